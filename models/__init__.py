@@ -1,0 +1,1 @@
+"""Everything learned: the networks, their training, and the weights that ship."""
