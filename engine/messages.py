@@ -1,0 +1,157 @@
+"""What crosses the pipe between bridge and engine.  Pure: both sides import it, neither pulls in the other's packages.
+
+Every request carries a revision; answers to a revision older than the newest request are dropped by the receiver.
+Times ending in `_s` are picture seconds unless they say timeline.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Final
+
+from engine.music import Chord, Composition, Cue, Cut, Film, Hit, Key, Progression, Slot, Take, TempoMap
+
+PROTOCOL: Final = 1
+READINGS: Final = ("auto", "full", "quick")
+HARMONIC_RHYTHMS: Final = ("auto", "half", "1", "2", "4")  # bars per chord of the net
+
+
+@dataclass(frozen=True, slots=True)
+class ComposeOptions:
+    """How the networks are asked.
+
+    adventurous: 0..10 (temperature and top-p).  follow_picture: 0..100 %, guidance towards the picture's mood.
+    dark_light, calm_tense: -100..+100, added to the picture's mood.  affect_bias: six sliders -100..+100 under "more".
+    harmonic_rhythm: one of HARMONIC_RHYTHMS.  activity, dynamics: None as the picture, else 0..100.
+    candidates: how many takes are decoded together, of which the best is kept.
+    """
+
+    adventurous: float = 4.0
+    follow_picture: float = 50.0
+    dark_light: float = 0.0
+    calm_tense: float = 0.0
+    affect_bias: tuple[float, ...] = (0.0,) * 6
+    harmonic_rhythm: str = "auto"
+    activity: float | None = None
+    dynamics: float | None = None
+    candidates: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class AnalyseRequest:
+    """Bridge -> engine: look at this film.  reading: one of READINGS; clip_weights: a file, or None."""
+
+    revision: int
+    path: str
+    reading: str = "auto"
+    clip_weights: str | None = None
+    use_cache: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class ComposeRequest:
+    """Bridge -> engine: compose the film analysed last.
+
+    grid: "seconds" or "beats"; on the seconds grid tempo_map must be a constant 120 bpm.
+    key, progression: None where the composer set none.  pins: (picture second, chord).
+    keep: the slots already fixed (the past and what is too near to change), in order from the film's beginning;
+    composition goes on after the last of them.
+    progression_from_s: where the progression begins (the cue's bar 1 unless it was set while rolling).
+    """
+
+    revision: int
+    tempo_map: TempoMap
+    grid: str = "beats"
+    picture_starts_at_s: float = 0.0
+    key: Key | None = None
+    progression: Progression | None = None
+    progression_from_s: float = 0.0
+    take: Take = field(default_factory=Take)
+    pins: tuple[tuple[float, Chord], ...] = ()
+    hits: tuple[Hit, ...] = ()
+    cues: tuple[Cue, ...] = ()
+    keep: tuple[Slot, ...] = ()
+    options: ComposeOptions = field(default_factory=ComposeOptions)
+
+
+@dataclass(frozen=True, slots=True)
+class Cancel:
+    """Bridge -> engine: give up work on revisions below this one."""
+
+    revision: int
+
+
+@dataclass(frozen=True, slots=True)
+class Quit:
+    """Bridge -> engine: end."""
+
+
+@dataclass(frozen=True, slots=True)
+class EngineReady:
+    """Engine -> bridge: up, weights loaded.  weights: file names with the first digits of their sha256."""
+
+    protocol: int
+    version: str
+    weights: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class AnalysisProgress:
+    """Engine -> bridge: fraction 0..1 of the film, phase in a composer's words."""
+
+    revision: int
+    fraction: float
+    phase: str
+
+
+@dataclass(frozen=True, slots=True)
+class FilmAnalysed:
+    """Engine -> bridge: what was seen.
+
+    reading: "full" or "quick", reason: why.  notes: what the user should know (truncated file, …).
+    affect_mean: six weights over the film.  motion: one value per second, 0..255.  cached: nothing was decoded.
+    """
+
+    revision: int
+    film: Film
+    cuts: tuple[Cut, ...]
+    reading: str
+    reason: str
+    affect_mean: tuple[float, ...]
+    motion: tuple[float, ...]
+    notes: tuple[str, ...] = ()
+    cached: bool = False
+    took_s: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class SlotsComposed:
+    """Engine -> bridge: the next slots of a revision, in order, without gaps; `key` is already decided."""
+
+    revision: int
+    slots: tuple[Slot, ...]
+    key: Key
+    key_reason: str
+    fraction: float
+
+
+@dataclass(frozen=True, slots=True)
+class Composed:
+    """Engine -> bridge: a revision is complete."""
+
+    revision: int
+    composition: Composition
+    took_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class EngineFailure:
+    """Engine -> bridge: one sentence for the user.  film: the film is at fault (asking again will not help)."""
+
+    revision: int
+    sentence: str
+    film: bool = False
+
+
+ToEngine = AnalyseRequest | ComposeRequest | Cancel | Quit
+FromEngine = EngineReady | AnalysisProgress | FilmAnalysed | SlotsComposed | Composed | EngineFailure

@@ -1,0 +1,232 @@
+"""Chords: the 157 labels of MuVi-Sync, and how people write them.
+
+A chord is a root (pitch class 0..11, C = 0), one of thirteen qualities, and, after a slash, a bass pitch class.
+`N` is silence ("no chord").  The vocabulary and its order are those of the MuVi-Sync data set
+(Kang, Poria & Herremans 2024): id 0 is N, then 12 roots x 13 qualities.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Final
+
+from engine.music.errors import MusicError
+
+# Semitones above the root, in the vocabulary's order.  The reference implementation renders dim7 and hdim7
+# wrongly and doubles a note of the suspensions; these are the textbook ones.
+QUALITY_INTERVALS: Final[dict[str, tuple[int, ...]]] = {
+    "maj": (0, 4, 7),
+    "dim": (0, 3, 6),
+    "sus4": (0, 5, 7),
+    "min7": (0, 3, 7, 10),
+    "min": (0, 3, 7),
+    "sus2": (0, 2, 7),
+    "aug": (0, 4, 8),
+    "dim7": (0, 3, 6, 9),
+    "maj6": (0, 4, 7, 9),
+    "hdim7": (0, 3, 6, 10),
+    "7": (0, 4, 7, 10),
+    "min6": (0, 3, 7, 9),
+    "maj7": (0, 4, 7, 11),
+}
+QUALITIES: Final[tuple[str, ...]] = tuple(QUALITY_INTERVALS)
+
+SHARP_NAMES: Final = ("C", "C#", "D", "D#", "E", "F", "F#", "G", "G#", "A", "A#", "B")
+FLAT_NAMES: Final = ("C", "Db", "D", "Eb", "E", "F", "Gb", "G", "Ab", "A", "Bb", "B")
+_LETTERS: Final = {"C": 0, "D": 2, "E": 4, "F": 5, "G": 7, "A": 9, "B": 11}
+
+VOCABULARY_SIZE: Final = 1 + 12 * len(QUALITIES)  # 157
+CHORD_END: Final = VOCABULARY_SIZE  # 157: the piece is over
+CHORD_PAD: Final = VOCABULARY_SIZE + 1  # 158: past the end of a padded sequence
+
+_LEAD_SHEET: Final = {
+    "maj": "",
+    "dim": "dim",
+    "sus4": "sus4",
+    "min7": "m7",
+    "min": "m",
+    "sus2": "sus2",
+    "aug": "aug",
+    "dim7": "dim7",
+    "maj6": "6",
+    "hdim7": "m7b5",
+    "7": "7",
+    "min6": "m6",
+    "maj7": "maj7",
+}
+
+# Everything a person may write after the root.  Case matters only for m / M, so both spellings are listed.
+_SUFFIXES: Final[dict[str, str]] = {
+    "": "maj", "maj": "maj", "M": "maj", "major": "maj",
+    "m": "min", "min": "min", "-": "min", "mi": "min", "minor": "min",
+    "7": "7", "dom7": "7",
+    "maj7": "maj7", "M7": "maj7", "Maj7": "maj7", "ma7": "maj7", "j7": "maj7", "^7": "maj7", "Δ": "maj7", "Δ7": "maj7",
+    "m7": "min7", "min7": "min7", "-7": "min7", "mi7": "min7",
+    "6": "maj6", "maj6": "maj6", "M6": "maj6", "add6": "maj6",
+    "m6": "min6", "min6": "min6", "-6": "min6",
+    "dim": "dim", "o": "dim", "°": "dim",
+    "dim7": "dim7", "o7": "dim7", "°7": "dim7",
+    "m7b5": "hdim7", "min7b5": "hdim7", "hdim7": "hdim7", "hdim": "hdim7", "ø": "hdim7", "ø7": "hdim7", "-7b5": "hdim7",
+    "aug": "aug", "+": "aug", "#5": "aug",
+    "sus": "sus4", "sus4": "sus4", "sus2": "sus2",
+}  # fmt: skip
+_SILENCE: Final = frozenset({"N", "N.C.", "NC", "n.c.", "nc"})
+_ROOT: Final = re.compile(r"([A-G])(bb|##|b|#|♭|♯)?")
+# Harte's bass is a scale degree of the chord ("C:maj/3"), not a note.
+_HARTE_DEGREES: Final = {"1": 0, "2": 2, "3": 4, "4": 5, "5": 7, "6": 9, "7": 11}
+
+
+def parse_pitch_class(text: str) -> int:
+    """Reads a note name (`F#`, `Bb`, `C♭`) as a pitch class 0..11.  Raises MusicError."""
+    match = _ROOT.fullmatch(text)
+    if match is None:
+        raise MusicError(f"'{text}' is not a note name; notes are A to G with # or b.")
+    return _pitch_class(match)
+
+
+def _pitch_class(match: re.Match[str]) -> int:
+    accidental = (match[2] or "").replace("♭", "b").replace("♯", "#")
+    return (_LETTERS[match[1]] + accidental.count("#") - accidental.count("b")) % 12
+
+
+@dataclass(frozen=True, slots=True)
+class Chord:
+    """One chord.
+
+    root: pitch class 0..11, None for silence.  quality: one of QUALITIES ("" for silence).
+    bass: pitch class of the lowest note where it is not the root; the networks' vocabulary has none, so `id`
+    ignores it.
+    """
+
+    root: int | None
+    quality: str
+    bass: int | None = None
+
+    def __post_init__(self) -> None:
+        if self.root is None:
+            if self.quality or self.bass is not None:
+                raise MusicError("silence (N) has neither quality nor bass.")
+            return
+        if not 0 <= self.root < 12:
+            raise MusicError(f"chord root {self.root} is outside 0 to 11.")
+        if self.quality not in QUALITY_INTERVALS:
+            raise MusicError(f"'{self.quality}' is not a chord quality; known are {', '.join(QUALITIES)}.")
+        if self.bass is not None and not 0 <= self.bass < 12:
+            raise MusicError(f"chord bass {self.bass} is outside 0 to 11.")
+        if self.bass == self.root:
+            object.__setattr__(self, "bass", None)
+
+    @classmethod
+    def parse(cls, text: str) -> Chord:
+        """Reads lead-sheet (`Am7`, `F#m7b5`, `C/E`) or Harte (`A:min7`, `C:maj/3`) notation.
+
+        Raises MusicError with a sentence that names the offending token.
+        """
+        token = text.strip()
+        if token in _SILENCE:
+            return NO_CHORD
+        head, slash, bass_text = token.partition("/")
+        match = _ROOT.match(head)
+        if match is None:
+            raise MusicError(f"'{text}' is not a chord: '{token[:1]}' is not a note name (A to G).")
+        root = _pitch_class(match)
+        suffix = head[match.end() :]
+        harte = suffix.startswith(":")
+        if harte:
+            suffix = suffix[1:]
+        quality = _SUFFIXES.get(suffix)
+        if quality is None:
+            raise MusicError(f"'{text}' is not a chord: '{suffix}' after {match[0]} is not a known chord type.")
+        bass = None
+        if slash:
+            bass = cls._parse_bass(text, bass_text, root, quality)
+        return cls(root, quality, bass)
+
+    @staticmethod
+    def _parse_bass(text: str, bass_text: str, root: int, quality: str) -> int:
+        degree = re.fullmatch(r"(b|#)?([1-7])", bass_text)
+        if degree is not None:
+            shift = {"b": -1, "#": 1, None: 0}[degree[1]]
+            interval = _HARTE_DEGREES[degree[2]] + shift
+            # Harte writes the minor third of a minor chord as "b3"; people also write plain "3" and mean the chord's.
+            if degree[1] is None and degree[2] in "357":
+                wanted = _HARTE_DEGREES[degree[2]]
+                near = [step for step in QUALITY_INTERVALS[quality] if step and abs(step - wanted) <= 2]
+                interval = min(near, key=lambda step: abs(step - wanted)) if near else interval
+            return (root + interval) % 12
+        match = _ROOT.fullmatch(bass_text)
+        if match is None:
+            raise MusicError(f"'{text}' is not a chord: '{bass_text}' after the slash is not a note name.")
+        return _pitch_class(match)
+
+    @classmethod
+    def from_id(cls, chord_id: int) -> Chord:
+        """The chord of a vocabulary id 0..156.  Raises MusicError outside (END and PAD are not chords)."""
+        if not 0 <= chord_id < VOCABULARY_SIZE:
+            raise MusicError(f"chord id {chord_id} is outside 0 to {VOCABULARY_SIZE - 1}.")
+        if chord_id == 0:
+            return NO_CHORD
+        root, quality = divmod(chord_id - 1, len(QUALITIES))
+        return cls(root, QUALITIES[quality])
+
+    @property
+    def id(self) -> int:
+        """Vocabulary id 0..156 (0 = N); the bass is not part of it."""
+        if self.root is None:
+            return 0
+        return 1 + self.root * len(QUALITIES) + QUALITIES.index(self.quality)
+
+    @property
+    def is_silence(self) -> bool:
+        return self.root is None
+
+    @property
+    def label(self) -> str:
+        """MuVi-Sync's label: `N`, `C`, `C#:min7`; the bass is left out."""
+        if self.root is None:
+            return "N"
+        name = SHARP_NAMES[self.root]
+        return name if self.quality == "maj" else f"{name}:{self.quality}"
+
+    def lead_sheet(self, *, flats: bool = False) -> str:
+        """As on a lead sheet: `Am7`, `F#m7b5`, `C/E`, `N.C.`; `flats` spells black keys as flats."""
+        if self.root is None:
+            return "N.C."
+        names = FLAT_NAMES if flats else SHARP_NAMES
+        text = names[self.root] + _LEAD_SHEET[self.quality]
+        return text if self.bass is None else f"{text}/{names[self.bass]}"
+
+    def harte(self) -> str:
+        """Harte notation (`A:min7`), the bass as a note after the slash."""
+        if self.root is None:
+            return "N"
+        text = f"{SHARP_NAMES[self.root]}:{self.quality}"
+        return text if self.bass is None else f"{text}/{SHARP_NAMES[self.bass]}"
+
+    def intervals(self) -> tuple[int, ...]:
+        """Semitones above the root, ascending; empty for silence."""
+        return QUALITY_INTERVALS[self.quality] if self.root is not None else ()
+
+    def pitch_classes(self) -> tuple[int, ...]:
+        """Chord tones as pitch classes, root first, without a foreign bass; empty for silence."""
+        return tuple((self.root + step) % 12 for step in self.intervals()) if self.root is not None else ()
+
+    @property
+    def bass_pitch_class(self) -> int | None:
+        """Pitch class of the lowest note; None for silence."""
+        return self.root if self.bass is None else self.bass
+
+    def transpose(self, semitones: int) -> Chord:
+        """The same chord `semitones` higher (any sign)."""
+        if self.root is None:
+            return self
+        bass = None if self.bass is None else (self.bass + semitones) % 12
+        return Chord((self.root + semitones) % 12, self.quality, bass)
+
+    def __str__(self) -> str:
+        return self.lead_sheet()
+
+
+NO_CHORD: Final = Chord(None, "")
+CHORD_LABELS: Final[tuple[str, ...]] = tuple(Chord.from_id(i).label for i in range(VOCABULARY_SIZE))

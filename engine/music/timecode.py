@@ -1,0 +1,160 @@
+"""Frame rates and SMPTE timecode, exact (SMPTE ST 12-1; NTSC rates are multiples of 1000/1001).
+
+Drop-frame labels skip frame numbers 00 and 01 at the start of each minute that is not a multiple of ten; no picture
+is dropped.  An hour of 29.97 drop-frame timecode holds 107,892 frames.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import Final
+
+from engine.music.errors import MusicError
+
+_TIMECODE: Final = re.compile(r"\s*(-)?(\d{1,3})[:.](\d{1,2})[:.](\d{1,2})([:;.,])(\d{1,3})\s*")
+
+
+@dataclass(frozen=True, slots=True)
+class FrameRate:
+    """fps: exact frames per second, > 0.  drop: drop-frame labels (29.97 and 59.94 only).  Raises MusicError."""
+
+    fps: Fraction
+    drop: bool = False
+
+    def __post_init__(self) -> None:
+        if not 0 < self.fps <= 1000:
+            raise MusicError(f"frame rate {float(self.fps):g} is outside 0 to 1000 frames a second.")
+        if self.drop and self.fps not in (Fraction(30000, 1001), Fraction(60000, 1001)):
+            raise MusicError(f"drop frame goes with 29.97 or 59.94, not with {float(self.fps):g} frames a second.")
+
+    @classmethod
+    def parse(cls, text: str) -> FrameRate:
+        """Reads `23.976`, `24`, `25`, `29.97`, `29.97 DF`, `30`, `30000/1001`.  Raises MusicError."""
+        match = re.fullmatch(r"\s*(\d+(?:\.\d+)?(?:/\d+)?)\s*(?:fps)?\s*(df|drop|nd|ndf|non-drop)?\s*", text.lower())
+        if match is None:
+            raise MusicError(f"'{text}' is not a frame rate; known are {', '.join(FRAME_RATES)}.")
+        try:
+            fps = Fraction(match[1])
+        except (ValueError, ZeroDivisionError):
+            raise MusicError(f"'{text}' is not a frame rate; known are {', '.join(FRAME_RATES)}.") from None
+        rate = cls.nearest(fps)
+        return cls(rate.fps, match[2] in ("df", "drop"))
+
+    @classmethod
+    def nearest(cls, fps: Fraction | float) -> FrameRate:
+        """The standard rate within 0.05 % of a measured one (23.976 -> 24000/1001), else the measured one."""
+        if not math.isfinite(fps) or fps <= 0:
+            raise MusicError(f"{fps} is not a frame rate.")
+        for known in FRAME_RATES.values():
+            if abs(known.fps - Fraction(fps)) / known.fps < Fraction(5, 10000):
+                return cls(known.fps)
+        return cls(Fraction(fps).limit_denominator(100_000))
+
+    @property
+    def nominal(self) -> int:
+        """Frames counted in one second of timecode: 24 for 23.976, 30 for 29.97; at least 1."""
+        return max(1, math.ceil(self.fps - Fraction(1, 1000)))
+
+    @property
+    def frame_s(self) -> Fraction:
+        """Length of a frame in seconds."""
+        return 1 / self.fps
+
+    @property
+    def name(self) -> str:
+        for name, known in FRAME_RATES.items():
+            if known == self:
+                return name
+        return f"{float(self.fps):.3f}".rstrip("0").rstrip(".") + (" DF" if self.drop else "")
+
+    def __str__(self) -> str:
+        return self.name
+
+
+FRAME_RATES: Final[dict[str, FrameRate]] = {
+    "23.976": FrameRate(Fraction(24000, 1001)),
+    "24": FrameRate(Fraction(24)),
+    "25": FrameRate(Fraction(25)),
+    "29.97": FrameRate(Fraction(30000, 1001)),
+    "29.97 DF": FrameRate(Fraction(30000, 1001), drop=True),
+    "30": FrameRate(Fraction(30)),
+    "48": FrameRate(Fraction(48)),
+    "50": FrameRate(Fraction(50)),
+    "59.94": FrameRate(Fraction(60000, 1001)),
+    "59.94 DF": FrameRate(Fraction(60000, 1001), drop=True),
+    "60": FrameRate(Fraction(60)),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Timecode:
+    """A frame number (may be negative) at a rate; all arithmetic is in frames."""
+
+    frames: int
+    rate: FrameRate
+
+    @classmethod
+    def parse(cls, text: str, rate: FrameRate) -> Timecode:
+        """Reads `01:00:00:00` (`;` before the frames where drop frame is used).  Raises MusicError."""
+        match = _TIMECODE.fullmatch(text)
+        if match is None:
+            raise MusicError(f"'{text}' is not a timecode; write hours:minutes:seconds:frames.")
+        hours, minutes, seconds, frames = (int(match[i]) for i in (2, 3, 4, 6))
+        code = cls.from_fields(hours, minutes, seconds, frames, rate)
+        return cls(-code.frames, rate) if match[1] else code
+
+    @classmethod
+    def from_fields(cls, hours: int, minutes: int, seconds: int, frames: int, rate: FrameRate) -> Timecode:
+        """From the four fields of a label.  Raises MusicError for a field out of range or a dropped label."""
+        nominal = rate.nominal
+        shown = f"{hours:02d}:{minutes:02d}:{seconds:02d}:{frames:02d}"
+        if min(hours, minutes, seconds, frames) < 0 or minutes > 59 or seconds > 59 or frames >= nominal:
+            raise MusicError(f"timecode {shown} has a field out of range at {rate} frames a second.")
+        count = ((hours * 60 + minutes) * 60 + seconds) * nominal + frames
+        if rate.drop:
+            skipped = nominal // 15  # 2 labels at 29.97, 4 at 59.94
+            if frames < skipped and seconds == 0 and minutes % 10:
+                raise MusicError(f"timecode {shown} does not exist in drop frame.")
+            total_minutes = hours * 60 + minutes
+            count -= skipped * (total_minutes - total_minutes // 10)
+        return cls(count, rate)
+
+    @classmethod
+    def from_seconds(cls, seconds: Fraction | float, rate: FrameRate) -> Timecode:
+        """The frame on screen at a second (floor; a millionth of a frame below a boundary counts as on it)."""
+        position = Fraction(seconds) * rate.fps
+        return cls(math.floor(position + Fraction(1, 1_000_000)), rate)
+
+    @property
+    def seconds(self) -> Fraction:
+        """True seconds of the frame's beginning."""
+        return self.frames / self.rate.fps
+
+    def fields(self) -> tuple[int, int, int, int]:
+        """hours, minutes, seconds, frames of the label of |frames|."""
+        count, nominal = abs(self.frames), self.rate.nominal
+        if self.rate.drop:
+            skipped = nominal // 15
+            per_ten, per_minute = nominal * 600 - 9 * skipped, nominal * 60 - skipped
+            tens, rest = divmod(count, per_ten)
+            count += skipped * 9 * tens
+            if rest >= nominal * 60:
+                count += skipped * (1 + (rest - nominal * 60) // per_minute)
+        total_s, frames = divmod(count, nominal)
+        minutes, seconds = divmod(total_s, 60)
+        hours, minutes = divmod(minutes, 60)
+        return hours, minutes, seconds, frames
+
+    def __add__(self, frames: int) -> Timecode:
+        return Timecode(self.frames + frames, self.rate)
+
+    def __sub__(self, frames: int) -> Timecode:
+        return Timecode(self.frames - frames, self.rate)
+
+    def __str__(self) -> str:
+        hours, minutes, seconds, frames = self.fields()
+        sign = "-" if self.frames < 0 else ""
+        return f"{sign}{hours:02d}:{minutes:02d}:{seconds:02d}{';' if self.rate.drop else ':'}{frames:02d}"
