@@ -1,0 +1,76 @@
+"""Timecode: exact rates, drop frame, round trips."""
+
+from fractions import Fraction
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from engine.music import FRAME_RATES, FrameRate, MusicError, Timecode
+
+rates = st.sampled_from(list(FRAME_RATES.values()))
+
+
+@given(rates, st.integers(0, 24 * 3600 * 60 - 1))
+def test_labels_round_trip(rate, frames):
+    code = Timecode(frames % (24 * 3600 * rate.nominal), rate)
+    assert Timecode.parse(str(code), rate) == code
+    assert Timecode(-code.frames, rate).fields() == code.fields()
+
+
+@given(rates, st.integers(-200_000, 5_000_000))
+def test_seconds_round_trip_exactly(rate, frames):
+    code = Timecode(frames, rate)
+    assert Timecode.from_seconds(code.seconds, rate) == code
+    assert Timecode.from_seconds(float(code.seconds), rate) == code
+
+
+@given(rates, st.integers(0, 3_000_000))
+def test_labels_grow_with_frames(rate, frames):
+    assert Timecode(frames, rate).fields() < Timecode(frames + 1, rate).fields()
+
+
+def test_drop_frame_hour_has_107892_frames():
+    rate = FRAME_RATES["29.97 DF"]
+    assert str(Timecode(107_892, rate)) == "01:00:00;00"
+    assert str(Timecode(1799, rate)) == "00:00:59;29"
+    assert str(Timecode(1800, rate)) == "00:01:00;02"
+    assert str(Timecode(17_982, rate)) == "00:10:00;00"
+    assert float(Timecode(107_892, rate).seconds) == pytest.approx(3599.9964)
+
+
+def test_dropped_labels_do_not_exist():
+    with pytest.raises(MusicError, match="does not exist"):
+        Timecode.parse("00:01:00;00", FRAME_RATES["29.97 DF"])
+
+
+def test_ntsc_film_runs_3_6_seconds_long_per_hour():
+    hour = Timecode.parse("01:00:00:00", FRAME_RATES["23.976"])
+    assert hour.seconds == Fraction(36036, 10)
+
+
+@pytest.mark.parametrize(
+    ("text", "name"),
+    [("23.976", "23.976"), ("23.98", "23.976"), ("24", "24"), ("25fps", "25"), ("29.97df", "29.97 DF"),
+     ("29.97 drop", "29.97 DF"), ("30000/1001", "29.97"), ("59.94", "59.94"), ("12", "12")],
+)  # fmt: skip
+def test_reads_rates(text, name):
+    assert FrameRate.parse(text).name == name
+
+
+@pytest.mark.parametrize("text", ["", "fast", "0", "25 df", "1/0", "-24", "1e9"])
+def test_bad_rates_are_one_sentence(text):
+    with pytest.raises(MusicError):
+        FrameRate.parse(text)
+
+
+@pytest.mark.parametrize("text", ["1:2:3", "00:60:00:00", "00:00:00:25", "hello", "00:00:61:00"])
+def test_bad_timecodes_are_one_sentence(text):
+    with pytest.raises(MusicError):
+        Timecode.parse(text, FRAME_RATES["25"])
+
+
+def test_a_measured_rate_snaps_to_the_standard_one():
+    assert FrameRate.nearest(23.97602) == FRAME_RATES["23.976"]
+    assert FrameRate.nearest(24.0) == FRAME_RATES["24"]
+    assert FrameRate.nearest(14.985).fps == Fraction(14.985).limit_denominator(100_000)

@@ -1,0 +1,118 @@
+"""Imports go one way, and the performing side stays light.
+
+bridge -> engine.music, engine.arrange, engine.midifile, engine.messages only; engine -> models; models -> engine.music
+only; daw_scripts import nothing of ours; engine.music, engine.arrange and engine.messages are pure.
+"""
+
+import ast
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+OURS = ("engine", "bridge", "models", "daw_scripts")
+HEAVY = ("torch", "cv2", "open_clip", "torchvision", "scenedetect", "av", "matplotlib", "music21", "pretty_midi")
+# The one place where the bridge names the engine process: the spawn target, imported in the child.
+SPAWN_TARGETS = {"bridge/engine_link.py": {"engine.worker"}}
+
+
+def _imports(path: Path) -> set[str]:
+    """Every absolute module name a file imports, inside functions too, but not under TYPE_CHECKING."""
+    names: set[str] = set()
+
+    def visit(node: ast.AST) -> None:
+        if isinstance(node, ast.If) and "TYPE_CHECKING" in ast.dump(node.test):
+            for child in node.orelse:
+                visit(child)
+            return
+        if isinstance(node, ast.Import):
+            names.update(alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            module = node.module or ""
+            if node.level:
+                base = list(path.relative_to(ROOT).parent.parts)
+                module = ".".join(base[: len(base) - node.level + 1] + ([module] if module else []))
+            names.add(module)
+            names.update(f"{module}.{alias.name}" for alias in node.names if module in OURS)
+        for child in ast.iter_child_nodes(node):
+            visit(child)
+
+    visit(ast.parse(path.read_text(encoding="utf-8")))
+    return names
+
+
+def _files(folder: str) -> list[Path]:
+    return sorted((ROOT / folder).rglob("*.py"))
+
+
+def _under(name: str, *prefixes: str) -> bool:
+    return any(name == prefix or name.startswith(prefix + ".") for prefix in prefixes)
+
+
+def _relative(path: Path) -> str:
+    return path.relative_to(ROOT).as_posix()
+
+
+@pytest.mark.parametrize("path", _files("bridge"), ids=_relative)
+def test_bridge_imports_only_the_pure_side_of_the_engine(path):
+    allowed = ("bridge", "engine.music", "engine.arrange", "engine.midifile", "engine.messages")
+    named = SPAWN_TARGETS.get(_relative(path), set())
+    for name in _imports(path):
+        if _under(name, *OURS) and name != "engine" and not any(_under(name, target) for target in named):
+            assert _under(name, *allowed), f"{_relative(path)} imports {name}"
+        assert not _under(name, *HEAVY), f"{_relative(path)} imports {name}"
+
+
+@pytest.mark.parametrize("path", _files("engine"), ids=_relative)
+def test_engine_never_imports_the_bridge(path):
+    for name in _imports(path):
+        assert not _under(name, "bridge", "daw_scripts"), f"{_relative(path)} imports {name}"
+
+
+@pytest.mark.parametrize("path", _files("models"), ids=_relative)
+def test_models_import_only_the_vocabulary(path):
+    for name in _imports(path):
+        if _under(name, *OURS) and name != "engine":
+            assert _under(name, "models", "engine.music"), f"{_relative(path)} imports {name}"
+
+
+@pytest.mark.parametrize("path", _files("daw_scripts"), ids=_relative)
+def test_daw_scripts_import_nothing_of_ours(path):
+    for name in _imports(path):
+        assert not _under(name, "engine", "bridge", "models"), f"{_relative(path)} imports {name}"
+
+
+PURE = [*_files("engine/music"), *_files("engine/arrange"), ROOT / "engine" / "messages.py"]
+
+
+@pytest.mark.parametrize("path", PURE, ids=_relative)
+def test_the_vocabulary_is_pure(path):
+    allowed = ("engine.music", "engine.arrange", "engine.messages")
+    for name in _imports(path):
+        top = name.partition(".")[0]
+        assert top in sys.stdlib_module_names or name == "engine" or _under(name, *allowed), (
+            f"{_relative(path)} imports {name}"
+        )
+
+
+def _loaded_after(statement: str) -> set[str]:
+    code = f"{statement}\nimport sys\nprint('\\n'.join(sys.modules))"
+    result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=ROOT, check=True)
+    return set(result.stdout.split())
+
+
+@pytest.mark.parametrize(
+    "statement",
+    ["import bridge.cli", "import bridge.session", "import bridge.player.process", "import bridge.osc.server"],
+)
+def test_the_performing_side_loads_nothing_heavy(statement):
+    loaded = _loaded_after(statement)
+    assert not loaded & set(HEAVY)
+    assert "engine.worker" not in loaded
+
+
+def test_the_command_line_loads_next_to_nothing():
+    # `spawn` re-imports this module in every child, and --help must answer at once.
+    assert not _loaded_after("import bridge.cli") & {"numpy", "rich", "mido", "rtmidi", "pythonosc", "asyncio"}
