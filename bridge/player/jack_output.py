@@ -1,0 +1,233 @@
+"""Output through the JACK process callback: every message is written on its own frame.
+
+The player's thread hands messages over ahead of their time (`lookahead_s`: a period and the thread's own
+lateness); the callback only takes those of its period and writes them.  Frame times come from
+jack_get_cycle_times with the period length it states: after an xrun the next cycle's start minus this one's
+can be zero or negative.
+
+JACK counts microseconds on its own clock (CLOCK_MONOTONIC_RAW on Linux), which drifts from
+`time.perf_counter`: the offset is measured again every quarter of a second.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import ctypes
+import os
+import time
+from collections import deque
+from collections.abc import Callable, Sequence
+from typing import Any, Final
+
+os.environ.setdefault("JACK_NO_START_SERVER", "1")
+import jack  # the variable has to be set before libjack is loaded
+
+from bridge.player.errors import PortError
+from bridge.player.ports import PortLostError, one_line, quiet_stderr
+from bridge.player.scheduler import Due
+
+MARGIN_S: Final = 0.004  # how late the player's thread may be before a message misses its frame
+OFFSET_AGE_S: Final = 0.25
+
+
+def _silent(message: str) -> None:
+    """libjack's own messages; what matters arrives as exceptions."""
+
+
+def _common(names: tuple[str, ...]) -> str:
+    """`CueBridge` for `CueBridge Pad`, `CueBridge Arp`."""
+    words = [name.split() for name in names]
+    shared = [column[0] for column in zip(*words, strict=False) if len(set(column)) == 1]
+    return " ".join(shared) or names[0]
+
+
+class JackTime:
+    """libjack's clock and cycle times, which JACK-Client does not wrap."""
+
+    def __init__(self, client: Any) -> None:
+        # The library is loaded already; the symbols are found through the module's own handle's name.
+        self._lib = ctypes.CDLL(jack._libname)
+        self._lib.jack_get_time.restype = ctypes.c_uint64
+        self._lib.jack_get_cycle_times.argtypes = [
+            ctypes.c_void_p,
+            ctypes.POINTER(ctypes.c_uint32),
+            ctypes.POINTER(ctypes.c_uint64),
+            ctypes.POINTER(ctypes.c_uint64),
+            ctypes.POINTER(ctypes.c_float),
+        ]
+        self._client = ctypes.c_void_p(int(jack._ffi.cast("intptr_t", client._ptr)))
+        self._frames, self._now = ctypes.c_uint32(), ctypes.c_uint64()
+        self._next, self._period = ctypes.c_uint64(), ctypes.c_float()
+        self._offset_us = 0.0
+        self._measured_s = -1e9
+
+    def cycle(self) -> tuple[int, int, float]:
+        """(first frame, its JACK microsecond, microseconds of the period); in the callback only."""
+        self._lib.jack_get_cycle_times(self._client, self._frames, self._now, self._next, self._period)
+        return self._frames.value, self._now.value, self._period.value
+
+    def offset_us(self) -> float:
+        """JACK microseconds minus perf_counter in microseconds; the tightest of three readings."""
+        now = time.perf_counter()
+        if now - self._measured_s > OFFSET_AGE_S:
+            best = 1e9
+            for _ in range(3):
+                before = time.perf_counter()
+                reading = self._lib.jack_get_time()
+                after = time.perf_counter()
+                if after - before < best:
+                    best = after - before
+                    self._offset_us = reading - (before + after) * 5e5
+            self._measured_s = now
+        return self._offset_us
+
+
+def open_client(name: str) -> Any:
+    """A client on the running server.  Raises PortError; never starts a server."""
+    jack.set_error_function(_silent)
+    jack.set_info_function(_silent)
+    try:
+        with quiet_stderr():
+            return jack.Client(name, no_start_server=True)
+    except jack.JackError as error:
+        server = os.environ.get("JACK_DEFAULT_SERVER")
+        where = f" '{server}'" if server else ""
+        raise PortError(f"no JACK server{where} is running ({one_line(error)})") from None
+
+
+class JackOutput:
+    """One MIDI output port per name on one client."""
+
+    api = "jack-client"
+
+    def __init__(self, names: tuple[str, ...], reason: str = "") -> None:
+        self.names = names
+        self.xruns = 0
+        self.alive = True
+        self._client = open_client(names[0] if len(names) == 1 else _common(names))
+        try:
+            self._ports = [self._client.midi_outports.register(name) for name in names]
+            self._time = JackTime(self._client)
+            self._queue: deque[tuple[float, int, bytes]] = deque()
+            self._client.set_process_callback(self._callback())
+            self._client.set_xrun_callback(self._xrun)
+            self._client.set_shutdown_callback(self._shutdown)
+            self._client.activate()
+        except jack.JackError as error:
+            self._client.close()
+            raise PortError(f"JACK gives no port: {one_line(error)}") from None
+        period_s = self._client.blocksize / self._client.samplerate
+        self.lookahead_s = period_s + MARGIN_S
+        self.reason = reason or (
+            f"JACK process callback, {self._client.samplerate} Hz, {self._client.blocksize} frames"
+        )
+
+    def _callback(self) -> Callable[[int], None]:
+        ports, queue, cycle = self._ports, self._queue, self._time.cycle
+
+        def process(frames: int) -> None:
+            for port in ports:
+                port.clear_buffer()
+            if not queue:
+                return
+            _, start_us, period_us = cycle()
+            scale = frames / period_us
+            while queue:
+                due_us, index, message = queue[0]
+                offset = int((due_us - start_us) * scale)
+                if offset >= frames:
+                    return
+                queue.popleft()
+                try:
+                    ports[index].write_midi_event(max(offset, 0), message)
+                except jack.JackError:  # the buffer of this period is full: the next one takes it
+                    queue.appendleft((due_us, index, message))
+                    return
+
+        return process
+
+    def _xrun(self, delay_us: float) -> None:
+        self.xruns += 1
+
+    def _shutdown(self, status: object, reason: str) -> None:
+        self.alive = False
+
+    def send(self, batch: Sequence[Due]) -> None:
+        if not self.alive:
+            raise PortLostError("the JACK server went away")
+        offset = self._time.offset_us()
+        for due in batch:
+            self._queue.append((due.host_s * 1e6 + offset, due.port, bytes(due[3:])))
+
+    def drain(self, timeout_s: float) -> None:
+        end = time.perf_counter() + timeout_s
+        while self._queue and self.alive and time.perf_counter() < end:
+            time.sleep(0.001)
+        if self.alive:
+            time.sleep(2 * self.lookahead_s)  # the period written last has to be carried to its readers
+
+    def peers(self) -> tuple[tuple[str, str], ...]:
+        if not self.alive:
+            return ()
+        try:
+            return tuple(
+                (name, peer.name)
+                for name, port in zip(self.names, self._ports, strict=True)
+                for peer in port.connections
+            )
+        except jack.JackError:
+            return ()
+
+    def connect(self, peers: Sequence[tuple[str, str]]) -> None:
+        ports = dict(zip(self.names, self._ports, strict=True))
+        for name, peer in peers:
+            if name in ports:
+                with contextlib.suppress(jack.JackError):
+                    self._client.connect(ports[name], peer)
+
+    def close(self) -> None:
+        with contextlib.suppress(Exception), quiet_stderr():
+            if self.alive:
+                self._client.deactivate()
+            self._client.close()
+
+
+class JackWatch:
+    """A client without ports, beside rtmidi's on JACK: connections, and whether the server is still there."""
+
+    def __init__(self, name: str) -> None:
+        self.alive = True
+        self._client = open_client(name)
+        self._client.set_shutdown_callback(self._shutdown)
+
+    def _shutdown(self, status: object, reason: str) -> None:
+        self.alive = False
+
+    def connections(self, port: str) -> tuple[str, ...]:
+        if not self.alive:
+            return ()
+        try:
+            found = self._client.get_port_by_name(port)
+            return tuple(peer.name for peer in self._client.get_all_connections(found))
+        except jack.JackError:
+            return ()
+
+    def connect(self, port: str, peer: str) -> None:
+        with contextlib.suppress(jack.JackError):
+            self._client.connect(port, peer)
+
+    def close(self) -> None:
+        with contextlib.suppress(Exception), quiet_stderr():
+            self._client.close()
+
+
+def probe() -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """(ports that take MIDI, ports that give it).  Raises PortError."""
+    client = open_client("CueBridge probe")
+    try:
+        takes = tuple(port.name for port in client.get_ports(is_midi=True, is_input=True))
+        gives = tuple(port.name for port in client.get_ports(is_midi=True, is_output=True))
+    finally:
+        with contextlib.suppress(Exception), quiet_stderr():
+            client.close()
+    return takes, gives

@@ -1,0 +1,412 @@
+"""The bridge's end of the player: spawns it, speaks to it, and takes its place when it dies.
+
+A thread reads what the player says, so the pipe never fills while the bridge is busy.  When the pipe closes
+without `close()` having been called, the player has died: the note-offs of everything its reports left
+sounding are sent by the first act of a new player on the same port name (JACK: connected again to whoever
+heard the old one), which then gets tempo map, plan, mutes, loop and position and goes on.  If no new player
+can be had, the link opens the port itself for the note-offs.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import multiprocessing
+import sys
+import threading
+import time
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from multiprocessing.connection import Connection
+from multiprocessing.context import SpawnProcess
+from typing import Final
+
+from bridge.player import messages as m
+from bridge.player import process
+from bridge.player.errors import PortError
+from bridge.player.ledger import Key
+from bridge.player.score import PlannedNote, Score
+from bridge.player.tempo import TempoLine
+from bridge.transport.state import MIN_LOOP_S, TransportObservation
+from engine.music.meter import TempoMap
+from engine.music.note import Controller, Note
+
+MAX_RESTARTS: Final = 5  # within RESTART_WINDOW_S; a player that dies at once is not started for ever
+RESTART_WINDOW_S: Final = 10.0
+ALL_PARTS: Final = 255
+
+
+class PlayerLink:
+    """Spawns the player on entry and ends it on exit.  All methods may be called from any thread."""
+
+    def __init__(self, options: m.PlayerOptions | None = None) -> None:
+        self.options = options or m.PlayerOptions()
+        self._lock = threading.Lock()  # what is sent, and what a new player has to be told
+        self._news = threading.Condition()
+        self._process: SpawnProcess | None = None
+        self._connection: Connection | None = None
+        self._thread: threading.Thread | None = None
+        self._status: m.PlayerStatus | None = None
+        self._sent: list[m.SentEvent] = []
+        self._sounding: set[Key] = set()
+        self._fault = ""
+        self._closing = False
+        self._restarts: list[float] = []
+        # What a new player has to be told
+        self._parts = list(self.options.parts)
+        self._tempo: tuple[int, TempoLine] | None = None
+        self._score = Score(tuple(self._parts))
+        self._loop = (False, 0.0, 0.0)
+        self._muted: set[str] = set()
+        self._nudges: dict[str, float] = {}
+        self._sync = self.options.sync
+
+    # life -------------------------------------------------------------------------------------------------------
+    def __enter__(self) -> PlayerLink:
+        self.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def start(self, timeout_s: float = 10.0) -> m.PlayerStatus:
+        """Starts the player and waits for its first word.  Raises PortError."""
+        with self._lock:
+            self._spawn([], [])
+        self._thread = threading.Thread(target=self._read, name="player link", daemon=True)
+        self._thread.start()
+        status = self.wait_for(lambda status: True, timeout_s)
+        if status is None:
+            fault = self._fault
+            self.close()
+            raise PortError(fault or f"the player did not start within {timeout_s:g} s.")
+        return status
+
+    def _spawn(self, debts: list[Key], peers: list[tuple[str, str]]) -> None:
+        context = multiprocessing.get_context("spawn")
+        ours, theirs = context.Pipe(duplex=True)
+        child = context.Process(
+            target=process.main, args=(theirs, self.options, debts, peers), name="cuebridge player", daemon=True
+        )
+        child.start()
+        theirs.close()
+        self._process, self._connection = child, ours
+
+    @property
+    def pid(self) -> int | None:
+        return None if self._process is None else self._process.pid
+
+    @property
+    def alive(self) -> bool:
+        return self._process is not None and self._process.is_alive()
+
+    def close(self, timeout_s: float = 3.0) -> None:
+        """All note-offs, then the process ends.  What it still reports can be drained afterwards."""
+        with self._lock:
+            already, self._closing = self._closing, True
+            if not already:
+                self._write(m.QUIT)
+        child = self._process
+        if child is not None:
+            child.join(timeout_s)
+            if child.is_alive():
+                child.terminate()  # the player answers SIGTERM with its note-offs too
+                child.join(1.0)
+            if child.is_alive():
+                child.kill()
+                child.join(1.0)
+        if self._thread is not None and self._thread is not threading.current_thread():
+            self._thread.join(1.0)
+        if self._connection is not None:
+            self._connection.close()
+
+    # commands ---------------------------------------------------------------------------------------------------
+    def set_tempo_map(self, tempo_map: TempoMap, revision: int) -> None:
+        line = TempoLine.of(tempo_map)
+        with self._lock:
+            self._tempo = (revision, line)
+            self._write(m.pack_tempo(revision, line.pack()))
+
+    def load_plan(
+        self,
+        revision: int,
+        unit: str,
+        notes: Sequence[Note],
+        controllers: Sequence[Controller],
+        from_position: float,
+    ) -> None:
+        """Replaces everything from `from_position` on.
+
+        unit: "beats" or "seconds": what `from_position` and the `*_beats` fields of notes and controllers
+        count in (beats of the tempo map, or timeline seconds).
+        """
+        if unit not in m.UNITS:
+            raise ValueError(f"a plan is in beats or in seconds, not in '{unit}'")
+        with self._lock:
+            events = self._events(notes, controllers)
+            self._remember(revision, unit, events, from_position)
+            self._write(m.pack_begin(revision, unit, from_position))
+            for packet in m.pack_events(events):
+                self._write(packet)
+            self._write(m.pack_commit(revision))
+
+    def play(self) -> None:
+        self._send(m.PLAY)
+
+    def stop(self) -> None:
+        self._send(m.STOP)
+
+    def locate(self, position_s: float) -> None:
+        self._send(m.pack_locate(position_s))
+
+    def loop(self, on: bool, start_s: float = 0.0, end_s: float = 0.0) -> None:
+        """Timeline seconds.  Raises ValueError for a range shorter than MIN_LOOP_S."""
+        if on and end_s - start_s < MIN_LOOP_S:
+            raise ValueError(f"a loop lasts at least {MIN_LOOP_S:g} s")
+        with self._lock:
+            self._loop = (on, start_s, end_s)
+            self._write(m.pack_loop(on, start_s, end_s))
+
+    def panic(self) -> None:
+        """Offs for what sounds, then CC 123, 120 and 121 on every channel: the only thing that sends
+        these."""
+        self._send(m.PANIC)
+
+    def mute(self, part: str, muted: bool) -> None:
+        with self._lock:
+            (self._muted.add if muted else self._muted.discard)(part)
+            self._write(m.pack_part_value(m.MUTE, self._part(part), float(muted)))
+
+    def nudge(self, part: str, ms: float) -> None:
+        """MIDI earlier–later, −250..250 ms; part "" is all."""
+        with self._lock:
+            self._nudges[part] = ms / 1000
+            self._write(m.pack_part_value(m.NUDGE, ALL_PARTS if not part else self._part(part), ms / 1000))
+
+    def observe(self, observation: TransportObservation) -> None:
+        self._send(m.pack_observation(observation))
+
+    def set_sync(self, sync: m.SyncOptions) -> None:
+        with self._lock:
+            self._sync = sync
+            self._write(m.pack_sync(sync))
+
+    # reports ----------------------------------------------------------------------------------------------------
+    def poll(self) -> m.PlayerStatus | None:
+        """The latest status; never waits.  Its `notes` are handed out once."""
+        with self._news:
+            status = self._status
+            if status is not None and status.notes:
+                self._status = replace(status, notes=())
+            return status
+
+    def wait_for(self, ready: object, timeout_s: float) -> m.PlayerStatus | None:
+        """Waits until `ready(status)` is true of a status; None when that did not happen in time or the
+        player is gone."""
+        assert callable(ready)
+        end = time.perf_counter() + timeout_s
+        with self._news:
+            while True:
+                if self._status is not None and ready(self._status):
+                    return self._status
+                left = end - time.perf_counter()
+                if left <= 0 or (self._fault and self._status is None):
+                    return None
+                self._news.wait(left)
+
+    def drain_events(self) -> list[m.SentEvent]:
+        """What was really sent since the last call, once each, in order."""
+        with self._news:
+            events, self._sent = self._sent, []
+            return events
+
+    # inside -----------------------------------------------------------------------------------------------------
+    def _send(self, message: bytes) -> None:
+        with self._lock:
+            self._write(message)
+
+    def _write(self, message: bytes) -> None:
+        """A player that died is the reading thread's business; what it did not hear, its successor is
+        told."""
+        if self._connection is not None:
+            with contextlib.suppress(OSError, ValueError):
+                self._connection.send_bytes(message)
+
+    def _part(self, part: str) -> int:
+        if part not in self._parts:
+            self._parts.append(part)
+            self._score.add_part(part)
+            self._write(m.pack_json(m.PARTS, self._parts))
+        return self._parts.index(part)
+
+    def _events(self, notes: Iterable[Note], controllers: Iterable[Controller]) -> list[m.PlanEvent]:
+        events = [
+            m.PlanEvent(
+                m.NOTE,
+                self._part(note.part),
+                note.channel - 1,
+                note.pitch,
+                note.velocity,
+                float(note.start_beats),
+                float(note.length_beats),
+            )
+            for note in notes
+        ]
+        events += [
+            m.PlanEvent(
+                m.CONTROL,
+                self._part(control.part),
+                control.channel - 1,
+                control.number,
+                control.value,
+                float(control.time_beats),
+                0.0,
+            )
+            for control in controllers
+        ]
+        events.sort(key=lambda event: event.start)
+        return events
+
+    def _remember(self, revision: int, unit: str, events: list[m.PlanEvent], from_position: float) -> None:
+        line = self._tempo[1] if self._tempo is not None else TempoLine.constant(120)
+        if self._score.revision < 0:
+            self._score.unit = unit
+        self._score.convert(unit, line.seconds_at, line.beats_at)
+        lanes = self._score.blank()
+        for event in events:
+            if event.kind == m.NOTE:
+                lanes[event.part].add(
+                    PlannedNote(event.start, event.start + event.length, event.data1, event.data2, event.channel)
+                )
+            else:
+                lanes[event.part].add_control(event.start, event.channel, event.data1, event.data2)
+        self._score.load(revision, lanes, from_position, from_position)
+
+    def _remembered(self) -> list[m.PlanEvent]:
+        events = []
+        for lane in self._score.lanes:
+            for note in lane.notes:
+                events.append(
+                    m.PlanEvent(
+                        m.NOTE,
+                        lane.index,
+                        note.channel,
+                        note.pitch,
+                        note.velocity,
+                        note.start,
+                        note.end - note.start,
+                    )
+                )
+            for (channel, number), stream in lane.streams.items():
+                for time_native, value in zip(stream.times, stream.values, strict=True):
+                    events.append(m.PlanEvent(m.CONTROL, lane.index, channel, number, value, time_native, 0.0))
+        events.sort(key=lambda event: event.start)
+        return events
+
+    # the reading thread -----------------------------------------------------------------------------------------
+    def _read(self) -> None:
+        while True:
+            connection = self._connection
+            assert connection is not None
+            try:
+                message = connection.recv_bytes()
+            except (EOFError, OSError):
+                if self._closing or not self._replace():
+                    with self._news:
+                        self._fault = self._fault or "the player has ended."
+                        self._news.notify_all()
+                    return
+                continue
+            self._take(message[:1], message[1:])
+
+    def _take(self, kind: bytes, payload: bytes) -> None:
+        with self._news:
+            if kind == m.SENT:
+                for event in m.unpack_sent(payload):
+                    self._sent.append(event)
+                    key = (event.port, event.status & 0x0F, event.data1)
+                    if event.status & 0xF0 == 0x90:
+                        self._sounding.add(key)
+                    elif event.status & 0xF0 == 0x80:
+                        self._sounding.discard(key)
+            elif kind == m.STATUS:
+                status = m.unpack_status(payload)
+                unread = self._status.notes if self._status is not None else ()
+                self._status = replace(status, restarts=len(self._restarts), notes=(*unread, *status.notes)[-20:])
+            elif kind == m.FAULT:
+                text = payload.decode(errors="replace")
+                if text.startswith("\0"):
+                    sys.stderr.write(text[1:])
+                    text = "the player had a fault: " + text.strip().splitlines()[-1]
+                self._fault = text
+            self._news.notify_all()
+
+    def _replace(self) -> bool:
+        """A new player in place of one that died; False when there shall or can be none."""
+        if self._status is None:
+            return False  # it never began: start() says why
+        with self._lock:
+            if self._process is not None:
+                self._process.join(1.0)
+            status, debts = self._status, sorted(self._sounding)
+            now = time.perf_counter()
+            self._restarts.append(now)
+            recent = [moment for moment in self._restarts if now - moment < RESTART_WINDOW_S]
+            peers = [(ours, theirs) for ours, theirs in status.peers]
+            if self._closing or not self.options.resume or len(recent) > MAX_RESTARTS:
+                self._pay(debts, peers)
+                return False
+            with contextlib.suppress(OSError):
+                if self._connection is not None:
+                    self._connection.close()
+            try:
+                self._spawn(debts, peers)
+            except OSError as error:
+                self._fault = f"the player died and could not be started again: {error}"
+                self._pay(debts, peers)
+                return False
+            self._sounding.clear()
+            self._brief(status)
+        with self._news:
+            sentence = "The player process died; its notes were ended and a new one goes on."
+            self._status = replace(self._status, notes=(*self._status.notes, sentence), sounding=())
+            self._news.notify_all()
+        return True
+
+    def _brief(self, status: m.PlayerStatus) -> None:
+        """Tells a new player everything."""
+        if len(self._parts) > len(self.options.parts):
+            self._write(m.pack_json(m.PARTS, self._parts))
+        if self._tempo is not None:
+            self._write(m.pack_tempo(self._tempo[0], self._tempo[1].pack()))
+        if self._score.revision >= 0:
+            self._write(m.pack_begin(self._score.revision, self._score.unit, -1e12))
+            for packet in m.pack_events(self._remembered()):
+                self._write(packet)
+            self._write(m.pack_commit(self._score.revision))
+        for part, seconds in self._nudges.items():
+            self._write(m.pack_part_value(m.NUDGE, ALL_PARTS if not part else self._part(part), seconds))
+        for part in self._muted:
+            self._write(m.pack_part_value(m.MUTE, self._part(part), 1.0))
+        self._write(m.pack_loop(*self._loop))
+        if self._sync != self.options.sync:
+            self._write(m.pack_sync(self._sync))
+        if status.position_source == "internal":
+            self._write(m.pack_resume(status.position_at(status.host_s), status.host_s, status.rolling))
+
+    def _pay(self, debts: list[Key], peers: list[tuple[str, str]]) -> None:
+        """The last resort: this process opens the port for the note-offs."""
+        if not debts:
+            return
+        from bridge.player.ports import open_output
+        from bridge.player.scheduler import Due
+
+        try:
+            output = open_output(self.options.ports, self._parts)
+        except PortError:
+            return
+        output.connect(peers)
+        now = time.perf_counter()
+        output.send([Due(now, 0.0, port, 0x80 | channel, pitch, 64) for port, channel, pitch in debts])
+        output.drain(0.2)
+        output.close()
+        self._sounding.clear()

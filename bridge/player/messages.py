@@ -1,0 +1,262 @@
+"""What crosses the pipe between the bridge and the player, and the options both share.
+
+Nothing is pickled: unpickling a thousand notes holds the interpreter for 4 ms, which is 4 ms of silence.
+Plan events and sent events travel as packed arrays of at most 64; rare or small things as JSON.  Every
+message is one byte of kind and a payload, little endian.
+
+Host times are `time.perf_counter` seconds, positions are timeline seconds unless a name says beats.
+"""
+
+from __future__ import annotations
+
+import json
+import struct
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from typing import Final, NamedTuple
+
+from bridge.transport.state import TransportObservation
+
+PACKET_EVENTS: Final = 64
+DEFAULT_PARTS: Final = ("pad", "arp", "bass", "melody", "drums")
+
+# bridge -> player
+TEMPO, BEGIN, EVENTS, COMMIT = b"T", b"B", b"E", b"C"
+PLAY, STOP, LOCATE, LOOP, PANIC, QUIT = b"P", b"S", b"L", b"O", b"!", b"Q"
+MUTE, NUDGE, PARTS, OBSERVE, SYNC, RESUME = b"M", b"N", b"A", b"V", b"Y", b"R"
+# player -> bridge
+STATUS, SENT, FAULT, RETURNED = b"s", b"e", b"f", b"r"
+
+_EVENT: Final = struct.Struct("<BBBBBxxxdd")  # kind, part, channel, data1, data2, start, length
+_SENT: Final = struct.Struct("<ddBBBB4x")  # position_s, host_s, status, data1, data2, port
+_BEGIN: Final = struct.Struct("<iBd")  # revision, unit, from
+_LOOP: Final = struct.Struct("<Bdd")
+_PART_VALUE: Final = struct.Struct("<Bd")
+_RESUME: Final = struct.Struct("<ddB")
+_F64: Final = struct.Struct("<d")
+_I32: Final = struct.Struct("<i")
+NOTE, CONTROL = 0, 1
+UNITS: Final = ("beats", "seconds")
+
+
+@dataclass(frozen=True, slots=True)
+class PortOptions:
+    """api: auto alsa jack jack-client coremidi winmm none.  nudge_ms: part -> shift, − = earlier; "" = all
+    parts."""
+
+    api: str = "auto"
+    name: str = "CueBridge"
+    per_part: bool = False
+    nudge_ms: Mapping[str, float] = field(default_factory=dict)
+    sync_in: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class SyncOptions:
+    """position and tempo are two roles with two sources, chosen apart.  frame_rate: as the person or the film
+    states it. freewheel_s: how long play goes on when the source falls silent (0..5)."""
+
+    position: str = "internal"
+    tempo: str = "map"
+    frame_rate: str | None = None
+    freewheel_s: float = 0.5
+    send_mtc: bool = False
+    send_clock: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class PlayerOptions:
+    ports: PortOptions = field(default_factory=PortOptions)
+    parts: tuple[str, ...] = DEFAULT_PARTS
+    sync: SyncOptions = field(default_factory=SyncOptions)
+    commit_s: float = 0.25
+    late_limit_s: float = 0.05
+    realtime: bool = True
+    resume: bool = True
+
+
+class SentEvent(NamedTuple):
+    """A message that went out: the timeline second it belongs to, the host time it was sent (or is written
+    for), MIDI."""
+
+    position_s: float
+    host_s: float
+    status: int
+    data1: int
+    data2: int
+    port: int
+
+
+class PlanEvent(NamedTuple):
+    """kind NOTE (data1 pitch, data2 velocity) or CONTROL (data1 number, data2 value, length 0); channel
+    0..15; part is an index into the parts; start and length in the plan's unit."""
+
+    kind: int
+    part: int
+    channel: int
+    data1: int
+    data2: int
+    start: float
+    length: float
+
+
+@dataclass(frozen=True, slots=True)
+class PlayerStatus:
+    """The player's word, at every change and twenty times a second.  See docs/sync.md for the states."""
+
+    host_s: float
+    position_s: float
+    position_beats: float
+    rate: float
+    state: str
+    rolling: bool
+    position_source: str
+    tempo_source: str
+    tempo_bpm: float
+    revision: int
+    tempo_revision: int
+    sounding: tuple[tuple[int, int, int], ...]
+    late: int
+    dropped: int
+    sent: int
+    port: str
+    port_api: str
+    port_reason: str
+    port_up: bool
+    priority: str
+    loop: tuple[float, float] | None = None
+    muted: tuple[str, ...] = ()
+    worst_late_ms: float = 0.0
+    restarts: int = 0
+    recording: bool | None = None
+    peers: tuple[tuple[str, str], ...] = ()
+    sync_port: str = ""
+    xruns: int = 0
+    source_rate: str = ""
+    notes: tuple[str, ...] = ()
+
+    def position_at(self, host_s: float) -> float:
+        """Timeline second at a host time near this status, round the loop where one is on."""
+        position = self.position_s + (host_s - self.host_s) * self.rate
+        if self.loop is not None and self.rolling and self.position_s < self.loop[1] <= position:
+            start, end = self.loop
+            position = start + (position - end) % (end - start)
+        return position
+
+
+def pack_status(status: PlayerStatus) -> bytes:
+    return STATUS + json.dumps(asdict(status), separators=(",", ":")).encode()
+
+
+def unpack_status(payload: bytes) -> PlayerStatus:
+    fields = json.loads(payload)
+    fields["sounding"] = tuple((int(a), int(b), int(c)) for a, b, c in fields["sounding"])
+    fields["peers"] = tuple((str(a), str(b)) for a, b in fields["peers"])
+    fields["muted"], fields["notes"] = tuple(fields["muted"]), tuple(fields["notes"])
+    fields["loop"] = None if fields["loop"] is None else (fields["loop"][0], fields["loop"][1])
+    return PlayerStatus(**fields)
+
+
+def pack_begin(revision: int, unit: str, from_position: float) -> bytes:
+    return BEGIN + _BEGIN.pack(revision, UNITS.index(unit), from_position)
+
+
+def unpack_begin(payload: bytes) -> tuple[int, str, float]:
+    revision, unit, from_position = _BEGIN.unpack(payload)
+    return revision, UNITS[unit], from_position
+
+
+def pack_events(events: Sequence[PlanEvent]) -> Iterator[bytes]:
+    """Packets of at most PACKET_EVENTS."""
+    pack = _EVENT.pack
+    for first in range(0, len(events), PACKET_EVENTS):
+        yield EVENTS + b"".join(pack(*event) for event in events[first : first + PACKET_EVENTS])
+
+
+def unpack_events(payload: bytes) -> Iterator[tuple[int, int, int, int, int, float, float]]:
+    return _EVENT.iter_unpack(payload)
+
+
+def pack_sent(events: Iterable[SentEvent]) -> bytes:
+    pack = _SENT.pack
+    return SENT + b"".join(pack(*event) for event in events)
+
+
+def unpack_sent(payload: bytes) -> Iterator[SentEvent]:
+    return map(SentEvent._make, _SENT.iter_unpack(payload))
+
+
+def pack_commit(revision: int) -> bytes:
+    return COMMIT + _I32.pack(revision)
+
+
+def pack_tempo(revision: int, line: bytes) -> bytes:
+    return TEMPO + _I32.pack(revision) + line
+
+
+def unpack_i32(payload: bytes) -> int:
+    return int(_I32.unpack_from(payload)[0])
+
+
+def pack_locate(position_s: float) -> bytes:
+    return LOCATE + _F64.pack(position_s)
+
+
+def unpack_f64(payload: bytes) -> float:
+    return float(_F64.unpack(payload)[0])
+
+
+def pack_resume(position_s: float, host_s: float, rolling: bool) -> bytes:
+    """Where the playhead was at a host time: a new player takes up from where it would be by now."""
+    return RESUME + _RESUME.pack(position_s, host_s, rolling)
+
+
+def unpack_resume(payload: bytes) -> tuple[float, float, bool]:
+    position_s, host_s, rolling = _RESUME.unpack(payload)
+    return position_s, host_s, bool(rolling)
+
+
+def pack_loop(on: bool, start_s: float, end_s: float) -> bytes:
+    return LOOP + _LOOP.pack(on, start_s, end_s)
+
+
+def unpack_loop(payload: bytes) -> tuple[bool, float, float]:
+    on, start_s, end_s = _LOOP.unpack(payload)
+    return bool(on), start_s, end_s
+
+
+def pack_part_value(kind: bytes, part: int, value: float) -> bytes:
+    """MUTE (0 or 1) or NUDGE (seconds); part 255 = all."""
+    return kind + _PART_VALUE.pack(part, value)
+
+
+def unpack_part_value(payload: bytes) -> tuple[int, float]:
+    part, value = _PART_VALUE.unpack(payload)
+    return part, value
+
+
+def pack_json(kind: bytes, value: object) -> bytes:
+    return kind + json.dumps(value, separators=(",", ":")).encode()
+
+
+def pack_observation(observation: TransportObservation) -> bytes:
+    return pack_json(OBSERVE, asdict(observation))
+
+
+def unpack_observation(payload: bytes) -> TransportObservation:
+    fields = json.loads(payload)
+    for name in ("loop", "meter"):
+        fields[name] = None if fields[name] is None else tuple(fields[name])
+    return TransportObservation(**fields)
+
+
+def pack_sync(sync: SyncOptions) -> bytes:
+    return pack_json(SYNC, asdict(sync))
+
+
+def unpack_sync(payload: bytes) -> SyncOptions:
+    return SyncOptions(**json.loads(payload))
+
+
+def unpack_json(payload: bytes) -> list[str]:
+    return [str(item) for item in json.loads(payload)]

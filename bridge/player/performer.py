@@ -1,0 +1,314 @@
+"""The player without its process: transport, scheduler and output tied together, driven by host times.
+
+Everything acts at the *horizon*, `now` plus the output's lookahead: what is due by the horizon is with the
+output already, so a command holds from there on and nothing that has been handed over is ever called back.
+With rtmidi the lookahead is 0, with the JACK callback one period and a few milliseconds.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable
+from typing import Final
+
+from bridge.player.errors import PortError
+from bridge.player.ledger import Key
+from bridge.player.messages import NOTE, PlayerOptions, PlayerStatus, SentEvent
+from bridge.player.ports import Output, PortLostError
+from bridge.player.scheduler import NEVER_SENT, Rules, Scheduler
+from bridge.player.score import Lane, PlannedNote, Score
+from bridge.player.tempo import TempoLine
+from bridge.transport.internal import InternalTransport
+from bridge.transport.state import Change, Loop, TransportObservation
+
+REOPEN_S: Final = 1.0  # how often a lost port is tried again
+STALL_S: Final = 0.25  # a wrap that lies further back is not played through
+SENT_KEPT: Final = 100_000  # messages kept for the bridge while it does not read
+LAST_MOMENT_S: Final = 1e-4  # before a wrap nothing begins any more
+
+
+class Performer:
+    """`step(now)` does what is due; commands are plain methods that take `now`.
+
+    open_output: opens the ports, at start and after a loss; raises PortError.
+    report: told of every batch before it is sent (so that whoever survives this process knows what may
+    sound).
+    """
+
+    def __init__(
+        self,
+        options: PlayerOptions,
+        open_output: Callable[[], Output],
+        now: float,
+        report: Callable[[list[SentEvent]], None] | None = None,
+    ) -> None:
+        self.options = options
+        self.output = open_output()
+        self._open_output = open_output
+        self._report = report
+        self.parts: list[str] = list(options.parts)
+        self.scheduler = Scheduler(
+            Score(options.parts),
+            [self._port_of(index) for index in range(len(self.parts))],
+            Rules(options.commit_s, options.late_limit_s),
+        )
+        for part, ms in options.ports.nudge_ms.items():
+            self.scheduler.nudges_s[part] = ms / 1000
+        self.internal = InternalTransport()
+        self.tempo_revision = -1
+        self.port_up = True
+        self.sent: deque[SentEvent] = deque(maxlen=SENT_KEPT)
+        self.notes: list[str] = []
+        self.changed = True  # a status is owed
+        self.worst_late_s = 0.0
+        self._owed: list[Key] = []
+        self._reopen_at = 0.0
+        self._horizon = now
+        self._staged: tuple[int, str, float, list[Lane]] | None = None
+
+    def _port_of(self, part: int) -> int:
+        return min(part, len(self.output.names) - 1) if self.options.ports.per_part else 0
+
+    # time -------------------------------------------------------------------------------------------------------
+    def _at(self, now: float) -> float:
+        """The host time from which a command given now holds."""
+        return max(now + self.output.lookahead_s, self._horizon)
+
+    def step(self, now: float) -> None:
+        """Hands everything over that is due by the horizon."""
+        if not self.port_up and now >= self._reopen_at:
+            self._reopen(now)
+        elif self.port_up and not self.output.alive:
+            self._lose(now, "went away")
+        self._advance(self._at(now))
+        self._flush(now)
+
+    def next_wake(self) -> float | None:
+        """Host time at which `step` has something to do, or None."""
+        due = self.scheduler.next_due()
+        change = self._next_change()
+        times = [time - self.output.lookahead_s for time in (due, change) if time is not None]
+        if not self.port_up:
+            times.append(self._reopen_at)
+        return min(times) if times else None
+
+    def _advance(self, horizon: float) -> None:
+        while (change_at := self._next_change()) is not None and change_at <= horizon:
+            self.scheduler.advance(change_at - LAST_MOMENT_S, horizon)
+            self._apply(self._change(change_at, horizon))
+        self.scheduler.advance(horizon)
+        self._horizon = max(self._horizon, horizon)
+
+    def _next_change(self) -> float | None:
+        return self.internal.next_wrap()
+
+    def _change(self, change_at: float, horizon: float) -> Change:
+        change = self.internal.wrap(change_at)
+        loop = self.internal.loop
+        if loop is not None and horizon - change_at > STALL_S:
+            # This process was held up: take up where the loop is now instead of playing what was missed.
+            position = loop.start_s + (horizon - change_at) % (loop.end_s - loop.start_s)
+            change = self.internal.locate(position, horizon)
+        return change
+
+    def _apply(self, change: Change | None) -> None:
+        if change is not None:
+            self.scheduler.move(change.motion, change.jump)
+            self.changed = True
+
+    def _flush(self, now: float) -> None:
+        batch = self.scheduler.out
+        if not batch:
+            return
+        self.scheduler.out = []
+        if not self.port_up:
+            return
+        late = now - min(due.host_s for due in batch)
+        self.worst_late_s = max(self.worst_late_s, late)
+        # Where messages are queued for their frame they go out when they are due, else now.
+        ahead = self.output.lookahead_s > 0
+        sent = [
+            SentEvent(due.position_s, due.host_s if ahead else now, due.status, due.data1, due.data2, due.port)
+            for due in batch
+        ]
+        self.sent.extend(sent)
+        if self._report is not None:
+            self._report(sent)
+        try:
+            self.output.send(batch)
+        except PortLostError as error:
+            self._lose(now, str(error))
+
+    # the port ---------------------------------------------------------------------------------------------------
+    def _lose(self, now: float, why: str) -> None:
+        self.port_up = False
+        self._owed = sorted({*self._owed, *self.scheduler.port_lost()})
+        self._reopen_at = now + REOPEN_S
+        self.notes.append(f"The MIDI port {self.output.names[0]} was lost ({why}); trying again every second.")
+        self.changed = True
+
+    def _reopen(self, now: float) -> None:
+        self._reopen_at = now + REOPEN_S
+        peers = self.output.peers() or self._peers
+        self.output.close()
+        try:
+            self.output = self._open_output()
+        except PortError:
+            return
+        self.output.connect(peers)
+        self.port_up = True
+        self.notes.append(f"The MIDI port {self.output.names[0]} is back ({self.output.reason}).")
+        self.scheduler.ports = [self._port_of(index) for index in range(len(self.parts))]
+        self.scheduler.port_back(self._owed, self._at(now))
+        self._owed = []
+        self.changed = True
+
+    _peers: tuple[tuple[str, str], ...] = ()
+
+    def remember_peers(self) -> None:
+        """Connections as they are, so that a port opened anew gets them back."""
+        if self.port_up:
+            peers = self.output.peers()
+            if peers != self._peers:
+                self._peers = peers
+                self.changed = True
+
+    def settle_debts(self, keys: list[Key], peers: list[tuple[str, str]], now: float) -> None:
+        """Note-offs owed by a player that died, to whoever was connected to it."""
+        self.output.connect(peers)
+        self._peers = tuple(peers)
+        self.scheduler.port_back([key for key in keys if key[0] < len(self.output.names)], self._at(now))
+        self._flush(now)
+
+    # commands ---------------------------------------------------------------------------------------------------
+    def play(self, now: float) -> None:
+        self._apply(self.internal.play(self._at(now)))
+
+    def stop(self, now: float) -> None:
+        self._apply(self.internal.stop(self._at(now)))
+        self._flush(now)
+
+    def locate(self, position_s: float, now: float) -> None:
+        self._apply(self.internal.locate(position_s, self._at(now)))
+        self._flush(now)
+
+    def resume(self, position_s: float, host_s: float, rolling: bool, now: float) -> None:
+        """Goes on from where a playhead that was at `position_s` at `host_s` is now."""
+        at = self._at(now)
+        if rolling:
+            position_s += at - host_s
+            loop = self.internal.loop
+            if loop is not None and position_s - (at - host_s) < loop.end_s <= position_s:
+                position_s = loop.start_s + (position_s - loop.end_s) % (loop.end_s - loop.start_s)
+        self._apply(self.internal.locate(position_s, at))
+        if rolling:
+            self._apply(self.internal.play(at))
+        self._flush(now)
+
+    def set_loop(self, loop: Loop | None, now: float) -> None:
+        self.internal.set_loop(loop, self._at(now))
+        self.changed = True
+
+    def panic(self, now: float) -> None:
+        self.scheduler.panic(self._at(now), len(self.output.names))
+        self._flush(now)
+        self.changed = True
+
+    def mute(self, part: int, muted: bool, now: float) -> None:
+        for name in self.parts if part == 255 else self.parts[part : part + 1]:
+            self.scheduler.mute(name, muted, self._at(now))
+        self._flush(now)
+        self.changed = True
+
+    def nudge(self, part: int, seconds: float, now: float) -> None:
+        name = "" if part == 255 else self.parts[part]
+        self.scheduler.nudges_s[name] = max(-0.25, min(0.25, seconds))
+
+    def set_tempo(self, revision: int, line: TempoLine, now: float) -> None:
+        if revision < self.tempo_revision:
+            return
+        self.tempo_revision = revision
+        self.scheduler.set_tempo(line, self._at(now))
+        self.changed = True
+
+    def observe(self, observation: TransportObservation, now: float) -> None:
+        """A position heard by the bridge (DAW script)."""
+
+    # the plan ---------------------------------------------------------------------------------------------------
+    def add_parts(self, parts: list[str]) -> None:
+        """Parts may be added, never renamed."""
+        for part in parts[len(self.parts) :]:
+            self.parts.append(part)
+            self.scheduler.score.add_part(part)
+            self.scheduler.ports.append(self._port_of(len(self.parts) - 1))
+
+    def begin_plan(self, revision: int, unit: str, from_position: float) -> None:
+        self._staged = (revision, unit, from_position, self.scheduler.score.blank())
+
+    def plan_event(
+        self, kind: int, part: int, channel: int, data1: int, data2: int, start: float, length: float
+    ) -> None:
+        if self._staged is None or part >= len(self._staged[3]):
+            return
+        lane = self._staged[3][part]
+        if kind == NOTE:
+            lane.add(PlannedNote(start, start + length, data1, data2, channel))
+        elif data1 not in NEVER_SENT:
+            lane.add_control(start, channel, data1, data2)
+
+    def commit_plan(self, revision: int, now: float) -> None:
+        """A plan older than the one in force, or one whose packets did not all come, is left out."""
+        staged, self._staged = self._staged, None
+        if staged is None or staged[0] != revision or revision < self.scheduler.score.revision:
+            return
+        _, unit, wanted, lanes = staged
+        self.scheduler.load(revision, unit, lanes, wanted, self._at(now))
+        self._flush(now)
+        self.changed = True
+
+    # the end ----------------------------------------------------------------------------------------------------
+    def finish(self, now: float) -> None:
+        """All note-offs, and the ports closed."""
+        self.scheduler.release_all(self._at(now))
+        self._flush(now)
+        self.output.drain(0.5)
+        self.output.close()
+
+    # status -----------------------------------------------------------------------------------------------------
+    def status(self, now: float, priority: str) -> PlayerStatus:
+        scheduler = self.scheduler
+        motion = scheduler.motion
+        # Between a command and the horizon from which it holds, the playhead is where it will start from.
+        position = motion.position_at(max(now, motion.host_s))
+        beats = scheduler.tempo.beats_at(position)
+        notes, self.notes = tuple(self.notes), []
+        worst, self.worst_late_s = self.worst_late_s, 0.0
+        self.changed = False
+        return PlayerStatus(
+            host_s=max(now, motion.host_s),
+            position_s=position,
+            position_beats=beats,
+            rate=motion.rate,
+            state="locked" if motion.audible else "stopped",
+            rolling=motion.audible,
+            position_source="internal",
+            tempo_source="map" if self.tempo_revision >= 0 else "none",
+            tempo_bpm=scheduler.tempo.bpm_at(beats),
+            revision=scheduler.score.revision,
+            tempo_revision=self.tempo_revision,
+            sounding=tuple((port, channel + 1, pitch) for port, channel, pitch in scheduler.ledger.sounding),
+            late=scheduler.counts.late,
+            dropped=scheduler.counts.dropped,
+            sent=scheduler.counts.sent,
+            port=", ".join(self.output.names),
+            port_api=self.output.api,
+            port_reason=self.output.reason,
+            port_up=self.port_up,
+            priority=priority,
+            loop=None if self.internal.loop is None else (self.internal.loop.start_s, self.internal.loop.end_s),
+            muted=tuple(sorted(scheduler.muted)),
+            worst_late_ms=worst * 1000,
+            peers=self._peers,
+            xruns=self.output.xruns,
+            notes=notes,
+        )

@@ -1,0 +1,304 @@
+"""MIDI output ports: which MIDI systems are there, and opening fixed-name ports on one of them.
+
+Order for "auto": JACK through the process callback where its extra is installed and a server runs
+(frame-accurate), then the systems python-rtmidi was compiled with, then "none": events are only recorded, and
+the reason is said.  No way is taken silently: `Output.reason` tells which one and why.
+
+python-rtmidi lets the C libraries write their complaints to file descriptor 2; `quiet_stderr` keeps them off
+the terminal.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import importlib.util
+import os
+import sys
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any, Final, Protocol
+
+from bridge.player.errors import PortError
+from bridge.player.messages import PortOptions
+from bridge.player.scheduler import Due
+
+APIS: Final = ("jack-client", "alsa", "coremidi", "winmm", "jack", "none")
+_COMPILED: Final = {"coremidi": 1, "alsa": 2, "jack": 3, "winmm": 4}  # rtmidi's own numbers
+WINDOWS_ADVICE: Final = (
+    "Windows programs cannot create MIDI ports by themselves: install loopMIDI and add a port named '{name}', or on "
+    "Windows 11 with MIDI Services use the built-in 'Default App Loopback (A)', then run this again."
+)
+
+
+class PortLostError(Exception):
+    """The port or its MIDI system went away."""
+
+
+class Output(Protocol):
+    """Where the player's messages go.  `lookahead_s`: how far ahead of their time messages are wanted."""
+
+    api: str
+    reason: str
+    names: tuple[str, ...]
+    lookahead_s: float
+    xruns: int
+
+    @property
+    def alive(self) -> bool: ...
+
+    def send(self, batch: Sequence[Due]) -> None:
+        """Sends or queues messages in order.  Raises PortLostError."""
+
+    def drain(self, timeout_s: float) -> None:
+        """Waits until what was queued has been written."""
+
+    def peers(self) -> tuple[tuple[str, str], ...]:
+        """(our port, their port) for every connection known; empty where the system does not tell."""
+
+    def connect(self, peers: Sequence[tuple[str, str]]) -> None:
+        """Makes connections again; those that cannot be made are left."""
+
+    def close(self) -> None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class ApiProbe:
+    """One MIDI system: whether ports can be opened on it, the ports seen, and why not."""
+
+    api: str
+    available: bool
+    outputs: tuple[str, ...]
+    inputs: tuple[str, ...]
+    reason: str
+
+
+@contextlib.contextmanager
+def quiet_stderr() -> Iterator[None]:
+    """File descriptor 2 goes nowhere inside: C libraries write there whatever Python does."""
+    sys.stderr.flush()
+    try:
+        saved = os.dup(2)
+    except OSError:  # closed already
+        yield
+        return
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    try:
+        os.dup2(nowhere, 2)
+        yield
+    finally:
+        os.dup2(saved, 2)
+        os.close(saved)
+        os.close(nowhere)
+
+
+def load_rtmidi() -> Any:
+    """The python-rtmidi module.  Raises PortError with what to do when it is not installed."""
+    try:
+        import rtmidi
+    except ImportError as error:
+        raise PortError(
+            f"python-rtmidi is not installed ({error}); without it there is no MIDI port and the music is written to a "
+            "file only: pip install 'cuebridge[midi]'."
+        ) from None
+    os.environ.setdefault("JACK_NO_START_SERVER", "1")  # else any JACK client without a server starts one
+    return rtmidi
+
+
+def one_line(error: BaseException) -> str:
+    return " ".join(str(error).split()) or type(error).__name__
+
+
+def port_names(options: PortOptions, parts: Sequence[str]) -> tuple[str, ...]:
+    """`CueBridge`, or `CueBridge Pad`, `CueBridge Arp`, …"""
+    if not options.per_part:
+        return (options.name,)
+    return tuple(f"{options.name} {part.capitalize()}" for part in parts)
+
+
+class RecordOnly:
+    """No MIDI system: takes everything, sends nothing; what it takes is reported like sent messages."""
+
+    api = "none"
+    lookahead_s = 0.0
+    xruns = 0
+    alive = True
+
+    def __init__(self, names: tuple[str, ...], reason: str) -> None:
+        self.names, self.reason = names, reason
+
+    def send(self, batch: Sequence[Due]) -> None:
+        pass
+
+    def drain(self, timeout_s: float) -> None:
+        pass
+
+    def peers(self) -> tuple[tuple[str, str], ...]:
+        return ()
+
+    def connect(self, peers: Sequence[tuple[str, str]]) -> None:
+        pass
+
+    def close(self) -> None:
+        pass
+
+
+class RtMidiOutput:
+    """Virtual ports through python-rtmidi (on Windows: existing ports of that name).  Sends at once."""
+
+    lookahead_s = 0.0
+    xruns = 0
+
+    def __init__(self, api: str, names: tuple[str, ...], reason: str = "") -> None:
+        self.api, self.names = api, names
+        self._outs: list[Any] = []
+        self._watch: Any = None
+        rtmidi = load_rtmidi()
+        if _COMPILED[api] not in rtmidi.get_compiled_api():
+            raise PortError(f"python-rtmidi here was built without {api}.")
+        try:
+            with quiet_stderr():
+                for name in names:
+                    self._outs.append(self._open(rtmidi, name))
+                if api == "jack":
+                    self._watch = _jack_watch(names[0])
+        except PortError:
+            self.close()
+            raise
+        except Exception as error:
+            self.close()
+            raise PortError(f"no port on {api}: {one_line(error)}") from None
+        self.reason = reason or f"python-rtmidi, {api}"
+
+    def _open(self, rtmidi: Any, name: str) -> Any:
+        out = rtmidi.MidiOut(_COMPILED[self.api], name=name)
+        if self.api != "winmm":
+            out.open_virtual_port(name)
+            return out
+        index = match_windows_port(out.get_ports(), name)
+        if index is None:
+            raise PortError(WINDOWS_ADVICE.format(name=name))
+        out.open_port(index)
+        return out
+
+    @property
+    def alive(self) -> bool:
+        return self._watch is None or bool(self._watch.alive)
+
+    def send(self, batch: Sequence[Due]) -> None:
+        try:
+            for due in batch:
+                self._outs[due.port].send_message((due.status, due.data1, due.data2))
+        except Exception as error:  # rtmidi raises several kinds; all mean that the port does not take it
+            raise PortLostError(one_line(error)) from None
+        if not self.alive:
+            raise PortLostError("the JACK server went away")
+
+    def drain(self, timeout_s: float) -> None:
+        pass
+
+    def peers(self) -> tuple[tuple[str, str], ...]:
+        if self._watch is None:
+            return ()
+        return tuple((name, peer) for name in self.names for peer in self._watch.connections(f"{name}:{name}"))
+
+    def connect(self, peers: Sequence[tuple[str, str]]) -> None:
+        if self._watch is not None:
+            for name, peer in peers:
+                self._watch.connect(f"{name}:{name}", peer)
+
+    def close(self) -> None:
+        # A dead JACK server makes closing block or complain; the process is about to forget the port anyway.
+        with contextlib.suppress(Exception), quiet_stderr():
+            for out in self._outs:
+                out.close_port()
+                out.delete()
+        self._outs.clear()
+        if self._watch is not None:
+            self._watch.close()
+            self._watch = None
+
+
+def _jack_watch(name: str) -> Any:
+    """A passive JACK client that sees connections and the server's end; None without the extra."""
+    if importlib.util.find_spec("jack") is None:
+        return None
+    from bridge.player.jack_output import JackWatch
+
+    return JackWatch(f"{name} watch")
+
+
+def match_windows_port(ports: Sequence[str], name: str) -> int | None:
+    """A port of that name (WinMM adds an index behind it), else the built-in app loopback's A side."""
+    for wanted in (name, "Default App Loopback (A)"):
+        for index, port in enumerate(ports):
+            if port == wanted or port.rsplit(" ", 1)[0] == wanted:
+                return index
+    return None
+
+
+def open_output(options: PortOptions, parts: Sequence[str]) -> Output:
+    """Opens the ports.  "auto" never fails: it ends with "none" and the reasons; an api asked for by name
+    raises PortError."""
+    names = port_names(options, parts)
+    if options.api not in ("auto", *APIS):
+        raise PortError(f"'{options.api}' is not a MIDI system; known are auto, {', '.join(APIS)}.")
+    if options.api != "auto":
+        return open_api(options.api, names, f"{options.api}, as asked")
+    reasons = []
+    for api in APIS[:-1]:
+        try:
+            return open_api(api, names, "")
+        except PortError as error:
+            reasons.append(f"{api}: {error}")
+    return open_api("none", names, "no MIDI system: " + "; ".join(reasons))
+
+
+def open_api(api: str, names: tuple[str, ...], reason: str) -> Output:
+    if api == "none":
+        return RecordOnly(names, reason or "no port asked for")
+    if api == "jack-client":
+        if importlib.util.find_spec("jack") is None:
+            raise PortError("the extra is not installed: pip install 'cuebridge[jack]'")
+        from bridge.player.jack_output import JackOutput
+
+        return JackOutput(names, reason)
+    return RtMidiOutput(api, names, reason)
+
+
+def probe_apis() -> list[ApiProbe]:
+    """Tries each MIDI system by opening a client on it (no port stays); for `cuebridge ports` and
+    `doctor`."""
+    found = []
+    for api in APIS[:-1]:
+        try:
+            outputs, inputs = _probe_jack_client() if api == "jack-client" else _probe_rtmidi(api)
+        except PortError as error:
+            found.append(ApiProbe(api, False, (), (), str(error)))
+        else:
+            found.append(ApiProbe(api, True, outputs, inputs, ""))
+    return found
+
+
+def _probe_rtmidi(api: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    rtmidi = load_rtmidi()
+    if _COMPILED[api] not in rtmidi.get_compiled_api():
+        raise PortError(f"python-rtmidi here was built without {api}.")
+    try:
+        with quiet_stderr():
+            out = rtmidi.MidiOut(_COMPILED[api], name="CueBridge probe")
+            outputs = tuple(out.get_ports())
+            out.delete()
+            into = rtmidi.MidiIn(_COMPILED[api], name="CueBridge probe")
+            inputs = tuple(into.get_ports())
+            into.delete()
+    except Exception as error:
+        raise PortError(one_line(error)) from None
+    return outputs, inputs
+
+
+def _probe_jack_client() -> tuple[tuple[str, ...], tuple[str, ...]]:
+    if importlib.util.find_spec("jack") is None:
+        raise PortError("the extra is not installed: pip install 'cuebridge[jack]'")
+    from bridge.player.jack_output import probe
+
+    return probe()

@@ -1,0 +1,210 @@
+"""The player process: one thread, one loop, real-time priority where the system allows it.
+
+The loop sleeps until the next deadline or the next message from the bridge, whichever is first, and handles
+one message at a time with a look at the deadlines between two.  It never waits for the bridge: what cannot be
+written to the pipe now is kept.  On a closed pipe, a SIGTERM or a fault it sends the note-offs and ends.
+SIGINT is the bridge's business.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import select
+import signal
+import sys
+import time
+import traceback
+from collections import deque
+from multiprocessing.connection import Connection, wait
+from typing import Final
+
+from bridge.player import messages as m
+from bridge.player.errors import PortError
+from bridge.player.ledger import Key
+from bridge.player.performer import Performer
+from bridge.player.ports import Output, open_output
+from bridge.player.priority import ask_for_realtime, freeze_garbage
+from bridge.player.tempo import TempoLine
+from bridge.transport.state import Loop
+
+STATUS_S: Final = 0.05
+PEERS_S: Final = 1.0
+IDLE_S: Final = 0.05
+MESSAGE_S: Final = 0.0005  # no message takes longer; nearer to a deadline none is begun
+POSIX: Final = os.name == "posix"
+
+
+def main(connection: Connection, options: m.PlayerOptions, debts: list[Key], peers: list[tuple[str, str]]) -> None:
+    """Entry point of the spawned process.  debts: note-offs owed by a player that died; peers: who heard
+    it."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    if hasattr(signal, "SIGHUP"):
+        signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    runner: _Runner | None = None
+    try:
+        runner = _Runner(connection, options, debts, peers)
+        runner.run()
+    except PortError as error:
+        with contextlib.suppress(OSError, ValueError):
+            connection.send_bytes(m.FAULT + str(error).encode())
+    except Exception:  # a bug: the notes have to end whatever it is, and the bridge has to hear of it
+        with contextlib.suppress(OSError, ValueError):
+            connection.send_bytes(m.FAULT + b"\0" + traceback.format_exc(limit=8).encode()[:1500])
+    finally:
+        if runner is not None:
+            runner.finish()
+
+
+class _Runner:
+    def __init__(
+        self,
+        connection: Connection,
+        options: m.PlayerOptions,
+        debts: list[Key],
+        peers: list[tuple[str, str]],
+    ) -> None:
+        self._connection = connection
+        self._options = options
+        self._quit = False
+        self._unsent: deque[m.SentEvent] = deque(maxlen=100_000)
+        self._readers: list[int | Connection] = [connection.fileno() if POSIX else connection]
+        self._wake = _wake_pipe()
+        if self._wake is not None:
+            self._readers.append(self._wake)
+        signal.signal(signal.SIGTERM, self._terminate)
+
+        def opened() -> Output:
+            return open_output(options.ports, options.parts)
+
+        self.performer = Performer(options, opened, time.perf_counter(), self._report)
+        if debts:
+            self.performer.settle_debts(debts, peers, time.perf_counter())
+        # A JACK callback runs beside this thread: hand the interpreter over quickly.
+        sys.setswitchinterval(0.0005)
+        freeze_garbage()
+        self._priority = ask_for_realtime(options.realtime)
+
+    def _terminate(self, number: int, frame: object) -> None:
+        self._quit = True
+
+    # the loop ---------------------------------------------------------------------------------------------------
+    def run(self) -> None:
+        performer = self.performer
+        next_status = next_peers = 0.0
+        while not self._quit:
+            now = time.perf_counter()
+            performer.step(now)
+            if performer.changed or now >= next_status:
+                self._send_status(now)
+                next_status = now + STATUS_S
+            if now >= next_peers:
+                performer.remember_peers()
+                next_peers = now + PEERS_S
+            wake = performer.next_wake()
+            limit = min(next_status, now + IDLE_S) if wake is None else min(next_status, wake)
+            if self._wait(limit - time.perf_counter()):
+                self._read(performer)
+
+    def _wait(self, timeout_s: float) -> bool:
+        """Sleeps; whether the bridge has said something."""
+        if not POSIX:
+            return bool(wait(self._readers, max(timeout_s, 0.0)))
+        # select takes microseconds; poll and epoll would round up to milliseconds.
+        ready, _, _ = select.select(self._readers, (), (), max(timeout_s, 0.0))
+        if self._wake is not None and self._wake in ready:
+            os.read(self._wake, 4096)
+        return self._readers[0] in ready
+
+    def _read(self, performer: Performer) -> None:
+        """One message after another, as long as no deadline is near."""
+        while not self._quit:
+            try:
+                if not self._connection.poll():
+                    return
+                message = self._connection.recv_bytes()
+            except (EOFError, OSError):
+                self._quit = True
+                return
+            self._handle(message[:1], message[1:], time.perf_counter())
+            wake = performer.next_wake()
+            if wake is not None and wake - time.perf_counter() < MESSAGE_S:
+                return
+
+    def _handle(self, kind: bytes, payload: bytes, now: float) -> None:
+        performer = self.performer
+        if kind == m.EVENTS:
+            for event in m.unpack_events(payload):
+                performer.plan_event(*event)
+        elif kind == m.BEGIN:
+            performer.begin_plan(*m.unpack_begin(payload))
+        elif kind == m.COMMIT:
+            performer.commit_plan(m.unpack_i32(payload), now)
+        elif kind == m.OBSERVE:
+            performer.observe(m.unpack_observation(payload), now)
+        elif kind == m.TEMPO:
+            performer.set_tempo(m.unpack_i32(payload), TempoLine.unpack(payload[4:]), now)
+        elif kind == m.PLAY:
+            performer.play(now)
+        elif kind == m.STOP:
+            performer.stop(now)
+        elif kind == m.LOCATE:
+            performer.locate(m.unpack_f64(payload), now)
+        elif kind == m.LOOP:
+            on, start_s, end_s = m.unpack_loop(payload)
+            performer.set_loop(Loop(start_s, end_s) if on else None, now)
+        elif kind == m.PANIC:
+            performer.panic(now)
+        elif kind == m.MUTE:
+            part, value = m.unpack_part_value(payload)
+            performer.mute(part, bool(value), now)
+        elif kind == m.NUDGE:
+            part, value = m.unpack_part_value(payload)
+            performer.nudge(part, value, now)
+        elif kind == m.PARTS:
+            performer.add_parts(m.unpack_json(payload))
+        elif kind == m.RESUME:
+            performer.resume(*m.unpack_resume(payload), now)
+        elif kind == m.QUIT:
+            self._quit = True
+
+    # towards the bridge -----------------------------------------------------------------------------------------
+    def _writable(self) -> bool:
+        """Whether a small message can be written without waiting (POSIX: the socket has room)."""
+        return not POSIX or bool(select.select((), (self._readers[0],), (), 0.0)[1])
+
+    def _report(self, sent: list[m.SentEvent]) -> None:
+        self._unsent.extend(sent)
+        try:
+            while self._unsent and self._writable():
+                packet = [self._unsent.popleft() for _ in range(min(len(self._unsent), m.PACKET_EVENTS))]
+                self._connection.send_bytes(m.pack_sent(packet))
+        except (OSError, ValueError):
+            self._quit = True
+
+    def _send_status(self, now: float) -> None:
+        if not self._writable():
+            return  # the bridge is busy; `changed` stays and the next round tries again
+        self._report([])
+        try:
+            self._connection.send_bytes(m.pack_status(self.performer.status(now, self._priority)))
+        except (OSError, ValueError):
+            self._quit = True
+
+    def finish(self) -> None:
+        self.performer.finish(time.perf_counter())
+        with contextlib.suppress(OSError, ValueError):
+            self._report([])
+            self._send_status(time.perf_counter())
+            self._connection.close()
+
+
+def _wake_pipe() -> int | None:
+    """A pipe that signals write to, so that a sleeping select comes back at once."""
+    if not POSIX:
+        return None
+    reader, writer = os.pipe()
+    os.set_blocking(reader, False)
+    os.set_blocking(writer, False)
+    signal.set_wakeup_fd(writer, warn_on_full_buffer=False)
+    return reader
