@@ -1,0 +1,306 @@
+"""From logits to chords: sampling, pins, rests, the repetition rule, guidance by the picture; resumable at any slot.
+
+Draws are keyed by (seed, absolute slot, chord): the same film, seed and options give the same chords wherever composing
+began, rewinding repeats them, and a small change of probabilities changes few chords (Gumbel-max sampling).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Final
+
+import numpy as np
+import torch
+
+from engine.music.chord import CHORD_END, VOCABULARY_SIZE
+from models.amt import AffectiveMultimodalTransformer, DecoderCache
+from models.errors import ModelError
+from models.film import MAX_SLOTS, FilmInputs
+from models.vocabulary import AFFECT_SETS, ATTRIBUTE_OF, EMOTIONS
+
+REST: Final = 0
+TONIC: Final = {False: 1, True: 1 + 9 * 13 + 4}  # C and Am
+GUIDANCE_NATS: Final = 4.0  # pull towards the affect set at full strength, in nats
+AFFECT_SHARPNESS: Final = 3.0  # the strongest emotion speaks loudest: weights are p ** 3, renormalised
+
+
+@dataclass(frozen=True, slots=True)
+class DecodingOptions:
+    """How chords are drawn.
+
+    temperature: > 0; 0 takes the likeliest.  top_p: 0..1, the smallest set of chords that holds this probability.
+    seed: any integer >= 0.  allow_rests: may silence (N) be drawn.  max_repeats / max_rests: the paper's rule
+    (4.1.3) is 2 and 2, then the second best; None (default) lets chords last, as real ones do.  guidance: 0..1,
+    how strongly chord qualities follow the picture's affect (Table 1).  compat="video2music" draws as the authors
+    do, from torch's global random generator, without rests and with max_repeats 2; for parity tests.
+    """
+
+    temperature: float = 1.0
+    top_p: float = 1.0
+    seed: int = 0
+    allow_rests: bool = True
+    max_repeats: int | None = None
+    max_rests: int | None = None
+    guidance: float = 0.5
+    compat: str | None = None
+
+    def __post_init__(self) -> None:
+        if not (self.temperature >= 0 and np.isfinite(self.temperature)):
+            raise ModelError(f"temperature must be 0 or more, not {self.temperature}.")
+        if not 0 < self.top_p <= 1:
+            raise ModelError(f"top_p must be above 0 and at most 1, not {self.top_p}.")
+        if not 0 <= self.guidance <= 1:
+            raise ModelError(f"guidance must be 0..1, not {self.guidance}.")
+        if self.seed < 0:
+            raise ModelError(f"seed must be 0 or more, not {self.seed}.")
+        for name in ("max_repeats", "max_rests"):
+            value = getattr(self, name)
+            if value is not None and value < 1:
+                raise ModelError(f"{name} must be at least 1, not {value}.")
+        if self.compat not in (None, "video2music"):
+            raise ModelError(f"compat must be None or 'video2music', not {self.compat!r}.")
+
+
+def uniforms(seed: int, slot: int) -> np.ndarray:
+    """(157,) numbers in (0, 1) that depend on seed and absolute slot only (Philox counters, stable across versions)."""
+    bits = np.random.Philox(key=seed, counter=[0, 0, slot, 0]).random_raw(VOCABULARY_SIZE)
+    return ((bits >> np.uint64(11)).astype(np.float64) + 0.5) * 2.0**-53
+
+
+def affect_pull(affect: np.ndarray) -> np.ndarray:
+    """(..., 6) emotion weights -> (..., 157) in 0..1: how much each chord's quality belongs to what is felt.
+
+    Neutral belongs to no set, so it weakens the pull; so does a flat distribution.
+    """
+    sharp = np.clip(np.nan_to_num(affect), 0.0, None) ** AFFECT_SHARPNESS
+    total = sharp.sum(axis=-1, keepdims=True)
+    weights = np.divide(sharp, total, out=np.zeros_like(sharp), where=total > 0)
+    return weights @ AFFECT_SETS[:, :VOCABULARY_SIZE].astype(np.float64)
+
+
+def _blocked(options: DecodingOptions, history: Sequence[int]) -> np.ndarray:
+    """(157,) bool: chords that may not come next."""
+    blocked = np.zeros(VOCABULARY_SIZE, dtype=bool)
+    blocked[REST] = not options.allow_rests
+    if history:
+        last = history[-1]
+        limit = options.max_rests if last == REST else options.max_repeats
+        if limit is not None and len(history) >= limit and all(chord == last for chord in history[-limit:]):
+            blocked[last] = True
+    return blocked
+
+
+def choose(
+    logits: np.ndarray,
+    options: DecodingOptions,
+    history: Sequence[int],
+    slot: int,
+    pull: np.ndarray | None = None,
+) -> int:
+    """Draws the chord of absolute slot `slot`.  logits (>= 157,), pull (157,) from `affect_pull`."""
+    scores = np.asarray(logits, dtype=np.float64)[:VOCABULARY_SIZE].copy()
+    if pull is not None:
+        scores += options.guidance * GUIDANCE_NATS * pull
+    scores[_blocked(options, history)] = -np.inf
+    if options.temperature == 0:
+        return int(scores.argmax())
+    scores = scores / options.temperature
+    if options.top_p < 1:
+        order = np.argsort(-scores, kind="stable")
+        probability = np.exp(scores[order] - scores[order[0]])
+        probability /= probability.sum()
+        before = np.cumsum(probability) - probability  # probability of all that are likelier
+        scores[order[before >= options.top_p]] = -np.inf
+    gumbel = -np.log(-np.log(uniforms(options.seed, slot)))
+    return int((scores + gumbel).argmax())
+
+
+def _choose_like_authors(logits: torch.Tensor, history: Sequence[int]) -> int:
+    """Reference `generate`: END and PAD cut off, N at 0, no third equal chord, one draw from torch's generator."""
+    probability = torch.softmax(logits, dim=-1)[None, :VOCABULARY_SIZE].clone()
+    probability[:, REST] = 0
+    if len(history) >= 2 and history[-1] == history[-2]:
+        probability[:, history[-1]] = 0
+    return int(torch.distributions.Categorical(probability).sample())
+
+
+class ChordStream:
+    """One window of a film being composed, in C major / A minor ids.  See models.decoding for what draws depend on.
+
+    primer: chords of slots 0, 1, …; empty starts on the tonic.  pins: window slot -> chord that must sound there.
+    affect: (T, 6) what guidance follows, None = the film's emotion columns.  first_slot: absolute slot of slot 0.
+    length: slots to compose, at most the film's.  Raises ModelError for ids and lengths out of range.
+    """
+
+    def __init__(
+        self,
+        model: AffectiveMultimodalTransformer,
+        film: FilmInputs,
+        options: DecodingOptions | None = None,
+        *,
+        primer: Sequence[int] = (),
+        pins: Mapping[int, int] | None = None,
+        affect: np.ndarray | None = None,
+        first_slot: int = 0,
+        length: int | None = None,
+    ) -> None:
+        self.model, self.film = model, film
+        self.length = film.length if length is None else length
+        if not 1 <= self.length <= min(MAX_SLOTS, model.config.max_slots, film.length):
+            raise ModelError(
+                f"A window of {self.length} slots does not fit the film's {film.length} rows or {MAX_SLOTS}."
+            )
+        if first_slot < 0:
+            raise ModelError(f"first_slot must be 0 or more, not {first_slot}.")
+        self.first_slot = first_slot
+        self.options = options or DecodingOptions()
+        self._primer = tuple(_checked(chord) for chord in primer)[: self.length]
+        self._pins: dict[int, int] = {}
+        self._pull: np.ndarray | None = None
+        self.configure(pins=pins or {}, affect=film.emotion() if affect is None else affect)
+        self._cache = new_cache(model, film, self.length)
+        self._chords: list[int] = []
+        for _ in self._primer:
+            self.next()
+
+    @property
+    def chords(self) -> tuple[int, ...]:
+        """Chord ids decided so far, the primer's among them."""
+        return tuple(self._chords)
+
+    @property
+    def done(self) -> bool:
+        """All slots of the window are decided."""
+        return len(self._chords) >= self.length
+
+    def next(self) -> int:
+        """Decides one more slot.  Raises ModelError when the window is full."""
+        slot = len(self._chords)
+        if slot >= self.length:
+            raise ModelError(f"All {self.length} slots of this window are decided.")
+        if slot in self._pins:
+            chord = self._pins[slot]
+        elif slot < len(self._primer):
+            chord = self._primer[slot]
+        elif slot == 0:
+            chord = TONIC[bool(self.film.minor[0])]
+        else:
+            logits = self._feed(slot)
+            if self.options.compat is not None:
+                chord = _choose_like_authors(logits, self._chords)
+            else:
+                pull = None if self._pull is None else self._pull[slot]
+                chord = choose(logits.numpy(), self.options, self._chords, self.first_slot + slot, pull)
+        self._chords.append(chord)
+        return chord
+
+    def advance(self, count: int | None = None) -> list[int]:
+        """Decides `count` more slots (all that are left by default) and returns them."""
+        left = self.length - len(self._chords)
+        return [self.next() for _ in range(left if count is None else min(count, left))]
+
+    def rewind(self, slot: int) -> None:
+        """Keeps the chords before `slot`; nothing that was computed for them is computed again."""
+        if not 0 <= slot <= len(self._chords):
+            raise ModelError(f"Cannot rewind to slot {slot}: {len(self._chords)} are decided.")
+        del self._chords[slot:]
+        self._cache.truncate(min(self._cache.length, max(0, slot - 1)))
+
+    def configure(
+        self,
+        *,
+        options: DecodingOptions | None = None,
+        pins: Mapping[int, int] | None = None,
+        affect: np.ndarray | None = None,
+    ) -> None:
+        """Changes options, pins or affect from the next decided slot on; what is None stays as it is."""
+        if options is not None:
+            self.options = options
+        if pins is not None:
+            for slot in pins:
+                if not 0 <= slot < self.length:
+                    raise ModelError(f"A pin at slot {slot} lies outside the window of {self.length} slots.")
+            self._pins = {int(slot): _checked(chord) for slot, chord in pins.items()}
+        if affect is not None:
+            if affect.ndim != 2 or affect.shape[1] != len(EMOTIONS) or len(affect) < self.length:
+                raise ModelError(f"affect has shape {affect.shape}, expected ({self.length}, {len(EMOTIONS)}).")
+            self._pull = affect_pull(affect)
+
+    def __iter__(self) -> Iterator[int]:
+        while not self.done:
+            yield self.next()
+
+    def _feed(self, slot: int) -> torch.Tensor:
+        """Feeds what the cache has not seen and returns the logits (159,) of `slot`."""
+        logits = None
+        while self._cache.length < slot:
+            position = self._cache.length
+            token = torch.tensor([self._chords[position]])
+            attributes = None
+            if self.options.compat is not None and position < len(self._primer):
+                quality = int(ATTRIBUTE_OF[self._chords[position]])
+                attributes = torch.tensor([0 if quality == 1 else quality])  # their primer majors carry 0, not 1
+            logits = self.model.decode_step(token, self._cache, attributes)
+        assert logits is not None  # rewind keeps one position unfed
+        return logits[0]
+
+
+def new_cache(model: AffectiveMultimodalTransformer, film: FilmInputs, length: int, batch: int = 1) -> DecoderCache:
+    """Encodes the film once and makes a cache for `batch` songs over it."""
+    with torch.no_grad():
+        memory = model.encode(film.features, film.valid, film.semantic_present, film.emotion_present)
+        if memory is not None:
+            memory = memory.expand(batch, -1, -1)
+        valid = film.valid.expand(batch, -1)
+        return model.new_cache(memory, film.minor.expand(batch), valid, ends=film.ends, max_slots=length)
+
+
+def _checked(chord: int) -> int:
+    if not 0 <= int(chord) < CHORD_END:
+        raise ModelError(f"{chord} is not a chord id (0..{CHORD_END - 1}).")
+    return int(chord)
+
+
+def generate(
+    model: AffectiveMultimodalTransformer,
+    film: FilmInputs,
+    options: DecodingOptions | None = None,
+    *,
+    primer: Sequence[int] = (),
+    pins: Mapping[int, int] | None = None,
+    affect: np.ndarray | None = None,
+    first_slot: int = 0,
+    length: int | None = None,
+) -> Iterator[int]:
+    """Yields the chord of every slot of the window, the primer's among them.  Arguments as for ChordStream."""
+    stream = ChordStream(
+        model, film, options, primer=primer, pins=pins, affect=affect, first_slot=first_slot, length=length
+    )
+    yield from stream.chords
+    yield from stream
+
+
+def windows(total: int, size: int = MAX_SLOTS, overlap: int = 60) -> tuple[tuple[int, int], ...]:
+    """(start, stop) of overlapping windows that cover `total` slots; the chords of an overlap prime the next window."""
+    if not 0 <= overlap < size:
+        raise ValueError(f"overlap must be 0..{size - 1}, not {overlap}")
+    out, start = [], 0
+    while True:
+        stop = min(start + size, total)
+        out.append((start, stop))
+        if stop >= total:
+            return tuple(out)
+        start = stop - overlap
+
+
+def candidate_seed(seed: int, index: int) -> int:
+    """Seed of candidate `index`; 0 is the seed itself, so the first candidate is what a single stream composes."""
+    if index == 0:
+        return seed
+    return int(np.random.SeedSequence([seed, index]).generate_state(1, np.uint64)[0] >> np.uint64(1))
+
+
+def with_seed(options: DecodingOptions, seed: int) -> DecodingOptions:
+    """The options with another seed."""
+    return replace(options, seed=seed)

@@ -1,0 +1,131 @@
+"""Regressors: film features -> note density and loudness per second (paper section 4.2.1).
+
+FC (776 -> 512 ReLU -> 1 per target), LSTM, BiLSTM, GRU and BiGRU (two layers of 64).  With the default
+configuration and kind="bigru" this computes what the authors' published network computes.  `scaled=True` is what
+ships: inputs brought to like ranges with flags for what is missing, targets z-scored inside the network.
+
+Density is in notes per second (MuVi-Sync counts the notes sounding in that second), loudness RMS 0..1.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+import torch
+from torch import nn
+
+from models.film import (
+    EMOTION_COLUMNS,
+    FEATURE_WIDTH,
+    MOTION_COLUMN,
+    SCENE_COLUMN,
+    SEMANTIC_WIDTH,
+    FilmInputs,
+)
+
+KINDS: Final = ("fc", "lstm", "bilstm", "gru", "bigru")
+
+
+@dataclass(frozen=True, slots=True)
+class RegressorConfig:
+    """Shape of the network; the defaults are the paper's."""
+
+    kind: str = "bigru"
+    width: int = 64  # of each direction; ignored by fc
+    layers: int = 2
+    dropout: float = 0.1  # on the inputs
+    scaled: bool = False
+    bottleneck: int = 0  # scaled only: semantics are brought to this width first; 0 = off
+
+    def __post_init__(self) -> None:
+        if self.kind not in KINDS:
+            raise ValueError(f"kind must be one of {', '.join(KINDS)}, not {self.kind!r}")
+
+
+class DynamicsRegressor(nn.Module):
+    """See the module docstring."""
+
+    target_mean: torch.Tensor
+    target_scale: torch.Tensor
+
+    def __init__(self, config: RegressorConfig) -> None:
+        super().__init__()
+        self.config = config
+        self.input_dropout = nn.Dropout(config.dropout)
+        width_in = FEATURE_WIDTH
+        if config.scaled:
+            width_in += 2  # flags: semantics, emotion present
+            if config.bottleneck:
+                self.narrow = nn.Linear(SEMANTIC_WIDTH, config.bottleneck)
+                width_in += config.bottleneck - SEMANTIC_WIDTH
+        if config.kind == "fc":
+            # Section 4.2.1 has one output unit per network: density and loudness each get their own pair of layers.
+            self.fc = nn.ModuleList(
+                nn.Sequential(nn.Linear(width_in, 512), nn.ReLU(), nn.Linear(512, 1)) for _ in range(2)
+            )
+        else:
+            both = config.kind.startswith("bi")
+            cell = nn.LSTM if config.kind.endswith("lstm") else nn.GRU
+            self.rnn = cell(width_in, config.width, config.layers, batch_first=True, bidirectional=both)
+            self.out = nn.Linear(config.width * (2 if both else 1), 2)
+        if config.scaled:  # filled from the training set; saved with the weights
+            self.register_buffer("target_mean", torch.zeros(2))
+            self.register_buffer("target_scale", torch.ones(2))
+
+    def forward(
+        self,
+        features: torch.Tensor,
+        valid: torch.Tensor | None = None,
+        semantic_present: torch.Tensor | None = None,
+        emotion_present: torch.Tensor | None = None,
+    ) -> torch.Tensor:
+        """features (B, S, 776) raw -> (B, S, 2): notes per second, loudness.
+
+        With `valid` (B, S) bool, recurrent kinds never read padding after the last valid row; without it they read the
+        zeros, as the authors' do.
+        """
+        x = self.input_dropout(self._scale(features, semantic_present, emotion_present))
+        if self.config.kind == "fc":
+            out = torch.cat([head(x) for head in self.fc], dim=-1)
+        elif valid is None:
+            out = self.out(self.rnn(x)[0])
+        else:
+            rows = torch.where(valid, torch.arange(1, valid.shape[1] + 1, device=valid.device), 0)
+            lengths = rows.amax(dim=1).clamp(min=1).cpu()
+            packed = nn.utils.rnn.pack_padded_sequence(x, lengths, batch_first=True, enforce_sorted=False)
+            hidden, _ = nn.utils.rnn.pad_packed_sequence(self.rnn(packed)[0], batch_first=True, total_length=x.shape[1])
+            out = self.out(hidden)
+        if self.config.scaled:
+            out = out * self.target_scale + self.target_mean
+        return out
+
+    def _scale(
+        self, features: torch.Tensor, semantic: torch.Tensor | None, emotion: torch.Tensor | None
+    ) -> torch.Tensor:
+        if not self.config.scaled:
+            return features
+        ones = torch.ones(features.shape[0], dtype=torch.bool, device=features.device)
+        has_semantic = ones if semantic is None else semantic
+        has_emotion = ones if emotion is None else emotion
+        seen = features[..., :SEMANTIC_WIDTH] * has_semantic[:, None, None]
+        if self.config.bottleneck:
+            seen = self.narrow(seen)
+        flags = torch.stack([has_semantic, has_emotion], dim=-1)[:, None].expand(-1, features.shape[1], -1)
+        return torch.cat(
+            [
+                seen,
+                torch.log1p(features[..., SCENE_COLUMN : SCENE_COLUMN + 1].clamp(min=0)) / 2,
+                torch.log1p(features[..., MOTION_COLUMN : MOTION_COLUMN + 1].clamp(min=0)) / 3,
+                features[..., EMOTION_COLUMNS] * has_emotion[:, None, None],
+                flags.to(features.dtype),
+            ],
+            dim=-1,
+        )
+
+    @torch.no_grad()
+    def predict(self, film: FilmInputs) -> tuple[np.ndarray, np.ndarray]:
+        """Density (T,) notes per second, at least 0, and loudness (T,) 0..1 of a film of any length."""
+        out = self(film.features, film.valid, film.semantic_present, film.emotion_present)[0].numpy()
+        return np.maximum(out[:, 0], 0.0), np.clip(out[:, 1], 0.0, 1.0)

@@ -1,0 +1,257 @@
+"""MuVi-Sync for training and evaluation: songs, batches with padding masks, and what is varied at random.
+
+MuVi-Sync (Kang, Poria, Herremans 2024, Zenodo record 10057093): one row per second of 748 music videos.  Expected
+in one folder: `muvi-sync.npz` and `semantic-*.npz` (int8 embeddings with a scale per row).
+
+Targets follow the paper's protocol: inputs are chords[0:299], targets chords[1:300]; a song shorter than 300 rows is
+followed by END once; the rest is PAD and ignored.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final, Literal
+
+import numpy as np
+import torch
+
+from engine.music.chord import CHORD_END, CHORD_LABELS, CHORD_PAD
+from models.errors import ModelError
+from models.film import (
+    EMOTION_COLUMNS,
+    FEATURE_WIDTH,
+    MAX_SLOTS,
+    MOTION_COLUMN,
+    SCENE_COLUMN,
+    SEMANTIC_WIDTH,
+    smooth_emotion,
+)
+from models.vocabulary import transpose_ids
+
+Split = Literal["train", "val", "test"]
+_ARRAYS: Final = ("ids", "split", "offsets", "minor", "chord_vocab", "chord", "note_density", "loudness", "motion")
+
+
+@dataclass(frozen=True, slots=True)
+class Song:
+    """One video of T rows.  chords (T,) ids in C major / A minor; emotion (T, 6), raw and smoothed."""
+
+    id: str
+    split: str
+    minor: bool
+    chords: np.ndarray
+    density: np.ndarray  # (T,) notes per second
+    loudness: np.ndarray  # (T,) 0..1
+    motion: np.ndarray  # (T,) 0..255
+    scene_offset: np.ndarray  # (T,) seconds since the last cut
+    emotion: np.ndarray
+    emotion_smooth: np.ndarray
+    semantic: np.ndarray | None  # (T, 768) int8
+    semantic_scale: np.ndarray | None  # (T,)
+
+    @property
+    def length(self) -> int:
+        return len(self.chords)
+
+    def features(self, *, smooth: bool) -> np.ndarray:
+        """(T, 776) float32 in the authors' order and raw units; absent semantics are zeros."""
+        out = np.zeros((self.length, FEATURE_WIDTH), dtype=np.float32)
+        if self.semantic is not None and self.semantic_scale is not None:
+            out[:, :SEMANTIC_WIDTH] = self.semantic * self.semantic_scale[:, None].astype(np.float32)
+        out[:, SCENE_COLUMN] = self.scene_offset + 1
+        out[:, MOTION_COLUMN] = self.motion
+        out[:, EMOTION_COLUMNS] = self.emotion_smooth if smooth else self.emotion
+        return out
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """B songs padded to the longest.  S film rows, T <= S chord steps."""
+
+    features: torch.Tensor  # (B, S, 776)
+    valid: torch.Tensor  # (B, S) bool
+    semantic_present: torch.Tensor  # (B,) bool
+    emotion_present: torch.Tensor  # (B,) bool
+    minor: torch.Tensor  # (B,) bool
+    inputs: torch.Tensor  # (B, T) int64, PAD after the end
+    targets: torch.Tensor  # (B, T) int64, PAD where nothing is to be predicted
+    emotion_next: torch.Tensor  # (B, T) int64: strongest emotion of the second that the target sounds in
+    dynamics: torch.Tensor  # (B, S, 2) notes per second, loudness
+
+
+@dataclass(frozen=True, slots=True)
+class Variation:
+    """What training varies at random; probabilities per song.  The defaults vary nothing."""
+
+    transpose: float = 0.0  # to any of the other eleven keys
+    drop_semantic: float = 0.0
+    drop_emotion: float = 0.0
+    noise_emotion: float = 0.0  # mixed with a random distribution that stays for the song
+    permute_emotion: float = 0.0  # the rows of the emotion columns in random order
+    other_film: float = 0.0  # the picture of another song: keeps the net from knowing songs by their pictures
+    noise_features: float = 0.0  # relative noise on semantic and motion columns, standard deviation
+
+
+class MuViSync:
+    """The data set in memory (about 160 MB with semantics).  Raises ModelError where files are missing or strange."""
+
+    def __init__(self, folder: Path, *, semantics: bool = True) -> None:
+        path = folder if folder.suffix == ".npz" else folder / "muvi-sync.npz"
+        if not path.is_file():
+            raise ModelError(f"No training data: {path} does not exist (MuVi-Sync, Zenodo record 10057093).")
+        try:
+            with np.load(path, allow_pickle=False) as table:
+                data = {name: table[name] for name in table.files}
+        except (OSError, ValueError) as error:
+            raise ModelError(f"Cannot read training data {path}: {error}.") from error
+        missing = [name for name in (*_ARRAYS, "emotion", "scene_offset") if name not in data]
+        if missing:
+            raise ModelError(f"{path} is not MuVi-Sync: it has no {', '.join(missing)}.")
+        if tuple(data["chord_vocab"]) != CHORD_LABELS:
+            raise ModelError(f"{path} names its chords in another order than this program does.")
+        scale = None
+        semantic = None
+        if semantics:
+            semantic, scale = _semantics(path.parent, len(data["chord"]))
+        self.songs: tuple[Song, ...] = tuple(_songs(data, semantic, scale))
+
+    def split(self, name: Split) -> list[Song]:
+        """The songs of the paper's split v1, in file order."""
+        return [song for song in self.songs if song.split == name]
+
+
+def _semantics(folder: Path, rows: int) -> tuple[np.ndarray, np.ndarray]:
+    out = np.zeros((rows, SEMANTIC_WIDTH), dtype=np.int8)
+    scale = np.zeros(rows, dtype=np.float16)
+    done = 0
+    for path in sorted(folder.glob("semantic-*.npz")):
+        with np.load(path, allow_pickle=False) as shard:
+            start = int(shard["start"])
+            stop = start + len(shard["semantic"])
+            out[start:stop], scale[start:stop] = shard["semantic"], shard["scale"]
+            done += stop - start
+    if done != rows:
+        raise ModelError(f"{folder} has semantics for {done} of {rows} rows: files semantic-*.npz are missing.")
+    return out, scale
+
+
+def _songs(data: dict[str, np.ndarray], semantic: np.ndarray | None, scale: np.ndarray | None) -> list[Song]:
+    out = []
+    for index, name in enumerate(data["ids"]):
+        start, stop = (int(v) for v in data["offsets"][index : index + 2])
+        rows = slice(start, min(stop, start + MAX_SLOTS))
+        emotion = data["emotion"][rows].astype(np.float32)
+        out.append(
+            Song(
+                id=str(name),
+                split=str(data["split"][index]),
+                minor=bool(data["minor"][index]),
+                chords=data["chord"][rows].astype(np.int64),
+                density=data["note_density"][rows],
+                loudness=data["loudness"][rows],
+                motion=data["motion"][rows],
+                scene_offset=data["scene_offset"][rows].astype(np.float32),
+                emotion=emotion,
+                emotion_smooth=smooth_emotion(emotion),
+                semantic=None if semantic is None else semantic[rows],
+                semantic_scale=None if scale is None else scale[rows],
+            )
+        )
+    return out
+
+
+def chord_steps(chords: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """(T,) chords -> inputs and targets of the paper's protocol, each (T,) or (299,) for a song of 300 rows."""
+    if len(chords) >= MAX_SLOTS:
+        return chords[: MAX_SLOTS - 1], chords[1:MAX_SLOTS]
+    return chords, np.append(chords[1:], CHORD_END)
+
+
+def make_batch(
+    songs: Sequence[Song],
+    *,
+    smooth: bool = True,
+    variation: Variation | None = None,
+    rng: np.random.Generator | None = None,
+    films: Sequence[Song] | None = None,
+    without: frozenset[str] = frozenset(),
+) -> Batch:
+    """Pads songs to the longest and varies them.
+
+    films: where given, film k is shown for song k instead of its own (cut or padded to the song's length).
+    without: "semantic" and/or "emotion" are hidden for every song (evaluation rows).  variation needs an rng.
+    """
+    if variation is not None and rng is None:
+        raise ValueError("a variation needs a random generator")
+    rows = max(song.length for song in songs)
+    steps = min(rows, MAX_SLOTS - 1)
+    count = len(songs)
+    features = np.zeros((count, rows, FEATURE_WIDTH), dtype=np.float32)
+    valid = np.zeros((count, rows), dtype=bool)
+    dynamics = np.zeros((count, rows, 2), dtype=np.float32)
+    inputs = np.full((count, steps), CHORD_PAD, dtype=np.int64)
+    targets = np.full((count, steps), CHORD_PAD, dtype=np.int64)
+    emotion_next = np.zeros((count, steps), dtype=np.int64)
+    semantic_present = np.full(count, "semantic" not in without)
+    emotion_present = np.full(count, "emotion" not in without)
+    for k, song in enumerate(songs):
+        film = song if films is None else films[k]
+        chords = song.chords
+        if variation is not None and rng is not None:
+            if rng.random() < variation.transpose:
+                chords = transpose_ids(chords, int(rng.integers(1, 12)))
+            if rng.random() < variation.other_film:
+                film = songs[int(rng.integers(count))]
+            semantic_present[k] &= rng.random() >= variation.drop_semantic
+            emotion_present[k] &= rng.random() >= variation.drop_emotion
+        semantic_present[k] &= film.semantic is not None
+        seen = _fit(film.features(smooth=smooth), song.length)
+        if variation is not None and rng is not None:
+            _vary(seen, variation, rng)
+        if not semantic_present[k]:
+            seen[:, :SEMANTIC_WIDTH] = 0
+        if not emotion_present[k]:
+            seen[:, EMOTION_COLUMNS] = 0
+        features[k, : song.length] = seen
+        valid[k, : song.length] = True
+        dynamics[k, : song.length, 0], dynamics[k, : song.length, 1] = song.density, song.loudness
+        x, y = chord_steps(chords)
+        inputs[k, : len(x)], targets[k, : len(y)] = x, y
+        strongest = (film.emotion_smooth if smooth else film.emotion).argmax(axis=1)
+        strongest = _fit(strongest[:, None], song.length)[:, 0]
+        emotion_next[k, : len(y)] = np.append(strongest[1:], strongest[-1])[: len(y)]
+    return Batch(
+        features=torch.from_numpy(features),
+        valid=torch.from_numpy(valid),
+        semantic_present=torch.from_numpy(semantic_present),
+        emotion_present=torch.from_numpy(emotion_present),
+        minor=torch.tensor([song.minor for song in songs]),
+        inputs=torch.from_numpy(inputs),
+        targets=torch.from_numpy(targets),
+        emotion_next=torch.from_numpy(emotion_next),
+        dynamics=torch.from_numpy(dynamics),
+    )
+
+
+def _fit(rows: np.ndarray, length: int) -> np.ndarray:
+    """Cuts or repeats rows (a shorter film starts over) to the length."""
+    return rows[np.arange(length) % len(rows)]
+
+
+def _vary(features: np.ndarray, variation: Variation, rng: np.random.Generator) -> None:
+    """Changes one song's rows (T, 776) in place."""
+    emotion = features[:, EMOTION_COLUMNS]
+    if rng.random() < variation.noise_emotion:
+        share = rng.random()
+        emotion = (1 - share) * emotion + share * rng.dirichlet(np.ones(emotion.shape[1]))
+    if rng.random() < variation.permute_emotion:
+        emotion = emotion[rng.permutation(len(emotion))]
+    features[:, EMOTION_COLUMNS] = emotion
+    if variation.noise_features:
+        noise = rng.standard_normal((len(features), MOTION_COLUMN + 1), dtype=np.float32)
+        columns = features[:, : MOTION_COLUMN + 1]
+        spread = np.sqrt((columns[:, :SEMANTIC_WIDTH] ** 2).mean())
+        columns[:, :SEMANTIC_WIDTH] += variation.noise_features * spread * noise[:, :SEMANTIC_WIDTH]
+        columns[:, MOTION_COLUMN] *= np.exp(variation.noise_features * noise[:, MOTION_COLUMN])

@@ -1,0 +1,318 @@
+"""Training: one loop for every system; resumable after a kill, deterministic by seed.
+
+A run lives in a folder: `state.pt` (everything needed to go on), `log.csv` (one line per report), `curves.png` where
+matplotlib is there, `best.safetensors` (the averaged weights with the best validation figure).  Each step's songs and
+variations are drawn from (seed, step), so a resumed run does what an uninterrupted one does.
+"""
+
+from __future__ import annotations
+
+import copy
+import csv
+import math
+import os
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import nn
+
+from engine.music.chord import CHORD_PAD
+from models.amt import AffectiveMultimodalTransformer, AmtConfig
+from models.errors import ModelError
+from models.regressor import DynamicsRegressor, RegressorConfig
+from models.training import losses
+from models.training.dataset import Batch, MuViSync, Song, make_batch
+from models.training.systems import Recipe, System
+
+Network = AffectiveMultimodalTransformer | DynamicsRegressor
+COLUMNS = ("step", "seconds", "learning_rate", "train_loss", "val_loss", "val_hits1")
+
+
+@dataclass(frozen=True, slots=True)
+class TrainOptions:
+    """seed; folder of the run; validation every `report` steps; device "cpu" or "cuda"; stop after `steps` if given."""
+
+    folder: Path
+    seed: int = 0
+    report: int = 75
+    device: str = "cpu"
+    steps: int | None = None
+
+
+def build(config: AmtConfig | RegressorConfig) -> Network:
+    """The network of a configuration, freshly initialised."""
+    return AffectiveMultimodalTransformer(config) if isinstance(config, AmtConfig) else DynamicsRegressor(config)
+
+
+def to_device(batch: Batch, device: str) -> Batch:
+    """The batch with every tensor on the device."""
+    return Batch(*(getattr(batch, name).to(device) for name in Batch.__slots__))
+
+
+def learning_rate(recipe: Recipe, step: int, steps: int) -> float:
+    """Linear rise over recipe.warmup steps, then a half cosine to 0 at `steps`."""
+    if step < recipe.warmup:
+        return recipe.learning_rate * (step + 1) / recipe.warmup
+    share = (step - recipe.warmup) / max(1, steps - recipe.warmup)
+    return recipe.learning_rate * 0.5 * (1 + math.cos(math.pi * min(1.0, share)))
+
+
+def song_order(count: int, batch: int, seed: int, step: int) -> np.ndarray:
+    """Indices of the songs of one step: every epoch is a fresh permutation drawn from (seed, epoch)."""
+    per_epoch = max(1, count // batch)
+    epoch, place = divmod(step, per_epoch)
+    order = np.random.default_rng([seed, 1, epoch]).permutation(count)
+    return order[place * batch : (place + 1) * batch]
+
+
+def run_network(model: Network, batch: Batch) -> torch.Tensor:
+    """Logits (B, T, 159) of a chord model, (B, S, 2) of a regressor."""
+    if isinstance(model, AffectiveMultimodalTransformer):
+        return model(
+            batch.features,
+            batch.inputs,
+            batch.minor,
+            valid=batch.valid,
+            semantic_present=batch.semantic_present,
+            emotion_present=batch.emotion_present,
+        )
+    return model(batch.features, batch.valid, batch.semantic_present, batch.emotion_present)
+
+
+def loss_of(model: Network, batch: Batch, recipe: Recipe) -> torch.Tensor:
+    """The training loss of one batch, see Recipe."""
+    out = run_network(model, batch)
+    if isinstance(model, AffectiveMultimodalTransformer):
+        total = losses.chord_loss(out, batch.targets, recipe.label_smoothing) * (1 - recipe.emotion_weight)
+        real = batch.targets != CHORD_PAD
+        if recipe.emotion_weight:
+            total = total + recipe.emotion_weight * losses.emotion_loss(out[real], batch.emotion_next[real])
+        if recipe.quality_weight:
+            total = total + recipe.quality_weight * losses.quality_loss(out[real], batch.emotion_next[real])
+        return total
+    truth = batch.dynamics
+    if model.config.scaled:
+        out = (out - model.target_mean) / model.target_scale
+        truth = (truth - model.target_mean) / model.target_scale
+    total = losses.masked_mse(out, truth, batch.valid)
+    if recipe.correlation_weight:
+        total = total + recipe.correlation_weight * losses.correlation_loss(out, truth, batch.valid)
+    return total
+
+
+@torch.no_grad()
+def validate(model: Network, songs: list[Song], recipe: Recipe, device: str) -> tuple[float, float]:
+    """Validation loss and Hits@1 (chords; NaN for regressors).  Chords: mean over videos of their mean NLL in nats."""
+    model.eval()
+    total, hits, count = 0.0, 0.0, 0
+    for start in range(0, len(songs), 8):
+        batch = to_device(make_batch(songs[start : start + 8], smooth=recipe.smooth_emotion), device)
+        out = run_network(model, batch)
+        if isinstance(model, AffectiveMultimodalTransformer):
+            real = batch.targets != CHORD_PAD
+            picked = torch.log_softmax(out, -1).gather(-1, batch.targets[..., None])[..., 0]
+            total += float((-(picked * real).sum(1) / real.sum(1)).sum())
+            right = (out.argmax(-1) == batch.targets) & real
+            hits += float((right.sum(1) / real.sum(1)).sum())
+        else:
+            spread = torch.tensor([5.0, 0.1], device=device)  # brings both errors to like size
+            error = ((out - batch.dynamics) / spread) ** 2 * batch.valid[..., None]
+            per_song = torch.sqrt(error.sum(1) / batch.valid.sum(1)[:, None]).sum(-1)
+            total, hits = total + float(per_song.sum()), math.nan
+        count += len(batch.minor)
+    model.train()
+    return total / count, hits / count
+
+
+def fit_targets(model: DynamicsRegressor, songs: list[Song]) -> None:
+    """Fills the z-score of density and loudness from the training songs."""
+    rows = np.concatenate([np.stack([song.density, song.loudness], -1) for song in songs])
+    model.target_mean.copy_(torch.from_numpy(rows.mean(0)))
+    model.target_scale.copy_(torch.from_numpy(rows.std(0)))
+
+
+def train(
+    system: System,
+    data: MuViSync,
+    options: TrainOptions,
+    progress: Callable[[dict[str, float]], None] | None = None,
+) -> tuple[Network, dict[str, object]]:
+    """Trains (or goes on training) a system; returns the best averaged network in eval mode and a record for its card.
+
+    Raises ModelError where the run folder holds another system's or seed's state.
+    """
+    recipe = system.recipe
+    steps = options.steps or recipe.steps
+    options.folder.mkdir(parents=True, exist_ok=True)
+    torch.manual_seed(options.seed)
+    model = build(system.network).to(options.device)
+    songs, held_out = data.split("train"), data.split("val")
+    if isinstance(model, DynamicsRegressor) and model.config.scaled:
+        fit_targets(model, songs)
+    average = copy.deepcopy(model).eval()
+    optimizer = torch.optim.AdamW(
+        _groups(model, recipe.weight_decay), lr=recipe.learning_rate, betas=(0.9, 0.98), eps=1e-9
+    )
+    run = _Run(system, options, steps)
+    step = run.resume(model, average, optimizer)
+    began, recent = time.monotonic(), []
+    model.train()
+    while step < steps:
+        for group in optimizer.param_groups:
+            group["lr"] = learning_rate(recipe, step, steps)
+        rng = np.random.default_rng([options.seed, 2, step])
+        chosen = [songs[i] for i in song_order(len(songs), recipe.batch, options.seed, step)]
+        batch = make_batch(chosen, smooth=recipe.smooth_emotion, variation=recipe.variation, rng=rng)
+        torch.manual_seed(options.seed * 1_000_003 + step)  # dropout is repeatable after a resume, too
+        loss = loss_of(model, to_device(batch, options.device), recipe)
+        optimizer.zero_grad(set_to_none=True)
+        loss.backward()
+        nn.utils.clip_grad_norm_(model.parameters(), 1.0)
+        optimizer.step()
+        step += 1
+        keep = min(recipe.average, (1 + step) / (10 + step))
+        _average(average, model, keep)
+        recent.append(float(loss.detach()))
+        if step % options.report == 0 or step == steps:
+            val_loss, hits = validate(average, held_out, recipe, options.device)
+            average.eval()
+            run.seconds += time.monotonic() - began
+            began = time.monotonic()
+            row = {
+                "step": float(step),
+                "seconds": round(run.seconds, 1),
+                "learning_rate": optimizer.param_groups[0]["lr"],
+                "train_loss": float(np.mean(recent)),
+                "val_loss": val_loss,
+                "val_hits1": hits,
+            }
+            recent = []
+            run.report(row, model, average, optimizer)
+            if progress is not None:
+                progress(row)
+    return run.finish(average)
+
+
+def _groups(model: nn.Module, decay: float) -> list[dict[str, object]]:
+    """No weight decay on vectors (biases, norms) and on the recall kernel, which is a table of logits."""
+    named = list(model.named_parameters())
+    plain = [p for name, p in named if p.dim() < 2 or name in ("recall.table", "recall.distance")]
+    decayed = [p for name, p in named if p.dim() >= 2 and name not in ("recall.table", "recall.distance")]
+    return [{"params": decayed, "weight_decay": decay}, {"params": plain, "weight_decay": 0.0}]
+
+
+@torch.no_grad()
+def _average(average: nn.Module, model: nn.Module, keep: float) -> None:
+    for mean, value in zip(average.parameters(), model.parameters(), strict=True):
+        mean.lerp_(value, 1 - keep)
+
+
+class _Run:
+    """The files of one run."""
+
+    def __init__(self, system: System, options: TrainOptions, steps: int) -> None:
+        self.system, self.options, self.steps = system, options, steps
+        self.rows: list[dict[str, float]] = []
+        self.best: dict[str, torch.Tensor] = {}
+        self.best_loss = math.inf
+        self.best_step = 0
+        self.seconds = 0.0
+
+    @property
+    def state_path(self) -> Path:
+        return self.options.folder / "state.pt"
+
+    def _identity(self) -> str:
+        return repr((self.system.name, asdict(self.system.network), asdict(self.system.recipe), self.options.seed))
+
+    def resume(self, model: nn.Module, average: nn.Module, optimizer: torch.optim.Optimizer) -> int:
+        """Loads the state if there is one; returns the step to go on from."""
+        if not self.state_path.exists():
+            return 0
+        state = torch.load(self.state_path, map_location=self.options.device, weights_only=True)
+        if state["identity"] != self._identity() or state["steps"] != self.steps:
+            raise ModelError(
+                f"{self.options.folder} holds the run of another system, seed or length: choose another folder."
+            )
+        model.load_state_dict(state["model"])
+        average.load_state_dict(state["average"])
+        optimizer.load_state_dict(state["optimizer"])
+        self.rows, self.best, self.best_loss = state["rows"], state["best"], state["best_loss"]
+        self.best_step, self.seconds = state["best_step"], state["seconds"]
+        return int(state["step"])
+
+    def report(
+        self, row: dict[str, float], model: nn.Module, average: nn.Module, optimizer: torch.optim.Optimizer
+    ) -> None:
+        """Keeps the best weights and writes state and log, aside first."""
+        self.rows.append(row)
+        if row["val_loss"] < self.best_loss:
+            self.best_loss, self.best_step = row["val_loss"], int(row["step"])
+            self.best = {name: value.detach().cpu().clone() for name, value in average.state_dict().items()}
+        state = {
+            "identity": self._identity(),
+            "steps": self.steps,
+            "step": int(row["step"]),
+            "seconds": self.seconds,
+            "model": model.state_dict(),
+            "average": average.state_dict(),
+            "optimizer": optimizer.state_dict(),
+            "rows": self.rows,
+            "best": self.best,
+            "best_loss": self.best_loss,
+            "best_step": self.best_step,
+        }
+        aside = self.state_path.with_suffix(".tmp")
+        torch.save(state, aside)
+        os.replace(aside, self.state_path)
+        log = self.options.folder / "log.csv"
+        with log.with_suffix(".tmp").open("w", newline="") as stream:
+            writer = csv.DictWriter(stream, COLUMNS)
+            writer.writeheader()
+            writer.writerows(self.rows)
+        os.replace(log.with_suffix(".tmp"), log)
+
+    def finish(self, average: Network) -> tuple[Network, dict[str, object]]:
+        """The best weights and what the card says of the training."""
+        if self.best:
+            average.load_state_dict(self.best)
+        plot_curves(self.rows, self.options.folder / "curves.png", self.system.name)
+        record: dict[str, object] = {
+            "system": self.system.name,
+            "recipe": asdict(self.system.recipe),
+            "seed": self.options.seed,
+            "steps": self.steps,
+            "best_step": self.best_step,
+            "best_val_loss": self.best_loss,
+            "train_seconds": round(self.seconds, 1),
+            "parameters": sum(p.numel() for p in average.parameters()),
+        }
+        return average.eval(), record
+
+
+def plot_curves(rows: list[dict[str, float]], path: Path, title: str) -> bool:
+    """Draws training and validation loss; False where matplotlib is not installed."""
+    try:
+        from matplotlib.figure import Figure
+    except ImportError:
+        return False
+    figure = Figure(figsize=(7, 4), layout="constrained")
+    axes = figure.add_subplot()
+    steps = [row["step"] for row in rows]
+    axes.plot(steps, [row["train_loss"] for row in rows], label="training loss")
+    axes.plot(steps, [row["val_loss"] for row in rows], label="validation loss")
+    axes.set(xlabel="step", ylabel="loss", title=title)
+    axes.legend()
+    figure.savefig(path, dpi=110)
+    return True
+
+
+def read_log(path: Path) -> Iterator[dict[str, float]]:
+    """Rows of a run's log.csv."""
+    with path.open(newline="") as stream:
+        for row in csv.DictReader(stream):
+            yield {key: float(value) for key, value in row.items()}
