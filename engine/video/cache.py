@@ -1,0 +1,177 @@
+"""Keeps features on disk, so that a film is looked at once.
+
+A key names a film's content (size, head, tail and blocks between them, so that a 50 GB file need not be read) and the
+settings that change the result.  Entries are feature files written aside and renamed: two writers, or a crash in
+between, leave whole files only; one that cannot be read is dropped.  The least recently used go when the bound is
+passed.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Final
+
+from engine.video.errors import VideoError
+from engine.video.features import VideoFeatures
+from engine.video.options import AnalysisOptions
+from engine.video.semantics import planned_reading
+
+_EDGE_BYTES: Final = 1 << 20
+_BLOCK_BYTES: Final = 1 << 16
+_BLOCKS: Final = 32
+
+
+@dataclass(frozen=True, slots=True)
+class CacheEntry:
+    """One kept analysis.  seconds: rows; bytes: on disk; used_at: time of last use, seconds since 1970."""
+
+    key: str
+    path: Path
+    film_name: str
+    reading: str
+    seconds: int
+    bytes: int
+    used_at: float
+
+
+def content_key(path: str | os.PathLike[str]) -> str:
+    """32 hex digits that name a file's content: its size, first and last MiB and 32 blocks between.
+
+    Raises VideoError.
+    """
+    file = Path(path)
+    digest = hashlib.blake2b(digest_size=16)
+    try:
+        with file.open("rb") as handle:
+            size = os.fstat(handle.fileno()).st_size
+            digest.update(str(size).encode())
+            if size <= 2 * _EDGE_BYTES + _BLOCKS * _BLOCK_BYTES:
+                digest.update(handle.read())
+            else:
+                digest.update(handle.read(_EDGE_BYTES))
+                room = size - 2 * _EDGE_BYTES - _BLOCK_BYTES
+                for block in range(_BLOCKS):
+                    handle.seek(_EDGE_BYTES + room * block // (_BLOCKS - 1))
+                    digest.update(handle.read(_BLOCK_BYTES))
+                handle.seek(size - _EDGE_BYTES)
+                digest.update(handle.read(_EDGE_BYTES))
+    except FileNotFoundError:
+        raise VideoError(f"There is no file {file}.") from None
+    except IsADirectoryError:
+        raise VideoError(f"{file} is a folder, not a film.") from None
+    except OSError as error:
+        raise VideoError(f"{file.name} cannot be read: {error.strerror or error}.") from error
+    return digest.hexdigest()
+
+
+class FeatureCache:
+    """A folder of feature files.
+
+    directory None: the user's cache folder.  max_bytes: bound on all entries together.
+    """
+
+    def __init__(self, directory: Path | None = None, max_bytes: int = 2 * 1024**3) -> None:
+        if directory is None:
+            import platformdirs
+
+            directory = Path(platformdirs.user_cache_dir("cuebridge", appauthor=False)) / "features"
+        self.directory = directory
+        self.max_bytes = max_bytes
+
+    def key(self, path: str | os.PathLike[str], options: AnalysisOptions) -> str:
+        """Name of the entry for a film and settings.  Raises VideoError where the film cannot be read."""
+        reading, _reason = planned_reading(options)
+        settings = hashlib.blake2b(options.cache_text(reading).encode(), digest_size=8).hexdigest()
+        return f"{content_key(path)}-{settings}"
+
+    def get(self, key: str) -> VideoFeatures | None:
+        """The kept features, or None.  An entry that cannot be read is removed."""
+        file = self._file(key)
+        if not file.exists():
+            return None
+        try:
+            features = VideoFeatures.load(file)
+        except VideoError:
+            file.unlink(missing_ok=True)
+            return None
+        try:
+            os.utime(file)
+        except OSError:
+            pass  # a read-only cache still serves
+        return features
+
+    def put(self, key: str, features: VideoFeatures) -> None:
+        """Keeps features; drops the least recently used beyond the bound.  Raises VideoError where it cannot write."""
+        try:
+            self.directory.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise VideoError(f"The cache folder {self.directory} cannot be made: {error.strerror}.") from error
+        features.save(self._file(key))
+        self._shrink(keep=self._file(key))
+
+    def list(self) -> list[CacheEntry]:
+        """Entries, most recently used first."""
+        entries = []
+        for file in self._files():
+            try:
+                features = VideoFeatures.load(file)
+                stat = file.stat()
+            except (VideoError, OSError):
+                continue
+            entries.append(
+                CacheEntry(
+                    key=file.stem,
+                    path=file,
+                    film_name=Path(features.film.path).name,
+                    reading=features.reading,
+                    seconds=features.seconds,
+                    bytes=stat.st_size,
+                    used_at=stat.st_mtime,
+                )
+            )
+        return sorted(entries, key=lambda entry: -entry.used_at)
+
+    def clear(self) -> int:
+        """Removes all entries, and what a crash left half written.  Returns the bytes freed."""
+        freed = 0
+        files = [*self._files(), *self.directory.glob(".*.npz.*.part")] if self.directory.is_dir() else []
+        for file in files:
+            try:
+                size = file.stat().st_size
+                file.unlink()
+                freed += size
+            except OSError:
+                continue
+        return freed
+
+    def _file(self, key: str) -> Path:
+        return self.directory / f"{key}.npz"
+
+    def _files(self) -> tuple[Path, ...]:
+        if not self.directory.is_dir():
+            return ()
+        return tuple(file for file in self.directory.glob("*.npz") if not file.name.startswith("."))
+
+    def _shrink(self, keep: Path) -> None:
+        sized = []
+        for file in self._files():
+            try:
+                stat = file.stat()
+            except OSError:
+                continue
+            sized.append((stat.st_mtime, stat.st_size, file))
+        total = sum(size for _used, size, _file in sized)
+        for _used, size, file in sorted(sized, key=lambda entry: entry[0]):
+            if total <= self.max_bytes:
+                return
+            if file != keep:
+                file.unlink(missing_ok=True)
+                total -= size
+
+
+def with_film(features: VideoFeatures, path: str | os.PathLike[str], content: str) -> VideoFeatures:
+    """Kept features under the path that was asked for: the same content may lie elsewhere now."""
+    return replace(features, film=replace(features.film, path=str(path), content_key=content))

@@ -1,0 +1,196 @@
+"""What analysis sees: one row per picture second, and its file form (.npz without pickle).
+
+Row k belongs to the film's frame at second k.  All arrays have T = `seconds` rows.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import os
+import zipfile
+from dataclasses import dataclass
+from fractions import Fraction
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+
+from engine.music import Cut, Film, FrameRate, MusicError, Timecode
+from engine.music.mood import EMOTIONS
+from engine.video.errors import VideoError
+
+FORMAT: Final = 1  # of the .npz
+SEMANTIC_SIZE: Final = 768
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class FeatureRow:
+    """One second, final.  cuts: those at or after `second` and before the next.  Fields as in VideoFeatures."""
+
+    second: int
+    semantic: np.ndarray | None
+    emotion_raw: np.ndarray
+    emotion: np.ndarray
+    motion: float
+    scene_offset: int
+    valid: bool
+    cuts: tuple[Cut, ...]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class VideoFeatures:
+    """Everything that music follows.
+
+    seconds: T, the film's length rounded up.
+    semantic: (T, 768) float32 CLIP image embedding, unnormalised; None in the quick reading.
+    emotion_raw: (T, 6) float32, weights >= 0 with sum 1 in the order of engine.music.mood.EMOTIONS.
+    emotion: (T, 6) float32, the mean of emotion_raw over the second and up to four before it (paper 3.2.2).
+    motion: (T,) float32, mean absolute RGB difference to the frame before, 0..255 (3.2.4); row 0 is 0.
+    scene_offset: (T,) int32, seconds since the last cut or the start (3.2.3).
+    valid: (T,) bool, False where there is no picture to score.
+    reading: "full" or "quick"; reason: why that one.  notes: sentences for the person.
+    """
+
+    film: Film
+    seconds: int
+    semantic: np.ndarray | None
+    emotion_raw: np.ndarray
+    emotion: np.ndarray
+    motion: np.ndarray
+    scene_offset: np.ndarray
+    valid: np.ndarray
+    cuts: tuple[Cut, ...]
+    reading: str
+    reason: str
+    notes: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        rows = self.seconds
+        shapes = {
+            "emotion_raw": (rows, len(EMOTIONS)),
+            "emotion": (rows, len(EMOTIONS)),
+            "motion": (rows,),
+            "scene_offset": (rows,),
+            "valid": (rows,),
+        }
+        if self.semantic is not None:
+            shapes["semantic"] = (rows, SEMANTIC_SIZE)
+        for name, shape in shapes.items():
+            array = getattr(self, name)
+            if array.shape != shape:
+                raise VideoError(f"the features' {name} has shape {array.shape}, not {shape}.")
+
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Writes an .npz, aside first, then renamed.  Raises VideoError where that cannot be done."""
+        file = Path(path)
+        film = self.film
+        meta = {
+            "format": FORMAT,
+            "film": {
+                "path": film.path,
+                "duration_s": film.duration_s,
+                "fps": str(film.rate.fps),
+                "drop": film.rate.drop,
+                "width": film.width,
+                "height": film.height,
+                "content_key": film.content_key,
+                "start_frames": None if film.start_timecode is None else film.start_timecode.frames,
+            },
+            "seconds": self.seconds,
+            "cuts": [dataclasses.asdict(cut) for cut in self.cuts],
+            "reading": self.reading,
+            "reason": self.reason,
+            "notes": list(self.notes),
+            "emotions": list(EMOTIONS),
+        }
+        arrays: dict[str, Any] = {
+            name: getattr(self, name) for name in ("emotion_raw", "emotion", "motion", "scene_offset", "valid")
+        }
+        if self.semantic is not None:
+            arrays["semantic"] = self.semantic
+        aside = file.with_name(f".{file.name}.{os.getpid()}.part")
+        try:
+            with aside.open("wb") as handle:
+                np.savez_compressed(handle, meta=np.array(json.dumps(meta)), **arrays)
+                handle.flush()
+                os.fsync(handle.fileno())
+            os.replace(aside, file)
+        except OSError as error:
+            aside.unlink(missing_ok=True)
+            raise VideoError(f"{file} cannot be written: {error.strerror or error}.") from error
+
+    @classmethod
+    def load(cls, path: str | os.PathLike[str]) -> VideoFeatures:
+        """Reads what `save` wrote.  Raises VideoError for anything else."""
+        file = Path(path)
+        try:
+            with np.load(file, allow_pickle=False) as archive:
+                meta = json.loads(str(archive["meta"][()]))
+                if meta["format"] != FORMAT:
+                    raise VideoError(f"{file.name} was written by another version (format {meta['format']}).")
+                film = meta["film"]
+                rate = FrameRate(Fraction(film["fps"]), bool(film["drop"]))
+                start = film["start_frames"]
+                return cls(
+                    film=Film(
+                        path=str(film["path"]),
+                        duration_s=float(film["duration_s"]),
+                        rate=rate,
+                        width=int(film["width"]),
+                        height=int(film["height"]),
+                        content_key=str(film["content_key"]),
+                        start_timecode=None if start is None else Timecode(int(start), rate),
+                    ),
+                    seconds=int(meta["seconds"]),
+                    semantic=np.asarray(archive["semantic"], np.float32) if "semantic" in archive.files else None,
+                    emotion_raw=np.asarray(archive["emotion_raw"], np.float32),
+                    emotion=np.asarray(archive["emotion"], np.float32),
+                    motion=np.asarray(archive["motion"], np.float32),
+                    scene_offset=np.asarray(archive["scene_offset"], np.int32),
+                    valid=np.asarray(archive["valid"], bool),
+                    cuts=tuple(
+                        Cut(float(cut["time_s"]), float(cut["strength"]), str(cut["kind"])) for cut in meta["cuts"]
+                    ),
+                    reading=str(meta["reading"]),
+                    reason=str(meta["reason"]),
+                    notes=tuple(str(note) for note in meta["notes"]),
+                )
+        except FileNotFoundError:
+            raise VideoError(f"There is no file {file}.") from None
+        except (OSError, ValueError, KeyError, TypeError, EOFError, zipfile.BadZipFile, MusicError) as error:
+            raise VideoError(f"{file.name} is not a feature file that can be read.") from error
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain lists and numbers; the semantic embedding is left out (it is in the .npz)."""
+        film = self.film
+        return {
+            "film": {
+                "path": film.path,
+                "duration_s": round(film.duration_s, 6),
+                "frame_rate": str(film.rate),
+                "width": film.width,
+                "height": film.height,
+                "start_timecode": None if film.start_timecode is None else str(film.start_timecode),
+            },
+            "seconds": self.seconds,
+            "reading": self.reading,
+            "reason": self.reason,
+            "notes": list(self.notes),
+            "emotions": list(EMOTIONS),
+            "cuts": [
+                {"time_s": round(cut.time_s, 6), "strength": round(cut.strength, 4), "kind": cut.kind}
+                for cut in self.cuts
+            ],
+            "rows": [
+                {
+                    "second": row,
+                    "motion": round(float(self.motion[row]), 4),
+                    "scene_offset": int(self.scene_offset[row]),
+                    "emotion": [round(float(value), 4) for value in self.emotion[row]],
+                    "emotion_raw": [round(float(value), 4) for value in self.emotion_raw[row]],
+                    "valid": bool(self.valid[row]),
+                }
+                for row in range(self.seconds)
+            ],
+        }

@@ -1,0 +1,231 @@
+"""From a film file to feature rows, in order, while the film is still being decoded.
+
+Every row is final when it comes out: it is held back until the frames that its mood looks ahead to (about nine seconds
+of film) have been decoded.  `analyze` in engine.video is this stream read to its end.
+"""
+
+from __future__ import annotations
+
+import math
+import os
+from bisect import bisect_left
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from types import TracebackType
+
+import numpy as np
+
+from engine.music import Cut, Film
+from engine.video import affect
+from engine.video.errors import VideoError
+from engine.video.features import FeatureRow, VideoFeatures
+from engine.video.film import open_film
+from engine.video.frames import FrameReader, Picture, mean_abs_difference
+from engine.video.options import AnalysisOptions
+from engine.video.semantics import choose_reading
+from engine.video.shots import ShotFinder
+
+
+@dataclass(slots=True)
+class _Second:
+    """What is known of a second while later ones are still decoded."""
+
+    colour: tuple[float, float, float]
+    motion: float
+    activity: float = 0.0
+    semantic: np.ndarray | None = None
+    emotion: np.ndarray | None = None  # of the full reading
+
+
+class FeatureStream:
+    """Iterate to get rows; a context manager.  See `open_stream`."""
+
+    def __init__(self, path: str | os.PathLike[str], options: AnalysisOptions, content_key: str = "") -> None:
+        opened = open_film(path, content_key)
+        try:
+            self.reading, self.reason, self._encoder = choose_reading(options)
+        except BaseException:
+            opened.close()
+            raise
+        self.film: Film = opened.film  # duration_s is what the container says until the end
+        self.position_s = 0.0  # decoded so far
+        self._opened = opened
+        self._options = options
+        self._reader = FrameReader(
+            opened, threads=options.threads, max_s=options.max_s, want_full=self._encoder is not None
+        )
+        self._shots = ShotFinder(
+            opened.film.rate.fps, adaptive_threshold=options.adaptive_threshold, min_shot_s=options.min_shot_s
+        )
+        self._seconds: list[_Second] = []
+        self._rows: list[FeatureRow] = []
+        self._notes: tuple[str, ...] = opened.notes
+        self._change_total: list[float] = []  # differences between frames within the second now being decoded
+        self._change_second = 0
+        self._before: np.ndarray | None = None
+        self._iterator = self._run()
+
+    def __enter__(self) -> FeatureStream:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def __iter__(self) -> Iterator[FeatureRow]:
+        return self._iterator
+
+    def close(self) -> None:
+        """Closes the file.  Rows not yet given out are lost."""
+        self._opened.close()
+
+    @property
+    def expected_seconds(self) -> int:
+        """Rows to expect; 0 where the container does not say."""
+        length = self.film.duration_s
+        if self._options.max_s is not None:
+            length = min(length, self._options.max_s) if length else self._options.max_s
+        return math.ceil(length - 1e-6)
+
+    def features(self) -> VideoFeatures:
+        """All rows given out so far; complete once the iteration has ended."""
+        rows = self._rows
+        count = len(rows)
+        semantic = None
+        if self._encoder is not None and self._encoder.gives_semantic:
+            semantic = np.zeros((count, 768), np.float32)
+            for row in rows:
+                if row.semantic is not None:
+                    semantic[row.second] = row.semantic
+        return VideoFeatures(
+            film=self.film,
+            seconds=count,
+            semantic=semantic,
+            emotion_raw=np.array([row.emotion_raw for row in rows], np.float32).reshape(count, 6),
+            emotion=np.array([row.emotion for row in rows], np.float32).reshape(count, 6),
+            motion=np.array([row.motion for row in rows], np.float32),
+            scene_offset=np.array([row.scene_offset for row in rows], np.int32),
+            valid=np.array([row.valid for row in rows], bool),
+            cuts=tuple(cut for row in rows for cut in row.cuts),
+            reading=self.reading,
+            reason=self.reason,
+            notes=self._notes,
+        )
+
+    def _run(self) -> Iterator[FeatureRow]:
+        for picture in self._reader:
+            self.position_s = picture.time_s
+            self._take(picture)
+            # A row also waits until no cut can still be found in the seconds that it looks at.
+            certain = min(self._shots.certain_s, picture.time_s)
+            while len(self._rows) + affect.LOOKAHEAD_S + 1 < certain and len(self._rows) < len(self._seconds):
+                yield self._finish(len(self._rows))
+        if not self._seconds:
+            raise VideoError(f"{os.path.basename(self.film.path)} holds no picture that can be decoded.")
+        self._end_second()
+        length = self._reader.duration_s
+        if self._options.max_s is not None:
+            length = min(length, self._options.max_s)
+        self.film = replace(self.film, duration_s=length)
+        self._notes = (*self._notes, *self._reader.notes())
+        if self._encoder is not None:
+            self._notes = (*self._notes, self._encoder.report())
+        rows = max(1, math.ceil(length - 1e-6))
+        while len(self._seconds) < rows:
+            self._seconds.append(self._held())
+        del self._seconds[rows:]
+        while len(self._rows) < rows:
+            yield self._finish(len(self._rows))
+
+    def _take(self, picture: Picture) -> None:
+        """Adds a frame to the second it lies in, and to the shot finder."""
+        change = 0.0
+        if self._before is not None and self._before.shape == picture.small.shape:
+            change = mean_abs_difference(picture.small, self._before)
+        self._before = picture.small
+        self._shots.push(picture.index, picture.time_s, picture.small, change)
+        for _row in picture.held_rows:
+            self._end_second()
+            self._seconds.append(self._held(picture))
+        if picture.row is not None:
+            self._end_second()
+            second = _Second(affect.colour_of(picture.small), picture.motion)
+            if self._encoder is not None and picture.full is not None:
+                second.semantic, second.emotion = self._encoder.encode(picture.full)
+            self._seconds.append(second)
+        if picture.index:
+            self._change_total.append(change)
+
+    def _held(self, picture: Picture | None = None) -> _Second:
+        """A second in which no frame began: the last frame stands still."""
+        if not self._seconds:  # the picture begins late: its first frame stands for the time before
+            assert picture is not None
+            return _Second(affect.colour_of(picture.small), 0.0)
+        return replace(self._seconds[-1], motion=0.0, activity=0.0)
+
+    def _end_second(self) -> None:
+        """Closes the second being decoded: its activity is the mean change without the largest one (a cut)."""
+        changes, self._change_total = self._change_total, []
+        if not self._seconds or not changes:
+            return
+        if len(changes) >= 4:
+            changes.remove(max(changes))
+        scale = min(2.4, max(0.4, float(self.film.rate.fps) / affect.REFERENCE_FPS))
+        self._seconds[-1].activity = scale * sum(changes) / len(changes)
+
+    def _offset(self, second: int) -> int:
+        """Whole seconds since the last cut at or before a second (half a frame of slack), or since the start."""
+        slack = 0.5 * float(1 / self.film.rate.fps)
+        for cut in reversed(self._shots.cuts):
+            if cut.time_s <= second + slack:
+                return max(0, math.floor(second + slack - cut.time_s))
+        return second
+
+    def _finish(self, row: int) -> FeatureRow:
+        """The final row, from everything known about the seconds around it."""
+        second = self._seconds[row]
+        if second.emotion is not None:
+            raw = second.emotion
+        else:
+            # As far back as smoothing reaches, and one look-ahead beyond it: the same numbers whatever else is known.
+            first = max(0, row - affect.SMOOTHING_S)
+            last = min(len(self._seconds), row + affect.LOOKAHEAD_S)
+            near = self._seconds[first:last]
+            moved = affect.movement(
+                np.array([entry.activity for entry in near]),
+                np.array([self._offset(index) for index in range(first, last)]),
+            )
+            raw = affect.mood(np.array([second.colour]), moved[row - first : row - first + 1])[0]
+        recent = [entry.emotion_raw for entry in self._rows[max(0, row - 4) : row]]
+        finished = FeatureRow(
+            second=row,
+            semantic=second.semantic,
+            emotion_raw=raw.astype(np.float32),
+            emotion=np.mean([*recent, raw], axis=0).astype(np.float32),
+            motion=second.motion,
+            scene_offset=self._offset(row),
+            valid=True,
+            cuts=self._cuts_in(row),
+        )
+        self._rows.append(finished)
+        return finished
+
+    def _cuts_in(self, row: int) -> tuple[Cut, ...]:
+        cuts = self._shots.cuts
+        first = bisect_left(cuts, float(row), key=lambda cut: cut.time_s)
+        last = bisect_left(cuts, float(row + 1), key=lambda cut: cut.time_s)
+        return tuple(cuts[first:last])
+
+
+def open_stream(
+    path: str | os.PathLike[str], options: AnalysisOptions | None = None, content_key: str = ""
+) -> FeatureStream:
+    """Opens a film for reading row by row.  Raises VideoError."""
+    return FeatureStream(path, options or AnalysisOptions(), content_key)
+
+
+def stream(path: str | os.PathLike[str], options: AnalysisOptions | None = None) -> Iterator[FeatureRow]:
+    """Feature rows of a film, in order, each final.  Raises VideoError."""
+    with open_stream(path, options) as opened:
+        yield from opened
