@@ -1,0 +1,41 @@
+"""What the names of regions, markers and clips say to us.
+
+`chords: C Am F G`   a progression from here on (`chords loop: …`, `chords exact: …` choose its mode)
+`pin: F#m7`          this chord here
+`section: pattern=up activity=40`   controls have new values from here on
+`cue: 1m1`           a cue from the region's beginning to its end
+`hit: door slams` / `hit must: …`   a moment the music is to meet
+Other names are the composer's own and are left alone.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Final
+
+KINDS: Final = {"chords": "progression", "pin": "pin", "section": "section", "cue": "cue", "hit": "hit"}
+_NAME: Final = re.compile(r"\s*(chords|pin|section|cue|hit)(?:\s+(\w+))?\s*:\s*(.*?)\s*", re.IGNORECASE | re.DOTALL)
+
+
+@dataclass(frozen=True, slots=True)
+class NamedMark:
+    """kind: progression, pin, section, cue or hit.  word: what stands before the colon ("loop", "must"), or "".
+
+    value: what stands after the colon.  end_s None: a marker, which has no end.  Timeline seconds.
+    """
+
+    kind: str
+    word: str
+    value: str
+    start_s: float
+    end_s: float | None
+    name: str
+
+
+def read_name(name: str, start_s: float, end_s: float | None = None) -> NamedMark | None:
+    """None for a name that is not for us, or that says nothing after its colon."""
+    found = _NAME.fullmatch(name)
+    if found is None or not found[3]:
+        return None
+    return NamedMark(KINDS[found[1].lower()], (found[2] or "").lower(), found[3], start_s, end_s, name)

@@ -1,0 +1,188 @@
+"""The bridge's end: who is there, dates of observations, lists in pieces, requests until answered."""
+
+from __future__ import annotations
+
+import pytest
+
+from bridge.osc import daw_protocol as protocol
+from bridge.osc.daw_link import DawEvents, DawLink, MarkerWish, PrintJob, PrintPart
+from bridge.osc.daw_print import read_print
+from engine.music.meter import TempoMap
+from engine.music.note import Note
+
+A, B = ("127.0.0.1", 5001), ("127.0.0.1", 5002)
+ALL = " ".join(protocol.ABILITIES)
+
+
+class Recorder(DawEvents):
+    """Keeps every call as (name, arguments after the script)."""
+
+    def __init__(self):
+        self.calls = []
+
+    def __getattribute__(self, name):
+        if name.startswith("_") or name in ("calls", "named"):
+            return object.__getattribute__(self, name)
+        return lambda *args: self.calls.append((name, args[1:] if name != "note" else args))
+
+    def named(self, name):
+        return [args for called, args in self.calls if called == name]
+
+
+@pytest.fixture
+def events():
+    return Recorder()
+
+
+@pytest.fixture
+def link(events, tmp_path):
+    return DawLink(events, version="0.1.0", print_dir=tmp_path / "print", clock=lambda: 0.0)
+
+
+def hello(link, sender=A, daw="reaper", now=0.0, **more):
+    return link.handle(protocol.Hello(daw, "1", 1, abilities=ALL, **more), sender, now)
+
+
+def decoded(out):
+    return [protocol.decode(one.datagram) for one in out]
+
+
+def transport(seq, position=0.0, flags=protocol.PLAYING, sent=0.0):
+    return protocol.Transport(seq, sent, position, position * 2, 120.0, 4, 4, flags)
+
+
+def test_hello_is_welcomed_where_it_came_from_or_where_it_asks(link):
+    assert decoded(hello(link)) == [protocol.Welcome("0.1.0", 1)]
+    out = hello(link, B, reply_port=6000)
+    assert (out[0].host, out[0].port) == ("127.0.0.1", 6000)
+
+
+def test_a_script_from_before_our_restart_is_asked_who_it_is(link, events):
+    assert decoded(link.handle(transport(1), A, 0.0)) == [protocol.Who()]
+    assert events.calls == []
+
+
+def test_observations_are_dated_with_the_scripts_clock(link, events):
+    hello(link)
+    late = [0.010, 0.002, 0.050, 0.031, 0.002]
+    for index, delay in enumerate(late):
+        sent = 100.0 + index * 0.1
+        link.handle(transport(index, index * 0.1, sent=sent), A, sent + 900.0 + delay)
+    seen = [args[0] for args in events.named("transport")]
+    assert seen[2].host_s == pytest.approx(100.2 + 900.002)  # 50 ms late, yet dated to the least delay
+    assert seen[2].rolling and seen[2].source == "script" and seen[2].position_beats == pytest.approx(0.4)
+    assert link.status()[0].jitter_ms == pytest.approx(48, abs=0.01)
+
+
+def test_overtaken_and_repeated_transports_are_dropped_and_gaps_counted(link, events):
+    hello(link)
+    for seq in (5, 6, 6, 4, 9):
+        link.handle(transport(seq), A, seq * 0.1)
+    assert len(events.named("transport")) == 3
+    assert link.status()[0].lost == 2
+
+
+def test_lists_in_pieces_out_of_order_and_twice(link, events):
+    hello(link)
+    one = protocol.MarkersChunk(7, 3, 0, (protocol.MarkerItem(1, 1.0, "a"), protocol.MarkerItem(2, 2.0, "hit: b")))
+    two = protocol.MarkersChunk(7, 3, 2, (protocol.MarkerItem(3, 3.0, "c"),))
+    assert link.handle(two, A, 0.0) == []
+    assert decoded(link.handle(one, A, 0.0)) == [protocol.Got("markers", 7)]
+    assert decoded(link.handle(two, A, 0.0)) == [protocol.Got("markers", 7)]  # our answer was lost: said again
+    assert [[m.name for m in args[0]] for args in events.named("markers")] == [["a", "hit: b", "c"]]
+    assert [mark.value for mark in events.named("names")[0][0]] == ["b"]
+
+
+def test_an_empty_list_is_complete_at_once(link, events):
+    hello(link)
+    assert decoded(link.handle(protocol.RegionsChunk(1, 0, 0), A, 0.0)) == [protocol.Got("regions", 1)]
+    assert events.named("regions") == [((),)]
+
+
+def test_requests_are_repeated_until_answered_and_given_up_aloud(link, events):
+    hello(link)
+    out = link.push_markers([MarkerWish(4, 1.5, "hit\n1")])
+    assert decoded(out) == [protocol.DoMarker(1, 4, 1.5, "hit 1", 0xE0A030)]
+    again = [message for message in decoded(link.tick(0.6)) if isinstance(message, protocol.DoMarker)]
+    assert len(again) == 1
+    link.handle(protocol.Ack(1, 1, ""), A, 0.7)
+    link.handle(protocol.Ack(1, 1, ""), A, 0.7)
+    assert events.named("acknowledged") == [(1, True, "")]
+    assert not [m for m in decoded(link.tick(2.0)) if isinstance(m, protocol.DoMarker)]
+    link.clear_markers()
+    for step in range(1, 400):
+        link.handle(transport(step), A, 2.0 + step * 0.1)
+        link.tick(2.0 + step * 0.1)
+    assert events.named("acknowledged")[1][:2] == (2, False)
+
+
+def test_silence_is_a_goodbye_and_only_the_first_script_leads(link, events):
+    hello(link)
+    hello(link, B, daw="ardour")
+    assert any("stays in force" in args[0] for args in events.named("note"))
+    link.handle(transport(1), B, 0.1)
+    assert events.named("transport") == []
+    link.handle(transport(2), B, 3.5)
+    link.tick(3.6)
+    assert events.named("bye") == [("silent",)]
+    link.handle(transport(3), B, 3.7)
+    assert len(events.named("transport")) == 1
+    link.handle(protocol.Bye(), B, 4.0)
+    assert events.named("bye")[-1] == ("bye",)
+    assert link.status() == ()
+
+
+def test_a_print_job_becomes_a_file_that_says_the_same(link, events):
+    hello(link)
+    note = Note(60, 90, 4.0, 1.0, 1, "pad")
+    job = PrintJob("Take A", 2.0, 4.0, 4.0, 8.0, (PrintPart("pad", "Pad A", 1, (note,)),))
+    request, out = link.print_job(job)
+    message = decoded(out)[0]
+    assert isinstance(message, protocol.DoPrint) and message.request == request > 0
+    with open(message.path, encoding="utf-8") as file:
+        assert read_print(file.read()).parts[0].notes == (note,)
+
+
+def test_without_a_script_that_prints_it_is_said(link, events):
+    assert link.print_job(PrintJob("A", 0, 1, 0, 2, ()))[0] == 0
+    assert "export" in events.named("note")[0][0]
+
+
+def test_answers_by_mailbox_go_only_into_a_mailbox(link, tmp_path):
+    box, other = tmp_path / "box", tmp_path / "diary"
+    box.write_bytes(b"cuebridge-mailbox\t1\n")
+    other.write_bytes(b"dear diary\n")
+    assert hello(link, mailbox=str(box)) == []
+    link.set_tempo(TempoMap.constant(96))
+    lines = box.read_text().splitlines()
+    assert lines[1] == "/daw/welcome\t0.1.0\t1"
+    assert lines[2] == "/daw/do/tempo\t1\t0.0\t96.0\t4\t4"
+    out = link.handle_osc("/daw/hello", ["ardour", "1", 1, 0, "", str(other), ""], B, 0.0)
+    assert isinstance(decoded(out)[0], protocol.DawError)
+    assert other.read_text() == "dear diary\n"
+
+
+def test_refusals_are_answered_and_nothing_raises(link):
+    hello(link)
+    out = link.handle_osc("/daw/transport", ["x"], A, 0.0)
+    assert decoded(out)[0].code == "bad_type"
+    assert decoded(link.handle_osc("/daw/what", [], A, 0.0))[0].code == "unknown_address"
+    assert decoded(link.handle_osc("/daw/welcome", ["1", 1], A, 0.0))[0].code == "bad_value"
+    backwards = [1, 2, 0, 0.0, 5.0, 120.0, 4, 4, 0, 4.0, 5.0, 120.0, 4, 4, 0]
+    assert decoded(link.handle_osc("/daw/tempomap", backwards, A, 0.0))[0].code == "bad_value"
+
+
+def test_another_protocol_is_told_what_to_do(link, events):
+    link.handle(protocol.Hello("live", "0", 9), A, 0.0)
+    assert "install-script live" in events.named("note")[0][0]
+    assert not link.status()[0].version_ok
+
+
+def test_reapers_own_osc_is_understood_without_a_script(link, events):
+    for address, value in [("tempo", 100.0), ("time", 3.0), ("play", 1.0), ("time", 3.5), ("loop/end", 8.0)]:
+        assert link.handle_osc("/daw/reaper/" + address, [value], A, 1.0) == []
+    last = events.named("transport")[-1][0]
+    assert (last.position_s, last.bpm, last.rolling) == (3.5, 100.0, True)
+    link.handle_osc("/daw/reaper/play", [0.0], A, 2.0)
+    link.tick(60.0)  # stopped REAPER says nothing, and is still there
+    assert len(link.status()) == 1
