@@ -1,0 +1,48 @@
+"""`python -m engine COMMAND …`: the commands that need torch or the decoders, run as children of `cuebridge`.
+
+Imports nothing heavy: each command loads what it needs.  Exit codes: 0, 2 for what the person can act on (one sentence
+on stderr), 130 after Ctrl-C.
+"""
+
+from __future__ import annotations
+
+import importlib
+import os
+import sys
+from collections.abc import Callable, Sequence
+from typing import Final
+
+# command -> module with main(argv) -> exit code, and whether the command's name stays in argv
+COMMANDS: Final[dict[str, tuple[str, bool]]] = {
+    "analyze": ("engine.video.cli", True),
+    "cache": ("engine.video.cli", True),
+    "compose": ("engine.compose_cli", False),
+    "plot": ("engine.plot_cli", False),
+}
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Runs one command; returns its exit code."""
+    from engine.music import UserError
+
+    words = list(sys.argv[1:] if argv is None else argv)
+    if not words or words[0] not in COMMANDS:
+        sys.stderr.write(f"cuebridge: the engine's commands are {', '.join(COMMANDS)}.\n")
+        return 2
+    module, keeps_name = COMMANDS[words[0]]
+    try:
+        command: Callable[[list[str]], int] = importlib.import_module(module).main
+        return command(words if keeps_name else words[1:])
+    except UserError as error:
+        sys.stderr.write(f"cuebridge: {error}\n")
+        return 2
+    except KeyboardInterrupt:
+        sys.stderr.write("\n")
+        return 130
+    except BrokenPipeError:  # the reader of our output has gone (`| head`)
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,253 @@
+"""The analysis child: one process per film that looks at it, so that a decoder that crashes takes nothing with it.
+
+Started with multiprocessing `spawn`.  Over the pipe go JSON objects only (the child reads files from anywhere, so
+nothing it says is unpickled); features go through .npz files in a folder that the parent owns.  The child ignores
+SIGINT and ends as soon as its pipe closes, whatever it is doing.
+
+Child -> parent:  {"kind": "progress", "fraction": 0..1, "phase": text}
+                  {"kind": "seen", "file": path, "seconds": rows}      the film so far, where snapshots are asked for
+                  {"kind": "done", "file": path, "cached": bool}
+                  {"kind": "error", "sentence": text}                  the film is at fault
+Importing this module is light; numpy and the decoders are loaded in the child.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import multiprocessing
+import os
+import shutil
+import signal
+import tempfile
+import threading
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from multiprocessing.connection import Connection
+from pathlib import Path
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, Final
+
+from engine.music import UserError
+
+if TYPE_CHECKING:
+    from engine.video import VideoFeatures
+
+MAX_CRASHES: Final = 2  # a film that kills its child this often is given up
+_NICE: Final = 5
+_FIRST_SNAPSHOT_S: Final = 4  # picture seconds; then at every doubling, at least this much
+
+
+class AnalysisError(UserError):
+    """The film cannot be read, or its analysis crashed again and again."""
+
+
+@dataclass(frozen=True, slots=True)
+class AnalysisTask:
+    """What to look at.  reading: "auto", "full" or "quick"; snapshots: also tell what was seen so far."""
+
+    path: str
+    reading: str = "auto"
+    clip_weights: str | None = None
+    cache_dir: str | None = None
+    use_cache: bool = True
+    snapshots: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class AnalysisNews:
+    """What the parent learns.  kind: "progress", "seen", "done" or "restarted"."""
+
+    kind: str
+    fraction: float = 0.0
+    phase: str = ""
+    features: VideoFeatures | None = None
+    cached: bool = False
+
+
+class AnalysisProcess:
+    """A running analysis; a context manager that ends it.
+
+    `connection` and `sentinel` are for multiprocessing.connection.wait; `news()` then tells what has come.
+    """
+
+    def __init__(self, task: AnalysisTask) -> None:
+        self.task = task
+        self.crashes = 0
+        self.begun_s = time.perf_counter()
+        self._folder = Path(tempfile.mkdtemp(prefix="cuebridge-"))
+        self._done = False
+        self._start()
+
+    def _start(self) -> None:
+        context = multiprocessing.get_context("spawn")
+        self.connection, theirs = context.Pipe()
+        self._process = context.Process(
+            target=run_analysis, args=(theirs, self.task, str(self._folder)), name="cuebridge-analysis"
+        )
+        self._process.start()
+        theirs.close()
+
+    def __enter__(self) -> AnalysisProcess:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    @property
+    def pid(self) -> int | None:
+        return self._process.pid
+
+    @property
+    def done(self) -> bool:
+        """The whole film was seen, or the analysis was given up."""
+        return self._done
+
+    def news(self) -> Iterator[AnalysisNews]:
+        """What has come since the last call, without waiting.
+
+        Raises AnalysisError where the film cannot be read, or has crashed its child too often.
+        """
+        while not self._done:
+            try:
+                if not self.connection.poll():
+                    return
+                message = json.loads(self.connection.recv_bytes())
+            except (EOFError, OSError, ValueError):
+                yield self._crashed()
+                continue
+            yield from self._understand(message)
+
+    def _understand(self, message: dict[str, Any]) -> Iterator[AnalysisNews]:
+        from engine.video import VideoFeatures
+
+        kind = message.get("kind")
+        if kind == "progress":
+            yield AnalysisNews("progress", float(message["fraction"]), str(message["phase"]))
+        elif kind in ("seen", "done"):
+            features = VideoFeatures.load(self._folder / str(message["file"]))
+            self._done = kind == "done"
+            yield AnalysisNews(str(kind), features=features, cached=bool(message.get("cached")))
+        elif kind == "error":
+            self._done = True
+            raise AnalysisError(str(message["sentence"]))
+
+    def _crashed(self) -> AnalysisNews:
+        self._process.join(5.0)
+        code = self._process.exitcode
+        self.connection.close()
+        self.crashes += 1
+        name = Path(self.task.path).name
+        how = _how_it_ended(code)
+        if self.crashes >= MAX_CRASHES:
+            self._done = True
+            raise AnalysisError(f"Looking at {name} crashed {self.crashes} times ({how}); the file may be damaged.")
+        self._start()
+        return AnalysisNews("restarted", phase=f"looking at {name} crashed ({how}); starting again")
+
+    def wait(self, progress: Callable[[float, str], None] | None = None) -> VideoFeatures:
+        """Blocks until the film was seen.  Raises AnalysisError."""
+        while True:
+            with contextlib.suppress(EOFError, OSError):
+                self.connection.poll(None)
+            for news in self.news():
+                if news.kind == "done" and news.features is not None:
+                    return news.features
+                if progress is not None and news.kind in ("progress", "restarted"):
+                    progress(news.fraction, news.phase)
+
+    def close(self) -> None:
+        """Ends the child and removes its folder."""
+        self._done = True
+        self.connection.close()  # the child ends on it; the rest is for one that does not
+        self._process.join(1.0)
+        if self._process.is_alive():
+            self._process.kill()
+            self._process.join(5.0)
+        shutil.rmtree(self._folder, ignore_errors=True)
+
+
+def analyse_in_child(task: AnalysisTask, progress: Callable[[float, str], None] | None = None) -> VideoFeatures:
+    """Looks at a film in its own process and waits for it.  Raises AnalysisError."""
+    with AnalysisProcess(task) as analysis:
+        return analysis.wait(progress)
+
+
+def _how_it_ended(code: int | None) -> str:
+    if code is not None and code < 0:
+        with contextlib.suppress(ValueError):
+            return signal.Signals(-code).name
+        return f"signal {-code}"
+    return f"exit code {code}"
+
+
+# in the child ------------------------------------------------------------------------------------------------------
+def run_analysis(connection: Connection, task: AnalysisTask, folder: str) -> None:
+    """Entry point of the child."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    if hasattr(os, "nice"):
+        with contextlib.suppress(OSError):
+            os.nice(_NICE)
+    threading.Thread(target=_end_with_pipe, args=(connection,), daemon=True).start()
+    try:
+        _look(connection, task, Path(folder))
+    except UserError as error:
+        _say(connection, {"kind": "error", "sentence": str(error)})
+    except MemoryError:
+        _say(connection, {"kind": "error", "sentence": f"There is not enough memory to look at {task.path}."})
+    connection.close()
+
+
+def _end_with_pipe(connection: Connection) -> None:
+    """Ends the process when the parent is gone, even in the middle of a decoder's C code."""
+    with contextlib.suppress(EOFError, OSError):
+        connection.recv_bytes()
+    os._exit(0)
+
+
+def _say(connection: Connection, message: dict[str, Any]) -> None:
+    with contextlib.suppress(BrokenPipeError, OSError):
+        connection.send_bytes(json.dumps(message).encode())
+
+
+def _look(connection: Connection, task: AnalysisTask, folder: Path) -> None:
+    from engine.video import AnalysisOptions, FeatureCache, open_stream
+    from engine.video.cache import content_key, with_film
+
+    options = AnalysisOptions(
+        reading=task.reading,
+        clip_weights=None if task.clip_weights is None else Path(task.clip_weights),
+    )
+    content = content_key(task.path)
+    cache = FeatureCache(None if task.cache_dir is None else Path(task.cache_dir))
+    key = cache.key(task.path, options)
+    known = cache.get(key) if task.use_cache else None
+    if known is not None:
+        with_film(known, task.path, content).save(folder / "film.npz")
+        _say(connection, {"kind": "done", "file": "film.npz", "cached": True})
+        return
+    with open_stream(task.path, options, content) as stream:
+        total = max(stream.expected_seconds, 1)
+        told_s, wanted, count = 0.0, _FIRST_SNAPSHOT_S, 0
+        for count, _row in enumerate(stream, start=1):
+            now = time.perf_counter()
+            if now - told_s >= 0.1:
+                told_s = now
+                fraction = min(max(stream.position_s, count) / total, 1.0)
+                _say(connection, {"kind": "progress", "fraction": fraction, "phase": "looking at the film"})
+            if task.snapshots and count >= wanted:
+                wanted = 2 * count
+                name = f"seen-{count}.npz"
+                stream.features().save(folder / name)
+                _say(connection, {"kind": "seen", "file": name, "seconds": count})
+        features = stream.features()
+    if task.use_cache:
+        try:
+            cache.put(key, features)
+        except UserError as error:
+            _say(connection, {"kind": "progress", "fraction": 1.0, "phase": f"nothing kept for next time: {error}"})
+    features.save(folder / "film.npz")
+    _say(connection, {"kind": "done", "file": "film.npz", "cached": False})

@@ -1,0 +1,395 @@
+"""From what was seen and what was asked to a composition: the one flow that worker, commands and tests share.
+
+`Composer` holds the networks; `request_for` settles tempo, grid and picture start; `compose_film` does everything for
+a file.  Times ending in `_s` are picture seconds unless they say timeline; beats are quarter notes.
+"""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from fractions import Fraction
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from engine.messages import Composed, ComposeOptions, ComposeRequest, SlotsComposed
+from engine.music import (
+    BarBeat,
+    Chord,
+    Composition,
+    Cut,
+    Film,
+    FrameRate,
+    Hit,
+    Key,
+    MusicError,
+    Progression,
+    Slot,
+    Take,
+    TempoMap,
+    Timecode,
+    TimeSignature,
+)
+
+if TYPE_CHECKING:
+    from engine.dynamics import Dynamics
+    from engine.harmony_plan import PlannedSlot
+    from engine.video import VideoFeatures
+
+GRIDS: Final = ("auto", "seconds", "beats")
+
+
+@dataclass(frozen=True, slots=True)
+class FilmPlan:
+    """What a person asks for before the film is known.
+
+    bpm and tempo_map: None where nothing was said.  picture_starts_at: seconds after bar 1, `bar|beat`, or the
+    timecode that the DAW shows at the first frame (bar 1 is then there too).
+    """
+
+    progression: Progression | None = None
+    key: Key | None = None
+    bpm: float | None = None
+    meter: TimeSignature | None = None
+    tempo_map: TempoMap | None = None
+    grid: str = "auto"
+    picture_starts_at: str = "0"
+    take: Take = field(default_factory=Take)
+    hits: tuple[Hit, ...] = ()
+    options: ComposeOptions = field(default_factory=ComposeOptions)
+    reading: str = "auto"
+    clip_weights: str | None = None
+    weights: str | None = None  # folder of the networks' weights, None: the shipped ones
+
+    def __post_init__(self) -> None:
+        if self.grid not in GRIDS:
+            raise MusicError(f"'{self.grid}' is not a grid; grids are {', '.join(GRIDS)}.")
+        if self.bpm is not None and self.tempo_map is not None:
+            raise MusicError("a tempo and a tempo map were both given; give one of them.")
+        if self.grid == "seconds" and (self.bpm not in (None, 120.0) or self.tempo_map is not None):
+            raise MusicError("the seconds grid is 120 bpm by definition; leave the tempo out or use the beats grid.")
+
+
+@dataclass(frozen=True, slots=True)
+class FilmScore:
+    """A composed film: the result, what was seen, and seconds spent looking and composing."""
+
+    composition: Composition
+    features: VideoFeatures
+    analysis_s: float
+    compose_s: float
+    weights: tuple[str, ...]
+
+
+class Composer:
+    """The networks, loaded once, and what they remember between requests.  Not thread-safe.
+
+    weights: folder with amt.safetensors and regressor.safetensors; None: the shipped ones.  Raises UserError where
+    they cannot be loaded.
+    """
+
+    def __init__(self, weights: str | Path | None = None) -> None:
+        from engine.harmony import Harmony
+        from models.amt import AffectiveMultimodalTransformer
+        from models.checkpoint import WEIGHTS, CheckpointError, load
+        from models.regressor import DynamicsRegressor
+
+        folder = WEIGHTS if weights is None else Path(weights)
+        amt, regressor = load(folder / "amt.safetensors"), load(folder / "regressor.safetensors")
+        if not isinstance(amt, AffectiveMultimodalTransformer) or not isinstance(regressor, DynamicsRegressor):
+            raise CheckpointError(f"{folder} does not hold a chord network and a regressor under their names.")
+        self._harmony = Harmony(amt)
+        self._regressor = regressor
+        self._seen: VideoFeatures | None = None
+        self._dynamics: Dynamics | None = None
+        self.weights = weight_names(folder)
+
+    @property
+    def decoded(self) -> int:
+        """Slots that the chord network was asked for so far."""
+        return self._harmony.decoded
+
+    def warm_up(self) -> None:
+        """Lets the libraries do what they do once, so that the first request of a session does not wait for it."""
+        import numpy as np
+
+        from engine.video import VideoFeatures
+        from models.film import EMOTIONS as AFFECTS
+
+        seconds = 12
+        nothing = VideoFeatures(
+            film=Film("", float(seconds), FrameRate(Fraction(25))),
+            seconds=seconds,
+            semantic=None,
+            emotion_raw=np.full((seconds, len(AFFECTS)), 1 / len(AFFECTS), np.float32),
+            emotion=np.full((seconds, len(AFFECTS)), 1 / len(AFFECTS), np.float32),
+            motion=np.full(seconds, 10.0, np.float32),
+            scene_offset=np.arange(seconds, dtype=np.int32),
+            valid=np.ones(seconds, bool),
+            cuts=(),
+            reading="quick",
+            reason="",
+            notes=(),
+        )
+        for _ in self.compose(nothing, ComposeRequest(0, TempoMap.constant(120))):
+            pass
+        self._seen = self._dynamics = None
+        self._harmony.forget()
+
+    def see(self, features: VideoFeatures) -> None:
+        """Looks at a film ahead of the first request for it."""
+        self._dynamics_of(features)
+
+    def _dynamics_of(self, features: VideoFeatures) -> Dynamics:
+        from engine import dynamics
+
+        if self._seen is not features or self._dynamics is None:
+            if self._seen is None or self._seen.film.content_key != features.film.content_key:
+                self._harmony.forget()
+            self._seen, self._dynamics = features, dynamics.predict(self._regressor, features)
+        return self._dynamics
+
+    def compose(
+        self,
+        features: VideoFeatures,
+        request: ComposeRequest,
+        *,
+        first_chunk: int = 8,
+        chunk: int = 48,
+        until_s: float | None = None,
+        provisional: bool = False,
+    ) -> Iterator[SlotsComposed | Composed]:
+        """Yields the slots after the kept ones in chunks, then the whole composition.
+
+        A caller may stop at any time; the next call begins anew.  until_s: no slots that begin later, and no whole
+        composition.  provisional: marks the new slots as planned before the whole film was seen.  Raises UserError
+        for a request that cannot be met.
+        """
+        from engine import dynamics
+        from engine.harmony_mood import bias_affect, harmonic_tension, picture_tension
+        from engine.harmony_plan import kept_slots, plan
+        from engine.harmony_slots import resample
+
+        begun = time.perf_counter()
+        planned = plan(request, features.film.duration_s)
+        kept = kept_slots(request)
+        starts, ends = [slot.start_s for slot in planned], [slot.end_s for slot in planned]
+        rows = resample(features, starts, ends)
+        affect = bias_affect(rows.emotion, request.options)
+        keys, key, reason = _decide_keys(planned, affect)
+        density, loudness = self._dynamics_of(features).over_slots(starts, ends)
+        for index, slot in enumerate(planned):
+            activity = request.options.activity if slot.activity is None else slot.activity
+            level = request.options.dynamics if slot.dynamics is None else slot.dynamics
+            if activity is not None:
+                density[index] = dynamics.asked_density(activity)
+            if level is not None:
+                loudness[index] = dynamics.asked_loudness(level)
+
+        strain = picture_tension(affect, loudness)
+
+        def finished(first: int, chords: list[Chord]) -> tuple[Slot, ...]:
+            return tuple(
+                Slot(
+                    index=index,
+                    start_s=planned[index].start_s,
+                    end_s=planned[index].end_s,
+                    start_beats=planned[index].start_beats,
+                    end_beats=planned[index].end_beats,
+                    chord=chord,
+                    density=float(density[index]),
+                    loudness=float(loudness[index]),
+                    affect=tuple(float(weight) for weight in affect[index]),
+                    motion=float(rows.motion[index]),
+                    tension=float(strain[index]) + harmonic_tension(chord, keys[index]),
+                    pinned=planned[index].pinned,
+                    given=planned[index].given,
+                    provisional=provisional,
+                )
+                for index, chord in enumerate(chords, start=first)
+            )
+
+        slots: list[Slot] = list(kept)
+        pending: list[Chord] = []
+        wanted = first_chunk
+        stream = self._harmony.compose(planned, rows, keys, request.options, seed_of(request.take), len(kept))
+        for chord in stream:
+            if until_s is not None and planned[len(slots) + len(pending)].start_s > until_s:
+                break
+            pending.append(chord)
+            if len(pending) >= wanted:
+                slots += finished(len(slots), pending)
+                sent = tuple(slots[-len(pending) :])
+                yield SlotsComposed(request.revision, sent, key, reason, len(slots) / len(planned))
+                pending, wanted = [], chunk
+        if pending:
+            slots += finished(len(slots), pending)
+            sent = tuple(slots[-len(pending) :])
+            yield SlotsComposed(request.revision, sent, key, reason, len(slots) / len(planned))
+        if len(slots) < len(planned):
+            return
+        composition = Composition(
+            revision=request.revision,
+            film=features.film,
+            tempo_map=request.tempo_map,
+            slots=tuple(slots),
+            key=key,
+            grid=request.grid,
+            picture_starts_at_s=request.picture_starts_at_s,
+            cues=request.cues,
+            cuts=features.cuts,
+            hits=request.hits,
+            take=request.take,
+            key_reason=reason,
+        )
+        yield Composed(request.revision, composition, time.perf_counter() - begun)
+
+
+def seed_of(take: Take) -> int:
+    """The random seed of a numbered take."""
+    return take.number
+
+
+def _decide_keys(planned: Sequence[PlannedSlot], affect: object) -> tuple[list[Key], Key, str]:
+    """Key per slot; the first cue's key and why."""
+    import numpy as np
+
+    from engine.harmony_mood import choose_key
+
+    rows = np.asarray(affect)
+    chosen: dict[int, tuple[Key, str]] = {}
+    for cue in {slot.cue for slot in planned if slot.key is None}:
+        members = [index for index, slot in enumerate(planned) if slot.cue == cue]
+        chosen[cue] = choose_key(rows[members])
+    keys = [slot.key or chosen[slot.cue][0] for slot in planned]
+    first = next((index for index, slot in enumerate(planned) if slot.cue >= 0), 0)
+    if not planned:
+        return keys, Key(0), ""
+    slot = planned[first]
+    reason = chosen[slot.cue][1] if slot.key is None else f"{slot.key.name}: as asked"
+    return keys, keys[first], reason
+
+
+# tempo and place ---------------------------------------------------------------------------------------------------
+def request_for(film: Film, cuts: Sequence[Cut], wish: FilmPlan, revision: int = 0) -> tuple[ComposeRequest, str]:
+    """Settles tempo, grid and picture start for a film.  Returns the request and why this tempo.  Raises UserError."""
+    from engine.arrange.rhythm import best_tempo
+
+    meter = wish.meter or TimeSignature()
+    starts_s, bar_1_s = 0.0, 0.0
+    text = wish.picture_starts_at.strip()
+    timecoded = ":" in text
+    if timecoded:
+        starts_s = float(Timecode.parse(text, film.rate).seconds)
+    origin = Fraction(starts_s) if timecoded else Fraction(0)
+    grid = "beats" if wish.grid == "auto" else wish.grid
+    if wish.tempo_map is not None:
+        tempo_map, reason = wish.tempo_map, "tempo map as given"
+        if timecoded:
+            tempo_map = replace(tempo_map, origin_s=origin)
+    elif grid == "seconds":
+        tempo_map, reason = TempoMap.constant(120, meter, origin), "120 bpm: the seconds grid"
+    elif wish.bpm is not None:
+        tempo_map, reason = TempoMap.constant(wish.bpm, meter, origin), f"{wish.bpm:g} bpm: as asked"
+    else:
+        if not timecoded and "|" not in text:
+            bar_1_s = -_seconds(text)
+        fit = best_tempo(cuts, meter=meter, bar_1_s=bar_1_s, rate=film.rate)
+        tempo_map, reason = TempoMap.constant(fit.bpm, meter, origin), fit.reason
+    if "|" in text:
+        starts_s = tempo_map.seconds_at(float(tempo_map.beats_of(_bar_beat(text))))
+    elif not timecoded:
+        starts_s = _seconds(text)
+    request = ComposeRequest(
+        revision=revision,
+        tempo_map=tempo_map,
+        grid=grid,
+        picture_starts_at_s=starts_s,
+        key=wish.key,
+        progression=wish.progression,
+        take=wish.take,
+        hits=wish.hits,
+        options=wish.options,
+    )
+    return request, reason
+
+
+def _seconds(text: str) -> float:
+    try:
+        seconds = float(text)
+    except ValueError:
+        seconds = float("nan")
+    if not 0.0 <= seconds <= 360_000.0:
+        raise MusicError(
+            f"'{text}' is not where a picture starts; write seconds, bar|beat or hours:minutes:seconds:frames."
+        )
+    return seconds
+
+
+def _bar_beat(text: str) -> BarBeat:
+    match = re.fullmatch(r"\s*(\d{1,5})\s*\|\s*(\d{1,2})(\.\d+)?\s*", text)
+    if match is None or int(match[1]) < 1 or int(match[2]) < 1:
+        raise MusicError(f"'{text}' is not a bar and beat; write for example 5|1.")
+    return BarBeat(int(match[1]), int(match[2]), float(match[3] or 0))
+
+
+# a whole film ------------------------------------------------------------------------------------------------------
+def compose_takes(
+    path: str | Path,
+    wish: FilmPlan,
+    count: int,
+    *,
+    progress: Callable[[float, str], None] | None = None,
+    cache_dir: str | None = None,
+    use_cache: bool = True,
+) -> tuple[FilmScore, ...]:
+    """Looks at a film once, in its own process, and composes `count` takes, from the wished one on.
+
+    progress(fraction 0..1, phase).  Raises UserError.
+    """
+    from engine.analysis_child import AnalysisProcess, AnalysisTask
+
+    report = progress or (lambda fraction, phase: None)
+    task = AnalysisTask(str(path), wish.reading, wish.clip_weights, cache_dir, use_cache)
+    begun = time.perf_counter()
+    with AnalysisProcess(task) as analysis:
+        # The networks load while the film is being looked at: two processes, two cores.
+        composer = Composer(wish.weights)
+        features = analysis.wait(lambda fraction, phase: report(0.9 * fraction, phase))
+    analysis_s = time.perf_counter() - begun
+    request, tempo_reason = request_for(features.film, features.cuts, wish)
+    scores = []
+    for number in range(count):
+        looked = time.perf_counter()
+        request = replace(request, take=Take(wish.take.number + number))
+        for message in composer.compose(features, request):
+            if isinstance(message, SlotsComposed):
+                report(0.9 + 0.1 * (number + message.fraction) / count, "composing")
+            else:
+                composition = replace(message.composition, tempo_reason=tempo_reason)
+                took_s = time.perf_counter() - looked
+                scores.append(FilmScore(composition, features, analysis_s, took_s, composer.weights))
+    return tuple(scores)
+
+
+def compose_film(
+    path: str | Path,
+    wish: FilmPlan | None = None,
+    *,
+    progress: Callable[[float, str], None] | None = None,
+    cache_dir: str | None = None,
+    use_cache: bool = True,
+) -> FilmScore:
+    """One take of a film; see `compose_takes`."""
+    wish = wish or FilmPlan()
+    return compose_takes(path, wish, 1, progress=progress, cache_dir=cache_dir, use_cache=use_cache)[0]
+
+
+def weight_names(folder: Path) -> tuple[str, ...]:
+    """The weight files of a folder with the first digits of their sha256."""
+    import hashlib
+
+    files = sorted(folder.glob("*.safetensors"))
+    return tuple(f"{file.stem} {hashlib.sha256(file.read_bytes()).hexdigest()[:8]}" for file in files)

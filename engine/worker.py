@@ -1,0 +1,292 @@
+"""The engine process: answers the bridge's requests (engine.messages) over a multiprocessing pipe.
+
+The newest request wins.  Between two chunks of slots the pipe is emptied, so a change of mind costs at most one chunk;
+requests that come in bursts (a fader being moved) are waited out for a few milliseconds.  While a film is still being
+looked at, requests are answered from what was seen so far, marked provisional, and answered again when all was seen.
+A fault while composing costs that answer, not the process.  Importing this module is light: the networks are loaded
+inside `run_engine`, which is a spawn target.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from multiprocessing.connection import Connection, wait
+from typing import TYPE_CHECKING, Final
+
+from engine.analysis_child import AnalysisError, AnalysisProcess, AnalysisTask
+from engine.messages import (
+    PROTOCOL,
+    AnalyseRequest,
+    AnalysisProgress,
+    Cancel,
+    Composed,
+    ComposeRequest,
+    EngineFailure,
+    EngineReady,
+    FilmAnalysed,
+    FromEngine,
+    Quit,
+    SlotsComposed,
+    ToEngine,
+)
+from engine.music import UserError
+
+if TYPE_CHECKING:
+    from engine.pipeline import Composer
+    from engine.video import VideoFeatures
+
+_BURST_S: Final = 0.05  # requests closer than this are a burst
+_QUIET_S: Final = 0.012  # a burst has ended when nothing came for so long …
+_LONGEST_BURST_S: Final = 0.25  # … or when it has lasted so long: music follows a moving fader
+_PROVISIONAL_S: Final = 60.0  # at least so much is planned ahead of what has been seen
+
+
+@dataclass(frozen=True, slots=True)
+class EngineOptions:
+    """nice: added to the process's niceness.  threads: torch threads, None = cores - 1.  chunk sizes are in slots.
+
+    cache_dir: where features are kept, None = the user's cache.  weights: folder of other weights than the shipped
+    ones.  provisional: answer from what was seen while a film is still being looked at.
+    """
+
+    nice: int = 5
+    threads: int | None = None
+    cache_dir: str | None = None
+    weights: str | None = None
+    first_chunk: int = 8
+    chunk: int = 48
+    provisional: bool = True
+
+
+def run_engine(connection: Connection, options: EngineOptions | None = None) -> None:
+    """Serves one bridge until its pipe closes or it says Quit.  Start it as a non-daemonic process: it has a child."""
+    options = options or EngineOptions()
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    if hasattr(os, "nice"):
+        with contextlib.suppress(OSError):
+            os.nice(options.nice)
+    engine = _Engine(connection, options)
+    try:
+        engine.serve()
+    except (BrokenPipeError, EOFError, ConnectionResetError):
+        pass  # the bridge is gone
+    finally:
+        engine.close()
+
+
+class _Engine:
+    def __init__(self, connection: Connection, options: EngineOptions) -> None:
+        self._connection = connection
+        self._options = options
+        self._composer: Composer | None = None
+        self._analysis: AnalysisProcess | None = None
+        self._analyse_revision = 0
+        self._features: VideoFeatures | None = None
+        self._whole = False  # the whole film was seen
+        self._seen_s = 0.0
+        self._request: ComposeRequest | None = None
+        self._newest = -1  # revision
+        self._job: Iterator[SlotsComposed | Composed] | None = None
+        self._due_s = 0.0
+        self._last_request_s = self._burst_s = float("-inf")
+
+    def close(self) -> None:
+        if self._analysis is not None:
+            self._analysis.close()
+        self._connection.close()
+
+    def serve(self) -> None:
+        self._load()
+        while True:
+            sources = [self._connection]
+            if self._analysis is not None:
+                sources.append(self._analysis.connection)
+            ready = wait(sources, self._patience_s())
+            if self._connection in ready and not self._drain():
+                return
+            if self._analysis is not None and self._analysis.connection in ready:
+                self._hear_analysis()
+            self._work()
+
+    def _send(self, message: FromEngine) -> None:
+        self._connection.send(message)
+
+    def _load(self) -> bool:
+        """Loads the networks; says so, or why not.  Asked again at every request while it fails."""
+        if self._composer is not None:
+            return True
+        try:
+            import torch
+
+            threads = self._options.threads or max((os.cpu_count() or 2) - 1, 1)
+            torch.set_num_threads(threads)
+            from engine.pipeline import Composer
+
+            composer = Composer(self._options.weights)
+            composer.warm_up()
+        except UserError as error:
+            self._send(EngineFailure(self._newest, str(error)))
+            return False
+        except MemoryError:
+            self._send(EngineFailure(self._newest, "There is not enough memory to load the networks."))
+            return False
+        self._composer = composer
+        self._send(EngineReady(PROTOCOL, _version(), composer.weights))
+        return True
+
+    # what comes in ------------------------------------------------------------------------------------------------
+    def _drain(self) -> bool:
+        """Takes all waiting requests; False at Quit."""
+        while self._connection.poll():
+            message: ToEngine = self._connection.recv()
+            if isinstance(message, Quit):
+                return False
+            if isinstance(message, AnalyseRequest):
+                self._start_analysis(message)
+            elif isinstance(message, ComposeRequest) and message.revision >= self._newest:
+                self._take_request(message)
+            elif isinstance(message, Cancel):
+                self._newest = max(self._newest, message.revision)
+                if self._request is not None and self._request.revision < message.revision:
+                    self._request = self._job = None
+        return True
+
+    def _take_request(self, request: ComposeRequest) -> None:
+        now = time.perf_counter()
+        if now - self._last_request_s > _BURST_S:
+            self._burst_s = self._due_s = now
+        else:
+            self._due_s = min(now + _QUIET_S, self._burst_s + _LONGEST_BURST_S)
+            if self._due_s <= now:
+                self._burst_s = now
+        self._last_request_s = now
+        self._newest, self._request, self._job = request.revision, request, None
+
+    def _start_analysis(self, request: AnalyseRequest) -> None:
+        if self._analysis is not None:
+            self._analysis.close()
+        self._features, self._whole = None, False
+        self._request = self._job = None
+        self._analyse_revision = request.revision
+        self._analysis = AnalysisProcess(
+            AnalysisTask(
+                request.path,
+                request.reading,
+                request.clip_weights,
+                self._options.cache_dir,
+                request.use_cache,
+                snapshots=self._options.provisional,
+            )
+        )
+
+    def _hear_analysis(self) -> None:
+        analysis = self._analysis
+        assert analysis is not None
+        try:
+            for news in analysis.news():
+                if news.kind in ("progress", "restarted"):
+                    self._send(AnalysisProgress(self._analyse_revision, news.fraction, news.phase))
+                elif news.features is not None:
+                    self._see(news.features, news.kind == "done")
+                    if news.kind == "done":
+                        self._send(_film_analysed(self._analyse_revision, news.features, news.cached, analysis))
+        except AnalysisError as error:
+            self._send(EngineFailure(self._analyse_revision, str(error), film=True))
+        except UserError as error:
+            self._send(EngineFailure(self._analyse_revision, str(error)))
+        if analysis.done:
+            analysis.close()
+            self._analysis = None
+
+    def _see(self, features: VideoFeatures, whole: bool) -> None:
+        from engine.provisional import extend
+
+        self._whole, self._seen_s = whole, float(features.seconds)
+        self._features = features if whole else extend(features)
+        self._job = None  # begun on less than is known now
+        self._due_s = time.perf_counter()
+        if whole and self._composer is not None:
+            self._composer.see(self._features)
+
+    # what goes out ------------------------------------------------------------------------------------------------
+    def _ready_to_work(self) -> bool:
+        return self._request is not None and self._features is not None
+
+    def _patience_s(self) -> float | None:
+        if not self._ready_to_work() or self._due_s == float("inf"):
+            return None
+        return max(self._due_s - time.perf_counter(), 0.0)
+
+    def _work(self) -> None:
+        """One chunk of the newest request, when it is due."""
+        if not self._ready_to_work() or time.perf_counter() < self._due_s:
+            return
+        request = self._request
+        assert request is not None
+        try:
+            message = self._next_message(request)
+        except UserError as error:
+            message = EngineFailure(request.revision, str(error))
+        except MemoryError:
+            message = EngineFailure(request.revision, "There is not enough memory to compose.")
+        except Exception as error:  # a bug: it costs this answer, the music goes on
+            message = EngineFailure(request.revision, f"Composing failed: {type(error).__name__}: {error}.")
+        if isinstance(message, EngineFailure | Composed) or message is None:
+            self._job = None
+            if self._whole or isinstance(message, EngineFailure):
+                self._request = None
+            else:
+                self._due_s = float("inf")  # answered as far as the film was seen; more comes with `_see`
+        if message is not None:
+            self._send(message)
+
+    def _next_message(self, request: ComposeRequest) -> FromEngine | None:
+        if not self._load():
+            raise UserError("The networks could not be loaded, so nothing can be composed.")
+        assert self._composer is not None and self._features is not None
+        if self._job is None:
+            until_s = None
+            if not self._whole:
+                kept_s = request.keep[-1].end_s if request.keep else 0.0
+                until_s = max(kept_s, 2.0 * self._seen_s) + _PROVISIONAL_S
+            self._job = self._composer.compose(
+                self._features,
+                request,
+                first_chunk=self._options.first_chunk,
+                chunk=self._options.chunk,
+                until_s=until_s,
+                provisional=not self._whole,
+            )
+        message = next(self._job, None)
+        if isinstance(message, Composed) and not self._whole:
+            return None  # a composition is whole or it is none
+        return message
+
+
+def _film_analysed(revision: int, features: VideoFeatures, cached: bool, analysis: AnalysisProcess) -> FilmAnalysed:
+    return FilmAnalysed(
+        revision=revision,
+        film=features.film,
+        cuts=features.cuts,
+        reading=features.reading,
+        reason=features.reason,
+        affect_mean=tuple(float(weight) for weight in features.emotion.mean(axis=0)),
+        motion=tuple(float(value) for value in features.motion),
+        notes=features.notes,
+        cached=cached,
+        took_s=time.perf_counter() - analysis.begun_s,
+    )
+
+
+def _version() -> str:
+    from importlib.metadata import PackageNotFoundError, version
+
+    try:
+        return version("cuebridge")
+    except PackageNotFoundError:
+        return "not installed"

@@ -1,0 +1,68 @@
+"""Mood faders, guidance, key choice, tension."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from engine.harmony_mood import bias_affect, choose_key, guidance, harmonic_tension, picture_tension, temperature, top_p
+from engine.messages import ComposeOptions
+from engine.music import EMOTIONS, Chord, Key
+
+
+def one(name: str) -> np.ndarray:
+    return np.eye(6, dtype=np.float32)[[EMOTIONS.index(name)]]
+
+
+def test_faders_at_rest_leave_the_picture_alone():
+    np.testing.assert_allclose(bias_affect(one("sad"), ComposeOptions()), one("sad"))
+
+
+@pytest.mark.parametrize(
+    ("options", "heard", "gone"),
+    [
+        (ComposeOptions(dark_light=100), "relaxing", "sad"),
+        (ComposeOptions(dark_light=-100), "fearful", "exciting"),
+        (ComposeOptions(calm_tense=100), "tense", "relaxing"),
+        (ComposeOptions(affect_bias=(100, 0, 0, 0, 0, -100)), "exciting", "neutral"),
+    ],
+)
+def test_a_fader_at_its_end_puts_its_mood_in_the_pictures_place(options, heard, gone):
+    moved = bias_affect(one("neutral"), options)[0]
+    assert moved.sum() == pytest.approx(1.0) and (moved >= 0).all()
+    assert moved[EMOTIONS.index(heard)] > 0.4
+    assert moved[EMOTIONS.index(gone)] == pytest.approx(0.0)
+
+
+def test_sliders_that_take_everything_away_leave_neutral():
+    moved = bias_affect(one("sad"), ComposeOptions(affect_bias=(-100,) * 6))[0]
+    assert moved[EMOTIONS.index("neutral")] == 1.0
+
+
+def test_guidance_is_the_picture_or_what_was_asked_for():
+    assert guidance(ComposeOptions()) == 0.5
+    assert guidance(ComposeOptions(follow_picture=0)) == 0.0
+    assert guidance(ComposeOptions(follow_picture=0, dark_light=-70)) == pytest.approx(0.7)
+
+
+def test_adventurous_is_the_networks_own_temperature_at_its_default():
+    assert temperature(ComposeOptions()) == pytest.approx(1.0)
+    values = [(temperature(ComposeOptions(adventurous=a)), top_p(ComposeOptions(adventurous=a))) for a in range(11)]
+    assert values == sorted(values) and values[0][0] > 0 and values[-1][1] == 1.0
+
+
+def test_the_key_follows_the_mood_and_says_why():
+    assert choose_key(np.repeat(one("relaxing"), 5, axis=0))[0] == Key(0)
+    key, reason = choose_key(np.concatenate([one("sad")] * 3 + [one("neutral")] * 5))
+    assert key == Key(9, "minor") and "A minor" in reason and "sad" in reason
+
+
+def test_tension_rises_with_mood_loudness_and_chord():
+    key, calm, tense = Key(0), one("relaxing"), one("tense")
+    quiet, loud = np.array([0.02]), np.array([0.36])
+
+    def at(mood, loudness, chord):
+        return picture_tension(mood, loudness)[0] + harmonic_tension(Chord.parse(chord), key)
+
+    assert at(calm, quiet, "C") < at(tense, quiet, "C") < at(tense, loud, "C") < at(tense, loud, "F#dim7") <= 1.0
+    assert at(calm, quiet, "C") >= 0.0
