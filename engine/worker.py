@@ -101,6 +101,9 @@ class _Engine:
         self._connection.close()
 
     def serve(self) -> None:
+        # A film that is already asked for is looked at while the networks load.
+        if not self._drain():
+            return
         self._load()
         while True:
             sources = [self._connection]

@@ -1,0 +1,92 @@
+"""The analysis child: what it reports, how it dies, what it takes with it (nothing)."""
+
+from __future__ import annotations
+
+import os
+import signal
+import time
+from multiprocessing.connection import wait
+
+import psutil
+import pytest
+
+from engine.analysis_child import AnalysisError, AnalysisProcess, AnalysisTask, analyse_in_child
+
+
+@pytest.fixture
+def task(clip, tmp_path) -> AnalysisTask:
+    return AnalysisTask(str(clip), "quick", cache_dir=str(tmp_path / "cache"), snapshots=True)
+
+
+def gone(pid: int, within_s: float = 10.0) -> bool:
+    end = time.monotonic() + within_s
+    while time.monotonic() < end:
+        if not psutil.pid_exists(pid) or psutil.Process(pid).status() == psutil.STATUS_ZOMBIE:
+            return True
+        time.sleep(0.02)
+    return False
+
+
+def test_it_tells_progress_what_was_seen_so_far_and_the_whole_film_and_then_knows_it(task):
+    kinds, fractions, seen = [], [], []
+    with AnalysisProcess(task) as analysis:
+        while not analysis.done:
+            wait([analysis.connection], 60)
+            for news in analysis.news():
+                kinds.append(news.kind)
+                if news.kind == "progress":
+                    fractions.append(news.fraction)
+                if news.features is not None:
+                    seen.append(news.features.seconds)
+    assert kinds[-1] == "done" and "progress" in kinds and fractions == sorted(fractions)
+    assert seen == sorted(seen) and seen[0] < 30 and seen[-1] == 30
+    with AnalysisProcess(task) as again:
+        wait([again.connection], 60)
+        (news,) = again.news()
+    assert news.kind == "done" and news.cached and news.features is not None
+    assert len(news.features.cuts) == 11
+
+
+def test_a_killed_child_is_replaced_and_said(task):
+    phases = []
+    with AnalysisProcess(task) as analysis:
+        first = analysis.pid
+        assert first is not None
+        os.kill(first, signal.SIGKILL)
+        features = analysis.wait(lambda _fraction, phase: phases.append(phase))
+        assert analysis.pid != first and analysis.crashes == 1
+    assert features.seconds == 30
+    assert any("SIGKILL" in phase and "again" in phase for phase in phases)
+
+
+def test_a_film_that_kills_every_child_is_given_up_with_one_sentence(task):
+    with AnalysisProcess(task) as analysis, pytest.raises(AnalysisError, match="crashed 2 times"):
+        while True:
+            assert analysis.pid is not None
+            os.kill(analysis.pid, signal.SIGKILL)
+            wait([analysis.connection], 60)
+            list(analysis.news())
+
+
+@pytest.mark.parametrize(("name", "content"), [("none.mp4", None), ("text.mp4", b"not a film"), ("empty.mp4", b"")])
+def test_a_file_that_is_no_film_gets_one_sentence(tmp_path, name, content):
+    path = tmp_path / name
+    if content is not None:
+        path.write_bytes(content)
+    with pytest.raises(AnalysisError) as caught:
+        analyse_in_child(AnalysisTask(str(path), "quick", use_cache=False))
+    assert name in str(caught.value) and "\n" not in str(caught.value)
+
+
+def test_the_child_ignores_ctrl_c_and_ends_with_its_pipe(task):
+    analysis = AnalysisProcess(task)
+    assert analysis.pid is not None
+    time.sleep(0.3)
+    os.kill(analysis.pid, signal.SIGINT)
+    wait([analysis.connection], 60)
+    assert not gone(analysis.pid, 0.1)
+    analysis.connection.close()
+    assert gone(analysis.pid)
+    folder = analysis._folder
+    analysis.close()
+    assert not folder.exists()
