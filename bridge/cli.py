@@ -1,0 +1,103 @@
+"""The command `cuebridge`.  Imports next to nothing: `--help` answers at once, and each spawned child reads this again.
+
+Exit codes: 0 done, 2 something the person can put right (one sentence on stderr), 130 ended by Ctrl-C.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from typing import Final
+
+from engine.music.errors import UserError
+
+# Commands that need torch or OpenCV run in a process of their own: (module, arguments before the user's, one line).
+CHILDREN: Final[dict[str, tuple[str, tuple[str, ...], str]]] = {
+    "analyze": ("engine", ("analyze",), "look at a film: cuts, motion, mood"),
+    "compose": ("engine", ("compose",), "compose for a film and write a .mid file"),
+    "cache": ("engine", ("cache",), "list or clear what was seen of films"),
+    "tempo": ("engine", ("tempo",), "find the tempo that meets the cuts; export a conductor track"),
+    "score": ("engine", ("score",), "measure a composition"),
+    "plot": ("engine", ("plot",), "draw a piano roll with cuts, motion and mood"),
+    "models": ("models.training.cli", (), "train, evaluate and describe the networks"),
+}
+BRIDGE: Final[dict[str, tuple[str, str]]] = {
+    "live": ("bridge.commands.live", "play a film's music live, locked to a transport, steered by OSC"),
+    "ports": ("bridge.commands.ports", "list MIDI interfaces and ports"),
+    "doctor": ("bridge.commands.doctor", "check ports, priority, sync, OSC and weights, and say what to change"),
+    "osc": ("bridge.commands.osc", "print the table of OSC addresses"),
+    "install-script": ("bridge.commands.install_script", "install the script of a DAW"),
+}
+
+
+def app(arguments: Sequence[str] | None = None) -> int:
+    """Entry point; never shows a traceback for what a person can cause."""
+    words = list(sys.argv[1:] if arguments is None else arguments)
+    try:
+        return _dispatch(words)
+    except UserError as error:
+        sys.stderr.write(f"cuebridge: {error}\n")
+        return 2
+    except KeyboardInterrupt:
+        sys.stderr.write("\n")
+        return 130
+    except BrokenPipeError:  # `cuebridge … | head`
+        import os
+
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+
+
+def _dispatch(words: list[str]) -> int:
+    if not words or words[0] in ("-h", "--help", "help"):
+        sys.stdout.write(usage())
+        return 0 if words else 2
+    if words[0] in ("-V", "--version", "version"):
+        sys.stdout.write(f"cuebridge {version()}\n")
+        return 0
+    command, rest = words[0], words[1:]
+    if command in CHILDREN:
+        from bridge.commands.children import run_child
+
+        module, before, _ = CHILDREN[command]
+        return run_child(module, [*before, *rest])
+    if command in BRIDGE:
+        import importlib
+
+        return importlib.import_module(BRIDGE[command][0]).main(rest)
+    raise UserError(f"'{command}' is not a command; commands are {', '.join(_commands())}.")
+
+
+def _commands() -> list[str]:
+    order = ["live", "compose", "analyze", "plot", "tempo", "score", "ports", "doctor", "osc", "install-script"]
+    return [*order, "cache", "models"]
+
+
+def usage() -> str:
+    """What `--help` prints."""
+    lines = [
+        "usage: cuebridge COMMAND …",
+        "",
+        "Watches a film, composes chords for it and performs them as MIDI locked to your DAW.",
+        "",
+    ]
+    for name in _commands():
+        text = CHILDREN[name][2] if name in CHILDREN else BRIDGE[name][1]
+        lines.append(f"  {name:<16}{text}")
+    lines += ["", "cuebridge COMMAND --help says more.  --version prints the version.", ""]
+    return "\n".join(lines)
+
+
+def version() -> str:
+    """The version that is installed; `0` where the code runs from a folder without installation."""
+    from importlib.metadata import PackageNotFoundError
+    from importlib.metadata import version as installed
+
+    try:
+        return installed("cuebridge")
+    except PackageNotFoundError:
+        return "0 (not installed)"
+
+
+if __name__ == "__main__":
+    sys.exit(app())

@@ -1,0 +1,1 @@
+"""The commands that run in the bridge's own process, a module each with `main(arguments) -> exit code`."""

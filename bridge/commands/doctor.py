@@ -1,0 +1,130 @@
+"""`cuebridge doctor`: what works here, what does not, and what to change.
+
+Exit code 0 also where something is missing that CueBridge can do without; 2 where it cannot run.
+"""
+
+from __future__ import annotations
+
+import argparse
+import importlib.util
+import json
+import os
+import sys
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from bridge.osc.controls import DEFAULT_PORT, ControlError
+from bridge.osc.server import OscServer
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """ok: True works, False does not and is needed, None does without.  advice: what to change."""
+
+    name: str
+    ok: bool | None
+    found: str
+    advice: str = ""
+
+
+NEEDED = {"numpy": "numpy", "mido": "mido", "torch": "torch", "safetensors": "safetensors",
+          "cv2": "opencv-python-headless", "scenedetect": "scenedetect-headless", "av": "av"}  # fmt: skip
+USEFUL = {"rtmidi": ("python-rtmidi", "virtual MIDI ports"),
+          "jack": ("JACK-Client", "notes exact to the sample on JACK"),
+          "rich": ("rich", "the view of `live`"), "open_clip": ("open_clip_torch", "the full picture reading"),
+          "matplotlib": ("matplotlib", "cuebridge plot")}  # fmt: skip
+
+
+def main(arguments: Sequence[str]) -> int:
+    parser = argparse.ArgumentParser(prog="cuebridge doctor", description="Checks what CueBridge needs.")
+    parser.add_argument("--json", action="store_true", help="as JSON")
+    parser.add_argument("--osc", action="store_true", help="also try every OSC address of a running `live`")
+    parser.add_argument("--osc-port", type=int, default=DEFAULT_PORT, metavar="PORT", help=f"({DEFAULT_PORT})")
+    options = parser.parse_args(arguments)
+    findings = conformance(options.osc_port) if options.osc else check_all(options.osc_port)
+    if options.json:
+        sys.stdout.write(json.dumps([asdict(finding) for finding in findings], indent=2) + "\n")
+    else:
+        for finding in findings:
+            mark = {True: "ok  ", False: "BAD ", None: "-   "}[finding.ok]
+            sys.stdout.write(f"{mark} {finding.name}: {finding.found}\n")
+            if finding.advice:
+                sys.stdout.write(f"     {finding.advice}\n")
+    return 2 if any(finding.ok is False for finding in findings) else 0
+
+
+def check_all(osc_port: int) -> list[Finding]:
+    """Every check, in the order in which a person would go about it."""
+    return [*check_packages(), *check_weights(), *check_player(), check_osc(osc_port), check_writing()]
+
+
+def check_packages() -> list[Finding]:
+    """Found without being imported: torch alone would take seconds."""
+    findings = []
+    for module, package in NEEDED.items():
+        there = importlib.util.find_spec(module) is not None
+        findings.append(Finding(package, there, "installed" if there else "missing",
+                                "" if there else f"pip install {package}"))  # fmt: skip
+    for module, (package, purpose) in USEFUL.items():
+        there = importlib.util.find_spec(module) is not None
+        findings.append(Finding(package, there or None, "installed" if there else f"missing; it gives {purpose}",
+                                "" if there else f"pip install {package}"))  # fmt: skip
+    return findings
+
+
+def check_weights() -> list[Finding]:
+    """The networks' weights, by their cards; the files themselves are read by the engine."""
+    import hashlib
+
+    folder = Path(__file__).resolve().parents[2] / "models" / "weights"
+    findings = []
+    for name in ("amt", "regressor"):
+        cards = sorted(folder.glob(f"{name}*.json"))
+        if not cards:
+            findings.append(Finding(f"weights of {name}", False, f"no card in {folder}", "install CueBridge again"))
+            continue
+        for path in cards:
+            card = json.loads(path.read_text(encoding="utf-8"))
+            file = path.with_suffix(".safetensors")
+            if not file.exists():
+                findings.append(
+                    Finding(f"weights of {name}", False, f"{file.name} is missing", "install CueBridge again")
+                )
+                continue
+            digest = hashlib.sha256(file.read_bytes()).hexdigest()
+            same = card.get("sha256") in (None, digest)
+            found = f"{file.name}, sha256 {digest[:12]}" + ("" if same else ", not what its card says")
+            findings.append(Finding(f"weights of {name}", same, found, "" if same else "install CueBridge again"))
+    return findings
+
+
+def check_player() -> list[Finding]:
+    """Ports, priority and timer, as the player finds them."""
+    from bridge.player.checks import check_ports, check_priority, check_timer
+
+    checks = [*check_ports(), *check_priority(), *check_timer()]
+    return [Finding(check.name, check.ok, check.found, check.advice) for check in checks]
+
+
+def check_osc(port: int) -> Finding:
+    try:
+        server = OscServer("127.0.0.1", port, lambda datagram: True)
+    except ControlError as error:
+        return Finding("OSC port", None, str(error), "if a `live` is running, this is its port: all is well")
+    server.close()
+    return Finding("OSC port", True, f"UDP {port} is free on this machine")
+
+
+def check_writing() -> Finding:
+    folder = Path(os.getcwd())
+    if os.access(folder, os.W_OK):
+        return Finding("working folder", True, f"{folder} can be written")
+    return Finding("working folder", None, f"{folder} cannot be written", "give --out a file in another folder")
+
+
+def conformance(port: int) -> list[Finding]:
+    """Every address of a running `live`, asked and refused."""
+    from bridge.osc.conformance import check_every_address
+
+    return [Finding(name, ok, found) for name, ok, found in check_every_address("127.0.0.1", port)]

@@ -1,0 +1,260 @@
+"""`cuebridge live FILM`: the three processes, the OSC port, the view, and the loop that ties them together.
+
+The session lives in this thread alone.  Engine messages and OSC datagrams come in through one queue; the loop also
+ticks fifty times a second, reads keys and draws.  Notes do not depend on it: the player has its own process.
+"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import json
+import queue
+import signal
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from types import FrameType
+from typing import Any, Final
+
+from bridge.commands.live_options import LivePlan, parse
+from bridge.engine_link import EngineLink
+from bridge.osc.codec import Argument
+from bridge.osc.server import MAX_QUEUED, Datagram, OscServer
+from bridge.player.link import PlayerLink
+from bridge.session import Session
+from bridge.session_controls import Controls
+from bridge.session_export import default_recording, export_midi, write_recording
+from bridge.session_status import snapshot
+from bridge.view import Keys, LinesView, RichView, View
+from engine.music import UserError
+
+TICK_S: Final = 0.02
+DRAW_S: Final = 0.1
+DATAGRAMS_PER_TURN: Final = 64
+
+
+class Live:
+    """One run of the command."""
+
+    def __init__(self, plan: LivePlan) -> None:
+        self.plan = plan
+        self.inbox: queue.SimpleQueue[Any] = queue.SimpleQueue()
+        self.datagrams: queue.Queue[Datagram] = queue.Queue(MAX_QUEUED)
+        self.stopped_by: int | None = None
+        self.leave = False
+        self.written: Path | None = None
+        self.recording = plan.record
+        self._told_recording = False
+        self._heard_at_write = 0
+
+    def run(self) -> int:
+        """The whole run; returns the exit code.  Raises UserError."""
+        plan = self.plan
+        osc = None
+        if plan.osc_port is not None:
+            osc = OscServer(plan.osc_host, plan.osc_port, self._datagram)
+        with contextlib.ExitStack() as stack:
+            if osc is not None:
+                stack.callback(osc.close)
+            stack.enter_context(_signals(self._signal))
+            player = stack.enter_context(PlayerLink(plan.player))  # ports first: a DAW looks for them at its start
+            engine = stack.enter_context(EngineLink(self.inbox.put))
+            self.session = session = Session(plan.session, player, engine.send, say=self._say)
+            self.view: View = self._view(stack, osc)
+            self.controls = Controls(
+                session,
+                (lambda target, address, values: osc.send(target, address, values)) if osc else _no_answer,
+                (lambda target, address, code, text: osc.send_error(target, address, code, text))
+                if osc
+                else _no_answer,
+                folders=plan.folders,
+                quit_=self._quit,
+            )
+            if osc is not None:
+                osc.start()
+                self._say(f"OSC on {osc.host} port {osc.port}.")
+            session.begin()
+            self.keys = stack.enter_context(Keys(enabled=plan.keys))
+            try:
+                self._loop(osc)
+            finally:
+                with contextlib.suppress(Exception):
+                    player.stop()
+                self._last_words(player)
+        if session.failure is not None:
+            raise UserError(session.failure)
+        return 130 if self.stopped_by == signal.SIGINT else 0
+
+    # the loop ---------------------------------------------------------------------------------------------------------
+    def _loop(self, osc: OscServer | None) -> None:
+        session = self.session
+        next_tick_s = next_draw_s = time.perf_counter()
+        while not (self.leave or session.finished or session.failure):
+            self._receive(max(next_tick_s - time.perf_counter(), 0.0))
+            for _ in range(DATAGRAMS_PER_TURN):
+                try:
+                    self.controls.datagram(self.datagrams.get_nowait())
+                except queue.Empty:
+                    break
+            now_s = time.perf_counter()
+            if now_s < next_tick_s:
+                continue
+            next_tick_s = max(next_tick_s + TICK_S, now_s - TICK_S)
+            session.tick()
+            self._watch_recording()
+            for key in self.keys.pressed():
+                self._key(key)
+            if osc is not None:
+                self.controls.push(osc.send_datagram)
+            if now_s >= next_draw_s:
+                next_draw_s = now_s + DRAW_S
+                self.view.draw(snapshot(session), session)
+
+    def _receive(self, timeout_s: float) -> None:
+        """Engine messages and wake-ups until the next tick."""
+        try:
+            message = self.inbox.get(timeout=timeout_s) if timeout_s > 0 else self.inbox.get_nowait()
+        except queue.Empty:
+            return
+        if message is not None:  # None only wakes the loop: a datagram is there
+            self.session.engine_message(message)
+
+    def _datagram(self, datagram: Datagram) -> bool:
+        """In the OSC thread."""
+        try:
+            self.datagrams.put_nowait(datagram)
+        except queue.Full:
+            return False
+        if self.datagrams.qsize() == 1:
+            self.inbox.put(None)
+        return True
+
+    def _key(self, key: str) -> None:
+        session = self.session
+        try:
+            match key:
+                case " ":
+                    session.toggle()
+                case "q" | "\x03" | "\x04":
+                    self._quit()
+                case "n":
+                    session.new_take()
+                case "k":
+                    self._say(f"take {session.keep_take().name} is kept.")
+                case "u":
+                    session.undo()
+                case "r":
+                    session.redo()
+                case "!":
+                    session.panic()
+                case _ if key in "123456789":
+                    self._select(int(key))
+                case _ if key in PART_KEYS:
+                    address = f"/cue/part/{PART_KEYS[key]}/on"
+                    session.set_value(address, not session.draft.value(address))
+        except UserError as error:
+            self._say(str(error))
+
+    def _select(self, number: int) -> None:
+        if number not in self.session.takes:
+            raise UserError(f"there is no take {number} yet; n composes a new one.")
+        self.session.select_take(number)
+
+    def _quit(self) -> None:
+        self.leave = True
+
+    def _signal(self, number: int, frame: FrameType | None) -> None:
+        self.stopped_by = number
+        self.leave = True
+        self.inbox.put(None)
+
+    # what is said and written -------------------------------------------------------------------------------------
+    def _view(self, stack: contextlib.ExitStack, osc: OscServer | None) -> View:
+        if not self.plan.json and not self.plan.plain and sys.stdout.isatty():
+            return stack.enter_context(RichView())
+        return LinesView(self.plan.json)
+
+    def _say(self, sentence: str) -> None:
+        view = getattr(self, "view", None)
+        if view is not None:
+            view.say(sentence)
+
+    def _watch_recording(self) -> None:
+        """Where no MIDI system is, a .mid is the way out: said aloud, with the reason."""
+        status = self.session.status
+        if status is not None and not self._told_recording:
+            self._told_recording = True
+            if status.port_api == "none" and self.recording is None:
+                self.recording = self.plan.out or default_recording(self.plan.session.film)
+                self._say(
+                    f"no MIDI port: {status.port_reason.rstrip('.')}; what is played is written to {self.recording}."
+                )
+            elif status.port_api == "none":
+                self._say(f"no MIDI port: {status.port_reason.rstrip('.')}.")
+            else:
+                self._say(f"MIDI goes out on {status.port} ({status.port_api}).")
+        rolling = self.session.rolling
+        if self._was_rolling and not rolling:
+            self._write_recording()
+        self._was_rolling = rolling
+
+    _was_rolling = False
+
+    def _write_recording(self) -> None:
+        """At each stop and at the end, so that little is lost whatever happens."""
+        session = self.session
+        if self.recording is None or session.recorder.empty or session.recorder.heard == self._heard_at_write:
+            return
+        self._heard_at_write = session.recorder.heard
+        notes = write_recording(session, self.recording)
+        if self.written is None:
+            self._say(f"{notes} notes written to {self.recording}.")
+        self.written = self.recording
+
+    def _last_words(self, player: PlayerLink) -> None:
+        session = self.session
+        deadline_s = time.perf_counter() + 1.0
+        while time.perf_counter() < deadline_s:  # the note-offs of stopping belong to the recording
+            session.status = player.poll() or session.status
+            if session.status is None or (not session.status.rolling and not session.status.sounding):
+                break
+            time.sleep(0.01)
+        time.sleep(0.03)
+        session.recorder.add(player.drain_events())
+        try:
+            self._write_recording()
+            if self.plan.out is not None and self.plan.out != self.written and session.failure is None:
+                notes = export_midi(session, self.plan.out)
+                self._say(f"the composition ({notes} notes) is in {self.plan.out}.")
+        except UserError as error:
+            self._say(str(error))
+        self.view.close(snapshot(session), session, self.written)
+
+
+PART_KEYS: Final = {"p": "pad", "a": "arp", "b": "bass", "m": "melody", "d": "drums"}
+
+
+def _no_answer(*values: object) -> None:
+    """Without an OSC port nobody asks."""
+
+
+@contextlib.contextmanager
+def _signals(handler: Any) -> Iterator[None]:
+    numbers = [signal.SIGINT, signal.SIGTERM]
+    if hasattr(signal, "SIGHUP"):
+        numbers.append(signal.SIGHUP)
+    before = {number: signal.signal(number, handler) for number in numbers}
+    try:
+        yield
+    finally:
+        for number, old in before.items():
+            signal.signal(number, old)
+
+
+def main(arguments: Sequence[str]) -> int:
+    return Live(parse(arguments)).run()
+
+
+__all__ = ["Argument", "Live", "argparse", "json", "main"]

@@ -1,0 +1,240 @@
+"""The command line of `live`.  Flags for controls come from the controls table, with its ranges and words."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from bridge.edits import Draft
+from bridge.osc.controls import DEFAULT_PORT, FLAGS, Control, ControlError
+from bridge.player.messages import PlayerOptions, PortOptions, SyncOptions
+from bridge.session import SessionOptions
+from bridge.session_compose import parse_chords, parse_key
+from bridge.session_options import arrange_options
+from bridge.session_tempo import GRIDS, TempoWish
+from engine.music import PARTS, MusicError, TempoMap, TimeSignature, UserError
+from engine.music.meter import MAX_BPM, MIN_BPM
+
+APIS = ("auto", "alsa", "jack", "jack-client", "coremidi", "winmm", "none")
+SYNCS = ("internal", "auto", "script", "mtc", "clock", "jack", "link")
+TEMPOS = ("map", "auto", "clock", "jack", "link", "script")
+READINGS = ("auto", "full", "quick")
+
+
+@dataclass(frozen=True, slots=True)
+class LivePlan:
+    """Everything `live` was asked for."""
+
+    session: SessionOptions
+    player: PlayerOptions
+    osc_host: str
+    osc_port: int | None
+    out: Path | None
+    record: Path | None
+    json: bool
+    plain: bool
+    keys: bool
+    folders: tuple[Path, ...]
+
+
+class _Parser(argparse.ArgumentParser):
+    def error(self, message: str) -> None:  # type: ignore[override]
+        raise UserError(f"{message}; cuebridge live --help lists the options.")
+
+
+def parser() -> argparse.ArgumentParser:
+    """For parsing and for the documents."""
+    top = _Parser(prog="cuebridge live", description="Plays a film's music live and follows your hands.")
+    top.add_argument("film", metavar="FILM", help="the film, any file that holds pictures")
+    time = top.add_argument_group("time")
+    time.add_argument("--bpm", type=float, metavar="BPM", help="quarter notes a minute; default: what suits the cuts")
+    time.add_argument("--meter", default="4/4", metavar="N/D", help="time signature (4/4)")
+    time.add_argument("--grid", choices=GRIDS, default="auto", help="chords on beats, or on seconds as in the paper")
+    time.add_argument("--tempo-map", metavar="FILE.mid", help="tempo and meter changes from a MIDI file")
+    time.add_argument("--picture-at", default="0", metavar="WHERE",
+                      help="where the picture starts on the timeline: seconds, hh:mm:ss:ff or bar|beat")  # fmt: skip
+    time.add_argument("--sync", choices=SYNCS, default="internal", help="who says where the playhead is (internal)")
+    time.add_argument("--tempo", dest="tempo_source", choices=TEMPOS, default="map", help="who says the tempo (map)")
+    time.add_argument("--frame-rate", metavar="FPS", help="of the timecode, where the DAW's label is ambiguous")
+    time.add_argument(
+        "--freewheel", type=float, default=0.5, metavar="SECONDS", help="go on this long without sync (0.5)"
+    )
+    play = top.add_argument_group("playing")
+    play.add_argument("--play", action="store_true", help="start as soon as there is music")
+    play.add_argument("--once", action="store_true", help="end after the film's end (with --play)")
+    play.add_argument("--from", dest="from_s", type=float, default=0.0, metavar="SECONDS", help="where to begin")
+    play.add_argument("--loop", nargs=2, type=float, metavar=("FROM", "TO"), help="loop this range, in seconds")
+    play.add_argument("--take", type=int, default=1, metavar="N", help="the same number gives the same music")
+    play.add_argument("--parts", metavar="LIST", help=f"of {','.join(PARTS)} (default: all)")
+    music = top.add_argument_group("music (each is also an OSC address; see cuebridge osc)")
+    for control in FLAGS:
+        argument = control.arguments[0]
+        metavar = argument.name.upper().replace(" ", "-") if argument.kind != "choice" else None
+        music.add_argument(
+            str(control.flag),
+            dest=control.address,
+            choices=argument.words if argument.kind == "choice" else None,
+            metavar=metavar,
+            help=control.doc.replace("%", "%%").replace("`", "'"),
+        )
+    out = top.add_argument_group("output")
+    out.add_argument("--midi-api", choices=APIS, default="auto", help="MIDI system (auto)")
+    out.add_argument("--port", default="CueBridge", metavar="NAME", help="name of our MIDI port (CueBridge)")
+    out.add_argument("--ports", choices=("one", "per-part"), default="one", help="one port, or one for each part")
+    out.add_argument(
+        "--nudge", type=float, default=0.0, metavar="MS", help="MIDI earlier (-) or later (+), -250 to 250"
+    )
+    out.add_argument("--out", metavar="FILE.mid", help="where the music is written when there is no MIDI system, "
+                     "else the composition at the end")  # fmt: skip
+    out.add_argument("--record", metavar="FILE.mid", help="also write what was really sent")
+    look = top.add_argument_group("looking at the film")
+    look.add_argument("--reading", choices=READINGS, default="auto", help="full needs CLIP weights, quick nothing")
+    look.add_argument("--clip-weights", metavar="FILE", help="CLIP weights for the full reading")
+    look.add_argument("--no-cache", action="store_true", help="look anew and keep nothing")
+    steer = top.add_argument_group("steering")
+    steer.add_argument("--osc-port", default=str(DEFAULT_PORT), metavar="PORT",
+                       help=f"UDP port for OSC ({DEFAULT_PORT}; 0: any, off: none)")  # fmt: skip
+    steer.add_argument(
+        "--osc-host", default="127.0.0.1", metavar="HOST", help="listen elsewhere than on this machine only"
+    )
+    steer.add_argument("--osc-folder", action="append", default=[], metavar="FOLDER", help="OSC may write files here")
+    steer.add_argument("--json", action="store_true", help="status as JSON lines")
+    steer.add_argument("--plain", action="store_true", help="plain lines instead of the view")
+    steer.add_argument("--no-keys", action="store_true", help="do not read keys")
+    return top
+
+
+def parse(arguments: Sequence[str]) -> LivePlan:
+    """Raises UserError for anything that cannot be."""
+    given = parser().parse_args(list(arguments))
+    film = Path(given.film)
+    if not film.is_file():
+        raise UserError(f"there is no file {given.film}.")
+    if given.once and given.sync != "internal":
+        raise UserError("--once ends after one pass of the internal transport; it does not go with --sync.")
+    if not 0 <= given.from_s <= 360_000:
+        raise UserError(f"--from {given.from_s:g} is outside 0 to 360000 seconds.")
+    if not -250 <= given.nudge <= 250:
+        raise UserError(f"--nudge {given.nudge:g} is outside -250 to 250 ms.")
+    if not 0 <= given.freewheel <= 5:
+        raise UserError(f"--freewheel {given.freewheel:g} is outside 0 to 5 seconds.")
+    draft = _draft(given)
+    follows = given.sync != "internal"
+    session = SessionOptions(
+        film=str(film),
+        reading=given.reading,
+        clip_weights=given.clip_weights,
+        use_cache=not given.no_cache,
+        tempo=_tempo(given),
+        draft=draft,
+        play=given.play,
+        once=given.once,
+        from_s=given.from_s,
+        loop=_loop(given.loop),
+        follows=follows,
+    )
+    nudges = {"": given.nudge} if given.nudge else {}
+    player = PlayerOptions(
+        ports=PortOptions(given.midi_api, given.port, given.ports == "per-part", nudges, sync_in=True),
+        sync=SyncOptions(given.sync, given.tempo_source, given.frame_rate, given.freewheel),
+        commit_s=session.commit_s,
+    )
+    return LivePlan(
+        session=session,
+        player=player,
+        osc_host=given.osc_host,
+        osc_port=_port(given.osc_port),
+        out=_writable(given.out),
+        record=_writable(given.record),
+        json=given.json,
+        plain=given.plain,
+        keys=not given.no_keys,
+        folders=tuple(_folder(text) for text in given.osc_folder),
+    )
+
+
+def _draft(given: argparse.Namespace) -> Draft:
+    draft = Draft(take=given.take)
+    if not 1 <= given.take <= 999_999:
+        raise UserError(f"--take {given.take} is outside 1 to 999999.")
+    for control in FLAGS:
+        text = getattr(given, control.address)
+        if text is not None:
+            try:
+                draft = draft.with_value(control.address, control.arguments[0].check(_number_or_text(text, control)))
+            except ControlError as error:
+                raise UserError(f"{control.flag}: {error}") from None
+    if given.parts is not None:
+        wanted = [part.strip() for part in given.parts.split(",")]
+        for part in wanted:
+            if part not in PARTS:
+                raise UserError(f"'{part}' is not a part; parts are {', '.join(PARTS)}.")
+        for part in PARTS:
+            draft = draft.with_value(f"/cue/part/{part}/on", part in wanted)
+    # Read now, so that a misspelt chord is said before anything is started.
+    parse_key(draft.text("/cue/key"))
+    parse_chords(draft)
+    arrange_options(draft, None)
+    return draft
+
+
+def _number_or_text(text: str, control: Control) -> str | float:
+    if control.arguments[0].kind in ("text", "choice") or text in control.arguments[0].words:
+        return text
+    try:
+        return float(text)
+    except ValueError:
+        raise ControlError("bad_type", f"{control.arguments[0].name} is {control.arguments[0].expected}, "
+                           f"not '{text}'.") from None  # fmt: skip
+
+
+def _tempo(given: argparse.Namespace) -> TempoWish:
+    meter = TimeSignature.parse(given.meter)
+    if given.bpm is not None and not MIN_BPM <= given.bpm <= MAX_BPM:
+        raise UserError(f"--bpm {given.bpm:g} is outside {MIN_BPM} to {MAX_BPM}.")
+    tempo_map: TempoMap | None = None
+    if given.tempo_map is not None:
+        from engine.midifile import read_tempo_map
+
+        tempo_map = read_tempo_map(given.tempo_map)
+    grid = "beats" if given.grid == "auto" and given.bpm is not None else given.grid
+    wish = TempoWish(given.bpm, meter, tempo_map, grid, given.picture_at)
+    if grid == "seconds" and (given.bpm is not None or tempo_map is not None):
+        raise MusicError("the seconds grid has no tempo: leave --bpm and --tempo-map away, or use --grid beats.")
+    return wish
+
+
+def _loop(edges: list[float] | None) -> tuple[float, float] | None:
+    if edges is None:
+        return None
+    if not 0 <= edges[0] < edges[1] - 0.1:
+        raise UserError(f"a loop from {edges[0]:g} to {edges[1]:g} s is no range.")
+    return edges[0], edges[1]
+
+
+def _port(text: str) -> int | None:
+    if text == "off":
+        return None
+    if not text.isdigit() or int(text) > 65535:
+        raise UserError(f"--osc-port {text} is not a port; ports are 0 to 65535, or 'off'.")
+    return int(text)
+
+
+def _writable(text: str | None) -> Path | None:
+    if text is None:
+        return None
+    path = Path(text)
+    if not path.parent.is_dir():
+        raise UserError(f"there is no folder {path.parent} to write {path.name} into.")
+    return path.absolute()
+
+
+def _folder(text: str) -> Path:
+    if not Path(text).is_dir():
+        raise UserError(f"--osc-folder {text}: there is no such folder.")
+    return Path(text)
+
+
+__all__ = ["LivePlan", "parse", "parser", "replace"]

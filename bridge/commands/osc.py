@@ -1,0 +1,23 @@
+"""`cuebridge osc`: the table of OSC addresses, as docs/osc.md has it or as JSON."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from collections.abc import Sequence
+
+
+def main(arguments: Sequence[str]) -> int:
+    parser = argparse.ArgumentParser(prog="cuebridge osc", description="Prints the table of OSC addresses.")
+    parser.add_argument("--json", action="store_true", help="as OSCQuery answers it")
+    options = parser.parse_args(arguments)
+    if options.json:
+        from bridge.osc.query import namespace
+
+        sys.stdout.write(json.dumps(namespace(), indent=2) + "\n")
+    else:
+        from bridge.osc.reference import reference
+
+        sys.stdout.write(reference())
+    return 0

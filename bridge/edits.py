@@ -1,0 +1,191 @@
+"""What the composer decided, as values: settings, pins, takes and results, and the history that undo walks along.
+
+Every edit makes a new `Draft`; nothing is changed in place, so undo and redo are a matter of which one is in force, and
+give back the same notes because a draft holds what was composed, not only how to compose it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from types import MappingProxyType
+from typing import Final
+
+from bridge.osc.controls import SETTINGS, Value
+from engine.arrange import FilmLevels
+from engine.music import C_MAJOR, Chord, Key, Slot, TempoMap
+
+UNDO_STEPS: Final = 400
+MERGE_S: Final = 1.0  # moves of one fader within this time are one step
+
+
+@dataclass(frozen=True, slots=True)
+class Pin:
+    """A chord set by hand over a stretch of the picture (seconds)."""
+
+    start_s: float
+    end_s: float
+    chord: Chord
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """What was composed: the slots with the grid they lie on.  complete: up to the end of the film.
+
+    levels: the film's quantiles of density and loudness, fixed when first known, so that a later composition moves
+    nothing in what stays.  weights: names and digests of the networks that composed it.  recipe: the values it was
+    composed under (`session_compose.recipe`).
+    """
+
+    slots: tuple[Slot, ...] = ()
+    tempo_map: TempoMap = field(default_factory=TempoMap)
+    grid: str = "beats"
+    key: Key = C_MAJOR
+    key_reason: str = ""
+    complete: bool = False
+    levels: FilmLevels | None = None
+    weights: tuple[str, ...] = ()
+    recipe: tuple[object, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """Everything that decides what sounds.
+
+    settings: by address of the controls table; what is not in it has its default.  progression_from_s: picture second
+    where the progression begins.
+    """
+
+    settings: Mapping[str, Value] = field(default_factory=lambda: MappingProxyType({}))
+    take: int = 1
+    pins: tuple[Pin, ...] = ()
+    progression_from_s: float = 0.0
+    result: Result = Result()
+
+    def value(self, address: str) -> Value:
+        return self.settings.get(address, SETTINGS[address])
+
+    def number(self, address: str) -> float:
+        """A numeric setting.  Raises TypeError for others."""
+        value = self.value(address)
+        if isinstance(value, str) or value is None:
+            raise TypeError(f"{address} holds {value!r}")
+        return float(value)
+
+    def text(self, address: str) -> str:
+        return str(self.value(address))
+
+    def optional_number(self, address: str) -> float | None:
+        """None where the setting says `picture` or `all` instead of a number."""
+        value = self.value(address)
+        return None if isinstance(value, str) or value is None else float(value)
+
+    def with_value(self, address: str, value: Value) -> Draft:
+        values = dict(self.settings)
+        if value == SETTINGS[address]:
+            values.pop(address, None)
+        else:
+            values[address] = value
+        return replace(self, settings=MappingProxyType(values))
+
+    def with_pin(self, pin: Pin) -> Draft:
+        kept = tuple(other for other in self.pins if not _overlap(other, pin))
+        return replace(self, pins=tuple(sorted((*kept, pin), key=lambda each: each.start_s)))
+
+    def without_pin(self, picture_s: float) -> Draft:
+        return replace(self, pins=tuple(pin for pin in self.pins if not pin.start_s <= picture_s < pin.end_s))
+
+    @property
+    def slots(self) -> tuple[Slot, ...]:
+        """The composed slots with the pinned chords in their place."""
+        if not self.pins:
+            return self.result.slots
+        return tuple(self._pinned(slot) for slot in self.result.slots)
+
+    def _pinned(self, slot: Slot) -> Slot:
+        middle_s = (slot.start_s + slot.end_s) / 2
+        for pin in self.pins:
+            if pin.start_s <= middle_s < pin.end_s:
+                return replace(slot, chord=pin.chord, pinned=True)
+        return slot
+
+
+def _overlap(first: Pin, second: Pin) -> bool:
+    return first.start_s < second.end_s and second.start_s < first.end_s
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """A draft and the edit that led to it, in words."""
+
+    draft: Draft
+    label: str = ""
+    at_s: float = 0.0  # host time, to merge the moves of one fader
+
+
+class History:
+    """Undo and redo: a row of steps and which of them is in force."""
+
+    def __init__(self, draft: Draft = Draft(), limit: int = UNDO_STEPS) -> None:
+        self._steps = [Step(draft)]
+        self._index = 0
+        self._limit = limit
+
+    @property
+    def draft(self) -> Draft:
+        return self._steps[self._index].draft
+
+    @property
+    def undo_label(self) -> str:
+        return self._steps[self._index].label if self._index else ""
+
+    @property
+    def redo_label(self) -> str:
+        return self._steps[self._index + 1].label if self._index + 1 < len(self._steps) else ""
+
+    @property
+    def undo_count(self) -> int:
+        return self._index
+
+    @property
+    def redo_count(self) -> int:
+        return len(self._steps) - 1 - self._index
+
+    @property
+    def steps(self) -> tuple[Step, ...]:
+        return tuple(self._steps)
+
+    def edit(self, draft: Draft, label: str, at_s: float, *, merge: bool = False) -> None:
+        """A new step; with `merge` it takes the place of the last one if that has the same label and is fresh."""
+        del self._steps[self._index + 1 :]
+        last = self._steps[-1]
+        if merge and self._index and last.label == label and at_s - last.at_s < MERGE_S:
+            self._steps[-1] = Step(draft, label, at_s)
+            return
+        self._steps.append(Step(draft, label, at_s))
+        del self._steps[: max(len(self._steps) - self._limit - 1, 0)]
+        self._index = len(self._steps) - 1
+
+    def amend(self, draft: Draft) -> None:
+        """The step in force gets its result: no edit of the composer's."""
+        step = self._steps[self._index]
+        self._steps[self._index] = replace(step, draft=draft)
+
+    def undo(self) -> Draft | None:
+        """The draft before; None at the beginning."""
+        if not self._index:
+            return None
+        self._index -= 1
+        return self.draft
+
+    def redo(self) -> Draft | None:
+        if not self.redo_count:
+            return None
+        self._index += 1
+        return self.draft
+
+    def restore(self, steps: tuple[Step, ...], index: int) -> None:
+        """A row kept in a session file.  Raises ValueError on an index outside it."""
+        if not steps or not 0 <= index < len(steps):
+            raise ValueError("the history of the session is damaged")
+        self._steps, self._index = list(steps), index

@@ -1,0 +1,74 @@
+"""docs/osc.md, made from the controls table; a test holds the file equal to this text."""
+
+from __future__ import annotations
+
+from bridge.osc.clients import LEASE_S
+from bridge.osc.controls import CONTROLS, DEFAULT_PORT, Arg, Control
+from bridge.osc.server import ERRORS_PER_S
+
+_HEAD = f"""<!-- Made by `cuebridge osc` from bridge/osc/controls.py; do not edit by hand. -->
+# Steering CueBridge by OSC
+
+`cuebridge live` listens on UDP port {DEFAULT_PORT} of this machine (`--osc-port`, `--osc-host`), for `/cue/…` from
+anybody and `/daw/…` from the scripts of DAWs.
+
+* **Answers** go to the sender, on the address asked. Without arguments a value is read; with arguments it is
+  set, and the answer holds the value and, last, the picture second (`d`) from which the change is heard.
+* **Refusals**: `/cue/error address code message`; codes `unknown_address`, `bad_type`, `bad_value`,
+  `not_ready`, `busy`. At most {ERRORS_PER_S} a second go to one sender.
+* **Types**: `i`, `f`, `d`, `h`, `T` and `F` are taken for each other where nothing is lost (1 and 0 for on and
+  off). `N` stands for a setting's word ("picture"). Times are sent as `d`: a 32-bit float is too coarse for
+  them.
+* **Bundles** are done whole or, if one message is refused, not at all. Their time tags are not waited for.
+* **Patterns** (`*`, `?`, `[…]`, `{{a,b}}`) read or set several values: `/cue/part/*/on 0`.
+* **Subscriptions**: `/cue/subscribe /cue/playhead` sends the value at once and then at every change, the
+  playhead up to 20, other values up to 10 times a second, for {LEASE_S:.0f} s; any message renews it. A port as
+  second argument sends them there.
+* **When**: changes of the chords bite at the next bar while the playhead moves. A last argument says otherwise:
+  `chord` (the next chord), `hit` (the next cut), `loop` (the next pass) or `start` (the film's beginning).
+"""
+
+
+def reference() -> str:
+    """The whole document."""
+    groups = (
+        ("What is", [control for control in CONTROLS if control.access == "state"]),
+        ("Values", [control for control in CONTROLS if control.access == "value" and "/part/" not in control.address]),
+        ("Parts", [control for control in CONTROLS if control.access == "value" and "/part/pad/" in control.address]),
+        ("Doing", [control for control in CONTROLS if control.access == "do"]),
+    )
+    lines = [_HEAD]
+    for title, controls in groups:
+        lines.append(f"## {title}\n")
+        if title == "Parts":
+            lines.append("The same for `arp`, `bass`, `melody` and `drums`, with their own defaults.\n")
+        lines.append("| Address | Types | Arguments | Default | Meaning |")
+        lines.append("|---|---|---|---|---|")
+        lines.extend(_row(control) for control in controls)
+        lines.append("")
+    return "\n".join(lines)
+
+
+def _row(control: Control) -> str:
+    tags = "".join(argument.tag for argument in control.arguments)
+    arguments = "; ".join(_argument(argument) for argument in control.arguments)
+    default = "" if control.access != "value" else _default(control)
+    flag = f" (`{control.flag}`)" if control.flag else ""
+    return f"| `{control.address}` | {tags and f'`{tags}`'} | {arguments} | {default} | {control.doc}{flag} |".replace(
+        "|  |", "| |"
+    )
+
+
+def _argument(argument: Arg) -> str:
+    name = f"[{argument.name}]" if argument.optional else argument.name
+    expected = argument.expected.replace("|", "\\|")
+    return f"{name}: {expected}"
+
+
+def _default(control: Control) -> str:
+    value = control.default
+    if isinstance(value, bool):
+        return "on" if value else "off"
+    if isinstance(value, float):
+        return f"{value:g}"
+    return f"`{value}`" if value != "" else ""

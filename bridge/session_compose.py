@@ -1,0 +1,186 @@
+"""Asking the engine: which request goes out when, and what becomes of the answer.
+
+A change waits a moment, so that two hundred moves of a fader cost one composition; it asks early enough for the chord
+boundary at which it is to be heard.  Answers to older requests are dropped.  Host times are `time.perf_counter`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from typing import Final
+
+from bridge.edits import Draft
+from engine.messages import ComposeOptions, ComposeRequest
+from engine.music import EMOTIONS, Chord, Key, MusicError, Progression, Slot, Take, parse_progression
+
+QUIET_S: Final = 0.04  # after the last move of a fader
+PATIENCE_S: Final = 0.6  # faders that never rest are answered after this
+FIRST_GUESS_S: Final = 0.4  # until the first answer is measured: request to first chord
+MAX_DELAYS: Final = 3
+
+# What the networks are asked by; a result composed under other values is not this draft's.
+RECIPE: Final = (
+    "/cue/progression",
+    "/cue/progression/mode",
+    "/cue/key",
+    "/cue/harmonic_rhythm",
+    "/cue/mood/dark_light",
+    "/cue/mood/calm_tense",
+    *(f"/cue/mood/{name}" for name in EMOTIONS),
+    "/cue/follow",
+    "/cue/adventurous",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """A composition that is to be asked for.
+
+    boundary_s: picture second from which the new music is heard, None: from the film's beginning (nothing plays).
+    until_s: the old music goes on there (a rewritten range).  take: other than the draft's, for a rewrite.
+    """
+
+    boundary_s: float | None
+    label: str
+    first_host_s: float
+    last_host_s: float
+    until_s: float | None = None
+    take: int | None = None
+    delays: int = 0
+
+
+@dataclass(slots=True)
+class Pending:
+    """A request on its way and what of its answer is here."""
+
+    revision: int
+    wish: Wish
+    kept: tuple[Slot, ...]
+    rest: tuple[Slot, ...]
+    recipe: tuple[object, ...]
+    sent_host_s: float
+    slots: list[Slot] = field(default_factory=list)
+    answered: bool = False
+
+
+def recipe(draft: Draft) -> tuple[object, ...]:
+    return (draft.take, draft.progression_from_s, *(draft.value(address) for address in RECIPE))
+
+
+def parse_key(text: str) -> Key | None:
+    """None for `auto`.  Raises MusicError."""
+    return None if text.strip().lower() in ("", "auto") else Key.parse(text)
+
+
+def parse_chords(draft: Draft) -> Progression | None:
+    """None where none is set.  Raises MusicError."""
+    text = draft.text("/cue/progression").strip()
+    return parse_progression(text, draft.text("/cue/progression/mode")) if text else None
+
+
+def compose_options(draft: Draft) -> ComposeOptions:
+    """Activity and dynamics stay the arranger's: they act within a beat there and need no network."""
+    return ComposeOptions(
+        adventurous=draft.number("/cue/adventurous"),
+        follow_picture=draft.number("/cue/follow"),
+        dark_light=draft.number("/cue/mood/dark_light"),
+        calm_tense=draft.number("/cue/mood/calm_tense"),
+        affect_bias=tuple(draft.number(f"/cue/mood/{name}") for name in EMOTIONS),
+        harmonic_rhythm=draft.text("/cue/harmonic_rhythm"),
+    )
+
+
+def _pins(draft: Draft) -> tuple[tuple[float, Chord], ...]:
+    """One for each slot that a pin covers: the engine pins a chord of its own length, which may be shorter."""
+    slots = [slot for slot in draft.slots if slot.pinned]
+    if not slots:
+        return tuple(((pin.start_s + pin.end_s) / 2, pin.chord) for pin in draft.pins)
+    return tuple(((slot.start_s + slot.end_s) / 2, slot.chord) for slot in slots)
+
+
+class ComposeDesk:
+    """Wishes, requests and answers, one of each at a time; the newest wins."""
+
+    def __init__(self) -> None:
+        self.revision = 0
+        self.wish: Wish | None = None
+        self.pending: Pending | None = None
+        self.first_chord_s = FIRST_GUESS_S  # request to first chord, a running mean
+
+    def ask(self, wish: Wish) -> Wish:
+        """A newer wish takes the place of the older; it keeps its boundary and when it was first uttered."""
+        older = self.wish
+        if older is not None:
+            boundary_s = wish.boundary_s
+            if boundary_s is not None and older.boundary_s is not None and wish.until_s is None:
+                boundary_s = min(boundary_s, older.boundary_s)
+            elif older.boundary_s is None:
+                boundary_s = None if boundary_s is None else boundary_s
+            wish = replace(wish, boundary_s=boundary_s, first_host_s=older.first_host_s)
+        self.wish = wish
+        return wish
+
+    def cancel(self) -> None:
+        self.wish = None
+        self.pending = None
+        self.revision += 1  # an answer still on its way is nobody's now
+
+    def due(self, host_s: float, boundary_host_s: float | None, commit_s: float) -> bool:
+        """Whether the wish has to go out now.  boundary_host_s: when its boundary will be reached, if ever."""
+        wish = self.wish
+        if wish is None:
+            return False
+        if host_s - wish.last_host_s >= QUIET_S or host_s - wish.first_host_s >= PATIENCE_S:
+            return True
+        return boundary_host_s is not None and host_s >= boundary_host_s - commit_s - self.first_chord_s - 0.05
+
+    def request(
+        self, draft: Draft, *, grid: str, starts_s: float, auto_key: Key | None, hits: tuple = (), cues: tuple = (),
+        host_s: float,
+    ) -> ComposeRequest:  # fmt: skip
+        """The wish as a message.  Raises MusicError for a progression or key that cannot be read."""
+        wish = self.wish
+        if wish is None:
+            raise MusicError("there is nothing to compose.")
+        heard = draft.slots
+        kept: tuple[Slot, ...] = ()
+        rest: tuple[Slot, ...] = ()
+        if wish.boundary_s is not None:
+            count = sum(slot.start_s < wish.boundary_s - 1e-6 for slot in heard)
+            kept = draft.result.slots[:count]
+            heard = heard[:count]
+        else:
+            heard = ()
+        if wish.until_s is not None:
+            rest = tuple(slot for slot in draft.result.slots if slot.start_s >= wish.until_s - 1e-6)
+        self.revision += 1
+        self.wish = None
+        self.pending = Pending(self.revision, wish, kept, rest, recipe(draft), host_s)
+        return ComposeRequest(
+            revision=self.revision,
+            tempo_map=draft.result.tempo_map,
+            grid=grid,
+            picture_starts_at_s=starts_s,
+            key=parse_key(draft.text("/cue/key")) or auto_key,
+            progression=parse_chords(draft),
+            progression_from_s=draft.progression_from_s,
+            take=Take(wish.take or draft.take),
+            pins=_pins(draft),
+            hits=hits,
+            cues=cues,
+            keep=tuple(replace(slot, index=index) for index, slot in enumerate(heard)),
+            options=compose_options(draft),
+        )
+
+    def answered(self, host_s: float) -> None:
+        """The first slots of the pending request are here: the guess gets better."""
+        pending = self.pending
+        if pending is not None and not pending.answered:
+            pending.answered = True
+            took_s = min(max(host_s - pending.sent_host_s, 0.0), 10.0)
+            self.first_chord_s += (took_s - self.first_chord_s) * 0.5
+
+    @property
+    def lead_s(self) -> float:
+        """How far ahead a boundary has to be for a change to reach it, composing included."""
+        return QUIET_S + min(self.first_chord_s * 1.5, 3.0) + 0.1

@@ -1,0 +1,339 @@
+"""Controls at work: what a message to an address does to a session, and what each address answers.
+
+Every set is answered on its own address with the value and the picture second from which it is heard; every refusal
+with `/cue/error address code message`.  The messages of one bundle are checked before the first of them is done.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Final
+
+from bridge.osc.clients import Clients, Target
+from bridge.osc.codec import Argument, Double, Message, encode, encode_bundle, expand, is_pattern, matches
+from bridge.osc.controls import BY_ADDRESS, ERROR, Control, ControlError, Value
+from bridge.osc.server import Datagram
+from bridge.session import Session
+from bridge.session_status import Snapshot, change_under_way, snapshot
+from engine.music import Chord, MusicError, UserError
+
+Reply = tuple[str, tuple[Argument, ...]]
+PLAYHEAD_INTERVAL_S: Final = 0.05
+VALUES_INTERVAL_S: Final = 0.1
+MAX_LIST: Final = 120  # entries of a list in one message
+MAX_MATCHES: Final = 64
+
+
+class Controls:
+    """answer(target, address, arguments) sends; refuse(target, address, code, sentence) sends an error."""
+
+    def __init__(
+        self,
+        session: Session,
+        answer: Callable[[Target, str, Sequence[Argument]], None],
+        refuse: Callable[[Target, str, str, str], None],
+        *,
+        folders: Sequence[Path] = (),
+        save: Callable[[str | None], Path] | None = None,
+        quit_: Callable[[], None] = lambda: None,
+    ) -> None:
+        self.session = session
+        self.clients = Clients()
+        self._answer = answer
+        self._refuse = refuse
+        self._folders = [folder.resolve() for folder in folders]
+        self._save = save
+        self._quit = quit_
+        self._pushed_s = 0.0
+        self._playhead_s = 0.0
+        self._actions: dict[str, Callable[..., tuple[Argument, ...]]] = {
+            "/cue/play": lambda: self._at(session.play()),
+            "/cue/stop": lambda: self._at(session.stop()),
+            "/cue/locate": lambda position_s: self._at(session.locate(position_s)),
+            "/cue/panic": lambda: self._at(session.panic()),
+            "/cue/chords/next": lambda text: (text, *self._at(session.pin_next(_chord(text)))),
+            "/cue/chords/pin": lambda text, at_s=None: (text, *self._at(session.pin(_chord(text), at_s))),
+            "/cue/chords/unpin": lambda at_s=None: self._at(session.unpin(at_s)),
+            "/cue/chords/rewrite": lambda from_s, to_s=None: self._at(session.rewrite(from_s, to_s)),
+            "/cue/take/new": self._new_take,
+            "/cue/take/select": lambda number, when="bar": (number, *self._at(session.select_take(number, when))),
+            "/cue/take/keep": lambda name=None: (session.keep_take(name).name,),
+            "/cue/take/name": self._name_take,
+            "/cue/undo": lambda: (session.history.undo_label, *self._at(session.undo())),
+            "/cue/redo": lambda: (session.history.redo_label, *self._at(session.redo())),
+            "/cue/export": self._export,
+            "/cue/save": self._save_session,
+        }
+
+    # in -------------------------------------------------------------------------------------------------------------
+    def datagram(self, datagram: Datagram) -> None:
+        """All messages of one datagram, or none of them."""
+        sender = datagram.sender
+        self.clients.renew(sender, datagram.host_s)
+        checked: list[tuple[Control, tuple[Value, ...]]] = []
+        refused = False
+        for message in datagram.messages:
+            try:
+                checked.extend(self._checked(message))
+            except ControlError as error:
+                refused = True
+                self._refuse(sender, message.address, error.code, str(error))
+        if refused and len(datagram.messages) > 1:
+            for message in datagram.messages[:MAX_MATCHES]:
+                self._refuse(
+                    sender, message.address, "bad_value", "not done: another message of the bundle was refused."
+                )
+            return
+        for control, arguments in checked:
+            try:
+                self._answer(sender, *self.perform(control, arguments, sender))
+            except ControlError as error:
+                self._refuse(sender, control.address, error.code, str(error))
+            except UserError as error:
+                self._refuse(sender, control.address, "bad_value", str(error))
+
+    def _checked(self, message: Message) -> list[tuple[Control, tuple[Value, ...]]]:
+        found = _find(message.address)
+        result = []
+        for control in found:
+            if control.access == "state" and message.arguments:
+                raise ControlError("bad_type", f"{control.address} can only be read.")
+            asks = not message.arguments and control.access in ("value", "state")
+            if len(found) > 1 and message.arguments and control.access == "state":
+                continue
+            result.append((control, () if asks else control.check(message.arguments)))
+        return result
+
+    def perform(self, control: Control, arguments: tuple[Value, ...], sender: Target = ("", 0)) -> Reply:
+        """Does it or reads it.  Raises ControlError or another UserError."""
+        address, session = control.address, self.session
+        if control.access == "state":
+            return address, self.values(address)
+        if address == "/cue/loop":
+            return address, self._loop(arguments)
+        if control.access == "value":
+            if not arguments:
+                return address, self.values(address)
+            when = arguments[1] if len(arguments) > 1 else "bar"
+            heard_s = session.set_value(address, arguments[0], str(when))
+            return address, (*self.values(address), *self._at(heard_s))
+        if address == "/cue/ping":
+            return address, (Double(time.perf_counter()),)
+        if address == "/cue/quit":
+            self._quit()
+            return address, ()
+        if address == "/cue/subscribe":
+            return address, self._subscribe(sender, *arguments)  # type: ignore[arg-type]
+        if address == "/cue/unsubscribe":
+            return address, self._unsubscribe(sender, *arguments)  # type: ignore[arg-type]
+        return address, self._actions[address](*arguments)
+
+    # out ------------------------------------------------------------------------------------------------------------
+    def push(self, send: Callable[[Target, bytes], None]) -> None:
+        """Sends subscribers what changed; called from every tick, does something ten or twenty times a second."""
+        if not len(self.clients):
+            return
+        now_s = time.perf_counter()
+        self.clients.expire(now_s)
+        fast = now_s - self._playhead_s >= PLAYHEAD_INTERVAL_S
+        all_values = now_s - self._pushed_s >= VALUES_INTERVAL_S
+        if not fast:
+            return
+        self._playhead_s = now_s
+        if all_values:
+            self._pushed_s = now_s
+        shot = snapshot(self.session)
+        cache: dict[str, tuple[Argument, ...]] = {}
+        for client in self.clients:
+            batch: list[bytes] = []
+            size = 0
+            for address in sorted(client.wanted):
+                if not all_values and address != "/cue/playhead" and address in client.last:
+                    continue
+                if address not in cache:
+                    cache[address] = self.values(address, shot)
+                if client.last.get(address) != cache[address]:
+                    client.last[address] = cache[address]
+                    datagram = encode(address, cache[address])
+                    if size + len(datagram) > 1300 and batch:
+                        send(client.target, encode_bundle(batch))
+                        batch, size = [], 0
+                    batch.append(datagram)
+                    size += len(datagram) + 4
+            if batch:
+                send(client.target, encode_bundle(batch) if len(batch) > 1 else batch[0])
+
+    def values(self, address: str, shot: Snapshot | None = None) -> tuple[Argument, ...]:
+        """What an address holds now."""
+        session = self.session
+        if address == "/cue/loop":
+            looped = session.looped
+            return (looped is not None, Double(looped[0]), Double(looped[1])) if looped is not None else (False,)
+        if address == "/cue/tempo":
+            return (float(session.tempo_map.bpm_at(session.beats_at(session.position_s()))),)
+        if address in session.draft.settings or BY_ADDRESS[address].access == "value":
+            value = session.draft.value(address)
+            return (value,)
+        return _STATES[address](session, shot or snapshot(session), self)
+
+    # actions --------------------------------------------------------------------------------------------------------
+    @staticmethod
+    def _at(heard_s: float) -> tuple[Argument, ...]:
+        return (Double(heard_s),)
+
+    def _loop(self, arguments: tuple[Value, ...]) -> tuple[Argument, ...]:
+        if arguments:
+            on, *edges = arguments
+            self.session.loop(bool(on), *(float(edge) for edge in edges))  # type: ignore[arg-type]
+        return self.values("/cue/loop")
+
+    def _new_take(self, when: str = "bar") -> tuple[Argument, ...]:
+        number, heard_s = self.session.new_take(when)
+        return number, Double(heard_s)
+
+    def _name_take(self, number: int, name: str) -> tuple[Argument, ...]:
+        self.session.name_take(number, name)
+        return number, name
+
+    def _subscribe(self, sender: Target, pattern: str, port: int | None = None) -> tuple[Argument, ...]:
+        target = (sender[0], port or sender[1])
+        found = self.clients.subscribe(target, sender, pattern, time.perf_counter())
+        return pattern, len(found)
+
+    def _unsubscribe(self, sender: Target, pattern: str | None = None, port: int | None = None) -> tuple[Argument, ...]:
+        return (self.clients.unsubscribe((sender[0], port or sender[1]), pattern),)
+
+    def _export(self, text: str) -> tuple[Argument, ...]:
+        from bridge.session_export import export_midi
+
+        path = self.allowed(text, ".mid")
+        notes = export_midi(self.session, path)
+        return str(path), notes
+
+    def _save_session(self, text: str | None = None) -> tuple[Argument, ...]:
+        if self._save is None:
+            raise ControlError("not_ready", "this run keeps no session file.")
+        return (str(self._save(None if text is None else str(self.allowed(text, ".cuebridge.json")))),)
+
+    def allowed(self, text: str, suffix: str) -> Path:
+        """A file in one of the folders the user allowed.  Raises ControlError."""
+        if not self._folders:
+            raise ControlError("bad_value", "no folder is allowed for files from OSC; see --osc-folder.")
+        path = Path(text)
+        path = path if path.is_absolute() else self._folders[0] / path
+        path = path.parent.resolve() / path.name
+        if not path.name.endswith(suffix):
+            raise ControlError("bad_value", f"the file name has to end in {suffix}.")
+        if not any(path.parent == folder or folder in path.parent.parents for folder in self._folders):
+            raise ControlError("bad_value", "this folder is not allowed for files from OSC; see --osc-folder.")
+        return path
+
+
+def _find(address: str) -> list[Control]:
+    if not is_pattern(address):
+        control = BY_ADDRESS.get(address)
+        if control is None:
+            raise ControlError("unknown_address", f"{address[:80]} is not an address of CueBridge.")
+        return [control]
+    wanted = expand(address)
+    found = [control for known, control in BY_ADDRESS.items() if any(matches(each, known) for each in wanted)]
+    if not found:
+        raise ControlError("unknown_address", f"no address matches {address[:80]}.")
+    if any(control.access == "do" for control in found):
+        raise ControlError("bad_value", "a pattern may read and set values, not do things.")
+    return found[:MAX_MATCHES]
+
+
+def _chord(text: str) -> Chord:
+    try:
+        return Chord.parse(text)
+    except MusicError as error:
+        raise ControlError("bad_value", str(error)) from None
+
+
+def _status(session: Session, shot: Snapshot, controls: Controls) -> tuple[Argument, ...]:
+    return (
+        shot.state, Double(shot.picture_s), shot.film_timecode, shot.daw_timecode, shot.bar_beat, shot.chord,
+        shot.next_chord, shot.port, shot.late, shot.waits_for,
+    )  # fmt: skip
+
+
+def _chords(session: Session, shot: Snapshot, controls: Controls) -> tuple[Argument, ...]:
+    runs = session.runs()[: MAX_LIST // 2]
+    return tuple(value for run in runs for value in (Double(run.start_s), run.chord.lead_sheet() or "N"))
+
+
+_STATES: Final[dict[str, Callable[[Session, Snapshot, Controls], tuple[Argument, ...]]]] = {
+    "/cue/status": _status,
+    "/cue/playhead": lambda session, shot, controls: (
+        Double(shot.picture_s),
+        Double(shot.beats),
+        shot.bar_beat,
+        shot.film_timecode,
+        shot.daw_timecode,
+        session.rolling,
+    ),
+    "/cue/chords/now": lambda session, shot, controls: (
+        shot.bar,
+        shot.chord,
+        Double(shot.chord_s),
+        shot.next_chord,
+        Double(shot.next_chord_s),
+    ),
+    "/cue/chords": _chords,
+    "/cue/progress": lambda session, shot, controls: shot.progress,
+    "/cue/take": lambda session, shot, controls: (
+        shot.take,
+        shot.take_name,
+        shot.take_kept,
+        len(session.takes),
+    ),
+    "/cue/takes": lambda session, shot, controls: tuple(
+        value
+        for number, take in sorted(session.takes.items())[: MAX_LIST // 3]
+        for value in (number, take.name, take.kept)
+    ),
+    "/cue/pins": lambda session, shot, controls: tuple(
+        value for pin in session.draft.pins[: MAX_LIST // 2] for value in (Double(pin.start_s), pin.chord.lead_sheet())
+    ),
+    "/cue/cuts": lambda session, shot, controls: tuple(
+        Double(cut.time_s) for cut in (session.analysed.cuts if session.analysed is not None else ())[:MAX_LIST]
+    ),
+    "/cue/film": lambda session, shot, controls: (
+        (
+            session.analysed.film.path,
+            Double(session.analysed.film.duration_s),
+            float(session.analysed.film.rate.fps),
+            session.analysed.reading,
+            session.analysed.reason,
+        )
+        if session.analysed is not None
+        else (session.options.film, Double(0.0), 0.0, "", "")
+    ),
+    "/cue/edits": lambda session, shot, controls: (
+        shot.undo,
+        shot.redo,
+        session.history.undo_count,
+        session.history.redo_count,
+    ),
+    "/cue/changing": lambda session, shot, controls: _changing(session),
+    "/cue/clients": lambda session, shot, controls: (len(controls.clients),),
+    "/cue/ports": lambda session, shot, controls: (
+        shot.port,
+        shot.port_api,
+        shot.port_up,
+        shot.sent,
+        shot.late,
+        shot.dropped,
+    ),
+}
+
+
+def _changing(session: Session) -> tuple[Argument, ...]:
+    label, at_s = change_under_way(session)
+    return label, Double(at_s)
+
+
+__all__ = ["ERROR", "Controls"]

@@ -1,0 +1,217 @@
+"""What `live` shows: a view that redraws itself on a terminal, plain or JSON lines elsewhere, and the keys.
+
+Playhead in three clocks, to compare with a burn-in: the film's frame timecode, the DAW's timecode, bar|beat.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import sys
+import time
+from collections import deque
+from collections.abc import Iterator
+from pathlib import Path
+from typing import IO, TYPE_CHECKING, Final, Protocol
+
+from bridge.session import Session
+from bridge.session_status import Snapshot
+from engine.music import EMOTIONS
+
+if TYPE_CHECKING:
+    from rich.live import Live
+    from rich.panel import Panel
+
+LINE_EVERY_S: Final = 1.0
+SENTENCES: Final = 5
+HELP: Final = "space play/stop  n new take  k keep  1-9 takes  u undo  r redo  p a b m d parts  ! panic  q quit"
+
+
+class View(Protocol):
+    """say: a sentence for the person.  draw: called ten times a second.  close: last words."""
+
+    def say(self, sentence: str) -> None: ...
+
+    def draw(self, shot: Snapshot, session: Session) -> None: ...
+
+    def close(self, shot: Snapshot, session: Session, written: Path | None) -> None: ...
+
+
+class LinesView:
+    """One line a second on standard output; sentences on standard error (or, with as_json, JSON lines for both)."""
+
+    def __init__(self, as_json: bool, out: IO[str] | None = None, err: IO[str] | None = None) -> None:
+        self._json = as_json
+        self._out, self._err = out or sys.stdout, err or sys.stderr
+        self._last_s = -LINE_EVERY_S
+        self._last: tuple[object, ...] = ()
+
+    def say(self, sentence: str) -> None:
+        if self._json:
+            self._write(json.dumps({"event": "say", "text": sentence}))
+        else:
+            self._err.write(f"{sentence}\n")
+            self._err.flush()
+
+    def draw(self, shot: Snapshot, session: Session) -> None:
+        now_s = time.perf_counter()
+        marks = (shot.state, shot.chord, shot.take) if self._json else (shot.state,)
+        if now_s - self._last_s < LINE_EVERY_S and marks == self._last:
+            return
+        self._last_s, self._last = now_s, marks
+        if self._json:
+            self._write(json.dumps({"event": "status", **shot.as_json()}))
+        else:
+            self._write(line(shot))
+
+    def close(self, shot: Snapshot, session: Session, written: Path | None) -> None:
+        if self._json:
+            end = {"event": "end", "sent": shot.sent, "late": shot.late, "dropped": shot.dropped}
+            self._write(json.dumps({**end, "file": str(written) if written is not None else None}))
+
+    def _write(self, text: str) -> None:
+        self._out.write(text + "\n")
+        self._out.flush()
+
+
+def line(shot: Snapshot) -> str:
+    """The state in one line."""
+    if shot.state == "waiting":
+        return f"waiting for {shot.waits_for} ({shot.progress[1]:.0%})"
+    clocks = f"{shot.film_timecode}  DAW {shot.daw_timecode}  {shot.bar_beat:>9}"
+    chords = f"{shot.chord or '-':<6} -> {shot.next_chord or '-':<6}"
+    mood = f"{shot.mood:<9} {shot.notes_per_bar:3d} notes/bar"
+    tail = f"late {shot.late}" + (f"  waits for {shot.waits_for}" if shot.waits_for else "")
+    return f"{shot.state:<8} {clocks}  {chords}  {mood}  take {shot.take_name}  {tail}"
+
+
+class RichView:
+    """The view of a terminal."""
+
+    def __init__(self) -> None:
+        self._sentences: deque[str] = deque(maxlen=SENTENCES)
+        self._live: Live | None = None
+
+    def __enter__(self) -> RichView:
+        from rich.live import Live
+
+        self._live = Live(auto_refresh=False, transient=False)
+        self._live.__enter__()
+        return self
+
+    def __exit__(self, *exc_info: object) -> None:
+        if self._live is not None:
+            self._live.__exit__(None, None, None)
+            self._live = None
+
+    def say(self, sentence: str) -> None:
+        self._sentences.append(sentence)
+
+    def draw(self, shot: Snapshot, session: Session) -> None:
+        if self._live is not None:
+            self._live.update(panel(shot, session, tuple(self._sentences)), refresh=True)
+
+    def close(self, shot: Snapshot, session: Session, written: Path | None) -> None:
+        if written is not None:
+            self.say(f"written: {written}")
+        self.draw(shot, session)
+
+
+def panel(shot: Snapshot, session: Session, sentences: tuple[str, ...]) -> Panel:
+    """The whole view as a rich object."""
+    from rich.console import Group
+    from rich.panel import Panel
+    from rich.table import Table
+    from rich.text import Text
+
+    clocks = Table.grid(padding=(0, 3))
+    clocks.add_row("film", "DAW", "bar|beat", style="dim")
+    clocks.add_row(shot.film_timecode, shot.daw_timecode, shot.bar_beat, style="bold")
+    facts = Table.grid(padding=(0, 2))
+    facts.add_column(style="dim", justify="right")
+    facts.add_column()
+    facts.add_row("state", shot.state + (f", waits for {shot.waits_for}" if shot.waits_for else ""))
+    facts.add_row("chords", _chords(session, shot))
+    facts.add_row("mood", f"{shot.mood}  {_affect(shot)}")
+    facts.add_row("activity", f"{shot.notes_per_bar} notes a bar, loudness {shot.loudness:.2f}, key {shot.key or '-'}")
+    facts.add_row("sync", f"{shot.position_source or '-'} {shot.sync_state}, tempo {shot.tempo_source or '-'} "
+                  f"{shot.tempo_bpm:.1f}")  # fmt: skip
+    facts.add_row("port", f"{shot.port or shot.port_api} {'up' if shot.port_up else 'down'}, sent {shot.sent}, "
+                  f"late {shot.late}, dropped {shot.dropped}")  # fmt: skip
+    facts.add_row("take", f"{shot.take_name} ({shot.take}){' kept' if shot.take_kept else ''}, engine {shot.engine}")
+    if shot.changing:
+        facts.add_row("change", f"{shot.changing} in {max(shot.changing_s - shot.picture_s, 0.0):.1f} s")
+    if shot.progress[1] < 1.0:
+        facts.add_row("progress", f"{_bar(shot.progress[1])} {shot.progress[2]}")
+    words = Text("\n".join(sentences), style="dim")
+    return Panel(Group(clocks, Text(), facts, Text(), words, Text(HELP, style="dim")), title="CueBridge")
+
+
+def _chords(session: Session, shot: Snapshot) -> str:
+    runs, index = session.runs(), session.run_index_at(shot.picture_s)
+    around = range(max(index - 1, 0), min(index + 4, len(runs)))
+    names = [runs[each].chord.lead_sheet() if not runs[each].chord.is_silence else "-" for each in around]
+    marked = [f"[{name}]" if each == index else name for each, name in zip(around, names, strict=True)]
+    # rich would take the brackets for markup
+    return "  ".join(marked).replace("[", "\\[") or "-"
+
+
+def _affect(shot: Snapshot) -> str:
+    order = sorted(zip(EMOTIONS, shot.affect, strict=True), key=lambda pair: -pair[1])[:3]
+    return "  ".join(f"{name} {weight:.0%}" for name, weight in order)
+
+
+def _bar(fraction: float, width: int = 24) -> str:
+    full = round(min(max(fraction, 0.0), 1.0) * width)
+    return "█" * full + "░" * (width - full)
+
+
+class Keys:
+    """Single keys of the terminal, where there is one; a context manager that puts the terminal back."""
+
+    def __init__(self, *, enabled: bool = True) -> None:
+        self._enabled = enabled and sys.stdin is not None and sys.stdin.isatty()
+        self._before: list | None = None
+
+    def __enter__(self) -> Keys:
+        if self._enabled:
+            with contextlib.suppress(ImportError):
+                import termios
+                import tty
+
+                self._before = termios.tcgetattr(sys.stdin)
+                tty.setcbreak(sys.stdin)
+        return self
+
+    def __exit__(self, *exc_info: object) -> None:
+        if self._before is not None:
+            import termios
+
+            termios.tcsetattr(sys.stdin, termios.TCSADRAIN, self._before)
+            self._before = None
+
+    def pressed(self) -> Iterator[str]:
+        """Keys since the last call; never waits."""
+        if not self._enabled:
+            return
+        if self._before is None:
+            yield from _windows_keys()
+            return
+        import os
+        import select
+
+        while select.select([sys.stdin], [], [], 0)[0]:
+            data = os.read(sys.stdin.fileno(), 64)
+            if not data:
+                self._enabled = False
+                return
+            yield from data.decode("utf-8", "ignore")
+
+
+def _windows_keys() -> Iterator[str]:
+    try:
+        import msvcrt
+    except ImportError:
+        return
+    while msvcrt.kbhit():  # type: ignore[attr-defined]
+        yield msvcrt.getwch()  # type: ignore[attr-defined]
