@@ -46,6 +46,7 @@ class AmtConfig:
     scaled: bool = False  # bring the columns to like ranges and add flags for what is missing
     run_buckets: int = 0  # embedding of how long the chord has lasted, in slots; 0 = off
     recall_heads: int = 0  # kernels of models.recall; 0 = off
+    recall_roots: bool = False  # recall listens to roots and phase, too
     max_slots: int = MAX_SLOTS
 
     def __post_init__(self) -> None:
@@ -295,7 +296,7 @@ class AffectiveMultimodalTransformer(nn.Module):
         if config.run_buckets:
             self.run_embedding = nn.Embedding(config.run_buckets, width)
             self.over_embedding = nn.Embedding(2, width)  # does the film go on in the next slot?
-        self.recall = Recall(config.recall_heads, width) if config.recall_heads else None
+        self.recall = Recall(config.recall_heads, width, roots=config.recall_roots) if config.recall_heads else None
         self.register_buffer("root_of", torch.from_numpy(ROOT_OF.copy()), persistent=False)
         self.register_buffer("attribute_of", torch.from_numpy(ATTRIBUTE_OF.copy()), persistent=False)
         self.register_buffer("positions", sinusoids(config.max_slots, width), persistent=False)
@@ -457,7 +458,7 @@ class AffectiveMultimodalTransformer(nn.Module):
             x = x + self._memory_rows(cache.runs[:, here], cache.over[:, here])
         recalled = None
         if self.recall is not None and cache.recall is not None:
-            recalled = self.recall.step(cache.tokens, cache.runs, position, cache.recall)
+            recalled = self.recall.step(tokens, position, cache.recall)
             x = x + self.recall.embed(*recalled)
         x = x + self.positions[position]
         for index, layer in enumerate(self.decoder):

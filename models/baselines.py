@@ -15,7 +15,7 @@ from models.vocabulary import TOKENS
 
 SMOOTHING: Final = 0.1  # added to every count of the unigram table
 BACKOFF: Final = 1.0  # weight of the unigram table within the bigram table, in counts
-STRENGTHS: Final = (6.0, 1.0, 0.5, 0.3, 0.3, 0.3, 0.3, 0.3)  # weight of order n - 1 within order n, in counts
+STRENGTHS: Final = (9.0, 6.0, 10.0, 10.0, 10.0, 10.0, 15.0, 15.0)  # weight of order n - 1 within n, in counts
 Steps = tuple[np.ndarray, np.ndarray]  # inputs (T,), targets (T,) as of models.training.dataset.chord_steps
 
 

@@ -41,14 +41,19 @@ def sha256(path: Path) -> str:
     return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
-def save(model: Network, path: Path, card: Mapping[str, Any] | None = None) -> None:
-    """Writes weights and, where given, the card beside them (with the file's sha256); aside first, then renamed."""
+def save(model: Network, path: Path, card: Mapping[str, Any] | None = None, *, half: bool = False) -> None:
+    """Writes weights and, where given, the card beside them (with the file's sha256); aside first, then renamed.
+
+    half: 16-bit floats on disk (networks compute in 32 bits after loading).
+    """
     kind = "amt" if isinstance(model, AffectiveMultimodalTransformer) else "regressor"
     metadata = {"format": FORMAT, "network": kind, "config": json.dumps(asdict(model.config), sort_keys=True)}
-    tensors = {name: value.detach().cpu().contiguous() for name, value in model.state_dict().items()}
+    dtype = torch.float16 if half else torch.float32
+    tensors = {name: value.detach().cpu().to(dtype).contiguous() for name, value in model.state_dict().items()}
     path.parent.mkdir(parents=True, exist_ok=True)
     aside = path.with_name(path.name + ".tmp")
     save_file(tensors, aside, metadata=metadata)
+    aside.chmod(0o644)  # safetensors makes files that only their owner may read
     os.replace(aside, path)
     if card is not None:
         write_card(path, card)
@@ -80,7 +85,7 @@ def load(path: Path) -> Network:
     try:
         with safe_open(path, framework="pt") as file:
             metadata = file.metadata() or {}
-            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118  (not a dict)
+            tensors = {name: file.get_tensor(name).float() for name in file.keys()}  # noqa: SIM118  (not a dict)
     except (SafetensorError, OSError) as error:
         raise CheckpointError(f"{path} is not a safetensors file: {error}.") from error
     if metadata.get("format") != FORMAT:

@@ -17,7 +17,7 @@ from typing import Final
 import numpy as np
 
 from engine.music.chord import CHORD_END, CHORD_PAD, VOCABULARY_SIZE
-from models.vocabulary import AFFECT_SETS, ATTRIBUTE_OF, NEUTRAL, ROOT_OF, TOKENS
+from models.vocabulary import AFFECT_SETS, ATTRIBUTE_OF, EMOTIONS, NEUTRAL, ROOT_OF, TOKENS
 
 DENSITY_LEVELS: Final = (5.5, 10.5, 15.5, 20.5)  # Table 3: <= 5, 6-10, 11-15, 16-20, >= 21 notes
 _DIATONIC: Final = frozenset({0, 2, 4, 5, 7, 9, 11})  # C major and A natural minor alike
@@ -109,6 +109,13 @@ def confusion(predicted: np.ndarray, truth: np.ndarray, kind: str) -> np.ndarray
     lookup, size = table[kind]
     out = np.zeros((size, size), dtype=np.int64)
     np.add.at(out, (lookup[truth], lookup[predicted]), 1)
+    return out
+
+
+def affect_confusion(predicted: np.ndarray, emotion: np.ndarray) -> np.ndarray:
+    """Counts[emotion, quality]: chord qualities (16) under the strongest emotion (6) of their second, cf. Figure 13."""
+    out = np.zeros((len(EMOTIONS), int(ATTRIBUTE_OF.max()) + 1), dtype=np.int64)
+    np.add.at(out, (emotion, ATTRIBUTE_OF[predicted]), 1)
     return out
 
 

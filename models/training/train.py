@@ -200,8 +200,8 @@ def train(
 def _groups(model: nn.Module, decay: float) -> list[dict[str, object]]:
     """No weight decay on vectors (biases, norms) and on the recall kernel, which is a table of logits."""
     named = list(model.named_parameters())
-    plain = [p for name, p in named if p.dim() < 2 or name in ("recall.table", "recall.distance")]
-    decayed = [p for name, p in named if p.dim() >= 2 and name not in ("recall.table", "recall.distance")]
+    plain = [p for name, p in named if p.dim() < 2 or name.endswith(("table", "distance"))]
+    decayed = [p for name, p in named if p.dim() >= 2 and not name.endswith(("table", "distance"))]
     return [{"params": decayed, "weight_decay": decay}, {"params": plain, "weight_decay": 0.0}]
 
 

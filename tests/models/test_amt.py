@@ -58,9 +58,9 @@ def shipped_kind(seed: int = 0, **changes: object) -> AffectiveMultimodalTransfo
     for parameter in model.parameters():
         if parameter.dim() == 1:
             torch.nn.init.normal_(parameter, std=0.3)
-    if model.recall is not None:
-        torch.nn.init.normal_(model.recall.table)
-        torch.nn.init.normal_(model.recall.distance)
+    for name, parameter in model.named_parameters():
+        if name.startswith("recall.") and "table" in name:
+            torch.nn.init.normal_(parameter)
     return model
 
 
@@ -125,7 +125,9 @@ def test_padding_is_added_where_the_authors_add_it(reference, features, item) ->
     torch.testing.assert_close(reference.encode(short), reference.encode(features))
 
 
-@pytest.mark.parametrize("changes", [{}, {"see": False}, {"relative": False}, {"recall_heads": 0}])
+@pytest.mark.parametrize(
+    "changes", [{}, {"recall_roots": True}, {"see": False}, {"relative": False}, {"recall_heads": 0}]
+)
 @torch.no_grad()
 def test_cached_equals_uncached(features, item, changes) -> None:
     model = shipped_kind(**changes)
@@ -140,7 +142,7 @@ def test_cached_equals_uncached(features, item, changes) -> None:
 
 @torch.no_grad()
 def test_truncated_cache_goes_on_as_if_nothing_had_been(features, item) -> None:
-    model = shipped_kind()
+    model = shipped_kind(recall_roots=True)
     tokens, minor = torch.from_numpy(item["x"][:, :120]), torch.tensor([False])
     cache = model.new_cache(model.encode(features), minor)
     for t in range(120):
@@ -218,7 +220,7 @@ def test_recall_votes_for_what_followed(item) -> None:
 def test_recall_is_the_same_in_every_key() -> None:
     from models.vocabulary import transpose_ids
 
-    model = shipped_kind()
+    model = shipped_kind(recall_roots=True)
     assert model.recall is not None
     ids = np.random.default_rng(0).integers(0, 157, 8)[np.random.default_rng(1).integers(0, 8, (1, 90))]
     votes, mass = model.recall(torch.from_numpy(ids))

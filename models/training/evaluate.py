@@ -1,0 +1,289 @@
+"""One evaluation with all rows: networks, baselines and what was published, on the paper's split and protocol.
+
+Chord rows: Hits@1/3/5, NLL, the same at chord changes, matching loss (paper 5.3.1), teacher forced.  Dynamics rows:
+RMSE in the paper's way (300 rows, those after the end are 0 in both) and over real frames, Pearson per video.  Every
+figure is a mean over videos with a 95 % bootstrap interval; differences are paired.  The *wrong film* arm shows each
+song the features of another video of the split.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from typing import Any, Final
+
+import numpy as np
+import torch
+
+from models.amt import AffectiveMultimodalTransformer
+from models.baselines import Tables
+from models.regressor import DynamicsRegressor
+from models.training import metrics
+from models.training.dataset import MuViSync, Song, Split, chord_steps, make_batch
+from models.training.metrics import Estimate
+from models.training.train import Network, run_network
+
+# Paper Table 4 (chords) and Table 2 (dynamics).
+PUBLISHED_CHORDS: Final[dict[str, dict[str, float]]] = {
+    "published Transformer": {"hits1": 0.4789, "hits3": 0.7117, "hits5": 0.8204, "matching_loss": 1.8366},
+    "published Music Transformer": {"hits1": 0.4965, "hits3": 0.7303, "hits5": 0.8323, "matching_loss": 1.8795},
+    "published AMT without emotion loss": {
+        "hits1": 0.5142,
+        "hits3": 0.7585,
+        "hits5": 0.8660,
+        "matching_loss": 1.6859,
+    },
+    "published AMT": {"hits1": 0.5139, "hits3": 0.7722, "hits5": 0.8672, "matching_loss": 0.4662},
+}
+PUBLISHED_DYNAMICS: Final[dict[str, dict[str, float]]] = {
+    "published FC": {"density_rmse_paper": 4.7314, "loudness_rmse_paper": 0.0877},
+    "published LSTM": {"density_rmse_paper": 4.6247, "loudness_rmse_paper": 0.0892},
+    "published BiLSTM": {"density_rmse_paper": 4.5337, "loudness_rmse_paper": 0.0882},
+    "published GRU": {"density_rmse_paper": 4.6030, "loudness_rmse_paper": 0.0888},
+    "published BiGRU": {"density_rmse_paper": 4.5030, "loudness_rmse_paper": 0.0876},
+}
+REFERENCE_ROW: Final = "adaptive bigram"
+_TARGETS: Final = ("density", "loudness")
+
+
+@dataclass(frozen=True, slots=True)
+class Arm:
+    """How a network is shown the film: what is hidden, whether it is another video's, smoothed emotion or raw."""
+
+    name: str
+    without: frozenset[str] = frozenset()
+    wrong_film: bool = False
+
+
+ARMS: Final = (
+    Arm(""),
+    Arm("without semantics", frozenset({"semantic"})),
+    Arm("without semantics and emotion", frozenset({"semantic", "emotion"})),
+    Arm("wrong film", wrong_film=True),
+)
+
+
+@dataclass(slots=True)
+class Table:
+    """Rows of per-video metrics: row -> metric -> (videos,)."""
+
+    rows: dict[str, dict[str, np.ndarray]] = field(default_factory=dict)
+
+    def add(self, name: str, per_video: Sequence[Mapping[str, float]]) -> None:
+        self.rows[name] = metrics.collect(per_video)
+
+    def estimates(self) -> dict[str, dict[str, Estimate]]:
+        """Mean and interval of every row's metrics."""
+        return {
+            row: {name: metrics.summarise(values) for name, values in columns.items()}
+            for row, columns in self.rows.items()
+        }
+
+    def differences(self, reference: str) -> dict[str, dict[str, Estimate]]:
+        """Every row minus the reference row, paired by video, for the metrics that both have."""
+        base = self.rows[reference]
+        return {
+            row: {name: metrics.paired(values, base[name]) for name, values in columns.items() if name in base}
+            for row, columns in self.rows.items()
+            if row != reference
+        }
+
+
+def wrong_films(songs: Sequence[Song]) -> list[Song]:
+    """Another video for each song: the list turned by half its length (nobody keeps its own)."""
+    turn = max(1, len(songs) // 2)
+    return [songs[(k + turn) % len(songs)] for k in range(len(songs))]
+
+
+# --- chords ---------------------------------------------------------------------------------------------------------
+
+
+@torch.no_grad()
+def chord_rows(
+    model: AffectiveMultimodalTransformer, songs: Sequence[Song], *, smooth: bool, arm: Arm
+) -> tuple[list[dict[str, float]], list[tuple[np.ndarray, np.ndarray, np.ndarray]]]:
+    """Per-video metrics, and (predicted, truth, emotion) of each video's targets for confusion matrices."""
+    films = wrong_films(songs) if arm.wrong_film else songs
+    out, predictions = [], []
+    for start in range(0, len(songs), 8):
+        part = slice(start, start + 8)
+        batch = make_batch(songs[part], films=films[part], smooth=smooth, without=arm.without)
+        logits = run_network(model, batch)
+        log_probs = torch.log_softmax(logits, -1).double().numpy()
+        for k, song in enumerate(songs[part]):
+            inputs, targets = chord_steps(song.chords)
+            steps = len(targets)
+            row = metrics.chord_metrics(log_probs[k, :steps], inputs, targets)
+            own = song.emotion.argmax(axis=1)  # the loss and the agreement are always about the song's own film
+            emotion = np.append(own[1:], own[-1])[:steps]
+            row["matching_loss"] = metrics.matching_loss(logits[k, :steps].double().numpy(), targets, emotion)
+            out.append(row)
+            predictions.append((log_probs[k, :steps].argmax(-1), targets, emotion))
+    return out, predictions
+
+
+def baseline_rows(tables: Tables, songs: Sequence[Song]) -> dict[str, list[dict[str, float]]]:
+    """Per-video metrics of the predictors without a network."""
+    predictors: dict[str, Callable[[np.ndarray], np.ndarray]] = {
+        "repeat last": tables.repeat_last,
+        "unigram": tables.predict_unigram,
+        "bigram": tables.predict_bigram,
+        REFERENCE_ROW: tables.predict_adaptive,
+    }
+    out: dict[str, list[dict[str, float]]] = {}
+    for name, predict in predictors.items():
+        out[name] = []
+        for song in songs:
+            inputs, targets = chord_steps(song.chords)
+            out[name].append(metrics.chord_metrics(predict(inputs), inputs, targets))
+    return out
+
+
+# --- dynamics -------------------------------------------------------------------------------------------------------
+
+
+def dynamics_metrics(predicted: np.ndarray, song: Song) -> dict[str, float]:
+    """One video: predicted (T, 2) -> errors and correlations; density then loudness."""
+    truth = np.stack([song.density, song.loudness], axis=-1)
+    out: dict[str, float] = {}
+    for column, name in enumerate(_TARGETS):
+        p, t = predicted[:, column].astype(np.float64), truth[:, column].astype(np.float64)
+        out[f"{name}_rmse_paper"] = metrics.rmse_padded(p, t)
+        out[f"{name}_rmse"] = metrics.rmse(p, t)
+        out[f"{name}_pearson"] = metrics.pearson(p, t)
+        out[f"{name}_motion"] = metrics.pearson(p, song.motion)
+    return out
+
+
+@torch.no_grad()
+def predict_dynamics(model: DynamicsRegressor, songs: Sequence[Song], *, smooth: bool, arm: Arm) -> list[np.ndarray]:
+    """(T, 2) for each song; nothing is predicted after its end."""
+    films = wrong_films(songs) if arm.wrong_film else songs
+    out = []
+    for start in range(0, len(songs), 16):
+        part = slice(start, start + 16)
+        batch = make_batch(songs[part], films=films[part], smooth=smooth, without=arm.without)
+        rows = run_network(model, batch).numpy()
+        out += [rows[k, : song.length] for k, song in enumerate(songs[part])]
+    return out
+
+
+def dynamics_baselines(training: Sequence[Song], songs: Sequence[Song]) -> dict[str, list[np.ndarray]]:
+    """The training mean everywhere, and each video's own mean (an oracle: it knows the answer's level)."""
+    rows = np.concatenate([np.stack([song.density, song.loudness], -1) for song in training])
+    mean = rows.mean(axis=0)
+    own = [np.stack([song.density, song.loudness], -1).mean(axis=0) for song in songs]
+    return {
+        "training mean": [np.tile(mean, (song.length, 1)) for song in songs],
+        "oracle: own mean": [np.tile(level, (song.length, 1)) for song, level in zip(songs, own, strict=True)],
+    }
+
+
+# --- all together ---------------------------------------------------------------------------------------------------
+
+
+@dataclass(slots=True)
+class Result:
+    """What an evaluation found, ready to be printed, written or put into a card."""
+
+    split: str
+    videos: int
+    chords: Table = field(default_factory=Table)
+    dynamics: Table = field(default_factory=Table)
+    histograms: dict[str, list[float]] = field(default_factory=dict)
+    confusions: dict[str, dict[str, np.ndarray]] = field(default_factory=dict)
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain data: estimates, paired differences, published rows."""
+        out: dict[str, Any] = {"split": self.split, "videos": self.videos}
+        if self.chords.rows:
+            out["chords"] = _plain(self.chords.estimates())
+            out[f"chords minus {REFERENCE_ROW}"] = _plain(self.chords.differences(REFERENCE_ROW))
+            out["published chords"] = PUBLISHED_CHORDS
+            out["film gap of chords"] = _plain(film_gaps(self.chords))
+        if self.dynamics.rows:
+            out["dynamics"] = _plain(self.dynamics.estimates())
+            out["dynamics minus training mean"] = _plain(self.dynamics.differences("training mean"))
+            out["published dynamics"] = PUBLISHED_DYNAMICS
+            out["film gap of dynamics"] = _plain(film_gaps(self.dynamics))
+            out["density levels"] = self.histograms
+        return out
+
+
+def _plain(rows: Mapping[str, Mapping[str, Estimate]]) -> dict[str, Any]:
+    return {row: {name: asdict(value) for name, value in columns.items()} for row, columns in rows.items()}
+
+
+def film_gaps(table: Table) -> dict[str, dict[str, Estimate]]:
+    """Right film minus wrong film for every network row that has both arms."""
+    out = {}
+    for row, columns in table.rows.items():
+        wrong = table.rows.get(f"{row}, wrong film")
+        if wrong is not None:
+            out[row] = {name: metrics.paired(values, wrong[name]) for name, values in columns.items()}
+    return out
+
+
+def evaluate(
+    networks: Mapping[str, tuple[Network, bool]],
+    data: MuViSync,
+    split: Split = "test",
+    *,
+    songs: Sequence[Song] | None = None,
+    progress: Callable[[str], None] | None = None,
+) -> Result:
+    """Evaluates networks (name -> network, whether it is fed smoothed emotion) and every baseline on a split.
+
+    songs: in place of the split (a slice for tests).  Networks are used in eval mode on the CPU.
+    """
+    chosen = data.split(split) if songs is None else list(songs)
+    training = data.split("train")
+    result = Result(split=split, videos=len(chosen))
+    say = progress or (lambda _text: None)
+    kinds = [model for model, _ in networks.values()]
+    if any(isinstance(model, AffectiveMultimodalTransformer) for model in kinds):
+        say("baselines")
+        tables = Tables([chord_steps(song.chords) for song in training])
+        for name, rows in baseline_rows(tables, chosen).items():
+            result.chords.add(name, rows)
+    if any(isinstance(model, DynamicsRegressor) for model in kinds):
+        for name, predicted in dynamics_baselines(training, chosen).items():
+            result.dynamics.add(name, [dynamics_metrics(p, s) for p, s in zip(predicted, chosen, strict=True)])
+        result.histograms["truth"] = _mean_histogram([song.density for song in chosen])
+    for name, (model, smooth) in networks.items():
+        for arm in ARMS:
+            row = f"{name}, {arm.name}" if arm.name else name
+            say(row)
+            if isinstance(model, AffectiveMultimodalTransformer):
+                if arm.name and not model.config.see:
+                    continue
+                if arm.without and not model.config.scaled:
+                    continue  # the published kind has no flags for what is missing
+                rows, predictions = chord_rows(model.eval(), chosen, smooth=smooth, arm=arm)
+                result.chords.add(row, rows)
+                if not arm.name:
+                    result.confusions[name] = _confusions(predictions)
+            else:
+                if arm.without and not model.config.scaled:
+                    continue
+                found = predict_dynamics(model.eval(), chosen, smooth=smooth, arm=arm)
+                rows = [dynamics_metrics(p, s) for p, s in zip(found, chosen, strict=True)]
+                result.dynamics.add(row, rows)
+                if not arm.name:
+                    result.histograms[name] = _mean_histogram([p[:, 0] for p in found])
+    return result
+
+
+def _mean_histogram(densities: Sequence[np.ndarray]) -> list[float]:
+    return np.mean([metrics.density_histogram(density) for density in densities], axis=0).round(4).tolist()
+
+
+def _confusions(predictions: Sequence[tuple[np.ndarray, np.ndarray, np.ndarray]]) -> dict[str, np.ndarray]:
+    predicted = np.concatenate([p for p, _, _ in predictions])
+    truth = np.concatenate([t for _, t, _ in predictions])
+    emotion = np.concatenate([e for _, _, e in predictions])
+    real = truth != metrics.CHORD_PAD
+    predicted, truth, emotion = predicted[real], truth[real], emotion[real]
+    out = {kind: metrics.confusion(predicted, truth, kind) for kind in ("chord", "root", "quality")}
+    out["affect"] = metrics.affect_confusion(predicted, emotion)
+    return out

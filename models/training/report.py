@@ -1,0 +1,152 @@
+"""Tables and pictures of an evaluation: terminal text, Markdown, JSON, PNG."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+
+from engine.music.chord import CHORD_LABELS, QUALITIES, SHARP_NAMES
+from models.training.evaluate import (
+    PUBLISHED_CHORDS,
+    PUBLISHED_DYNAMICS,
+    REFERENCE_ROW,
+    Result,
+    Table,
+    film_gaps,
+)
+from models.training.metrics import Estimate
+from models.vocabulary import EMOTIONS
+
+CHORD_COLUMNS: Final = {
+    "hits1": "Hits@1",
+    "hits3": "Hits@3",
+    "hits5": "Hits@5",
+    "nll": "NLL, nats",
+    "hits1_changes": "Hits@1 at changes",
+    "hits3_changes": "Hits@3 at changes",
+    "hits1_changes_open": "change foreseen and right",
+    "matching_loss": "matching loss",
+}
+DYNAMICS_COLUMNS: Final = {
+    "density_rmse_paper": "density RMSE, paper",
+    "loudness_rmse_paper": "loudness RMSE, paper",
+    "density_rmse": "density RMSE, frames",
+    "loudness_rmse": "loudness RMSE, frames",
+    "density_pearson": "density r",
+    "loudness_pearson": "loudness r",
+    "density_motion": "density ~ motion",
+    "loudness_motion": "loudness ~ motion",
+}
+
+
+def _cell(value: Estimate | float | None) -> str:
+    if value is None:
+        return "–"
+    if isinstance(value, float):
+        return f"{value:.4f}"
+    if value.videos == 0:
+        return "–"
+    return f"{value.mean:.4f} ({value.low:.4f} … {value.high:.4f})"
+
+
+def markdown_table(rows: Mapping[str, Mapping[str, Any]], columns: Mapping[str, str]) -> str:
+    """A Markdown table; missing cells are dashes."""
+    shown = {key: title for key, title in columns.items() if any(key in row for row in rows.values())}
+    lines = ["| | " + " | ".join(shown.values()) + " |", "|---" * (len(shown) + 1) + "|"]
+    for name, row in rows.items():
+        lines.append(f"| {name} | " + " | ".join(_cell(row.get(key)) for key in shown) + " |")
+    return "\n".join(lines)
+
+
+def to_markdown(result: Result, command: str) -> str:
+    """The whole evaluation as one page."""
+    parts = [f"# Evaluation on the {result.split} split, {result.videos} videos", f"`{command}`"]
+    parts.append("Means over videos with 95 % bootstrap intervals; dashes where a row has no such figure.")
+    if result.chords.rows:
+        parts += _section(result.chords, CHORD_COLUMNS, PUBLISHED_CHORDS, REFERENCE_ROW, "Chords")
+    if result.dynamics.rows:
+        parts += _section(result.dynamics, DYNAMICS_COLUMNS, PUBLISHED_DYNAMICS, "training mean", "Dynamics")
+        lines = [
+            "## Shares of the five density levels",
+            "| | 0–5 | 6–10 | 11–15 | 16–20 | 21– |",
+            "|---|---|---|---|---|---|",
+        ]
+        lines += [f"| {n} | " + " | ".join(f"{v:.3f}" for v in h) + " |" for n, h in result.histograms.items()]
+        parts.append("\n".join(lines))
+    return "\n\n".join(parts) + "\n"
+
+
+def _section(
+    table: Table, columns: Mapping[str, str], published: Mapping[str, Any], reference: str, title: str
+) -> list[str]:
+    gaps = film_gaps(table)
+    parts = [
+        f"## {title}",
+        markdown_table({**published, **table.estimates()}, columns),
+        f"### Paired difference to {reference}",
+        markdown_table(table.differences(reference), columns),
+    ]
+    if gaps:
+        parts += ["### Right film minus wrong film", markdown_table(gaps, columns)]
+    return parts
+
+
+def write(result: Result, folder: Path, command: str) -> list[Path]:
+    """Writes evaluation.json, evaluation.md and confusion pictures; returns what was written."""
+    folder.mkdir(parents=True, exist_ok=True)
+    written = []
+    texts = {
+        "evaluation.json": json.dumps({"command": command, **result.to_json()}, indent=1, allow_nan=True),
+        "evaluation.md": to_markdown(result, command),
+    }
+    for name, text in texts.items():
+        path = folder / name
+        aside = path.with_suffix(path.suffix + ".tmp")
+        aside.write_text(text, encoding="utf-8")
+        os.replace(aside, path)
+        written.append(path)
+    for name, matrices in result.confusions.items():
+        path = folder / f"confusion-{name.replace(' ', '-')}.png"
+        if draw_confusions(matrices, path, name):
+            written.append(path)
+    return written
+
+
+def _most(matrix: np.ndarray, count: int) -> np.ndarray:
+    return np.sort(np.argsort(-matrix.sum(1), kind="stable")[:count])
+
+
+def draw_confusions(matrices: Mapping[str, np.ndarray], path: Path, title: str) -> bool:
+    """Chord (the 24 most frequent), root, quality, and quality under the film's emotion; rows sum to 1.
+
+    False where matplotlib is not installed.
+    """
+    try:
+        from matplotlib.figure import Figure
+    except ImportError:
+        return False
+    labels = [*CHORD_LABELS, "END", "PAD"]
+    roots = ["N", *SHARP_NAMES, "END", "PAD"]
+    qualities = ["N", *QUALITIES, "END", "PAD"]
+    chords = _most(matrices["chord"], 24)
+    panels: list[tuple[str, np.ndarray, Sequence[str], Sequence[str]]] = [
+        ("chord", matrices["chord"][np.ix_(chords, chords)], [labels[i] for i in chords], [labels[i] for i in chords]),
+        ("root", matrices["root"][:14, :14], roots[:14], roots[:14]),
+        ("quality", matrices["quality"][:15, :15], qualities[:15], qualities[:15]),
+        ("quality under emotion", matrices["affect"][:, :14], list(EMOTIONS), qualities[:14]),
+    ]
+    figure = Figure(figsize=(15, 13), layout="constrained")
+    figure.suptitle(f"{title}: truth in rows, prediction in columns, rows sum to 1")
+    for axes, (name, counts, rows, columns) in zip(figure.subplots(2, 2).flat, panels, strict=True):
+        share = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
+        axes.imshow(share, cmap="viridis", vmin=0, vmax=1)
+        axes.set_title(name)
+        axes.set_xticks(range(len(columns)), columns, rotation=90, fontsize=7)
+        axes.set_yticks(range(len(rows)), rows, fontsize=7)
+    figure.savefig(path, dpi=80)
+    return True
