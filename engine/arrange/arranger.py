@@ -1,0 +1,350 @@
+"""Composition -> notes and controllers, whole or piece by piece with the same result.
+
+The unit is the segment (a slot inside a cue).  What a segment sounds like depends on the composition, the options and
+the small state handed on from the segment before, never on where arranging began.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from typing import Final
+from zlib import crc32
+
+from engine.arrange import parts as playing
+from engine.arrange.expression import (
+    CC1_RANGE,
+    CC11_FIXED,
+    CC11_RANGE,
+    CONTROLLERS_PER_S,
+    activity_level,
+    controller_value,
+    density_level,
+    film_levels,
+    loudness_place,
+)
+from engine.arrange.options import (
+    Arrangement,
+    ArrangeOptions,
+    ArrangeState,
+    FilmLevels,
+    FixedVoicing,
+    PartOptions,
+    default_parts,
+)
+from engine.arrange.parts import Scene, Strike
+from engine.arrange.timeline import STEP, Segment, Timeline
+from engine.arrange.voicing import Space, Voicing, voice
+from engine.music import PARTS, Composition, Controller, Note, Slot
+
+_PLAYERS: Final[dict[str, Callable[[Scene, PartOptions], Iterator[Strike]]]] = {
+    "pad": playing.play_pad,
+    "arp": playing.play_arp,
+    "bass": playing.play_bass,
+}
+_DEFAULT_PARTS: Final = default_parts()
+_EPSILON: Final = 1e-9
+_SHORTEST: Final = STEP / 4
+
+
+@dataclass(frozen=True, slots=True)
+class _Played:
+    """A note with the place on the grid that it belongs to."""
+
+    grid_beats: float
+    note: Note
+
+
+class Arranger:
+    """Arranges one composition in one way.  Hold it while arranging bar by bar: it keeps what depends on the whole.
+
+    complete: no more slots will arrive; False while a composition is still being streamed, so that no ending is
+    played where the known slots happen to stop.
+    """
+
+    def __init__(
+        self, composition: Composition, options: ArrangeOptions | None = None, *, complete: bool = True
+    ) -> None:
+        self.composition = composition
+        self.options = options or ArrangeOptions()
+        self.complete = complete
+        self._timeline = Timeline(composition, complete)
+        self._levels: FilmLevels = self.options.levels or film_levels(composition.slots)
+        self._fixed = {(kept.start_beats, kept.chord): kept for kept in self.options.fixed_voicings}
+        # Whole octaves of a transposition move the ranges, the rest moves the chords inside them.
+        self._octaves = round(self.options.transpose / 12)
+        self._shift = self.options.transpose - 12 * self._octaves
+
+    @property
+    def start_beats(self) -> float:
+        """Where the first segment begins; 0 where there is none."""
+        return self._timeline.starts[0] if self._timeline.segments else 0.0
+
+    @property
+    def end_beats(self) -> float:
+        """Where the last one, or the ring of its ending, is over."""
+        return max(self._timeline.ends, default=0.0)
+
+    @property
+    def settled_beats(self) -> float:
+        """Up to here nothing changes when more slots arrive after the known ones."""
+        if self.complete or not self._timeline.segments:
+            return self.end_beats
+        return self._timeline.segments[-1].run_start
+
+    def run_start_beats(self, beats: float) -> float:
+        """Where the chord that sounds at a position began; the position itself where nothing sounds."""
+        index = bisect_right(self._timeline.ends, beats)
+        segments = self._timeline.segments
+        if index < len(segments) and segments[index].start <= beats and not segments[index].chord.is_silence:
+            return segments[index].run_start
+        return beats
+
+    def arrange(
+        self, start_beats: float | None = None, end_beats: float | None = None, state: ArrangeState | None = None
+    ) -> Arrangement:
+        """Everything that starts in [start_beats, end_beats) on the grid; None: from the beginning, to the end.
+
+        state: of an earlier piece, at or before start_beats; without one the way there is arranged anew.
+        """
+        segments, ends = self._timeline.segments, self._timeline.ends
+        low = float("-inf") if start_beats is None else start_beats
+        high = float("inf") if end_beats is None else end_beats
+        if state is None or state.position_beats > low:
+            state = ArrangeState()
+        played: list[_Played] = []
+        controllers: list[Controller] = []
+        voicings: list[FixedVoicing] = []
+        state_out = state
+        for index in range(bisect_right(ends, state.position_beats + _EPSILON), len(segments)):
+            segment = segments[index]
+            if segment.start >= high:
+                break
+            notes, changes, state = self._segment(index, state, heard=segment.end > low)
+            if segment.end <= high:
+                state_out = state
+            if segment.end <= low:
+                continue
+            played += [item for item in notes if low <= item.grid_beats < high]
+            controllers += [change for change in changes if low <= change.time_beats < high]
+            voicing = state.voicing
+            if voicing is not None and low <= voicing.start_beats < high and voicing not in voicings[-1:]:
+                voicings.append(voicing)
+        ordered = sorted(
+            (item.note for item in played),
+            key=lambda note: (note.start_beats, PARTS.index(note.part), note.pitch),
+        )
+        return Arrangement(
+            tuple(ordered), tuple(sorted(controllers, key=lambda c: c.time_beats)), state_out, tuple(voicings)
+        )
+
+    # one segment ----------------------------------------------------------------------------------------------------
+    def _segment(
+        self, index: int, state: ArrangeState, heard: bool
+    ) -> tuple[list[_Played], list[Controller], ArrangeState]:
+        segment = self._timeline.segments[index]
+        if segment.chord.is_silence:
+            # The last voicing is kept, so that the chord after the rest stays near.
+            return [], [], replace(state, position_beats=segment.end)
+        voicing = self._voicing(index, state)
+        state = replace(state, position_beats=segment.end, voicing=voicing)
+        controllers, state = self._controllers(index, state)
+        notes: list[_Played] = []
+        if heard:
+            scene = self._scene(index, voicing)
+            for part, play in _PLAYERS.items():
+                options = self.options.part(part)
+                if options is not None:
+                    notes += self._finish(part, options, segment, list(play(scene, options)))
+        return notes, controllers, state
+
+    def _scene(self, index: int, voicing: FixedVoicing) -> Scene:
+        segment = self._timeline.segments[index]
+        next_bass = None if segment.next_chord is None else segment.next_chord.transpose(self._shift).bass_pitch_class
+        level = self._level(segment.slot)
+        hold_from, hold_to = (True, segment.end) if level > 1 or segment.ending else self._held(index)
+        return Scene(
+            segment=segment,
+            chord=segment.chord.transpose(self._shift),
+            voicing=voicing,
+            bars=self._timeline.bars,
+            options=self.options,
+            level=level,
+            place=self._place(segment.slot),
+            loudness=self._loudness(segment.slot),
+            next_bass=next_bass,
+            hold_from=hold_from,
+            hold_to=hold_to,
+            octaves=self._octaves,
+        )
+
+    def _held(self, index: int) -> tuple[bool, float]:
+        """Whether a held note begins here, and where it ends: at a bar line, a new chord or more activity."""
+        segments, bars = self._timeline.segments, self._timeline.bars
+
+        def goes_on(later: int) -> bool:
+            a, b = segments[later - 1], segments[later]
+            return (
+                a.run_start == b.run_start
+                and not b.ending
+                and self._level(a.slot) == self._level(b.slot) == 1
+                and bars.index(a.start) == bars.index(b.start)
+            )
+
+        begins = index == 0 or not goes_on(index)
+        last = index
+        while last + 1 < len(segments) and goes_on(last + 1):
+            last += 1
+        return begins, segments[last].end
+
+    def _voicing(self, index: int, state: ArrangeState) -> FixedVoicing:
+        segment = self._timeline.segments[index]
+        chord = segment.chord.transpose(self._shift)
+        kept = state.voicing
+        if kept is not None and kept.chord == chord and not segment.ending and segment.start > segment.run_start:
+            return kept
+        fixed = self._fixed.get((segment.run_start, chord))
+        if fixed is not None:
+            return fixed
+        space = self._space(segment)
+        # After a rest or in a new cue the ear has let go: stay near, but nothing leads.
+        found = voice(chord, space, _as_voicing(kept), self._following(segment))
+        return FixedVoicing(segment.run_start, chord, found.bass, found.pad, found.arp)
+
+    def _following(self, segment: Segment) -> Voicing | None:
+        """The voicing of the next run where that is kept."""
+        if segment.next_chord is None or not self._fixed:
+            return None
+        return _as_voicing(self._fixed.get((segment.run_end, segment.next_chord.transpose(self._shift))))
+
+    def _space(self, segment: Segment) -> Space:
+        def span(part: str) -> tuple[int, int]:
+            options = self.options.parts.get(part) or _DEFAULT_PARTS[part]
+            low, high = options.low + 12 * self._octaves, options.high + 12 * self._octaves
+            # Near MIDI's ends the range is moved inwards by octaves.
+            while high > 127:
+                low, high = low - 12, high - 12
+            while low < 0:
+                low, high = low + 12, high + 12
+            return low, high
+
+        return Space(
+            pad=span("pad"),
+            arp=span("arp"),
+            bass=span("bass"),
+            style=self.options.voicing,
+            key=segment.key.transpose(self._shift),
+            has_bass=self.options.part("bass") is not None,
+        )
+
+    # the picture ----------------------------------------------------------------------------------------------------
+    def _level(self, slot: Slot) -> int:
+        if self.options.activity is not None:
+            return activity_level(self.options.activity)
+        return density_level(slot.density, self.options.density_map, self._levels)
+
+    def _loudness(self, slot: Slot) -> float:
+        return slot.loudness if self.options.dynamics is None else self.options.dynamics / 100
+
+    def _place(self, slot: Slot) -> float:
+        if self.options.dynamics is not None:
+            return self.options.dynamics / 100
+        return loudness_place(slot.loudness, self._levels)
+
+    def _controllers(self, index: int, state: ArrangeState) -> tuple[list[Controller], ArrangeState]:
+        options = self.options
+        if not options.cc1 and options.cc11 == "off":
+            return [], state
+        segments = self._timeline.segments
+        segment = segments[index]
+        here = self._place(segment.slot)
+        there = here
+        if not segment.ending and index + 1 < len(segments) and segments[index + 1].cue == segment.cue:
+            there = self._place(segments[index + 1].slot)
+        bpm = self.composition.tempo_map.bpm_at(segment.start)
+        apart = bpm / 60 / CONTROLLERS_PER_S  # beats between two values
+        last = {(part, number): value for part, number, value in state.controllers}
+        sent_beats = state.controllers_beats
+        names = [(part, found) for part in PARTS if part != "drums" and (found := options.part(part)) is not None]
+        changes: list[Controller] = []
+        length = segment.end - segment.start
+        count = max(1, round(length / STEP)) if not segment.ending else 1
+        for step in range(count):
+            beats = segment.start + step * STEP
+            if beats - sent_beats < apart - _EPSILON:
+                continue
+            place = here + (there - here) * step / count
+            wanted: dict[int, int] = {}
+            if options.cc1:
+                wanted[1] = controller_value(place, CC1_RANGE)
+            if options.cc11 != "off":
+                wanted[11] = CC11_FIXED if options.cc11 == "fixed" else controller_value(place, CC11_RANGE)
+            for part, part_options in names:
+                for number, value in wanted.items():
+                    if last.get((part, number)) != value:
+                        changes.append(Controller(number, value, beats, part_options.channel, part))
+                        last[part, number] = value
+                        sent_beats = beats
+        carried = tuple((part, number, value) for (part, number), value in last.items())
+        return changes, replace(state, controllers=carried, controllers_beats=sent_beats)
+
+    # from strikes to notes ------------------------------------------------------------------------------------------
+    def _finish(self, part: str, options: PartOptions, segment: Segment, strikes: list[Strike]) -> list[_Played]:
+        bars, swing = self._timeline.bars, self.options.swing
+        if part == "pad":
+            gate = min(options.gate or 100.0, 100.0) / 100
+        else:
+            gate = (self.options.gate if options.gate is None else options.gate) / 100
+        if segment.ending:
+            gate = 1.0
+        played = []
+        next_start: dict[int, float] = {}
+        for strike in reversed(strikes):
+            start = self._loosened(part, strike, bars.swung(strike.start, swing), segment)
+            end = bars.swung(strike.end, swing) if strike.end < segment.end - _EPSILON else strike.end
+            limit = next_start.get(strike.pitch, strike.end if strike.end > segment.end else segment.end)
+            end = min(start + (end - start) * gate, limit)
+            end = max(end, min(start + _SHORTEST, limit))
+            next_start[strike.pitch] = start
+            note = Note(strike.pitch, strike.velocity, start, end - start, options.channel, part)
+            played.append(_Played(strike.start, note))
+        return played
+
+    def _loosened(self, part: str, strike: Strike, start: float, segment: Segment) -> float:
+        looseness_ms = self.options.looseness_ms
+        if looseness_ms == 0:
+            return start
+        # The same place is always moved by the same amount, whichever way it was reached.
+        noise = crc32(f"{part}:{strike.pitch}:{strike.start:.4f}".encode()) / 0xFFFFFFFF * 2 - 1
+        beats = looseness_ms / 1000 * self.composition.tempo_map.bpm_at(strike.start) / 60
+        return max(start + noise * beats, segment.start)
+
+
+def _as_voicing(fixed: FixedVoicing | None) -> Voicing | None:
+    return None if fixed is None else Voicing(fixed.bass, fixed.pad, fixed.arp)
+
+
+def arrange(
+    composition: Composition,
+    options: ArrangeOptions | None = None,
+    *,
+    start_beats: float | None = None,
+    end_beats: float | None = None,
+    state: ArrangeState | None = None,
+) -> Arrangement:
+    """`Arranger(composition, options).arrange(...)`: for a single call."""
+    return Arranger(composition, options).arrange(start_beats, end_beats, state)
+
+
+def stored_states(arranger: Arranger, every_beats: float) -> tuple[ArrangeState, ...]:
+    """States along a whole arrangement, about every so many beats, for `arrange` to start from."""
+    states: list[ArrangeState] = []
+    position = arranger.start_beats
+    state: ArrangeState | None = None
+    while position < arranger.end_beats:
+        position += every_beats
+        state = arranger.arrange(position - every_beats, position, state).state
+        if not states or states[-1] != state:
+            states.append(state)
+    return tuple(states)

@@ -1,0 +1,244 @@
+"""Where music may sound: cues cut into segments on the sixteenth grid.
+
+A segment is the part of a slot that lies in a cue, its ends moved to the nearest sixteenth of their bar (on the beats
+grid they already stand there).  After the last one of a cue comes its ending: the chord that lands on Out and rings.
+All positions are beats of the composition's tempo map.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from dataclasses import dataclass
+from itertools import accumulate
+from typing import Final
+
+from engine.music import Chord, Composition, Cue, Key, Slot, TempoMap, TimeSignature
+
+STEP: Final = 0.25
+_EPSILON: Final = 1e-9
+PAD_BARS: Final = 4  # a held chord is struck again after so many bars: samples die away
+
+
+@dataclass(frozen=True, slots=True)
+class Segment:
+    """start, end: beats.  run_start, run_end: of the equal chords around it, inside the cue.
+
+    pad_until: end of the pad chord that is struck here, None where the last one goes on.  next_chord: what follows the
+    run in this cue, None where silence follows.  cue: its number.  ending: this is the chord on Out.
+    """
+
+    slot: Slot
+    chord: Chord
+    key: Key
+    start: float
+    end: float
+    run_start: float
+    run_end: float
+    pad_until: float | None
+    next_chord: Chord | None
+    cue: int
+    cue_start: bool = False
+    ending: bool = False
+
+
+class Bars:
+    """Bar lines and metrical weights around a composition; positions outside are continued."""
+
+    __slots__ = ("_map", "_starts", "_weights", "first_bar")
+
+    def __init__(self, tempo_map: TempoMap, start_beats: float, end_beats: float) -> None:
+        self._map = tempo_map
+        self.first_bar = tempo_map.bar_at(start_beats) - 1
+        self._starts: list[float] = []
+        self._weights: list[tuple[int, ...]] = []
+        bar = self.first_bar
+        known: dict[TimeSignature, tuple[int, ...]] = {}
+        while True:
+            line = tempo_map.bar_start(bar)
+            self._starts.append(float(line))
+            meter = tempo_map.meter_at(line)
+            if meter not in known:
+                known[meter] = step_weights(meter)
+            self._weights.append(known[meter])
+            if line > end_beats:
+                break
+            bar += 1
+
+    def index(self, beats: float) -> int:
+        """Which of the known bars a position lies in."""
+        return min(max(bisect_right(self._starts, beats + _EPSILON) - 1, 0), len(self._starts) - 2)
+
+    def number(self, beats: float) -> int:
+        return self.first_bar + self.index(beats)
+
+    def start(self, beats: float) -> float:
+        """The bar line at or before a position."""
+        return self._starts[self.index(beats)]
+
+    def next(self, beats: float) -> float:
+        """The first bar line after a position."""
+        return self._starts[self.index(beats) + 1]
+
+    def step(self, beats: float) -> int:
+        """Sixteenths since the bar line, rounded."""
+        return round((beats - self.start(beats)) / STEP)
+
+    def weight(self, beats: float) -> int:
+        """3 on the bar line, 2 on a group (a beat in 4/4), 1 on another eighth, 0 between."""
+        weights = self._weights[self.index(beats)]
+        step = self.step(beats)
+        return weights[step] if step < len(weights) else 0
+
+    def snap(self, beats: float) -> float:
+        """The nearest sixteenth of its bar (the next bar line counts as one)."""
+        line, next_line = self.start(beats), self.next(beats)
+        return min(line + round((beats - line) / STEP) * STEP, next_line)
+
+    def is_line(self, beats: float) -> bool:
+        return abs(self.start(beats) - beats) < _EPSILON
+
+    def swung(self, beats: float, swing: float) -> float:
+        """A position on the grid moved for swing 50..75 %: every second sixteenth comes later."""
+        if swing == 50.0 or self.step(beats) % 2 == 0:
+            return beats
+        return beats + (swing / 50.0 - 1.0) * STEP
+
+
+def step_weights(meter: TimeSignature) -> tuple[int, ...]:
+    """Weight of each sixteenth of a bar."""
+    lines = {float(line) for line in accumulate(meter.groups, initial=0)}
+    count = max(1, -(-meter.bar_beats // 1) and int(-(-meter.bar_beats * 4 // 1)))
+    weights = []
+    for step in range(count):
+        beats = step * STEP
+        weights.append(3 if step == 0 else 2 if beats in lines else 1 if step % 2 == 0 else 0)
+    return tuple(weights)
+
+
+def effective_cues(composition: Composition) -> tuple[Cue, ...]:
+    """The cues in order of their In; the whole film where there are none."""
+    return tuple(sorted(composition.cues, key=lambda cue: cue.in_s)) or (Cue(),)
+
+
+class Timeline:
+    """All segments of a composition, in order, and its bars."""
+
+    __slots__ = ("bars", "ends", "segments", "starts")
+
+    def __init__(self, composition: Composition, complete: bool) -> None:
+        slots = composition.slots
+        low = slots[0].start_beats if slots else composition.beats_at_picture(0.0)
+        high = slots[-1].end_beats if slots else low
+        longest_tail = max((cue.tail_s for cue in effective_cues(composition)), default=0.0)
+        high = composition.tempo_map.beats_at(composition.tempo_map.seconds_at(high) + longest_tail)
+        self.bars = Bars(composition.tempo_map, low, high)
+        self.segments = tuple(_segments(composition, self.bars, complete))
+        self.starts = [segment.start for segment in self.segments]
+        self.ends = [segment.end for segment in self.segments]
+
+
+def _segments(composition: Composition, bars: Bars, complete: bool) -> list[Segment]:
+    cues = effective_cues(composition)
+    starts = [slot.start_s for slot in composition.slots]
+    segments: list[Segment] = []
+    for number, cue in enumerate(cues):
+        duration_s = composition.film.duration_s
+        out_s = min(duration_s if cue.out_s is None else cue.out_s, duration_s)
+        next_in_s = cues[number + 1].in_s if number + 1 < len(cues) else None
+        if next_in_s is not None:
+            out_s = min(out_s, next_in_s)
+        if out_s <= cue.in_s:
+            continue
+        in_beats = bars.snap(composition.beats_at_picture(cue.in_s))
+        land = bars.snap(composition.beats_at_picture(_landing_s(composition, cue, out_s, bars)))
+        pieces: list[tuple[Slot, float, float]] = []
+        first = max(bisect_right(starts, cue.in_s) - 1, 0)
+        for slot in composition.slots[first:]:
+            if slot.start_s >= out_s:
+                break
+            start = max(bars.snap(slot.start_beats), in_beats)
+            end = min(bars.snap(slot.end_beats), land)
+            if end - start > _EPSILON:
+                pieces.append((slot, start, end))
+        key = cue.key or composition.key
+        cue_segments = _in_runs(pieces, key, number, bars)
+        # While slots still arrive, the ending is not known to follow.
+        reached = complete or (bool(pieces) and pieces[-1][2] >= land - _EPSILON)
+        if cue_segments and reached:
+            limit = None if next_in_s is None else bars.snap(composition.beats_at_picture(next_in_s))
+            ending = _ending(composition, cue, cue_segments[-1], land, limit)
+            if ending is not None:
+                cue_segments.append(ending)
+        segments += cue_segments
+    return segments
+
+
+def _landing_s(composition: Composition, cue: Cue, out_s: float, bars: Bars) -> float:
+    """Out, or the last hit where it lies less than a bar before Out."""
+    hits = [hit.time_s for hit in (*cue.hits, *composition.hits) if cue.in_s < hit.time_s <= out_s]
+    if hits:
+        last = max(hits)
+        beats = composition.beats_at_picture(last)
+        bar = bars.next(beats) - bars.start(beats)
+        if composition.beats_at_picture(out_s) - beats < bar:
+            return last
+    return out_s
+
+
+def _in_runs(pieces: list[tuple[Slot, float, float]], key: Key, cue: int, bars: Bars) -> list[Segment]:
+    segments: list[Segment] = []
+    first = 0
+    for index in range(1, len(pieces) + 1):
+        whole = index == len(pieces)
+        if not whole and pieces[index][0].chord == pieces[first][0].chord and _joined(pieces[index - 1], pieces[index]):
+            continue
+        run = pieces[first:index]
+        run_start, run_end = run[0][1], run[-1][2]
+        follows = not whole and _joined(pieces[index - 1], pieces[index])
+        next_chord = pieces[index][0].chord if follows else None
+        if next_chord is not None and next_chord.is_silence:
+            next_chord = None
+        strikes = _pad_strikes([start for _, start, _ in run], run_end, bars)
+        for slot, start, end in run:
+            segments.append(
+                Segment(
+                    slot, slot.chord, key, start, end, run_start, run_end, strikes.get(start), next_chord, cue,
+                    cue_start=not segments,
+                )
+            )  # fmt: skip
+        first = index
+    return segments
+
+
+def _joined(a: tuple[Slot, float, float], b: tuple[Slot, float, float]) -> bool:
+    return b[1] - a[2] < _EPSILON
+
+
+def _pad_strikes(starts: list[float], run_end: float, bars: Bars) -> dict[float, float]:
+    """Where the pad strikes in a run, and until when."""
+    strikes = [starts[0]]
+    for start in starts[1:]:
+        if bars.number(start) - bars.number(strikes[-1]) >= PAD_BARS:
+            strikes.append(start)
+    return dict(zip(strikes, [*strikes[1:], run_end], strict=True))
+
+
+def _ending(composition: Composition, cue: Cue, last: Segment, land: float, limit: float | None) -> Segment | None:
+    """The chord on Out.  What the composer set himself (a pin, a progression) stays; else tonic, or anything but it."""
+    if cue.ending == "cut" or cue.tail_s <= 0 or last.chord.is_silence or last.end < land - 4.0:
+        return None
+    tempo_map = composition.tempo_map
+    end = tempo_map.beats_at(tempo_map.seconds_at(land) + cue.tail_s)
+    if limit is not None:
+        end = min(end, limit)
+    if end - land < STEP - _EPSILON:
+        return None
+    key = last.key
+    tonic = Chord(key.tonic, "min" if key.is_minor else "maj")
+    chord = last.chord
+    if not (last.slot.given or last.slot.pinned):
+        if cue.ending == "tonic":
+            chord = tonic
+        elif chord.root == tonic.root:
+            chord = Chord((key.tonic + 7) % 12, "maj")
+    return Segment(last.slot, chord, key, land, end, land, end, end, None, last.cue, ending=True)

@@ -1,0 +1,260 @@
+"""Voicings: which pitches a chord gets, found by search so that voices move little and without faults.
+
+Three layers are voiced together: the bass note, four pad voices, four arpeggio tones.  Rules for bass and pad (the
+textbook's, e.g. Aldwell & Schachter, "Harmony and Voice Leading", ch. 4-6): every chord tone sounds; the outer voices
+make no fifths or octaves in succession; the leading tone is not doubled; a third or seventh is doubled only last.
+Deterministic: equal input gives equal output.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+from functools import lru_cache
+from itertools import pairwise
+from typing import Final
+
+from engine.music import C_MAJOR, Chord, Key
+
+PAD_VOICES: Final = 4
+_PERFECT: Final = (0, 7)
+_SPANS: Final = {"close": (0, 16), "open": (14, 26), "root": (0, 16)}
+_GAPS: Final = {"close": 9, "open": 12, "root": 9}
+
+
+@dataclass(frozen=True, slots=True)
+class Space:
+    """Where the voices live: inclusive pitch ranges, style, key (for its leading tone).
+
+    has_bass: a bass part sounds, so the pad need not carry the lowest note.  lift: semitones by which mood moves the
+    middle of the pad's range.
+    """
+
+    pad: tuple[int, int] = (48, 76)
+    arp: tuple[int, int] = (52, 84)
+    bass: tuple[int, int] = (36, 55)
+    style: str = "close"
+    key: Key = C_MAJOR
+    has_bass: bool = True
+    lift: int = 0
+
+    @property
+    def leading_tone(self) -> int:
+        return (self.key.tonic - 1) % 12
+
+
+@dataclass(frozen=True, slots=True)
+class Voicing:
+    """bass: one pitch; pad: four from low to high; arp: four from low to high."""
+
+    bass: int
+    pad: tuple[int, ...]
+    arp: tuple[int, ...]
+
+
+def voice(chord: Chord, space: Space, before: Voicing | None = None, after: Voicing | None = None) -> Voicing:
+    """The voicing of a sounding chord that follows `before` best (and leads into `after`, where that is fixed).
+
+    Raises ValueError for silence.
+    """
+    if chord.is_silence:
+        raise ValueError("silence has no voicing.")
+    bass = _bass(chord, space, before, after)
+    pad = _pad(chord, space, bass, before, after)
+    return Voicing(bass, pad, _arp(chord, space, before, after))
+
+
+def is_consecutive(low_a: int, high_a: int, low_b: int, high_b: int) -> bool:
+    """Fifths or octaves in succession between two voices that both move."""
+    if low_a == low_b or high_a == high_b:
+        return False
+    interval = (high_a - low_a) % 12
+    return interval in _PERFECT and (high_b - low_b) % 12 == interval
+
+
+def has_fault(a: Voicing, b: Voicing) -> bool:
+    """Whether a step from a to b has consecutive perfect intervals between bass, or pad's lowest, and top."""
+    return is_consecutive(a.bass, a.pad[-1], b.bass, b.pad[-1]) or is_consecutive(
+        a.pad[0], a.pad[-1], b.pad[0], b.pad[-1]
+    )
+
+
+def movement(a: tuple[int, ...], b: tuple[int, ...]) -> int:
+    """Semitones that the voices move in all."""
+    return sum(abs(x - y) for x, y in zip(a, b, strict=False))
+
+
+# bass --------------------------------------------------------------------------------------------------------------
+def _bass(chord: Chord, space: Space, before: Voicing | None, after: Voicing | None) -> int:
+    low, high = space.bass
+    middle = low + (high - low) * 0.4
+    assert chord.bass_pitch_class is not None
+    pitches = range(low + (chord.bass_pitch_class - low) % 12, high + 1, 12)
+
+    def cost(pitch: int) -> tuple[float, int]:
+        total = 0.3 * abs(pitch - middle)
+        for other in (before, after):
+            if other is not None:
+                total += abs(pitch - other.bass)
+        return total, pitch
+
+    return min(pitches, key=cost)
+
+
+# pad ---------------------------------------------------------------------------------------------------------------
+@lru_cache(maxsize=4096)
+def _pad_candidates(chord: Chord, space: Space) -> tuple[tuple[float, tuple[int, ...]], ...]:
+    """All pads of a chord as (cost of the sound itself, pitches), best first."""
+    low, high = space.pad
+    tones = list(chord.pitch_classes())
+    weights = _doubling_costs(chord, space.leading_tone)
+    lowest: int | None = None
+    if not space.has_bass:
+        lowest = chord.bass_pitch_class
+        if lowest not in tones:
+            if len(tones) == PAD_VOICES:  # a foreign bass takes the fifth's voice
+                tones.remove((chord.pitch_classes()[0] + chord.intervals()[2]) % 12)
+            tones.append(lowest)  # type: ignore[arg-type]
+    elif chord.bass_pitch_class == space.leading_tone and len(tones) >= 3:
+        # The bass part has the leading tone; the pad would double it.
+        tones = [tone for tone in tones if tone != space.leading_tone]
+    if space.style == "root":
+        lowest = tones[0] if lowest is None else lowest
+    middle = (low + high) / 2 + space.lift
+    span_low, span_high = _SPANS[space.style]
+    found: dict[tuple[int, ...], float] = {}
+    for total_tones in _multisets(tuple(tones), weights):
+        extra = sum(weights.get(tone, 3.0) * (count - 1) for tone, count in Counter(total_tones).items())
+        for pitches in _stacks(total_tones, low, high, _GAPS[space.style], span_high):
+            if pitches[-1] - pitches[0] < span_low or (lowest is not None and pitches[0] % 12 != lowest):
+                continue
+            cost = extra + 0.5 * abs(sum(pitches) / len(pitches) - middle) + _spacing_cost(pitches)
+            if cost < found.get(pitches, float("inf")):
+                found[pitches] = cost
+    return tuple(sorted((cost, pitches) for pitches, cost in found.items()))
+
+
+def _doubling_costs(chord: Chord, leading_tone: int) -> dict[int, float]:
+    """What it costs to double each chord tone; the leading tone is not offered."""
+    costs = {}
+    for position, (tone, step) in enumerate(zip(chord.pitch_classes(), chord.intervals(), strict=True)):
+        if tone == leading_tone:
+            continue
+        if position == 0:
+            costs[tone] = 1.5 if chord.quality in ("dim", "dim7", "hdim7") else 0.0
+        elif step == 7:
+            costs[tone] = 1.0
+        elif step in (3, 4):
+            costs[tone] = 0.5 if chord.quality == "dim" else 2.0
+        else:
+            costs[tone] = 4.0
+    return costs
+
+
+def _multisets(tones: tuple[int, ...], weights: dict[int, float]) -> list[tuple[int, ...]]:
+    """The tones filled up to four by doubling those that may be doubled."""
+    sets = [tones[:PAD_VOICES]]
+    while len(sets[0]) < PAD_VOICES:
+        sets = [(*chosen, tone) for chosen in sets for tone in tones if tone in weights]
+    return sorted({tuple(sorted(chosen)) for chosen in sets})
+
+
+@lru_cache(maxsize=4096)
+def _stacks(tones: tuple[int, ...], low: int, high: int, gap: int, span: int) -> tuple[tuple[int, ...], ...]:
+    """Ascending pitches in range that use each of the pitch classes once, with gaps of at most `gap`."""
+    results: set[tuple[int, ...]] = set()
+
+    def extend(pitches: tuple[int, ...], rest: tuple[int, ...]) -> None:
+        if not rest:
+            results.add(pitches)
+            return
+        for index, tone in enumerate(rest):
+            if index and rest[index - 1] == tone:
+                continue
+            step = (tone - pitches[-1]) % 12 or 12
+            pitch = pitches[-1] + step
+            if step <= gap and pitch <= high and pitch - pitches[0] <= span:
+                extend((*pitches, pitch), rest[:index] + rest[index + 1 :])
+
+    for index, tone in enumerate(tones):
+        if index and tones[index - 1] == tone:
+            continue
+        for first in range(low + (tone - low) % 12, high + 1, 12):
+            extend((first,), tones[:index] + tones[index + 1 :])
+    return tuple(sorted(results))
+
+
+def _spacing_cost(pitches: tuple[int, ...]) -> float:
+    cost = 0.0
+    for lower, upper in pairwise(pitches):
+        step = upper - lower
+        if step == 1:
+            cost += 2.5
+        elif step == 2:
+            cost += 0.8
+        if lower < 52 and step < 5:  # close intervals growl down there
+            cost += (52 - lower) * 0.4
+    if pitches[-1] - pitches[-2] == 1:
+        cost += 3.0  # the top voice is heard as the tune: no semitone rub under it
+    return cost
+
+
+def _pad(chord: Chord, space: Space, bass: int, before: Voicing | None, after: Voicing | None) -> tuple[int, ...]:
+    candidates = _pad_candidates(chord, space)
+    if not candidates:  # an extreme range: any style is better than none
+        candidates = _pad_candidates(chord, Space(space.pad, space.arp, space.bass, "open", space.key, space.has_bass))
+    if not candidates:
+        raise ValueError(f"no voicing of {chord} fits into {space.pad}.")
+    if space.style == "root":
+        return candidates[0][1]
+    best: tuple[int, ...] | None = None
+    best_cost = float("inf")
+    faults_of_best = True
+    for own, pitches in candidates:
+        if own >= best_cost and not faults_of_best:
+            break  # sorted by own cost: nothing better follows
+        this = Voicing(bass, pitches, ())
+        faults = (before is not None and has_fault(before, this)) or (after is not None and has_fault(this, after))
+        cost = own
+        for other in (before, after):
+            if other is not None:
+                cost += movement(pitches, other.pad) + 0.5 * abs(pitches[-1] - other.pad[-1])
+        if (faults, cost) < (faults_of_best, best_cost):
+            best, best_cost, faults_of_best = pitches, cost, faults
+    assert best is not None
+    return best
+
+
+# arpeggio ----------------------------------------------------------------------------------------------------------
+@lru_cache(maxsize=4096)
+def _arp_candidates(chord: Chord, space: Space) -> tuple[tuple[float, tuple[int, ...]], ...]:
+    low, high = space.arp
+    middle = low + (high - low) * 0.4 + space.lift
+    tones = chord.pitch_classes()
+    rotations = [tones] if space.style == "root" else [tones[k:] + tones[:k] for k in range(len(tones))]
+    found = []
+    for tones in rotations:
+        if len(tones) == 3:
+            if tones[0] == space.leading_tone and space.style != "root":
+                continue  # tone 4 is tone 1 an octave higher
+            tones = (*tones, tones[0])
+        for first in range(low + (tones[0] - low) % 12, high + 1, 12):
+            pitches = [first]
+            for tone in tones[1:]:
+                pitches.append(pitches[-1] + ((tone - pitches[-1]) % 12 or 12))
+            if pitches[-1] <= high:
+                found.append((0.5 * abs(sum(pitches) / 4 - middle), tuple(pitches)))
+    return tuple(sorted(found))
+
+
+def _arp(chord: Chord, space: Space, before: Voicing | None, after: Voicing | None) -> tuple[int, ...]:
+    candidates = _arp_candidates(chord, space)
+    if space.style == "root":
+        return candidates[0][1]
+
+    def cost(candidate: tuple[float, tuple[int, ...]]) -> tuple[float, tuple[int, ...]]:
+        own, pitches = candidate
+        moves = sum(movement(pitches, other.arp) for other in (before, after) if other is not None)
+        return own + moves, pitches
+
+    return min(candidates, key=cost)[1]

@@ -1,0 +1,368 @@
+"""Standard MIDI files: what was composed, what was really played, and tempo maps.
+
+Type 1, 960 ticks a quarter note (SMF 1.0, MIDI Manufacturers Association 1996).  Track 0 has tempo, meter, key and
+markers, then there is one track per part.  Tick 0 is bar 1, or the beginning of the bar of the earliest event where
+that lies before bar 1.  Positions are quarter-note beats, files are written aside and then renamed.
+"""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from pathlib import Path
+from typing import Any, Final
+
+import mido
+
+from engine.arrange.options import Arrangement
+from engine.arrange.rhythm import merge_runs
+from engine.arrange.timeline import effective_cues
+from engine.music import (
+    DEFAULT_CHANNELS,
+    PARTS,
+    Composition,
+    Controller,
+    Key,
+    MeterChange,
+    MusicError,
+    Note,
+    TempoChange,
+    TempoMap,
+    TimeSignature,
+    UserError,
+)
+
+TICKS_PER_BEAT: Final = 960
+_NOTE_OFF: Final = 0x80
+_NOTE_ON: Final = 0x90
+_CONTROL: Final = 0xB0
+
+
+@dataclass(frozen=True, slots=True)
+class Marker:
+    """A text at a beat."""
+
+    beats: float
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class MidiScore:
+    """What a file holds; notes and controllers in order of time, `part` is the track's name in lower case."""
+
+    notes: tuple[Note, ...]
+    controllers: tuple[Controller, ...]
+    tempo_map: TempoMap
+    markers: tuple[Marker, ...] = ()
+    key: Key | None = None
+    tracks: tuple[str, ...] = ()
+
+
+# writing -----------------------------------------------------------------------------------------------------------
+def composition_markers(composition: Composition) -> tuple[Marker, ...]:
+    """One for each chord change, cut, hit, In and Out, in order of time."""
+    flats = composition.key.uses_flats
+    found = [Marker(run.start_beats, run.chord.lead_sheet(flats=flats)) for run in merge_runs(composition.slots)]
+    for number, cut in enumerate(composition.cuts, start=1):
+        found.append(Marker(composition.beats_at_picture(cut.time_s), f"{cut.kind} {number}"))
+    hits = list(composition.hits)
+    for cue in effective_cues(composition):
+        hits += cue.hits
+        if composition.cues:
+            out_s = composition.film.duration_s if cue.out_s is None else cue.out_s
+            found.append(Marker(composition.beats_at_picture(cue.in_s), f"{cue.name} In"))
+            found.append(Marker(composition.beats_at_picture(out_s), f"{cue.name} Out"))
+    for number, hit in enumerate(sorted(set(hits), key=lambda hit: hit.time_s), start=1):
+        found.append(Marker(composition.beats_at_picture(hit.time_s), f"hit {hit.name or number}"))
+    return tuple(sorted(found, key=lambda marker: marker.beats))
+
+
+def write_midi(
+    path: str | os.PathLike[str],
+    composition: Composition,
+    arrangement: Arrangement,
+    *,
+    parts: Sequence[str] | None = None,
+) -> None:
+    """Writes an arrangement, all parts or some.  Raises UserError where the file cannot be written."""
+    chosen = PARTS if parts is None else tuple(parts)
+    _write(
+        Path(path),
+        [note for note in arrangement.notes if note.part in chosen],
+        [change for change in arrangement.controllers if change.part in chosen],
+        composition.tempo_map,
+        composition_markers(composition),
+        composition.key,
+        _title(composition),
+    )
+
+
+def write_parts(
+    directory: str | os.PathLike[str], stem: str, composition: Composition, arrangement: Arrangement
+) -> tuple[Path, ...]:
+    """One file per part that has notes: `stem_pad.mid`, …; returns their paths."""
+    written = []
+    sounding = {note.part for note in arrangement.notes}
+    for part in PARTS:
+        if part in sounding:
+            path = Path(directory) / f"{stem}_{part}.mid"
+            write_midi(path, composition, arrangement, parts=(part,))
+            written.append(path)
+    return tuple(written)
+
+
+def write_events(
+    path: str | os.PathLike[str],
+    events: Iterable[tuple[float, float, int, int, int, int]],
+    tempo_map: TempoMap,
+    *,
+    key: Key | None = None,
+    markers: Sequence[Marker] = (),
+    channels: Mapping[str, int] = DEFAULT_CHANNELS,
+    title: str = "CueBridge",
+) -> int:
+    """Writes what was really sent and returns the number of notes.
+
+    events: in order of sending (position_s, host_s, status byte, data 1, data 2, port); position_s is the timeline
+    second that the event belongs to.  A note without an end lasts to the last event.  Where a place was passed more
+    than once (a loop), the last pass counts.
+    """
+    names = {channel: part for part, channel in channels.items()}
+    open_notes: dict[tuple[int, int, int], tuple[float, float, int]] = {}
+    spans: dict[tuple[int, int, int], tuple[float, int, int, int]] = {}
+    controls: dict[tuple[int, int, int], tuple[float, int]] = {}
+    last_position = last_host = 0.0
+
+    def close(place: tuple[int, int, int], position_s: float, host_s: float) -> None:
+        started = open_notes.pop(place, None)
+        if started is None:
+            return
+        start_s, start_host, velocity = started
+        # A wrap or a locate makes the position jump; then the clock says how long the note was.
+        length_s = position_s - start_s if position_s > start_s else host_s - start_host
+        start, end = tempo_map.beats_at(start_s), tempo_map.beats_at(start_s + max(length_s, 0.0))
+        spans[(place[1], place[2], _tick(start))] = (max(end, start + 1 / TICKS_PER_BEAT), velocity, *place[1:])
+
+    for position_s, host_s, status, data1, data2, port in events:
+        kind, channel = status & 0xF0, (status & 0x0F) + 1
+        place = (port, channel, data1)
+        if kind == _NOTE_ON and data2 > 0:
+            close(place, position_s, host_s)
+            open_notes[place] = (position_s, host_s, data2)
+        elif kind in (_NOTE_OFF, _NOTE_ON):
+            close(place, position_s, host_s)
+        elif kind == _CONTROL and data1 < 120:
+            controls[(channel, data1, _tick(tempo_map.beats_at(position_s)))] = (position_s, data2)
+        last_position, last_host = position_s, host_s
+    for place in list(open_notes):
+        close(place, last_position, last_host)
+
+    notes = []
+    following: dict[tuple[int, int], float] = {}
+    for (channel, pitch, tick), (end, velocity, _, _) in sorted(spans.items(), key=lambda item: -item[0][2]):
+        start = tick / TICKS_PER_BEAT
+        end = min(end, following.get((channel, pitch), float("inf")))
+        following[(channel, pitch)] = start
+        notes.append(Note(pitch, velocity, start, end - start, channel, names.get(channel, f"channel {channel}")))
+    notes.reverse()
+    changes = [
+        Controller(number, value, tempo_map.beats_at(position_s), channel, names.get(channel, f"channel {channel}"))
+        for (channel, number, _), (position_s, value) in controls.items()
+    ]
+    _write(Path(path), notes, changes, tempo_map, markers, key, title)
+    return len(notes)
+
+
+def _title(composition: Composition) -> str:
+    name = Path(composition.film.path).stem
+    return f"{name} take {composition.take.name}" if name else f"take {composition.take.name}"
+
+
+def _tick(beats: float) -> int:
+    return round(beats * TICKS_PER_BEAT)
+
+
+def _write(
+    path: Path,
+    notes: Sequence[Note],
+    controllers: Sequence[Controller],
+    tempo_map: TempoMap,
+    markers: Sequence[Marker],
+    key: Key | None,
+    title: str,
+) -> None:
+    places = [note.start_beats for note in notes] + [change.time_beats for change in controllers]
+    places += [marker.beats for marker in markers]
+    earliest = min(places, default=0.0)
+    base = Fraction(0) if earliest >= 0 else tempo_map.bar_start(tempo_map.bar_at(earliest))
+    base_tick = _tick(float(base))
+    # Sorted by tick, then by kind: what ends or prepares comes before what begins.
+    conductor: list[tuple[int, int, Any]] = [(0, 0, mido.MetaMessage("track_name", name=_ascii(title)))]
+    if key is not None:
+        conductor.append((0, 1, mido.MetaMessage("key_signature", key=key.short_name)))
+    for change in _from(tempo_map.meters, base):
+        meter = change.meter
+        message = mido.MetaMessage("time_signature", numerator=meter.numerator, denominator=meter.denominator)
+        conductor.append((max(_tick(float(change.beat)) - base_tick, 0), 1, message))
+    for tempo in _from(tempo_map.tempos, base):
+        message = mido.MetaMessage("set_tempo", tempo=min(round(60_000_000 / tempo.bpm), 0xFFFFFF))
+        conductor.append((max(_tick(float(tempo.beat)) - base_tick, 0), 1, message))
+    for marker in markers:
+        message = mido.MetaMessage("marker", text=_ascii(marker.text))
+        conductor.append((max(_tick(marker.beats) - base_tick, 0), 2, message))
+    file = mido.MidiFile(type=1, ticks_per_beat=TICKS_PER_BEAT)
+    file.tracks.append(_track(conductor))
+    names = sorted(
+        {note.part for note in notes} | {change.part for change in controllers},
+        key=lambda name: (PARTS.index(name) if name in PARTS else len(PARTS), name),
+    )
+    for name in names:
+        messages: list[tuple[int, int, Any]] = [(0, 0, mido.MetaMessage("track_name", name=_ascii(name.capitalize())))]
+        for change in controllers:
+            if change.part == name:
+                message = mido.Message(
+                    "control_change", channel=change.channel - 1, control=change.number, value=change.value
+                )
+                messages.append((_tick(change.time_beats) - base_tick, 2, message))
+        for note in notes:
+            if note.part == name:
+                start = _tick(note.start_beats) - base_tick
+                end = max(_tick(note.end_beats) - base_tick, start + 1)
+                on = mido.Message("note_on", channel=note.channel - 1, note=note.pitch, velocity=note.velocity)
+                off = mido.Message("note_off", channel=note.channel - 1, note=note.pitch, velocity=0)
+                messages += [(start, 3, on), (end, 1, off)]
+        file.tracks.append(_track(messages))
+    _save(path, file)
+
+
+def _from(changes: Sequence[Any], base: Fraction) -> list[Any]:
+    """The changes in force from `base` on, the first of them moved to it."""
+    inside = [change for change in changes if change.beat > base]
+    before = [change for change in changes if change.beat <= base]
+    first = before[-1] if before else changes[0]
+    if not before:
+        inside = inside[1:]
+    moved = TempoChange(base, first.bpm) if isinstance(first, TempoChange) else MeterChange(base, first.meter)
+    return [moved, *inside]
+
+
+def _ascii(text: str) -> str:
+    # Meta texts have no stated encoding; hosts agree on ASCII only.
+    return text.replace("♭", "b").replace("♯", "#").encode("ascii", "replace").decode("ascii")
+
+
+def _track(messages: list[tuple[int, int, Any]]) -> Any:
+    track = mido.MidiTrack()
+    position = 0
+    for tick, _, message in sorted(messages, key=lambda item: item[:2]):
+        track.append(message.copy(time=tick - position))
+        position = tick
+    track.append(mido.MetaMessage("end_of_track", time=0))
+    return track
+
+
+def _save(path: Path, file: Any) -> None:
+    aside = None
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        handle, aside = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
+        with os.fdopen(handle, "wb") as stream:
+            file.save(file=stream)
+        os.chmod(aside, 0o644)
+        os.replace(aside, path)
+    except OSError as error:
+        if aside is not None and os.path.exists(aside):
+            os.unlink(aside)
+        raise UserError(f"{path} cannot be written: {error.strerror or error}.") from error
+
+
+# reading -----------------------------------------------------------------------------------------------------------
+def read_midi(path: str | os.PathLike[str]) -> MidiScore:
+    """Reads a file of notes against beats.  Raises MusicError for what is no such file."""
+    file = _open(path)
+    notes: list[Note] = []
+    controllers: list[Controller] = []
+    markers: list[Marker] = []
+    tracks: list[str] = []
+    key: Key | None = None
+    for track in file.tracks:
+        name = next((message.name for message in track if message.type == "track_name"), "")
+        tracks.append(name)
+        tick = 0
+        open_notes: dict[tuple[int, int], list[tuple[int, int]]] = {}
+        for message in track:
+            tick += message.time
+            beats = tick / file.ticks_per_beat
+            if message.type == "marker":
+                markers.append(Marker(beats, message.text))
+            elif message.type == "key_signature" and key is None:
+                key = Key.parse(message.key)
+            elif message.type == "control_change" and message.control < 120:
+                controllers.append(Controller(message.control, message.value, beats, message.channel + 1, name.lower()))
+            elif message.type == "note_on" and message.velocity > 0:
+                open_notes.setdefault((message.channel, message.note), []).append((tick, message.velocity))
+            elif message.type in ("note_on", "note_off"):
+                started = open_notes.get((message.channel, message.note))
+                if started:
+                    start, velocity = started.pop(0)
+                    length = max(tick - start, 1) / file.ticks_per_beat
+                    start_beats = start / file.ticks_per_beat
+                    notes.append(Note(message.note, velocity, start_beats, length, message.channel + 1, name.lower()))
+    notes.sort(key=lambda note: (note.start_beats, note.channel, note.pitch))
+    controllers.sort(key=lambda change: change.time_beats)
+    markers.sort(key=lambda marker: marker.beats)
+    return MidiScore(tuple(notes), tuple(controllers), _tempo_map(file), tuple(markers), key, tuple(tracks))
+
+
+def read_tempo_map(path: str | os.PathLike[str]) -> TempoMap:
+    """Tempo and meter of a file, bar 1 at its beginning and at timeline second 0.  Raises MusicError."""
+    return _tempo_map(_open(path))
+
+
+def _open(path: str | os.PathLike[str]) -> Any:
+    try:
+        file = mido.MidiFile(path)
+    except OSError as error:
+        if isinstance(error, EOFError) or error.strerror is None:
+            raise MusicError(f"{path} is not a MIDI file.") from error
+        raise MusicError(f"{path} cannot be read: {error.strerror}.") from error
+    except (ValueError, EOFError, KeyError, IndexError, TypeError) as error:
+        raise MusicError(f"{path} is not a MIDI file.") from error
+    if file.type == 2 or file.ticks_per_beat <= 0 or file.ticks_per_beat > 0x7FFF:
+        raise MusicError(f"{path} has no beats (a file of independent patterns or of SMPTE time).")
+    return file
+
+
+def _tempo_map(file: Any) -> TempoMap:
+    tempos: dict[Fraction, Fraction] = {}
+    meters: dict[Fraction, TimeSignature] = {}
+    for track in file.tracks:
+        tick = 0
+        for message in track:
+            tick += message.time
+            beat = Fraction(tick, file.ticks_per_beat)
+            if message.type == "set_tempo":
+                if message.tempo <= 0:
+                    raise MusicError("the MIDI file has a tempo of zero.")
+                tempos[beat] = _round_bpm(message.tempo)
+            elif message.type == "time_signature":
+                meters[beat] = TimeSignature(message.numerator, message.denominator)
+    tempos.setdefault(Fraction(0), Fraction(120))
+    meters.setdefault(Fraction(0), TimeSignature())
+    return TempoMap(
+        tuple(TempoChange(beat, bpm) for beat, bpm in sorted(tempos.items())),
+        tuple(MeterChange(beat, meter) for beat, meter in sorted(meters.items())),
+    )
+
+
+def _round_bpm(microseconds: int) -> Fraction:
+    """The tempo that was meant: whole thousandths of a bpm where they give the same number of microseconds."""
+    exact = Fraction(60_000_000, microseconds)
+    for digits in (1, 10, 100, 1000):
+        candidate = Fraction(round(exact * digits), digits)
+        if candidate and round(60_000_000 / candidate) == microseconds:
+            return candidate
+    return exact
