@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from engine.midifile import composition_markers, write_midi
 
 from bridge.session import Session
 from bridge.session_options import channels
@@ -15,6 +14,8 @@ from engine.music import UserError
 
 def export_midi(session: Session, path: Path) -> int:
     """The composition in force with its pins, as `compose` would write it; returns the number of notes."""
+    from engine.midifile import write_midi
+
     score = session.score()
     if score is None or not score.complete:
         raise UserError("nothing is composed yet that could be written.")
@@ -25,6 +26,8 @@ def export_midi(session: Session, path: Path) -> int:
 
 def write_recording(session: Session, path: Path) -> int:
     """What the player really sent, laid out on the timeline; returns the number of notes."""
+    from engine.midifile import composition_markers
+
     composition = session.composition()
     markers = composition_markers(composition) if composition is not None else ()
     key = composition.key if composition is not None else None

@@ -9,12 +9,15 @@ from __future__ import annotations
 from bisect import bisect_left
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from engine.midifile import Marker, write_events
 
 from bridge.player.messages import SentEvent
 from engine.music import Key, TempoMap
+
+if TYPE_CHECKING:
+    from engine.midifile import Marker
 
 JUMP_S: Final = 0.02  # a position this far behind the last one begins a new pass
 _NOTE_OFF, _NOTE_ON = 0x80, 0x90
@@ -66,6 +69,8 @@ class Recorder:
         self, path: Path, tempo_map: TempoMap, *, key: Key | None, markers: Sequence[Marker], channels: dict[str, int]
     ) -> int:
         """Writes the track; returns the number of notes."""
+        from engine.midifile import write_events
+
         return write_events(path, self.events, tempo_map, key=key, markers=markers, channels=channels)
 
 
