@@ -8,6 +8,7 @@ from __future__ import annotations
 import dataclasses
 import json
 import os
+import secrets
 import zipfile
 from dataclasses import dataclass
 from fractions import Fraction
@@ -109,7 +110,7 @@ class VideoFeatures:
         }
         if self.semantic is not None:
             arrays["semantic"] = self.semantic
-        aside = file.with_name(f".{file.name}.{os.getpid()}.part")
+        aside = file.with_name(f".{file.name}.{os.getpid()}-{secrets.token_hex(4)}.part")
         try:
             with aside.open("wb") as handle:
                 np.savez_compressed(handle, meta=np.array(json.dumps(meta)), **arrays)

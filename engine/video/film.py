@@ -58,7 +58,7 @@ def open_film(path: str | os.PathLike[str], content_key: str = "") -> OpenFilm:
             handle.read(1)
     except OSError as error:
         raise VideoError(f"{name} cannot be read: {error.strerror or error}.") from error
-    av.logging.set_level(av.logging.PANIC)  # damaged films are told about by our own notes, once
+    av.logging.set_level(None)  # no Python in the decoder threads: they would wait for each other
     try:
         # "file:" keeps odd names from being taken for a protocol; the whitelist keeps playlists off the network.
         container = av.open(f"file:{file.absolute()}", options={"protocol_whitelist": "file"})

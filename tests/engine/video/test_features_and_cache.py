@@ -1,0 +1,163 @@
+"""Feature files and the cache: round trips, damage, two writers, bounds, keys."""
+
+from __future__ import annotations
+
+import shutil
+import threading
+from dataclasses import replace
+from fractions import Fraction
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from engine.music import Cut, Film, FrameRate, Timecode
+from engine.video import AnalysisOptions, FeatureCache, VideoError, VideoFeatures, analyze
+from engine.video.cache import content_key
+
+CLIP = Path(__file__).parents[2] / "media" / "big-buck-bunny-30s.mp4"
+SHORT = AnalysisOptions(reading="quick", max_s=3)
+
+
+def made_up(rows: int = 12, semantic: bool = True, seed: int = 0) -> VideoFeatures:
+    dice = np.random.default_rng(seed)
+    rate = FrameRate(Fraction(30000, 1001), drop=True)
+    weights = dice.random((rows, 6)).astype(np.float32)
+    return VideoFeatures(
+        film=Film("a/b ö.mov", 11.5, rate, 1920, 1080, "abc", Timecode.parse("01:00:00;02", rate)),
+        seconds=rows,
+        semantic=dice.standard_normal((rows, 768)).astype(np.float32) if semantic else None,
+        emotion_raw=weights,
+        emotion=weights[::-1].copy(),
+        motion=dice.random(rows).astype(np.float32),
+        scene_offset=np.arange(rows, dtype=np.int32),
+        valid=dice.random(rows) > 0.5,
+        cuts=(Cut(1.5, 0.25, "cut"), Cut(7.125, 1.0, "dissolve")),
+        reading="full" if semantic else "quick",
+        reason="why not",
+        notes=("one", "two – drei"),
+    )
+
+
+def equal(a: VideoFeatures, b: VideoFeatures) -> bool:
+    plain = ("film", "seconds", "cuts", "reading", "reason", "notes")
+    arrays = ("emotion_raw", "emotion", "motion", "scene_offset", "valid")
+    return (
+        all(getattr(a, name) == getattr(b, name) for name in plain)
+        and all(np.array_equal(getattr(a, name), getattr(b, name)) for name in arrays)
+        and (a.semantic is None) == (b.semantic is None)
+        and (a.semantic is None or np.array_equal(a.semantic, b.semantic))
+    )
+
+
+@pytest.mark.parametrize("semantic", [True, False])
+def test_a_feature_file_gives_back_what_was_saved(semantic: bool, tmp_path: Path) -> None:
+    features = made_up(semantic=semantic)
+    features.save(tmp_path / "f.npz")
+    assert equal(VideoFeatures.load(tmp_path / "f.npz"), features)
+    assert [file.name for file in tmp_path.iterdir()] == ["f.npz"]
+
+
+def test_a_damaged_or_foreign_feature_file_is_one_sentence(tmp_path: Path) -> None:
+    file = tmp_path / "f.npz"
+    with pytest.raises(VideoError, match="There is no file"):
+        VideoFeatures.load(file)
+    made_up().save(file)
+    whole = file.read_bytes()
+    for damaged in (b"", b"junk", whole[: len(whole) // 2], whole[:-10]):
+        file.write_bytes(damaged)
+        with pytest.raises(VideoError, match="not a feature file"):
+            VideoFeatures.load(file)
+    np.savez(file, other=np.zeros(3))
+    with pytest.raises(VideoError, match="not a feature file"):
+        VideoFeatures.load(file)
+
+
+def test_arrays_of_another_length_are_refused() -> None:
+    with pytest.raises(VideoError, match="motion"):
+        replace(made_up(), motion=np.zeros(3, np.float32))
+
+
+def test_the_second_look_comes_from_the_cache(tmp_path: Path) -> None:
+    cache = FeatureCache(tmp_path / "cache")
+    first = analyze(CLIP, SHORT, cache=cache)
+    said: list[str] = []
+    second = analyze(CLIP, SHORT, lambda _f, text: said.append(text), cache)
+    assert equal(first, second)
+    assert said[-1] == "taken from the cache"
+    moved = tmp_path / "other name.mp4"
+    shutil.copy(CLIP, moved)
+    third = analyze(moved, SHORT, lambda _f, text: said.append(text), cache)
+    assert said[-1] == "taken from the cache" and third.film.path == str(moved)
+    other = analyze(CLIP, replace(SHORT, max_s=2), lambda _f, text: said.append(text), cache)
+    assert other.seconds == 2 and said[-1] != "taken from the cache"
+    assert {entry.seconds for entry in cache.list()} == {2, 3}
+    assert cache.clear() > 0
+    assert cache.list() == []
+
+
+def test_a_key_changes_with_any_byte_that_is_sampled_and_with_the_size(tmp_path: Path) -> None:
+    large = tmp_path / "large.bin"
+    data = bytearray(np.random.default_rng(1).bytes(6_000_000))
+    large.write_bytes(data)
+    key = content_key(large)
+    assert key == content_key(large)
+    for position in (0, 1_000_000, len(data) - 1):
+        changed = bytearray(data)
+        changed[position] ^= 1
+        large.write_bytes(changed)
+        assert content_key(large) != key
+    large.write_bytes(data + b"x")
+    assert content_key(large) != key
+
+
+def test_a_half_written_entry_is_dropped_and_made_anew(tmp_path: Path) -> None:
+    cache = FeatureCache(tmp_path)
+    cache.put("k", made_up())
+    file = tmp_path / "k.npz"
+    file.write_bytes(file.read_bytes()[:100])
+    assert cache.get("k") is None
+    assert not file.exists()
+    cache.put("k", made_up())
+    assert cache.get("k") is not None
+
+
+def test_writers_at_the_same_time_leave_one_whole_entry(tmp_path: Path) -> None:
+    cache = FeatureCache(tmp_path)
+    wrong: list[object] = []
+
+    def write(seed: int) -> None:
+        for _ in range(10):
+            cache.put("k", made_up(seed=seed))
+            found = cache.get("k")
+            if found is None or not any(np.array_equal(found.motion, made_up(seed=s).motion) for s in range(4)):
+                wrong.append(found)
+
+    threads = [threading.Thread(target=write, args=(seed,)) for seed in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert wrong == []
+    assert [file.name for file in tmp_path.iterdir()] == ["k.npz"]
+
+
+def test_the_least_recently_used_goes_when_it_is_full(tmp_path: Path) -> None:
+    import os
+
+    cache = FeatureCache(tmp_path)
+    for number in range(4):
+        cache.put(f"k{number}", made_up(seed=number))
+        os.utime(tmp_path / f"k{number}.npz", (1000 + number, 1000 + number))
+    assert cache.get("k0") is not None  # used again: now the newest
+    cache.max_bytes = 13 * (tmp_path / "k0.npz").stat().st_size // 4
+    cache.put("k4", made_up(seed=4))
+    assert sorted(entry.key for entry in cache.list()) == ["k0", "k3", "k4"]
+
+
+def test_a_cache_that_cannot_be_written_is_told_and_the_film_is_still_seen(tmp_path: Path) -> None:
+    blocked = tmp_path / "file"
+    blocked.write_text("")
+    features = analyze(CLIP, SHORT, cache=FeatureCache(blocked / "cache"))
+    assert features.seconds == 3
+    assert any("cache" in note for note in features.notes)
