@@ -23,6 +23,7 @@ import numpy as np
 from engine.harmony_mood import bias_affect, guidance, temperature, top_p
 from engine.harmony_plan import PlannedSlot
 from engine.harmony_slots import SlotFeatures
+from engine.harmony_variety import HISTORY, patience, worn_out
 from engine.messages import ComposeOptions
 from engine.music import NO_CHORD, Chord, Key
 from models.decoding import ChordStream, DecodingOptions, windows
@@ -118,7 +119,7 @@ class Harmony:
             while len(chords) < stretch.begin:  # outside every cue
                 chords.append(slots[len(chords)].fixed or NO_CHORD)
                 yield chords[-1]
-            yield from self._stretch(stretch, slots, features, affect, steady, chords)
+            yield from self._stretch(stretch, slots, features, affect, steady, patience(options.adventurous), chords)
         while len(chords) < len(slots):
             chords.append(slots[len(chords)].fixed or NO_CHORD)
             yield chords[-1]
@@ -130,6 +131,7 @@ class Harmony:
         features: SlotFeatures,
         affect: np.ndarray,
         steady: DecodingOptions,
+        rounds: float,
         chords: list[Chord],
     ) -> Iterator[Chord]:
         """Decides the stretch's slots; `chords` is all that was decided before and grows."""
@@ -146,8 +148,12 @@ class Harmony:
             if forced is None and not slot.change and at > 0:
                 forced = chords[-1]
             if at >= len(stream.chords):  # else it is the window's first chord
-                pins = {} if forced is None else {at: forced.transpose(-shift).id}
-                stream.configure(options=loose if slot.free else steady, pins=pins)
+                if forced is not None:
+                    stream.configure(pins={at: forced.transpose(-shift).id})
+                else:
+                    worn = worn_out(_changes(slots, chords), rounds)
+                    avoid = [chord.transpose(-shift).id for chord in worn]
+                    stream.configure(options=loose if slot.free else steady, pins={}, avoid=avoid)
                 stream.next()
                 self.decoded += 1
             chords.append(forced if forced is not None else Chord.from_id(stream.chords[at]).transpose(shift))
@@ -199,6 +205,18 @@ class Harmony:
         for _ in range(len(past) - common):
             stream.next()
             self.decoded += 1
+
+
+def _changes(slots: Sequence[PlannedSlot], chords: Sequence[Chord]) -> list[Chord]:
+    """The cue's latest chords, one entry per change, as far back as loops are looked for."""
+    found: list[Chord] = []
+    cue = slots[len(chords)].cue
+    for index in range(len(chords) - 1, -1, -1):
+        if slots[index].cue != cue or len(found) >= HISTORY:
+            break
+        if not found or found[-1] != chords[index]:
+            found.append(chords[index])
+    return found[::-1]
 
 
 def _digest(*arrays: np.ndarray | None) -> bytes:

@@ -6,7 +6,7 @@ began, rewinding repeats them, and a small change of probabilities changes few c
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -79,10 +79,11 @@ def affect_pull(affect: np.ndarray) -> np.ndarray:
     return weights @ AFFECT_SETS[:, :VOCABULARY_SIZE].astype(np.float64)
 
 
-def _blocked(options: DecodingOptions, history: Sequence[int]) -> np.ndarray:
+def _blocked(options: DecodingOptions, history: Sequence[int], avoid: Collection[int] = ()) -> np.ndarray:
     """(157,) bool: chords that may not come next."""
     blocked = np.zeros(VOCABULARY_SIZE, dtype=bool)
-    blocked[REST] = not options.allow_rests
+    blocked[list(avoid)] = True
+    blocked[REST] |= not options.allow_rests
     if history:
         last = history[-1]
         limit = options.max_rests if last == REST else options.max_repeats
@@ -97,12 +98,13 @@ def choose(
     history: Sequence[int],
     slot: int,
     pull: np.ndarray | None = None,
+    avoid: Collection[int] = (),
 ) -> int:
-    """Draws the chord of absolute slot `slot`.  logits (>= 157,), pull (157,) from `affect_pull`."""
+    """Draws the chord of absolute slot `slot`.  logits (>= 157,), pull (157,) from `affect_pull`, avoid: not these."""
     scores = np.asarray(logits, dtype=np.float64)[:VOCABULARY_SIZE].copy()
     if pull is not None:
         scores += options.guidance * GUIDANCE_NATS * pull
-    scores[_blocked(options, history)] = -np.inf
+    scores[_blocked(options, history, avoid)] = -np.inf
     if options.temperature == 0:
         return int(scores.argmax())
     scores = scores / options.temperature
@@ -158,6 +160,7 @@ class ChordStream:
         self._primer = tuple(_checked(chord) for chord in primer)[: self.length]
         self._pins: dict[int, int] = {}
         self._pull: np.ndarray | None = None
+        self._avoid: frozenset[int] = frozenset()
         self.configure(pins=pins or {}, affect=film.emotion() if affect is None else affect)
         self._cache = new_cache(model, film, self.length)
         self._chords: list[int] = []
@@ -191,7 +194,7 @@ class ChordStream:
                 chord = _choose_like_authors(logits, self._chords)
             else:
                 pull = None if self._pull is None else self._pull[slot]
-                chord = choose(logits.numpy(), self.options, self._chords, self.first_slot + slot, pull)
+                chord = choose(logits.numpy(), self.options, self._chords, self.first_slot + slot, pull, self._avoid)
         self._chords.append(chord)
         return chord
 
@@ -213,8 +216,9 @@ class ChordStream:
         options: DecodingOptions | None = None,
         pins: Mapping[int, int] | None = None,
         affect: np.ndarray | None = None,
+        avoid: Collection[int] | None = None,
     ) -> None:
-        """Changes options, pins or affect from the next decided slot on; what is None stays as it is."""
+        """Changes options, pins, affect or the chords to avoid from the next decided slot on; None stays as it is."""
         if options is not None:
             self.options = options
         if pins is not None:
@@ -222,6 +226,8 @@ class ChordStream:
                 if not 0 <= slot < self.length:
                     raise ModelError(f"A pin at slot {slot} lies outside the window of {self.length} slots.")
             self._pins = {int(slot): _checked(chord) for slot, chord in pins.items()}
+        if avoid is not None:
+            self._avoid = frozenset(_checked(chord) for chord in avoid)
         if affect is not None:
             if affect.ndim != 2 or affect.shape[1] != len(EMOTIONS) or len(affect) < self.length:
                 raise ModelError(f"affect has shape {affect.shape}, expected ({self.length}, {len(EMOTIONS)}).")
