@@ -75,11 +75,13 @@ class Session:
         send: Callable[[ToEngine], None],
         *,
         say: Callable[[str], None] = lambda sentence: None,
+        engine_pid: Callable[[], int | None] = lambda: None,
     ) -> None:
         self.options = options
         self.player = player
         self._send = send
         self._say = say
+        self._engine_pid = engine_pid
         self.news: deque[str] = deque(maxlen=NEWS)
         self.history = History(options.draft)
         self.desk = ComposeDesk()
@@ -177,6 +179,11 @@ class Session:
         if not self.rolling:
             return "the DAW to play" if self.options.follows else "play (space)"
         return ""
+
+    def pids(self) -> dict[str, int]:
+        """Process ids of player and engine, as far as they run."""
+        found = {"player": self.player.pid, "engine": self._engine_pid()}
+        return {name: pid for name, pid in found.items() if pid is not None}
 
     def say(self, sentence: str) -> None:
         self.news.append(sentence)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-
 from bridge.session import Session
 from bridge.session_options import channels
 from bridge.session_plan import arrange_whole

@@ -11,8 +11,6 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from engine.midifile import Marker, write_events
-
 from bridge.player.messages import SentEvent
 from engine.music import Key, TempoMap
 

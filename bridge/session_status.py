@@ -54,6 +54,8 @@ class Snapshot:
     progress: tuple[str, float, str]
     planned_to_s: float
     composed_to_s: float
+    whole: bool
+    pids: dict[str, int]
     changing: str
     changing_s: float
     undo: str
@@ -124,6 +126,8 @@ def snapshot(session: Session) -> Snapshot:
         progress=session.progress,
         planned_to_s=session.planned_to_s,
         composed_to_s=session.composed_to_s,
+        whole=session.draft.result.complete and session.plan.complete,
+        pids=session.pids(),
         changing=changing,
         changing_s=changing_s,
         undo=session.history.undo_label,

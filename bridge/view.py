@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from rich.panel import Panel
 
 LINE_EVERY_S: Final = 1.0
+JSON_EVERY_S: Final = 0.25
 SENTENCES: Final = 5
 HELP: Final = "space play/stop  n new take  k keep  1-9 takes  u undo  r redo  p a b m d parts  ! panic  q quit"
 
@@ -38,35 +39,35 @@ class View(Protocol):
 
 
 class LinesView:
-    """One line a second on standard output; sentences on standard error (or, with as_json, JSON lines for both)."""
+    """One line a second, sentences between them; with as_json a JSON object a line, four times a second."""
 
-    def __init__(self, as_json: bool, out: IO[str] | None = None, err: IO[str] | None = None) -> None:
+    def __init__(self, as_json: bool, out: IO[str] | None = None) -> None:
         self._json = as_json
-        self._out, self._err = out or sys.stdout, err or sys.stderr
+        self._out = out or sys.stdout
+        self._every_s = JSON_EVERY_S if as_json else LINE_EVERY_S
         self._last_s = -LINE_EVERY_S
         self._last: tuple[object, ...] = ()
 
     def say(self, sentence: str) -> None:
         if self._json:
-            self._write(json.dumps({"event": "say", "text": sentence}))
+            self._write(json.dumps({"type": "say", "text": sentence}))
         else:
-            self._err.write(f"{sentence}\n")
-            self._err.flush()
+            self._write(sentence)
 
     def draw(self, shot: Snapshot, session: Session) -> None:
         now_s = time.perf_counter()
         marks = (shot.state, shot.chord, shot.take) if self._json else (shot.state,)
-        if now_s - self._last_s < LINE_EVERY_S and marks == self._last:
+        if now_s - self._last_s < self._every_s and marks == self._last:
             return
         self._last_s, self._last = now_s, marks
         if self._json:
-            self._write(json.dumps({"event": "status", **shot.as_json()}))
+            self._write(json.dumps({"type": "status", **shot.as_json()}))
         else:
             self._write(line(shot))
 
     def close(self, shot: Snapshot, session: Session, written: Path | None) -> None:
         if self._json:
-            end = {"event": "end", "sent": shot.sent, "late": shot.late, "dropped": shot.dropped}
+            end = {"type": "end", "sent": shot.sent, "late": shot.late, "dropped": shot.dropped}
             self._write(json.dumps({**end, "file": str(written) if written is not None else None}))
 
     def _write(self, text: str) -> None:

@@ -61,7 +61,9 @@ class Live:
             stack.enter_context(_signals(self._signal))
             player = stack.enter_context(PlayerLink(plan.player))  # ports first: a DAW looks for them at its start
             engine = stack.enter_context(EngineLink(self.inbox.put))
-            self.session = session = Session(plan.session, player, engine.send, say=self._say)
+            self.session = session = Session(
+                plan.session, player, engine.send, say=self._say, engine_pid=lambda: engine.pid
+            )
             self.view: View = self._view(stack, osc)
             self.controls = Controls(
                 session,

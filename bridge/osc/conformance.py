@@ -90,7 +90,7 @@ def _refused(probe: Probe, address: str, arguments: Sequence[Argument]) -> tuple
     answer = probe.ask(address, arguments, ERROR)
     if answer is None or answer.address != ERROR or len(answer.arguments) != 3:
         return False, f"took nonsense: {_words(answer)}"
-    return True, f"refuses nonsense with {answer.arguments[1]}"
+    return True, f"refuses nonsense with {answer.arguments[1]!s}"
 
 
 def _unknown(probe: Probe) -> Outcome:
