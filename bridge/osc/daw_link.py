@@ -194,6 +194,14 @@ class _Script:
     pending: dict[int, _Pending] = field(default_factory=dict)
     loop: tuple[float, float] | None = None
     rolling: bool = False
+    said: dict[str, DawMessage] = field(default_factory=dict)  # small facts that are said again and again
+
+    def is_news(self, message: DawMessage) -> bool:
+        """False for what was said before in the same words."""
+        if self.said.get(message.ADDRESS) == message:
+            return False
+        self.said[message.ADDRESS] = message
+        return True
 
 
 class DawLink:
@@ -246,6 +254,9 @@ class DawLink:
             if script is not None:
                 self._leave(sender, "bye")
             return []
+        if script is None and isinstance(message, PrintRequest) and self._leader is not None:
+            # Ardour's menu actions are scripts of their own, with a socket of their own.
+            script = self._scripts[self._leader]
         if script is None:
             return [Outgoing(*sender, encode(Who()))]
         script.info = replace(script.info, last_heard_s=arrived_host_s)
@@ -254,15 +265,19 @@ class DawLink:
             self._transport(script, message, arrived_host_s)
         elif isinstance(message, Loop):
             script.loop = (message.start_s, message.end_s) if message.end_s > message.start_s else None
-            self._events.loop(script.info, bool(message.on), message.start_s, message.end_s)
+            if script.is_news(message):
+                self._events.loop(script.info, bool(message.on), message.start_s, message.end_s)
         elif isinstance(message, TimecodeInfo):
-            self._timecode(script, message)
+            if script.is_news(message):
+                self._timecode(script, message)
         elif isinstance(message, (TempoMapChunk, MarkersChunk, RegionsChunk)):
             out = self._chunk(script, message)
         elif isinstance(message, FilmInfo):
-            self._events.film(script.info, message)
+            if script.is_news(message):
+                self._events.film(script.info, message)
         elif isinstance(message, SessionPath):
-            self._events.session_path(script.info, message.path)
+            if script.is_news(message):
+                self._events.session_path(script.info, message.path)
         elif isinstance(message, PrintRequest):
             self._events.print_request(script.info, message.scope, message.start_s, message.end_s)
         elif isinstance(message, Ack):

@@ -1,0 +1,240 @@
+"""Ardour's script in Ardour itself: ardour7-lua on a JACK server, installed by our own command.
+
+Run here: transport, locate, loop, tempo, markers, ranges, printing, session path, restart of the bridge.  Not run
+here: what needs Ardour's window (the hook's registration, its signals, the two menu actions).
+"""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import time
+from pathlib import Path
+
+import mido
+import pytest
+
+from bridge.osc import daw_install
+from bridge.osc.daw_link import MarkerWish, PrintJob, PrintPart
+from engine.music.meter import TempoMap, TimeSignature
+from engine.music.note import Controller, Note
+
+pytestmark = [
+    pytest.mark.jack,
+    pytest.mark.ardour,
+    pytest.mark.skipif(shutil.which("ardour7-lua") is None, reason="ardour7-lua is not installed"),
+]
+RATE = 48000
+
+
+class Ardour:
+    """A running ardour7-lua with the installed script; `do` is what a person does at its transport."""
+
+    def __init__(self, process, folder, work):
+        self.process, self.folder, self.work = process, folder, work
+
+    def do(self, lua, timeout_s=5.0):
+        command, aside = self.work / "stop.do", self.work / "stop.do.part"
+        aside.write_text(lua)
+        aside.rename(command)
+        end = time.perf_counter() + timeout_s
+        while command.exists():
+            assert time.perf_counter() < end, (self.work / "log").read_text()[-2000:]
+            time.sleep(0.01)
+
+    def say(self, lua):
+        """The value of a Lua expression, as text."""
+        answer = self.work / "answer"
+        answer.unlink(missing_ok=True)
+        self.do(f'local f = io.open ("{answer}.part", "w"); f:write (tostring ({lua})); f:close (); '
+                f'os.rename ("{answer}.part", "{answer}")')  # fmt: skip
+        end = time.perf_counter() + 5
+        while not answer.exists():
+            assert time.perf_counter() < end, (self.work / "log").read_text()[-2000:]
+            time.sleep(0.01)
+        return answer.read_text()
+
+    def play(self):
+        self.do("Session:request_roll (ARDOUR.TransportRequestSource.TRS_UI)")
+
+    def stop(self):
+        self.do("Session:request_stop (false, false, ARDOUR.TransportRequestSource.TRS_UI)")
+
+    def locate(self, sample):
+        where = "ARDOUR.LocateTransportDisposition.RollIfAppropriate, ARDOUR.TransportRequestSource.TRS_UI"
+        self.do(f"Session:request_locate ({sample}, false, {where})")
+
+    def quit(self):
+        (self.work / "stop").touch()
+        self.process.wait(20)
+
+
+@pytest.fixture
+def ardour(jack_server, desk, tmp_path, repository):
+    home = tmp_path / "home"
+    (home / ".config" / "ardour7").mkdir(parents=True)
+    daw_install.main(["ardour", "--home", str(home), "--system", "linux", "--port", str(desk.port)])
+    script = home / ".config" / "ardour7" / "scripts" / "cuebridge.lua"
+    folder = tmp_path / "session"
+    environment = dict(
+        jack_server, HOME=str(home), XDG_CONFIG_HOME=str(home / ".config"), CUEBRIDGE_BACKEND="JACK",
+        CUEBRIDGE_SCRIPT=str(script),
+    )  # fmt: skip
+    command = ["ardour7-lua", str(repository / "daw_scripts/ardour/headless.lua"), str(folder), "film", str(desk.port)]
+    with open(tmp_path / "log", "w") as log:
+        process = subprocess.Popen(
+            [*command, str(tmp_path / "stop")], env=environment, stdin=subprocess.DEVNULL, stdout=log, stderr=log
+        )
+    made = Ardour(process, folder, tmp_path)
+    try:
+        desk.wait_event("hello", timeout_s=30)
+        desk.wait_event("tempo_map")
+        yield made
+    finally:
+        if process.poll() is None:
+            (tmp_path / "stop").touch()
+            try:
+                process.wait(15)
+            except subprocess.TimeoutExpired:
+                process.kill()
+
+
+def rolling(desk, wanted=True):
+    return desk.wait_event("transport", lambda daw, seen: seen.rolling is wanted)[1]
+
+
+def test_transport_locate_loop_and_tempo(desk, ardour):
+    daw = desk.events.last("hello")[0]
+    assert daw.daw == "ardour" and daw.version_ok and "do_print" in daw.abilities
+    assert desk.events.last("timecode")[1].nominal == 30
+
+    ardour.play()
+    rolling(desk)
+    count = len(desk.events.all("transport"))
+    time.sleep(3)
+    seen = [args[1] for args in desk.events.all("transport")[count:]]
+    assert len(seen) >= 25  # 20 a second headless; 10 in the window
+    # Observations on one straight line: its residual is what a period and the script's tick leave.
+    offsets = sorted(one.position_s - one.host_s for one in seen)
+    assert offsets[-1] - offsets[0] < 0.1
+    assert all(one.position_beats == pytest.approx(one.position_s * 2, abs=1e-6) for one in seen)
+
+    ardour.locate(20 * RATE)
+    asked = time.perf_counter()
+    jumped = desk.wait_event("transport", lambda daw, one: one.position_s >= 20)[1]
+    assert jumped.host_s - asked < 1.0
+    ardour.stop()
+    rolling(desk, False)
+
+    ardour.do(f'Session:locations ():add_range (Temporal.timepos_t ({RATE}), Temporal.timepos_t ({3 * RATE})):'
+              'set_name ("chords loop: C Am")')  # fmt: skip
+    regions = desk.wait_event("regions", lambda daw, found: len(found) == 1)[1]
+    assert (regions[0].start_s, regions[0].end_s) == (1.0, 3.0)
+    mark = desk.wait_event("names")[1][0]
+    assert (mark.kind, mark.word, mark.value, mark.end_s) == ("progression", "loop", "C Am", 3.0)
+
+    wanted = TempoMap.of([(0, 97.3), (8, 110.5), (15, 60)], [(0, TimeSignature()), (8, TimeSignature(7, 8))])
+    desk.ask("set_tempo", wanted)
+    desk.wait_event("acknowledged", lambda daw, request, ok, text: ok)
+    made = desk.wait_event("tempo_map", lambda daw, found: len(found.tempos) == 3)[1]
+    for beat in (0, 4, 8, 11.5, 15, 40):
+        assert made.seconds_at(beat) == pytest.approx(wanted.seconds_at(beat), abs=1 / RATE)
+    assert made.meter_at(9) == TimeSignature(7, 8)
+    assert [float(change.bpm) for change in made.tempos] == pytest.approx([97.3, 110.5, 60], abs=1e-4)
+    # Ardour's own answer for a position, not only what it handed on:
+    sample = int(ardour.say("Temporal.TempoMap.read ():sample_at (Temporal.timepos_t.from_ticks (15 * 1920))"))
+    assert sample / RATE == pytest.approx(wanted.seconds_at(15), abs=1.5 / RATE)
+
+    ardour.quit()
+    desk.wait_event("bye", lambda daw, reason: reason == "bye")
+    assert list(ardour.work.glob("home/.config/ardour7/*.mailbox")) == []
+
+
+def test_markers_lie_within_a_sample_of_the_cut_and_move_and_go(desk, ardour):
+    cuts = {1: 1.2345678, 2: 10.010010, 3: 59.999}
+    desk.ask("push_markers", [MarkerWish(number, second, f"cut {number}") for number, second in cuts.items()])
+    desk.wait(lambda: len([a for a in desk.events.all("acknowledged") if a[2]]) == 3)
+    listing = ('(function () local t = {} for l in Session:locations ():list ():iter () do t[#t + 1] = '
+               'l:name () .. "=" .. l:start ():samples () end return table.concat (t, ",") end) ()')  # fmt: skip
+    found = dict(item.split("=") for item in ardour.say(listing).split(",") if item.startswith("cut"))
+    for number, second in cuts.items():
+        assert abs(int(found[f"cut {number}"]) - second * RATE) <= 1
+    time.sleep(1.2)
+    assert desk.events.last("regions")[1] == ()  # our own are not told back to us as the composer's
+
+    desk.ask("push_markers", [MarkerWish(2, 11.0, "cut 2 later")])
+    desk.wait(lambda: len([a for a in desk.events.all("acknowledged") if a[2]]) == 4)
+    found = dict(item.split("=") for item in ardour.say(listing).split(",") if item.startswith("cut"))
+    assert len(found) == 3 and int(found["cut 2 later"]) == 11 * RATE
+    desk.ask("clear_markers")
+    desk.wait(lambda: len([a for a in desk.events.all("acknowledged") if a[2]]) == 5)
+    assert "cut" not in ardour.say(listing)
+
+
+def read_items(folder):
+    """(beat, pitch, velocity, channel, length) of every note in the session's MIDI files, by file name."""
+    found = {}
+    for path in Path(folder).glob("interchange/*/midifiles/*.mid"):
+        file, notes, sounding = mido.MidiFile(path), [], {}
+        for track in file.tracks:
+            tick = 0
+            for message in track:
+                tick += message.time
+                beat = tick / file.ticks_per_beat
+                if message.type == "note_on" and message.velocity:
+                    sounding[message.channel, message.note] = (beat, message.velocity)
+                elif message.type in ("note_off", "note_on"):
+                    start, velocity = sounding.pop((message.channel, message.note))
+                    notes.append((start, message.note, velocity, message.channel + 1, beat - start))
+        if notes:
+            found[path.name] = sorted(notes)
+    return found
+
+
+def test_printed_items_hold_the_take_note_by_note(desk, ardour):
+    pad = tuple(Note(pitch, 60 + step, 8 + 2 * step, 2, 1, "pad") for step in range(8) for pitch in (41 + step, 55, 60))
+    arp = tuple(Note(60 + step % 12, 49 + step % 60, 8 + step / 4, 0.225, 2, "arp") for step in range(64))
+    swell = tuple(Controller(1, 25 + step, 8 + step / 2, 1, "pad") for step in range(32))
+    job = PrintJob("Take A", 4.0, 12.0, 8.0, 24.0,
+                   (PrintPart("pad", "Pad take A", 1, pad, swell), PrintPart("arp", "Arp take A", 2, arp)))  # fmt: skip
+    ardour.play()
+    rolling(desk)
+    refused = desk.ask("print_job", job)
+    assert "stop" in desk.wait_event("acknowledged", lambda daw, request, ok, text: request == refused)[3]
+    ardour.stop()
+    rolling(desk, False)
+    request = desk.ask("print_job", job)
+    answer = desk.wait_event("acknowledged", lambda daw, one, ok, text: one == request, timeout_s=15)
+    assert answer[2], answer[3]
+    where = ('(function () local t = {} for r in Session:get_tracks ():iter () do for x in r:to_track ():playlist ():'
+             'region_list ():iter () do t[#t + 1] = r:name () .. "=" .. x:position ():samples () .. "=" .. '
+             'x:length ():samples () end end return table.concat (t, ",") end) ()')  # fmt: skip
+    items = sorted(ardour.say(where).split(","))
+    assert items == [f"arp={4 * RATE}={8 * RATE}", f"pad={4 * RATE}={8 * RATE}"]  # bar 3 to bar 7, at 120 bpm
+
+    desk.ask("store_session_path", "/films/a.cue")
+    desk.wait_event("acknowledged", lambda daw, one, ok, text: one == request + 1 and ok)
+    ardour.quit()
+    found = {name.split(" ")[0]: notes for name, notes in read_items(ardour.folder).items()}
+    tick = 1 / 1920
+    for part, notes in (("Pad", pad), ("Arp", arp)):
+        wanted = sorted((n.start_beats - 8, n.pitch, n.velocity, n.channel, n.length_beats) for n in notes)
+        assert len(found[part]) == len(wanted)
+        for got, want in zip(found[part], wanted, strict=True):
+            assert got[1:4] == want[1:4]
+            assert got[0] == pytest.approx(want[0], abs=tick) and got[4] == pytest.approx(want[4], abs=tick)
+    file = mido.MidiFile(next(ardour.folder.glob("interchange/*/midifiles/Pad*.mid")))
+    values = [one.value for track in file.tracks for one in track if one.type == "control_change" and one.control == 1]
+    assert set(range(25, 57)) <= set(values)
+    assert (ardour.folder / "cuebridge-session.txt").read_text() == "/films/a.cue\n"
+
+
+def test_a_bridge_that_comes_back_hears_everything_again(desk, ardour, make_desk):
+    port = desk.port
+    desk.close()
+    time.sleep(6)  # the script falls quiet after 5 s
+    again = make_desk(port)
+    again.wait_event("hello", timeout_s=10)
+    again.wait_event("tempo_map")
+    again.wait_event("transport")
+    assert {address for _, address, _, _ in again.raw[:1]} == {"/daw/hello"}
