@@ -70,6 +70,10 @@ class FilmPlan:
             raise MusicError("a tempo and a tempo map were both given; give one of them.")
         if self.grid == "seconds" and (self.bpm not in (None, 120.0) or self.tempo_map is not None):
             raise MusicError("the seconds grid is 120 bpm by definition; leave the tempo out or use the beats grid.")
+        if "|" in self.picture_starts_at:
+            _bar_beat(self.picture_starts_at)
+        elif ":" not in self.picture_starts_at:  # a timecode is read when the film's rate is known
+            _seconds(self.picture_starts_at)
 
 
 @dataclass(frozen=True, slots=True)
