@@ -192,6 +192,7 @@ class Result:
     dynamics: Table = field(default_factory=Table)
     histograms: dict[str, list[float]] = field(default_factory=dict)
     confusions: dict[str, dict[str, np.ndarray]] = field(default_factory=dict)
+    free: dict[str, dict[str, dict[str, Estimate]]] = field(default_factory=dict)  # of models.training.freerun
 
     def to_json(self) -> dict[str, Any]:
         """Plain data: estimates, paired differences, published rows."""
@@ -207,6 +208,23 @@ class Result:
             out["published dynamics"] = PUBLISHED_DYNAMICS
             out["film gap of dynamics"] = _plain(film_gaps(self.dynamics))
             out["density levels"] = self.histograms
+        for name, rows in self.free.items():
+            out[f"free running, {name}"] = _plain(rows)
+        return out
+
+    def rows_of(self, name: str) -> dict[str, Any]:
+        """What a network's card says: its own rows and arms, and the rows it is compared with."""
+        table = self.chords if name in self.chords.rows else self.dynamics
+        others = ("repeat last", "unigram", "bigram", REFERENCE_ROW, "training mean", "oracle: own mean")
+        shown = {k: v for k, v in table.estimates().items() if k.split(",")[0] == name or k in others}
+        reference = REFERENCE_ROW if table is self.chords else "training mean"
+        differences = {k: v for k, v in table.differences(reference).items() if k == name}
+        out: dict[str, Any] = {"videos": self.videos, "rows": _plain(shown)}
+        out[f"minus {reference}"] = _plain(differences)
+        gaps = {k: v for k, v in film_gaps(table).items() if k == name}
+        out["right film minus wrong film"] = _plain(gaps)
+        if name in self.free:
+            out["free running"] = _plain(self.free[name])
         return out
 
 

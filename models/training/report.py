@@ -43,6 +43,19 @@ DYNAMICS_COLUMNS: Final = {
     "loudness_motion": "loudness ~ motion",
 }
 
+FREE_COLUMNS: Final = {
+    "agreement": "affect agreement",
+    "agreement_gap": "right − wrong film",
+    "agreement_smoothed_gap": "the same, smoothed emotion",
+    "nll": "NLL under the net, nats",
+    "nll_rise_of_means": "rise of NLL",
+    "divergence": "slots that differ between films",
+    "entropy": "chord entropy, nats",
+    "diatonic": "diatonic roots",
+    "change_rate": "changes per slot",
+    "rests": "rests",
+}
+
 
 def _cell(value: Estimate | float | None) -> str:
     if value is None:
@@ -78,6 +91,8 @@ def to_markdown(result: Result, command: str) -> str:
         ]
         lines += [f"| {n} | " + " | ".join(f"{v:.3f}" for v in h) + " |" for n, h in result.histograms.items()]
         parts.append("\n".join(lines))
+    for name, rows in result.free.items():
+        parts += [f"## Composing freely: {name}", markdown_table(rows, FREE_COLUMNS)]
     return "\n\n".join(parts) + "\n"
 
 

@@ -1,0 +1,261 @@
+"""`cuebridge models …`: train, evaluate, describe and import networks; fetch what the full reading needs.
+
+Runs as a child process of the bridge (`python -m models.training.cli`), because it needs torch.  Exit codes: 0, 2 for
+what the person can act on (one sentence on stderr), 130 after Ctrl-C.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import shlex
+import sys
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any, Final
+
+from engine.music.errors import UserError
+from models.errors import ModelError
+
+DATA_HELP: Final = "folder with MuVi-Sync (muvi-sync.npz and semantic-*.npz)"
+
+
+def _say(text: str) -> None:
+    sys.stderr.write(text + "\n")
+    sys.stderr.flush()
+
+
+def _out(value: Any, as_json: bool, text: str) -> None:
+    sys.stdout.write((json.dumps(value, allow_nan=True) if as_json else text).rstrip("\n") + "\n")
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="cuebridge models", description="Train, evaluate and describe the networks.")
+    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+
+    train = commands.add_parser("train", help="train a network by name, or go on with an interrupted run")
+    train.add_argument("name", help="amt, regressor, or one of the paper's systems; `cuebridge models info` lists them")
+    train.add_argument("--data", type=Path, required=True, help=DATA_HELP)
+    train.add_argument("--run", type=Path, help="folder of the run, resumed if it exists (default runs/NAME-SEED)")
+    train.add_argument("--out", type=Path, help="weights file to write (default RUN/best.safetensors)")
+    train.add_argument("--seed", type=int, default=0)
+    train.add_argument("--steps", type=int, help="steps instead of the recipe's")
+    train.add_argument("--report", type=int, default=75, help="steps between validations (default 75)")
+    train.add_argument("--device", default="cpu", choices=("cpu", "cuda"))
+    train.add_argument("--threads", type=int, default=1, help="torch threads (default 1)")
+    train.add_argument("--reduced", type=int, default=1, metavar="N", help="divide the width by N, halve the layers")
+    train.add_argument("--half", action="store_true", help="16-bit floats on disk")
+    train.add_argument("--json", action="store_true")
+
+    evaluate = commands.add_parser("evaluate", help="every figure for networks and baselines, with intervals")
+    evaluate.add_argument("networks", nargs="*", metavar="NAME=FILE", help="weights to add to the shipped ones")
+    evaluate.add_argument("--data", type=Path, required=True, help=DATA_HELP)
+    evaluate.add_argument("--split", default="test", choices=("train", "val", "test"))
+    evaluate.add_argument("--out", type=Path, help="folder for evaluation.json, .md and pictures")
+    evaluate.add_argument("--only", action="store_true", help="only the named files, not the shipped networks")
+    evaluate.add_argument("--free", action="store_true", help="also compose freely: does the output follow the film?")
+    evaluate.add_argument("--card", action="store_true", help="write the figures into the networks' model cards")
+    evaluate.add_argument("--threads", type=int, default=1, help="torch threads (default 1)")
+    evaluate.add_argument("--json", action="store_true")
+
+    info = commands.add_parser("info", help="what is shipped, or what a weights file is; the names that can be trained")
+    info.add_argument("file", nargs="?", type=Path)
+    info.add_argument("--json", action="store_true")
+
+    convert = commands.add_parser("import", help="convert the Video2Music authors' checkpoint to safetensors")
+    convert.add_argument("file", type=Path, help="best_loss_weights.pickle or best_rmse_weights.pickle")
+    convert.add_argument("out", type=Path)
+    convert.add_argument("--kind", default="bigru", help="which network of a regressor file (default bigru)")
+    convert.add_argument("--json", action="store_true")
+
+    fetch = commands.add_parser("fetch", help="download the CLIP weights of the full picture reading (1.7 GB)")
+    fetch.add_argument("--model", default="ViT-L-14-336-quickgelu")
+    fetch.add_argument("--out", type=Path, help="weights file to write (default: where `analyze` looks for it)")
+    fetch.add_argument("--json", action="store_true")
+    return parser
+
+
+def _train(options: argparse.Namespace, command: str) -> int:
+    import torch
+
+    from models.checkpoint import card_path, save
+    from models.training.dataset import MuViSync
+    from models.training.systems import find, reduced
+    from models.training.train import TrainOptions, train
+
+    torch.set_num_threads(max(1, options.threads))
+    system = find(options.name)
+    if options.reduced > 1:
+        system = reduced(system, options.reduced)
+    if options.device == "cuda" and not torch.cuda.is_available():
+        raise ModelError("No CUDA device is available here; use --device cpu.")
+    run = options.run or Path("runs") / f"{options.name}-{options.seed}"
+    data = MuViSync(options.data)
+    began = time.monotonic()
+
+    def progress(row: dict[str, float]) -> None:
+        if options.json:
+            sys.stderr.write(json.dumps(row) + "\n")
+            return
+        hits = "" if row["val_hits1"] != row["val_hits1"] else f"  Hits@1 {row['val_hits1']:.4f}"
+        _say(
+            f"step {row['step']:.0f}  {row['seconds']:.0f} s  training {row['train_loss']:.4f}  "
+            f"validation {row['val_loss']:.4f}{hits}"
+        )
+
+    trained = TrainOptions(
+        folder=run, seed=options.seed, report=options.report, device=options.device, steps=options.steps
+    )
+    model, record = train(system, data, trained, progress)
+    out = options.out or run / "best.safetensors"
+    card = {
+        "name": system.name,
+        "about": system.about,
+        "data": "MuVi-Sync (Kang, Poria, Herremans 2024), Zenodo record 10057093; split v1: 597/75/75 videos",
+        "command": command,
+        **record,
+    }
+    save(model.cpu(), out, card, half=options.half)
+    text = f"{out} written after {time.monotonic() - began:.0f} s; best validation loss {record['best_val_loss']:.4f}"
+    _out({"weights": str(out), "card": str(card_path(out)), **record}, options.json, text)
+    return 0
+
+
+def _networks(options: argparse.Namespace) -> dict[str, tuple[Any, bool, Path]]:
+    """name -> (network, fed smoothed emotion, file)."""
+    from models.checkpoint import WEIGHTS, load, read_card
+
+    files = {} if options.only else {name: WEIGHTS / f"{name}.safetensors" for name in ("amt", "regressor")}
+    for word in options.networks:
+        name, separator, file = word.partition("=")
+        if not separator or not name or not file:
+            raise ModelError(f"'{word}' is not NAME=FILE.")
+        files[name] = Path(file)
+    if not files:
+        raise ModelError("Nothing to evaluate: name at least one NAME=FILE, or leave out --only.")
+    out = {}
+    for name, path in files.items():
+        recipe = read_card(path).get("recipe", {})
+        out[name] = (load(path), bool(recipe.get("smooth_emotion", False)), path)
+    return out
+
+
+def _evaluate(options: argparse.Namespace, command: str) -> int:
+    import torch
+
+    from models.amt import AffectiveMultimodalTransformer
+    from models.checkpoint import read_card, write_card
+    from models.training import freerun, report
+    from models.training.dataset import MuViSync
+    from models.training.evaluate import evaluate
+
+    torch.set_num_threads(max(1, options.threads))
+    networks = _networks(options)
+    data = MuViSync(options.data)
+    fed = {name: (network, smooth) for name, (network, smooth, _) in networks.items()}
+    result = evaluate(fed, data, options.split, progress=_say)
+    if options.free:
+        for name, (network, smooth) in fed.items():
+            if isinstance(network, AffectiveMultimodalTransformer):
+                _say(f"{name}: composing freely")
+                result.free[name] = freerun.compare(network, data.split(options.split), smooth=smooth)
+    if options.out is not None:
+        for path in report.write(result, options.out, command):
+            _say(f"{path} written")
+    if options.card:
+        for name, (_, _, path) in networks.items():
+            card = read_card(path)
+            card.setdefault("evaluation", {})[options.split] = {"command": command, **result.rows_of(name)}
+            write_card(path, card)
+            _say(f"card of {path} written")
+    _out({"command": command, **result.to_json()}, options.json, report.to_markdown(result, command))
+    return 0
+
+
+def _info(options: argparse.Namespace, _command: str) -> int:
+    from models.checkpoint import WEIGHTS, load, read_card, sha256
+
+    if options.file is not None:
+        model = load(options.file)
+        card = read_card(options.file)
+        found: dict[str, Any] = {
+            "file": str(options.file),
+            "network": type(model).__name__,
+            "parameters": sum(p.numel() for p in model.parameters()),
+            "config": str(model.config),
+            "card": card,
+        }
+        lines = [f"{options.file}: {found['network']}, {found['parameters']:,} parameters", found["config"]]
+        lines += [f"{key}: {card[key]}" for key in ("about", "data", "command", "seed", "steps") if key in card]
+        _out(found, options.json, "\n".join(lines))
+        return 0
+    from models.training.systems import SYSTEMS
+
+    shipped = {}
+    lines = ["shipped:"]
+    for path in sorted(WEIGHTS.glob("*.safetensors")):
+        card = read_card(path)
+        whole = card.get("sha256") == sha256(path)
+        shipped[path.stem] = {**card, "whole": whole}
+        state = "as its card says" if whole else "NOT the file its card describes"
+        lines.append(
+            f"  {path.stem:<20} {path.stat().st_size / 1e6:.1f} MB, {card.get('parameters', 0):,} weights, {state}"
+        )
+    lines += ["systems that `models train` knows:"]
+    lines += [f"  {system.name:<20} {system.about}" for system in SYSTEMS.values()]
+    systems = {system.name: system.about for system in SYSTEMS.values()}
+    _out({"shipped": shipped, "systems": systems}, options.json, "\n".join(lines))
+    return 0
+
+
+def _import(options: argparse.Namespace, _command: str) -> int:
+    from models.checkpoint import import_authors, save
+
+    model = import_authors(options.file, options.kind)
+    card = {
+        "name": type(model).__name__,
+        "about": f"converted from the Video2Music authors' {options.file.name}",
+        "data": "MuVi-Sync; trained by the authors of Video2Music (Kang, Poria, Herremans 2024)",
+        "recipe": {"smooth_emotion": False},
+        "parameters": sum(p.numel() for p in model.parameters()),
+    }
+    save(model, options.out, card)
+    _out({"weights": str(options.out), **card}, options.json, f"{options.out} written")
+    return 0
+
+
+def _fetch(options: argparse.Namespace, _command: str) -> int:
+    from models.training.fetch import clip_target, fetch_clip
+
+    out = options.out or clip_target(options.model)
+    size = fetch_clip(options.model, out, _say)
+    _out({"weights": str(out), "bytes": size}, options.json, f"{out} written, {size / 1e6:.0f} MB")
+    return 0
+
+
+COMMANDS: Final[dict[str, Callable[[argparse.Namespace, str], int]]] = {
+    "train": _train,
+    "evaluate": _evaluate,
+    "info": _info,
+    "import": _import,
+    "fetch": _fetch,
+}
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Runs one command; returns its exit code."""
+    words = list(sys.argv[1:] if argv is None else argv)
+    options = _parser().parse_args(words)
+    try:
+        return COMMANDS[options.command](options, "cuebridge models " + shlex.join(words))
+    except UserError as error:
+        sys.stderr.write(f"cuebridge: {error}\n")
+        return 2
+    except KeyboardInterrupt:
+        sys.stderr.write("\n")
+        return 130
+
+
+if __name__ == "__main__":
+    sys.exit(main())

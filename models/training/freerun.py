@@ -1,0 +1,117 @@
+"""Does what is composed freely follow the film?  Right film against wrong film, same seeds, same options.
+
+Every song of a split is composed twice from the tonic, once on its own film and once on another video's features
+(everything else equal); both are judged by the song's *own* film.  A net that ignores the picture scores the
+same twice.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from typing import Final
+
+import numpy as np
+import torch
+
+from models.amt import AffectiveMultimodalTransformer
+from models.decoding import DecodingOptions, generate
+from models.film import FilmInputs
+from models.training import metrics
+from models.training.dataset import Song
+from models.training.evaluate import wrong_films
+from models.training.metrics import Estimate
+
+GUIDANCE: Final = (0.0, 0.25, 0.5, 0.75, 1.0)
+
+
+def film_inputs(film: Song, song: Song, *, smooth: bool) -> FilmInputs:
+    """The features of `film`, cut or repeated to the song's length, in the song's mode."""
+    rows = np.arange(song.length) % film.length
+    packed = film.features(smooth=smooth)[rows]
+    return FilmInputs.from_arrays(
+        scene_offset=film.scene_offset[rows],
+        motion=film.motion[rows],
+        emotion=(film.emotion_smooth if smooth else film.emotion)[rows],
+        semantic=packed[:, :768] if film.semantic is not None else None,
+        minor=song.minor,
+    )
+
+
+@torch.no_grad()
+def nll_per_slot(model: AffectiveMultimodalTransformer, film: FilmInputs, chords: Sequence[int]) -> float:
+    """Mean NLL in nats of composed chords under the net without guidance, END and PAD excluded."""
+    tokens = torch.tensor([list(chords)])
+    logits = model(
+        film.features,
+        tokens[:, :-1],
+        film.minor,
+        valid=film.valid,
+        semantic_present=film.semantic_present,
+        emotion_present=film.emotion_present,
+        ends=film.ends,
+    )[..., : metrics.VOCABULARY_SIZE]
+    picked = torch.log_softmax(logits, -1).gather(-1, tokens[:, 1:, None])
+    return float(-picked.mean())
+
+
+def judge(
+    model: AffectiveMultimodalTransformer, song: Song, own: FilmInputs, chords: Sequence[int], *, smooth: bool
+) -> dict[str, float]:
+    """Metrics of composed chords against the song's own film; agreement with the raw and the smoothed emotion."""
+    array = np.asarray(chords)
+    return {
+        "agreement": metrics.affect_agreement(array, song.emotion.argmax(1)),
+        "agreement_smoothed": metrics.affect_agreement(array, song.emotion_smooth.argmax(1)),
+        "nll": nll_per_slot(model, own, chords),
+        "entropy": metrics.chord_entropy(array),
+        "diatonic": metrics.diatonic_rate(array),
+        "change_rate": metrics.change_rate(array),
+        "rests": float((array == 0).mean()),
+    }
+
+
+def compare(
+    model: AffectiveMultimodalTransformer,
+    songs: Sequence[Song],
+    *,
+    smooth: bool,
+    strengths: Sequence[float] = GUIDANCE,
+    options: DecodingOptions | None = None,
+    say: Callable[[str], None] | None = None,
+) -> dict[str, dict[str, Estimate]]:
+    """Rows by guidance strength: metrics on the right film, `…_gap` = right minus wrong film, `divergence` = share of
+    slots at which the two films got different chords, `nll_rise` = relative rise of NLL against strength 0.
+
+    The row "truth" holds the real chords' figures.
+    """
+    base = options or DecodingOptions(seed=1)
+    others = wrong_films(songs)
+    table: dict[float, list[dict[str, float]]] = {strength: [] for strength in (0.0, *strengths)}
+    truth = []
+    for index, (song, other) in enumerate(zip(songs, others, strict=True)):
+        if say is not None:
+            say(f"song {index + 1} of {len(songs)}")
+        own, wrong = (film_inputs(film, song, smooth=smooth) for film in (song, other))
+        truth.append(judge(model, song, own, song.chords.tolist(), smooth=smooth))
+        for strength, rows in table.items():
+            used = replace(base, guidance=strength, seed=base.seed + index)
+            right_chords = list(generate(model, own, used))
+            wrong_chords = list(generate(model, wrong, used))
+            right = judge(model, song, own, right_chords, smooth=smooth)
+            shown_wrong = judge(model, song, own, wrong_chords, smooth=smooth)
+            row = dict(right)
+            row |= {f"{name}_gap": right[name] - shown_wrong[name] for name in ("agreement", "agreement_smoothed")}
+            row["divergence"] = float(np.mean(np.asarray(right_chords) != np.asarray(wrong_chords)))
+            row["nll_rise"] = right["nll"] / table[0.0][index]["nll"] - 1 if strength else 0.0
+            rows.append(row)
+    out = {
+        f"guidance {strength:.0%}": {name: metrics.summarise(values) for name, values in metrics.collect(rows).items()}
+        for strength, rows in table.items()
+    }
+    unguided = np.mean([row["nll"] for row in table[0.0]])
+    for strength, rows in table.items():  # the ratio of means, beside the mean of ratios
+        ratio = float(np.mean([row["nll"] for row in rows]) / unguided - 1)
+        out[f"guidance {strength:.0%}"]["nll_rise_of_means"] = Estimate(ratio, ratio, ratio, len(rows))
+    out["truth"] = {name: metrics.summarise(values) for name, values in metrics.collect(truth).items()}
+    return out
