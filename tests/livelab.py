@@ -13,7 +13,6 @@ import contextlib
 import json
 import os
 import queue
-import re
 import signal
 import socket
 import subprocess
@@ -264,4 +263,4 @@ def match(
 
 def port_name(ready: dict[str, Any]) -> str:
     """The JACK name of the port that notes leave by."""
-    return re.split(r",\s*", ready["port"])[0]
+    return "CueBridge:" + ready["port"].partition(",")[0]
