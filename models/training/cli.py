@@ -41,6 +41,9 @@ def _parser() -> argparse.ArgumentParser:
     train.add_argument("--out", type=Path, help="weights file to write (default RUN/best.safetensors)")
     train.add_argument("--seed", type=int, default=0)
     train.add_argument("--steps", type=int, help="steps instead of the recipe's")
+    train.add_argument("--until", type=int, metavar="STEP", help="stop there; the same command goes on later")
+    train.add_argument("--learning-rate", type=float, help="the highest, instead of the recipe's")
+    train.add_argument("--start-from", type=Path, metavar="FILE", help="weights to start from")
     train.add_argument("--report", type=int, default=75, help="steps between validations (default 75)")
     train.add_argument("--device", default="cpu", choices=("cpu", "cuda"))
     train.add_argument("--threads", type=int, default=1, help="torch threads (default 1)")
@@ -105,7 +108,14 @@ def _train(options: argparse.Namespace, command: str) -> int:
         )
 
     trained = TrainOptions(
-        folder=run, seed=options.seed, report=options.report, device=options.device, steps=options.steps
+        folder=run,
+        seed=options.seed,
+        report=options.report,
+        device=options.device,
+        steps=options.steps,
+        until=options.until,
+        learning_rate=options.learning_rate,
+        start_from=options.start_from,
     )
     model, record = train(system, data, trained, progress)
     out = options.out or run / "best.safetensors"

@@ -65,6 +65,11 @@ _PAPER_DYNAMICS: Final = Recipe(
 _MASKED: Final = AmtConfig(masked=True)
 
 
+def _amt(system: System) -> AmtConfig:
+    assert isinstance(system.network, AmtConfig)
+    return system.network
+
+
 def _systems() -> dict[str, System]:
     entries = [
         System(
@@ -101,10 +106,19 @@ def _systems() -> dict[str, System]:
                 scaled=True,
                 run_buckets=24,
                 recall_heads=6,
+                recall_roots=True,
             ),
             Recipe(steps=1800, variation=_SHIPPED_VARIATION),
         ),
     ]
+    entries.append(
+        replace(
+            entries[-1],
+            name="amt-plain-recall",
+            about="the AMT that ships, its recall without roots and phase",
+            network=replace(_amt(entries[-1]), recall_roots=False),
+        )
+    )
     for kind in ("fc", "lstm", "bilstm", "gru", "bigru"):
         about = f"the paper's {kind.upper()} regressor (section 4.2.1)"
         entries.append(System(kind, about, RegressorConfig(kind=kind), _PAPER_DYNAMICS))

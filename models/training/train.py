@@ -13,7 +13,7 @@ import math
 import os
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -22,6 +22,7 @@ from torch import nn
 
 from engine.music.chord import CHORD_PAD
 from models.amt import AffectiveMultimodalTransformer, AmtConfig
+from models.checkpoint import load, sha256
 from models.errors import ModelError
 from models.regressor import DynamicsRegressor, RegressorConfig
 from models.training import losses
@@ -34,13 +35,16 @@ COLUMNS = ("step", "seconds", "learning_rate", "train_loss", "val_loss", "val_hi
 
 @dataclass(frozen=True, slots=True)
 class TrainOptions:
-    """seed; folder of the run; validation every `report` steps; device "cpu" or "cuda"; stop after `steps` if given."""
+    """seed; folder of the run; validation every `report` steps; device "cpu" or "cuda"; `steps` instead of the recipe's."""
 
     folder: Path
     seed: int = 0
     report: int = 75
     device: str = "cpu"
     steps: int | None = None
+    until: int | None = None  # stop here, to go on later
+    learning_rate: float | None = None  # the highest, in place of the recipe's
+    start_from: Path | None = None  # weights file to start from; tensors it lacks keep their initial values
 
 
 def build(config: AmtConfig | RegressorConfig) -> Network:
@@ -135,6 +139,18 @@ def fit_targets(model: DynamicsRegressor, songs: list[Song]) -> None:
     model.target_scale.copy_(torch.from_numpy(rows.std(0)))
 
 
+def start_from(model: Network, path: Path) -> None:
+    """Copies the tensors of a weights file into the network; those that the file lacks stay as they are.
+
+    Raises ModelError where the file holds something that the network has not, or in another shape.
+    """
+    own, found = model.state_dict(), load(path).state_dict()
+    for name, value in found.items():
+        if name not in own or own[name].shape != value.shape:
+            raise ModelError(f"{path} does not fit the system to be trained: {name}.")
+    model.load_state_dict({**own, **found})
+
+
 def train(
     system: System,
     data: MuViSync,
@@ -145,11 +161,15 @@ def train(
 
     Raises ModelError where the run folder holds another system's or seed's state.
     """
+    if options.learning_rate is not None:
+        system = replace(system, recipe=replace(system.recipe, learning_rate=options.learning_rate))
     recipe = system.recipe
     steps = options.steps or recipe.steps
     options.folder.mkdir(parents=True, exist_ok=True)
     torch.manual_seed(options.seed)
     model = build(system.network).to(options.device)
+    if options.start_from is not None:
+        start_from(model, options.start_from)
     songs, held_out = data.split("train"), data.split("val")
     if isinstance(model, DynamicsRegressor) and model.config.scaled:
         fit_targets(model, songs)
@@ -161,7 +181,8 @@ def train(
     step = run.resume(model, average, optimizer)
     began, recent = time.monotonic(), []
     model.train()
-    while step < steps:
+    last = steps if options.until is None else min(steps, options.until)
+    while step < last:
         for group in optimizer.param_groups:
             group["lr"] = learning_rate(recipe, step, steps)
         rng = np.random.default_rng([options.seed, 2, step])
@@ -177,7 +198,7 @@ def train(
         keep = min(recipe.average, (1 + step) / (10 + step))
         _average(average, model, keep)
         recent.append(float(loss.detach()))
-        if step % options.report == 0 or step == steps:
+        if step % options.report == 0 or step == last:
             val_loss, hits = validate(average, held_out, recipe, options.device)
             average.eval()
             run.seconds += time.monotonic() - began
@@ -227,7 +248,9 @@ class _Run:
         return self.options.folder / "state.pt"
 
     def _identity(self) -> str:
-        return repr((self.system.name, asdict(self.system.network), asdict(self.system.recipe), self.options.seed))
+        parts = (self.system.name, asdict(self.system.network), asdict(self.system.recipe), self.options.seed)
+        source = self.options.start_from
+        return repr((*parts, None if source is None else sha256(source)))
 
     def resume(self, model: nn.Module, average: nn.Module, optimizer: torch.optim.Optimizer) -> int:
         """Loads the state if there is one; returns the step to go on from."""
@@ -285,6 +308,7 @@ class _Run:
             "system": self.system.name,
             "recipe": asdict(self.system.recipe),
             "seed": self.options.seed,
+            "start_from": None if self.options.start_from is None else self.options.start_from.name,
             "steps": self.steps,
             "best_step": self.best_step,
             "best_val_loss": self.best_loss,
