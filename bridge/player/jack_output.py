@@ -23,7 +23,7 @@ os.environ.setdefault("JACK_NO_START_SERVER", "1")
 import jack  # the variable has to be set before libjack is loaded
 
 from bridge.player.errors import PortError
-from bridge.player.ports import PortLostError, one_line, quiet_stderr
+from bridge.player.ports import CONNECT_S, PortLostError, one_line, quiet_stderr
 from bridge.player.scheduler import Due
 
 MARGIN_S: Final = 0.004  # how late the player's thread may be before a message misses its frame
@@ -184,6 +184,8 @@ class JackOutput:
             if name in ports:
                 with contextlib.suppress(jack.JackError):
                     self._client.connect(ports[name], peer)
+        if peers:
+            time.sleep(CONNECT_S)
 
     def close(self) -> None:
         with contextlib.suppress(Exception), quiet_stderr():

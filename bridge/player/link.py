@@ -32,6 +32,7 @@ from engine.music.note import Controller, Note
 
 MAX_RESTARTS: Final = 5  # within RESTART_WINDOW_S; a player that dies at once is not started for ever
 RESTART_WINDOW_S: Final = 10.0
+REPEAT_OFFS_S: Final = 1.0
 ALL_PARTS: Final = 255
 
 
@@ -48,6 +49,7 @@ class PlayerLink:
         self._status: m.PlayerStatus | None = None
         self._sent: list[m.SentEvent] = []
         self._sounding: set[Key] = set()
+        self._released: dict[Key, float] = {}  # key -> host time of its last note-off
         self._fault = ""
         self._closing = False
         self._restarts: list[float] = []
@@ -328,6 +330,7 @@ class PlayerLink:
                         self._sounding.add(key)
                     elif event.status & 0xF0 == 0x80:
                         self._sounding.discard(key)
+                        self._released[key] = event.host_s
             elif kind == m.STATUS:
                 status = m.unpack_status(payload)
                 unread = self._status.notes if self._status is not None else ()
@@ -347,8 +350,11 @@ class PlayerLink:
         with self._lock:
             if self._process is not None:
                 self._process.join(1.0)
-            status, debts = self._status, sorted(self._sounding)
             now = time.perf_counter()
+            status = self._status
+            # A note-off is reported before it is sent, and may have died in the queue: it is sent again.
+            again = {key for key, moment in self._released.items() if moment > now - REPEAT_OFFS_S}
+            debts = sorted(self._sounding | again)
             self._restarts.append(now)
             recent = [moment for moment in self._restarts if now - moment < RESTART_WINDOW_S]
             peers = [(ours, theirs) for ours, theirs in status.peers]

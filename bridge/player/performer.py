@@ -76,11 +76,11 @@ class Performer:
 
     def step(self, now: float) -> None:
         """Hands everything over that is due by the horizon."""
-        if not self.port_up and now >= self._reopen_at:
-            self._reopen(now)
-        elif self.port_up and not self.output.alive:
+        if self.port_up and not self.output.alive:
             self._lose(now, "went away")
         self._advance(self._at(now))
+        if not self.port_up and now >= self._reopen_at:
+            self._reopen(now)
         self._flush(now)
 
     def next_wake(self) -> float | None:
@@ -137,6 +137,8 @@ class Performer:
         try:
             self.output.send(batch)
         except PortLostError as error:
+            # Some of the batch may have gone out and some not: what it wanted to end may still sound.
+            self._owed += [(due.port, due.status & 0x0F, due.data1) for due in batch if due.status & 0xF0 == 0x80]
             self._lose(now, str(error))
 
     # the port ---------------------------------------------------------------------------------------------------
@@ -183,6 +185,7 @@ class Performer:
     # commands ---------------------------------------------------------------------------------------------------
     def play(self, now: float) -> None:
         self._apply(self.internal.play(self._at(now)))
+        self._flush(now)
 
     def stop(self, now: float) -> None:
         self._apply(self.internal.stop(self._at(now)))
@@ -229,6 +232,7 @@ class Performer:
             return
         self.tempo_revision = revision
         self.scheduler.set_tempo(line, self._at(now))
+        self._flush(now)
         self.changed = True
 
     def observe(self, observation: TransportObservation, now: float) -> None:
