@@ -35,7 +35,7 @@ COLUMNS = ("step", "seconds", "learning_rate", "train_loss", "val_loss", "val_hi
 
 @dataclass(frozen=True, slots=True)
 class TrainOptions:
-    """seed; folder of the run; validation every `report` steps; device "cpu" or "cuda"; `steps` instead of the recipe's."""
+    """seed; folder of the run; validation every `report` steps; device "cpu" or "cuda"; `steps` for the recipe's."""
 
     folder: Path
     seed: int = 0
