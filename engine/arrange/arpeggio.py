@@ -1,8 +1,8 @@
 """Patterns: which chord tone sounds at which sixteenth.
 
 Tone 1 is the lowest of four; 5 to 8 are tones 1 to 4 an octave higher; None is silence.  Source: paper Table 3.  There
-a pattern's sixteen steps are eighths of a second; the first eight belong to a chord's first second and the others to its
-second where the chord is repeated.  At 120 bpm a step is a sixteenth note, which is how they are used on any grid.
+a pattern's sixteen steps are eighths of a second; the first eight belong to a chord's first second and the others to
+its second where the chord is repeated.  At 120 bpm a step is a sixteenth note, which is how they are used on any grid.
 """
 
 from __future__ import annotations
@@ -93,6 +93,8 @@ def onsets(pattern: Pattern, phase: int, count: int) -> list[tuple[int, int, int
     length = len(pattern)
     starts = [(k, pattern[(phase + k) % length]) for k in range(count)]
     sounding = [(k, tone) for k, tone in starts if tone is not None]
+    if not sounding:
+        return []
     ends = [k for k, _ in sounding[1:]] + [count]
     return [(k, end - k, tone) for (k, tone), end in zip(sounding, ends, strict=True)]
 

@@ -45,7 +45,7 @@ _PLAYERS: Final[dict[str, Callable[[Scene, PartOptions], Iterator[Strike]]]] = {
 }
 _DEFAULT_PARTS: Final = default_parts()
 _EPSILON: Final = 1e-9
-_SHORTEST: Final = STEP / 4
+_SHORTEST: Final = STEP / 8
 
 
 @dataclass(frozen=True, slots=True)

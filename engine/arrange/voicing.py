@@ -9,7 +9,7 @@ Deterministic: equal input gives equal output.
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from itertools import pairwise
 from typing import Final
@@ -18,8 +18,10 @@ from engine.music import C_MAJOR, Chord, Key
 
 PAD_VOICES: Final = 4
 _PERFECT: Final = (0, 7)
-_SPANS: Final = {"close": (0, 16), "open": (14, 26), "root": (0, 16)}
-_GAPS: Final = {"close": 9, "open": 12, "root": 9}
+_DIMINISHED: Final = ("dim", "dim7", "hdim7")
+# "wide" is not offered: it is where to look when a style leaves no way without a fault.
+_SPANS: Final = {"close": (0, 16), "open": (14, 26), "root": (0, 16), "wide": (0, 28)}
+_GAPS: Final = {"close": 9, "open": 12, "root": 9, "wide": 16}
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,9 +40,16 @@ class Space:
     has_bass: bool = True
     lift: int = 0
 
-    @property
-    def leading_tone(self) -> int:
-        return (self.key.tonic - 1) % 12
+    def leading_tone(self, chord: Chord) -> int | None:
+        """The pitch class that must not be doubled in a chord, if any: the key's seventh degree where it strives up.
+
+        As the root of a chord without a diminished fifth it is at rest (B minor in C major), and the root position
+        style is a plain stack that knows no rules.
+        """
+        tone = (self.key.tonic - 1) % 12
+        if self.style == "root" or tone not in chord.pitch_classes():
+            return None
+        return None if tone == chord.root and chord.quality not in _DIMINISHED else tone
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,12 +111,13 @@ def _bass(chord: Chord, space: Space, before: Voicing | None, after: Voicing | N
 
 
 # pad ---------------------------------------------------------------------------------------------------------------
-@lru_cache(maxsize=4096)
+@lru_cache(maxsize=1024)
 def _pad_candidates(chord: Chord, space: Space) -> tuple[tuple[float, tuple[int, ...]], ...]:
     """All pads of a chord as (cost of the sound itself, pitches), best first."""
     low, high = space.pad
     tones = list(chord.pitch_classes())
-    weights = _doubling_costs(chord, space.leading_tone)
+    leading_tone = space.leading_tone(chord)
+    weights = _doubling_costs(chord, leading_tone)
     lowest: int | None = None
     if not space.has_bass:
         lowest = chord.bass_pitch_class
@@ -115,9 +125,9 @@ def _pad_candidates(chord: Chord, space: Space) -> tuple[tuple[float, tuple[int,
             if len(tones) == PAD_VOICES:  # a foreign bass takes the fifth's voice
                 tones.remove((chord.pitch_classes()[0] + chord.intervals()[2]) % 12)
             tones.append(lowest)  # type: ignore[arg-type]
-    elif chord.bass_pitch_class == space.leading_tone and len(tones) >= 3:
+    elif leading_tone is not None and chord.bass_pitch_class == leading_tone:
         # The bass part has the leading tone; the pad would double it.
-        tones = [tone for tone in tones if tone != space.leading_tone]
+        tones = [tone for tone in tones if tone != leading_tone]
     if space.style == "root":
         lowest = tones[0] if lowest is None else lowest
     middle = (low + high) / 2 + space.lift
@@ -134,14 +144,14 @@ def _pad_candidates(chord: Chord, space: Space) -> tuple[tuple[float, tuple[int,
     return tuple(sorted((cost, pitches) for pitches, cost in found.items()))
 
 
-def _doubling_costs(chord: Chord, leading_tone: int) -> dict[int, float]:
+def _doubling_costs(chord: Chord, leading_tone: int | None) -> dict[int, float]:
     """What it costs to double each chord tone; the leading tone is not offered."""
     costs = {}
     for position, (tone, step) in enumerate(zip(chord.pitch_classes(), chord.intervals(), strict=True)):
         if tone == leading_tone:
             continue
         if position == 0:
-            costs[tone] = 1.5 if chord.quality in ("dim", "dim7", "hdim7") else 0.0
+            costs[tone] = 1.5 if chord.quality in _DIMINISHED else 0.0
         elif step == 7:
             costs[tone] = 1.0
         elif step in (3, 4):
@@ -159,7 +169,7 @@ def _multisets(tones: tuple[int, ...], weights: dict[int, float]) -> list[tuple[
     return sorted({tuple(sorted(chosen)) for chosen in sets})
 
 
-@lru_cache(maxsize=4096)
+@lru_cache(maxsize=1024)
 def _stacks(tones: tuple[int, ...], low: int, high: int, gap: int, span: int) -> tuple[tuple[int, ...], ...]:
     """Ascending pitches in range that use each of the pitch classes once, with gaps of at most `gap`."""
     results: set[tuple[int, ...]] = set()
@@ -200,14 +210,23 @@ def _spacing_cost(pitches: tuple[int, ...]) -> float:
 
 
 def _pad(chord: Chord, space: Space, bass: int, before: Voicing | None, after: Voicing | None) -> tuple[int, ...]:
-    candidates = _pad_candidates(chord, space)
-    if not candidates:  # an extreme range: any style is better than none
-        candidates = _pad_candidates(chord, Space(space.pad, space.arp, space.bass, "open", space.key, space.has_bass))
-    if not candidates:
-        raise ValueError(f"no voicing of {chord} fits into {space.pad}.")
     if space.style == "root":
-        return candidates[0][1]
-    best: tuple[int, ...] | None = None
+        return _pad_candidates(chord, space)[0][1]
+    faulty, pitches = _search(_pad_candidates(chord, space), bass, before, after)
+    if faulty:
+        wide_faulty, wide = _search(_pad_candidates(chord, replace(space, style="wide")), bass, before, after)
+        if wide and (not pitches or not wide_faulty):
+            return wide
+    if not pitches:
+        raise ValueError(f"no voicing of {chord} fits into {space.pad}.")
+    return pitches
+
+
+def _search(
+    candidates: tuple[tuple[float, tuple[int, ...]], ...], bass: int, before: Voicing | None, after: Voicing | None
+) -> tuple[bool, tuple[int, ...]]:
+    """The cheapest candidate, one without a fault first; whether it has one.  Empty (and faulty) for no candidates."""
+    best: tuple[int, ...] = ()
     best_cost = float("inf")
     faults_of_best = True
     for own, pitches in candidates:
@@ -221,12 +240,11 @@ def _pad(chord: Chord, space: Space, bass: int, before: Voicing | None, after: V
                 cost += movement(pitches, other.pad) + 0.5 * abs(pitches[-1] - other.pad[-1])
         if (faults, cost) < (faults_of_best, best_cost):
             best, best_cost, faults_of_best = pitches, cost, faults
-    assert best is not None
-    return best
+    return faults_of_best, best
 
 
 # arpeggio ----------------------------------------------------------------------------------------------------------
-@lru_cache(maxsize=4096)
+@lru_cache(maxsize=1024)
 def _arp_candidates(chord: Chord, space: Space) -> tuple[tuple[float, tuple[int, ...]], ...]:
     low, high = space.arp
     middle = low + (high - low) * 0.4 + space.lift
@@ -235,7 +253,7 @@ def _arp_candidates(chord: Chord, space: Space) -> tuple[tuple[float, tuple[int,
     found = []
     for tones in rotations:
         if len(tones) == 3:
-            if tones[0] == space.leading_tone and space.style != "root":
+            if tones[0] == space.leading_tone(chord):
                 continue  # tone 4 is tone 1 an octave higher
             tones = (*tones, tones[0])
         for first in range(low + (tones[0] - low) % 12, high + 1, 12):
