@@ -34,15 +34,13 @@ class _Parser(argparse.ArgumentParser):
         raise UserError(f"{message}.")
 
 
-def parser() -> argparse.ArgumentParser:
+def parser(
+    prog: str = "cuebridge compose", description: str = "Composes music for a film and writes it as MIDI."
+) -> argparse.ArgumentParser:
     """The command's arguments."""
-    main = _Parser(
-        prog="cuebridge compose",
-        description="Composes music for a film and writes it as MIDI.",
-        allow_abbrev=False,
-    )
+    main = _Parser(prog=prog, description=description, allow_abbrev=False)
     main.add_argument("video", metavar="VIDEO", help="the film, any file that holds pictures")
-    main.add_argument("-o", "--output", metavar="OUT.mid", help="file to write (default: the film's name + .mid)")
+    main.add_argument("-o", "--output", metavar="FILE", help="file to write (default: named after the film)")
     harmony = main.add_argument_group("harmony")
     harmony.add_argument(
         "--progression", metavar="CHORDS", help="'C Am F G', 'Cm:2 Ab:1' or '| Cm | Ab | Eb Bb | G7 |'"
@@ -97,8 +95,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         raise UserError(f"There is no file {arguments.video}.")
     outputs = _outputs(arguments)
     begun = time.perf_counter()
-    _limit_threads()
-    with _progress(sys.stderr, quiet=arguments.json) as report:
+    limit_threads()
+    with progress_bar(sys.stderr, quiet=arguments.json) as report:
         scores = compose_takes(
             arguments.video,
             wish,
@@ -211,7 +209,7 @@ def _write(composition: Composition, options: ArrangeOptions, output: Path) -> A
     return arrangement
 
 
-def _limit_threads() -> None:
+def limit_threads() -> None:
     """Leaves a core for the analysis, which runs beside us."""
     import os
 
@@ -338,7 +336,7 @@ def bar_lines(composition: Composition) -> list[str]:
 
 
 @contextmanager
-def _progress(stream: Any, *, quiet: bool) -> Iterator[Callable[[float, str], None]]:
+def progress_bar(stream: Any, *, quiet: bool) -> Iterator[Callable[[float, str], None]]:
     """A bar on a terminal; elsewhere nothing."""
     if quiet or not stream.isatty():
         yield lambda fraction, phase: None

@@ -183,7 +183,9 @@ class Composer:
         rows = resample(features, starts, ends)
         affect = bias_affect(rows.emotion, request.options)
         keys, key, reason = _decide_keys(planned, affect)
-        density, loudness = self._dynamics_of(features).over_slots(starts, ends)
+        strength = request.options.follow_picture / 100.0
+        wanted_dynamics = dynamics.follow(self._dynamics_of(features), features, strength)
+        density, loudness = wanted_dynamics.over_slots(starts, ends)
         for index, slot in enumerate(planned):
             activity = request.options.activity if slot.activity is None else slot.activity
             level = request.options.dynamics if slot.dynamics is None else slot.dynamics

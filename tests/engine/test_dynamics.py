@@ -5,9 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from engine.dynamics import DEFAULT_DENSITY, asked_density, asked_loudness, predict
+from engine.dynamics import DEFAULT_DENSITY, asked_density, asked_loudness, energy, follow, predict
 from engine.messages import Composed, ComposeOptions, ComposeRequest
 from engine.music import Cue, Section, TempoMap
+from engine.picture_link import spearman
 from models.checkpoint import load
 
 
@@ -37,6 +38,32 @@ def test_seconds_without_picture_take_their_neighbours(regressor, make_features)
 def test_a_film_without_any_picture_gets_the_defaults(regressor, make_features):
     found = predict(regressor, make_features(5.0, valid=np.zeros(5, bool)))
     assert set(found.density) == {DEFAULT_DENSITY}
+
+
+def test_following_the_picture_goes_from_not_at_all_to_wholly(regressor, make_features):
+    features = make_features(120.0)
+    alone = predict(regressor, features)
+    lively = energy(features)
+    rows = [follow(alone, features, strength) for strength in (0.0, 0.5, 1.0)]
+    np.testing.assert_allclose(rows[0].density, alone.density)
+    found = [(spearman(lively, row.density), spearman(lively, row.loudness)) for row in rows]
+    assert found == sorted(found) and found[-1][0] > 0.95 and found[-1][1] > 0.95
+    assert abs(rows[2].density.mean() - alone.density.mean()) < 1.0  # the film's own level stays
+    for row in rows:
+        assert (row.density >= 0).all() and (row.loudness >= 0).all() and (row.loudness <= 1).all()
+
+
+def test_a_steady_picture_is_not_blown_up_and_motion_lifts_its_seconds(make_features):
+    from dataclasses import replace
+
+    features = make_features(60.0, emotion=5)
+    steady = replace(features, motion=np.full(60, 4.0, np.float32) + np.linspace(0, 0.05, 60, dtype=np.float32))
+    assert np.abs(energy(steady)).max() < 0.1
+    lively = np.full(60, 1.0, np.float32)
+    lively[20:30] = 25.0
+    found = energy(replace(features, motion=lively))
+    assert found[21:29].min() > 1.0 and found[40:].max() < 0.0
+    assert energy(replace(features, valid=np.zeros(60, bool))).max() == 0.0
 
 
 def test_the_grid_does_not_change_what_the_picture_asks_for(composer, make_features):
