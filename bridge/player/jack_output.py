@@ -23,11 +23,12 @@ os.environ.setdefault("JACK_NO_START_SERVER", "1")
 import jack  # the variable has to be set before libjack is loaded
 
 from bridge.player.errors import PortError
-from bridge.player.ports import CONNECT_S, PortLostError, one_line, quiet_stderr
+from bridge.player.ports import PortLostError, one_line, quiet_stderr
 from bridge.player.scheduler import Due
 
 MARGIN_S: Final = 0.004  # how late the player's thread may be before a message misses its frame
 OFFSET_AGE_S: Final = 0.25
+CONNECT_S: Final = 1.0  # longest wait for a connection to be in force
 
 
 def _silent(message: str) -> None:
@@ -93,6 +94,27 @@ def open_client(name: str) -> Any:
         server = os.environ.get("JACK_DEFAULT_SERVER")
         where = f" '{server}'" if server else ""
         raise PortError(f"no JACK server{where} is running ({one_line(error)})") from None
+
+
+def connect_all(client: Any, pairs: Sequence[tuple[str, str]]) -> None:
+    """Connects (our port, their port) and waits until the running graph has the connections: what is written
+    before that is heard by nobody."""
+    wanted = []
+    for ours, theirs in pairs:
+        with contextlib.suppress(jack.JackError):
+            client.connect(ours, theirs)
+            wanted.append((ours, theirs))
+    end = time.perf_counter() + CONNECT_S
+    while wanted and time.perf_counter() < end:
+        time.sleep(2 * client.blocksize / client.samplerate)
+        with contextlib.suppress(jack.JackError):
+            wanted = [(ours, theirs) for ours, theirs in wanted if theirs not in _peers(client, ours)]
+    if pairs:
+        time.sleep(2 * client.blocksize / client.samplerate)
+
+
+def _peers(client: Any, port: str) -> list[str]:
+    return [peer.name for peer in client.get_all_connections(client.get_port_by_name(port))]
 
 
 class JackOutput:
@@ -180,12 +202,8 @@ class JackOutput:
 
     def connect(self, peers: Sequence[tuple[str, str]]) -> None:
         ports = dict(zip(self.names, self._ports, strict=True))
-        for name, peer in peers:
-            if name in ports:
-                with contextlib.suppress(jack.JackError):
-                    self._client.connect(ports[name], peer)
-        if peers:
-            time.sleep(CONNECT_S)
+        made = [(ports[name].name, peer) for name, peer in peers if name in ports]
+        connect_all(self._client, made)
 
     def close(self) -> None:
         with contextlib.suppress(Exception), quiet_stderr():
@@ -214,9 +232,8 @@ class JackWatch:
         except jack.JackError:
             return ()
 
-    def connect(self, port: str, peer: str) -> None:
-        with contextlib.suppress(jack.JackError):
-            self._client.connect(port, peer)
+    def connect(self, pairs: Sequence[tuple[str, str]]) -> None:
+        connect_all(self._client, pairs)
 
     def close(self) -> None:
         with contextlib.suppress(Exception), quiet_stderr():

@@ -23,7 +23,7 @@ from bridge.transport.state import Change, Loop, TransportObservation
 
 REOPEN_S: Final = 1.0  # how often a lost port is tried again
 STALL_S: Final = 0.25  # a wrap that lies further back is not played through
-SENT_KEPT: Final = 100_000  # messages kept for the bridge while it does not read
+XRUN_S: Final = 0.3  # note-offs this fresh may have been lost with a JACK period
 LAST_MOMENT_S: Final = 1e-4  # before a wrap nothing begins any more
 
 
@@ -57,11 +57,12 @@ class Performer:
         self.internal = InternalTransport()
         self.tempo_revision = -1
         self.port_up = True
-        self.sent: deque[SentEvent] = deque(maxlen=SENT_KEPT)
         self.notes: list[str] = []
         self.changed = True  # a status is owed
         self.worst_late_s = 0.0
         self._owed: list[Key] = []
+        self._offs: deque[tuple[float, Key]] = deque(maxlen=256)  # the latest note-offs, for `_repeat_offs`
+        self._xruns = self.output.xruns
         self._reopen_at = 0.0
         self._horizon = now
         self._staged: tuple[int, str, float, list[Lane]] | None = None
@@ -78,6 +79,8 @@ class Performer:
         """Hands everything over that is due by the horizon."""
         if self.port_up and not self.output.alive:
             self._lose(now, "went away")
+        if self.output.xruns != self._xruns:
+            self._repeat_offs(now)
         self._advance(self._at(now))
         if not self.port_up and now >= self._reopen_at:
             self._reopen(now)
@@ -131,7 +134,9 @@ class Performer:
             SentEvent(due.position_s, due.host_s if ahead else now, due.status, due.data1, due.data2, due.port)
             for due in batch
         ]
-        self.sent.extend(sent)
+        self._offs.extend(
+            (due.host_s, (due.port, due.status & 0x0F, due.data1)) for due in batch if due.status & 0xF0 == 0x80
+        )
         if self._report is not None:
             self._report(sent)
         try:
@@ -140,6 +145,14 @@ class Performer:
             # Some of the batch may have gone out and some not: what it wanted to end may still sound.
             self._owed += [(due.port, due.status & 0x0F, due.data1) for due in batch if due.status & 0xF0 == 0x80]
             self._lose(now, str(error))
+
+    def _repeat_offs(self, now: float) -> None:
+        """JACK lost a period, and what was written into it with it: the latest note-offs are sent again."""
+        self._xruns = self.output.xruns
+        sounding = self.scheduler.ledger.sounding
+        fresh = {key for due, key in self._offs if due > now - XRUN_S and key not in sounding}
+        if self.port_up and fresh:
+            self.scheduler.repeat_offs(fresh, self._at(now))
 
     # the port ---------------------------------------------------------------------------------------------------
     def _lose(self, now: float, why: str) -> None:
@@ -160,6 +173,7 @@ class Performer:
         self.output.connect(peers)
         self.port_up = True
         self.notes.append(f"The MIDI port {self.output.names[0]} is back ({self.output.reason}).")
+        self._xruns = self.output.xruns
         self.scheduler.ports = [self._port_of(index) for index in range(len(self.parts))]
         self.scheduler.port_back(self._owed, self._at(now))
         self._owed = []

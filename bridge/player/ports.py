@@ -14,7 +14,6 @@ import contextlib
 import importlib.util
 import os
 import sys
-import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, Protocol
@@ -25,7 +24,6 @@ from bridge.player.scheduler import Due
 
 APIS: Final = ("jack-client", "alsa", "coremidi", "winmm", "jack", "none")
 _COMPILED: Final = {"coremidi": 1, "alsa": 2, "jack": 3, "winmm": 4}  # rtmidi's own numbers
-CONNECT_S: Final = 0.05  # until a JACK connection carries what is sent
 WINDOWS_ADVICE: Final = (
     "Windows programs cannot create MIDI ports by themselves: install loopMIDI and add a port named '{name}', or on "
     "Windows 11 with MIDI Services use the built-in 'Default App Loopback (A)', then run this again."
@@ -205,9 +203,7 @@ class RtMidiOutput:
 
     def connect(self, peers: Sequence[tuple[str, str]]) -> None:
         if self._watch is not None and peers:
-            for name, peer in peers:
-                self._watch.connect(f"{name}:{name}", peer)
-            time.sleep(CONNECT_S)
+            self._watch.connect([(f"{name}:{name}", peer) for name, peer in peers])
 
     def close(self) -> None:
         # A dead JACK server makes closing block or complain; the process is about to forget the port anyway.

@@ -9,6 +9,7 @@ SIGINT is the bridge's business.
 from __future__ import annotations
 
 import contextlib
+import gc
 import os
 import select
 import signal
@@ -77,13 +78,14 @@ class _Runner:
         def opened() -> Output:
             return open_output(options.ports, options.parts)
 
-        self.performer = Performer(options, opened, time.perf_counter(), self._report)
-        if debts:
-            self.performer.settle_debts(debts, peers, time.perf_counter())
-        # A JACK callback runs beside this thread: hand the interpreter over quickly.
+        # A JACK callback will run beside this thread: nothing that holds the interpreter for long may come after it.
         sys.setswitchinterval(0.0005)
         freeze_garbage()
         self._priority = ask_for_realtime(options.realtime)
+        self.performer = Performer(options, opened, time.perf_counter(), self._report)
+        gc.freeze()
+        if debts:
+            self.performer.settle_debts(debts, peers, time.perf_counter())
 
     def _terminate(self, number: int, frame: object) -> None:
         self._quit = True

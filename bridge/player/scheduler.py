@@ -304,11 +304,15 @@ class Scheduler:
         self._last_value.clear()
         return owed
 
+    def repeat_offs(self, keys: Iterable[Key], host_s: float) -> None:
+        """Note-offs that may not have arrived, once more; nobody minds one for a silent key."""
+        for port, channel, pitch in sorted(keys):
+            self._emit(host_s, port, 0x80 | channel, pitch, 64)
+
     def port_back(self, owed: Iterable[Key], host_s: float) -> None:
         """The owed note-offs, then what should be sounding."""
         self.connected = True
-        for port, channel, pitch in owed:
-            self._emit(host_s, port, 0x80 | channel, pitch, 64)
+        self.repeat_offs(owed, host_s)
         if self.motion.audible:
             native = self.to_native(self.motion.position_at(host_s))
             for lane in self.score.lanes:
