@@ -75,7 +75,7 @@ _KAISER: Final = np.kaiser(2 * SMOOTHING_S + 1, KAISER_BETA)
 
 def colour_of(small: np.ndarray) -> tuple[float, float, float]:
     """Brightness 0..1, saturation 0..1, warmth -1..1 of a picture.  small: (h, w, 3) uint8 BGR."""
-    pixels = small[::2, ::2].astype(np.int16)  # a quarter of the pixels is plenty for a mean
+    pixels = small.astype(np.int16)
     blue, green, red = pixels[..., 0], pixels[..., 1], pixels[..., 2]
     brightness = 0.114 * float(blue.mean()) + 0.587 * float(green.mean()) + 0.299 * float(red.mean())
     saturation = float((pixels.max(axis=2) - pixels.min(axis=2)).mean())

@@ -29,12 +29,12 @@ def make_detector(adaptive_threshold: float, min_shot_frames: int) -> Any:
         _before: Any = None
 
         def _calculate_frame_score(self, timecode: Any, frame_img: np.ndarray) -> float:
-            planes: Any = cv2.split(cv2.cvtColor(frame_img, cv2.COLOR_BGR2HSV))
-            before, self._before = self._before, planes
-            if before is None or before[0].shape != planes[0].shape:
+            hsv: Any = cv2.cvtColor(frame_img, cv2.COLOR_BGR2HSV)
+            before, self._before = self._before, hsv
+            if before is None or before.shape != hsv.shape:
                 return 0.0
-            size = planes[0].size
-            return sum(cv2.norm(a, b, cv2.NORM_L1) / size for a, b in zip(planes, before, strict=True)) / 3.0
+            # The mean over hue, saturation and value of their mean changes is the mean over all of them.
+            return float(cv2.norm(hsv, before, cv2.NORM_L1)) / hsv.size
 
     return QuickAdaptiveDetector(adaptive_threshold=adaptive_threshold, min_scene_len=min_shot_frames)
 
