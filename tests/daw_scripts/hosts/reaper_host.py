@@ -1,0 +1,467 @@
+# ruff: noqa: N802 - the methods carry the names of the functions they stand for
+"""A stand-in for REAPER's Python API, written from its documentation and apart from the script that it tests.
+
+Sources: S = "ReaScript API" as REAPER 7.60 prints it (reaper.fm/sdk/reascript/reascripthelp.html), section Python;
+W = reaper_python.py, the wrapper that REAPER installs and every Python ReaScript imports: what goes in and comes out
+of a call in Python.  Every name of SIGNATURES is the documented one; a call of any other name raises, and so does a
+call with another number of arguments.
+
+Traps of the real host that are kept: a `char**` result (marker names) does not come back through the wrapper (W:
+rpr_packp gives 0 for it); defer takes a string of code; prints go nowhere.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import types
+
+SIGNATURES = {
+    # transport
+    "GetPlayStateEx": ("proj", "S: &1=playing, &2=paused, &4=is recording"),
+    "GetPlayPositionEx": ("proj", "S: latency-compensated actual-what-you-hear position"),
+    "GetCursorPositionEx": ("proj", "S: edit cursor position"),
+    "GetSet_LoopTimeRange2": ("proj isSet isLoop start end allowautoseek", "S"),
+    "GetSetRepeatEx": ("proj val", "S: -1 == query, 0=clear, 1=set, >1=toggle; returns new value"),
+    # time
+    "TimeMap2_timeToQN": ("proj tpos", "S: project QN position from time"),
+    "TimeMap2_QNToTime": ("proj qn", "S: project time from QN"),
+    "TimeMap_GetTimeSigAtTime": ("proj time num denom tempo", "S: effective time signature and tempo"),
+    "CountTempoTimeSigMarkers": ("proj", "S"),
+    "GetTempoTimeSigMarker": ("proj ptidx timepos measurepos beatpos bpm num denom linear", "S"),
+    "SetTempoTimeSigMarker": ("proj ptidx timepos measurepos beatpos bpm num denom linear", "S: ptidx=-1 inserts"),
+    "DeleteTempoTimeSigMarker": ("proj ptidx", "S"),
+    "TimeMap_curFrameRate": ("proj dropFrame", "S: project framerate, optionally drop frame timecode"),
+    "GetProjectTimeOffset": ("proj rndframe", "S: project time offset in seconds (project settings - start time)"),
+    # markers and regions
+    "CountProjectMarkers": ("proj num_markers num_regions", "S"),
+    "EnumProjectMarkers3": ("proj idx isrgn pos rgnend name markrgnindexnumber color", "S; W: name does not come back"),
+    "AddProjectMarker2": ("proj isrgn pos rgnend name wantidx color", "S: color 0 or ColorToNative|0x1000000"),
+    "DeleteProjectMarker": ("proj markrgnindexnumber isrgn", "S"),
+    "ColorToNative": ("r g b", "S"),
+    # tracks, items, MIDI
+    "CountTracks": ("proj", "S"),
+    "GetTrack": ("proj trackidx", "S: zero-based"),
+    "InsertTrackAtIndex": ("idx wantDefaults", "S"),
+    "GetSetMediaTrackInfo_String": ("tr parmname string setNewValue", "S: P_NAME"),
+    "SetMediaTrackInfo_Value": ("tr parmname newvalue", "S: I_RECARM, I_RECINPUT, I_RECMON, I_RECMODE"),
+    "CountTrackMediaItems": ("track", "S"),
+    "GetTrackMediaItem": ("tr itemidx", "S"),
+    "DeleteTrackMediaItem": ("tr it", "S"),
+    "CountMediaItems": ("proj", "S"),
+    "GetMediaItem": ("proj itemidx", "S"),
+    "GetMediaItemInfo_Value": ("item parmname", "S: D_POSITION, D_LENGTH"),
+    "GetActiveTake": ("item", "S"),
+    "GetMediaItemTakeInfo_Value": ("take parmname", "S: D_STARTOFFS, D_PLAYRATE"),
+    "GetMediaItemTake_Source": ("take", "S"),
+    "GetMediaSourceType": ("source typebuf typebuf_sz", "S: 'WAV', 'MIDI', 'VIDEO', …"),
+    "GetMediaSourceFileName": ("source filenamebuf filenamebuf_sz", "S"),
+    "CreateNewMIDIItemInProj": ("track starttime endtime qnInOptional", "S: time in QN where qnIn"),
+    "GetSetMediaItemTakeInfo_String": ("take parmname string setNewValue", "S: P_NAME, P_EXT:xyz"),
+    "MIDI_GetPPQPosFromProjQN": ("take projqn", "S"),
+    "MIDI_InsertNote": ("take selected muted startppqpos endppqpos chan pitch vel noSortInOptional", "S"),
+    "MIDI_InsertCC": ("take selected muted ppqpos chanmsg chan msg2 msg3", "S"),
+    "MIDI_Sort": ("take", "S"),
+    "GetNumMIDIInputs": ("", "S"),
+    "GetMIDIInputName": ("dev nameout nameout_sz", "S: returns true if device present"),
+    # the rest
+    "GetProjectStateChangeCount": ("proj", "S: changes on undoable actions"),
+    "EnumProjects": ("idx projfn projfn_sz", "S: idx=-1 for current project"),
+    "GetAppVersion": ("", "S: e.g. 6.78/x64"),
+    "SetProjExtState": ("proj extname key value", "S"),
+    "GetProjExtState": ("proj extname key valOutNeedBig sz", "S"),
+    "MarkProjectDirty": ("proj", "S"),
+    "SetExtState": ("section key value persist", "S"),
+    "GetExtState": ("section key", "S"),
+    "DeleteExtState": ("section key persist", "S"),
+    "GetUserInputs": ("title num_inputs captions_csv retvals_csv retvals_csv_sz", "S"),
+    "ShowMessageBox": ("msg title type", "S"),
+    "Undo_BeginBlock2": ("proj", "S"),
+    "Undo_EndBlock2": ("proj descchange extraflags", "S"),
+    "PreventUIRefresh": ("prevent_count", "S"),
+    "UpdateArrange": ("", "S"),
+    "UpdateTimeline": ("", "S"),
+    "defer": ("code", "S: defer(String code)"),
+    "atexit": ("code", "S: atexit(String code)"),
+}
+
+
+class Reaper:
+    """A project and REAPER's function table.  Fields are what a person would change."""
+
+    def __init__(self):
+        self.playing = self.paused = self.recording = False
+        self.position = self.cursor = 0.0
+        self.loop = (0.0, 0.0)
+        self.repeat = 0
+        self.tempo = [(0.0, 120.0, 4, 4, False)]  # time, bpm, num, den, linear
+        self.frame_rate = (24.0, False)
+        self.offset = 0.0
+        self.markers = []  # [isrgn, pos, end, name, number, color]
+        self.tracks = []  # {"name", "items", "info"}
+        self.ext = {}
+        self.project_ext = {}
+        self.changes = 0
+        self.project = ("(ReaProject*)0x0000000000000001", "/films/film.rpp")
+        self.midi_inputs = ["Keystation", "CueBridge"]
+        self.user_input = None
+        self.boxes = []
+        self.undo = []
+        self.open_undo = 0
+        self.deferred = []
+        self.at_exit = []
+        self.called = set()
+        self._next = 0x1000
+        self._keep = []  # ctypes callbacks must outlive their addresses
+
+    # what Python sees --------------------------------------------------------------------------------------------
+    def module(self):
+        """`reaper_python`: RPR_ functions with the documented number of arguments, and rpr_getfp."""
+        made = types.ModuleType("reaper_python")
+        for name, (arguments, _) in SIGNATURES.items():
+            setattr(made, "RPR_" + name, self._checked(name, len(arguments.split())))
+        made.rpr_getfp = self._function_pointer
+        return made
+
+    def _checked(self, name, count):
+        def call(*args):
+            if len(args) != count:
+                raise TypeError(f"RPR_{name} takes {count} arguments, {len(args)} were given")
+            self.called.add(name)
+            return getattr(self, "_" + name)(*args)
+
+        return call
+
+    def _function_pointer(self, name):
+        """W: rpr_getfp gives the address of the C function; only what is asked for here is served."""
+        assert name == "EnumProjectMarkers3"
+        self.called.add("rpr_getfp")
+        double, integer, text = (
+            ctypes.POINTER(ctypes.c_double),
+            ctypes.POINTER(ctypes.c_int),
+            ctypes.POINTER(ctypes.c_char_p),
+        )
+        kind = ctypes.CFUNCTYPE(
+            ctypes.c_int,
+            ctypes.c_void_p,
+            ctypes.c_int,
+            ctypes.POINTER(ctypes.c_bool),
+            double,
+            double,
+            text,
+            integer,
+            integer,
+        )  # S, section C++: int EnumProjectMarkers3(ReaProject*, int, bool*, double*, double*, const char**, int*, int*)
+
+        def enumerate_markers(proj, index, isrgn, pos, end, name, number, color):
+            if not 0 <= index < len(self.markers):
+                return 0
+            marker = self.markers[index]
+            isrgn[0], pos[0], end[0], number[0], color[0] = marker[0], marker[1], marker[2], marker[4], marker[5]
+            held = ctypes.c_char_p(marker[3].encode())
+            self._keep.append(held)
+            name[0] = held
+            return index + 1
+
+        callback = kind(enumerate_markers)
+        self._keep.append(callback)
+        return ctypes.cast(callback, ctypes.c_void_p).value
+
+    def run_deferred(self, names):
+        """One turn of REAPER's main loop."""
+        code, self.deferred = self.deferred, []
+        for one in code:
+            exec(one, names)
+
+    # transport
+    def _GetPlayStateEx(self, proj):
+        return self.playing * 1 + self.paused * 2 + self.recording * 4
+
+    def _GetPlayPositionEx(self, proj):
+        return self.position
+
+    def _GetCursorPositionEx(self, proj):
+        return self.cursor
+
+    def _GetSet_LoopTimeRange2(self, proj, is_set, is_loop, start, end, autoseek):
+        return (proj, is_set, is_loop, *self.loop, autoseek)
+
+    def _GetSetRepeatEx(self, proj, val):
+        assert val == -1
+        return self.repeat
+
+    # time
+    def _segment(self, at, index):
+        """The tempo marker in force at a time (index 0) or beat (index 1), with its beat."""
+        beat, found = 0.0, None
+        for number, marker in enumerate(self.tempo):
+            if number:
+                beat += self._beats_between(number - 1)
+            if found is None or (marker[0], beat)[index] <= at + 1e-12:
+                found = (number, beat)
+        return found
+
+    def _beats_between(self, number):
+        before, after = self.tempo[number], self.tempo[number + 1]
+        mean = (before[1] + after[1]) / 2 if before[4] else before[1]
+        return (after[0] - before[0]) * mean / 60
+
+    def _TimeMap2_timeToQN(self, proj, t):
+        number, beat = self._segment(t, 0)
+        time, bpm, _, _, linear = self.tempo[number]
+        if linear and number + 1 < len(self.tempo):
+            after = self.tempo[number + 1]
+            slope = (after[1] - bpm) / (after[0] - time)
+            return beat + ((t - time) * bpm + slope * (t - time) ** 2 / 2) / 60
+        return beat + (t - time) * bpm / 60
+
+    def _TimeMap2_QNToTime(self, proj, qn):
+        number, beat = self._segment(qn, 1)
+        time, bpm, _, _, linear = self.tempo[number]
+        assert not linear, "not needed by the scenario"
+        return time + (qn - beat) * 60 / bpm
+
+    def _TimeMap_GetTimeSigAtTime(self, proj, time, num, denom, tempo):
+        number, _ = self._segment(time, 0)
+        num, denom = 4, 4
+        for marker in self.tempo[: number + 1]:
+            if marker[2]:
+                num, denom = marker[2], marker[3]
+        return (proj, time, num, denom, self.tempo[number][1])
+
+    def _CountTempoTimeSigMarkers(self, proj):
+        return len(self.tempo)
+
+    def _GetTempoTimeSigMarker(self, proj, index, timepos, measurepos, beatpos, bpm, num, denom, linear):
+        if not 0 <= index < len(self.tempo):
+            return (0, proj, index, timepos, measurepos, beatpos, bpm, num, denom, linear)
+        marker = self.tempo[index]
+        return (1, proj, index, marker[0], 0, 0.0, marker[1], marker[2], marker[3], int(marker[4]))
+
+    def _SetTempoTimeSigMarker(self, proj, index, timepos, measurepos, beatpos, bpm, num, denom, linear):
+        assert index == -1 and measurepos == -1 and beatpos == -1
+        self.tempo = sorted([m for m in self.tempo if m[0] != timepos] + [(timepos, bpm, num, denom, bool(linear))])
+        self.changes += 1
+        return 1
+
+    def _DeleteTempoTimeSigMarker(self, proj, index):
+        del self.tempo[index]
+        self.changes += 1
+        return 1
+
+    def _TimeMap_curFrameRate(self, proj, drop):
+        return (self.frame_rate[0], proj, int(self.frame_rate[1]))
+
+    def _GetProjectTimeOffset(self, proj, rndframe):
+        return self.offset
+
+    # markers
+    def _CountProjectMarkers(self, proj, markers, regions):
+        count = sum(marker[0] for marker in self.markers)
+        return (len(self.markers), proj, len(self.markers) - count, count)
+
+    def _EnumProjectMarkers3(self, proj, index, isrgn, pos, end, name, number, color):
+        if not 0 <= index < len(self.markers):
+            return (0, proj, index, isrgn, pos, end, name, number, color)
+        marker = self.markers[index]
+        return (index + 1, proj, index, int(marker[0]), marker[1], marker[2], name, marker[4], marker[5])
+
+    def _AddProjectMarker2(self, proj, isrgn, pos, end, name, want, color):
+        used = {marker[4] for marker in self.markers if marker[0] == bool(isrgn)}
+        number = want if want >= 0 and want not in used else max(used, default=0) + 1
+        self.markers.append([bool(isrgn), pos, end, name, number, color])
+        self.markers.sort(key=lambda marker: marker[1])
+        self.changes += 1
+        return number
+
+    def _DeleteProjectMarker(self, proj, number, isrgn):
+        before = len(self.markers)
+        self.markers = [m for m in self.markers if (m[4], m[0]) != (number, bool(isrgn))]
+        self.changes += 1
+        return int(len(self.markers) < before)
+
+    def _ColorToNative(self, r, g, b):
+        return r | g << 8 | b << 16
+
+    # tracks and items: a pointer is "(Kind*)0x…", as the wrapper makes them
+    def _pointer(self, kind):
+        self._next += 1
+        return f"({kind}*)0x{self._next:016X}"
+
+    def add_track(self, name):
+        self.tracks.append({"id": self._pointer("MediaTrack"), "name": name, "items": [], "info": {}})
+        return self.tracks[-1]
+
+    def add_item(self, track, position, length, kind="MIDI", file="", offset=0.0, rate=1.0):
+        item = {
+            "id": self._pointer("MediaItem"), "take": self._pointer("MediaItem_Take"), "source": self._pointer("PCM_source"),
+            "position": position, "length": length, "kind": kind, "file": file, "offset": offset, "rate": rate,
+            "notes": [], "cc": [], "strings": {}, "sorted": True,
+        }  # fmt: skip
+        track["items"].append(item)
+        return item
+
+    def _track(self, pointer):
+        return next(track for track in self.tracks if track["id"] == pointer)
+
+    def _item(self, pointer, key="id"):
+        return next(item for track in self.tracks for item in track["items"] if item[key] == pointer)
+
+    def _CountTracks(self, proj):
+        return len(self.tracks)
+
+    def _GetTrack(self, proj, index):
+        return self.tracks[index]["id"] if 0 <= index < len(self.tracks) else "(MediaTrack*)0x0000000000000000"
+
+    def _InsertTrackAtIndex(self, index, defaults):
+        self.add_track("")
+        self.tracks.insert(index, self.tracks.pop())
+
+    def _GetSetMediaTrackInfo_String(self, pointer, parameter, text, put):
+        assert parameter == "P_NAME"
+        track = self._track(pointer)
+        if put:
+            track["name"] = text
+        return (1, pointer, parameter, track["name"], put)
+
+    def _SetMediaTrackInfo_Value(self, pointer, parameter, value):
+        assert parameter in ("I_RECARM", "I_RECINPUT", "I_RECMON", "I_RECMODE")
+        self._track(pointer)["info"][parameter] = value
+        return 1
+
+    def _CountTrackMediaItems(self, pointer):
+        return len(self._track(pointer)["items"])
+
+    def _GetTrackMediaItem(self, pointer, index):
+        return self._track(pointer)["items"][index]["id"]
+
+    def _DeleteTrackMediaItem(self, pointer, item):
+        self._track(pointer)["items"].remove(self._item(item))
+        return 1
+
+    def _CountMediaItems(self, proj):
+        return sum(len(track["items"]) for track in self.tracks)
+
+    def _GetMediaItem(self, proj, index):
+        return [item for track in self.tracks for item in track["items"]][index]["id"]
+
+    def _GetMediaItemInfo_Value(self, pointer, parameter):
+        return self._item(pointer)[{"D_POSITION": "position", "D_LENGTH": "length"}[parameter]]
+
+    def _GetActiveTake(self, pointer):
+        return self._item(pointer)["take"]
+
+    def _GetMediaItemTakeInfo_Value(self, take, parameter):
+        return self._item(take, "take")[{"D_STARTOFFS": "offset", "D_PLAYRATE": "rate"}[parameter]]
+
+    def _GetMediaItemTake_Source(self, take):
+        return self._item(take, "take")["source"]
+
+    def _GetMediaSourceType(self, source, buffer, size):
+        return (source, self._item(source, "source")["kind"], size)
+
+    def _GetMediaSourceFileName(self, source, buffer, size):
+        return (source, self._item(source, "source")["file"], size)
+
+    def _CreateNewMIDIItemInProj(self, pointer, start, end, qn):
+        if qn:
+            start, end = self._TimeMap2_QNToTime(0, start), self._TimeMap2_QNToTime(0, end)
+        item = self.add_item(self._track(pointer), start, end - start)
+        return (item["id"], pointer, start, end, qn)
+
+    def _GetSetMediaItemTakeInfo_String(self, take, parameter, text, put):
+        assert parameter == "P_NAME" or parameter.startswith("P_EXT:")
+        strings = self._item(take, "take")["strings"]
+        if put:
+            strings[parameter] = text
+        return (int(parameter in strings), take, parameter, strings.get(parameter, ""), put)
+
+    def _MIDI_GetPPQPosFromProjQN(self, take, qn):
+        item = self._item(take, "take")
+        return (qn - self._TimeMap2_timeToQN(0, item["position"])) * 960
+
+    def _MIDI_InsertNote(self, take, selected, muted, start, end, channel, pitch, velocity, no_sort):
+        assert 0 <= channel <= 15 and 0 <= pitch <= 127 and 1 <= velocity <= 127 and end > start
+        assert isinstance(channel, int) and isinstance(pitch, int) and isinstance(velocity, int)
+        item = self._item(take, "take")
+        item["notes"].append((start, end, channel, pitch, velocity, bool(selected)))
+        item["sorted"] = not no_sort
+        return 1
+
+    def _MIDI_InsertCC(self, take, selected, muted, position, message, channel, number, value):
+        assert message == 0xB0 and 0 <= channel <= 15
+        self._item(take, "take")["cc"].append((position, channel, number, value))
+        return 1
+
+    def _MIDI_Sort(self, take):
+        self._item(take, "take")["sorted"] = True
+
+    def _GetNumMIDIInputs(self):
+        return len(self.midi_inputs)
+
+    def _GetMIDIInputName(self, device, name, size):
+        return (1, device, self.midi_inputs[device], size)
+
+    # the rest
+    def _GetProjectStateChangeCount(self, proj):
+        return self.changes
+
+    def _EnumProjects(self, index, name, size):
+        assert index == -1
+        return (self.project[0], index, self.project[1], size)
+
+    def _GetAppVersion(self):
+        return "7.60/linux-x86_64"
+
+    def _SetProjExtState(self, proj, section, key, value):
+        self.project_ext[section, key] = value
+        return len(value)
+
+    def _GetProjExtState(self, proj, section, key, value, size):
+        found = self.project_ext.get((section, key), "")
+        return (len(found), proj, section, key, found, size)
+
+    def _MarkProjectDirty(self, proj):
+        self.changes += 1
+
+    def _SetExtState(self, section, key, value, persist):
+        self.ext[section, key] = value
+
+    def _GetExtState(self, section, key):
+        return self.ext.get((section, key), "")
+
+    def _DeleteExtState(self, section, key, persist):
+        self.ext.pop((section, key), None)
+
+    def _GetUserInputs(self, title, count, captions, values, size):
+        if self.user_input is None:
+            return (0, title, count, captions, values, size)
+        return (1, title, count, captions, self.user_input, size)
+
+    def _ShowMessageBox(self, text, title, kind):
+        self.boxes.append(text)
+        return 1
+
+    def _Undo_BeginBlock2(self, proj):
+        self.open_undo += 1
+
+    def _Undo_EndBlock2(self, proj, description, flags):
+        self.open_undo -= 1
+        self.undo.append(description)
+        self.changes += 1
+
+    def _PreventUIRefresh(self, count):
+        pass
+
+    def _UpdateArrange(self):
+        pass
+
+    def _UpdateTimeline(self):
+        pass
+
+    def _defer(self, code):
+        assert isinstance(code, str)
+        self.deferred.append(code)
+
+    def _atexit(self, code):
+        assert isinstance(code, str)
+        self.at_exit.append(code)
