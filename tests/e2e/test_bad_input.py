@@ -1,0 +1,126 @@
+"""What a person can get wrong: one clear sentence on stderr, exit code 2, nothing written, never a traceback."""
+
+import socket
+import subprocess
+
+import av
+import numpy as np
+import pytest
+from livelab import CLIP, COMMAND, environment
+
+
+def run(home, *arguments, timeout=120):
+    result = subprocess.run(
+        [*COMMAND, *map(str, arguments)],
+        capture_output=True,
+        text=True,
+        env=environment(home),
+        timeout=timeout,
+        stdin=subprocess.DEVNULL,
+    )
+    assert "Traceback" not in result.stderr + result.stdout
+    return result
+
+
+def refused(result):
+    """The one sentence."""
+    lines = [line for line in result.stderr.splitlines() if line.strip()]
+    assert result.returncode == 2, (result.returncode, result.stderr)
+    assert len(lines) == 1 and lines[0].startswith("cuebridge: "), result.stderr
+    assert lines[0].rstrip().endswith((".", "?"))
+    return lines[0]
+
+
+@pytest.fixture(scope="module")
+def bad_films(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("films")
+    (folder / "text.mp4").write_text("this is not a film")
+    (folder / "empty.mp4").write_bytes(b"")
+    with av.open(str(folder / "audio.mp4"), "w") as out:
+        stream = out.add_stream("aac", rate=48000)
+        frame = av.AudioFrame.from_ndarray(np.zeros((1, 48000), np.float32), format="fltp", layout="mono")
+        frame.sample_rate = 48000
+        for packet in [*stream.encode(frame), *stream.encode(None)]:
+            out.mux(packet)
+    return folder
+
+
+@pytest.mark.parametrize("command", ["analyze", "compose", "live"])
+@pytest.mark.parametrize("name", ["missing.mp4", "text.mp4", "empty.mp4", "audio.mp4"])
+def test_files_that_are_no_film(tmp_path, bad_films, command, name):
+    extra = ["-o", tmp_path / "out.mid"] if command == "compose" else []
+    extra = ["--midi-api", "none", "--once", "--play", "--osc-port", "0"] if command == "live" else extra
+    sentence = refused(run(tmp_path, command, bad_films / name, *extra))
+    assert name in sentence
+    assert not list(tmp_path.glob("*.mid"))
+
+
+@pytest.mark.parametrize(
+    ("arguments", "token"),
+    [
+        (["--progression", "C H7"], "H7"),
+        (["--key", "X major"], "X major"),
+        (["--meter", "4/3"], "4/3"),
+        (["--bpm", "9999"], "9999"),
+        (["--tempo-map", "nowhere.mid"], "nowhere.mid"),
+    ],
+)
+@pytest.mark.parametrize("command", ["compose", "live"])
+def test_words_that_cannot_be_read(tmp_path, command, arguments, token):
+    extra = ["-o", tmp_path / "out.mid"] if command == "compose" else ["--midi-api", "none", "--osc-port", "0"]
+    assert token in refused(run(tmp_path, command, CLIP, *extra, *arguments))
+    assert not list(tmp_path.glob("*.mid"))
+
+
+@pytest.mark.parametrize(
+    "arguments", [["fly"], ["compose"], ["live"], ["live", CLIP, "--wings"], ["compose", CLIP, "--grid", "x"]]
+)
+def test_commands_and_options_that_do_not_exist(tmp_path, arguments):
+    result = run(tmp_path, *arguments)
+    assert result.returncode == 2
+    assert result.stderr.strip()
+
+
+def test_an_interface_that_is_not_there(tmp_path):
+    refused(run(tmp_path, "live", CLIP, "--midi-api", "coremidi", "--osc-port", "0"))
+
+
+def test_two_on_one_osc_port(tmp_path):
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as taken:
+        taken.bind(("127.0.0.1", 0))
+        port = taken.getsockname()[1]
+        sentence = refused(run(tmp_path, "live", CLIP, "--midi-api", "none", "--osc-port", port))
+    assert str(port) in sentence
+
+
+def test_a_film_cut_off_in_the_middle_is_used_as_far_as_it_goes(tmp_path):
+    # The index is moved to the front first, as a download that broke off has it.
+    whole, cut = tmp_path / "whole.mp4", tmp_path / "cut.mp4"
+    with av.open(str(CLIP)) as source, av.open(str(whole), "w", options={"movflags": "faststart"}) as target:
+        video = source.streams.video[0]
+        out = target.add_stream_from_template(video)
+        for packet in source.demux(video):
+            if packet.dts is not None:
+                packet.stream = out
+                target.mux(packet)
+    data = whole.read_bytes()
+    cut.write_bytes(data[: len(data) * 6 // 10])
+    result = run(tmp_path, "compose", cut, "-o", tmp_path / "out.mid")
+    assert result.returncode == 0, result.stderr
+    assert (tmp_path / "out.mid").exists()
+    assert "cut.mp4" in result.stdout + result.stderr
+    assert any(
+        word in (result.stdout + result.stderr).lower()
+        for word in ("broken", "ends early", "cut off", "truncated", "could be read")
+    )
+
+
+def test_a_folder_that_cannot_be_written(tmp_path):
+    refused(run(tmp_path, "compose", CLIP, "-o", tmp_path / "no" / "such" / "folder" / "out.mid"))
+
+
+def test_help_answers_for_every_command(tmp_path):
+    for command in ("analyze", "compose", "live", "ports", "doctor", "cache", "models"):
+        result = run(tmp_path, command, "--help")
+        assert result.returncode == 0
+        assert "usage" in result.stdout.lower()
