@@ -370,7 +370,7 @@ class PlayerLink:
                 self._fault = f"the player died and could not be started again: {error}"
                 self._pay(debts, peers)
                 return False
-            self._sounding.clear()
+            # The debts stay in the books until the new player reports their note-offs: it may be killed before.
             self._brief(status)
         with self._news:
             sentence = "The player process died; its notes were ended and a new one goes on."
@@ -415,4 +415,3 @@ class PlayerLink:
         output.send([Due(now, 0.0, port, 0x80 | channel, pitch, 64) for port, channel, pitch in debts])
         output.drain(0.2)
         output.close()
-        self._sounding.clear()

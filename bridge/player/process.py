@@ -84,7 +84,7 @@ class _Runner:
         self._priority = ask_for_realtime(options.realtime)
         self.performer = Performer(options, opened, time.perf_counter(), self._report)
         gc.freeze()
-        if debts:
+        if debts or peers:
             self.performer.settle_debts(debts, peers, time.perf_counter())
 
     def _terminate(self, number: int, frame: object) -> None:
