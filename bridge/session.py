@@ -12,6 +12,7 @@ from bisect import bisect_right
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import Final
 
 from bridge.edits import Draft, History, Pin, Result
@@ -38,13 +39,28 @@ from engine.messages import (
     SlotsComposed,
     ToEngine,
 )
-from engine.music import PARTS, Chord, Composition, Controller, Key, MusicError, Note, Slot, Take, TempoMap
+from engine.music import (
+    PARTS,
+    Chord,
+    Composition,
+    Controller,
+    FrameRate,
+    Key,
+    MusicError,
+    Note,
+    Slot,
+    Take,
+    TempoMap,
+    Timecode,
+    parse_progression,
+)
 
 AHEAD_S: Final = 2.0  # of arranged music, and two slots, before play begins
 WORK_S: Final = 0.012  # arranging in one tick: what else waits (OSC, the view) waits no longer
 START_PATIENCE_S: Final = 4.0  # play waits this long for a complete composition once enough is there to begin
 END_MARGIN_S: Final = 0.1
 NEWS: Final = 50
+TEMPO_STEADY_S: Final = 1.0  # a clock's tempo has to hold this long before bars follow it
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +110,8 @@ class Session:
         self.status: PlayerStatus | None = None
         self.engine_state = "starting"
         self.progress: tuple[str, float, str] = ("start", 0.0, "starting the engine")
+        self.daw_rate: FrameRate | None = None  # as a DAW script states it
+        self.daw_starts_at: Timecode | None = None  # timecode of timeline second 0, if the DAW says
         self.finished = False
         self.failure: str | None = None
         self._film_known = self._film_asked = False
@@ -121,6 +139,10 @@ class Session:
     @property
     def tempo_map(self) -> TempoMap:
         return self._tempo_map or self.draft.result.tempo_map
+
+    @property
+    def film_name(self) -> str:
+        return Path(self.options.film).name
 
     @property
     def rolling(self) -> bool:
@@ -219,6 +241,7 @@ class Session:
         if self.status is not None and self.status.notes:
             self.status = replace(self.status, notes=())
         self.recorder.add(self.player.drain_events())
+        self._watch_tempo(now_s)
         self._ask_composition(now_s)
         self._hand_over()
         self._start_or_end(now_s)
@@ -260,6 +283,9 @@ class Session:
         self.say(f"picture reading: {reading} ({message.reason.rstrip('.')}).")
         try:
             self.choice = choose_tempo(self._tempo_wish(), message.film, message.cuts)
+            if self.daw_tempo_map is not None and self.choice.grid == "beats":
+                wish = replace(self.options.tempo, tempo_map=self.daw_tempo_map, bpm=None)
+                self.choice = replace(choose_tempo(wish, message.film, message.cuts), reason="tempo of the DAW.")
         except MusicError as error:
             self.failure = str(error)
             return
@@ -365,8 +391,10 @@ class Session:
     def _delay(self, pending: Pending) -> None:
         """The old music goes on until a later bar: a chord that begins in its middle would be heard as a fault."""
         self.desk.pending = None
-        boundary_s = self.boundary_s("bar")
+        boundary_s, draft = self.boundary_s("bar") or 0.0, self.draft
         wish = replace(pending.wish, boundary_s=boundary_s, delays=pending.wish.delays + 1)
+        if draft.progression_from_s == pending.wish.boundary_s:  # the progression waits with it
+            self.history.amend(replace(draft, progression_from_s=boundary_s))
         self.desk.wish = replace(wish, last_host_s=0.0)
         self.say(f"composing took longer than the bar: {wish.label} is heard from {boundary_s:.2f} s.")
 
@@ -563,7 +591,9 @@ class Session:
         return found
 
     def _next_mark(self, earliest_s: float, when: str) -> float:
-        if when == "chord":
+        if when == "slot":
+            starts = [earliest_s]
+        elif when == "chord":
             starts = [run.start_s for run in self.runs()]
         elif when == "hit":
             starts = [cut.time_s for cut in self.analysed.cuts] if self.analysed is not None else []
@@ -635,6 +665,56 @@ class Session:
             return self.position_s()
         return self._follow_draft(self.boundary_s("bar"))
 
+    def use_tempo_map(self, tempo_map: TempoMap, who: str) -> None:
+        """The DAW's own tempo: chords keep their picture time, beats and bars become the DAW's.  No edit of ours."""
+        if self.draft.result.grid == "seconds" or tempo_map == self.draft.result.tempo_map:
+            return
+        self.daw_tempo_map = tempo_map
+        if self.analysed is None or self.choice is None:
+            return  # taken up when the film is known
+        self._refit_to(tempo_map)
+        bpm = tempo_map.bpm_at(self.beats_at(self.position_s()))
+        self.say(f"tempo {bpm:g} of {who}; chords keep their place in the picture.")
+
+    daw_tempo_map: TempoMap | None = None
+
+    def _refit_to(self, tempo_map: TempoMap) -> None:
+        analysed, choice, draft = self.analysed, self.choice, self.draft
+        if analysed is None or choice is None:
+            return
+        wish = replace(self.options.tempo, tempo_map=tempo_map, bpm=None, grid="beats")
+        self.choice = choice = choose_tempo(wish, analysed.film, analysed.cuts)
+        slots = refit(draft.result.slots, "beats", tempo_map, analysed.film.duration_s, choice.picture_starts_at_s)
+        self.history.amend(replace(draft, result=replace(draft.result, slots=slots, tempo_map=tempo_map, grid="beats")))
+        self._use_tempo_map(tempo_map)
+        if self.desk.pending is not None:  # what is being composed lies on the old grid
+            wish_again = self.desk.pending.wish
+            self.desk.cancel()
+            self.desk.wish = wish_again
+        self._rearrange(self.soon_s() if self.rolling else None)
+
+    def _watch_tempo(self, now_s: float) -> None:
+        """A clock or JACK may say another tempo than ours; once it has said it for a while, its bars become ours."""
+        status = self.status
+        if status is None or not self.options.follows or status.tempo_source in ("map", "script", "internal", ""):
+            return
+        if not status.rolling or status.tempo_bpm <= 0 or self.choice is None:
+            return
+        ours = self.tempo_map.bpm_at(status.position_beats)
+        if abs(ours - status.tempo_bpm) < 0.02 * max(ours / 100, 1):
+            self._other_tempo = None
+            return
+        bpm = round(status.tempo_bpm, 2)
+        if self._other_tempo is None or abs(self._other_tempo[0] - bpm) > 0.05:
+            self._other_tempo = (bpm, now_s)
+        elif now_s - self._other_tempo[1] > TEMPO_STEADY_S:
+            self._other_tempo = None
+            origin_s = status.position_s - status.position_beats * 60 / bpm
+            meter = self.tempo_map.meter_at(status.position_beats)
+            self.use_tempo_map(TempoMap.constant(bpm, meter, round(origin_s, 4)), status.tempo_source)
+
+    _other_tempo: tuple[float, float] | None = None
+
     def _with_tempo(self, draft: Draft) -> Draft:
         analysed = self.analysed
         if analysed is None:
@@ -646,6 +726,19 @@ class Session:
             draft.result.slots, choice.grid, choice.tempo_map, analysed.film.duration_s, choice.picture_starts_at_s
         )
         return replace(draft, result=replace(draft.result, slots=slots, tempo_map=choice.tempo_map, grid=choice.grid))
+
+    def set_progression(self, chords: str, mode: str, from_s: float) -> float:
+        """A progression that begins at a picture second, as a region of the DAW says it."""
+        parse_progression(chords, mode)
+        draft = self.draft.with_value("/cue/progression", chords).with_value("/cue/progression/mode", mode)
+        draft = replace(draft, progression_from_s=from_s)
+        if draft == self.draft:
+            return from_s
+        self.history.edit(draft, "progression", time.perf_counter())
+        if not draft.result.slots:
+            return self._follow_draft(None)
+        earliest_s = self.boundary_s("bar") if self.rolling else None
+        return self._follow_draft(max(self._next_mark(from_s, "slot"), earliest_s or 0.0))
 
     def pin(self, chord: Chord, at_s: float | None = None, label: str = "pin") -> float:
         """This chord instead of the one that sounds at a picture second (default: the playhead)."""

@@ -16,6 +16,7 @@ from bridge.osc.codec import Argument, Double, Message, encode, encode_bundle, e
 from bridge.osc.controls import BY_ADDRESS, ERROR, Control, ControlError, Value
 from bridge.osc.server import Datagram
 from bridge.session import Session
+from bridge.session_daw import DawBridge
 from bridge.session_status import Snapshot, change_under_way, snapshot
 from engine.music import Chord, MusicError, UserError
 
@@ -38,6 +39,7 @@ class Controls:
         folders: Sequence[Path] = (),
         save: Callable[[str | None], Path] | None = None,
         quit_: Callable[[], None] = lambda: None,
+        daw: DawBridge | None = None,
     ) -> None:
         self.session = session
         self.clients = Clients()
@@ -46,6 +48,7 @@ class Controls:
         self._folders = [folder.resolve() for folder in folders]
         self._save = save
         self._quit = quit_
+        self.daw = daw
         self._pushed_s = 0.0
         self._playhead_s = 0.0
         self._actions: dict[str, Callable[..., tuple[Argument, ...]]] = {
@@ -63,6 +66,9 @@ class Controls:
             "/cue/take/name": self._name_take,
             "/cue/undo": lambda: (session.history.undo_label, *self._at(session.undo())),
             "/cue/redo": lambda: (session.history.redo_label, *self._at(session.redo())),
+            "/cue/markers/push": lambda: (self._script().push_markers(),),
+            "/cue/markers/clear": lambda: (self._script().clear_markers(),),
+            "/cue/print": lambda scope, from_s=0.0, to_s=0.0: (scope, self._script().print_range(scope, from_s, to_s)),
             "/cue/export": self._export,
             "/cue/save": self._save_session,
         }
@@ -71,6 +77,9 @@ class Controls:
     def datagram(self, datagram: Datagram) -> None:
         """All messages of one datagram, or none of them."""
         sender = datagram.sender
+        if self.daw is not None and datagram.messages[0].address.startswith("/daw/"):
+            self.daw.datagram(datagram)
+            return
         self.clients.renew(sender, datagram.host_s)
         checked: list[tuple[Control, tuple[Value, ...]]] = []
         refused = False
@@ -217,6 +226,11 @@ class Controls:
             raise ControlError("not_ready", "this run keeps no session file.")
         return (str(self._save(None if text is None else str(self.allowed(text, ".cuebridge.json")))),)
 
+    def _script(self) -> DawBridge:
+        if self.daw is None or not self.daw.link.status():
+            raise ControlError("not_ready", "no DAW script is connected.")
+        return self.daw
+
     def allowed(self, text: str, suffix: str) -> Path:
         """A file in one of the folders the user allowed.  Raises ControlError."""
         if not self._folders:
@@ -320,6 +334,11 @@ _STATES: Final[dict[str, Callable[[Session, Snapshot, Controls], tuple[Argument,
     ),
     "/cue/changing": lambda session, shot, controls: _changing(session),
     "/cue/clients": lambda session, shot, controls: (len(controls.clients),),
+    "/cue/daw": lambda session, shot, controls: tuple(
+        value
+        for info in (controls.daw.link.status() if controls.daw is not None else ())
+        for value in (info.daw, float(info.rate_hz), info.lost)
+    ),
     "/cue/ports": lambda session, shot, controls: (
         shot.port,
         shot.port_api,

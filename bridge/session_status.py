@@ -84,7 +84,6 @@ def snapshot(session: Session) -> Snapshot:
     composition = session.composition()
     slot = composition.slot_at(position_s) if composition is not None else None
     affect = slot.affect if slot is not None else _NEUTRAL
-    rate = film.rate if film is not None else None
     changing, changing_s = change_under_way(session)
     draft = session.draft
     known = session.takes.get(draft.take)
@@ -94,7 +93,7 @@ def snapshot(session: Session) -> Snapshot:
         waits_for=session.waits_for(),
         picture_s=position_s,
         film_timecode=str(film.timecode_at(position_s)) if film is not None else "--:--:--:--",
-        daw_timecode=str(Timecode.from_seconds(timeline_s, rate)) if rate is not None else "--:--:--:--",
+        daw_timecode=_daw_timecode(session, timeline_s),
         bar_beat=str(bar_beat),
         beats=beats,
         bar=bar_beat.bar,
@@ -133,6 +132,16 @@ def snapshot(session: Session) -> Snapshot:
         undo=session.history.undo_label,
         redo=session.history.redo_label,
     )
+
+
+def _daw_timecode(session: Session, timeline_s: float) -> str:
+    """At the rate and from the start that the DAW states, else the film's rate from zero."""
+    film_rate = session.analysed.film.rate if session.analysed is not None else None
+    rate = session.daw_rate or film_rate
+    if rate is None:
+        return "--:--:--:--"
+    first = session.daw_starts_at.frames if session.daw_starts_at is not None else 0
+    return str(Timecode.from_seconds(timeline_s, rate) + first)
 
 
 def _state(session: Session) -> str:

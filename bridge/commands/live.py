@@ -6,9 +6,7 @@ ticks fifty times a second, reads keys and draws.  Notes do not depend on it: th
 
 from __future__ import annotations
 
-import argparse
 import contextlib
-import json
 import queue
 import signal
 import sys
@@ -18,13 +16,15 @@ from pathlib import Path
 from types import FrameType
 from typing import Any, Final
 
+from bridge.cli import version
 from bridge.commands.live_options import LivePlan, parse
 from bridge.engine_link import EngineLink
-from bridge.osc.codec import Argument
+from bridge.osc.daw_link import Outgoing
 from bridge.osc.server import MAX_QUEUED, Datagram, OscServer
 from bridge.player.link import PlayerLink
 from bridge.session import Session
 from bridge.session_controls import Controls
+from bridge.session_daw import DawBridge
 from bridge.session_export import default_recording, export_midi, write_recording
 from bridge.session_status import snapshot
 from bridge.view import Keys, LinesView, RichView, View
@@ -65,6 +65,7 @@ class Live:
                 plan.session, player, engine.send, say=self._say, engine_pid=lambda: engine.pid
             )
             self.view: View = self._view(stack, osc)
+            self.daw = DawBridge(session, (lambda out: _send_all(osc, out)) if osc else _no_answer, version())
             self.controls = Controls(
                 session,
                 (lambda target, address, values: osc.send(target, address, values)) if osc else _no_answer,
@@ -73,6 +74,7 @@ class Live:
                 else _no_answer,
                 folders=plan.folders,
                 quit_=self._quit,
+                daw=self.daw,
             )
             if osc is not None:
                 osc.start()
@@ -104,6 +106,7 @@ class Live:
             if now_s < next_tick_s:
                 continue
             next_tick_s = max(next_tick_s + TICK_S, now_s - TICK_S)
+            self.daw.tick(now_s)
             session.tick()
             self._watch_recording()
             for key in self.keys.pressed():
@@ -238,6 +241,11 @@ class Live:
 PART_KEYS: Final = {"p": "pad", "a": "arp", "b": "bass", "m": "melody", "d": "drums"}
 
 
+def _send_all(osc: OscServer, outgoing: Sequence[Outgoing]) -> None:
+    for each in outgoing:
+        osc.send_datagram((each.host, each.port), each.datagram)
+
+
 def _no_answer(*values: object) -> None:
     """Without an OSC port nobody asks."""
 
@@ -257,6 +265,3 @@ def _signals(handler: Any) -> Iterator[None]:
 
 def main(arguments: Sequence[str]) -> int:
     return Live(parse(arguments)).run()
-
-
-__all__ = ["Argument", "Live", "argparse", "json", "main"]

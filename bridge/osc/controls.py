@@ -399,6 +399,15 @@ _ACTIONS: Final = (
         Arg("pattern", "text", optional=True),
         Arg("port", "whole", 1, 65535, optional=True),
     ),
+    _do("markers/push", "Sets a marker at every cut, in the DAW whose script is connected."),
+    _do("markers/clear", "Takes our markers away again."),
+    _do(
+        "print",
+        "Writes notes into the DAW's tracks: the whole film, or a selection.",
+        Arg("scope", "choice", words=("film", "cue", "selection")),
+        Arg("from", "number", 0, 360_000, "picture seconds", optional=True),
+        Arg("to", "number", 0, 360_000, "picture seconds", optional=True),
+    ),
     _do("export", "Writes what is composed to a .mid file in an allowed folder.", Arg("file", "text")),
     _do("save", "Saves the session, under another name if one is given.", Arg("file", "text", optional=True)),
 )
@@ -419,6 +428,7 @@ _STATES: Final = (
     _state("edits", "What undo would take back, what redo would do again, how many of each."),
     _state("changing", "What change is under way and the picture second from which it is heard; empty: none."),
     _state("clients", "How many clients are subscribed."),
+    _state("daw", "Each connected DAW script: its name, messages a second, how many were lost."),
     _state("ports", "Port, its interface, whether it is up, sent, late and dropped notes."),
 )
 

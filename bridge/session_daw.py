@@ -1,0 +1,164 @@
+"""What the script of a DAW does to the session: its transport, tempo, names of regions, and what it asks to print."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Final
+
+from bridge.osc.daw_link import DawEvents, DawInfo, DawLink, MarkerWish, NamedMark, Outgoing, PrintJob, PrintPart
+from bridge.osc.server import Datagram
+from bridge.session import Session
+from bridge.session_options import channels
+from bridge.session_plan import arrange_whole
+from bridge.transport.state import TransportObservation
+from engine.music import PARTS, Chord, FrameRate, MusicError, TempoMap, Timecode, TimeSignature, UserError
+
+TICK_S: Final = 0.1
+SCOPES: Final = ("film", "cue", "selection")
+
+
+class DawBridge(DawEvents):
+    """Wires a `DawLink` to a session; use it from the session's thread only."""
+
+    def __init__(self, session: Session, send: Callable[[Sequence[Outgoing]], None], version: str) -> None:
+        self._session = session
+        self._send = send
+        self.link = DawLink(self, version=version)
+        self._next_tick_s = 0.0
+        self._map_known = False
+        self._last_bpm: float | None = None
+        self._printing: dict[int, str] = {}
+
+    # in -------------------------------------------------------------------------------------------------------------
+    def datagram(self, datagram: Datagram) -> None:
+        for message in datagram.messages:
+            self._send(self.link.handle_osc(message.address, message.arguments, datagram.sender, datagram.host_s))
+
+    def tick(self, host_s: float) -> None:
+        if host_s >= self._next_tick_s:
+            self._next_tick_s = host_s + TICK_S
+            self._send(self.link.tick(host_s))
+
+    # what scripts say ------------------------------------------------------------------------------------------------
+    def hello(self, daw: DawInfo) -> None:
+        self.note(f"{daw.daw} {daw.host_version} is connected.")
+
+    def bye(self, daw: DawInfo, reason: str) -> None:
+        self.note(f"{daw.daw} is gone." if reason == "bye" else f"nothing was heard of {daw.daw} for some seconds.")
+        status = self._session.status
+        if status is not None and status.position_source == "script":
+            self._session.player.stop()
+
+    def transport(self, daw: DawInfo, observation: TransportObservation) -> None:
+        self._session.player.observe(observation)
+        bpm, beats, position_s = observation.bpm, observation.position_beats, observation.position_s
+        if self._map_known or not self._session.options.follows or bpm is None or beats is None or position_s is None:
+            return
+        # Without its map the DAW's tempo here and now is taken for the whole of it, once it is said twice.
+        if bpm == self._last_bpm and not self._agrees(bpm, beats, position_s):
+            meter = TimeSignature(*observation.meter) if observation.meter is not None else TimeSignature()
+            self._use(TempoMap.constant(round(bpm, 6), meter, round(position_s - beats * 60 / bpm, 9)), daw.daw)
+        self._last_bpm = bpm
+
+    def _agrees(self, bpm: float, beats: float, position_s: float) -> bool:
+        tempo_map = self._session.tempo_map
+        return abs(tempo_map.bpm_at(beats) - bpm) < 0.005 and abs(tempo_map.seconds_at(beats) - position_s) < 0.005
+
+    def tempo_map(self, daw: DawInfo, tempo_map: TempoMap) -> None:
+        self._map_known = True
+        self._use(tempo_map, daw.daw)
+
+    def _use(self, tempo_map: TempoMap, who: str) -> None:
+        try:
+            self._session.use_tempo_map(tempo_map, who)
+        except UserError as error:
+            self.note(str(error))
+
+    def timecode(self, daw: DawInfo, rate: FrameRate, start: Timecode | None) -> None:
+        self._session.daw_rate = rate
+        self._session.daw_starts_at = start
+        film = self._session.analysed.film if self._session.analysed is not None else None
+        if film is not None and film.rate.fps != rate.fps:
+            self.note(f"{daw.daw} counts {rate} frames a second, the film has {film.rate}; seconds are kept.")
+
+    def names(self, daw: DawInfo, marks: tuple[NamedMark, ...]) -> None:
+        for mark in marks:
+            try:
+                self._name(mark)
+            except (MusicError, UserError) as error:
+                self.note(f"'{mark.name}': {error}")
+
+    def _name(self, mark: NamedMark) -> None:
+        session = self._session
+        at_s = max(mark.start_s - session.starts_s, 0.0)
+        if mark.kind == "progression":
+            session.set_progression(mark.value, mark.word or "start", at_s)
+        elif mark.kind == "pin":
+            session.pin(Chord.parse(mark.value), at_s)
+        else:
+            self.note(f"'{mark.name}' was read, but {mark.kind}s from the DAW are not used yet.")
+
+    def print_request(self, daw: DawInfo, scope: str, start_s: float, end_s: float) -> None:
+        try:
+            self.print_range(scope, start_s - self._session.starts_s, end_s - self._session.starts_s)
+        except UserError as error:
+            self.note(str(error))
+
+    def acknowledged(self, daw: DawInfo, request: int, ok: bool, text: str) -> None:
+        what = self._printing.pop(request, None)
+        if what is not None or not ok:
+            self.note(f"{daw.daw}: {what or 'request'} {'done' if ok else 'failed'}{': ' + text if text else ''}.")
+
+    def note(self, sentence: str) -> None:
+        self._session.say(sentence)
+
+    # what we ask of scripts ----------------------------------------------------------------------------------------
+    def print_range(self, scope: str, from_s: float = 0.0, to_s: float = 0.0) -> int:
+        """Writes the composed notes of a range (picture seconds) into the DAW's tracks; returns how many notes."""
+        job = print_job(self._session, scope, from_s, to_s)
+        request, out = self.link.print_job(job)
+        if not request:
+            raise UserError("no connected DAW script can print.")
+        self._printing[request] = f"printing {job.name}"
+        self._send(out)
+        return sum(len(part.notes) for part in job.parts)
+
+    def push_markers(self) -> int:
+        """A marker for each cut; returns how many."""
+        session = self._session
+        cuts = session.analysed.cuts if session.analysed is not None else ()
+        wishes = [
+            MarkerWish(index + 1, cut.time_s + session.starts_s, f"cut {index + 1}") for index, cut in enumerate(cuts)
+        ]
+        out = self.link.push_markers(wishes)
+        if wishes and not out:
+            raise UserError("no connected DAW script can set markers.")
+        self._send(out)
+        return len(wishes)
+
+    def clear_markers(self) -> int:
+        """Returns how many messages asked for it."""
+        out = self.link.clear_markers()
+        self._send(out)
+        return len(out)
+
+
+def print_job(session: Session, scope: str, from_s: float, to_s: float) -> PrintJob:
+    """The notes that a range of the stream has, exactly.  Raises UserError while nothing is composed."""
+    score = session.score()
+    if score is None or not score.complete or session.analysed is None:
+        raise UserError("nothing is composed yet that could be printed.")
+    if scope != "selection":
+        from_s, to_s = 0.0, session.end_s
+    if to_s <= from_s:
+        raise UserError("there is no range to print.")
+    low, high = session.beats_at(from_s), session.beats_at(to_s)
+    made = arrange_whole(score)
+    parts = []
+    for part in PARTS:
+        notes = tuple(note for note in made.notes if note.part == part and low <= note.start_beats < high)
+        curves = tuple(each for each in made.controllers if each.part == part and low <= each.time_beats < high)
+        if notes:
+            parts.append(PrintPart(part, f"CueBridge {part.title()}", channels(session.draft)[part], notes, curves))
+    starts_s = session.starts_s
+    return PrintJob(session.film_name, from_s + starts_s, to_s + starts_s, low, high, tuple(parts))
