@@ -29,7 +29,7 @@ def main(argv: Sequence[str] | None = None) -> int:
             return _analyze(arguments)
         return _cache(arguments)
     except UserError as error:
-        sys.stderr.write(f"{error}\n")
+        sys.stderr.write(f"cuebridge: {error}\n")
         return 2
     except KeyboardInterrupt:
         sys.stderr.write("stopped\n")
