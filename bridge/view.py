@@ -23,15 +23,17 @@ if TYPE_CHECKING:
     from rich.panel import Panel
 
 LINE_EVERY_S: Final = 1.0
-JSON_EVERY_S: Final = 0.25
+JSON_EVERY_S: Final = 0.095
 SENTENCES: Final = 5
 HELP: Final = "space play/stop  n new take  k keep  1-9 takes  u undo  r redo  p a b m d parts  ! panic  q quit"
 
 
 class View(Protocol):
-    """say: a sentence for the person.  draw: called ten times a second.  close: last words."""
+    """say: a sentence for the person.  ready: ports and OSC are open.  draw: called ten times a second.  close: last words."""
 
     def say(self, sentence: str) -> None: ...
+
+    def ready(self, facts: dict[str, object]) -> None: ...
 
     def draw(self, shot: Snapshot, session: Session) -> None: ...
 
@@ -39,20 +41,29 @@ class View(Protocol):
 
 
 class LinesView:
-    """One line a second, sentences between them; with as_json a JSON object a line, four times a second."""
+    """One line a second, sentences between them.
 
-    def __init__(self, as_json: bool, out: IO[str] | None = None) -> None:
+    With as_json a JSON object a line, ten times a second, on standard output; sentences then go to standard error.
+    """
+
+    def __init__(self, as_json: bool, out: IO[str] | None = None, err: IO[str] | None = None) -> None:
         self._json = as_json
-        self._out = out or sys.stdout
+        self._out, self._err = out or sys.stdout, err or sys.stderr
         self._every_s = JSON_EVERY_S if as_json else LINE_EVERY_S
         self._last_s = -LINE_EVERY_S
         self._last: tuple[object, ...] = ()
 
     def say(self, sentence: str) -> None:
         if self._json:
-            self._write(json.dumps({"type": "say", "text": sentence}))
+            self._err.write(f"{sentence}\n")
+            self._err.flush()
         else:
             self._write(sentence)
+
+    def ready(self, facts: dict[str, object]) -> None:
+        """Ports are open and OSC listens."""
+        if self._json:
+            self._write(json.dumps({"type": "ready", **facts}))
 
     def draw(self, shot: Snapshot, session: Session) -> None:
         now_s = time.perf_counter()
@@ -61,7 +72,9 @@ class LinesView:
             return
         self._last_s, self._last = now_s, marks
         if self._json:
-            self._write(json.dumps({"type": "status", **shot.as_json()}))
+            revision = session.status.revision if session.status is not None else -1
+            facts = {"host_s": now_s, "position_s": round(shot.picture_s, 6), "revision": revision}
+            self._write(json.dumps({"type": "status", **shot.as_json(), **facts}))
         else:
             self._write(line(shot))
 
@@ -107,6 +120,9 @@ class RichView:
 
     def say(self, sentence: str) -> None:
         self._sentences.append(sentence)
+
+    def ready(self, facts: dict[str, object]) -> None:
+        """A person sees it by itself."""
 
     def draw(self, shot: Snapshot, session: Session) -> None:
         if self._live is not None:

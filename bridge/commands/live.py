@@ -42,6 +42,7 @@ class Live:
         self.plan = plan
         self.inbox: queue.SimpleQueue[Any] = queue.SimpleQueue()
         self.datagrams: queue.Queue[Datagram] = queue.Queue(MAX_QUEUED)
+        self.osc_port: int | None = None
         self.stopped_by: int | None = None
         self.leave = False
         self.written: Path | None = None
@@ -78,6 +79,7 @@ class Live:
             )
             if osc is not None:
                 osc.start()
+                self.osc_port = osc.port
                 self._say(f"OSC on {osc.host} port {osc.port}.")
             session.begin()
             self.keys = stack.enter_context(Keys(enabled=plan.keys))
@@ -191,6 +193,8 @@ class Live:
         status = self.session.status
         if status is not None and not self._told_recording:
             self._told_recording = True
+            ports = {"port_api": status.port_api, "port_names": status.port.split(", "), "port": status.port}
+            self.view.ready({"osc_port": self.osc_port, **ports, "pids": self.session.pids()})
             if status.port_api == "none" and self.recording is None:
                 self.recording = self.plan.out or default_recording(self.plan.session.film)
                 self._say(
