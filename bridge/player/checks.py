@@ -1,0 +1,104 @@
+"""What `cuebridge doctor` asks about ports, priority and timing: facts and what to change, nothing printed
+here."""
+
+from __future__ import annotations
+
+import select
+import sys
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Final, TypeVar
+
+from bridge.player.ports import WINDOWS_ADVICE, ApiProbe, probe_apis
+from bridge.player.priority import ask_for_realtime
+
+TIMER_STEP_S: Final = 0.005
+TIMER_STEPS: Final = 200
+TIMER_GOOD_MS: Final = 2.0
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """ok None: neither good nor bad, worth knowing.  advice is empty where nothing is to be done."""
+
+    name: str
+    ok: bool | None
+    found: str
+    advice: str = ""
+
+
+def check_ports(probes: list[ApiProbe] | None = None) -> list[Check]:
+    """One row per MIDI system, each failure with its reason, and one on whether notes can go out at all."""
+    probes = probe_apis() if probes is None else probes
+    usable = [probe.api for probe in probes if probe.available]
+    rows = [_port_row(probe) for probe in probes]
+    if usable:
+        rows.append(Check("MIDI out", True, f"possible on {', '.join(usable)}; auto takes {usable[0]}"))
+    else:
+        rows.append(Check("MIDI out", False, "no MIDI system: music is only written to a file", _advice()))
+    return rows
+
+
+def _port_row(probe: ApiProbe) -> Check:
+    name = f"MIDI system {probe.api}"
+    if not probe.available:
+        return Check(name, None, f"not usable: {probe.reason}")
+    outputs, inputs = ", ".join(probe.outputs) or "none", ", ".join(probe.inputs) or "none"
+    return Check(name, True, f"usable; ports that take MIDI: {outputs}; ports that give it: {inputs}")
+
+
+def _advice() -> str:
+    if sys.platform == "win32":
+        return WINDOWS_ADVICE.format(name="CueBridge")
+    if sys.platform == "darwin":
+        return "install python-rtmidi: pip install 'cuebridge[midi]'."
+    return "load the ALSA sequencer (modprobe snd-seq), or start a JACK or PipeWire server, then run this again."
+
+
+def check_priority() -> list[Check]:
+    """What the system answers when real-time priority is asked for; asked in a thread that ends at once."""
+    answer = _in_thread(ask_for_realtime)
+    if not answer.startswith("normal"):
+        return [Check("priority", True, answer)]
+    advice = ""
+    if sys.platform.startswith("linux"):
+        advice = "allow it with 'rtprio 70' for your user in /etc/security/limits.d and log in again; notes jitter under load without it."
+    return [Check("priority", False, answer, advice)]
+
+
+def check_timer(steps: int = TIMER_STEPS) -> list[Check]:
+    """Lateness of absolute 5 ms deadlines, waited for the way the player waits, with the priority the player
+    gets."""
+    late = _in_thread(lambda: _measure(steps))
+    late.sort()
+    p50, p99 = late[len(late) // 2], late[min(len(late) - 1, int(len(late) * 0.99))]
+    found = f"lateness of {steps} deadlines: p50 {p50:.3f} ms, p99 {p99:.3f} ms, max {late[-1]:.3f} ms"
+    good = p99 <= TIMER_GOOD_MS
+    return [Check("timer", good, found, "" if good else "close programs that load the machine, or see 'priority'.")]
+
+
+def _measure(steps: int) -> list[float]:
+    ask_for_realtime()
+    late = []
+    deadline = time.perf_counter()
+    for _ in range(steps):
+        deadline += TIMER_STEP_S
+        while (left := deadline - time.perf_counter()) > 0:
+            if sys.platform == "win32":
+                time.sleep(left)
+            else:
+                select.select((), (), (), left)
+        late.append((time.perf_counter() - deadline) * 1000)
+    return late
+
+
+def _in_thread(work: Callable[[], T]) -> T:
+    """In a thread of its own: priority belongs to threads, and this process keeps its own."""
+    found: list[T] = []
+    thread = threading.Thread(target=lambda: found.append(work()))
+    thread.start()
+    thread.join()
+    return found[0]

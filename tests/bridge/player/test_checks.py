@@ -1,0 +1,46 @@
+"""Doctor's rows say what is there and what to do."""
+
+from __future__ import annotations
+
+import os
+import sys
+
+import pytest
+
+from bridge.player.checks import check_ports, check_priority, check_timer
+from bridge.player.ports import ApiProbe, match_windows_port
+
+
+def test_no_midi_system_gives_advice_and_each_reason() -> None:
+    rows = check_ports([ApiProbe("alsa", False, (), (), "no sequencer"), ApiProbe("jack", False, (), (), "no server")])
+    assert [row.ok for row in rows] == [None, None, False]
+    assert "no sequencer" in rows[0].found
+    assert "no server" in rows[1].found
+    assert rows[-1].advice
+
+
+def test_one_usable_system_is_enough() -> None:
+    rows = check_ports([ApiProbe("alsa", True, ("synth",), (), ""), ApiProbe("jack", False, (), (), "no server")])
+    assert rows[-1].ok
+    assert "auto takes alsa" in rows[-1].found
+    assert "synth" in rows[0].found
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="scheduling as Linux has it")
+def test_asking_for_priority_leaves_this_thread_as_it_was() -> None:
+    before = os.sched_getscheduler(0)
+    rows = check_priority()
+    assert os.sched_getscheduler(0) == before
+    assert len(rows) == 1
+    assert rows[0].ok == rows[0].found.startswith("SCHED_FIFO")
+
+
+def test_timer_states_three_figures() -> None:
+    assert "p99" in check_timer(steps=20)[0].found
+
+
+def test_windows_ports_are_found_with_their_index_and_the_built_in_pair_is_second_choice() -> None:
+    assert match_windows_port(["Synth 0", "CueBridge 2"], "CueBridge") == 1
+    assert match_windows_port(["Default App Loopback (A)", "Default App Loopback (B) 1"], "CueBridge") == 0
+    assert match_windows_port(["Default App Loopback (A) 3", "CueBridge"], "CueBridge") == 1
+    assert match_windows_port(["CueBridge Arp 1"], "CueBridge") is None
