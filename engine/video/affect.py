@@ -75,11 +75,14 @@ _KAISER: Final = np.kaiser(2 * SMOOTHING_S + 1, KAISER_BETA)
 
 def colour_of(small: np.ndarray) -> tuple[float, float, float]:
     """Brightness 0..1, saturation 0..1, warmth -1..1 of a picture.  small: (h, w, 3) uint8 BGR."""
-    pixels = small.astype(np.int16)
-    blue, green, red = pixels[..., 0], pixels[..., 1], pixels[..., 2]
-    brightness = 0.114 * float(blue.mean()) + 0.587 * float(green.mean()) + 0.299 * float(red.mean())
-    saturation = float((pixels.max(axis=2) - pixels.min(axis=2)).mean())
-    warmth = float(red.mean()) - float(blue.mean())
+    import cv2
+
+    planes = cv2.split(small)
+    blue, green, red = (cv2.mean(plane)[0] for plane in planes)
+    brightness = 0.114 * blue + 0.587 * green + 0.299 * red
+    largest = cv2.mean(cv2.max(cv2.max(planes[0], planes[1]), planes[2]))[0]
+    saturation = largest - cv2.mean(cv2.min(cv2.min(planes[0], planes[1]), planes[2]))[0]
+    warmth = red - blue
     return brightness / 255.0, saturation / 255.0, warmth / 255.0
 
 

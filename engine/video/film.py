@@ -155,7 +155,8 @@ def _start_s(container: Any, stream: Any) -> float:
         return whole or 0.0
     if whole is None or abs(first - whole) <= START_SLACK_S or first < whole:
         return first
-    return whole  # the picture really begins later than the sound
+    # The picture really begins later than the sound.  Sound that starts just before 0 is the encoder's priming.
+    return 0.0 if -START_SLACK_S < whole < 0 else whole
 
 
 def _start_timecode(container: Any, rate: FrameRate) -> Timecode | None:

@@ -1,8 +1,9 @@
 """Decodes a film once and hands out every frame, small, and one full frame per second.
 
 Times are picture seconds.  Each frame comes as a `Picture` with a 160 pixel wide BGR copy made by swscale straight from
-the decoder's own format (256, 192 and 160 find the same cuts in the test films; 160 costs half of 256).  The first frame
-within half a frame of second k is row k's frame: only for it, and for the frame before it, is the full size converted.
+the decoder's own format (256, 192 and 160 find the same cuts in the test films; 160 costs half of 256).  The first
+frame within half a frame of second k is row k's frame: only for it, and for the one before it, is the full size
+converted.
 A damaged film is read as far as it can be; what was wrong is in `notes`.
 """
 
@@ -26,7 +27,7 @@ _MAX_BAD_PACKETS: Final = 20_000  # in a row
 class Picture:
     """One decoded frame.
 
-    index: 0, 1, 2…; time_s: when it appears; small: (h, w, 3) uint8 BGR, 256 wide or less.
+    index: 0, 1, 2…; time_s: when it appears; small: (h, w, 3) uint8 BGR, 160 wide or less.
     row: the second k whose frame this is, else None; held_rows: seconds before it in which no frame began.
     motion: for a row's frame, the mean absolute RGB difference to the frame before it, 0..255, full size.
     full: for a row's frame, (H, W, 3) uint8 RGB, upright, where asked for; else None.
@@ -78,7 +79,7 @@ class FrameReader:
                 break
             last_s = time_s
             small = reformatter.reformat(
-                frame, small_size[0], small_size[1], format="bgr24", interpolation=Interpolation.AREA
+                frame, small_size[0], small_size[1], format="bgr24", interpolation=Interpolation.FAST_BILINEAR
             ).to_ndarray()
             picture = Picture(self.frames, time_s, small)
             held = []
@@ -154,8 +155,9 @@ class FrameReader:
         """Picture second of a frame; a missing, repeated or impossible time stamp becomes last + one frame."""
         expected_s = 0.0 if last_s < 0 else last_s + self._frame_s
         time_s = None
-        if frame.pts is not None and frame.time_base:
-            time_s = float(frame.pts * frame.time_base) - self._opened.start_s
+        base = frame.time_base
+        if frame.pts is not None and base:
+            time_s = frame.pts * base.numerator / base.denominator - self._opened.start_s
         if last_s < 0:
             # A first frame just before or after second 0 (edit lists, B-frames) is second 0.
             return time_s if time_s is not None and 0.25 < time_s <= self._longest_s(0.0) else 0.0
@@ -171,8 +173,9 @@ class FrameReader:
 
     def _length_of(self, frame: Any) -> float:
         """How long a frame stays on screen, seconds."""
-        if frame.duration and frame.time_base:
-            length = float(frame.duration * frame.time_base)
+        base = frame.time_base
+        if frame.duration and base:
+            length = frame.duration * base.numerator / base.denominator
             if 0 < length <= MAX_GAP_S:
                 return length
         return self._frame_s

@@ -2,10 +2,10 @@
 
     python tests/bench/analysis.py [FILM] [--repeat 3] [--hours 2] [--json OUT.json]   (Linux)
 
-The film (default: the bundled clip) is encoded to 640x360, 1280x720 and 1920x1080 H.264 first.  Each measurement runs in a
-fresh process; bare decode and analysis take turns, and the least CPU time of each counts.  Memory is the peak resident
-size above that of a process that only imports the same modules.  `--hours` makes a long film by repeating the 360p
-file's packets.
+The film (default: the bundled clip) is encoded to 640x360, 1280x720 and 1920x1080 H.264 first.  Each measurement
+runs in a fresh process; bare decode and analysis take turns, and the least CPU time of each counts.  Memory is the
+peak resident size above that of a process that only imports the same modules.  `--hours` makes a long film by
+repeating the 360p file's packets.
 """
 
 from __future__ import annotations
@@ -46,7 +46,8 @@ elif what == "analyze":
             if first_s is None:
                 first_s = time.perf_counter() - wall_s
             rows += 1
-print(json.dumps(dict(cpu_s=time.process_time() - cpu_s, wall_s=time.perf_counter() - wall_s, rows=rows, first_s=first_s,
+print(json.dumps(dict(cpu_s=time.process_time() - cpu_s, wall_s=time.perf_counter() - wall_s,
+    rows=rows, first_s=first_s,
     above_imports_mb=(peak_kb() - base_kb) / 1024)))
 """
 

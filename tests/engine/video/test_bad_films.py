@@ -73,7 +73,7 @@ def test_each_gets_one_sentence_and_exit_code_2(name: str, tmp_path: Path, capsy
     assert main(["analyze", str(file), "--no-cache", "--reading", "quick"]) == 2
     printed = capsys.readouterr()
     assert printed.out == ""
-    assert printed.err.strip() == str(caught.value)
+    assert printed.err.strip() == f"cuebridge: {caught.value}"
     assert printed.err.count("\n") == 1 and "Traceback" not in printed.err and printed.err.strip().endswith(".")
 
 

@@ -31,9 +31,7 @@ def test_json_holds_every_row(tmp_path: Path, capsys: pytest.CaptureFixture[str]
     assert shown["film"]["frame_rate"] == "24" and shown["reading"] == "quick"
 
 
-def test_the_table_says_what_was_seen_and_files_are_written(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_the_table_says_what_was_seen_and_files_are_written(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     from PIL import Image
 
     npz, png, folder = tmp_path / "f.npz", tmp_path / "f.png", tmp_path / "layout"

@@ -1,0 +1,238 @@
+"""What people have: rates, time stamps, codecs, sizes.  Each film shows its frame numbers, so times are checked."""
+
+from __future__ import annotations
+
+import importlib.util
+import sys
+from fractions import Fraction
+from pathlib import Path
+
+import av
+import numpy as np
+import pytest
+
+from engine.video import AnalysisOptions, VideoError, analyze, probe
+from engine.video.film import open_film
+from engine.video.frames import FrameReader, Picture
+
+_SPEC = importlib.util.spec_from_file_location("films", Path(__file__).with_name("films.py"))
+assert _SPEC is not None and _SPEC.loader is not None
+films = importlib.util.module_from_spec(_SPEC)
+sys.modules.setdefault("films", films)
+_SPEC.loader.exec_module(films)
+
+QUICK = AnalysisOptions(reading="quick")
+CLIP = Path(__file__).parents[2] / "media" / "big-buck-bunny-30s.mp4"
+
+
+def pictures(path: Path) -> tuple[list[Picture], FrameReader]:
+    opened = open_film(path)
+    try:
+        reader = FrameReader(opened, want_full=True)
+        return list(reader), reader
+    finally:
+        opened.close()
+
+
+def has_encoder(name: str) -> bool:
+    try:
+        av.codec.Codec(name, "w")
+    except av.codec.codec.UnknownCodecError:
+        return False
+    return True
+
+
+RATES = [Fraction(24000, 1001), Fraction(24), Fraction(25), Fraction(30000, 1001), Fraction(30), Fraction(50)]
+RATES += [Fraction(60000, 1001), Fraction(12), Fraction(15)]
+
+
+@pytest.mark.parametrize("rate", RATES, ids=lambda rate: f"{float(rate):.3f}")
+def test_rows_show_the_frame_nearest_to_their_second(rate: Fraction, tmp_path: Path) -> None:
+    count = int(rate * 5) + 3
+    path = films.make_film(tmp_path / "film.mp4", count, rate=rate)
+    seen, reader = pictures(path)
+    assert len(seen) == count
+    for picture in seen:
+        assert picture.time_s == pytest.approx(float(picture.index / rate), abs=2e-3)
+        if picture.row is not None:
+            number = films.number_shown(picture.full)
+            assert number == picture.index
+            assert abs(number / float(rate) - picture.row) <= 0.5 / float(rate) + 1e-6
+    assert [picture.row for picture in seen if picture.row is not None] == list(range(6))
+    assert reader.duration_s == pytest.approx(float(count / rate), abs=2e-3)
+    assert probe(path).rate.fps == rate
+    assert analyze(path, QUICK).seconds == 6
+
+
+@pytest.mark.parametrize(
+    ("name", "codec", "pixels"),
+    [
+        ("a.mkv", "libx264", "yuv420p"),
+        ("a.mov", "prores_ks", "yuv422p10le"),
+        ("a4444.mov", "prores_ks", "yuva444p10le"),
+        ("a.webm", "libvpx-vp9", "yuv420p"),
+        ("a10.mp4", "libx265", "yuv420p10le"),
+        ("a.avi", "mpeg4", "yuv420p"),
+        ("a.mpg", "mpeg2video", "yuv420p"),
+        ("a.ts", "libx264", "yuv420p"),
+        ("alpha.mov", "png", "rgba"),
+        ("gray.mkv", "ffv1", "gray"),
+        ("deep.mkv", "ffv1", "yuv444p16le"),
+        ("full.mp4", "mjpeg", "yuvj420p"),
+    ],
+)
+def test_containers_and_codecs(name: str, codec: str, pixels: str, tmp_path: Path) -> None:
+    if not has_encoder(codec):
+        pytest.skip(f"this PyAV has no {codec} encoder")
+    path = films.make_film(tmp_path / name, 60, rate=25, codec=codec, pixels=pixels)
+    seen, reader = pictures(path)
+    assert [films.number_shown(picture.full) for picture in seen if picture.row is not None] == [0, 25, 50]
+    assert reader.duration_s == pytest.approx(2.4, abs=0.05)
+    features = analyze(path, QUICK)
+    assert features.seconds == 3 and features.notes == ()
+
+
+def test_variable_frame_rate_keeps_every_time(tmp_path: Path) -> None:
+    dice = np.random.default_rng(5)
+    ticks = np.cumsum(dice.integers(20, 160, 100)) - 20  # milliseconds; gaps of 20 to 160 ms
+    ticks -= ticks[0]
+    path = films.make_film(
+        tmp_path / "phone.mkv", 100, rate=30, ticks=[int(t) for t in ticks], time_base=Fraction(1, 1000)
+    )
+    seen, _reader = pictures(path)
+    assert [picture.time_s for picture in seen] == pytest.approx(list(ticks / 1000), abs=1.1e-3)
+    for picture in seen:
+        if picture.row is not None:
+            assert films.number_shown(picture.full) == picture.index
+            before = seen[picture.index - 1].time_s if picture.index else -1.0
+            assert before < picture.row - 0.015 and picture.time_s >= picture.row - 0.05 - 1e-3
+
+
+def test_a_still_held_for_a_minute_gives_every_second_a_row(tmp_path: Path) -> None:
+    path = films.make_film(
+        tmp_path / "slides.mkv", 4, rate=25, ticks=[0, 20_000, 60_500, 61_000], time_base=Fraction(1, 1000)
+    )
+    features = analyze(path, QUICK)
+    assert features.film.duration_s == pytest.approx(61.0, abs=0.1)
+    assert features.seconds in (61, 62)
+    assert (features.motion[1:20] == 0).all() and (features.motion[21:60] == 0).all()
+    assert features.motion[20] > 0
+
+
+def test_a_picture_that_begins_after_the_sound_keeps_its_time(tmp_path: Path) -> None:
+    # As an edit list or a late first frame makes it: sound from 0, picture from 2.0 s on.
+    path = tmp_path / "late.mkv"
+    with av.open(str(CLIP)) as source, av.open(str(path), "w") as sink:
+        picture = sink.add_stream("libx264", rate=25)
+        picture.width, picture.height, picture.pix_fmt = 192, 108, "yuv420p"
+        sound = sink.add_stream_from_template(source.streams.audio[0])
+        for packet in source.demux(source.streams.audio[0]):
+            if packet.dts is not None and packet.pts * packet.time_base < 5:
+                packet.stream = sound
+                sink.mux(packet)
+        for number in range(75):
+            frame = av.VideoFrame.from_ndarray(films.numbered(number), format="rgb24")
+            frame.pts, frame.time_base = number + 50, Fraction(1, 25)
+            sink.mux(picture.encode(frame))
+        sink.mux(picture.encode())
+    seen, _reader = pictures(path)
+    first_s = seen[0].time_s  # Matroska moves everything by the sound encoder's priming, 21 ms
+    assert first_s == pytest.approx(2.0, abs=0.03)
+    rows = {picture.row: films.number_shown(picture.full) for picture in seen if picture.row is not None}
+    assert min(rows) == 2
+    for row, number in rows.items():
+        assert abs(first_s + number / 25 - row) <= 0.5 / 25 + 2e-3 or row == 2
+    assert seen[0].held_rows == (0, 1)
+    assert analyze(path, QUICK).seconds == 6  # 2.02 + 3 s
+
+
+def test_sound_longer_than_the_picture_does_not_lengthen_the_film(tmp_path: Path) -> None:
+    path = tmp_path / "long-sound.mp4"
+    with av.open(str(CLIP)) as source, av.open(str(path), "w") as sink:
+        picture = sink.add_stream("libx264", rate=25)
+        picture.width, picture.height, picture.pix_fmt = 192, 108, "yuv420p"
+        sound = sink.add_stream_from_template(source.streams.audio[0])
+        for packet in source.demux(source.streams.audio[0]):
+            if packet.dts is not None:
+                packet.stream = sound
+                sink.mux(packet)
+        for number in range(75):
+            frame = av.VideoFrame.from_ndarray(films.numbered(number), format="rgb24")
+            frame.pts, frame.time_base = number, Fraction(1, 25)
+            sink.mux(picture.encode(frame))
+        sink.mux(picture.encode())
+    features = analyze(path, QUICK)
+    assert features.seconds == 3 and features.notes == ()
+
+
+def test_rotated_pictures_are_shown_upright(tmp_path: Path) -> None:
+    plain = films.make_film(tmp_path / "plain.mp4", 30, rate=25, size=(192, 108))
+    data = bytearray(plain.read_bytes())
+    # The track header's matrix, identity as written, becomes a quarter turn clockwise (as phones write it).
+    at = data.index(b"tkhd")
+    version = data[at + 4]
+    matrix = at + 4 + (40 if version == 0 else 52)
+    assert data[matrix : matrix + 4] == bytes([0, 1, 0, 0])
+    turn = [0, 0x10000, 0, -0x10000, 0, 0, 108 * 0x10000, 0, 0x40000000]
+    data[matrix : matrix + 36] = b"".join(value.to_bytes(4, "big", signed=True) for value in turn)
+    turned = tmp_path / "turned.mp4"
+    turned.write_bytes(data)
+    seen, _reader = pictures(turned)
+    full = seen[0].full
+    assert full is not None and full.shape[:2] == (192, 108)
+    # Turned a quarter clockwise, what was left is on top.
+    right = np.rot90(films.numbered(0b111111000000), k=-1)
+    marked = films.make_film(tmp_path / "m.mp4", 2, rate=25, picture=lambda _n: films.numbered(0b111111000000))
+    data = bytearray(marked.read_bytes())
+    at = data.index(b"tkhd") + 44
+    data[at : at + 36] = b"".join(value.to_bytes(4, "big", signed=True) for value in turn)
+    turned.write_bytes(data)
+    seen, _reader = pictures(turned)
+    assert seen[0].full is not None
+    assert np.abs(seen[0].full.astype(int) - right).mean() < 10
+    assert analyze(turned, QUICK).seconds == 1
+
+
+@pytest.mark.parametrize("size", [(2, 2), (16, 200), (322, 178), (1000, 18), (4096, 16)])
+def test_odd_sizes(size: tuple[int, int], tmp_path: Path) -> None:
+    dice = np.random.default_rng(0)
+    image = dice.integers(0, 255, (size[1], size[0], 3), dtype=np.uint8)
+    path = films.make_film(tmp_path / "odd.mkv", 30, rate=10, size=size, codec="ffv1", picture=lambda n: image ^ n)
+    features = analyze(path, QUICK)
+    assert features.seconds == 3 and np.isfinite(features.emotion).all()
+
+
+def test_one_frame_and_all_black(tmp_path: Path) -> None:
+    one = analyze(films.make_film(tmp_path / "one.mp4", 1), QUICK)
+    assert one.seconds == 1 and one.cuts == ()
+    black = np.zeros((108, 192, 3), np.uint8)
+    dark = analyze(films.make_film(tmp_path / "black.mp4", 120, picture=lambda _n: black), QUICK)
+    assert dark.seconds == 5 and dark.cuts == () and (dark.motion == 0).all()
+
+
+def test_the_timecode_track_is_read(tmp_path: Path) -> None:
+    path = tmp_path / "tc.mov"
+    with av.open(str(path), "w") as container:
+        container.metadata["timecode"] = "10:00:00;00"
+        stream = container.add_stream("mpeg4", rate=Fraction(30000, 1001))
+        stream.width, stream.height, stream.pix_fmt = 64, 64, "yuv420p"
+        for number in range(30):
+            frame = av.VideoFrame.from_ndarray(np.zeros((64, 64, 3), np.uint8), format="rgb24")
+            frame.pts, frame.time_base = number, Fraction(1001, 30000)
+            container.mux(stream.encode(frame))
+        container.mux(stream.encode())
+    film = probe(path)
+    assert str(film.start_timecode) == "10:00:00;00"
+    assert film.rate.drop and str(film.timecode_at(0.5)) == "10:00:00;14"
+
+
+def test_a_size_no_film_has_is_refused(tmp_path: Path) -> None:
+    path = films.make_film(tmp_path / "huge.avi", 2, codec="mpeg4", size=(64, 64))
+    data = bytearray(path.read_bytes())
+    at = data.index(b"strf") + 8 + 4
+    data[at : at + 8] = (60000).to_bytes(4, "little") * 2
+    path.write_bytes(data)
+    try:
+        analyze(path, QUICK)  # the decoder may know better than the header
+    except VideoError as error:
+        assert "too large" in str(error) or "no picture that can be decoded" in str(error)
