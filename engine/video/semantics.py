@@ -77,25 +77,26 @@ def load_encoder(options: AnalysisOptions) -> ClipEncoder:
     open_clip = _open_clip()
     import torch
 
+    name = options.clip_model
+    if "quickgelu" not in name.lower():
+        raise VideoError(f"CLIP model '{name}' has no QuickGELU, which OpenAI's weights need; see '{name}-quickgelu'.")
     weights = weights_file(options)
     device = _device(options.device)
     with warnings.catch_warnings():
         warnings.filterwarnings("error", message=".*QuickGELU mismatch.*")
         try:
             model, _, preprocess = open_clip.create_model_and_transforms(
-                options.clip_model, pretrained=str(weights), device=device, precision="fp32"
+                name, pretrained=str(weights), device=device, precision="fp32"
             )
-            tokenizer = open_clip.get_tokenizer(options.clip_model)
+            tokenizer = open_clip.get_tokenizer(name)
         except UserWarning as error:
-            raise VideoError(f"CLIP {options.clip_model} does not fit its weights: {error}.") from error
-        except (RuntimeError, ValueError, KeyError, OSError, EOFError, TypeError, AttributeError) as error:
+            raise VideoError(f"CLIP {name} does not fit its weights: {error}.") from error
+        except Exception as error:  # whatever three libraries raise for a file that is not these weights
             first_line = (str(error).splitlines() or [type(error).__name__])[0].rstrip(".")
-            raise VideoError(
-                f"CLIP {options.clip_model} cannot be loaded from {weights.name}: {first_line}."
-            ) from error
+            raise VideoError(f"CLIP {name} cannot be loaded from {weights.name}: {first_line}.") from error
     if options.clip_precision == "bf16":
         model = model.to(torch.bfloat16)
-    return ClipEncoder(model, preprocess, tokenizer, options.clip_model, device)
+    return ClipEncoder(model, preprocess, tokenizer, name, device)
 
 
 class ClipEncoder:
@@ -104,12 +105,8 @@ class ClipEncoder:
     def __init__(self, model: Any, preprocess: Any, tokenizer: Any, name: str, device: str = "cpu") -> None:
         import torch
 
-        if "quickgelu" in name.lower() and not has_quick_gelu(model):
+        if not has_quick_gelu(model):
             raise VideoError(f"CLIP {name} was built without QuickGELU; its features would not be OpenAI's.")
-        if "quickgelu" not in name.lower():
-            raise VideoError(
-                f"CLIP model '{name}' is not a QuickGELU model; the weights in use are OpenAI's, which are."
-            )
         self.frames = 0
         self.encoded = 0
         self._model = model.eval()
