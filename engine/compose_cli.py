@@ -15,10 +15,11 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from engine.film_plan import GRIDS, FilmPlan
 from engine.messages import HARMONIC_RHYTHMS, READINGS, ComposeOptions
 from engine.music import PARTS, Key, Take, TimeSignature, UserError, parse_progression
 from engine.music.progression import MODES
-from engine.pipeline import GRIDS, FilmPlan, FilmScore, compose_takes
+from engine.pipeline import FilmScore, compose_takes
 
 if TYPE_CHECKING:
     from engine.arrange import Arrangement, ArrangeOptions
@@ -95,7 +96,6 @@ def main(argv: Sequence[str] | None = None) -> int:
         raise UserError(f"There is no file {arguments.video}.")
     outputs = _outputs(arguments)
     begun = time.perf_counter()
-    limit_threads()
     with progress_bar(sys.stderr, quiet=arguments.json) as report:
         scores = compose_takes(
             arguments.video,
@@ -207,15 +207,6 @@ def _write(composition: Composition, options: ArrangeOptions, output: Path) -> A
     arrangement = arrange(composition, options)
     write_midi(output, composition, arrangement)
     return arrangement
-
-
-def limit_threads() -> None:
-    """Leaves a core for the analysis, which runs beside us."""
-    import os
-
-    import torch
-
-    torch.set_num_threads(max((os.cpu_count() or 2) - 1, 1))
 
 
 # reports -----------------------------------------------------------------------------------------------------------

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from fractions import Fraction
 from typing import Final
 
-from engine.arrange.rhythm import GridSlot, build_grid
+from engine.arrange.rhythm import build_grid
 from engine.messages import ComposeRequest
 from engine.music import NO_CHORD, Chord, Cue, Hit, Key, MusicError, Progression, Slot, TempoMap
 
@@ -60,8 +60,36 @@ class _Passage:
     cue: Cue | None
 
 
+class Planner:
+    """Makes plans; remembers the grid and the harmonic rhythm of the last tempo map, which most requests share."""
+
+    def __init__(self) -> None:
+        self._grid_name: tuple[object, ...] = ()
+        self._grid: tuple[PlannedSlot, ...] = ()
+        self._units_name: tuple[object, ...] = ()
+        self._units: dict[float, int] = {}
+
+    def plan(self, request: ComposeRequest, duration_s: float) -> tuple[PlannedSlot, ...]:
+        """See `plan`."""
+        name = (request.grid, request.tempo_map, duration_s, request.picture_starts_at_s)
+        if name != self._grid_name:
+            grid = build_grid(request.grid, request.tempo_map, duration_s, request.picture_starts_at_s)
+            slots = (PlannedSlot(slot.start_s, slot.end_s, slot.start_beats, slot.end_beats) for slot in grid)
+            self._grid, self._grid_name = tuple(slots), name
+        rhythm = (request.tempo_map, request.options.harmonic_rhythm)
+        if rhythm != self._units_name:
+            self._units, self._units_name = {}, rhythm
+        return _plan(request, duration_s, self._grid, self._units)
+
+
 def plan(request: ComposeRequest, duration_s: float) -> tuple[PlannedSlot, ...]:
     """The slots of a film, kept ones first, with everything that the request fixes.  Raises UserError."""
+    return Planner().plan(request, duration_s)
+
+
+def _plan(
+    request: ComposeRequest, duration_s: float, grid: Sequence[PlannedSlot], units: dict[float, int]
+) -> tuple[PlannedSlot, ...]:
     if request.options.harmonic_rhythm not in ("auto", *_UNIT_BARS):
         known = ", ".join(("auto", *_UNIT_BARS))
         raise MusicError(f"'{request.options.harmonic_rhythm}' is not a harmonic rhythm; known are {known}.")
@@ -81,10 +109,9 @@ def plan(request: ComposeRequest, duration_s: float) -> tuple[PlannedSlot, ...]:
         )
         for slot in request.keep
     ]
-    grid: Sequence[GridSlot] = build_grid(request.grid, request.tempo_map, duration_s, request.picture_starts_at_s)
     fresh = [_in_passage(slot, passages) for slot in _fresh_slots(request, grid)]
     fresh = _with_progressions(fresh, request, passages)
-    slots = _with_changes([*kept, *fresh], request, passages)
+    slots = _with_changes([*kept, *fresh], request, passages, units)
     return tuple(_with_pins(slots, request.pins, len(kept)))
 
 
@@ -149,13 +176,12 @@ def _level(name: str, value: str) -> float | None:
     return level
 
 
-def _fresh_slots(request: ComposeRequest, grid: Sequence[GridSlot]) -> list[PlannedSlot]:
+def _fresh_slots(request: ComposeRequest, grid: Sequence[PlannedSlot]) -> list[PlannedSlot]:
     """Grid slots after the kept ones; the one that the end of the kept ones cuts is shortened."""
-    slots = [PlannedSlot(slot.start_s, slot.end_s, slot.start_beats, slot.end_beats) for slot in grid]
     if not request.keep:
-        return slots
+        return list(grid)
     end = request.keep[-1]
-    fresh = [slot for slot in slots if slot.end_s > end.end_s + 1e-4]
+    fresh = [slot for slot in grid if slot.end_s > end.end_s + 1e-4]
     if fresh and abs(fresh[0].start_s - end.end_s) > 1e-9:
         fresh[0] = replace(fresh[0], start_s=end.end_s, start_beats=end.end_beats)
     return fresh
@@ -269,8 +295,14 @@ def _changes_between(slot: PlannedSlot, bars: _Bars, progression: Progression) -
 
 # where the network's chord may change -----------------------------------------------------------------------------
 def _with_changes(
-    slots: list[PlannedSlot], request: ComposeRequest, passages: tuple[_Passage, ...]
+    slots: list[PlannedSlot], request: ComposeRequest, passages: tuple[_Passage, ...], units: dict[float, int]
 ) -> list[PlannedSlot]:
+    def unit(slot: PlannedSlot) -> int:
+        number = units.get(slot.start_beats)
+        if number is None:
+            number = units[slot.start_beats] = _unit(slot, request)
+        return number
+
     at_hits = _hit_slots(slots, passages)
     before: PlannedSlot | None = None
     result = []
@@ -280,11 +312,11 @@ def _with_changes(
             change = True
         elif slot.given:
             change = before.fixed != slot.fixed
-        elif _unit(slot, request) != _unit(before, request):
+        elif unit(slot) != unit(before):
             change = True
         elif index in at_hits:
             change = free = True
-        before = replace(slot, change=change, free=free)
+        before = replace(slot, change=change, free=free) if change else slot
         result.append(before)
     return result
 

@@ -1,79 +1,27 @@
 """From what was seen and what was asked to a composition: the one flow that worker, commands and tests share.
 
-`Composer` holds the networks; `request_for` settles tempo, grid and picture start; `compose_film` does everything for
-a file.  Times ending in `_s` are picture seconds unless they say timeline; beats are quarter notes.
+`Composer` holds the networks; `compose_film` does everything for a file.  Times ending in `_s` are picture seconds
+unless they say timeline; beats are quarter notes.
 """
 
 from __future__ import annotations
 
-import re
 import time
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
-from engine.messages import Composed, ComposeOptions, ComposeRequest, SlotsComposed
-from engine.music import (
-    BarBeat,
-    Chord,
-    Composition,
-    Cut,
-    Film,
-    FrameRate,
-    Hit,
-    Key,
-    MusicError,
-    Progression,
-    Slot,
-    Take,
-    TempoMap,
-    Timecode,
-    TimeSignature,
-)
+from engine.film_plan import FilmPlan, request_for
+from engine.messages import Composed, ComposeRequest, SlotsComposed
+from engine.music import Chord, Composition, Film, FrameRate, Key, Slot, Take, TempoMap
 
 if TYPE_CHECKING:
     from engine.dynamics import Dynamics
     from engine.harmony_plan import PlannedSlot
+    from engine.harmony_slots import SlotFeatures
     from engine.video import VideoFeatures
-
-GRIDS: Final = ("auto", "seconds", "beats")
-
-
-@dataclass(frozen=True, slots=True)
-class FilmPlan:
-    """What a person asks for before the film is known.
-
-    bpm and tempo_map: None where nothing was said.  picture_starts_at: seconds after bar 1, `bar|beat`, or the
-    timecode that the DAW shows at the first frame (bar 1 is then there too).
-    """
-
-    progression: Progression | None = None
-    key: Key | None = None
-    bpm: float | None = None
-    meter: TimeSignature | None = None
-    tempo_map: TempoMap | None = None
-    grid: str = "auto"
-    picture_starts_at: str = "0"
-    take: Take = field(default_factory=Take)
-    hits: tuple[Hit, ...] = ()
-    options: ComposeOptions = field(default_factory=ComposeOptions)
-    reading: str = "auto"
-    clip_weights: str | None = None
-    weights: str | None = None  # folder of the networks' weights, None: the shipped ones
-
-    def __post_init__(self) -> None:
-        if self.grid not in GRIDS:
-            raise MusicError(f"'{self.grid}' is not a grid; grids are {', '.join(GRIDS)}.")
-        if self.bpm is not None and self.tempo_map is not None:
-            raise MusicError("a tempo and a tempo map were both given; give one of them.")
-        if self.grid == "seconds" and (self.bpm not in (None, 120.0) or self.tempo_map is not None):
-            raise MusicError("the seconds grid is 120 bpm by definition; leave the tempo out or use the beats grid.")
-        if "|" in self.picture_starts_at:
-            _bar_beat(self.picture_starts_at)
-        elif ":" not in self.picture_starts_at:  # a timecode is read when the film's rate is known
-            _seconds(self.picture_starts_at)
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +44,7 @@ class Composer:
 
     def __init__(self, weights: str | Path | None = None) -> None:
         from engine.harmony import Harmony
+        from engine.harmony_plan import Planner
         from models.amt import AffectiveMultimodalTransformer
         from models.checkpoint import WEIGHTS, CheckpointError, load
         from models.regressor import DynamicsRegressor
@@ -106,8 +55,10 @@ class Composer:
             raise CheckpointError(f"{folder} does not hold a chord network and a regressor under their names.")
         self._harmony = Harmony(amt)
         self._regressor = regressor
+        self._planner = Planner()
         self._seen: VideoFeatures | None = None
         self._dynamics: Dynamics | None = None
+        self._rows: SlotFeatures | None = None
         self.weights = weight_names(folder)
 
     @property
@@ -139,7 +90,7 @@ class Composer:
         )
         for _ in self.compose(nothing, ComposeRequest(0, TempoMap.constant(120))):
             pass
-        self._seen = self._dynamics = None
+        self._seen = self._dynamics = self._rows = None
         self._harmony.forget()
 
     def see(self, features: VideoFeatures) -> None:
@@ -153,19 +104,30 @@ class Composer:
             if self._seen is None or self._seen.film.content_key != features.film.content_key:
                 self._harmony.forget()
             self._seen, self._dynamics = features, dynamics.predict(self._regressor, features)
+            self._rows = None
         return self._dynamics
+
+    def _rows_of(self, features: VideoFeatures, start_s: list[float], end_s: list[float]) -> SlotFeatures:
+        """Features per slot; remembered, since most requests of a session share their slots."""
+        from engine.harmony_slots import resample
+
+        known = self._rows
+        if known is None or known.start_s.tolist() != start_s or known.end_s.tolist() != end_s:
+            known = self._rows = resample(features, start_s, end_s)
+        return known
 
     def compose(
         self,
         features: VideoFeatures,
         request: ComposeRequest,
         *,
-        first_chunk: int = 8,
+        first_chunk: int = 4,
         chunk: int = 48,
         until_s: float | None = None,
         provisional: bool = False,
     ) -> Iterator[SlotsComposed | Composed]:
-        """Yields the slots after the kept ones in chunks, then the whole composition.
+        """Yields the slots after the kept ones in chunks (the first of first_chunk slots, then twice as many each time,
+        up to chunk), then the whole composition.
 
         A caller may stop at any time; the next call begins anew.  until_s: no slots that begin later, and no whole
         composition.  provisional: marks the new slots as planned before the whole film was seen.  Raises UserError
@@ -173,18 +135,18 @@ class Composer:
         """
         from engine import dynamics
         from engine.harmony_mood import bias_affect, harmonic_tension, picture_tension
-        from engine.harmony_plan import kept_slots, plan
-        from engine.harmony_slots import resample
+        from engine.harmony_plan import kept_slots
 
         begun = time.perf_counter()
-        planned = plan(request, features.film.duration_s)
+        planned = self._planner.plan(request, features.film.duration_s)
         kept = kept_slots(request)
         starts, ends = [slot.start_s for slot in planned], [slot.end_s for slot in planned]
-        rows = resample(features, starts, ends)
+        seen = self._dynamics_of(features)
+        rows = self._rows_of(features, starts, ends)
         affect = bias_affect(rows.emotion, request.options)
         keys, key, reason = _decide_keys(planned, affect)
         strength = request.options.follow_picture / 100.0
-        wanted_dynamics = dynamics.follow(self._dynamics_of(features), features, strength)
+        wanted_dynamics = dynamics.follow(seen, features, strength)
         density, loudness = wanted_dynamics.over_slots(starts, ends)
         for index, slot in enumerate(planned):
             activity = request.options.activity if slot.activity is None else slot.activity
@@ -229,7 +191,7 @@ class Composer:
                 slots += finished(len(slots), pending)
                 sent = tuple(slots[-len(pending) :])
                 yield SlotsComposed(request.revision, sent, key, reason, len(slots) / len(planned))
-                pending, wanted = [], chunk
+                pending, wanted = [], min(2 * wanted, chunk)
         if pending:
             slots += finished(len(slots), pending)
             sent = tuple(slots[-len(pending) :])
@@ -278,69 +240,6 @@ def _decide_keys(planned: Sequence[PlannedSlot], affect: object) -> tuple[list[K
     return keys, keys[first], reason
 
 
-# tempo and place ---------------------------------------------------------------------------------------------------
-def request_for(film: Film, cuts: Sequence[Cut], wish: FilmPlan, revision: int = 0) -> tuple[ComposeRequest, str]:
-    """Settles tempo, grid and picture start for a film.  Returns the request and why this tempo.  Raises UserError."""
-    from engine.arrange.rhythm import best_tempo
-
-    meter = wish.meter or TimeSignature()
-    starts_s, bar_1_s = 0.0, 0.0
-    text = wish.picture_starts_at.strip()
-    timecoded = ":" in text
-    if timecoded:
-        starts_s = float(Timecode.parse(text, film.rate).seconds)
-    origin = Fraction(starts_s) if timecoded else Fraction(0)
-    grid = "beats" if wish.grid == "auto" else wish.grid
-    if wish.tempo_map is not None:
-        tempo_map, reason = wish.tempo_map, "tempo map as given"
-        if timecoded:
-            tempo_map = replace(tempo_map, origin_s=origin)
-    elif grid == "seconds":
-        tempo_map, reason = TempoMap.constant(120, meter, origin), "120 bpm: the seconds grid"
-    elif wish.bpm is not None:
-        tempo_map, reason = TempoMap.constant(wish.bpm, meter, origin), f"{wish.bpm:g} bpm: as asked"
-    else:
-        if not timecoded and "|" not in text:
-            bar_1_s = -_seconds(text)
-        fit = best_tempo(cuts, meter=meter, bar_1_s=bar_1_s, rate=film.rate)
-        tempo_map, reason = TempoMap.constant(fit.bpm, meter, origin), fit.reason
-    if "|" in text:
-        starts_s = tempo_map.seconds_at(float(tempo_map.beats_of(_bar_beat(text))))
-    elif not timecoded:
-        starts_s = _seconds(text)
-    request = ComposeRequest(
-        revision=revision,
-        tempo_map=tempo_map,
-        grid=grid,
-        picture_starts_at_s=starts_s,
-        key=wish.key,
-        progression=wish.progression,
-        take=wish.take,
-        hits=wish.hits,
-        options=wish.options,
-    )
-    return request, reason
-
-
-def _seconds(text: str) -> float:
-    try:
-        seconds = float(text)
-    except ValueError:
-        seconds = float("nan")
-    if not 0.0 <= seconds <= 360_000.0:
-        raise MusicError(
-            f"'{text}' is not where a picture starts; write seconds, bar|beat or hours:minutes:seconds:frames."
-        )
-    return seconds
-
-
-def _bar_beat(text: str) -> BarBeat:
-    match = re.fullmatch(r"\s*(\d{1,5})\s*\|\s*(\d{1,2})(\.\d+)?\s*", text)
-    if match is None or int(match[1]) < 1 or int(match[2]) < 1:
-        raise MusicError(f"'{text}' is not a bar and beat; write for example 5|1.")
-    return BarBeat(int(match[1]), int(match[2]), float(match[3] or 0))
-
-
 # a whole film ------------------------------------------------------------------------------------------------------
 def compose_takes(
     path: str | Path,
@@ -362,6 +261,7 @@ def compose_takes(
     begun = time.perf_counter()
     with AnalysisProcess(task) as analysis:
         # The networks load while the film is being looked at: two processes, two cores.
+        use_threads()
         composer = Composer(wish.weights)
         features = analysis.wait(lambda fraction, phase: report(0.9 * fraction, phase))
     analysis_s = time.perf_counter() - begun
@@ -391,6 +291,16 @@ def compose_film(
     """One take of a film; see `compose_takes`."""
     wish = wish or FilmPlan()
     return compose_takes(path, wish, 1, progress=progress, cache_dir=cache_dir, use_cache=use_cache)[0]
+
+
+def use_threads(threads: int | None = None) -> None:
+    """Torch threads of this process; None: a core less than there are, since the film is looked at or music is played
+    beside, and at most four, since a step of the decoder is too small to share among more."""
+    import os
+
+    import torch
+
+    torch.set_num_threads(threads or min(max((os.cpu_count() or 2) - 1, 1), 4))
 
 
 def weight_names(folder: Path) -> tuple[str, ...]:

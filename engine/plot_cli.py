@@ -16,8 +16,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from engine import compose_cli
+from engine.film_plan import FilmPlan, request_for
 from engine.music import Composition, Take, UserError
-from engine.pipeline import Composer, FilmPlan, request_for
+from engine.pipeline import Composer, use_threads
 
 if TYPE_CHECKING:
     from engine.arrange import ArrangeOptions
@@ -40,12 +41,12 @@ def main(argv: Sequence[str] | None = None) -> int:
     from engine.analysis_child import AnalysisTask, analyse_in_child
     from engine.plot import plot_score
 
-    compose_cli.limit_threads()
     with compose_cli.progress_bar(sys.stderr, quiet=arguments.json) as report:
         features = analyse_in_child(
             AnalysisTask(arguments.video, wish.reading, wish.clip_weights, arguments.cache_dir, not arguments.no_cache),
             lambda fraction, phase: report(0.5 * fraction, phase),
         )
+        use_threads()
         composer = Composer(wish.weights)
         facts, composition = study(composer, features, wish, options, arguments.shuffles)
     from engine.arrange import arrange

@@ -48,7 +48,9 @@ _PROVISIONAL_S: Final = 60.0  # at least so much is planned ahead of what has be
 
 @dataclass(frozen=True, slots=True)
 class EngineOptions:
-    """nice: added to the process's niceness.  threads: torch threads, None = cores - 1.  chunk sizes are in slots.
+    """nice: added to the process's niceness.  threads: torch threads, None = cores - 1, at most 4.
+
+    first_chunk, chunk: slots in the first answer; each further one has twice as many, up to chunk.
 
     cache_dir: where features are kept, None = the user's cache.  weights: folder of other weights than the shipped
     ones.  provisional: answer from what was seen while a film is still being looked at.
@@ -58,7 +60,7 @@ class EngineOptions:
     threads: int | None = None
     cache_dir: str | None = None
     weights: str | None = None
-    first_chunk: int = 8
+    first_chunk: int = 4
     chunk: int = 48
     provisional: bool = True
 
@@ -124,12 +126,9 @@ class _Engine:
         if self._composer is not None:
             return True
         try:
-            import torch
+            from engine.pipeline import Composer, use_threads
 
-            threads = self._options.threads or max((os.cpu_count() or 2) - 1, 1)
-            torch.set_num_threads(threads)
-            from engine.pipeline import Composer
-
+            use_threads(self._options.threads)
             composer = Composer(self._options.weights)
             composer.warm_up()
         except UserError as error:

@@ -6,9 +6,10 @@ from fractions import Fraction
 
 import pytest
 
+from engine.film_plan import FilmPlan, request_for
 from engine.messages import Composed, SlotsComposed
 from engine.music import Cut, Film, FrameRate, Key, MusicError, Take, TempoMap, TimeSignature, parse_progression
-from engine.pipeline import FilmPlan, compose_takes, request_for
+from engine.pipeline import compose_takes
 
 FILM = Film("f.mp4", 60.0, FrameRate(Fraction(25)))
 CUTS = (Cut(3.0), Cut(9.0), Cut(21.0))
@@ -68,8 +69,8 @@ def test_chunks_come_in_order_and_the_first_one_soon(composer, make_features):
     request, _reason = request_for(features.film, features.cuts, FilmPlan(bpm=120))
     messages = list(composer.compose(features, request, first_chunk=4, chunk=40))
     sizes = [len(message.slots) for message in messages if isinstance(message, SlotsComposed)]
-    assert sizes == [4, 40, 40, 16]
-    assert [m.fraction for m in messages if isinstance(m, SlotsComposed)] == pytest.approx([0.04, 0.44, 0.84, 1.0])
+    assert sizes == [4, 8, 16, 32, 40]
+    assert [m.fraction for m in messages if isinstance(m, SlotsComposed)] == pytest.approx([0.04, 0.12, 0.28, 0.6, 1.0])
     assert isinstance(messages[-1], Composed) and messages[-1].composition.key_reason
 
 

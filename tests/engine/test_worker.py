@@ -98,7 +98,7 @@ def test_it_says_ready_looks_and_composes_in_order(clip, tmp_path):
         assert len(film.cuts) == 11 and len(film.motion) == 30 and not film.cached
         analysed = heard.index(film)
         chunks = [message for message in heard[analysed:] if isinstance(message, SlotsComposed)]
-        assert [len(chunk.slots) for chunk in chunks] == [4, 10, 10, 6]
+        assert [len(chunk.slots) for chunk in chunks] == [4, 8, 10, 8]
         slots = [slot for chunk in chunks for slot in chunk.slots]
         assert tuple(slots) == last.composition.slots and not any(slot.provisional for slot in slots)
         # What came before the whole film was seen is marked, so that nobody takes it for the result.
