@@ -21,8 +21,9 @@ from bridge.osc.controls import BY_ADDRESS, SETTINGS, ControlError, Value
 from bridge.player.link import PlayerLink
 from bridge.player.messages import PlayerStatus
 from bridge.session_compose import MAX_DELAYS, ComposeDesk, Pending, Wish, parse_chords, parse_key, recipe
+from bridge.session_file import Saved
 from bridge.session_options import arrange_options, part_shifts
-from bridge.session_plan import EVER, Load, Plan, Score
+from bridge.session_plan import EVER, Load, Plan, Score, arrange_whole
 from bridge.session_record import Recorder
 from bridge.session_tempo import TempoChoice, TempoWish, choose_tempo, refit
 from engine.arrange import FilmLevels, film_levels
@@ -124,7 +125,7 @@ class Session:
         self._first_slots_host_s: float | None = None
         self._played = False
         self._looped: tuple[float, float] | None = None
-        self._chords: tuple[tuple[Slot, ...], tuple] = ((), ())
+        self._chords: tuple[Draft, tuple] | None = None
 
     # what is ------------------------------------------------------------------------------------------------------
     @property
@@ -181,9 +182,9 @@ class Session:
 
     def runs(self) -> tuple:
         """The chords with their times: neighbouring slots of one chord as one."""
-        slots = self.draft.slots
-        if self._chords[0] is not slots and self._chords[0] != slots:
-            self._chords = (slots, merge_runs(slots))
+        draft = self.draft
+        if self._chords is None or self._chords[0] is not draft:
+            self._chords = (draft, merge_runs(draft.slots))
         return self._chords[1]
 
     def run_index_at(self, picture_s: float) -> int:
@@ -250,6 +251,34 @@ class Session:
         """Asks for the film at once: it is looked at while the networks load."""
         self._ask_film()
 
+    def restore(self, saved: Saved) -> None:
+        """A session that was kept; plays before and without the engine."""
+        self.analysed = saved.analysed
+        self.choice = saved.choice
+        self.history.restore(saved.steps, saved.index)
+        self.takes = {
+            each.number: KeptTake(each.draft, each.name, each.kept, each.notes, each.controllers)
+            for each in saved.takes
+        }
+        result = self.draft.result
+        self._levels = result.levels
+        if result.slots and parse_key(self.draft.text("/cue/key")) is None:
+            self._auto_key = (result.key, result.key_reason)
+        self._use_tempo_map(result.tempo_map)
+        self._rearrange(None)
+        if result.complete:
+            self.progress = ("ready", 1.0, "restored")
+        if recipe(self.draft) != result.recipe or not result.complete:
+            self._wish_composition(None, "the session's composition")
+        self._place()
+
+    def _place(self) -> None:
+        start_s = self.options.from_s + self.starts_s
+        if not self.options.follows and start_s > 0:
+            self.player.locate(start_s)
+        if self.options.loop is not None:
+            self.loop(True, *self.options.loop)
+
     def _ask_film(self) -> None:
         if self._film_asked:
             return
@@ -272,10 +301,9 @@ class Session:
 
     def _film_analysed(self, message: FilmAnalysed) -> None:
         self._film_known = True
-        self.progress = ("compose", 0.0, "composing")
-        if self.analysed is not None:  # a new engine had to look at it again
-            self.analysed = message
+        if self.analysed is not None:  # a new engine had to look at it again, or the session was restored
             return
+        self.progress = ("compose", 0.0, "composing")
         self.analysed = message
         for note in message.notes:
             self.say(note)
@@ -291,19 +319,10 @@ class Session:
             return
         self.say(self.choice.reason)
         draft = self.draft
-        if draft.result.slots:  # a session that was kept
-            self._use_tempo_map(draft.result.tempo_map)
-            self._levels = draft.result.levels
-            self._rearrange(None)
-        else:
-            empty = replace(draft.result, tempo_map=self.choice.tempo_map, grid=self.choice.grid)
-            self.history.amend(replace(draft, result=empty))
-            self._use_tempo_map(self.choice.tempo_map)
-        start_s = self.options.from_s + self.starts_s
-        if not self.options.follows and start_s > 0:
-            self.player.locate(start_s)
-        if self.options.loop is not None:
-            self.loop(True, *self.options.loop)
+        empty = replace(draft.result, tempo_map=self.choice.tempo_map, grid=self.choice.grid)
+        self.history.amend(replace(draft, result=empty))
+        self._use_tempo_map(self.choice.tempo_map)
+        self._place()
         if recipe(draft) != draft.result.recipe:
             self._wish_composition(None, "first composition")
 
@@ -441,7 +460,16 @@ class Session:
         draft, analysed = self.draft, self.analysed
         if analysed is None or not draft.result.slots:
             return None
-        return build_score(draft, analysed, self.starts_s, self._levels_for(draft))
+        kept, levels = self.takes.get(draft.take), self._levels_for(draft)
+        made_from = (draft, kept, levels, self.starts_s)
+        if self._score is None or any(old is not new for old, new in zip(self._score[0], made_from, strict=True)):
+            score = build_score(draft, analysed, self.starts_s, levels)
+            if kept is not None and kept.notes is not None and kept.draft == draft:
+                score = replace(score, kept_notes=kept.notes, kept_controllers=kept.controllers or ())
+            self._score = (made_from, score)
+        return self._score[1]
+
+    _score: tuple[tuple, Score] | None = None
 
     def _levels_for(self, draft: Draft) -> FilmLevels:
         if draft.result.levels is not None:
@@ -808,7 +836,15 @@ class Session:
         if not draft.result.complete:
             raise ControlError("not_ready", "this take is still being composed.")
         old = self.takes.get(draft.take)
-        kept = KeptTake(draft, name or (old.name if old is not None else Take(draft.take).name), True)
+        score = self.score()
+        made = arrange_whole(score) if score is not None else None
+        kept = KeptTake(
+            draft,
+            name or (old.name if old is not None else Take(draft.take).name),
+            True,
+            made.notes if made is not None else None,
+            made.controllers if made is not None else None,
+        )
         self.takes[draft.take] = kept
         return kept
 
@@ -840,11 +876,17 @@ MAX_DEATHS: Final = 4
 
 @dataclass(frozen=True, slots=True)
 class KeptTake:
-    """A take with everything that decides its notes.  kept: the composer said so; others are only remembered."""
+    """A take with everything that decides its notes.  kept: the composer said so; others are only remembered.
+
+    notes, controllers: of a kept take, as it was heard; they are played even where a later version of the program
+    would arrange its chords otherwise.
+    """
 
     draft: Draft
     name: str
     kept: bool = False
+    notes: tuple[Note, ...] | None = None
+    controllers: tuple[Controller, ...] | None = None
 
 
 def build_score(draft: Draft, analysed: FilmAnalysed, starts_s: float, levels: FilmLevels) -> Score:

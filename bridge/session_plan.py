@@ -32,7 +32,7 @@ class Block:
     notes: tuple[Note, ...]
     controllers: tuple[Controller, ...]
     before: ArrangeState | None
-    after: ArrangeState
+    after: ArrangeState | None
     voicings: tuple[FixedVoicing, ...]
 
 
@@ -49,7 +49,8 @@ class Load:
 class Score:
     """What is to be arranged.  composed: without pins; pinned: with them (the same object where there are none).
 
-    shifts: semitones by part.  complete: no more slots will come.
+    shifts: semitones by part.  complete: no more slots will come.  kept_notes, kept_controllers: of a kept take, played
+    as they are.
     """
 
     composed: Composition
@@ -57,6 +58,8 @@ class Score:
     options: ArrangeOptions
     shifts: Mapping[str, int]
     complete: bool
+    kept_notes: tuple[Note, ...] | None = None
+    kept_controllers: tuple[Controller, ...] = ()
 
 
 class Plan:
@@ -182,10 +185,28 @@ class Plan:
         arranger = Arranger(score.pinned, options, complete=score.complete)
         for start, end in _pieces(score, arranger, self._reached(len(self._blocks))):
             state = self._blocks[-1].after if self._blocks else None
-            made = _shifted(arranger.arrange(start, end, state), score.shifts)
+            if score.kept_notes is not None:
+                made: Arrangement | _Piece = _kept_between(score, start if self._blocks else -EVER, end)
+            else:
+                made = _shifted(arranger.arrange(start, end, state), score.shifts)
             block = Block(start, end, made.notes, made.controllers, state, made.state, made.voicings)
             self._blocks.append(block)
             yield block
+
+
+@dataclass(frozen=True, slots=True)
+class _Piece:
+    """Of a kept take: like an Arrangement, but nothing was arranged."""
+
+    notes: tuple[Note, ...]
+    controllers: tuple[Controller, ...]
+    state: None = None
+    voicings: tuple[FixedVoicing, ...] = ()
+
+
+def _kept_between(score: Score, start: float, end: float) -> _Piece:
+    notes = tuple(note for note in score.kept_notes or () if start <= note.start_beats < end)
+    return _Piece(notes, tuple(each for each in score.kept_controllers if start <= each.time_beats < end))
 
 
 def arrange_whole(score: Score) -> Arrangement:
@@ -193,7 +214,10 @@ def arrange_whole(score: Score) -> Arrangement:
     options = score.options
     if score.pinned is not score.composed:
         options = replace(options, fixed_voicings=fixed_around_pins(score))
-    return _shifted(Arranger(score.pinned, options, complete=score.complete).arrange(), score.shifts)
+    made = _shifted(Arranger(score.pinned, options, complete=score.complete).arrange(), score.shifts)
+    if score.kept_notes is not None:
+        made = replace(made, notes=score.kept_notes, controllers=score.kept_controllers)
+    return made
 
 
 def fixed_around_pins(score: Score) -> tuple[FixedVoicing, ...]:
@@ -233,7 +257,8 @@ def _shift(note: Note, semitones: int) -> Note:
 
 def _same_frame(old: Score, new: Score) -> bool:
     return (
-        old.options == new.options
+        old.kept_notes is new.kept_notes
+        and old.options == new.options
         and old.shifts == new.shifts
         and old.pinned.tempo_map == new.pinned.tempo_map
         and old.pinned.grid == new.pinned.grid

@@ -29,7 +29,7 @@ HELP: Final = "space play/stop  n new take  k keep  1-9 takes  u undo  r redo  p
 
 
 class View(Protocol):
-    """say: a sentence for the person.  ready: ports and OSC are open.  draw: called ten times a second.  close: last words."""
+    """say: a sentence for the person.  ready: ports and OSC are open.  draw: ten times a second.  close: last words."""
 
     def say(self, sentence: str) -> None: ...
 

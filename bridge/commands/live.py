@@ -26,6 +26,7 @@ from bridge.session import Session
 from bridge.session_controls import Controls
 from bridge.session_daw import DawBridge
 from bridge.session_export import default_recording, export_midi, write_recording
+from bridge.session_save import Autosave
 from bridge.session_status import snapshot
 from bridge.view import Keys, LinesView, RichView, View
 from engine.music import UserError
@@ -42,6 +43,7 @@ class Live:
         self.plan = plan
         self.inbox: queue.SimpleQueue[Any] = queue.SimpleQueue()
         self.datagrams: queue.Queue[Datagram] = queue.Queue(MAX_QUEUED)
+        self.autosave: Autosave | None = None
         self.osc_port: int | None = None
         self.stopped_by: int | None = None
         self.leave = False
@@ -66,6 +68,9 @@ class Live:
                 plan.session, player, engine.send, say=self._say, engine_pid=lambda: engine.pid
             )
             self.view: View = self._view(stack, osc)
+            if plan.keeps_session:
+                self.autosave = Autosave(session, plan.session_file, self._say)
+                stack.callback(self.autosave.close)
             self.daw = DawBridge(session, (lambda out: _send_all(osc, out)) if osc else _no_answer, version())
             self.controls = Controls(
                 session,
@@ -74,6 +79,7 @@ class Live:
                 if osc
                 else _no_answer,
                 folders=plan.folders,
+                save=self._save_session if plan.keeps_session else None,
                 quit_=self._quit,
                 daw=self.daw,
             )
@@ -81,6 +87,8 @@ class Live:
                 osc.start()
                 self.osc_port = osc.port
                 self._say(f"OSC on {osc.host} port {osc.port}.")
+            if plan.saved is not None:
+                session.restore(plan.saved)
             session.begin()
             self.keys = stack.enter_context(Keys(enabled=plan.keys))
             try:
@@ -109,6 +117,8 @@ class Live:
                 continue
             next_tick_s = max(next_tick_s + TICK_S, now_s - TICK_S)
             self.daw.tick(now_s)
+            if self.autosave is not None:
+                self.autosave.tick(now_s)
             session.tick()
             self._watch_recording()
             for key in self.keys.pressed():
@@ -168,6 +178,11 @@ class Live:
         if number not in self.session.takes:
             raise UserError(f"there is no take {number} yet; n composes a new one.")
         self.session.select_take(number)
+
+    def _save_session(self, name: str | None) -> Path:
+        if self.autosave is None:
+            raise UserError("this run keeps no session file.")
+        return self.autosave.save(None if name is None else Path(name))
 
     def _quit(self) -> None:
         self.leave = True

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 from bridge.edits import Draft
@@ -12,6 +12,7 @@ from bridge.osc.controls import DEFAULT_PORT, FLAGS, Control, ControlError
 from bridge.player.messages import PlayerOptions, PortOptions, SyncOptions
 from bridge.session import SessionOptions
 from bridge.session_compose import parse_chords, parse_key
+from bridge.session_file import SUFFIX, Saved, find_film, read
 from bridge.session_options import arrange_options
 from bridge.session_tempo import GRIDS, TempoWish
 from engine.music import PARTS, MusicError, TempoMap, TimeSignature, UserError
@@ -37,6 +38,9 @@ class LivePlan:
     plain: bool
     keys: bool
     folders: tuple[Path, ...]
+    session_file: Path | None
+    keeps_session: bool
+    saved: Saved | None
 
 
 class _Parser(argparse.ArgumentParser):
@@ -47,7 +51,12 @@ class _Parser(argparse.ArgumentParser):
 def parser() -> argparse.ArgumentParser:
     """For parsing and for the documents."""
     top = _Parser(prog="cuebridge live", description="Plays a film's music live and follows your hands.")
-    top.add_argument("film", metavar="FILM", help="the film, any file that holds pictures")
+    top.add_argument("film", metavar="FILM", help="the film, any file that holds pictures; or a session file")
+    top.add_argument("--film", dest="moved_film", metavar="FILE", help="the session's film, where it is now")
+    top.add_argument(
+        "--session", metavar="FILE", help="session file (beside the film, from the first edit on)"
+    )
+    top.add_argument("--no-session", action="store_true", help="keep no session file")
     time = top.add_argument_group("time")
     time.add_argument("--bpm", type=float, metavar="BPM", help="quarter notes a minute; default: what suits the cuts")
     time.add_argument("--meter", default="4/4", metavar="N/D", help="time signature (4/4)")
@@ -112,6 +121,12 @@ def parse(arguments: Sequence[str]) -> LivePlan:
     film = Path(given.film)
     if not film.is_file():
         raise UserError(f"there is no file {given.film}.")
+    session_file = _writable(given.session)
+    saved: Saved | None = None
+    if film.name.endswith(SUFFIX):
+        session_file = session_file or film.absolute()
+        saved = read(film)
+        film = _film_of(saved, film, given.moved_film)
     if given.once and given.sync != "internal":
         raise UserError("--once ends after one pass of the internal transport; it does not go with --sync.")
     if not 0 <= given.from_s <= 360_000:
@@ -152,7 +167,22 @@ def parse(arguments: Sequence[str]) -> LivePlan:
         plain=given.plain,
         keys=not given.no_keys,
         folders=tuple(_folder(text) for text in given.osc_folder),
+        session_file=session_file,
+        keeps_session=not given.no_session,
+        saved=saved,
     )
+
+
+def _film_of(saved: Saved, session: Path, moved: str | None) -> Path:
+    """Where the film of a session is now.  Raises UserError where nobody knows."""
+    if moved is not None:
+        if not Path(moved).is_file():
+            raise UserError(f"there is no file {moved}.")
+        return Path(moved)
+    film = find_film(saved, session.absolute())
+    if film is None:
+        raise UserError(f"where is {saved.analysed.film.path}, the film of {session.name}? Say it with --film FILE.")
+    return film
 
 
 def _draft(given: argparse.Namespace) -> Draft:
@@ -235,6 +265,3 @@ def _folder(text: str) -> Path:
     if not Path(text).is_dir():
         raise UserError(f"--osc-folder {text}: there is no such folder.")
     return Path(text)
-
-
-__all__ = ["LivePlan", "parse", "parser", "replace"]

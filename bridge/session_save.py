@@ -1,0 +1,102 @@
+"""Saving by itself: a second after a change at the latest, in a thread, so that no slow disk holds anything up."""
+
+from __future__ import annotations
+
+import queue
+import threading
+from collections.abc import Callable
+from pathlib import Path
+from typing import Final
+
+from bridge.session import Session
+from bridge.session_file import Saved, SavedTake, SessionError, Writer, fingerprint, session_path, write_text
+
+EVERY_S: Final = 0.5
+
+
+def saved_state(session: Session, film_fingerprint: str) -> Saved | None:
+    """What is worth keeping now; None before the film is known."""
+    if session.analysed is None or session.choice is None:
+        return None
+    takes = tuple(
+        SavedTake(number, take.name, take.kept, take.draft, take.notes, take.controllers)
+        for number, take in sorted(session.takes.items())
+    )
+    history = session.history
+    return Saved(session.analysed, film_fingerprint, session.choice, history.steps, history.undo_count, takes)
+
+
+class Autosave:
+    """tick() from the session's thread; close() at the end writes what is left."""
+
+    def __init__(self, session: Session, path: Path | None, say: Callable[[str], None]) -> None:
+        self._session = session
+        self.path = path
+        self._say = say
+        self._writer = Writer()
+        self._fingerprint = ""
+        self._last: Saved | None = None
+        self._next_s = 0.0
+        self._failed = False
+        self._jobs: queue.Queue[tuple[Path, str] | None] = queue.Queue()
+        self._faults: queue.SimpleQueue[str] = queue.SimpleQueue()
+        self._thread = threading.Thread(target=self._write_all, name="autosave", daemon=True)
+        self._thread.start()
+
+    def tick(self, host_s: float) -> None:
+        while not self._faults.empty():
+            sentence = self._faults.get()
+            if not self._failed:
+                self._say(sentence)
+            self._failed = True
+        if host_s >= self._next_s:
+            self._next_s = host_s + EVERY_S
+            if self._jobs.empty():
+                self.save_if_changed()
+
+    def save_if_changed(self) -> None:
+        """Nothing is written before the composer has decided something."""
+        session = self._session
+        decided = session.history.undo_count or session.history.redo_count or any(
+            take.kept for take in session.takes.values()
+        )  # fmt: skip
+        if self.path is None and not decided:
+            return
+        saved = self._state()
+        if saved is None or saved == self._last:
+            return
+        self._last = saved
+        if self.path is None:
+            self.path = session_path(Path(session.options.film))
+            self._say(f"the session is kept in {self.path}.")
+        self._jobs.put((self.path, self._writer.text(saved)))
+
+    def save(self, path: Path | None) -> Path:
+        """Now, and from now on under this name.  Raises SessionError."""
+        saved = self._state()
+        if saved is None:
+            raise SessionError("nothing is known of the film yet.")
+        self.path = path or self.path or session_path(Path(self._session.options.film))
+        self._last = saved
+        write_text(self.path, self._writer.text(saved))
+        return self.path
+
+    def _state(self) -> Saved | None:
+        if not self._fingerprint:
+            try:
+                self._fingerprint = fingerprint(Path(self._session.options.film))
+            except OSError:
+                return None  # the film vanished: what is saved stays as it was
+        return saved_state(self._session, self._fingerprint)
+
+    def close(self) -> None:
+        self.save_if_changed()
+        self._jobs.put(None)
+        self._thread.join(10.0)
+
+    def _write_all(self) -> None:
+        while (job := self._jobs.get()) is not None:
+            try:
+                write_text(*job)
+            except SessionError as error:
+                self._faults.put(str(error))
