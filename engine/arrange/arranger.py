@@ -6,13 +6,13 @@ the small state handed on from the segment before, never on where arranging bega
 
 from __future__ import annotations
 
-from bisect import bisect_right
-from collections.abc import Callable, Iterator
+from bisect import bisect_left, bisect_right
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
-from zlib import crc32
 
 from engine.arrange import parts as playing
+from engine.arrange.chance import noise, seed
 from engine.arrange.expression import (
     CC1_RANGE,
     CC11_FIXED,
@@ -30,21 +30,25 @@ from engine.arrange.options import (
     ArrangeState,
     FilmLevels,
     FixedVoicing,
+    MelodyState,
     PartOptions,
     default_parts,
 )
 from engine.arrange.parts import Scene, Strike
-from engine.arrange.timeline import STEP, Segment, Timeline
+from engine.arrange.timeline import STEP, Segment, Timeline, control_name, effective_cues
 from engine.arrange.voicing import Space, Voicing, voice
-from engine.music import PARTS, Composition, Controller, Note, Slot
+from engine.music import PARTS, Composition, Controller, MusicError, Note
+from engine.music.mood import valence_arousal
 
 _PLAYERS: Final[dict[str, Callable[[Scene, PartOptions], Iterator[Strike]]]] = {
     "pad": playing.play_pad,
     "arp": playing.play_arp,
     "bass": playing.play_bass,
+    "drums": playing.play_drums,
 }
 _DEFAULT_PARTS: Final = default_parts()
 _EPSILON: Final = 1e-9
+CRESCENDO_BEATS: Final = 8.0  # how long music grows towards a hit
 _SHORTEST: Final = STEP / 8
 
 
@@ -71,6 +75,9 @@ class Arranger:
         self.complete = complete
         self._timeline = Timeline(composition, complete)
         self._levels: FilmLevels = self.options.levels or film_levels(composition.slots)
+        self._by_section = _section_options(composition, self.options)
+        take = composition.take.number
+        self._seeds = [seed(take, index) for index in range(len(composition.cues) or 1)]
         self._fixed = {(kept.start_beats, kept.chord): kept for kept in self.options.fixed_voicings}
         # Whole octaves of a transposition move the ranges, the rest moves the chords inside them.
         self._octaves = round(self.options.transpose / 12)
@@ -151,33 +158,60 @@ class Arranger:
         state = replace(state, position_beats=segment.end, voicing=voicing)
         controllers, state = self._controllers(index, state)
         notes: list[_Played] = []
+        scene = self._scene(index, voicing)
+        options = self._options_at(segment)
         if heard:
-            scene = self._scene(index, voicing)
             for part, play in _PLAYERS.items():
-                options = self.options.part(part)
-                if options is not None:
-                    notes += self._finish(part, options, segment, list(play(scene, options)))
+                part_options = options.part(part)
+                if part_options is not None:
+                    notes += self._finish(part, part_options, segment, list(play(scene, part_options)))
+        # The tune is followed even where it is not heard: each pitch leads to the next.
+        tune = self.options.parts.get("melody")
+        if tune is not None:
+            strikes, pitch = playing.play_melody(scene, tune, state.melody.pitch)
+            state = replace(state, melody=MelodyState(pitch))
+            if heard and options.part("melody") is not None:
+                notes += self._finish("melody", tune, segment, strikes)
         return notes, controllers, state
 
     def _scene(self, index: int, voicing: FixedVoicing) -> Scene:
         segment = self._timeline.segments[index]
         next_bass = None if segment.next_chord is None else segment.next_chord.transpose(self._shift).bass_pitch_class
-        level = self._level(segment.slot)
+        level = self._level(segment)
+        place = self._swelled(segment, segment.start)
         hold_from, hold_to = (True, segment.end) if level > 1 or segment.ending else self._held(index)
         return Scene(
             segment=segment,
             chord=segment.chord.transpose(self._shift),
             voicing=voicing,
             bars=self._timeline.bars,
-            options=self.options,
+            options=self._options_at(segment),
             level=level,
-            place=self._place(segment.slot),
-            loudness=self._loudness(segment.slot),
+            place=place,
+            loudness=self._loudness(segment),
             next_bass=next_bass,
             hold_from=hold_from,
             hold_to=hold_to,
             octaves=self._octaves,
+            energy=self._energy(segment),
+            seed=self._seeds[segment.cue],
+            swell=self._swelled(segment, segment.end) - place,
+            later=self._later(index),
         )
+
+    def _later(self, index: int) -> tuple[tuple[Segment, int], ...]:
+        """The segments after this one in the same run and bar, up to the next hit, with their levels."""
+        segments, bars = self._timeline.segments, self._timeline.bars
+        first = segments[index]
+        found = []
+        for later in range(index + 1, len(segments)):
+            segment = segments[later]
+            if segment.run_start != first.run_start or segment.accent or segment.ending:
+                break
+            if bars.index(segment.start) != bars.index(first.start):
+                break
+            found.append((segment, self._level(segment)))
+        return tuple(found)
 
     def _held(self, index: int) -> tuple[bool, float]:
         """Whether a held note begins here, and where it ends: at a bar line, a new chord or more activity."""
@@ -188,7 +222,8 @@ class Arranger:
             return (
                 a.run_start == b.run_start
                 and not b.ending
-                and self._level(a.slot) == self._level(b.slot) == 1
+                and not b.accent
+                and self._level(a) == self._level(b) == 1
                 and bars.index(a.start) == bars.index(b.start)
             )
 
@@ -202,8 +237,9 @@ class Arranger:
         segment = self._timeline.segments[index]
         chord = segment.chord.transpose(self._shift)
         kept = state.voicing
-        if kept is not None and kept.chord == chord and not segment.ending and segment.start > segment.run_start:
-            return kept
+        inside = segment.start > segment.run_start
+        if kept is not None and kept.chord == chord and not segment.ending and inside:
+            return self._revoiced(segment, kept) if segment.accent else kept
         fixed = self._fixed.get((segment.run_start, chord))
         if fixed is not None:
             return fixed
@@ -211,6 +247,14 @@ class Arranger:
         # After a rest or in a new cue the ear has let go: stay near, but nothing leads.
         found = voice(chord, space, _as_voicing(kept), self._following(segment))
         return FixedVoicing(segment.run_start, chord, found.bass, found.pad, found.arp)
+
+    def _revoiced(self, segment: Segment, kept: FixedVoicing) -> FixedVoicing:
+        """The chord goes on through a hit: the hit is heard as another place of its voices, the bass stays."""
+        space = self._space(segment)
+        low, high = space.pad
+        lift = 6 if sum(kept.pad) / len(kept.pad) <= (low + high) / 2 else -6
+        found = voice(kept.chord, replace(space, lift=lift), None, None)
+        return FixedVoicing(segment.start, kept.chord, kept.bass, found.pad, found.arp)
 
     def _following(self, segment: Segment) -> Voicing | None:
         """The voicing of the next run where that is kept."""
@@ -236,37 +280,63 @@ class Arranger:
             style=self.options.voicing,
             key=segment.key.transpose(self._shift),
             has_bass=self.options.part("bass") is not None,
+            lift=_register(segment.slot.affect),
         )
 
     # the picture ----------------------------------------------------------------------------------------------------
-    def _level(self, slot: Slot) -> int:
-        if self.options.activity is not None:
-            return activity_level(self.options.activity)
-        return density_level(slot.density, self.options.density_map, self._levels)
+    def _options_at(self, segment: Segment) -> ArrangeOptions:
+        """The options with what the sections of the cue have changed so far."""
+        return self._by_section.get((segment.cue, segment.section), self.options)
 
-    def _loudness(self, slot: Slot) -> float:
-        return slot.loudness if self.options.dynamics is None else self.options.dynamics / 100
+    def _level(self, segment: Segment) -> int:
+        activity = self._options_at(segment).activity
+        if activity is not None:
+            return activity_level(activity)
+        return density_level(segment.slot.density, self.options.density_map, self._levels)
 
-    def _place(self, slot: Slot) -> float:
-        if self.options.dynamics is not None:
-            return self.options.dynamics / 100
-        return loudness_place(slot.loudness, self._levels)
+    def _energy(self, segment: Segment) -> int:
+        """Of the drums, 1..5: by motion; by activity where that is set by hand or the film says nothing of motion."""
+        thresholds = self._levels.motion
+        if thresholds is None or self._options_at(segment).activity is not None:
+            return self._level(segment)
+        return 1 + bisect_left(thresholds, segment.slot.motion)
+
+    def _loudness(self, segment: Segment) -> float:
+        dynamics = self._options_at(segment).dynamics
+        return segment.slot.loudness if dynamics is None else dynamics / 100
+
+    def _place(self, segment: Segment) -> float:
+        dynamics = self._options_at(segment).dynamics
+        if dynamics is not None:
+            return dynamics / 100
+        return loudness_place(segment.slot.loudness, self._levels)
+
+    def _swelled(self, segment: Segment, beats: float) -> float:
+        """Loudness 0..1 within the film, growing over the last beats before a hit or section."""
+        place = self._place(segment)
+        if segment.next_accent is None or self.options.crescendo == 0:
+            return place
+        near = 1 - (segment.next_accent - beats) / CRESCENDO_BEATS
+        return place if near <= 0 else min(place + self.options.crescendo / 100 * near, max(place, 1.0))
 
     def _controllers(self, index: int, state: ArrangeState) -> tuple[list[Controller], ArrangeState]:
         options = self.options
+        active = self._options_at(self._timeline.segments[index])
         if not options.cc1 and options.cc11 == "off":
             return [], state
         segments = self._timeline.segments
         segment = segments[index]
-        here = self._place(segment.slot)
+        here = self._swelled(segment, segment.start)
         there = here
-        if not segment.ending and index + 1 < len(segments) and segments[index + 1].cue == segment.cue:
-            there = self._place(segments[index + 1].slot)
+        if segment.next_accent is not None and segment.next_accent - segment.end < CRESCENDO_BEATS:
+            there = self._swelled(segment, segment.end)
+        elif not segment.ending and index + 1 < len(segments) and segments[index + 1].cue == segment.cue:
+            there = self._place(segments[index + 1])
         bpm = self.composition.tempo_map.bpm_at(segment.start)
         apart = bpm / 60 / CONTROLLERS_PER_S  # beats between two values
         last = {(part, number): value for part, number, value in state.controllers}
         sent_beats = state.controllers_beats
-        names = [(part, found) for part in PARTS if part != "drums" and (found := options.part(part)) is not None]
+        names = [(part, found) for part in PARTS if part != "drums" and (found := active.part(part)) is not None]
         changes: list[Controller] = []
         length = segment.end - segment.start
         count = max(1, round(length / STEP)) if not segment.ending else 1
@@ -303,6 +373,11 @@ class Arranger:
         for strike in reversed(strikes):
             start = self._loosened(part, strike, bars.swung(strike.start, swing), segment)
             end = bars.swung(strike.end, swing) if strike.end < segment.end - _EPSILON else strike.end
+            if segment.breath and part != "drums" and segment.next_accent is not None:
+                hush = segment.next_accent - STEP
+                if strike.start > hush - _EPSILON:
+                    continue
+                end = min(end, hush)
             limit = next_start.get(strike.pitch, strike.end if strike.end > segment.end else segment.end)
             end = min(start + (end - start) * gate, limit)
             end = max(end, min(start + _SHORTEST, limit))
@@ -316,9 +391,54 @@ class Arranger:
         if looseness_ms == 0:
             return start
         # The same place is always moved by the same amount, whichever way it was reached.
-        noise = crc32(f"{part}:{strike.pitch}:{strike.start:.4f}".encode()) / 0xFFFFFFFF * 2 - 1
+        moved = 2 * noise(part, strike.pitch, f"{strike.start:.4f}") - 1
         beats = looseness_ms / 1000 * self.composition.tempo_map.bpm_at(strike.start) / 60
-        return max(start + noise * beats, segment.start)
+        return max(start + moved * beats, segment.start)
+
+
+def _section_options(composition: Composition, options: ArrangeOptions) -> dict[tuple[int, int], ArrangeOptions]:
+    """Options by (cue, section): each section keeps what the sections before it in the cue have set.
+
+    Controls that are not the arranger's (tempo, mood …) are left to those whose they are.  Raises MusicError.
+    """
+    found = {}
+    for number, cue in enumerate(effective_cues(composition)):
+        current = options
+        for index, section in enumerate(sorted(cue.sections, key=lambda section: section.start_s)):
+            for name, value in section.changes:
+                current = _changed(current, control_name(name), value)
+            found[number, index] = current
+    return found
+
+
+def _changed(options: ArrangeOptions, name: str, value: str) -> ArrangeOptions:
+    if name == "parts":
+        wanted = value.replace(",", " ").split()
+        unknown = [part for part in wanted if part not in PARTS]
+        if unknown:
+            raise MusicError(f"'{unknown[0]}' is not a part; parts are {', '.join(PARTS)}.")
+        for part in PARTS:
+            options = options.with_part(part, enabled=part in wanted)
+        return options
+    if name == "pattern":
+        return replace(options, pattern=value)
+    if name in ("activity", "dynamics"):
+        number = None if value in ("", "picture", "auto") else _number(name, value)
+        return replace(options, activity=number) if name == "activity" else replace(options, dynamics=number)
+    return options
+
+
+def _number(name: str, text: str) -> float:
+    try:
+        return float(text)
+    except ValueError:
+        raise MusicError(f"'{text}' is no {name}; it is a number from 0 to 100.") from None
+
+
+def _register(affect: Sequence[float]) -> int:
+    """Semitones by which mood moves the middle of the pad, -4..+4 in steps of two: bright and excited lie higher."""
+    valence, arousal = valence_arousal(affect)
+    return 2 * round(min(max(2.0 * valence + 1.5 * arousal, -2.0), 2.0))
 
 
 def _as_voicing(fixed: FixedVoicing | None) -> Voicing | None:

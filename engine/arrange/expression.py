@@ -45,7 +45,11 @@ def film_levels(slots: Sequence[Slot]) -> FilmLevels:
     if len(loudness) >= 5 and quantile(loudness, 0.95) - quantile(loudness, 0.05) >= 0.01:
         low, middle, high = (quantile(loudness, share) for share in (0.05, 0.5, 0.95))
         points = (low, min(max(middle, low + 1e-6), high - 1e-6), high)
-    return FilmLevels(thresholds, points)
+    motion = sorted(slot.motion for slot in slots)
+    energy = None
+    if len(motion) >= 5 and quantile(motion, 0.95) - quantile(motion, 0.05) >= 1.0:
+        energy = (quantile(motion, 0.2), quantile(motion, 0.4), quantile(motion, 0.6), quantile(motion, 0.8))
+    return FilmLevels(thresholds, points, energy)
 
 
 def density_level(density: float, density_map: str, levels: FilmLevels) -> int:

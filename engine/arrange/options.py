@@ -75,11 +75,12 @@ class FilmLevels:
     """A film's own quantiles.
 
     density: the four thresholds between five levels of activity (a density above the first is level 2 …).
-    loudness: RMS at 5 %, 50 % and 95 %.
+    loudness: RMS at 5 %, 50 % and 95 %.  motion: thresholds of the drums' energy, None where all is alike.
     """
 
     density: tuple[float, float, float, float]
     loudness: tuple[float, float, float]
+    motion: tuple[float, float, float, float] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +100,8 @@ class ArrangeOptions:
 
     activity, dynamics: 0..100, None as the picture.  pattern: "auto" (the paper's Table 3 by activity), "1".."5",
     "up", "down", "alberti", "octaves", or text such as "1 * 2 * 3 2 4 *".  gate: note length in percent.
-    transpose: semitones, not for drums.  cc11: "fixed" (100), "curve" or "off".  levels: frozen quantiles; None
+    transpose: semitones, not for drums.  cc11: "fixed" (100), "curve" or "off".  crescendo: how much music grows
+    towards hits and sections, percent of the film's own range.  levels: frozen quantiles; None
     takes those of the composition.  fixed_voicings: kept where start and chord still agree; a chord beside one is
     voiced to lead into it.  Raises MusicError.
     """
@@ -117,6 +119,7 @@ class ArrangeOptions:
     voicing: str = "close"
     cc1: bool = True
     cc11: str = "fixed"
+    crescendo: float = 30.0
     levels: FilmLevels | None = None
     fixed_voicings: tuple[FixedVoicing, ...] = ()
 
@@ -139,6 +142,7 @@ class ArrangeOptions:
         _check("swing", self.swing, 50, 75)
         _check("note length", self.gate, 5, 110)
         _check("looseness", self.looseness_ms, 0, 25)
+        _check("crescendo", self.crescendo, 0, 100)
         _check("transposition", self.transpose, -24, 24)
         check_pattern(self.pattern)
         for options in self.parts.values():
@@ -168,10 +172,9 @@ def paper_options() -> ArrangeOptions:
 
 @dataclass(frozen=True, slots=True)
 class MelodyState:
-    """What the tune has done: its last pitch and the motif (steps and intervals) it may come back to."""
+    """What the tune has done: its last pitch."""
 
     pitch: int | None = None
-    motif: tuple[tuple[int, int], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

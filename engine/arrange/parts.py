@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Final
 
+from engine.arrange import drums, melody
 from engine.arrange.arpeggio import onsets, pattern_for, tone_pitch
 from engine.arrange.expression import paper_velocity, part_velocity
 from engine.arrange.options import ArrangeOptions, FixedVoicing, PartOptions
 from engine.arrange.timeline import STEP, Bars, Segment
 from engine.music import Chord
+
+ACCENT: Final = 12  # velocity added on a hit
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +32,9 @@ class Scene:
 
     chord: as it sounds (transposed).  next_bass: pitch class of the bass that follows the run, None at a rest or end.
     level: activity 1..5.  place: loudness 0..1 within the film.  loudness: RMS 0..1.  hold_from, hold_to: whether a
-    held bass note begins here, and until when.
+    held bass note begins here, and until when.  octaves: by how many octaves transposition moves the parts' ranges.
+    energy: of the motion, 1..5.  seed: of the take and cue.  swell: how much `place` has grown at the segment's end.
+    later: the segments that a held note may go on into, with their levels.
     """
 
     segment: Segment
@@ -43,6 +49,10 @@ class Scene:
     hold_from: bool
     hold_to: float
     octaves: int = 0
+    energy: int = 1
+    seed: int = 0
+    swell: float = 0.0
+    later: tuple[tuple[Segment, int], ...] = ()
 
     @property
     def steps(self) -> int:
@@ -57,7 +67,11 @@ class Scene:
     def velocity(self, part: PartOptions, beats: float, change: int = 0) -> int:
         if self.options.velocity_map == "paper":
             return min(max(round(paper_velocity(self.loudness) + part.level), 1), 127)
-        return min(max(part_velocity(self.place, part, self.bars.weight(beats)) + change, 1), 127)
+        segment = self.segment
+        grown = self.swell * (beats - segment.start) / (segment.end - segment.start)
+        if segment.accent and beats == segment.start:
+            change += ACCENT
+        return min(max(part_velocity(self.place + grown, part, self.bars.weight(beats)) + change, 1), 127)
 
 
 def play_pad(scene: Scene, part: PartOptions) -> Iterator[Strike]:
@@ -163,3 +177,88 @@ def approach_pitch(root: int, next_bass: int, scene: Scene, part: PartOptions) -
         if pitch % 12 in scale and pitch != root and low <= pitch <= high:
             return pitch
     return None
+
+
+def play_melody(scene: Scene, part: PartOptions, before: int | None) -> tuple[list[Strike], int | None]:
+    """The tune in this segment and its last pitch; `before` is the pitch it comes from."""
+    segment, bars = scene.segment, scene.bars
+    key = segment.key.transpose(scene.options.transpose)
+    span = (scene.space_low(part), scene.space_high(part))
+    middle = span[0] + 0.45 * (span[1] - span[0])
+    if segment.ending:
+        target = middle if before is None else before
+        pitch = melody.choose_pitch(scene.chord, key, span, before, target, True)
+        return [Strike(segment.start, segment.end, pitch, scene.velocity(part, segment.start))], pitch
+    strikes = []
+    for start, end in _melody_spans(scene, segment, scene.level):
+        end = _held_melody(scene, end)
+        length = round((end - start) / STEP)
+        strong = melody.is_strong(bars.weight(start), length)
+        target = melody.bar_target(scene.seed, bars.number(start), bars.step(start), middle)
+        before = melody.choose_pitch(scene.chord, key, span, before, target, strong)
+        strikes.append(Strike(start, end, before, scene.velocity(part, start)))
+    return strikes, before
+
+
+def _melody_spans(scene: Scene, segment: Segment, level: int) -> list[tuple[float, float]]:
+    """Start and end in beats of the notes that begin in a segment; ends may lie beyond it, in the same bar.
+
+    Where the chord or a hit begins under a note, the note is struck anew.
+    """
+    bars = scene.bars
+    anew = segment.accent or segment.start == segment.run_start
+    found = []
+    line = bars.start(segment.start)
+    while line < segment.end - 1e-9:
+        for step, length in melody.bar_rhythm(scene.seed, bars.number(line), bars.groups(line), level):
+            start, end = line + step * STEP, min(line + (step + length) * STEP, bars.next(line))
+            if start < segment.start < end and anew:
+                start = segment.start
+            if segment.start <= start < segment.end and end - start > 1e-9:
+                found.append((start, end))
+        line = bars.next(line)
+    return found
+
+
+def _held_melody(scene: Scene, end: float) -> float:
+    """Where a note meant to last to `end` must stop: at what the following segments begin, at the chord's end."""
+    segment = scene.segment
+    if end <= segment.end:
+        return end
+    reached = segment.end
+    for later, level in scene.later:
+        spans = _melody_spans(scene, later, level)
+        if spans:
+            return min(end, max(spans[0][0], reached))
+        if end <= later.end:
+            return end
+        reached = later.end
+    return min(end, reached)
+
+
+def play_drums(scene: Scene, part: PartOptions) -> Iterator[Strike]:
+    """Percussion of one sixteenth each."""
+    segment, bars = scene.segment, scene.bars
+    first = bars.step(segment.start)
+    count = 1 if segment.ending else scene.steps
+    bar_end = round((bars.next(segment.start) - bars.start(segment.start)) / STEP)
+    fill_from = None
+    into_mark = segment.next_accent == segment.end and count > drums.FILL_STEPS // 2
+    period_ends = first + count == bar_end and bars.number(segment.start) % drums.PERIOD_BARS == 0
+    if into_mark or (period_ends and scene.energy >= 4):
+        fill_from = max(0, count - drums.FILL_STEPS)
+    found = drums.play(
+        scene.energy,
+        range(first, first + count),
+        bars.number(segment.start),
+        bars.groups(segment.start),
+        segment.accent,
+        fill_from,
+        segment.ending,
+    )
+    seen = set()
+    for hit in found:
+        start = segment.start + hit.step * STEP
+        if (hit.step, hit.pitch) not in seen:
+            seen.add((hit.step, hit.pitch))
+            yield Strike(start, min(start + STEP, segment.end), hit.pitch, scene.velocity(part, start, hit.change))

@@ -8,8 +8,9 @@ All positions are beats of the composition's tempo map.
 from __future__ import annotations
 
 from bisect import bisect_right
-from dataclasses import dataclass
-from itertools import accumulate
+from dataclasses import dataclass, replace
+from fractions import Fraction
+from itertools import accumulate, pairwise
 from typing import Final
 
 from engine.music import Chord, Composition, Cue, Key, Slot, TempoMap, TimeSignature
@@ -24,7 +25,9 @@ class Segment:
     """start, end: beats.  run_start, run_end: of the equal chords around it, inside the cue.
 
     pad_until: end of the pad chord that is struck here, None where the last one goes on.  next_chord: what follows the
-    run in this cue, None where silence follows.  cue: its number.  ending: this is the chord on Out.
+    run in this cue, None where silence follows.  cue: its number.  ending: this is the chord on Out.  accent: a hit or
+    a section begins here.  next_accent: beat of the next hit or section.  breath: what sounds stops a sixteenth before
+    it.  section: number of the section within the cue, -1 before the first.
     """
 
     slot: Slot
@@ -37,20 +40,35 @@ class Segment:
     pad_until: float | None
     next_chord: Chord | None
     cue: int
-    cue_start: bool = False
     ending: bool = False
+    accent: bool = False
+    breath: bool = False
+    next_accent: float | None = None
+    section: int = -1
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """A place where something is to happen: breath: a silence before it; section: its number, -1 for a hit."""
+
+    breath: bool = False
+    section: int = -1
+
+
+_NO_MARK: Final = Mark()
 
 
 class Bars:
     """Bar lines and metrical weights around a composition; positions outside are continued."""
 
-    __slots__ = ("_map", "_starts", "_weights", "first_bar")
+    __slots__ = ("_groups", "_map", "_starts", "_weights", "first_bar")
 
     def __init__(self, tempo_map: TempoMap, start_beats: float, end_beats: float) -> None:
         self._map = tempo_map
         self.first_bar = tempo_map.bar_at(start_beats) - 1
         self._starts: list[float] = []
         self._weights: list[tuple[int, ...]] = []
+        self._groups: list[tuple[int, ...]] = []
         bar = self.first_bar
         known: dict[TimeSignature, tuple[int, ...]] = {}
         while True:
@@ -60,6 +78,7 @@ class Bars:
             if meter not in known:
                 known[meter] = step_weights(meter)
             self._weights.append(known[meter])
+            self._groups.append(tuple(max(1, round(group / Fraction(1, 4))) for group in meter.groups))
             if line > end_beats:
                 break
             bar += 1
@@ -88,6 +107,10 @@ class Bars:
         weights = self._weights[self.index(beats)]
         step = self.step(beats)
         return weights[step] if step < len(weights) else 0
+
+    def groups(self, beats: float) -> tuple[int, ...]:
+        """Lengths of the groups of a bar in sixteenths: 4 4 4 4 for 4/4, 4 4 6 for 7/8."""
+        return self._groups[self.index(beats)]
 
     def snap(self, beats: float) -> float:
         """The nearest sixteenth of its bar (the next bar line counts as one)."""
@@ -160,8 +183,9 @@ def _segments(composition: Composition, bars: Bars, complete: bool) -> list[Segm
             end = min(bars.snap(slot.end_beats), land)
             if end - start > _EPSILON:
                 pieces.append((slot, start, end))
-        key = cue.key or composition.key
-        cue_segments = _in_runs(pieces, key, number, bars)
+        marks = _marks(composition, cue, in_beats, land, bars)
+        pieces = _split(pieces, marks)
+        cue_segments = _in_runs(pieces, cue, composition.key, number, bars, marks)
         # While slots still arrive, the ending is not known to follow.
         reached = complete or (bool(pieces) and pieces[-1][2] >= land - _EPSILON)
         if cue_segments and reached:
@@ -185,12 +209,46 @@ def _landing_s(composition: Composition, cue: Cue, out_s: float, bars: Bars) -> 
     return out_s
 
 
-def _in_runs(pieces: list[tuple[Slot, float, float]], key: Key, cue: int, bars: Bars) -> list[Segment]:
+def _marks(composition: Composition, cue: Cue, in_beats: float, land: float, bars: Bars) -> dict[float, Mark]:
+    """Hits and sections of a cue by the sixteenth that they fall on; a section prevails over a hit there."""
+    found: dict[float, Mark] = {}
+    for hit in (*cue.hits, *composition.hits):
+        beats = bars.snap(composition.beats_at_picture(hit.time_s))
+        if in_beats <= beats < land:
+            breath = hit.weight != "nice" or (beats in found and found[beats].breath)
+            found[beats] = Mark(breath)
+    for index, section in enumerate(sorted(cue.sections, key=lambda section: section.start_s)):
+        beats = max(bars.snap(composition.beats_at_picture(section.start_s)), in_beats)
+        if beats < land:
+            found[beats] = Mark(section.breath, index)
+    return found
+
+
+def _split(pieces: list[tuple[Slot, float, float]], marks: dict[float, Mark]) -> list[tuple[Slot, float, float]]:
+    if not marks:
+        return pieces
+    result = []
+    for slot, start, end in pieces:
+        edges = [start, *sorted(beats for beats in marks if start + _EPSILON < beats < end - _EPSILON), end]
+        result += [(slot, a, b) for a, b in pairwise(edges)]
+    return result
+
+
+def _in_runs(
+    pieces: list[tuple[Slot, float, float]], cue: Cue, key: Key, number: int, bars: Bars, marks: dict[float, Mark]
+) -> list[Segment]:
+    key = cue.key or key
+    section = -1
     segments: list[Segment] = []
     first = 0
     for index in range(1, len(pieces) + 1):
         whole = index == len(pieces)
-        if not whole and pieces[index][0].chord == pieces[first][0].chord and _joined(pieces[index - 1], pieces[index]):
+        if (
+            not whole
+            and pieces[index][0].chord == pieces[first][0].chord
+            and _joined(pieces[index - 1], pieces[index])
+            and marks.get(pieces[index][1], _NO_MARK).section < 0
+        ):
             continue
         run = pieces[first:index]
         run_start, run_end = run[0][1], run[-1][2]
@@ -198,27 +256,69 @@ def _in_runs(pieces: list[tuple[Slot, float, float]], key: Key, cue: int, bars: 
         next_chord = pieces[index][0].chord if follows else None
         if next_chord is not None and next_chord.is_silence:
             next_chord = None
-        strikes = _pad_strikes([start for _, start, _ in run], run_end, bars)
+        strikes = _pad_strikes([start for _, start, _ in run], run_end, bars, marks)
         for slot, start, end in run:
+            mark = marks.get(start)
+            if mark is not None and mark.section >= 0:
+                section = mark.section
+                key = _section_key(cue, section) or key
+            until = strikes.get(start)
             segments.append(
                 Segment(
-                    slot, slot.chord, key, start, end, run_start, run_end, strikes.get(start), next_chord, cue,
-                    cue_start=not segments,
+                    slot,
+                    slot.chord,
+                    key,
+                    start,
+                    end,
+                    run_start,
+                    run_end,
+                    None if until is None else until - STEP * _has_breath(marks, until, start),
+                    next_chord,
+                    number,
+                    accent=mark is not None,
+                    breath=_has_breath(marks, end, start),
+                    section=section,
                 )
-            )  # fmt: skip
+            )
         first = index
-    return segments
+    return _with_next_accents(segments)
+
+
+def _with_next_accents(segments: list[Segment]) -> list[Segment]:
+    upcoming: float | None = None
+    breath = False
+    result = []
+    for segment in reversed(segments):
+        breath = breath or segment.breath
+        result.append(replace(segment, next_accent=upcoming, breath=breath) if upcoming is not None else segment)
+        if segment.accent:
+            upcoming, breath = segment.start, False
+    return result[::-1]
+
+
+def _has_breath(marks: dict[float, Mark], beats: float, since: float) -> bool:
+    return marks.get(beats, _NO_MARK).breath and beats - since > 2 * STEP - _EPSILON
+
+
+def _section_key(cue: Cue, index: int) -> Key | None:
+    section = sorted(cue.sections, key=lambda section: section.start_s)[index]
+    return next((Key.parse(value) for name, value in section.changes if control_name(name) == "key"), None)
+
+
+def control_name(name: str) -> str:
+    """`pattern` of `/arp/pattern`: sections may name a control by its address."""
+    return name.rstrip("/").rpartition("/")[2]
 
 
 def _joined(a: tuple[Slot, float, float], b: tuple[Slot, float, float]) -> bool:
     return b[1] - a[2] < _EPSILON
 
 
-def _pad_strikes(starts: list[float], run_end: float, bars: Bars) -> dict[float, float]:
+def _pad_strikes(starts: list[float], run_end: float, bars: Bars, marks: dict[float, Mark]) -> dict[float, float]:
     """Where the pad strikes in a run, and until when."""
     strikes = [starts[0]]
     for start in starts[1:]:
-        if bars.number(start) - bars.number(strikes[-1]) >= PAD_BARS:
+        if start in marks or bars.number(start) - bars.number(strikes[-1]) >= PAD_BARS:
             strikes.append(start)
     return dict(zip(strikes, [*strikes[1:], run_end], strict=True))
 
@@ -241,4 +341,6 @@ def _ending(composition: Composition, cue: Cue, last: Segment, land: float, limi
             chord = tonic
         elif chord.root == tonic.root:
             chord = Chord((key.tonic + 7) % 12, "maj")
-    return Segment(last.slot, chord, key, land, end, land, end, end, None, last.cue, ending=True)
+    return Segment(
+        last.slot, chord, key, land, end, land, end, end, None, last.cue, ending=True, accent=True, section=last.section
+    )

@@ -107,14 +107,19 @@ def test_other_programs_read_the_same_notes(written):
         assert (pitch, velocity) == (wanted, wanted_velocity)
         assert start == pytest.approx(wanted_start, abs=0.0015)
     score = music21.converter.parse(str(path), quantizePost=False, forceSource=True)
-    read = Counter()
+    read, drums = Counter(), Counter()
     for part in score.parts:
         for element in part.flatten().notes:
-            for note in element.notes if element.isChord else [element]:
-                if note.tie is None or note.tie.type == "start":
+            for note in element.notes if isinstance(element, music21.chord.ChordBase) else [element]:
+                if note.tie is not None and note.tie.type != "start":
+                    continue
+                if isinstance(note, music21.note.Unpitched):
+                    drums[round(float(element.offset), 3)] += 1
+                else:
                     read[(note.pitch.midi, round(float(element.offset), 3))] += 1
     pitched = [note for note in arrangement.notes if note.part != "drums"]
     assert read == Counter((note.pitch, round(note.start_beats, 3)) for note in pitched)
+    assert drums == Counter(round(note.start_beats, 3) for note in arrangement.notes if note.part == "drums")
     signatures = [(s.numerator, s.denominator) for s in score.parts[0].recurse().getElementsByClass("TimeSignature")]
     assert (4, 4) in signatures and (7, 8) in signatures
 
