@@ -1,0 +1,483 @@
+# ruff: noqa: F403, F405
+"""CueBridge for REAPER: tells the bridge where the transport is, and does what the bridge asks for.
+
+Runs in the background (deferred, about 30 times a second) until REAPER ends or the script is run again and stopped.
+Standard library only, Python 3.7 or newer, no threads.  Nothing is sent but a greeting every two seconds while the
+bridge is away.
+"""
+
+import ctypes
+import json
+import math
+import socket
+import struct
+import time
+
+from reaper_python import *
+
+VERSION = "1"
+PROTOCOL = 1
+BRIDGE = ("127.0.0.1", 9317)
+HELLO_EVERY_S = 2.0
+QUIET_AFTER_S = 5.0
+REPEAT_AFTER_S = 1.0
+LOOK_EVERY_S = 0.5  # at markers, tempo and items; at once when REAPER counts a change
+SECTION = "CueBridge"  # of the project's own store and of the messages from the small scripts beside this one
+ABILITIES = "transport tempomap loop timecode markers regions film session do_marker do_tempo do_print do_session"
+MAX_ITEMS = 4096
+HERE = 0  # REAPER's name for the present project
+
+
+def encode(address, tags, values):
+    """One OSC message."""
+
+    def text(value):
+        raw = value.encode("utf-8") + b"\0"
+        return raw + b"\0" * (-len(raw) % 4)
+
+    parts = [text(address), text("," + tags)]
+    for tag, value in zip(tags, values):
+        if tag == "s":
+            parts.append(text(value))
+        else:
+            parts.append(struct.pack({"i": ">i", "d": ">d"}[tag], value))
+    return b"".join(parts)
+
+
+def decode(data):
+    """(address, values) of one OSC message; raises ValueError or struct.error for anything else."""
+
+    def text(at):
+        end = data.index(b"\0", at)
+        return data[at:end].decode("utf-8"), at + (end - at) // 4 * 4 + 4
+
+    address, at = text(0)
+    tags, at = text(at) if at < len(data) else (",", at)
+    values = []
+    for tag in tags[1:]:
+        if tag == "s":
+            value, at = text(at)
+        else:
+            form = {"i": ">i", "f": ">f", "d": ">d", "h": ">q"}[tag]
+            value = struct.unpack_from(form, data, at)[0]
+            at += struct.calcsize(form)
+        values.append(value)
+    return address, values
+
+
+def read_job(path):
+    """(job name, start, end in beats, parts) of a print file; raises ValueError for what is not one."""
+    with open(path, encoding="utf-8") as file:
+        rows = [line.split("\t") for line in file.read().splitlines()]
+    if not rows or rows[0] != ["cuebridge-print", "1"] or rows[-1] != ["end", str(len(rows) - 1)]:
+        raise ValueError("this is no whole print file of this version")
+    head, parts = rows[1], []
+    for row in rows[2:-1]:
+        if row[0] == "part":
+            parts.append({"part": row[1], "name": row[2], "notes": [], "controls": []})
+        elif row[0] == "note":
+            parts[-1]["notes"].append((float(row[1]), float(row[2]), int(row[3]), int(row[4]), int(row[5])))
+        elif row[0] == "control":
+            parts[-1]["controls"].append((float(row[1]), int(row[2]), int(row[3]), int(row[4])))
+    return head[1], float(head[4]), float(head[5]), parts
+
+
+class Project:
+    """What the present project says."""
+
+    def __init__(self):
+        self._enumerate = None
+
+    def transport(self):
+        """(looked at, second, beat, bpm, numerator, denominator, flags).
+
+        While playing: what is heard (latency-compensated), as a picture is watched.
+        """
+        state = int(RPR_GetPlayStateEx(HERE))
+        moving = state & 1 and not state & 2
+        looked = time.perf_counter()
+        second = RPR_GetPlayPositionEx(HERE) if state & 7 else RPR_GetCursorPositionEx(HERE)
+        beat = RPR_TimeMap2_timeToQN(HERE, second)
+        _, _, numerator, denominator, bpm = RPR_TimeMap_GetTimeSigAtTime(HERE, second, 0, 0, 0.0)
+        flags = (1 if moving or state & 4 else 0) | (2 if state & 4 else 0) | (4 if state & 2 else 0)
+        if RPR_GetSetRepeatEx(HERE, -1) == 1:
+            flags |= 8
+        return looked, second, beat, bpm, int(numerator) or 4, int(denominator) or 4, flags
+
+    def loop(self):
+        """(on, start, end): the time selection, which is what the composer prints and loops."""
+        found = RPR_GetSet_LoopTimeRange2(HERE, False, False, 0.0, 0.0, False)
+        return int(RPR_GetSetRepeatEx(HERE, -1) == 1), found[3], max(found[3], found[4])
+
+    def timecode(self):
+        """(fps, drop, timecode of second 0)."""
+        found = RPR_TimeMap_curFrameRate(HERE, False)
+        fps, drop = found[0], int(found[2])
+        nominal = max(1, math.ceil(fps - 0.001))
+        frames = int(round(RPR_GetProjectTimeOffset(HERE, False) * fps))
+        if drop:
+            skipped = nominal // 15
+            tens, rest = divmod(frames, nominal * 600 - 9 * skipped)
+            frames += skipped * 9 * tens
+            if rest >= nominal * 60:
+                frames += skipped * (1 + (rest - nominal * 60) // (nominal * 60 - skipped))
+        seconds, frame = divmod(max(0, frames), nominal)
+        mark = ";" if drop else ":"
+        label = "%02d:%02d:%02d%s%02d" % (seconds // 3600, seconds // 60 % 60, seconds % 60, mark, frame)
+        return fps, drop, label
+
+    def tempo_map(self):
+        """[(beat, second, bpm, numerator, denominator, ramp)]."""
+        points = []
+        _, _, numerator, denominator, bpm = RPR_TimeMap_GetTimeSigAtTime(HERE, 0.0, 0, 0, 0.0)
+        for index in range(min(RPR_CountTempoTimeSigMarkers(HERE), MAX_ITEMS)):
+            found = RPR_GetTempoTimeSigMarker(HERE, index, 0.0, 0, 0.0, 0.0, 0, 0, False)
+            second, marker_bpm, upper, lower, ramp = found[3], found[6], found[7], found[8], found[9]
+            if upper > 0 and lower > 0:
+                numerator, denominator = upper, lower
+            if not points and second > 0:
+                points.append((0.0, 0.0, bpm, int(numerator), int(denominator), 0))
+            beat = RPR_TimeMap2_timeToQN(HERE, second)
+            points.append((beat, second, marker_bpm, int(numerator), int(denominator), int(bool(ramp))))
+        return points or [(0.0, 0.0, bpm, int(numerator) or 4, int(denominator) or 4, 0)]
+
+    def _name(self, index):
+        """A marker's name.  The wrapper cannot give it back (`const char**`), so the C function is called directly."""
+        if self._enumerate is None:
+            double, integer = ctypes.POINTER(ctypes.c_double), ctypes.POINTER(ctypes.c_int)
+            kind = ctypes.CFUNCTYPE(
+                ctypes.c_int, ctypes.c_void_p, ctypes.c_int, ctypes.POINTER(ctypes.c_bool), double, double,
+                ctypes.POINTER(ctypes.c_char_p), integer, integer,
+            )  # fmt: skip
+            self._enumerate = kind(rpr_getfp("EnumProjectMarkers3"))
+        region, position, end = ctypes.c_bool(), ctypes.c_double(), ctypes.c_double()
+        name, number, color = ctypes.c_char_p(), ctypes.c_int(), ctypes.c_int()
+        out = [ctypes.byref(one) for one in (region, position, end, name, number, color)]
+        if not self._enumerate(None, index, *out) or not name.value:
+            return ""
+        return name.value.decode("utf-8", "replace")
+
+    def marks(self):
+        """([(number, second, name)], [(number, start, end, name)]): the composer's, not ours."""
+        ours = set(our_markers().values())
+        markers, regions = [], []
+        for index in range(min(RPR_CountProjectMarkers(HERE, 0, 0)[0], MAX_ITEMS)):
+            found = RPR_EnumProjectMarkers3(HERE, index, False, 0.0, 0.0, "", 0, 0)
+            region, start, end, number = found[3], found[4], found[5], int(found[7])
+            if region:
+                regions.append((number, start, max(start, end), self._name(index)))
+            elif number not in ours:
+                markers.append((number, start, self._name(index)))
+        return markers, regions
+
+    def film(self):
+        """(path, second, trimmed off its head, length, speed) of the first video item, or None."""
+        for index in range(min(RPR_CountMediaItems(HERE), MAX_ITEMS)):
+            item = RPR_GetMediaItem(HERE, index)
+            take = RPR_GetActiveTake(item)
+            if not take or take.endswith("0x0000000000000000"):
+                continue
+            source = RPR_GetMediaItemTake_Source(take)
+            if RPR_GetMediaSourceType(source, "", 64)[1] != "VIDEO":
+                continue
+            path = RPR_GetMediaSourceFileName(source, "", 4096)[1]
+            position, length = (RPR_GetMediaItemInfo_Value(item, name) for name in ("D_POSITION", "D_LENGTH"))
+            trim, rate = (RPR_GetMediaItemTakeInfo_Value(take, name) for name in ("D_STARTOFFS", "D_PLAYRATE"))
+            return path, position, trim, length, rate
+        return None
+
+
+def stored(key):
+    """What this project remembers under a key; "" for nothing."""
+    return RPR_GetProjExtState(HERE, SECTION, key, "", 65536)[4]
+
+
+def store(key, value):
+    RPR_SetProjExtState(HERE, SECTION, key, value)
+    RPR_MarkProjectDirty(HERE)
+
+
+def our_markers():
+    """{our number: REAPER's number} of the markers we set, kept in the project."""
+    try:
+        return {int(key): int(value) for key, value in json.loads(stored("markers") or "{}").items()}
+    except (ValueError, AttributeError):
+        return {}
+
+
+def do_marker(number, second, name, rgb):
+    ours = our_markers()
+    color = RPR_ColorToNative(rgb >> 16 & 255, rgb >> 8 & 255, rgb & 255) | 0x1000000
+    wanted = ours.get(number, -1)
+    if wanted >= 0:
+        RPR_DeleteProjectMarker(HERE, wanted, False)
+    ours[number] = int(RPR_AddProjectMarker2(HERE, False, second, 0.0, name, wanted, color))
+    store("markers", json.dumps(ours))
+    return ""
+
+
+def do_unmark(number):
+    ours = our_markers()
+    for key in list(ours) if number < 0 else [number]:
+        if key in ours:
+            RPR_DeleteProjectMarker(HERE, ours.pop(key), False)
+    store("markers", json.dumps(ours))
+    return ""
+
+
+def do_tempo(*values):
+    steps = [values[at : at + 4] for at in range(0, len(values) - 3, 4)]
+    if not steps:
+        raise ValueError("a tempo map without a tempo")
+    second = RPR_TimeMap2_QNToTime(HERE, steps[0][0])
+    RPR_Undo_BeginBlock2(HERE)
+    try:
+        for index in reversed(range(RPR_CountTempoTimeSigMarkers(HERE))):
+            found = RPR_GetTempoTimeSigMarker(HERE, index, 0.0, 0, 0.0, 0.0, 0, 0, False)
+            if found[3] >= second - 1e-9:
+                RPR_DeleteTempoTimeSigMarker(HERE, index)
+        for index, (beat, bpm, numerator, denominator) in enumerate(steps):
+            if index:
+                second += (beat - steps[index - 1][0]) * 60.0 / steps[index - 1][1]
+            RPR_SetTempoTimeSigMarker(HERE, -1, second, -1, -1, bpm, int(numerator), int(denominator), False)
+    finally:
+        RPR_Undo_EndBlock2(HERE, "CueBridge: tempo map", -1)
+        RPR_UpdateTimeline()
+    return ""
+
+
+def track_of(part):
+    """The track named after a part, made at the end where there is none."""
+    for index in range(RPR_CountTracks(HERE)):
+        track = RPR_GetTrack(HERE, index)
+        name = RPR_GetSetMediaTrackInfo_String(track, "P_NAME", "", False)[3].strip().lower()
+        if name in (part, "cuebridge " + part):
+            return track
+    last = RPR_CountTracks(HERE)
+    RPR_InsertTrackAtIndex(last, True)
+    track = RPR_GetTrack(HERE, last)
+    RPR_GetSetMediaTrackInfo_String(track, "P_NAME", part, True)
+    return track
+
+
+def take_out_earlier(track, start, end):
+    """An item that we printed over the same range before is replaced, not doubled."""
+    for index in reversed(range(RPR_CountTrackMediaItems(track))):
+        item = RPR_GetTrackMediaItem(track, index)
+        take = RPR_GetActiveTake(item)
+        if not take or take.endswith("0x0000000000000000"):
+            continue
+        if RPR_GetSetMediaItemTakeInfo_String(take, "P_EXT:cuebridge", "", False)[3] != "print":
+            continue
+        position, length = (RPR_GetMediaItemInfo_Value(item, name) for name in ("D_POSITION", "D_LENGTH"))
+        if abs(position - start) < 0.001 and abs(position + length - end) < 0.001:
+            RPR_DeleteTrackMediaItem(track, item)
+
+
+def do_print(path):
+    name, start, end, parts = read_job(path)
+    count = 0
+    RPR_Undo_BeginBlock2(HERE)
+    RPR_PreventUIRefresh(1)
+    try:
+        seconds = [RPR_TimeMap2_QNToTime(HERE, beat) for beat in (start, end)]
+        for part in parts:
+            track = track_of(part["part"])
+            take_out_earlier(track, *seconds)
+            item = RPR_CreateNewMIDIItemInProj(track, start, end, True)[0]
+            take = RPR_GetActiveTake(item)
+            RPR_GetSetMediaItemTakeInfo_String(take, "P_NAME", part["name"], True)
+            RPR_GetSetMediaItemTakeInfo_String(take, "P_EXT:cuebridge", "print", True)
+            for beat, length, pitch, velocity, channel in part["notes"]:
+                at, to = (RPR_MIDI_GetPPQPosFromProjQN(take, one) for one in (beat, beat + length))
+                RPR_MIDI_InsertNote(take, False, False, at, to, channel - 1, pitch, velocity, True)
+                count += 1
+            for beat, number, value, channel in part["controls"]:
+                at = RPR_MIDI_GetPPQPosFromProjQN(take, beat)
+                RPR_MIDI_InsertCC(take, False, False, at, 0xB0, channel - 1, number, value)
+            RPR_MIDI_Sort(take)
+    finally:
+        RPR_PreventUIRefresh(-1)
+        RPR_Undo_EndBlock2(HERE, "CueBridge: print " + name, -1)
+        RPR_UpdateArrange()
+    return "%d notes in %d items" % (count, len(parts))
+
+
+def do_session(path):
+    store("session", path)
+    return ""
+
+
+DOES = {
+    "/daw/do/marker": do_marker,
+    "/daw/do/unmark": do_unmark,
+    "/daw/do/tempo": do_tempo,
+    "/daw/do/print": do_print,
+    "/daw/do/session": do_session,
+}
+# address, tags of an item, items in a message (64 arguments are the most a message may have)
+LISTS = {"tempomap": ("dddiii", 10), "markers": ("ids", 20), "regions": ("idds", 15)}
+
+
+class Script:
+    """The conversation with the bridge."""
+
+    def __init__(self):
+        self.project = Project()
+        self.socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        self.socket.setblocking(False)
+        self.socket.bind(("127.0.0.1", 0))
+        self.heard = None  # when the bridge was heard last; None: it is away
+        self.hello_at = self.sent_at = self.looked_at = -100.0
+        self.sequence = 0
+        self.last = None
+        self.changes = None
+        self.name = None
+        self.lists = {}
+        self.facts = {}
+        self.done = {}
+
+    def send(self, address, tags="", *values):
+        try:
+            self.socket.sendto(encode(address, tags, values), BRIDGE)
+        except OSError:
+            pass  # Windows reports a bridge that went away (10054) on the next call; it is simply away
+
+    def receive(self, now):
+        for _ in range(64):
+            try:
+                data, sender = self.socket.recvfrom(65536)
+            except BlockingIOError:
+                return
+            except OSError:  # 10054 again
+                continue
+            if sender[0] != BRIDGE[0]:
+                continue
+            try:
+                address, values = decode(data)
+            except (ValueError, KeyError, struct.error):
+                continue
+            self.heard = now
+            self.take(address, values)
+
+    def take(self, address, values):
+        if address == "/daw/welcome":
+            self.done, self.facts, self.last, self.changes = {}, {}, None, None
+            for one in self.lists.values():
+                one["got"] = False
+                one["sent"] = -100.0
+        elif address == "/daw/who":
+            self.hello_at = -100.0
+        elif address == "/daw/got" and len(values) == 2:
+            one = self.lists.get(values[0])
+            if one is not None and one["revision"] == values[1]:
+                one["got"] = True
+        elif address in DOES and values:
+            request = values[0]
+            if request not in self.done:  # a request that comes again was done; only its answer was lost
+                try:
+                    self.done[request] = (1, str(DOES[address](*values[1:])))
+                except Exception as error:  # whatever it is, the bridge has to hear of it
+                    self.done[request] = (0, "%s" % error)
+            ok, text = self.done[request]
+            self.send("/daw/ack", "iis", request, ok, text)
+
+    def offer(self, what, items):
+        one = self.lists.setdefault(what, {"items": None, "revision": 0, "got": False, "sent": -100.0})
+        if one["items"] != items:
+            one.update(items=items, revision=one["revision"] + 1, got=False, sent=-100.0)
+
+    def send_lists(self, now):
+        for what, one in self.lists.items():
+            if one["got"] or now - one["sent"] < REPEAT_AFTER_S:
+                continue
+            one["sent"] = now
+            tags, most = LISTS[what]
+            for first in range(0, max(1, len(one["items"])), most):
+                items = one["items"][first : first + most]
+                flat = [value for item in items for value in item]
+                head = (one["revision"], len(one["items"]), first)
+                self.send("/daw/" + what, "iii" + tags * len(items), *(head + tuple(flat)))
+
+    def fact(self, address, tags, values, now):
+        """Small things: said when new, and again every two seconds, for they are not acknowledged."""
+        before = self.facts.get(address)
+        if before is None or before[0] != values or now - before[1] > HELLO_EVERY_S:
+            self.facts[address] = (values, now)
+            self.send(address, tags, *values)
+
+    def look(self, now):
+        changes = RPR_GetProjectStateChangeCount(HERE)
+        if changes != self.changes or now - self.looked_at >= LOOK_EVERY_S:
+            self.changes, self.looked_at = changes, now
+            self.offer("tempomap", self.project.tempo_map())
+            markers, regions = self.project.marks()
+            self.offer("markers", markers)
+            self.offer("regions", regions)
+            self.fact("/daw/timecode", "dis", self.project.timecode(), now)
+            film = self.project.film()
+            if film is not None:
+                self.fact("/daw/film", "sdddd", film, now)
+            path = stored("session")
+            if path:
+                self.fact("/daw/session", "s", (path,), now)
+        self.fact("/daw/loop", "idd", self.project.loop(), now)
+
+    def tell(self, now):
+        state = self.project.transport()
+        rolling = state[6] & 1
+        if not rolling and state[1:] == self.last and now - self.sent_at < 1.0:
+            return
+        self.last, self.sent_at = state[1:], now
+        self.sequence += 1
+        self.send("/daw/transport", "iddddiii", self.sequence, *state)
+
+    def asked_here(self):
+        """What the small scripts beside this one leave for us: a word, a tab, a text."""
+        text = RPR_GetExtState(SECTION, "ask")
+        if not text:
+            return
+        RPR_DeleteExtState(SECTION, "ask", False)
+        word, _, rest = text.partition("\t")
+        if word == "progression":
+            self.send("/cue/progression", "s", rest)
+        elif word == "pin":
+            self.send("/cue/pin", "s", rest)
+        elif word == "print":
+            _, start, end = self.project.loop()
+            scope = "selection" if end > start and rest != "film" else rest or "cue"
+            self.send("/daw/print", "sdd", scope, start, end)
+
+    def tick(self):
+        now = time.perf_counter()
+        self.receive(now)
+        project = RPR_EnumProjects(-1, "", 4096)
+        if self.heard is not None and now - self.heard > QUIET_AFTER_S:
+            self.heard = None
+        if project[2] != self.name:  # another project tab: the bridge hears everything about it
+            self.name = project[2]
+            self.facts, self.changes, self.last = {}, None, None
+        if self.hello_at < 0 or (self.heard is None and now - self.hello_at >= HELLO_EVERY_S):
+            self.hello_at = now
+            values = ("reaper", VERSION, PROTOCOL, 0, RPR_GetAppVersion(), "", ABILITIES)
+            self.send("/daw/hello", "ssiisss", *values)
+        if self.heard is not None:
+            self.tell(now)
+            self.look(now)
+            self.send_lists(now)
+            self.asked_here()
+
+    def bye(self):
+        if self.heard is not None:
+            self.send("/daw/bye")
+        self.socket.close()
+
+
+def cuebridge_tick():
+    cuebridge_script.tick()
+    RPR_defer("cuebridge_tick()")
+
+
+cuebridge_script = Script()
+RPR_atexit("cuebridge_script.bye()")
+cuebridge_tick()

@@ -1,0 +1,9 @@
+# ruff: noqa: F403, F405
+"""CueBridge: prints the present take into tracks, over the time selection or, without one, over the cue.
+
+cuebridge.py has to be running; it asks the bridge and writes the items.
+"""
+
+from reaper_python import *
+
+RPR_SetExtState("CueBridge", "ask", "print\tcue", False)

@@ -1,0 +1,530 @@
+"""One table of what happens in a DAW, for every script that a stand-in host can run; over real UDP to the real bridge.
+
+REAPER's and Live's scripts run in this CPython, Bitwig's in Node.  The stand-ins (hosts/) were written from the
+hosts' documentation and raise for anything that is not in it.
+"""
+
+from __future__ import annotations
+
+import json
+import queue
+import shutil
+import socket
+import subprocess
+import sys
+import threading
+import time
+from importlib import util
+from pathlib import Path
+
+import pytest
+
+sys.path.insert(0, str(Path(__file__).parent))
+from hosts.live_host import CuePoint, LiveHost, Track
+from hosts.reaper_host import Reaper
+
+from bridge.osc.daw_link import MarkerWish, PrintJob, PrintPart
+from bridge.osc.daw_protocol import DoPrint
+from engine.music.meter import TempoMap, TimeSignature
+from engine.music.note import Controller, Note
+
+
+class ReaperUnderTest:
+    """REAPER: 30 turns of its main loop a second."""
+
+    name, tick_s, marker_names = "reaper", 1 / 30, True
+
+    def __init__(self, repository, port, monkeypatch):
+        self.host = Reaper()
+        monkeypatch.setitem(sys.modules, "reaper_python", self.host.module())
+        folder = repository / "daw_scripts/reaper/Scripts"
+        self.folder = folder
+        self.names = {}
+        source = (folder / "cuebridge.py").read_text().replace("9317", str(port))
+        exec(compile(source, "cuebridge.py", "exec"), self.names)
+
+    def tick(self):
+        self.host.run_deferred(self.names)
+
+    def play(self, second, recording=False):
+        self.host.playing, self.host.recording, self.host.position = True, recording, second
+
+    def move(self, second):
+        self.host.position = second
+
+    def stop(self):
+        self.host.playing = self.host.recording = False
+        self.host.cursor = self.host.position
+
+    def tempo(self, bpm, meter):
+        self.host.tempo = [(0.0, bpm, *meter, False)]
+        self.host.changes += 1
+
+    def tempo_now(self):
+        return self.host.tempo[0][1]
+
+    def loop(self, start, end):
+        self.host.loop, self.host.repeat = (start, end), 1
+
+    def markers(self, items):
+        self.host.markers = [[False, second, 0.0, name, number + 1, 0] for number, (second, name) in enumerate(items)]
+        self.host.changes += 1
+
+    def shown(self):
+        return sorted((round(marker[1], 6), marker[3]) for marker in self.host.markers if not marker[0])
+
+    def printed(self):
+        found = {}
+        for track in self.host.tracks:
+            for item in track["items"]:
+                if item["strings"].get("P_EXT:cuebridge") == "print":
+                    start = self.host._TimeMap2_timeToQN(0, item["position"])
+                    found[track["name"]] = sorted(
+                        (start + n[0] / 960, n[3], n[4], n[2] + 1, (n[1] - n[0]) / 960) for n in item["notes"]
+                    )
+                    assert item["sorted"]
+        return found
+
+    def quit(self):
+        for code in self.host.at_exit:
+            exec(code, self.names)
+
+
+class LiveUnderTest:
+    """Live: update_display ten times a second."""
+
+    name, tick_s, marker_names = "live", 0.1, True
+
+    def __init__(self, repository, port, monkeypatch):
+        self.host = LiveHost()
+        monkeypatch.setitem(sys.modules, "Live", self.host.module())
+        path = repository / "daw_scripts/ableton/CueBridge/cuebridge.py"
+        spec = util.spec_from_loader("cuebridge_live", loader=None)
+        module = util.module_from_spec(spec)
+        exec(compile(path.read_text().replace("9317", str(port)), str(path), "exec"), module.__dict__)
+        self.script = module.CueBridge(self.host.c_instance())
+
+    @property
+    def song(self):
+        return self.host.song
+
+    def tick(self):
+        self.script.update_display()
+        assert not [line for line in self.host.logged if line.startswith("CueBridge:")], self.host.logged
+
+    def play(self, second, recording=False):
+        self.move(second)
+        self.song.record_mode = recording
+        self.song.is_playing = True
+
+    def move(self, second):
+        self.song.current_song_time = second * self.song.tempo / 60
+
+    def stop(self):
+        self.song.is_playing = False
+        self.song.record_mode = False
+
+    def tempo(self, bpm, meter):
+        second = self.host._seconds(self.song.current_song_time)
+        self.host.tempo_changes = [(0.0, bpm)]
+        object.__setattr__(self.song, "current_song_time", second * bpm / 60)
+        self.song.tempo = bpm
+        self.song.signature_numerator, self.song.signature_denominator = meter
+
+    def tempo_now(self):
+        return self.song.tempo
+
+    def loop(self, start, end):
+        beat = self.song.tempo / 60
+        self.song.loop_start, self.song.loop_length, self.song.loop = start * beat, (end - start) * beat, True
+
+    def markers(self, items):
+        self.song.cue_points = tuple(CuePoint(name, second * self.song.tempo / 60) for second, name in items)
+
+    def shown(self):
+        return sorted((round(cue.time * 60 / self.song.tempo, 6), cue.name) for cue in self.song.cue_points)
+
+    def printed(self):
+        return {
+            track.name: sorted(
+                (clip.start_time + n.start_time, n.pitch, n.velocity, None, n.duration) for n in clip._notes
+            )
+            for track in self.song.tracks
+            for clip in track.arrangement_clips
+        }
+
+    def quit(self):
+        self.script.disconnect()
+
+
+class BitwigUnderTest:
+    """Bitwig: its script ticks by itself, in Node."""
+
+    name, tick_s, marker_names = "bitwig", 0.03, True
+
+    def __init__(self, repository, port, monkeypatch):
+        if shutil.which("node") is None:
+            pytest.skip("node is not installed")
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as free:
+            free.bind(("127.0.0.1", 0))
+            answers = free.getsockname()[1]
+        here = repository / "tests/daw_scripts/hosts/bitwig_host.js"
+        script = repository / "daw_scripts/bitwig/CueBridge/CueBridge.control.js"
+        self.process = subprocess.Popen(
+            ["node", str(here), str(script), str(port), str(answers)],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        self.lines = queue.Queue()
+        threading.Thread(target=self._read, daemon=True).start()
+        assert self.lines.get(timeout=20) == {"ready": True}
+        self.bpm = 120.0
+
+    def _read(self):
+        for line in self.process.stdout:
+            self.lines.put(json.loads(line))
+
+    def do(self, **command):
+        self.process.stdin.write(json.dumps(command) + "\n")
+        self.process.stdin.flush()
+        answer = self.lines.get(timeout=10)
+        assert "error" not in answer, answer
+        return answer
+
+    def tick(self):
+        pass
+
+    def _at(self, second):
+        return {"seconds": second, "beats": second * self.bpm / 60}
+
+    def play(self, second, recording=False):
+        self.do(set={**self._at(second), "playing": True, "recording": recording})
+
+    def move(self, second):
+        self.do(set=self._at(second))
+
+    def stop(self):
+        self.do(set={"playing": False, "recording": False})
+
+    def tempo(self, bpm, meter):
+        second = self.do()["beats"] * 60 / self.bpm
+        self.bpm = bpm
+        self.do(set={"tempo": bpm, "numerator": meter[0], "denominator": meter[1], **self._at(second)})
+
+    def tempo_now(self):
+        return self.do()["tempo"]
+
+    def loop(self, start, end):
+        beat = self.bpm / 60
+        self.do(set={"loopStart": start * beat, "loopLength": (end - start) * beat, "loop": True})
+
+    def markers(self, items):
+        self.do(markers=[[name, second * self.bpm / 60] for second, name in items])
+
+    def shown(self):
+        return sorted((round(beats * 60 / self.bpm, 6), name) for name, beats in self.do()["markers"])
+
+    def quit(self):
+        self.do(exit=True)
+        self.process.wait(5)
+
+
+KINDS = {"reaper": ReaperUnderTest, "live": LiveUnderTest, "bitwig": BitwigUnderTest}
+
+
+class Stage:
+    """A host with its script, and the bridge; `until` lets the host run until something is heard."""
+
+    def __init__(self, kind, desk, repository, monkeypatch):
+        self.desk = desk
+        self.daw = KINDS[kind](repository, desk.port, monkeypatch)
+
+    def run(self, seconds):
+        end = time.perf_counter() + seconds
+        while time.perf_counter() < end:
+            self.daw.tick()
+            time.sleep(self.daw.tick_s)
+
+    def until(self, condition, seconds=8.0):
+        end = time.perf_counter() + seconds
+        while time.perf_counter() < end:
+            found = condition()
+            if found:
+                return found
+            self.daw.tick()
+            time.sleep(self.daw.tick_s / 2)
+        raise AssertionError(f"not heard; last events {[c[0] for c in self.desk.events.calls][-15:]} "
+                             f"{self.desk.events.all('note')} {self.desk.events.all('acknowledged')}")  # fmt: skip
+
+    def heard(self, name, check=lambda *args: True):
+        """The newest event of that name that fits, waiting for one."""
+        return self.until(lambda: next((a for a in reversed(self.desk.events.all(name)) if check(*a)), None))
+
+    def seen(self, check):
+        return self.heard("transport", lambda daw, one: check(one))[1]
+
+    def answered(self, count):
+        return self.until(lambda: self.desk.events.all("acknowledged")[count - 1 :])[0]
+
+
+@pytest.fixture(params=sorted(KINDS))
+def stage(request, desk, repository, monkeypatch):
+    made = Stage(request.param, desk, repository, monkeypatch)
+    yield made
+    if isinstance(made.daw, BitwigUnderTest) and made.daw.process.poll() is None:
+        made.daw.process.kill()
+
+
+def test_the_whole_scenario(stage):
+    daw, desk = stage.daw, stage.desk
+    info = stage.heard("hello")[0]
+    assert info.daw == daw.name and info.version_ok and info.host_version
+
+    # stopped: a heartbeat at least once a second
+    stage.seen(lambda one: not one.rolling)
+    before = len(desk.events.all("transport"))
+    stage.run(2.6)
+    assert 2 <= len(desk.events.all("transport")) - before <= 6
+
+    # tempo and meter
+    daw.tempo(97.3, (7, 8))
+    made = stage.heard("tempo_map", lambda who, one: float(one.tempos[0].bpm) == 97.3)[1]
+    assert made.meter_at(0) == TimeSignature(7, 8)
+
+    # play, locate while rolling, record, stop
+    daw.play(4.0)
+    one = stage.seen(lambda one: one.rolling)
+    assert one.position_s == pytest.approx(4.0, abs=1e-6)
+    assert one.position_beats == pytest.approx(4 * 97.3 / 60, abs=1e-6)
+    assert (one.bpm, one.meter, one.recording) == (97.3, (7, 8), False)
+    for step in range(1, 6):
+        daw.move(4.0 + step / 10)
+        stage.run(0.1)
+    stage.seen(lambda one: one.position_s == pytest.approx(4.5, abs=1e-6))
+    daw.move(60.25)
+    stage.seen(lambda one: one.position_s == pytest.approx(60.25, abs=1e-6) and one.rolling)
+    daw.play(61.0, recording=True)
+    stage.seen(lambda one: one.recording and one.rolling)
+    daw.stop()
+    stage.seen(lambda one: not one.rolling and not one.recording)
+
+    # loop
+    daw.loop(2.0, 6.0)
+    on, start, end = stage.heard("loop", lambda who, on, start, end: on and end > 5)[1:]
+    assert on and (start, end) == (pytest.approx(2.0, abs=1e-5), pytest.approx(6.0, abs=1e-5))
+    stage.seen(lambda one: one.loop is not None)
+
+    # markers of the composer's: told, changed, gone
+    daw.markers([(1.5, "hit: door"), (7.25, "chords: C Am F G")])
+    marks = stage.heard("markers", lambda who, found: len(found) == 2)[1]
+    assert [(round(mark.position_s, 5), mark.name) for mark in marks] == [
+        (1.5, "hit: door"),
+        (7.25, "chords: C Am F G"),
+    ]
+    names = stage.heard("names")[1]
+    assert [(name.kind, name.value) for name in names] == [("hit", "door"), ("progression", "C Am F G")]
+    daw.markers([])
+    stage.heard("markers", lambda who, found: found == ())
+
+    # markers of ours: set, moved, not told back, taken away
+    desk.ask("push_markers", [MarkerWish(1, 3.2, "cut 1"), MarkerWish(2, 12.8, "cut 2")])
+    assert stage.answered(2)[2], desk.events.all("acknowledged")
+    assert daw.shown() == [(pytest.approx(3.2, abs=1e-5), "cut 1"), (pytest.approx(12.8, abs=1e-5), "cut 2")]
+    desk.ask("push_markers", [MarkerWish(2, 13.8, "cut 2b")])
+    assert stage.answered(3)[2]
+    assert daw.shown()[1] == (pytest.approx(13.8, abs=1e-5), "cut 2b") and len(daw.shown()) == 2
+    stage.run(0.8)
+    assert desk.events.last("markers")[1] == ()
+    desk.ask("clear_markers")
+    assert stage.answered(4)[2]
+    stage.until(lambda: daw.shown() == [])
+
+    # tempo from the bridge
+    desk.ask("set_tempo", TempoMap.constant(88, TimeSignature(3, 4)))
+    assert stage.answered(5)[2]
+    assert daw.tempo_now() == 88
+
+    # goodbye
+    daw.quit()
+    stage.until(lambda: desk.events.last("bye")[1:] == ("bye",) if desk.events.last("bye") else False)
+
+
+def test_lost_datagrams_are_sent_again_and_a_new_bridge_hears_everything(stage, make_desk):
+    daw, desk = stage.daw, stage.desk
+    lost = []
+
+    def drop(message):
+        if message.address in ("/daw/tempomap", "/daw/markers") and lost.count(message.address) < 2:
+            lost.append(message.address)
+            return True
+        return False
+
+    desk.drop = drop
+    daw.markers([(second, f"marker {second}") for second in range(1, 31)])
+    marks = stage.heard("markers", lambda who, found: len(found) == 30)[1]
+    assert [mark.position_s for mark in marks] == [pytest.approx(second, abs=1e-5) for second in range(1, 31)]
+    stage.heard("tempo_map")
+    assert lost.count("/daw/tempomap") == 2 and lost.count("/daw/markers") == 2
+
+    port = desk.port
+    desk.close()
+    stage.run(0.5)  # nobody there: no error may escape
+    stage.desk = again = make_desk(port)
+    stage.heard("hello")  # it asked who that is
+    stage.heard("tempo_map")
+    assert len(stage.heard("markers")[1]) == 30
+    assert again.events.last("hello")[0].daw == daw.name
+
+
+def test_without_a_bridge_a_script_only_greets(repository, make_desk, monkeypatch, stage):
+    """The link is taken away, not the socket: what is still sent is seen."""
+    desk = stage.desk
+    stage.heard("tempo_map")
+    desk.link.handle_osc = lambda *args: []
+    desk.link.tick = lambda now: []
+    stage.run(5.6)
+    count = len(desk.raw)
+    stage.run(2.6)
+    later = [address for _, address, _, _ in desk.raw[count:]]
+    assert set(later) == {"/daw/hello"} and 1 <= len(later) <= 3
+
+
+@pytest.mark.parametrize("stage", ["reaper", "live"], indirect=True)
+def test_a_take_is_printed_note_by_note_and_replaced_when_printed_again(stage, tmp_path):
+    daw, desk = stage.daw, stage.desk
+    stage.heard("hello")
+    if daw.name == "live":
+        daw.song.tracks = [Track(daw.host, "Pad"), Track(daw.host, "Drums", midi=False)]
+    pad = tuple(Note(60 + step, 64 + step, 8 + step / 2, 0.5, 1, "pad") for step in range(16))
+    arp = tuple(Note(72 - step, 50 + step, 8 + step / 4, 0.2, 2, "arp") for step in range(32))
+    swell = tuple(Controller(1, 30 + step, 8 + step, 1, "pad") for step in range(8))
+    parts = (PrintPart("pad", "Pad take A", 1, pad, swell), PrintPart("arp", "Arp take A", 2, arp))
+    for turn in (1, 2):
+        desk.ask("print_job", PrintJob("Take A", 4.0, 8.0, 8.0, 16.0, parts))
+        answer = stage.answered(turn)
+        assert answer[2] and "48 notes" in answer[3], answer
+        found = {name.lower(): notes for name, notes in daw.printed().items() if notes}
+        for part, notes in (("pad", pad), ("arp", arp)):
+            wanted = sorted((n.start_beats, n.pitch, n.velocity) for n in notes)
+            assert [(pytest.approx(n[0], abs=1e-6), n[1], n[2]) for n in found[part]] == wanted
+            assert [n[4] for n in found[part]] == pytest.approx(
+                [n.length_beats for n in sorted(notes, key=lambda n: n.start_beats)]
+            )
+    if daw.name == "reaper":
+        assert daw.host.undo == ["CueBridge: print Take A"] * 2 and daw.host.open_undo == 0
+        pad_item = daw.host.tracks[0]["items"]
+        assert len(pad_item) == 1 and len(pad_item[0]["cc"]) == 8
+    else:
+        assert daw.song._undo == 2 and daw.song._open == 0
+        assert "controller" in answer[3]
+    # What is not there is refused with a sentence.
+    with desk.lock:
+        _, out = desk.link._ask(
+            "do_print",
+            lambda n: DoPrint(n, str(tmp_path / "no")),
+        )
+    desk.send(out)
+    answer = stage.answered(3)
+    assert not answer[2] and answer[3]
+
+
+@pytest.mark.parametrize("stage", ["reaper", "live"], indirect=True)
+def test_the_session_path_is_kept_with_the_project(stage):
+    stage.heard("hello")
+    stage.desk.ask("store_session_path", "/films/ä.cue")
+    assert stage.answered(1)[2]
+    assert stage.heard("session_path")[1] == "/films/ä.cue"
+
+
+@pytest.mark.parametrize("stage", ["reaper"], indirect=True)
+def test_reaper_tells_film_regions_frame_rate_and_tempo_ramps(stage):
+    host = stage.daw.host
+    host.add_item(host.add_track("audio"), 0, 3, "WAV", "/films/a.wav")
+    host.add_item(host.add_track("video"), 10.5, 80.0, "VIDEO", "/films/reel 1.mov", 2.25, 1.0)
+    host.markers = [[True, 1.0, 9.0, "chords: Cm Ab", 1, 0], [True, 9.0, 12.0, "Böse Szene", 2, 0]]
+    host.frame_rate, host.offset = (29.97002997, True), 3600.0 - 3.6 * 0.001
+    host.tempo = [(0.0, 60.0, 4, 4, True), (4.0, 120.0, 0, 0, False)]
+    host.changes += 1
+    film = stage.heard("film")[1]
+    assert (film.path, film.position_s, film.trim_s, film.length_s) == ("/films/reel 1.mov", 10.5, 2.25, 80.0)
+    regions = stage.heard("regions", lambda who, found: len(found) == 2)[1]
+    assert [(r.start_s, r.end_s, r.name) for r in regions] == [(1.0, 9.0, "chords: Cm Ab"), (9.0, 12.0, "Böse Szene")]
+    _, rate, start = stage.heard("timecode", lambda who, rate, start: rate.drop)
+    assert str(rate) == "29.97 DF" and str(start) == "01:00:00;00"
+    made = stage.heard("tempo_map", lambda who, one: len(one.tempos) > 2)[1]
+    assert made.seconds_at(6) == pytest.approx(4.0, abs=1e-6) and made.bpm_at(8) == 120
+    # the other project tab
+    host.project, host.markers = ("(ReaProject*)0x0000000000000002", "/films/other.rpp"), []
+    stage.heard("regions", lambda who, found: found == ())
+
+
+@pytest.mark.parametrize("stage", ["reaper"], indirect=True)
+def test_reapers_small_scripts(stage):
+    host, desk = stage.daw.host, stage.desk
+    stage.heard("hello")
+
+    def act(name):
+        source = (stage.daw.folder / name).read_text()
+        exec(compile(source, name, "exec"), {})
+
+    host.user_input = "Cm Ab Eb Bb"
+    act("cuebridge_progression.py")
+    stage.until(lambda: [m for m in desk.raw if m[1] == "/cue/progression"])
+    assert [m[2] for m in desk.raw if m[1] == "/cue/progression"] == [("Cm Ab Eb Bb",)]
+    host.user_input = None  # Cancel: nothing is sent
+    act("cuebridge_progression.py")
+    host.loop = (2.0, 6.0)
+    act("cuebridge_print.py")
+    assert stage.heard("print_request")[1:] == ("selection", 2.0, 6.0)
+    host.loop = (0.0, 0.0)
+    act("cuebridge_print.py")
+    stage.heard("print_request", lambda who, scope, start, end: scope == "cue")
+    assert len([m for m in desk.raw if m[1] == "/cue/progression"]) == 1
+
+    host.add_track("Pad")
+    act("cuebridge_arm.py")
+    assert [track["name"] for track in host.tracks] == ["Pad", "arp", "bass", "melody", "drums"]
+    for track, channel in zip(host.tracks, (1, 2, 3, 4, 10), strict=True):
+        assert track["info"]["I_RECARM"] == 1
+        assert track["info"]["I_RECINPUT"] == 4096 + (1 << 5) + channel  # the second MIDI input is CueBridge
+    assert host.boxes == []
+    host.midi_inputs = ["Keystation"]
+    act("cuebridge_arm.py")
+    assert "CueBridge" in host.boxes[0]
+
+
+@pytest.mark.parametrize("stage", ["live"], indirect=True)
+def test_live_says_what_it_cannot(stage):
+    daw, desk = stage.daw, stage.desk
+    stage.heard("hello")
+    daw.play(1.0)
+    stage.seen(lambda one: one.rolling)
+    desk.ask("push_markers", [MarkerWish(1, 3.0, "cut")])
+    answer = stage.answered(1)
+    assert not answer[2] and "stop Live" in answer[3]
+    daw.stop()
+    desk.ask("set_tempo", TempoMap.of([(0, 100), (8, 110)]))
+    answer = stage.answered(2)
+    assert not answer[2] and "one tempo" in answer[3] and daw.tempo_now() == 100
+    # An automated tempo: the second comes from Live's milliseconds, and no map is made up.
+    count = len(desk.events.all("tempo_map"))
+    daw.host.tempo_changes = [(0.0, 60.0), (8.0, 120.0)]
+    object.__setattr__(daw.song, "current_song_time", 16.0)
+    daw.song.tempo = 120.0
+    one = stage.seen(lambda one: one.position_beats == 16.0)
+    assert one.position_s == pytest.approx(12.0, abs=0.0011)
+    stage.run(0.5)
+    assert len(desk.events.all("tempo_map")) == count
+
+
+@pytest.mark.parametrize("stage", ["bitwig"], indirect=True)
+def test_bitwigs_panel_sends_a_progression(stage):
+    stage.heard("hello")
+    stage.daw.do(setting=["Chords", "Dm G C"])
+    stage.daw.do(press="Send")
+    stage.until(lambda: [m for m in stage.desk.raw if m[1] == "/cue/progression"])
+    assert stage.desk.raw[-1][1] != "/cue/nothing"
+    assert [m[2] for m in stage.desk.raw if m[1] == "/cue/progression"] == [("Dm G C",)]
+    defined = stage.daw.do()["defined"]
+    assert defined["api"] <= 17 and defined["ports"] == [0, 0]
