@@ -237,13 +237,19 @@ def match(
 ) -> Match:
     """Pairs notes of equal pitch, velocity and channel that lie within `window_s` of each other.
 
-    start_s: host second of timeline second 0; None: the one that pairs most notes, found from the first ones.
+    start_s: host second of timeline second 0; None: the one on which most pairs of equal notes agree.
     """
     if start_s is None:
-        tries = {note.host_s - time_s for note in captured[:12] for time_s, *key in composed[:12]
-                 if key == [note.pitch, note.velocity, note.channel]}  # fmt: skip
-        assert tries, "none of the first notes captured is one of the first composed"
-        start_s = max(tries, key=lambda start: len(match(captured, composed, start, window_s).offsets_s))
+        votes: dict[int, list[float]] = {}
+        for note in captured:
+            for time_s, *key in composed:
+                if key == [note.pitch, note.velocity, note.channel]:
+                    start = note.host_s - time_s
+                    votes.setdefault(round(start / 0.02), []).append(start)
+        assert votes, "none of the notes captured is one of those composed"
+        best_votes = max(votes, key=lambda step: len(votes[step]) + len(votes.get(step + 1, [])))
+        agreeing = sorted(votes[best_votes] + votes.get(best_votes + 1, []))
+        start_s = agreeing[len(agreeing) // 2]
     waiting: dict[tuple[int, int, int], list[Struck]] = {}
     for note in captured:
         waiting.setdefault((note.pitch, note.velocity, note.channel), []).append(note)
@@ -257,7 +263,9 @@ def match(
             near.remove(best)
             offsets.append(best.host_s - start_s - time_s)
     median = sorted(offsets)[len(offsets) // 2] if offsets else 0.0
-    extra = sorted(note for notes in waiting.values() for note in notes)
+    # What was captured before the first or after the last composed note is not part of the comparison.
+    first, last = start_s + composed[0][0] - 0.05, start_s + composed[-1][0] + 0.05
+    extra = sorted(note for notes in waiting.values() for note in notes if first <= note.host_s <= last)
     return Match(missing, extra, [value - median for value in offsets], start_s + median)
 
 

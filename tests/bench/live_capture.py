@@ -60,15 +60,14 @@ def from_standing_start(live: Live, capture: Capture, out: Path, seconds: float)
 
 
 def while_composing(live: Live, capture: Capture, out: Path, seconds: float) -> list[Match]:
-    """Takes are composed one after another for the next loop pass, so that the notes heard stay the same."""
+    """The end of the film is composed over and over, so that the notes heard stay the same."""
     composed = export(live, out)
+    end_s = live.last("status")["composed_to_s"]
     busy = threading.Event()
 
     def ask() -> None:
-        take = 100
-        while not busy.wait(0.5):
-            live.send("/cue/take/select", take, "loop")
-            take += 1
+        while not busy.wait(0.25):
+            live.send("/cue/rewrite", end_s - 6.0, end_s)
 
     live.send("/cue/locate", 0.0)
     live.send("/cue/play")
@@ -180,7 +179,7 @@ def measure(
     options: argparse.Namespace, home: Path, api: str, name: str, arguments: tuple, case: Callable
 ) -> dict | None:
     """One case: a line of the table, printed; None where real-time priority is refused."""
-    arguments = (*arguments, "--midi-api", api, "--out", str(home / "live.mid"))
+    arguments = (*arguments, "--midi-api", api, "--out", str(home / "live.mid"), "--osc-folder", str(home))
     with Live(options.film, home, *arguments) as live, Capture() as capture:
         ready = live.ready()
         if not ready["priority"].startswith("SCHED_FIFO"):
