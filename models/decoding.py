@@ -21,8 +21,8 @@ from models.vocabulary import AFFECT_SETS, ATTRIBUTE_OF, EMOTIONS
 
 REST: Final = 0
 TONIC: Final = {False: 1, True: 1 + 9 * 13 + 4}  # C and Am
-GUIDANCE_NATS: Final = 4.0  # pull towards the affect set at full strength, in nats
-AFFECT_SHARPNESS: Final = 3.0  # the strongest emotion speaks loudest: weights are p ** 3, renormalised
+GUIDANCE_NATS: Final = 6.0  # pull towards the affect set at full strength, in nats
+AFFECT_SHARPNESS: Final = 8.0  # the strongest emotion speaks loudest: weights are p ** 8, renormalised
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +92,17 @@ def _blocked(options: DecodingOptions, history: Sequence[int], avoid: Collection
     return blocked
 
 
+def _guided(scores: np.ndarray, pull: np.ndarray) -> np.ndarray:
+    """Adds the pull (nats) to the chords and as much to silence as keeps its probability: no set rates rests."""
+    peak = scores[1:].max()
+    before = np.exp(scores[1:] - peak).sum()
+    guided = scores + pull
+    top = guided[1:].max()
+    after = np.exp(guided[1:] - top).sum()
+    guided[REST] = scores[REST] + (np.log(after) + top) - (np.log(before) + peak)
+    return guided
+
+
 def choose(
     logits: np.ndarray,
     options: DecodingOptions,
@@ -103,7 +114,7 @@ def choose(
     """Draws the chord of absolute slot `slot`.  logits (>= 157,), pull (157,) from `affect_pull`, avoid: not these."""
     scores = np.asarray(logits, dtype=np.float64)[:VOCABULARY_SIZE].copy()
     if pull is not None:
-        scores += options.guidance * GUIDANCE_NATS * pull
+        scores = _guided(scores, options.guidance * GUIDANCE_NATS * pull)
     scores[_blocked(options, history, avoid)] = -np.inf
     if options.temperature == 0:
         return int(scores.argmax())

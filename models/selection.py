@@ -106,13 +106,13 @@ def generate_candidates(
             song.append(chord)
         composed += 1
     found = [
-        _judge(song, seed.seed, nll[k] / max(1, composed), felt, criteria or Criteria(), differ_from)
+        judge(song, seed.seed, nll[k] / max(1, composed), felt, criteria or Criteria(), differ_from)
         for k, (song, seed) in enumerate(zip(chords, used, strict=True))
     ]
     return sorted(found, key=lambda candidate: -candidate.score)
 
 
-def _judge(
+def judge(
     chords: list[int],
     seed: int,
     nll: float,

@@ -253,12 +253,22 @@ COMMANDS: Final[dict[str, Callable[[argparse.Namespace, str], int]]] = {
 }
 
 
+def told(words: Sequence[str]) -> str:
+    """The command as it is written into cards and reports: without the folders of this machine."""
+    shown = []
+    for before, word in zip(["", *words], words, strict=False):
+        name, separator, path = word.rpartition("=")
+        short = "DATA" if before == "--data" else Path(path).name if Path(path).is_absolute() else path
+        shown.append(f"{name}{separator}{short}")
+    return "cuebridge models " + shlex.join(shown)
+
+
 def main(argv: Sequence[str] | None = None) -> int:
     """Runs one command; returns its exit code."""
     words = list(sys.argv[1:] if argv is None else argv)
     options = _parser().parse_args(words)
     try:
-        return COMMANDS[options.command](options, "cuebridge models " + shlex.join(words))
+        return COMMANDS[options.command](options, told(words))
     except UserError as error:
         sys.stderr.write(f"cuebridge: {error}\n")
         return 2
