@@ -7,6 +7,7 @@ tempo map in force.
 
 from __future__ import annotations
 
+import re
 import time
 from bisect import bisect_right
 from collections import deque
@@ -186,6 +187,14 @@ class Session:
         if self._chords is None or self._chords[0] is not draft:
             self._chords = (draft, merge_runs(draft.slots))
         return self._chords[1]
+
+    def chord_name(self, chord: Chord) -> str:
+        """As the composer would write it: flats in flat keys and where the progression has them; "" for silence."""
+        if chord.is_silence:
+            return ""
+        typed = self.draft.text("/cue/progression")
+        flats = self.draft.result.key.uses_flats or re.search(r"[A-G]b", typed) is not None
+        return chord.lead_sheet(flats=flats and "#" not in typed)
 
     def run_index_at(self, picture_s: float) -> int:
         """Index of the chord at a position; -1 before the first."""

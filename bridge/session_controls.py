@@ -276,7 +276,7 @@ def _status(session: Session, shot: Snapshot, controls: Controls) -> tuple[Argum
 
 def _chords(session: Session, shot: Snapshot, controls: Controls) -> tuple[Argument, ...]:
     runs = session.runs()[: MAX_LIST // 2]
-    return tuple(value for run in runs for value in (Double(run.start_s), run.chord.lead_sheet() or "N"))
+    return tuple(value for run in runs for value in (Double(run.start_s), session.chord_name(run.chord) or "N"))
 
 
 _STATES: Final[dict[str, Callable[[Session, Snapshot, Controls], tuple[Argument, ...]]]] = {
@@ -310,7 +310,9 @@ _STATES: Final[dict[str, Callable[[Session, Snapshot, Controls], tuple[Argument,
         for value in (number, take.name, take.kept)
     ),
     "/cue/pins": lambda session, shot, controls: tuple(
-        value for pin in session.draft.pins[: MAX_LIST // 2] for value in (Double(pin.start_s), pin.chord.lead_sheet())
+        value
+        for pin in session.draft.pins[: MAX_LIST // 2]
+        for value in (Double(pin.start_s), session.chord_name(pin.chord))
     ),
     "/cue/cuts": lambda session, shot, controls: tuple(
         Double(cut.time_s) for cut in (session.analysed.cuts if session.analysed is not None else ())[:MAX_LIST]

@@ -167,7 +167,7 @@ def panel(shot: Snapshot, session: Session, sentences: tuple[str, ...]) -> Panel
 def _chords(session: Session, shot: Snapshot) -> str:
     runs, index = session.runs(), session.run_index_at(shot.picture_s)
     around = range(max(index - 1, 0), min(index + 4, len(runs)))
-    names = [runs[each].chord.lead_sheet() if not runs[each].chord.is_silence else "-" for each in around]
+    names = [session.chord_name(runs[each].chord) or "-" for each in around]
     marked = [f"[{name}]" if each == index else name for each, name in zip(around, names, strict=True)]
     # rich would take the brackets for markup
     return "  ".join(marked).replace("[", "\\[") or "-"

@@ -100,11 +100,11 @@ def check_weights() -> list[Finding]:
 
 
 def check_player() -> list[Finding]:
-    """Ports, priority and timer, as the player finds them."""
+    """Ports, priority and timer, as the player finds them; without a port music goes to a file, so none is needed."""
     from bridge.player.checks import check_ports, check_priority, check_timer
 
     checks = [*check_ports(), *check_priority(), *check_timer()]
-    return [Finding(check.name, check.ok, check.found, check.advice) for check in checks]
+    return [Finding(check.name, check.ok or None, check.found, check.advice) for check in checks]
 
 
 def check_osc(port: int) -> Finding:

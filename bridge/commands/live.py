@@ -19,6 +19,7 @@ from typing import Any, Final
 from bridge.cli import version
 from bridge.commands.live_options import LivePlan, parse
 from bridge.engine_link import EngineLink
+from bridge.osc.codec import Argument
 from bridge.osc.daw_link import Outgoing
 from bridge.osc.server import MAX_QUEUED, Datagram, OscServer
 from bridge.player.link import PlayerLink
@@ -85,6 +86,7 @@ class Live:
             )
             if osc is not None:
                 osc.start()
+                self._start_query(stack, osc)
                 self.osc_port = osc.port
                 self._say(f"OSC on {osc.host} port {osc.port}.")
             if plan.saved is not None:
@@ -100,6 +102,17 @@ class Live:
         if session.failure is not None:
             raise UserError(session.failure)
         return 130 if self.stopped_by == signal.SIGINT else 0
+
+    def _start_query(self, stack: contextlib.ExitStack, osc: OscServer) -> None:
+        from bridge.osc.query import QueryServer
+
+        try:
+            query = QueryServer(osc.host, osc.port, "CueBridge", self._values)
+        except OSError as error:
+            self._say(f"OSCQuery is off: TCP port {osc.port} cannot be had ({error.strerror or error}).")
+            return
+        query.start()
+        stack.callback(query.close)
 
     # the loop ---------------------------------------------------------------------------------------------------------
     def _loop(self, osc: OscServer | None) -> None:
@@ -135,8 +148,19 @@ class Live:
             message = self.inbox.get(timeout=timeout_s) if timeout_s > 0 else self.inbox.get_nowait()
         except queue.Empty:
             return
-        if message is not None:  # None only wakes the loop: a datagram is there
+        if callable(message):  # something that another thread wants done here
+            message()
+        elif message is not None:  # None only wakes the loop: a datagram is there
             self.session.engine_message(message)
+
+    def _values(self, address: str) -> list[Argument]:
+        """What an address holds, for the threads of OSCQuery.  Raises TimeoutError."""
+        answers: queue.SimpleQueue[list[Argument]] = queue.SimpleQueue()
+        self.inbox.put(lambda: answers.put(list(self.controls.values(address))))
+        try:
+            return answers.get(timeout=2.0)
+        except queue.Empty:
+            raise TimeoutError from None
 
     def _datagram(self, datagram: Datagram) -> bool:
         """In the OSC thread."""

@@ -53,9 +53,7 @@ def parser() -> argparse.ArgumentParser:
     top = _Parser(prog="cuebridge live", description="Plays a film's music live and follows your hands.")
     top.add_argument("film", metavar="FILM", help="the film, any file that holds pictures; or a session file")
     top.add_argument("--film", dest="moved_film", metavar="FILE", help="the session's film, where it is now")
-    top.add_argument(
-        "--session", metavar="FILE", help="session file (beside the film, from the first edit on)"
-    )
+    top.add_argument("--session", metavar="FILE", help="session file (beside the film, from the first edit on)")
     top.add_argument("--no-session", action="store_true", help="keep no session file")
     time = top.add_argument_group("time")
     time.add_argument("--bpm", type=float, metavar="BPM", help="quarter notes a minute; default: what suits the cuts")
