@@ -32,7 +32,7 @@ from models.film import FilmInputs
 if TYPE_CHECKING:
     from models.amt import AffectiveMultimodalTransformer
 
-_REFERENCE_TONICS: Final = (Chord(0, "maj").id, Chord(9, "min").id)  # where a film without a progression starts
+REFERENCE_TONICS: Final = (Chord(0, "maj").id, Chord(9, "min").id)  # where a film without a progression starts
 MAX_STREAMS: Final = 40  # windows whose encoder memory and KV cache are kept (a film of two hours has about 30)
 
 
@@ -76,6 +76,41 @@ def _runs(values: Sequence[object]) -> list[tuple[int, int]]:
     return list(pairwise([0, *edges, len(values)])) if values else []
 
 
+@dataclass(frozen=True, slots=True)
+class Drawing:
+    """How a chord is drawn: at changes of the harmonic rhythm the last one may not come again, at hits it may."""
+
+    steady: DecodingOptions
+    loose: DecodingOptions
+
+
+def decoding_options(options: ComposeOptions, seed: int) -> Drawing:
+    """What the composer's controls mean to the decoder.  Rests are never drawn: silence is the composer's to ask."""
+    steady = DecodingOptions(
+        temperature=temperature(options),
+        top_p=top_p(options),
+        seed=seed,
+        allow_rests=False,
+        max_repeats=1,
+        guidance=guidance(options),
+    )
+    return Drawing(steady, replace(steady, max_repeats=None))
+
+
+def film_inputs(features: SlotFeatures, stretch: Stretch) -> FilmInputs:
+    """What the network sees of a stretch's window."""
+    rows = slice(stretch.start, stretch.stop)
+    return FilmInputs.from_arrays(
+        scene_offset=features.scene_offset[rows],
+        motion=features.motion[rows],
+        emotion=features.emotion[rows],
+        semantic=None if features.semantic is None else features.semantic[rows],
+        valid=features.valid[rows],
+        minor=stretch.key.is_minor,
+        ends=stretch.ends,
+    )
+
+
 class Harmony:
     """The chord network with what it has already seen and heard.
 
@@ -84,7 +119,7 @@ class Harmony:
     """
 
     def __init__(self, model: AffectiveMultimodalTransformer) -> None:
-        self._model = model
+        self.model = model
         self._streams: OrderedDict[tuple[object, ...], ChordStream] = OrderedDict()
         self.decoded = 0  # slots that the network was asked for, over all calls; for benches and tests
 
@@ -107,19 +142,12 @@ class Harmony:
         """
         chords: list[Chord] = [slot.fixed or NO_CHORD for slot in slots[:begin]]
         affect = bias_affect(features.emotion, options)
-        steady = DecodingOptions(
-            temperature=temperature(options),
-            top_p=top_p(options),
-            seed=seed,
-            allow_rests=False,
-            max_repeats=1,
-            guidance=guidance(options),
-        )
+        drawing = decoding_options(options, seed)
         for stretch in stretches(slots, keys, begin):
             while len(chords) < stretch.begin:  # outside every cue
                 chords.append(slots[len(chords)].fixed or NO_CHORD)
                 yield chords[-1]
-            yield from self._stretch(stretch, slots, features, affect, steady, patience(options.adventurous), chords)
+            yield from self._stretch(stretch, slots, features, affect, drawing, patience(options.adventurous), chords)
         while len(chords) < len(slots):
             chords.append(slots[len(chords)].fixed or NO_CHORD)
             yield chords[-1]
@@ -130,18 +158,17 @@ class Harmony:
         slots: Sequence[PlannedSlot],
         features: SlotFeatures,
         affect: np.ndarray,
-        steady: DecodingOptions,
+        drawing: Drawing,
         rounds: float,
         chords: list[Chord],
     ) -> Iterator[Chord]:
         """Decides the stretch's slots; `chords` is all that was decided before and grows."""
         start, shift = stretch.start, stretch.key.semitones_from_reference
-        loose = replace(steady, max_repeats=None)
         past = [chord.transpose(-shift).id for chord in chords[start:]]
         if not past:
             opening = slots[start].fixed
-            past = [_REFERENCE_TONICS[stretch.key.is_minor] if opening is None else opening.transpose(-shift).id]
-        stream = self._stream(stretch, features, affect, past, steady)
+            past = [REFERENCE_TONICS[stretch.key.is_minor] if opening is None else opening.transpose(-shift).id]
+        stream = self._stream(stretch, features, affect, past, drawing.steady)
         for index in range(stretch.begin, stretch.end):
             slot, at = slots[index], index - start
             forced = slot.fixed
@@ -151,9 +178,9 @@ class Harmony:
                 if forced is not None:
                     stream.configure(pins={at: forced.transpose(-shift).id})
                 else:
-                    worn = worn_out(_changes(slots, chords), rounds)
+                    worn = worn_out(changes(slots, chords), rounds)
                     avoid = [chord.transpose(-shift).id for chord in worn]
-                    stream.configure(options=loose if slot.free else steady, pins={}, avoid=avoid)
+                    stream.configure(options=drawing.loose if slot.free else drawing.steady, pins={}, avoid=avoid)
                 stream.next()
                 self.decoded += 1
             chords.append(forced if forced is not None else Chord.from_id(stream.chords[at]).transpose(shift))
@@ -169,23 +196,13 @@ class Harmony:
     ) -> ChordStream:
         """A stream over the stretch's window that has heard exactly `past` (never empty)."""
         rows = slice(stretch.start, stretch.stop)
-        semantic = None if features.semantic is None else features.semantic[rows]
-        parts = (features.scene_offset[rows], features.motion[rows], features.emotion[rows], features.valid[rows])
-        name = (stretch.start, stretch.stop, stretch.ends, stretch.key, _digest(*parts, semantic))
+        film = film_inputs(features, stretch)
+        name = (stretch.start, stretch.stop, stretch.ends, stretch.key, _digest(film))
         stream = self._streams.pop(name, None)
         if stream is None or stream.chords[:1] != tuple(past[:1]):
-            film = FilmInputs.from_arrays(
-                scene_offset=parts[0],
-                motion=parts[1],
-                emotion=parts[2],
-                semantic=semantic,
-                valid=parts[3],
-                minor=stretch.key.is_minor,
-                ends=stretch.ends,
-            )
             # Only the first chord is its primer: a primer could not be taken back.
             stream = ChordStream(
-                self._model, film, options, primer=past[:1], affect=affect[rows], first_slot=rows.start
+                self.model, film, options, primer=past[:1], affect=affect[rows], first_slot=stretch.start
             )
         self._return_to(stream, past, affect[rows], options)
         self._streams[name] = stream
@@ -207,7 +224,7 @@ class Harmony:
             self.decoded += 1
 
 
-def _changes(slots: Sequence[PlannedSlot], chords: Sequence[Chord]) -> list[Chord]:
+def changes(slots: Sequence[PlannedSlot], chords: Sequence[Chord]) -> list[Chord]:
     """The cue's latest chords, one entry per change, as far back as loops are looked for."""
     found: list[Chord] = []
     cue = slots[len(chords)].cue
@@ -219,9 +236,10 @@ def _changes(slots: Sequence[PlannedSlot], chords: Sequence[Chord]) -> list[Chor
     return found[::-1]
 
 
-def _digest(*arrays: np.ndarray | None) -> bytes:
+def _digest(film: FilmInputs) -> bytes:
     """Names what a window shows: equal rows, equal name."""
     digest = hashlib.blake2b(digest_size=16)
-    for array in arrays:
-        digest.update(b"-" if array is None else array.tobytes())
+    digest.update(film.features.numpy().data)
+    digest.update(film.valid.numpy().data)
+    digest.update(b"s" if bool(film.semantic_present[0]) else b"-")
     return digest.digest()

@@ -59,6 +59,7 @@ class Composer:
         self._seen: VideoFeatures | None = None
         self._dynamics: Dynamics | None = None
         self._rows: SlotFeatures | None = None
+        self._seeds: dict[tuple[str, int, int], int] = {}
         self.weights = weight_names(folder)
 
     @property
@@ -115,6 +116,29 @@ class Composer:
         if known is None or known.start_s.tolist() != start_s or known.end_s.tolist() != end_s:
             known = self._rows = resample(features, start_s, end_s)
         return known
+
+    def _seed_of(
+        self,
+        request: ComposeRequest,
+        features: VideoFeatures,
+        planned: Sequence[PlannedSlot],
+        rows: SlotFeatures,
+        keys: Sequence[Key],
+    ) -> int:
+        """The random seed of a take: its number, or that of its best candidate.
+
+        A candidate is chosen when a take is composed from the beginning, and stays chosen while it is taken up again.
+        """
+        count = request.options.candidates
+        if count <= 1:
+            return request.take.number
+        from engine.harmony_candidates import candidates
+
+        name = (features.film.content_key, request.take.number, count)
+        if not request.keep or name not in self._seeds:
+            found = candidates(self._harmony.model, planned, rows, keys, request.options, request.take.number, count)
+            self._seeds[name] = found[0].seed
+        return self._seeds[name]
 
     def compose(
         self,
@@ -182,7 +206,8 @@ class Composer:
         slots: list[Slot] = list(kept)
         pending: list[Chord] = []
         wanted = first_chunk
-        stream = self._harmony.compose(planned, rows, keys, request.options, seed_of(request.take), len(kept))
+        seed = self._seed_of(request, features, planned, rows, keys)
+        stream = self._harmony.compose(planned, rows, keys, request.options, seed, len(kept))
         for chord in stream:
             if until_s is not None and planned[len(slots) + len(pending)].start_s > until_s:
                 break
@@ -213,11 +238,6 @@ class Composer:
             key_reason=reason,
         )
         yield Composed(request.revision, composition, time.perf_counter() - begun)
-
-
-def seed_of(take: Take) -> int:
-    """The random seed of a numbered take."""
-    return take.number
 
 
 def _decide_keys(planned: Sequence[PlannedSlot], affect: object) -> tuple[list[Key], Key, str]:
