@@ -80,7 +80,7 @@ class SessionOptions:
     from_s: float = 0.0
     loop: tuple[float, float] | None = None
     follows: bool = False  # the position comes from a DAW, not from the internal transport
-    commit_s: float = 0.25
+    commit_s: float = 0.1  # the player replaces nothing nearer than this
 
 
 class Session:

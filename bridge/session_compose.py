@@ -13,9 +13,9 @@ from bridge.edits import Draft
 from engine.messages import ComposeOptions, ComposeRequest
 from engine.music import EMOTIONS, Chord, Key, MusicError, Progression, Slot, Take, parse_progression
 
-QUIET_S: Final = 0.04  # after the last move of a fader
-PATIENCE_S: Final = 0.6  # faders that never rest are answered after this
-FIRST_GUESS_S: Final = 0.4  # until the first answer is measured: request to first chord
+QUIET_S: Final = 0.015  # after the last move of a fader
+PATIENCE_S: Final = 1.05  # faders that never rest are answered after this
+FIRST_GUESS_S: Final = 0.3  # until the first answer is measured: request to first chord
 MAX_DELAYS: Final = 3
 
 # What the networks are asked by; a result composed under other values is not this draft's.
@@ -183,4 +183,4 @@ class ComposeDesk:
     @property
     def lead_s(self) -> float:
         """How far ahead a boundary has to be for a change to reach it, composing included."""
-        return QUIET_S + min(self.first_chord_s * 1.5, 3.0) + 0.1
+        return QUIET_S + min(self.first_chord_s * 1.5, 3.0) + 0.03

@@ -168,7 +168,7 @@ def _part_controls(part: str) -> tuple[Control, ...]:
     low, high, soft, loud = options.low, options.high, options.velocity_low, options.velocity_high
     pitch = Arg("pitch", "whole", 0, 127, "60 = middle C")
     return (
-        _value(f"{at}/on", Arg("on", "switch"), True, "arrange", f"Whether the {part} plays."),
+        _value(f"{at}/on", Arg("on", "switch"), options.enabled, "arrange", f"Whether the {part} plays."),
         _value(
             f"{at}/channel", Arg("channel", "whole", 1, 16), options.channel, "arrange", f"MIDI channel of the {part}."
         ),
