@@ -85,7 +85,9 @@ class Bars:
 
     def index(self, beats: float) -> int:
         """Which of the known bars a position lies in."""
-        return min(max(bisect_right(self._starts, beats + _EPSILON) - 1, 0), len(self._starts) - 2)
+        found = bisect_right(self._starts, beats + _EPSILON) - 1
+        last = len(self._starts) - 2
+        return found if 0 <= found <= last else 0 if found < 0 else last
 
     def number(self, beats: float) -> int:
         return self.first_bar + self.index(beats)
@@ -104,8 +106,9 @@ class Bars:
 
     def weight(self, beats: float) -> int:
         """3 on the bar line, 2 on a group (a beat in 4/4), 1 on another eighth, 0 between."""
-        weights = self._weights[self.index(beats)]
-        step = self.step(beats)
+        bar = self.index(beats)
+        weights = self._weights[bar]
+        step = round((beats - self._starts[bar]) / STEP)
         return weights[step] if step < len(weights) else 0
 
     def groups(self, beats: float) -> tuple[int, ...]:

@@ -90,7 +90,10 @@ def has_fault(a: Voicing, b: Voicing) -> bool:
 
 def movement(a: tuple[int, ...], b: tuple[int, ...]) -> int:
     """Semitones that the voices move in all."""
-    return sum(abs(x - y) for x, y in zip(a, b, strict=False))
+    total = 0
+    for x, y in zip(a, b, strict=False):
+        total += x - y if x > y else y - x
+    return total
 
 
 # bass --------------------------------------------------------------------------------------------------------------
