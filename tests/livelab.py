@@ -171,21 +171,6 @@ class Live:
                 self.process.wait(5)
         self._socket.close()
 
-    def children(self) -> dict[str, int]:
-        """Process ids by the name that the program gives its children ("player", "engine", "analysis")."""
-        import psutil
-
-        found: dict[str, int] = {}
-        for child in psutil.Process(self.process.pid).children(recursive=True):
-            with contextlib.suppress(psutil.Error):
-                if "resource_tracker" in " ".join(child.cmdline()):
-                    continue
-                status = self.last("status") or {}
-                for name, pid in (status.get("pids") or {}).items():
-                    if pid == child.pid:
-                        found[name] = pid
-        return found
-
 
 def struck(messages: list[Any]) -> list[Struck]:
     """Captured messages -> notes in order of their note-ons (then channel and pitch)."""
