@@ -1,0 +1,134 @@
+"""A million hostile datagrams into a running `live`, and what becomes of the notes meanwhile.
+
+    python tests/bench/osc_flood.py [--count 1000000] [--rate 20000]
+
+Malformed, truncated, huge, nested and out-of-range OSC at `--rate` datagrams a second (0: as fast as they go), while the
+internal transport loops the film on a private JACK server.  Printed: datagrams sent, memory of the bridge before and
+after, answers to `/cue/ping` during the flood, and |captured onset - composed onset| with and without the flood.
+Changes of the music are left out of the flood, so that the composition stays what the notes are compared with.
+"""
+
+from __future__ import annotations
+
+import argparse
+import random
+import socket
+import struct
+import sys
+import tempfile
+import threading
+import time
+from pathlib import Path
+
+sys.path[:0] = [str(Path(__file__).resolve().parents[1]), str(Path(__file__).resolve().parents[2])]
+
+from jacklab import Capture, JackServer, still_sounding, why_not
+from livelab import CLIP, Live, compose, composed_notes, match, port_name, struck
+
+from bridge.osc.codec import encode, encode_bundle
+from bridge.osc.controls import CONTROLS
+
+STATES = [control.address for control in CONTROLS if control.access == "state"]
+SETS = [control.address for control in CONTROLS if control.access == "value" and control.address != "/cue/loop"]
+
+
+def hostile(rng: random.Random) -> bytes:
+    kind = rng.randrange(8)
+    if kind == 0:
+        return rng.randbytes(rng.choice([0, 3, 40, 300, 1400]))
+    if kind == 1:
+        data = encode("/cue/status")
+        for _ in range(rng.randrange(1, 40)):
+            data = encode_bundle([data])
+        return data
+    if kind == 2:
+        return b"#bundle\x00" + rng.randbytes(8) + struct.pack(">i", rng.choice([-4, 0, 2**31 - 1])) + rng.randbytes(8)
+    if kind == 3:
+        return encode(rng.choice(SETS), [b"blob" * rng.randrange(60), "x" * 300])
+    if kind == 4:
+        return encode("/" + "".join(rng.choice("cue/*?[]{}!-,") for _ in range(60)), [1])
+    if kind == 5:
+        return encode("/cue/*", [])[: rng.randrange(4, 12)]
+    if kind == 6:
+        return encode(rng.choice(SETS), [1e30 if rng.random() < 0.5 else -1e30, 5, 5])
+    return encode(rng.choice(STATES))
+
+
+def memory_mb(pid: int) -> float:
+    for line in Path(f"/proc/{pid}/status").read_text().splitlines():
+        if line.startswith("VmRSS"):
+            return int(line.split()[1]) / 1024
+    return 0.0
+
+
+def flood(port: int, count: int, rate: int, sent: list[int], stop: threading.Event) -> None:
+    rng = random.Random(1)
+    prepared = [hostile(rng) for _ in range(4000)]
+    began = time.perf_counter()
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as client:
+        for number in range(count):
+            if stop.is_set():
+                return
+            client.sendto(prepared[number % len(prepared)], ("127.0.0.1", port))
+            sent[0] = number + 1
+            if rate and number % 50 == 0:
+                time.sleep(max(began + number / rate - time.perf_counter(), 0))
+
+
+def passes(live: Live, capture: Capture, composed: list, seconds: float) -> str:
+    """Plays once from the beginning for some seconds and compares."""
+    capture.events.clear()
+    live.send("/cue/locate", 0.0)
+    live.send("/cue/play")
+    time.sleep(seconds)
+    live.send("/cue/stop")
+    time.sleep(0.4)
+    heard = capture.heard()
+    found = match(struck(heard), [note for note in composed if note[0] < seconds - 0.5])
+    figures = found.summary_ms()
+    late = f"p50 {figures['p50_ms']:.2f} p99 {figures['p99_ms']:.2f} max {figures['max_ms']:.2f} ms"
+    hanging = len(still_sounding([event.data for event in heard]))
+    return f"{figures['notes']} notes, {late}; missing {len(found.missing)}, left sounding {hanging}"
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--count", type=int, default=1_000_000)
+    parser.add_argument("--rate", type=int, default=20_000)
+    parser.add_argument("--seconds", type=float, default=28.0, help="of one pass of the film")
+    options = parser.parse_args()
+    if why_not() is not None:
+        print(why_not())
+        return 0
+    with tempfile.TemporaryDirectory() as folder, JackServer(period=256) as server:
+        home = Path(folder)
+        compose(CLIP, home / "c.mid", home)
+        composed = composed_notes(home / "c.mid")
+        with Live(CLIP, home, "--midi-api", "jack-client", "--no-session") as live, Capture() as capture:
+            ready = live.ready()
+            capture.connect(port_name(ready))
+            print(f"{server.about}; player priority {ready.get('priority')}")
+            print(f"idle:    {passes(live, capture, composed, options.seconds)}")
+            pid = live.process.pid
+            before = memory_mb(pid)
+            sent, stop = [0], threading.Event()
+            thread = threading.Thread(
+                target=flood, args=(live.osc_port, options.count, options.rate, sent, stop), daemon=True
+            )
+            began = time.perf_counter()
+            thread.start()
+            time.sleep(1.0)
+            print(f"flooded: {passes(live, capture, composed, options.seconds)}")
+            middle = memory_mb(pid)
+            thread.join()
+            took_s = time.perf_counter() - began
+            time.sleep(1.0)
+            answers = sum(live.send("/cue/ping") is not None for _ in range(10))
+            print(f"{sent[0]} datagrams in {took_s:.1f} s; {answers} of 10 pings answered afterwards")
+            print(f"bridge memory: {before:.1f} MB before, {middle:.1f} MB during, {memory_mb(pid):.1f} MB after")
+            print(f"exit code {live.quit()}")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

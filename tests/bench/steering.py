@@ -1,0 +1,148 @@
+"""From a datagram to the first captured note of a chord that only the new plan has.
+
+    python tests/bench/steering.py [--changes 200] [--load]
+
+`live` runs on a private JACK server with the internal transport in a loop; changes of the progression come at random
+moments, each asked to be heard at the next chord, alternating between two sets of chords without a common tone.  Per
+change it measures
+
+* heard_ms: datagram sent -> first captured note-on of a tone that only the new chords have;
+* wait_ms: datagram sent -> the chord boundary that the answer promised;
+* late_ms: that note against the promised boundary;
+* missed: a chord boundary at least 150 ms away when the datagram went out was not taken.
+
+--load: meanwhile another film is analysed over and over by `cuebridge analyze --no-cache`.  Figures are percentiles.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import random
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+sys.path[:0] = [str(Path(__file__).resolve().parents[1]), str(Path(__file__).resolve().parents[2])]
+
+from jacklab import Capture, JackServer, still_sounding, why_not
+from livelab import CLIP, COMMAND, Live, environment, port_name
+
+SETS = (("C:1/2 G:1/2", {0, 4, 7, 2, 11}), ("F#:1/2 C#:1/2", {6, 10, 1, 8, 5}))
+LOOP_S = (0.0, 28.0)
+BPM = 120
+CHORD_S = 1.0  # half a bar of 4/4 at 120
+REACH_S = 0.15
+
+
+def percentiles(values: list[float]) -> str:
+    if not values:
+        return "none"
+    ordered = sorted(values)
+    pick = lambda share: ordered[min(int(share * len(ordered)), len(ordered) - 1)]  # noqa: E731
+    return f"p50 {pick(0.5):8.1f}   p99 {pick(0.99):8.1f}   max {ordered[-1]:8.1f}"
+
+
+def position(live: Live) -> tuple[float, float]:
+    """Picture second and the host time in the middle of asking for it."""
+    before = time.perf_counter()
+    answer = live.send("/cue/playhead")
+    after = time.perf_counter()
+    if answer is None or answer.address != "/cue/playhead":
+        raise RuntimeError("no answer from live")
+    return float(next(iter(answer.params))), (before + after) / 2
+
+
+def run(changes: int, load: bool, seed: int) -> dict[str, object]:
+    rng = random.Random(seed)
+    heard_ms, wait_ms, late_ms = [], [], []
+    missed = lost = reachable = 0
+    with tempfile.TemporaryDirectory() as folder, JackServer(period=256) as server:
+        home = Path(folder)
+        arguments = ["--midi-api", "jack-client", "--bpm", str(BPM), "--key", "C", "--no-session", "--mode", "loop",
+                     "--progression", SETS[0][0], "--parts", "pad,arp"]  # fmt: skip
+        with Live(CLIP, home, *arguments) as live, Capture() as capture:
+            ready = live.ready()
+            capture.connect(port_name(ready))
+            live.send("/cue/loop", True, *LOOP_S)
+            live.send("/cue/play")
+            time.sleep(3.0)
+            burner = analysis(home) if load else None
+            try:
+                for number in range(1, changes + 1):
+                    while not 1.0 < position(live)[0] < LOOP_S[1] - 6.0:
+                        time.sleep(0.2)
+                    time.sleep(rng.uniform(0.0, 1.5))
+                    picture_s, asked_s = position(live)
+                    chords, tones = SETS[number % 2]
+                    sent_s = time.perf_counter()
+                    answer = live.send("/cue/progression", chords, "chord")
+                    if answer is None or answer.address != "/cue/progression":
+                        lost += 1
+                        continue
+                    promised_s = float(list(answer.params)[-1])
+                    at_s = picture_s + sent_s - asked_s
+                    time.sleep(max(promised_s - at_s, 0) + 0.9)
+                    news = (event for event in reversed(capture.heard()[-400:]) if event.host_s >= sent_s)
+                    first = min((event.host_s for event in news if is_on(event.data, tones)), default=None)
+                    if first is None:
+                        lost += 1
+                        continue
+                    heard_ms.append((first - sent_s) * 1000)
+                    wait_ms.append((promised_s - at_s) * 1000)
+                    late_ms.append((first - sent_s) * 1000 - wait_ms[-1])
+                    boundary_s = (at_s // CHORD_S + 1) * CHORD_S
+                    if boundary_s - at_s < REACH_S:
+                        continue
+                    reachable += 1
+                    missed += first - sent_s > boundary_s - at_s + 0.05
+            finally:
+                if burner is not None:
+                    os.killpg(burner.pid, 15)
+                    burner.wait(10)
+            live.send("/cue/stop")
+            time.sleep(0.3)
+            status = live.last("status") or {}
+            hanging = still_sounding([event.data for event in capture.heard()])
+        about = f"{server.about}; player priority {status.get('priority')}"
+    return {"heard": heard_ms, "wait": wait_ms, "late": late_ms, "reachable": reachable, "missed": missed, "lost": lost,
+            "about": about, "hanging": hanging}  # fmt: skip
+
+
+def is_on(data: bytes, tones: set[int]) -> bool:
+    return data[0] & 0xF0 == 0x90 and data[2] > 0 and data[1] % 12 in tones
+
+
+def analysis(home: Path) -> subprocess.Popen[bytes]:
+    """Looks at a film again and again, without the cache."""
+    loop = f"while true; do {' '.join(COMMAND)} analyze {CLIP} --no-cache > /dev/null 2>&1; done"
+    return subprocess.Popen(["sh", "-c", loop], env=environment(home), start_new_session=True)
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--changes", type=int, default=200)
+    parser.add_argument("--load", action="store_true")
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--json", action="store_true")
+    options = parser.parse_args()
+    if why_not() is not None:
+        print(why_not())
+        return 0
+    found = run(options.changes, options.load, options.seed)
+    if options.json:
+        print(json.dumps(found))
+        return 0
+    print(f"{found['about']}; {'analysing meanwhile' if options.load else 'idle'}; {options.changes} changes")
+    for name in ("heard", "wait", "late"):
+        print(f"{name + '_ms':10}{percentiles(found[name])}")  # type: ignore[arg-type]
+    print(f"boundaries at least {REACH_S * 1000:.0f} ms away: {found['reachable']}, missed {found['missed']}")
+    print(f"changes without an answer or a note: {found['lost']}; notes left sounding: {len(found['hanging'])}")  # type: ignore[arg-type]
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

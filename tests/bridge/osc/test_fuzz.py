@@ -1,0 +1,132 @@
+"""Malformed, huge, nested and out-of-range datagrams against a running session, through the real socket.
+
+A tenth of the full run; tests/bench/osc_flood.py sends a million and measures notes meanwhile.
+"""
+
+from __future__ import annotations
+
+import queue
+import random
+import resource
+import socket
+import struct
+import threading
+import time
+
+import pytest
+
+from bridge.osc.codec import decode, encode, encode_bundle
+from bridge.osc.controls import CONTROLS
+from bridge.osc.server import MAX_QUEUED, Datagram, OscServer
+from bridge.session_controls import Controls
+
+COUNT = 100_000
+# What ends the run or moves the transport is left out: the point is that nothing else does.
+SAFE = [
+    control for control in CONTROLS if control.address not in ("/cue/quit", "/cue/stop", "/cue/locate", "/cue/loop")
+]
+
+
+def hostile(rng: random.Random) -> bytes:
+    kind = rng.randrange(10)
+    if kind == 0:
+        return rng.randbytes(rng.randrange(0, 300))
+    if kind == 1:
+        return rng.randbytes(rng.choice([1400, 9000, 60_000])) if rng.random() < 0.02 else rng.randbytes(64)
+    if kind == 2:
+        data = encode("/cue/key")
+        for _ in range(rng.randrange(1, 30)):
+            data = encode_bundle([data])
+        return data
+    if kind == 3:
+        return (
+            b"#bundle\x00" + rng.randbytes(8) + struct.pack(">i", rng.choice([-4, 0, 2**31 - 1, 5])) + rng.randbytes(12)
+        )
+    address = rng.choice(SAFE).address
+    if kind == 4:
+        address = "/" + "".join(rng.choice("abcue/*?[]{}!-,") for _ in range(rng.randrange(1, 60)))
+    values = [
+        rng.choice(
+            [float("nan"), float("inf"), -1, 2**40, 1e300, "x" * rng.randrange(200), b"\x00", None, True,
+             rng.random() * 200, rng.randrange(-200, 200), "C Am F G", "picture", "loop"]
+        )
+        for _ in range(rng.randrange(4))
+    ]  # fmt: skip
+    values = [0.0 if isinstance(value, float) and abs(value) > 1e38 else value for value in values]
+    data = bytearray(encode(address, values))
+    if kind == 5:
+        del data[rng.randrange(len(data)) :]
+    if kind == 6:
+        data[rng.randrange(len(data))] = rng.randrange(256)
+    if kind == 7:
+        return encode_bundle([bytes(data), encode("/cue/swing", [rng.uniform(40, 80)]), encode("/cue/take")])
+    return bytes(data)
+
+
+@pytest.mark.slow
+def test_a_hundred_thousand_hostile_datagrams(stage) -> None:
+    made = stage(12.0)
+    session = made.session
+    datagrams: queue.Queue[Datagram] = queue.Queue(MAX_QUEUED)
+
+    def receive(datagram: Datagram) -> bool:
+        try:
+            datagrams.put_nowait(datagram)
+        except queue.Full:
+            return False
+        return True
+
+    server = OscServer("127.0.0.1", 0, receive)
+    controls = Controls(session, server.send, server.send_error)
+    server.start()
+    rng = random.Random(11)
+    prepared = [hostile(rng) for _ in range(5000)]
+    done = threading.Event()
+
+    def flood() -> None:
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as client:
+            for number in range(COUNT):
+                client.sendto(prepared[number % len(prepared)], ("127.0.0.1", server.port))
+                if number % 200 == 0:
+                    time.sleep(0.01)
+        done.set()
+
+    session.loop(True, 0.0, 8.0)
+    session.play()
+    made.until(lambda: session.rolling)
+    threading.Thread(target=flood, daemon=True).start()
+    handled, memory = 0, 0
+    end = time.perf_counter() + 240
+    try:
+        while (not done.is_set() or not datagrams.empty()) and time.perf_counter() < end:
+            for _ in range(64):
+                try:
+                    controls.datagram(datagrams.get_nowait())
+                    handled += 1
+                except queue.Empty:
+                    break
+            made.step()
+            if handled > 3000 and not memory:
+                memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+        assert done.is_set() and handled > 5000
+        # It still answers, plays, and has not grown.
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as client:
+            client.bind(("127.0.0.1", 0))
+            client.settimeout(0.05)
+            heard = None
+            for _ in range(100):
+                client.sendto(encode("/cue/ping"), ("127.0.0.1", server.port))
+                try:
+                    controls.datagram(datagrams.get(timeout=0.05))
+                    heard = decode(client.recv(65536))[0].address
+                except (queue.Empty, TimeoutError):
+                    continue
+                if heard == "/cue/ping":
+                    break
+            assert heard == "/cue/ping"
+        assert session.rolling
+        # Undo history and takes are bounded too; what they hold is all that may grow.
+        grown_mb = (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - memory) / 1024
+        assert grown_mb < 150, grown_mb
+    finally:
+        server.close()
