@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 from engine.film_plan import GRIDS, FilmPlan
 from engine.messages import HARMONIC_RHYTHMS, READINGS, ComposeOptions
-from engine.music import PARTS, Key, Take, TimeSignature, UserError, parse_progression
+from engine.music import A_MINOR, C_MAJOR, PARTS, Key, Take, TimeSignature, UserError, parse_progression
 from engine.music.progression import MODES
 from engine.pipeline import FilmScore, compose_takes
 
@@ -210,11 +210,16 @@ def _write(composition: Composition, options: ArrangeOptions, output: Path) -> A
 
 
 # reports -----------------------------------------------------------------------------------------------------------
+def spelled_flat(key: Key) -> bool:
+    """Whether black keys are written as flats: in flat keys, and in C major and A minor, which borrow Bb, Eb and Ab."""
+    return key.uses_flats or key in (C_MAJOR, A_MINOR)
+
+
 def chord_runs(composition: Composition) -> list[dict[str, Any]]:
     """Chords as a person counts them: equal neighbours merged, with bar, seconds and where they come from."""
     from engine.arrange.rhythm import merge_runs
 
-    flats = composition.key.uses_flats
+    flats = spelled_flat(composition.key)
     rows = []
     for run in merge_runs(composition.slots):
         first = composition.slots[run.first]
@@ -304,7 +309,7 @@ def _tell(results: Sequence[dict[str, Any]], scores: Sequence[FilmScore]) -> Non
 
 def bar_lines(composition: Composition) -> list[str]:
     """The chords as bars, eight to a line, with the time at which each line begins."""
-    flats = composition.key.uses_flats
+    flats = spelled_flat(composition.key)
     tempo_map = composition.tempo_map
     bars: dict[int, list[str]] = {}
     start_s: dict[int, float] = {}

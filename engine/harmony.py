@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from engine.harmony_mood import bias_affect, guidance, temperature, top_p
+from engine.harmony_mood import felt, guidance, temperature, top_p
 from engine.harmony_plan import PlannedSlot
 from engine.harmony_slots import SlotFeatures
 from engine.harmony_variety import HISTORY, patience, worn_out
@@ -141,7 +141,7 @@ class Harmony:
         All slots before `begin` must be fixed.  features, keys: one row per slot.  seed: the take.
         """
         chords: list[Chord] = [slot.fixed or NO_CHORD for slot in slots[:begin]]
-        affect = bias_affect(features.emotion, options)
+        affect = felt(features.emotion, options)
         drawing = decoding_options(options, seed)
         for stretch in stretches(slots, keys, begin):
             while len(chords) < stretch.begin:  # outside every cue

@@ -14,7 +14,7 @@ import numpy as np
 import torch
 
 from engine.harmony import REFERENCE_TONICS, Stretch, changes, decoding_options, film_inputs, stretches
-from engine.harmony_mood import bias_affect
+from engine.harmony_mood import bias_affect, felt
 from engine.harmony_plan import PlannedSlot
 from engine.harmony_slots import SlotFeatures
 from engine.harmony_variety import patience, worn_out
@@ -42,7 +42,7 @@ def candidates(
     seed: the take's; candidate 0 has it, the others have seeds derived from it.  differ_from: takes (one sounding
     chord per slot) that they should not repeat.
     """
-    affect = bias_affect(features.emotion, options)
+    affect = felt(features.emotion, options)
     songs: list[list[Chord]] = [[] for _ in range(count)]
     nll = np.zeros(count)
     composed = 0
@@ -52,11 +52,12 @@ def candidates(
         composed += _decode(model, stretch, slots, features, affect, options, seed, songs, nll)
     for song in songs:
         song.extend([NO_CHORD] * (len(slots) - len(song)))
+    mood = bias_affect(features.emotion, options)
     others = [_ids(song, keys) for song in differ_from]
     found = []
     for index, song in enumerate(songs):
         per_slot = float(nll[index]) / max(composed, 1)
-        one = judge(_ids(song, keys), candidate_seed(seed, index), per_slot, affect, Criteria(), others)
+        one = judge(_ids(song, keys), candidate_seed(seed, index), per_slot, mood, Criteria(), others)
         found.append(one)
     return sorted(found, key=lambda candidate: -candidate.score)
 

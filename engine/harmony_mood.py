@@ -12,12 +12,17 @@ import numpy as np
 from engine.messages import ComposeOptions
 from engine.music import A_MINOR, C_MAJOR, EMOTIONS, Chord, Key
 from engine.music.mood import EMOTION_CIRCUMPLEX, strongest, valence_arousal
+from models.decoding import AFFECT_SHARPNESS
 
 # Where the faders pull when they are fully turned: the classes that lie in that half of the circumplex.
 _DARK: Final = {"sad": 0.5, "fearful": 0.5}
 _LIGHT: Final = {"relaxing": 0.5, "exciting": 0.5}
 _CALM: Final = {"relaxing": 0.6, "neutral": 0.2, "sad": 0.2}
 _TENSE: Final = {"tense": 0.6, "fearful": 0.25, "exciting": 0.15}
+
+_NEUTRAL: Final = EMOTIONS.index("neutral")
+_SHARED_PULL: Final = 0.4  # of full guidance, for the mood that the whole film has
+_CONTRAST: Final = 4.0  # a class that is .25 above the film's mean pulls fully
 
 # How far chord types are from rest, 0..1; used for the tension curve only.
 _CHORD_TENSION: Final[dict[str, float]] = {
@@ -59,6 +64,30 @@ def bias_affect(affect: np.ndarray, options: ComposeOptions) -> np.ndarray:
     total = moved.sum(axis=1, keepdims=True)
     neutral = _vector({"neutral": 1.0})
     return np.where(total > 1e-9, moved / np.maximum(total, 1e-9), neutral).astype(np.float32)
+
+
+def felt(affect: np.ndarray, options: ComposeOptions) -> np.ndarray:
+    """What guidance follows at each slot: (S, 6) -> (S, 6) for `models.decoding.affect_pull`.
+
+    A film that is relaxing throughout would be pulled to nothing but major chords by its absolute mood.  So the mood
+    that the whole film shares pulls gently (it has already chosen the key), and what stands out from the film's mean
+    pulls fully; the rest of the weight is neutral, which pulls nowhere.  The composer's faders are mixed in as they
+    are turned.
+    """
+    picture = np.asarray(affect, dtype=np.float64)
+    if len(picture) == 0:
+        return picture.astype(np.float32)
+    sharp = picture**3
+    sharp[:, _NEUTRAL] = 0.0
+    shared = _SHARED_PULL * sharp / np.maximum(sharp.sum(axis=1, keepdims=True), 1e-9)
+    shared *= 1.0 - picture[:, [_NEUTRAL]]
+    outstanding = np.clip(_CONTRAST * (picture - picture.mean(axis=0)), 0.0, 1.0)
+    outstanding[:, _NEUTRAL] = 0.0
+    wanted = shared + outstanding
+    wanted /= np.maximum(wanted.sum(axis=1, keepdims=True), 1.0)
+    wanted[:, _NEUTRAL] = 1.0 - wanted.sum(axis=1)
+    # affect_pull sharpens what it is given; these weights are meant as they stand.
+    return (bias_affect(wanted, options) ** (1.0 / AFFECT_SHARPNESS)).astype(np.float32)
 
 
 def guidance(options: ComposeOptions) -> float:

@@ -118,10 +118,8 @@ def test_a_pin_is_met_and_moves_nothing_before_it(composer, make_features):
 def test_a_kept_past_is_context(composer, make_features):
     features = make_features(60.0)
     whole = compose(composer, features, request(key=C_MAJOR))
-    other_past = tuple(
-        replace(slot, chord=Chord.parse("Ab7"), given=False) if slot.index in (18, 19) else slot
-        for slot in whole.slots[:20]
-    )
+    loop = [Chord.parse(name) for name in ("Ab7", "Dm", "F#dim", "Bb")]
+    other_past = tuple(replace(slot, chord=loop[slot.index // 2 % 4]) for slot in whole.slots[:20])
     again = compose(composer, features, request(key=C_MAJOR, keep=other_past))
     assert again.slots[:20] == other_past
     assert chords(again)[20:] != chords(whole)[20:]

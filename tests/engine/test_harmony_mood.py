@@ -5,9 +5,19 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from engine.harmony_mood import bias_affect, choose_key, guidance, harmonic_tension, picture_tension, temperature, top_p
+from engine.harmony_mood import (
+    bias_affect,
+    choose_key,
+    felt,
+    guidance,
+    harmonic_tension,
+    picture_tension,
+    temperature,
+    top_p,
+)
 from engine.messages import ComposeOptions
 from engine.music import EMOTIONS, Chord, Key
+from models.decoding import affect_pull
 
 
 def one(name: str) -> np.ndarray:
@@ -37,6 +47,21 @@ def test_a_fader_at_its_end_puts_its_mood_in_the_pictures_place(options, heard, 
 def test_sliders_that_take_everything_away_leave_neutral():
     moved = bias_affect(one("sad"), ComposeOptions(affect_bias=(-100,) * 6))[0]
     assert moved[EMOTIONS.index("neutral")] == 1.0
+
+
+def test_what_stands_out_pulls_and_what_is_always_there_pulls_gently():
+    always = np.repeat(one("relaxing"), 40, axis=0)
+    steady = affect_pull(felt(always, ComposeOptions()))[0]
+    maj = Chord.parse("C").id
+    assert 0.2 < steady[maj] < 0.5
+    moment = always.copy()
+    moment[30:33] = 0.5 * one("relaxing") + 0.5 * one("fearful")
+    pull = affect_pull(felt(moment, ComposeOptions()))
+    dim = Chord.parse("Bdim").id
+    assert pull[31, dim] > 0.6 > pull[31, maj] and pull[5, dim] < 0.01
+    turned = affect_pull(felt(always, ComposeOptions(dark_light=-100)))[0]
+    assert turned[Chord.parse("Am7").id] > 0.95 and turned[maj] < 0.01  # sad and fearful, nothing of the picture
+    assert affect_pull(felt(np.repeat(one("neutral"), 9, axis=0), ComposeOptions())).max() < 1e-6
 
 
 def test_guidance_is_the_picture_or_what_was_asked_for():
