@@ -1,0 +1,280 @@
+"""Tempi that meet hits: fixed ones, curves of one tempo from hit to hit, and single odd bars.
+
+Times are picture seconds, misses signed frames at film rate (+ = the music comes after the picture).  A hit is *met*
+within half a frame; so must every "must" hit be, or the plan says which are not and by how much.  Film composers do the
+same by hand: list the click tempi with the number of hits each catches, then stretch between them, then drop a beat.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import Final
+
+from engine.music import FrameRate, Hit, MeterChange, MusicError, TempoChange, TempoMap, TimeSignature
+
+MET_FRAMES: Final = 0.5
+NEAR_FRAMES: Final = 2.0
+_WEIGHTS: Final = {"must": 4.0, "should": 2.0, "nice": 1.0}
+_COMMON_TIME: Final = TimeSignature(4, 4)
+# Bars that may stand once before a hit, by length in beats.
+ODD_BARS: Final[dict[float, TimeSignature]] = {
+    2.0: TimeSignature(2, 4),
+    2.5: TimeSignature(5, 8),
+    3.0: TimeSignature(3, 4),
+    3.5: TimeSignature(7, 8),
+    5.0: TimeSignature(5, 4),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class TempoFitOptions:
+    """low_bpm..high_bpm: searched in steps of step_bpm.  bar_1_s: picture second of bar 1.  unit_beats: what a hit must
+    fall on, 1 a beat, 0.5 an eighth.  curve_percent: by how much a curve may leave its tempo.  count: plans of each
+    kind that are kept.  Raises MusicError."""
+
+    low_bpm: float = 70.0
+    high_bpm: float = 140.0
+    step_bpm: float = 0.1
+    meter: TimeSignature = _COMMON_TIME
+    bar_1_s: float = 0.0
+    unit_beats: float = 1.0
+    curve_percent: float = 4.0
+    count: int = 5
+
+    def __post_init__(self) -> None:
+        if not 5 <= self.low_bpm <= self.high_bpm <= 999:
+            raise MusicError(f"tempi from {self.low_bpm:g} to {self.high_bpm:g} bpm cannot be searched.")
+        if self.step_bpm < 0.01:
+            raise MusicError("tempi are searched in steps of at least 0.01 bpm.")
+        if self.unit_beats not in (0.25, 0.5, 1.0, 2.0):
+            raise MusicError("hits fall on 0.25, 0.5, 1 or 2 beats.")
+        if not 0 <= self.curve_percent <= 50:
+            raise MusicError(f"a tempo curve of {self.curve_percent:g} % is outside 0 to 50 %.")
+
+
+@dataclass(frozen=True, slots=True)
+class HitMiss:
+    """beats: the place in the music nearest to the hit; miss_frames: signed, + = after the picture."""
+
+    hit: Hit
+    beats: float
+    miss_frames: float
+
+    @property
+    def met(self) -> bool:
+        return abs(self.miss_frames) <= MET_FRAMES + 1e-9
+
+
+@dataclass(frozen=True, slots=True)
+class TempoPlan:
+    """One way to meet the hits.
+
+    kind: "fixed", "curve" or "odd bars".  tempo_map: its bar 1 at bar_1_s, timeline seconds being picture seconds.
+    bend_percent: the most that a stretch leaves the plan's bpm.  odd_bars: (beat at which it begins, time signature).
+    """
+
+    kind: str
+    bpm: float
+    tempo_map: TempoMap
+    misses: tuple[HitMiss, ...]
+    bend_percent: float = 0.0
+    odd_bars: tuple[tuple[float, TimeSignature], ...] = ()
+
+    @property
+    def met(self) -> int:
+        return sum(miss.met for miss in self.misses)
+
+    @property
+    def near(self) -> int:
+        """Not met, but within two frames."""
+        return sum(not miss.met and abs(miss.miss_frames) <= NEAR_FRAMES for miss in self.misses)
+
+    @property
+    def worst_frames(self) -> float:
+        return max((abs(miss.miss_frames) for miss in self.misses), default=0.0)
+
+    @property
+    def refused(self) -> tuple[HitMiss, ...]:
+        """The must hits that it does not meet."""
+        return tuple(miss for miss in self.misses if miss.hit.weight == "must" and not miss.met)
+
+
+@dataclass(frozen=True, slots=True)
+class TempoReport:
+    """Best plans of each kind, best first.  refusals: one sentence per must hit that no fixed tempo meets."""
+
+    fixed: tuple[TempoPlan, ...]
+    curves: tuple[TempoPlan, ...]
+    odd_bars: tuple[TempoPlan, ...]
+    refusals: tuple[str, ...]
+
+
+def fit_tempos(hits: Sequence[Hit], rate: FrameRate, options: TempoFitOptions | None = None) -> TempoReport:
+    """Looks for tempi that meet the hits.  Raises MusicError where there is none after bar 1."""
+    options = options or TempoFitOptions()
+    after = tuple(sorted((hit for hit in hits if hit.time_s > options.bar_1_s), key=lambda hit: hit.time_s))
+    if not after:
+        raise MusicError("there is no hit after bar 1 to fit a tempo to.")
+    tempi = [
+        Fraction(number) * Fraction(repr(options.step_bpm))
+        for number in range(
+            math.ceil(options.low_bpm / options.step_bpm - 1e-9),
+            math.floor(options.high_bpm / options.step_bpm + 1e-9) + 1,
+        )
+    ]
+    if not tempi:
+        raise MusicError(f"there is no tempo from {options.low_bpm:g} to {options.high_bpm:g} bpm.")
+    fixed = [_fixed(after, rate, options, bpm) for bpm in tempi]
+    curves = [plan for bpm in tempi if (plan := _curve(after, rate, options, bpm)) is not None]
+    odd = [plan for bpm in tempi if (plan := _odd(after, rate, options, bpm)) is not None]
+    best = _best(fixed, options.count)
+    return TempoReport(
+        best,
+        _spread(sorted(curves, key=lambda plan: (plan.bend_percent, plan.bpm)), options.count),
+        _best(odd, options.count),
+        _refusals(fixed, curves, odd, rate),
+    )
+
+
+def _score(plan: TempoPlan) -> tuple[int, float, float]:
+    """Must hits refused (fewest first), then weight of what is met, then the sum of misses."""
+    met = sum(_WEIGHTS[miss.hit.weight] for miss in plan.misses if miss.met)
+    near = sum(0.5 * _WEIGHTS[miss.hit.weight] for miss in plan.misses if not miss.met and _is_near(miss))
+    return len(plan.refused), -(met + near), sum(min(abs(miss.miss_frames), 12) for miss in plan.misses)
+
+
+def _is_near(miss: HitMiss) -> bool:
+    return abs(miss.miss_frames) <= NEAR_FRAMES
+
+
+def _best(plans: Sequence[TempoPlan], count: int) -> tuple[TempoPlan, ...]:
+    return _spread(sorted(plans, key=lambda plan: (*_score(plan), len(plan.odd_bars), plan.bpm)), count)
+
+
+def _spread(plans: Sequence[TempoPlan], count: int) -> tuple[TempoPlan, ...]:
+    """The first plans that differ by at least half a bpm: neighbours say the same."""
+    chosen: list[TempoPlan] = []
+    for plan in plans:
+        if all(abs(plan.bpm - other.bpm) >= 0.5 for other in chosen):
+            chosen.append(plan)
+            if len(chosen) == count:
+                break
+    return tuple(chosen)
+
+
+# kinds of plans ----------------------------------------------------------------------------------------------------
+def _map(options: TempoFitOptions, bpm: Fraction) -> TempoMap:
+    return TempoMap.constant(bpm, options.meter, Fraction(repr(options.bar_1_s)))
+
+
+def _fixed(hits: Sequence[Hit], rate: FrameRate, options: TempoFitOptions, bpm: Fraction) -> TempoPlan:
+    misses = []
+    for hit in hits:
+        position = (hit.time_s - options.bar_1_s) * float(bpm) / 60
+        beats = round(position / options.unit_beats) * options.unit_beats
+        misses.append(HitMiss(hit, beats, (beats - position) * 60 / float(bpm) * float(rate.fps)))
+    return TempoPlan("fixed", float(bpm), _map(options, bpm), tuple(misses))
+
+
+def _curve(hits: Sequence[Hit], rate: FrameRate, options: TempoFitOptions, bpm: Fraction) -> TempoPlan | None:
+    """A tempo of its own from each hit to the next, so that all are met; None where one would bend too far."""
+    tempos: list[TempoChange] = []
+    misses = []
+    beat = Fraction(0)
+    second = Fraction(repr(options.bar_1_s))
+    unit = Fraction(repr(options.unit_beats))
+    bend = 0.0
+    for hit in hits:
+        length_s = Fraction(repr(hit.time_s)) - second
+        count = round(length_s * bpm / 60 / unit)
+        if count == 0:
+            return None
+        # A thousandth of a bpm is what DAWs keep; what that leaves is far below half a frame.
+        own = Fraction(round(count * unit * 60 / length_s * 1000), 1000)
+        bend = max(bend, abs(float(own / bpm) - 1) * 100)
+        if bend > options.curve_percent or not 5 <= own <= 999:
+            return None
+        tempos.append(TempoChange(beat, own))
+        beat += count * unit
+        second += count * unit * 60 / own
+        misses.append(HitMiss(hit, float(beat), float((second - Fraction(repr(hit.time_s))) * rate.fps)))
+    tempos.append(TempoChange(beat, bpm))
+    meters = (MeterChange(Fraction(0), options.meter),)
+    tempo_map = TempoMap(tuple(_merged(tempos)), meters, Fraction(repr(options.bar_1_s)))
+    return TempoPlan("curve", float(bpm), tempo_map, tuple(misses), bend)
+
+
+def _merged(tempos: list[TempoChange]) -> list[TempoChange]:
+    result = tempos[:1]
+    for change in tempos[1:]:
+        if change.bpm != result[-1].bpm:
+            result.append(change)
+    return result
+
+
+def _odd(hits: Sequence[Hit], rate: FrameRate, options: TempoFitOptions, bpm: Fraction) -> TempoPlan | None:
+    """A fixed tempo with at most one odd bar before each hit, so that hits fall on bar lines.
+
+    None where a must hit cannot be brought to a bar line; other hits that cannot stay off it.
+    """
+    bar = float(options.meter.bar_beats)
+    origin = 0.0  # the last bar line that is fixed
+    odd: list[tuple[float, TimeSignature]] = []
+    misses = []
+    for hit in hits:
+        position = (hit.time_s - options.bar_1_s) * float(bpm) / 60
+        beats = round(position * 2) / 2  # an eighth is the finest that odd bars reach
+        miss = (beats - position) * 60 / float(bpm) * float(rate.fps)
+        whole, rest = divmod(beats - origin, bar)
+        missed = rest > 1e-9
+        if abs(miss) <= NEAR_FRAMES and missed:
+            for length, meter in ODD_BARS.items():
+                left = beats - origin - length
+                if length != bar and left >= -1e-9 and abs(left / bar - round(left / bar)) < 1e-9:
+                    odd.append((origin + round(left / bar) * bar, meter))
+                    origin, missed = beats, False
+                    break
+        elif not missed:
+            origin = beats if abs(miss) <= NEAR_FRAMES else origin
+        if missed:
+            if hit.weight == "must":
+                return None
+            line = origin + (whole + (rest > bar / 2)) * bar
+            beats, miss = line, (line - position) * 60 / float(bpm) * float(rate.fps)
+        misses.append(HitMiss(hit, beats, miss))
+    if not odd:
+        return None
+    meters = [MeterChange(Fraction(0), options.meter)]
+    for start, meter in odd:
+        begin = Fraction(repr(start))
+        if meters[-1].beat == begin:
+            meters.pop()
+        meters.append(MeterChange(begin, meter))
+        meters.append(MeterChange(begin + meter.bar_beats, options.meter))
+    tempo_map = TempoMap((TempoChange(Fraction(0), bpm),), tuple(meters), Fraction(repr(options.bar_1_s)))
+    return TempoPlan("odd bars", float(bpm), tempo_map, tuple(misses), odd_bars=tuple(odd))
+
+
+def _refusals(
+    fixed: Sequence[TempoPlan], curves: Sequence[TempoPlan], odd: Sequence[TempoPlan], rate: FrameRate
+) -> tuple[str, ...]:
+    """Why must hits are not all met by one tempo, and what would meet them."""
+    best = _best(fixed, 1)[0]
+    sentences = []
+    for miss in best.refused:
+        nearest = min((m for plan in fixed for m in plan.misses if m.hit == miss.hit), key=lambda m: abs(m.miss_frames))
+        name = f"hit {miss.hit.name}" if miss.hit.name else "the hit"
+        way = "no tempo curve within the limit meets it either"
+        if curves:
+            way = f"a tempo curve of {min(plan.bend_percent for plan in curves):.2f} % meets it"
+        elif any(not plan.refused for plan in odd):
+            way = "odd bars meet it"
+        reason = "together with the other must hits" if nearest.met else "by itself too"
+        sentences.append(
+            f"{name} at {miss.hit.time_s:.3f} s is refused: {miss.miss_frames:+.2f} frames at {best.bpm:g} bpm, the "
+            f"best fixed tempo, where half a frame is allowed ({reason}); {way}."
+        )
+    return tuple(sentences)
