@@ -65,7 +65,10 @@ def check_priority() -> list[Check]:
         return [Check("priority", True, answer)]
     advice = ""
     if sys.platform.startswith("linux"):
-        advice = "allow it with 'rtprio 70' for your user in /etc/security/limits.d and log in again; notes jitter under load without it."
+        advice = (
+            "allow it with 'rtprio 70' for your user in /etc/security/limits.d and log in again; notes jitter under "
+            "load without it."
+        )
     return [Check("priority", False, answer, advice)]
 
 

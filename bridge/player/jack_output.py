@@ -23,7 +23,7 @@ os.environ.setdefault("JACK_NO_START_SERVER", "1")
 import jack  # the variable has to be set before libjack is loaded
 
 from bridge.player.errors import PortError
-from bridge.player.ports import PortLostError, one_line, quiet_stderr
+from bridge.player.ports import PortLostError, SyncIn, one_line, quiet_stderr
 from bridge.player.scheduler import Due
 
 MARGIN_S: Final = 0.004  # how late the player's thread may be before a message misses its frame
@@ -59,8 +59,9 @@ class JackTime:
         self._client = ctypes.c_void_p(int(jack._ffi.cast("intptr_t", client._ptr)))
         self._frames, self._now = ctypes.c_uint32(), ctypes.c_uint64()
         self._next, self._period = ctypes.c_uint64(), ctypes.c_float()
-        self._offset_us = 0.0
+        self.last_offset_us = 0.0
         self._measured_s = -1e9
+        self.offset_us()
 
     def cycle(self) -> tuple[int, int, float]:
         """(first frame, its JACK microsecond, microseconds of the period); in the callback only."""
@@ -78,9 +79,9 @@ class JackTime:
                 after = time.perf_counter()
                 if after - before < best:
                     best = after - before
-                    self._offset_us = reading - (before + after) * 5e5
+                    self.last_offset_us = reading - (before + after) * 5e5
             self._measured_s = now
-        return self._offset_us
+        return self.last_offset_us
 
 
 def open_client(name: str) -> Any:
@@ -122,13 +123,18 @@ class JackOutput:
 
     api = "jack-client"
 
-    def __init__(self, names: tuple[str, ...], reason: str = "") -> None:
+    def __init__(self, names: tuple[str, ...], reason: str = "", sync_in: SyncIn | None = None) -> None:
         self.names = names
         self.xruns = 0
         self.alive = True
+        self.sync_port = ""
         self._client = open_client(names[0] if len(names) == 1 else _common(names))
         try:
             self._ports = [self._client.midi_outports.register(name) for name in names]
+            self._sync_in, self._sync = sync_in, None
+            if sync_in is not None:
+                self._sync = self._client.midi_inports.register(sync_in.name)
+                self.sync_port = self._sync.name
             self._time = JackTime(self._client)
             self._queue: deque[tuple[float, int, bytes]] = deque()
             self._client.set_process_callback(self._callback())
@@ -146,10 +152,18 @@ class JackOutput:
 
     def _callback(self) -> Callable[[int], None]:
         ports, queue, cycle = self._ports, self._queue, self._time.cycle
+        sync, sync_in, clock = self._sync, self._sync_in, self._time
 
         def process(frames: int) -> None:
             for port in ports:
                 port.clear_buffer()
+            if sync is not None and sync_in is not None:
+                heard = [(offset, bytes(data)) for offset, data in sync.incoming_midi_events()]
+                if heard:
+                    _, start_us, period_us = cycle()
+                    zero_us = start_us - clock.last_offset_us
+                    for offset, data in heard:
+                        sync_in.hear((zero_us + offset * period_us / frames) / 1e6, data)
             if not queue:
                 return
             _, start_us, period_us = cycle()
@@ -191,6 +205,7 @@ class JackOutput:
     def peers(self) -> tuple[tuple[str, str], ...]:
         if not self.alive:
             return ()
+        self._time.offset_us()  # asked once a second: keeps the stamps of what is heard true
         try:
             return tuple(
                 (name, peer.name)

@@ -13,13 +13,15 @@ from typing import Final
 
 from bridge.player.errors import PortError
 from bridge.player.ledger import Key
-from bridge.player.messages import NOTE, PlayerOptions, PlayerStatus, SentEvent
+from bridge.player.messages import NOTE, PlayerOptions, PlayerStatus, SentEvent, SyncOptions
 from bridge.player.ports import Output, PortLostError
 from bridge.player.scheduler import NEVER_SENT, Rules, Scheduler
 from bridge.player.score import Lane, PlannedNote, Score
+from bridge.player.sync import SyncDesk
 from bridge.player.tempo import TempoLine
+from bridge.transport.estimator import Follower
 from bridge.transport.internal import InternalTransport
-from bridge.transport.state import Change, Loop, TransportObservation
+from bridge.transport.state import Change, Loop, Motion, TransportObservation
 
 REOPEN_S: Final = 1.0  # how often a lost port is tried again
 STALL_S: Final = 0.25  # a wrap that lies further back is not played through
@@ -55,6 +57,7 @@ class Performer:
         for part, ms in options.ports.nudge_ms.items():
             self.scheduler.nudges_s[part] = ms / 1000
         self.internal = InternalTransport()
+        self.desk = SyncDesk(options.sync, self._tempo_line)
         self.tempo_revision = -1
         self.port_up = True
         self.notes: list[str] = []
@@ -70,6 +73,13 @@ class Performer:
     def _port_of(self, part: int) -> int:
         return min(part, len(self.output.names) - 1) if self.options.ports.per_part else 0
 
+    def _tempo_line(self) -> TempoLine:
+        return self.scheduler.tempo
+
+    @property
+    def _follower(self) -> Follower | None:
+        return self.desk.follower
+
     # time -------------------------------------------------------------------------------------------------------
     def _at(self, now: float) -> float:
         """The host time from which a command given now holds."""
@@ -81,6 +91,11 @@ class Performer:
             self._lose(now, "went away")
         if self.output.xruns != self._xruns:
             self._repeat_offs(now)
+        follower = self._follower
+        while follower is not None and (at := follower.next_decision()) is not None and at <= now:
+            state = follower.state
+            self._apply(follower.decide(now, self._at(now)))
+            self.changed |= state != follower.state
         self._advance(self._at(now))
         if not self.port_up and now >= self._reopen_at:
             self._reopen(now)
@@ -93,6 +108,8 @@ class Performer:
         times = [time - self.output.lookahead_s for time in (due, change) if time is not None]
         if not self.port_up:
             times.append(self._reopen_at)
+        if self._follower is not None and (decision := self._follower.next_decision()) is not None:
+            times.append(decision)
         return min(times) if times else None
 
     def _advance(self, horizon: float) -> None:
@@ -103,9 +120,11 @@ class Performer:
         self._horizon = max(self._horizon, horizon)
 
     def _next_change(self) -> float | None:
-        return self.internal.next_wrap()
+        return (self._follower or self.internal).next_wrap()
 
     def _change(self, change_at: float, horizon: float) -> Change:
+        if self._follower is not None:
+            return self._follower.wrap(change_at)
         change = self.internal.wrap(change_at)
         loop = self.internal.loop
         if loop is not None and horizon - change_at > STALL_S:
@@ -197,20 +216,33 @@ class Performer:
         self._flush(now)
 
     # commands ---------------------------------------------------------------------------------------------------
+    def _not_mine(self) -> bool:
+        """While an outside source is followed, play, stop and locate are its business."""
+        if self._follower is None:
+            return False
+        self.notes.append(f"The transport follows {self._follower.source}: start, stop and locate there.")
+        self.changed = True
+        return True
+
     def play(self, now: float) -> None:
-        self._apply(self.internal.play(self._at(now)))
-        self._flush(now)
+        if not self._not_mine():
+            self._apply(self.internal.play(self._at(now)))
+            self._flush(now)
 
     def stop(self, now: float) -> None:
-        self._apply(self.internal.stop(self._at(now)))
-        self._flush(now)
+        if not self._not_mine():
+            self._apply(self.internal.stop(self._at(now)))
+            self._flush(now)
 
     def locate(self, position_s: float, now: float) -> None:
-        self._apply(self.internal.locate(position_s, self._at(now)))
-        self._flush(now)
+        if not self._not_mine():
+            self._apply(self.internal.locate(position_s, self._at(now)))
+            self._flush(now)
 
     def resume(self, position_s: float, host_s: float, rolling: bool, now: float) -> None:
         """Goes on from where a playhead that was at `position_s` at `host_s` is now."""
+        if self._follower is not None:
+            return  # its source will say
         at = self._at(now)
         if rolling:
             position_s += at - host_s
@@ -224,6 +256,7 @@ class Performer:
 
     def set_loop(self, loop: Loop | None, now: float) -> None:
         self.internal.set_loop(loop, self._at(now))
+        self.desk.set_loop(loop, self._at(now))
         self.changed = True
 
     def panic(self, now: float) -> None:
@@ -245,12 +278,51 @@ class Performer:
         if revision < self.tempo_revision:
             return
         self.tempo_revision = revision
-        self.scheduler.set_tempo(line, self._at(now))
+        at = self._at(now)
+        follower = self._follower
+        if follower is not None and self.desk.counts_beats:
+            # The source counts beats: the playhead stays on its beat, which has another second now.
+            old = self.scheduler.tempo
+            beats = old.beats_at(follower.motion.position_at(at))
+            rate = follower.motion.rate * old.bpm_at(beats) / line.bpm_at(beats)
+            self.scheduler.tempo = line
+            self._apply(follower.shift(line.seconds_at(beats), rate, at))
+        else:
+            self.scheduler.set_tempo(line, at)
         self._flush(now)
         self.changed = True
 
+    # sync -------------------------------------------------------------------------------------------------------
+    def hear(self, host_s: float, data: bytes, now: float) -> None:
+        """MIDI from the sync port."""
+        for change in self.desk.hear(host_s, data, self._at(now)):
+            self._apply(change)
+        self._flush(now)
+
     def observe(self, observation: TransportObservation, now: float) -> None:
-        """A position heard by the bridge (DAW script)."""
+        """A position heard by the bridge (DAW script) or from JACK."""
+        recording = self.desk.recording
+        self._apply(self.desk.observe(observation, self._at(now)))
+        self.changed |= recording != self.desk.recording
+        self._flush(now)
+
+    def set_sync(self, sync: SyncOptions, now: float) -> None:
+        """Another source from now on.  What the old one had started is stopped; the playhead stays where it
+        is."""
+        at = self._at(now)
+        desk = SyncDesk(sync, self._tempo_line)
+        position = self.scheduler.motion.position_at(at)
+        if sync.position != self.desk.options.position:
+            self._apply(Change(Motion(at, position, 0.0, False), jump=True))
+            self.internal.stop(at)
+            self.internal.locate(position, at)
+        desk.set_loop(self.internal.loop, at)
+        if desk.follower is not None and self._follower is not None and sync.position == self.desk.options.position:
+            desk.follower = self._follower
+            desk.follower.freewheel_s = sync.freewheel_s
+        self.desk = desk
+        self._flush(now)
+        self.changed = True
 
     # the plan ---------------------------------------------------------------------------------------------------
     def add_parts(self, parts: list[str]) -> None:
@@ -299,7 +371,11 @@ class Performer:
         # Between a command and the horizon from which it holds, the playhead is where it will start from.
         position = motion.position_at(max(now, motion.host_s))
         beats = scheduler.tempo.beats_at(position)
-        notes, self.notes = tuple(self.notes), []
+        notes = (*self.notes, *self.desk.notes)
+        self.notes.clear()
+        self.desk.notes.clear()
+        follower, measured = self._follower, self.desk.measured_bpm()
+        loop = self.internal.loop if follower is None else follower.loop
         worst, self.worst_late_s = self.worst_late_s, 0.0
         self.changed = False
         return PlayerStatus(
@@ -307,11 +383,11 @@ class Performer:
             position_s=position,
             position_beats=beats,
             rate=motion.rate,
-            state="locked" if motion.audible else "stopped",
+            state=("locked" if motion.audible else "stopped") if follower is None else follower.state,
             rolling=motion.audible,
-            position_source="internal",
-            tempo_source="map" if self.tempo_revision >= 0 else "none",
-            tempo_bpm=scheduler.tempo.bpm_at(beats),
+            position_source="internal" if follower is None else follower.source,
+            tempo_source=self.desk.tempo_source() if self.tempo_revision >= 0 or measured else "none",
+            tempo_bpm=scheduler.tempo.bpm_at(beats) if measured is None else measured,
             revision=scheduler.score.revision,
             tempo_revision=self.tempo_revision,
             sounding=tuple((port, channel + 1, pitch) for port, channel, pitch in scheduler.ledger.sounding),
@@ -323,10 +399,13 @@ class Performer:
             port_reason=self.output.reason,
             port_up=self.port_up,
             priority=priority,
-            loop=None if self.internal.loop is None else (self.internal.loop.start_s, self.internal.loop.end_s),
+            loop=None if loop is None else (loop.start_s, loop.end_s),
             muted=tuple(sorted(scheduler.muted)),
             worst_late_ms=worst * 1000,
+            recording=self.desk.recording,
             peers=self._peers,
+            sync_port=self.output.sync_port,
+            source_rate=self.desk.source_rate(),
             xruns=self.output.xruns,
             notes=notes,
         )

@@ -14,7 +14,8 @@ import contextlib
 import importlib.util
 import os
 import sys
-from collections.abc import Iterator, Sequence
+import time
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, Protocol
 
@@ -34,6 +35,16 @@ class PortLostError(Exception):
     """The port or its MIDI system went away."""
 
 
+@dataclass(frozen=True, slots=True)
+class SyncIn:
+    """The port through which the DAW's MTC, clock and MMC come: its name, and who is told (host_s, message).
+    `hear` is called from a thread of the MIDI system: it stores the message and wakes the player, nothing
+    more."""
+
+    name: str
+    hear: Callable[[float, bytes], None]
+
+
 class Output(Protocol):
     """Where the player's messages go.  `lookahead_s`: how far ahead of their time messages are wanted."""
 
@@ -42,6 +53,7 @@ class Output(Protocol):
     names: tuple[str, ...]
     lookahead_s: float
     xruns: int
+    sync_port: str
 
     @property
     def alive(self) -> bool: ...
@@ -121,6 +133,7 @@ class RecordOnly:
     api = "none"
     lookahead_s = 0.0
     xruns = 0
+    sync_port = ""
     alive = True
 
     def __init__(self, names: tuple[str, ...], reason: str) -> None:
@@ -148,9 +161,11 @@ class RtMidiOutput:
     lookahead_s = 0.0
     xruns = 0
 
-    def __init__(self, api: str, names: tuple[str, ...], reason: str = "") -> None:
+    def __init__(self, api: str, names: tuple[str, ...], reason: str = "", sync_in: SyncIn | None = None) -> None:
         self.api, self.names = api, names
+        self.sync_port = ""
         self._outs: list[Any] = []
+        self._in: Any = None  # kept: an input that is collected goes silent
         self._watch: Any = None
         rtmidi = load_rtmidi()
         if _COMPILED[api] not in rtmidi.get_compiled_api():
@@ -159,6 +174,8 @@ class RtMidiOutput:
             with quiet_stderr():
                 for name in names:
                     self._outs.append(self._open(rtmidi, name))
+                if sync_in is not None:
+                    self._in = self._open_in(rtmidi, sync_in)
                 if api == "jack":
                     self._watch = _jack_watch(names[0])
         except PortError:
@@ -179,6 +196,28 @@ class RtMidiOutput:
             raise PortError(WINDOWS_ADVICE.format(name=name))
         out.open_port(index)
         return out
+
+    def _open_in(self, rtmidi: Any, sync_in: SyncIn) -> Any:
+        into = rtmidi.MidiIn(_COMPILED[self.api], name=sync_in.name)
+        if self.api == "winmm":
+            index = match_windows_port(into.get_ports(), sync_in.name, "Default App Loopback (B)")
+            if index is None:
+                into.delete()
+                return None
+        into.ignore_types(sysex=False, timing=False, active_sense=True)
+
+        def heard(event: tuple[list[int], float], _: object) -> None:
+            # Stamped first of all; rtmidi's own difference times would add up their rounding.
+            now = time.perf_counter()
+            sync_in.hear(now, bytes(event[0]))
+
+        into.set_callback(heard)
+        if self.api == "winmm":
+            into.open_port(index)
+        else:
+            into.open_virtual_port(sync_in.name)
+        self.sync_port = sync_in.name
+        return into
 
     @property
     def alive(self) -> bool:
@@ -208,10 +247,15 @@ class RtMidiOutput:
     def close(self) -> None:
         # A dead JACK server makes closing block or complain; the process is about to forget the port anyway.
         with contextlib.suppress(Exception), quiet_stderr():
+            if self._in is not None:
+                self._in.cancel_callback()
+                self._in.close_port()
+                self._in.delete()
             for out in self._outs:
                 out.close_port()
                 out.delete()
         self._outs.clear()
+        self._in = None
         if self._watch is not None:
             self._watch.close()
             self._watch = None
@@ -226,33 +270,37 @@ def _jack_watch(name: str) -> Any:
     return JackWatch(f"{name} watch")
 
 
-def match_windows_port(ports: Sequence[str], name: str) -> int | None:
-    """A port of that name (WinMM adds an index behind it), else the built-in app loopback's A side."""
-    for wanted in (name, "Default App Loopback (A)"):
+def match_windows_port(ports: Sequence[str], name: str, built_in: str = "Default App Loopback (A)") -> int | None:
+    """A port of that name (WinMM adds an index behind it), else the built-in app loopback's A side (B to
+    read)."""
+    for wanted in (name, built_in):
         for index, port in enumerate(ports):
             if port == wanted or port.rsplit(" ", 1)[0] == wanted:
                 return index
     return None
 
 
-def open_output(options: PortOptions, parts: Sequence[str]) -> Output:
+def open_output(
+    options: PortOptions, parts: Sequence[str], hear: Callable[[float, bytes], None] | None = None
+) -> Output:
     """Opens the ports.  "auto" never fails: it ends with "none" and the reasons; an api asked for by name
     raises PortError."""
     names = port_names(options, parts)
+    sync_in = SyncIn(f"{options.name} Sync", hear) if options.sync_in and hear is not None else None
     if options.api not in ("auto", *APIS):
         raise PortError(f"'{options.api}' is not a MIDI system; known are auto, {', '.join(APIS)}.")
     if options.api != "auto":
-        return open_api(options.api, names, f"{options.api}, as asked")
+        return open_api(options.api, names, f"{options.api}, as asked", sync_in)
     reasons = []
     for api in APIS[:-1]:
         try:
-            return open_api(api, names, "")
+            return open_api(api, names, "", sync_in)
         except PortError as error:
             reasons.append(f"{api}: {error}")
     return open_api("none", names, "no MIDI system: " + "; ".join(reasons))
 
 
-def open_api(api: str, names: tuple[str, ...], reason: str) -> Output:
+def open_api(api: str, names: tuple[str, ...], reason: str, sync_in: SyncIn | None = None) -> Output:
     if api == "none":
         return RecordOnly(names, reason or "no port asked for")
     if api == "jack-client":
@@ -260,8 +308,8 @@ def open_api(api: str, names: tuple[str, ...], reason: str) -> Output:
             raise PortError("the extra is not installed: pip install 'cuebridge[jack]'")
         from bridge.player.jack_output import JackOutput
 
-        return JackOutput(names, reason)
-    return RtMidiOutput(api, names, reason)
+        return JackOutput(names, reason, sync_in)
+    return RtMidiOutput(api, names, reason, sync_in)
 
 
 def probe_apis() -> list[ApiProbe]:

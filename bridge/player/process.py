@@ -18,20 +18,24 @@ import time
 import traceback
 from collections import deque
 from multiprocessing.connection import Connection, wait
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from bridge.player import messages as m
-from bridge.player.errors import PortError
+from bridge.player.errors import PortError, SyncError
 from bridge.player.ledger import Key
 from bridge.player.performer import Performer
 from bridge.player.ports import Output, open_output
 from bridge.player.priority import ask_for_realtime, freeze_garbage
 from bridge.player.tempo import TempoLine
-from bridge.transport.state import Loop
+from bridge.transport.state import Loop, TransportObservation
+
+if TYPE_CHECKING:
+    from bridge.transport.jack import JackTransport
 
 STATUS_S: Final = 0.05
 PEERS_S: Final = 1.0
-IDLE_S: Final = 0.05
+JACK_RETRY_S: Final = 2.0
+IDLE_S: Final = 0.05 if os.name == "posix" else 0.01  # without a pipe to be woken by
 MESSAGE_S: Final = 0.0005  # no message takes longer; nearer to a deadline none is begun
 POSIX: Final = os.name == "posix"
 
@@ -46,7 +50,7 @@ def main(connection: Connection, options: m.PlayerOptions, debts: list[Key], pee
     try:
         runner = _Runner(connection, options, debts, peers)
         runner.run()
-    except PortError as error:
+    except (PortError, SyncError) as error:
         with contextlib.suppress(OSError, ValueError):
             connection.send_bytes(m.FAULT + str(error).encode())
     except Exception:  # a bug: the notes have to end whatever it is, and the bridge has to hear of it
@@ -72,11 +76,19 @@ class _Runner:
         self._readers: list[int | Connection] = [connection.fileno() if POSIX else connection]
         self._wake = _wake_pipe()
         if self._wake is not None:
-            self._readers.append(self._wake)
+            self._readers.append(self._wake[0])
         signal.signal(signal.SIGTERM, self._terminate)
 
+        self._heard: deque[tuple[float, bytes]] = deque()
+        self._seen: deque[TransportObservation] = deque()
+        self._jack: JackTransport | None = None
+        self._jack_retry = 0.0
+        self._said: set[str] = set()
+
         def opened() -> Output:
-            return open_output(options.ports, options.parts)
+            # A Python callback of ours may not run while python-rtmidi opens a JACK client: it holds the interpreter.
+            self._close_jack()
+            return open_output(options.ports, options.parts, self._hear)
 
         # A JACK callback will run beside this thread: nothing that holds the interpreter for long may come after it.
         sys.setswitchinterval(0.0005)
@@ -90,18 +102,76 @@ class _Runner:
     def _terminate(self, number: int, frame: object) -> None:
         self._quit = True
 
+    # sync, from threads of the MIDI systems ---------------------------------------------------------------------
+    def _hear(self, host_s: float, data: bytes) -> None:
+        self._heard.append((host_s, data))
+        self._nudge()
+
+    def _see(self, observation: TransportObservation) -> None:
+        self._seen.append(observation)
+        self._nudge()
+
+    def _nudge(self) -> None:
+        if self._wake is not None:
+            with contextlib.suppress(OSError):  # full: it will wake anyway
+                os.write(self._wake[1], b"\0")
+
+    def _take_sync(self, performer: Performer) -> None:
+        while self._heard:
+            host_s, data = self._heard.popleft()
+            performer.hear(host_s, data, time.perf_counter())
+        while self._seen:
+            performer.observe(self._seen.popleft(), time.perf_counter())
+
+    def _keep_jack(self, performer: Performer, now: float) -> None:
+        """The JACK transport is watched while it is a source; tried again when there is no server."""
+        asked = performer.desk.wants_jack
+        wanted = asked or (performer.desk.options.position == "auto" and performer.output.api.startswith("jack"))
+        if self._jack is not None and not (self._jack.alive and wanted):
+            self._close_jack()
+        if not wanted:
+            return
+        if self._jack is not None:
+            self._jack.refresh()
+        elif now >= self._jack_retry:
+            self._jack_retry = now + JACK_RETRY_S
+            try:
+                from bridge.transport.jack import JackTransport
+
+                self._jack = JackTransport("CueBridge transport", self._see)
+            except ImportError:
+                if asked:
+                    self._say_once(performer, "The JACK transport needs the extra: pip install 'cuebridge[jack]'.")
+            except PortError as error:
+                self._say_once(performer, f"The JACK transport cannot be followed: {error}.")
+            else:
+                self._said.clear()
+
+    def _say_once(self, performer: Performer, sentence: str) -> None:
+        if sentence not in self._said:
+            self._said.add(sentence)
+            performer.notes.append(sentence)
+
+    def _close_jack(self) -> None:
+        if self._jack is not None:
+            self._jack.close()
+            self._jack = None
+
     # the loop ---------------------------------------------------------------------------------------------------
     def run(self) -> None:
         performer = self.performer
         next_status = next_peers = 0.0
+        self._keep_jack(performer, time.perf_counter())
         while not self._quit:
             now = time.perf_counter()
+            self._take_sync(performer)
             performer.step(now)
             if performer.changed or now >= next_status:
                 self._send_status(now)
                 next_status = now + STATUS_S
             if now >= next_peers:
                 performer.remember_peers()
+                self._keep_jack(performer, now)
                 next_peers = now + PEERS_S
             wake = performer.next_wake()
             limit = min(next_status, now + IDLE_S) if wake is None else min(next_status, wake)
@@ -114,8 +184,8 @@ class _Runner:
             return bool(wait(self._readers, max(timeout_s, 0.0)))
         # select takes microseconds; poll and epoll would round up to milliseconds.
         ready, _, _ = select.select(self._readers, (), (), max(timeout_s, 0.0))
-        if self._wake is not None and self._wake in ready:
-            os.read(self._wake, 4096)
+        if self._wake is not None and self._wake[0] in ready:
+            os.read(self._wake[0], 4096)
         return self._readers[0] in ready
 
     def _read(self, performer: Performer) -> None:
@@ -165,10 +235,19 @@ class _Runner:
             performer.nudge(part, value, now)
         elif kind == m.PARTS:
             performer.add_parts(m.unpack_json(payload))
+        elif kind == m.SYNC:
+            self._set_sync(performer, m.unpack_sync(payload), now)
         elif kind == m.RESUME:
             performer.resume(*m.unpack_resume(payload), now)
         elif kind == m.QUIT:
             self._quit = True
+
+    def _set_sync(self, performer: Performer, sync: m.SyncOptions, now: float) -> None:
+        try:
+            performer.set_sync(sync, now)
+        except SyncError as error:  # the bridge checks before it asks; what slips through is said, not obeyed
+            performer.notes.append(str(error))
+        self._keep_jack(performer, now)
 
     # towards the bridge -----------------------------------------------------------------------------------------
     def _writable(self) -> bool:
@@ -194,6 +273,7 @@ class _Runner:
             self._quit = True
 
     def finish(self) -> None:
+        self._close_jack()
         self.performer.finish(time.perf_counter())
         with contextlib.suppress(OSError, ValueError):
             self._report([])
@@ -201,12 +281,13 @@ class _Runner:
             self._connection.close()
 
 
-def _wake_pipe() -> int | None:
-    """A pipe that signals write to, so that a sleeping select comes back at once."""
+def _wake_pipe() -> tuple[int, int] | None:
+    """A pipe (read, write) that signals and MIDI threads write to, so that a sleeping select comes back at
+    once."""
     if not POSIX:
         return None
     reader, writer = os.pipe()
     os.set_blocking(reader, False)
     os.set_blocking(writer, False)
     signal.set_wakeup_fd(writer, warn_on_full_buffer=False)
-    return reader
+    return reader, writer

@@ -29,6 +29,7 @@ class Port:
 
     api, reason = "test", "a test's port"
     xruns = 0
+    sync_port = ""
 
     def __init__(self, lookahead_s: float = 0.0) -> None:
         self.names = ("CueBridge",)

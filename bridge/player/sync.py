@@ -1,0 +1,159 @@
+"""The sync desk: every source comes in here, and leaves as changes of one playhead.
+
+Position and tempo are two roles.  The position source (`SyncOptions.position`) feeds the follower; the tempo
+source only says a tempo, which the status reports and from which the bridge makes its next tempo map.  "auto"
+takes for each role the first source that speaks, and says which.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Final
+
+from bridge.player.errors import SyncError
+from bridge.player.messages import SyncOptions
+from bridge.player.tempo import TempoLine
+from bridge.transport.estimator import Follower
+from bridge.transport.midi_clock import ClockReader
+from bridge.transport.midi_stream import MidiSplitter
+from bridge.transport.mmc import read_mmc
+from bridge.transport.mtc import MtcReader
+from bridge.transport.state import POSITION_SOURCES, TEMPO_SOURCES, Change, Loop, TransportObservation
+from engine.music.errors import MusicError
+from engine.music.timecode import FrameRate
+
+_MEMBER: Final = {"mmc": "mtc"}  # machine control belongs to timecode
+_BEATS: Final = frozenset({"clock", "link"})  # sources that count beats
+
+
+class SyncDesk:
+    """Feeds on messages and observations; sans-I/O.  tempo: the line in force, for sources that count
+    beats."""
+
+    def __init__(self, options: SyncOptions, tempo: Callable[[], TempoLine]) -> None:
+        if options.position not in POSITION_SOURCES:
+            raise SyncError(f"'{options.position}' is not a sync source; known are {', '.join(POSITION_SOURCES)}.")
+        if options.tempo not in TEMPO_SOURCES:
+            raise SyncError(f"'{options.tempo}' is not a tempo source; known are {', '.join(TEMPO_SOURCES)}.")
+        if not 0 <= options.freewheel_s <= 5:
+            raise SyncError("hold on sync loss lasts 0 to 5 seconds.")
+        try:
+            stated = None if options.frame_rate is None else FrameRate.parse(options.frame_rate)
+        except MusicError as error:
+            raise SyncError(str(error)) from None
+        self.options = options
+        self.recording: bool | None = None
+        self.notes: list[str] = []
+        self.bpm: dict[str, float] = {}  # as each source says or plays it
+        self._tempo = tempo
+        self._splitter = MidiSplitter()
+        self._mtc = MtcReader(stated)
+        self._clock = ClockReader()
+        self._loop: Loop | None = None
+        self.follower: Follower | None = None
+        if options.position not in ("internal", "auto"):
+            self.follower = Follower(options.position, options.freewheel_s)
+
+    # in ---------------------------------------------------------------------------------------------------------
+    def hear(self, host_s: float, data: bytes, at: float) -> list[Change]:
+        """MIDI from the sync port.  host_s: when it came; at: from when a change can hold."""
+        changes = []
+        for message in self._splitter.feed(data):
+            status = message[0]
+            if status == 0xF1 or message[:2] == b"\xf0\x7f":
+                found = self._mtc.feed(message, host_s) or read_mmc(message, host_s, self._mtc)
+            else:
+                found = self._clock.feed(message, host_s)
+            for observation in found:
+                change = self.observe(observation, at)
+                if change is not None:
+                    changes.append(change)
+        for notes in (self._mtc.notes, self._clock.notes):
+            self.notes += notes
+            notes.clear()
+        return changes
+
+    def observe(self, said: TransportObservation, at: float) -> Change | None:
+        if said.recording is not None:
+            self.recording = said.recording
+        if said.bpm is not None:
+            self.bpm[said.source] = said.bpm
+        source = _MEMBER.get(said.source, said.source)
+        follower = self.follower
+        if follower is None:
+            if self.options.position != "auto" or not said.rolling or said.position_s is said.position_beats:
+                return None
+            follower = self.follower = Follower(source, self.options.freewheel_s)
+            follower.set_loop(self._loop, at)
+            self.notes.append(f"Following {_NAMES[source]}.")
+        elif self.options.position == "auto" and source != follower.source:
+            if not said.rolling or follower.rolling or said.position_s is said.position_beats:
+                return None
+            follower = self.follower = Follower(source, self.options.freewheel_s)
+            follower.set_loop(self._loop, at)
+            self.notes.append(f"Following {_NAMES[source]} now.")
+        if source != follower.source:
+            return None
+        if said.source == "script":
+            self._take_loop(said, at)
+        return follower.observe(self._in_seconds(said), at)
+
+    def _take_loop(self, said: TransportObservation, at: float) -> None:
+        loop = None if said.loop is None else Loop(*said.loop)
+        if loop != self._loop:
+            self.set_loop(loop, at)
+
+    def _in_seconds(self, said: TransportObservation) -> TransportObservation:
+        """Beats become seconds through the tempo map in force; a clock's speed is its tempo against the
+        map's."""
+        if said.position_s is not None or said.position_beats is None:
+            return said
+        tempo = self._tempo()
+        position = tempo.seconds_at(said.position_beats)
+        rate = said.rate
+        if rate is None and said.bpm is not None:
+            rate = said.bpm / tempo.bpm_at(said.position_beats)
+            if abs(rate - 1.0) < 0.005:
+                rate = 1.0  # two beats of clocks measure no better
+        return replace(said, position_s=position, rate=rate)
+
+    # the rest ---------------------------------------------------------------------------------------------------
+    def set_loop(self, loop: Loop | None, at: float) -> None:
+        self._loop = loop
+        if self.follower is not None:
+            self.follower.set_loop(loop, at)
+
+    @property
+    def counts_beats(self) -> bool:
+        return self.follower is not None and self.follower.source in _BEATS
+
+    @property
+    def wants_jack(self) -> bool:
+        return self.options.position == "jack" or self.options.tempo == "jack"
+
+    def tempo_source(self) -> str:
+        """Who says the tempo: a name from TEMPO_SOURCES."""
+        wanted = self.options.tempo
+        if wanted == "auto":
+            return next((source for source in ("script", "jack", "link", "clock") if source in self.bpm), "map")
+        return wanted
+
+    def measured_bpm(self) -> float | None:
+        return self.bpm.get(self.tempo_source())
+
+    def source_rate(self) -> str:
+        """The timecode rate as it arrives, and what it is counted in."""
+        coded, rate = self._mtc.coded, self._mtc.rate
+        if coded is None or rate is None:
+            return ""
+        return str(rate) if coded == rate else f"{rate} (sent as {coded})"
+
+
+_NAMES: Final = {
+    "mtc": "MIDI timecode",
+    "clock": "MIDI clock",
+    "script": "the DAW script",
+    "jack": "the JACK transport",
+    "link": "Ableton Link",
+}

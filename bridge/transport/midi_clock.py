@@ -1,0 +1,137 @@
+"""MIDI clock with song position: 24 clocks a quarter note, F8; Start FA, Continue FB, Stop FC, position F2
+(sixteenths).
+
+Start means beat 0 on the next clock, Continue the stated position on the next clock.  Clocks may run while
+stopped; they then tell the tempo only.  A clock knows beats, not seconds, and nothing of tempo changes before
+the playhead: positions are beats here, and the tempo map turns them into seconds.  Song position ends at
+16,383 sixteenths (4,095.75 beats).
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from typing import Final
+
+from bridge.transport.state import TransportObservation
+
+CLOCKS: Final = 24
+MAX_SPP: Final = 16383
+_WINDOW: Final = 2 * CLOCKS
+LOSS_S: Final = 0.25  # no clock for so long: the tempo has to be measured anew
+BPM_RANGE: Final = (10.0, 500.0)
+
+
+def song_position(beats: float) -> bytes:
+    """F2 for a beat, rounded down to the sixteenth, clipped to what it can say."""
+    sixteenths = max(0, min(MAX_SPP, int(beats * 4 + 1e-6)))
+    return bytes((0xF2, sixteenths & 127, sixteenths >> 7))
+
+
+class ClockReader:
+    """`feed(message, host_s)` -> observations with beats; `bpm` as measured over the last two beats, or
+    None."""
+
+    def __init__(self) -> None:
+        self.running = False
+        self.bpm: float | None = None
+        self.notes: list[str] = []
+        self._clocks = 0  # since beat 0
+        self._pending: int | None = None  # clock number that the next clock has, where it was said
+        self._times: deque[float] = deque(maxlen=_WINDOW)
+        self._warned = False
+
+    def feed(self, message: bytes, host_s: float) -> list[TransportObservation]:
+        status = message[0] if message else 0
+        if status == 0xF8:
+            return self._clock(host_s)
+        if status == 0xFA:
+            return self._go(0, host_s)
+        if status == 0xFB:
+            return self._go(self._clocks if self._pending is None else self._pending, host_s)
+        if status == 0xFC:
+            return self._stop(host_s)
+        if status == 0xF2 and len(message) == 3:
+            return self._position(message[1] & 127 | (message[2] & 127) << 7, host_s)
+        return []
+
+    def _clock(self, host_s: float) -> list[TransportObservation]:
+        self._tempo(host_s)
+        if not self.running:
+            if self.bpm is None:
+                return []
+            return [TransportObservation("clock", host_s, bpm=self.bpm)]
+        jumped = False
+        if self._pending is not None:
+            jumped = abs(self._pending - self._clocks - 1) > CLOCKS // 4
+            self._clocks, self._pending = self._pending, None
+        else:
+            self._clocks += 1
+        return [
+            TransportObservation(
+                "clock", host_s, position_beats=self._clocks / CLOCKS, rolling=True, bpm=self.bpm, locate=jumped
+            )
+        ]
+
+    def _go(self, clocks: int, host_s: float) -> list[TransportObservation]:
+        self._pending = clocks
+        started, self.running = not self.running, True
+        if not started:
+            return []
+        # The beat begins with the next clock; until then it stands where it will begin.
+        return [TransportObservation("clock", host_s, position_beats=clocks / CLOCKS, locate=True)]
+
+    def _stop(self, host_s: float) -> list[TransportObservation]:
+        self.running = False
+        # Continue without a new position goes on from the sixteenth in which it stopped.
+        at = self._clocks
+        self._pending = self._clocks - self._clocks % 6
+        return [TransportObservation("clock", host_s, position_beats=at / CLOCKS, rolling=False, bpm=self.bpm)]
+
+    def _position(self, sixteenths: int, host_s: float) -> list[TransportObservation]:
+        if sixteenths == MAX_SPP and not self._warned:
+            self._warned = True
+            self.notes.append(
+                "MIDI clock's song position has reached its end (beat 4,095.75): jumps behind it cannot be followed."
+            )
+        self._pending = sixteenths * 6
+        if self.running:
+            # Sent again while running it changes nothing; elsewhere it is a jump from the next clock on.
+            if abs(self._pending - self._clocks - 1) <= CLOCKS // 4:
+                self._pending = None
+            return []
+        self._clocks = self._pending
+        return [
+            TransportObservation("clock", host_s, position_beats=sixteenths / 4, rolling=False, rate=0.0, locate=True)
+        ]
+
+    def _tempo(self, host_s: float) -> None:
+        """A straight line over the last two beats: bunched arrivals do not matter to it."""
+        times = self._times
+        if times and not 0 <= host_s - times[-1] < LOSS_S:
+            times.clear()
+        times.append(host_s)
+        count = len(times)
+        if count < CLOCKS // 4 and (count < 2 or self.bpm is not None):
+            return
+        slope = _slope(times)
+        if slope <= 0:
+            return
+        bpm = 60.0 / (slope * CLOCKS)
+        if not BPM_RANGE[0] <= bpm <= BPM_RANGE[1]:
+            return
+        if count == _WINDOW and self.bpm is not None and abs(bpm - self.bpm) / self.bpm > 0.02:
+            # The tempo changed inside the window: what is older than a quarter of it says nothing any more.
+            for _ in range(count - CLOCKS // 2):
+                times.popleft()
+            slope = _slope(times)
+            bpm = 60.0 / (slope * CLOCKS) if slope > 0 else bpm
+        self.bpm = bpm
+
+
+def _slope(times: deque[float]) -> float:
+    """Least-squares seconds per step of equally spaced events."""
+    count = len(times)
+    middle = (count - 1) / 2
+    first = times[0]
+    above = sum((index - middle) * (time - first) for index, time in enumerate(times))
+    return above / (count * (count * count - 1) / 12)

@@ -1,0 +1,223 @@
+"""MIDI timecode, read and written (MMA RP-004/008; traps from Ardour, xjadeo and their bug reports).
+
+A quarter frame `F1 0nnn dddd` carries one of eight pieces of a time; forwards they come 0 to 7, backwards 7
+to 0, one complete time every two frames.  The time is that of the first piece sent, so when the eighth
+arrives it is 7 quarter frames (1.75 frames) old.  A full frame `F0 7F cc 01 01 hh mm ss ff F7` states a
+position at standstill.
+
+MTC knows four rates: 24, 25, 29.97 drop and 30.  23.976 and 29.97 non-drop are sent as 24 and 30, so the true
+rate has to be stated (by the person or from the film); all arithmetic is in frames of that rate.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from bridge.transport.state import TransportObservation
+from engine.music.errors import MusicError
+from engine.music.timecode import FRAME_RATES, FrameRate, Timecode
+
+CODED: Final = (FRAME_RATES["24"], FRAME_RATES["25"], FRAME_RATES["29.97 DF"], FRAME_RATES["30"])
+_GROUP: Final = 8
+_RANGES: Final = (24, 25, 30, 30)
+
+
+def rate_code(rate: FrameRate) -> int:
+    """How MTC names a rate: 23.976 as 24, 29.97 non-drop as 30.  Raises MusicError for rates it cannot
+    carry."""
+    if rate.drop and rate.nominal == 30:
+        return 2
+    for code, nominal in ((0, 24), (1, 25), (3, 30)):
+        if rate.nominal == nominal and not rate.drop:
+            return code
+    raise MusicError(f"MIDI timecode cannot carry {rate} frames a second.")
+
+
+def quarter_frame(piece: int, code: Timecode) -> bytes:
+    """The message of one piece 0..7 of a time."""
+    hours, minutes, seconds, frames = code.fields()
+    value = (
+        frames & 15,
+        frames >> 4,
+        seconds & 15,
+        seconds >> 4,
+        minutes & 15,
+        minutes >> 4,
+        hours & 15,
+        (hours >> 4) & 1 | rate_code(code.rate) << 1,
+    )[piece]
+    return bytes((0xF1, piece << 4 | value))
+
+
+def full_frame(code: Timecode, device: int = 0x7F) -> bytes:
+    hours, minutes, seconds, frames = code.fields()
+    return bytes((0xF0, 0x7F, device, 1, 1, rate_code(code.rate) << 5 | hours % 24, minutes, seconds, frames, 0xF7))
+
+
+class MtcReader:
+    """`feed(message, host_s)` -> observations.  stated: the true rate, where it is known.
+
+    Positions come with the first complete time (eight pieces in order), then with every piece.  After a full
+    frame the first piece is believed at once where its digit fits: play that begins from a stated position is
+    followed from its first quarter frame on.
+    """
+
+    def __init__(self, stated: FrameRate | None = None) -> None:
+        self.stated = stated
+        self.coded: FrameRate | None = None  # as the sender names it
+        self.notes: list[str] = []
+        self._nibbles = [0] * _GROUP
+        self._hosts = [0.0] * _GROUP
+        self._count = 0  # pieces collected in order, in `_direction`
+        self._direction = 0
+        self._last = -1
+        self._base: int | None = None  # frame number of the group that is coming in, where it is known
+        self._standing: Timecode | None = None  # the last full frame, until anything else comes
+        self._warned = False
+
+    @property
+    def rate(self) -> FrameRate | None:
+        """The rate positions are counted in."""
+        return None if self.coded is None else self._true(self.coded)
+
+    def feed(self, message: bytes, host_s: float) -> list[TransportObservation]:
+        if len(message) == 2 and message[0] == 0xF1 and message[1] < 0x80:
+            return self._quarter(message[1] >> 4, message[1] & 15, host_s)
+        if len(message) == 10 and message[:2] == b"\xf0\x7f" and message[3:5] == b"\x01\x01":
+            return self._full(message[5:9], host_s)
+        return []
+
+    def reset(self) -> None:
+        """Forgets what has been collected (the source went silent)."""
+        self._count = self._direction = 0
+        self._last = -1
+        self._base = None
+
+    # full frames ------------------------------------------------------------------------------------------------
+    def _full(self, fields: bytes, host_s: float) -> list[TransportObservation]:
+        self.reset()
+        self._standing = None
+        code = self.timecode(fields[0] >> 5 & 3, fields[0] & 31, fields[1], fields[2], fields[3])
+        if code is None:
+            return []
+        self._standing = code
+        return [
+            TransportObservation("mtc", host_s, position_s=float(code.seconds), rolling=False, rate=0.0, locate=True)
+        ]
+
+    # quarter frames ---------------------------------------------------------------------------------------------
+    def _quarter(self, piece: int, nibble: int, host_s: float) -> list[TransportObservation]:
+        direction = self._follow(piece)
+        standing, self._standing = self._standing, None
+        found: list[TransportObservation] = []
+        if direction == 0:  # the first piece, or one out of order
+            self._count, self._direction, self._base = 1, 0, None
+            if standing is not None and piece == 0:
+                self._base = self._guess(standing, nibble)
+        else:
+            if direction != self._direction:
+                self._direction = direction
+                self._count = min(self._count, 1)
+                self._base = self._base if direction > 0 and self._count == 1 else None
+            self._count += 1
+        self._last = piece
+        self._nibbles[piece] = nibble
+        self._hosts[piece] = host_s
+        first, last = (0, _GROUP - 1) if self._direction >= 0 else (_GROUP - 1, 0)
+        if piece == first and self._count > 1 and self._base is not None:
+            self._base += 2 if self._direction > 0 else -2
+        if piece == last and self._count >= _GROUP:
+            return self._complete(host_s)
+        if self._base is not None and self.rate is not None:
+            found.append(self._observe(piece, host_s))
+        return found
+
+    def _follow(self, piece: int) -> int:
+        """+1 or -1 when the piece continues the last one, 0 when it does not."""
+        if self._last < 0:
+            return 0
+        step = (piece - self._last) % _GROUP
+        if step == 1 and self._direction >= 0:
+            return 1
+        if step == _GROUP - 1 and self._direction <= 0:
+            return -1
+        return 0
+
+    def _complete(self, host_s: float) -> list[TransportObservation]:
+        """A whole time has come in: its own eight observations when it is news, else the last one."""
+        nibbles = self._nibbles
+        code = self.timecode(
+            nibbles[7] >> 1 & 3,
+            nibbles[6] | (nibbles[7] & 1) << 4,
+            nibbles[4] | (nibbles[5] & 3) << 4,
+            nibbles[2] | (nibbles[3] & 3) << 4,
+            nibbles[0] | (nibbles[1] & 1) << 4,
+        )
+        if code is None:
+            self._base = None
+            return []
+        piece = 7 if self._direction > 0 else 0
+        if code.frames == self._base:
+            return [self._observe(piece, host_s)]
+        known = self._base is not None
+        self._base = code.frames
+        order = range(_GROUP) if self._direction > 0 else range(_GROUP - 1, -1, -1)
+        found = [self._observe(index, self._hosts[index]) for index in order]
+        # A time that contradicts the one that was counted on is a jump, said outright.
+        return [_as_locate(found[-1])] if known else found
+
+    def _observe(self, piece: int, host_s: float) -> TransportObservation:
+        rate = self.rate
+        assert rate is not None and self._base is not None
+        passed = piece if self._direction >= 0 else piece - (_GROUP - 1)
+        position = float((self._base + 0.25 * passed) / rate.fps)
+        direction = -1.0 if self._direction < 0 else 1.0
+        return TransportObservation("mtc", host_s, position_s=position, rolling=True, rate=direction)
+
+    def _guess(self, standing: Timecode, nibble: int) -> int | None:
+        """Play begins at the stated frame, or at the next one whose pair it belongs to."""
+        for ahead in range(3):
+            if (standing + ahead).fields()[3] & 15 == nibble:
+                return standing.frames + ahead
+        return None
+
+    # times ------------------------------------------------------------------------------------------------------
+    def timecode(self, code: int, hours: int, minutes: int, seconds: int, frames: int) -> Timecode | None:
+        if hours > 23 or minutes > 59 or seconds > 59 or frames >= _RANGES[code]:
+            return None
+        rate = self._true(CODED[code])
+        try:
+            found = Timecode.from_fields(hours, minutes, seconds, frames, rate)
+        except MusicError:  # a label that drop frame leaves out
+            return None
+        self.coded = CODED[code]
+        return found
+
+    def _true(self, coded: FrameRate) -> FrameRate:
+        stated = self.stated
+        if stated is None or stated == coded:
+            return coded
+        try:
+            same = CODED[rate_code(stated)] == coded
+        except MusicError:
+            same = False
+        if same:
+            return stated
+        if not self._warned:
+            self._warned = True
+            self.notes.append(
+                f"MIDI timecode arrives at {coded} frames a second, but {stated} was stated: {coded} is followed. "
+                "Set both to the same rate."
+            )
+        return coded
+
+
+def _as_locate(observation: TransportObservation) -> TransportObservation:
+    return TransportObservation(
+        observation.source,
+        observation.host_s,
+        position_s=observation.position_s,
+        rolling=True,
+        rate=observation.rate,
+        locate=True,
+    )

@@ -1,0 +1,137 @@
+"""The follower with sources that are no MIDI: script ticks, JACK periods; and the desk's choice of source."""
+
+from __future__ import annotations
+
+import random
+
+import pytest
+
+from bridge.player.errors import SyncError
+from bridge.player.messages import SyncOptions
+from bridge.player.sync import SyncDesk
+from bridge.player.tempo import TempoLine
+from bridge.transport.estimator import Follower
+from bridge.transport.state import Loop, TransportObservation
+
+
+def script(host_s: float, position_s: float, rolling: bool = True, **more: object) -> TransportObservation:
+    return TransportObservation("script", host_s, position_s=position_s, rolling=rolling, **more)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("tick_s", [0.033, 0.1])
+def test_between_script_ticks_the_playhead_is_within_five_milliseconds(tick_s: float) -> None:
+    """Ticks of REAPER and of Live, each up to 8 ms late."""
+    noise = random.Random(3)
+    follower = Follower("script")
+    host, errors = 0.0, []
+    for _ in range(200):
+        follower.observe(script(host + noise.uniform(0, 0.008), 10.0 + host), host + 0.008)
+        if host > 1.0:
+            errors += [
+                abs(follower.motion.position_at(host + step * tick_s / 8) - 10.0 - host - step * tick_s / 8)
+                for step in range(8)
+            ]
+        host += tick_s
+    errors.sort()
+    assert errors[int(len(errors) * 0.99)] < 0.0085
+    assert errors[len(errors) // 2] < 0.005
+    assert follower.jumps == 0
+
+
+def test_one_late_word_is_not_a_jump_and_two_that_agree_are() -> None:
+    follower = Follower("script")
+    for index in range(30):
+        follower.observe(script(index * 0.1, index * 0.1), index * 0.1)
+    assert follower.observe(script(3.0, 2.6), 3.0) is None
+    assert follower.observe(script(3.1, 3.1), 3.1) is None
+    assert follower.jumps == 0
+    assert follower.observe(script(3.2, 50.0), 3.2) is None
+    change = follower.observe(script(3.3, 50.1), 3.3)
+    assert change is not None and change.jump
+    assert follower.motion.position_at(3.4) == pytest.approx(50.2)
+
+
+def test_stop_holds_where_the_source_says() -> None:
+    follower = Follower("script")
+    for index in range(30):
+        follower.observe(script(index * 0.1, index * 0.1), index * 0.1)
+    change = follower.observe(script(3.0, 2.95, rolling=False), 3.0)
+    assert change is not None and change.jump and not change.motion.audible
+    assert follower.motion.position_at(9.0) == 2.95
+    assert follower.state == "stopped"
+
+
+def test_shuttle_is_silent_and_varispeed_is_not() -> None:
+    follower = Follower("script")
+    for index in range(20):
+        follower.observe(script(index * 0.1, index * 0.4, rate=4.0), index * 0.1)
+    assert not follower.motion.audible
+    follower = Follower("script")
+    for index in range(20):
+        follower.observe(script(index * 0.1, index * 0.05, rate=0.5), index * 0.1)
+    assert follower.motion.audible
+    assert follower.motion.rate == pytest.approx(0.5)
+
+
+def test_jack_periods_are_followed_to_the_sample() -> None:
+    follower = Follower("jack")
+    for index in range(100):
+        follower.observe(
+            TransportObservation("jack", 5.0 + index * 0.1, position_s=index * 0.1, rolling=True, rate=1.0), 5.0
+        )
+    assert follower.motion.position_at(16.0) == pytest.approx(11.0, abs=1e-6)
+    assert follower.state == "locked"
+
+
+def test_a_wrap_that_is_not_confirmed_is_taken_back() -> None:
+    """The loop was switched off in the DAW without a word: the source goes on beyond the end."""
+    follower = Follower("script")
+    follower.set_loop(Loop(0.0, 2.0), 0.0)
+    for index in range(60):
+        host = index * 0.1
+        wrap = follower.next_wrap()
+        if wrap is not None and wrap <= host and host < 2.05:
+            follower.wrap(wrap)
+        follower.observe(script(host, host), host)
+    assert follower.motion.position_at(6.0) == pytest.approx(6.0, abs=0.01)
+
+
+def desk(position: str = "auto", tempo: str = "auto", **more: object) -> SyncDesk:
+    line = TempoLine.constant(120)
+    return SyncDesk(SyncOptions(position, tempo, **more), lambda: line)  # type: ignore[arg-type]
+
+
+def test_auto_takes_the_first_source_that_rolls_and_says_so() -> None:
+    made = desk()
+    assert made.observe(script(0.0, 1.0, rolling=False), 0.0) is None
+    assert made.follower is None
+    made.observe(script(0.1, 1.0), 0.1)
+    assert made.follower is not None and made.follower.source == "script"
+    assert made.notes == ["Following the DAW script."]
+    # While it rolls, another source is not listened to.
+    made.observe(TransportObservation("mtc", 0.2, position_s=99.0, rolling=True), 0.2)
+    assert made.follower.source == "script"
+
+
+def test_position_and_tempo_are_two_roles() -> None:
+    made = desk("mtc", "clock")
+    for index in range(60):
+        made.hear(index / 48, b"\xf8", index / 48)
+    assert made.tempo_source() == "clock"
+    assert made.measured_bpm() == pytest.approx(120, rel=1e-3)
+    assert made.follower is not None and not made.follower.rolling
+    assert desk("mtc", "map").measured_bpm() is None
+
+
+@pytest.mark.parametrize(
+    ("options", "word"),
+    [
+        ({"position": "ltc"}, "'ltc'"),
+        ({"tempo": "tap"}, "'tap'"),
+        ({"frame_rate": "fast"}, "fast"),
+        ({"freewheel_s": 9.0}, "0 to 5"),
+    ],
+)
+def test_bad_options_are_one_sentence(options: dict[str, object], word: str) -> None:
+    with pytest.raises(SyncError, match=word):
+        desk(**options)  # type: ignore[arg-type]
