@@ -18,6 +18,8 @@ CLOCKS: Final = 24
 MAX_SPP: Final = 16383
 _WINDOW: Final = 2 * CLOCKS
 LOSS_S: Final = 0.25  # no clock for so long: the tempo has to be measured anew
+NEWEST: Final = 6  # clocks whose mean distance from the line shows a change of tempo
+BENT_S: Final = 0.010
 BPM_RANGE: Final = (10.0, 500.0)
 
 
@@ -113,25 +115,25 @@ class ClockReader:
         count = len(times)
         if count < CLOCKS // 4 and (count < 2 or self.bpm is not None):
             return
-        slope = _slope(times)
-        if slope <= 0:
-            return
-        bpm = 60.0 / (slope * CLOCKS)
-        if not BPM_RANGE[0] <= bpm <= BPM_RANGE[1]:
-            return
-        if count == _WINDOW and self.bpm is not None and abs(bpm - self.bpm) / self.bpm > 0.02:
-            # The tempo changed inside the window: what is older than a quarter of it says nothing any more.
-            for _ in range(count - CLOCKS // 2):
+        slope, off = _line(times)
+        if abs(off) > BENT_S and count > 3 * NEWEST:
+            # The tempo changed inside the window: what is older says nothing any more.
+            for _ in range(count - 2 * NEWEST):
                 times.popleft()
-            slope = _slope(times)
-            bpm = 60.0 / (slope * CLOCKS) if slope > 0 else bpm
-        self.bpm = bpm
+            slope, _ = _line(times)
+        bpm = 60.0 / (slope * CLOCKS) if slope > 0 else 0.0
+        if BPM_RANGE[0] <= bpm <= BPM_RANGE[1]:
+            self.bpm = bpm
 
 
-def _slope(times: deque[float]) -> float:
-    """Least-squares seconds per step of equally spaced events."""
+def _line(times: deque[float]) -> tuple[float, float]:
+    """Least squares through equally spaced events: (seconds per step, how far the newest lie off the line)."""
     count = len(times)
     middle = (count - 1) / 2
     first = times[0]
+    mean = sum(time - first for time in times) / count
     above = sum((index - middle) * (time - first) for index, time in enumerate(times))
-    return above / (count * (count * count - 1) / 12)
+    slope = above / (count * (count * count - 1) / 12)
+    newest = range(max(count - NEWEST, 0), count)
+    off = sum(times[index] - first - mean - slope * (index - middle) for index in newest) / len(newest)
+    return slope, off
