@@ -231,7 +231,9 @@ class DecoderCache:
         self.film: list[KV | None] = [None] * config.decoder_layers
         self.film_bias = model.film_bias(valid)
         if memory is not None:
-            self.film = [layer.film_keys_values(memory) for layer in model.decoder]
+            kept = [layer.film_keys_values(memory) for layer in model.decoder]
+            # Laid out as they are read, once: every step's products go through them.
+            self.film = [None if kv is None else (kv[0].contiguous(), kv[1].contiguous()) for kv in kept]
         self.tokens = torch.zeros(batch, self.max_slots, dtype=torch.int64)
         self.runs = torch.zeros(batch, self.max_slots, dtype=torch.int64)
         self.recall = RecallCache(batch, self.max_slots) if config.recall_heads else None
@@ -444,7 +446,7 @@ class AffectiveMultimodalTransformer(nn.Module):
         """A cache for minor.shape[0] songs over one encoder memory (B, S, d); None memory for a blind net."""
         return DecoderCache(self, memory, minor, valid, ends, max_slots)
 
-    @torch.no_grad()
+    @torch.inference_mode()
     def decode_step(
         self, tokens: torch.Tensor, cache: DecoderCache, attributes: torch.Tensor | None = None
     ) -> torch.Tensor:
