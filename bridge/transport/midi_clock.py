@@ -16,10 +16,12 @@ from bridge.transport.state import TransportObservation
 
 CLOCKS: Final = 24
 MAX_SPP: Final = 16383
-_WINDOW: Final = 2 * CLOCKS
+_WINDOW: Final = (
+    8 * CLOCKS
+)  # a JACK period and a clock can be in step for a second: a shorter line would show the period
 LOSS_S: Final = 0.25  # no clock for so long: the tempo has to be measured anew
 NEWEST: Final = 6  # clocks whose mean distance from the line shows a change of tempo
-BENT_S: Final = 0.010
+BENT_S: Final = 0.016
 BPM_RANGE: Final = (10.0, 500.0)
 
 
@@ -127,7 +129,8 @@ class ClockReader:
 
 
 def _line(times: deque[float]) -> tuple[float, float]:
-    """Least squares through equally spaced events: (seconds per step, how far the newest lie off the line)."""
+    """Least squares through equally spaced events: (seconds per step, how far the newest lie off the
+    line)."""
     count = len(times)
     middle = (count - 1) / 2
     first = times[0]
