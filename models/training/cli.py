@@ -59,6 +59,7 @@ def _parser() -> argparse.ArgumentParser:
     evaluate.add_argument("--only", action="store_true", help="only the named files, not the shipped networks")
     evaluate.add_argument("--free", action="store_true", help="also compose freely: does the output follow the film?")
     evaluate.add_argument("--card", action="store_true", help="write the figures into the networks' model cards")
+    evaluate.add_argument("--slice", type=Path, metavar="FOLDER", help="also write a slice's figures into the cards")
     evaluate.add_argument("--threads", type=int, default=1, help="torch threads (default 1)")
     evaluate.add_argument("--json", action="store_true")
 
@@ -158,7 +159,7 @@ def _evaluate(options: argparse.Namespace, command: str) -> int:
     from models.checkpoint import read_card, write_card
     from models.training import freerun, report
     from models.training.dataset import MuViSync
-    from models.training.evaluate import evaluate
+    from models.training.evaluate import evaluate, slice_figures
 
     torch.set_num_threads(max(1, options.threads))
     networks = _networks(options)
@@ -177,6 +178,9 @@ def _evaluate(options: argparse.Namespace, command: str) -> int:
         for name, (_, _, path) in networks.items():
             card = read_card(path)
             card.setdefault("evaluation", {})[options.split] = {"command": command, **result.rows_of(name)}
+            if options.slice is not None:
+                network, smooth = fed[name]
+                card["slice"] = slice_figures(network, MuViSync(options.slice).split("test"), smooth=smooth)
             write_card(path, card)
             _say(f"card of {path} written")
     _out({"command": command, **result.to_json()}, options.json, report.to_markdown(result, command))

@@ -292,6 +292,21 @@ def evaluate(
     return result
 
 
+def slice_figures(model: Network, songs: Sequence[Song], *, smooth: bool) -> dict[str, Any]:
+    """Means over a few songs, with all seen and with parts hidden: for a card and the test that holds it to them."""
+    out: dict[str, Any] = {"songs": [song.id for song in songs]}
+    for arm in ARMS[:3]:
+        if isinstance(model, AffectiveMultimodalTransformer):
+            rows, _ = chord_rows(model, songs, smooth=smooth, arm=arm)
+            shown = ("hits1", "hits3", "hits5", "nll")
+        else:
+            found = predict_dynamics(model, songs, smooth=smooth, arm=arm)
+            rows = [dynamics_metrics(p, song) for p, song in zip(found, songs, strict=True)]
+            shown = ("density_rmse", "loudness_rmse", "density_pearson", "loudness_pearson")
+        out[arm.name or "all features"] = {k: round(float(np.mean([row[k] for row in rows])), 4) for k in shown}
+    return out
+
+
 def _mean_histogram(densities: Sequence[np.ndarray]) -> list[float]:
     return np.mean([metrics.density_histogram(density) for density in densities], axis=0).round(4).tolist()
 

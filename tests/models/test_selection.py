@@ -24,7 +24,7 @@ def model() -> AffectiveMultimodalTransformer:
 def film() -> FilmInputs:
     rng = np.random.default_rng(2)
     return FilmInputs.from_arrays(
-        scene_offset=np.arange(40) % 7, motion=rng.random(40) * 40, emotion=rng.dirichlet(np.ones(6) * 0.3, 40)
+        scene_offset=np.arange(24) % 7, motion=rng.random(24) * 40, emotion=rng.dirichlet(np.ones(6) * 0.3, 24)
     )
 
 

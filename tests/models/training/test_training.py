@@ -1,0 +1,211 @@
+"""Training: data, losses, resume after a kill, determinism; the command line with its refusals."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from models.amt import AmtConfig
+from models.checkpoint import load, read_card
+from models.errors import ModelError
+from models.regressor import RegressorConfig
+from models.training.cli import main
+from models.training.dataset import MuViSync, Variation, chord_steps, make_batch
+from models.training.losses import chord_loss, correlation_loss, emotion_loss, masked_mse, quality_loss
+from models.training.systems import SYSTEMS, System, find, reduced
+from models.training.train import TrainOptions, build, learning_rate, song_order, train
+from models.vocabulary import transpose_ids
+
+FIXTURES = Path(__file__).parent.parent / "fixtures"
+SLICE = FIXTURES / "muvi-sync-slice"
+
+
+@pytest.fixture(scope="module")
+def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The slice with one song in each split, cut to 60 rows: real data, small enough to train on in a test."""
+    folder = tmp_path_factory.mktemp("data")
+    with np.load(SLICE / "muvi-sync.npz") as table:
+        whole = {name: table[name] for name in table.files}
+    with np.load(SLICE / "semantic-0.npz") as table:
+        semantic = {name: table[name] for name in table.files}
+    keep = np.concatenate([np.arange(start, start + 60) for start in whole["offsets"][:-1]])
+    rows = ("chord", "note_density", "loudness", "motion", "emotion", "scene_offset")
+    cut = {**whole, **{name: whole[name][keep] for name in rows}}
+    cut["split"] = np.array(["train", "val", "test"])
+    cut["offsets"] = np.array([0, 60, 120, 180], dtype=np.int32)
+    np.savez(folder / "muvi-sync.npz", **cut)
+    np.savez(folder / "semantic-0.npz", semantic=semantic["semantic"][keep], scale=semantic["scale"][keep], start=0)
+    return folder
+
+
+TINY = replace(
+    find("amt"),
+    network=AmtConfig(32, 2, 1, 1, 32, masked=True, scaled=True, run_buckets=4, recall_heads=2, recall_roots=True),
+    recipe=replace(find("amt").recipe, batch=1, warmup=1),
+)
+TINY_DYNAMICS = replace(
+    find("regressor"),
+    network=RegressorConfig(width=8, layers=1, scaled=True, bottleneck=8),
+    recipe=replace(find("regressor").recipe, batch=1, warmup=1),
+)
+
+
+@pytest.mark.parametrize("system", [TINY, TINY_DYNAMICS])
+def test_a_resumed_run_ends_where_an_uninterrupted_one_does(system: System, data: Path, tmp_path: Path) -> None:
+    songs = MuViSync(data)
+    whole, record = train(system, songs, TrainOptions(tmp_path / "whole", seed=3, report=2, steps=4))
+    train(system, songs, TrainOptions(tmp_path / "parts", seed=3, report=2, steps=4, until=2))
+    parts, _ = train(system, songs, TrainOptions(tmp_path / "parts", seed=3, report=2, steps=4))
+    assert record["steps"] == 4
+    for name, value in whole.state_dict().items():
+        assert torch.equal(value, parts.state_dict()[name]), name
+    log = (tmp_path / "parts" / "log.csv").read_text().splitlines()
+    assert log[0].startswith("step,seconds") and len(log) == 3
+    assert (tmp_path / "whole" / "curves.png").stat().st_size > 1000
+
+
+def test_a_run_folder_of_another_seed_is_refused(data: Path, tmp_path: Path) -> None:
+    songs = MuViSync(data)
+    train(TINY, songs, TrainOptions(tmp_path, seed=3, report=1, steps=1))
+    with pytest.raises(ModelError, match="another system, seed or length"):
+        train(TINY, songs, TrainOptions(tmp_path, seed=4, report=1, steps=1))
+
+
+def test_training_learns(data: Path, tmp_path: Path) -> None:
+    """Forty steps on one song without variation bring its loss down by a third."""
+    still = replace(TINY, recipe=replace(TINY.recipe, variation=Variation(), learning_rate=3e-3))
+    rows: list[dict[str, float]] = []
+    train(still, MuViSync(data), TrainOptions(tmp_path, report=20, steps=40), rows.append)
+    assert rows[1]["train_loss"] < 0.67 * rows[0]["train_loss"]
+
+
+@pytest.mark.parametrize("name", sorted(SYSTEMS))
+def test_every_system_can_take_a_step(name: str, data: Path, tmp_path: Path) -> None:
+    system = reduced(find(name), 8) if find(name).predicts == "chords" else find(name)
+    system = replace(system, recipe=replace(system.recipe, batch=1))
+    model, record = train(system, MuViSync(data), TrainOptions(tmp_path, report=1, steps=1))
+    assert record["system"] == name and np.isfinite(record["best_val_loss"])
+    assert not model.training
+
+
+def test_published_systems_have_the_published_size() -> None:
+    network = find("amt-paper").network
+    assert isinstance(network, AmtConfig)
+    unused = 81_408 + 1_024 + 7_695 + 8_208  # tensors of the authors' checkpoint that compute nothing
+    with torch.device("meta"):
+        assert sum(p.numel() for p in build(network).parameters()) == 32_517_310 - unused
+
+
+def test_targets_follow_the_protocol(data: Path) -> None:
+    x, y = chord_steps(np.arange(5))
+    assert x.tolist() == [0, 1, 2, 3, 4] and y.tolist() == [1, 2, 3, 4, 157]
+    x, y = chord_steps(np.arange(300) % 157)
+    assert len(x) == len(y) == 299 and 157 not in y
+    with np.load(FIXTURES / "input_001.npz") as item:
+        x, y = chord_steps(item["x"][0, :282])
+        assert y.tolist() == item["tgt"][0, :282].tolist()
+
+
+def test_batch_is_padded_and_masked() -> None:
+    songs = MuViSync(SLICE).split("test")
+    batch = make_batch(songs)
+    for k, song in enumerate(songs):
+        assert batch.valid[k].sum() == song.length
+        assert (batch.features[k, song.length :] == 0).all()
+        x, y = chord_steps(song.chords)
+        assert batch.inputs[k, : len(x)].tolist() == x.tolist()
+        assert (batch.targets[k, len(y) :] == 158).all()
+    hidden = make_batch(songs, without=frozenset({"semantic", "emotion"}))
+    assert not hidden.semantic_present.any() and not hidden.emotion_present.any()
+    assert (hidden.features[..., :768] == 0).all() and (hidden.features[..., 770:] == 0).all()
+
+
+def test_variation_transposes_whole_songs() -> None:
+    songs = MuViSync(SLICE).split("test")
+    batch = make_batch(songs, variation=Variation(transpose=1.0), rng=np.random.default_rng(0))
+    for k, song in enumerate(songs):
+        x, _ = chord_steps(song.chords)
+        moved = batch.inputs[k, : len(x)].numpy()
+        assert any(np.array_equal(moved, transpose_ids(x, shift)) for shift in range(1, 12))
+
+
+def test_losses_by_hand() -> None:
+    logits = torch.zeros(1, 2, 159)
+    assert chord_loss(logits, torch.tensor([[3, 158]])).item() == pytest.approx(np.log(159), abs=1e-5)
+    assert emotion_loss(logits[0], torch.tensor([0, 5])).item() == pytest.approx(np.log(2), abs=1e-5)
+    # 36 of 159 equally likely chords belong to "exciting"
+    assert quality_loss(logits[0], torch.tensor([0, 5])).item() == pytest.approx(np.log(159 / 36), abs=1e-5)
+    shifted = logits[0] + 4
+    assert quality_loss(shifted, torch.tensor([0, 5])).item() == pytest.approx(np.log(159 / 36), abs=1e-4)
+    assert emotion_loss(shifted, torch.tensor([0, 5])).item() != pytest.approx(np.log(2), abs=0.1)
+    truth = torch.tensor([[[1.0, 0.0], [3.0, 1.0], [9.0, 9.0]]])
+    valid = torch.tensor([[True, True, False]])
+    assert masked_mse(torch.zeros_like(truth), truth, valid).item() == pytest.approx((1 + 0 + 9 + 1) / 4)
+    assert correlation_loss(2 * truth + 1, truth, valid).item() == pytest.approx(0, abs=1e-3)
+
+
+def test_schedule_and_order() -> None:
+    recipe = find("amt").recipe
+    assert learning_rate(recipe, 0, 1000) == pytest.approx(recipe.learning_rate / recipe.warmup)
+    assert learning_rate(recipe, recipe.warmup, 1000) == pytest.approx(recipe.learning_rate)
+    assert learning_rate(recipe, 1000, 1000) == pytest.approx(0)
+    epoch = np.concatenate([song_order(20, 4, 0, step) for step in range(5)])
+    assert sorted(epoch) == list(range(20))
+    assert song_order(20, 4, 0, 7).tolist() == song_order(20, 4, 0, 7).tolist()
+
+
+# --- the command line -----------------------------------------------------------------------------------------------
+
+
+def test_info_lists_what_ships_and_what_can_be_trained(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["info", "--json"]) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert set(found["shipped"]) >= {"amt", "regressor"} and all(card["whole"] for card in found["shipped"].values())
+    names = {"transformer", "music-transformer", "amt-no-emotion-loss", "amt-paper", "amt"}
+    assert names | {"fc", "lstm", "bilstm", "gru", "bigru", "regressor"} <= set(found["systems"])
+    assert main(["info"]) == 0
+    assert "as its card says" in capsys.readouterr().out
+
+
+def test_train_evaluate_and_import(data: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    out = tmp_path / "fc.safetensors"
+    words = ["train", "fc", "--data", str(data), "--run", str(tmp_path / "run"), "--steps", "2", "--report", "1"]
+    assert main([*words, "--out", str(out), "--json"]) == 0
+    trained = json.loads(capsys.readouterr().out)
+    assert Path(trained["weights"]) == out and read_card(out)["system"] == "fc"
+    assert str(tmp_path) not in out.with_suffix(".json").read_text()
+    report = tmp_path / "report"
+    words = ["evaluate", f"fc={out}", "--only", "--data", str(data), "--split", "test", "--out", str(report)]
+    assert main([*words, "--json"]) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert found["dynamics"]["fc"]["density_rmse"]["videos"] == 1
+    assert "published BiGRU" in (report / "evaluation.md").read_text()
+    imported = tmp_path / "amt.safetensors"
+    assert main(["import", str(FIXTURES / "amt_small.pt"), str(imported), "--json"]) == 0
+    assert load(imported).config.width == 64
+    assert main(["info", str(imported)]) == 0
+
+
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        (["train", "amt", "--data", "nowhere"], "No training data"),
+        (["train", "conductor", "--data", str(SLICE)], "No system is called 'conductor'"),
+        (["evaluate", "--data", "nowhere"], "No training data"),
+        (["evaluate", "x", "--data", str(SLICE)], "is not NAME=FILE"),
+        (["info", "nothing.safetensors"], "does not exist"),
+        (["import", str(SLICE / "muvi-sync.npz"), "out"], "can be read safely"),
+    ],
+)
+def test_refusals_are_one_sentence_and_exit_2(
+    words: list[str], says: str, capsys: pytest.CaptureFixture[str], monkeypatch, tmp_path
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert main(words) == 2
+    error = capsys.readouterr().err.strip().splitlines()
+    assert len(error) == 1 and says in error[0] and error[0].startswith("cuebridge: ")
