@@ -21,7 +21,7 @@ _WINDOW: Final = (
 )  # a JACK period and a clock can be in step for a second: a shorter line would show the period
 LOSS_S: Final = 0.25  # no clock for so long: the tempo has to be measured anew
 NEWEST: Final = 6  # clocks whose mean distance from the line shows a change of tempo
-BENT_S: Final = 0.016
+BENT_S: Final = 0.03  # more than the longest usual period
 BPM_RANGE: Final = (10.0, 500.0)
 
 
