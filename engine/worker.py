@@ -14,7 +14,7 @@ import os
 import signal
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from multiprocessing.connection import Connection, wait
 from typing import TYPE_CHECKING, Final
 
@@ -50,7 +50,8 @@ _PROVISIONAL_S: Final = 60.0  # at least so much is planned ahead of what has be
 class EngineOptions:
     """nice: added to the process's niceness.  threads: torch threads, None = cores - 1, at most 4.
 
-    first_chunk, chunk: slots in the first answer; each further one has twice as many, up to chunk.
+    first_chunk, chunk: slots in the first answer; each further one has twice as many, up to chunk.  step: slots that
+    are composed before the pipe is looked at again.
 
     cache_dir: where features are kept, None = the user's cache.  weights: folder of other weights than the shipped
     ones.  provisional: answer from what was seen while a film is still being looked at.
@@ -61,7 +62,8 @@ class EngineOptions:
     cache_dir: str | None = None
     weights: str | None = None
     first_chunk: int = 4
-    chunk: int = 48
+    chunk: int = 256
+    step: int = 8
     provisional: bool = True
 
 
@@ -94,6 +96,8 @@ class _Engine:
         self._request: ComposeRequest | None = None
         self._newest = -1  # revision
         self._job: Iterator[SlotsComposed | Composed] | None = None
+        self._unsent: list[SlotsComposed] = []  # steps that wait to go out together
+        self._wanted = 0  # slots in the next answer
         self._due_s = 0.0
         self._last_request_s = self._burst_s = float("-inf")
 
@@ -230,28 +234,46 @@ class _Engine:
             return
         request = self._request
         assert request is not None
+        message: FromEngine | None
         try:
-            message = self._next_message(request)
+            step = self._next_step(request)
+            if isinstance(step, SlotsComposed):
+                self._collect(step)
+                return
+            self._send_collected()
+            message = step
         except UserError as error:
             message = EngineFailure(request.revision, str(error))
         except MemoryError:
             message = EngineFailure(request.revision, "There is not enough memory to compose.")
         except Exception as error:  # a bug: it costs this answer, the music goes on
             message = EngineFailure(request.revision, f"Composing failed: {type(error).__name__}: {error}.")
-        if isinstance(message, EngineFailure | Composed) or message is None:
-            self._job = None
-            if self._whole or isinstance(message, EngineFailure):
-                self._request = None
-            else:
-                self._due_s = float("inf")  # answered as far as the film was seen; more comes with `_see`
+        self._job = None
+        if self._whole or isinstance(message, EngineFailure):
+            self._request = None
+        else:
+            self._due_s = float("inf")  # answered as far as the film was seen; more comes with `_see`
         if message is not None:
             self._send(message)
 
-    def _next_message(self, request: ComposeRequest) -> FromEngine | None:
+    def _collect(self, step: SlotsComposed) -> None:
+        self._unsent.append(step)
+        if sum(len(part.slots) for part in self._unsent) >= self._wanted:
+            self._send_collected()
+
+    def _send_collected(self) -> None:
+        """Sends the collected steps as one answer; the next one will be twice as long."""
+        if self._unsent:
+            slots = tuple(slot for part in self._unsent for slot in part.slots)
+            self._send(replace(self._unsent[-1], slots=slots))
+            self._unsent, self._wanted = [], min(2 * self._wanted, self._options.chunk)
+
+    def _next_step(self, request: ComposeRequest) -> SlotsComposed | Composed | None:
         if not self._load():
             raise UserError("The networks could not be loaded, so nothing can be composed.")
         assert self._composer is not None and self._features is not None
         if self._job is None:
+            self._unsent, self._wanted = [], self._options.first_chunk
             until_s = None
             if not self._whole:
                 kept_s = request.keep[-1].end_s if request.keep else 0.0
@@ -259,8 +281,8 @@ class _Engine:
             self._job = self._composer.compose(
                 self._features,
                 request,
-                first_chunk=self._options.first_chunk,
-                chunk=self._options.chunk,
+                first_chunk=min(self._options.first_chunk, self._options.step),
+                chunk=self._options.step,
                 until_s=until_s,
                 provisional=not self._whole,
             )

@@ -87,7 +87,7 @@ revisions = iter(range(10, 100_000))
 
 
 def test_it_says_ready_looks_and_composes_in_order(clip, tmp_path):
-    engine = Engine(EngineOptions(cache_dir=str(tmp_path), threads=1, first_chunk=4, chunk=10))
+    engine = Engine(EngineOptions(cache_dir=str(tmp_path), threads=1, first_chunk=4))
     try:
         engine.pipe.send(AnalyseRequest(1, str(clip), "quick"))
         engine.pipe.send(ComposeRequest(2, MAP))
@@ -98,7 +98,7 @@ def test_it_says_ready_looks_and_composes_in_order(clip, tmp_path):
         assert len(film.cuts) == 11 and len(film.motion) == 30 and not film.cached
         analysed = heard.index(film)
         chunks = [message for message in heard[analysed:] if isinstance(message, SlotsComposed)]
-        assert [len(chunk.slots) for chunk in chunks] == [4, 8, 10, 8]
+        assert [len(chunk.slots) for chunk in chunks] == [4, 8, 16, 2]
         slots = [slot for chunk in chunks for slot in chunk.slots]
         assert tuple(slots) == last.composition.slots and not any(slot.provisional for slot in slots)
         # What came before the whole film was seen is marked, so that nobody takes it for the result.
