@@ -18,6 +18,7 @@ COMMANDS: Final[dict[str, tuple[str, bool]]] = {
     "cache": ("engine.video.cli", True),
     "compose": ("engine.compose_cli", False),
     "plot": ("engine.plot_cli", False),
+    "tempo": ("engine.tempo_cli", False),
 }
 
 

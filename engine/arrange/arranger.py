@@ -379,6 +379,7 @@ class Arranger:
                     continue
                 end = min(end, hush)
             limit = next_start.get(strike.pitch, strike.end if strike.end > segment.end else segment.end)
+            start = min(start, limit - _SHORTEST)  # played loosely, but never past what follows
             end = min(start + (end - start) * gate, limit)
             end = max(end, min(start + _SHORTEST, limit))
             next_start[strike.pitch] = start
@@ -390,9 +391,11 @@ class Arranger:
         looseness_ms = self.options.looseness_ms
         if looseness_ms == 0:
             return start
-        # The same place is always moved by the same amount, whichever way it was reached.
+        # The same place is always moved by the same amount, whichever way it was reached; by less than half the way to
+        # the nearest neighbour, so that the order of notes stays.
         moved = 2 * noise(part, strike.pitch, f"{strike.start:.4f}") - 1
         beats = looseness_ms / 1000 * self.composition.tempo_map.bpm_at(strike.start) / 60
+        beats = min(beats, (STEP * (2 - self.options.swing / 50) - 1.1 * _SHORTEST) / 2)
         return max(start + moved * beats, segment.start)
 
 
