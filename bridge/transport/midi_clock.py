@@ -111,7 +111,7 @@ class ClockReader:
     def _tempo(self, host_s: float) -> None:
         """A straight line over the last two beats: bunched arrivals do not matter to it."""
         times = self._times
-        if times and not 0 <= host_s - times[-1] < LOSS_S:
+        if times and not -BENT_S <= host_s - times[-1] < LOSS_S:
             times.clear()
         times.append(host_s)
         count = len(times)
