@@ -16,17 +16,19 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Final
 
-from bridge.edits import Draft, History, Pin, Result
+from bridge.edits import Draft, History, Result
 from bridge.engine_link import EngineGone
-from bridge.osc.controls import BY_ADDRESS, SETTINGS, ControlError, Value
 from bridge.player.link import PlayerLink
 from bridge.player.messages import PlayerStatus
-from bridge.session_compose import MAX_DELAYS, ComposeDesk, Pending, Wish, parse_chords, parse_key, recipe
+from bridge.session_compose import MAX_DELAYS, ComposeDesk, Pending, Wish, parse_key, recipe
+from bridge.session_edits import Edits
 from bridge.session_file import Saved
-from bridge.session_options import arrange_options, part_shifts
-from bridge.session_plan import EVER, Load, Plan, Score, arrange_whole
+from bridge.session_follow import SessionTempo
+from bridge.session_plan import EVER, Load, Plan, Score
 from bridge.session_record import Recorder
-from bridge.session_tempo import TempoChoice, TempoWish, choose_tempo, refit
+from bridge.session_score import KeptTake, build_score
+from bridge.session_tempo import TempoChoice, TempoWish, choose_tempo
+from bridge.session_transport import SessionTransport
 from engine.arrange import FilmLevels, film_levels
 from engine.arrange.rhythm import merge_runs
 from engine.messages import (
@@ -50,19 +52,14 @@ from engine.music import (
     Key,
     MusicError,
     Note,
-    Slot,
     Take,
     TempoMap,
     Timecode,
-    parse_progression,
 )
 
-AHEAD_S: Final = 2.0  # of arranged music, and two slots, before play begins
 WORK_S: Final = 0.012  # arranging in one tick: what else waits (OSC, the view) waits no longer
-START_PATIENCE_S: Final = 4.0  # play waits this long for a complete composition once enough is there to begin
-END_MARGIN_S: Final = 0.1
 NEWS: Final = 50
-TEMPO_STEADY_S: Final = 1.0  # a clock's tempo has to hold this long before bars follow it
+MAX_DEATHS: Final = 4  # of the engine, before the film was seen
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +100,9 @@ class Session:
         self.news: deque[str] = deque(maxlen=NEWS)
         self.history = History(options.draft)
         self.desk = ComposeDesk()
+        self.transport = SessionTransport(self)
+        self.tempo = SessionTempo(self)
+        self.edits = Edits(self)
         self.plan = Plan()
         self.recorder = Recorder()
         self.analysed: FilmAnalysed | None = None
@@ -118,14 +118,11 @@ class Session:
         self.failure: str | None = None
         self._film_known = self._film_asked = False
         self._levels: FilmLevels | None = None
-        self._auto_key: tuple[Key, str] | None = None
+        self.auto_key: tuple[Key, str] | None = None
         self._tempo_map: TempoMap | None = None
         self._tempo_revision = 0
         self._plan_revision = 0
-        self._play_wanted = options.play
-        self._first_slots_host_s: float | None = None
-        self._played = False
-        self._looped: tuple[float, float] | None = None
+        self.first_slots_host_s: float | None = None
         self._chords: tuple[Draft, tuple] | None = None
 
     # what is ------------------------------------------------------------------------------------------------------
@@ -206,7 +203,7 @@ class Session:
             return self.failure
         if self.analysed is None:
             return self.progress[2]
-        if not self._enough_ahead(self.position_s()):
+        if not self.transport.enough_ahead(self.position_s()):
             return "the first chords" if not self.draft.result.slots else "the next chords"
         if not self.rolling:
             return "the DAW to play" if self.options.follows else "play (space)"
@@ -251,10 +248,10 @@ class Session:
         if self.status is not None and self.status.notes:
             self.status = replace(self.status, notes=())
         self.recorder.add(self.player.drain_events())
-        self._watch_tempo(now_s)
+        self.tempo.watch(now_s)
         self._ask_composition(now_s)
         self._hand_over()
-        self._start_or_end(now_s)
+        self.transport.start_or_end(now_s)
 
     def begin(self) -> None:
         """Asks for the film at once: it is looked at while the networks load."""
@@ -272,13 +269,13 @@ class Session:
         result = self.draft.result
         self._levels = result.levels
         if result.slots and parse_key(self.draft.text("/cue/key")) is None:
-            self._auto_key = (result.key, result.key_reason)
-        self._use_tempo_map(result.tempo_map)
-        self._rearrange(None)
+            self.auto_key = (result.key, result.key_reason)
+        self.use_map(result.tempo_map)
+        self.rearrange(None)
         if result.complete:
             self.progress = ("ready", 1.0, "restored")
         if recipe(self.draft) != result.recipe or not result.complete:
-            self._wish_composition(None, "the session's composition")
+            self.wish_composition(None, "the session's composition")
         self._place()
 
     def _place(self) -> None:
@@ -286,7 +283,7 @@ class Session:
         if not self.options.follows and start_s > 0:
             self.player.locate(start_s)
         if self.options.loop is not None:
-            self.loop(True, *self.options.loop)
+            self.transport.loop(True, *self.options.loop)
 
     def _ask_film(self) -> None:
         if self._film_asked:
@@ -320,8 +317,8 @@ class Session:
         self.say(f"picture reading: {reading} ({message.reason.rstrip('.')}).")
         try:
             self.choice = choose_tempo(self._tempo_wish(), message.film, message.cuts)
-            if self.daw_tempo_map is not None and self.choice.grid == "beats":
-                wish = replace(self.options.tempo, tempo_map=self.daw_tempo_map, bpm=None)
+            if self.tempo.daw_map is not None and self.choice.grid == "beats":
+                wish = replace(self.options.tempo, tempo_map=self.tempo.daw_map, bpm=None)
                 self.choice = replace(choose_tempo(wish, message.film, message.cuts), reason="tempo of the DAW.")
         except MusicError as error:
             self.failure = str(error)
@@ -330,23 +327,23 @@ class Session:
         draft = self.draft
         empty = replace(draft.result, tempo_map=self.choice.tempo_map, grid=self.choice.grid)
         self.history.amend(replace(draft, result=empty))
-        self._use_tempo_map(self.choice.tempo_map)
+        self.use_map(self.choice.tempo_map)
         self._place()
         if recipe(draft) != draft.result.recipe:
-            self._wish_composition(None, "first composition")
+            self.wish_composition(None, "first composition")
 
     def _tempo_wish(self) -> TempoWish:
         tempo = self.draft.number("/cue/tempo")
         return replace(self.options.tempo, bpm=tempo) if tempo else self.options.tempo
 
-    def _use_tempo_map(self, tempo_map: TempoMap) -> None:
+    def use_map(self, tempo_map: TempoMap) -> None:
         if tempo_map != self._tempo_map:
             self._tempo_map = tempo_map
             self._tempo_revision += 1
             self.player.set_tempo_map(tempo_map, self._tempo_revision)
 
     # composing ------------------------------------------------------------------------------------------------------
-    def _wish_composition(self, boundary_s: float | None, label: str, **more: object) -> float:
+    def wish_composition(self, boundary_s: float | None, label: str, **more: object) -> float:
         """Asks for a composition; returns the picture second from which it will be heard."""
         now_s = time.perf_counter()
         wish = self.desk.ask(Wish(boundary_s, label, now_s, now_s, **more))  # type: ignore[arg-type]
@@ -361,7 +358,7 @@ class Session:
             boundary_host_s = now_s + wish.boundary_s - self.position_s()
         if not self.desk.due(now_s, boundary_host_s, self.options.commit_s):
             return
-        key = self._auto_key[0] if self._auto_key is not None else None
+        key = self.auto_key[0] if self.auto_key is not None else None
         request = self.desk.request(
             self.draft, grid=self.draft.result.grid, starts_s=self.starts_s, auto_key=key, host_s=now_s
         )
@@ -375,8 +372,8 @@ class Session:
         now_s = time.perf_counter()
         first = not pending.answered
         self.desk.answered(now_s)
-        if self._first_slots_host_s is None:
-            self._first_slots_host_s = now_s
+        if self.first_slots_host_s is None:
+            self.first_slots_host_s = now_s
         place = message.slots[0].index - len(pending.kept)
         del pending.slots[max(place, 0) :]
         pending.slots.extend(message.slots)
@@ -405,13 +402,18 @@ class Session:
             self.takes[draft.take] = KeptTake(draft, known.name if known is not None else Take(draft.take).name)
 
     def _remember_key(self, key: Key, reason: str) -> None:
-        if parse_key(self.draft.text("/cue/key")) is None and self._auto_key is None:
-            self._auto_key = (key, reason)
+        if parse_key(self.draft.text("/cue/key")) is None and self.auto_key is None:
+            self.auto_key = (key, reason)
             self.say(f"key {key.name}: {reason.rstrip('.')}." if reason else f"key {key.name}.")
 
     def _too_late(self, pending: Pending) -> bool:
         boundary_s = pending.wish.boundary_s
-        if not self.rolling or boundary_s is None or pending.wish.delays >= MAX_DELAYS or self._looped is not None:
+        if (
+            not self.rolling
+            or boundary_s is None
+            or pending.wish.delays >= MAX_DELAYS
+            or self.transport.looped is not None
+        ):
             return False
         ahead_s = boundary_s - self.position_s()
         return -30.0 < ahead_s < self.options.commit_s
@@ -419,7 +421,7 @@ class Session:
     def _delay(self, pending: Pending) -> None:
         """The old music goes on until a later bar: a chord that begins in its middle would be heard as a fault."""
         self.desk.pending = None
-        boundary_s, draft = self.boundary_s("bar") or 0.0, self.draft
+        boundary_s, draft = self.transport.boundary_s("bar") or 0.0, self.draft
         wish = replace(pending.wish, boundary_s=boundary_s, delays=pending.wish.delays + 1)
         if draft.progression_from_s == pending.wish.boundary_s:  # the progression waits with it
             self.history.amend(replace(draft, progression_from_s=boundary_s))
@@ -450,7 +452,7 @@ class Session:
         )
         self.history.amend(replace(draft, result=result))
         takeover_s = pending.wish.boundary_s if self.rolling else None
-        self._rearrange(takeover_s)
+        self.rearrange(takeover_s)
 
     def _engine_failed(self, message: EngineFailure) -> None:
         if message.film and self.analysed is None:
@@ -489,7 +491,7 @@ class Session:
 
     _provisional_levels: FilmLevels | None = None
 
-    def _rearrange(self, takeover_s: float | None) -> None:
+    def rearrange(self, takeover_s: float | None) -> None:
         score = self.score()
         if score is None:
             return
@@ -498,8 +500,8 @@ class Session:
     def _hand_over(self) -> None:
         position = self.beats_at(self.position_s()) if self.rolling else None
         wraps = False
-        if self.rolling and self._looped is not None:
-            wraps = 0.0 <= self._looped[1] - self.position_s() < self.options.commit_s * 0.9
+        if self.rolling and self.transport.looped is not None:
+            wraps = 0.0 <= self.transport.looped[1] - self.position_s() < self.options.commit_s * 0.9
         for load in self.plan.work(WORK_S, position, wraps=wraps):
             self._load(load)
 
@@ -529,150 +531,11 @@ class Session:
         controllers = [replace(each, time_beats=seconds_at(each.time_beats)) for each in load.controllers]
         return notes, controllers, seconds_at(load.from_beats)
 
-    # transport ------------------------------------------------------------------------------------------------------
-    def _enough_ahead(self, position_s: float) -> bool:
-        if self.plan.complete:
-            return True
-        slots = self.draft.result.slots
-        index = bisect_right(slots, position_s, key=lambda slot: slot.start_s)
-        two_slots_s = slots[index + 1].end_s if index + 1 < len(slots) else EVER
-        return self.planned_to_s >= max(two_slots_s, position_s + AHEAD_S)
-
-    def _start_or_end(self, now_s: float) -> None:
-        if self._play_wanted and not self.options.follows and self.status is not None:
-            waited = self._first_slots_host_s is not None and now_s - self._first_slots_host_s > START_PATIENCE_S
-            ready = self.plan.complete and not self.plan.busy
-            if ready or (waited and self._enough_ahead(self.position_s())):
-                self._play_wanted = False
-                self.player.play()
-        if self.rolling:
-            self._played = True
-        if self._played and not self.options.follows and self.plan.complete and self._looped is None:
-            at_end = self.position_s() >= self.end_s + END_MARGIN_S
-            if at_end and self.rolling:
-                self.player.stop()
-            if self.options.once and at_end and not self.rolling:
-                self.finished = True
-
-    def play(self) -> float:
-        """Starts the internal transport as soon as enough is arranged.  Raises ControlError under a DAW."""
-        self._refuse_under_daw()
-        if self.position_s() >= self.end_s > 0 and self.plan.complete:
-            self.player.locate(self.starts_s)
-        if self._enough_ahead(self.position_s()):
-            self.player.play()
-        else:
-            self._play_wanted = True
-        return self.position_s()
-
-    def stop(self) -> float:
-        self._refuse_under_daw()
-        self._play_wanted = False
-        self.player.stop()
-        return self.position_s()
-
-    def toggle(self) -> None:
-        if self.rolling or self._play_wanted:
-            self.stop()
-        else:
-            self.play()
-
-    def locate(self, picture_s: float) -> float:
-        self._refuse_under_daw()
-        self.player.locate(picture_s + self.starts_s)
-        return picture_s
-
-    def _refuse_under_daw(self) -> None:
-        if self.options.follows:
-            raise ControlError("not_ready", "the transport follows the DAW: play, stop and locate there.")
-
-    def loop(self, on: bool, from_s: float | None = None, to_s: float | None = None) -> float:
-        """Loops a range; without one, the last range or the whole film.  Raises ControlError."""
-        if on:
-            last = self._looped or self._last_loop or (0.0, self.analysed.film.duration_s if self.analysed else 0.0)
-            start_s, end_s = (from_s if from_s is not None else last[0]), (to_s if to_s is not None else last[1])
-            if end_s - start_s < 0.1:
-                raise ControlError("bad_value", f"a loop from {start_s:g} s to {end_s:g} s is too short.")
-            self._looped = self._last_loop = (start_s, end_s)
-            self.player.loop(True, start_s + self.starts_s, end_s + self.starts_s)
-        else:
-            self._looped = None
-            self.player.loop(False)
-        return self.position_s()
-
-    _last_loop: tuple[float, float] | None = None
-
-    @property
-    def looped(self) -> tuple[float, float] | None:
-        return self._looped
-
-    def panic(self) -> float:
-        self.player.panic()
-        return self.position_s()
-
-    def soon_s(self) -> float:
-        """The picture second from which a change that needs no network is heard."""
-        return self.position_s() + (self.options.commit_s + 0.02 if self.rolling else 0.0)
-
-    def boundary_s(self, when: str = "bar") -> float | None:
-        """Where a change of the chords takes over; None: from the film's beginning, while nothing plays."""
-        if when == "start" or (not self.rolling and when in ("bar", "loop")):
-            return None
-        position_s = self.position_s()
-        earliest_s = position_s + (self.options.commit_s + self.desk.lead_s if self.rolling else 0.0)
-        if when == "loop" and self._looped is not None:
-            return self._looped[0] if self._looped[0] > 0 else None
-        found = self._next_mark(earliest_s, when)
-        if self.rolling and self._looped is not None and position_s < self._looped[1] <= found:
-            return self._looped[0] if self._looped[0] > 0 else None
-        return found
-
-    def _next_mark(self, earliest_s: float, when: str) -> float:
-        if when == "slot":
-            starts = [earliest_s]
-        elif when == "chord":
-            starts = [run.start_s for run in self.runs()]
-        elif when == "hit":
-            starts = [cut.time_s for cut in self.analysed.cuts] if self.analysed is not None else []
-        else:
-            beats = self.tempo_map.next_bar(self.beats_at(earliest_s))
-            starts = [self.picture_at(float(beats))]
-        slots = self.draft.result.slots
-        wanted_s = next((start for start in starts if start >= earliest_s - 1e-6), EVER)
-        # Music is taken over where a slot begins; on the seconds grid and in split bars that need not be the bar line.
-        places = [slot.start_s for slot in slots] or [0.0]
-        index = bisect_right(places, min(wanted_s, places[-1]) - 1e-6)
-        return max(places[min(index, len(places) - 1)], 0.0) if wanted_s < EVER else places[-1]
-
     # edits ----------------------------------------------------------------------------------------------------------
-    def set_value(self, address: str, value: Value, when: str = "bar") -> float:
-        """Sets one of the table's values; returns the picture second from which it is heard.  Raises ControlError."""
-        control = BY_ADDRESS[address]
-        if control.effect == "tempo":
-            return self._set_tempo(float(value or 0.0))
-        draft = self.draft.with_value(address, value)
-        try:
-            if address.startswith("/cue/progression"):
-                parse_chords(draft)
-            elif address == "/cue/key":
-                parse_key(str(value))
-            arrange_options(draft, None)
-        except MusicError as error:
-            raise ControlError("bad_value", str(error)) from None
-        boundary_s = self.boundary_s(when) if control.effect == "compose" else None
-        if address.startswith("/cue/progression"):
-            draft = replace(draft, progression_from_s=boundary_s or 0.0)
-        if draft == self.draft:
-            return self.soon_s()
-        if address == "/cue/key":
-            self._auto_key = None if parse_key(str(value)) is None else self._auto_key
-        self.history.edit(draft, label_of(address), time.perf_counter(), merge=True)
-        return self._follow_draft(boundary_s)
-
-    def _follow_draft(self, boundary_s: float | None, *, whole: bool = False) -> float:
+    def follow_draft(self, boundary_s: float | None, *, whole: bool = False) -> float:
         """Lets the draft in force be heard: composes where its result is not its own, else arranges."""
         draft = self.draft
-        self._use_tempo_map(draft.result.tempo_map)
+        self.use_map(draft.result.tempo_map)
         for part in PARTS:
             if self.status is None or (part in self.status.muted) == bool(draft.value(f"/cue/part/{part}/on")):
                 self.player.mute(part, not draft.value(f"/cue/part/{part}/on"))
@@ -680,252 +543,16 @@ class Session:
             if self.analysed is None:
                 return self.position_s()
             if draft.result.slots:
-                self._rearrange(self.soon_s() if self.rolling else None)
-            return self._wish_composition(boundary_s, self.history.undo_label or "the change")
+                self.rearrange(self.transport.soon_s() if self.rolling else None)
+            return self.wish_composition(boundary_s, self.history.undo_label or "the change")
         if self.desk.wish is not None or self.desk.pending is not None:
             self.desk.cancel()
             self._send(Cancel(self.desk.revision))
-        heard_s = boundary_s if whole and boundary_s is not None else self.soon_s()
-        self._rearrange(heard_s if self.rolling else None)
+        heard_s = boundary_s if whole and boundary_s is not None else self.transport.soon_s()
+        self.rearrange(heard_s if self.rolling else None)
         return heard_s
-
-    def _set_tempo(self, bpm: float) -> float:
-        if self.draft.result.grid == "seconds":
-            raise ControlError("not_ready", "the seconds grid has no tempo.")
-        if self.options.follows and self.status is not None and self.status.tempo_source not in ("map", ""):
-            raise ControlError("not_ready", f"the tempo comes from the DAW ({self.status.tempo_source}).")
-        draft = self.draft.with_value("/cue/tempo", bpm)
-        if self.analysed is not None:
-            draft = self._with_tempo(draft)
-        self.history.edit(draft, label_of("/cue/tempo"), time.perf_counter(), merge=True)
-        if self.analysed is None:
-            return self.position_s()
-        return self._follow_draft(self.boundary_s("bar"))
-
-    def use_tempo_map(self, tempo_map: TempoMap, who: str) -> None:
-        """The DAW's own tempo: chords keep their picture time, beats and bars become the DAW's.  No edit of ours."""
-        if self.draft.result.grid == "seconds" or tempo_map == self.draft.result.tempo_map:
-            return
-        self.daw_tempo_map = tempo_map
-        if self.analysed is None or self.choice is None:
-            return  # taken up when the film is known
-        self._refit_to(tempo_map)
-        bpm = tempo_map.bpm_at(self.beats_at(self.position_s()))
-        self.say(f"tempo {bpm:g} of {who}; chords keep their place in the picture.")
-
-    daw_tempo_map: TempoMap | None = None
-
-    def _refit_to(self, tempo_map: TempoMap) -> None:
-        analysed, choice, draft = self.analysed, self.choice, self.draft
-        if analysed is None or choice is None:
-            return
-        wish = replace(self.options.tempo, tempo_map=tempo_map, bpm=None, grid="beats")
-        self.choice = choice = choose_tempo(wish, analysed.film, analysed.cuts)
-        slots = refit(draft.result.slots, "beats", tempo_map, analysed.film.duration_s, choice.picture_starts_at_s)
-        self.history.amend(replace(draft, result=replace(draft.result, slots=slots, tempo_map=tempo_map, grid="beats")))
-        self._use_tempo_map(tempo_map)
-        if self.desk.pending is not None:  # what is being composed lies on the old grid
-            wish_again = self.desk.pending.wish
-            self.desk.cancel()
-            self.desk.wish = wish_again
-        self._rearrange(self.soon_s() if self.rolling else None)
-
-    def _watch_tempo(self, now_s: float) -> None:
-        """A clock or JACK may say another tempo than ours; once it has said it for a while, its bars become ours."""
-        status = self.status
-        if status is None or not self.options.follows or status.tempo_source in ("map", "script", "internal", ""):
-            return
-        if not status.rolling or status.tempo_bpm <= 0 or self.choice is None:
-            return
-        ours = self.tempo_map.bpm_at(status.position_beats)
-        if abs(ours - status.tempo_bpm) < 0.02 * max(ours / 100, 1):
-            self._other_tempo = None
-            return
-        bpm = round(status.tempo_bpm, 2)
-        if self._other_tempo is None or abs(self._other_tempo[0] - bpm) > 0.05:
-            self._other_tempo = (bpm, now_s)
-        elif now_s - self._other_tempo[1] > TEMPO_STEADY_S:
-            self._other_tempo = None
-            origin_s = status.position_s - status.position_beats * 60 / bpm
-            meter = self.tempo_map.meter_at(status.position_beats)
-            self.use_tempo_map(TempoMap.constant(bpm, meter, round(origin_s, 4)), status.tempo_source)
-
-    _other_tempo: tuple[float, float] | None = None
-
-    def _with_tempo(self, draft: Draft) -> Draft:
-        analysed = self.analysed
-        if analysed is None:
-            return draft
-        tempo = draft.number("/cue/tempo")
-        wish = replace(self.options.tempo, bpm=tempo, tempo_map=None) if tempo else self.options.tempo
-        self.choice = choice = choose_tempo(wish, analysed.film, analysed.cuts)
-        slots = refit(
-            draft.result.slots, choice.grid, choice.tempo_map, analysed.film.duration_s, choice.picture_starts_at_s
-        )
-        return replace(draft, result=replace(draft.result, slots=slots, tempo_map=choice.tempo_map, grid=choice.grid))
-
-    def set_progression(self, chords: str, mode: str, from_s: float) -> float:
-        """A progression that begins at a picture second, as a region of the DAW says it."""
-        parse_progression(chords, mode)
-        draft = self.draft.with_value("/cue/progression", chords).with_value("/cue/progression/mode", mode)
-        draft = replace(draft, progression_from_s=from_s)
-        if draft == self.draft:
-            return from_s
-        self.history.edit(draft, "progression", time.perf_counter())
-        if not draft.result.slots:
-            return self._follow_draft(None)
-        earliest_s = self.boundary_s("bar") if self.rolling else None
-        return self._follow_draft(max(self._next_mark(from_s, "slot"), earliest_s or 0.0))
-
-    def pin(self, chord: Chord, at_s: float | None = None, label: str = "pin") -> float:
-        """This chord instead of the one that sounds at a picture second (default: the playhead)."""
-        runs = self.runs()
-        index = self.run_index_at(self.position_s() if at_s is None else at_s)
-        if not runs or index < 0:
-            raise ControlError("not_ready", "there is no chord there yet.")
-        run = runs[index]
-        draft = self.draft.with_pin(Pin(run.start_s, run.end_s, chord))
-        self.history.edit(draft, f"{label} {chord}", time.perf_counter())
-        self._follow_draft(None)
-        return max(run.start_s, self.soon_s())
-
-    def pin_next(self, chord: Chord) -> float:
-        """The chord after the one sounding becomes this one."""
-        index = self.run_index_at(self.position_s() + (self.options.commit_s if self.rolling else 0.0)) + 1
-        runs = self.runs()
-        if index >= len(runs):
-            raise ControlError("not_ready", "no chord follows.")
-        return self.pin(chord, runs[index].start_s, label="next chord")
-
-    def unpin(self, at_s: float | None = None) -> float:
-        position_s = self.position_s() if at_s is None else at_s
-        draft = self.draft.without_pin(position_s)
-        if draft.pins == self.draft.pins:
-            raise ControlError("bad_value", f"no chord is pinned at {position_s:.2f} s.")
-        self.history.edit(draft, "unpin", time.perf_counter())
-        self._follow_draft(None)
-        return self.soon_s()
-
-    def rewrite(self, from_s: float, to_s: float | None = None) -> float:
-        """Composes a range anew with other draws; what lies outside it stays."""
-        slots = self.draft.result.slots
-        if not slots or not self.draft.result.complete:
-            raise ControlError("not_ready", "nothing is composed yet.")
-        earliest_s = self.position_s() + self.options.commit_s + self.desk.lead_s if self.rolling else 0.0
-        start_s = self._next_mark(max(from_s, earliest_s if from_s <= earliest_s else 0.0), "slot")
-        if to_s is not None and to_s <= start_s + 0.05:
-            raise ControlError("bad_value", f"the range ends at {to_s:g} s, before it can be heard ({start_s:.2f} s).")
-        self._rewrites += 1
-        self.history.edit(self.draft, "rewrite", time.perf_counter())
-        take = (self.draft.take * 1009 + self._rewrites * 7919) % 999_983 + 1
-        return self._wish_composition(start_s, "the rewritten range", until_s=to_s, take=take)
-
-    _rewrites: int = 0
-
-    def new_take(self, when: str = "bar") -> tuple[int, float]:
-        """Composes another take; returns its number and from when it is heard."""
-        number = max([self.draft.take, *self.takes]) + 1
-        if number > 999_999:
-            raise ControlError("bad_value", "there are no more take numbers.")
-        boundary_s = self.boundary_s(when)
-        self.history.edit(replace(self.draft, take=number), f"take {Take(number).name}", time.perf_counter())
-        return number, self._follow_draft(boundary_s)
-
-    def select_take(self, number: int, when: str = "bar") -> float:
-        """A take heard before plays again note for note; another number is composed."""
-        boundary_s = self.boundary_s(when)
-        known = self.takes.get(number)
-        draft = known.draft if known is not None else replace(self.draft, take=number)
-        self.history.edit(draft, f"take {Take(number).name}", time.perf_counter())
-        return self._follow_draft(boundary_s, whole=True)
-
-    def keep_take(self, name: str | None = None) -> KeptTake:
-        """Marks the take in force as kept.  Raises ControlError while it is still being composed."""
-        draft = self.draft
-        if not draft.result.complete:
-            raise ControlError("not_ready", "this take is still being composed.")
-        old = self.takes.get(draft.take)
-        score = self.score()
-        made = arrange_whole(score) if score is not None else None
-        kept = KeptTake(
-            draft,
-            name or (old.name if old is not None else Take(draft.take).name),
-            True,
-            made.notes if made is not None else None,
-            made.controllers if made is not None else None,
-        )
-        self.takes[draft.take] = kept
-        return kept
-
-    def name_take(self, number: int, name: str) -> None:
-        if number not in self.takes:
-            raise ControlError("bad_value", f"there is no take {number}.")
-        self.takes[number] = replace(self.takes[number], name=name)
-
-    def undo(self) -> float:
-        boundary_s = self.boundary_s("bar")
-        if self.history.undo() is None:
-            raise ControlError("not_ready", "there is nothing to undo.")
-        return self._follow_draft(boundary_s, whole=True)
-
-    def redo(self) -> float:
-        boundary_s = self.boundary_s("bar")
-        if self.history.redo() is None:
-            raise ControlError("not_ready", "there is nothing to redo.")
-        return self._follow_draft(boundary_s, whole=True)
 
     def composition(self) -> Composition | None:
         """What plays, with the pins in it; None before there is any."""
         score = self.score()
         return score.pinned if score is not None else None
-
-
-MAX_DEATHS: Final = 4
-
-
-@dataclass(frozen=True, slots=True)
-class KeptTake:
-    """A take with everything that decides its notes.  kept: the composer said so; others are only remembered.
-
-    notes, controllers: of a kept take, as it was heard; they are played even where a later version of the program
-    would arrange its chords otherwise.
-    """
-
-    draft: Draft
-    name: str
-    kept: bool = False
-    notes: tuple[Note, ...] | None = None
-    controllers: tuple[Controller, ...] | None = None
-
-
-def build_score(draft: Draft, analysed: FilmAnalysed, starts_s: float, levels: FilmLevels) -> Score:
-    """A draft as the arranger takes it."""
-    result = draft.result
-
-    def composition(slots: tuple[Slot, ...]) -> Composition:
-        return Composition(
-            revision=0,
-            film=analysed.film,
-            tempo_map=result.tempo_map,
-            slots=slots,
-            key=result.key,
-            grid=result.grid,
-            picture_starts_at_s=starts_s,
-            cuts=analysed.cuts,
-            take=Take(draft.take),
-            key_reason=result.key_reason,
-        )
-
-    composed = composition(result.slots)
-    pinned = composition(draft.slots) if draft.pins else composed
-    return Score(composed, pinned, arrange_options(draft, levels), part_shifts(draft), result.complete)
-
-
-def label_of(address: str) -> str:
-    """An address in words, for the undo history: `part pad transpose`."""
-    return address.removeprefix("/cue/").replace("/", " ").replace("_", " ")
-
-
-def settings_of(draft: Draft) -> dict[str, Value]:
-    """Every setting with its value, defaults included."""
-    return {address: draft.value(address) for address in SETTINGS}

@@ -52,20 +52,20 @@ class Controls:
         self._pushed_s = 0.0
         self._playhead_s = 0.0
         self._actions: dict[str, Callable[..., tuple[Argument, ...]]] = {
-            "/cue/play": lambda: self._at(session.play()),
-            "/cue/stop": lambda: self._at(session.stop()),
-            "/cue/locate": lambda position_s: self._at(session.locate(position_s)),
-            "/cue/panic": lambda: self._at(session.panic()),
-            "/cue/chords/next": lambda text: (text, *self._at(session.pin_next(_chord(text)))),
-            "/cue/chords/pin": lambda text, at_s=None: (text, *self._at(session.pin(_chord(text), at_s))),
-            "/cue/chords/unpin": lambda at_s=None: self._at(session.unpin(at_s)),
-            "/cue/chords/rewrite": lambda from_s, to_s=None: self._at(session.rewrite(from_s, to_s)),
+            "/cue/play": lambda: self._at(session.transport.play()),
+            "/cue/stop": lambda: self._at(session.transport.stop()),
+            "/cue/locate": lambda position_s: self._at(session.transport.locate(position_s)),
+            "/cue/panic": lambda: self._at(session.transport.panic()),
+            "/cue/chords/next": lambda text: (text, *self._at(session.edits.pin_next(_chord(text)))),
+            "/cue/chords/pin": lambda text, at_s=None: (text, *self._at(session.edits.pin(_chord(text), at_s))),
+            "/cue/chords/unpin": lambda at_s=None: self._at(session.edits.unpin(at_s)),
+            "/cue/chords/rewrite": lambda from_s, to_s=None: self._at(session.edits.rewrite(from_s, to_s)),
             "/cue/take/new": self._new_take,
-            "/cue/take/select": lambda number, when="bar": (number, *self._at(session.select_take(number, when))),
-            "/cue/take/keep": lambda name=None: (session.keep_take(name).name,),
+            "/cue/take/select": lambda number, when="bar": (number, *self._at(session.edits.select_take(number, when))),
+            "/cue/take/keep": lambda name=None: (session.edits.keep_take(name).name,),
             "/cue/take/name": self._name_take,
-            "/cue/undo": lambda: (session.history.undo_label, *self._at(session.undo())),
-            "/cue/redo": lambda: (session.history.redo_label, *self._at(session.redo())),
+            "/cue/undo": lambda: (session.history.undo_label, *self._at(session.edits.undo())),
+            "/cue/redo": lambda: (session.history.redo_label, *self._at(session.edits.redo())),
             "/cue/markers/push": lambda: (self._script().push_markers(),),
             "/cue/markers/clear": lambda: (self._script().clear_markers(),),
             "/cue/print": lambda scope, from_s=0.0, to_s=0.0: (scope, self._script().print_range(scope, from_s, to_s)),
@@ -126,7 +126,7 @@ class Controls:
             if not arguments:
                 return address, self.values(address)
             when = arguments[1] if len(arguments) > 1 else "bar"
-            heard_s = session.set_value(address, arguments[0], str(when))
+            heard_s = session.edits.set_value(address, arguments[0], str(when))
             return address, (*self.values(address), *self._at(heard_s))
         if address == "/cue/ping":
             return address, (Double(time.perf_counter()),)
@@ -178,7 +178,7 @@ class Controls:
         """What an address holds now."""
         session = self.session
         if address == "/cue/loop":
-            looped = session.looped
+            looped = session.transport.looped
             return (looped is not None, Double(looped[0]), Double(looped[1])) if looped is not None else (False,)
         if address == "/cue/tempo":
             return (float(session.tempo_map.bpm_at(session.beats_at(session.position_s()))),)
@@ -195,15 +195,15 @@ class Controls:
     def _loop(self, arguments: tuple[Value, ...]) -> tuple[Argument, ...]:
         if arguments:
             on, *edges = arguments
-            self.session.loop(bool(on), *(float(edge) for edge in edges))  # type: ignore[arg-type]
+            self.session.transport.loop(bool(on), *(float(edge) for edge in edges))  # type: ignore[arg-type]
         return self.values("/cue/loop")
 
     def _new_take(self, when: str = "bar") -> tuple[Argument, ...]:
-        number, heard_s = self.session.new_take(when)
+        number, heard_s = self.session.edits.new_take(when)
         return number, Double(heard_s)
 
     def _name_take(self, number: int, name: str) -> tuple[Argument, ...]:
-        self.session.name_take(number, name)
+        self.session.edits.name_take(number, name)
         return number, name
 
     def _subscribe(self, sender: Target, pattern: str, port: int | None = None) -> tuple[Argument, ...]:

@@ -70,7 +70,7 @@ class DawBridge(DawEvents):
 
     def _use(self, tempo_map: TempoMap, who: str) -> None:
         try:
-            self._session.use_tempo_map(tempo_map, who)
+            self._session.tempo.use_daw_map(tempo_map, who)
         except UserError as error:
             self.note(str(error))
 
@@ -92,9 +92,9 @@ class DawBridge(DawEvents):
         session = self._session
         at_s = max(mark.start_s - session.starts_s, 0.0)
         if mark.kind == "progression":
-            session.set_progression(mark.value, mark.word or "start", at_s)
+            session.edits.set_progression(mark.value, mark.word or "start", at_s)
         elif mark.kind == "pin":
-            session.pin(Chord.parse(mark.value), at_s)
+            session.edits.pin(Chord.parse(mark.value), at_s)
         else:
             self.note(f"'{mark.name}' was read, but {mark.kind}s from the DAW are not used yet.")
 

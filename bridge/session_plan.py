@@ -144,16 +144,15 @@ class Plan:
         if not blocks:
             return []
         start = max(blocks[0].start_beats, self._loaded_to) if self._loaded_to > -EVER else blocks[0].start_beats
-        if start > blocks[0].start_beats:
-            # The piece that sounds across the takeover: its held notes go on, so they have to be in the load.
-            blocks = [*self._blocks_before(blocks[0]), *blocks]
+        # What rings over from before goes on, so it has to be in the load: what is not would be cut there.
+        blocks = [*self._blocks_before(blocks[0]), *blocks]
         self._loaded_to = blocks[-1].end_beats
         self.planned_to_beats = self._loaded_to
         notes = tuple(note for block in blocks for note in block.notes if note.end_beats > start)
         controllers = tuple(each for block in blocks for each in block.controllers)
         return [Load(start, notes, controllers)]
 
-    def _blocks_before(self, block: Block, count: int = 2) -> list[Block]:
+    def _blocks_before(self, block: Block, count: int = 4) -> list[Block]:
         index = self._blocks.index(block)
         return self._blocks[max(index - count, 0) : index]
 

@@ -177,31 +177,31 @@ class Live:
         try:
             match key:
                 case " ":
-                    session.toggle()
+                    session.transport.toggle()
                 case "q" | "\x03" | "\x04":
                     self._quit()
                 case "n":
-                    session.new_take()
+                    session.edits.new_take()
                 case "k":
-                    self._say(f"take {session.keep_take().name} is kept.")
+                    self._say(f"take {session.edits.keep_take().name} is kept.")
                 case "u":
-                    session.undo()
+                    session.edits.undo()
                 case "r":
-                    session.redo()
+                    session.edits.redo()
                 case "!":
-                    session.panic()
+                    session.transport.panic()
                 case _ if key in "123456789":
                     self._select(int(key))
                 case _ if key in PART_KEYS:
                     address = f"/cue/part/{PART_KEYS[key]}/on"
-                    session.set_value(address, not session.draft.value(address))
+                    session.edits.set_value(address, not session.draft.value(address))
         except UserError as error:
             self._say(str(error))
 
     def _select(self, number: int) -> None:
         if number not in self.session.takes:
             raise UserError(f"there is no take {number} yet; n composes a new one.")
-        self.session.select_take(number)
+        self.session.edits.select_take(number)
 
     def _save_session(self, name: str | None) -> Path:
         if self.autosave is None:

@@ -42,16 +42,16 @@ def test_a_new_progression_is_heard_from_the_next_bar_and_the_past_stays(stage) 
     made = stage(30.0)
     session = made.session
     before = session.draft.slots
-    session.play()
+    session.transport.play()
     made.until(lambda: session.position_s() > 0.5)
-    heard_s = session.set_value("/cue/progression", "F#m B7")
+    heard_s = session.edits.set_value("/cue/progression", "F#m B7")
     assert heard_s == pytest.approx(2.0)  # 120 bpm: the next bar
     made.until(lambda: session.draft.result.complete and session.desk.wish is None and session.desk.pending is None)
     after = session.draft.slots
     assert [slot for slot in after if slot.start_s < 2.0] == [slot for slot in before if slot.start_s < 2.0]
     assert [slot.chord.lead_sheet() for slot in after if 2.0 <= slot.start_s < 6.0] == ["F#m"] * 2 + ["B7"] * 2
     made.until(lambda: session.position_s() > 3.5)
-    session.stop()
+    session.transport.stop()
     made.run(0.1)
     pad = {event.data1 % 12 for event in sent_on(session) if event.status == 0x90 and 2.0 <= event.position_s < 3.5}
     assert pad and pad <= {6, 9, 1}
@@ -62,7 +62,7 @@ def test_two_hundred_moves_of_a_fader_cost_one_composition(stage) -> None:
     session = made.session
     asked = len(made.engine.requests)
     for value in range(200):
-        session.set_value("/cue/mood/dark_light", value / 2)
+        session.edits.set_value("/cue/mood/dark_light", value / 2)
     made.ready()
     made.run(0.3)
     assert len(made.engine.requests) == asked + 1
@@ -75,7 +75,7 @@ def test_controls_without_a_network_ask_the_engine_nothing(stage) -> None:
     session = made.session
     asked = len(made.engine.requests)
     chords = [slot.chord for slot in session.draft.slots]
-    session.play()
+    session.transport.play()
     made.until(lambda: session.position_s() > 1.0)
     for address, value in (
         ("/cue/transpose", 2),
@@ -83,10 +83,10 @@ def test_controls_without_a_network_ask_the_engine_nothing(stage) -> None:
         ("/cue/activity", 100.0),
         ("/cue/swing", 60.0),
     ):
-        heard_s = session.set_value(address, value)
+        heard_s = session.edits.set_value(address, value)
         assert heard_s - session.position_s() < 0.5  # within a beat at 120 bpm
     made.until(lambda: session.position_s() > 3.0)
-    session.stop()
+    session.transport.stop()
     made.run(0.1)
     assert len(made.engine.requests) == asked
     assert [slot.chord for slot in session.draft.slots] == chords
@@ -108,17 +108,17 @@ def test_random_edits_undone_and_redone_give_the_same_notes(stage) -> None:
     for _ in range(40):
         kind = rng.randrange(6)
         if kind == 0:
-            session.pin(Chord.parse(rng.choice(["Dm", "E7", "F#m7b5", "Bb"])), rng.uniform(0, 19))
+            session.edits.pin(Chord.parse(rng.choice(["Dm", "E7", "F#m7b5", "Bb"])), rng.uniform(0, 19))
         elif kind == 1:
-            session.set_value("/cue/transpose", rng.randrange(-12, 12))
+            session.edits.set_value("/cue/transpose", rng.randrange(-12, 12))
         elif kind == 2:
-            session.set_value("/cue/mood/dark_light", rng.uniform(-100, 100))
+            session.edits.set_value("/cue/mood/dark_light", rng.uniform(-100, 100))
         elif kind == 3:
-            session.new_take()
+            session.edits.new_take()
         elif kind == 4:
-            session.set_value("/cue/activity", rng.uniform(0, 100))
+            session.edits.set_value("/cue/activity", rng.uniform(0, 100))
         else:
-            session.set_value("/cue/progression", rng.choice(["C F", "Am G", "Em"]))
+            session.edits.set_value("/cue/progression", rng.choice(["C F", "Am G", "Em"]))
         made.ready()
         made.until(lambda: session.desk.wish is None and session.desk.pending is None)
         count = session.history.undo_count
@@ -126,13 +126,13 @@ def test_random_edits_undone_and_redone_give_the_same_notes(stage) -> None:
         row.append(notes_of(session))
         assert len(row) == count + 1
     for index in range(len(row) - 2, -1, -1):
-        session.undo()
+        session.edits.undo()
         assert notes_of(session) == row[index]
     for index in range(1, len(row)):
-        session.redo()
+        session.edits.redo()
         assert notes_of(session) == row[index]
     with pytest.raises(ControlError):
-        session.redo()
+        session.edits.redo()
 
 
 def test_a_pin_and_its_removal_move_nothing_else(stage) -> None:
@@ -140,49 +140,49 @@ def test_a_pin_and_its_removal_move_nothing_else(stage) -> None:
     session = made.session
     asked, before = len(made.engine.requests), notes_of(session)
     run = session.runs()[10]
-    session.pin(Chord.parse("G#dim7"), run.start_s + 0.1)
+    session.edits.pin(Chord.parse("G#dim7"), run.start_s + 0.1)
     after = notes_of(session)
     previous, following = session.runs()[9], session.runs()[11]
     keep = lambda notes: [n for n in notes if not previous.start_beats <= n.start_beats < following.end_beats]  # noqa: E731
     assert keep(before) == keep(after) and before != after
-    session.unpin(run.start_s + 0.1)
+    session.edits.unpin(run.start_s + 0.1)
     assert notes_of(session) == before
     assert len(made.engine.requests) == asked
     with pytest.raises(ControlError):
-        session.unpin(run.start_s)
+        session.edits.unpin(run.start_s)
 
 
 def test_takes_come_back_note_for_note(stage) -> None:
     made = stage(24.0)
     session = made.session
     first = notes_of(session)
-    number, _ = session.new_take()
+    number, _ = session.edits.new_take()
     made.ready()
     made.until(lambda: session.desk.pending is None and session.desk.wish is None)
     second = notes_of(session)
     assert number == 2 and first != second
     asked = len(made.engine.requests)
-    session.select_take(1)
+    session.edits.select_take(1)
     assert notes_of(session) == first
-    session.select_take(2)
+    session.edits.select_take(2)
     assert notes_of(session) == second
     made.run(0.2)
     assert len(made.engine.requests) == asked  # results are kept, not composed again
-    assert session.keep_take("the good one").kept
+    assert session.edits.keep_take("the good one").kept
 
 
 def test_rewriting_a_range_leaves_the_rest(stage) -> None:
     made = stage(40.0)
     session = made.session
     before = session.draft.slots
-    session.rewrite(10.0, 20.0)
+    session.edits.rewrite(10.0, 20.0)
     made.until(lambda: session.desk.wish is None and session.desk.pending is None)
     made.ready()
     after = session.draft.slots
     assert len(after) == len(before)
     changed = [slot.start_s for slot, old in zip(after, before, strict=True) if slot.chord != old.chord]
     assert changed and min(changed) >= 10.0 and max(changed) < 20.0
-    session.undo()
+    session.edits.undo()
     assert session.draft.slots == before
 
 
@@ -191,7 +191,7 @@ def test_a_tempo_change_keeps_chords_at_their_picture_time(stage) -> None:
     session = made.session
     asked = len(made.engine.requests)
     before = session.composition()
-    session.set_value("/cue/tempo", 150.0)
+    session.edits.set_value("/cue/tempo", 150.0)
     made.ready()
     after = session.composition()
     assert len(made.engine.requests) == asked
@@ -199,17 +199,17 @@ def test_a_tempo_change_keeps_chords_at_their_picture_time(stage) -> None:
     for slot in after.slots:
         middle_s = (slot.start_s + slot.end_s) / 2
         assert slot.chord == before.slot_at(middle_s).chord
-    session.undo()
+    session.edits.undo()
     assert session.composition().slots == before.slots and session.tempo_map == before.tempo_map
 
 
 def test_an_answer_that_comes_too_late_is_put_off_to_a_later_bar(stage) -> None:
     made = stage(30.0)
     session = made.session
-    session.play()
+    session.transport.play()
     made.until(lambda: session.position_s() > 0.6)
     made.engine.hold = True
-    heard_s = session.set_value("/cue/progression", "F#")
+    heard_s = session.edits.set_value("/cue/progression", "F#")
     made.until(lambda: session.position_s() > heard_s - 0.1)
     made.engine.hold = False
     made.until(lambda: session.draft.result.complete and session.desk.wish is None and session.desk.pending is None)
@@ -221,10 +221,10 @@ def test_an_answer_that_comes_too_late_is_put_off_to_a_later_bar(stage) -> None:
 def test_a_dead_engine_stops_nothing_and_what_was_asked_is_asked_again(stage) -> None:
     made = stage(30.0)
     session = made.session
-    session.play()
+    session.transport.play()
     made.until(lambda: session.position_s() > 0.3)
     made.engine.hold = True
-    session.set_value("/cue/progression", "F#")
+    session.edits.set_value("/cue/progression", "F#")
     made.run(0.3)
     asked = len(made.engine.requests)
     made.engine.inbox.clear()
@@ -244,7 +244,7 @@ def test_a_failed_composition_keeps_the_old_music_and_says_why(stage) -> None:
     session = made.session
     before = notes_of(session)
     made.engine.hold = True
-    session.set_value("/cue/mood/calm_tense", 50.0)
+    session.edits.set_value("/cue/mood/calm_tense", 50.0)
     made.run(0.2)
     session.engine_message(EngineFailure(session.desk.revision, "the weights are broken."))
     assert notes_of(session) == before and "the weights are broken." in made.said and session.failure is None
@@ -255,9 +255,9 @@ def test_refusals(stage) -> None:
     session = made.session
     for address, value in (("/cue/progression", "H7"), ("/cue/key", "X major"), ("/cue/part/pad/low", 80)):
         with pytest.raises(ControlError):
-            session.set_value(address, value)
+            session.edits.set_value(address, value)
     with pytest.raises(ControlError):
-        session.loop(True, 5.0, 5.0)
+        session.transport.loop(True, 5.0, 5.0)
     assert session.history.undo_count == 0
 
 
@@ -265,7 +265,7 @@ def test_the_daws_tempo_moves_bars_but_not_chords(stage) -> None:
     made = stage(24.0)
     session = made.session
     before = session.composition()
-    session.use_tempo_map(TempoMap.constant(97, origin_s=Fraction(1, 2)), "the DAW")
+    session.tempo.use_daw_map(TempoMap.constant(97, origin_s=Fraction(1, 2)), "the DAW")
     made.ready()
     after = session.composition()
     assert after.tempo_map.bpm_at(0) == 97
@@ -277,15 +277,15 @@ def test_the_daws_tempo_moves_bars_but_not_chords(stage) -> None:
 def test_in_a_loop_a_change_is_there_on_the_next_pass(stage) -> None:
     made = stage(30.0)
     session = made.session
-    session.loop(True, 2.0, 4.0)
-    session.locate(2.0)
-    session.play()
+    session.transport.loop(True, 2.0, 4.0)
+    session.transport.locate(2.0)
+    session.transport.play()
     made.until(lambda: session.position_s() > 3.0)
-    session.set_value("/cue/progression/mode", "exact")
-    session.set_value("/cue/progression", "F#", "loop")
+    session.edits.set_value("/cue/progression/mode", "exact")
+    session.edits.set_value("/cue/progression", "F#", "loop")
     made.until(lambda: session.position_s() < 2.9)
     made.until(lambda: session.position_s() > 3.7)
-    session.stop()
+    session.transport.stop()
     made.run(0.1)
     # The recorder keeps the last pass: all of it is the new chord, its first note included.
     heard = {event.data1 % 12 for event in sent_on(session) if event.status in (0x90, 0x91)}

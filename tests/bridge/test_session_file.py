@@ -42,17 +42,17 @@ def busy(stage):
     """A session with edits of every kind."""
     made = stage(30.0)
     session = made.session
-    session.set_value("/cue/transpose", 3)
-    session.pin(Chord.parse("F#m7b5/C"), 9.0)
-    session.set_value("/cue/progression", "| Cm | Ab Eb |")
+    session.edits.set_value("/cue/transpose", 3)
+    session.edits.pin(Chord.parse("F#m7b5/C"), 9.0)
+    session.edits.set_value("/cue/progression", "| Cm | Ab Eb |")
     made.ready()
     made.until(lambda: session.desk.wish is None and session.desk.pending is None)
-    session.keep_take("dawn")
-    session.new_take()
+    session.edits.keep_take("dawn")
+    session.edits.new_take()
     made.ready()
     made.until(lambda: session.desk.wish is None and session.desk.pending is None)
-    session.set_value("/cue/activity", 80.0)
-    session.undo()
+    session.edits.set_value("/cue/activity", 80.0)
+    session.edits.undo()
     return made
 
 
@@ -85,31 +85,31 @@ def test_a_restored_session_plays_note_for_note(busy, tmp_path, film, engine) ->
             session.tick()
         assert notes_of(session) == expected
         assert sorted(session.plan.notes, key=str) == sorted(expected, key=str)
-        session.select_take(1)
+        session.edits.select_take(1)
         while time.perf_counter() < end and not (session.plan.complete and not session.plan.busy):
             session.tick()
         assert sorted(session.plan.notes, key=str) == sorted(kept, key=str)
-        session.play()
+        session.transport.play()
         while time.perf_counter() < end and session.position_s() < 1.0:
             session.tick()
             time.sleep(0.01)
         heard = {(event.data1, event.data2) for event in session.recorder.events if event.status & 0xF0 == 0x90}
         assert heard and heard <= {(note.pitch, note.velocity) for note in kept}
-        session.undo()
+        session.edits.undo()
         assert notes_of(session) == expected
     assert not [message for message in requests if hasattr(message, "tempo_map")]  # nothing was composed
 
 
 def test_the_notes_of_a_kept_take_are_played_even_if_the_arranger_has_learnt_better(busy) -> None:
     session = busy.session
-    session.select_take(1)
+    session.edits.select_take(1)
     kept = session.takes[1]
     other = tuple(replace(note, velocity=max(note.velocity - 1, 1)) for note in kept.notes)
     session.takes[1] = replace(kept, notes=other)
-    session._rearrange(None)
+    session.rearrange(None)
     busy.ready()
     assert sorted(session.plan.notes, key=str) == sorted(other, key=str)
-    session.set_value("/cue/transpose", 0)  # an edit leaves the kept take
+    session.edits.set_value("/cue/transpose", 0)  # an edit leaves the kept take
     busy.ready()
     assert sorted(session.plan.notes, key=str) != sorted(other, key=str)
 
@@ -160,7 +160,7 @@ def test_nothing_is_written_before_something_is_decided(stage, film) -> None:
     autosave = Autosave(made.session, None, said.append)
     autosave.save_if_changed()
     assert autosave.path is None
-    made.session.set_value("/cue/swing", 60.0)
+    made.session.edits.set_value("/cue/swing", 60.0)
     autosave.tick(time.perf_counter())
     autosave.close()
     assert autosave.path is not None and read(autosave.path).steps[-1].draft.number("/cue/swing") == 60.0

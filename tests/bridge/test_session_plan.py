@@ -9,8 +9,8 @@ from itertools import pairwise
 import pytest
 
 from bridge.edits import Draft, Pin, Result
-from bridge.session import build_score
 from bridge.session_plan import Plan, Score, arrange_whole
+from bridge.session_score import build_score
 from engine.arrange import film_levels
 from engine.arrange.rhythm import build_grid
 from engine.messages import FilmAnalysed

@@ -1,0 +1,55 @@
+"""A draft as the arranger takes it, and takes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from bridge.edits import Draft
+from bridge.session_options import arrange_options, part_shifts
+from bridge.session_plan import Score
+from engine.arrange import FilmLevels
+from engine.messages import FilmAnalysed
+from engine.music import Composition, Controller, Note, Slot, Take
+
+
+@dataclass(frozen=True, slots=True)
+class KeptTake:
+    """A take with everything that decides its notes.  kept: the composer said so; others are only remembered.
+
+    notes, controllers: of a kept take, as it was heard; they are played even where a later version of the program
+    would arrange its chords otherwise.
+    """
+
+    draft: Draft
+    name: str
+    kept: bool = False
+    notes: tuple[Note, ...] | None = None
+    controllers: tuple[Controller, ...] | None = None
+
+
+def build_score(draft: Draft, analysed: FilmAnalysed, starts_s: float, levels: FilmLevels) -> Score:
+    """A draft as the arranger takes it."""
+    result = draft.result
+
+    def composition(slots: tuple[Slot, ...]) -> Composition:
+        return Composition(
+            revision=0,
+            film=analysed.film,
+            tempo_map=result.tempo_map,
+            slots=slots,
+            key=result.key,
+            grid=result.grid,
+            picture_starts_at_s=starts_s,
+            cuts=analysed.cuts,
+            take=Take(draft.take),
+            key_reason=result.key_reason,
+        )
+
+    composed = composition(result.slots)
+    pinned = composition(draft.slots) if draft.pins else composed
+    return Score(composed, pinned, arrange_options(draft, levels), part_shifts(draft), result.complete)
+
+
+def label_of(address: str) -> str:
+    """An address in words, for the undo history: `part pad transpose`."""
+    return address.removeprefix("/cue/").replace("/", " ").replace("_", " ")

@@ -1,0 +1,154 @@
+"""Play, stop, locate and loop of the internal transport, and where on the timeline a change takes over.
+
+Times in `_s` are picture seconds.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from typing import TYPE_CHECKING, Final
+
+from bridge.osc.controls import ControlError
+from bridge.session_plan import EVER
+
+if TYPE_CHECKING:
+    from bridge.session import Session
+
+AHEAD_S: Final = 2.0  # of arranged music, and two slots, before play begins
+START_PATIENCE_S: Final = 4.0  # play waits this long for a complete composition once enough is there to begin
+END_MARGIN_S: Final = 0.1
+
+
+class SessionTransport:
+    """Of one session; the player does what is said here."""
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+        self.play_wanted = session.options.play
+        self._played = False
+        self._looped: tuple[float, float] | None = None
+        self._last_loop: tuple[float, float] | None = None
+
+    def enough_ahead(self, position_s: float) -> bool:
+        session = self._session
+        if session.plan.complete:
+            return True
+        slots = session.draft.result.slots
+        index = bisect_right(slots, position_s, key=lambda slot: slot.start_s)
+        two_slots_s = slots[index + 1].end_s if index + 1 < len(slots) else EVER
+        return session.planned_to_s >= max(two_slots_s, position_s + AHEAD_S)
+
+    def start_or_end(self, now_s: float) -> None:
+        session = self._session
+        if self.play_wanted and not session.options.follows and session.status is not None:
+            waited = session.first_slots_host_s is not None and now_s - session.first_slots_host_s > START_PATIENCE_S
+            ready = session.plan.complete and not session.plan.busy
+            if ready or (waited and self.enough_ahead(session.position_s())):
+                self.play_wanted = False
+                session.player.play()
+        if session.rolling:
+            self._played = True
+        if self._played and not session.options.follows and session.plan.complete and self._looped is None:
+            at_end = session.position_s() >= session.end_s + END_MARGIN_S
+            if at_end and session.rolling:
+                session.player.stop()
+            if session.options.once and at_end and not session.rolling:
+                session.finished = True
+
+    def play(self) -> float:
+        """Starts the internal transport as soon as enough is arranged.  Raises ControlError under a DAW."""
+        session = self._session
+        self._refuse_under_daw()
+        if session.position_s() >= session.end_s > 0 and session.plan.complete:
+            session.player.locate(session.starts_s)
+        if self.enough_ahead(session.position_s()):
+            session.player.play()
+        else:
+            self.play_wanted = True
+        return session.position_s()
+
+    def stop(self) -> float:
+        session = self._session
+        self._refuse_under_daw()
+        self.play_wanted = False
+        session.player.stop()
+        return session.position_s()
+
+    def toggle(self) -> None:
+        if self._session.rolling or self.play_wanted:
+            self.stop()
+        else:
+            self.play()
+
+    def locate(self, picture_s: float) -> float:
+        session = self._session
+        self._refuse_under_daw()
+        session.player.locate(picture_s + session.starts_s)
+        return picture_s
+
+    def _refuse_under_daw(self) -> None:
+        if self._session.options.follows:
+            raise ControlError("not_ready", "the transport follows the DAW: play, stop and locate there.")
+
+    def loop(self, on: bool, from_s: float | None = None, to_s: float | None = None) -> float:
+        """Loops a range; without one, the last range or the whole film.  Raises ControlError."""
+        session = self._session
+        if on:
+            last = (
+                self._looped or self._last_loop or (0.0, session.analysed.film.duration_s if session.analysed else 0.0)
+            )
+            start_s, end_s = (from_s if from_s is not None else last[0]), (to_s if to_s is not None else last[1])
+            if end_s - start_s < 0.1:
+                raise ControlError("bad_value", f"a loop from {start_s:g} s to {end_s:g} s is too short.")
+            self._looped = self._last_loop = (start_s, end_s)
+            session.player.loop(True, start_s + session.starts_s, end_s + session.starts_s)
+        else:
+            self._looped = None
+            session.player.loop(False)
+        return session.position_s()
+
+    @property
+    def looped(self) -> tuple[float, float] | None:
+        return self._looped
+
+    def panic(self) -> float:
+        session = self._session
+        session.player.panic()
+        return session.position_s()
+
+    def soon_s(self) -> float:
+        """The picture second from which a change that needs no network is heard."""
+        session = self._session
+        return session.position_s() + (session.options.commit_s + 0.02 if session.rolling else 0.0)
+
+    def boundary_s(self, when: str = "bar") -> float | None:
+        """Where a change of the chords takes over; None: from the film's beginning, while nothing plays."""
+        session = self._session
+        if when == "start" or (not session.rolling and when in ("bar", "loop")):
+            return None
+        position_s = session.position_s()
+        earliest_s = position_s + (session.options.commit_s + session.desk.lead_s if session.rolling else 0.0)
+        if when == "loop" and self._looped is not None:
+            return self._looped[0] if self._looped[0] > 0 else None
+        found = self.next_mark(earliest_s, when)
+        if session.rolling and self._looped is not None and position_s < self._looped[1] <= found:
+            return self._looped[0] if self._looped[0] > 0 else None
+        return found
+
+    def next_mark(self, earliest_s: float, when: str) -> float:
+        session = self._session
+        if when == "slot":
+            starts = [earliest_s]
+        elif when == "chord":
+            starts = [run.start_s for run in session.runs()]
+        elif when == "hit":
+            starts = [cut.time_s for cut in session.analysed.cuts] if session.analysed is not None else []
+        else:
+            beats = session.tempo_map.next_bar(session.beats_at(earliest_s))
+            starts = [session.picture_at(float(beats))]
+        slots = session.draft.result.slots
+        wanted_s = next((start for start in starts if start >= earliest_s - 1e-6), EVER)
+        # Music is taken over where a slot begins; on the seconds grid and in split bars that need not be the bar line.
+        places = [slot.start_s for slot in slots] or [0.0]
+        index = bisect_right(places, min(wanted_s, places[-1]) - 1e-6)
+        return max(places[min(index, len(places) - 1)], 0.0) if wanted_s < EVER else places[-1]
