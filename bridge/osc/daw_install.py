@@ -44,8 +44,8 @@ NEXT: Final = {
     ),
     "ardour": (
         "In Ardour: Edit > Lua Scripts > Script Manager > Action Hooks > Add/Set, choose CueBridge, Add. "
-        "For the menu actions, the tab Action Scripts: CueBridge progression, CueBridge print. "
-        "A session with all tracks: Session > New, template CueBridge."
+        "For the menu actions, the tab Action Scripts: CueBridge progression, CueBridge print, CueBridge tracks. "
+        "A session with all tracks: Session > New, template CueBridge tracks (start `cuebridge live` first)."
     ),
     "cubase": (
         "Restart Cubase or Nuendo; in MIDI Remote (Studio > MIDI Remote Manager) the controller CueBridge Transport "
@@ -120,14 +120,7 @@ def _ardour(account: Account) -> list[Place]:
     }[account.system]
     folders = [base / pattern.format(version) for version in ARDOUR_VERSIONS]
     found = [folder for folder in folders if folder.is_dir()] or [base / pattern.format(DEFAULT_ARDOUR)]
-    return [
-        place
-        for folder in found
-        for place in (
-            Place("ardour/scripts", folder / "scripts"),
-            Place("ardour/templates", folder / "templates"),
-        )
-    ]
+    return [Place("ardour/scripts", folder / "scripts") for folder in found]
 
 
 def _cubase(account: Account) -> list[Place]:

@@ -6,6 +6,7 @@ here: what needs Ardour's window (the hook's registration, its signals, the two 
 
 from __future__ import annotations
 
+import re
 import shutil
 import subprocess
 import time
@@ -30,8 +31,8 @@ RATE = 48000
 class Ardour:
     """A running ardour7-lua with the installed script; `do` is what a person does at its transport."""
 
-    def __init__(self, process, folder, work):
-        self.process, self.folder, self.work = process, folder, work
+    def __init__(self, process, folder, work, script, environment):
+        self.process, self.folder, self.work, self.script, self.environment = process, folder, work, script, environment
 
     def do(self, lua, timeout_s=5.0):
         command, aside = self.work / "stop.do", self.work / "stop.do.part"
@@ -85,7 +86,7 @@ def ardour(jack_server, desk, tmp_path, repository):
         process = subprocess.Popen(
             [*command, str(tmp_path / "stop")], env=environment, stdin=subprocess.DEVNULL, stdout=log, stderr=log
         )
-    made = Ardour(process, folder, tmp_path)
+    made = Ardour(process, folder, tmp_path, script, environment)
     try:
         desk.wait_event("hello", timeout_s=30)
         desk.wait_event("tempo_map")
@@ -227,6 +228,37 @@ def test_printed_items_hold_the_take_note_by_note(desk, ardour):
     values = [one.value for track in file.tracks for one in track if one.type == "control_change" and one.control == 1]
     assert set(range(25, 57)) <= set(values)
     assert (ardour.folder / "cuebridge-session.txt").read_text() == "/films/a.cue\n"
+
+
+def test_the_session_template_makes_connected_armed_tracks(desk, ardour):
+    """Our template for new sessions, run as Ardour runs it, beside a JACK port named as the bridge's."""
+    jack = pytest.importorskip("jack")
+    try:
+        client = jack.Client("CueBridge", no_start_server=True, servername=ardour.environment["JACK_DEFAULT_SERVER"])
+    except jack.JackError:
+        pytest.skip("no JACK client can be opened here")
+    with client:
+        client.midi_outports.register("CueBridge")
+        script = ardour.script.with_name("cuebridge_tracks.lua")
+        # A chunk of its own, so that the hook's names stay what they are.
+        ardour.do(f'local env = setmetatable ({{}}, {{ __index = _G }}); loadfile ("{script}", "t", env) (); '
+                  'env.factory () ()')  # fmt: skip
+        time.sleep(1)
+        listing = ('(function () local t = {} for r in Session:get_tracks ():iter () do t[#t + 1] = r:name () .. "=" '
+                   '.. r:to_track ():rec_enable_control ():get_value () .. "=" .. '
+                   'tostring (r:input ():nth (0):connected_to ("CueBridge:CueBridge")) end '
+                   'return table.concat (t, ",") end) ()')  # fmt: skip
+        assert ardour.say(listing) == ",".join(f"{part}=1.0=true" for part in ("pad", "arp", "bass", "melody", "drums"))
+        ardour.do('Session:save_state ("")')
+        ardour.say("1")  # the one after the other: the file is there
+        # ardour7-lua may hang in its own exit once another program's JACK port was connected: not our script's doing.
+        ardour.process.kill()
+        ardour.process.wait()
+    text = (ardour.folder / "film.ardour").read_text()
+    masks = [
+        int(found, 16) for found in re.findall(r'-mode="FilterChannels"[^>]*capture-channel-mask="(0x[0-9a-f]+)"', text)
+    ]
+    assert masks == [1 << (channel - 1) for channel in (1, 2, 3, 4, 10)]
 
 
 def test_a_bridge_that_comes_back_hears_everything_again(desk, ardour, make_desk):

@@ -128,7 +128,8 @@ OBSERVED = ("is_playing", "tempo", "signature_numerator", "signature_denominator
 
 class Song(Strict):
     # L: Song
-    NAMES = (*OBSERVED, "current_song_time", "is_counting_in", "session_record", "tracks", "set_or_delete_cue", "set_data",
+    NAMES = (*OBSERVED, "current_song_time", "is_counting_in", "session_record", "tracks", "set_or_delete_cue",
+             "set_data",
              "get_data", "get_current_smpte_song_time", "begin_undo_step", "end_undo_step", "create_midi_track",
              "last_event_time",
              *(f"{verb}_{name}_listener" for name in OBSERVED for verb in ("add", "remove")))  # fmt: skip

@@ -150,7 +150,7 @@ class Reaper:
             text,
             integer,
             integer,
-        )  # S, section C++: int EnumProjectMarkers3(ReaProject*, int, bool*, double*, double*, const char**, int*, int*)
+        )  # S, section C++: int (ReaProject*, int, bool*, double*, double*, const char**, int*, int*)
 
         def enumerate_markers(proj, index, isrgn, pos, end, name, number, color):
             if not 0 <= index < len(self.markers):
@@ -293,7 +293,8 @@ class Reaper:
 
     def add_item(self, track, position, length, kind="MIDI", file="", offset=0.0, rate=1.0):
         item = {
-            "id": self._pointer("MediaItem"), "take": self._pointer("MediaItem_Take"), "source": self._pointer("PCM_source"),
+            "id": self._pointer("MediaItem"), "take": self._pointer("MediaItem_Take"),
+            "source": self._pointer("PCM_source"),
             "position": position, "length": length, "kind": kind, "file": file, "offset": offset, "rate": rate,
             "notes": [], "cc": [], "strings": {}, "sorted": True,
         }  # fmt: skip
