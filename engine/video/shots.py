@@ -2,12 +2,14 @@
 
 Hard cuts: PySceneDetect's AdaptiveDetector (Castellano 2018, the paper's section 3.2.3): the mean HSV change from frame
 to frame, compared with its neighbours within two frames.  Its arithmetic is done here by OpenCV's own loops, which
-gives the same numbers in a third of the time (a test compares them with the stock detector).
+gives the same numbers in a third of the time (a test compares them with the stock detector).  Fades and dissolves:
+engine.video.gradual.
 """
 
 from __future__ import annotations
 
 import math
+from bisect import insort
 from collections import deque
 from fractions import Fraction
 from typing import Any, Final
@@ -15,6 +17,7 @@ from typing import Any, Final
 import numpy as np
 
 from engine.music import Cut
+from engine.video.gradual import SETTLED_S, GradualFinder
 
 FULL_STRENGTH_DIFFERENCE: Final = 80.0  # mean absolute RGB change across a cut that counts as strength 1
 LOOKAHEAD_FRAMES: Final = 3  # a cut is known this many frames after it
@@ -46,27 +49,34 @@ class ShotFinder:
         self.cuts: list[Cut] = []
         self._fps = fps
         self._detector = make_detector(adaptive_threshold, math.ceil(min_shot_s * fps))
+        self._gradual = GradualFinder()
+        self._min_shot_s = min_shot_s
         self._recent: deque[tuple[int, float, float]] = deque(maxlen=16)  # index, time_s, change from the frame before
 
-    def push(self, index: int, time_s: float, small: np.ndarray, change: float) -> Cut | None:
-        """Takes the next frame.  small: (h, w, 3) uint8 BGR; change: its mean absolute difference to the frame before.
-
-        Returns a cut that became certain with this frame.
-        """
+    def push(self, index: int, time_s: float, small: np.ndarray, change: float) -> None:
+        """Takes the next frame.  small: (h, w, 3) uint8 BGR; change: its mean difference to the frame before."""
         from scenedetect import FrameTimecode
 
         self._recent.append((index, time_s, change))
-        found = None
         for code in self._detector.process_frame(FrameTimecode(index, self._fps), small):
             for known_index, known_s, known_change in self._recent:
                 if known_index == code.frame_num:
-                    found = Cut(known_s, min(1.0, known_change / FULL_STRENGTH_DIFFERENCE), "cut")
-                    self.cuts.append(found)
-        return found
+                    self._gradual.hard_cut(known_s)
+                    self._insert(Cut(known_s, min(1.0, known_change / FULL_STRENGTH_DIFFERENCE), "cut"))
+        gradual = self._gradual.push(time_s, small)
+        if gradual is not None and not any(
+            abs(cut.time_s - gradual.time_s) < self._min_shot_s for cut in self.cuts[-8:]
+        ):
+            self._insert(gradual)
+
+    def _insert(self, cut: Cut) -> None:
+        insort(self.cuts, cut, key=lambda entry: entry.time_s)
 
     @property
     def certain_s(self) -> float:
         """Before this picture second no further cut will be found."""
         if len(self._recent) <= LOOKAHEAD_FRAMES:
             return 0.0
-        return self._recent[-1 - LOOKAHEAD_FRAMES][1]
+        certain_s = min(self._recent[-1 - LOOKAHEAD_FRAMES][1], self._recent[-1][1] - SETTLED_S)
+        open_since_s = self._gradual.open_since_s
+        return certain_s if open_since_s is None else min(certain_s, open_since_s)
