@@ -164,9 +164,12 @@ class DecoderLayer(EncoderLayer):
         return self.cross.keys_values(memory)
 
     def rest(self, x: torch.Tensor, film: KV | None, film_bias: torch.Tensor | None) -> torch.Tensor:
-        """Cross-attention and feed-forward after self-attention."""
+        """Cross-attention and feed-forward; x (B, n, d), film of B songs or, with n = 1, one for all."""
         if self.cross is not None and self.norm_cross is not None and film is not None:
-            seen = self.cross.attend(self.cross.queries(x), film, film_bias)
+            if len(x) > 1 and len(film[0]) == 1:  # songs that share a film: its rows are read once for all of them
+                seen = self.cross.attend(self.cross.queries(x.transpose(0, 1)), film, film_bias).transpose(0, 1)
+            else:
+                seen = self.cross.attend(self.cross.queries(x), film, film_bias)
             x = self.norm_cross(x + self.dropout(seen))
         return self.norm2(x + self.feed_forward(x))
 
@@ -319,7 +322,7 @@ class AffectiveMultimodalTransformer(nn.Module):
             rows = valid.shape[1]
             # A hole in the middle (an unreadable second) is not the end: only what follows the last valid row is over.
             last = torch.where(valid, torch.arange(rows, device=valid.device), -1).amax(dim=1)
-            over = (torch.arange(slots, device=valid.device)[None] >= last[:, None]).long()
+            over = (torch.arange(slots, device=valid.device)[None] >= last[:, None]).long().expand(batch, -1)
             if rows >= self.config.max_slots:  # a full window may have been cut off: only its padding says it ends
                 over = torch.where((last == rows - 1)[:, None], torch.zeros_like(over), over)
         return over
@@ -443,7 +446,7 @@ class AffectiveMultimodalTransformer(nn.Module):
         ends: bool = True,
         max_slots: int | None = None,
     ) -> DecoderCache:
-        """A cache for minor.shape[0] songs over one encoder memory (B, S, d); None memory for a blind net."""
+        """A cache for minor.shape[0] songs; memory (B, S, d), (1, S, d) for one film for all, None if blind."""
         return DecoderCache(self, memory, minor, valid, ends, max_slots)
 
     @torch.inference_mode()

@@ -267,10 +267,7 @@ def new_cache(model: AffectiveMultimodalTransformer, film: FilmInputs, length: i
     """Encodes the film once and makes a cache for `batch` songs over it."""
     with torch.no_grad():
         memory = model.encode(film.features, film.valid, film.semantic_present, film.emotion_present)
-        if memory is not None:
-            memory = memory.expand(batch, -1, -1)
-        valid = film.valid.expand(batch, -1)
-        return model.new_cache(memory, film.minor.expand(batch), valid, ends=film.ends, max_slots=length)
+        return model.new_cache(memory, film.minor.expand(batch), film.valid, ends=film.ends, max_slots=length)
 
 
 def _checked(chord: int) -> int:

@@ -254,8 +254,13 @@ class Recall(nn.Module):
         score = score.masked_fill((hidden & ~empty[:, None])[..., None], -math.inf)
         mass = torch.logsumexp(score, dim=2)  # (B, n, R)
         weight = torch.exp(score - mass[:, :, None]).masked_fill(empty[:, None, None], 0.0)
-        target = functional.one_hot(following, TOKENS).to(score.dtype)  # (B, m, V)
-        votes = torch.einsum("bnmr,bmv->bnrv", weight, target)
+        if weight.shape[1] == 1:  # one step: add each vote to its chord
+            per_head = weight[:, 0].transpose(1, 2)  # (B, R, m)
+            votes = weight.new_zeros(*per_head.shape[:2], TOKENS)
+            votes = votes.scatter_add(2, following[:, None].expand_as(per_head), per_head)[:, None]
+        else:
+            target = functional.one_hot(following, TOKENS).to(score.dtype)  # (B, m, V)
+            votes = torch.einsum("bnmr,bmv->bnrv", weight, target)
         return votes, mass.masked_fill(empty[:, None], 0.0)
 
     def embed(self, votes: torch.Tensor, mass: torch.Tensor) -> torch.Tensor:
