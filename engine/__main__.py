@@ -19,6 +19,7 @@ COMMANDS: Final[dict[str, tuple[str, bool]]] = {
     "compose": ("engine.compose_cli", False),
     "plot": ("engine.plot_cli", False),
     "tempo": ("engine.tempo_cli", False),
+    "score": ("engine.score", False),
 }
 
 
