@@ -13,9 +13,10 @@ from typing import Final
 
 from bridge.osc.controls import SETTINGS, Value
 from engine.arrange import FilmLevels
-from engine.music import C_MAJOR, Chord, Key, Slot, TempoMap
+from engine.music import C_MAJOR, Chord, Cue, Hit, Key, Section, Slot, TempoMap
 
 UNDO_STEPS: Final = 400
+CUE: Final = ("/cue/name", "/cue/in", "/cue/out", "/cue/ending", "/cue/tail")
 MERGE_S: Final = 1.0  # moves of one fader within this time are one step
 
 
@@ -40,6 +41,7 @@ class Result:
     slots: tuple[Slot, ...] = ()
     tempo_map: TempoMap = field(default_factory=TempoMap)
     grid: str = "beats"
+    starts_s: float = 0.0  # timeline second of the film's first frame
     key: Key = C_MAJOR
     key_reason: str = ""
     complete: bool = False
@@ -59,6 +61,8 @@ class Draft:
     settings: Mapping[str, Value] = field(default_factory=lambda: MappingProxyType({}))
     take: int = 1
     pins: tuple[Pin, ...] = ()
+    hits: tuple[Hit, ...] = ()
+    sections: tuple[Section, ...] = ()
     progression_from_s: float = 0.0
     result: Result = Result()
 
@@ -87,6 +91,24 @@ class Draft:
         else:
             values[address] = value
         return replace(self, settings=MappingProxyType(values))
+
+    @property
+    def cues(self) -> tuple[Cue, ...]:
+        """The cue as engine and arranger take it; none where the whole film is one as it comes."""
+        if not self.sections and all(self.value(address) == SETTINGS[address] for address in CUE):
+            return ()
+        in_s = self.number("/cue/in")
+        return (
+            Cue(
+                name=self.text("/cue/name"),
+                in_s=in_s,
+                out_s=self.optional_number("/cue/out"),
+                bar_1_s=in_s,
+                sections=self.sections,
+                ending=self.text("/cue/ending"),
+                tail_s=self.number("/cue/tail"),
+            ),
+        )
 
     def with_pin(self, pin: Pin) -> Draft:
         kept = tuple(other for other in self.pins if not _overlap(other, pin))

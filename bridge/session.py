@@ -133,7 +133,7 @@ class Session:
     @property
     def starts_s(self) -> float:
         """Timeline second of the film's first frame."""
-        return self.choice.picture_starts_at_s if self.choice is not None else 0.0
+        return self.draft.result.starts_s
 
     @property
     def tempo_map(self) -> TempoMap:
@@ -316,25 +316,23 @@ class Session:
         reading = "quick" if message.reading == "quick" else "full"
         self.say(f"picture reading: {reading} ({message.reason.rstrip('.')}).")
         try:
-            self.choice = choose_tempo(self._tempo_wish(), message.film, message.cuts)
+            wish = self.tempo.wish(self.draft)
+            self.choice = choose_tempo(wish, message.film, message.cuts)
             if self.tempo.daw_map is not None and self.choice.grid == "beats":
-                wish = replace(self.options.tempo, tempo_map=self.tempo.daw_map, bpm=None)
+                wish = replace(wish, tempo_map=self.tempo.daw_map, bpm=None)
                 self.choice = replace(choose_tempo(wish, message.film, message.cuts), reason="tempo of the DAW.")
         except MusicError as error:
             self.failure = str(error)
             return
         self.say(self.choice.reason)
         draft = self.draft
-        empty = replace(draft.result, tempo_map=self.choice.tempo_map, grid=self.choice.grid)
+        choice = self.choice
+        empty = replace(draft.result, tempo_map=choice.tempo_map, grid=choice.grid, starts_s=choice.picture_starts_at_s)
         self.history.amend(replace(draft, result=empty))
         self.use_map(self.choice.tempo_map)
         self._place()
         if recipe(draft) != draft.result.recipe:
             self.wish_composition(None, "first composition")
-
-    def _tempo_wish(self) -> TempoWish:
-        tempo = self.draft.number("/cue/tempo")
-        return replace(self.options.tempo, bpm=tempo) if tempo else self.options.tempo
 
     def use_map(self, tempo_map: TempoMap) -> None:
         if tempo_map != self._tempo_map:
@@ -443,6 +441,7 @@ class Session:
             slots=slots,
             tempo_map=draft.result.tempo_map,
             grid=draft.result.grid,
+            starts_s=draft.result.starts_s,
             key=key,
             key_reason=key_reason,
             complete=complete,

@@ -27,6 +27,8 @@ RECIPE: Final = (
     "/cue/mood/dark_light",
     "/cue/mood/calm_tense",
     *(f"/cue/mood/{name}" for name in EMOTIONS),
+    "/cue/in",
+    "/cue/out",
     "/cue/follow",
     "/cue/adventurous",
 )
@@ -64,7 +66,9 @@ class Pending:
 
 
 def recipe(draft: Draft) -> tuple[object, ...]:
-    return (draft.take, draft.progression_from_s, *(draft.value(address) for address in RECIPE))
+    marks = [f"{hit.time_s:.6f} {hit.weight}" for hit in draft.hits]
+    marks += [f"{section.start_s:.6f} {section.changes}" for section in draft.sections]
+    return (draft.take, draft.progression_from_s, *(draft.value(address) for address in RECIPE), "; ".join(marks))
 
 
 def parse_key(text: str) -> Key | None:
@@ -135,7 +139,7 @@ class ComposeDesk:
         return boundary_host_s is not None and host_s >= boundary_host_s - commit_s - self.first_chord_s - 0.05
 
     def request(
-        self, draft: Draft, *, grid: str, starts_s: float, auto_key: Key | None, hits: tuple = (), cues: tuple = (),
+        self, draft: Draft, *, grid: str, starts_s: float, auto_key: Key | None,
         host_s: float,
     ) -> ComposeRequest:  # fmt: skip
         """The wish as a message.  Raises MusicError for a progression or key that cannot be read."""
@@ -166,8 +170,8 @@ class ComposeDesk:
             progression_from_s=draft.progression_from_s,
             take=Take(wish.take or draft.take),
             pins=_pins(draft),
-            hits=hits,
-            cues=cues,
+            hits=draft.hits,
+            cues=draft.cues,
             keep=tuple(replace(slot, index=index) for index, slot in enumerate(heard)),
             options=compose_options(draft),
         )

@@ -60,6 +60,20 @@ class Controls:
             "/cue/chords/pin": lambda text, at_s=None: (text, *self._at(session.edits.pin(_chord(text), at_s))),
             "/cue/chords/unpin": lambda at_s=None: self._at(session.edits.unpin(at_s)),
             "/cue/chords/rewrite": lambda from_s, to_s=None: self._at(session.edits.rewrite(from_s, to_s)),
+            "/cue/hits/add": lambda at_s, weight="should", name="": (
+                at_s,
+                weight,
+                *self._at(session.edits.add_hit(at_s, weight, name)),
+            ),
+            "/cue/hits/remove": lambda at_s: (at_s, *self._at(session.edits.remove_hit(at_s))),
+            "/cue/hits/accept_cuts": self._accept_cuts,
+            "/cue/section/add": lambda from_s, changes, name="", breath=False: (
+                from_s,
+                changes,
+                *self._at(session.edits.add_section(from_s, changes, name, breath)),
+            ),
+            "/cue/section/remove": lambda at_s: (at_s, *self._at(session.edits.remove_section(at_s))),
+            "/cue/tempo/fit": self._fit_tempo,
             "/cue/take/new": self._new_take,
             "/cue/take/select": lambda number, when="bar": (number, *self._at(session.edits.select_take(number, when))),
             "/cue/take/keep": lambda name=None: (session.edits.keep_take(name).name,),
@@ -198,6 +212,18 @@ class Controls:
             self.session.transport.loop(bool(on), *(float(edge) for edge in edges))  # type: ignore[arg-type]
         return self.values("/cue/loop")
 
+    def _accept_cuts(self, strength: float, weight: str = "should") -> tuple[Argument, ...]:
+        count, heard_s = self.session.edits.accept_cuts(strength, weight)
+        return count, Double(heard_s)
+
+    def _fit_tempo(self, low_bpm: float = 70.0, high_bpm: float = 140.0) -> tuple[Argument, ...]:
+        """Tempo, hits met, hits near, worst miss in frames; the best eight."""
+        return tuple(
+            value
+            for plan in self.session.edits.fit_tempo(low_bpm, high_bpm)[:8]
+            for value in (plan.bpm, plan.met, plan.near, plan.worst_frames)
+        )
+
     def _new_take(self, when: str = "bar") -> tuple[Argument, ...]:
         number, heard_s = self.session.edits.new_take(when)
         return number, Double(heard_s)
@@ -313,6 +339,14 @@ _STATES: Final[dict[str, Callable[[Session, Snapshot, Controls], tuple[Argument,
         value
         for pin in session.draft.pins[: MAX_LIST // 2]
         for value in (Double(pin.start_s), session.chord_name(pin.chord))
+    ),
+    "/cue/hits": lambda session, shot, controls: tuple(
+        value for hit in session.draft.hits[: MAX_LIST // 3] for value in (Double(hit.time_s), hit.weight, hit.name)
+    ),
+    "/cue/sections": lambda session, shot, controls: tuple(
+        value
+        for each in session.draft.sections[: MAX_LIST // 3]
+        for value in (Double(each.start_s), "; ".join(f"{name}={text}" for name, text in each.changes), each.name)
     ),
     "/cue/cuts": lambda session, shot, controls: tuple(
         Double(cut.time_s) for cut in (session.analysed.cuts if session.analysed is not None else ())[:MAX_LIST]

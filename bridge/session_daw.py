@@ -12,6 +12,7 @@ from bridge.session_options import channels
 from bridge.session_plan import arrange_whole
 from bridge.transport.state import TransportObservation
 from engine.music import PARTS, Chord, FrameRate, MusicError, TempoMap, Timecode, TimeSignature, UserError
+from engine.music.composition import HIT_WEIGHTS
 
 TICK_S: Final = 0.1
 SCOPES: Final = ("film", "cue", "selection")
@@ -95,8 +96,15 @@ class DawBridge(DawEvents):
             session.edits.set_progression(mark.value, mark.word or "start", at_s)
         elif mark.kind == "pin":
             session.edits.pin(Chord.parse(mark.value), at_s)
-        else:
-            self.note(f"'{mark.name}' was read, but {mark.kind}s from the DAW are not used yet.")
+        elif mark.kind == "hit":
+            session.edits.add_hit(at_s, mark.word if mark.word in HIT_WEIGHTS else "should", mark.value)
+        elif mark.kind == "section":
+            session.edits.add_section(at_s, mark.value, mark.word)
+        elif mark.kind == "cue":
+            session.edits.set_value("/cue/name", mark.value)
+            session.edits.set_value("/cue/in", at_s)
+            if mark.end_s is not None:
+                session.edits.set_value("/cue/out", mark.end_s - session.starts_s)
 
     def print_request(self, daw: DawInfo, scope: str, start_s: float, end_s: float) -> None:
         try:

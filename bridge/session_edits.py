@@ -5,20 +5,29 @@ Every edit returns the picture second from which it is heard, and raises Control
 
 from __future__ import annotations
 
+import re
 import time
+from collections.abc import Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
-from bridge.edits import Pin
+from bridge.edits import Draft, Pin
 from bridge.osc.controls import BY_ADDRESS, ControlError, Value
 from bridge.session_compose import parse_chords, parse_key
 from bridge.session_options import arrange_options
 from bridge.session_plan import arrange_whole
 from bridge.session_score import KeptTake, label_of
-from engine.music import Chord, MusicError, Take, parse_progression
+from engine.arrange import ArrangeOptions
+from engine.arrange.tempofit import TempoFitOptions, TempoPlan, fit_tempos
+from engine.music import PARTS, Chord, Hit, Key, MusicError, Section, Take, parse_progression
 
 if TYPE_CHECKING:
     from bridge.session import Session
+
+SAME_S: Final = 0.02  # closer than this two marks are one
+NEAR_S: Final = 0.5
+MAX_MARKS: Final = 1000
+SECTION_CONTROLS: Final = ("key", "activity", "dynamics", "pattern", "parts")
 
 
 class Edits:
@@ -32,6 +41,8 @@ class Edits:
         """Sets one of the table's values; returns the picture second from which it is heard.  Raises ControlError."""
         session = self._session
         control = BY_ADDRESS[address]
+        if address == "/cue/picture_starts_at":
+            return session.tempo.set_picture_start(str(value))
         if control.effect == "tempo":
             return session.tempo.set_tempo(float(value or 0.0))
         draft = session.draft.with_value(address, value)
@@ -41,6 +52,7 @@ class Edits:
             elif address == "/cue/key":
                 parse_key(str(value))
             arrange_options(draft, None)
+            _ = draft.cues
         except MusicError as error:
             raise ControlError("bad_value", str(error)) from None
         boundary_s = session.transport.boundary_s(when) if control.effect == "compose" else None
@@ -171,3 +183,105 @@ class Edits:
         if session.history.redo() is None:
             raise ControlError("not_ready", "there is nothing to redo.")
         return session.follow_draft(boundary_s, whole=True)
+
+    # hits and sections ----------------------------------------------------------------------------------------------
+    def add_hit(self, at_s: float, weight: str = "should", name: str = "") -> float:
+        """A hit replaces one at the same place."""
+        hits = [hit for hit in self._session.draft.hits if abs(hit.time_s - at_s) > SAME_S]
+        return self._set_hits([*hits, Hit(at_s, weight, name)], f"hit {name or format(at_s, '.2f')}")
+
+    def remove_hit(self, at_s: float) -> float:
+        hits = self._session.draft.hits
+        nearest = min(hits, key=lambda hit: abs(hit.time_s - at_s), default=None)
+        if nearest is None or abs(nearest.time_s - at_s) > NEAR_S:
+            raise ControlError("bad_value", f"there is no hit at {at_s:.2f} s.")
+        return self._set_hits([hit for hit in hits if hit is not nearest], "no hit")
+
+    def accept_cuts(self, strength: float, weight: str = "should") -> tuple[int, float]:
+        """Makes hits of the cuts; returns how many, and from when they are heard."""
+        session = self._session
+        cuts = [cut for cut in (session.analysed.cuts if session.analysed else ()) if cut.strength >= strength]
+        taken = [hit.time_s for hit in session.draft.hits]
+        fresh = [cut for cut in cuts if all(abs(cut.time_s - time_s) > SAME_S for time_s in taken)]
+        hits = [*session.draft.hits, *(Hit(cut.time_s, weight, f"cut {cut.time_s:.2f}") for cut in fresh)]
+        return len(fresh), self._set_hits(hits, "cuts as hits")
+
+    def _set_hits(self, hits: Sequence[Hit], label: str) -> float:
+        if len(hits) > MAX_MARKS:
+            raise ControlError("bad_value", f"there are more than {MAX_MARKS} hits.")
+        ordered = tuple(sorted(hits, key=lambda hit: hit.time_s))
+        return self._edit(replace(self._session.draft, hits=ordered), label)
+
+    def add_section(self, from_s: float, changes: str, name: str = "", breath: bool = False) -> float:
+        """From a position on controls have other values; replaces a section at the same place."""
+        section = Section(from_s, parse_changes(changes), name, breath)
+        others = [each for each in self._session.draft.sections if abs(each.start_s - from_s) > SAME_S]
+        if len(others) >= MAX_MARKS:
+            raise ControlError("bad_value", f"there are more than {MAX_MARKS} sections.")
+        ordered = tuple(sorted((*others, section), key=lambda each: each.start_s))
+        return self._edit(replace(self._session.draft, sections=ordered), f"section {name}".strip())
+
+    def remove_section(self, at_s: float) -> float:
+        sections = self._session.draft.sections
+        here = [each for each in sections if each.start_s <= at_s + SAME_S]
+        if not here:
+            raise ControlError("bad_value", f"no section plays at {at_s:.2f} s.")
+        left = tuple(each for each in sections if each is not here[-1])
+        return self._edit(replace(self._session.draft, sections=left), "no section")
+
+    def _edit(self, draft: Draft, label: str) -> float:
+        """An edit that concerns the chords, from the next bar on while the playhead moves."""
+        session = self._session
+        boundary_s = session.transport.boundary_s("bar")
+        session.history.edit(draft, label, time.perf_counter())
+        return session.follow_draft(boundary_s)
+
+    def fit_tempo(self, low_bpm: float = 70.0, high_bpm: float = 140.0) -> tuple[TempoPlan, ...]:
+        """Fixed tempi that meet the hits best, or the cuts where no hit is set; best first."""
+        session = self._session
+        if session.analysed is None:
+            raise ControlError("not_ready", "the film is not known yet.")
+        hits = session.draft.hits or tuple(Hit(cut.time_s) for cut in session.analysed.cuts)
+        bar_1_s = session.picture_at(0.0)
+        try:
+            options = TempoFitOptions(low_bpm, high_bpm, meter=session.tempo_map.meter_at(0), bar_1_s=bar_1_s)
+            return fit_tempos(hits, session.analysed.film.rate, options).fixed
+        except MusicError as error:
+            raise ControlError("bad_value", str(error)) from None
+
+
+def parse_changes(text: str) -> tuple[tuple[str, str], ...]:
+    """`activity=40; pattern=up` (or spaces between them).  Raises ControlError."""
+    pieces = text.split(";") if ";" in text else re.findall(r"\S+", text)
+    changes = []
+    for piece in pieces:
+        if not piece.strip():
+            continue
+        name, equals, value = (each.strip() for each in piece.partition("="))
+        if not equals or name not in SECTION_CONTROLS:
+            known = ", ".join(SECTION_CONTROLS)
+            raise ControlError("bad_value", f"'{piece.strip()[:40]}' changes nothing; write name=value of {known}.")
+        _check_change(name, value)
+        changes.append((name, value))
+    if not changes:
+        raise ControlError("bad_value", "a section changes at least one control.")
+    return tuple(changes)
+
+
+def _check_change(name: str, value: str) -> None:
+    try:
+        if name == "key":
+            Key.parse(value)
+        elif name == "pattern":
+            ArrangeOptions(pattern=value)
+        elif name == "parts":
+            for part in value.replace(",", " ").split():
+                if part not in PARTS:
+                    raise MusicError(f"'{part}' is not a part; parts are {', '.join(PARTS)}.")
+        else:
+            argument = BY_ADDRESS[f"/cue/{name}"].arguments[0]
+            argument.check(value if value in argument.words else float(value))
+    except MusicError as error:
+        raise ControlError("bad_value", str(error)) from None
+    except ValueError:
+        raise ControlError("bad_value", f"'{value[:40]}' is no {name}.") from None

@@ -33,9 +33,11 @@ from engine.music import (
     Cut,
     Film,
     FrameRate,
+    Hit,
     Key,
     MeterChange,
     Note,
+    Section,
     Slot,
     TempoChange,
     TempoMap,
@@ -168,6 +170,7 @@ def _result(result: Result) -> dict[str, Any]:
     return {
         "tempo_map": _tempo_map(result.tempo_map),
         "grid": result.grid,
+        "picture_starts_at_timeline_s": result.starts_s,
         "key": result.key.name,
         "key_reason": result.key_reason,
         "complete": result.complete,
@@ -195,6 +198,10 @@ def _draft(draft: Draft, result: int) -> dict[str, Any]:
         "settings": dict(draft.settings),
         "take": draft.take,
         "pins": [[pin.start_s, pin.end_s, pin.chord.lead_sheet()] for pin in draft.pins],
+        "hits": [[hit.time_s, hit.weight, hit.name] for hit in draft.hits],
+        "sections": [
+            [each.start_s, [list(change) for change in each.changes], each.name, each.breath] for each in draft.sections
+        ],
         "progression_from_s": draft.progression_from_s,
         "result": result,
     }
@@ -283,6 +290,7 @@ def _read_result(data: dict[str, Any]) -> Result:
         slots=tuple(_read_slot(index, row) for index, row in enumerate(data["slots"])),
         tempo_map=_read_tempo_map(data["tempo_map"]),
         grid=_one_of(data["grid"], ("beats", "seconds")),
+        starts_s=float(data["picture_starts_at_timeline_s"]),
         key=Key.parse(data["key"]),
         key_reason=str(data["key_reason"]),
         complete=bool(data["complete"]),
@@ -315,6 +323,11 @@ def _read_draft(data: dict[str, Any], results: Sequence[Result]) -> Draft:
         settings=_read_settings(data["settings"]),
         take=int(data["take"]),
         pins=tuple(Pin(float(start), float(end), Chord.parse(chord)) for start, end, chord in data["pins"]),
+        hits=tuple(Hit(float(at), str(weight), str(name)) for at, weight, name in data["hits"]),
+        sections=tuple(
+            Section(float(start), tuple((str(what), str(value)) for what, value in changes), str(name), bool(breath))
+            for start, changes, name, breath in data["sections"]
+        ),
         progression_from_s=float(data["progression_from_s"]),
         result=results[int(data["result"])],
     )

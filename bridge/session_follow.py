@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Final
 from bridge.edits import Draft
 from bridge.osc.controls import ControlError
 from bridge.session_score import label_of
-from bridge.session_tempo import choose_tempo, refit
-from engine.music import TempoMap
+from bridge.session_tempo import TempoWish, choose_tempo, refit
+from engine.music import MusicError, TempoMap
 
 if TYPE_CHECKING:
     from bridge.session import Session
@@ -29,7 +29,26 @@ class SessionTempo:
         self.daw_map: TempoMap | None = None
         self._other_tempo: tuple[float, float] | None = None
 
+    def wish(self, draft: Draft) -> TempoWish:
+        """What the composer wants of time, set by hand or given at the start."""
+        wish = replace(self._session.options.tempo, picture_starts_at=draft.text("/cue/picture_starts_at"))
+        tempo = draft.number("/cue/tempo")
+        return replace(wish, bpm=tempo, tempo_map=None) if tempo else wish
+
+    def set_picture_start(self, text: str) -> float:
+        """Where the film's first frame lies on the timeline."""
+        session = self._session
+        draft = session.draft.with_value("/cue/picture_starts_at", text)
+        if session.analysed is not None:
+            try:
+                draft = self._with_tempo(draft)
+            except MusicError as error:
+                raise ControlError("bad_value", str(error)) from None
+        session.history.edit(draft, label_of("/cue/picture_starts_at"), time.perf_counter())
+        return session.follow_draft(None) if session.analysed is not None else session.position_s()
+
     def set_tempo(self, bpm: float) -> float:
+        """Quarter notes a minute; 0: what suits the cuts."""
         session = self._session
         if session.draft.result.grid == "seconds":
             raise ControlError("not_ready", "the seconds grid has no tempo.")
@@ -60,11 +79,16 @@ class SessionTempo:
         analysed, choice, draft = session.analysed, session.choice, session.draft
         if analysed is None or choice is None:
             return
-        wish = replace(session.options.tempo, tempo_map=tempo_map, bpm=None, grid="beats")
+        wish = replace(self.wish(draft), tempo_map=tempo_map, bpm=None, grid="beats")
         session.choice = choice = choose_tempo(wish, analysed.film, analysed.cuts)
         slots = refit(draft.result.slots, "beats", tempo_map, analysed.film.duration_s, choice.picture_starts_at_s)
         session.history.amend(
-            replace(draft, result=replace(draft.result, slots=slots, tempo_map=tempo_map, grid="beats"))
+            replace(
+                draft,
+                result=replace(
+                    draft.result, slots=slots, tempo_map=tempo_map, grid="beats", starts_s=choice.picture_starts_at_s
+                ),
+            )
         )
         session.use_map(tempo_map)
         if session.desk.pending is not None:  # what is being composed lies on the old grid
@@ -99,10 +123,17 @@ class SessionTempo:
         analysed = session.analysed
         if analysed is None:
             return draft
-        tempo = draft.number("/cue/tempo")
-        wish = replace(session.options.tempo, bpm=tempo, tempo_map=None) if tempo else session.options.tempo
-        session.choice = choice = choose_tempo(wish, analysed.film, analysed.cuts)
+        session.choice = choice = choose_tempo(self.wish(draft), analysed.film, analysed.cuts)
         slots = refit(
             draft.result.slots, choice.grid, choice.tempo_map, analysed.film.duration_s, choice.picture_starts_at_s
         )
-        return replace(draft, result=replace(draft.result, slots=slots, tempo_map=choice.tempo_map, grid=choice.grid))
+        return replace(
+            draft,
+            result=replace(
+                draft.result,
+                slots=slots,
+                tempo_map=choice.tempo_map,
+                grid=choice.grid,
+                starts_s=choice.picture_starts_at_s,
+            ),
+        )

@@ -40,7 +40,9 @@ def build_score(draft: Draft, analysed: FilmAnalysed, starts_s: float, levels: F
             key=result.key,
             grid=result.grid,
             picture_starts_at_s=starts_s,
+            cues=draft.cues,
             cuts=analysed.cuts,
+            hits=draft.hits,
             take=Take(draft.take),
             key_reason=result.key_reason,
         )

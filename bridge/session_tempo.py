@@ -42,25 +42,33 @@ class TempoChoice:
 
 
 def choose_tempo(wish: TempoWish, film: Film, cuts: Sequence[Cut]) -> TempoChoice:
-    """The order of the product: a given map, a given tempo, the best tempo for the cuts.  Raises MusicError."""
+    """The order of the product: a given map, a given tempo, the best tempo for the cuts.  Raises MusicError.
+
+    Bar 1 of the timeline is at second 0; with a timecode as the picture's start it is at the first frame.
+    """
+    text = wish.picture_starts_at
+    timecoded = ":" in text
+    starts_s = _starts_at(text, film, TempoMap()) if "|" not in text else 0.0
+    origin_s = Timecode.parse(text, film.rate).seconds if timecoded else Fraction(0)
     if wish.grid == "seconds":
         if wish.tempo_map is not None or wish.bpm is not None:
             raise MusicError("the seconds grid has no tempo: leave --bpm and --tempo-map away, or use --grid beats.")
-        starts_s = _starts_at(wish.picture_starts_at, film, TempoMap.constant(SECONDS_GRID_BPM, wish.meter))
-        tempo_map = TempoMap.constant(SECONDS_GRID_BPM, wish.meter, origin_s=Fraction(repr(starts_s)))
-        return TempoChoice(tempo_map, "seconds", starts_s, "seconds grid: one chord step a second, written at 120 bpm.")
-    if wish.tempo_map is not None:
-        starts_s = _starts_at(wish.picture_starts_at, film, wish.tempo_map)
-        return TempoChoice(wish.tempo_map, "beats", starts_s, "tempo map as given.")
-    if wish.bpm is not None:
-        bpm, reason = wish.bpm, f"tempo {wish.bpm:g} as given."
+        tempo_map = TempoMap.constant(SECONDS_GRID_BPM, wish.meter, origin_s)
+        reason = "seconds grid: one chord step a second, written at 120 bpm."
+    elif wish.tempo_map is not None:
+        tempo_map, reason = wish.tempo_map, "tempo map as given."
+        if timecoded:
+            tempo_map = replace(tempo_map, origin_s=origin_s)
+    elif wish.bpm is not None:
+        tempo_map, reason = TempoMap.constant(wish.bpm, wish.meter, origin_s), f"tempo {wish.bpm:g} as given."
     else:
-        fit = best_tempo(cuts, meter=wish.meter, rate=film.rate)
-        bpm, reason = fit.bpm, fit.reason
-    starts_s = _starts_at(wish.picture_starts_at, film, TempoMap.constant(bpm, wish.meter))
-    # Where the timeline's bar lines are is only known from a bar|beat; else bar 1 begins with the first frame.
-    origin_s = Fraction(0) if "|" in wish.picture_starts_at else Fraction(repr(starts_s))
-    return TempoChoice(TempoMap.constant(bpm, wish.meter, origin_s=origin_s), "beats", starts_s, reason)
+        bar_1_s = 0.0 if timecoded or "|" in text else -starts_s
+        fit = best_tempo(cuts, meter=wish.meter, bar_1_s=bar_1_s, rate=film.rate)
+        tempo_map, reason = TempoMap.constant(fit.bpm, wish.meter, origin_s), fit.reason
+    if "|" in text:
+        starts_s = _starts_at(text, film, tempo_map)
+    grid = "seconds" if wish.grid == "seconds" else "beats"
+    return TempoChoice(tempo_map, grid, starts_s, reason)
 
 
 def _starts_at(text: str, film: Film, tempo_map: TempoMap) -> float:

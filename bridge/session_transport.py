@@ -142,7 +142,8 @@ class SessionTransport:
         elif when == "chord":
             starts = [run.start_s for run in session.runs()]
         elif when == "hit":
-            starts = [cut.time_s for cut in session.analysed.cuts] if session.analysed is not None else []
+            marks = session.draft.hits or (session.analysed.cuts if session.analysed is not None else ())
+            starts = [mark.time_s for mark in marks]
         else:
             beats = session.tempo_map.next_bar(session.beats_at(earliest_s))
             starts = [session.picture_at(float(beats))]

@@ -6,6 +6,6 @@ from collections.abc import Sequence
 
 
 def main(arguments: Sequence[str]) -> int:
-    from bridge.osc import daw_install
+    from bridge.osc.daw_install import main as install
 
-    return daw_install.main(list(arguments))
+    return install(list(arguments))

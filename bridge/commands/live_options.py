@@ -60,8 +60,6 @@ def parser() -> argparse.ArgumentParser:
     time.add_argument("--meter", default="4/4", metavar="N/D", help="time signature (4/4)")
     time.add_argument("--grid", choices=GRIDS, default="auto", help="chords on beats, or on seconds as in the paper")
     time.add_argument("--tempo-map", metavar="FILE.mid", help="tempo and meter changes from a MIDI file")
-    time.add_argument("--picture-at", default="0", metavar="WHERE",
-                      help="where the picture starts on the timeline: seconds, hh:mm:ss:ff or bar|beat")  # fmt: skip
     time.add_argument("--sync", choices=SYNCS, default="internal", help="who says where the playhead is (internal)")
     time.add_argument("--tempo", dest="tempo_source", choices=TEMPOS, default="map", help="who says the tempo (map)")
     time.add_argument("--frame-rate", metavar="FPS", help="of the timecode, where the DAW's label is ambiguous")
@@ -228,7 +226,7 @@ def _tempo(given: argparse.Namespace) -> TempoWish:
 
         tempo_map = read_tempo_map(given.tempo_map)
     grid = "beats" if given.grid == "auto" and given.bpm is not None else given.grid
-    wish = TempoWish(given.bpm, meter, tempo_map, grid, given.picture_at)
+    wish = TempoWish(given.bpm, meter, tempo_map, grid)
     if grid == "seconds" and (given.bpm is not None or tempo_map is not None):
         raise MusicError("the seconds grid has no tempo: leave --bpm and --tempo-map away, or use --grid beats.")
     return wish

@@ -14,6 +14,7 @@ from typing import Final
 from bridge.osc.codec import Argument
 from engine.arrange.options import default_parts
 from engine.music import EMOTIONS, PARTS, UserError
+from engine.music.composition import ENDINGS, HIT_WEIGHTS
 
 DEFAULT_PORT: Final = 9317  # the one port for /cue and /daw; the DAW scripts send here
 ROOT: Final = "/cue"
@@ -200,6 +201,40 @@ def _part_controls(part: str) -> tuple[Control, ...]:
 
 
 _MUSIC: Final = (
+    _value("name", Arg("name", "text"), "1m1", "arrange", "Name of the cue.", "--name"),
+    _value(
+        "in",
+        Arg("in", "number", 0, 360_000, "picture seconds"),
+        0.0,
+        "compose",
+        "Where the cue begins; before it nothing sounds.",
+        "--in",
+    ),
+    _value(
+        "out",
+        Arg("out", "number", 0, 360_000, "picture seconds", ("end",)),
+        "end",
+        "compose",
+        "Where its last chord lands; 'end': the film's end.",
+        "--out-at",
+    ),
+    _value(
+        "ending",
+        Arg("ending", "choice", words=ENDINGS),
+        "tonic",
+        "arrange",
+        "The last chord: tonic, open (as it comes) or cut.",
+        "--ending",
+    ),
+    _value("tail", Arg("tail", "number", 0, 30, "seconds"), 2.0, "arrange", "How long the last chord rings.", "--tail"),
+    _value(
+        "picture_starts_at",
+        Arg("where", "text"),
+        "0",
+        "tempo",
+        "Where the film's first frame lies on the timeline: seconds, hh:mm:ss:ff or bar|beat.",
+        "--picture-at",
+    ),
     _value(
         "progression",
         Arg("chords", "text"),
@@ -336,6 +371,48 @@ _MUSIC: Final = (
 
 
 _ACTIONS: Final = (
+    _do(
+        "hits/add",
+        "A moment that the music is to meet.",
+        Arg("at", "number", 0, 360_000, "picture seconds"),
+        Arg("weight", "choice", words=HIT_WEIGHTS, optional=True),
+        Arg("name", "text", optional=True),
+        effect="compose",
+    ),
+    _do(
+        "hits/remove",
+        "Takes the nearest hit within half a second away.",
+        Arg("at", "number", 0, 360_000, "picture seconds"),
+        effect="compose",
+    ),
+    _do(
+        "hits/accept_cuts",
+        "Makes hits of all cuts at least this strong.",
+        Arg("strength", "number", 0, 1),
+        Arg("weight", "choice", words=HIT_WEIGHTS, optional=True),
+        effect="compose",
+    ),
+    _do(
+        "section/add",
+        "From here on controls have new values: `activity=40; pattern=up; key=Am; parts=pad,bass`.",
+        Arg("from", "number", 0, 360_000, "picture seconds"),
+        Arg("changes", "text"),
+        Arg("name", "text", optional=True),
+        Arg("breath", "switch", optional=True),
+        effect="compose",
+    ),
+    _do(
+        "section/remove",
+        "Takes the section that plays here away.",
+        Arg("at", "number", 0, 360_000, "picture seconds"),
+        effect="compose",
+    ),
+    _do(
+        "tempo/fit",
+        "Tempi whose beats meet the hits (without any: the cuts); set one with /cue/tempo.",
+        Arg("from", "number", 20, 400, "bpm", optional=True),
+        Arg("to", "number", 20, 400, "bpm", optional=True),
+    ),
     _do("play", "Starts the internal transport."),
     _do("stop", "Stops it; every sounding note gets its note-off."),
     _do("locate", "Moves the playhead.", Arg("position", "number", 0, 360_000, "picture seconds")),
@@ -424,6 +501,8 @@ _STATES: Final = (
     _state("takes", "Number, name and kept of each take."),
     _state("pins", "Picture second and chord of each pin."),
     _state("cuts", "Picture second of each cut, as many as fit a datagram."),
+    _state("hits", "Picture second, weight and name of each hit."),
+    _state("sections", "Picture second, changes and name of each section."),
     _state("film", "File, seconds, frames a second, reading, why that reading."),
     _state("edits", "What undo would take back, what redo would do again, how many of each."),
     _state("changing", "What change is under way and the picture second from which it is heard; empty: none."),

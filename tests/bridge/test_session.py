@@ -290,3 +290,78 @@ def test_in_a_loop_a_change_is_there_on_the_next_pass(stage) -> None:
     # The recorder keeps the last pass: all of it is the new chord, its first note included.
     heard = {event.data1 % 12 for event in sent_on(session) if event.status in (0x90, 0x91)}
     assert heard and heard <= {6, 10, 1}
+
+
+def test_outside_the_cue_nothing_sounds(stage) -> None:
+    made = stage(30.0)
+    session = made.session
+    session.edits.set_value("/cue/in", 8.0)
+    session.edits.set_value("/cue/out", 16.0)
+    made.ready()
+    made.until(lambda: session.desk.wish is None and session.desk.pending is None)
+    starts = [session.picture_at(note.start_beats) for note in notes_of(session)]
+    assert starts and min(starts) >= 7.9 and max(starts) <= 16.1
+    assert made.engine.requests[-1].cues[0].in_s == 8.0
+    with pytest.raises(ControlError):
+        session.edits.set_value("/cue/out", 4.0)
+    session.edits.undo()
+    session.edits.undo()
+    assert min(session.picture_at(note.start_beats) for note in notes_of(session)) < 1.0
+
+
+def test_hits_are_set_removed_and_taken_from_cuts(stage) -> None:
+    made = stage(24.0)
+    session = made.session
+    session.edits.add_hit(5.0, "must", "door")
+    session.edits.add_hit(5.01, "nice")  # the same place: it replaces
+    assert [(hit.time_s, hit.weight) for hit in session.draft.hits] == [(5.01, "nice")]
+    count, _ = session.edits.accept_cuts(0.5)
+    assert count == 3 and [hit.time_s for hit in session.draft.hits] == [3.0, 5.01, 7.5, 12.0]
+    made.until(lambda: session.desk.wish is None and session.desk.pending is None)
+    assert made.engine.requests[-1].hits == session.draft.hits
+    assert session.composition().hits == session.draft.hits
+    session.edits.remove_hit(7.4)
+    assert len(session.draft.hits) == 3
+    with pytest.raises(ControlError):
+        session.edits.remove_hit(20.0)
+
+
+def test_a_section_changes_what_plays_from_there_on(stage) -> None:
+    made = stage(24.0)
+    session = made.session
+    session.edits.add_section(12.0, "parts=pad", "quiet")
+    made.ready()
+    made.until(lambda: session.desk.wish is None and session.desk.pending is None)
+    late = {note.part for note in notes_of(session) if session.picture_at(note.start_beats) >= 12.1}
+    early = {note.part for note in notes_of(session) if session.picture_at(note.start_beats) < 11.9}
+    assert late == {"pad"} and len(early) > 1
+    for wrong in ("loudness=3", "activity=900", "activity=much", "parts=kazoo", "key=H", "", "pattern=zigzag"):
+        with pytest.raises(ControlError):
+            session.edits.add_section(3.0, wrong)
+    session.edits.remove_section(15.0)
+    assert not session.draft.sections
+
+
+def test_where_the_picture_starts_moves_the_timeline_not_the_music(stage) -> None:
+    made = stage(24.0)
+    session = made.session
+    session.edits.set_value("/cue/picture_starts_at", "01:00:00:00")
+    made.ready()
+    assert session.starts_s == 3600.0
+    assert session.composition().slots[0].start_s == 0.0
+    assert session.tempo_map.seconds_at(session.composition().slots[0].start_beats) == 3600.0
+    with pytest.raises(ControlError):
+        session.edits.set_value("/cue/picture_starts_at", "yesterday")
+    session.edits.undo()
+    assert session.starts_s == 0.0
+
+
+def test_a_tempo_that_fits_the_hits_is_found(stage) -> None:
+    made = stage(24.0)
+    session = made.session
+    for second in (3.0, 6.0, 9.0):
+        session.edits.add_hit(second)
+    best = session.edits.fit_tempo(70, 110)[0]
+    assert best.met == 3
+    with pytest.raises(ControlError):
+        session.edits.fit_tempo(110, 70)

@@ -44,6 +44,8 @@ def busy(stage):
     session = made.session
     session.edits.set_value("/cue/transpose", 3)
     session.edits.pin(Chord.parse("F#m7b5/C"), 9.0)
+    session.edits.add_hit(7.0, "must", "door")
+    session.edits.add_section(14.0, "activity=20; pattern=1 * 2 *", "calm", True)
     session.edits.set_value("/cue/progression", "| Cm | Ab Eb |")
     made.ready()
     made.until(lambda: session.desk.wish is None and session.desk.pending is None)
