@@ -51,6 +51,9 @@ def add_analysis_arguments(parser: argparse.ArgumentParser) -> None:
     group.add_argument("--clip-precision", choices=("fp32", "bf16"), default=defaults.clip_precision)
     group.add_argument("--device", choices=("auto", "cpu", "cuda", "mps"), default=defaults.device)
     group.add_argument(
+        "--mask", default=defaults.mask, metavar="auto|none|x,y,w,h", help="what of the frame is picture (%(default)s)"
+    )
+    group.add_argument(
         "--cut-threshold", type=float, default=defaults.adaptive_threshold, metavar="N", help="lower finds more cuts"
     )
     group.add_argument(
@@ -64,6 +67,7 @@ def options_from(arguments: argparse.Namespace) -> AnalysisOptions:
     """AnalysisOptions from what `add_analysis_arguments` parsed.  Raises VideoError."""
     return AnalysisOptions(
         reading=arguments.reading,
+        mask=arguments.mask,
         clip_model=arguments.clip_model,
         clip_weights=arguments.clip_weights,
         clip_precision=arguments.clip_precision,

@@ -16,6 +16,7 @@ from typing import Any, Final
 import numpy as np
 
 from engine.video.film import MAX_FILM_S, MAX_PIXELS, OpenFilm
+from engine.video.mask import Mask, MaskedPictures
 
 SMALL_WIDTH: Final = 160  # pixels
 MAX_GAP_S: Final = 600.0  # a hole this long between frames of a film of unknown length is a broken time stamp
@@ -49,7 +50,13 @@ class FrameReader:
     """
 
     def __init__(
-        self, opened: OpenFilm, *, threads: int = 0, max_s: float | None = None, want_full: bool = False
+        self,
+        opened: OpenFilm,
+        *,
+        threads: int = 0,
+        max_s: float | None = None,
+        want_full: bool = False,
+        mask: Mask | None = None,
     ) -> None:
         self.film = opened.film
         self.duration_s = 0.0
@@ -60,6 +67,7 @@ class FrameReader:
         self._threads = threads
         self._max_s = max_s if max_s is not None else MAX_FILM_S
         self._want_full = want_full
+        self._masked = MaskedPictures(mask or Mask(), opened.film.width, opened.film.height)
         self._frame_s = float(1 / opened.film.rate.fps)
 
     def __iter__(self) -> Iterator[Picture]:
@@ -81,7 +89,7 @@ class FrameReader:
             small = reformatter.reformat(
                 frame, small_size[0], small_size[1], format="bgr24", interpolation=Interpolation.FAST_BILINEAR
             ).to_ndarray()
-            picture = Picture(self.frames, time_s, small)
+            picture = Picture(self.frames, time_s, self._masked.apply(small))
             held = []
             while time_s >= next_row + 1 - half_frame_s:
                 held.append(next_row)
@@ -90,9 +98,10 @@ class FrameReader:
             if time_s >= next_row - half_frame_s:
                 picture.row = next_row
                 next_row += 1
-                full = frame.to_ndarray(format="rgb24")
+                full = self._masked.apply(frame.to_ndarray(format="rgb24"))
                 if before is not None and (before.width, before.height) == (frame.width, frame.height):
-                    picture.motion = mean_abs_difference(full, before.to_ndarray(format="rgb24"))
+                    earlier = self._masked.apply(before.to_ndarray(format="rgb24"))
+                    picture.motion = mean_abs_difference(full, earlier)
                 if self._want_full:
                     picture.full = upright(full, frame)
             before = frame

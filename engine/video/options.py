@@ -19,6 +19,7 @@ class AnalysisOptions:
     """Settings of one analysis.
 
     reading: "full" (CLIP), "quick" (published formulas, no network) or "auto" (full where CLIP weights are there).
+    mask: what of the frame is picture: "auto" (matte and burnt-in text are found), "none", or "x,y,w,h" in pixels.
     clip_model, clip_weights, device: the CLIP model's open_clip name, its weight file and "auto", "cpu", "cuda" or
         "mps"; used by the full reading alone.  clip_precision: "fp32" (the paper's numbers) or "bf16" (faster, close).
     adaptive_threshold: PySceneDetect AdaptiveDetector, > 0; lower finds more cuts.  min_shot_s: shortest shot, seconds.
@@ -27,6 +28,7 @@ class AnalysisOptions:
     """
 
     reading: str = "auto"
+    mask: str = "auto"
     clip_model: str = "ViT-L-14-336-quickgelu"
     clip_weights: Path | None = None
     device: str = "auto"
@@ -60,6 +62,7 @@ class AnalysisOptions:
             "adaptive_threshold": self.adaptive_threshold,
             "min_shot_s": self.min_shot_s,
             "max_s": self.max_s,
+            "mask": self.mask,
         }
         if reading == "full":
             values["clip_model"] = self.clip_model

@@ -21,6 +21,7 @@ from engine.video.errors import VideoError
 from engine.video.features import FeatureRow, VideoFeatures
 from engine.video.film import open_film
 from engine.video.frames import FrameReader, Picture, mean_abs_difference
+from engine.video.mask import Mask, find_mask, parse_mask
 from engine.video.options import AnalysisOptions
 from engine.video.semantics import choose_reading
 from engine.video.shots import ShotFinder
@@ -47,19 +48,25 @@ class FeatureStream:
         except BaseException:
             opened.close()
             raise
+        try:
+            mask = self._mask_of(opened.film, options)
+        except BaseException:
+            opened.close()
+            raise
         self.film: Film = opened.film  # duration_s is what the container says until the end
         self.position_s = 0.0  # decoded so far
         self._opened = opened
         self._options = options
         self._reader = FrameReader(
-            opened, threads=options.threads, max_s=options.max_s, want_full=self._encoder is not None
+            opened, threads=options.threads, max_s=options.max_s, want_full=self._encoder is not None, mask=mask
         )
         self._shots = ShotFinder(
             opened.film.rate.fps, adaptive_threshold=options.adaptive_threshold, min_shot_s=options.min_shot_s
         )
         self._seconds: list[_Second] = []
         self._rows: list[FeatureRow] = []
-        self._notes: tuple[str, ...] = opened.notes
+        masked = mask.note()
+        self._notes: tuple[str, ...] = opened.notes + ((masked,) if masked else ())
         self._change_total: list[float] = []  # differences between frames within the second now being decoded
         self._change_second = 0
         self._before: np.ndarray | None = None
@@ -79,6 +86,14 @@ class FeatureStream:
     def close(self) -> None:
         """Closes the file.  Rows not yet given out are lost."""
         self._opened.close()
+
+    @staticmethod
+    def _mask_of(film: Film, options: AnalysisOptions) -> Mask:
+        if options.mask == "none":
+            return Mask()
+        if options.mask == "auto":
+            return find_mask(film.path)
+        return parse_mask(options.mask, film.width, film.height)
 
     @property
     def expected_seconds(self) -> int:

@@ -1,0 +1,215 @@
+"""What of the frame is not picture: matte (letterbox, pillarbox) and burnt-in text or logos, found before analysis.
+
+Key frames spread over the film are looked at, 320 pixels wide.  A row or column at the edge that stays dark in all of
+them is matte.  A place inside the picture that keeps strong edges in nearly all of them, while the pictures differ, is
+an overlay: text, a running timecode, a logo.  A film whose pictures do not differ (a fixed camera) has none found.
+
+Pixels of a `Mask` are those of the film.  Matte is cut away; overlays are filled with what lies above or below them.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Any, Final
+
+import numpy as np
+
+from engine.video.errors import VideoError
+from engine.video.film import OpenFilm, open_film
+
+SAMPLES: Final = 16  # key frames looked at
+LEAST_SAMPLES: Final = 5
+_WIDTH: Final = 320
+MATTE_LUMA: Final = 30.0  # 0..255; a matte line's brightest tenth stays below (encoded black is 16 or 0, plus noise)
+LEAST_MATTE: Final = 0.02  # of height or width
+MOST_MATTE: Final = 0.4  # on one side
+_CELL: Final = 4  # pixels of the 320 wide picture
+EDGE: Final = 40.0  # strength of an edge that counts
+PERSISTENCE: Final = 0.9  # share of samples in which a cell of an overlay has such an edge
+LARGEST_OVERLAY: Final = 0.12  # of the picture; more is a picture that stands still
+LEAST_DIFFERENCE: Final = 12.0  # mean difference between samples below which nothing can be told
+
+
+@dataclass(frozen=True, slots=True)
+class Rectangle:
+    """x, y: left upper corner; w, h: size; pixels of the film."""
+
+    x: int
+    y: int
+    w: int
+    h: int
+
+    def __str__(self) -> str:
+        return f"{self.x},{self.y},{self.w},{self.h}"
+
+
+@dataclass(frozen=True, slots=True)
+class Mask:
+    """picture: the part that is looked at, None = all of the frame; overlays: parts of it that are not picture."""
+
+    picture: Rectangle | None = None
+    overlays: tuple[Rectangle, ...] = ()
+
+    def note(self) -> str | None:
+        """One sentence for the person, where something is masked."""
+        found = []
+        if self.picture is not None:
+            found.append(f"the picture is {self.picture.w}x{self.picture.h} at {self.picture.x},{self.picture.y}")
+        if self.overlays:
+            places = "; ".join(str(overlay) for overlay in self.overlays)
+            found.append(f"burnt-in text or a logo at {places} is left out")
+        return f"Not all of the frame is picture: {' and '.join(found)}." if found else None
+
+
+def parse_mask(text: str, width: int, height: int) -> Mask:
+    """`x,y,w,h` in pixels: the part of the frame to look at.  Raises VideoError."""
+    match = re.fullmatch(r"\s*(\d+)\s*,\s*(\d+)\s*,\s*(\d+)\s*,\s*(\d+)\s*", text)
+    if match is None:
+        raise VideoError(f"'{text}' is not a mask; write auto, none or x,y,w,h in pixels.")
+    x, y, w, h = (int(part) for part in match.groups())
+    if w < 1 or h < 1 or x + w > width or y + h > height:
+        raise VideoError(f"mask {text} does not lie inside the {width}x{height} picture.")
+    return Mask(Rectangle(x, y, w, h))
+
+
+def find_mask(path: str) -> Mask:
+    """Looks at key frames of a film.  A film too short or too still to tell gets no mask.  Raises VideoError."""
+    opened = open_film(path)
+    try:
+        width, height = opened.film.width, opened.film.height
+        samples = _key_frames(opened)
+    finally:
+        opened.close()
+    lively = [sample for sample in samples if float(sample.mean()) > MATTE_LUMA]  # black frames tell nothing
+    if len(lively) < LEAST_SAMPLES or width < 16 or height < 16:
+        return Mask()
+    stack = np.stack(lively).astype(np.float32)  # (N, h, w)
+    inside = _matte(stack)
+    left, top, right, bottom = inside
+    scale_x, scale_y = width / stack.shape[2], height / stack.shape[1]
+    picture = None
+    if inside != (0, 0, stack.shape[2], stack.shape[1]):
+        x, y = round(left * scale_x), round(top * scale_y)
+        picture = Rectangle(x, y, round(right * scale_x) - x, round(bottom * scale_y) - y)
+    overlays = tuple(
+        Rectangle(
+            round((box.x + left) * scale_x),
+            round((box.y + top) * scale_y),
+            max(1, round(box.w * scale_x)),
+            max(1, round(box.h * scale_y)),
+        )
+        for box in _overlays(stack[:, top:bottom, left:right])
+    )
+    return Mask(picture, overlays)
+
+
+def _key_frames(opened: OpenFilm) -> list[np.ndarray]:
+    """Grey pictures, 320 wide, of up to SAMPLES different key frames spread evenly over the film."""
+    import av
+
+    stream, length_s = opened.stream, opened.film.duration_s
+    stream.thread_type = "SLICE"  # frame threads would have to be filled again after every seek
+    height = max(1, round(opened.film.height * _WIDTH / max(1, opened.film.width)))
+    found: dict[int, np.ndarray] = {}
+    for number in range(SAMPLES if length_s else 0):
+        at = int(((number + 0.5) / SAMPLES * length_s + opened.start_s) / stream.time_base)
+        try:
+            opened.container.seek(at, stream=stream)
+            frame = next(opened.container.decode(stream))
+        except (av.FFmpegError, OSError, ValueError, StopIteration):
+            continue
+        if frame.pts is not None and frame.pts not in found:
+            found[frame.pts] = frame.to_ndarray(format="gray", width=_WIDTH, height=height)
+    return list(found.values())
+
+
+def _matte(stack: np.ndarray) -> tuple[int, int, int, int]:
+    """left, top, right, bottom of the picture within the frame.  stack: (N, h, w)."""
+    brightest_rows = np.quantile(stack, 0.9, axis=2).max(axis=0)  # (h,)
+    brightest_columns = np.quantile(stack, 0.9, axis=1).max(axis=0)  # (w,)
+
+    def edge(brightest: np.ndarray) -> int:
+        size = len(brightest)
+        dark = 0
+        while dark < size and brightest[dark] < MATTE_LUMA:
+            dark += 1
+        if dark < LEAST_MATTE * size or dark > MOST_MATTE * size:
+            return 0
+        return dark + 1 if dark + 1 < size else dark  # the line where matte and picture mix goes too
+
+    top, bottom = edge(brightest_rows), stack.shape[1] - edge(brightest_rows[::-1])
+    left, right = edge(brightest_columns), stack.shape[2] - edge(brightest_columns[::-1])
+    return left, top, right, bottom
+
+
+def _overlays(stack: np.ndarray) -> list[Rectangle]:
+    """Rectangles of lasting edges, in pixels of the stack.  stack: (N, h, w)."""
+    import cv2
+
+    rows, columns = stack.shape[1] // _CELL, stack.shape[2] // _CELL
+    if rows < 4 or columns < 4 or len(stack) < LEAST_SAMPLES:
+        return []
+    difference = float(np.abs(np.diff(stack, axis=0)).mean())
+    if difference < LEAST_DIFFERENCE:
+        return []
+    strong = np.zeros((rows, columns))
+    for image in stack:
+        across = np.abs(cv2.Sobel(image, cv2.CV_32F, 1, 0, ksize=3)) / 4
+        down = np.abs(cv2.Sobel(image, cv2.CV_32F, 0, 1, ksize=3)) / 4
+        edges = np.maximum(across, down)[: rows * _CELL, : columns * _CELL]
+        strong += edges.reshape(rows, _CELL, columns, _CELL).max(axis=(1, 3)) > EDGE
+    lasting = (strong / len(stack) >= PERSISTENCE).astype(np.uint8)
+    joined = cv2.dilate(lasting, np.ones((3, 5), np.uint8))  # letters become lines
+    if float(joined.mean()) > LARGEST_OVERLAY:
+        return []
+    count, labels, boxes, _centres = cv2.connectedComponentsWithStats(joined)
+    found = []
+    for label in range(1, count):
+        x, y, w, h, _area = (int(value) for value in boxes[label])
+        if int(lasting[labels == label].sum()) < 4:
+            continue  # one or two cells may keep an edge by chance
+        found.append(Rectangle(x * _CELL, y * _CELL, w * _CELL, h * _CELL))
+    return found
+
+
+class MaskedPictures:
+    """Applies a mask to pictures of any size.  width, height: of the film, to which the mask's pixels belong."""
+
+    def __init__(self, mask: Mask, width: int, height: int) -> None:
+        self.mask = mask
+        self._size = (width, height)
+
+    def apply(self, image: np.ndarray) -> np.ndarray:
+        """(h, w, 3) uint8 -> the picture alone, overlays filled in.  The input is not changed."""
+        if self.mask.picture is None and not self.mask.overlays:
+            return image
+        image = image.copy()
+        for overlay in self.mask.overlays:
+            _fill(image, self._scaled(overlay, image))
+        if self.mask.picture is not None:
+            x0, y0, x1, y1 = self._scaled(self.mask.picture, image, inward=True)
+            image = np.ascontiguousarray(image[y0:y1, x0:x1])
+        return image
+
+    def _scaled(self, box: Rectangle, image: np.ndarray, inward: bool = False) -> tuple[int, int, int, int]:
+        """x0, y0, x1, y1 in pixels of an image; rounded outward, or inward, but never empty."""
+        height, width = image.shape[:2]
+        across, down = width / self._size[0], height / self._size[1]
+        low, high = (np.ceil, np.floor) if inward else (np.floor, np.ceil)
+        x0, x1 = int(low(box.x * across)), int(high((box.x + box.w) * across))
+        y0, y1 = int(low(box.y * down)), int(high((box.y + box.h) * down))
+        x0, y0 = min(max(0, x0), width - 1), min(max(0, y0), height - 1)
+        return x0, y0, max(x0 + 1, min(width, x1)), max(y0 + 1, min(height, y1))
+
+
+def _fill(image: Any, box: tuple[int, int, int, int]) -> None:
+    """Fills a box with the mirror of what lies above it (below it, where there is no room above)."""
+    x0, y0, x1, y1 = box
+    height = y1 - y0
+    if y0 >= height:
+        image[y0:y1, x0:x1] = image[y0 - height : y0, x0:x1][::-1]
+    elif image.shape[0] - y1 >= height:
+        image[y0:y1, x0:x1] = image[y1 : y1 + height, x0:x1][::-1]
+    else:
+        image[y0:y1, x0:x1] = image.reshape(-1, image.shape[2]).mean(axis=0)
