@@ -120,6 +120,7 @@ class Session:
         self._levels: FilmLevels | None = None
         self.auto_key: tuple[Key, str] | None = None
         self._tempo_map: TempoMap | None = None
+        self._placed_at_s = 0.0
         self._tempo_revision = 0
         self._plan_revision = 0
         self.first_slots_host_s: float | None = None
@@ -189,9 +190,11 @@ class Session:
         """As the composer would write it: flats in flat keys and where the progression has them; "" for silence."""
         if chord.is_silence:
             return ""
-        typed = self.draft.text("/cue/progression")
-        flats = self.draft.result.key.uses_flats or re.search(r"[A-G]b", typed) is not None
-        return chord.lead_sheet(flats=flats and "#" not in typed)
+        typed, key = self.draft.text("/cue/progression"), self.draft.result.key
+        flats = key.uses_flats or (key.semitones_from_reference == 0 and chord.root in (3, 8, 10))
+        if re.search(r"[A-G][b#]", typed):
+            flats = re.search(r"[A-G]b", typed) is not None
+        return chord.lead_sheet(flats=flats)
 
     def run_index_at(self, picture_s: float) -> int:
         """Index of the chord at a position; -1 before the first."""
@@ -279,6 +282,7 @@ class Session:
         self._place()
 
     def _place(self) -> None:
+        self._placed_at_s = self.starts_s
         start_s = self.options.from_s + self.starts_s
         if not self.options.follows and start_s > 0:
             self.player.locate(start_s)
@@ -534,6 +538,7 @@ class Session:
     def follow_draft(self, boundary_s: float | None, *, whole: bool = False) -> float:
         """Lets the draft in force be heard: composes where its result is not its own, else arranges."""
         draft = self.draft
+        self._keep_place()
         self.use_map(draft.result.tempo_map)
         for part in PARTS:
             if self.status is None or (part in self.status.muted) == bool(draft.value(f"/cue/part/{part}/on")):
@@ -550,6 +555,17 @@ class Session:
         heard_s = boundary_s if whole and boundary_s is not None else self.transport.soon_s()
         self.rearrange(heard_s if self.rolling else None)
         return heard_s
+
+    def _keep_place(self) -> None:
+        """The film has moved on the timeline: the internal playhead goes with it."""
+        if self._placed_at_s != self.starts_s and not self.options.follows and self.status is not None:
+            picture_s = self.status.position_at(time.perf_counter()) - self._placed_at_s
+            self.player.locate(picture_s + self.starts_s)
+            if self.transport.looped is not None:
+                self.transport.loop(True, *self.transport.looped)
+            moved = self.starts_s - self._placed_at_s
+            self.status = replace(self.status, position_s=self.status.position_s + moved)
+        self._placed_at_s = self.starts_s
 
     def composition(self) -> Composition | None:
         """What plays, with the pins in it; None before there is any."""

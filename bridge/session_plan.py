@@ -136,7 +136,10 @@ class Plan:
         self._position = -EVER if position_beats is None else position_beats
         if self._past_due and passed and self._source is None and self._blocks:
             self._past_due = False
-            loads.append(Load(self._blocks[0].start_beats, self.notes, self.controllers))
+            loads.append(Load(-EVER, self.notes, self.controllers))
+        if self.complete and not self._blocks and self._loaded_to > -EVER:
+            self._loaded_to = -EVER
+            loads.append(Load(-EVER, (), ()))  # nothing plays any more
         return loads
 
     def _load_new(self, gathered: list[Block]) -> list[Load]:
@@ -144,6 +147,8 @@ class Plan:
         if not blocks:
             return []
         start = max(blocks[0].start_beats, self._loaded_to) if self._loaded_to > -EVER else blocks[0].start_beats
+        if blocks[0] is self._blocks[0] and start <= blocks[0].start_beats:
+            start = -EVER  # what the player has from another timeline goes too
         # What rings over from before goes on, so it has to be in the load: what is not would be cut there.
         blocks = [*self._blocks_before(blocks[0]), *blocks]
         self._loaded_to = blocks[-1].end_beats

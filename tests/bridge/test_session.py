@@ -348,12 +348,20 @@ def test_where_the_picture_starts_moves_the_timeline_not_the_music(stage) -> Non
     session.edits.set_value("/cue/picture_starts_at", "01:00:00:00")
     made.ready()
     assert session.starts_s == 3600.0
+    made.run(0.3)
+    assert session.position_s() == pytest.approx(0.0, abs=0.01)  # the playhead went with the film
+    session.transport.play()
+    made.until(lambda: session.position_s() > 0.6)
+    session.transport.stop()
+    made.run(0.2)
+    assert sent_on(session) and min(event.position_s for event in sent_on(session)) >= 3599.9
     assert session.composition().slots[0].start_s == 0.0
     assert session.tempo_map.seconds_at(session.composition().slots[0].start_beats) == 3600.0
     with pytest.raises(ControlError):
         session.edits.set_value("/cue/picture_starts_at", "yesterday")
     session.edits.undo()
-    assert session.starts_s == 0.0
+    made.run(0.2)
+    assert session.starts_s == 0.0 and 0.5 < session.position_s() < 5.0
 
 
 def test_a_tempo_that_fits_the_hits_is_found(stage) -> None:
@@ -365,3 +373,14 @@ def test_a_tempo_that_fits_the_hits_is_found(stage) -> None:
     assert best.met == 3
     with pytest.raises(ControlError):
         session.edits.fit_tempo(110, 70)
+
+
+def test_a_cue_beyond_the_film_is_silent(stage) -> None:
+    made = stage(12.0)
+    session = made.session
+    session.edits.set_value("/cue/in", 1000.0)
+    made.until(lambda: session.desk.wish is None and session.desk.pending is None)
+    made.run(0.3)
+    session.transport.play()
+    made.run(1.0)
+    assert not sent_on(session)
