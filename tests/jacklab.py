@@ -73,6 +73,7 @@ class JackServer:
 
     def _start(self, realtime: bool) -> bool:
         command = ["jackd", "-n", self.name, *(["-R", "-P70"] if realtime else ["-r"])]
+        command += ["-t", "5000"]  # on a crowded machine a client may be long in answering without being dead
         command += ["-d", "dummy", "-r", str(self.rate), "-p", str(self.period)]
         self._process = subprocess.Popen(
             command,

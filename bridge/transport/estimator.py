@@ -29,6 +29,7 @@ BENT_S: Final = 0.02  # the newest observations lie off the line by so much: the
 MOVE_S: Final = 0.0008  # the playhead is moved for more than this
 MOVE_RATE: Final = 0.0002
 WRAP_GRACE_S: Final = 0.4  # after a wrap that was foreseen, words from before it are late ones
+CATCH_UP_S: Final = 0.1  # what should have begun longer ago is not begun any more
 HOLD_STOP_S: Final = 0.15  # a stop at the loop's end is a wrap if rolling goes on within this
 
 
@@ -181,7 +182,10 @@ class Follower:
         self._line.add(said.host_s, position_s)
         rate = said.rate if said.rate else 1.0
         self._settle()
-        return self._set(Motion(at, position_s + (at - said.host_s) * rate, rate, True), jump=True)
+        # The playhead begins where and when it was heard to, not at the horizon: what has begun since then is late, but
+        # not lost.
+        begun = max(said.host_s, at - CATCH_UP_S)
+        return self._set(Motion(begun, position_s + (begun - said.host_s) * rate, rate, True), jump=True)
 
     def _go_on(self, position_s: float, said: TransportObservation, at: float) -> Change | None:
         if self.state == "freewheel":

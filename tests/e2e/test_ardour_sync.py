@@ -1,0 +1,169 @@
+"""A real Ardour, headless on a private JACK server: the player follows it by timecode, by clock and by the
+JACK transport, and what Ardour records is what was planned.
+
+Figures are tests/bench/ardour_sync.py's business; the limits here are gross ones that hold on a crowded
+machine.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from bridge.player.link import PlayerLink
+from bridge.player.messages import PlayerOptions, PlayerStatus, PortOptions, SyncOptions
+from engine.music.meter import TempoMap
+from engine.music.note import Note
+from tests.ardourlab import Ardour, why_not
+from tests.jacklab import Capture, JackServer, open_client, still_sounding
+
+reason = why_not()
+pytestmark = [
+    pytest.mark.ardour,
+    pytest.mark.jack,
+    pytest.mark.slow,
+    pytest.mark.skipif(reason is not None, reason=str(reason)),
+]
+GROSS_S = 0.12
+PERIOD = 1024
+
+
+@contextmanager
+def ardour(folder: Path, bpm: float, external_sync: bool = False) -> Iterator[Ardour]:
+    with JackServer(period=PERIOD):
+        try:
+            made = Ardour(folder, bpm, external_sync).__enter__()
+        except RuntimeError as error:
+            pytest.skip(f"Ardour did not start here: {error}")
+        try:
+            yield made
+        finally:
+            made.__exit__()
+
+
+def sixteenths() -> list[Note]:
+    """Each told apart by pitch and velocity; a pad below, so that there is something to hang."""
+    arp = [Note(36 + index % 60, 1 + index % 127, index * 0.25, 0.2, 1, "arp") for index in range(400)]
+    return arp + [Note(20 + bar % 8, 100, 4.0 * bar, 4.0, 2, "pad") for bar in range(25)]
+
+
+@contextmanager
+def player(source: str, bpm: float) -> Iterator[PlayerLink]:
+    options = PlayerOptions(ports=PortOptions(api="jack-client"), sync=SyncOptions(position=source, tempo="auto"))
+    with PlayerLink(options) as link:
+        link.set_tempo_map(TempoMap.constant(bpm), 1)
+        link.load_plan(1, "beats", sixteenths(), [], 0.0)
+        wires = open_client("wires")
+        try:
+            for name in ("MTC out", "MIDI Clock out", "MMC out"):
+                wire(wires, f"ardour:{name}", "CueBridge:CueBridge Sync")
+            wire(wires, "CueBridge:CueBridge", "ardour:gen/midi_in 1")
+            yield link
+        finally:
+            wires.close()
+
+
+def wire(client: Any, source: str, sink: str) -> None:
+    """On a crowded machine the first try may find the server busy."""
+    for attempt in range(20):
+        try:
+            client.connect(source, sink)
+            return
+        except Exception:
+            if attempt == 19:
+                raise
+            time.sleep(0.25)
+
+
+def until(link: PlayerLink, ready: Callable[[PlayerStatus], bool], what: str) -> PlayerStatus:
+    status = link.wait_for(ready, 15.0)
+    assert status is not None, f"{what}: never; last {link.poll()}"
+    return status
+
+
+@pytest.mark.parametrize(("source", "bpm"), [("mtc", 120.0), ("clock", 97.0)])
+def test_ardour_records_what_was_planned(tmp_path: Path, source: str, bpm: float) -> None:
+    with ardour(tmp_path, bpm) as daw, player(source, bpm) as link:
+        daw.locate(0.0)
+        daw.record()
+        daw.play()
+        status = until(link, lambda now: now.position_s > 5.0, "playing to 5 s")
+        assert status.position_source == source
+        assert abs(status.tempo_bpm - bpm) < 1.0  # from the clock, by its own role
+        assert status.recording in (True, None)
+        daw.stop()
+        until(link, lambda now: not now.rolling, "the stop")
+        takes = [note for note in daw.recorded() if note.channel == 0]
+        planned = {(note.pitch, note.velocity): note.start_beats * 60 / bpm for note in sixteenths()}
+        offsets = [note.start_s - planned[note.pitch, note.velocity] for note in takes]
+        assert all(note.length_s > 0 for note in takes), "a note hangs in the take"
+        assert max(abs(offset) for offset in offsets) < GROSS_S
+        # From the second note on (Ardour keeps nothing that comes with the first period of a take) none is missing.
+        expected = [key for key, start in planned.items() if 0.1 < start < 4.5 and key[0] >= 36]
+        assert not set(expected) - {(note.pitch, note.velocity) for note in takes}
+
+
+def test_timecode_through_stop_locate_and_loop_leaves_nothing_sounding(tmp_path: Path) -> None:
+    with ardour(tmp_path, 120.0) as daw, player("mtc", 120.0) as link, Capture() as capture:
+        capture.connect("CueBridge:CueBridge")
+
+        def silent() -> None:
+            until(link, lambda now: not now.rolling and not now.sounding, "silence")
+            time.sleep(0.2)
+            assert still_sounding([event.data for event in capture.events]) == []
+
+        daw.locate(10.0)
+        standing = until(link, lambda now: abs(now.position_s - 10.0) < 0.05, "the locate at standstill")
+        assert not standing.rolling
+        daw.play()
+        until(link, lambda now: now.rolling and now.position_s > 11.0, "playing from 10 s")
+        assert len(link.poll().sounding) > 0  # type: ignore[union-attr]
+        daw.locate(20.0, roll=True)
+        until(link, lambda now: now.rolling and now.position_s > 20.5, "the locate while rolling")
+        daw.stop()
+        silent()
+        link.drain_events()
+        daw.loop(4.0, 6.0)
+        until(link, lambda now: now.rolling and 5.0 < now.position_s < 6.0, "the loop")
+        until(link, lambda now: 4.0 <= now.position_s < 4.6, "the wrap")
+        until(link, lambda now: now.position_s > 5.0, "the second turn")
+        daw.stop()
+        silent()
+        positions = [event.position_s for event in link.drain_events() if event.status == 0x90]
+        assert max(positions) < 6.2
+        assert min(position for position in positions if position > 3.9) < 4.3
+
+
+def test_the_jack_transport_is_followed_to_the_sample(tmp_path: Path) -> None:
+    """Ardour is slaved to the JACK transport; both are moved by it."""
+    with ardour(tmp_path, 120.0, external_sync=True), player("jack", 120.0) as link, Capture() as capture:
+        capture.connect("CueBridge:CueBridge")
+        transport = open_client("transport")
+        try:
+            transport.transport_stop()
+            time.sleep(0.5)
+            transport.transport_locate(48000 * 2)
+            until(link, lambda now: not now.rolling and abs(now.position_s - 2.0) < 0.2, "the locate")
+            transport.transport_start()
+            until(link, lambda now: now.rolling and now.position_s > 4.0, "playing")
+            _, place = transport.transport_query()
+            zero_s = place["usecs"] / 1e6 - place["frame"] / 48000  # JACK's second of transport second 0
+            transport.transport_stop()
+            until(link, lambda now: not now.rolling and not now.sounding, "the stop")
+            time.sleep(0.2)
+            assert still_sounding([event.data for event in capture.events]) == []
+            planned = {(note.pitch, note.velocity): note.start_beats / 2 for note in sixteenths()}
+            offsets = [
+                event.host_s - zero_s - planned[event.data[1], event.data[2]]
+                for event in capture.events
+                if event.data[0] == 0x90 and event.data[2]
+            ]
+            assert len(offsets) > 12
+            assert sorted(abs(offset) for offset in offsets)[len(offsets) // 2] < 0.002
+        finally:
+            transport.close()
