@@ -21,6 +21,7 @@ from engine.video.errors import VideoError
 from engine.video.features import FeatureRow, VideoFeatures
 from engine.video.film import open_film
 from engine.video.frames import FrameReader, Picture, mean_abs_difference
+from engine.video.head import BLACK_SHARE, LEADER_S, Head, is_bars, is_black
 from engine.video.mask import Mask, find_mask, parse_mask
 from engine.video.options import AnalysisOptions
 from engine.video.semantics import choose_reading
@@ -34,6 +35,8 @@ class _Second:
     colour: tuple[float, float, float]
     motion: float
     activity: float = 0.0
+    black: bool = False  # nearly all of its frames are
+    bars: bool = False
     semantic: np.ndarray | None = None
     emotion: np.ndarray | None = None  # of the full reading
 
@@ -68,7 +71,10 @@ class FeatureStream:
         masked = mask.note()
         self._notes: tuple[str, ...] = opened.notes + ((masked,) if masked else ())
         self._change_total: list[float] = []  # differences between frames within the second now being decoded
-        self._change_second = 0
+        self._frames_total = self._frames_black = 0  # within the second now being decoded
+        self._black_ends: list[float] = []  # when a picture followed black, or the film began
+        self._was_black = True
+        self._head = Head()
         self._before: np.ndarray | None = None
         self._iterator = self._run()
 
@@ -134,7 +140,7 @@ class FeatureStream:
             self._take(picture)
             # A row also waits until no cut can still be found in the seconds that it looks at.
             certain = min(self._shots.certain_s, picture.time_s)
-            while len(self._rows) + affect.LOOKAHEAD_S + 1 < certain and len(self._rows) < len(self._seconds):
+            while len(self._rows) + self._lookahead_s + 1 < certain and len(self._rows) < len(self._seconds):
                 yield self._finish(len(self._rows))
         if not self._seconds:
             raise VideoError(f"{os.path.basename(self.film.path)} holds no picture that can be decoded.")
@@ -152,6 +158,7 @@ class FeatureStream:
         del self._seconds[rows:]
         while len(self._rows) < rows:
             yield self._finish(len(self._rows))
+        self._notes = (*self._notes, *self._head_notes())
 
     def _take(self, picture: Picture) -> None:
         """Adds a frame to the second it lies in, and to the shot finder."""
@@ -159,18 +166,24 @@ class FeatureStream:
         if self._before is not None and self._before.shape == picture.small.shape:
             change = mean_abs_difference(picture.small, self._before)
         self._before = picture.small
+        black = is_black(picture.small)
+        if self._was_black and not black:
+            self._black_ends.append(picture.time_s)
+        self._was_black = black
         self._shots.push(picture.index, picture.time_s, picture.small, change)
         for _row in picture.held_rows:
             self._end_second()
             self._seconds.append(self._held(picture))
         if picture.row is not None:
             self._end_second()
-            second = _Second(affect.colour_of(picture.small), picture.motion)
+            second = _Second(affect.colour_of(picture.small), picture.motion, black=black, bars=is_bars(picture.small))
             if self._encoder is not None and picture.full is not None:
                 second.semantic, second.emotion = self._encoder.encode(picture.full)
             self._seconds.append(second)
         if picture.index:
             self._change_total.append(change)
+        self._frames_total += 1
+        self._frames_black += black
 
     def _held(self, picture: Picture | None = None) -> _Second:
         """A second in which no frame began: the last frame stands still."""
@@ -182,6 +195,10 @@ class FeatureStream:
     def _end_second(self) -> None:
         """Closes the second being decoded: its activity is the mean change without the largest one (a cut)."""
         changes, self._change_total = self._change_total, []
+        frames, black = self._frames_total, self._frames_black
+        self._frames_total = self._frames_black = 0
+        if self._seconds and frames:
+            self._seconds[-1].black = black / frames >= BLACK_SHARE
         if not self._seconds or not changes:
             return
         if len(changes) >= 4:
@@ -212,7 +229,11 @@ class FeatureStream:
                 np.array([self._offset(index) for index in range(first, last)]),
             )
             raw = affect.mood(np.array([second.colour]), moved[row - first : row - first + 1])[0]
-        recent = [entry.emotion_raw for entry in self._rows[max(0, row - 4) : row]]
+        ahead = [entry.black for entry in self._seconds[row : row + LEADER_S + 1]]
+        head = self._head.is_head(row, second.bars, ahead)
+        valid = not (head or second.black)
+        # What is no picture is not scored, so it does not colour the five seconds after it either.
+        recent = [entry.emotion_raw for entry in self._rows[max(0, row - 4) : row] if entry.valid or not valid]
         finished = FeatureRow(
             second=row,
             semantic=second.semantic,
@@ -220,11 +241,36 @@ class FeatureStream:
             emotion=np.mean([*recent, raw], axis=0).astype(np.float32),
             motion=second.motion,
             scene_offset=self._offset(row),
-            valid=True,
-            cuts=self._cuts_in(row),
+            valid=valid,
+            cuts=() if head else self._cuts_in(row),
         )
         self._rows.append(finished)
         return finished
+
+    def _head_notes(self) -> tuple[str, ...]:
+        """Where the picture begins, where that is not the first frame."""
+        film = self.film
+        if self._head.bars_seen:
+            row = self._head.action_row
+            if row is None:
+                return ("The film begins with colour bars, and no action was found after them.",)
+            begin_s = max((end_s for end_s in self._black_ends if end_s < row + 1), default=float(row))
+            return (
+                f"The film begins with bars, slate or leader, which are left out; the first frame of action is "
+                f"{film.timecode_at(begin_s)} ({begin_s:.2f} s).",
+            )
+        if not self._black_ends:
+            return ("The film is black from beginning to end.",)
+        if self._black_ends[0] > 0.5:
+            begin_s = self._black_ends[0]
+            return (f"The picture begins after black at {film.timecode_at(begin_s)} ({begin_s:.2f} s).",)
+        return ()
+
+    @property
+    def _lookahead_s(self) -> int:
+        """Seconds of film that must be known after the next row."""
+        bars = self._seconds[len(self._rows)].bars if len(self._rows) < len(self._seconds) else False
+        return max(affect.LOOKAHEAD_S, LEADER_S if bars else self._head.lookahead_s)
 
     def _cuts_in(self, row: int) -> tuple[Cut, ...]:
         cuts = self._shots.cuts
