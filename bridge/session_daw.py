@@ -29,6 +29,8 @@ class DawBridge(DawEvents):
         self._map_known = False
         self._last_bpm: float | None = None
         self._printing: dict[int, str] = {}
+        self._waiting: list[NamedMark] = []
+        self._done: set[NamedMark] = set()
 
     # in -------------------------------------------------------------------------------------------------------------
     def datagram(self, datagram: Datagram) -> None:
@@ -39,10 +41,11 @@ class DawBridge(DawEvents):
         if host_s >= self._next_tick_s:
             self._next_tick_s = host_s + TICK_S
             self._send(self.link.tick(host_s))
+            self._names_due()
 
     # what scripts say ------------------------------------------------------------------------------------------------
     def hello(self, daw: DawInfo) -> None:
-        self.note(f"{daw.daw} {daw.host_version} is connected.")
+        self.note(f"{daw.daw} {daw.host_version}".strip() + " is connected.")
 
     def bye(self, daw: DawInfo, reason: str) -> None:
         self.note(f"{daw.daw} is gone." if reason == "bye" else f"nothing was heard of {daw.daw} for some seconds.")
@@ -83,11 +86,19 @@ class DawBridge(DawEvents):
             self.note(f"{daw.daw} counts {rate} frames a second, the film has {film.rate}; seconds are kept.")
 
     def names(self, daw: DawInfo, marks: tuple[NamedMark, ...]) -> None:
-        for mark in marks:
+        """Each name is done once, and not before there is music for it to change."""
+        self._waiting.extend(mark for mark in marks if mark not in self._done and mark not in self._waiting)
+
+    def _names_due(self) -> None:
+        if not self._session.draft.result.complete:
+            return
+        for mark in self._waiting:
+            self._done.add(mark)
             try:
                 self._name(mark)
             except (MusicError, UserError) as error:
                 self.note(f"'{mark.name}': {error}")
+        self._waiting.clear()
 
     def _name(self, mark: NamedMark) -> None:
         session = self._session

@@ -1,0 +1,147 @@
+"""A DAW script's messages, as they come over the wire, and what the session makes of them."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+
+import pytest
+from sessionlab import Stage
+
+from bridge.osc.codec import Message, decode
+from bridge.osc.daw_protocol import (
+    DoPrint,
+    Hello,
+    MarkerItem,
+    MarkersChunk,
+    PrintRequest,
+    TempoMapChunk,
+    TempoPoint,
+    Transport,
+    encode,
+)
+from bridge.osc.daw_protocol import decode as decode_daw
+from bridge.osc.server import Datagram
+from bridge.player.link import PlayerLink
+from bridge.player.messages import PlayerOptions, PortOptions, SyncOptions
+from bridge.session import SessionOptions
+from bridge.session_controls import Controls
+from bridge.session_daw import DawBridge
+from bridge.session_plan import arrange_whole
+from bridge.session_tempo import TempoWish
+
+SCRIPT = ("127.0.0.1", 4711)
+
+
+class Wired:
+    """A session that follows a DAW, with everything a `live` run wires to it."""
+
+    def __init__(self, player, seconds: float) -> None:
+        options = SessionOptions("film.mp4", tempo=TempoWish(bpm=120), follows=True)
+        self.stage = Stage(player, options, seconds)
+        self.session = self.stage.session
+        self.sent: list = []
+        self.refused: list = []
+        self.daw = DawBridge(self.session, self.sent.extend, "test")
+        self.controls = Controls(self.session, lambda *x: None, lambda *x: self.refused.append(x), daw=self.daw)
+
+    def say(self, message) -> None:
+        (decoded,) = decode(encode(message))
+        self.controls.datagram(Datagram((Message(decoded.address, decoded.arguments),), SCRIPT, time.perf_counter()))
+
+    def run(self, seconds: float) -> None:
+        end = time.perf_counter() + seconds
+        while time.perf_counter() < end:
+            self.daw.tick(time.perf_counter())
+            self.stage.step()
+            time.sleep(0.005)
+
+    def answers(self, kind):
+        found = []
+        for each in self.sent:
+            message = decode_daw(each.datagram)
+            if isinstance(message, kind):
+                found.append(message)
+        return found
+
+
+@pytest.fixture
+def wired():
+    with PlayerLink(PlayerOptions(ports=PortOptions("none"), sync=SyncOptions("script"))) as player:
+        made = Wired(player, 24.0)
+        made.stage.ready()
+        made.say(Hello("reaper", "1", 1, abilities="do_marker do_print do_tempo"))
+        yield made
+
+
+def transport(seq, position_s, *, rolling=True, bpm=120.0):
+    return Transport(seq, time.perf_counter(), position_s, position_s * bpm / 60, bpm, 4, 4, 1 if rolling else 0)
+
+
+def test_it_plays_where_the_daw_plays(wired) -> None:
+    session = wired.session
+    began = time.perf_counter()
+    for seq in range(1, 60):
+        wired.say(transport(seq, 5.0 + time.perf_counter() - began))
+        wired.run(0.03)
+    assert session.rolling and session.position_s() == pytest.approx(5.0 + time.perf_counter() - began, abs=0.1)
+    wired.say(transport(99, 7.0, rolling=False))
+    wired.run(0.5)
+    assert not session.rolling
+    on = [event for event in session.recorder.events if event.status & 0xF0 == 0x90]
+    assert on and min(event.position_s for event in on) > 4.9
+
+
+def test_its_tempo_map_becomes_ours_and_chords_stay(wired) -> None:
+    before = wired.session.composition()
+    points = (TempoPoint(0.0, 0.0, 97.0, 3, 4), TempoPoint(12.0, 12 * 60 / 97, 110.0, 4, 4))
+    wired.say(TempoMapChunk(1, 2, 0, points))
+    wired.run(0.3)
+    after = wired.session.composition()
+    assert [after.tempo_map.bpm_at(beat) for beat in (0, 13)] == [97.0, 110.0]
+    assert all(slot.chord == before.slot_at((slot.start_s + slot.end_s) / 2).chord for slot in after.slots)
+
+
+def test_names_of_markers_are_hits_pins_sections_and_progressions_once(wired) -> None:
+    session = wired.session
+    markers = (
+        MarkerItem(1, 4.0, "chords: Dm A7"),
+        MarkerItem(2, 9.0, "hit must: door"),
+        MarkerItem(3, 12.0, "section: activity=80"),
+        MarkerItem(4, 15.0, "pin: F#m"),
+        MarkerItem(5, 18.0, "chords: H9"),
+        MarkerItem(6, 20.0, "the composer's own"),
+    )
+    wired.say(MarkersChunk(1, len(markers), 0, markers))
+    wired.run(0.6)
+    steps = session.history.undo_count
+    assert session.draft.text("/cue/progression") == "Dm A7" and session.draft.progression_from_s == 4.0
+    assert [(hit.time_s, hit.weight) for hit in session.draft.hits] == [(9.0, "must")]
+    assert session.draft.sections[0].changes == (("activity", "80"),)
+    assert session.draft.pins[0].chord.lead_sheet() == "F#m"
+    assert any("H9" in sentence for sentence in wired.stage.said)
+    wired.say(MarkersChunk(2, len(markers), 0, markers))
+    wired.run(0.3)
+    assert session.history.undo_count == steps
+
+
+def test_printed_notes_are_streamed_notes(wired, tmp_path) -> None:
+    from bridge.osc.daw_print import read_print
+
+    wired.say(PrintRequest("selection", 4.0, 12.0))
+    assert wired.answers(DoPrint), wired.stage.said
+    order = wired.answers(DoPrint)[0]
+    printed = read_print(Path(order.path).read_text())
+    low, high = wired.session.beats_at(4.0), wired.session.beats_at(12.0)
+    made = arrange_whole(wired.session.score()).notes
+    expected = sorted((note.pitch, note.velocity, note.channel) for note in made if low <= note.start_beats < high)
+    assert expected
+    assert sorted((n.pitch, n.velocity, n.channel) for part in printed.parts for n in part.notes) == expected
+
+
+def test_the_transport_is_the_daws(wired) -> None:
+    from bridge.osc.controls import ControlError
+
+    for order in (wired.session.transport.play, wired.session.transport.stop):
+        with pytest.raises(ControlError):
+            order()

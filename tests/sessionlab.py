@@ -1,0 +1,97 @@
+"""For tests of the session: a film that is known, an engine that answers at once, a real player."""
+
+from __future__ import annotations
+
+import random
+import time
+
+from bridge.player.link import PlayerLink
+from bridge.session import Session, SessionOptions
+from engine.arrange.rhythm import build_grid
+from engine.messages import AnalyseRequest, Composed, ComposeRequest, EngineReady, FilmAnalysed, SlotsComposed
+from engine.music import C_MAJOR, Chord, Composition, Cut, Film, FrameRate, Slot
+
+NAMES = ("C", "Am", "F", "G", "Dm7", "E7", "Cmaj7", "Em")
+
+
+class Engine:
+    """Answers as the engine does, over the same messages, without networks: chords drawn from take and position, the
+    progression where one is set.  `requests` keeps what was asked; `hold` keeps answers back."""
+
+    def __init__(self, seconds: float) -> None:
+        self.film = Film("film.mp4", seconds, FrameRate.parse("24"))
+        self.requests: list[ComposeRequest] = []
+        self.inbox: list = []
+        self.hold = False
+        self.chunk = 8
+
+    def send(self, message) -> None:
+        if isinstance(message, AnalyseRequest):
+            self.inbox.append(EngineReady(1, "test"))
+            cuts = tuple(Cut(second) for second in (3.0, 7.5, 12.0) if second < self.film.duration_s)
+            self.inbox.append(FilmAnalysed(1, self.film, cuts, "quick", "a test", (0.0,) * 5 + (1.0,), ()))
+        elif isinstance(message, ComposeRequest):
+            self.requests.append(message)
+            self.inbox.extend(self.answer(message))
+
+    def answer(self, request: ComposeRequest):
+        slots = list(request.keep)
+        starts_s = request.picture_starts_at_s
+        grid = build_grid(request.grid, request.tempo_map, self.film.duration_s, starts_s)
+        for place in grid[len(slots) :]:
+            bars = request.tempo_map.bar_position(place.start_beats) - request.tempo_map.bar_position(
+                round(request.tempo_map.beats_at(request.progression_from_s + starts_s), 6)
+            )
+            given = request.progression.chord_at(bars) if request.progression is not None else None
+            rng = random.Random(f"{request.take.number}:{place.index}:{request.options.dark_light}")
+            chord = given or Chord.parse(rng.choice(NAMES))
+            for at_s, pinned in request.pins:
+                if place.start_s <= at_s < place.end_s:
+                    chord = pinned
+            rng = random.Random(place.index)
+            slots.append(
+                Slot(
+                    place.index, place.start_s, place.end_s, place.start_beats, place.end_beats, chord,
+                    density=rng.uniform(4, 20), loudness=rng.uniform(0.05, 0.4),
+                )
+            )  # fmt: skip
+        key = request.key or C_MAJOR
+        for first in range(len(request.keep), len(slots), self.chunk):
+            part = tuple(slots[first : first + self.chunk])
+            yield SlotsComposed(request.revision, part, key, "a test", (first + len(part)) / len(slots))
+        whole = Composition(request.revision, self.film, request.tempo_map, tuple(slots), key, request.grid, starts_s)
+        yield Composed(request.revision, whole, 0.0)
+
+
+class Stage:
+    """A session with a real player (no MIDI system) and the test's engine."""
+
+    def __init__(self, player: PlayerLink, options: SessionOptions, seconds: float) -> None:
+        self.engine = Engine(seconds)
+        self.said: list[str] = []
+        self.session = Session(options, player, self.engine.send, say=self.said.append)
+        self.session.begin()
+
+    def run(self, seconds: float) -> None:
+        end = time.perf_counter() + seconds
+        while time.perf_counter() < end:
+            self.step()
+            time.sleep(0.005)
+
+    def step(self) -> None:
+        if not self.engine.hold:
+            messages, self.engine.inbox = self.engine.inbox, []
+            for message in messages:
+                self.session.engine_message(message)
+        self.session.tick()
+
+    def until(self, met, timeout_s: float = 10.0) -> None:
+        end = time.perf_counter() + timeout_s
+        while not met():
+            assert time.perf_counter() < end, "it did not come to pass"
+            self.step()
+            time.sleep(0.005)
+
+    def ready(self) -> None:
+        session = self.session
+        self.until(lambda: session.draft.result.complete and session.plan.complete and not session.plan.busy)
