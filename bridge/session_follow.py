@@ -65,11 +65,13 @@ class SessionTempo:
     def use_daw_map(self, tempo_map: TempoMap, who: str) -> None:
         """The DAW's own tempo: chords keep their picture time, beats and bars become the DAW's.  No edit of ours."""
         session = self._session
-        if session.draft.result.grid == "seconds" or tempo_map == session.draft.result.tempo_map:
+        if session.draft.result.grid == "seconds":
             return
-        self.daw_map = tempo_map
+        self.daw_map = tempo_map  # also where it equals the map in force, which may be only the one we began with
         if session.analysed is None or session.choice is None:
             return  # taken up when the film is known
+        if tempo_map == session.draft.result.tempo_map:
+            return
         self._refit_to(tempo_map)
         bpm = tempo_map.bpm_at(session.beats_at(session.position_s()))
         session.say(f"tempo {bpm:g} of {who}; chords keep their place in the picture.")
