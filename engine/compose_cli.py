@@ -12,12 +12,14 @@ import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from engine.arrange.changes import CHORDS_ON
 from engine.film_plan import GRIDS, FilmPlan
 from engine.messages import HARMONIC_RHYTHMS, READINGS, ComposeOptions
-from engine.music import A_MINOR, C_MAJOR, PARTS, Key, Take, TimeSignature, UserError, parse_progression
+from engine.music import A_MINOR, C_MAJOR, PARTS, Hit, Key, Take, TimeSignature, UserError, parse_progression
 from engine.music.progression import MODES
 from engine.pipeline import FilmScore, compose_takes
 
@@ -57,6 +59,12 @@ def parser(
     timing = main.add_argument_group("time")
     timing.add_argument("--bpm", type=float, metavar="BPM", help="quarter notes a minute; default: what suits the cuts")
     timing.add_argument("--meter", metavar="N/D", help="time signature (default 4/4)")
+    timing.add_argument(
+        "--hits", metavar="LIST", help="moments to meet: '4.71! door=9.62 01:00:16:08?'; ! = must, ? = nice"
+    )
+    timing.add_argument(
+        "--chords-on", choices=CHORDS_ON, default="hits", help="change chords on hits, strong cuts or all cuts too"
+    )
     timing.add_argument("--grid", choices=GRIDS, default="auto", help="chords on beats, or on seconds as in the paper")
     timing.add_argument("--tempo-map", metavar="FILE.mid", help="tempo and meter changes from a MIDI file")
     timing.add_argument(
@@ -95,6 +103,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     if not Path(arguments.video).exists():
         raise UserError(f"There is no file {arguments.video}.")
     outputs = _outputs(arguments)
+    if arguments.hits is not None:
+        wish = replace(wish, hits=hits_of(arguments))
     begun = time.perf_counter()
     with progress_bar(sys.stderr, quiet=arguments.json) as report:
         scores = compose_takes(
@@ -105,6 +115,7 @@ def main(argv: Sequence[str] | None = None) -> int:
             cache_dir=arguments.cache_dir,
             use_cache=not arguments.no_cache,
         )
+    scores = tuple(replace(score, composition=placed(score.composition, arguments)) for score in scores)
     results = []
     for score, output in zip(scores, outputs, strict=True):
         arrangement = _write(score.composition, options, output)
@@ -188,6 +199,28 @@ def arrange_options(arguments: argparse.Namespace) -> ArrangeOptions:
         for part in PARTS:
             options = options.with_part(part, enabled=part in wanted)
     return options
+
+
+def hits_of(arguments: argparse.Namespace) -> tuple[Hit, ...]:
+    """The hits that were asked for, at the film's own frame rate.  Raises UserError."""
+    from engine.tempo_cli import parse_hits
+    from engine.video import probe
+
+    film = probe(arguments.video)
+    hits = parse_hits(arguments.hits, film)
+    for hit in hits:
+        if hit.time_s > film.duration_s:
+            raise UserError(f"the hit at {hit.time_s:g} s lies after the film, which lasts {film.duration_s:.2f} s.")
+    return hits
+
+
+def placed(composition: Composition, arguments: argparse.Namespace) -> Composition:
+    """The composition with chords on the hits and cuts that they are wanted on."""
+    from engine.arrange.changes import ChangeOptions, place_changes
+
+    if arguments.chords_on == "off" or (arguments.chords_on == "hits" and not composition.hits):
+        return composition
+    return place_changes(composition, ChangeOptions(arguments.harmonic_rhythm, arguments.chords_on))
 
 
 def _outputs(arguments: argparse.Namespace) -> list[Path]:

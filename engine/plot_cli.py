@@ -37,6 +37,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         raise UserError("a plot shows one take; choose it with --take.")
     if not 0 <= arguments.shuffles <= 1000:
         raise UserError(f"--shuffles is 0 to 1000, not {arguments.shuffles}.")
+    if arguments.hits is not None:
+        wish = replace(wish, hits=compose_cli.hits_of(arguments))
     output = Path(arguments.output or Path(arguments.video).stem + ".png")
     from engine.analysis_child import AnalysisTask, analyse_in_child
     from engine.plot import plot_score
@@ -51,6 +53,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         facts, composition = study(composer, features, wish, options, arguments.shuffles)
     from engine.arrange import arrange
 
+    composition = compose_cli.placed(composition, arguments)
     title = _title(facts, composition)
     plot_score(features, composition, arrange(composition, options), title, output)
     facts["file"] = str(output)
