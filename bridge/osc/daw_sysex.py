@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from bridge.osc.daw_protocol import LOOPING, PLAYING, RECORDING
+from bridge.transport.state import TransportObservation
 
 HEADER: Final = bytes((0xF0, 0x7D, 0x43, 0x42))
 _LENGTHS: Final = {1: 1, 2: 1, 3: 4, 4: 0}
@@ -44,3 +45,11 @@ def decode(data: bytes) -> SysexState | None:
         bpm = number / 10_000
         return SysexState(bpm=bpm) if 5 <= bpm <= 999 else None
     return SysexState(leaving=True)
+
+
+def read_sysex(message: bytes, host_s: float) -> list[TransportObservation]:
+    """What the sync desk makes of it: tempo and record state; the position comes by MIDI timecode."""
+    said = decode(message)
+    if said is None or (said.bpm is None and said.recording is None):
+        return []
+    return [TransportObservation("script", host_s, bpm=said.bpm, recording=said.recording)]

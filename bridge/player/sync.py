@@ -11,6 +11,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Final
 
+from bridge.osc.daw_sysex import read_sysex
 from bridge.player.errors import SyncError
 from bridge.player.messages import SyncOptions
 from bridge.player.tempo import TempoLine
@@ -63,6 +64,8 @@ class SyncDesk:
             status = message[0]
             if status == 0xF1 or message[:2] == b"\xf0\x7f":
                 found = self._mtc.feed(message, host_s) or read_mmc(message, host_s, self._mtc)
+            elif message[:2] == b"\xf0\x7d":
+                found = read_sysex(message, host_s)  # the scripts for Cubase and Nuendo: tempo and record state
             else:
                 found = self._clock.feed(message, host_s)
             for observation in found:

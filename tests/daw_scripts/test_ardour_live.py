@@ -45,7 +45,7 @@ class Live:
             "jack-client",
         ]
         command += ["--osc-port", str(port), "--json", "--no-keys", "--no-session", "--progression", "C Am F G"]
-        self.log = (folder / "live.log").open("w")  # noqa: SIM115 - closed in close()
+        self.log = (folder / "live.log").open("w")
         self.process = subprocess.Popen(
             command, cwd=Path(__file__).parents[2], env=environment, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
             stderr=self.log, text=True,

@@ -11,6 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bridge.osc.daw_sysex import HEADER, SysexState, decode
+from bridge.player.messages import SyncOptions
+from bridge.player.sync import SyncDesk
 
 
 class Cubase:
@@ -68,6 +70,17 @@ def test_every_value_of_the_tempo_range_survives():
     for number in (50_000, 199_999, 973_000, 1_200_001, 9_990_000):
         body = bytes((number >> shift) & 127 for shift in (21, 14, 7, 0))
         assert decode(HEADER + b"\x03" + body + b"\xf7") == SysexState(bpm=number / 10_000)
+
+
+def test_the_sync_port_takes_tempo_and_record_state_beside_timecode():
+    desk = SyncDesk(SyncOptions("mtc", "script"), lambda: None)
+    tempo = HEADER + b"\x03" + bytes((973_000 >> shift) & 127 for shift in (21, 14, 7, 0)) + b"\xf7"
+    assert desk.hear(1.0, tempo, 1.0) == []  # no position: the playhead stays where timecode has it
+    assert desk.bpm == {"script": 97.3} and desk.tempo_source() == "script"
+    desk.hear(1.1, HEADER + b"\x02\x03\xf7", 1.1)
+    assert desk.recording is True
+    desk.hear(1.2, HEADER + b"\x02\x01\xf7" + b"\xf0\x7d\x01\xf7", 1.2)
+    assert desk.recording is False
 
 
 @given(st.binary(max_size=16))
