@@ -122,9 +122,10 @@ class Draft:
         """The composed slots with the pinned chords in their place."""
         if not self.pins:
             return self.result.slots
-        return tuple(self._pinned(slot) for slot in self.result.slots)
+        return tuple(self.pinned(slot) for slot in self.result.slots)
 
-    def _pinned(self, slot: Slot) -> Slot:
+    def pinned(self, slot: Slot) -> Slot:
+        """A slot with the pinned chord that most of it lies in."""
         middle_s = (slot.start_s + slot.end_s) / 2
         for pin in self.pins:
             if pin.start_s <= middle_s < pin.end_s:

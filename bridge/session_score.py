@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import lru_cache
 
 from bridge.edits import Draft
 from bridge.session_options import arrange_options, part_shifts
 from bridge.session_plan import Score
 from engine.arrange import FilmLevels
+from engine.arrange.changes import ChangeOptions, place_changes
 from engine.messages import FilmAnalysed
 from engine.music import Composition, Controller, Note, Slot, Take
 
@@ -48,8 +50,21 @@ def build_score(draft: Draft, analysed: FilmAnalysed, starts_s: float, levels: F
         )
 
     composed = composition(result.slots)
-    pinned = composition(draft.slots) if draft.pins else composed
+    where = draft.text("/cue/chords_on")
+    if result.complete and (where in ("strong", "all") or (where == "hits" and draft.hits)):
+        composed = _with_chords_on(composed, ChangeOptions(draft.text("/cue/harmonic_rhythm"), where))
+    pinned = replace(composed, slots=tuple(map(draft.pinned, composed.slots))) if draft.pins else composed
     return Score(composed, pinned, arrange_options(draft, levels), part_shifts(draft), result.complete)
+
+
+@lru_cache(maxsize=4)
+def _with_chords_on(composition: Composition, options: ChangeOptions) -> Composition:
+    """The composition whose chords change on the sixteenths nearest to hits, or cuts too.
+
+    Placed before pins are put in, so that a pin moves no other chord; remembered, since a long film takes a second and
+    every move of a fader asks again.
+    """
+    return place_changes(composition, options)
 
 
 def label_of(address: str) -> str:

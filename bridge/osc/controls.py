@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from bridge.osc.codec import Argument
+from engine.arrange.changes import CHORDS_ON
 from engine.arrange.options import default_parts
 from engine.music import EMOTIONS, PARTS, UserError
 from engine.music.composition import ENDINGS, HIT_WEIGHTS
@@ -341,6 +342,14 @@ _MUSIC: Final = (
         "arrange",
         "Over 100 is legato.",
         "--note-length",
+    ),
+    _value(
+        "chords_on",
+        Arg("where", "choice", words=CHORDS_ON),
+        "hits",
+        "arrange",
+        "Where chords change besides strong beats: on hits, on strong cuts too, or on all cuts.",
+        "--chords-on",
     ),
     _value("swing", Arg("swing", "number", 50, 75, "%"), 50.0, "arrange", "50 is straight, 66 triplets.", "--swing"),
     _value(
