@@ -22,7 +22,7 @@ from models.training.dataset import Song
 from models.training.evaluate import wrong_films
 from models.training.metrics import Estimate
 
-GUIDANCE: Final = (0.0, 0.25, 0.5, 0.75, 1.0)
+GUIDANCE: Final = (0.5, 1.0)
 
 
 def film_inputs(film: Song, song: Song, *, smooth: bool) -> FilmInputs:
