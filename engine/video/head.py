@@ -24,6 +24,9 @@ def is_black(small: np.ndarray) -> bool:
     """small: (h, w, 3) uint8."""
     import cv2
 
+    # The middle line tells nearly always, for a hundredth of the work.
+    if int(small[small.shape[0] // 2].max()) >= BLACK_MOST:
+        return False
     return max(cv2.mean(small)[:3]) < BLACK_MEAN and int(small.max()) < BLACK_MOST
 
 

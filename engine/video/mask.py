@@ -18,7 +18,7 @@ import numpy as np
 from engine.video.errors import VideoError
 from engine.video.film import OpenFilm, open_film
 
-SAMPLES: Final = 16  # key frames looked at
+SAMPLES: Final = 12  # key frames looked at
 LEAST_SAMPLES: Final = 5
 _WIDTH: Final = 320
 MATTE_LUMA: Final = 30.0  # 0..255; a matte line's brightest tenth stays below (encoded black is 16 or 0, plus noise)
@@ -107,7 +107,9 @@ def find_mask(path: str) -> Mask:
 def _key_frames(opened: OpenFilm) -> list[np.ndarray]:
     """Grey pictures, 320 wide, of up to SAMPLES different key frames spread evenly over the film."""
     import av
+    from av.video.reformatter import Interpolation, VideoReformatter
 
+    reformatter = VideoReformatter()
     stream, length_s = opened.stream, opened.film.duration_s
     stream.thread_type = "SLICE"  # frame threads would have to be filled again after every seek
     height = max(1, round(opened.film.height * _WIDTH / max(1, opened.film.width)))
@@ -120,26 +122,26 @@ def _key_frames(opened: OpenFilm) -> list[np.ndarray]:
         except (av.FFmpegError, OSError, ValueError, StopIteration):
             continue
         if frame.pts is not None and frame.pts not in found:
-            found[frame.pts] = frame.to_ndarray(format="gray", width=_WIDTH, height=height)
+            grey = reformatter.reformat(frame, _WIDTH, height, "gray", interpolation=Interpolation.FAST_BILINEAR)
+            found[frame.pts] = grey.to_ndarray()
     return list(found.values())
 
 
 def _matte(stack: np.ndarray) -> tuple[int, int, int, int]:
     """left, top, right, bottom of the picture within the frame.  stack: (N, h, w)."""
-    brightest_rows = np.quantile(stack, 0.9, axis=2).max(axis=0)  # (h,)
-    brightest_columns = np.quantile(stack, 0.9, axis=1).max(axis=0)  # (w,)
+    bright = stack >= MATTE_LUMA
+    lit_rows = bright.mean(axis=2).max(axis=0) > 0.1  # (h,)
+    lit_columns = bright.mean(axis=1).max(axis=0) > 0.1  # (w,)
 
-    def edge(brightest: np.ndarray) -> int:
-        size = len(brightest)
-        dark = 0
-        while dark < size and brightest[dark] < MATTE_LUMA:
-            dark += 1
+    def edge(lit: np.ndarray) -> int:
+        size = len(lit)
+        dark = int(lit.argmax()) if lit.any() else size
         if dark < LEAST_MATTE * size or dark > MOST_MATTE * size:
             return 0
         return dark + 1 if dark + 1 < size else dark  # the line where matte and picture mix goes too
 
-    top, bottom = edge(brightest_rows), stack.shape[1] - edge(brightest_rows[::-1])
-    left, right = edge(brightest_columns), stack.shape[2] - edge(brightest_columns[::-1])
+    top, bottom = edge(lit_rows), stack.shape[1] - edge(lit_rows[::-1])
+    left, right = edge(lit_columns), stack.shape[2] - edge(lit_columns[::-1])
     return left, top, right, bottom
 
 
