@@ -17,6 +17,9 @@ _RECENT = 8  # seconds whose mean mood and motion are taken to go on
 
 def extend(features: VideoFeatures) -> VideoFeatures:
     """Features of all the seconds that the container promises: the seen ones, then the last seconds' mean held."""
+    if features.film.duration_s <= 0:  # the container does not say how long it is
+        film = replace(features.film, duration_s=float(max(features.seconds, 1)))
+        features = replace(features, film=film)
     wanted = max(math.ceil(features.film.duration_s - 1e-6), features.seconds, 1)
     missing = wanted - features.seconds
     if missing <= 0 or features.seconds == 0:
