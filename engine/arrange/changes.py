@@ -33,6 +33,7 @@ _BESIDE: Final = 2.4
 _LENGTH_COST: Final = 0.6
 _LOSS_COST: Final = 1.0
 _LONGEST_BARS: Final = 4.0
+_REACH_BARS: Final = 1.0  # a hit moves chords this far around it and no others
 _EPSILON: Final = 1e-6
 
 
@@ -59,7 +60,8 @@ class ChangeOptions:
 def place_changes(composition: Composition, options: ChangeOptions | None = None) -> Composition:
     """The composition with its chord changes put where they are worth most; slots are cut there.
 
-    Silence, given and pinned chords stay what they are.  Film, cues and everything but chords are untouched.
+    Silence, given and pinned chords stay what they are.  For hits only the chords within a bar of one are moved: an
+    edit here changes nothing there.  Film, cues and everything but chords are untouched.
     """
     options = options or ChangeOptions()
     slots = composition.slots
@@ -103,26 +105,38 @@ def _cue_regions(
         return []
     wanted = targets(composition, cue, bars, options)
     regions: list[tuple[float, float, Chord]] = []
-    for first, last, fixed in _stretches(inside):
+    for first, last, kind in _stretches(inside, wanted, bars, options):
         part = inside[first : last + 1]
-        if fixed:
+        if kind == "fixed":
             regions += _fixed_regions(part, wanted, bars, options)
+        elif kind == "far":
+            regions += [(slot.start_beats, slot.end_beats, slot.chord) for slot in part]
         else:
             regions += _free_regions(composition, part, wanted, bars, options, regions[-1][2] if regions else None)
     return _joined(regions)
 
 
-def _stretches(slots: Sequence[Slot]) -> list[tuple[int, int, bool]]:
-    """Runs of slots that the composer fixed (or that are silent), and of the others."""
+def _stretches(
+    slots: Sequence[Slot], wanted: dict[float, float], bars: Bars, options: ChangeOptions
+) -> list[tuple[int, int, str]]:
+    """Runs of slots: "fixed" by the composer (or silent), "far" from every hit, and "free" to be placed anew."""
+    places = sorted(wanted)
 
-    def fixed(slot: Slot) -> bool:
-        return slot.given or slot.pinned or slot.chord.is_silence
+    def kind(slot: Slot) -> str:
+        if slot.given or slot.pinned or slot.chord.is_silence:
+            return "fixed"
+        if options.chords_on != "hits":
+            return "free"
+        reach = _REACH_BARS * (bars.next(slot.start_beats) - bars.start(slot.start_beats))
+        index = bisect_right(places, slot.start_beats - reach)
+        return "free" if index < len(places) and places[index] < slot.end_beats + reach else "far"
 
+    kinds = [kind(slot) for slot in slots]
     found = []
     first = 0
     for index in range(1, len(slots) + 1):
-        if index == len(slots) or fixed(slots[index]) != fixed(slots[first]):
-            found.append((first, index - 1, fixed(slots[first])))
+        if index == len(slots) or kinds[index] != kinds[first]:
+            found.append((first, index - 1, kinds[first]))
             first = index
     return found
 

@@ -110,6 +110,19 @@ def test_slots_still_cover_the_film_and_nothing_is_invented(composition, chords_
         assert offset.denominator == 1 or run.start_beats in borders
 
 
+def test_a_hit_moves_no_chord_far_from_it():
+    plain = compose(CHORDS, tempo_map=TempoMap.constant(97), seconds=60.0)
+    placed = place_changes(replace(plain, hits=(Hit(30.1, "must"),)))
+    bar_s = 4 * 60 / 97
+
+    def far(work):
+        return [(run.chord, run.start_s) for run in merge_runs(work.slots) if abs(run.start_s - 30.1) > 2 * bar_s]
+
+    assert far(placed) == far(plain)
+    assert min(abs(run.start_s - 30.1) for run in merge_runs(placed.slots)) <= 15 / 97 / 2
+    assert place_changes(plain) == plain
+
+
 def test_unknown_words():
     with pytest.raises(MusicError):
         ChangeOptions(chords_on="sometimes")

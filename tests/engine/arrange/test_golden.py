@@ -43,8 +43,8 @@ def pieces() -> dict[str, Arrangement]:
 
 def as_text(arrangement: Arrangement) -> str:
     lines = [
-        f"{note.start_beats:9.4f} {note.length_beats:8.4f} {note.part:7} {note.channel:2} {note.pitch:3} {note.velocity:3}"
-        for note in arrangement.notes
+        f"{n.start_beats:9.4f} {n.length_beats:8.4f} {n.part:7} {n.channel:2} {n.pitch:3} {n.velocity:3}"
+        for n in arrangement.notes
     ]
     lines += [
         f"{change.time_beats:9.4f} {change.part:7} {change.channel:2} CC{change.number} {change.value}"
