@@ -21,7 +21,7 @@ import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import mido
 from pythonosc.osc_message_builder import OscMessageBuilder
@@ -105,6 +105,7 @@ class Ardour:
             free.bind(("127.0.0.1", 0))
             self._port = free.getsockname()[1]
         self._armed_at = 0.0
+        self._look: Any = None
 
     def __enter__(self) -> Ardour:
         try:
@@ -152,16 +153,19 @@ class Ardour:
 
     def _start(self) -> None:
         program = next(LIBRARY.glob("hardour-7*"))
+        # One client for the whole wait: opening and closing one again and again brings jackd out of step.
+        self._look = jacklab.open_client("look")
         for _ in range(3):
-            self._process = subprocess.Popen(
-                [str(program), str(self.session), "film"],
-                env=self._environment(),
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.DEVNULL,
-                stderr=subprocess.DEVNULL,
-                start_new_session=True,
-            )
-            if self._until(self._has_ports, 30, also=lambda: self._process.poll() is None):  # type: ignore[union-attr]
+            with (self.folder / "hardour.log").open("ab") as log:
+                self._process = subprocess.Popen(
+                    [str(program), str(self.session), "film"],
+                    env=self._environment(),
+                    stdin=subprocess.DEVNULL,
+                    stdout=log,
+                    stderr=log,
+                    start_new_session=True,
+                )
+            if self._until(self.has_ports, 30, also=lambda: self._process.poll() is None):  # type: ignore[union-attr]
                 break
             self._kill()
         else:
@@ -171,12 +175,8 @@ class Ardour:
             raise RuntimeError("Ardour does not answer over OSC")
         self.stop()
 
-    def _has_ports(self) -> bool:
-        client = jacklab.open_client("look")
-        try:
-            return bool(client.get_ports("ardour:MTC out"))
-        finally:
-            client.close()
+    def has_ports(self) -> bool:
+        return bool(self._look.get_ports("ardour:MTC out"))
 
     def _speaks(self) -> bool:
         # bank, strip types, feedback (16 transport, 1024 samples), fader mode, pages
@@ -185,6 +185,9 @@ class Ardour:
         return bool(self._log)
 
     def __exit__(self, *_: object) -> None:
+        if self._look is not None:
+            self._look.close()
+            self._look = None
         process = self._process
         if process is not None:
             with contextlib.suppress(ProcessLookupError):
@@ -199,6 +202,14 @@ class Ardour:
         if process is not None and process.poll() is None:
             process.kill()
             process.wait(5)
+
+    @property
+    def alive(self) -> bool:
+        return self._process is not None and self._process.poll() is None
+
+    def log(self) -> str:
+        """The end of what Ardour printed."""
+        return (self.folder / "hardour.log").read_text(errors="replace")[-1500:]
 
     # OSC --------------------------------------------------------------------------------------------------------
     def send(self, address: str, *values: float) -> None:

@@ -16,6 +16,7 @@ import importlib.util
 import os
 import shutil
 import subprocess
+import tempfile
 import threading
 import time
 from pathlib import Path
@@ -75,11 +76,9 @@ class JackServer:
         command = ["jackd", "-n", self.name, *(["-R", "-P70"] if realtime else ["-r"])]
         command += ["-t", "5000"]  # on a crowded machine a client may be long in answering without being dead
         command += ["-d", "dummy", "-r", str(self.rate), "-p", str(self.period)]
+        self._log = tempfile.TemporaryFile()  # noqa: SIM115 (lives as long as the server)
         self._process = subprocess.Popen(
-            command,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-            start_new_session=True,
+            command, stdout=self._log, stderr=self._log, stdin=subprocess.DEVNULL, start_new_session=True
         )
         end = time.monotonic() + 10
         while time.monotonic() < end and self._process.poll() is None:
@@ -110,6 +109,15 @@ class JackServer:
             os.environ.pop("JACK_DEFAULT_SERVER", None)
         else:
             os.environ["JACK_DEFAULT_SERVER"] = self._before
+
+    @property
+    def alive(self) -> bool:
+        return self._process is not None and self._process.poll() is None
+
+    def log(self) -> str:
+        """The end of what jackd printed."""
+        self._log.seek(0)
+        return self._log.read().decode(errors="replace")[-1500:]
 
     @property
     def about(self) -> str:

@@ -59,6 +59,10 @@ class ClockReader:
         return []
 
     def _clock(self, host_s: float) -> list[TransportObservation]:
+        if self.running and self._pending is None and self._times and host_s - self._times[-1] > LOSS_S:
+            self.notes.append(
+                "MIDI clocks were missing while it ran: the position may be off until the DAW starts or locates again."
+            )
         self._tempo(host_s)
         if not self.running:
             if self.bpm is None:

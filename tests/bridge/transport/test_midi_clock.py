@@ -112,6 +112,14 @@ def test_a_position_sent_again_while_running_changes_nothing_and_another_one_is_
     assert desk.follower.motion.position_at(2.02) == pytest.approx(13.5, abs=0.002)
 
 
+def test_missing_clocks_are_said() -> None:
+    line = TempoLine.constant(120)
+    desk = Desk("clock", tempo=line)
+    desk.feed([(0.0, b"\xfa"), *clocks(line, 0.0, 1.0), *clocks(line, 0.0, 1.0, host_s=2.0)])
+    assert len(desk.desk.notes) == 1
+    assert "missing" in desk.desk.notes[0]
+
+
 def test_the_end_of_song_position_is_said() -> None:
     reader = ClockReader()
     reader.feed(spp(16383), 0.0)
