@@ -69,7 +69,7 @@ class Planner:
         self._units_name: tuple[object, ...] = ()
         self._units: dict[float, int] = {}
 
-    def plan(self, request: ComposeRequest, duration_s: float) -> tuple[PlannedSlot, ...]:
+    def plan(self, request: ComposeRequest, duration_s: float, begins_s: float = 0.0) -> tuple[PlannedSlot, ...]:
         """See `plan`."""
         name = (request.grid, request.tempo_map, duration_s, request.picture_starts_at_s)
         if name != self._grid_name:
@@ -79,21 +79,28 @@ class Planner:
         rhythm = (request.tempo_map, request.options.harmonic_rhythm)
         if rhythm != self._units_name:
             self._units, self._units_name = {}, rhythm
-        return _plan(request, duration_s, self._grid, self._units)
+        return _plan(request, duration_s, begins_s, self._grid, self._units)
 
 
-def plan(request: ComposeRequest, duration_s: float) -> tuple[PlannedSlot, ...]:
-    """The slots of a film, kept ones first, with everything that the request fixes.  Raises UserError."""
-    return Planner().plan(request, duration_s)
+def plan(request: ComposeRequest, duration_s: float, begins_s: float = 0.0) -> tuple[PlannedSlot, ...]:
+    """The slots of a film, kept ones first, with everything that the request fixes.  Raises UserError.
+
+    begins_s: the first second of action (after bars, slate, leader or black): music without cues begins there.
+    """
+    return Planner().plan(request, duration_s, begins_s)
 
 
 def _plan(
-    request: ComposeRequest, duration_s: float, grid: Sequence[PlannedSlot], units: dict[float, int]
+    request: ComposeRequest,
+    duration_s: float,
+    begins_s: float,
+    grid: Sequence[PlannedSlot],
+    units: dict[float, int],
 ) -> tuple[PlannedSlot, ...]:
     if request.options.harmonic_rhythm not in ("auto", *_UNIT_BARS):
         known = ", ".join(("auto", *_UNIT_BARS))
         raise MusicError(f"'{request.options.harmonic_rhythm}' is not a harmonic rhythm; known are {known}.")
-    passages = _passages(request, duration_s)
+    passages = _passages(request, duration_s, begins_s)
     kept = [
         _in_passage(
             PlannedSlot(
@@ -115,11 +122,12 @@ def _plan(
     return tuple(_with_pins(slots, request.pins, len(kept)))
 
 
-def _passages(request: ComposeRequest, duration_s: float) -> tuple[_Passage, ...]:
+def _passages(request: ComposeRequest, duration_s: float, begins_s: float) -> tuple[_Passage, ...]:
     from_s = request.progression_from_s
     if not request.cues:
+        from_s = max(from_s, begins_s)
         given = () if request.progression is None else ((from_s, request.progression),)
-        return (_Passage(0, 0.0, math.inf, request.key, given, request.hits, None),)
+        return (_Passage(0, begins_s, math.inf, request.key, given, request.hits, None),)
     passages = []
     for index, cue in enumerate(request.cues):
         out_s = duration_s if cue.out_s is None else cue.out_s

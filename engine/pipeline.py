@@ -162,7 +162,7 @@ class Composer:
         from engine.harmony_plan import kept_slots
 
         begun = time.perf_counter()
-        planned = self._planner.plan(request, features.film.duration_s)
+        planned = self._planner.plan(request, features.film.duration_s, first_action_s(features))
         kept = kept_slots(request)
         starts, ends = [slot.start_s for slot in planned], [slot.end_s for slot in planned]
         seen = self._dynamics_of(features)
@@ -311,6 +311,12 @@ def compose_film(
     """One take of a film; see `compose_takes`."""
     wish = wish or FilmPlan()
     return compose_takes(path, wish, 1, progress=progress, cache_dir=cache_dir, use_cache=use_cache)[0]
+
+
+def first_action_s(features: VideoFeatures) -> float:
+    """Where there is something to score: after bars, slate, leader and black at the head; 0 where all is black."""
+    valid = features.valid
+    return float(valid.argmax()) if valid.any() else 0.0
 
 
 def use_threads(threads: int | None = None) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import numpy as np
 import pytest
 
 from engine.harmony import stretches
@@ -165,3 +166,11 @@ def test_cues_are_silent_between_and_do_not_disturb_each_other(composer, make_fe
     assert chords(both)[30].lead_sheet() == "Am"
     other = compose(composer, features, request(cues=(replace(one, key=Key.parse("D")), two)))
     assert chords(other)[30:] == chords(both)[30:]
+
+
+def test_leader_is_silent_and_black_between_scenes_is_not(composer, make_features):
+    valid = np.ones(40, bool)
+    valid[:8] = valid[20:23] = False
+    slots = compose(composer, make_features(40.0, valid=valid), request(key=C_MAJOR)).slots
+    assert chords_of(slots[:8]) == [NO_CHORD] * 8
+    assert slots[8].chord.lead_sheet() == "C" and NO_CHORD not in chords_of(slots[8:])

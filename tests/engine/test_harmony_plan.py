@@ -136,6 +136,13 @@ def test_kept_slots_stay_as_they_are_and_the_cut_slot_is_shortened():
     assert (slots[2].start_s, slots[2].start_beats, slots[2].end_s) == (2.4, 4.8, 3.0)
 
 
+def test_music_without_cues_begins_with_the_action():
+    slots = plan(request(progression="Dm G"), 12.0, begins_s=4.0)
+    assert names(slots) == ["N.C."] * 4 + ["Dm", "Dm", "G", "G"] + ["-"] * 4
+    with_cue = plan(request(cues=(Cue("1m1", 2.0, None),)), 12.0, begins_s=4.0)
+    assert [slot.cue for slot in with_cue] == [-1] * 2 + [0] * 10  # a composer who set a cue knows better
+
+
 def test_outside_cues_nothing_sounds_and_each_cue_has_its_own_key_and_chords():
     cues = (
         Cue("1m1", 4.0, 8.0, bar_1_s=4.0, key=Key.parse("D"), progression=parse_progression("D A")),
