@@ -56,7 +56,8 @@ def main(arguments: Sequence[str]) -> int:
 
 def check_all(osc_port: int) -> list[Finding]:
     """Every check, in the order in which a person would go about it."""
-    return [*check_packages(), *check_weights(), *check_player(), check_osc(osc_port), check_writing()]
+    head = [*check_packages(), *check_weights(), *check_player(), check_osc(osc_port)]
+    return [*head, *check_scripts(osc_port), check_writing()]
 
 
 def check_packages() -> list[Finding]:
@@ -114,6 +115,13 @@ def check_osc(port: int) -> Finding:
         return Finding("OSC port", None, str(error), "if a `live` is running, this is its port: all is well")
     server.close()
     return Finding("OSC port", True, f"UDP {port} is free on this machine")
+
+
+def check_scripts(port: int) -> list[Finding]:
+    """DAW scripts: who is connected or greets, whether they fit, how often they speak; one can do without."""
+    from bridge.osc import daw_doctor
+
+    return [Finding(one.name, one.ok or None, one.found, one.advice) for one in daw_doctor.check_scripts(port)]
 
 
 def check_writing() -> Finding:

@@ -48,6 +48,8 @@ from bridge.osc.daw_protocol import (
     PrintRequest,
     RegionItem,
     RegionsChunk,
+    ScriptsQuery,
+    ScriptStatus,
     SessionPath,
     TempoMapChunk,
     TempoPoint,
@@ -249,6 +251,8 @@ class DawLink:
         sender = (sender[0], sender[1])
         if isinstance(message, Hello):
             return self._hello(message, sender, arrived_host_s)
+        if isinstance(message, ScriptsQuery):
+            return [Outgoing(*sender, encode(one)) for one in self._told()]
         script = self._scripts.get(sender)
         if isinstance(message, Bye):
             if script is not None:
@@ -537,6 +541,27 @@ class DawLink:
     def store_session_path(self, path: str) -> list[Outgoing]:
         """The DAW's project remembers this session file."""
         return self._ask("do_session", lambda request: DoSession(request, path))[1]
+
+    def _told(self) -> list[ScriptStatus]:
+        """What a doctor is told."""
+        found = self.status()
+        if not found:
+            return [ScriptStatus(0, "", "", "", 0, 0, 0.0, 0, 0.0, 0)]
+        return [
+            ScriptStatus(
+                count=len(found),
+                daw=info.daw,
+                host_version=info.host_version,
+                version=info.script_version,
+                protocol=info.protocol,
+                fits=int(info.version_ok),
+                rate_hz=info.rate_hz,
+                lost=info.lost,
+                jitter_ms=info.jitter_ms,
+                leads=int(info.sender == self._leader),
+            )
+            for info in found
+        ]
 
     def status(self) -> tuple[DawInfo, ...]:
         """Connected scripts, the one whose transport is in force first."""

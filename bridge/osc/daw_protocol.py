@@ -287,6 +287,17 @@ class Bye:
         pass
 
 
+@dataclass(frozen=True, slots=True)
+class ScriptsQuery:
+    """Anyone asks which scripts are connected (`cuebridge doctor` does).  Answered with a ScriptStatus each."""
+
+    ADDRESS: ClassVar = "/daw/scripts"
+    TAGS: ClassVar = ""
+
+    def check(self) -> None:
+        pass
+
+
 # From the bridge -------------------------------------------------------------------------------------------------
 @dataclass(frozen=True, slots=True)
 class Welcome:
@@ -345,6 +356,31 @@ class DawError:
     address: str
     code: str
     text: str
+
+    def check(self) -> None:
+        pass
+
+
+@dataclass(frozen=True, slots=True)
+class ScriptStatus:
+    """One connected script, of `count`; with count 0 the rest says nothing.
+
+    fits: whether it speaks our protocol.  rate_hz: transport messages a second.  lost: numbers missing in their count.
+    jitter_ms: how much later than the quickest the slowest came.  leads: whether its transport is in force.
+    """
+
+    ADDRESS: ClassVar = "/daw/script"
+    TAGS: ClassVar = "isssiididi"
+    count: int
+    daw: str
+    host_version: str
+    version: str
+    protocol: int
+    fits: int
+    rate_hz: float
+    lost: int
+    jitter_ms: float
+    leads: int
 
     def check(self) -> None:
         pass
@@ -451,8 +487,9 @@ FromScript = (
     | PrintRequest
     | Ack
     | Bye
+    | ScriptsQuery
 )
-ToScript = Welcome | Who | Alive | Got | DawError | DoMarker | DoUnmark | DoTempo | DoPrint | DoSession
+ToScript = Welcome | Who | Alive | Got | DawError | ScriptStatus | DoMarker | DoUnmark | DoTempo | DoPrint | DoSession
 DawMessage = FromScript | ToScript
 MESSAGES: Final[dict[str, type]] = {kind.ADDRESS: kind for kind in (*FromScript.__args__, *ToScript.__args__)}
 

@@ -40,6 +40,8 @@ EXAMPLES = [
     protocol.PrintRequest("selection", 1.0, 2.0),
     protocol.Ack(5, 0, "no such track"),
     protocol.Bye(),
+    protocol.ScriptsQuery(),
+    protocol.ScriptStatus(1, "reaper", "7.60", "1", 1, 1, 29.5, 0, 3.25, 1),
     protocol.Welcome("0.1.0", 1),
     protocol.Who(),
     protocol.Alive(),
