@@ -131,7 +131,7 @@ class Lane:
         keep = bisect_left(self.starts, time - TOLERANCE)
         del self.notes[keep:], self.starts[keep:]
         first = bisect_left(new.starts, time - TOLERANCE)
-        later = new.notes[first:]
+        later, later_starts = new.notes[first:], new.starts[first:]
         going_on = {(note.channel, note.pitch): note for note in new.spanning(time)}
         if self.sustained:
             for note in later:
@@ -151,9 +151,12 @@ class Lane:
                 if note.start < time - TOLERANCE:
                     self.add(PlannedNote(time, note.end, note.pitch, note.velocity, note.channel))
         if continued:
-            later = [note for note in later if id(note) not in continued]
+            # They stand at the very beginning: a long plan is not walked through while notes are due.
+            for index in reversed(range(bisect_right(later_starts, time + TOLERANCE))):
+                if id(later[index]) in continued:
+                    del later[index], later_starts[index]
         self.notes.extend(later)
-        self.starts.extend([note.start for note in later])
+        self.starts.extend(later_starts)
         self.longest = max(self.longest, new.longest)
         self.cursor = min(self.cursor, len(self.notes))
         for key in self.streams.keys() | new.streams.keys():

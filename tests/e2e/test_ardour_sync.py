@@ -35,8 +35,9 @@ PERIOD = 1024
 
 @contextmanager
 def ardour(folder: Path, bpm: float, external_sync: bool = False) -> Iterator[Ardour]:
-    """jackd 1.9.21 sometimes falls out of step with its clients while Ardour comes up ("Unknown request 0" for ever), and
-    Ardour's first start on a fresh config sometimes fails: both are tried again from nothing, three times."""
+    """jackd 1.9.21 sometimes falls out of step with its clients while Ardour comes up ("Unknown request 0"
+    for ever), and Ardour's first start on a fresh config sometimes fails: both are tried again from nothing,
+    three times."""
     why = ""
     for attempt in range(3):
         place = folder / str(attempt)

@@ -1,8 +1,8 @@
 """A DAW that does anything at any time, seen through any source, and the player that follows it.
 
-The simulated DAW has a true playhead; what it sends goes through jitter, bunching and loss.  The receiver's ear is strict: a key
-struck while it sounds, an off for a silent key, a note far from its place while all is steady, or sound after silence was
-due, is a fault.
+The simulated DAW has a true playhead; what it sends goes through jitter, bunching and loss.  The receiver's
+ear is strict: a key struck while it sounds, an off for a silent key, a note far from its place while all is
+steady, or sound after silence was due, is a fault.
 """
 
 from __future__ import annotations
@@ -146,7 +146,9 @@ class Chaos:
 
     def rubbish(self) -> None:
         self.disturb()
-        self.player.hear(self.now, self.random.randbytes(20), self.now)
+        # No byte of it may be a message that a DAW could have meant.
+        harmless = bytes(byte for byte in range(256) if byte not in range(0xF1, 0xF4) and byte not in range(0xF8, 0xFD))
+        self.player.hear(self.now, bytes(self.random.choices(harmless, k=20)), self.now)
         self.player.hear(self.now, b"\xf7", self.now)
         self.collect()
 
