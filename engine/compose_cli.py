@@ -55,6 +55,11 @@ def parser(
     harmony.add_argument(
         "--takes", type=int, default=1, metavar="N", help="write this many takes, numbered from --take"
     )
+    harmony.add_argument(
+        "--vary", metavar="LIST", help="with --takes: versions that differ, by key,tempo,pattern,mode; a file per part"
+    )
+    harmony.add_argument("--length", metavar="S,S", help="with --vary: seconds of the versions, for example 15,30,60")
+    harmony.add_argument("--loopable", action="store_true", help="with --vary: whole bars, no note across the seam")
     harmony.add_argument("--candidates", type=int, default=1, metavar="N", help="decode N results and keep the best")
     timing = main.add_argument_group("time")
     timing.add_argument("--bpm", type=float, metavar="BPM", help="quarter notes a minute; default: what suits the cuts")
@@ -102,9 +107,13 @@ def main(argv: Sequence[str] | None = None) -> int:
         raise UserError(f"--takes is 1 to 100, not {arguments.takes}.")
     if not Path(arguments.video).exists():
         raise UserError(f"There is no file {arguments.video}.")
-    outputs = _outputs(arguments)
     if arguments.hits is not None:
         wish = replace(wish, hits=hits_of(arguments))
+    if arguments.vary is not None:
+        return _vary(arguments, wish, options)
+    if arguments.length is not None or arguments.loopable:
+        raise UserError("--length and --loopable go with --vary.")
+    outputs = _outputs(arguments)
     begun = time.perf_counter()
     with progress_bar(sys.stderr, quiet=arguments.json) as report:
         scores = compose_takes(
@@ -127,6 +136,64 @@ def main(argv: Sequence[str] | None = None) -> int:
         sys.stdout.write(json.dumps(results[0] if len(results) == 1 else results, indent=1) + "\n")
     else:
         _tell(results, scores)
+    return 0
+
+
+def _vary(arguments: argparse.Namespace, wish: FilmPlan, options: ArrangeOptions) -> int:
+    """Writes versions of a cue into a folder, one file per part."""
+    from engine.analysis_child import AnalysisTask, analyse_in_child
+    from engine.pipeline import Composer, use_threads
+    from engine.variations import parse_dimensions, vary, write_variation
+
+    dimensions = parse_dimensions(arguments.vary)
+    lengths: list[float | None] = [None]
+    if arguments.length is not None:
+        try:
+            lengths = [float(word) for word in arguments.length.replace(",", " ").split()]
+        except ValueError:
+            raise UserError(f"'{arguments.length}' is not a list of seconds.") from None
+    folder = Path(arguments.output or Path(arguments.video).stem + "_versions")
+    task = AnalysisTask(arguments.video, wish.reading, wish.clip_weights, arguments.cache_dir, not arguments.no_cache)
+    rows: list[dict[str, Any]] = []
+    with progress_bar(sys.stderr, quiet=arguments.json) as report:
+        features = analyse_in_child(task, lambda fraction, phase: report(0.5 * fraction, phase))
+        use_threads()
+        composer = Composer(wish.weights)
+        for number, length_s in enumerate(lengths):
+            report(0.5 + 0.5 * number / len(lengths), "composing versions")
+            versions = vary(
+                composer,
+                features,
+                wish,
+                options,
+                arguments.takes,
+                dimensions,
+                lambda composition: placed(composition, arguments),
+                length_s,
+                arguments.loopable,
+            )
+            suffix = "" if length_s is None else f"_{length_s:g}s"
+            for version in versions:
+                paths = write_variation(version, folder, "1m1", suffix)
+                cue = version.composition.cues[0]
+                rows.append(
+                    {
+                        "name": version.name("1m1") + suffix,
+                        "key": version.composition.key.name,
+                        "bpm": float(version.composition.tempo_map.tempos[0].bpm),
+                        "pattern": version.options.pattern,
+                        "take": version.composition.take.number,
+                        "seconds": round(cue.out_s or features.film.duration_s, 3),
+                        "files": [str(path) for path in paths],
+                    }
+                )
+    if arguments.json:
+        sys.stdout.write(json.dumps(rows, indent=1) + "\n")
+        return 0
+    for row in rows:
+        sys.stdout.write(f"{row['name']:28} {row['key']:10} {row['bpm']:6.1f} bpm  {row['seconds']:6.2f} s  ")
+        sys.stdout.write(f"pattern {row['pattern']}\n")
+    sys.stdout.write(f"Written  {sum(len(row['files']) for row in rows)} files in {folder}\n")
     return 0
 
 
