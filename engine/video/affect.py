@@ -10,8 +10,8 @@ The chain, all constants in the table below:
    (Wei, Dimitrova & Chang 2004, "Color-mood analysis of films"); the two weights are ours.
 3. Arousal of movement: Hanjalic & Xu 2005, "Affective video content representation and modeling", IEEE Trans.
    Multimedia 7(1): motion activity, and a shot rhythm exp(-(n - p) / RHYTHM_S) of the distance between the cuts
-   before (p) and after (n), both smoothed by a Kaiser window.  Their sound energy is left out: the music is to follow
-   the picture alone.
+   before (p) and after (n), both smoothed by a Kaiser window; activity is taken relative to brightness, as the eye
+   does (Weber).  Their sound energy is left out: the music is to follow the picture alone.
 4. Quantiles: movement is ranked within the seconds of MuVi-Sync (Kang, Poria & Herremans 2024), to which the same
    formulas were applied; colour within COLOUR_REFERENCE taken as normal.  So "much" means much for a film, not for
    this one.
@@ -43,6 +43,10 @@ WARMTH_AROUSAL: Final = 0.10
 RHYTHM_S: Final = 4.0  # a shot of this length has rhythm 1/e
 MOTION_FULL: Final = 30.0  # mean absolute difference that counts as full motion on the logarithmic scale
 MOTION_WEIGHT: Final = 0.6  # of motion in movement; the rest is rhythm
+LIGHT_RANGE: Final = (
+    1.0,
+    2.5,
+)  # bounds of what brightness multiplies motion by; the bounds are ours
 REFERENCE_FPS: Final = 25.0  # differences between neighbouring frames are scaled to this rate
 SMOOTHING_S: Final = 4  # half width of the Kaiser window
 KAISER_BETA: Final = 5.0
@@ -94,6 +98,15 @@ def movement(activity: np.ndarray, offset: np.ndarray) -> np.ndarray:
     """
     motion = np.minimum(np.log1p(activity) / math.log1p(MOTION_FULL), 1.5)
     return np.asarray(MOTION_WEIGHT * smooth(motion) + (1.0 - MOTION_WEIGHT) * smooth(rhythm(offset)))
+
+
+def felt_activity(activity: np.ndarray, brightness: np.ndarray) -> np.ndarray:
+    """Activity beside the picture's brightness: in the dark, the same movement changes the values less.
+
+    activity: (T,) mean absolute difference, 0..255; brightness: (T,) 0..1.
+    """
+    factor = COLOUR_REFERENCE["brightness"][0] / np.maximum(brightness, 1e-3)
+    return np.asarray(activity * np.clip(factor, *LIGHT_RANGE))
 
 
 def rhythm(offset: np.ndarray) -> np.ndarray:

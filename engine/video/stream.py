@@ -225,7 +225,9 @@ class FeatureStream:
             last = min(len(self._seconds), row + affect.LOOKAHEAD_S)
             near = self._seconds[first:last]
             moved = affect.movement(
-                np.array([entry.activity for entry in near]),
+                affect.felt_activity(
+                    np.array([entry.activity for entry in near]), np.array([entry.colour[0] for entry in near])
+                ),
                 np.array([self._offset(index) for index in range(first, last)]),
             )
             raw = affect.mood(np.array([second.colour]), moved[row - first : row - first + 1])[0]
