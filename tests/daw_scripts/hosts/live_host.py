@@ -136,7 +136,7 @@ class Song(Strict):
 
     def __init__(self, host):
         self._host, self._listeners, self._data, self._undo, self._open = host, {}, {}, 0, 0
-        for name, value in zip(OBSERVED, (False, 120.0, 4, 4, False, 0.0, 16.0, (), False), strict=True):
+        for name, value in zip(OBSERVED, (False, 120.0, 4, 4, False, 0.0, 16.0, (), False)):  # noqa: B905 - Python 3.7
             object.__setattr__(self, name, value)
         object.__setattr__(self, "current_song_time", 0.0)
         self.is_counting_in = self.session_record = False
