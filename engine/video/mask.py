@@ -28,7 +28,9 @@ _CELL: Final = 4  # pixels of the 320 wide picture
 EDGE: Final = 40.0  # strength of an edge that counts
 PERSISTENCE: Final = 0.9  # share of samples in which a cell of an overlay has such an edge
 LARGEST_OVERLAY: Final = 0.12  # of the picture; more is a picture that stands still
-LEAST_DIFFERENCE: Final = 12.0  # mean difference between samples below which nothing can be told
+OVERLAY_SAMPLES: Final = 8  # with fewer, a wall in the background would last as well
+LEAST_DIFFERENCE: Final = 12.0  # mean difference between neighbouring samples that makes them different pictures
+OVERLAY_CHANGES: Final = 4  # so often must the picture have changed
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,10 +152,10 @@ def _overlays(stack: np.ndarray) -> list[Rectangle]:
     import cv2
 
     rows, columns = stack.shape[1] // _CELL, stack.shape[2] // _CELL
-    if rows < 4 or columns < 4 or len(stack) < LEAST_SAMPLES:
+    if rows < 4 or columns < 4 or len(stack) < OVERLAY_SAMPLES:
         return []
-    difference = float(np.abs(np.diff(stack, axis=0)).mean())
-    if difference < LEAST_DIFFERENCE:
+    differences = np.abs(np.diff(stack, axis=0)).mean(axis=(1, 2))  # (N - 1,)
+    if int((differences >= LEAST_DIFFERENCE).sum()) < OVERLAY_CHANGES:
         return []
     strong = np.zeros((rows, columns))
     for image in stack:
