@@ -100,13 +100,17 @@ def guidance(options: ComposeOptions) -> float:
 
 
 def temperature(options: ComposeOptions) -> float:
-    """Adventurous 0..10 -> sampling temperature 0.7..1.45; 4, the default, is the network's own 1.0."""
-    return 0.7 + 0.075 * min(max(options.adventurous, 0.0), 10.0)
+    """Adventurous 0..10 -> sampling temperature 0.85..1.6; the network's own 1.0 is at 2.
+
+    The default of 4 is warmer, 1.15: at 1.0 a film gets fewer different chords than the songs that were learned from
+    have (`python -m engine score` shows entropy and coverage).
+    """
+    return 0.85 + 0.075 * min(max(options.adventurous, 0.0), 10.0)
 
 
 def top_p(options: ComposeOptions) -> float:
-    """Adventurous 0..10 -> nucleus 0.75..1.0; 0.89 at the default of 4."""
-    return min(0.75 + 0.035 * min(max(options.adventurous, 0.0), 10.0), 1.0)
+    """Adventurous 0..10 -> nucleus 0.85..1.0; 0.97 at the default of 4."""
+    return min(0.85 + 0.03 * min(max(options.adventurous, 0.0), 10.0), 1.0)
 
 
 def choose_key(affect: np.ndarray) -> tuple[Key, str]:

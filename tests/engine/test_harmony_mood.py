@@ -70,8 +70,9 @@ def test_guidance_is_the_picture_or_what_was_asked_for():
     assert guidance(ComposeOptions(follow_picture=0, dark_light=-70)) == pytest.approx(0.7)
 
 
-def test_adventurous_is_the_networks_own_temperature_at_its_default():
-    assert temperature(ComposeOptions()) == pytest.approx(1.0)
+def test_the_adventurous_draw_warmer_and_from_more():
+    assert temperature(ComposeOptions(adventurous=2)) == pytest.approx(1.0)  # the network's own
+    assert temperature(ComposeOptions()) == pytest.approx(1.15) and top_p(ComposeOptions()) == pytest.approx(0.97)
     values = [(temperature(ComposeOptions(adventurous=a)), top_p(ComposeOptions(adventurous=a))) for a in range(11)]
     assert values == sorted(values) and values[0][0] > 0 and values[-1][1] == 1.0
 
