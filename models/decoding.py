@@ -21,7 +21,7 @@ from models.vocabulary import AFFECT_SETS, ATTRIBUTE_OF, EMOTIONS
 
 REST: Final = 0
 TONIC: Final = {False: 1, True: 1 + 9 * 13 + 4}  # C and Am
-GUIDANCE_NATS: Final = 6.0  # pull towards the affect set at full strength, in nats
+GUIDANCE_NATS: Final = 8.0  # pull towards the affect set at full strength, in nats
 AFFECT_SHARPNESS: Final = 8.0  # the strongest emotion speaks loudest: weights are p ** 8, renormalised
 
 
@@ -92,15 +92,27 @@ def _blocked(options: DecodingOptions, history: Sequence[int], avoid: Collection
     return blocked
 
 
-def _guided(scores: np.ndarray, pull: np.ndarray) -> np.ndarray:
-    """Adds the pull (nats) to the chords and as much to silence as keeps its probability: no set rates rests."""
-    peak = scores[1:].max()
-    before = np.exp(scores[1:] - peak).sum()
+def _guided(scores: np.ndarray, pull: np.ndarray, last: int | None) -> np.ndarray:
+    """Adds the pull (nats) where a chord changes; silence and staying on the last chord keep their probability.
+
+    So the picture colours the harmony and leaves the harmonic rhythm and the rests to the net: without this, a chord
+    that suits the mood would be held on and on.
+    """
+    kept = np.zeros(len(scores), dtype=bool)
+    kept[REST] = True
+    if last is not None:
+        kept[last] = True
+    moving = scores[~kept]
+    if not np.isfinite(moving).any():
+        return scores
     guided = scores + pull
-    top = guided[1:].max()
-    after = np.exp(guided[1:] - top).sum()
-    guided[REST] = scores[REST] + (np.log(after) + top) - (np.log(before) + peak)
+    guided[kept] = scores[kept] + _log_sum(guided[~kept]) - _log_sum(moving)
     return guided
+
+
+def _log_sum(scores: np.ndarray) -> float:
+    top = scores.max()
+    return float(np.log(np.exp(scores - top).sum()) + top)
 
 
 def choose(
@@ -114,7 +126,7 @@ def choose(
     """Draws the chord of absolute slot `slot`.  logits (>= 157,), pull (157,) from `affect_pull`, avoid: not these."""
     scores = np.asarray(logits, dtype=np.float64)[:VOCABULARY_SIZE].copy()
     if pull is not None:
-        scores = _guided(scores, options.guidance * GUIDANCE_NATS * pull)
+        scores = _guided(scores, options.guidance * GUIDANCE_NATS * pull, history[-1] if history else None)
     scores[_blocked(options, history, avoid)] = -np.inf
     if options.temperature == 0:
         return int(scores.argmax())
