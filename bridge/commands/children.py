@@ -1,11 +1,17 @@
-"""Commands that need torch or OpenCV: run in a child that has our terminal, its exit code becomes ours."""
+"""Commands that need torch or OpenCV: run in a child that has our terminal, its exit code becomes ours.
+
+A signal that ends us ends the child too: it would go on unseen and write its file after we are gone.
+"""
 
 from __future__ import annotations
 
+import contextlib
 import os
+import signal
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from typing import Any
 
 
 def run_child(module: str, arguments: Sequence[str]) -> int:
@@ -13,14 +19,32 @@ def run_child(module: str, arguments: Sequence[str]) -> int:
     environment = os.environ | {"CUEBRIDGE_COMMAND": "cuebridge"}
     child = subprocess.Popen([sys.executable, "-m", module, *arguments], env=environment)
     interrupted = False
-    while True:
-        try:
-            code = child.wait()
-            break
-        except KeyboardInterrupt:
-            if interrupted:  # the second time it has to go
-                child.terminate()
-            interrupted = True
+    with _passed_on(child):
+        while True:
+            try:
+                code = child.wait()
+                break
+            except KeyboardInterrupt:
+                if interrupted:  # the second time it has to go
+                    child.terminate()
+                interrupted = True
     if interrupted or code in (-2, 130):
         return 130
     return code if code >= 0 else 128 - code
+
+
+@contextlib.contextmanager
+def _passed_on(child: subprocess.Popen[bytes]) -> Iterator[None]:
+    """While it lasts, SIGTERM and SIGHUP go to the child and we wait for its end."""
+
+    def pass_on(number: int, frame: Any) -> None:
+        with contextlib.suppress(OSError):
+            child.send_signal(number)
+
+    numbers = [getattr(signal, name) for name in ("SIGTERM", "SIGHUP") if hasattr(signal, name)]
+    before = {number: signal.signal(number, pass_on) for number in numbers}
+    try:
+        yield
+    finally:
+        for number, old in before.items():
+            signal.signal(number, old)
