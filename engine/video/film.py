@@ -51,6 +51,8 @@ def open_film(path: str | os.PathLike[str], content_key: str = "") -> OpenFilm:
         raise VideoError(f"There is no file {file}.")
     if file.is_dir():
         raise VideoError(f"{file} is a folder, not a film.")
+    if not file.is_file():  # to open a pipe waits for whoever writes into it
+        raise VideoError(f"{file} is a pipe or a device, not a film.")
     try:
         if file.stat().st_size == 0:
             raise VideoError(f"{name} is empty (0 bytes).")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import os
 import sys
 from fractions import Fraction
 from pathlib import Path
@@ -236,3 +237,10 @@ def test_a_size_no_film_has_is_refused(tmp_path: Path) -> None:
         analyze(path, QUICK)  # the decoder may know better than the header
     except VideoError as error:
         assert "too large" in str(error) or "no picture that can be decoded" in str(error)
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="this system has no named pipes")
+def test_a_pipe_is_refused_and_not_waited_for(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "film.mp4")
+    with pytest.raises(VideoError, match="is a pipe or a device, not a film"):
+        open_film(tmp_path / "film.mp4")
