@@ -5,7 +5,9 @@ Times in `_s` are picture seconds.
 
 from __future__ import annotations
 
+import time
 from bisect import bisect_right
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from bridge.osc.controls import ControlError
@@ -60,7 +62,7 @@ class SessionTransport:
         session = self._session
         self._refuse_under_daw()
         if session.position_s() >= session.end_s > 0 and session.plan.complete:
-            session.player.locate(session.starts_s)
+            self._go(0.0)
         if self.enough_ahead(session.position_s()):
             session.player.play()
         else:
@@ -81,10 +83,17 @@ class SessionTransport:
             self.play()
 
     def locate(self, picture_s: float) -> float:
-        session = self._session
         self._refuse_under_daw()
-        session.player.locate(picture_s + session.starts_s)
+        self._go(picture_s)
         return picture_s
+
+    def _go(self, picture_s: float) -> None:
+        """Moves the playhead; what is asked before the player's next word already reckons from there."""
+        session = self._session
+        position_s = picture_s + session.starts_s
+        session.player.locate(position_s)
+        if session.status is not None:
+            session.status = replace(session.status, position_s=position_s, host_s=time.perf_counter())
 
     def _refuse_under_daw(self) -> None:
         if self._session.options.follows:

@@ -292,6 +292,19 @@ def test_in_a_loop_a_change_is_there_on_the_next_pass(stage) -> None:
     assert heard and heard <= {6, 10, 1}
 
 
+def test_what_is_asked_right_after_a_locate_reckons_from_there(stage) -> None:
+    made = stage(30.0)
+    session = made.session
+    session.transport.locate(20.0)
+    session.transport.play()
+    made.until(lambda: session.rolling and session.position_s() > 20.2)
+    session.transport.locate(2.0)
+    assert session.position_s() == pytest.approx(2.0, abs=0.1)
+    heard_s = session.edits.set_value("/cue/progression", "F#m B7")  # before the player has said where it is
+    assert 2.0 < heard_s <= 6.0
+    made.until(lambda: 2.0 < session.position_s() < 4.0)
+
+
 def test_outside_the_cue_nothing_sounds(stage) -> None:
     made = stage(30.0)
     session = made.session
