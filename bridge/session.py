@@ -16,7 +16,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Final
 
-from bridge.edits import Draft, History, Result
+from bridge.edits import Draft, History, Pin, Result
 from bridge.engine_link import EngineGone
 from bridge.player.link import PlayerLink
 from bridge.player.messages import PlayerStatus
@@ -52,6 +52,7 @@ from engine.music import (
     Key,
     MusicError,
     Note,
+    Slot,
     Take,
     TempoMap,
     Timecode,
@@ -59,6 +60,7 @@ from engine.music import (
 
 WORK_S: Final = 0.012  # arranging in one tick: what else waits (OSC, the view) waits no longer
 NEWS: Final = 50
+GROWTH_S: Final = 0.2  # of a long composition that arrives in pieces, not each piece is arranged on its own
 MAX_DEATHS: Final = 4  # of the engine, before the film was seen
 
 
@@ -124,7 +126,7 @@ class Session:
         self._tempo_revision = 0
         self._plan_revision = 0
         self.first_slots_host_s: float | None = None
-        self._chords: tuple[Draft, tuple] | None = None
+        self._chords: tuple[tuple[tuple[Slot, ...], tuple[Pin, ...]], tuple] | None = None
 
     # what is ------------------------------------------------------------------------------------------------------
     @property
@@ -182,8 +184,9 @@ class Session:
     def runs(self) -> tuple:
         """The chords with their times: neighbouring slots of one chord as one."""
         draft = self.draft
-        if self._chords is None or self._chords[0] is not draft:
-            self._chords = (draft, merge_runs(draft.slots))
+        made_from = (draft.result.slots, draft.pins)
+        if self._chords is None or self._chords[0][0] is not made_from[0] or self._chords[0][1] != made_from[1]:
+            self._chords = (made_from, merge_runs(draft.slots))
         return self._chords[1]
 
     def chord_name(self, chord: Chord) -> str:
@@ -455,7 +458,10 @@ class Session:
         )
         self.history.amend(replace(draft, result=result))
         takeover_s = pending.wish.boundary_s if self.rolling else None
-        self.rearrange(takeover_s)
+        now_s = time.perf_counter()
+        if complete or now_s - pending.arranged_host_s > GROWTH_S:
+            pending.arranged_host_s = now_s
+            self.rearrange(takeover_s)
 
     def _engine_failed(self, message: EngineFailure) -> None:
         if message.film and self.analysed is None:
@@ -502,10 +508,10 @@ class Session:
 
     def _hand_over(self) -> None:
         position = self.beats_at(self.position_s()) if self.rolling else None
-        wraps = False
-        if self.rolling and self.transport.looped is not None:
-            wraps = 0.0 <= self.transport.looped[1] - self.position_s() < self.options.commit_s * 0.9
-        for load in self.plan.work(WORK_S, position, wraps=wraps):
+        wraps_to, looped = None, self.transport.looped
+        if self.rolling and looped is not None and 0.0 <= looped[1] - self.position_s() < self.options.commit_s * 0.9:
+            wraps_to = self.beats_at(looped[0])
+        for load in self.plan.work(WORK_S, position, wraps_to=wraps_to):
             self._load(load)
 
     def _load(self, load: Load) -> None:

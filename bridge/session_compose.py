@@ -62,6 +62,7 @@ class Pending:
     recipe: tuple[object, ...]
     sent_host_s: float
     slots: list[Slot] = field(default_factory=list)
+    arranged_host_s: float = float("-inf")
     answered: bool = False
 
 

@@ -11,15 +11,21 @@ Positions are beats (quarter notes) of the composition's tempo map.
 from __future__ import annotations
 
 import time
+from bisect import bisect_right
+from collections import deque
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Final
 
 from engine.arrange import Arrangement, ArrangeOptions, Arranger, ArrangeState, FixedVoicing
-from engine.arrange.rhythm import merge_runs
 from engine.music import Composition, Controller, Note, Slot
 
 BLOCK_SLOTS: Final = 8
+AHEAD_BLOCKS: Final = 8  # of what is arranged before its turn, before the rest gets its share
+RING_BLOCKS: Final = 4  # so far back a note may begin that still sounds
+SLICE_NOTES: Final = 600  # handed to the player in one piece: more would hold up what else the bridge does
+SMALL_SLOTS: Final = 600  # of a film that is handed over again whole while it plays
+PATIENCE_S: Final = 0.08  # a change is arranged in its turn where that takes no longer
 EVER: Final = 1e9  # beats: later than anything
 
 
@@ -63,27 +69,36 @@ class Score:
 
 
 class Plan:
-    """Call `update` at each change and `work` often; hand every `Load` to the player in order."""
+    """Call `update` at each change and `work` often; hand every `Load` to the player in order.
+
+    Three things go on at once: blocks are arranged in order from the first that a change touches; where that would take
+    too long for the takeover (an edit late in a long film), blocks from the takeover on are arranged first, from the
+    state that the old music had there; and what is arranged is handed over in slices from `_send_at` on.
+    """
 
     def __init__(self) -> None:
         self._score: Score | None = None
+        self._arranger: Arranger | None = None
         self._blocks: list[Block] = []
-        self._source: Iterator[Block] | None = None
+        self._todo: deque[tuple[float, float]] = deque()  # stretches still to be arranged
+        self._old: dict[tuple[float, float], Block] = {}  # of the music before, to be taken over where nothing differs
+        self._same_from = EVER  # from here on the music before had the same chords
+        self._ahead: list[Block] = []  # arranged before their turn
+        self._ahead_todo: deque[tuple[float, float]] = deque()
+        self._send_at: float | None = None  # the player gets blocks from here on; None: it has them all
+        self._fresh_from = EVER  # from here on the player has what is arranged
         self._takeover = -EVER
-        self._loaded_to = -EVER  # what the player holds reaches to here
-        self._past_due = False  # what lies before the takeover is still the old music
         self._position = -EVER
+        self._whole_due = False
+        self._ahead_state: ArrangeState | None = None
+        self._block_s = 0.003  # what a block costs, a running mean
+        self._base: tuple[Composition, ArrangeOptions, tuple[FixedVoicing, ...]] | None = None
         self.planned_to_beats = -EVER  # arranged and handed over up to here
-        self.complete = False
 
     @property
     def notes(self) -> tuple[Note, ...]:
         """All notes arranged so far."""
         return tuple(note for block in self._blocks for note in block.notes)
-
-    @property
-    def controllers(self) -> tuple[Controller, ...]:
-        return tuple(each for block in self._blocks for each in block.controllers)
 
     @property
     def end_beats(self) -> float:
@@ -92,110 +107,217 @@ class Plan:
 
     def count_notes(self, start_beats: float, end_beats: float) -> int:
         """How many notes begin in a stretch."""
-        blocks = (each for each in self._blocks if each.start_beats < end_beats and each.end_beats > start_beats)
-        return sum(start_beats <= note.start_beats < end_beats for block in blocks for note in block.notes)
+        first = max(bisect_right(self._blocks, start_beats, key=lambda block: block.start_beats) - 1, 0)
+        count = 0
+        for block in self._blocks[first:]:
+            if block.start_beats >= end_beats:
+                break
+            count += sum(start_beats <= note.start_beats < end_beats for note in block.notes)
+        return count
 
     @property
     def busy(self) -> bool:
-        return self._source is not None
+        """Whether something is still to be arranged or handed over."""
+        return bool(self._todo) or self._send_at is not None
 
-    def clear(self) -> None:
-        self.__init__()  # type: ignore[misc]
+    @property
+    def complete(self) -> bool:
+        """Arranged and handed over to the end of the film."""
+        return self._score is not None and self._score.complete and not self.busy
 
     def update(self, score: Score, takeover_beats: float | None) -> None:
         """New music, to be heard from `takeover_beats` on; None: from the beginning (nothing is playing)."""
         kept = self._still_valid(score)
-        changed = kept < len(self._blocks) or self._score is None
         first_change = self._blocks[kept].start_beats if kept < len(self._blocks) else self._reached(kept)
-        if changed:
-            wanted = first_change if takeover_beats is None else max(first_change, takeover_beats)
-            self._past_due = self._past_due or first_change < wanted
-            self._takeover = wanted
-            self._loaded_to = min(self._loaded_to, wanted)
+        changed = kept < len(self._blocks) or self._score is None or (self._ahead and takeover_beats is not None)
+        old_blocks, old_score = self._blocks[kept:], self._score
+        base = self._base_voicings(score)
+        self._remember_old(score, kept)
         del self._blocks[kept:]
-        self._score = score
-        self._source = self._arrange(score)
-        self.complete = False
+        self._score, self._ahead = score, []
+        self._ahead_todo.clear()
+        options = score.options if base is None else replace(score.options, fixed_voicings=base)
+        self._arranger = Arranger(score.pinned, options, complete=score.complete)
+        self._todo = deque(_pieces(score, self._arranger, self._reached(kept)))
+        if changed or old_score is None:
+            wanted = first_change if takeover_beats is None else max(first_change, takeover_beats)
+            if first_change < wanted or self._fresh_from > wanted:
+                self._fresh_from = wanted
+            self._takeover = wanted
+            self._send_at = wanted if self._send_at is None else min(self._send_at, wanted)
+            self._arrange_ahead(old_blocks)
+        elif self._todo and self._send_at is None:
+            self._send_at = self._reached(kept)
 
-    def work(self, budget_s: float, position_beats: float | None, *, wraps: bool = False) -> list[Load]:
+    def _remember_old(self, score: Score, kept: int) -> None:
+        """What of the music before may be the same again further on."""
+        self._old, self._same_from = {}, EVER
+        old = self._score
+        if old is None or not _same_frame(old, score) or not (old.complete and score.complete):
+            return
+        count = _common_end(old.pinned.slots, score.pinned.slots)
+        if not count or _common_end(old.composed.slots, score.composed.slots) < count:
+            return
+        self._same_from = score.pinned.slots[len(score.pinned.slots) - count].start_beats
+        self._old = {(block.start_beats, block.end_beats): block for block in self._blocks[kept:]}
+
+    def _base_voicings(self, score: Score) -> tuple[FixedVoicing, ...] | None:
+        """How the music without pins is voiced; pins change nothing but themselves.  None where there are none."""
+        if score.pinned is score.composed:
+            return None
+        old = self._score
+        if (
+            old is not None
+            and old.pinned is old.composed
+            and old.complete
+            and not self._todo
+            and _same_frame(old, score)
+        ):
+            voicings = tuple(each for block in self._blocks for each in block.voicings)
+            self._base = (old.composed, old.options, voicings)
+        if self._base is not None and self._base[0].slots == score.composed.slots and self._base[1] == score.options:
+            return self._base[2]
+        voicings = fixed_around_pins(score)
+        self._base = (score.composed, score.options, voicings)
+        return voicings
+
+    def _arrange_ahead(self, old_blocks: list[Block]) -> None:
+        """Where the blocks before the takeover would take too long, those after it come first."""
+        before = [piece for piece in self._todo if piece[1] <= self._takeover]
+        if len(before) * self._block_s < PATIENCE_S or self._score is None or self._score.kept_notes is not None:
+            return
+        start = before[-1][1]
+        states = [block for block in old_blocks if block.start_beats <= start and block.before is not None]
+        if not states:
+            return
+        self._ahead_state = states[-1].before
+        self._ahead_todo = deque(piece for piece in self._todo if piece[0] >= start)
+
+    # arranging and handing over -------------------------------------------------------------------------------------
+    def work(self, budget_s: float, position_beats: float | None, *, wraps_to: float | None = None) -> list[Load]:
         """Arranges for about `budget_s`; position_beats: the playhead while it rolls, else None.
 
-        wraps: the playhead is about to jump to a loop's beginning; what is handed over now is heard after the jump.
+        wraps_to: the playhead is about to jump there; what is handed over now is heard after the jump.
         """
         deadline_s = time.perf_counter() + budget_s
-        gathered: list[Block] = []
-        while self._source is not None and time.perf_counter() < deadline_s:
-            block = next(self._source, None)
-            if block is None:
-                self._source = None
-                self.complete = self._score is not None and self._score.complete
-                break
-            gathered.append(block)
-        loads = self._load_new(gathered)
-        passed = position_beats is None or wraps or not self._position <= position_beats <= self._takeover
+        while (self._ahead_todo or self._todo) and time.perf_counter() < deadline_s:
+            self._arrange_next()
+        self._look_back(position_beats, wraps_to)
+        load = self._next_load()
+        return [load] if load is not None else []
+
+    def _arrange_next(self) -> None:
+        if self._ahead_todo and (len(self._ahead) < AHEAD_BLOCKS or not self._todo):
+            state = self._ahead[-1].after if self._ahead else self._ahead_state
+            self._ahead.append(self._arranged(*self._ahead_todo.popleft(), state))
+            return
+        start, end = self._todo.popleft()
+        state = self._blocks[-1].after if self._blocks else None
+        if self._ahead and self._ahead[0].start_beats == start:
+            if self._ahead[0].before == state:
+                # What was arranged before its turn is what its turn would have given.
+                self._blocks += self._ahead
+                reached = self._ahead[-1].end_beats
+                self._todo = deque(piece for piece in self._todo if piece[0] >= reached)
+                self._ahead, self._ahead_todo = [], deque()
+                return
+            # It is not: it goes on sounding until play stops or jumps, then the player gets the other.
+            self._fresh_from = EVER
+        old = self._old.get((start, end))
+        if old is not None and start >= self._same_from and old.before == state:
+            self._blocks.append(old)
+        else:
+            self._blocks.append(self._arranged(start, end, state))
+
+    def _arranged(self, start: float, end: float, state: ArrangeState | None) -> Block:
+        score, arranger = self._score, self._arranger
+        assert score is not None and arranger is not None
+        began_s = time.perf_counter()
+        if score.kept_notes is not None:
+            made: Arrangement | _Piece = _kept_between(score, start if self._blocks else -EVER, end)
+        else:
+            made = _shifted(arranger.arrange(start, end, state), score.shifts)
+        self._block_s += (time.perf_counter() - began_s - self._block_s) * 0.1
+        return Block(start, end, made.notes, made.controllers, state, made.state, made.voicings)
+
+    def _look_back(self, position_beats: float | None, wraps_to: float | None) -> None:
+        """The player gets what lies before a takeover as soon as the playhead may come there again."""
+        jumped = position_beats is not None and position_beats < self._position
         self._position = -EVER if position_beats is None else position_beats
-        if self._past_due and passed and self._source is None and self._blocks:
-            self._past_due = False
-            loads.append(Load(-EVER, self.notes, self.controllers))
-        if self.complete and not self._blocks and self._loaded_to > -EVER:
-            self._loaded_to = -EVER
-            loads.append(Load(-EVER, (), ()))  # nothing plays any more
-        return loads
+        if self._fresh_from <= self._start_beats or not self._blocks:
+            return
+        if position_beats is None:
+            again = -EVER
+        elif wraps_to is not None and wraps_to < self._fresh_from:
+            again = wraps_to
+        elif jumped and position_beats < self._fresh_from:
+            again = position_beats
+        elif position_beats > self._takeover and not self.busy and self._small:
+            self._whole_due = True  # in one piece: in slices the playhead would outrun them
+            again = -EVER
+        else:
+            return
+        self._fresh_from = self._send_at = again
+        self._ahead, self._ahead_todo = [], deque()
 
-    def _load_new(self, gathered: list[Block]) -> list[Load]:
-        blocks = [block for block in gathered if block.end_beats > self._loaded_to]
-        if not blocks:
-            return []
-        start = max(blocks[0].start_beats, self._loaded_to) if self._loaded_to > -EVER else blocks[0].start_beats
-        if blocks[0] is self._blocks[0] and start <= blocks[0].start_beats:
-            start = -EVER  # what the player has from another timeline goes too
-        # What rings over from before goes on, so it has to be in the load: what is not would be cut there.
-        blocks = [*self._blocks_before(blocks[0]), *blocks]
-        self._loaded_to = blocks[-1].end_beats
-        self.planned_to_beats = self._loaded_to
-        notes = tuple(note for block in blocks for note in block.notes if note.end_beats > start)
-        controllers = tuple(each for block in blocks for each in block.controllers)
-        return [Load(start, notes, controllers)]
+    @property
+    def _small(self) -> bool:
+        return len(self._blocks) * BLOCK_SLOTS < SMALL_SLOTS
 
-    def _blocks_before(self, block: Block, count: int = 4) -> list[Block]:
-        index = self._blocks.index(block)
-        return self._blocks[max(index - count, 0) : index]
+    @property
+    def _start_beats(self) -> float:
+        return self._blocks[0].start_beats if self._blocks else -EVER
+
+    def _next_load(self) -> Load | None:
+        """The next slice for the player; what rings over from before is in it, else it would be cut there."""
+        start = self._send_at
+        if start is None:
+            return None
+        blocks = self._blocks
+        if self._ahead and self._ahead[0].start_beats <= max(start, self._takeover):
+            blocks = self._ahead
+        first = max(bisect_right(blocks, start, key=lambda block: block.start_beats) - 1, 0)
+        chosen: list[Block] = []
+        count = 0
+        for block in blocks[first:]:
+            if block.end_beats > start and (count < SLICE_NOTES or self._whole_due):
+                chosen.append(block)
+                count += len(block.notes)
+        if not chosen:
+            return self._nothing_left()
+        end = chosen[-1].end_beats
+        if chosen[0] is self._blocks[0] if self._blocks else False:
+            start = -EVER if start <= chosen[0].start_beats else start
+        chosen = [*blocks[max(first - RING_BLOCKS, 0) : first], *chosen]
+        self._whole_due = False
+        self._send_at = self.planned_to_beats = end
+        if not self._todo and not self._ahead_todo and end >= blocks[-1].end_beats:
+            self._send_at = None
+        notes = tuple(note for block in chosen for note in block.notes if note.end_beats > start)
+        return Load(start, notes, tuple(each for block in chosen for each in block.controllers))
+
+    def _nothing_left(self) -> Load | None:
+        if self._todo or self._ahead_todo:
+            return None
+        self._send_at = None
+        if not self._blocks and self._score is not None and self._score.complete:
+            return Load(-EVER, (), ())  # nothing plays any more
+        return None
 
     def _reached(self, kept: int) -> float:
         return self._blocks[kept - 1].end_beats if kept else -EVER
 
-    # what stays ------------------------------------------------------------------------------------------------------
+    # what stays -----------------------------------------------------------------------------------------------------
     def _still_valid(self, score: Score) -> int:
         """How many blocks from the beginning the new score leaves as they are."""
         old = self._score
         if old is None or not _same_frame(old, score):
             return 0
-        same = _common(old.pinned.slots, score.pinned.slots)
-        if not old.complete or not score.complete or same < max(len(old.pinned.slots), len(score.pinned.slots)):
-            limit = _settled_beats(score.pinned.slots[:same])
-        else:
-            limit = EVER
+        limit = _limit(old.pinned.slots, score.pinned.slots, old.complete and score.complete)
         if old.composed is not old.pinned or score.composed is not score.pinned:
-            # Voicings are fixed from the unpinned music: all that comes before the first difference of either stays.
-            limit = min(limit, _settled_beats(score.composed.slots[: _common(old.composed.slots, score.composed.slots)])
-                        if old.composed.slots != score.composed.slots else limit)  # fmt: skip
-        return sum(block.end_beats <= limit for block in self._blocks)
-
-    # arranging -------------------------------------------------------------------------------------------------------
-    def _arrange(self, score: Score) -> Iterator[Block]:
-        options = score.options
-        if score.pinned is not score.composed:
-            options = replace(options, fixed_voicings=fixed_around_pins(score))
-        arranger = Arranger(score.pinned, options, complete=score.complete)
-        for start, end in _pieces(score, arranger, self._reached(len(self._blocks))):
-            state = self._blocks[-1].after if self._blocks else None
-            if score.kept_notes is not None:
-                made: Arrangement | _Piece = _kept_between(score, start if self._blocks else -EVER, end)
-            else:
-                made = _shifted(arranger.arrange(start, end, state), score.shifts)
-            block = Block(start, end, made.notes, made.controllers, state, made.state, made.voicings)
-            self._blocks.append(block)
-            yield block
+            # Voicings are fixed from the unpinned music: all before the first difference of either stays.
+            limit = min(limit, _limit(old.composed.slots, score.composed.slots, True))
+        return bisect_right(self._blocks, limit, key=lambda block: block.end_beats)
 
 
 @dataclass(frozen=True, slots=True)
@@ -274,13 +396,32 @@ def _same_frame(old: Score, new: Score) -> bool:
 
 
 def _common(old: tuple[Slot, ...], new: tuple[Slot, ...]) -> int:
+    """How many slots both begin with."""
     for index, (first, second) in enumerate(zip(old, new, strict=False)):
         if first is not second and first != second:
             return index
     return min(len(old), len(new))
 
 
-def _settled_beats(slots: tuple[Slot, ...]) -> float:
-    """Where the last chord of these slots begins: what comes before it does not depend on what follows them."""
-    runs = merge_runs(slots)
-    return runs[-1].start_beats if runs else -EVER
+def _common_end(old: tuple[Slot, ...], new: tuple[Slot, ...]) -> int:
+    """How many slots both end with; none where they are not equally many."""
+    if len(old) != len(new):
+        return 0
+    for count, (first, second) in enumerate(zip(reversed(old), reversed(new), strict=True)):
+        if first is not second and first != second:
+            return count
+    return len(old)
+
+
+def _limit(old: tuple[Slot, ...], new: tuple[Slot, ...], whole: bool) -> float:
+    """Up to where nothing differs: the beginning of the last chord that both share, since what comes after a chord
+    may show in it."""
+    same = _common(old, new)
+    if whole and same == len(old) == len(new):
+        return EVER
+    if not same:
+        return -EVER
+    first = same - 1
+    while first and new[first - 1].chord == new[same - 1].chord:
+        first -= 1
+    return new[first].start_beats

@@ -38,7 +38,8 @@ class Autosave:
         self._last: Saved | None = None
         self._next_s = 0.0
         self._failed = False
-        self._jobs: queue.Queue[tuple[Path, str] | None] = queue.Queue()
+        self._jobs: queue.Queue[tuple[Path, Saved] | None] = queue.Queue()
+        self._lock = threading.Lock()  # around the writer: the thread's and the one of `save`
         self._faults: queue.SimpleQueue[str] = queue.SimpleQueue()
         self._thread = threading.Thread(target=self._write_all, name="autosave", daemon=True)
         self._thread.start()
@@ -69,7 +70,7 @@ class Autosave:
         if self.path is None:
             self.path = session_path(Path(session.options.film))
             self._say(f"the session is kept in {self.path}.")
-        self._jobs.put((self.path, self._writer.text(saved)))
+        self._jobs.put((self.path, saved))
 
     def save(self, path: Path | None) -> Path:
         """Now, and from now on under this name.  Raises SessionError."""
@@ -78,7 +79,8 @@ class Autosave:
             raise SessionError("nothing is known of the film yet.")
         self.path = path or self.path or session_path(Path(self._session.options.film))
         self._last = saved
-        write_text(self.path, self._writer.text(saved))
+        with self._lock:
+            write_text(self.path, self._writer.text(saved))
         return self.path
 
     def _state(self) -> Saved | None:
@@ -96,7 +98,9 @@ class Autosave:
 
     def _write_all(self) -> None:
         while (job := self._jobs.get()) is not None:
+            path, saved = job
             try:
-                write_text(*job)
+                with self._lock:  # nothing in `saved` changes any more: its text can be made here
+                    write_text(path, self._writer.text(saved))
             except SessionError as error:
                 self._faults.put(str(error))
