@@ -141,10 +141,27 @@ def test_transport_locate_loop_and_tempo(desk, ardour):
     for beat in (0, 4, 8, 11.5, 15, 40):
         assert made.seconds_at(beat) == pytest.approx(wanted.seconds_at(beat), abs=1 / RATE)
     assert made.meter_at(9) == TimeSignature(7, 8)
-    assert [float(change.bpm) for change in made.tempos] == pytest.approx([97.3, 110.5, 60], abs=1e-4)
+    assert [float(change.bpm) for change in made.tempos] == [97.3, 110.5, 60]  # as they were typed
     # Ardour's own answer for a position, not only what it handed on:
     sample = int(ardour.say("Temporal.TempoMap.read ():sample_at (Temporal.timepos_t.from_ticks (15 * 1920))"))
     assert sample / RATE == pytest.approx(wanted.seconds_at(15), abs=1.5 / RATE)
+
+    # A single bar of 2/4 and back, a glide, an off-beat change: nothing is stepped over.
+    ardour.do(
+        "local tm = Temporal.TempoMap.fetch_writable (); local at = Temporal.timepos_t.from_ticks; "
+        "tm:set_meter (Temporal.Meter (4, 4), at (15 * 1920)); tm:set_meter (Temporal.Meter (2, 4), at (103 * 1920)); "
+        "tm:set_meter (Temporal.Meter (4, 4), at (105 * 1920)); "
+        "tm:set_tempo (Temporal.Tempo (90, 90, 4), at (137 * 1920)); "
+        "tm:set_tempo (Temporal.Tempo (60, 90, 4), at (129 * 1920)); "
+        "tm:set_tempo (Temporal.Tempo (132.5, 132.5, 4), at (209 * 1920)); Temporal.TempoMap.update (tm); tm = nil"
+    )
+    made = desk.wait_event("tempo_map", lambda daw, found: found.bpm_at(220) == 132.5)[1]
+    assert [made.meter_at(beat).numerator for beat in (102, 103, 104.5, 105)] == [4, 2, 2, 4]
+    assert 70 < made.bpm_at(133) < 80
+    for beat in (103, 105, 129, 133, 137, 150, 209, 230):
+        ticks = int(beat * 1920)
+        sample = int(ardour.say(f"Temporal.TempoMap.read ():sample_at (Temporal.timepos_t.from_ticks ({ticks}))"))
+        assert made.seconds_at(beat) == pytest.approx(sample / RATE, abs=3 / RATE), beat
 
     ardour.quit()
     desk.wait_event("bye", lambda daw, reason: reason == "bye")

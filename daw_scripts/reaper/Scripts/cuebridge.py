@@ -21,7 +21,8 @@ BRIDGE = ("127.0.0.1", 9317)
 HELLO_EVERY_S = 2.0
 QUIET_AFTER_S = 5.0
 REPEAT_AFTER_S = 1.0
-LOOK_EVERY_S = 0.5  # at markers, tempo and items; at once when REAPER counts a change
+LOOK_S = 0.25  # at markers, tempo and items: at most so often when REAPER counts a change (dragging counts many)
+LOOK_ANYWAY_S = 5.0  # and so often even if it counted none
 SECTION = "CueBridge"  # of the project's own store and of the messages from the small scripts beside this one
 ABILITIES = "transport tempomap loop timecode markers regions film session do_marker do_tempo do_print do_session"
 MAX_ITEMS = 4096
@@ -408,7 +409,8 @@ class Script:
 
     def look(self, now):
         changes = RPR_GetProjectStateChangeCount(HERE)
-        if changes != self.changes or now - self.looked_at >= LOOK_EVERY_S:
+        passed = now - self.looked_at
+        if self.changes is None or (changes != self.changes and passed >= LOOK_S) or passed >= LOOK_ANYWAY_S:
             self.changes, self.looked_at = changes, now
             self.offer("tempomap", self.project.tempo_map())
             markers, regions = self.project.marks()
