@@ -360,12 +360,30 @@ def _facts(score: FilmScore, arrangement: Arrangement, output: Path) -> dict[str
         "meter": str(composition.tempo_map.meter_at(0.0)),
         "picture_starts_at_s": composition.picture_starts_at_s,
         "slots": len(composition.slots),
+        "hits": _hit_rows(composition),
         "chords": chord_runs(composition),
         "notes_per_part": notes,
         "seconds": {"analysis": round(score.analysis_s, 3), "composition": round(score.compose_s, 3)},
         "peak_memory_mib": peak_memory_mib(),
         "weights": list(score.weights),
     }
+
+
+def _hit_rows(composition: Composition) -> list[dict[str, Any]]:
+    """Where each hit is played and how far from the picture, in signed frames (+ = after it)."""
+    from engine.arrange.tempofit import composition_misses
+
+    return [
+        {
+            "name": miss.hit.name,
+            "weight": miss.hit.weight,
+            "timecode": str(composition.film.timecode_at(miss.hit.time_s)),
+            "bar": str(composition.tempo_map.bar_beat_at(miss.beats)),
+            "frames": round(miss.miss_frames, 2),
+            "met": miss.met,
+        }
+        for miss in composition_misses(composition)
+    ]
 
 
 def peak_memory_mib() -> dict[str, float] | None:
@@ -393,6 +411,12 @@ def _tell(results: Sequence[dict[str, Any]], scores: Sequence[FilmScore]) -> Non
         out.write(f"Tempo    {facts['tempo_reason']} ({facts['meter']})\n")
         out.write(f"Key      {facts['key_reason']}\n")
         out.write(f"Take     {facts['take_name']} ({facts['take']})\n")
+        for hit in facts["hits"]:
+            label = f"{hit['name']} " if hit["name"] else ""
+            verdict = "met" if hit["met"] else "refused" if hit["weight"] == "must" else "missed"
+            out.write(f"Hit      {label}{hit['timecode']}  bar {hit['bar']}  {hit['frames']:+.2f} frames  {verdict}\n")
+        if any(hit["weight"] == "must" and not hit["met"] for hit in facts["hits"]):
+            out.write("         A must hit is met within half a frame; `cuebridge tempo` lists the tempi that do.\n")
         out.write("Chords\n")
         for line in bar_lines(score.composition):
             out.write(f"  {line}\n")

@@ -27,6 +27,7 @@ from engine.music import (
 )
 
 GRIDS: Final = ("auto", "seconds", "beats")
+_PLACES: Final = {1.0: "beat", 0.5: "eighth", 0.25: "sixteenth"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,8 +88,12 @@ def request_for(film: Film, cuts: Sequence[Cut], wish: FilmPlan, revision: int =
     else:
         if not timecoded and "|" not in text:
             bar_1_s = -_seconds(text)
-        fit = best_tempo(cuts, meter=meter, bar_1_s=bar_1_s, rate=film.rate)
-        tempo_map, reason = TempoMap.constant(fit.bpm, meter, origin), fit.reason
+        if any(hit.time_s > bar_1_s for hit in wish.hits):
+            bpm, reason = tempo_for_hits(wish.hits, film, meter, bar_1_s)
+        else:
+            fit = best_tempo(cuts, meter=meter, bar_1_s=bar_1_s, rate=film.rate)
+            bpm, reason = fit.bpm, fit.reason
+        tempo_map = TempoMap.constant(bpm, meter, origin)
     if "|" in text:
         starts_s = tempo_map.seconds_at(float(tempo_map.beats_of(_bar_beat(text))))
     elif not timecoded:
@@ -105,6 +110,29 @@ def request_for(film: Film, cuts: Sequence[Cut], wish: FilmPlan, revision: int =
         options=wish.options,
     )
     return request, reason
+
+
+def tempo_for_hits(hits: Sequence[Hit], film: Film, meter: TimeSignature, bar_1_s: float) -> tuple[float, str]:
+    """The tempo from 70 to 110 bpm that meets the hits best: on beats, on eighths or sixteenths where that meets more.
+
+    Returns bpm and why.  Raises MusicError where no hit lies after bar 1.
+    """
+    from engine.arrange.tempofit import TempoFitOptions, fit_tempos
+
+    best = None
+    for unit, place in _PLACES.items():
+        options = TempoFitOptions(70, 110, meter=meter, bar_1_s=bar_1_s, unit_beats=unit, curve_percent=0, count=1)
+        plan = fit_tempos(hits, film.rate, options).fixed[0]
+        worth = (-len(plan.refused), plan.met)
+        if best is None or worth > best[0]:
+            best = (worth, plan, place)
+    assert best is not None
+    _, plan, place = best
+    count = len(plan.misses)
+    what = "the one hit then falls" if count == 1 == plan.met else f"{plan.met} of the {count} hits then fall"
+    return plan.bpm, f"{plan.bpm:g} bpm, because {what} within half a frame of a {place}".replace(
+        "a eighth", "an eighth"
+    )
 
 
 def _seconds(text: str) -> float:

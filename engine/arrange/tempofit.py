@@ -13,7 +13,8 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import Final
 
-from engine.music import FrameRate, Hit, MeterChange, MusicError, TempoChange, TempoMap, TimeSignature
+from engine.arrange.timeline import Bars
+from engine.music import Composition, FrameRate, Hit, MeterChange, MusicError, TempoChange, TempoMap, TimeSignature
 
 MET_FRAMES: Final = 0.5
 NEAR_FRAMES: Final = 2.0
@@ -137,6 +138,23 @@ def fit_tempos(hits: Sequence[Hit], rate: FrameRate, options: TempoFitOptions | 
         _best(odd, options.count),
         _refusals(fixed, curves, odd, rate),
     )
+
+
+def composition_misses(composition: Composition) -> tuple[HitMiss, ...]:
+    """How far the sixteenths on which the hits of a composition are played lie from the picture."""
+    hits = sorted(
+        {*composition.hits, *(hit for cue in composition.cues for hit in cue.hits)}, key=lambda hit: hit.time_s
+    )
+    if not hits:
+        return ()
+    places = [composition.beats_at_picture(hit.time_s) for hit in hits]
+    bars = Bars(composition.tempo_map, min(places), max(places))
+    found = []
+    for hit, place in zip(hits, places, strict=True):
+        beats = bars.snap(place)
+        miss_s = composition.picture_at_beats(beats) - hit.time_s
+        found.append(HitMiss(hit, beats, miss_s * float(composition.film.rate.fps)))
+    return tuple(found)
 
 
 def _score(plan: TempoPlan) -> tuple[int, float, float]:

@@ -43,3 +43,16 @@ def test_chords_stand_on_the_hits_and_the_file_marks_them(tmp_path, capsys):
 def test_a_hit_after_the_film_is_a_sentence(tmp_path):
     with pytest.raises(UserError, match="lies after the film"):
         main([str(CLIP), "-o", str(tmp_path / "x.mid"), "--hits", "31"])
+
+
+def test_misses_are_told_in_signed_frames_and_a_tempo_is_chosen_for_the_hits(tmp_path, capsys):
+    words = [str(CLIP), "-o", str(tmp_path / "x.mid"), "--cache-dir", str(tmp_path / "cache"), "--json"]
+    beats = (4, 9, 15, 22)
+    hits = " ".join(f"{beat * 60 / 84:.4f}!" for beat in beats)
+    assert main([*words, "--hits", hits]) == 0
+    report = json.loads(capsys.readouterr().out)
+    assert abs(report["bpm"] - 84) < 0.3 and "hits" in report["tempo_reason"]
+    assert all(hit["met"] and abs(hit["frames"]) <= 0.5 for hit in report["hits"])
+    assert main([*words[:-1], "--hits", "door=4.70!", "--bpm", "97"]) == 0
+    text = capsys.readouterr().out
+    assert "door 00:00:04:16" in text and "refused" in text and "cuebridge tempo" in text
