@@ -59,8 +59,8 @@ def test_music_follows_its_own_film_more_than_a_shuffled_one(composer, make_feat
 
     right = linked(features)
     wrong = [linked(shuffled(features, seed)) for seed in range(1, 4)]
-    assert right.velocity > 0.3 and right.notes > 0.2
-    assert right.velocity > max(row.velocity for row in wrong)
+    assert right.velocity > 0.15 and right.notes > 0.3  # motion that is white noise: the hardest to follow
+    assert right.velocity > max(row.velocity for row in wrong) and right.notes > max(row.notes for row in wrong)
 
 
 def test_notes_are_counted_in_their_second(composer, make_features):
