@@ -8,15 +8,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bridge.edits import Draft
-from bridge.osc.controls import DEFAULT_PORT, FLAGS, Control, ControlError
+from bridge.osc.controls import BY_ADDRESS, DEFAULT_PORT, FLAGS, Control, ControlError
 from bridge.player.messages import PlayerOptions, PortOptions, SyncOptions
 from bridge.session import SessionOptions
 from bridge.session_compose import parse_chords, parse_key
 from bridge.session_file import SUFFIX, Saved, find_film, read
 from bridge.session_options import arrange_options
 from bridge.session_tempo import GRIDS, TempoWish
-from engine.music import PARTS, MusicError, TempoMap, TimeSignature, UserError
-from engine.music.meter import MAX_BPM, MIN_BPM
+from engine.music import PARTS, FrameRate, MusicError, TempoMap, TimeSignature, UserError
 
 APIS = ("auto", "alsa", "jack", "jack-client", "coremidi", "winmm", "none")
 SYNCS = ("internal", "auto", "script", "mtc", "clock", "jack", "link")
@@ -115,8 +114,10 @@ def parse(arguments: Sequence[str]) -> LivePlan:
     """Raises UserError for anything that cannot be."""
     given = parser().parse_args(list(arguments))
     film = Path(given.film)
-    if not film.is_file():
+    if not film.exists():
         raise UserError(f"there is no file {given.film}.")
+    if not film.is_file():
+        raise UserError(f"{given.film} is {'a folder' if film.is_dir() else 'a pipe or a device'}, not a film.")
     session_file = _writable(given.session)
     saved: Saved | None = None
     if film.name.endswith(SUFFIX):
@@ -131,6 +132,8 @@ def parse(arguments: Sequence[str]) -> LivePlan:
         raise UserError(f"--nudge {given.nudge:g} is outside -250 to 250 ms.")
     if not 0 <= given.freewheel <= 5:
         raise UserError(f"--freewheel {given.freewheel:g} is outside 0 to 5 seconds.")
+    if given.frame_rate is not None:
+        FrameRate.parse(given.frame_rate)  # said now; the player only reads it once timecode comes
     draft = _draft(given)
     follows = given.sync != "internal"
     session = SessionOptions(
@@ -218,8 +221,9 @@ def _number_or_text(text: str, control: Control) -> str | float:
 
 def _tempo(given: argparse.Namespace) -> TempoWish:
     meter = TimeSignature.parse(given.meter)
-    if given.bpm is not None and not MIN_BPM <= given.bpm <= MAX_BPM:
-        raise UserError(f"--bpm {given.bpm:g} is outside {MIN_BPM} to {MAX_BPM}.")
+    tempo = BY_ADDRESS["/cue/tempo"].arguments[0]  # the range that OSC and compose have
+    if given.bpm is not None and not tempo.low <= given.bpm <= tempo.high:
+        raise UserError(f"--bpm is {tempo.low:g} to {tempo.high:g}, not {given.bpm:g}.")
     tempo_map: TempoMap | None = None
     if given.tempo_map is not None:
         from engine.midifile import read_tempo_map
@@ -252,6 +256,8 @@ def _writable(text: str | None) -> Path | None:
     if text is None:
         return None
     path = Path(text)
+    if path.is_dir():
+        raise UserError(f"{text} is a folder; name a file in it.")
     if not path.parent.is_dir():
         raise UserError(f"there is no folder {path.parent} to write {path.name} into.")
     return path.absolute()
