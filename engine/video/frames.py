@@ -19,7 +19,7 @@ from engine.video.film import MAX_FILM_S, MAX_PIXELS, OpenFilm
 from engine.video.mask import Mask, MaskedPictures
 
 SMALL_WIDTH: Final = 160  # pixels
-MAX_GAP_S: Final = 600.0  # a hole this long between frames of a film of unknown length is a broken time stamp
+MAX_GAP_S: Final = 600.0  # a hole this long between two frames is a broken time stamp
 _MAX_HALF_FRAME_S: Final = 0.05
 _MAX_BAD_PACKETS: Final = 20_000  # in a row
 
@@ -178,7 +178,8 @@ class FrameReader:
     def _longest_s(self, last_s: float) -> float:
         """The latest believable time of the frame after last_s."""
         promised = self.film.duration_s
-        return promised + 5.0 if promised else last_s + MAX_GAP_S
+        gap_s = last_s + MAX_GAP_S
+        return min(promised + 5.0, gap_s) if promised else gap_s
 
     def _length_of(self, frame: Any) -> float:
         """How long a frame stays on screen, seconds."""
