@@ -206,6 +206,7 @@ def _draft(given: argparse.Namespace) -> Draft:
     parse_key(draft.text("/cue/key"))
     parse_chords(draft)
     arrange_options(draft, None)
+    _ = draft.cues
     return draft
 
 

@@ -37,6 +37,7 @@ class Port:
         self.alive = True
         self.reach: int | None = None
         self.got: list[Due] = []
+        self.synced: list[tuple[float, bytes]] = []
 
     def send(self, batch: Sequence[Due]) -> None:
         if not self.alive:
@@ -50,6 +51,9 @@ class Port:
 
     def pull(self, reach: int) -> None:
         self.reach = reach
+
+    def send_sync(self, batch: Sequence[tuple[float, bytes]]) -> None:
+        self.synced += batch
 
     def drain(self, timeout_s: float) -> None:
         pass

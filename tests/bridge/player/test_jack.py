@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -13,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from bridge.player.link import PlayerLink
-from bridge.player.messages import PlayerOptions, PortOptions
+from bridge.player.messages import PlayerOptions, PortOptions, SyncOptions
 from bridge.player.ports import probe_apis
 from engine.music.meter import TempoMap
 from engine.music.note import Note
@@ -71,6 +73,8 @@ def test_notes_arrive_as_planned(server: JackServer, api: str) -> None:
         assert quiet(capture) == []
         sent = [event for event in link.drain_events() if event.status & 0xF0 == 0x90]
         heard = on(capture.heard())
+        if capture.lost_cycles:
+            pytest.skip(f"this machine lost {capture.lost_cycles} JACK periods, and the notes in them")
         assert [(e.status, e.data1, e.data2) for e in sent] == [tuple(e.data) for e in heard]
         errors = sorted(e.host_s - s.host_s for e, s in zip(heard, sent, strict=True))
         assert errors[len(errors) // 2] < 0.05  # gross; the bench measures
@@ -102,7 +106,8 @@ def test_a_player_killed_again_and_again_leaves_no_note(server: JackServer, api:
         capture.connect(PORT)
         rolling(link)
         for kill in range(kills):
-            assert link.wait_for(lambda status: bool(status.peers) and len(status.sounding) > 3, 10.0)
+            ready = link.wait_for(lambda status: bool(status.peers) and len(status.sounding) > 3, 15.0)
+            assert ready, f"kill {kill}: {link.poll()}; alive {link.alive}"
             # So many deaths in a row would rightly be given up.
             link._restarts = link._restarts[-1:]
             assert link.pid is not None
@@ -184,3 +189,32 @@ def test_a_server_that_goes_away_and_comes_back(server: JackServer, api: str) ->
             link.stop()
             assert link.wait_for(lambda status: not status.rolling, 5.0)
             assert quiet(capture) == []
+
+
+@pytest.mark.parametrize("api", APIS)
+def test_the_clock_port_sends_a_clock_that_a_strangers_program_understands(server: JackServer, api: str) -> None:
+    """jack_mclk_dump (of x42's jack_midi_clock) decodes the tempo."""
+    dump = shutil.which("jack_mclk_dump")
+    if dump is None:
+        pytest.skip("jack_mclk_dump is not installed")
+    ports = PortOptions(api=api, sync_out=True)
+    with PlayerLink(PlayerOptions(ports=ports, sync=SyncOptions(send_clock=True))) as link:
+        link.set_tempo_map(TempoMap.constant(97), 1)
+        name = "CueBridge:CueBridge Clock" if api == "jack-client" else "CueBridge Clock:CueBridge Clock"
+        with Capture() as capture:
+            capture.connect(name)
+            listener = subprocess.Popen([dump, "-n", name], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
+            time.sleep(1.0)
+            link.play()
+            assert link.wait_for(lambda status: status.position_s > 4.0, 15.0)
+            link.stop()
+            assert link.wait_for(lambda status: not status.rolling, 5.0)
+            time.sleep(0.3)
+            listener.send_signal(signal.SIGINT)
+            text, _ = listener.communicate(timeout=5)
+            messages = [event.data[0] for event in capture.heard()]
+        assert messages[0] in (0xF2, 0xFA)
+        assert 0xFA in messages and 0xFC in messages
+        assert messages.count(0xF8) > 140
+        tempi = [float(found) for found in re.findall(rb"flt:\s*([0-9.]+)\[BPM", text)]
+        assert tempi and abs(sorted(tempi)[len(tempi) // 2] - 97) < 5, text[-300:]
