@@ -28,8 +28,7 @@ anybody and `/daw/…` from the scripts of DAWs.
   `chord` (the next chord), `hit` (the next cut), `loop` (the next pass) or `start` (the film's beginning).
 * **OSCQuery**: `http://127.0.0.1:{DEFAULT_PORT}/` answers with all of this as JSON, and `/cue/key?VALUE` with a value.
 * **Files** from OSC (`/cue/export`, `/cue/save`) only go into folders given with `--osc-folder`.
-* `cuebridge doctor --osc` tries every address of a running `live`. A page for Open Stage Control is in
-  [cuebridge.open-stage-control.json](cuebridge.open-stage-control.json).
+* `cuebridge doctor --osc` tries every address of a running `live`.
 """
 
 
