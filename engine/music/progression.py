@@ -22,6 +22,7 @@ MODES: Final = (
 )  # then the net goes on / from its beginning again / nothing else sounds
 MAX_CHORDS: Final = 512
 _LENGTH: Final = re.compile(r"\d{1,4}(?:\.\d{1,4})?|\d{1,4}/\d{1,4}")
+_NUMBER: Final = re.compile(r"[-+]?(?:\d+(?:\.\d*)?(?:e\d+)?|inf|nan)", re.IGNORECASE)  # meant as bars, surely
 _TOKEN: Final = re.compile(r"\||[^\s|,;]+")
 
 
@@ -107,7 +108,12 @@ def _parse_item(token: str) -> ProgressionItem:
             if not 0 < bars <= 999:
                 raise MusicError(f"'{token}': a chord lasts more than 0 and at most 999 bars.")
             return ProgressionItem(Chord.parse(head), bars)
-    return ProgressionItem(Chord.parse(token))
+    try:
+        return ProgressionItem(Chord.parse(token))
+    except MusicError:
+        if not colon or _NUMBER.fullmatch(tail) is None:
+            raise
+        raise MusicError(f"'{token}': '{tail}' is not a number of bars; a chord lasts at most 999.") from None
 
 
 def _parse_bars(tokens: list[str]) -> list[ProgressionItem]:

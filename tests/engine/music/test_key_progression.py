@@ -55,7 +55,7 @@ def test_keys_round_trip_and_move_material_home(key):
         ),
         ("Cm | | G", [("Cm", 2), ("G", 1)]),
         ("| C % | F |", [("C", Fraction(1, 2)), ("C", Fraction(1, 2)), ("F", 1)]),
-        ("A:min7 G:7 C:maj:7", [("Am7", 1), ("G7", 1), ("C", 7)]),
+        ("A:min7 G:7 C:maj:7 D:-7", [("Am7", 1), ("G7", 1), ("C", 7), ("Dm7", 1)]),
         ("N C", [("N", 1), ("C", 1)]),
     ],
 )
@@ -74,6 +74,12 @@ def test_progression_errors_are_one_sentence(text):
 def test_progression_error_names_the_token_not_the_whole_line():
     with pytest.raises(MusicError, match="'H7'"):
         parse_progression("C Am H7 G")
+
+
+@pytest.mark.parametrize("text", ["C:1000000", "C:inf", "C:-1", "Am:0.00001", "C:1e5"])
+def test_a_wrong_number_of_bars_is_called_that(text):
+    with pytest.raises(MusicError, match="bars"):
+        parse_progression(text)
 
 
 @given(progressions)
