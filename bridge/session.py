@@ -236,6 +236,8 @@ class Session:
                 self._engine_gone(message)
             case AnalysisProgress():
                 self.progress = ("analyse", message.fraction, message.phase)
+                if message.restarted:
+                    self.say(f"{message.phase}.")
             case FilmAnalysed():
                 self._film_analysed(message)
             case SlotsComposed():

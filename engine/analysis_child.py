@@ -75,6 +75,7 @@ class AnalysisProcess:
     def __init__(self, task: AnalysisTask) -> None:
         self.task = task
         self.crashes = 0
+        self.notes: tuple[str, ...] = ()  # what the person should know, one sentence per crash
         self.begun_s = time.perf_counter()
         self._folder = Path(tempfile.mkdtemp(prefix="cuebridge-"))
         self._done = False
@@ -146,7 +147,8 @@ class AnalysisProcess:
             self._done = True
             raise AnalysisError(f"Looking at {name} crashed {self.crashes} times ({how}); the file may be damaged.")
         self._start()
-        return AnalysisNews("restarted", phase=f"looking at {name} crashed ({how}); starting again")
+        self.notes = (*self.notes, f"The analysis of {name} crashed ({how}) and was started again.")
+        return AnalysisNews("restarted", phase=f"the analysis of {name} crashed ({how}) and is started again")
 
     def wait(self, progress: Callable[[float, str], None] | None = None) -> VideoFeatures:
         """Blocks until the film was seen.  Raises AnalysisError."""

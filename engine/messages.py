@@ -97,11 +97,15 @@ class EngineReady:
 
 @dataclass(frozen=True, slots=True)
 class AnalysisProgress:
-    """Engine -> bridge: fraction 0..1 of the film, phase in a composer's words."""
+    """Engine -> bridge: fraction 0..1 of the film, phase in a composer's words.
+
+    restarted: the analysis crashed and begins anew; phase says so and is to be told.
+    """
 
     revision: int
     fraction: float
     phase: str
+    restarted: bool = False
 
 
 @dataclass(frozen=True, slots=True)

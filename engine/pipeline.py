@@ -284,6 +284,7 @@ def compose_takes(
         use_threads()
         composer = Composer(wish.weights)
         features = analysis.wait(lambda fraction, phase: report(0.9 * fraction, phase))
+        features = replace(features, notes=(*analysis.notes, *features.notes))
     analysis_s = time.perf_counter() - begun
     request, tempo_reason = request_for(features.film, features.cuts, wish)
     scores = []

@@ -196,7 +196,8 @@ class _Engine:
         try:
             for news in analysis.news():
                 if news.kind in ("progress", "restarted"):
-                    self._send(AnalysisProgress(self._analyse_revision, news.fraction, news.phase))
+                    again = news.kind == "restarted"
+                    self._send(AnalysisProgress(self._analyse_revision, news.fraction, news.phase, again))
                 elif news.features is not None:
                     self._see(news.features, news.kind == "done")
                     if news.kind == "done":
