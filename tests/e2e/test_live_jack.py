@@ -105,7 +105,7 @@ def test_a_new_progression_is_heard_from_the_next_bar_and_nothing_hangs(server, 
         capture.connect(port_name(ready))
         live.send("/cue/play")
         live.wait(lambda line: line.get("picture_s", 0) >= 1.2, "playing")
-        live.send("/cue/progression/mode", "exact")
+        live.send("/cue/progression/mode", "loop")
         answer = live.send("/cue/progression", "F#")
         assert answer is not None and answer.address == "/cue/progression"
         live.wait(lambda line: line.get("picture_s", 0) >= 7.5, "the end", 30)
