@@ -59,6 +59,8 @@ def _dispatch(words: list[str]) -> int:
     if command in CHILDREN:
         from bridge.commands.children import run_child
 
+        if command == "models" and rest[:1] == ["fetch"]:  # CLIP's weights belong to the picture, not to our networks
+            return run_child("engine.video.clip_weights", rest[1:])
         module, before, _ = CHILDREN[command]
         return run_child(module, [*before, *rest])
     if command in BRIDGE:

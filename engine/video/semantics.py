@@ -54,7 +54,7 @@ def planned_reading(options: AnalysisOptions) -> tuple[str, str]:
         return "quick", "quick was asked for"
     weights = weights_file(options)
     if not weights.is_file():
-        missing = f"there are no CLIP weights at {weights}"
+        missing = f"there are no CLIP weights at {weights} (cuebridge models fetch clip)"
     elif importlib.util.find_spec("open_clip") is None:
         missing = "open_clip is not installed (pip install 'cuebridge[clip]')"
     else:
