@@ -3,7 +3,8 @@
     python -m engine.video.clip_weights [--to FILE] [--url URL --sha256 HEX]
 
 OpenAI publishes a TorchScript archive whose SHA-256 is part of its address; it is checked, read, and kept as
-safetensors, which hold numbers and no code.  A broken download goes on where it stopped.  Nothing is ever fetched unasked.
+safetensors, which hold numbers and no code.  A broken download goes on where it stopped.  Nothing is ever fetched
+unasked.
 """
 
 from __future__ import annotations

@@ -203,6 +203,17 @@ def test_odd_sizes(size: tuple[int, int], tmp_path: Path) -> None:
     assert features.seconds == 3 and np.isfinite(features.emotion).all()
 
 
+def test_interlaced_and_4k(tmp_path: Path) -> None:
+    fields = {"x264-params": "tff=1", "flags": "+ildct+ilme"}
+    path = films.make_film(tmp_path / "i.mp4", 60, rate=25, size=(192, 112), options=fields)
+    seen, _reader = pictures(path)
+    assert [films.number_shown(picture.full) for picture in seen if picture.row is not None] == [0, 25, 50]
+    large = films.make_film(tmp_path / "large.mp4", 26, rate=25, size=(3840, 2160), options={"preset": "ultrafast"})
+    seen, _reader = pictures(large)
+    assert [films.number_shown(picture.full) for picture in seen if picture.row is not None] == [0, 25]
+    assert seen[0].small.shape == (90, 160, 3)
+
+
 def test_one_frame_and_all_black(tmp_path: Path) -> None:
     one = analyze(films.make_film(tmp_path / "one.mp4", 1), QUICK)
     assert one.seconds == 1 and one.cuts == ()
