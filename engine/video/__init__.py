@@ -53,7 +53,7 @@ def analyze(
         kept = cache.get(key)
         if kept is not None:
             report(1.0, "taken from the cache")
-            return with_film(kept, path, content)
+            return with_film(kept, path, content, options)
     with open_stream(path, options, content or content_key(path)) as opened:
         expected = opened.expected_seconds
         for _row in opened:

@@ -172,6 +172,12 @@ class FeatureCache:
                 total -= size
 
 
-def with_film(features: VideoFeatures, path: str | os.PathLike[str], content: str) -> VideoFeatures:
-    """Kept features under the path that was asked for: the same content may lie elsewhere now."""
-    return replace(features, film=replace(features.film, path=str(path), content_key=content))
+def with_film(
+    features: VideoFeatures, path: str | os.PathLike[str], content: str, options: AnalysisOptions | None = None
+) -> VideoFeatures:
+    """Kept features under the path that was asked for: the same content may lie elsewhere now.
+
+    options: with them the reason for the reading is today's, not that of the day when the film was looked at.
+    """
+    reason = features.reason if options is None else planned_reading(options)[1]
+    return replace(features, reason=reason, film=replace(features.film, path=str(path), content_key=content))

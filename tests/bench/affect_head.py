@@ -3,7 +3,8 @@
     python tests/bench/affect_head.py FOLDER        (with muvi-sync.npz and semantic-0.npz, -1, -2)
 
 W (768 x 6) is found by ridge regression of centred log-probabilities on the normalised embeddings of every other
-video, and tried on the rest.  engine.video.semantics computes the same form with W = logit scale times the six text embeddings.
+video, and tried on the rest.  engine.video.semantics computes the same form, W being the logit scale times the six
+text embeddings.
 """
 
 from __future__ import annotations
