@@ -119,7 +119,8 @@ class Live:
         session = self.session
         next_tick_s = next_draw_s = time.perf_counter()
         while not (self.leave or session.finished or session.failure):
-            self._receive(max(next_tick_s - time.perf_counter(), 0.0))
+            waiting_s = next_tick_s - time.perf_counter() if self.datagrams.empty() else 0.0
+            self._receive(max(waiting_s, 0.0))
             for _ in range(DATAGRAMS_PER_TURN):
                 try:
                     self.controls.datagram(self.datagrams.get_nowait())

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bridge.osc.clients import LEASE_S
 from bridge.osc.controls import CONTROLS, DEFAULT_PORT, Arg, Control
-from bridge.osc.server import ERRORS_PER_S
+from bridge.osc.server import DATAGRAMS_PER_S, ERRORS_PER_S
 
 _HEAD = f"""<!-- Made by `cuebridge osc` from bridge/osc/controls.py; do not edit by hand. -->
 # Steering CueBridge by OSC
@@ -15,7 +15,8 @@ anybody and `/daw/…` from the scripts of DAWs.
 * **Answers** go to the sender, on the address asked. Without arguments a value is read; with arguments it is
   set, and the answer holds the value and, last, the picture second (`d`) from which the change is heard.
 * **Refusals**: `/cue/error address code message`; codes `unknown_address`, `bad_type`, `bad_value`,
-  `not_ready`, `busy`. At most {ERRORS_PER_S} a second go to one sender.
+  `not_ready`, `busy`. At most {ERRORS_PER_S} a second go to one sender, of whom at most {DATAGRAMS_PER_S} messages a
+  second are taken.
 * **Types**: `i`, `f`, `d`, `h`, `T` and `F` are taken for each other where nothing is lost (1 and 0 for on and
   off). `N` stands for a setting's word ("picture"). Times are sent as `d`: a 32-bit float is too coarse for
   them.

@@ -20,6 +20,7 @@ from bridge.osc.controls import ERROR, ControlError
 Sender = tuple[str, int]
 MAX_QUEUED: Final = 512
 ERRORS_PER_S: Final = 20
+DATAGRAMS_PER_S: Final = 2000  # of one sender; a person with ten fingers on faders sends a tenth
 MAX_REMEMBERED_SENDERS: Final = 256
 
 
@@ -32,18 +33,19 @@ class Datagram:
     host_s: float
 
 
-class ErrorBudget:
-    """How many error replies a sender still gets: ERRORS_PER_S, refilled steadily."""
+class Budget:
+    """What a sender still may: `per_s` a second, refilled steadily, at most `burst` at once."""
 
-    def __init__(self) -> None:
+    def __init__(self, per_s: float, burst: float) -> None:
+        self._per_s, self._burst = per_s, burst
         self._left: dict[Sender, tuple[float, float]] = {}
 
     def take(self, sender: Sender, host_s: float) -> bool:
-        left, at_s = self._left.get(sender, (float(ERRORS_PER_S), host_s))
-        left = min(left + (host_s - at_s) * ERRORS_PER_S, float(ERRORS_PER_S))
+        left, at_s = self._left.get(sender, (self._burst, host_s))
+        left = min(left + (host_s - at_s) * self._per_s, self._burst)
         if len(self._left) >= MAX_REMEMBERED_SENDERS and sender not in self._left:
             self._left.clear()
-        self._left[sender] = (max(left - 1, 0.0) if left >= 1 else left, host_s)
+        self._left[sender] = (left - 1 if left >= 1 else left, host_s)
         return left >= 1
 
 
@@ -53,7 +55,8 @@ class OscServer:
     def __init__(self, host: str, port: int, receive: Callable[[Datagram], bool]) -> None:
         """Binds at once.  Raises ControlError where the port is taken or the host is none of this machine."""
         self._receive = receive
-        self._budget = ErrorBudget()
+        self._errors = Budget(ERRORS_PER_S, ERRORS_PER_S)
+        self._datagrams = Budget(DATAGRAMS_PER_S, DATAGRAMS_PER_S / 2)
         self.received = self.malformed = self.dropped = 0
         family = socket.AF_INET6 if ":" in host else socket.AF_INET
         self._socket = socket.socket(family, socket.SOCK_DGRAM)
@@ -88,7 +91,7 @@ class OscServer:
 
     def send_error(self, sender: Sender, address: str, code: str, sentence: str) -> None:
         """At most ERRORS_PER_S a second to one sender; more would make a flood of ours out of one of theirs."""
-        if self._budget.take(sender, time.perf_counter()):
+        if self._errors.take(sender, time.perf_counter()):
             self.send(sender, ERROR, (address, code, sentence))
 
     def _listen(self) -> None:
@@ -107,6 +110,10 @@ class OscServer:
     def _take(self, data: bytes, sender: Sender) -> None:
         host_s = time.perf_counter()
         self.received += 1
+        if not self._datagrams.take(sender, host_s):  # before any work is done for it: others have to get through
+            self.dropped += 1
+            self.send_error(sender, "", "busy", f"more than {DATAGRAMS_PER_S} messages a second; some are dropped.")
+            return
         try:
             messages = decode(data)
         except OscError as error:

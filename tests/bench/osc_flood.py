@@ -2,8 +2,8 @@
 
     python tests/bench/osc_flood.py [--count 1000000] [--rate 20000]
 
-Malformed, truncated, huge, nested and out-of-range OSC at `--rate` datagrams a second (0: as fast as they go), while the
-internal transport loops the film on a private JACK server.  Printed: datagrams sent, memory of the bridge before and
+Malformed, truncated, huge, nested and out-of-range OSC at `--rate` datagrams a second (0: as fast as they go), while
+the internal transport loops the film on a private JACK server.  Printed: datagrams sent, memory of the bridge before and
 after, answers to `/cue/ping` during the flood, and |captured onset - composed onset| with and without the flood.
 Changes of the music are left out of the flood, so that the composition stays what the notes are compared with.
 """

@@ -106,9 +106,9 @@ def test_a_hundred_thousand_hostile_datagrams(stage) -> None:
                 except queue.Empty:
                     break
             made.step()
-            if handled > 3000 and not memory:
+            if handled > 1000 and not memory:
                 memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-        assert done.is_set() and handled > 5000
+        assert done.is_set() and handled > 2000
         # It still answers, plays, and has not grown.
         with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as client:
             client.bind(("127.0.0.1", 0))

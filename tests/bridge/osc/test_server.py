@@ -13,7 +13,7 @@ import pytest
 
 from bridge.osc.codec import decode, encode, encode_bundle
 from bridge.osc.controls import ControlError
-from bridge.osc.server import ERRORS_PER_S, Datagram, ErrorBudget, OscServer
+from bridge.osc.server import DATAGRAMS_PER_S, ERRORS_PER_S, Budget, Datagram, OscServer
 
 
 @pytest.fixture
@@ -63,6 +63,7 @@ def test_nonsense_is_answered_at_a_bounded_rate_and_nothing_ends(server, client,
     for _ in range(3000):
         client.sendto(rng.randbytes(rng.randrange(1, 200)), ("127.0.0.1", server.port))
     heard = None
+    time.sleep(1.0)  # until the budget of datagrams is filled again
     for _ in range(50):  # what the system's own buffer does not hold is lost before we see it
         client.sendto(encode("/cue/ping"), ("127.0.0.1", server.port))
         time.sleep(0.05)
@@ -95,7 +96,7 @@ def test_what_finds_no_room_is_dropped_and_counted(client) -> None:
 
 
 def test_the_budget_refills_and_forgets() -> None:
-    budget = ErrorBudget()
+    budget = Budget(ERRORS_PER_S, ERRORS_PER_S)
     assert sum(budget.take(("a", 1), 10.0) for _ in range(1000)) == ERRORS_PER_S
     assert budget.take(("b", 1), 10.0)
     assert sum(budget.take(("a", 1), 10.5) for _ in range(1000)) == ERRORS_PER_S // 2
@@ -112,3 +113,20 @@ def test_liblo_is_understood(server, arrived) -> None:
     )
     (message,) = arrived.get(timeout=5).messages
     assert message.address == "/cue/x" and message.arguments == (3, 0.5, "C Am", True, False, 2.25, 9)
+
+
+def test_a_flood_from_one_does_not_keep_another_out(server, client, arrived) -> None:
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as flooder:
+        for _ in range(DATAGRAMS_PER_S * 3):
+            flooder.sendto(encode("/cue/swing", [60.0]), ("127.0.0.1", server.port))
+        mine = client.getsockname()[1]
+        heard = False
+        for _ in range(50):
+            client.sendto(encode("/cue/ping"), ("127.0.0.1", server.port))
+            time.sleep(0.02)
+            while not arrived.empty():
+                heard = heard or arrived.get().sender[1] == mine
+            if heard:
+                break
+        assert heard
+        assert server.dropped > DATAGRAMS_PER_S / 2
