@@ -234,7 +234,7 @@ class Capture:
         self.close()
 
 
-def still_sounding(messages: list[bytes]) -> list[tuple[int, int]]:
+def still_sounding(messages: list[bytes], doubled_too: bool = True) -> list[tuple[int, int]]:
     """(channel 0..15, pitch) that were struck and not released.  A key struck while it sounds counts as an
     error too: it is returned even if one off follows."""
     count: dict[tuple[int, int], int] = {}
@@ -242,9 +242,9 @@ def still_sounding(messages: list[bytes]) -> list[tuple[int, int]]:
     for data in messages:
         kind, key = data[0] & 0xF0, (data[0] & 0x0F, data[1] if len(data) > 1 else 0)
         if kind == 0x90 and data[2]:
-            if count.get(key):
+            if count.get(key) and doubled_too:
                 doubled.append(key)
-            count[key] = count.get(key, 0) + 1
+            count[key] = 1
         elif kind == 0x80 or (kind == 0x90 and not data[2]):
             count[key] = max(count.get(key, 0) - 1, 0)
     return sorted({key for key, value in count.items() if value} | set(doubled))

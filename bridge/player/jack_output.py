@@ -123,7 +123,13 @@ class JackOutput:
 
     api = "jack-client"
 
-    def __init__(self, names: tuple[str, ...], reason: str = "", sync_in: SyncIn | None = None) -> None:
+    def __init__(
+        self,
+        names: tuple[str, ...],
+        reason: str = "",
+        sync_in: SyncIn | None = None,
+        clock_port: str = "",
+    ) -> None:
         self.names = names
         self.xruns = 0
         self.alive = True
@@ -131,12 +137,18 @@ class JackOutput:
         self._client = open_client(names[0] if len(names) == 1 else _common(names))
         try:
             self._ports = [self._client.midi_outports.register(name) for name in names]
+            self._clock_index = len(self._ports) if clock_port else -1
+            self._written = [*self._ports]
+            if clock_port:
+                self._written.append(self._client.midi_outports.register(clock_port))
             self._sync_in, self._sync = sync_in, None
             if sync_in is not None:
                 self._sync = self._client.midi_inports.register(sync_in.name)
                 self.sync_port = self._sync.name
             self._time = JackTime(self._client)
+            # Each in the order of its own time; notes do not wait behind a clock that is due later.
             self._queue: deque[tuple[float, int, bytes]] = deque()
+            self._clock_queue: deque[tuple[float, int, bytes]] = deque()
             self._client.set_process_callback(self._callback())
             self._client.set_xrun_callback(self._xrun)
             self._client.set_shutdown_callback(self._shutdown)
@@ -151,7 +163,7 @@ class JackOutput:
         )
 
     def _callback(self) -> Callable[[int], None]:
-        ports, queue, cycle = self._ports, self._queue, self._time.cycle
+        ports, queues, cycle = self._written, (self._queue, self._clock_queue), self._time.cycle
         sync, sync_in, clock = self._sync, self._sync_in, self._time
 
         def process(frames: int) -> None:
@@ -164,21 +176,22 @@ class JackOutput:
                     zero_us = start_us - clock.last_offset_us
                     for offset, data in heard:
                         sync_in.hear((zero_us + offset * period_us / frames) / 1e6, data)
-            if not queue:
-                return
-            _, start_us, period_us = cycle()
-            scale = frames / period_us
-            while queue:
-                due_us, index, message = queue[0]
-                offset = int((due_us - start_us) * scale)
-                if offset >= frames:
-                    return
-                queue.popleft()
-                try:
-                    ports[index].write_midi_event(max(offset, 0), message)
-                except jack.JackError:  # the buffer of this period is full: the next one takes it
-                    queue.appendleft((due_us, index, message))
-                    return
+            for queue in queues:
+                if not queue:
+                    continue
+                _, start_us, period_us = cycle()
+                scale = frames / period_us
+                while queue:
+                    due_us, index, message = queue[0]
+                    offset = int((due_us - start_us) * scale)
+                    if offset >= frames:
+                        break
+                    queue.popleft()
+                    try:
+                        ports[index].write_midi_event(max(offset, 0), message)
+                    except jack.JackError:  # the buffer of this period is full: the next one takes it
+                        queue.appendleft((due_us, index, message))
+                        break
 
         return process
 
@@ -194,6 +207,15 @@ class JackOutput:
         offset = self._time.offset_us()
         for due in batch:
             self._queue.append((due.host_s * 1e6 + offset, due.port, bytes(due[3:])))
+
+    def send_sync(self, batch: Sequence[tuple[float, bytes]]) -> None:
+        if self._clock_index < 0:
+            return
+        if not self.alive:
+            raise PortLostError("the JACK server went away")
+        offset = self._time.offset_us()
+        for host_s, message in batch:
+            self._clock_queue.append((host_s * 1e6 + offset, self._clock_index, message))
 
     def drain(self, timeout_s: float) -> None:
         end = time.perf_counter() + timeout_s

@@ -14,6 +14,7 @@ import multiprocessing
 import sys
 import threading
 import time
+from collections import deque
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from multiprocessing.connection import Connection
@@ -32,6 +33,7 @@ from engine.music.note import Controller, Note
 
 MAX_RESTARTS: Final = 5  # within RESTART_WINDOW_S; a player that dies at once is not started for ever
 RESTART_WINDOW_S: Final = 10.0
+SILENCE_S: Final = 8.0  # it speaks twenty times a second; the longest it may wait for JACK is a second or two
 REPEAT_OFFS_S: Final = 1.0
 ALL_PARTS: Final = 255
 
@@ -61,6 +63,7 @@ class PlayerLink:
         self._muted: set[str] = set()
         self._nudges: dict[str, float] = {}
         self._sync = self.options.sync
+        self._moves: deque[tuple[float, bytes]] = deque(maxlen=8)  # (host_s, play, stop or locate)
 
     # life -------------------------------------------------------------------------------------------------------
     def __enter__(self) -> PlayerLink:
@@ -152,13 +155,19 @@ class PlayerLink:
             self._write(m.pack_commit(revision))
 
     def play(self) -> None:
-        self._send(m.PLAY)
+        self._move(m.PLAY)
 
     def stop(self) -> None:
-        self._send(m.STOP)
+        self._move(m.STOP)
 
     def locate(self, position_s: float) -> None:
-        self._send(m.pack_locate(position_s))
+        self._move(m.pack_locate(position_s))
+
+    def _move(self, message: bytes) -> None:
+        """Kept for a while: a player that dies just now may not have heard it."""
+        with self._lock:
+            self._moves.append((time.perf_counter(), message))
+            self._write(message)
 
     def loop(self, on: bool, start_s: float = 0.0, end_s: float = 0.0) -> None:
         """Timeline seconds.  Raises ValueError for a range shorter than MIN_LOOP_S."""
@@ -310,6 +319,8 @@ class PlayerLink:
             connection = self._connection
             assert connection is not None
             try:
+                if not connection.poll(SILENCE_S):
+                    self._give_up_on_it()
                 message = connection.recv_bytes()
             except (EOFError, OSError):
                 if self._closing or not self._replace():
@@ -319,6 +330,11 @@ class PlayerLink:
                     return
                 continue
             self._take(message[:1], message[1:])
+
+    def _give_up_on_it(self) -> None:
+        """A player that says nothing at all hangs in a MIDI system that hangs: it is replaced like one that died."""
+        if self._process is not None and not self._closing:
+            self._process.kill()
 
     def _take(self, kind: bytes, payload: bytes) -> None:
         with self._news:
@@ -397,7 +413,10 @@ class PlayerLink:
         if self._sync != self.options.sync:
             self._write(m.pack_sync(self._sync))
         if status.position_source == "internal":
-            self._write(m.pack_resume(status.position_at(status.host_s), status.host_s, status.rolling))
+            self._write(m.pack_resume(status.position_s, status.host_s, status.rolling))
+            for asked_s, message in self._moves:
+                if asked_s > status.host_s:
+                    self._write(message)
 
     def _pay(self, debts: list[Key], peers: list[tuple[str, str]]) -> None:
         """The last resort: this process opens the port for the note-offs."""

@@ -49,6 +49,7 @@ class PortOptions:
     per_part: bool = False
     nudge_ms: Mapping[str, float] = field(default_factory=dict)
     sync_in: bool = True
+    sync_out: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,7 +21,9 @@ from bridge.player.sync import SyncDesk
 from bridge.player.tempo import TempoLine
 from bridge.transport.estimator import Follower
 from bridge.transport.internal import InternalTransport
+from bridge.transport.sender import SyncSender
 from bridge.transport.state import Change, Loop, Motion, TransportObservation
+from engine.music.timecode import FrameRate
 
 REOPEN_S: Final = 1.0  # how often a lost port is tried again
 STALL_S: Final = 0.25  # a wrap that lies further back is not played through
@@ -58,6 +60,7 @@ class Performer:
             self.scheduler.nudges_s[part] = ms / 1000
         self.internal = InternalTransport()
         self.desk = SyncDesk(options.sync, self._tempo_line)
+        self.sender = self._make_sender(options.sync)
         self.tempo_revision = -1
         self.port_up = True
         self.notes: list[str] = []
@@ -72,6 +75,12 @@ class Performer:
 
     def _port_of(self, part: int) -> int:
         return min(part, len(self.output.names) - 1) if self.options.ports.per_part else 0
+
+    def _make_sender(self, sync: SyncOptions) -> SyncSender | None:
+        if not (sync.send_mtc or sync.send_clock):
+            return None
+        rate = FrameRate.parse(sync.frame_rate or "25") if sync.send_mtc else None
+        return SyncSender(rate, sync.send_clock, self._tempo_line)
 
     def _tempo_line(self) -> TempoLine:
         return self.scheduler.tempo
@@ -105,7 +114,8 @@ class Performer:
         """Host time at which `step` has something to do, or None."""
         due = self.scheduler.next_due()
         change = self._next_change()
-        times = [time - self.output.lookahead_s for time in (due, change) if time is not None]
+        sync = None if self.sender is None else self.sender.next_due()
+        times = [time - self.output.lookahead_s for time in (due, change, sync) if time is not None]
         if not self.port_up:
             times.append(self._reopen_at)
         if self._follower is not None and (decision := self._follower.next_decision()) is not None:
@@ -115,8 +125,12 @@ class Performer:
     def _advance(self, horizon: float) -> None:
         while (change_at := self._next_change()) is not None and change_at <= horizon:
             self.scheduler.advance(change_at - LAST_MOMENT_S, horizon)
+            if self.sender is not None:
+                self.sender.advance(change_at - LAST_MOMENT_S)
             self._apply(self._change(change_at, horizon))
         self.scheduler.advance(horizon)
+        if self.sender is not None:
+            self.sender.advance(horizon)
         self._horizon = max(self._horizon, horizon)
 
     def _next_change(self) -> float | None:
@@ -136,9 +150,23 @@ class Performer:
     def _apply(self, change: Change | None) -> None:
         if change is not None:
             self.scheduler.move(change.motion, change.jump)
+            if self.sender is not None:
+                self.sender.move(change.motion, change.jump)
             self.changed = True
 
+    def _flush_sync(self, now: float) -> None:
+        if self.sender is None or not self.sender.out:
+            return
+        batch, self.sender.out = self.sender.out, []
+        if not self.port_up:
+            return
+        try:
+            self.output.send_sync(batch)
+        except PortLostError as error:
+            self._lose(now, str(error))
+
     def _flush(self, now: float) -> None:
+        self._flush_sync(now)
         batch = self.scheduler.out
         if not batch:
             return
@@ -321,6 +349,9 @@ class Performer:
             desk.follower = self._follower
             desk.follower.freewheel_s = sync.freewheel_s
         self.desk = desk
+        self.sender = self._make_sender(sync)
+        if self.sender is not None:
+            self.sender.move(self.scheduler.motion, jump=True)
         self._flush(now)
         self.changed = True
 

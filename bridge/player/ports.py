@@ -61,6 +61,10 @@ class Output(Protocol):
     def send(self, batch: Sequence[Due]) -> None:
         """Sends or queues messages in order.  Raises PortLostError."""
 
+    def send_sync(self, batch: Sequence[tuple[float, bytes]]) -> None:
+        """Timecode and clock, (host_s, message), on the clock port where one was asked for.  Raises
+        PortLostError."""
+
     def drain(self, timeout_s: float) -> None:
         """Waits until what was queued has been written."""
 
@@ -142,6 +146,9 @@ class RecordOnly:
     def send(self, batch: Sequence[Due]) -> None:
         pass
 
+    def send_sync(self, batch: Sequence[tuple[float, bytes]]) -> None:
+        pass
+
     def drain(self, timeout_s: float) -> None:
         pass
 
@@ -161,8 +168,16 @@ class RtMidiOutput:
     lookahead_s = 0.0
     xruns = 0
 
-    def __init__(self, api: str, names: tuple[str, ...], reason: str = "", sync_in: SyncIn | None = None) -> None:
+    def __init__(
+        self,
+        api: str,
+        names: tuple[str, ...],
+        reason: str = "",
+        sync_in: SyncIn | None = None,
+        clock_port: str = "",
+    ) -> None:
         self.api, self.names = api, names
+        self._clock_out: Any = None
         self.sync_port = ""
         self._outs: list[Any] = []
         self._in: Any = None  # kept: an input that is collected goes silent
@@ -174,6 +189,8 @@ class RtMidiOutput:
             with quiet_stderr():
                 for name in names:
                     self._outs.append(self._open(rtmidi, name))
+                if clock_port:
+                    self._clock_out = self._open(rtmidi, clock_port)
                 if sync_in is not None:
                     self._in = self._open_in(rtmidi, sync_in)
                 if api == "jack":
@@ -232,6 +249,15 @@ class RtMidiOutput:
         if not self.alive:
             raise PortLostError("the JACK server went away")
 
+    def send_sync(self, batch: Sequence[tuple[float, bytes]]) -> None:
+        if self._clock_out is None:
+            return
+        try:
+            for _, message in batch:
+                self._clock_out.send_message(message)
+        except Exception as error:
+            raise PortLostError(one_line(error)) from None
+
     def drain(self, timeout_s: float) -> None:
         pass
 
@@ -251,11 +277,11 @@ class RtMidiOutput:
                 self._in.cancel_callback()
                 self._in.close_port()
                 self._in.delete()
-            for out in self._outs:
+            for out in (*self._outs, *([] if self._clock_out is None else [self._clock_out])):
                 out.close_port()
                 out.delete()
         self._outs.clear()
-        self._in = None
+        self._in = self._clock_out = None
         if self._watch is not None:
             self._watch.close()
             self._watch = None
@@ -287,20 +313,23 @@ def open_output(
     raises PortError."""
     names = port_names(options, parts)
     sync_in = SyncIn(f"{options.name} Sync", hear) if options.sync_in and hear is not None else None
+    clock = f"{options.name} Clock" if options.sync_out else ""
     if options.api not in ("auto", *APIS):
         raise PortError(f"'{options.api}' is not a MIDI system; known are auto, {', '.join(APIS)}.")
     if options.api != "auto":
-        return open_api(options.api, names, f"{options.api}, as asked", sync_in)
+        return open_api(options.api, names, f"{options.api}, as asked", sync_in, clock)
     reasons = []
     for api in APIS[:-1]:
         try:
-            return open_api(api, names, "", sync_in)
+            return open_api(api, names, "", sync_in, clock)
         except PortError as error:
             reasons.append(f"{api}: {error}")
     return open_api("none", names, "no MIDI system: " + "; ".join(reasons))
 
 
-def open_api(api: str, names: tuple[str, ...], reason: str, sync_in: SyncIn | None = None) -> Output:
+def open_api(
+    api: str, names: tuple[str, ...], reason: str, sync_in: SyncIn | None = None, clock_port: str = ""
+) -> Output:
     if api == "none":
         return RecordOnly(names, reason or "no port asked for")
     if api == "jack-client":
@@ -308,8 +337,8 @@ def open_api(api: str, names: tuple[str, ...], reason: str, sync_in: SyncIn | No
             raise PortError("the extra is not installed: pip install 'cuebridge[jack]'")
         from bridge.player.jack_output import JackOutput
 
-        return JackOutput(names, reason, sync_in)
-    return RtMidiOutput(api, names, reason, sync_in)
+        return JackOutput(names, reason, sync_in, clock_port)
+    return RtMidiOutput(api, names, reason, sync_in, clock_port)
 
 
 def probe_apis() -> list[ApiProbe]:

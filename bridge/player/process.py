@@ -17,6 +17,7 @@ import sys
 import time
 import traceback
 from collections import deque
+from dataclasses import replace
 from multiprocessing.connection import Connection, wait
 from typing import TYPE_CHECKING, Final
 
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
 STATUS_S: Final = 0.05
 PEERS_S: Final = 1.0
 JACK_RETRY_S: Final = 2.0
+MIDI_SOURCES: Final = {"auto", "mtc", "clock"}
 IDLE_S: Final = 0.05 if os.name == "posix" else 0.01  # without a pipe to be woken by
 MESSAGE_S: Final = 0.0005  # no message takes longer; nearer to a deadline none is begun
 POSIX: Final = os.name == "posix"
@@ -79,6 +81,9 @@ class _Runner:
             self._readers.append(self._wake[0])
         signal.signal(signal.SIGTERM, self._terminate)
 
+        # On JACK python-rtmidi makes a client of every port; one that nobody listens to is not worth it.
+        listens = {options.sync.position, options.sync.tempo} & MIDI_SOURCES
+        ports = options.ports if listens or options.ports.api != "jack" else replace(options.ports, sync_in=False)
         self._heard: deque[tuple[float, bytes]] = deque()
         self._seen: deque[TransportObservation] = deque()
         self._jack: JackTransport | None = None
@@ -88,7 +93,7 @@ class _Runner:
         def opened() -> Output:
             # A Python callback of ours may not run while python-rtmidi opens a JACK client: it holds the interpreter.
             self._close_jack()
-            return open_output(options.ports, options.parts, self._hear)
+            return open_output(ports, options.parts, self._hear)
 
         # A JACK callback will run beside this thread: nothing that holds the interpreter for long may come after it.
         sys.setswitchinterval(0.0005)

@@ -47,7 +47,8 @@ def summary(errors_s: list[float]) -> str:
 
 def accuracy(period_s: float) -> None:
     say(
-        f"position error while locked, 60 s each; bunched = arrivals at the ends of JACK periods of {period_s * 1e3:.1f} ms"
+        "position error while locked, 60 s each; bunched = arrivals at the ends of JACK periods of "
+        f"{period_s * 1e3:.1f} ms"
     )
     say("(half a period of delay is in the bunched figures; 'MIDI earlier-later' takes a constant away)")
     for name in RATES:
@@ -147,7 +148,8 @@ def packets() -> None:
     player.commit_plan(1900, 0.0)
     say(f"a plan of 6,400 notes taken over: {(time.thread_time() - before) * 1e6:.0f} us")
     say(
-        f"a packet of 64 notes, unpacked and put in: CPU time p50 {times[1000] * 1e6:.0f} us, p99 {times[1980] * 1e6:.0f} us"
+        "a packet of 64 notes, unpacked and put in: CPU time "
+        f"p50 {times[1000] * 1e6:.0f} us, p99 {times[1980] * 1e6:.0f} us"
     )
 
 

@@ -57,9 +57,11 @@ def on(events: list[Captured]) -> list[Captured]:
 def quiet(capture: Capture, timeout_s: float = 3.0) -> list[tuple[int, int]]:
     """What still sounds, once it is nothing or time is up."""
     end = time.monotonic() + timeout_s
-    while (left := still_sounding([e.data for e in capture.events])) and time.monotonic() < end:
+    while True:
+        left = still_sounding([e.data for e in capture.events], doubled_too=not capture.lost_cycles)
+        if not left or time.monotonic() > end:
+            return left
         time.sleep(0.02)
-    return left
 
 
 @pytest.mark.parametrize("api", APIS)
@@ -117,8 +119,8 @@ def test_a_player_killed_again_and_again_leaves_no_note(server: JackServer, api:
             os.kill(old, signal.SIGKILL)
             while link.pid == old:
                 time.sleep(0.005)
-        link.stop()
-        assert link.wait_for(lambda status: not status.rolling, 5.0)
+        link.stop()  # also while the last successor is still starting
+        assert link.wait_for(lambda status: not status.rolling and not status.sounding, 15.0)
         assert quiet(capture) == []
         assert len(on(capture.heard())) > kills
 
@@ -213,6 +215,8 @@ def test_the_clock_port_sends_a_clock_that_a_strangers_program_understands(serve
             listener.send_signal(signal.SIGINT)
             text, _ = listener.communicate(timeout=5)
             messages = [event.data[0] for event in capture.heard()]
+        if capture.lost_cycles:
+            pytest.skip(f"this machine lost {capture.lost_cycles} JACK periods, and the clocks in them")
         assert messages[0] in (0xF2, 0xFA)
         assert 0xFA in messages and 0xFC in messages
         assert messages.count(0xF8) > 140

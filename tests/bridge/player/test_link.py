@@ -233,3 +233,31 @@ def test_a_player_that_dies_again_and_again_is_given_up(monkeypatch: pytest.Monk
         while link.alive and time.monotonic() < end:
             time.sleep(0.01)
         assert not link.alive
+
+
+@posix
+def test_a_player_that_hangs_is_replaced(link: PlayerLink, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("bridge.player.link.SILENCE_S", 3.0)
+    link.play()
+    until(link, lambda status: len(status.sounding) > 0)
+    assert link.pid is not None
+    time.sleep(0.2)  # the reading thread has looked at the clock anew
+    os.kill(link.pid, signal.SIGSTOP)
+    until(link, lambda status: status.restarts == 1 and status.rolling and status.revision == 1)
+    link.stop()
+    until(link, lambda status: not status.rolling)
+    assert not left_sounding(link.drain_events())
+
+
+@posix
+def test_a_stop_that_a_dying_player_did_not_hear_is_obeyed_by_its_successor(link: PlayerLink) -> None:
+    link.play()
+    until(link, lambda status: len(status.sounding) > 0)
+    assert link.pid is not None
+    os.kill(link.pid, signal.SIGKILL)
+    link.stop()
+    until(link, lambda status: status.restarts == 1 and status.revision == 1 and not status.rolling)
+    time.sleep(0.3)
+    status = link.poll()
+    assert status is not None and not status.rolling
+    assert not left_sounding(link.drain_events())
