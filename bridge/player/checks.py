@@ -8,9 +8,10 @@ import sys
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final, TypeVar
 
+from bridge.player.messages import PlayerOptions, PlayerStatus
 from bridge.player.ports import WINDOWS_ADVICE, ApiProbe, probe_apis
 from bridge.player.priority import ask_for_realtime
 
@@ -105,3 +106,36 @@ def _in_thread(work: Callable[[], T]) -> T:
     thread.start()
     thread.join()
     return found[0]
+
+
+def check_sync(options: PlayerOptions | None = None, listen_s: float = 2.0) -> list[Check]:
+    """Opens the ports, listens for a while to whatever arrives, and says what it was.  The frame rate stated in the
+    options is compared with the one that arrives.  Raises PortError where the ports cannot be opened."""
+    from bridge.player.link import PlayerLink
+
+    options = options or PlayerOptions()
+    sync = replace(options.sync, position="auto", tempo="auto")
+    with PlayerLink(replace(options, sync=sync, realtime=False)) as link:
+        link.wait_for(lambda status: status.state in ("locked", "lost"), listen_s)
+        status = link.poll()
+    assert status is not None
+    rows = [sync_row(status, listen_s)]
+    stated = options.sync.frame_rate
+    if status.source_rate:
+        same = stated is None or status.source_rate.split(" (")[0] == stated
+        advice = "" if same else f"set the DAW and --frame-rate to the same rate ({stated} was stated)."
+        rows.append(Check("timecode rate", same, status.source_rate, advice))
+    rows += [Check("sync", False, note) for note in status.notes if "Following" not in note]
+    return rows
+
+
+def sync_row(status: PlayerStatus, listen_s: float) -> Check:
+    port = status.sync_port or "none"
+    if status.position_source == "internal":
+        advice = f"start the DAW with its timecode or clock sent to '{port}', then run this again."
+        if port == "none":
+            advice = "without a MIDI system only the DAW scripts can say where the playhead is."
+        return Check("sync", None, f"nothing arrived within {listen_s:g} s (sync port {port})", advice)
+    tempo = f"tempo {status.tempo_bpm:.2f} by {status.tempo_source}" if status.tempo_source != "none" else "no tempo"
+    found = f"{status.position_source}, {status.state}, at {status.position_s:.2f} s, {tempo} (sync port {port})"
+    return Check("sync", status.state in ("locked", "locking", "stopped"), found)

@@ -7,7 +7,8 @@ import sys
 
 import pytest
 
-from bridge.player.checks import check_ports, check_priority, check_timer
+from bridge.player.checks import check_ports, check_priority, check_sync, check_timer
+from bridge.player.messages import PlayerOptions, PortOptions
 from bridge.player.ports import ApiProbe, match_windows_port
 
 
@@ -44,3 +45,10 @@ def test_windows_ports_are_found_with_their_index_and_the_built_in_pair_is_secon
     assert match_windows_port(["Default App Loopback (A)", "Default App Loopback (B) 1"], "CueBridge") == 0
     assert match_windows_port(["Default App Loopback (A) 3", "CueBridge"], "CueBridge") == 1
     assert match_windows_port(["CueBridge Arp 1"], "CueBridge") is None
+
+
+def test_silence_on_the_sync_port_is_said_with_what_to_do() -> None:
+    rows = check_sync(PlayerOptions(ports=PortOptions(api="none")), listen_s=0.1)
+    assert [row.ok for row in rows] == [None]
+    assert "nothing arrived" in rows[0].found
+    assert rows[0].advice
