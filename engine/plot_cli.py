@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from engine import compose_cli
+from engine.compose_report import progress_bar
 from engine.film_plan import FilmPlan, request_for
 from engine.music import Composition, Take, UserError
 from engine.pipeline import Composer, use_threads
@@ -43,7 +44,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     from engine.analysis_child import AnalysisTask, analyse_in_child
     from engine.plot import plot_score
 
-    with compose_cli.progress_bar(sys.stderr, quiet=arguments.json) as report:
+    with progress_bar(sys.stderr, quiet=arguments.json) as report:
         features = analyse_in_child(
             AnalysisTask(arguments.video, wish.reading, wish.clip_weights, arguments.cache_dir, not arguments.no_cache),
             lambda fraction, phase: report(0.5 * fraction, phase),

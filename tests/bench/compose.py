@@ -138,9 +138,8 @@ def main() -> None:
         every = ", ".join(f"{run[name]:.2f}" for run in runs)
         out(f"  {words:14s} {middle[name]:6.2f} s   ({every})\n")
     out(f"  peak memory    composing {middle['composing_mib']:.0f} MiB, ")
-    out(
-        f"{result['composing_above_torch_mib']:.0f} above `import torch` ({alone:.0f}); analysis child {middle['analysis_mib']:.0f} MiB\n"
-    )
+    out(f"{result['composing_above_torch_mib']:.0f} above `import torch` ({alone:.0f}); ")
+    out(f"analysis child {middle['analysis_mib']:.0f} MiB\n")
     out(f"  decoding {decode['slots']} slots, 1 thread: cached {decode['cached_s']:.2f} s ")
     out(f"({decode['cached_ms_per_slot']:.2f} ms a slot), one full forward per slot {decode['full_forward_s']:.2f} s ")
     out(f"({decode['full_forward_ms_per_slot']:.1f} ms): {decode['ratio']:.1f} times; ")
