@@ -19,6 +19,7 @@ from bridge.osc.controls import ERROR, ControlError
 
 Sender = tuple[str, int]
 MAX_QUEUED: Final = 512
+RECEIVE_BUFFER: Final = 2**20  # bytes that the system keeps for us while this thread waits its turn
 ERRORS_PER_S: Final = 20
 DATAGRAMS_PER_S: Final = 2000  # of one sender; a person with ten fingers on faders sends a tenth
 MAX_REMEMBERED_SENDERS: Final = 256
@@ -61,6 +62,7 @@ class OscServer:
         family = socket.AF_INET6 if ":" in host else socket.AF_INET
         self._socket = socket.socket(family, socket.SOCK_DGRAM)
         try:
+            self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, RECEIVE_BUFFER)
             self._socket.bind((host, port))
         except (OSError, OverflowError) as error:
             self._socket.close()

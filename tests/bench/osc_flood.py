@@ -3,8 +3,9 @@
     python tests/bench/osc_flood.py [--count 1000000] [--rate 20000]
 
 Malformed, truncated, huge, nested and out-of-range OSC at `--rate` datagrams a second (0: as fast as they go), while
-the internal transport loops the film on a private JACK server.  Printed: datagrams sent, memory of the bridge before and
-after, answers to `/cue/ping` during the flood, and |captured onset - composed onset| with and without the flood.
+the internal transport plays the film on a private JACK server.  Printed: datagrams sent, memory of the bridge before
+and after, how often an order of another client had to be repeated, answers to `/cue/ping` afterwards, and
+|captured onset - composed onset| with and without the flood.
 Changes of the music are left out of the flood, so that the composition stays what the notes are compared with.
 """
 
@@ -75,20 +76,29 @@ def flood(port: int, count: int, rate: int, sent: list[int], stop: threading.Eve
                 time.sleep(max(began + number / rate - time.perf_counter(), 0))
 
 
+def insist(live: Live, address: str, *arguments: object) -> int:
+    """Sends until it is answered, as a person presses again; returns how often it had to be repeated."""
+    for repeated in range(100):
+        answer = live.send(address, *arguments)
+        if answer is not None and answer.address == address:
+            return repeated
+    raise RuntimeError(f"{address} was never answered")
+
+
 def passes(live: Live, capture: Capture, composed: list, seconds: float) -> str:
     """Plays once from the beginning for some seconds and compares."""
     capture.events.clear()
-    live.send("/cue/locate", 0.0)
-    live.send("/cue/play")
+    repeated = insist(live, "/cue/locate", 0.0) + insist(live, "/cue/play")
     time.sleep(seconds)
-    live.send("/cue/stop")
+    repeated += insist(live, "/cue/stop")
     time.sleep(0.4)
     heard = capture.heard()
     found = match(struck(heard), [note for note in composed if note[0] < seconds - 0.5])
     figures = found.summary_ms()
     late = f"p50 {figures['p50_ms']:.2f} p99 {figures['p99_ms']:.2f} max {figures['max_ms']:.2f} ms"
     hanging = len(still_sounding([event.data for event in heard]))
-    return f"{figures['notes']} notes, {late}; missing {len(found.missing)}, left sounding {hanging}"
+    lost = f"missing {len(found.missing)}, left sounding {hanging}, orders repeated {repeated}"
+    return f"{figures['notes']} notes, {late}; {lost}"
 
 
 def main() -> int:
