@@ -19,9 +19,9 @@ from engine.music import C_MAJOR, Chord, Key
 PAD_VOICES: Final = 4
 _PERFECT: Final = (0, 7)
 _DIMINISHED: Final = ("dim", "dim7", "hdim7")
-# "wide" is not offered: it is where to look when a style leaves no way without a fault.
-_SPANS: Final = {"close": (0, 16), "open": (14, 26), "root": (0, 16), "wide": (0, 28)}
-_GAPS: Final = {"close": 9, "open": 12, "root": 9, "wide": 16}
+# "wide" and "sparse" are not offered: they are where to look when a style leaves no way without a fault.
+_SPANS: Final = {"close": (0, 16), "open": (14, 26), "root": (0, 16), "wide": (0, 28), "sparse": (0, 28)}
+_GAPS: Final = {"close": 9, "open": 12, "root": 9, "wide": 16, "sparse": 16}
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +54,7 @@ class Space:
 
 @dataclass(frozen=True, slots=True)
 class Voicing:
-    """bass: one pitch; pad: four from low to high; arp: four from low to high."""
+    """bass: one pitch; pad: four from low to high (three in a narrow range); arp: four from low to high."""
 
     bass: int
     pad: tuple[int, ...]
@@ -136,7 +136,9 @@ def _pad_candidates(chord: Chord, space: Space) -> tuple[tuple[float, tuple[int,
     middle = (low + high) / 2 + space.lift
     span_low, span_high = _SPANS[space.style]
     found: dict[tuple[int, ...], float] = {}
-    for total_tones in _multisets(tuple(tones), weights):
+    # Without doublings where four voices do not fit into the range.
+    voices = [tuple(sorted(tones))] if space.style == "sparse" else _multisets(tuple(tones), weights)
+    for total_tones in voices:
         extra = sum(weights.get(tone, 3.0) * (count - 1) for tone, count in Counter(total_tones).items())
         for pitches in _stacks(total_tones, low, high, _GAPS[space.style], span_high):
             if pitches[-1] - pitches[0] < span_low or (lowest is not None and pitches[0] % 12 != lowest):
@@ -213,16 +215,20 @@ def _spacing_cost(pitches: tuple[int, ...]) -> float:
 
 
 def _pad(chord: Chord, space: Space, bass: int, before: Voicing | None, after: Voicing | None) -> tuple[int, ...]:
-    if space.style == "root":
-        return _pad_candidates(chord, space)[0][1]
-    faulty, pitches = _search(_pad_candidates(chord, space), bass, before, after)
-    if faulty:
-        wide_faulty, wide = _search(_pad_candidates(chord, replace(space, style="wide")), bass, before, after)
-        if wide and (not pitches or not wide_faulty):
-            return wide
-    if not pitches:
+    if space.style == "root" and (stacked := _pad_candidates(chord, space)):
+        return stacked[0][1]
+    found: tuple[int, ...] = ()
+    for style in (space.style, "wide", "sparse"):
+        faulty, pitches = _search(_pad_candidates(chord, replace(space, style=style)), bass, before, after)
+        if not faulty:
+            return pitches
+        found = found or pitches
+    if not found and not space.has_bass:
+        # The lowest note lies too high in the range for the others to fit above it: it need not be the lowest.
+        return _pad(chord, replace(space, has_bass=True), bass, before, after)
+    if not found:
         raise ValueError(f"no voicing of {chord} fits into {space.pad}.")
-    return pitches
+    return found
 
 
 def _search(
@@ -249,16 +255,23 @@ def _search(
 # arpeggio ----------------------------------------------------------------------------------------------------------
 @lru_cache(maxsize=1024)
 def _arp_candidates(chord: Chord, space: Space) -> tuple[tuple[float, tuple[int, ...]], ...]:
+    tones = chord.pitch_classes()
+    rotations = [tones[k:] + tones[:k] for k in range(len(tones))]
+    # Tone 4 of a triad is tone 1 an octave higher, so that a leading tone at the bottom would be doubled.
+    leading_tone = space.leading_tone(chord)
+    wanted = [rotation for rotation in rotations if len(tones) > 3 or rotation[0] != leading_tone]
+    if space.style == "root":
+        wanted = rotations[:1]
+    return _placed(wanted, space) or _placed(rotations, space)
+
+
+def _placed(rotations: list[tuple[int, ...]], space: Space) -> tuple[tuple[float, tuple[int, ...]], ...]:
+    """Rotations of a chord at every place in the arpeggio's range, the nearest to its middle first."""
     low, high = space.arp
     middle = low + (high - low) * 0.4 + space.lift
-    tones = chord.pitch_classes()
-    rotations = [tones] if space.style == "root" else [tones[k:] + tones[:k] for k in range(len(tones))]
     found = []
-    for tones in rotations:
-        if len(tones) == 3:
-            if tones[0] == space.leading_tone(chord):
-                continue  # tone 4 is tone 1 an octave higher
-            tones = (*tones, tones[0])
+    for rotation in rotations:
+        tones = rotation if len(rotation) > 3 else (*rotation, rotation[0])
         for first in range(low + (tones[0] - low) % 12, high + 1, 12):
             pitches = [first]
             for tone in tones[1:]:
