@@ -33,6 +33,7 @@ from engine.arrange.options import (
     MelodyState,
     PartOptions,
     default_parts,
+    moved_range,
 )
 from engine.arrange.parts import Scene, Strike
 from engine.arrange.timeline import STEP, Segment, Timeline, control_name, effective_cues
@@ -265,13 +266,7 @@ class Arranger:
     def _space(self, segment: Segment) -> Space:
         def span(part: str) -> tuple[int, int]:
             options = self.options.parts.get(part) or _DEFAULT_PARTS[part]
-            low, high = options.low + 12 * self._octaves, options.high + 12 * self._octaves
-            # Near MIDI's ends the range is moved inwards by octaves.
-            while high > 127:
-                low, high = low - 12, high - 12
-            while low < 0:
-                low, high = low + 12, high + 12
-            return low, high
+            return moved_range(options, self._octaves)
 
         return Space(
             pad=span("pad"),

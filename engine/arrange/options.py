@@ -56,6 +56,16 @@ class PartOptions:
             raise MusicError(f"a part from {self.low} to {self.high} is too narrow; it needs 19 semitones.")
 
 
+def moved_range(part: PartOptions, octaves: int) -> tuple[int, int]:
+    """A part's lowest and highest pitch some octaves away; near MIDI's ends moved back inwards by octaves."""
+    low, high = part.low + 12 * octaves, part.high + 12 * octaves
+    while high > 127 and low >= 12:
+        low, high = low - 12, high - 12
+    while low < 0:
+        low, high = low + 12, high + 12
+    return low, min(high, 127)
+
+
 def default_parts() -> dict[str, PartOptions]:
     """The parts as product defaults have them."""
     return {

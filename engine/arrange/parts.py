@@ -9,7 +9,7 @@ from typing import Final
 from engine.arrange import drums, melody
 from engine.arrange.arpeggio import onsets, pattern_for, tone_pitch
 from engine.arrange.expression import paper_velocity, part_velocity
-from engine.arrange.options import ArrangeOptions, FixedVoicing, PartOptions
+from engine.arrange.options import ArrangeOptions, FixedVoicing, PartOptions, moved_range
 from engine.arrange.timeline import STEP, Bars, Segment
 from engine.music import Chord
 
@@ -59,10 +59,10 @@ class Scene:
         return round((self.segment.end - self.segment.start) / STEP)
 
     def space_low(self, part: PartOptions) -> int:
-        return min(max(part.low + 12 * self.octaves, 0), 127)
+        return moved_range(part, self.octaves)[0]
 
     def space_high(self, part: PartOptions) -> int:
-        return min(max(part.high + 12 * self.octaves, 0), 127)
+        return moved_range(part, self.octaves)[1]
 
     def velocity(self, part: PartOptions, beats: float, change: int = 0) -> int:
         if self.options.velocity_map == "paper":

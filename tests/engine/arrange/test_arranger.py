@@ -123,6 +123,17 @@ def test_every_onset_stands_on_the_sixteenth_grid(composition, pattern):
         assert (offset * 4).denominator == 1, note
 
 
+@given(compositions(), options, st.dictionaries(st.sampled_from(["pad", "arp", "bass", "melody"]), st.integers(0, 109)))
+@settings(max_examples=60, deadline=None)
+def test_any_range_and_transposition_can_be_played(composition, chosen, lows):
+    for part, low in lows.items():
+        chosen = chosen.with_part(part, low=low, high=low + 18)
+    for note in arrange(composition, chosen).notes:
+        if note.part in lows and -12 < chosen.transpose < 12 and 12 <= lows[note.part] <= 97:
+            shift = 12 * round(chosen.transpose / 12)
+            assert lows[note.part] + shift <= note.pitch <= lows[note.part] + 18 + shift
+
+
 def test_equal_input_gives_equal_output():
     assert arrange(compose(seed=3)) == arrange(compose(seed=3))
 
