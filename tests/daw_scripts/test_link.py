@@ -110,7 +110,7 @@ def test_requests_are_repeated_until_answered_and_given_up_aloud(link, events):
     assert events.named("acknowledged") == [(1, True, "")]
     assert not [m for m in decoded(link.tick(2.0)) if isinstance(m, protocol.DoMarker)]
     link.clear_markers()
-    for step in range(1, 400):
+    for step in range(1, 1300):
         link.handle(transport(step), A, 2.0 + step * 0.1)
         link.tick(2.0 + step * 0.1)
     assert events.named("acknowledged")[1][:2] == (2, False)

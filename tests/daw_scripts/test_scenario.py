@@ -518,6 +518,19 @@ def test_live_says_what_it_cannot(stage):
     assert len(desk.events.all("tempo_map")) == count
 
 
+@pytest.mark.parametrize("stage", ["live", "bitwig"], indirect=True)
+def test_many_markers_at_once_are_all_set_where_each_takes_its_time(stage):
+    stage.heard("hello")
+    stage.seen(lambda one: not one.rolling)
+    wishes = [MarkerWish(number, number * 1.5, f"cut {number}") for number in range(1, 13)]
+    stage.desk.ask("push_markers", wishes)
+    stage.until(lambda: len(stage.desk.events.all("acknowledged")) == 12, 25)
+    assert all(ok for _, _, ok, _ in stage.desk.events.all("acknowledged"))
+    assert stage.daw.shown() == [(pytest.approx(n * 1.5, abs=1e-5), f"cut {n}") for n in range(1, 13)]
+    stage.run(0.5)
+    assert stage.seen(lambda one: True).position_s == pytest.approx(0.0, abs=1e-9)  # the playhead is back
+
+
 @pytest.mark.parametrize("stage", ["bitwig"], indirect=True)
 def test_bitwigs_panel_sends_a_progression(stage):
     stage.heard("hello")

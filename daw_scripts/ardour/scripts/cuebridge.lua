@@ -256,7 +256,8 @@ function factory (params)
 		if not l then return false, "the marker could not be set" end
 		l:set_name (name)
 		ours[number] = { name = name, sample = sample }
-		return l:start ():samples () == sample, "the marker could not be moved there"
+		local there = l:start ():samples () == sample
+		return there, there and "" or "the marker could not be moved there"
 	end
 
 	handlers["/daw/do/unmark"] = function (number)

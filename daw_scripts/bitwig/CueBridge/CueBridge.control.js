@@ -29,6 +29,7 @@ var lists = {};            // what -> { key, items, revision, got, sentAt }
 var loopKey = "", loopAt = 0;
 var ours = {};             // marker number -> { name, beats }
 var done = {};             // request -> [ok, text]
+var waiting = [];          // requests that came meanwhile
 var busy = null;           // a marker being set: Bitwig carries changes out between two ticks
 
 function clock() { return new Date().getTime(); }
@@ -102,6 +103,10 @@ function tick() {
    }
    if (heardAt !== null) {
       if (busy !== null) stepMarker();
+      while (busy === null && waiting.length > 0) {
+         var next = waiting.shift();
+         request(next[0], next[1]);
+      }
       if (busy === null) {
          tell(at);
          look();
@@ -197,6 +202,7 @@ function receive(message) {
    heardAt = clock();
    if (address === "/daw/welcome") {
       done = {};
+      waiting = [];
       lastKey = "";
       loopKey = "";
       for (var what in lists) { lists[what].got = false; lists[what].sentAt = null; }
@@ -217,7 +223,11 @@ function answer(number, ok, text) {
 function request(address, args) {
    var number = args[0];
    if (done[number]) { answer(number, done[number][0], done[number][1]); return; }   // only the answer was lost
-   if (busy !== null) return;   // the bridge asks again
+   if (busy !== null) {   // one after the other
+      for (var i = 0; i < waiting.length; i++) if (waiting[i][1][0] === number) return;
+      waiting.push([address, args]);
+      return;
+   }
    try {
       if (address === "/daw/do/marker") setMarker(number, args[1], args[2], args[3]);
       else if (address === "/daw/do/unmark") unmark(number, args[1]);
