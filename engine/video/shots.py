@@ -47,7 +47,6 @@ class ShotFinder:
 
     def __init__(self, fps: Fraction, *, adaptive_threshold: float = 3.0, min_shot_s: float = 0.6) -> None:
         self.cuts: list[Cut] = []
-        self._fps = fps
         self._detector = make_detector(adaptive_threshold, math.ceil(min_shot_s * fps))
         self._gradual = GradualFinder()
         self._min_shot_s = min_shot_s
@@ -55,12 +54,11 @@ class ShotFinder:
 
     def push(self, index: int, time_s: float, small: np.ndarray, change: float) -> None:
         """Takes the next frame.  small: (h, w, 3) uint8 BGR; change: its mean difference to the frame before."""
-        from scenedetect import FrameTimecode
-
         self._recent.append((index, time_s, change))
-        for code in self._detector.process_frame(FrameTimecode(index, self._fps), small):
+        # Plain frame numbers do where the detector asks for its own time codes: it only subtracts and compares them.
+        for code in self._detector.process_frame(index, small):
             for known_index, known_s, known_change in self._recent:
-                if known_index == code.frame_num:
+                if known_index == code:
                     self._gradual.hard_cut(known_s)
                     self._insert(Cut(known_s, min(1.0, known_change / FULL_STRENGTH_DIFFERENCE), "cut"))
         gradual = self._gradual.push(time_s, small)
