@@ -212,7 +212,7 @@ class Session:
         if not self.transport.enough_ahead(self.position_s()):
             return "the first chords" if not self.draft.result.slots else "the next chords"
         if not self.rolling:
-            return "the DAW to play" if self.options.follows else "play (space)"
+            return "the DAW to play" if self.options.follows else "play"
         return ""
 
     def pids(self) -> dict[str, int]:
@@ -320,6 +320,9 @@ class Session:
             return
         self.progress = ("compose", 0.0, "composing")
         self.analysed = message
+        if self.options.from_s >= message.film.duration_s:
+            self.failure = f"--from {self.options.from_s:g} lies after the film's end ({message.film.duration_s:g} s)."
+            return
         for note in message.notes:
             self.say(note)
         reading = "quick" if message.reading == "quick" else "full"
@@ -411,7 +414,8 @@ class Session:
     def _remember_key(self, key: Key, reason: str) -> None:
         if parse_key(self.draft.text("/cue/key")) is None and self.auto_key is None:
             self.auto_key = (key, reason)
-            self.say(f"key {key.name}: {reason.rstrip('.')}." if reason else f"key {key.name}.")
+            why = reason.removeprefix(f"{key.name}: ").rstrip(".")
+            self.say(f"key {key.name}: {why}." if why else f"key {key.name}.")
 
     def _too_late(self, pending: Pending) -> bool:
         boundary_s = pending.wish.boundary_s
@@ -433,7 +437,8 @@ class Session:
         if draft.progression_from_s == pending.wish.boundary_s:  # the progression waits with it
             self.history.amend(replace(draft, progression_from_s=boundary_s))
         self.desk.wish = replace(wish, last_host_s=0.0)
-        self.say(f"composing took longer than the bar: {wish.label} is heard from {boundary_s:.2f} s.")
+        if not pending.wish.delays:
+            self.say(f"composing took longer than the bar: {wish.label} is heard later, from {boundary_s:.2f} s.")
 
     def _take_over(self, pending: Pending, *, complete: bool, key: Key, key_reason: str) -> None:
         new = tuple(pending.slots)

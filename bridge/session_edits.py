@@ -83,9 +83,14 @@ class Edits:
         """This chord instead of the one that sounds at a picture second (default: the playhead)."""
         session = self._session
         runs = session.runs()
-        index = session.run_index_at(session.position_s() if at_s is None else at_s)
+        place_s = session.position_s() if at_s is None else at_s
+        index = session.run_index_at(place_s)
         if not runs or index < 0:
             raise ControlError("not_ready", "there is no chord there yet.")
+        if place_s >= runs[-1].end_s:
+            raise ControlError(
+                "bad_value", f"there is no chord at {place_s:.2f} s: the music ends at {runs[-1].end_s:.2f} s."
+            )
         run = runs[index]
         draft = session.draft.with_pin(Pin(run.start_s, run.end_s, chord))
         session.history.edit(draft, f"{label} {chord}", time.perf_counter())
@@ -118,6 +123,8 @@ class Edits:
         if not slots or not session.draft.result.complete:
             raise ControlError("not_ready", "nothing is composed yet.")
         earliest_s = session.position_s() + session.options.commit_s + session.desk.lead_s if session.rolling else 0.0
+        if to_s is not None and to_s <= from_s:
+            raise ControlError("bad_value", f"a range from {from_s:g} s to {to_s:g} s has no length.")
         start_s = session.transport.next_mark(max(from_s, earliest_s if from_s <= earliest_s else 0.0), "slot")
         if to_s is not None and to_s <= start_s + 0.05:
             raise ControlError("bad_value", f"the range ends at {to_s:g} s, before it can be heard ({start_s:.2f} s).")
@@ -148,6 +155,7 @@ class Edits:
     def keep_take(self, name: str | None = None) -> KeptTake:
         """Marks the take in force as kept.  Raises ControlError while it is still being composed."""
         session = self._session
+        name = None if name is None else checked_name(name)
         draft = session.draft
         if not draft.result.complete:
             raise ControlError("not_ready", "this take is still being composed.")
@@ -168,7 +176,7 @@ class Edits:
         session = self._session
         if number not in session.takes:
             raise ControlError("bad_value", f"there is no take {number}.")
-        session.takes[number] = replace(session.takes[number], name=name)
+        session.takes[number] = replace(session.takes[number], name=checked_name(name))
 
     def undo(self) -> float:
         session = self._session
@@ -248,6 +256,14 @@ class Edits:
             return fit_tempos(hits, session.analysed.film.rate, options).fixed
         except MusicError as error:
             raise ControlError("bad_value", str(error)) from None
+
+
+def checked_name(name: str) -> str:
+    """1 to 64 printable characters.  Raises ControlError."""
+    name = name.strip()
+    if not 1 <= len(name) <= 64 or not name.isprintable():
+        raise ControlError("bad_value", "a name is 1 to 64 printable characters.")
+    return name
 
 
 def parse_changes(text: str) -> tuple[tuple[str, str], ...]:

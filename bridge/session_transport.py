@@ -109,8 +109,13 @@ class SessionTransport:
             start_s, end_s = (from_s if from_s is not None else last[0]), (to_s if to_s is not None else last[1])
             if end_s - start_s < 0.1:
                 raise ControlError("bad_value", f"a loop from {start_s:g} s to {end_s:g} s is too short.")
+            if session.analysed is not None and start_s >= session.analysed.film.duration_s:
+                raise ControlError("bad_value", f"a loop from {start_s:g} s begins after the film's end.")
             self._looped = self._last_loop = (start_s, end_s)
             session.player.loop(True, start_s + session.starts_s, end_s + session.starts_s)
+            if session.position_s() >= end_s and not session.options.follows:
+                self.locate(start_s)  # behind its end the playhead would never come into it
+                session.say(f"the playhead was behind the loop and went to its beginning, {start_s:g} s.")
         else:
             self._looped = None
             session.player.loop(False)

@@ -68,7 +68,9 @@ class LinesView:
     def draw(self, shot: Snapshot, session: Session) -> None:
         now_s = time.perf_counter()
         marks = (shot.state, shot.chord, shot.take) if self._json else (shot.state,)
-        if now_s - self._last_s < self._every_s and marks == self._last:
+        if marks == self._last and (
+            now_s - self._last_s < self._every_s or (shot.state == "stopped" and not self._json)
+        ):
             return
         self._last_s, self._last = now_s, marks
         if self._json:

@@ -228,6 +228,11 @@ class Live:
         if view is not None:
             view.say(sentence)
 
+    def _why_no_port(self) -> str:
+        if self.plan.player.ports.api == "none":
+            return "no MIDI port, as asked"
+        return "no MIDI system here (cuebridge ports says why)"
+
     def _watch_recording(self) -> None:
         """Where no MIDI system is, a .mid is the way out: said aloud, with the reason."""
         status = self.session.status
@@ -237,11 +242,9 @@ class Live:
             self.view.ready({"osc_port": self.osc_port, **ports, "pids": self.session.pids()})
             if status.port_api == "none" and self.recording is None:
                 self.recording = self.plan.out or default_recording(self.plan.session.film)
-                self._say(
-                    f"no MIDI port: {status.port_reason.rstrip('.')}; what is played is written to {self.recording}."
-                )
+                self._say(f"{self._why_no_port()}; what is played is written to {self.recording}.")
             elif status.port_api == "none":
-                self._say(f"no MIDI port: {status.port_reason.rstrip('.')}.")
+                self._say(f"{self._why_no_port()}.")
             else:
                 self._say(f"MIDI goes out on {status.port} ({status.port_api}).")
         rolling = self.session.rolling

@@ -18,8 +18,8 @@ from bridge.session_tempo import GRIDS, TempoWish
 from engine.music import PARTS, FrameRate, MusicError, TempoMap, TimeSignature, UserError
 
 APIS = ("auto", "alsa", "jack", "jack-client", "coremidi", "winmm", "none")
-SYNCS = ("internal", "auto", "script", "mtc", "clock", "jack", "link")
-TEMPOS = ("map", "auto", "clock", "jack", "link", "script")
+SYNCS = ("internal", "auto", "script", "mtc", "clock", "jack")
+TEMPOS = ("map", "auto", "clock", "jack", "script")
 READINGS = ("auto", "full", "quick")
 
 
@@ -59,6 +59,7 @@ def parser() -> argparse.ArgumentParser:
     time.add_argument("--meter", default="4/4", metavar="N/D", help="time signature (4/4)")
     time.add_argument("--grid", choices=GRIDS, default="auto", help="chords on beats, or on seconds as in the paper")
     time.add_argument("--tempo-map", metavar="FILE.mid", help="tempo and meter changes from a MIDI file")
+    time.add_argument("--send", choices=("mtc", "clock", "both"), help="be the clock for others, on port 'NAME Clock'")
     time.add_argument("--sync", choices=SYNCS, default="internal", help="who says where the playhead is (internal)")
     time.add_argument("--tempo", dest="tempo_source", choices=TEMPOS, default="map", help="who says the tempo (map)")
     time.add_argument("--frame-rate", metavar="FPS", help="of the timecode, where the DAW's label is ambiguous")
@@ -134,6 +135,8 @@ def parse(arguments: Sequence[str]) -> LivePlan:
         raise UserError(f"--freewheel {given.freewheel:g} is outside 0 to 5 seconds.")
     if given.frame_rate is not None:
         FrameRate.parse(given.frame_rate)  # said now; the player only reads it once timecode comes
+    if given.once and not given.play:
+        raise UserError("--once ends after one pass, which --play begins: use both.")
     draft = _draft(given)
     follows = given.sync != "internal"
     session = SessionOptions(
@@ -151,8 +154,22 @@ def parse(arguments: Sequence[str]) -> LivePlan:
     )
     nudges = {"": given.nudge} if given.nudge else {}
     player = PlayerOptions(
-        ports=PortOptions(given.midi_api, given.port, given.ports == "per-part", nudges, sync_in=True),
-        sync=SyncOptions(given.sync, given.tempo_source, given.frame_rate, given.freewheel),
+        ports=PortOptions(
+            given.midi_api,
+            given.port,
+            given.ports == "per-part",
+            nudges,
+            sync_in=True,
+            sync_out=given.send is not None,
+        ),
+        sync=SyncOptions(
+            given.sync,
+            given.tempo_source,
+            given.frame_rate,
+            given.freewheel,
+            send_mtc=given.send in ("mtc", "both"),
+            send_clock=given.send in ("clock", "both"),
+        ),
         commit_s=session.commit_s,
     )
     return LivePlan(
