@@ -183,6 +183,7 @@ for number in itertools.count(1):
 """
 
 
+@pytest.mark.slow
 def test_killed_fifty_times_while_saving_the_file_is_always_whole(busy, tmp_path, film) -> None:
     path = tmp_path / "a.cuebridge.json"
     write_text(path, Writer().text(saved_state(busy.session, fingerprint(film))))
