@@ -161,7 +161,7 @@ def test_the_jack_transport_is_followed_to_the_sample(tmp_path: Path) -> None:
         try:
             transport.transport_stop()
             time.sleep(0.5)
-            transport.transport_locate(48000 * 2)
+            transport.transport_frame = 48000 * 2
             until(link, lambda now: not now.rolling and abs(now.position_s - 2.0) < 0.2, "the locate")
             transport.transport_start()
             until(link, lambda now: now.rolling and now.position_s > 4.0, "playing")
