@@ -15,6 +15,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, Final
 
+from engine.music.command import SentenceParser
 from engine.music.errors import UserError
 from models.errors import ModelError
 
@@ -31,7 +32,7 @@ def _out(value: Any, as_json: bool, text: str) -> None:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="cuebridge models", description="Train, evaluate and describe the networks.")
+    parser = SentenceParser(prog="cuebridge models", description="Train, evaluate and describe the networks.")
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
 
     train = commands.add_parser("train", help="train a network by name, or go on with an interrupted run")
@@ -270,8 +271,8 @@ def told(words: Sequence[str]) -> str:
 def main(argv: Sequence[str] | None = None) -> int:
     """Runs one command; returns its exit code."""
     words = list(sys.argv[1:] if argv is None else argv)
-    options = _parser().parse_args(words)
     try:
+        options = _parser().parse_args(words)
         return COMMANDS[options.command](options, told(words))
     except UserError as error:
         sys.stderr.write(f"cuebridge: {error}\n")
