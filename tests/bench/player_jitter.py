@@ -75,7 +75,7 @@ def measure(api: str, seconds: float) -> dict[str, object]:
         link.stop()
         time.sleep(0.3)
         events, heard = link.drain_events(), capture.heard()
-        left = still_sounding([event.data for event in heard])
+        left = still_sounding([event.data for event in heard], doubled_too=False)
         struck = [event for event in events if event.status & 0xF0 == 0x90]
         errors = onset_errors(struck[0].host_s - struck[0].position_s, notes, heard)
         return {
@@ -86,6 +86,7 @@ def measure(api: str, seconds: float) -> dict[str, object]:
             "player_worst_late_ms": worst,
             "left_sounding": len(left),
             "lost_cycles": capture.lost_cycles - lost,
+            "xruns": status.xruns,
             "priority": status.priority,
             "late": status.late,
             "dropped": status.dropped,
