@@ -19,7 +19,7 @@ import pytest
 from pythonosc.udp_client import SimpleUDPClient
 
 sys.path.insert(0, str(Path(__file__).parent))
-from test_ardour import RATE, Ardour
+from test_ardour import RATE, start_ardour
 
 pytestmark = [
     pytest.mark.jack,
@@ -123,14 +123,8 @@ def studio(jack_server, tmp_path, repository):
         command += ["--home", str(home), "--system", "linux"]
         subprocess.run(command, check=True, cwd=repository, stdout=subprocess.DEVNULL)
         installed = home / ".config/ardour7/scripts/cuebridge.lua"
-        settings = dict(jack_server, HOME=str(home), XDG_CONFIG_HOME=str(home / ".config"), CUEBRIDGE_BACKEND="JACK",
-                        CUEBRIDGE_SCRIPT=str(installed))  # fmt: skip
-        headless = repository / "daw_scripts/ardour/headless.lua"
-        command = ["ardour7-lua", str(headless), str(tmp_path / "session"), "film", str(port)]
-        with open(tmp_path / "log", "w") as log:
-            process = subprocess.Popen([*command, str(tmp_path / "stop")], env=settings, stdin=subprocess.DEVNULL,
-                                       stdout=log, stderr=log)  # fmt: skip
-        ardour = Ardour(process, tmp_path / "session", tmp_path, installed, settings)
+        environment = dict(jack_server, HOME=str(home), XDG_CONFIG_HOME=str(home / ".config"))
+        ardour = start_ardour(repository, tmp_path, port, environment, installed)
         yield live, ardour, capture, SimpleUDPClient("127.0.0.1", port)
     finally:
         if ardour is not None and ardour.process.poll() is None:
