@@ -8,6 +8,7 @@ from __future__ import annotations
 import argparse
 import json
 import math
+import os
 import sys
 import time
 from collections.abc import Sequence
@@ -20,6 +21,7 @@ from engine.compose_report import facts_of, progress_bar, tell
 from engine.film_plan import GRIDS, FilmPlan
 from engine.messages import HARMONIC_RHYTHMS, READINGS, ComposeOptions
 from engine.music import PARTS, Hit, Key, Take, TimeSignature, UserError, parse_progression
+from engine.music.command import SentenceParser
 from engine.music.progression import MODES
 from engine.pipeline import compose_takes
 
@@ -28,18 +30,11 @@ if TYPE_CHECKING:
     from engine.music import Composition
 
 
-class _Parser(argparse.ArgumentParser):
-    """Says what is wrong in one sentence."""
-
-    def error(self, message: str) -> Any:
-        raise UserError(f"{message}.")
-
-
 def parser(
     prog: str = "cuebridge compose", description: str = "Composes music for a film and writes it as MIDI."
 ) -> argparse.ArgumentParser:
     """The command's arguments."""
-    main = _Parser(prog=prog, description=description, allow_abbrev=False)
+    main = SentenceParser(prog=prog, description=description, allow_abbrev=False)
     main.add_argument("video", metavar="VIDEO", help="the film, any file that holds pictures")
     main.add_argument("-o", "--output", metavar="FILE", help="file to write (default: named after the film)")
     harmony = main.add_argument_group("harmony")
@@ -292,6 +287,10 @@ def _outputs(arguments: argparse.Namespace) -> list[Path]:
     first = Path(arguments.output) if arguments.output else Path(Path(arguments.video).stem + ".mid")
     if not first.parent.is_dir():
         raise UserError(f"There is no folder {first.parent} to write {first.name} into.")
+    if first.is_dir():
+        raise UserError(f"{first} is a folder; name a .mid file to write.")
+    if not os.access(first.parent, os.W_OK):
+        raise UserError(f"Nothing can be written into the folder {first.parent}.")
     if arguments.takes == 1:
         return [first]
     numbers = range(arguments.take, arguments.take + arguments.takes)

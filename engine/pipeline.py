@@ -11,17 +11,20 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from engine.film_plan import FilmPlan, request_for
 from engine.messages import Composed, ComposeRequest, SlotsComposed
-from engine.music import Chord, Composition, Film, FrameRate, Key, Slot, Take, TempoMap
+from engine.music import Chord, Composition, Film, FrameRate, Key, Slot, Take, TempoMap, UserError
 
 if TYPE_CHECKING:
     from engine.dynamics import Dynamics
     from engine.harmony_plan import PlannedSlot
     from engine.harmony_slots import SlotFeatures
     from engine.video import VideoFeatures
+
+
+SHORTEST_FILM_S: Final = 0.1  # a sixteenth note at any tempo; less gives no note at all
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,6 +165,9 @@ class Composer:
         from engine.harmony_plan import kept_slots
 
         begun = time.perf_counter()
+        if features.film.duration_s < SHORTEST_FILM_S and not provisional:
+            name, length_s = Path(features.film.path).name, features.film.duration_s
+            raise UserError(f"{name} lasts {length_s:.3g} s, too short for music; it takes {SHORTEST_FILM_S:g} s.")
         planned = self._planner.plan(request, features.film.duration_s, first_action_s(features))
         kept = kept_slots(request)
         starts, ends = [slot.start_s for slot in planned], [slot.end_s for slot in planned]

@@ -9,7 +9,6 @@ there it owes to chance.
 
 from __future__ import annotations
 
-import argparse
 import json
 import math
 import random
@@ -25,6 +24,7 @@ import numpy as np
 from engine import score_metrics as metrics
 from engine.midifile import MidiScore, read_midi
 from engine.music import NO_CHORD, QUALITIES, Chord, Key, MusicError, UserError
+from engine.music.command import SentenceParser
 from engine.score_metrics import Sounding
 
 if TYPE_CHECKING:
@@ -203,7 +203,7 @@ def by_chance(score: MidiScore, picture: Picture, starts_at_s: float = 0.0) -> d
 # command -----------------------------------------------------------------------------------------------------------
 def main(argv: Sequence[str] | None = None) -> int:
     """Runs the command; raises UserError for what the person can act on."""
-    parser = argparse.ArgumentParser(prog="cuebridge score", description="Measures a MIDI file against a film.")
+    parser = SentenceParser(prog="cuebridge score", description="Measures a MIDI file against a film.")
     parser.add_argument("file", metavar="FILE.mid")
     parser.add_argument("--video", required=True, metavar="FILM")
     parser.add_argument("--key", metavar="KEY", help="default: the key that the file states")

@@ -18,6 +18,7 @@ from typing import Any, Final
 
 from engine.arrange.tempofit import TempoFitOptions, TempoPlan, TempoReport, fit_tempos
 from engine.music import Cut, Film, Hit, Timecode, TimeSignature, UserError
+from engine.music.command import SentenceParser
 
 _MARKS: Final = {"!": "must", "?": "nice", "": "should"}
 _WORD: Final = re.compile(r"(?:(?P<name>[^=\s]+)=)?(?P<time>[0-9][0-9:;.,]*)(?P<mark>[!?]?)")
@@ -84,7 +85,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
+    parser = SentenceParser(
         prog="cuebridge tempo", description="Lists tempi, tempo curves and odd bars that meet the hits of a film."
     )
     parser.add_argument("film", metavar="VIDEO")

@@ -5,7 +5,6 @@ Exit code 0 also where something is missing that CueBridge can do without; 2 whe
 
 from __future__ import annotations
 
-import argparse
 import importlib.util
 import json
 import os
@@ -16,6 +15,7 @@ from pathlib import Path
 
 from bridge.osc.controls import DEFAULT_PORT, ControlError
 from bridge.osc.server import OscServer
+from engine.music.command import SentenceParser
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +37,7 @@ USEFUL = {"rtmidi": ("python-rtmidi", "virtual MIDI ports"),
 
 
 def main(arguments: Sequence[str]) -> int:
-    parser = argparse.ArgumentParser(prog="cuebridge doctor", description="Checks what CueBridge needs.")
+    parser = SentenceParser(prog="cuebridge doctor", description="Checks what CueBridge needs.")
     parser.add_argument("--json", action="store_true", help="as JSON")
     parser.add_argument("--osc", action="store_true", help="also try every OSC address of a running `live`")
     parser.add_argument("--osc-port", type=int, default=DEFAULT_PORT, metavar="PORT", help=f"({DEFAULT_PORT})")

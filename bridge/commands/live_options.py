@@ -16,6 +16,8 @@ from bridge.session_file import SUFFIX, Saved, find_film, read
 from bridge.session_options import arrange_options
 from bridge.session_tempo import GRIDS, TempoWish
 from engine.music import PARTS, FrameRate, MusicError, TempoMap, TimeSignature, UserError
+from engine.music.command import SentenceParser
+from engine.music.timecode import TIMECODE_RATES
 
 APIS = ("auto", "alsa", "jack", "jack-client", "coremidi", "winmm", "none")
 SYNCS = ("internal", "auto", "script", "mtc", "clock", "jack")
@@ -42,14 +44,9 @@ class LivePlan:
     saved: Saved | None
 
 
-class _Parser(argparse.ArgumentParser):
-    def error(self, message: str) -> None:  # type: ignore[override]
-        raise UserError(f"{message}; cuebridge live --help lists the options.")
-
-
 def parser() -> argparse.ArgumentParser:
     """For parsing and for the documents."""
-    top = _Parser(prog="cuebridge live", description="Plays a film's music live and follows your hands.")
+    top = SentenceParser(prog="cuebridge live", description="Plays a film's music live and follows your hands.")
     top.add_argument("film", metavar="FILM", help="the film, any file that holds pictures; or a session file")
     top.add_argument("--film", dest="moved_film", metavar="FILE", help="the session's film, where it is now")
     top.add_argument("--session", metavar="FILE", help="session file (beside the film, from the first edit on)")
@@ -134,7 +131,10 @@ def parse(arguments: Sequence[str]) -> LivePlan:
     if not 0 <= given.freewheel <= 5:
         raise UserError(f"--freewheel {given.freewheel:g} is outside 0 to 5 seconds.")
     if given.frame_rate is not None:
-        FrameRate.parse(given.frame_rate)  # said now; the player only reads it once timecode comes
+        # Said now; the player only reads it once timecode comes.
+        rate = FrameRate.parse(given.frame_rate)
+        if rate not in TIMECODE_RATES:
+            raise UserError(f"--frame-rate {given.frame_rate}: timecode runs at {', '.join(map(str, TIMECODE_RATES))}.")
     if given.once and not given.play:
         raise UserError("--once ends after one pass, which --play begins: use both.")
     draft = _draft(given)

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-import argparse
 import json
 import sys
 from collections.abc import Sequence
 
+from engine.music.command import SentenceParser
+
 
 def main(arguments: Sequence[str]) -> int:
-    parser = argparse.ArgumentParser(prog="cuebridge osc", description="Prints the table of OSC addresses.")
+    parser = SentenceParser(prog="cuebridge osc", description="Prints the table of OSC addresses.")
     parser.add_argument("--json", action="store_true", help="as OSCQuery answers it")
     options = parser.parse_args(arguments)
     if options.json:

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-import argparse
 import json
 import sys
 from collections.abc import Sequence
 from dataclasses import asdict
 
+from engine.music.command import SentenceParser
+
 
 def main(arguments: Sequence[str]) -> int:
-    parser = argparse.ArgumentParser(prog="cuebridge ports", description="Lists MIDI interfaces and ports.")
+    parser = SentenceParser(prog="cuebridge ports", description="Lists MIDI interfaces and ports.")
     parser.add_argument("--json", action="store_true", help="as JSON")
     options = parser.parse_args(arguments)
     from bridge.player.ports import probe_apis

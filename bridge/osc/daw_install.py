@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import Final
 
 from bridge.osc.daw_protocol import DEFAULT_PORT
+from engine.music.command import SentenceParser
 from engine.music.errors import UserError
 
 DAWS: Final = ("reaper", "live", "bitwig", "ardour", "cubase")
@@ -289,6 +290,6 @@ def run(arguments: argparse.Namespace) -> int:
 
 def main(argv: list[str]) -> int:
     """`install-script` with its arguments.  Raises InstallError."""
-    parser = argparse.ArgumentParser(prog="cuebridge install-script", description="Install a DAW's script.")
+    parser = SentenceParser(prog="cuebridge install-script", description="Install a DAW's script.")
     add_arguments(parser)
     return run(parser.parse_args(argv))

@@ -88,6 +88,11 @@ FRAME_RATES: Final[dict[str, FrameRate]] = {
     "60": FrameRate(Fraction(60)),
 }
 
+# What DAWs run their timecode at.
+TIMECODE_RATES: Final[tuple[FrameRate, ...]] = tuple(
+    FRAME_RATES[name] for name in ("23.976", "24", "25", "29.97", "29.97 DF", "30")
+)
+
 
 @dataclass(frozen=True, slots=True)
 class Timecode:

@@ -70,7 +70,8 @@ def content_key(path: str | os.PathLike[str]) -> str:
 class FeatureCache:
     """A folder of feature files.
 
-    directory None: the user's cache folder.  max_bytes: bound on all entries together.
+    directory None: the user's cache folder.  max_bytes: bound on all entries together.  Raises VideoError where the
+    folder is a file.
     """
 
     def __init__(self, directory: Path | None = None, max_bytes: int = 2 * 1024**3) -> None:
@@ -78,6 +79,8 @@ class FeatureCache:
             import platformdirs
 
             directory = Path(platformdirs.user_cache_dir("cuebridge", appauthor=False)) / "features"
+        if directory.exists() and not directory.is_dir():
+            raise VideoError(f"The cache folder {directory} is a file.")
         self.directory = directory
         self.max_bytes = max_bytes
 

@@ -15,6 +15,7 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
+from engine.music.command import SentenceParser
 from engine.music.errors import UserError
 from engine.video.cache import FeatureCache
 from engine.video.features import VideoFeatures
@@ -23,8 +24,8 @@ from engine.video.options import READINGS, AnalysisOptions
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Runs one command; argv[0] is its name."""
-    arguments = _parser().parse_args(argv)
     try:
+        arguments = _parser().parse_args(argv)
         if arguments.command == "analyze":
             return _analyze(arguments)
         return _cache(arguments)
@@ -80,7 +81,7 @@ def options_from(arguments: argparse.Namespace) -> AnalysisOptions:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="cuebridge", description="Look at a film; manage what was seen.")
+    parser = SentenceParser(prog="cuebridge", description="Look at a film; manage what was seen.")
     commands = parser.add_subparsers(dest="command", required=True)
     analyze = commands.add_parser("analyze", help="look at a film: cuts, motion, mood")
     analyze.add_argument("film", type=Path)

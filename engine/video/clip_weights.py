@@ -9,7 +9,6 @@ unasked.
 
 from __future__ import annotations
 
-import argparse
 import hashlib
 import os
 import re
@@ -20,6 +19,8 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, Final
 
+from engine.music.command import SentenceParser
+from engine.music.errors import UserError
 from engine.video.errors import VideoError
 from engine.video.options import AnalysisOptions
 from engine.video.semantics import weights_file
@@ -130,17 +131,17 @@ def _show(done: int, total: int) -> None:
 
 def main(argv: Sequence[str] | None = None) -> int:
     """The command; exit codes 0, 2, 130."""
-    parser = argparse.ArgumentParser(prog="cuebridge models fetch", description="Fetch CLIP weights.")
+    parser = SentenceParser(prog="cuebridge models fetch", description="Fetch CLIP weights.")
     parser.add_argument("what", nargs="?", choices=("clip",), default="clip")
     parser.add_argument("--clip-model", choices=tuple(SOURCES), default=AnalysisOptions().clip_model)
     parser.add_argument("--to", type=Path, metavar="FILE", help="where to, default the user's data folder")
     parser.add_argument("--url", help="another address of the same file, or of another; needs --sha256")
     parser.add_argument("--sha256", metavar="HEX", help="checksum that the file must have")
-    arguments = parser.parse_args(argv)
-    url = arguments.url or SOURCES[arguments.clip_model]
-    sha256 = arguments.sha256 or ("" if arguments.url else url.split("/")[-2])
-    target = arguments.to or weights_file(AnalysisOptions(clip_model=arguments.clip_model))
     try:
+        arguments = parser.parse_args(argv)
+        url = arguments.url or SOURCES[arguments.clip_model]
+        sha256 = arguments.sha256 or ("" if arguments.url else url.split("/")[-2])
+        target = arguments.to or weights_file(AnalysisOptions(clip_model=arguments.clip_model))
         if not re.fullmatch(r"[0-9a-fA-F]{64}", sha256):
             raise VideoError("An address of your own needs --sha256 with 64 hex digits.")
         if target.exists():
@@ -148,7 +149,7 @@ def main(argv: Sequence[str] | None = None) -> int:
             return 0
         sys.stderr.write(f"from {url}\nto   {target}\n")
         fetch(url, target, sha256.lower(), _show)
-    except VideoError as error:
+    except UserError as error:
         sys.stderr.write(f"cuebridge: {error}\n")
         return 2
     except KeyboardInterrupt:

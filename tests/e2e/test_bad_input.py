@@ -119,6 +119,34 @@ def test_a_folder_that_cannot_be_written(tmp_path):
     refused(run(tmp_path, "compose", CLIP, "-o", tmp_path / "no" / "such" / "folder" / "out.mid"))
 
 
+@pytest.mark.parametrize(
+    ("arguments", "token"),
+    [
+        (["analyze"], "film"),
+        (["cache", "clear", "--foo"], "--foo"),
+        (["models"], "COMMAND"),
+        (["ports", "--x"], "--x"),
+        (["live", CLIP, "--frame-rate", "77"], "77"),
+        (["compose", CLIP, "-o", "."], "folder"),
+        (["compose", CLIP, "--cache-dir", CLIP], "cache"),
+    ],
+)
+def test_every_command_says_it_in_one_sentence(tmp_path, arguments, token):
+    assert token in refused(run(tmp_path, *arguments))
+
+
+def test_a_single_picture_is_too_short_for_music(tmp_path):
+    film = tmp_path / "one.mp4"
+    with av.open(str(film), "w") as out:
+        stream = out.add_stream("mpeg4", rate=24)
+        stream.width, stream.height, stream.pix_fmt = 64, 48, "yuv420p"
+        frame = av.VideoFrame.from_ndarray(np.full((48, 64, 3), 90, np.uint8), format="rgb24")
+        for packet in [*stream.encode(frame), *stream.encode(None)]:
+            out.mux(packet)
+    assert "too short" in refused(run(tmp_path, "compose", film, "-o", tmp_path / "out.mid"))
+    assert not (tmp_path / "out.mid").exists()
+
+
 def test_help_answers_for_every_command(tmp_path):
     for command in ("analyze", "compose", "live", "ports", "doctor", "cache", "models"):
         result = run(tmp_path, command, "--help")
