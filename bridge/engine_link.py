@@ -18,6 +18,7 @@ from multiprocessing.process import BaseProcess
 from typing import Final
 
 from engine.messages import FromEngine, Quit, ToEngine
+from engine.music.processes import start_sheltered
 
 # Pause before each new start after a death; a run longer than STEADY_S starts the row anew.
 RESTART_PAUSES_S: Final = (0.1, 0.5, 2.0, 5.0, 15.0)
@@ -114,7 +115,7 @@ class EngineLink:
     def _start_process(self) -> None:
         ours, theirs = self._context.Pipe()
         process = self._context.Process(target=_engine_process, args=(theirs,), name="cuebridge-engine", daemon=False)
-        process.start()
+        start_sheltered(process)
         theirs.close()
         self._connection, self._process = ours, process
 

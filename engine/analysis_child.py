@@ -30,6 +30,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, Final
 
 from engine.music import UserError
+from engine.music.processes import start_sheltered
 
 if TYPE_CHECKING:
     from engine.video import VideoFeatures
@@ -87,7 +88,7 @@ class AnalysisProcess:
         self._process = context.Process(
             target=run_analysis, args=(theirs, self.task, str(self._folder)), name="cuebridge-analysis"
         )
-        self._process.start()
+        start_sheltered(self._process)
         theirs.close()
 
     def __enter__(self) -> AnalysisProcess:

@@ -30,6 +30,7 @@ from bridge.player.tempo import TempoLine
 from bridge.transport.state import MIN_LOOP_S, TransportObservation
 from engine.music.meter import TempoMap
 from engine.music.note import Controller, Note
+from engine.music.processes import start_sheltered
 
 MAX_RESTARTS: Final = 5  # within RESTART_WINDOW_S; a player that dies at once is not started for ever
 RESTART_WINDOW_S: Final = 10.0
@@ -92,7 +93,7 @@ class PlayerLink:
         child = context.Process(
             target=process.main, args=(theirs, self.options, debts, peers), name="cuebridge player", daemon=True
         )
-        child.start()
+        start_sheltered(child)
         theirs.close()
         self._process, self._connection = child, ours
 
