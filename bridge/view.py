@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import os
 import sys
 import time
 from collections import deque
@@ -86,8 +87,15 @@ class LinesView:
             self._write(json.dumps({**end, "file": str(written) if written is not None else None}))
 
     def _write(self, text: str) -> None:
-        self._out.write(text + "\n")
-        self._out.flush()
+        try:
+            self._out.write(text + "\n")
+            self._out.flush()
+        except BrokenPipeError:
+            # The reader has gone (`| head`): the performance goes on, and what is left to say goes to stderr.
+            if self._out is sys.stdout:
+                os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            self._out = open(os.devnull, "w")  # noqa: SIM115
+            self._err.write("nobody reads the output any more; playing on.\n")
 
 
 def line(shot: Snapshot) -> str:

@@ -75,3 +75,15 @@ def test_keys_are_read_one_by_one_and_the_terminal_is_put_back(monkeypatch) -> N
             assert list(keys.pressed()) == []
         assert termios.tcgetattr(terminal)[3] == before[3]
     os.close(master)
+
+
+def test_a_reader_that_goes_away_does_not_end_the_performance():
+    class Gone(io.StringIO):
+        def write(self, text):
+            raise BrokenPipeError
+
+    errors = io.StringIO()
+    view = LinesView(as_json=False, out=Gone(), err=errors)
+    view.say("one")
+    view.say("two")
+    assert errors.getvalue().count("playing on") == 1
