@@ -35,6 +35,7 @@ from engine.music.processes import start_sheltered
 MAX_RESTARTS: Final = 5  # within RESTART_WINDOW_S; a player that dies at once is not started for ever
 RESTART_WINDOW_S: Final = 10.0
 SILENCE_S: Final = 8.0  # it speaks twenty times a second; the longest it may wait for JACK is a second or two
+ENDING_S: Final = 1.0  # the program's own end follows that of a player that ended in order
 REPEAT_OFFS_S: Final = 1.0
 ALL_PARTS: Final = 255
 
@@ -324,13 +325,24 @@ class PlayerLink:
                     self._give_up_on_it()
                 message = connection.recv_bytes()
             except (EOFError, OSError):
-                if self._closing or not self._replace():
+                if self._is_ending() or not self._replace():
                     with self._news:
                         self._fault = self._fault or "the player has ended."
                         self._news.notify_all()
                     return
                 continue
             self._take(message[:1], message[1:])
+
+    def _is_ending(self) -> bool:
+        """Whether the program is coming to its end.  A SIGTERM to the whole process group may end the player a moment
+        before the bridge: a player that ended by itself, in order, is given that moment."""
+        process = self._process
+        if process is not None and not self._closing:
+            process.join(1.0)
+            end = time.perf_counter() + ENDING_S
+            while process.exitcode == 0 and not self._closing and time.perf_counter() < end:
+                time.sleep(0.02)
+        return self._closing
 
     def _give_up_on_it(self) -> None:
         """A player that says nothing at all hangs in a MIDI system that hangs: it is replaced like one that died."""
