@@ -1,4 +1,4 @@
-"""`cuebridge models …`: train, evaluate, describe and import networks; fetch what the full reading needs.
+"""`cuebridge models …`: train, evaluate, describe and import networks.
 
 Runs as a child process of the bridge (`python -m models.training.cli`), because it needs torch.  Exit codes: 0, 2 for
 what the person can act on (one sentence on stderr), 130 after Ctrl-C.
@@ -32,7 +32,9 @@ def _out(value: Any, as_json: bool, text: str) -> None:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = SentenceParser(prog="cuebridge models", description="Train, evaluate and describe the networks.")
+    parser = SentenceParser(
+        prog="cuebridge models", description="Train, evaluate and describe the networks; `fetch clip` downloads CLIP."
+    )
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
 
     train = commands.add_parser("train", help="train a network by name, or go on with an interrupted run")
@@ -74,10 +76,6 @@ def _parser() -> argparse.ArgumentParser:
     convert.add_argument("--kind", default="bigru", help="which network of a regressor file (default bigru)")
     convert.add_argument("--json", action="store_true")
 
-    fetch = commands.add_parser("fetch", help="download the CLIP weights of the full picture reading (1.7 GB)")
-    fetch.add_argument("--model", default="ViT-L-14-336-quickgelu")
-    fetch.add_argument("--out", type=Path, help="weights file to write (default: where `analyze` looks for it)")
-    fetch.add_argument("--json", action="store_true")
     return parser
 
 
@@ -240,21 +238,11 @@ def _import(options: argparse.Namespace, _command: str) -> int:
     return 0
 
 
-def _fetch(options: argparse.Namespace, _command: str) -> int:
-    from models.training.fetch import clip_target, fetch_clip
-
-    out = options.out or clip_target(options.model)
-    size = fetch_clip(options.model, out, _say)
-    _out({"weights": str(out), "bytes": size}, options.json, f"{out} written, {size / 1e6:.0f} MB")
-    return 0
-
-
 COMMANDS: Final[dict[str, Callable[[argparse.Namespace, str], int]]] = {
     "train": _train,
     "evaluate": _evaluate,
     "info": _info,
     "import": _import,
-    "fetch": _fetch,
 }
 
 
