@@ -234,7 +234,7 @@ _MUSIC: Final = (
         "0",
         "tempo",
         "Where the film's first frame lies on the timeline: seconds, hh:mm:ss:ff or bar|beat.",
-        "--picture-at",
+        "--picture-starts-at",
     ),
     _value(
         "progression",

@@ -84,8 +84,9 @@ def after_locate(live: Live, capture: Capture, out: Path, seconds: float) -> lis
     composed = export(live, out)
     found = []
     for place in (7.0, 3.0, 11.0):
-        capture.events.clear()
         live.send("/cue/play")
+        time.sleep(1.0)  # rolling, so that the locate is a jump; what was heard till then lies outside the comparison
+        capture.events.clear()
         live.send("/cue/locate", place)
         time.sleep(min(4.0, seconds / 4))
         stop(live)

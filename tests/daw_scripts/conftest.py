@@ -91,7 +91,7 @@ class Desk:
         self.send(out)
         return request
 
-    def wait(self, condition, timeout_s=8.0):
+    def wait(self, condition, timeout_s=20.0):
         end = time.perf_counter() + timeout_s
         while time.perf_counter() < end:
             found = condition()

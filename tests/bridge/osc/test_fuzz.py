@@ -114,15 +114,19 @@ def test_a_hundred_thousand_hostile_datagrams(stage) -> None:
             client.bind(("127.0.0.1", 0))
             client.settimeout(0.05)
             heard = None
-            for _ in range(100):
+            # What the system still held of the flood comes first.
+            end = time.perf_counter() + 60
+            while heard != "/cue/ping" and time.perf_counter() < end:
                 client.sendto(encode("/cue/ping"), ("127.0.0.1", server.port))
                 try:
-                    controls.datagram(datagrams.get(timeout=0.05))
+                    while True:
+                        controls.datagram(datagrams.get(timeout=0.05))
+                except queue.Empty:
+                    pass
+                try:
                     heard = decode(client.recv(65536))[0].address
-                except (queue.Empty, TimeoutError):
+                except TimeoutError:
                     continue
-                if heard == "/cue/ping":
-                    break
             assert heard == "/cue/ping"
         assert session.rolling
         # Undo history and takes are bounded too; what they hold is all that may grow.
