@@ -84,6 +84,8 @@ class Live:
     def __init__(self, film: Path, home: Path, *arguments: str) -> None:
         self.osc_port = free_port()
         self.command = [*COMMAND, "live", str(film), "--json", "--osc-port", str(self.osc_port), *arguments]
+        if not {"--session", "--no-session"} & set(arguments) and film.suffix != ".json":
+            self.command.append("--no-session")  # no test leaves a session file beside the clip
         self.home = home
         self.lines: list[dict[str, Any]] = []
         self.arrived: queue.Queue[dict[str, Any]] = queue.Queue()
@@ -118,6 +120,9 @@ class Live:
     def wait(self, met: Callable[[dict[str, Any]], bool], what: str, timeout_s: float = 60.0) -> dict[str, Any]:
         """The first line from now on, or the newest status, that meets a condition."""
         end = time.monotonic() + timeout_s
+        with contextlib.suppress(queue.Empty):
+            while True:  # what was said before this moment may be out of date
+                self.arrived.get_nowait()
         newest = self.last("status")
         if newest is not None and met(newest):
             return newest
