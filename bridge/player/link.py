@@ -328,6 +328,11 @@ class PlayerLink:
                 if self._is_ending() or not self._replace():
                     with self._news:
                         self._fault = self._fault or "the player has ended."
+                        if self._status is not None and not self._closing:
+                            notes = (*self._status.notes, self._fault)
+                            self._status = replace(
+                                self._status, notes=notes, sounding=(), rolling=False, state="lost", port_up=False
+                            )
                         self._news.notify_all()
                     return
                 continue
@@ -389,6 +394,11 @@ class PlayerLink:
             peers = [(ours, theirs) for ours, theirs in status.peers]
             if self._closing or not self.options.resume or len(recent) > MAX_RESTARTS:
                 self._pay(debts, peers)
+                if not self._closing and self.options.resume:
+                    self._fault = (
+                        f"The player process died {len(recent)} times in {RESTART_WINDOW_S:g} s and is not started "
+                        "again; its notes were ended. End CueBridge and start it again."
+                    )
                 return False
             with contextlib.suppress(OSError):
                 if self._connection is not None:

@@ -65,7 +65,8 @@ def kill_during_play(film: Path, home: Path, victim: str, times: int) -> dict[st
             for _ in range(times):
                 pid = pid_of(live, victim, pid)
                 os.kill(pid, signal.SIGKILL)
-                time.sleep(1.1)
+                # A player that dies more than five times in ten seconds is given up, and the person told so.
+                time.sleep(2.5 if victim == "player" else 1.1)
             pid_of(live, victim, pid)
             time.sleep(max(1.5, 9.0 - 1.1 * times))  # at least one whole pass of the loop
             live.send("/cue/stop")

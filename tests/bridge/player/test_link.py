@@ -233,6 +233,7 @@ def test_a_player_that_dies_again_and_again_is_given_up(monkeypatch: pytest.Monk
         while link.alive and time.monotonic() < end:
             time.sleep(0.01)
         assert not link.alive
+        until(link, lambda status: any("not started again" in note for note in status.notes))
 
 
 @posix
