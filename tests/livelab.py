@@ -84,7 +84,7 @@ class Live:
     def __init__(self, film: Path, home: Path, *arguments: str) -> None:
         self.osc_port = free_port()
         self.command = [*COMMAND, "live", str(film), "--json", "--osc-port", str(self.osc_port), *arguments]
-        if not {"--session", "--no-session"} & set(arguments) and film.suffix != ".json":
+        if film == CLIP and not {"--session", "--no-session"} & set(arguments):
             self.command.append("--no-session")  # no test leaves a session file beside the clip
         self.home = home
         self.lines: list[dict[str, Any]] = []
