@@ -1,0 +1,104 @@
+"""Arguments of controls: what each may be, and how what came over the wire becomes it."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Final
+
+from bridge.osc.codec import Argument
+from engine.music import UserError
+
+MAX_TEXT: Final = 4096
+
+Value = float | int | bool | str | None
+
+
+class ControlError(UserError):
+    """A refused control.  code: unknown_address, bad_type, bad_value, not_ready or busy."""
+
+    def __init__(self, code: str, sentence: str) -> None:
+        super().__init__(sentence)
+        self.code = code
+
+
+@dataclass(frozen=True, slots=True)
+class Arg:
+    """One argument.  kind: "number", "whole", "switch", "text" or "choice".
+
+    low, high: inclusive range of numbers.  words: texts also accepted instead of a number ("picture"); for "choice"
+    the choices.  optional: may be left out.
+    """
+
+    name: str
+    kind: str = "number"
+    low: float | None = None
+    high: float | None = None
+    unit: str = ""
+    words: tuple[str, ...] = ()
+    optional: bool = False
+
+    @property
+    def tag(self) -> str:
+        """Type tag shown in documents; i, f, d, T and F are taken for each other where nothing is lost."""
+        return {"number": "f", "whole": "i", "switch": "T", "text": "s", "choice": "s"}[self.kind]
+
+    def check(self, value: Argument) -> Value:
+        """The value in its own type.  Raises ControlError."""
+        if self.kind in ("text", "choice"):
+            return self._check_text(value)
+        if isinstance(value, str):
+            if value in self.words:
+                return value
+            raise ControlError("bad_type", f"{self.name} is {self.expected}, not the text '{value[:40]}'.")
+        if value is None and self.words:
+            return self.words[0]
+        if isinstance(value, bytes) or value is None:
+            raise ControlError("bad_type", f"{self.name} is {self.expected}.")
+        if self.kind == "switch":
+            if value in (0, 1):
+                return bool(value)
+            raise ControlError("bad_value", f"{self.name} is on (1, T) or off (0, F), not {value:g}.")
+        if isinstance(value, bool):
+            raise ControlError("bad_type", f"{self.name} is {self.expected}, not true or false.")
+        return self._check_number(value)
+
+    def _check_text(self, value: Argument) -> str:
+        if isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value):
+            value = f"{value:g}"  # a fader program that can only send numbers may still choose `2` bars
+        if not isinstance(value, str):
+            raise ControlError("bad_type", f"{self.name} is {self.expected}.")
+        if len(value) > MAX_TEXT:
+            raise ControlError("bad_value", f"{self.name} is longer than {MAX_TEXT} characters.")
+        if self.kind == "choice" and value not in self.words:
+            raise ControlError("bad_value", f"{self.name} is one of {', '.join(self.words)}, not '{value[:40]}'.")
+        return value
+
+    def _check_number(self, value: int | float) -> float | int:
+        if not math.isfinite(value):
+            raise ControlError("bad_value", f"{self.name} is {self.expected}, not {value}.")
+        if self.kind == "whole":
+            if value != int(value):
+                raise ControlError("bad_value", f"{self.name} is {self.expected}, not {value:g}.")
+            value = int(value)
+        if (self.low is not None and value < self.low) or (self.high is not None and value > self.high):
+            raise ControlError("bad_value", f"{self.name} is {self.expected}, not {value:g}.")
+        return value if self.kind == "whole" else float(value)
+
+    @property
+    def expected(self) -> str:
+        """What it may be, in words."""
+        if self.kind == "choice":
+            return "one of " + ", ".join(self.words)
+        if self.kind == "text":
+            return "a text"
+        if self.kind == "switch":
+            return "on or off"
+        words = "a whole number" if self.kind == "whole" else "a number"
+        if self.low is not None and self.high is not None:
+            words += f" from {self.low:g} to {self.high:g}"
+        elif self.low is not None:
+            words += f" of at least {self.low:g}"
+        if self.unit:
+            words += f" ({self.unit})"
+        return words + (f" or {' or '.join(repr(word) for word in self.words)}" if self.words else "")

@@ -1,0 +1,150 @@
+"""What can be done, and what can be read."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from bridge.osc.arguments import Arg
+from bridge.osc.control import ROOT, WHEN_ARGUMENT, Control, do, state
+from engine.music.composition import HIT_WEIGHTS
+
+ACTIONS: Final = (
+    do(
+        "hits/add",
+        "A moment that the music is to meet.",
+        Arg("at", "number", 0, 360_000, "picture seconds"),
+        Arg("weight", "choice", words=HIT_WEIGHTS, optional=True),
+        Arg("name", "text", optional=True),
+        effect="compose",
+    ),
+    do(
+        "hits/remove",
+        "Takes the nearest hit within half a second away.",
+        Arg("at", "number", 0, 360_000, "picture seconds"),
+        effect="compose",
+    ),
+    do(
+        "hits/accept_cuts",
+        "Makes hits of all cuts at least this strong.",
+        Arg("strength", "number", 0, 1),
+        Arg("weight", "choice", words=HIT_WEIGHTS, optional=True),
+        effect="compose",
+    ),
+    do(
+        "section/add",
+        "From here on controls have new values: `activity=40; pattern=up; key=Am; parts=pad,bass`.",
+        Arg("from", "number", 0, 360_000, "picture seconds"),
+        Arg("changes", "text"),
+        Arg("name", "text", optional=True),
+        Arg("breath", "switch", optional=True),
+        effect="compose",
+    ),
+    do(
+        "section/remove",
+        "Takes the section that plays here away.",
+        Arg("at", "number", 0, 360_000, "picture seconds"),
+        effect="compose",
+    ),
+    do(
+        "tempo/fit",
+        "Tempi whose beats meet the hits (without any: the cuts); set one with /cue/tempo.",
+        Arg("from", "number", 20, 400, "bpm", optional=True),
+        Arg("to", "number", 20, 400, "bpm", optional=True),
+    ),
+    do("play", "Starts the internal transport."),
+    do("stop", "Stops it; every sounding note gets its note-off."),
+    do("locate", "Moves the playhead.", Arg("position", "number", 0, 360_000, "picture seconds")),
+    Control(
+        f"{ROOT}/loop",
+        "Loops a range of the picture.",
+        (
+            Arg("on", "switch"),
+            Arg("from", "number", 0, 360_000, "picture seconds", optional=True),
+            Arg("to", "number", 0, 360_000, "picture seconds", optional=True),
+        ),
+        "value",
+        default=False,
+        undo=False,
+    ),
+    do("panic", "Note-offs, then All Notes Off, All Sound Off and Reset on every channel."),
+    do("quit", "Ends the program."),
+    do("ping", "Answers, and renews this client's subscriptions."),
+    do("chords/next", "The chord after the one sounding becomes this one.", Arg("chord", "text"), effect="arrange"),
+    do(
+        "chords/pin",
+        "This chord here: only it and its neighbours' voicing change.",
+        Arg("chord", "text"),
+        Arg("at", "number", 0, 360_000, "picture seconds", optional=True),
+        effect="arrange",
+    ),
+    do(
+        "chords/unpin",
+        "Takes a pin away; the composed chord comes back.",
+        Arg("at", "number", 0, 360_000, "picture seconds", optional=True),
+        effect="arrange",
+    ),
+    do(
+        "chords/rewrite",
+        "Composes a range anew, keeping pins.",
+        Arg("from", "number", 0, 360_000, "picture seconds"),
+        Arg("to", "number", 0, 360_000, "picture seconds", optional=True),
+        effect="compose",
+    ),
+    do("take/new", "Composes another take.", WHEN_ARGUMENT, effect="compose"),
+    do(
+        "take/select",
+        "Plays a take again, note for note; a number not heard before is composed.",
+        Arg("take", "whole", 1, 999_999),
+        WHEN_ARGUMENT,
+        effect="compose",
+    ),
+    do("take/keep", "Keeps the take that plays, with its notes.", Arg("name", "text", optional=True)),
+    do("take/name", "Names a kept take.", Arg("take", "whole", 1, 999_999), Arg("name", "text")),
+    do("undo", "Takes back the last edit."),
+    do("redo", "Does it again."),
+    do(
+        "subscribe",
+        "Values matching this pattern are sent at once and at every change for 60 s; ping renews.",
+        Arg("pattern", "text"),
+        Arg("port", "whole", 1, 65535, optional=True),
+    ),
+    do(
+        "unsubscribe",
+        "Ends a subscription; without a pattern all of this client's.",
+        Arg("pattern", "text", optional=True),
+        Arg("port", "whole", 1, 65535, optional=True),
+    ),
+    do("markers/push", "Sets a marker at every cut, in the DAW whose script is connected."),
+    do("markers/clear", "Takes our markers away again."),
+    do(
+        "print",
+        "Writes notes into the DAW's tracks: the whole film, or a selection.",
+        Arg("scope", "choice", words=("film", "cue", "selection")),
+        Arg("from", "number", 0, 360_000, "picture seconds", optional=True),
+        Arg("to", "number", 0, 360_000, "picture seconds", optional=True),
+    ),
+    do("export", "Writes what is composed to a .mid file in an allowed folder.", Arg("file", "text")),
+    do("save", "Saves the session, under another name if one is given.", Arg("file", "text", optional=True)),
+)
+
+STATES: Final = (
+    state(
+        "status", "State, position in seconds, three clocks, chord now and next, port, late notes, what it waits for."
+    ),
+    state("playhead", "Picture seconds, beats, bar|beat, film timecode, DAW timecode, rolling."),
+    state("chords/now", "Bar, chord, its picture second, the next chord, its picture second."),
+    state("chords", "Every chord with its picture second, as many as fit a datagram."),
+    state("progress", "What is being done (analyse, compose), fraction 0 to 1, words."),
+    state("take", "Number and name of the take that plays, whether it is kept, and how many there are."),
+    state("takes", "Number, name and kept of each take."),
+    state("pins", "Picture second and chord of each pin."),
+    state("cuts", "Picture second of each cut, as many as fit a datagram."),
+    state("hits", "Picture second, weight and name of each hit."),
+    state("sections", "Picture second, changes and name of each section."),
+    state("film", "File, seconds, frames a second, reading, why that reading."),
+    state("edits", "What undo would take back, what redo would do again, how many of each."),
+    state("changing", "What change is under way and the picture second from which it is heard; empty: none."),
+    state("clients", "How many clients are subscribed."),
+    state("daw", "Each connected DAW script: its name, messages a second, how many were lost."),
+    state("ports", "Port, its interface, whether it is up, sent, late and dropped notes."),
+)
