@@ -16,14 +16,14 @@ from bridge.osc.codec import Argument, Double, Message, encode, encode_bundle, e
 from bridge.osc.controls import BY_ADDRESS, ERROR, Control, ControlError, Value
 from bridge.osc.server import Datagram
 from bridge.session import Session
+from bridge.session_answers import STATES
 from bridge.session_daw import DawBridge
-from bridge.session_status import Snapshot, change_under_way, snapshot
+from bridge.session_status import Snapshot, snapshot
 from engine.music import Chord, MusicError, UserError
 
 Reply = tuple[str, tuple[Argument, ...]]
 PLAYHEAD_INTERVAL_S: Final = 0.05
 VALUES_INTERVAL_S: Final = 0.1
-MAX_LIST: Final = 120  # entries of a list in one message
 MAX_MATCHES: Final = 64
 
 
@@ -199,7 +199,7 @@ class Controls:
         if address in session.draft.settings or BY_ADDRESS[address].access == "value":
             value = session.draft.value(address)
             return (value,)
-        return _STATES[address](session, shot or snapshot(session), self)
+        return STATES[address](session, shot or snapshot(session), self)
 
     # actions --------------------------------------------------------------------------------------------------------
     @staticmethod
@@ -291,104 +291,6 @@ def _chord(text: str) -> Chord:
         return Chord.parse(text)
     except MusicError as error:
         raise ControlError("bad_value", str(error)) from None
-
-
-def _status(session: Session, shot: Snapshot, controls: Controls) -> tuple[Argument, ...]:
-    return (
-        shot.state, Double(shot.picture_s), shot.film_timecode, shot.daw_timecode, shot.bar_beat, shot.chord,
-        shot.next_chord, shot.port, shot.late, shot.waits_for,
-    )  # fmt: skip
-
-
-def _chords(session: Session, shot: Snapshot, controls: Controls) -> tuple[Argument, ...]:
-    runs = session.runs()[: MAX_LIST // 2]
-    return tuple(value for run in runs for value in (Double(run.start_s), session.chord_name(run.chord) or "N"))
-
-
-_STATES: Final[dict[str, Callable[[Session, Snapshot, Controls], tuple[Argument, ...]]]] = {
-    "/cue/status": _status,
-    "/cue/playhead": lambda session, shot, controls: (
-        Double(shot.picture_s),
-        Double(shot.beats),
-        shot.bar_beat,
-        shot.film_timecode,
-        shot.daw_timecode,
-        session.rolling,
-    ),
-    "/cue/chords/now": lambda session, shot, controls: (
-        shot.bar,
-        shot.chord,
-        Double(shot.chord_s),
-        shot.next_chord,
-        Double(shot.next_chord_s),
-    ),
-    "/cue/chords": _chords,
-    "/cue/progress": lambda session, shot, controls: shot.progress,
-    "/cue/take": lambda session, shot, controls: (
-        shot.take,
-        shot.take_name,
-        shot.take_kept,
-        len(session.takes),
-    ),
-    "/cue/takes": lambda session, shot, controls: tuple(
-        value
-        for number, take in sorted(session.takes.items())[: MAX_LIST // 3]
-        for value in (number, take.name, take.kept)
-    ),
-    "/cue/pins": lambda session, shot, controls: tuple(
-        value
-        for pin in session.draft.pins[: MAX_LIST // 2]
-        for value in (Double(pin.start_s), session.chord_name(pin.chord))
-    ),
-    "/cue/hits": lambda session, shot, controls: tuple(
-        value for hit in session.draft.hits[: MAX_LIST // 3] for value in (Double(hit.time_s), hit.weight, hit.name)
-    ),
-    "/cue/sections": lambda session, shot, controls: tuple(
-        value
-        for each in session.draft.sections[: MAX_LIST // 3]
-        for value in (Double(each.start_s), "; ".join(f"{name}={text}" for name, text in each.changes), each.name)
-    ),
-    "/cue/cuts": lambda session, shot, controls: tuple(
-        Double(cut.time_s) for cut in (session.analysed.cuts if session.analysed is not None else ())[:MAX_LIST]
-    ),
-    "/cue/film": lambda session, shot, controls: (
-        (
-            session.analysed.film.path,
-            Double(session.analysed.film.duration_s),
-            float(session.analysed.film.rate.fps),
-            session.analysed.reading,
-            session.analysed.reason,
-        )
-        if session.analysed is not None
-        else (session.options.film, Double(0.0), 0.0, "", "")
-    ),
-    "/cue/edits": lambda session, shot, controls: (
-        shot.undo,
-        shot.redo,
-        session.history.undo_count,
-        session.history.redo_count,
-    ),
-    "/cue/changing": lambda session, shot, controls: _changing(session),
-    "/cue/clients": lambda session, shot, controls: (len(controls.clients),),
-    "/cue/daw": lambda session, shot, controls: tuple(
-        value
-        for info in (controls.daw.link.status() if controls.daw is not None else ())
-        for value in (info.daw, float(info.rate_hz), info.lost)
-    ),
-    "/cue/ports": lambda session, shot, controls: (
-        shot.port,
-        shot.port_api,
-        shot.port_up,
-        shot.sent,
-        shot.late,
-        shot.dropped,
-    ),
-}
-
-
-def _changing(session: Session) -> tuple[Argument, ...]:
-    label, at_s = change_under_way(session)
-    return label, Double(at_s)
 
 
 __all__ = ["ERROR", "Controls"]

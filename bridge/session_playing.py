@@ -1,0 +1,103 @@
+"""From a draft to the notes that the player has.
+
+Times in `_s` are picture seconds; beats are quarter notes on the draft's tempo map.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Final
+
+from bridge.edits import Draft
+from bridge.session_plan import Load, Plan, Score
+from bridge.session_score import build_score
+from engine.arrange import FilmLevels, film_levels
+from engine.music import Controller, Note
+
+if TYPE_CHECKING:
+    from bridge.session import Session
+
+WORK_S: Final = 0.012  # arranging in one tick: what else waits (OSC, the view) waits no longer
+
+
+class SessionPlaying:
+    """Of one session.  film_levels: of the whole film, once it is composed."""
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+        self.plan = Plan()
+        self.film_levels: FilmLevels | None = None
+        self._provisional_levels: FilmLevels | None = None
+        self._plan_revision = 0
+        self._score: tuple[tuple, Score] | None = None
+
+    def score(self) -> Score | None:
+        """What is to be played, as the arranger takes it; None before there is any."""
+        session = self._session
+        draft, analysed = session.draft, session.analysed
+        if analysed is None or not draft.result.slots:
+            return None
+        kept, levels = session.takes.get(draft.take), self._levels_for(draft)
+        made_from = (draft, kept, levels, session.starts_s)
+        if self._score is None or any(old is not new for old, new in zip(self._score[0], made_from, strict=True)):
+            score = build_score(draft, analysed, session.starts_s, levels)
+            if kept is not None and kept.notes is not None and kept.draft == draft:
+                score = replace(score, kept_notes=kept.notes, kept_controllers=kept.controllers or ())
+            self._score = (made_from, score)
+        return self._score[1]
+
+    def _levels_for(self, draft: Draft) -> FilmLevels:
+        if draft.result.levels is not None:
+            return draft.result.levels
+        if self.film_levels is None and self._provisional_levels is None:
+            self._provisional_levels = film_levels(draft.result.slots)
+        return self.film_levels or self._provisional_levels  # type: ignore[return-value]
+
+    def rearrange(self, takeover_s: float | None) -> None:
+        score = self.score()
+        if score is None:
+            return
+        self.plan.update(score, None if takeover_s is None else self._session.beats_at(takeover_s))
+
+    def hand_over(self) -> None:
+        session = self._session
+        position = session.beats_at(session.position_s()) if session.rolling else None
+        wraps_to, looped = None, session.transport.looped
+        if (
+            session.rolling
+            and looped is not None
+            and 0.0 <= looped[1] - session.position_s() < session.options.commit_s * 0.9
+        ):
+            wraps_to = session.beats_at(looped[0])
+        for load in self.plan.work(WORK_S, position, wraps_to=wraps_to):
+            self._load(load)
+
+    def _load(self, load: Load) -> None:
+        session = self._session
+        self._plan_revision += 1
+        if self._in_seconds:
+            notes, controllers, start = self._to_seconds(load)
+            session.player.load_plan(self._plan_revision, "seconds", notes, controllers, start)
+        else:
+            session.player.load_plan(self._plan_revision, "beats", load.notes, load.controllers, load.from_beats)
+
+    @property
+    def _in_seconds(self) -> bool:
+        """With our own tempo map notes go out in seconds: a new map then moves nothing until its notes are there.
+
+        Where the DAW's clock says the tempo they go in beats, and the player follows it by itself.
+        """
+        session = self._session
+        status = session.status
+        return (
+            session.draft.result.grid == "seconds" or status is None or status.tempo_source in ("map", "internal", "")
+        )
+
+    def _to_seconds(self, load: Load) -> tuple[list[Note], list[Controller], float]:
+        seconds_at = self._session.draft.result.tempo_map.seconds_at
+        notes = []
+        for note in load.notes:
+            start_s = seconds_at(note.start_beats)
+            notes.append(replace(note, start_beats=start_s, length_beats=seconds_at(note.end_beats) - start_s))
+        controllers = [replace(each, time_beats=seconds_at(each.time_beats)) for each in load.controllers]
+        return notes, controllers, seconds_at(load.from_beats)

@@ -1,0 +1,261 @@
+"""What a session file holds, as plain JSON values and back.
+
+Seconds are picture seconds unless they say timeline; beats are quarter notes of the tempo map beside them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from types import MappingProxyType
+from typing import Any
+
+from bridge.edits import Draft, Pin, Result, Step
+from bridge.osc.controls import BY_ADDRESS, SETTINGS, ControlError, Value
+from bridge.session_tempo import TempoChoice
+from engine.arrange import FilmLevels
+from engine.messages import FilmAnalysed
+from engine.music import (
+    Chord,
+    Controller,
+    Cut,
+    Film,
+    FrameRate,
+    Hit,
+    Key,
+    MeterChange,
+    Note,
+    Section,
+    Slot,
+    TempoChange,
+    TempoMap,
+    Timecode,
+    TimeSignature,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class SavedTake:
+    """A take; kept ones with their notes and curves (beats of the draft's tempo map)."""
+
+    number: int
+    name: str
+    kept: bool
+    draft: Draft
+    notes: tuple[Note, ...] | None = None
+    controllers: tuple[Controller, ...] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Saved:
+    """What a session file holds."""
+
+    analysed: FilmAnalysed
+    fingerprint: str
+    choice: TempoChoice
+    steps: tuple[Step, ...]
+    index: int
+    takes: tuple[SavedTake, ...]
+
+
+# writing ----------------------------------------------------------------------------------------------------
+def film_values(analysed: FilmAnalysed, fingerprint: str) -> dict[str, Any]:
+    film = analysed.film
+    return {
+        "path": film.path,
+        "fingerprint": fingerprint,
+        "content_key": film.content_key,
+        "duration_s": film.duration_s,
+        "fps": str(film.rate.fps),
+        "drop": film.rate.drop,
+        "width": film.width,
+        "height": film.height,
+        "start_frames": film.start_timecode.frames if film.start_timecode is not None else None,
+        "reading": analysed.reading,
+        "reason": analysed.reason,
+        "cuts": [[cut.time_s, cut.strength, cut.kind] for cut in analysed.cuts],
+        "affect_mean": list(analysed.affect_mean),
+    }
+
+
+def tempo_values(tempo_map: TempoMap) -> dict[str, Any]:
+    return {
+        "origin_s": str(tempo_map.origin_s),
+        "tempos": [[str(change.beat), str(change.bpm)] for change in tempo_map.tempos],
+        "meters": [[str(change.beat), str(change.meter)] for change in tempo_map.meters],
+    }
+
+
+def result_values(result: Result) -> dict[str, Any]:
+    return {
+        "tempo_map": tempo_values(result.tempo_map),
+        "grid": result.grid,
+        "picture_starts_at_timeline_s": result.starts_s,
+        "key": result.key.name,
+        "key_reason": result.key_reason,
+        "complete": result.complete,
+        "levels": None if result.levels is None else [list(result.levels.density), list(result.levels.loudness)],
+        "weights": list(result.weights),
+        "recipe": list(result.recipe),
+        "slots": [_slot(slot) for slot in result.slots],
+    }
+
+
+def _slot(slot: Slot) -> list[Any]:
+    flags = 1 * slot.pinned + 2 * slot.given + 4 * slot.provisional
+    return [
+        slot.start_s, slot.end_s, slot.start_beats, slot.end_beats, slot.chord.label, _bass(slot.chord), slot.density,
+        slot.loudness, list(slot.affect), slot.motion, slot.tension, flags,
+    ]  # fmt: skip
+
+
+def _bass(chord: Chord) -> int | None:
+    return chord.bass
+
+
+def draft_values(draft: Draft, result: int) -> dict[str, Any]:
+    return {
+        "settings": dict(draft.settings),
+        "take": draft.take,
+        "pins": [[pin.start_s, pin.end_s, pin.chord.lead_sheet()] for pin in draft.pins],
+        "hits": [[hit.time_s, hit.weight, hit.name] for hit in draft.hits],
+        "sections": [
+            [each.start_s, [list(change) for change in each.changes], each.name, each.breath] for each in draft.sections
+        ],
+        "progression_from_s": draft.progression_from_s,
+        "result": result,
+    }
+
+
+def take_values(take: SavedTake, result: int) -> dict[str, Any]:
+    made = {"number": take.number, "name": take.name, "kept": take.kept, **draft_values(take.draft, result)}
+    if take.notes is not None:
+        made["notes"] = [
+            [note.pitch, note.velocity, note.start_beats, note.length_beats, note.channel, note.part]
+            for note in take.notes
+        ]
+        made["controllers"] = [
+            [each.number, each.value, each.time_beats, each.channel, each.part] for each in take.controllers or ()
+        ]
+    return made
+
+
+# reading --------------------------------------------------------------------------------------------------------------
+def read_saved(data: dict[str, Any]) -> Saved:
+    results = [_read_result(each) for each in data["results"]]
+    steps = tuple(Step(_read_draft(each, results), str(each["label"])) for each in data["steps"])
+    index = int(data["index"])
+    if not 0 <= index < len(steps):
+        raise ValueError("its history has no step in force")
+    time = data["time"]
+    choice = TempoChoice(
+        _read_tempo_map(time["tempo_map"]),
+        _one_of(time["grid"], ("beats", "seconds")),
+        float(time["picture_starts_at_timeline_s"]),
+        str(time["reason"]),
+    )
+    takes = tuple(_read_take(each, results) for each in data["takes"])
+    return Saved(_read_film(data["film"]), str(data["film"]["fingerprint"]), choice, steps, index, takes)
+
+
+def _one_of(value: object, words: Sequence[str]) -> str:
+    if value not in words:
+        raise ValueError(f"{value!r} is not one of {', '.join(words)}")
+    return str(value)
+
+
+def _read_film(data: dict[str, Any]) -> FilmAnalysed:
+    rate = FrameRate(Fraction(data["fps"]), bool(data["drop"]))
+    first = data["start_frames"]
+    film = Film(
+        str(data["path"]), float(data["duration_s"]), rate, int(data["width"]), int(data["height"]),
+        str(data["content_key"]), None if first is None else Timecode(int(first), rate),
+    )  # fmt: skip
+    cuts = tuple(Cut(float(at), float(strength), str(kind)) for at, strength, kind in data["cuts"])
+    affect = tuple(float(weight) for weight in data["affect_mean"])
+    return FilmAnalysed(0, film, cuts, str(data["reading"]), str(data["reason"]), affect, ())
+
+
+def _read_tempo_map(data: dict[str, Any]) -> TempoMap:
+    return TempoMap(
+        tuple(TempoChange(Fraction(beat), Fraction(bpm)) for beat, bpm in data["tempos"]),
+        tuple(MeterChange(Fraction(beat), TimeSignature.parse(meter)) for beat, meter in data["meters"]),
+        Fraction(data["origin_s"]),
+    )
+
+
+def _read_result(data: dict[str, Any]) -> Result:
+    levels = data["levels"]
+    return Result(
+        slots=tuple(_read_slot(index, row) for index, row in enumerate(data["slots"])),
+        tempo_map=_read_tempo_map(data["tempo_map"]),
+        grid=_one_of(data["grid"], ("beats", "seconds")),
+        starts_s=float(data["picture_starts_at_timeline_s"]),
+        key=Key.parse(data["key"]),
+        key_reason=str(data["key_reason"]),
+        complete=bool(data["complete"]),
+        levels=None if levels is None else FilmLevels(_numbers(levels[0], 4), _numbers(levels[1], 3)),  # type: ignore[arg-type]
+        weights=tuple(str(each) for each in data["weights"]),
+        recipe=tuple(data["recipe"]),
+    )
+
+
+def _numbers(values: Sequence[Any], count: int) -> tuple[float, ...]:
+    if len(values) != count:
+        raise ValueError(f"{count} numbers are wanted where {len(values)} are")
+    return tuple(float(value) for value in values)
+
+
+def _read_slot(index: int, row: Sequence[Any]) -> Slot:
+    start_s, end_s, start_beats, end_beats, label, bass, density, loudness, affect, motion, tension, flags = row
+    chord = Chord.parse(label)
+    if bass is not None:
+        chord = Chord(chord.root, chord.quality, int(bass))
+    return Slot(
+        index, float(start_s), float(end_s), float(start_beats), float(end_beats), chord, float(density),
+        float(loudness), _numbers(affect, 6), float(motion), float(tension), bool(flags & 1), bool(flags & 2),
+        bool(flags & 4),
+    )  # fmt: skip
+
+
+def _read_draft(data: dict[str, Any], results: Sequence[Result]) -> Draft:
+    return Draft(
+        settings=_read_settings(data["settings"]),
+        take=int(data["take"]),
+        pins=tuple(Pin(float(start), float(end), Chord.parse(chord)) for start, end, chord in data["pins"]),
+        hits=tuple(Hit(float(at), str(weight), str(name)) for at, weight, name in data["hits"]),
+        sections=tuple(
+            Section(float(start), tuple((str(what), str(value)) for what, value in changes), str(name), bool(breath))
+            for start, changes, name, breath in data["sections"]
+        ),
+        progression_from_s=float(data["progression_from_s"]),
+        result=results[int(data["result"])],
+    )
+
+
+def _read_settings(data: dict[str, Any]) -> Mapping[str, Value]:
+    values: dict[str, Value] = {}
+    for address, value in data.items():
+        if address not in SETTINGS:
+            raise ValueError(f"{address} is not a setting")
+        try:
+            values[address] = BY_ADDRESS[address].arguments[0].check(value)
+        except ControlError as error:
+            raise ValueError(str(error).rstrip(".")) from None
+    return MappingProxyType(values)
+
+
+def _read_take(data: dict[str, Any], results: Sequence[Result]) -> SavedTake:
+    notes = controllers = None
+    if "notes" in data:
+        notes = tuple(
+            Note(int(pitch), int(velocity), float(start), float(length), int(channel), str(part))
+            for pitch, velocity, start, length, channel, part in data["notes"]
+        )
+        controllers = tuple(
+            Controller(int(number), int(value), float(at), int(channel), str(part))
+            for number, value, at, channel, part in data["controllers"]
+        )
+    draft = _read_draft(data, results)
+    return SavedTake(int(data["number"]), str(data["name"]), bool(data["kept"]), draft, notes, controllers)
