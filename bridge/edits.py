@@ -30,6 +30,15 @@ class Pin:
 
 
 @dataclass(frozen=True, slots=True)
+class Frozen:
+    """A stretch of a part that was printed into the DAW (beats of the timeline): the stream is mute there."""
+
+    part: str
+    start_beats: float
+    end_beats: float
+
+
+@dataclass(frozen=True, slots=True)
 class Result:
     """What was composed: the slots with the grid they lie on.  complete: up to the end of the film.
 
@@ -64,6 +73,7 @@ class Draft:
     hits: tuple[Hit, ...] = ()
     sections: tuple[Section, ...] = ()
     progression_from_s: float = 0.0
+    frozen: tuple[Frozen, ...] = ()
     result: Result = Result()
 
     def value(self, address: str) -> Value:

@@ -26,6 +26,7 @@ from bridge.session_edits import Edits
 from bridge.session_file import Saved
 from bridge.session_film import SessionFilm
 from bridge.session_follow import SessionTempo
+from bridge.session_freeze import Freezer
 from bridge.session_plan import EVER, Plan, Score
 from bridge.session_playing import SessionPlaying
 from bridge.session_record import Recorder
@@ -100,6 +101,7 @@ class Session:
         self.transport = SessionTransport(self)
         self.tempo = SessionTempo(self)
         self.edits = Edits(self)
+        self.freezer = Freezer(self)
         self.composing = SessionComposing(self)
         self.playing = SessionPlaying(self)
         self.film = SessionFilm(self)
@@ -276,6 +278,8 @@ class Session:
         self.rearrange(None)
         if result.complete:
             self.progress = ("ready", 1.0, "restored")
+        if self.freezer.words:
+            self.say(f"printed into the DAW, so mute here until thawed: {self.freezer.words}.")
         if recipe(self.draft) != result.recipe or not result.complete:
             self.wish_composition(None, "the session's composition")
         self.place()

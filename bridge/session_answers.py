@@ -71,6 +71,11 @@ STATES: Final[dict[str, Callable[[Session, Snapshot, Around], tuple[Argument, ..
         for pin in session.draft.pins[: MAX_LIST // 2]
         for value in (Double(pin.start_s), session.chord_name(pin.chord))
     ),
+    "/cue/frozen": lambda session, shot, around: tuple(
+        value
+        for part, from_s, to_s in session.freezer.ranges[: MAX_LIST // 3]
+        for value in (part, Double(from_s), Double(to_s))
+    ),
     "/cue/hits": lambda session, shot, around: tuple(
         value for hit in session.draft.hits[: MAX_LIST // 3] for value in (Double(hit.time_s), hit.weight, hit.name)
     ),

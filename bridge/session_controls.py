@@ -83,6 +83,8 @@ class Controls:
             "/cue/markers/push": lambda: (self._script().push_markers(),),
             "/cue/markers/clear": lambda: (self._script().clear_markers(),),
             "/cue/print": lambda scope, from_s=0.0, to_s=0.0: (scope, self._script().print_range(scope, from_s, to_s)),
+            "/cue/freeze": lambda part="all", *edges: (part, *self._at(session.freezer.freeze(part, *edges))),
+            "/cue/thaw": lambda part="all", *edges: (part, *self._at(session.freezer.thaw(part, *edges))),
             "/cue/export": self._export,
             "/cue/save": self._save_session,
         }

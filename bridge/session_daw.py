@@ -28,7 +28,7 @@ class DawBridge(DawEvents):
         self._next_tick_s = 0.0
         self._map_known = False
         self._last_bpm: float | None = None
-        self._printing: dict[int, str] = {}
+        self._printing: dict[int, PrintJob] = {}
         self._waiting: list[NamedMark] = []
         self._done: set[NamedMark] = set()
 
@@ -124,9 +124,14 @@ class DawBridge(DawEvents):
             self.note(str(error))
 
     def acknowledged(self, daw: DawInfo, request: int, ok: bool, text: str) -> None:
-        what = self._printing.pop(request, None)
-        if what is not None or not ok:
-            self.note(f"{daw.daw}: {what or 'request'} {'done' if ok else 'failed'}{': ' + text if text else ''}.")
+        job = self._printing.pop(request, None)
+        what = f"printing {job.name}" if job is not None else "request"
+        if job is not None or not ok:
+            self.note(f"{daw.daw}: {what} {'done' if ok else 'failed'}{': ' + text.rstrip('.') if text else ''}.")
+        if job is not None and ok:
+            parts = [part.part for part in job.parts]
+            self._session.freezer.freeze_printed(parts, job.start_beats, job.end_beats, f"print {', '.join(parts)}")
+            self.note(f"the DAW plays {', '.join(parts)} there from now on; /cue/thaw lets CueBridge play them again.")
 
     def note(self, sentence: str) -> None:
         self._session.say(sentence)
@@ -138,7 +143,7 @@ class DawBridge(DawEvents):
         request, out = self.link.print_job(job)
         if not request:
             raise UserError("no connected DAW script can print.")
-        self._printing[request] = f"printing {job.name}"
+        self._printing[request] = job
         self._send(out)
         return sum(len(part.notes) for part in job.parts)
 
@@ -162,13 +167,25 @@ class DawBridge(DawEvents):
         return len(out)
 
 
+def _scope(session: Session, scope: str, from_s: float, to_s: float) -> tuple[float, float]:
+    """Picture seconds.  cue: the one at the playhead, else the nearest before it, else the first, with its tail."""
+    if scope == "selection":
+        return from_s, to_s
+    cues = session.draft.cues
+    if scope == "film" or not cues:
+        return 0.0, session.end_s
+    position_s = session.position_s()
+    cue = max((cue for cue in cues if cue.in_s <= position_s), key=lambda cue: cue.in_s, default=cues[0])
+    end_s = session.end_s if cue.out_s is None else min(cue.out_s + cue.tail_s, session.end_s)
+    return cue.in_s, end_s
+
+
 def print_job(session: Session, scope: str, from_s: float, to_s: float) -> PrintJob:
     """The notes that a range of the stream has, exactly.  Raises UserError while nothing is composed."""
     score = session.score()
     if score is None or not score.complete or session.analysed is None:
         raise UserError("nothing is composed yet that could be printed.")
-    if scope != "selection":
-        from_s, to_s = 0.0, session.end_s
+    from_s, to_s = _scope(session, scope, from_s, to_s)
     if to_s <= from_s:
         raise UserError("there is no range to print.")
     low, high = session.beats_at(from_s), session.beats_at(to_s)

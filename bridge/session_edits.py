@@ -148,7 +148,7 @@ class Edits:
         session = self._session
         boundary_s = session.transport.boundary_s(when)
         known = session.takes.get(number)
-        draft = known.draft if known is not None else replace(session.draft, take=number)
+        draft = replace(known.draft if known is not None else session.draft, take=number, frozen=session.draft.frozen)
         session.history.edit(draft, f"take {Take(number).name}", time.perf_counter())
         return session.follow_draft(boundary_s, whole=True)
 

@@ -149,6 +149,17 @@ class Plan:
         elif self._todo and self._send_at is None:
             self._send_at = self._reached(kept)
 
+    def hand_over_again(self, takeover_beats: float | None) -> None:
+        """The player gets what is arranged once more, from a position on; None: from the beginning (nothing plays)."""
+        if not self._blocks:
+            return
+        first = self._start_beats
+        wanted = first if takeover_beats is None else max(first, takeover_beats)
+        if first < wanted or self._fresh_from > wanted:
+            self._fresh_from = wanted
+        self._takeover = wanted
+        self._send_at = wanted if self._send_at is None else min(self._send_at, wanted)
+
     def _remember_old(self, score: Score, kept: int) -> None:
         """What of the music before may be the same again further on."""
         self._old, self._same_from = {}, EVER

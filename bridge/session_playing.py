@@ -9,6 +9,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from bridge.edits import Draft
+from bridge.session_freeze import same_music
 from bridge.session_plan import Load, Plan, Score
 from bridge.session_score import build_score
 from engine.arrange import FilmLevels, film_levels
@@ -41,7 +42,7 @@ class SessionPlaying:
         made_from = (draft, kept, levels, session.starts_s)
         if self._score is None or any(old is not new for old, new in zip(self._score[0], made_from, strict=True)):
             score = build_score(draft, analysed, session.starts_s, levels)
-            if kept is not None and kept.notes is not None and kept.draft == draft:
+            if kept is not None and kept.notes is not None and same_music(kept.draft, draft):
                 score = replace(score, kept_notes=kept.notes, kept_controllers=kept.controllers or ())
             self._score = (made_from, score)
         return self._score[1]
@@ -57,7 +58,9 @@ class SessionPlaying:
         score = self.score()
         if score is None:
             return
-        self.plan.update(score, None if takeover_s is None else self._session.beats_at(takeover_s))
+        takeover = None if takeover_s is None else self._session.beats_at(takeover_s)
+        self.plan.update(score, takeover)
+        self._session.freezer.renew(takeover)
 
     def hand_over(self) -> None:
         session = self._session
@@ -75,6 +78,7 @@ class SessionPlaying:
     def _load(self, load: Load) -> None:
         session = self._session
         self._plan_revision += 1
+        load = session.freezer.heard(load)
         if self._in_seconds:
             notes, controllers, start = self._to_seconds(load)
             session.player.load_plan(self._plan_revision, "seconds", notes, controllers, start)

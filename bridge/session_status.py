@@ -16,6 +16,7 @@ class Snapshot:
 
     state: waiting, stopped, playing, lost or freewheel.  affect: six weights of the picture, in the order of EMOTIONS.
     notes_per_bar: of the bar that plays.  changing: a change under way and from when it is heard.
+    frozen: parts and ranges that were printed, in words.
     """
 
     state: str
@@ -60,6 +61,7 @@ class Snapshot:
     changing_s: float
     undo: str
     redo: str
+    frozen: str
 
     def as_json(self) -> dict[str, Any]:
         """For a JSON line: plain values, affect by name."""
@@ -131,6 +133,7 @@ def snapshot(session: Session) -> Snapshot:
         changing_s=changing_s,
         undo=session.history.undo_label,
         redo=session.history.redo_label,
+        frozen=session.freezer.words,
     )
 
 

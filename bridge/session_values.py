@@ -11,12 +11,13 @@ from fractions import Fraction
 from types import MappingProxyType
 from typing import Any
 
-from bridge.edits import Draft, Pin, Result, Step
+from bridge.edits import Draft, Frozen, Pin, Result, Step
 from bridge.osc.controls import BY_ADDRESS, SETTINGS, ControlError, Value
 from bridge.session_tempo import TempoChoice
 from engine.arrange import FilmLevels
 from engine.messages import FilmAnalysed
 from engine.music import (
+    PARTS,
     Chord,
     Controller,
     Cut,
@@ -124,6 +125,7 @@ def draft_values(draft: Draft, result: int) -> dict[str, Any]:
             [each.start_s, [list(change) for change in each.changes], each.name, each.breath] for each in draft.sections
         ],
         "progression_from_s": draft.progression_from_s,
+        "frozen": [[each.part, each.start_beats, each.end_beats] for each in draft.frozen],
         "result": result,
     }
 
@@ -230,6 +232,9 @@ def _read_draft(data: dict[str, Any], results: Sequence[Result]) -> Draft:
             for start, changes, name, breath in data["sections"]
         ),
         progression_from_s=float(data["progression_from_s"]),
+        frozen=tuple(
+            Frozen(_one_of(part, PARTS), float(start), float(end)) for part, start, end in data.get("frozen", ())
+        ),
         result=results[int(data["result"])],
     )
 

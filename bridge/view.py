@@ -166,6 +166,8 @@ def panel(shot: Snapshot, session: Session, sentences: tuple[str, ...]) -> Panel
     facts.add_row("port", f"{shot.port or shot.port_api} {'up' if shot.port_up else 'down'}, sent {shot.sent}, "
                   f"late {shot.late}, dropped {shot.dropped}")  # fmt: skip
     facts.add_row("take", f"{shot.take_name} ({shot.take}){' kept' if shot.take_kept else ''}, engine {shot.engine}")
+    if shot.frozen:
+        facts.add_row("printed", f"{shot.frozen} (mute here; /cue/thaw)")
     if shot.changing:
         facts.add_row("change", f"{shot.changing} in {max(shot.changing_s - shot.picture_s, 0.0):.1f} s")
     if shot.progress[1] < 1.0:

@@ -6,7 +6,14 @@ from typing import Final
 
 from bridge.osc.arguments import Arg
 from bridge.osc.control import ROOT, WHEN_ARGUMENT, Control, do, state
+from engine.music import PARTS
 from engine.music.composition import HIT_WEIGHTS
+
+_FROZEN: Final = (
+    Arg("part", "choice", words=("all", *PARTS), optional=True),
+    Arg("from", "number", 0, 360_000, "picture seconds", optional=True),
+    Arg("to", "number", 0, 360_000, "picture seconds", optional=True),
+)
 
 ACTIONS: Final = (
     do(
@@ -118,11 +125,18 @@ ACTIONS: Final = (
     do("markers/clear", "Takes our markers away again."),
     do(
         "print",
-        "Writes notes into the DAW's tracks: the whole film, or a selection.",
+        "Writes notes into the DAW's tracks, one item for each part; the stream leaves them out from then on.",
         Arg("scope", "choice", words=("film", "cue", "selection")),
         Arg("from", "number", 0, 360_000, "picture seconds", optional=True),
         Arg("to", "number", 0, 360_000, "picture seconds", optional=True),
     ),
+    do(
+        "freeze",
+        "Mutes the stream of a part over a range, as printing does; for notes that were brought into the DAW by hand.",
+        *_FROZEN,
+        effect="arrange",
+    ),
+    do("thaw", "Lets the stream of a printed range be heard again.", *_FROZEN, effect="arrange"),
     do("export", "Writes what is composed to a .mid file in an allowed folder.", Arg("file", "text")),
     do("save", "Saves the session, under another name if one is given.", Arg("file", "text", optional=True)),
 )
@@ -138,6 +152,7 @@ STATES: Final = (
     state("take", "Number and name of the take that plays, whether it is kept, and how many there are."),
     state("takes", "Number, name and kept of each take."),
     state("pins", "Picture second and chord of each pin."),
+    state("frozen", "Part, from and to (picture seconds) of each printed range, which the stream leaves out."),
     state("cuts", "Picture second of each cut, as many as fit a datagram."),
     state("hits", "Picture second, weight and name of each hit."),
     state("sections", "Picture second, changes and name of each section."),

@@ -1,8 +1,9 @@
-"""A session on a stage of its own; see sessionlab."""
+"""A session on a stage of its own, or following a DAW; see sessionlab, dawlab."""
 
 from __future__ import annotations
 
 import pytest
+from dawlab import wired
 from sessionlab import Stage
 
 from bridge.player.link import PlayerLink
@@ -28,3 +29,6 @@ def stage():
     yield make
     for player in players:
         player.close()
+
+
+__all__ = ["stage", "wired"]

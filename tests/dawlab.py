@@ -1,0 +1,66 @@
+"""For tests: a session that follows a DAW's script, with everything a `live` run wires to it."""
+
+from __future__ import annotations
+
+import time
+
+import pytest
+from sessionlab import Stage
+
+from bridge.osc.codec import Message, decode
+from bridge.osc.daw_protocol import Hello, Transport, encode
+from bridge.osc.daw_protocol import decode as decode_daw
+from bridge.osc.server import Datagram
+from bridge.player.link import PlayerLink
+from bridge.player.messages import PlayerOptions, PortOptions, SyncOptions
+from bridge.session import SessionOptions
+from bridge.session_controls import Controls
+from bridge.session_daw import DawBridge
+from bridge.session_tempo import TempoWish
+
+SCRIPT = ("127.0.0.1", 4711)
+
+
+class Wired:
+    """A session that follows a DAW, with everything a `live` run wires to it."""
+
+    def __init__(self, player, seconds: float) -> None:
+        options = SessionOptions("film.mp4", tempo=TempoWish(bpm=120), follows=True)
+        self.stage = Stage(player, options, seconds)
+        self.session = self.stage.session
+        self.sent: list = []
+        self.refused: list = []
+        self.daw = DawBridge(self.session, self.sent.extend, "test")
+        self.controls = Controls(self.session, lambda *x: None, lambda *x: self.refused.append(x), daw=self.daw)
+
+    def say(self, message) -> None:
+        (decoded,) = decode(encode(message))
+        self.controls.datagram(Datagram((Message(decoded.address, decoded.arguments),), SCRIPT, time.perf_counter()))
+
+    def run(self, seconds: float) -> None:
+        end = time.perf_counter() + seconds
+        while time.perf_counter() < end:
+            self.daw.tick(time.perf_counter())
+            self.stage.step()
+            time.sleep(0.005)
+
+    def answers(self, kind):
+        found = []
+        for each in self.sent:
+            message = decode_daw(each.datagram)
+            if isinstance(message, kind):
+                found.append(message)
+        return found
+
+
+@pytest.fixture
+def wired():
+    with PlayerLink(PlayerOptions(ports=PortOptions("none"), sync=SyncOptions("script"))) as player:
+        made = Wired(player, 24.0)
+        made.stage.ready()
+        made.say(Hello("reaper", "1", 1, abilities="do_marker do_print do_tempo"))
+        yield made
+
+
+def transport(seq, position_s, *, rolling=True, bpm=120.0):
+    return Transport(seq, time.perf_counter(), position_s, position_s * bpm / 60, bpm, 4, 4, 1 if rolling else 0)
