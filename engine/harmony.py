@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
+from engine.harmony_form import form_pull
 from engine.harmony_mood import felt, guidance, temperature, top_p
 from engine.harmony_plan import PlannedSlot
 from engine.harmony_slots import SlotFeatures
@@ -147,7 +148,7 @@ class Harmony:
             while len(chords) < stretch.begin:  # outside every cue
                 chords.append(slots[len(chords)].fixed or NO_CHORD)
                 yield chords[-1]
-            yield from self._stretch(stretch, slots, features, affect, drawing, patience(options.adventurous), chords)
+            yield from self._stretch(stretch, slots, features, affect, drawing, options.adventurous, keys, chords)
         while len(chords) < len(slots):
             chords.append(slots[len(chords)].fixed or NO_CHORD)
             yield chords[-1]
@@ -159,7 +160,8 @@ class Harmony:
         features: SlotFeatures,
         affect: np.ndarray,
         drawing: Drawing,
-        rounds: float,
+        adventurous: float,
+        keys: Sequence[Key],
         chords: list[Chord],
     ) -> Iterator[Chord]:
         """Decides the stretch's slots; `chords` is all that was decided before and grows."""
@@ -178,9 +180,12 @@ class Harmony:
                 if forced is not None:
                     stream.configure(pins={at: forced.transpose(-shift).id})
                 else:
-                    worn = worn_out(changes(slots, chords), rounds)
+                    worn = worn_out(changes(slots, chords), patience(adventurous))
                     avoid = [chord.transpose(-shift).id for chord in worn]
-                    stream.configure(options=drawing.loose if slot.free else drawing.steady, pins={}, avoid=avoid)
+                    bias = form_pull(*heard(slots, keys, chords), stretch.key.is_minor, adventurous)
+                    stream.configure(
+                        options=drawing.loose if slot.free else drawing.steady, pins={}, avoid=avoid, bias=bias
+                    )
                 stream.next()
                 self.decoded += 1
             chords.append(forced if forced is not None else Chord.from_id(stream.chords[at]).transpose(shift))
@@ -234,6 +239,29 @@ def changes(slots: Sequence[PlannedSlot], chords: Sequence[Chord]) -> list[Chord
         if not found or found[-1] != chords[index]:
             found.append(chords[index])
     return found[::-1]
+
+
+def heard(slots: Sequence[PlannedSlot], keys: Sequence[Key], chords: Sequence[Chord]) -> tuple[list[int], list[float]]:
+    """What sounded in the cue since the key is the one of the next slot: ids in C major / A minor and beats, per
+    change, silence left out, as far back as `changes`."""
+    here = len(chords)
+    cue, key = slots[here].cue, keys[here]
+    shift = key.semitones_from_reference
+    ids: list[int] = []
+    beats: list[float] = []
+    last: Chord | None = None
+    for index in range(here - 1, -1, -1):
+        slot, chord = slots[index], chords[index]
+        if slot.cue != cue or keys[index] != key or len(ids) >= HISTORY:
+            break
+        length = slot.end_beats - slot.start_beats
+        if chord == last and ids:
+            beats[-1] += length
+        elif not chord.is_silence:
+            ids.append(chord.transpose(-shift).id)
+            beats.append(length)
+        last = None if chord.is_silence else chord
+    return ids[::-1], beats[::-1]
 
 
 def _digest(film: FilmInputs) -> bytes:

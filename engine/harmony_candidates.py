@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 import torch
 
-from engine.harmony import REFERENCE_TONICS, Stretch, changes, decoding_options, film_inputs, stretches
+from engine.harmony import REFERENCE_TONICS, Stretch, changes, decoding_options, film_inputs, heard, stretches
+from engine.harmony_form import form_pull
 from engine.harmony_mood import bias_affect, felt
 from engine.harmony_plan import PlannedSlot
 from engine.harmony_slots import SlotFeatures
@@ -49,7 +50,7 @@ def candidates(
     for stretch in stretches(slots, keys):
         for song in songs:
             song.extend([NO_CHORD] * (stretch.begin - len(song)))  # outside every cue
-        composed += _decode(model, stretch, slots, features, affect, options, seed, songs, nll)
+        composed += _decode(model, stretch, slots, keys, features, affect, options, seed, songs, nll)
     for song in songs:
         song.extend([NO_CHORD] * (len(slots) - len(song)))
     mood = bias_affect(features.emotion, options)
@@ -71,6 +72,7 @@ def _decode(
     model: AffectiveMultimodalTransformer,
     stretch: Stretch,
     slots: Sequence[PlannedSlot],
+    keys: Sequence[Key],
     features: SlotFeatures,
     affect: np.ndarray,
     options: ComposeOptions,
@@ -104,7 +106,8 @@ def _decode(
                 avoid = [chord.transpose(-shift).id for chord in worn_out(changes(slots, song), rounds)]
                 drawing = each[number].loose if slot.free else each[number].steady
                 history = [song[-1].transpose(-shift).id]
-                chord_id = choose(log_probs[number], drawing, history, index, pull[at], avoid)
+                bias = form_pull(*heard(slots, keys, song), stretch.key.is_minor, options.adventurous)
+                chord_id = choose(log_probs[number], drawing, history, index, pull[at], avoid, bias)
                 nll[number] -= log_probs[number, chord_id]
                 song.append(Chord.from_id(chord_id).transpose(shift))
         composed += slot.fixed is None and slot.change and at > 0

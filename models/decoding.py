@@ -122,11 +122,16 @@ def choose(
     slot: int,
     pull: np.ndarray | None = None,
     avoid: Collection[int] = (),
+    bias: np.ndarray | None = None,
 ) -> int:
-    """Draws the chord of absolute slot `slot`.  logits (>= 157,), pull (157,) from `affect_pull`, avoid: not these."""
+    """Draws the chord of absolute slot `slot`.
+
+    logits (>= 157,), pull (157,) from `affect_pull`, avoid: not these, bias (157,): more nats on what comes next.
+    """
     scores = np.asarray(logits, dtype=np.float64)[:VOCABULARY_SIZE].copy()
-    if pull is not None:
-        scores = _guided(scores, options.guidance * GUIDANCE_NATS * pull, history[-1] if history else None)
+    if pull is not None or bias is not None:
+        nats = np.zeros(VOCABULARY_SIZE) if pull is None else options.guidance * GUIDANCE_NATS * pull
+        scores = _guided(scores, nats if bias is None else nats + bias, history[-1] if history else None)
     scores[_blocked(options, history, avoid)] = -np.inf
     if options.temperature == 0:
         return int(scores.argmax())
@@ -184,6 +189,7 @@ class ChordStream:
         self._pins: dict[int, int] = {}
         self._pull: np.ndarray | None = None
         self._avoid: frozenset[int] = frozenset()
+        self._bias: np.ndarray | None = None
         self.configure(pins=pins or {}, affect=film.emotion() if affect is None else affect)
         self._cache = new_cache(model, film, self.length)
         self._chords: list[int] = []
@@ -217,7 +223,8 @@ class ChordStream:
                 chord = _choose_like_authors(logits, self._chords)
             else:
                 pull = None if self._pull is None else self._pull[slot]
-                chord = choose(logits.numpy(), self.options, self._chords, self.first_slot + slot, pull, self._avoid)
+                absolute = self.first_slot + slot
+                chord = choose(logits.numpy(), self.options, self._chords, absolute, pull, self._avoid, self._bias)
         self._chords.append(chord)
         return chord
 
@@ -240,8 +247,10 @@ class ChordStream:
         pins: Mapping[int, int] | None = None,
         affect: np.ndarray | None = None,
         avoid: Collection[int] | None = None,
+        bias: np.ndarray | None = None,
     ) -> None:
-        """Changes options, pins, affect or the chords to avoid from the next decided slot on; None stays as it is."""
+        """Changes options, pins, affect, the chords to avoid or the bias (157,) in nats from the next decided slot on;
+        None stays as it is."""
         if options is not None:
             self.options = options
         if pins is not None:
@@ -251,6 +260,10 @@ class ChordStream:
             self._pins = {int(slot): _checked(chord) for slot, chord in pins.items()}
         if avoid is not None:
             self._avoid = frozenset(_checked(chord) for chord in avoid)
+        if bias is not None:
+            if bias.shape != (VOCABULARY_SIZE,):
+                raise ModelError(f"bias has shape {bias.shape}, expected ({VOCABULARY_SIZE},).")
+            self._bias = bias
         if affect is not None:
             if affect.ndim != 2 or affect.shape[1] != len(EMOTIONS) or len(affect) < self.length:
                 raise ModelError(f"affect has shape {affect.shape}, expected ({self.length}, {len(EMOTIONS)}).")
