@@ -1,6 +1,7 @@
-"""Command `tempo`: tempi that meet the hits of a film.
+"""Command `tempo`: tempi that meet the hits of a film, and the conductor track for the DAW.
 
     cuebridge tempo FILM [--hits "4.71! 9.62 01:00:16:08? fall=22.08"] [--bpm 70-140] [--meter 4/4] [--write PLAN.mid]
+    cuebridge tempo export FILM [the same, or --tempo-map MAP.mid] [--plan curve:1] [--out CONDUCTOR.mid]
 
 Without --hits the strongest cuts are taken as hits.  Misses are signed frames at film rate: + = after the picture.
 Exit codes as for every command: 0, 2 (also where a must hit is refused and --strict is given), 130.
@@ -53,8 +54,28 @@ def strongest(cuts: Sequence[Cut], count: int) -> tuple[Hit, ...]:
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Runs the command; raises UserError for what the person can act on."""
-    arguments = _parser().parse_args(argv)
-    options = _options(arguments)
+    words = list(sys.argv[1:] if argv is None else argv)
+    if words[:1] == ["export"]:
+        from engine.tempo_export import main as export
+
+        return export(words[1:])
+    arguments = parser().parse_args(words)
+    options = fit_options(arguments)
+    film, hits, said = look(arguments)
+    report = fit_tempos(hits, film.rate, options)
+    if arguments.write:
+        write_plan(arguments.write, chosen_plan(report, arguments.plan), film)
+    if arguments.json:
+        sys.stdout.write(json.dumps(_as_json(report, film, hits, said), indent=1) + "\n")
+    else:
+        _tell(report, film, hits, said)
+        if arguments.write:
+            sys.stdout.write(f"written: {arguments.write} ({arguments.plan})\n")
+    return 2 if arguments.strict and report.refusals else 0
+
+
+def look(arguments: argparse.Namespace) -> tuple[Film, tuple[Hit, ...], str]:
+    """The film, the hits that are wanted, and where they come from in words.  Raises UserError."""
     from engine.video import AnalysisOptions, FeatureCache, analyze
 
     cache = None if arguments.no_cache else FeatureCache(arguments.cache_dir)
@@ -72,23 +93,26 @@ def main(argv: Sequence[str] | None = None) -> int:
         raise UserError(
             f"the hit at {outside[0].time_s:g} s lies outside the film, which lasts {film.duration_s:.2f} s."
         )
-    report = fit_tempos(hits, film.rate, options)
-    if arguments.write:
-        write_plan(arguments.write, _chosen(report, arguments.plan), film)
-    if arguments.json:
-        sys.stdout.write(json.dumps(_as_json(report, film, hits, said), indent=1) + "\n")
-    else:
-        _tell(report, film, hits, said)
-        if arguments.write:
-            sys.stdout.write(f"written: {arguments.write} ({arguments.plan})\n")
-    return 2 if arguments.strict and report.refusals else 0
+    return film, hits, said
 
 
-def _parser() -> argparse.ArgumentParser:
+def parser() -> argparse.ArgumentParser:
+    """Of `cuebridge tempo FILM`."""
     parser = SentenceParser(
-        prog="cuebridge tempo", description="Lists tempi, tempo curves and odd bars that meet the hits of a film."
+        prog="cuebridge tempo",
+        description="Lists tempi, tempo curves and odd bars that meet the hits of a film.  "
+        "`cuebridge tempo export FILM` writes the conductor track for the DAW.",
     )
-    parser.add_argument("film", metavar="VIDEO")
+    add_arguments(parser)
+    parser.add_argument("--write", metavar="FILE.mid", help="write a plan as tempo map with markers at the hits")
+    parser.add_argument("--strict", action="store_true", help="exit code 2 where a must hit is refused")
+    parser.add_argument("--json", action="store_true")
+    return parser
+
+
+def add_arguments(parser: argparse.ArgumentParser, film_optional: bool = False) -> None:
+    """What finding a tempo and exporting it share."""
+    parser.add_argument("film", metavar="VIDEO", nargs="?" if film_optional else None)
     parser.add_argument("--hits", metavar="LIST", help="seconds or timecodes; ! = must, ? = nice; name=time")
     parser.add_argument("--strongest", type=int, default=8, metavar="N", help="without --hits: so many cuts (8)")
     parser.add_argument("--must", action="store_true", help="without --hits: take the cuts as must hits")
@@ -98,17 +122,13 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--on", choices=("beat", "eighth", "sixteenth"), default="beat", help="what hits fall on")
     parser.add_argument("--curve", type=float, default=4.0, metavar="PERCENT", help="how far a tempo may bend (4)")
     parser.add_argument("--count", type=int, default=5, metavar="N", help="plans of each kind")
-    parser.add_argument("--write", metavar="FILE.mid", help="write a plan as tempo map with markers at the hits")
     parser.add_argument("--plan", default="fixed:1", metavar="KIND:N", help="which: fixed:1, curve:2, odd:1 …")
-    parser.add_argument("--strict", action="store_true", help="exit code 2 where a must hit is refused")
     parser.add_argument("--reading", choices=("auto", "full", "quick"), default="quick")
     parser.add_argument("--no-cache", action="store_true")
     parser.add_argument("--cache-dir", type=Path, metavar="DIR")
-    parser.add_argument("--json", action="store_true")
-    return parser
 
 
-def _options(arguments: argparse.Namespace) -> TempoFitOptions:
+def fit_options(arguments: argparse.Namespace) -> TempoFitOptions:
     match = re.fullmatch(r"\s*([0-9.]+)(?:\s*-\s*([0-9.]+))?\s*", arguments.bpm)
     if match is None:
         raise UserError(f"'{arguments.bpm}' is not a range of tempi; write for example 70-140.")
@@ -124,7 +144,7 @@ def _options(arguments: argparse.Namespace) -> TempoFitOptions:
     )
 
 
-def _chosen(report: TempoReport, name: str) -> TempoPlan:
+def chosen_plan(report: TempoReport, name: str) -> TempoPlan:
     kind, _, number = name.partition(":")
     plans = {"fixed": report.fixed, "curve": report.curves, "odd": report.odd_bars}.get(kind)
     if plans is None or not (number or "1").isdigit():

@@ -4,10 +4,11 @@ import json
 from fractions import Fraction
 from pathlib import Path
 
+import mido
 import pytest
 
-from engine.midifile import read_midi
-from engine.music import Cut, Film, FrameRate, UserError
+from engine.midifile import read_midi, read_tempo_map, write_events
+from engine.music import Cut, Film, FrameRate, MeterChange, TempoChange, TempoMap, TimeSignature, UserError
 from engine.tempo_cli import main, parse_hits, strongest
 
 CLIP = Path(__file__).parents[1] / "media" / "big-buck-bunny-30s.mp4"
@@ -54,3 +55,41 @@ def test_the_command_on_the_bundled_clip(tmp_path, capsys):
         main([*common, "--bpm", "fast"])
     with pytest.raises(UserError, match="no plan"):
         main([*common, "--write", str(plan), "--plan", "odd:99"])
+
+
+def test_export_writes_a_conductor_track_and_nothing_else(tmp_path, capsys):
+    out = tmp_path / "conductor.mid"
+    common = [str(CLIP), "--cache-dir", str(tmp_path / "cache"), "--bpm", "97", "--bar-1", "0.5"]
+    assert main(["export", *common, "--hits", "0.2 4.71! door=9.62", "--out", str(out)]) == 0
+    said = capsys.readouterr().out
+    assert "97 bpm" in said and "no notes" in said and "0.5 s into the film" in said
+    file = mido.MidiFile(out)
+    assert len(file.tracks) == 1
+    assert {message.type for message in file.tracks[0]} == {
+        "track_name", "time_signature", "set_tempo", "marker", "end_of_track"
+    }  # fmt: skip
+    score = read_midi(out)
+    assert [float(tempo.bpm) for tempo in score.tempo_map.tempos] == [97.0]
+    # The hit before bar 1 would move bar 1 in the file: it is left out.
+    assert [(marker.text, round(score.tempo_map.seconds_at(marker.beats) + 0.5, 2)) for marker in score.markers] == [
+        ("hit 4.71", 4.71),
+        ("hit door", 9.62),
+    ]
+
+
+def test_export_takes_the_tempo_of_another_file_note_by_no_note(tmp_path, capsys):
+    tempo_map = TempoMap(
+        (TempoChange(Fraction(0), Fraction(97)), TempoChange(Fraction(8), Fraction(120))),
+        (MeterChange(Fraction(0), TimeSignature(3, 4)),),
+    )
+    music, out = tmp_path / "music.mid", tmp_path / "conductor.mid"
+    write_events(music, [(0.0, 0.0, 0x90, 60, 90, 0), (1.0, 1.0, 0x80, 60, 0, 0)], tempo_map)
+    assert main(["export", "--from-midi", str(music), "--out", str(out)]) == 0
+    assert read_tempo_map(out) == read_tempo_map(music) == tempo_map
+    assert not read_midi(out).notes
+    with pytest.raises(UserError, match="is read"):
+        main(["export", "--from-midi", str(music), "--out", str(music)])
+    with pytest.raises(UserError, match="which film"):
+        main(["export"])
+    with pytest.raises(UserError, match="name a file"):
+        main(["export", "--from-midi", str(music), "--out", str(tmp_path)])
