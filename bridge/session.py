@@ -18,6 +18,7 @@ from typing import Final
 
 from bridge.edits import Draft, History, Pin
 from bridge.engine_link import EngineGone
+from bridge.osc.controls import KNOCK_CHANNEL
 from bridge.player.link import PlayerLink
 from bridge.player.messages import PlayerStatus
 from bridge.session_compose import ComposeDesk, parse_key, recipe
@@ -27,6 +28,7 @@ from bridge.session_file import Saved
 from bridge.session_film import SessionFilm
 from bridge.session_follow import SessionTempo
 from bridge.session_freeze import Freezer
+from bridge.session_knock import SessionKnock
 from bridge.session_plan import EVER, Plan, Score
 from bridge.session_playing import SessionPlaying
 from bridge.session_record import Recorder
@@ -76,6 +78,7 @@ class SessionOptions:
     loop: tuple[float, float] | None = None
     follows: bool = False  # the position comes from a DAW, not from the internal transport
     commit_s: float = 0.1  # the player replaces nothing nearer than this
+    knock: int = 0  # MIDI channel on which cuts knock from the start; 0: none
 
 
 class Session:
@@ -102,6 +105,7 @@ class Session:
         self.tempo = SessionTempo(self)
         self.edits = Edits(self)
         self.freezer = Freezer(self)
+        self.knock = SessionKnock(self, options.knock > 0, options.knock or KNOCK_CHANNEL)
         self.composing = SessionComposing(self)
         self.playing = SessionPlaying(self)
         self.film = SessionFilm(self)
@@ -286,6 +290,8 @@ class Session:
 
     def place(self) -> None:
         self._placed_at_s = self.starts_s
+        if self.analysed is not None:  # timecode has no word for 23.976 and 29.97: the film's rate tells
+            self.player.set_sync(replace(self.player.sync, film_rate=str(self.analysed.film.rate.fps)))
         start_s = self.options.from_s + self.starts_s
         if not self.options.follows and start_s > 0:
             self.player.locate(start_s)

@@ -111,6 +111,14 @@ STATES: Final[dict[str, Callable[[Session, Snapshot, Around], tuple[Argument, ..
         for info in (around.daw.link.status() if around.daw is not None else ())
         for value in (info.daw, float(info.rate_hz), info.lost)
     ),
+    "/cue/sync": lambda session, shot, around: (
+        shot.position_source,
+        shot.sync_state,
+        shot.tempo_source,
+        shot.tempo_bpm,
+        session.status.source_rate if session.status is not None else "",
+        session.status.sync_port if session.status is not None else "",
+    ),
     "/cue/ports": lambda session, shot, around: (
         shot.port,
         shot.port_api,

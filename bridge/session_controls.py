@@ -138,6 +138,9 @@ class Controls:
             return address, self.values(address)
         if address == "/cue/loop":
             return address, self._loop(arguments)
+        if address == "/cue/knock":
+            heard = self._at(session.knock.set(*arguments)) if arguments else ()  # type: ignore[arg-type]
+            return address, (*self.values(address), *heard)
         if control.access == "value":
             if not arguments:
                 return address, self.values(address)
@@ -196,6 +199,8 @@ class Controls:
         if address == "/cue/loop":
             looped = session.transport.looped
             return (looped is not None, Double(looped[0]), Double(looped[1])) if looped is not None else (False,)
+        if address == "/cue/knock":
+            return session.knock.on, session.knock.channel, session.knock.pitch
         if address == "/cue/tempo":
             return (float(session.tempo_map.bpm_at(session.beats_at(session.position_s()))),)
         if address in session.draft.settings or BY_ADDRESS[address].access == "value":

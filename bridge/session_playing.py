@@ -78,7 +78,7 @@ class SessionPlaying:
     def _load(self, load: Load) -> None:
         session = self._session
         self._plan_revision += 1
-        load = session.freezer.heard(load)
+        load = session.knock.added(session.freezer.heard(load))
         if self._in_seconds:
             notes, controllers, start = self._to_seconds(load)
             session.player.load_plan(self._plan_revision, "seconds", notes, controllers, start)

@@ -1,6 +1,7 @@
 """`cuebridge doctor`: what works here, what does not, and what to change.
 
-Exit code 0 also where something is missing that CueBridge can do without; 2 where it cannot run.
+Exit code 0 also where something is missing that CueBridge can do without; 2 where it cannot run, or where what the DAW
+sends does not go with what was stated.
 """
 
 from __future__ import annotations
@@ -15,7 +16,11 @@ from pathlib import Path
 
 from bridge.osc.controls import DEFAULT_PORT, ControlError
 from bridge.osc.server import OscServer
+from bridge.player.messages import APIS, PlayerOptions, PortOptions, SyncOptions
+from engine.music import FrameRate, UserError
 from engine.music.command import SentenceParser
+
+LISTEN_S = 2.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,8 +46,20 @@ def main(arguments: Sequence[str]) -> int:
     parser.add_argument("--json", action="store_true", help="as JSON")
     parser.add_argument("--osc", action="store_true", help="also try every OSC address of a running `live`")
     parser.add_argument("--osc-port", type=int, default=DEFAULT_PORT, metavar="PORT", help=f"({DEFAULT_PORT})")
+    parser.add_argument(
+        "--listen", type=float, default=LISTEN_S, metavar="S", help=f"wait this long for the DAW's sync ({LISTEN_S:g})"
+    )
+    parser.add_argument("--frame-rate", metavar="FPS", help="the timecode's, to be compared with what arrives")
+    parser.add_argument(
+        "--midi-api", choices=("auto", *APIS), default="auto", help="MIDI system on which sync is awaited (auto)"
+    )
+    parser.add_argument("--port", default="CueBridge", metavar="NAME", help="name of our MIDI port (CueBridge)")
     options = parser.parse_args(arguments)
-    findings = conformance(options.osc_port) if options.osc else check_all(options.osc_port)
+    if not 0 <= options.listen <= 60:
+        raise UserError(f"--listen {options.listen:g} is outside 0 to 60 seconds.")
+    rate = None if options.frame_rate is None else str(FrameRate.parse(options.frame_rate))
+    player = PlayerOptions(PortOptions(options.midi_api, options.port), sync=SyncOptions(frame_rate=rate))
+    findings = conformance(options.osc_port) if options.osc else check_all(options.osc_port, player, options.listen)
     if options.json:
         sys.stdout.write(json.dumps([asdict(finding) for finding in findings], indent=2) + "\n")
     else:
@@ -54,10 +71,12 @@ def main(arguments: Sequence[str]) -> int:
     return 2 if any(finding.ok is False for finding in findings) else 0
 
 
-def check_all(osc_port: int) -> list[Finding]:
+def check_all(osc_port: int, player: PlayerOptions | None = None, listen_s: float = LISTEN_S) -> list[Finding]:
     """Every check, in the order in which a person would go about it."""
-    head = [*check_packages(), *check_weights(), *check_player(), check_osc(osc_port)]
-    return [*head, *check_scripts(osc_port), check_writing()]
+    osc = check_osc(osc_port)
+    head = [*check_packages(), *check_weights(), *check_player(), osc]
+    sync = check_sync(osc_port, player, listen_s, running=osc.ok is None)
+    return [*head, *sync, *check_scripts(osc_port), check_writing()]
 
 
 def check_packages() -> list[Finding]:
@@ -106,6 +125,38 @@ def check_player() -> list[Finding]:
 
     checks = [*check_ports(), *check_priority(), *check_timer()]
     return [Finding(check.name, check.ok or None, check.found, check.advice) for check in checks]
+
+
+def check_sync(osc_port: int, player: PlayerOptions | None, listen_s: float, running: bool) -> list[Finding]:
+    """What arrives on the sync port, and its rate against the stated one.  A running `live` has that port open
+    already and is asked instead."""
+    from bridge.player.checks import Check, check_sync
+    from bridge.player.errors import PortError
+
+    if running:
+        return [_running_sync(osc_port)]
+    try:
+        checks = check_sync(player, listen_s)
+    except PortError as error:
+        checks = [Check("sync", None, str(error))]
+    return [Finding(check.name, check.ok, check.found, check.advice) for check in checks]
+
+
+def _running_sync(port: int) -> Finding:
+    from bridge.osc.conformance import Probe
+
+    probe = Probe("127.0.0.1", port)
+    try:
+        answer = probe.ask("/cue/sync")
+    finally:
+        probe.close()
+    if answer is None or answer.address != "/cue/sync":
+        return Finding("sync", None, f"UDP {port} is taken by something that is no `live`: sync was not listened to")
+    source, state, tempo_source, bpm, rate, sync_port = (str(value) for value in answer.arguments)
+    tempo = "no tempo" if tempo_source == "none" else f"tempo {float(bpm):.2f} by {tempo_source}"
+    timecode = f"; timecode {rate}" if rate else ""
+    found = f"`live` follows {source}: {state}; {tempo}{timecode} (sync port {sync_port or 'none'})"
+    return Finding("sync", None if state == "lost" else True, found)
 
 
 def check_osc(port: int) -> Finding:

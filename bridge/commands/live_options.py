@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bridge.edits import Draft
-from bridge.osc.controls import BY_ADDRESS, DEFAULT_PORT, FLAGS, Control, ControlError
-from bridge.player.messages import PlayerOptions, PortOptions, SyncOptions
+from bridge.osc.controls import BY_ADDRESS, DEFAULT_PORT, FLAGS, KNOCK_CHANNEL, Control, ControlError
+from bridge.player.messages import APIS, PlayerOptions, PortOptions, SyncOptions
 from bridge.session import SessionOptions
 from bridge.session_compose import parse_chords, parse_key
 from bridge.session_file import SUFFIX, Saved, find_film, read
@@ -19,7 +19,6 @@ from engine.music import PARTS, FrameRate, MusicError, TempoMap, TimeSignature, 
 from engine.music.command import SentenceParser
 from engine.music.timecode import TIMECODE_RATES
 
-APIS = ("auto", "alsa", "jack", "jack-client", "coremidi", "winmm", "none")
 SYNCS = ("internal", "auto", "script", "mtc", "clock", "jack")
 TEMPOS = ("map", "auto", "clock", "jack", "script")
 READINGS = ("auto", "full", "quick")
@@ -81,8 +80,16 @@ def parser() -> argparse.ArgumentParser:
             metavar=metavar,
             help=control.doc.replace("%", "%%").replace("`", "'"),
         )
+    play.add_argument("--knock", action="store_true", help="a woodblock on every cut, to prove sync by eye and ear")
+    play.add_argument(
+        "--knock-channel",
+        type=int,
+        default=KNOCK_CHANNEL,
+        metavar="CHANNEL",
+        help=f"its MIDI channel ({KNOCK_CHANNEL})",
+    )
     out = top.add_argument_group("output")
-    out.add_argument("--midi-api", choices=APIS, default="auto", help="MIDI system (auto)")
+    out.add_argument("--midi-api", choices=("auto", *APIS), default="auto", help="MIDI system (auto)")
     out.add_argument("--port", default="CueBridge", metavar="NAME", help="name of our MIDI port (CueBridge)")
     out.add_argument("--ports", choices=("one", "per-part"), default="one", help="one port, or one for each part")
     out.add_argument(
@@ -135,6 +142,8 @@ def parse(arguments: Sequence[str]) -> LivePlan:
         rate = FrameRate.parse(given.frame_rate)
         if rate not in TIMECODE_RATES:
             raise UserError(f"--frame-rate {given.frame_rate}: timecode runs at {', '.join(map(str, TIMECODE_RATES))}.")
+    if not 1 <= given.knock_channel <= 16:
+        raise UserError(f"--knock-channel {given.knock_channel} is not a MIDI channel; channels are 1 to 16.")
     if given.once and not given.play:
         raise UserError("--once ends after one pass, which --play begins: use both.")
     draft = _draft(given)
@@ -151,6 +160,7 @@ def parse(arguments: Sequence[str]) -> LivePlan:
         from_s=given.from_s,
         loop=_loop(given.loop),
         follows=follows,
+        knock=given.knock_channel if given.knock else 0,
     )
     nudges = {"": given.nudge} if given.nudge else {}
     player = PlayerOptions(
@@ -166,7 +176,7 @@ def parse(arguments: Sequence[str]) -> LivePlan:
             given.sync,
             given.tempo_source,
             given.frame_rate,
-            given.freewheel,
+            freewheel_s=given.freewheel,
             send_mtc=given.send in ("mtc", "both"),
             send_clock=given.send in ("clock", "both"),
         ),

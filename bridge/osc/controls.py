@@ -18,6 +18,8 @@ from engine.music import PARTS
 
 DEFAULT_PORT: Final = 9317  # the one port for /cue and /daw; the DAW scripts send here
 ERROR: Final = f"{ROOT}/error"
+KNOCK_CHANNEL: Final = 10
+KNOCK_PITCH: Final = 76  # General MIDI percussion: high woodblock
 
 CONTROLS: Final[tuple[Control, ...]] = (
     *STATES,
@@ -38,6 +40,8 @@ __all__ = [
     "DEFAULT_PORT",
     "ERROR",
     "FLAGS",
+    "KNOCK_CHANNEL",
+    "KNOCK_PITCH",
     "MAX_TEXT",
     "PARTS",
     "ROOT",

@@ -73,6 +73,18 @@ ACTIONS: Final = (
         default=False,
         undo=False,
     ),
+    Control(
+        f"{ROOT}/knock",
+        "A woodblock on every cut, to see and hear that sync is right; never exported, printed or kept.",
+        (
+            Arg("on", "switch"),
+            Arg("channel", "whole", 1, 16, optional=True),
+            Arg("pitch", "whole", 0, 127, "60 = middle C", optional=True),
+        ),
+        "value",
+        default=False,
+        undo=False,
+    ),
     do("panic", "Note-offs, then All Notes Off, All Sound Off and Reset on every channel."),
     do("quit", "Ends the program."),
     do("ping", "Answers, and renews this client's subscriptions."),
@@ -161,5 +173,9 @@ STATES: Final = (
     state("changing", "What change is under way and the picture second from which it is heard; empty: none."),
     state("clients", "How many clients are subscribed."),
     state("daw", "Each connected DAW script: its name, messages a second, how many were lost."),
+    state(
+        "sync",
+        "Who says the position and its state, who says the tempo and which, the timecode's rate, the sync port.",
+    ),
     state("ports", "Port, its interface, whether it is up, sent, late and dropped notes."),
 )

@@ -14,6 +14,7 @@ from typing import Final, TypeVar
 from bridge.player.messages import PlayerOptions, PlayerStatus
 from bridge.player.ports import WINDOWS_ADVICE, ApiProbe, probe_apis
 from bridge.player.priority import ask_for_realtime
+from bridge.transport.rate_watch import SPAN_S
 
 TIMER_STEP_S: Final = 0.005
 TIMER_STEPS: Final = 200
@@ -115,18 +116,34 @@ def check_sync(options: PlayerOptions | None = None, listen_s: float = 2.0) -> l
 
     options = options or PlayerOptions()
     sync = replace(options.sync, position="auto", tempo="auto")
+    end = time.perf_counter() + listen_s
     with PlayerLink(replace(options, sync=sync, realtime=False)) as link:
-        link.wait_for(lambda status: status.state in ("locked", "lost"), listen_s)
+        status = link.wait_for(lambda status: status.state in ("locked", "lost"), listen_s) or link.poll()
+        if status is not None and status.source_rate:  # the thousandth between 24 and 23.976 takes ten seconds to show
+            link.wait_for(lambda status: any(_OFF_RATE in note for note in status.notes), end - time.perf_counter())
         status = link.poll()
     assert status is not None
     rows = [sync_row(status, listen_s)]
-    stated = options.sync.frame_rate
     if status.source_rate:
-        same = stated is None or status.source_rate.split(" (")[0] == stated
-        advice = "" if same else f"set the DAW and --frame-rate to the same rate ({stated} was stated)."
-        rows.append(Check("timecode rate", same, status.source_rate, advice))
+        rows.append(_rate_row(status, options.sync.frame_rate, listen_s))
     rows += [Check("sync", False, note) for note in status.notes if "Following" not in note]
     return rows
+
+
+_OFF_RATE: Final = "but runs at"  # of the sentence of `SyncDesk` about a rate that is a thousandth off
+
+
+def _rate_row(status: PlayerStatus, stated: str | None, listen_s: float) -> Check:
+    """The timecode's rate as it names itself, as it was stated and, where that was listened to for long enough, as it
+    runs."""
+    rate = status.source_rate.split(" (")[0]
+    same = stated is None or rate == stated
+    off = any(_OFF_RATE in note for note in status.notes)
+    found = status.source_rate
+    if rate in ("24", "23.976", "30", "29.97") and not off:
+        found += ", as measured" if listen_s >= SPAN_S + 1 else f"; to measure it takes --listen {SPAN_S + 2:g}"
+    advice = "" if same else f"set the DAW and --frame-rate to the same rate ({stated} was stated)."
+    return Check("timecode rate", same and not off, found, advice)
 
 
 def sync_row(status: PlayerStatus, listen_s: float) -> Check:

@@ -198,6 +198,11 @@ class PlayerLink:
     def observe(self, observation: TransportObservation) -> None:
         self._send(m.pack_observation(observation))
 
+    @property
+    def sync(self) -> m.SyncOptions:
+        """As it was asked for last."""
+        return self._sync
+
     def set_sync(self, sync: m.SyncOptions) -> None:
         with self._lock:
             self._sync = sync

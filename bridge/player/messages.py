@@ -18,6 +18,7 @@ from typing import Final, NamedTuple
 from bridge.transport.state import TransportObservation
 
 PACKET_EVENTS: Final = 64
+APIS: Final = ("jack-client", "alsa", "coremidi", "winmm", "jack", "none")  # in the order in which "auto" tries them
 DEFAULT_PARTS: Final = ("pad", "arp", "bass", "melody", "drums")
 
 # bridge -> player
@@ -54,8 +55,9 @@ class PortOptions:
 
 @dataclass(frozen=True, slots=True)
 class SyncOptions:
-    """position and tempo are two roles with two sources, chosen apart.  frame_rate: as the person or the film
-    states it. freewheel_s: how long play goes on when the source falls silent (0..5)."""
+    """position and tempo are two roles with two sources, chosen apart.  frame_rate: of the timecode, as the person
+    states it; film_rate: of the film, which tells 23.976 from 24 where nobody states it.  freewheel_s: how long play
+    goes on when the source falls silent (0..5)."""
 
     position: str = "internal"
     tempo: str = "map"
@@ -63,6 +65,7 @@ class SyncOptions:
     freewheel_s: float = 0.5
     send_mtc: bool = False
     send_clock: bool = False
+    film_rate: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

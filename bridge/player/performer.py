@@ -21,6 +21,7 @@ from bridge.player.sync import SyncDesk
 from bridge.player.tempo import TempoLine
 from bridge.transport.estimator import Follower
 from bridge.transport.internal import InternalTransport
+from bridge.transport.mtc import carried
 from bridge.transport.sender import SyncSender
 from bridge.transport.state import Change, Loop, Motion, TransportObservation
 from engine.music.timecode import FrameRate
@@ -79,7 +80,7 @@ class Performer:
     def _make_sender(self, sync: SyncOptions) -> SyncSender | None:
         if not (sync.send_mtc or sync.send_clock):
             return None
-        rate = FrameRate.parse(sync.frame_rate or "25") if sync.send_mtc else None
+        rate = carried(FrameRate.parse(sync.frame_rate or sync.film_rate or "25")) if sync.send_mtc else None
         return SyncSender(rate, sync.send_clock, self._tempo_line)
 
     def _tempo_line(self) -> TempoLine:
@@ -338,6 +339,13 @@ class Performer:
         """Another source from now on.  What the old one had started is stopped; the playhead stays where it
         is."""
         at = self._at(now)
+        if (sync.position, sync.tempo) == (self.desk.options.position, self.desk.options.tempo):
+            sending = (sync.send_mtc, sync.send_clock) == (self.desk.options.send_mtc, self.desk.options.send_clock)
+            self.desk.restate(sync)
+            if not sending or (sync.send_mtc and not self.scheduler.motion.audible):
+                self._send_anew(sync)
+            self.changed = True
+            return
         desk = SyncDesk(sync, self._tempo_line)
         position = self.scheduler.motion.position_at(at)
         if sync.position != self.desk.options.position:
@@ -346,14 +354,17 @@ class Performer:
             self.internal.locate(position, at)
         desk.set_loop(self.internal.loop, at)
         if desk.follower is not None and self._follower is not None and sync.position == self.desk.options.position:
-            desk.follower = self._follower
+            desk.follower = self._follower  # another tempo source only
             desk.follower.freewheel_s = sync.freewheel_s
         self.desk = desk
+        self._send_anew(sync)
+        self._flush(now)
+        self.changed = True
+
+    def _send_anew(self, sync: SyncOptions) -> None:
         self.sender = self._make_sender(sync)
         if self.sender is not None:
             self.sender.move(self.scheduler.motion, jump=True)
-        self._flush(now)
-        self.changed = True
 
     # the plan ---------------------------------------------------------------------------------------------------
     def add_parts(self, parts: list[str]) -> None:

@@ -20,10 +20,9 @@ from dataclasses import dataclass
 from typing import Any, Final, Protocol
 
 from bridge.player.errors import PortError
-from bridge.player.messages import PortOptions
+from bridge.player.messages import APIS, PortOptions
 from bridge.player.scheduler import Due
 
-APIS: Final = ("jack-client", "alsa", "coremidi", "winmm", "jack", "none")
 _COMPILED: Final = {"coremidi": 1, "alsa": 2, "jack": 3, "winmm": 4}  # rtmidi's own numbers
 WINDOWS_ADVICE: Final = (
     "Windows programs cannot create MIDI ports by themselves: install loopMIDI and add a port named '{name}', or on "

@@ -20,6 +20,7 @@ from bridge.transport.midi_clock import ClockReader
 from bridge.transport.midi_stream import MidiSplitter
 from bridge.transport.mmc import read_mmc
 from bridge.transport.mtc import MtcReader
+from bridge.transport.rate_watch import RateWatch
 from bridge.transport.state import POSITION_SOURCES, TEMPO_SOURCES, Change, Loop, TransportObservation
 from engine.music.errors import MusicError
 from engine.music.timecode import FrameRate
@@ -39,22 +40,27 @@ class SyncDesk:
             raise SyncError(f"'{options.tempo}' is not a tempo source; known are {', '.join(TEMPO_SOURCES)}.")
         if not 0 <= options.freewheel_s <= 5:
             raise SyncError("hold on sync loss lasts 0 to 5 seconds.")
-        try:
-            stated = None if options.frame_rate is None else FrameRate.parse(options.frame_rate)
-        except MusicError as error:
-            raise SyncError(str(error)) from None
+        stated, film = _rates(options)
         self.options = options
         self.recording: bool | None = None
         self.notes: list[str] = []
         self.bpm: dict[str, float] = {}  # as each source says or plays it
         self._tempo = tempo
         self._splitter = MidiSplitter()
-        self._mtc = MtcReader(stated)
+        self._mtc = MtcReader(stated, film)
         self._clock = ClockReader()
+        self._rate_watch = RateWatch()
         self._loop: Loop | None = None
         self.follower: Follower | None = None
         if options.position not in ("internal", "auto"):
             self.follower = Follower(options.position, options.freewheel_s)
+
+    def restate(self, options: SyncOptions) -> None:
+        """Other rates or freewheel for the same sources: nothing that was heard is forgotten.  Raises SyncError."""
+        self._mtc.stated, self._mtc.film = _rates(options)
+        self.options = options
+        if self.follower is not None:
+            self.follower.freewheel_s = options.freewheel_s
 
     # in ---------------------------------------------------------------------------------------------------------
     def hear(self, host_s: float, data: bytes, at: float) -> list[Change]:
@@ -82,6 +88,8 @@ class SyncDesk:
             self.recording = said.recording
         if said.bpm is not None:
             self.bpm[said.source] = said.bpm
+        if said.source == "mtc":
+            self._watch_rate(said)
         source = _MEMBER.get(said.source, said.source)
         follower = self.follower
         if follower is None:
@@ -101,6 +109,18 @@ class SyncDesk:
         if said.source == "script":
             self._take_loop(said, at)
         return follower.observe(self._in_seconds(said), at)
+
+    def _watch_rate(self, said: TransportObservation) -> None:
+        rate = self._mtc.rate
+        if not said.rolling or said.locate or said.position_s is None or (said.rate or 0.0) <= 0 or rate is None:
+            self._rate_watch.forget()
+            return
+        found = self._rate_watch.feed(said.host_s, said.position_s, rate)
+        if found is not None:
+            self.notes.append(
+                f"MIDI timecode is counted at {rate} but runs at {found}: positions run off by 3.6 seconds an hour. "
+                f"State --frame-rate {found}."
+            )
 
     def _take_loop(self, said: TransportObservation, at: float) -> None:
         loop = None if said.loop is None else Loop(*said.loop)
@@ -151,6 +171,15 @@ class SyncDesk:
         if coded is None or rate is None:
             return ""
         return str(rate) if coded == rate else f"{rate} (sent as {coded})"
+
+
+def _rates(options: SyncOptions) -> tuple[FrameRate | None, FrameRate | None]:
+    """(stated, the film's).  Raises SyncError."""
+    try:
+        stated = None if options.frame_rate is None else FrameRate.parse(options.frame_rate)
+        return stated, None if options.film_rate is None else FrameRate.parse(options.film_rate)
+    except MusicError as error:
+        raise SyncError(str(error)) from None
 
 
 _NAMES: Final = {

@@ -33,6 +33,17 @@ def rate_code(rate: FrameRate) -> int:
     raise MusicError(f"MIDI timecode cannot carry {rate} frames a second.")
 
 
+def carried(rate: FrameRate) -> FrameRate:
+    """The rate of the timecode that goes with a film: its own, or half of it (59.94 -> 29.97), else 25."""
+    for candidate in (rate, FrameRate(rate.fps / 2)):
+        try:
+            rate_code(candidate)
+        except MusicError:
+            continue
+        return candidate
+    return FRAME_RATES["25"]
+
+
 def quarter_frame(piece: int, code: Timecode) -> bytes:
     """The message of one piece 0..7 of a time."""
     hours, minutes, seconds, frames = code.fields()
@@ -55,15 +66,16 @@ def full_frame(code: Timecode, device: int = 0x7F) -> bytes:
 
 
 class MtcReader:
-    """`feed(message, host_s)` -> observations.  stated: the true rate, where it is known.
+    """`feed(message, host_s)` -> observations.  stated: the true rate, where it is known; film: the film's, which
+    tells 23.976 from 24 where nobody states one.
 
     Positions come with the first complete time (eight pieces in order), then with every piece.  After a full
     frame the first piece is believed at once where its digit fits: play that begins from a stated position is
     followed from its first quarter frame on.
     """
 
-    def __init__(self, stated: FrameRate | None = None) -> None:
-        self.stated = stated
+    def __init__(self, stated: FrameRate | None = None, film: FrameRate | None = None) -> None:
+        self.stated, self.film = stated, film
         self.coded: FrameRate | None = None  # as the sender names it
         self.notes: list[str] = []
         self._nibbles = [0] * _GROUP
@@ -195,7 +207,9 @@ class MtcReader:
 
     def _true(self, coded: FrameRate) -> FrameRate:
         stated = self.stated
-        if stated is None or stated == coded:
+        if stated is None:
+            return self._of_the_film(coded)
+        if stated == coded:
             return coded
         try:
             same = CODED[rate_code(stated)] == coded
@@ -210,6 +224,19 @@ class MtcReader:
                 "Set both to the same rate."
             )
         return coded
+
+    def _of_the_film(self, coded: FrameRate) -> FrameRate:
+        """Nobody stated a rate: a film at 23.976 is what timecode that has to call itself 24 belongs to."""
+        film = None if self.film is None else carried(self.film)
+        if film is None or film.drop or film == coded or film.nominal != coded.fps:
+            return coded
+        if not self._warned:
+            self._warned = True
+            self.notes.append(
+                f"MIDI timecode says {coded} and the film runs at {self.film}: it is counted at {film}. "
+                f"Where the DAW really runs at {coded}, state it (--frame-rate {coded})."
+            )
+        return film
 
 
 def _as_locate(observation: TransportObservation) -> TransportObservation:

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import sys
+import threading
 
 import pytest
 
 from bridge.player.checks import check_ports, check_priority, check_sync, check_timer
-from bridge.player.messages import PlayerOptions, PortOptions
+from bridge.player.link import PlayerLink
+from bridge.player.messages import PlayerOptions, PortOptions, SyncOptions
 from bridge.player.ports import ApiProbe, match_windows_port
+from tests.jacklab import JackServer, open_client, why_not
 
 
 def test_no_midi_system_gives_advice_and_each_reason() -> None:
@@ -52,3 +56,36 @@ def test_silence_on_the_sync_port_is_said_with_what_to_do() -> None:
     assert [row.ok for row in rows] == [None]
     assert "nothing arrived" in rows[0].found
     assert rows[0].advice
+
+
+@pytest.mark.jack
+@pytest.mark.skipif(why_not() is not None, reason=str(why_not()))
+def test_timecode_on_jack_is_heard_and_its_rate_measured_against_the_stated_one() -> None:
+    """Another player is the DAW: it sends timecode that calls itself 24 and runs at 23.976."""
+    ports = PortOptions(api="jack-client", name="Daw", sync_in=False, sync_out=True)
+    sender = PlayerOptions(ports=ports, sync=SyncOptions(send_mtc=True, frame_rate="23.976"))
+    done = threading.Event()
+    with JackServer(period=1024), PlayerLink(sender) as daw:
+        wires = open_client("wires")
+
+        def keep_connected() -> None:
+            while not done.wait(0.05):
+                with contextlib.suppress(Exception):
+                    wires.connect("Daw:Daw Clock", "CueBridge:CueBridge Sync")
+
+        thread = threading.Thread(target=keep_connected)
+        thread.start()
+        try:
+            daw.play()
+            options = PlayerOptions(ports=PortOptions(api="jack-client"), sync=SyncOptions(frame_rate="24"))
+            short = check_sync(options, listen_s=2.0)
+            rows = check_sync(options, listen_s=14.0)
+        finally:
+            done.set()
+            thread.join()
+            wires.close()
+    assert short[0].ok and "mtc, locked" in short[0].found
+    assert short[1].ok and "takes --listen" in short[1].found  # two seconds cannot tell, and it says so
+    rate = next(row for row in rows if row.name == "timecode rate")
+    assert rate.ok is False
+    assert any("--frame-rate 23.976" in row.found for row in rows)

@@ -74,6 +74,46 @@ def test_a_stated_rate_that_contradicts_what_arrives_is_said_once() -> None:
     assert reader.rate == rate_of("24")
 
 
+@pytest.mark.parametrize(
+    ("film", "sent", "counted"),
+    [
+        ("23.976", "24", "23.976"),
+        ("29.97", "30", "29.97"),
+        ("59.94", "30", "29.97"),
+        ("24", "24", "24"),
+        ("24", "30", "30"),
+        ("23.976", "25", "25"),
+        ("29.97", "29.97 DF", "29.97 DF"),
+    ],
+)
+def test_without_a_stated_rate_the_film_tells_the_ntsc_rates(film: str, sent: str, counted: str) -> None:
+    reader = MtcReader(film=rate_of(film))
+    for host, data in quarter_frames(rate_of(sent), sent, 0, 1.0):
+        reader.feed(data, host)
+    assert reader.rate == rate_of(counted)
+    assert len(reader.notes) == (counted != sent)  # and it is said, once
+    stated = MtcReader(rate_of(sent), film=rate_of(film))
+    for host, data in quarter_frames(rate_of(sent), sent, 0, 1.0):
+        stated.feed(data, host)
+    assert stated.rate == rate_of(sent)  # what a person states goes before
+
+
+@pytest.mark.parametrize("period_s", [0.0, 1024 / 48000])
+@pytest.mark.parametrize(
+    ("runs", "counted", "said"),
+    [("23.976", "24", "23.976"), ("29.97", "30", "29.97"), ("24", "23.976", "24"), ("30", "29.97", "30"),
+     ("24", "24", None), ("23.976", "23.976", None), ("25", "25", None), ("29.97 DF", "29.97 DF", None)],
+)  # fmt: skip
+def test_a_rate_that_is_a_thousandth_off_is_said_after_ten_seconds(runs, counted, said, period_s) -> None:
+    label = counted if "DF" in counted else str(rate_of(counted).nominal)
+    stream = quarter_frames(rate_of(runs), label, 240, 14.0)
+    desk = Desk("mtc", counted)
+    desk.feed(bunched(stream, period_s) if period_s else stream)
+    told = [note for note in desk.desk.notes if "runs at" in note]
+    assert len(told) == (said is not None)
+    assert said is None or f"--frame-rate {said}." in told[0]
+
+
 @pytest.mark.parametrize("first_piece", range(1, 8))
 def test_a_stream_that_is_joined_in_the_middle(first_piece: int) -> None:
     rate = rate_of("30")
