@@ -8,6 +8,8 @@ from typing import Final
 from bridge.osc.daw_link import DawEvents, DawInfo, DawLink, MarkerWish, NamedMark, Outgoing, PrintJob, PrintPart
 from bridge.osc.server import Datagram
 from bridge.session import Session
+from bridge.session_edits import SAME_S
+from bridge.session_freeze import ALL
 from bridge.session_options import channels
 from bridge.session_plan import arrange_whole
 from bridge.transport.state import TransportObservation
@@ -31,6 +33,7 @@ class DawBridge(DawEvents):
         self._printing: dict[int, PrintJob] = {}
         self._waiting: list[NamedMark] = []
         self._done: set[NamedMark] = set()
+        self._gone: list[NamedMark] = []
 
     # in -------------------------------------------------------------------------------------------------------------
     def datagram(self, datagram: Datagram) -> None:
@@ -89,16 +92,42 @@ class DawBridge(DawEvents):
         """Each name is done once, and not before there is music for it to change."""
         self._waiting.extend(mark for mark in marks if mark not in self._done and mark not in self._waiting)
 
+    def names_gone(self, daw: DawInfo, marks: tuple[NamedMark, ...]) -> None:
+        self._waiting = [mark for mark in self._waiting if mark not in marks]
+        self._gone.extend(mark for mark in marks if mark in self._done)
+        self._done.difference_update(marks)
+
     def _names_due(self) -> None:
         if not self._session.draft.result.complete:
             return
-        for mark in self._waiting:
-            self._done.add(mark)
+        # A progression that another takes the place of need not be taken back first.
+        changed = any(mark.kind == "progression" for mark in self._waiting)
+        gone = [mark for mark in self._gone if not (changed and mark.kind == "progression")]
+        due = [*((self._take_back, mark) for mark in gone), *((self._name, mark) for mark in self._waiting)]
+        self._done.update(self._waiting)
+        self._gone, self._waiting = [], []
+        for act, mark in due:
             try:
-                self._name(mark)
+                act(mark)
             except (MusicError, UserError) as error:
                 self.note(f"'{mark.name}': {error}")
-        self._waiting.clear()
+
+    def _take_back(self, mark: NamedMark) -> None:
+        """What a name did, where that is still in force: the composer may have changed it here since."""
+        session, draft = self._session, self._session.draft
+        at_s = max(mark.start_s - session.starts_s, 0.0)
+        if mark.kind == "progression":
+            if draft.text("/cue/progression") == mark.value and draft.progression_from_s == at_s:
+                session.edits.set_value("/cue/progression", "")
+        elif mark.kind == "pin":
+            chord = Chord.parse(mark.value)
+            if any(pin.start_s <= at_s < pin.end_s and pin.chord == chord for pin in draft.pins):
+                session.edits.unpin(at_s)
+        elif mark.kind == "hit":
+            if any(abs(hit.time_s - at_s) < SAME_S and hit.name == mark.value for hit in draft.hits):
+                session.edits.remove_hit(at_s)
+        elif mark.kind == "section" and any(abs(each.start_s - at_s) < SAME_S for each in draft.sections):
+            session.edits.remove_section(at_s)
 
     def _name(self, mark: NamedMark) -> None:
         session = self._session
@@ -120,6 +149,15 @@ class DawBridge(DawEvents):
     def print_request(self, daw: DawInfo, scope: str, start_s: float, end_s: float) -> None:
         try:
             self.print_range(scope, start_s - self._session.starts_s, end_s - self._session.starts_s)
+        except UserError as error:
+            self.note(str(error))
+
+    def thaw_request(self, daw: DawInfo, scope: str, start_s: float, end_s: float) -> None:
+        session = self._session
+        try:
+            from_s, to_s = _scope(session, scope, start_s - session.starts_s, end_s - session.starts_s)
+            session.freezer.thaw(ALL, from_s, to_s)
+            self.note("CueBridge plays there again.")
         except UserError as error:
             self.note(str(error))
 

@@ -33,7 +33,7 @@ NEXT: Final = {
     "reaper": (
         "In REAPER: Preferences > Plug-ins > ReaScript, enable Python; then Actions > Show action list > New action > "
         "Load ReaScript, choose Scripts/CueBridge/cuebridge.py, and run it once (it keeps running in the background). "
-        "Load cuebridge_progression.py, cuebridge_print.py and cuebridge_arm.py the same way. "
+        "Load cuebridge_progression.py, _pin.py, _print.py, _print_film.py, _thaw.py and _arm.py the same way. "
         "A project with all tracks routed: File > Project templates > CueBridge."
     ),
     "live": (
@@ -45,7 +45,7 @@ NEXT: Final = {
     ),
     "ardour": (
         "In Ardour: Edit > Lua Scripts > Script Manager > Action Hooks > Add/Set, choose CueBridge, Add. "
-        "For the menu actions, the tab Action Scripts: CueBridge progression, CueBridge print, CueBridge tracks. "
+        "For the menu actions, the tab Action Scripts: CueBridge progression, pin, print, print film, thaw, tracks. "
         "A session with all tracks: Session > New, template CueBridge tracks (start `cuebridge live` first)."
     ),
     "cubase": (

@@ -2,9 +2,6 @@
 
 No socket, no thread: messages and times go in, datagrams come out.  Seconds are timeline seconds, host times are
 `time.perf_counter`.
-
-A script's observation is dated with the script's own clock: the least delay seen between its clock and ours is the
-offset, so that a late tick of a busy DAW does not bend the playhead.
 """
 
 from __future__ import annotations
@@ -12,22 +9,21 @@ from __future__ import annotations
 import os
 import tempfile
 import time
-from collections import deque
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
+from bridge.osc.daw_events import DawEvents, DawInfo, DawMarker, DawRegion, FilmItem
+from bridge.osc.daw_from_script import RangeRequest
 from bridge.osc.daw_names import NamedMark, read_name
 from bridge.osc.daw_native import NATIVE_DAW, ReaperNative
 from bridge.osc.daw_native import PREFIX as NATIVE_PREFIX
 from bridge.osc.daw_print import PrintJob, PrintPart, write_print
 from bridge.osc.daw_protocol import (
     ALL_MARKERS,
-    LOOPING,
-    PLAYING,
     PROTOCOL,
-    RECORDING,
+    SCOPES,
     Ack,
     Alive,
     Bye,
@@ -43,16 +39,14 @@ from bridge.osc.daw_protocol import (
     Got,
     Hello,
     Loop,
-    MarkerItem,
     MarkersChunk,
     PrintRequest,
-    RegionItem,
     RegionsChunk,
     ScriptsQuery,
     ScriptStatus,
     SessionPath,
     TempoMapChunk,
-    TempoPoint,
+    ThawRequest,
     TimecodeInfo,
     Transport,
     Welcome,
@@ -61,14 +55,11 @@ from bridge.osc.daw_protocol import (
     osc_arguments,
     parse,
 )
+from bridge.osc.daw_script import Pending, Request, Script
 from bridge.osc.daw_tempo import steps_of, tempo_map_of
-from bridge.transport.state import TransportObservation
 from engine.music.errors import MusicError
 from engine.music.meter import TempoMap
 from engine.music.timecode import FrameRate, Timecode
-
-if TYPE_CHECKING:
-    Request = DoMarker | DoUnmark | DoTempo | DoPrint | DoSession
 
 __all__ = [
     "DawEvents",
@@ -88,14 +79,9 @@ SILENT_AFTER_S: Final = 3.0  # a script says something at least once a second
 ALIVE_EVERY_S: Final = 1.0
 RESEND_AFTER_S: Final = 0.5
 GIVE_UP_AFTER: Final = 20  # tries, ever farther apart: Live needs half a second for each of many locators
-CLOCK_WINDOW_S: Final = 20.0
 MAX_TEMPO_STEPS: Final = 40  # of one DoTempo message
 MAX_SCRIPTS: Final = 8
 MAILBOX_HEADER: Final = b"cuebridge-mailbox\t1\n"
-
-DawMarker = MarkerItem
-DawRegion = RegionItem
-FilmItem = FilmInfo
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,95 +103,6 @@ class MarkerWish:
     rgb: int = 0xE0A030
 
 
-@dataclass(frozen=True, slots=True)
-class DawInfo:
-    """What is known of a connected script.
-
-    rate_hz: transport messages a second over the last ones.  lost: numbers missing in their count.
-    jitter_ms: how much later than the quickest the slowest of the last messages came.
-    """
-
-    daw: str
-    host_version: str
-    script_version: str
-    protocol: int
-    sender: tuple[str, int]
-    abilities: frozenset[str]
-    last_heard_s: float = 0.0
-    rate_hz: float = 0.0
-    lost: int = 0
-    version_ok: bool = True
-    jitter_ms: float = 0.0
-
-
-class DawEvents:
-    """What a script says.  Override what is wanted; every method does nothing."""
-
-    def hello(self, daw: DawInfo) -> None: ...
-
-    def bye(self, daw: DawInfo, reason: str) -> None:
-        """reason: "bye" or "silent"."""
-
-    def transport(self, daw: DawInfo, observation: TransportObservation) -> None: ...
-
-    def loop(self, daw: DawInfo, on: bool, start_s: float, end_s: float) -> None: ...
-
-    def tempo_map(self, daw: DawInfo, tempo_map: TempoMap) -> None: ...
-
-    def timecode(self, daw: DawInfo, rate: FrameRate, start: Timecode | None) -> None:
-        """start: timecode of timeline second 0."""
-
-    def markers(self, daw: DawInfo, markers: tuple[DawMarker, ...]) -> None: ...
-
-    def regions(self, daw: DawInfo, regions: tuple[DawRegion, ...]) -> None: ...
-
-    def names(self, daw: DawInfo, marks: tuple[NamedMark, ...]) -> None: ...
-
-    def film(self, daw: DawInfo, film: FilmItem) -> None: ...
-
-    def session_path(self, daw: DawInfo, path: str) -> None: ...
-
-    def print_request(self, daw: DawInfo, scope: str, start_s: float, end_s: float) -> None: ...
-
-    def acknowledged(self, daw: DawInfo, request: int, ok: bool, text: str) -> None: ...
-
-    def note(self, sentence: str) -> None: ...
-
-
-@dataclass(slots=True)
-class _Pending:
-    message: Request
-    next_s: float
-    tries: int = 0
-
-
-@dataclass(slots=True)
-class _Script:
-    """State of one connected script."""
-
-    info: DawInfo
-    reply: tuple[str, int]
-    mailbox: Path | None
-    seq: int | None = None
-    alive_s: float = 0.0
-    delays: deque[tuple[float, float]] = field(default_factory=deque)  # (arrived, arrived - sent)
-    arrivals: deque[float] = field(default_factory=lambda: deque(maxlen=40))
-    lists: dict[str, tuple[int, int, dict[int, tuple[object, ...]]]] = field(default_factory=dict)
-    done: dict[str, int] = field(default_factory=dict)  # list -> revision that is complete
-    named: dict[str, tuple[NamedMark, ...]] = field(default_factory=dict)
-    pending: dict[int, _Pending] = field(default_factory=dict)
-    loop: tuple[float, float] | None = None
-    rolling: bool = False
-    said: dict[str, DawMessage] = field(default_factory=dict)  # small facts that are said again and again
-
-    def is_news(self, message: DawMessage) -> bool:
-        """False for what was said before in the same words."""
-        if self.said.get(message.ADDRESS) == message:
-            return False
-        self.said[message.ADDRESS] = message
-        return True
-
-
 class DawLink:
     """Not thread-safe: one thread calls it."""
 
@@ -221,7 +118,7 @@ class DawLink:
         self._version = version
         self._print_dir = print_dir
         self._clock = clock
-        self._scripts: dict[tuple[str, int], _Script] = {}
+        self._scripts: dict[tuple[str, int], Script] = {}
         self._native: dict[tuple[str, int], ReaperNative] = {}
         self._request = 0
         self._leader: tuple[str, int] | None = None
@@ -258,7 +155,7 @@ class DawLink:
             if script is not None:
                 self._leave(sender, "bye")
             return []
-        if script is None and isinstance(message, PrintRequest) and self._leader is not None:
+        if script is None and isinstance(message, RangeRequest) and self._leader is not None:
             # Ardour's menu actions are scripts of their own, with a socket of their own.
             script = self._scripts[self._leader]
         if script is None:
@@ -284,6 +181,8 @@ class DawLink:
                 self._events.session_path(script.info, message.path)
         elif isinstance(message, PrintRequest):
             self._events.print_request(script.info, message.scope, message.start_s, message.end_s)
+        elif isinstance(message, ThawRequest):
+            self._events.thaw_request(script.info, message.scope, message.start_s, message.end_s)
         elif isinstance(message, Ack):
             if script.pending.pop(message.request, None) is not None:
                 self._events.acknowledged(script.info, message.request, bool(message.ok), message.text)
@@ -306,7 +205,7 @@ class DawLink:
             version_ok=message.protocol == PROTOCOL,
         )
         reply = (sender[0], message.reply_port or sender[1])
-        script = _Script(info, reply, self._mailbox(message.mailbox), alive_s=now_s)
+        script = Script(info, reply, self._mailbox(message.mailbox), alive_s=now_s)
         if known is not None:
             script.pending = known.pending
         self._scripts[sender] = script
@@ -339,57 +238,12 @@ class DawLink:
             raise DawProtocolError("bad_value", "the mailbox is not one: its first line says so.")
         return path
 
-    def _transport(self, script: _Script, message: Transport, arrived_s: float) -> None:
-        if script.seq is not None:
-            step = message.seq - script.seq
-            if -1000 < step <= 0:
-                return  # overtaken on the way, or twice
-            if 1 < step < 1000:
-                script.info = replace(script.info, lost=script.info.lost + step - 1)
-        script.seq = message.seq
-        script.rolling = bool(message.flags & PLAYING)
-        script.arrivals.append(arrived_s)
-        if len(script.arrivals) > 1:
-            span = script.arrivals[-1] - script.arrivals[0]
-            rate = (len(script.arrivals) - 1) / span if span > 0 else 0.0
-            script.info = replace(script.info, rate_hz=rate)
-        host_s = self._dated(script, message.sent_s, arrived_s)
-        if self._leader != script.info.sender:
-            return
-        looping = bool(message.flags & LOOPING)
-        self._events.transport(
-            script.info,
-            TransportObservation(
-                source="script",
-                host_s=host_s,
-                position_s=message.position_s,
-                position_beats=message.position_beats,
-                rolling=bool(message.flags & PLAYING),
-                bpm=message.bpm,
-                recording=bool(message.flags & RECORDING),
-                loop=script.loop if looping else None,
-                meter=(message.numerator, message.denominator),
-            ),
-        )
+    def _transport(self, script: Script, message: Transport, arrived_s: float) -> None:
+        observation = script.observe(message, arrived_s)
+        if observation is not None and self._leader == script.info.sender:
+            self._events.transport(script.info, observation)
 
-    @staticmethod
-    def _dated(script: _Script, sent_s: float, arrived_s: float) -> float:
-        """When the script looked, on our clock: its own date plus the least offset of the last 20 s."""
-        if sent_s <= 0:
-            return arrived_s
-        delays = script.delays
-        delay = arrived_s - sent_s
-        while delays and (arrived_s - delays[0][0] > CLOCK_WINDOW_S or len(delays) > 4000):
-            delays.popleft()
-        if delays and abs(delay - delays[-1][1]) > 1.0:
-            delays.clear()  # another clock: the host restarted, or its clock was set
-        delays.append((arrived_s, delay))
-        least = min(item[1] for item in delays)
-        worst = max(item[1] for item in delays)
-        script.info = replace(script.info, jitter_ms=(worst - least) * 1000)
-        return sent_s + least
-
-    def _timecode(self, script: _Script, message: TimecodeInfo) -> None:
+    def _timecode(self, script: Script, message: TimecodeInfo) -> None:
         try:
             rate = FrameRate(FrameRate.nearest(message.fps).fps, bool(message.drop))
             start = Timecode.parse(message.start, rate) if message.start else None
@@ -397,42 +251,38 @@ class DawLink:
             raise DawProtocolError("bad_value", str(error)) from error
         self._events.timecode(script.info, rate, start)
 
-    def _chunk(self, script: _Script, message: TempoMapChunk | MarkersChunk | RegionsChunk) -> list[Outgoing]:
+    def _chunk(self, script: Script, message: TempoMapChunk | MarkersChunk | RegionsChunk) -> list[Outgoing]:
         what = message.ADDRESS.rpartition("/")[2]
-        revision, total, parts = script.lists.get(what, (-1, -1, {}))
-        if (revision, total) != (message.revision, message.total):
-            parts = {}
-            script.lists[what] = (message.revision, message.total, parts)
-        parts[message.first] = message.items
-        found: list[object] = []
-        while len(found) in parts and parts[len(found)]:
-            found += parts[len(found)]
-        if len(found) < message.total:
+        items = script.collect(what, message)
+        if items is None:
             return []
         if script.done.get(what) != message.revision:  # else a repetition: our Got was lost
             script.done[what] = message.revision
-            self._complete(script, what, tuple(found[: message.total]))
+            if what == "tempomap":
+                if items:
+                    self._events.tempo_map(script.info, tempo_map_of(items))
+            elif what == "markers":
+                self._events.markers(script.info, items)
+                self._named(script, what, [read_name(item.name, item.position_s) for item in items])
+            else:
+                self._events.regions(script.info, items)
+                self._named(script, what, [read_name(item.name, item.start_s, item.end_s) for item in items])
         return self._to(script, Got(what, message.revision))
 
-    def _complete(self, script: _Script, what: str, items: tuple[object, ...]) -> None:
-        if what == "tempomap":
-            points = [item for item in items if isinstance(item, TempoPoint)]
-            if points:
-                self._events.tempo_map(script.info, tempo_map_of(points))
-            return
-        if what == "markers":
-            markers = tuple(item for item in items if isinstance(item, MarkerItem))
-            self._events.markers(script.info, markers)
-            marks = [read_name(item.name, item.position_s) for item in markers]
-        else:
-            regions = tuple(item for item in items if isinstance(item, RegionItem))
-            self._events.regions(script.info, regions)
-            marks = [read_name(item.name, item.start_s, item.end_s) for item in regions]
-        named = tuple(mark for mark in marks if mark is not None)
-        if named != script.named.get(what, ()):
-            script.named[what] = named
-            both = [mark for marks_of in script.named.values() for mark in marks_of]
-            self._events.names(script.info, tuple(sorted(both, key=lambda mark: (mark.start_s, mark.kind))))
+    def _named(self, script: Script, what: str, found: Sequence[NamedMark | None]) -> None:
+        before = script.names
+        prints, gone = script.rename(what, [mark for mark in found if mark is not None])
+        if gone:
+            self._events.names_gone(script.info, tuple(gone))
+        if script.names != before:
+            self._events.names(script.info, script.names)
+        for mark in prints:
+            scope = mark.value.lower()
+            if scope not in SCOPES or (scope == "selection" and mark.end_s is None):
+                self._events.note(f"'{mark.name}' prints nothing; write print: cue or print: film, or give a clip or "
+                                  "region the name print: selection.")  # fmt: skip
+                continue
+            self._events.print_request(script.info, scope, mark.start_s, mark.end_s or mark.start_s)
 
     # Time passes -------------------------------------------------------------------------------------------------
     def tick(self, host_s: float) -> list[Outgoing]:
@@ -469,7 +319,7 @@ class DawLink:
             self._events.acknowledged(script.info, request, False, "the DAW's script went away.")
 
     # Out ---------------------------------------------------------------------------------------------------------
-    def _to(self, script: _Script, message: DawMessage) -> list[Outgoing]:
+    def _to(self, script: Script, message: DawMessage) -> list[Outgoing]:
         if script.info.daw == NATIVE_DAW:
             return []  # REAPER itself would take it for a control message
         if script.mailbox is None:
@@ -484,16 +334,21 @@ class DawLink:
             self._events.note(f"The mailbox of the {script.info.daw} script cannot be written: {error}.")
         return []
 
-    def _ask(self, ability: str, make: Callable[[int], Request]) -> tuple[int, list[Outgoing]]:
-        """Sends a request to every script that can; 0 where none can."""
-        able = [script for script in self._scripts.values() if ability in script.info.abilities]
+    def _able(self, ability: str) -> list[Script]:
+        """The scripts that can do something, the one whose transport is in force first."""
+        scripts = sorted(self._scripts.items(), key=lambda item: item[0] != self._leader)
+        return [script for _, script in scripts if ability in script.info.abilities]
+
+    def _ask(self, ability: str, make: Callable[[int], Request], *, one: bool = False) -> tuple[int, list[Outgoing]]:
+        """Sends a request to every script that can, or to the first of them; 0 where none can."""
+        able = self._able(ability)[: 1 if one else None]
         if not able:
             return 0, []
         self._request += 1
         message = make(self._request)
         out: list[Outgoing] = []
         for script in able:
-            script.pending[self._request] = _Pending(message, self._clock() + RESEND_AFTER_S)
+            script.pending[self._request] = Pending(message, self._clock() + RESEND_AFTER_S)
             out += self._to(script, message)
         return self._request, out
 
@@ -527,8 +382,7 @@ class DawLink:
 
     def print_job(self, job: PrintJob) -> tuple[int, list[Outgoing]]:
         """Writes a print file and asks a script to put it into tracks.  Request 0: nobody can (note says so)."""
-        able = [script for script in self._scripts.values() if "do_print" in script.info.abilities]
-        if not able:
+        if not self._able("do_print"):
             self._events.note("No DAW script that can print is connected; export a .mid and drag it in.")
             return 0, []
         if self._print_dir is None:
@@ -536,7 +390,7 @@ class DawLink:
         self._print_dir.mkdir(parents=True, exist_ok=True)
         path = self._print_dir / f"print-{os.getpid()}-{self._request + 1}.txt"
         write_print(path, job)
-        return self._ask("do_print", lambda request: DoPrint(request, str(path)))
+        return self._ask("do_print", lambda request: DoPrint(request, str(path)), one=True)
 
     def store_session_path(self, path: str) -> list[Outgoing]:
         """The DAW's project remembers this session file."""

@@ -5,6 +5,7 @@
 `section: pattern=up activity=40`   controls have new values from here on
 `cue: 1m1`           a cue from the region's beginning to its end
 `hit: door slams` / `hit must: …`   a moment the music is to meet
+`print: cue`, `print: film`, `print: selection`   print, once, when the name appears (selection: the clip's range)
 Other names are the composer's own and are left alone.
 """
 
@@ -14,13 +15,21 @@ import re
 from dataclasses import dataclass
 from typing import Final
 
-KINDS: Final = {"chords": "progression", "pin": "pin", "section": "section", "cue": "cue", "hit": "hit"}
-_NAME: Final = re.compile(r"\s*(chords|pin|section|cue|hit)(?:\s+(\w+))?\s*:\s*(.*?)\s*", re.IGNORECASE | re.DOTALL)
+PRINT: Final = "print"
+KINDS: Final = {
+    "chords": "progression",
+    "pin": "pin",
+    "section": "section",
+    "cue": "cue",
+    "hit": "hit",
+    "print": PRINT,
+}
+_NAME: Final = re.compile(rf"\s*({'|'.join(KINDS)})(?:\s+(\w+))?\s*:\s*(.*?)\s*", re.IGNORECASE | re.DOTALL)
 
 
 @dataclass(frozen=True, slots=True)
 class NamedMark:
-    """kind: progression, pin, section, cue or hit.  word: what stands before the colon ("loop", "must"), or "".
+    """kind: progression, pin, section, cue, hit or print.  word: what stands before the colon ("loop", "must"), or "".
 
     value: what stands after the colon.  end_s None: a marker, which has no end.  Timeline seconds.
     """

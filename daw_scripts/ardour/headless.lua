@@ -1,6 +1,6 @@
 -- Runs cuebridge.lua without Ardour's windows:  ardour7-lua headless.lua FOLDER NAME PORT [STOPFILE]
 -- Opens (or makes) the session FOLDER/NAME on the JACK server, ticks 20 times a second, ends when STOPFILE appears.
--- The window's hook ticks 10 times a second plus at transport signals; a loop has no signals, so it ticks faster.
+-- The window's hook ticks at transport signals, too; a loop has no signals, so it looks for their causes every 5 ms.
 local folder, name, port, stopfile = arg[1], arg[2], arg[3] or "9317", arg[4]
 local here = debug.getinfo (1, "S").source:match ("^@?(.*[/\\])") or "./"
 
@@ -30,10 +30,27 @@ local function exists (path)
 	return f ~= nil
 end
 
+-- Play, stop, record or a jump: what the window's signals tell.
+local before = {}
+local function something_happened ()
+	local at, sample = ARDOUR.LuaAPI.monotonic_time () / 1e6, Session:transport_sample ()
+	local rolling, recording = Session:transport_rolling (), Session:actively_recording ()
+	local expected = before.sample and before.sample + (before.rolling and (at - before.at) * Session:nominal_sample_rate () or 0)
+	local happened = rolling ~= before.rolling or recording ~= before.recording or expected == nil
+		or math.abs (sample - expected) > 0.05 * Session:nominal_sample_rate ()
+	before = { at = at, sample = sample, rolling = rolling, recording = recording }
+	return happened
+end
+
 io.write ("ready\n")
 io.flush ()
+local LOOK_US, LOOKS_A_TICK, looks = 5000, 10, 0
 while not exists (stopfile) do
-	tick ()
+	looks = looks + 1
+	if something_happened () or looks >= LOOKS_A_TICK then
+		tick ()
+		looks = 0
+	end
 	-- What a person does at Ardour's transport: lines of Lua, for tests.
 	if exists (command_file) then
 		local f = io.open (command_file, "r")
@@ -49,7 +66,7 @@ while not exists (stopfile) do
 		end
 		io.flush ()
 	end
-	ARDOUR.LuaAPI.usleep (50000)
+	ARDOUR.LuaAPI.usleep (LOOK_US)
 end
 tick ("bye")
 Session:save_state ("")

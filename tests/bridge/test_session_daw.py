@@ -8,8 +8,17 @@ from pathlib import Path
 import pytest
 from dawlab import transport
 
-from bridge.osc.daw_protocol import DoPrint, MarkerItem, MarkersChunk, PrintRequest, TempoMapChunk, TempoPoint
+from bridge.osc.daw_protocol import (
+    DoPrint,
+    MarkerItem,
+    MarkersChunk,
+    PrintRequest,
+    TempoMapChunk,
+    TempoPoint,
+    ThawRequest,
+)
 from bridge.session_plan import arrange_whole
+from engine.music import Chord
 
 
 def test_it_plays_where_the_daw_plays(wired) -> None:
@@ -79,3 +88,42 @@ def test_the_transport_is_the_daws(wired) -> None:
     for order in (wired.session.transport.play, wired.session.transport.stop):
         with pytest.raises(ControlError):
             order()
+
+
+def test_a_name_that_is_gone_takes_its_effect_back_unless_the_composer_changed_it_here(wired) -> None:
+    session = wired.session
+    markers = (
+        MarkerItem(1, 4.0, "chords: Dm A7"),
+        MarkerItem(2, 9.0, "hit must: door"),
+        MarkerItem(3, 12.0, "section: activity=80"),
+        MarkerItem(4, 15.0, "pin: F#m"),
+        MarkerItem(5, 20.0, "pin: Em"),
+    )
+    wired.say(MarkersChunk(1, len(markers), 0, markers))
+    wired.run(0.6)
+    assert len(session.draft.pins) == 2
+    session.edits.pin(Chord.parse("B7"), 20.0)
+    wired.run(0.3)
+    kept = (MarkerItem(1, 4.0, "chords: Gm D7"),)
+    wired.say(MarkersChunk(2, 1, 0, kept))
+    wired.run(0.6)
+    draft = session.draft
+    assert draft.hits == () and draft.sections == () and [pin.chord.lead_sheet() for pin in draft.pins] == ["B7"]
+    assert draft.text("/cue/progression") == "Gm D7"
+    wired.say(MarkersChunk(3, 0, 0, ()))
+    wired.run(0.6)
+    assert session.draft.text("/cue/progression") == ""
+    wired.say(MarkersChunk(4, 1, 0, markers[3:4]))  # and here again
+    wired.run(0.6)
+    assert "F#m" in [pin.chord.lead_sheet() for pin in session.draft.pins]
+
+
+def test_the_daw_asks_to_thaw(wired) -> None:
+    session = wired.session
+    session.freezer.freeze("all")
+    wired.say(ThawRequest("selection", 4.0, 8.0))
+    assert {(round(low, 3), round(high, 3)) for _, low, high in session.freezer.ranges} == {
+        (0.0, 4.0), (8.0, round(session.end_s, 3))
+    }  # fmt: skip
+    wired.say(ThawRequest("selection", 4.0, 8.0))
+    assert any("frozen" in sentence for sentence in wired.stage.said)

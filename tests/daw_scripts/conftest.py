@@ -40,7 +40,7 @@ def _recorder(name):
 
 EVENTS = (
     *("hello", "bye", "transport", "loop", "tempo_map", "timecode", "markers", "regions", "names", "film"),
-    *("session_path", "print_request", "acknowledged", "note"),
+    *("session_path", "names_gone", "print_request", "thaw_request", "acknowledged", "note"),
 )
 for _name in EVENTS:
     setattr(Heard, _name, _recorder(_name))
@@ -139,7 +139,19 @@ def jack_server():
         pytest.skip("jackd is not installed")
     name = f"cbdaw{os.getpid()}"
     environment = dict(os.environ, JACK_NO_AUDIO_RESERVATION="1", JACK_NO_START_SERVER="1", JACK_DEFAULT_SERVER=name)
-    command = ["jackd", "-n", name, "-R", "-P70", "-d", "dummy", "-r", "48000", "-p", "256"]
+    command = [
+        "jackd",
+        "-n",
+        name,
+        "-R",
+        "-P70",
+        "-d",
+        "dummy",
+        "-r",
+        "48000",
+        "-p",
+        os.environ.get("CUEBRIDGE_TEST_PERIOD", "256"),
+    ]
     server = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env=environment)
     time.sleep(1.5)
     if server.poll() is not None:

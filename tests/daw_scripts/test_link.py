@@ -186,3 +186,31 @@ def test_reapers_own_osc_is_understood_without_a_script(link, events):
     link.handle_osc("/daw/reaper/play", [0.0], A, 2.0)
     link.tick(60.0)  # stopped REAPER says nothing, and is still there
     assert len(link.status()) == 1
+
+
+def marks(link, revision, *items):
+    made = tuple(protocol.MarkerItem(number, second, name) for number, (second, name) in enumerate(items))
+    link.handle(protocol.MarkersChunk(revision, len(made), 0, made), A, 1.0)
+
+
+def test_a_name_that_appears_prints_once_and_what_stood_there_before_does_not(link, events):
+    hello(link)
+    marks(link, 1, (1.0, "print: film"), (2.0, "pin: Am"))
+    assert events.named("print_request") == []
+    marks(link, 2, (1.0, "print: film"), (2.0, "pin: Am"), (3.0, "print: cue"))
+    marks(link, 3, (1.0, "print: film"), (2.0, "pin: Am"), (3.0, "print: cue"), (4.0, "x"))
+    assert events.named("print_request") == [("cue", 3.0, 3.0)]
+    assert len(events.named("names")) == 1  # prints are no names that say something
+    marks(link, 4, (3.0, "print: everything"), (3.5, "print: selection"))
+    assert len(events.named("note")) == 2 and len(events.named("print_request")) == 1
+    assert [mark.value for mark in events.named("names_gone")[0][0]] == ["Am"]
+    hello(link)  # again: the lists begin anew
+    marks(link, 1)
+    assert len(events.named("names_gone")) == 1
+
+
+def test_only_the_script_in_force_is_asked_to_print(link, events):
+    hello(link)
+    hello(link, B, "live")
+    _, out = link.print_job(PrintJob("A", 0, 1, 0, 2, ()))
+    assert [one.port for one in out] == [A[1]]

@@ -38,6 +38,7 @@ EXAMPLES = [
     protocol.FilmInfo("/films/reel ä.mov", 10.0, 0.5, 90.0, 1.0),
     protocol.SessionPath("/x/y.cue"),
     protocol.PrintRequest("selection", 1.0, 2.0),
+    protocol.ThawRequest("cue"),
     protocol.Ack(5, 0, "no such track"),
     protocol.Bye(),
     protocol.ScriptsQuery(),

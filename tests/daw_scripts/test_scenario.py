@@ -324,8 +324,14 @@ def test_the_whole_scenario(stage):
     ]
     names = stage.heard("names")[1]
     assert [(name.kind, name.value) for name in names] == [("hit", "door"), ("progression", "C Am F G")]
+    # a name that appears asks to print, once; what is deleted is told as gone
+    daw.markers([(1.5, "hit: door"), (9.0, "print: cue")])
+    assert stage.heard("print_request")[1] == "cue"
+    stage.heard("names_gone", lambda who, gone: [name.value for name in gone] == ["C Am F G"])
     daw.markers([])
-    stage.heard("markers", lambda who, found: found == ())
+    stage.heard("names_gone", lambda who, gone: [name.value for name in gone] == ["door"])
+    assert desk.events.last("markers")[1] == ()
+    assert len(desk.events.all("print_request")) == 1
 
     # markers of ours: set, moved, not told back, taken away
     desk.ask("push_markers", [MarkerWish(1, 3.2, "cut 1"), MarkerWish(2, 12.8, "cut 2")])
@@ -480,6 +486,20 @@ def test_reapers_small_scripts(stage):
     host.loop = (0.0, 0.0)
     act("cuebridge_print.py")
     stage.heard("print_request", lambda who, scope, start, end: scope == "cue")
+    act("cuebridge_print_film.py")
+    stage.heard("print_request", lambda who, scope, start, end: scope == "film")
+    act("cuebridge_thaw.py")
+    assert stage.heard("thaw_request")[1] == "cue"
+    host.loop = (2.0, 6.0)
+    act("cuebridge_thaw.py")
+    stage.heard("thaw_request", lambda who, scope, start, end: (scope, start, end) == ("selection", 2.0, 6.0))
+    host.user_input = "F#m7"
+    act("cuebridge_pin.py")
+    stage.until(lambda: [m for m in desk.raw if m[1] == "/cue/chords/pin"])
+    host.user_input = " "
+    act("cuebridge_pin.py")
+    stage.run(0.3)
+    assert [m[2] for m in desk.raw if m[1] == "/cue/chords/pin"] == [("F#m7",)]
     assert len([m for m in desk.raw if m[1] == "/cue/progression"]) == 1
 
     host.add_track("Pad")
@@ -539,5 +559,39 @@ def test_bitwigs_panel_sends_a_progression(stage):
     stage.until(lambda: [m for m in stage.desk.raw if m[1] == "/cue/progression"])
     assert stage.desk.raw[-1][1] != "/cue/nothing"
     assert [m[2] for m in stage.desk.raw if m[1] == "/cue/progression"] == [("Dm G C",)]
+    stage.daw.do(press="Pin")  # nothing is typed: nothing is sent
+    stage.daw.do(setting=["Chord", "F#m7"])
+    stage.daw.do(press="Pin")
+    stage.until(lambda: [m for m in stage.desk.raw if m[1] == "/cue/chords/pin"])
+    assert [m[2] for m in stage.desk.raw if m[1] == "/cue/chords/pin"] == [("F#m7",)]
     defined = stage.daw.do()["defined"]
     assert defined["api"] <= 17 and defined["ports"] == [0, 0]
+
+
+@pytest.mark.parametrize("stage", ["live"], indirect=True)
+def test_live_prints_the_range_of_a_clip_that_says_so(stage):
+    song, desk = stage.daw.song, stage.desk
+    stage.heard("hello")
+    track = Track(stage.daw.host, "Pad")
+    song.tracks = [track]
+    stage.heard("regions")
+    slot = track.clip_slots[0]
+    slot.create_clip(8.0)
+    slot.clip.name = "print: selection"
+    track.duplicate_clip_to_arrangement(slot.clip, 8.0)
+    scope, start, end = stage.heard("print_request")[1:]
+    assert (scope, start, end) == ("selection", pytest.approx(4.0, abs=1e-5), pytest.approx(8.0, abs=1e-5))
+    stage.run(1.5)
+    assert len(desk.events.all("print_request")) == 1
+
+
+@pytest.mark.parametrize("stage", ["reaper"], indirect=True)
+def test_another_project_tab_takes_nothing_back(stage):
+    host, desk = stage.daw.host, stage.desk
+    stage.heard("hello")
+    stage.daw.markers([(1.5, "pin: Am")])
+    stage.heard("names", lambda who, found: len(found) == 1)
+    host.project, host.markers = ("(ReaProject*)0x0000000000000002", "/films/other.rpp"), []
+    stage.heard("markers", lambda who, found: found == ())
+    stage.run(0.5)
+    assert desk.events.all("names_gone") == []

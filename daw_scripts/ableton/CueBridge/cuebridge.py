@@ -23,7 +23,7 @@ REPEAT_AFTER_S = 1.0
 ABILITIES = "transport tempomap loop markers regions session do_marker do_tempo do_print do_session"
 SESSION_KEY = "cuebridge_session"
 SMPTE_MILLISECONDS = 0  # get_current_smpte_song_time: the field `frames` then holds milliseconds
-OURS = ("chords", "pin", "section", "cue", "hit")  # what a clip's name begins with if it is for us
+OURS = ("chords", "pin", "section", "cue", "hit", "print")  # what a clip's name begins with if it is for us
 LISTS = {"tempomap": ("dddiii", 10), "markers": ("ids", 20), "regions": ("idds", 15)}
 WATCHED = (
     "is_playing", "tempo", "signature_numerator", "signature_denominator", "loop", "loop_start", "loop_length",

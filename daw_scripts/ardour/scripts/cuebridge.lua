@@ -180,9 +180,18 @@ function factory (params)
 		until first >= total
 	end
 
+	-- What is heard, as a picture is watched and as a player plays along: Ardour works ahead of it by the latency of its
+	-- outputs, and its position is that of the next block, half a block ahead on the average.
+	local function heard_sample (rolling)
+		local sample = Session:transport_sample ()
+		if not rolling then return sample end
+		return sample - Session:worst_output_latency () - Session:get_block_size () // 2
+	end
+
 	local function send_state (at)
 		local sr = rate ()
-		local sample, rolling = Session:transport_sample (), Session:transport_rolling ()
+		local rolling = Session:transport_rolling ()
+		local sample = heard_sample (rolling)
 		local looking = now ()
 		local s = sample / sr
 		local beat = beat_at (s)

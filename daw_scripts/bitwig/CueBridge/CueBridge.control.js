@@ -83,6 +83,11 @@ function init() {
    panel.getSignalSetting("Send", "Progression", "Send to CueBridge").addSignalObserver(function () {
       send("/cue/progression", chords.get());
    });
+   var chord = panel.getStringSetting("Chord", "Pin", 64, "");
+   chord.markInterested();
+   panel.getSignalSetting("Pin", "Pin", "Pin at the playhead").addSignalObserver(function () {
+      if (chord.get() !== "") send("/cue/chords/pin", chord.get());
+   });
    tick();
 }
 

@@ -444,11 +444,11 @@ class Script:
         if word == "progression":
             self.send("/cue/progression", "s", rest)
         elif word == "pin":
-            self.send("/cue/pin", "s", rest)
-        elif word == "print":
+            self.send("/cue/chords/pin", "s", rest)
+        elif word in ("print", "thaw"):
             _, start, end = self.project.loop()
             scope = "selection" if end > start and rest != "film" else rest or "cue"
-            self.send("/daw/print", "sdd", scope, start, end)
+            self.send("/daw/" + word, "sdd", scope, start, end)
 
     def tick(self):
         now = time.perf_counter()
@@ -457,6 +457,8 @@ class Script:
         if self.heard is not None and now - self.heard > QUIET_AFTER_S:
             self.heard = None
         if project[2] != self.name:  # another project tab: the bridge hears everything about it
+            # Said hello again, so that names of the other project are not taken for deleted ones.
+            self.hello_at = -100.0 if self.name is not None else self.hello_at
             self.name = project[2]
             self.facts, self.changes, self.last = {}, None, None
         if self.hello_at < 0 or (self.heard is None and now - self.hello_at >= HELLO_EVERY_S):

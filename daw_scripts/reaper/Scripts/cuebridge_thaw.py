@@ -1,0 +1,9 @@
+# ruff: noqa: F403, F405
+"""CueBridge: plays by itself again what was printed, over the time selection or, without one, over the cue.
+
+cuebridge.py has to be running.  The printed items stay: mute or delete them.
+"""
+
+from reaper_python import *
+
+RPR_SetExtState("CueBridge", "ask", "thaw\tcue", False)
