@@ -119,6 +119,7 @@ class Session:
         self.progress: tuple[str, float, str] = ("start", 0.0, "starting the engine")
         self.daw_rate: FrameRate | None = None  # as a DAW script states it
         self.daw_starts_at: Timecode | None = None  # timecode of timeline second 0, if the DAW says
+        self.learning = ""  # what the view says while a hand is being learned
         self.finished = False
         self.failure: str | None = None
         self.auto_key: tuple[Key, str] | None = None

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import math
+import time
 from collections.abc import Callable
 from typing import Final, Protocol
 
+from bridge.midi_learn import MidiLearn
 from bridge.osc.clients import Clients
 from bridge.osc.codec import Argument, Double
 from bridge.session import Session
 from bridge.session_daw import DawBridge
+from bridge.session_hands import Hands
 from bridge.session_status import Snapshot, change_under_way
 
 MAX_LIST: Final = 120  # entries of a list in one message
@@ -19,6 +23,9 @@ class Around(Protocol):
 
     @property
     def clients(self) -> Clients: ...
+
+    @property
+    def hands(self) -> Hands: ...
 
     @property
     def daw(self) -> DawBridge | None: ...
@@ -104,6 +111,8 @@ STATES: Final[dict[str, Callable[[Session, Snapshot, Around], tuple[Argument, ..
         session.history.undo_count,
         session.history.redo_count,
     ),
+    "/cue/learn/waiting": lambda session, shot, around: _waiting(around.hands.learn),
+    "/cue/learn/list": lambda session, shot, around: around.hands.listed(),
     "/cue/changing": lambda session, shot, around: _changing(session),
     "/cue/clients": lambda session, shot, around: (len(around.clients),),
     "/cue/daw": lambda session, shot, around: tuple(
@@ -128,6 +137,11 @@ STATES: Final[dict[str, Callable[[Session, Snapshot, Around], tuple[Argument, ..
         shot.dropped,
     ),
 }
+
+
+def _waiting(learn: MidiLearn) -> tuple[Argument, ...]:
+    address, left_s = learn.waiting(time.perf_counter())
+    return address, math.ceil(left_s)
 
 
 def _changing(session: Session) -> tuple[Argument, ...]:

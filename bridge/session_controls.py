@@ -18,6 +18,7 @@ from bridge.osc.server import Datagram
 from bridge.session import Session
 from bridge.session_answers import STATES
 from bridge.session_daw import DawBridge
+from bridge.session_hands import Hands
 from bridge.session_status import Snapshot, snapshot
 from engine.music import Chord, MusicError, UserError
 
@@ -40,6 +41,7 @@ class Controls:
         save: Callable[[str | None], Path] | None = None,
         quit_: Callable[[], None] = lambda: None,
         daw: DawBridge | None = None,
+        learned: Path | None = None,
     ) -> None:
         self.session = session
         self.clients = Clients()
@@ -49,6 +51,7 @@ class Controls:
         self._save = save
         self._quit = quit_
         self.daw = daw
+        self.hands = Hands(session, learned, self.perform)
         self._pushed_s = 0.0
         self._playhead_s = 0.0
         self._actions: dict[str, Callable[..., tuple[Argument, ...]]] = {
@@ -85,6 +88,10 @@ class Controls:
             "/cue/print": lambda scope, from_s=0.0, to_s=0.0: (scope, self._script().print_range(scope, from_s, to_s)),
             "/cue/freeze": lambda part="all", *edges: (part, *self._at(session.freezer.freeze(part, *edges))),
             "/cue/thaw": lambda part="all", *edges: (part, *self._at(session.freezer.thaw(part, *edges))),
+            "/cue/learn": self._learn,
+            "/cue/learn/cancel": lambda: (self.hands.learn.cancel(),),
+            "/cue/learn/forget": lambda address=None: (address or "", self.hands.learn.forget(address)),
+            "/cue/learn/undo": self._unlearn,
             "/cue/export": self._export,
             "/cue/save": self._save_session,
         }
@@ -141,6 +148,10 @@ class Controls:
         if address == "/cue/knock":
             heard = self._at(session.knock.set(*arguments)) if arguments else ()  # type: ignore[arg-type]
             return address, (*self.values(address), *heard)
+        if address == "/cue/learn/pickup":
+            if arguments:
+                self.hands.learn.set_pickup(bool(arguments[0]))
+            return address, self.values(address)
         if control.access == "value":
             if not arguments:
                 return address, self.values(address)
@@ -201,6 +212,8 @@ class Controls:
             return (looped is not None, Double(looped[0]), Double(looped[1])) if looped is not None else (False,)
         if address == "/cue/knock":
             return session.knock.on, session.knock.channel, session.knock.pitch
+        if address == "/cue/learn/pickup":
+            return (self.hands.learn.pickup,)
         if address == "/cue/tempo":
             return (float(session.tempo_map.bpm_at(session.beats_at(session.position_s()))),)
         if address in session.draft.settings or BY_ADDRESS[address].access == "value":
@@ -218,6 +231,14 @@ class Controls:
             on, *edges = arguments
             self.session.transport.loop(bool(on), *(float(edge) for edge in edges))  # type: ignore[arg-type]
         return self.values("/cue/loop")
+
+    def _learn(self, address: str, *texts: str) -> tuple[Argument, ...]:
+        self.hands.learn.learn(address, texts, time.perf_counter())
+        return address, "move, press or play what is to work it."
+
+    def _unlearn(self) -> tuple[Argument, ...]:
+        self.hands.learn.undo()
+        return self.hands.listed()
 
     def _accept_cuts(self, strength: float, weight: str = "should") -> tuple[Argument, ...]:
         count, heard_s = self.session.edits.accept_cuts(strength, weight)

@@ -62,6 +62,8 @@ class Snapshot:
     undo: str
     redo: str
     frozen: str
+    learning: str
+    control_port: str
 
     def as_json(self) -> dict[str, Any]:
         """For a JSON line: plain values, affect by name."""
@@ -134,6 +136,8 @@ def snapshot(session: Session) -> Snapshot:
         undo=session.history.undo_label,
         redo=session.history.redo_label,
         frozen=session.freezer.words,
+        learning=session.learning,
+        control_port=status.hands_port if status is not None else "",
     )
 
 

@@ -26,7 +26,9 @@ if TYPE_CHECKING:
 LINE_EVERY_S: Final = 1.0
 JSON_EVERY_S: Final = 0.095
 SENTENCES: Final = 5
-HELP: Final = "space play/stop  n new take  k keep  1-9 takes  u undo  r redo  p a b m d parts  ! panic  q quit"
+HELP: Final = (
+    "space play/stop  n new take  k keep  1-9 takes  u undo  r redo  p a b m d parts  l learn  ! panic  q quit"
+)
 
 
 class View(Protocol):
@@ -170,6 +172,8 @@ def panel(shot: Snapshot, session: Session, sentences: tuple[str, ...]) -> Panel
         facts.add_row("printed", f"{shot.frozen} (mute here; /cue/thaw)")
     if shot.changing:
         facts.add_row("change", f"{shot.changing} in {max(shot.changing_s - shot.picture_s, 0.0):.1f} s")
+    if shot.learning:
+        facts.add_row("learn", Text(shot.learning, style="bold"))
     if shot.progress[1] < 1.0:
         facts.add_row("progress", f"{_bar(shot.progress[1])} {shot.progress[2]}")
     words = Text("\n".join(sentences), style="dim")

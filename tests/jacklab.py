@@ -19,6 +19,8 @@ import subprocess
 import tempfile
 import threading
 import time
+from collections import deque
+from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -228,6 +230,43 @@ class Capture:
         self.client.close()
 
     def __enter__(self) -> Capture:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+
+class Controller:
+    """A person's faders, pads and pedals: what is played goes out on one port, a message a cycle's frame."""
+
+    def __init__(self, name: str = "controller") -> None:
+        self.client = open_client(name)
+        self._out = self.client.midi_outports.register("out")
+        self._queue: deque[bytes] = deque()
+
+        def process(frames: int) -> None:
+            self._out.clear_buffer()
+            for frame in range(min(len(self._queue), frames)):
+                self._out.write_midi_event(frame, self._queue.popleft())
+
+        self.client.set_process_callback(process)
+        self.client.activate()
+
+    @property
+    def port(self) -> str:
+        return str(self._out.name)
+
+    def connect(self, target: str) -> None:
+        self.client.connect(self._out, target)
+
+    def play(self, *messages: Sequence[int]) -> None:
+        self._queue.extend(bytes(message) for message in messages)
+
+    def close(self) -> None:
+        self.client.deactivate()
+        self.client.close()
+
+    def __enter__(self) -> Controller:
         return self
 
     def __exit__(self, *_: object) -> None:

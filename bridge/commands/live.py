@@ -19,6 +19,8 @@ from typing import Any, Final
 from bridge.cli import version
 from bridge.commands.live_options import LivePlan, parse
 from bridge.engine_link import EngineLink
+from bridge.learn_prompt import LearnPrompt
+from bridge.midi_learn_file import learn_path
 from bridge.osc.codec import Argument
 from bridge.osc.daw_link import Outgoing
 from bridge.osc.server import MAX_QUEUED, Datagram, OscServer
@@ -50,6 +52,7 @@ class Live:
         self.leave = False
         self.written: Path | None = None
         self.recording = plan.record
+        self.prompt = LearnPrompt(PART_KEYS)
         self._told_recording = False
         self._heard_at_write = 0
 
@@ -83,6 +86,7 @@ class Live:
                 save=self._save_session if plan.keeps_session else None,
                 quit_=self._quit,
                 daw=self.daw,
+                learned=learn_path(),
             )
             if osc is not None:
                 osc.start()
@@ -134,6 +138,7 @@ class Live:
             if self.autosave is not None:
                 self.autosave.tick(now_s)
             session.tick()
+            self.controls.hands.tick(now_s)
             self._watch_recording()
             for key in self.keys.pressed():
                 self._key(key)
@@ -141,6 +146,7 @@ class Live:
                 self.controls.push(osc.send_datagram)
             if now_s >= next_draw_s:
                 next_draw_s = now_s + DRAW_S
+                session.learning = self._learning(now_s)
                 self.view.draw(snapshot(session), session)
 
     def _receive(self, timeout_s: float) -> None:
@@ -175,8 +181,16 @@ class Live:
 
     def _key(self, key: str) -> None:
         session = self.session
+        learn = self.controls.hands.learn
         try:
+            if self.prompt.open:
+                if chosen := self.prompt.key(key):
+                    learn.learn(chosen[0], chosen[1:], time.perf_counter())
+                return
             match key:
+                case "l":
+                    if not learn.cancel():
+                        self.prompt.start()
                 case " ":
                     session.transport.toggle()
                 case "q" | "\x03" | "\x04":
@@ -198,6 +212,13 @@ class Live:
                     session.edits.set_value(address, not session.draft.value(address))
         except UserError as error:
             self._say(str(error))
+
+    def _learning(self, now_s: float) -> str:
+        """What the view says while something is being learned."""
+        address, left_s = self.controls.hands.learn.waiting(now_s)
+        if self.prompt.open or not address:
+            return self.prompt.line
+        return f"move, press or play what is to work {address} ({left_s:.0f} s; l: not)"
 
     def _select(self, number: int) -> None:
         if number not in self.session.takes:

@@ -95,6 +95,9 @@ def parser() -> argparse.ArgumentParser:
     out.add_argument(
         "--nudge", type=float, default=0.0, metavar="MS", help="MIDI earlier (-) or later (+), -250 to 250"
     )
+    out.add_argument(
+        "--control-from", default="", metavar="NAME", help="MIDI input with your faders or pedal; a part of its name"
+    )
     out.add_argument("--out", metavar="FILE.mid", help="where the music is written when there is no MIDI system, "
                      "else the composition at the end")  # fmt: skip
     out.add_argument("--record", metavar="FILE.mid", help="also write what was really sent")
@@ -170,6 +173,7 @@ def parse(arguments: Sequence[str]) -> LivePlan:
             given.ports == "per-part",
             nudges,
             sync_in=True,
+            hands_from=given.control_from,
             sync_out=given.send is not None,
         ),
         sync=SyncOptions(

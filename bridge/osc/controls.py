@@ -2,7 +2,8 @@
 
 OSC server, command line flags of `live`, docs/osc.md, the OSCQuery answer and the session file are all made from it.
 Names and ranges are those people see in the product; units stand in the `unit` of an argument.  The rows stand in
-`controls_music` (values), `controls_parts` (values of each part) and `controls_actions` (what is done and read).
+`controls_music` (values), `controls_parts` (values of each part), `controls_actions` (what is done and read) and
+`controls_learn` (MIDI learn).
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from typing import Final
 from bridge.osc.arguments import MAX_TEXT, Arg, ControlError, Value
 from bridge.osc.control import ROOT, WHEN, Control
 from bridge.osc.controls_actions import ACTIONS, STATES
+from bridge.osc.controls_learn import LEARN_ACTIONS, LEARN_STATES, LEARN_VALUES
 from bridge.osc.controls_music import MUSIC
 from bridge.osc.controls_parts import part_controls
 from engine.music import PARTS
@@ -23,9 +25,12 @@ KNOCK_PITCH: Final = 76  # General MIDI percussion: high woodblock
 
 CONTROLS: Final[tuple[Control, ...]] = (
     *STATES,
+    *LEARN_STATES,
     *MUSIC,
     *(control for part in PARTS for control in part_controls(part)),
+    *LEARN_VALUES,
     *ACTIONS,
+    *LEARN_ACTIONS,
 )
 BY_ADDRESS: Final[dict[str, Control]] = {control.address: control for control in CONTROLS}
 # What an edit may change and the session file holds: address -> default.

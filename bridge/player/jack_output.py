@@ -23,7 +23,7 @@ os.environ.setdefault("JACK_NO_START_SERVER", "1")
 import jack  # the variable has to be set before libjack is loaded
 
 from bridge.player.errors import PortError
-from bridge.player.ports import PortLostError, SyncIn, one_line, quiet_stderr
+from bridge.player.ports import HandsIn, PortLostError, SyncIn, no_source, one_line, quiet_stderr
 from bridge.player.scheduler import Due
 
 MARGIN_S: Final = 0.004  # how late the player's thread may be before a message misses its frame
@@ -129,11 +129,12 @@ class JackOutput:
         reason: str = "",
         sync_in: SyncIn | None = None,
         clock_port: str = "",
+        hands: HandsIn | None = None,
     ) -> None:
         self.names = names
         self.xruns = 0
         self.alive = True
-        self.sync_port = ""
+        self.sync_port = self.hands_port = self.fault = ""
         self._client = open_client(names[0] if len(names) == 1 else _common(names))
         try:
             self._ports = [self._client.midi_outports.register(name) for name in names]
@@ -145,6 +146,10 @@ class JackOutput:
             if sync_in is not None:
                 self._sync = self._client.midi_inports.register(sync_in.name)
                 self.sync_port = self._sync.name
+            self._hands_in, self._hands = hands, None
+            if hands is not None:
+                self._hands = self._client.midi_inports.register(hands.name)
+                self.hands_port = self._hands.name
             self._time = JackTime(self._client)
             # Each in the order of its own time; notes do not wait behind a clock that is due later.
             self._queue: deque[tuple[float, int, bytes]] = deque()
@@ -153,6 +158,8 @@ class JackOutput:
             self._client.set_xrun_callback(self._xrun)
             self._client.set_shutdown_callback(self._shutdown)
             self._client.activate()
+            if hands is not None and hands.source:
+                self._connect_hands(hands)
         except jack.JackError as error:
             self._client.close()
             raise PortError(f"JACK gives no port: {one_line(error)}") from None
@@ -165,6 +172,7 @@ class JackOutput:
     def _callback(self) -> Callable[[int], None]:
         ports, queues, cycle = self._written, (self._queue, self._clock_queue), self._time.cycle
         sync, sync_in, clock = self._sync, self._sync_in, self._time
+        pedal, hands = self._hands, self._hands_in
 
         def process(frames: int) -> None:
             for port in ports:
@@ -176,6 +184,9 @@ class JackOutput:
                     zero_us = start_us - clock.last_offset_us
                     for offset, data in heard:
                         sync_in.hear((zero_us + offset * period_us / frames) / 1e6, data)
+            if pedal is not None and hands is not None:
+                for _, data in pedal.incoming_midi_events():
+                    hands.hear(0.0, bytes(data))  # a person's hand needs no frame
             for queue in queues:
                 if not queue:
                     continue
@@ -194,6 +205,16 @@ class JackOutput:
                         break
 
         return process
+
+    def _connect_hands(self, hands: HandsIn) -> None:
+        own = {port.name for port in self._written}
+        names = [port.name for port in self._client.get_ports(is_midi=True, is_output=True) if port.name not in own]
+        found = next((name for name in names if hands.source.lower() in name.lower()), None)
+        if found is None:
+            self.fault = no_source(hands.source, names)
+            return
+        with contextlib.suppress(jack.JackError):
+            self._client.connect(found, self._hands)
 
     def _xrun(self, delay_us: float) -> None:
         self.xruns += 1

@@ -52,6 +52,7 @@ class PlayerLink:
         self._thread: threading.Thread | None = None
         self._status: m.PlayerStatus | None = None
         self._sent: list[m.SentEvent] = []
+        self._touched: deque[bytes] = deque(maxlen=4096)
         self._sounding: set[Key] = set()
         self._released: dict[Key, float] = {}  # key -> host time of its last note-off
         self._fault = ""
@@ -237,6 +238,13 @@ class PlayerLink:
             events, self._sent = self._sent, []
             return events
 
+    def drain_touches(self) -> list[bytes]:
+        """What came in on the control port since the last call: channel messages of three bytes, in order."""
+        with self._news:
+            touched = list(self._touched)
+            self._touched.clear()
+            return touched
+
     # inside -----------------------------------------------------------------------------------------------------
     def _send(self, message: bytes) -> None:
         with self._lock:
@@ -374,6 +382,8 @@ class PlayerLink:
                 status = m.unpack_status(payload)
                 unread = self._status.notes if self._status is not None else ()
                 self._status = replace(status, restarts=len(self._restarts), notes=(*unread, *status.notes)[-20:])
+            elif kind == m.HANDS:
+                self._touched.extend(m.unpack_hands(payload))
             elif kind == m.FAULT:
                 text = payload.decode(errors="replace")
                 if text.startswith("\0"):

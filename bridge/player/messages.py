@@ -26,7 +26,7 @@ TEMPO, BEGIN, EVENTS, COMMIT = b"T", b"B", b"E", b"C"
 PLAY, STOP, LOCATE, LOOP, PANIC, QUIT = b"P", b"S", b"L", b"O", b"!", b"Q"
 MUTE, NUDGE, PARTS, OBSERVE, SYNC, RESUME = b"M", b"N", b"A", b"V", b"Y", b"R"
 # player -> bridge
-STATUS, SENT, FAULT, RETURNED = b"s", b"e", b"f", b"r"
+STATUS, SENT, FAULT, RETURNED, HANDS = b"s", b"e", b"f", b"r", b"h"
 
 _EVENT: Final = struct.Struct("<BBBBBxxxdd")  # kind, part, channel, data1, data2, start, length
 _SENT: Final = struct.Struct("<ddBBBB4x")  # position_s, host_s, status, data1, data2, port
@@ -43,7 +43,8 @@ UNITS: Final = ("beats", "seconds")
 @dataclass(frozen=True, slots=True)
 class PortOptions:
     """api: auto alsa jack jack-client coremidi winmm none.  nudge_ms: part -> shift, − = earlier; "" = all
-    parts."""
+    parts.  hands_in: an input for faders, pads and pedals; hands_from: an input to connect to it, by a part of its
+    name."""
 
     api: str = "auto"
     name: str = "CueBridge"
@@ -51,6 +52,8 @@ class PortOptions:
     nudge_ms: Mapping[str, float] = field(default_factory=dict)
     sync_in: bool = True
     sync_out: bool = False
+    hands_in: bool = True
+    hands_from: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,6 +138,7 @@ class PlayerStatus:
     recording: bool | None = None
     peers: tuple[tuple[str, str], ...] = ()
     sync_port: str = ""
+    hands_port: str = ""
     xruns: int = 0
     source_rate: str = ""
     notes: tuple[str, ...] = ()
@@ -188,6 +192,15 @@ def pack_sent(events: Iterable[SentEvent]) -> bytes:
 
 def unpack_sent(payload: bytes) -> Iterator[SentEvent]:
     return map(SentEvent._make, _SENT.iter_unpack(payload))
+
+
+def pack_hands(messages: Iterable[bytes]) -> bytes:
+    """Channel messages from a person's controller, three bytes each."""
+    return HANDS + b"".join(message[:3].ljust(3, b"\0") for message in messages)
+
+
+def unpack_hands(payload: bytes) -> list[bytes]:
+    return [payload[index : index + 3] for index in range(0, len(payload) - 2, 3)]
 
 
 def pack_commit(revision: int) -> bytes:

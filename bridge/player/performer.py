@@ -64,7 +64,7 @@ class Performer:
         self.sender = self._make_sender(options.sync)
         self.tempo_revision = -1
         self.port_up = True
-        self.notes: list[str] = []
+        self.notes: list[str] = [self.output.fault] if self.output.fault else []
         self.changed = True  # a status is owed
         self.worst_late_s = 0.0
         self._owed: list[Key] = []
@@ -447,6 +447,7 @@ class Performer:
             recording=self.desk.recording,
             peers=self._peers,
             sync_port=self.output.sync_port,
+            hands_port=self.output.hands_port,
             source_rate=self.desk.source_rate(),
             xruns=self.output.xruns,
             notes=notes,

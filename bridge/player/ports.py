@@ -44,8 +44,19 @@ class SyncIn:
     hear: Callable[[float, bytes], None]
 
 
+@dataclass(frozen=True, slots=True)
+class HandsIn:
+    """The port through which a person's faders, pads and pedals come.  source: a part of the name of an input to be
+    connected to it, "" for none.  `hear` as in SyncIn."""
+
+    name: str
+    hear: Callable[[float, bytes], None]
+    source: str = ""
+
+
 class Output(Protocol):
-    """Where the player's messages go.  `lookahead_s`: how far ahead of their time messages are wanted."""
+    """Where the player's messages go.  `lookahead_s`: how far ahead of their time messages are wanted.  fault: what
+    could not be had besides the ports, for the person."""
 
     api: str
     reason: str
@@ -53,6 +64,8 @@ class Output(Protocol):
     lookahead_s: float
     xruns: int
     sync_port: str
+    hands_port: str
+    fault: str
 
     @property
     def alive(self) -> bool: ...
@@ -136,7 +149,7 @@ class RecordOnly:
     api = "none"
     lookahead_s = 0.0
     xruns = 0
-    sync_port = ""
+    sync_port = hands_port = fault = ""
     alive = True
 
     def __init__(self, names: tuple[str, ...], reason: str) -> None:
@@ -174,10 +187,12 @@ class RtMidiOutput:
         reason: str = "",
         sync_in: SyncIn | None = None,
         clock_port: str = "",
+        hands: HandsIn | None = None,
     ) -> None:
         self.api, self.names = api, names
         self._clock_out: Any = None
-        self.sync_port = ""
+        self.sync_port = self.hands_port = self.fault = ""
+        self._hands: list[Any] = []
         self._outs: list[Any] = []
         self._in: Any = None  # kept: an input that is collected goes silent
         self._watch: Any = None
@@ -192,6 +207,9 @@ class RtMidiOutput:
                     self._clock_out = self._open(rtmidi, clock_port)
                 if sync_in is not None:
                     self._in = self._open_in(rtmidi, sync_in)
+                    self.sync_port = sync_in.name if self._in is not None else ""
+                if hands is not None:
+                    self._open_hands(rtmidi, hands)
                 if api == "jack":
                     self._watch = _jack_watch(names[0])
         except PortError:
@@ -213,27 +231,46 @@ class RtMidiOutput:
         out.open_port(index)
         return out
 
-    def _open_in(self, rtmidi: Any, sync_in: SyncIn) -> Any:
-        into = rtmidi.MidiIn(_COMPILED[self.api], name=sync_in.name)
-        if self.api == "winmm":
-            index = match_windows_port(into.get_ports(), sync_in.name, "Default App Loopback (B)")
+    def _open_in(self, rtmidi: Any, wanted: SyncIn | HandsIn, existing: int | None = None) -> Any:
+        """A virtual input, or the existing one of that index; None where there is none to be had."""
+        into = rtmidi.MidiIn(_COMPILED[self.api], name=wanted.name)
+        index = existing
+        if self.api == "winmm" and index is None:
+            built_in = "Default App Loopback (B)" if isinstance(wanted, SyncIn) else wanted.name
+            index = match_windows_port(into.get_ports(), wanted.name, built_in)
             if index is None:
                 into.delete()
                 return None
-        into.ignore_types(sysex=False, timing=False, active_sense=True)
+        into.ignore_types(sysex=False, timing=isinstance(wanted, HandsIn), active_sense=True)
 
         def heard(event: tuple[list[int], float], _: object) -> None:
             # Stamped first of all; rtmidi's own difference times would add up their rounding.
             now = time.perf_counter()
-            sync_in.hear(now, bytes(event[0]))
+            wanted.hear(now, bytes(event[0]))
 
         into.set_callback(heard)
-        if self.api == "winmm":
+        if index is not None:
             into.open_port(index)
         else:
-            into.open_virtual_port(sync_in.name)
-        self.sync_port = sync_in.name
+            into.open_virtual_port(wanted.name)
         return into
+
+    def _open_hands(self, rtmidi: Any, hands: HandsIn) -> None:
+        own = self._open_in(rtmidi, hands)
+        if own is not None:
+            self._hands.append(own)
+            self.hands_port = hands.name
+        if not hands.source:
+            return
+        look = rtmidi.MidiIn(_COMPILED[self.api], name=hands.name)
+        names = look.get_ports()
+        look.delete()
+        index = next((at for at, name in enumerate(names) if hands.source.lower() in name.lower()), None)
+        if index is None:
+            self.fault = no_source(hands.source, names)
+            return
+        self._hands.append(self._open_in(rtmidi, hands, index))
+        self.hands_port = names[index]
 
     @property
     def alive(self) -> bool:
@@ -272,14 +309,15 @@ class RtMidiOutput:
     def close(self) -> None:
         # A dead JACK server makes closing block or complain; the process is about to forget the port anyway.
         with contextlib.suppress(Exception), quiet_stderr():
-            if self._in is not None:
-                self._in.cancel_callback()
-                self._in.close_port()
-                self._in.delete()
+            for into in (*self._hands, *([] if self._in is None else [self._in])):
+                into.cancel_callback()
+                into.close_port()
+                into.delete()
             for out in (*self._outs, *([] if self._clock_out is None else [self._clock_out])):
                 out.close_port()
                 out.delete()
         self._outs.clear()
+        self._hands.clear()
         self._in = self._clock_out = None
         if self._watch is not None:
             self._watch.close()
@@ -305,29 +343,48 @@ def match_windows_port(ports: Sequence[str], name: str, built_in: str = "Default
     return None
 
 
+def no_source(wanted: str, names: Sequence[str]) -> str:
+    """Said where `--control-from` names nothing."""
+    there = f"there are: {', '.join(names)}" if names else "there is none"
+    return f"no MIDI input has '{wanted}' in its name ({there}); the control port is open, nothing is connected to it."
+
+
 def open_output(
-    options: PortOptions, parts: Sequence[str], hear: Callable[[float, bytes], None] | None = None
+    options: PortOptions,
+    parts: Sequence[str],
+    hear: Callable[[float, bytes], None] | None = None,
+    hands: Callable[[float, bytes], None] | None = None,
 ) -> Output:
     """Opens the ports.  "auto" never fails: it ends with "none" and the reasons; an api asked for by name
     raises PortError."""
     names = port_names(options, parts)
     sync_in = SyncIn(f"{options.name} Sync", hear) if options.sync_in and hear is not None else None
     clock = f"{options.name} Clock" if options.sync_out else ""
+    hands_in = (
+        HandsIn(f"{options.name} Control", hands, options.hands_from)
+        if options.hands_in and hands is not None
+        else None
+    )
     if options.api not in ("auto", *APIS):
         raise PortError(f"'{options.api}' is not a MIDI system; known are auto, {', '.join(APIS)}.")
     if options.api != "auto":
-        return open_api(options.api, names, f"{options.api}, as asked", sync_in, clock)
+        return open_api(options.api, names, f"{options.api}, as asked", sync_in, clock, hands_in)
     reasons = []
     for api in APIS[:-1]:
         try:
-            return open_api(api, names, "", sync_in, clock)
+            return open_api(api, names, "", sync_in, clock, hands_in)
         except PortError as error:
             reasons.append(f"{api}: {error}")
     return open_api("none", names, "no MIDI system: " + "; ".join(reasons))
 
 
 def open_api(
-    api: str, names: tuple[str, ...], reason: str, sync_in: SyncIn | None = None, clock_port: str = ""
+    api: str,
+    names: tuple[str, ...],
+    reason: str,
+    sync_in: SyncIn | None = None,
+    clock_port: str = "",
+    hands: HandsIn | None = None,
 ) -> Output:
     if api == "none":
         return RecordOnly(names, reason or "no port asked for")
@@ -336,8 +393,8 @@ def open_api(
             raise PortError("the extra is not installed: pip install 'cuebridge[jack]'")
         from bridge.player.jack_output import JackOutput
 
-        return JackOutput(names, reason, sync_in, clock_port)
-    return RtMidiOutput(api, names, reason, sync_in, clock_port)
+        return JackOutput(names, reason, sync_in, clock_port, hands)
+    return RtMidiOutput(api, names, reason, sync_in, clock_port, hands)
 
 
 def probe_apis() -> list[ApiProbe]:

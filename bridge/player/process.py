@@ -28,6 +28,7 @@ from bridge.player.performer import Performer
 from bridge.player.ports import Output, open_output
 from bridge.player.priority import ask_for_realtime, freeze_garbage
 from bridge.player.tempo import TempoLine
+from bridge.transport.midi_stream import MidiSplitter
 from bridge.transport.state import Loop, TransportObservation
 
 if TYPE_CHECKING:
@@ -37,6 +38,7 @@ STATUS_S: Final = 0.05
 PEERS_S: Final = 1.0
 JACK_RETRY_S: Final = 2.0
 MIDI_SOURCES: Final = {"auto", "mtc", "clock"}
+HANDS_KEPT: Final = 512
 IDLE_S: Final = 0.05 if os.name == "posix" else 0.01  # without a pipe to be woken by
 MESSAGE_S: Final = 0.0005  # no message takes longer; nearer to a deadline none is begun
 POSIX: Final = os.name == "posix"
@@ -83,9 +85,13 @@ class _Runner:
 
         # On JACK python-rtmidi makes a client of every port; one that nobody listens to is not worth it.
         listens = {options.sync.position, options.sync.tempo} & MIDI_SOURCES
-        ports = options.ports if listens or options.ports.api != "jack" else replace(options.ports, sync_in=False)
+        ports = options.ports
+        if ports.api == "jack":
+            ports = replace(ports, sync_in=ports.sync_in and bool(listens), hands_in=bool(ports.hands_from))
         self._heard: deque[tuple[float, bytes]] = deque()
         self._seen: deque[TransportObservation] = deque()
+        self._touched: deque[tuple[float, bytes]] = deque(maxlen=HANDS_KEPT)  # what a person's controller said
+        self._hands = MidiSplitter()
         self._jack: JackTransport | None = None
         self._jack_retry = 0.0
         self._said: set[str] = set()
@@ -93,7 +99,7 @@ class _Runner:
         def opened() -> Output:
             # A Python callback of ours may not run while python-rtmidi opens a JACK client: it holds the interpreter.
             self._close_jack()
-            return open_output(ports, options.parts, self._hear)
+            return open_output(ports, options.parts, self._hear, self._touch)
 
         # A JACK callback will run beside this thread: nothing that holds the interpreter for long may come after it.
         sys.setswitchinterval(0.0005)
@@ -115,6 +121,12 @@ class _Runner:
     def _see(self, observation: TransportObservation) -> None:
         self._seen.append(observation)
         self._nudge()
+
+    def _touch(self, host_s: float, data: bytes) -> None:
+        """Only the first of many wakes the player: the others go with it."""
+        self._touched.append((host_s, data))
+        if len(self._touched) == 1:
+            self._nudge()
 
     def _nudge(self) -> None:
         if self._wake is not None:
@@ -179,6 +191,8 @@ class _Runner:
                 self._keep_jack(performer, now)
                 next_peers = now + PEERS_S
             wake = performer.next_wake()
+            if wake is None or wake - time.perf_counter() > MESSAGE_S:
+                self._pass_on_touches()
             limit = min(next_status, now + IDLE_S) if wake is None else min(next_status, wake)
             if self._wait(limit - time.perf_counter()):
                 self._read(performer)
@@ -267,6 +281,20 @@ class _Runner:
                 self._connection.send_bytes(m.pack_sent(packet))
         except (OSError, ValueError):
             self._quit = True
+
+    def _pass_on_touches(self) -> None:
+        """What a person's controller said goes to the bridge, where no deadline is near: a flood of it costs itself."""
+        if not self._touched or not self._writable():
+            return
+        messages: list[bytes] = []
+        while self._touched and len(messages) < m.PACKET_EVENTS:
+            found = self._hands.feed(self._touched.popleft()[1])
+            messages += [message for message in found if message[0] < 0xF0]
+        if messages:
+            try:
+                self._connection.send_bytes(m.pack_hands(messages))
+            except (OSError, ValueError):
+                self._quit = True
 
     def _send_status(self, now: float) -> None:
         if not self._writable():
