@@ -215,18 +215,18 @@ class MidiLearn:
     # hands --------------------------------------------------------------------------------------------------------
     def hear(
         self,
-        messages: Iterable[bytes],
-        host_s: float,
+        touches: Iterable[tuple[float, bytes]],
+        now_s: float,
         current: Callable[[str], Value],
         film_s: float,
         learned: Callable[[Binding], None] = lambda binding: None,
     ) -> list[Deed]:
-        """What these messages and the time passed ask for, in order; of each fader's moves only the last.
+        """What these messages (host second, bytes) and the time passed ask for; of each fader's moves only the last.
 
         current: what an address holds.  film_s: the film's length in seconds, a fader's travel where positions are set.
         """
         deeds: list[Deed] = []
-        for data in messages:
+        for host_s, data in touches:
             found = read_message(data)
             if found is None:
                 continue
@@ -234,13 +234,14 @@ class MidiLearn:
             if self._wanted is not None and host_s <= self._wanted[2] and (value or trigger.kind == "control"):
                 address, arguments, _ = self._wanted
                 self._wanted = None
-                self._down[trigger] = host_s
-                self._held.add(trigger)  # the same press does nothing more
+                if value >= 64 or trigger.kind == "note":
+                    self._down[trigger] = host_s
+                    self._held.add(trigger)  # the same press does nothing more
                 learned(self._bind(trigger, address, arguments))
                 continue
             self._act(trigger, value, host_s, current, film_s, deeds)
         for trigger, since_s in self._down.items():
-            if host_s - since_s >= HOLD_S and trigger not in self._held:
+            if now_s - since_s >= HOLD_S and trigger not in self._held:
                 self._held.add(trigger)
                 deeds += [Deed(each.address, each.arguments, trigger) for each in self._of(trigger, "hold")]
         return _last_moves(deeds)
@@ -264,8 +265,9 @@ class MidiLearn:
                 self._held.discard(trigger)
         elif trigger in self._down:
             since_s = self._down.pop(trigger)
-            if host_s - since_s < HOLD_S and trigger not in self._held:
-                deeds += [Deed(each.address, each.arguments, trigger) for each in self._of(trigger, "tap")]
+            if trigger not in self._held:
+                gesture = "tap" if host_s - since_s < HOLD_S else "hold"
+                deeds += [Deed(each.address, each.arguments, trigger) for each in self._of(trigger, gesture)]
             self._held.discard(trigger)
         if trigger.kind == "control":
             self._travel[trigger] = value / 127

@@ -186,7 +186,7 @@ class JackOutput:
                         sync_in.hear((zero_us + offset * period_us / frames) / 1e6, data)
             if pedal is not None and hands is not None:
                 for _, data in pedal.incoming_midi_events():
-                    hands.hear(0.0, bytes(data))  # a person's hand needs no frame
+                    hands.hear(time.perf_counter(), bytes(data))  # a person's hand needs no frame
             for queue in queues:
                 if not queue:
                     continue

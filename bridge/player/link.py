@@ -52,7 +52,7 @@ class PlayerLink:
         self._thread: threading.Thread | None = None
         self._status: m.PlayerStatus | None = None
         self._sent: list[m.SentEvent] = []
-        self._touched: deque[bytes] = deque(maxlen=4096)
+        self._touched: deque[m.Touch] = deque(maxlen=4096)
         self._sounding: set[Key] = set()
         self._released: dict[Key, float] = {}  # key -> host time of its last note-off
         self._fault = ""
@@ -238,8 +238,8 @@ class PlayerLink:
             events, self._sent = self._sent, []
             return events
 
-    def drain_touches(self) -> list[bytes]:
-        """What came in on the control port since the last call: channel messages of three bytes, in order."""
+    def drain_touches(self) -> list[m.Touch]:
+        """What came in on the control port since the last call, in order."""
         with self._news:
             touched = list(self._touched)
             self._touched.clear()

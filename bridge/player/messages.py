@@ -30,6 +30,7 @@ STATUS, SENT, FAULT, RETURNED, HANDS = b"s", b"e", b"f", b"r", b"h"
 
 _EVENT: Final = struct.Struct("<BBBBBxxxdd")  # kind, part, channel, data1, data2, start, length
 _SENT: Final = struct.Struct("<ddBBBB4x")  # position_s, host_s, status, data1, data2, port
+_TOUCH: Final = struct.Struct("<d3s5x")
 _BEGIN: Final = struct.Struct("<iBd")  # revision, unit, from
 _LOOP: Final = struct.Struct("<Bdd")
 _PART_VALUE: Final = struct.Struct("<Bd")
@@ -80,6 +81,13 @@ class PlayerOptions:
     late_limit_s: float = 0.05
     realtime: bool = True
     resume: bool = True
+
+
+class Touch(NamedTuple):
+    """A channel message from a person's controller (three bytes) and the host time at which it came."""
+
+    host_s: float
+    data: bytes
 
 
 class SentEvent(NamedTuple):
@@ -194,13 +202,12 @@ def unpack_sent(payload: bytes) -> Iterator[SentEvent]:
     return map(SentEvent._make, _SENT.iter_unpack(payload))
 
 
-def pack_hands(messages: Iterable[bytes]) -> bytes:
-    """Channel messages from a person's controller, three bytes each."""
-    return HANDS + b"".join(message[:3].ljust(3, b"\0") for message in messages)
+def pack_hands(touches: Iterable[Touch]) -> bytes:
+    return HANDS + b"".join(_TOUCH.pack(*touch) for touch in touches)
 
 
-def unpack_hands(payload: bytes) -> list[bytes]:
-    return [payload[index : index + 3] for index in range(0, len(payload) - 2, 3)]
+def unpack_hands(payload: bytes) -> Iterator[Touch]:
+    return map(Touch._make, _TOUCH.iter_unpack(payload))
 
 
 def pack_commit(revision: int) -> bytes:

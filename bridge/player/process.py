@@ -286,13 +286,14 @@ class _Runner:
         """What a person's controller said goes to the bridge, where no deadline is near: a flood of it costs itself."""
         if not self._touched or not self._writable():
             return
-        messages: list[bytes] = []
-        while self._touched and len(messages) < m.PACKET_EVENTS:
-            found = self._hands.feed(self._touched.popleft()[1])
-            messages += [message for message in found if message[0] < 0xF0]
-        if messages:
+        touches: list[m.Touch] = []
+        while self._touched and len(touches) < m.PACKET_EVENTS:
+            host_s, data = self._touched.popleft()
+            found = self._hands.feed(data)
+            touches += [m.Touch(host_s, message) for message in found if message[0] < 0xF0]
+        if touches:
             try:
-                self._connection.send_bytes(m.pack_hands(messages))
+                self._connection.send_bytes(m.pack_hands(touches))
             except (OSError, ValueError):
                 self._quit = True
 

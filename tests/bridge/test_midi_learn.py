@@ -25,7 +25,7 @@ class Desk:
     def send(self, *messages: tuple[int, ...]) -> list[tuple[str, tuple]]:
         """What was asked for; values are set as the session would."""
         deeds = self.learn.hear(
-            [bytes(message).ljust(3, b"\0") for message in messages], self.now_s, self.values.get, 30.0
+            [(self.now_s, bytes(message).ljust(3, b"\0")) for message in messages], self.now_s, self.values.get, 30.0
         )
         for deed in deeds:
             BY_ADDRESS[deed.address].check(deed.arguments)
