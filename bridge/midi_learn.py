@@ -231,7 +231,8 @@ class MidiLearn:
             if found is None:
                 continue
             trigger, value = found
-            if self._wanted is not None and host_s <= self._wanted[2] and (value or trigger.kind == "control"):
+            let_go = value < 64 and trigger in self._down if trigger.kind == "control" else not value
+            if self._wanted is not None and host_s <= self._wanted[2] and not let_go:
                 address, arguments, _ = self._wanted
                 self._wanted = None
                 if value >= 64 or trigger.kind == "note":

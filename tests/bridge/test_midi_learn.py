@@ -133,6 +133,10 @@ def test_the_foot_switch_asks_for_a_take_when_tapped_and_keeps_it_when_held() ->
     assert desk.send((0xB3, 64, 127)) == [("/cue/take/keep", ())]
     desk.learn.undo()
     assert desk.learn.bindings == DEFAULTS
+    # Let go while something else is being learned: a release is nothing to learn.
+    desk.learn.learn("/cue/swing", (), desk.now_s)
+    desk.send((0xB3, 64, 0), (0xB3, 20, 7))
+    assert [each.trigger.number for each in desk.learn.bindings] == [64, 64, 20]
 
 
 def test_what_cannot_be_learned_is_refused_in_a_sentence() -> None:
