@@ -100,7 +100,7 @@ def parser() -> argparse.ArgumentParser:
     """Of `cuebridge tempo FILM`."""
     parser = SentenceParser(
         prog="cuebridge tempo",
-        description="Lists tempi, tempo curves and odd bars that meet the hits of a film.  "
+        description="Lists tempi, tempo ramps and odd bars that meet the hits of a film.  "
         "`cuebridge tempo export FILM` writes the conductor track for the DAW.",
     )
     add_arguments(parser)
@@ -122,7 +122,9 @@ def add_arguments(parser: argparse.ArgumentParser, film_optional: bool = False) 
     parser.add_argument("--on", choices=("beat", "eighth", "sixteenth"), default="beat", help="what hits fall on")
     parser.add_argument("--curve", type=float, default=4.0, metavar="PERCENT", help="how far a tempo may bend (4)")
     parser.add_argument("--count", type=int, default=5, metavar="N", help="plans of each kind")
-    parser.add_argument("--plan", default="fixed:1", metavar="KIND:N", help="which: fixed:1, curve:2, odd:1 …")
+    parser.add_argument(
+        "--plan", default="fixed:1", metavar="KIND:N", help="which: fixed:1, ramp:2, steps:1, odd:1, bars:1 …"
+    )
     parser.add_argument("--reading", choices=("auto", "full", "quick"), default="quick")
     parser.add_argument("--no-cache", action="store_true")
     parser.add_argument("--cache-dir", type=Path, metavar="DIR")
@@ -146,9 +148,12 @@ def fit_options(arguments: argparse.Namespace) -> TempoFitOptions:
 
 def chosen_plan(report: TempoReport, name: str) -> TempoPlan:
     kind, _, number = name.partition(":")
-    plans = {"fixed": report.fixed, "curve": report.curves, "odd": report.odd_bars}.get(kind)
+    plans = {
+        "fixed": report.fixed, "ramp": report.ramps, "curve": report.ramps, "steps": report.steps,
+        "odd": report.odd_bars, "bars": report.bars,
+    }.get(kind)  # fmt: skip
     if plans is None or not (number or "1").isdigit():
-        raise UserError(f"'{name}' is not a plan; write fixed:1, curve:1 or odd:1.")
+        raise UserError(f"'{name}' is not a plan; write fixed:1, ramp:1, steps:1, odd:1 or bars:1.")
     index = int(number or 1) - 1
     if not 0 <= index < len(plans):
         raise UserError(f"there is no plan {name}: {len(plans)} of that kind were found.")
@@ -191,7 +196,9 @@ def _as_json(report: TempoReport, film: Film, hits: Sequence[Hit], said: str) ->
         "hits": len(hits),
         "hits_reason": said,
         "fixed": [_plan_json(plan) for plan in report.fixed],
-        "curves": [_plan_json(plan) for plan in report.curves],
+        "ramps": [_plan_json(plan) for plan in report.ramps],
+        "steps": [_plan_json(plan) for plan in report.steps],
+        "bars": [_plan_json(plan) for plan in report.bars],
         "odd_bars": [_plan_json(plan) for plan in report.odd_bars],
         "refusals": list(report.refusals),
     }
@@ -201,16 +208,18 @@ def _tell(report: TempoReport, film: Film, hits: Sequence[Hit], said: str) -> No
     out = sys.stdout.write
     out(f"{len(hits)} hits ({said}); frames at {film.rate}, + = after the picture\n")
     for title, plans in (
-        ("fixed tempi", report.fixed),
-        ("tempo curves, one tempo from hit to hit", report.curves),
-        ("odd bars, hits on bar lines", report.odd_bars),
+        ("fixed tempi (fixed:1 …)", report.fixed),
+        ("tempo ramps, in sixteenths (ramp:1 …)", report.ramps),
+        ("one tempo from hit to hit (steps:1 …)", report.steps),
+        ("odd bars, hits on bar lines (odd:1 …)", report.odd_bars),
+        ("ramps with odd bars, every hit that is met opens a bar (bars:1 …)", report.bars),
     ):
         out(f"\n{title}\n" if plans else f"\n{title}: none found\n")
         for number, plan in enumerate(plans, start=1):
-            extra = f"  bends {plan.bend_percent:.2f} %" if plan.kind == "curve" else ""
+            extra = f"  bends {plan.bend_percent:.2f} %" if plan.bend_percent else ""
             if plan.odd_bars:
                 named = [f"{meter} in bar {plan.tempo_map.bar_at(beats)}" for beats, meter in plan.odd_bars]
-                extra = "  " + ", ".join(named)
+                extra += "  " + ", ".join(named)
             frames = " ".join(f"{miss.miss_frames:+.1f}" for miss in plan.misses)
             out(f"{number:3}  {plan.bpm:6.1f} bpm  {plan.met}/{len(plan.misses)} met  [{frames}]{extra}\n")
     for sentence in report.refusals:

@@ -1,4 +1,4 @@
-"""Tempi that meet hits: fixed ones, curves of one tempo from hit to hit, and single odd bars.
+"""Tempi that meet hits: fixed ones, ramps, tempi that change at hits, single odd bars, and ramps with odd bars.
 
 Times are picture seconds, misses signed frames at film rate (+ = the music comes after the picture).  A hit is *met*
 within half a frame; so must every "must" hit be, or the plan says which are not and by how much.  Film composers do the
@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import Final
 
+from engine.arrange.tempocurve import Knot, Target, bend_percent, knots, meters_of, ramped, stepped
 from engine.arrange.timeline import Bars
 from engine.music import Composition, FrameRate, Hit, MeterChange, MusicError, TempoChange, TempoMap, TimeSignature
 
@@ -73,7 +74,8 @@ class HitMiss:
 class TempoPlan:
     """One way to meet the hits.
 
-    kind: "fixed", "curve" or "odd bars".  tempo_map: its bar 1 at bar_1_s, timeline seconds being picture seconds.
+    kind: "fixed", "ramp", "steps", "odd bars" or "bars".  tempo_map: its bar 1 at bar_1_s, timeline seconds being
+    picture seconds.
     bend_percent: the most that a stretch leaves the plan's bpm.  odd_bars: (beat at which it begins, time signature).
     """
 
@@ -105,11 +107,17 @@ class TempoPlan:
 
 @dataclass(frozen=True, slots=True)
 class TempoReport:
-    """Best plans of each kind, best first.  refusals: one sentence per must hit that no fixed tempo meets."""
+    """Best plans of each kind, best first.  refusals: one sentence per must hit that no fixed tempo meets.
+
+    fixed: one tempo.  ramps: a tempo that changes a little each sixteenth.  steps: one tempo from hit to hit.
+    odd_bars: one tempo, hits on bar lines by single odd bars.  bars: ramps, and every hit that is met opens a bar.
+    """
 
     fixed: tuple[TempoPlan, ...]
-    curves: tuple[TempoPlan, ...]
+    ramps: tuple[TempoPlan, ...]
+    steps: tuple[TempoPlan, ...]
     odd_bars: tuple[TempoPlan, ...]
+    bars: tuple[TempoPlan, ...]
     refusals: tuple[str, ...]
 
 
@@ -129,14 +137,16 @@ def fit_tempos(hits: Sequence[Hit], rate: FrameRate, options: TempoFitOptions | 
     if not tempi:
         raise MusicError(f"there is no tempo from {options.low_bpm:g} to {options.high_bpm:g} bpm.")
     fixed = [_fixed(after, rate, options, bpm) for bpm in tempi]
-    curves = [plan for bpm in tempi if (plan := _curve(after, rate, options, bpm)) is not None]
+    ramps, steps, bars = (_curves(kind, after, rate, options, tempi) for kind in ("ramp", "steps", "bars"))
     odd = [plan for bpm in tempi if (plan := _odd(after, rate, options, bpm)) is not None]
     best = _best(fixed, options.count)
     return TempoReport(
         best,
-        _spread(sorted(curves, key=lambda plan: (plan.bend_percent, plan.bpm)), options.count),
+        ramps,
+        steps,
         _best(odd, options.count),
-        _refusals(fixed, curves, odd, rate),
+        bars,
+        _refusals(fixed, ramps + steps, odd),
     )
 
 
@@ -197,40 +207,61 @@ def _fixed(hits: Sequence[Hit], rate: FrameRate, options: TempoFitOptions, bpm: 
     return TempoPlan("fixed", float(bpm), _map(options, bpm), tuple(misses))
 
 
-def _curve(hits: Sequence[Hit], rate: FrameRate, options: TempoFitOptions, bpm: Fraction) -> TempoPlan | None:
-    """A tempo of its own from each hit to the next, so that all are met; None where one would bend too far."""
-    tempos: list[TempoChange] = []
-    misses = []
-    beat = Fraction(0)
-    second = Fraction(repr(options.bar_1_s))
+def _curves(
+    kind: str, hits: Sequence[Hit], rate: FrameRate, options: TempoFitOptions, tempi: Sequence[Fraction]
+) -> tuple[TempoPlan, ...]:
+    """Tempi bent from hit to hit: most weight met first, then the least bend; none that misses a must hit."""
+    origin = Fraction(repr(options.bar_1_s))
+    targets = [Target(Fraction(repr(hit.time_s)) - origin, _WEIGHTS[hit.weight], hit.weight == "must") for hit in hits]
     unit = Fraction(repr(options.unit_beats))
-    bend = 0.0
-    for hit in hits:
-        length_s = Fraction(repr(hit.time_s)) - second
-        count = round(length_s * bpm / 60 / unit)
-        if count == 0:
-            return None
-        # A thousandth of a bpm is what DAWs keep; what that leaves is far below half a frame.
-        own = Fraction(round(count * unit * 60 / length_s * 1000), 1000)
-        bend = max(bend, abs(float(own / bpm) - 1) * 100)
-        if bend > options.curve_percent or not 5 <= own <= 999:
-            return None
-        tempos.append(TempoChange(beat, own))
-        beat += count * unit
-        second += count * unit * 60 / own
-        misses.append(HitMiss(hit, float(beat), float((second - Fraction(repr(hit.time_s))) * rate.fps)))
-    tempos.append(TempoChange(beat, bpm))
-    meters = (MeterChange(Fraction(0), options.meter),)
-    tempo_map = TempoMap(tuple(_merged(tempos)), meters, Fraction(repr(options.bar_1_s)))
-    return TempoPlan("curve", float(bpm), tempo_map, tuple(misses), bend)
+    least = max(unit, Fraction(2)) if kind == "bars" else unit
+    ways = []
+    for bpm in tempi:
+        # A ramp swings further than its means: where it passes the limit, less is asked of the means.
+        for share in (1.0,) if kind == "steps" else (1.0, 0.7, 0.45):
+            path = knots(targets, bpm, unit, options.curve_percent * share, least)
+            if path is None:
+                break
+            bend = bend_percent(path, float(bpm), ramp=kind != "steps")
+            if bend <= options.curve_percent:
+                weight = sum(targets[knot.hit].weight for knot in path[1:])
+                ways.append((-weight, bend, bpm, path))
+                break
+    found: list[TempoPlan] = []
+    for _, _, bpm, path in sorted(ways, key=lambda way: way[:3]):
+        if any(abs(float(bpm) - other.bpm) < 0.5 for other in found):
+            continue
+        tempos = stepped(path) if kind == "steps" else ramped(path)
+        if tempos is not None:
+            found.append(_curve_plan(kind, hits, rate, options, bpm, path, tempos))
+            if len(found) == options.count:
+                break
+    return tuple(found)
 
 
-def _merged(tempos: list[TempoChange]) -> list[TempoChange]:
-    result = tempos[:1]
-    for change in tempos[1:]:
-        if change.bpm != result[-1].bpm:
-            result.append(change)
-    return result
+def _curve_plan(
+    kind: str,
+    hits: Sequence[Hit],
+    rate: FrameRate,
+    options: TempoFitOptions,
+    bpm: Fraction,
+    path: Sequence[Knot],
+    tempos: Sequence[TempoChange],
+) -> TempoPlan:
+    meters = meters_of(path, options.meter) if kind == "bars" else [MeterChange(Fraction(0), options.meter)]
+    tempo_map = TempoMap(tuple(tempos), tuple(meters), Fraction(repr(options.bar_1_s)))
+    bend = max(abs(float(change.bpm / bpm) - 1) * 100 for change in tempos)
+    beats_of = {knot.hit: knot.beat for knot in path}
+    unit = Fraction(repr(options.unit_beats))
+    misses = []
+    for index, hit in enumerate(hits):
+        second = Fraction(repr(hit.time_s))
+        beat = beats_of.get(index)
+        if beat is None:  # left out: the nearest place that hits may fall on
+            beat = round(tempo_map.beats_at_exact(second) / unit) * unit
+        misses.append(HitMiss(hit, float(beat), float((tempo_map.seconds_at_exact(beat) - second) * rate.fps)))
+    odd = tuple((float(change.beat), change.meter) for change in meters if change.meter != options.meter)
+    return TempoPlan(kind, float(bpm), tempo_map, tuple(misses), bend, odd)
 
 
 def _odd(hits: Sequence[Hit], rate: FrameRate, options: TempoFitOptions, bpm: Fraction) -> TempoPlan | None:
@@ -276,9 +307,7 @@ def _odd(hits: Sequence[Hit], rate: FrameRate, options: TempoFitOptions, bpm: Fr
     return TempoPlan("odd bars", float(bpm), tempo_map, tuple(misses), odd_bars=tuple(odd))
 
 
-def _refusals(
-    fixed: Sequence[TempoPlan], curves: Sequence[TempoPlan], odd: Sequence[TempoPlan], rate: FrameRate
-) -> tuple[str, ...]:
+def _refusals(fixed: Sequence[TempoPlan], curves: Sequence[TempoPlan], odd: Sequence[TempoPlan]) -> tuple[str, ...]:
     """Why must hits are not all met by one tempo, and what would meet them."""
     best = _best(fixed, 1)[0]
     sentences = []
@@ -287,7 +316,9 @@ def _refusals(
         name = f"hit {miss.hit.name}" if miss.hit.name else "the hit"
         way = "no tempo curve within the limit meets it either"
         if curves:
-            way = f"a tempo curve of {min(plan.bend_percent for plan in curves):.2f} % meets it"
+            gentlest = min(curves, key=lambda plan: plan.bend_percent)
+            word = "ramp" if gentlest.kind == "ramp" else "change from hit to hit"
+            way = f"a tempo {word} of {gentlest.bend_percent:.2f} % meets it"
         elif any(not plan.refused for plan in odd):
             way = "odd bars meet it"
         reason = "together with the other must hits" if nearest.met else "by itself too"

@@ -36,15 +36,13 @@ def test_the_strongest_cuts():
 def test_the_command_on_the_bundled_clip(tmp_path, capsys):
     plan = tmp_path / "plan.mid"
     common = [str(CLIP), "--cache-dir", str(tmp_path / "cache")]
-    assert (
-        main([*common, "--json", "--strongest", "5", "--curve", "12", "--write", str(plan), "--plan", "curve:1"]) == 0
-    )
+    assert main([*common, "--json", "--strongest", "5", "--curve", "12", "--write", str(plan), "--plan", "ramp:1"]) == 0
     report = json.loads(capsys.readouterr().out)
     assert report["rate"] == "24" and report["hits"] == 5
-    assert report["fixed"] and report["curves"]
-    assert all(abs(miss["frames"]) <= 0.5 for miss in report["curves"][0]["misses"])
+    assert report["fixed"] and report["ramps"]
+    assert all(abs(miss["frames"]) <= 0.5 for miss in report["ramps"][0]["misses"])
     score = read_midi(plan)
-    for marker, miss in zip(score.markers, report["curves"][0]["misses"], strict=True):
+    for marker, miss in zip(score.markers, report["ramps"][0]["misses"], strict=True):
         assert marker.text == f"hit {miss['name']}"
         assert score.tempo_map.seconds_at(marker.beats) == pytest.approx(miss["time_s"], abs=0.005)
     assert main([*common, "--hits", "4.71! 9.62! 16.33! 19.62!", "--bpm", "80-82", "--strict"]) == 2

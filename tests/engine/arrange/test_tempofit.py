@@ -2,11 +2,16 @@ from __future__ import annotations
 
 import random
 from fractions import Fraction
+from itertools import pairwise
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from engine.arrange.tempofit import MET_FRAMES, TempoFitOptions, fit_tempos
-from engine.music import FrameRate, Hit, MusicError, TimeSignature
+from engine.midifile import read_tempo_map
+from engine.music import Film, FrameRate, Hit, MusicError, TimeSignature
+from engine.tempo_cli import write_plan
 
 RATE = FrameRate(Fraction(24))
 
@@ -51,8 +56,8 @@ def test_a_curve_meets_every_hit_within_its_limit():
     hits = [Hit(round(time * 24) / 24, "must") for time in sorted(random_.uniform(2, 60) for _ in range(8))]
     hits = [hit for a, hit in zip([Hit(0.0), *hits[:-1]], hits, strict=True) if hit.time_s - a.time_s > 1.5]
     report = fit_tempos(hits, RATE, TempoFitOptions(70, 140, curve_percent=12))
-    assert report.curves
-    for plan in report.curves:
+    assert report.ramps and report.steps
+    for plan in (*report.ramps, *report.steps):
         assert plan.met == len(hits) and plan.bend_percent <= 12
         for miss in plan.misses:
             second = float(plan.tempo_map.seconds_at(miss.beats))
@@ -60,8 +65,68 @@ def test_a_curve_meets_every_hit_within_its_limit():
             assert miss.miss_frames == pytest.approx((second - miss.hit.time_s) * 24, abs=1e-4)
         for change in plan.tempo_map.tempos:
             assert abs(float(change.bpm) / plan.bpm - 1) * 100 <= 12.001
-    bends = [plan.bend_percent for plan in report.curves]
-    assert bends == sorted(bends)
+    for plans in (report.ramps, report.steps):
+        bends = [plan.bend_percent for plan in plans]
+        assert bends == sorted(bends)
+
+
+def test_a_ramp_changes_a_little_each_sixteenth_where_steps_jump():
+    hits = [Hit(second, "must") for second in (4.0, 9.5, 14.0, 21.5, 26.0)]
+    report = fit_tempos(hits, RATE, TempoFitOptions(90, 100, curve_percent=10))
+    ramp, steps = report.ramps[0], report.steps[0]
+
+    def largest_jump(plan):
+        tempi = [float(change.bpm) for change in plan.tempo_map.tempos]
+        return max((abs(b / a - 1) * 100 for a, b in pairwise(tempi)), default=0.0)
+
+    assert largest_jump(ramp) < 0.3 * largest_jump(steps)
+    assert len(ramp.tempo_map.tempos) > 40 and len(steps.tempo_map.tempos) <= 5
+    assert all(abs(miss.miss_frames) < 0.01 for miss in ramp.misses)
+    assert ramp.tempo_map.tempos[-1].beat < ramp.misses[-1].beats  # it stays in the tempo that it has reached
+
+
+@given(
+    st.lists(st.floats(0.6, 9.0), min_size=1, max_size=12),
+    st.sampled_from([0.25, 0.5, 1.0]),
+    st.sampled_from(["23.976", "24", "25", "29.97"]),
+)
+@settings(max_examples=30, deadline=None)
+def test_whatever_is_met_is_met_within_half_a_frame_in_the_map_and_in_the_file(tmp_path_factory, gaps, unit, rate):
+    rate = FrameRate.parse(rate)
+    frames, hits = 0, []
+    for gap in gaps:
+        frames += round(gap * float(rate.fps))
+        hits.append(Hit(frames / float(rate.fps)))
+    report = fit_tempos(hits, rate, TempoFitOptions(80, 110, 1.0, unit_beats=unit, curve_percent=15, count=2))
+    for plan in (*report.ramps, *report.steps, *report.bars):
+        path = tmp_path_factory.mktemp("plan") / "plan.mid"
+        write_plan(path, plan, Film("f.mp4", 200.0, rate))
+        read = read_tempo_map(path)
+        for miss in plan.misses:
+            for tempo_map in (plan.tempo_map, read):
+                off = (tempo_map.seconds_at(miss.beats) - miss.hit.time_s) * float(rate.fps)
+                assert off == pytest.approx(miss.miss_frames, abs=0.05)
+        assert read.meters == plan.tempo_map.meters
+
+
+def test_with_bars_every_hit_that_is_met_opens_a_bar():
+    random_ = random.Random(3)
+    hits = [Hit(round(time * 24) / 24) for time in sorted(random_.uniform(1, 60) for _ in range(14))]
+    report = fit_tempos(hits, RATE, TempoFitOptions(80, 110, curve_percent=15))
+    plan = report.bars[0]
+    assert plan.met >= 10
+    for miss in plan.misses:
+        place = plan.tempo_map.bar_beat_at(Fraction(miss.beats))
+        assert not miss.met or (place.beat, place.fraction) == (1, 0)
+    assert all(meter.bar_beats >= 2 for _, meter in plan.odd_bars)
+
+
+def test_a_must_hit_is_never_left_out_of_a_curve():
+    hits = [Hit(2.0, "must"), Hit(2.3, "must"), Hit(6.0)]
+    report = fit_tempos(hits, RATE, TempoFitOptions(80, 110, curve_percent=5))
+    assert not report.ramps and not report.bars
+    softer = fit_tempos([Hit(2.0, "must"), Hit(2.3), Hit(6.0)], RATE, TempoFitOptions(80, 110, curve_percent=5))
+    assert softer.ramps[0].misses[0].met and not softer.ramps[0].misses[1].met
 
 
 @pytest.mark.parametrize(("beats", "meter"), [(10.0, "2/4"), (11.5, "7/8"), (13.0, "5/4")])
