@@ -244,13 +244,17 @@ class Controls:
         count, heard_s = self.session.edits.accept_cuts(strength, weight)
         return count, Double(heard_s)
 
-    def _fit_tempo(self, low_bpm: float = 70.0, high_bpm: float = 140.0) -> tuple[Argument, ...]:
-        """Tempo, hits met, hits near, worst miss in frames; the best eight."""
-        return tuple(
-            value
-            for plan in self.session.edits.fit_tempo(low_bpm, high_bpm)[:8]
-            for value in (plan.bpm, plan.met, plan.near, plan.worst_frames)
-        )
+    def _fit_tempo(
+        self, low_bpm: float = 70.0, high_bpm: float = 140.0, kind: str = "fixed", percent: float = 4.0
+    ) -> tuple[Argument, ...]:
+        """Tempo, hits met, hits near, worst miss in frames; the best eight.  Of what is no fixed tempo also the bend in
+        per cent and how many odd bars."""
+        found: list[Argument] = []
+        for plan in self.session.edits.fit_tempo(low_bpm, high_bpm, kind, percent)[:8]:
+            found += [plan.bpm, plan.met, plan.near, plan.worst_frames]
+            if kind != "fixed":
+                found += [plan.bend_percent, len(plan.odd_bars)]
+        return tuple(found)
 
     def _new_take(self, when: str = "bar") -> tuple[Argument, ...]:
         number, heard_s = self.session.edits.new_take(when)

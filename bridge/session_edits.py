@@ -244,16 +244,26 @@ class Edits:
         session.history.edit(draft, label, time.perf_counter())
         return session.follow_draft(boundary_s)
 
-    def fit_tempo(self, low_bpm: float = 70.0, high_bpm: float = 140.0) -> tuple[TempoPlan, ...]:
-        """Fixed tempi that meet the hits best, or the cuts where no hit is set; best first."""
+    def fit_tempo(
+        self, low_bpm: float = 70.0, high_bpm: float = 140.0, kind: str = "fixed", percent: float = 4.0
+    ) -> tuple[TempoPlan, ...]:
+        """Tempi, ramps or odd bars that meet the hits best, or the cuts where no hit is set; best first."""
         session = self._session
         if session.analysed is None:
             raise ControlError("not_ready", "the film is not known yet.")
         hits = session.draft.hits or tuple(Hit(cut.time_s) for cut in session.analysed.cuts)
         bar_1_s = session.picture_at(0.0)
         try:
-            options = TempoFitOptions(low_bpm, high_bpm, meter=session.tempo_map.meter_at(0), bar_1_s=bar_1_s)
-            return fit_tempos(hits, session.analysed.film.rate, options).fixed
+            options = TempoFitOptions(
+                low_bpm,
+                high_bpm,
+                step_bpm=0.1 if kind == "fixed" else 0.5,  # the session waits for the answer
+                meter=session.tempo_map.meter_at(0),
+                bar_1_s=bar_1_s,
+                curve_percent=percent,
+                count=8,
+            )
+            return fit_tempos(hits, session.analysed.film.rate, options, (kind,)).of(kind)
         except MusicError as error:
             raise ControlError("bad_value", str(error)) from None
 

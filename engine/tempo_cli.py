@@ -17,7 +17,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Final
 
-from engine.arrange.tempofit import TempoFitOptions, TempoPlan, TempoReport, fit_tempos
+from engine.arrange.tempofit import KINDS, TempoFitOptions, TempoPlan, TempoReport, fit_tempos
 from engine.music import Cut, Film, Hit, Timecode, TimeSignature, UserError
 from engine.music.command import SentenceParser
 
@@ -148,12 +148,10 @@ def fit_options(arguments: argparse.Namespace) -> TempoFitOptions:
 
 def chosen_plan(report: TempoReport, name: str) -> TempoPlan:
     kind, _, number = name.partition(":")
-    plans = {
-        "fixed": report.fixed, "ramp": report.ramps, "curve": report.ramps, "steps": report.steps,
-        "odd": report.odd_bars, "bars": report.bars,
-    }.get(kind)  # fmt: skip
-    if plans is None or not (number or "1").isdigit():
+    kind = "ramp" if kind == "curve" else kind
+    if kind not in KINDS or not (number or "1").isdigit():
         raise UserError(f"'{name}' is not a plan; write fixed:1, ramp:1, steps:1, odd:1 or bars:1.")
+    plans = report.of(kind)
     index = int(number or 1) - 1
     if not 0 <= index < len(plans):
         raise UserError(f"there is no plan {name}: {len(plans)} of that kind were found.")

@@ -172,7 +172,7 @@ def _tempi(features: VideoFeatures, wish: FilmPlan) -> tuple[float, ...]:
     hits = wish.hits or tuple(Hit(cut.time_s) for cut in features.cuts)
     chosen: list[float] = [] if wish.bpm is None else [wish.bpm]
     if any(hit.time_s > 0 for hit in hits):
-        report = fit_tempos(hits, features.film.rate, TempoFitOptions(66, 132, step_bpm=1.0, count=60))
+        report = fit_tempos(hits, features.film.rate, TempoFitOptions(66, 132, step_bpm=1.0, count=60), ("fixed",))
         for plan in report.fixed:
             if len(chosen) < 5 and all(abs(plan.bpm - other) >= _TEMPO_STEP for other in chosen):
                 chosen.append(plan.bpm)

@@ -6,6 +6,7 @@ from typing import Final
 
 from bridge.osc.arguments import Arg
 from bridge.osc.control import ROOT, WHEN_ARGUMENT, Control, do, state
+from engine.arrange.tempofit import KINDS as TEMPO_KINDS
 from engine.music import PARTS
 from engine.music.composition import HIT_WEIGHTS
 
@@ -54,9 +55,12 @@ ACTIONS: Final = (
     ),
     do(
         "tempo/fit",
-        "Tempi whose beats meet the hits (without any: the cuts); set one with /cue/tempo.",
+        "Tempi whose beats meet the hits (without any: the cuts); set one with /cue/tempo. Also ramps, tempi "
+        "from hit to hit, odd bars, or ramps whose hits open bars.",
         Arg("from", "number", 20, 400, "bpm", optional=True),
         Arg("to", "number", 20, 400, "bpm", optional=True),
+        Arg("kind", "choice", words=TEMPO_KINDS, optional=True),
+        Arg("percent", "number", 0, 50, "that a ramp may bend the tempo", optional=True),
     ),
     do("play", "Starts the internal transport."),
     do("stop", "Stops it; every sounding note gets its note-off."),

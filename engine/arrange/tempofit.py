@@ -8,7 +8,7 @@ same by hand: list the click tempi with the number of hits each catches, then st
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import Final
@@ -19,6 +19,7 @@ from engine.music import Composition, FrameRate, Hit, MeterChange, MusicError, T
 
 MET_FRAMES: Final = 0.5
 NEAR_FRAMES: Final = 2.0
+KINDS: Final = ("fixed", "ramp", "steps", "odd", "bars")
 _WEIGHTS: Final = {"must": 4.0, "should": 2.0, "nice": 1.0}
 _COMMON_TIME: Final = TimeSignature(4, 4)
 # Bars that may stand once before a hit, by length in beats.
@@ -120,9 +121,23 @@ class TempoReport:
     bars: tuple[TempoPlan, ...]
     refusals: tuple[str, ...]
 
+    def of(self, kind: str) -> tuple[TempoPlan, ...]:
+        """The plans of one of KINDS."""
+        return {
+            "fixed": self.fixed, "ramp": self.ramps, "steps": self.steps, "odd": self.odd_bars, "bars": self.bars
+        }[kind]  # fmt: skip
 
-def fit_tempos(hits: Sequence[Hit], rate: FrameRate, options: TempoFitOptions | None = None) -> TempoReport:
-    """Looks for tempi that meet the hits.  Raises MusicError where there is none after bar 1."""
+
+def fit_tempos(
+    hits: Sequence[Hit],
+    rate: FrameRate,
+    options: TempoFitOptions | None = None,
+    kinds: Collection[str] = KINDS,
+) -> TempoReport:
+    """Looks for tempi that meet the hits.  kinds: what else than fixed tempi is looked for.
+
+    Raises MusicError where there is no hit after bar 1.
+    """
     options = options or TempoFitOptions()
     after = tuple(sorted((hit for hit in hits if hit.time_s > options.bar_1_s), key=lambda hit: hit.time_s))
     if not after:
@@ -137,8 +152,10 @@ def fit_tempos(hits: Sequence[Hit], rate: FrameRate, options: TempoFitOptions | 
     if not tempi:
         raise MusicError(f"there is no tempo from {options.low_bpm:g} to {options.high_bpm:g} bpm.")
     fixed = [_fixed(after, rate, options, bpm) for bpm in tempi]
-    ramps, steps, bars = (_curves(kind, after, rate, options, tempi) for kind in ("ramp", "steps", "bars"))
-    odd = [plan for bpm in tempi if (plan := _odd(after, rate, options, bpm)) is not None]
+    ramps, steps, bars = (
+        _curves(kind, after, rate, options, tempi if kind in kinds else ()) for kind in ("ramp", "steps", "bars")
+    )
+    odd = [plan for bpm in tempi if "odd" in kinds and (plan := _odd(after, rate, options, bpm)) is not None]
     best = _best(fixed, options.count)
     return TempoReport(
         best,
@@ -146,7 +163,7 @@ def fit_tempos(hits: Sequence[Hit], rate: FrameRate, options: TempoFitOptions | 
         steps,
         _best(odd, options.count),
         bars,
-        _refusals(fixed, ramps + steps, odd),
+        _refusals(fixed, ramps + steps, odd, "ramp" in kinds),
     )
 
 
@@ -307,7 +324,9 @@ def _odd(hits: Sequence[Hit], rate: FrameRate, options: TempoFitOptions, bpm: Fr
     return TempoPlan("odd bars", float(bpm), tempo_map, tuple(misses), odd_bars=tuple(odd))
 
 
-def _refusals(fixed: Sequence[TempoPlan], curves: Sequence[TempoPlan], odd: Sequence[TempoPlan]) -> tuple[str, ...]:
+def _refusals(
+    fixed: Sequence[TempoPlan], curves: Sequence[TempoPlan], odd: Sequence[TempoPlan], looked: bool
+) -> tuple[str, ...]:
     """Why must hits are not all met by one tempo, and what would meet them."""
     best = _best(fixed, 1)[0]
     sentences = []
@@ -315,7 +334,9 @@ def _refusals(fixed: Sequence[TempoPlan], curves: Sequence[TempoPlan], odd: Sequ
         nearest = min((m for plan in fixed for m in plan.misses if m.hit == miss.hit), key=lambda m: abs(m.miss_frames))
         name = f"hit {miss.hit.name}" if miss.hit.name else "the hit"
         way = "no tempo curve within the limit meets it either"
-        if curves:
+        if not looked:
+            way = "tempo ramps or odd bars may meet it"
+        elif curves:
             gentlest = min(curves, key=lambda plan: plan.bend_percent)
             word = "ramp" if gentlest.kind == "ramp" else "change from hit to hit"
             way = f"a tempo {word} of {gentlest.bend_percent:.2f} % meets it"

@@ -384,6 +384,10 @@ def test_a_tempo_that_fits_the_hits_is_found(stage) -> None:
         session.edits.add_hit(second)
     best = session.edits.fit_tempo(70, 110)[0]
     assert best.met == 3
+    session.edits.add_hit(11.4)
+    for kind in ("ramp", "steps", "bars"):
+        plan = session.edits.fit_tempo(70, 110, kind, 10.0)[0]
+        assert plan.kind == kind and plan.met == 4 and plan.bend_percent <= 10
     with pytest.raises(ControlError):
         session.edits.fit_tempo(110, 70)
 
