@@ -46,7 +46,7 @@ class Picture:
 class FrameReader:
     """Iterates over the pictures of an open film, in time order.
 
-    After the iteration: duration_s is the length of what was read (last frame's end), notes what was wrong.
+    After the iteration: duration_s is the length of what was read, notes() what was wrong.
     """
 
     def __init__(
@@ -59,7 +59,6 @@ class FrameReader:
         mask: Mask | None = None,
     ) -> None:
         self.film = opened.film
-        self.duration_s = 0.0
         self.frames = 0
         self.damaged = 0  # packets that could not be decoded
         self.repaired_times = 0
@@ -69,11 +68,18 @@ class FrameReader:
         self._want_full = want_full
         self._masked = MaskedPictures(mask or Mask(), opened.film.width, opened.film.height)
         self._frame_s = float(1 / opened.film.rate.fps)
+        self._last: tuple[Any, float] | None = None  # the av frame that was read last, and its time
+
+    @property
+    def duration_s(self) -> float:
+        """Picture second at which the last frame that was read ends; 0 before the first."""
+        return 0.0 if self._last is None else self._last[1] + self._length_of(self._last[0])
 
     def __iter__(self) -> Iterator[Picture]:
         from av.video.reformatter import Interpolation, VideoReformatter
 
-        reformatter = VideoReformatter()
+        # One thread: to wake others costs more than the work.  One for each size, as a change of size sets up anew.
+        shrink, convert = VideoReformatter(), VideoReformatter()
         half_frame_s = min(0.5 * self._frame_s, _MAX_HALF_FRAME_S)
         small_size: tuple[int, int] | None = None
         before: Any = None  # the av frame before this one
@@ -86,8 +92,8 @@ class FrameReader:
             if time_s >= self._max_s:
                 break
             last_s = time_s
-            small = reformatter.reformat(
-                frame, small_size[0], small_size[1], format="bgr24", interpolation=Interpolation.FAST_BILINEAR
+            small = shrink.reformat(
+                frame, small_size[0], small_size[1], "bgr24", interpolation=Interpolation.FAST_BILINEAR, threads=1
             ).to_ndarray()
             picture = Picture(self.frames, time_s, self._masked.apply(small))
             held = []
@@ -98,15 +104,15 @@ class FrameReader:
             if time_s >= next_row - half_frame_s:
                 picture.row = next_row
                 next_row += 1
-                full = self._masked.apply(frame.to_ndarray(format="rgb24"))
+                full = self._masked.apply(convert.reformat(frame, format="rgb24", threads=1).to_ndarray())
                 if before is not None and (before.width, before.height) == (frame.width, frame.height):
-                    earlier = self._masked.apply(before.to_ndarray(format="rgb24"))
+                    earlier = self._masked.apply(convert.reformat(before, format="rgb24", threads=1).to_ndarray())
                     picture.motion = mean_abs_difference(full, earlier)
                 if self._want_full:
                     picture.full = upright(full, frame)
             before = frame
+            self._last = frame, time_s
             self.frames += 1
-            self.duration_s = time_s + self._length_of(frame)
             yield picture
 
     def notes(self) -> tuple[str, ...]:

@@ -54,12 +54,22 @@ class _Window:
     change: float
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class _Sample:
+    """One small grey picture: (24, 40) float32, with its mean and standard deviation."""
+
+    time_s: float
+    tiny: np.ndarray
+    mean: float
+    deviation: float
+
+
 class GradualFinder:
     """Push frames in order; returns fades and dissolves when they are over."""
 
     def __init__(self) -> None:
         self._next_s = 0.0
-        self._samples: deque[tuple[float, np.ndarray]] = deque(maxlen=WINDOW + 1)
+        self._samples: deque[_Sample] = deque(maxlen=WINDOW + 1)
         self._run: list[_Window] = []
         self._even_since: float | None = None
         self._even_gradual = False
@@ -84,27 +94,29 @@ class GradualFinder:
         self._next_s = time_s + SAMPLE_S - 1e-3
         grey = cv2.cvtColor(small, cv2.COLOR_BGR2GRAY)
         tiny = np.asarray(cv2.resize(grey, (40, 24), interpolation=cv2.INTER_AREA), np.float32)
+        mean, deviation = cv2.meanStdDev(tiny)
+        sample = _Sample(time_s, tiny, float(mean[0, 0]), float(deviation[0, 0]))
         before = self._samples[-1] if self._samples else None
-        if before is not None and before[0] < time_s - 1.0:  # a still was held, or frames are missing
+        if before is not None and before.time_s < time_s - 1.0:  # a still was held, or frames are missing
             self._samples.clear()
             self._run = []
-        self._samples.append((time_s, tiny))
-        found = self._fade(time_s, tiny, before) or self._dissolve(time_s)
+        self._samples.append(sample)
+        found = self._fade(sample, before) or self._dissolve(time_s)
         if found is None or found.time_s - self._told_s < NEAR_S:
             return None
         self._told_s = found.time_s
         return found
 
-    def _fade(self, time_s: float, tiny: np.ndarray, before: tuple[float, np.ndarray] | None) -> Cut | None:
-        mean = float(tiny.mean())
-        even = float(tiny.std()) < EVEN_DEVIATION and not DARK < mean < BRIGHT
+    def _fade(self, sample: _Sample, before: _Sample | None) -> Cut | None:
+        time_s = sample.time_s
+        even = sample.deviation < EVEN_DEVIATION and not DARK < sample.mean < BRIGHT
         if even and self._even_since is None:
             self._even_since = time_s
-            self._even_gradual = before is not None and float(before[1].std()) < 6 * EVEN_DEVIATION
+            self._even_gradual = before is not None and before.deviation < 6 * EVEN_DEVIATION
         elif not even and self._even_since is not None:
             since, self._even_since = self._even_since, None
             self._run = []
-            gradual_end = float(tiny.std()) < 6 * EVEN_DEVIATION
+            gradual_end = sample.deviation < 6 * EVEN_DEVIATION
             hard_start, hard_end = self._is_hard(since), self._is_hard(time_s)
             if since < FILM_START_S or hard_end:
                 return None  # the film begins so, or the hard cut tells it
@@ -116,12 +128,13 @@ class GradualFinder:
         if len(self._samples) <= WINDOW or self._even_since is not None:
             self._run = []
             return None
+        import cv2
+
         first, middle, last = self._samples[0], self._samples[WINDOW // 2], self._samples[WINDOW]
-        change = float(np.abs(last[1] - first[1]).mean())
-        off = float(np.abs(middle[1] - 0.5 * (first[1] + last[1])).mean())
-        if change >= CHANGE and off <= MIXED * change:
-            self._run.append(_Window(first[0], first[1], last[0], last[1], change))
-            while last[0] - self._run[0].start_s > LONGEST_RUN_S:
+        change = cv2.norm(last.tiny, first.tiny, cv2.NORM_L1) / last.tiny.size
+        if change >= CHANGE and _off(first.tiny, middle.tiny, last.tiny) <= MIXED * change:
+            self._run.append(_Window(first.time_s, first.tiny, last.time_s, last.tiny, change))
+            while last.time_s - self._run[0].start_s > LONGEST_RUN_S:
                 del self._run[0]  # a slow pan can look mixed for long; the newest seconds are what counts
             return None
         run, self._run = self._run, []
@@ -152,6 +165,13 @@ class GradualFinder:
 
     def _is_hard(self, time_s: float) -> bool:
         return any(abs(hard - time_s) <= HARD_CUT_S for hard in self._hard)
+
+
+def _off(first: np.ndarray, middle: np.ndarray, last: np.ndarray) -> float:
+    """Mean difference of the middle picture from the mean of the other two.  All (24, 40) float32."""
+    import cv2
+
+    return cv2.norm(middle, cv2.addWeighted(first, 0.5, last, 0.5, 0.0), cv2.NORM_L1) / middle.size
 
 
 def _is_moved(a: np.ndarray, b: np.ndarray) -> bool:

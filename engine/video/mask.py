@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any, Final
 
 import numpy as np
@@ -86,7 +87,7 @@ def find_mask(path: str) -> Mask:
     lively = [sample for sample in samples if float(sample.mean()) > MATTE_LUMA]  # black frames tell nothing
     if len(lively) < LEAST_SAMPLES or width < 16 or height < 16:
         return Mask()
-    stack = np.stack(lively).astype(np.float32)  # (N, h, w)
+    stack = np.stack(lively)  # (N, h, w) uint8
     inside = _matte(stack)
     left, top, right, bottom = inside
     scale_x, scale_y = width / stack.shape[2], height / stack.shape[1]
@@ -113,20 +114,33 @@ def _key_frames(opened: OpenFilm) -> list[np.ndarray]:
 
     reformatter = VideoReformatter()
     stream, length_s = opened.stream, opened.film.duration_s
-    stream.thread_type = "SLICE"  # frame threads would have to be filled again after every seek
+    stream.thread_count = 1  # frame threads would have to be filled again after every seek
     height = max(1, round(opened.film.height * _WIDTH / max(1, opened.film.width)))
     found: dict[int, np.ndarray] = {}
     for number in range(SAMPLES if length_s else 0):
         at = int(((number + 0.5) / SAMPLES * length_s + opened.start_s) / stream.time_base)
         try:
             opened.container.seek(at, stream=stream)
-            frame = next(opened.container.decode(stream))
-        except (av.FFmpegError, OSError, ValueError, StopIteration):
+            frame = _first_frame(opened)
+        except (av.FFmpegError, OSError, ValueError):
             continue
-        if frame.pts is not None and frame.pts not in found:
-            grey = reformatter.reformat(frame, _WIDTH, height, "gray", interpolation=Interpolation.FAST_BILINEAR)
+        if frame is not None and frame.pts is not None and frame.pts not in found:
+            grey = reformatter.reformat(
+                frame, _WIDTH, height, "gray", interpolation=Interpolation.FAST_BILINEAR, threads=1
+            )
             found[frame.pts] = grey.to_ndarray()
     return list(found.values())
+
+
+def _first_frame(opened: OpenFilm) -> Any:
+    """The first frame from here on.  The decoder is flushed at once, or it would wait for frames to put in order."""
+    for packet in opened.container.demux(opened.stream):
+        if packet.dts is None and packet.size == 0:
+            return None  # the end
+        frames = packet.decode() or opened.stream.codec_context.decode(None)
+        if frames:
+            return frames[0]
+    return None
 
 
 def _matte(stack: np.ndarray) -> tuple[int, int, int, int]:
@@ -154,14 +168,14 @@ def _overlays(stack: np.ndarray) -> list[Rectangle]:
     rows, columns = stack.shape[1] // _CELL, stack.shape[2] // _CELL
     if rows < 4 or columns < 4 or len(stack) < OVERLAY_SAMPLES:
         return []
-    differences = np.abs(np.diff(stack, axis=0)).mean(axis=(1, 2))  # (N - 1,)
-    if int((differences >= LEAST_DIFFERENCE).sum()) < OVERLAY_CHANGES:
+    differences = [cv2.norm(a, b, cv2.NORM_L1) / a.size for a, b in pairwise(stack)]
+    if sum(difference >= LEAST_DIFFERENCE for difference in differences) < OVERLAY_CHANGES:
         return []
     strong = np.zeros((rows, columns))
     for image in stack:
-        across = np.abs(cv2.Sobel(image, cv2.CV_32F, 1, 0, ksize=3)) / 4
-        down = np.abs(cv2.Sobel(image, cv2.CV_32F, 0, 1, ksize=3)) / 4
-        edges = np.maximum(across, down)[: rows * _CELL, : columns * _CELL]
+        across = cv2.convertScaleAbs(cv2.Sobel(image, cv2.CV_16S, 1, 0, ksize=3), alpha=0.25)
+        down = cv2.convertScaleAbs(cv2.Sobel(image, cv2.CV_16S, 0, 1, ksize=3), alpha=0.25)
+        edges = cv2.max(across, down)[: rows * _CELL, : columns * _CELL]
         strong += edges.reshape(rows, _CELL, columns, _CELL).max(axis=(1, 3)) > EDGE
     lasting = (strong / len(stack) >= PERSISTENCE).astype(np.uint8)
     joined = cv2.dilate(lasting, np.ones((3, 5), np.uint8))  # letters become lines

@@ -12,6 +12,7 @@ from bisect import bisect_left
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from types import TracebackType
+from typing import Final
 
 import numpy as np
 
@@ -26,6 +27,9 @@ from engine.video.mask import Mask, find_mask, parse_mask
 from engine.video.options import AnalysisOptions
 from engine.video.semantics import choose_reading
 from engine.video.shots import ShotFinder
+
+
+_ASK_EVERY: Final = 8  # frames between two looks for a row that is certain by now
 
 
 @dataclass(slots=True)
@@ -138,6 +142,8 @@ class FeatureStream:
         for picture in self._reader:
             self.position_s = picture.time_s
             self._take(picture)
+            if picture.index % _ASK_EVERY:
+                continue
             # A row also waits until no cut can still be found in the seconds that it looks at.
             certain = min(self._shots.certain_s, picture.time_s)
             while len(self._rows) + self._lookahead_s + 1 < certain and len(self._rows) < len(self._seconds):
