@@ -28,7 +28,6 @@ from engine.video.options import AnalysisOptions
 from engine.video.semantics import choose_reading
 from engine.video.shots import ShotFinder
 
-
 _ASK_EVERY: Final = 8  # frames between two looks for a row that is certain by now
 
 
