@@ -49,7 +49,13 @@ def test_every_guide_has_a_diagram_a_start_and_says_what_was_not_run(page):
     assert "┌" in text and "CueBridge" in text
     assert "cuebridge " in text
     if page.stem != "other":
-        assert re.search(r"[Nn]ot run|not\s+followed|not\s+checked", text)
+        assert re.search(r"\*\*Not run|Not run in", text) and re.search(r"[Cc]hecked|Run in Ardour", text)
+        assert re.search(r"[Pp]re-roll", text) and re.search(r"(?i)frame\s+rate|timecode\s+rate", text), (
+            "pre-roll and frame rate"
+        )
+        assert re.search(
+            r"(?:track|channel) (per|for each) part|tracks pad|track of its own|one\s+software instrument track", text
+        )
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
