@@ -207,7 +207,7 @@ def _tell(report: TempoReport, film: Film, hits: Sequence[Hit], said: str) -> No
     out(f"{len(hits)} hits ({said}); frames at {film.rate}, + = after the picture\n")
     for title, plans in (
         ("fixed tempi (fixed:1 …)", report.fixed),
-        ("tempo ramps, in sixteenths (ramp:1 …)", report.ramps),
+        ("tempo ramps, a little each beat (ramp:1 …)", report.ramps),
         ("one tempo from hit to hit (steps:1 …)", report.steps),
         ("odd bars, hits on bar lines (odd:1 …)", report.odd_bars),
         ("ramps with odd bars, every hit that is met opens a bar (bars:1 …)", report.bars),

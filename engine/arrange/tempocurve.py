@@ -6,7 +6,7 @@ leaves out hits, not must hits, which would bend the tempo too far.
 
 *Ramps* are as smooth as can be: the length of a beat, as a function of the beat, has the smallest integral of its
 squared slope under the condition that every knot falls on its second.  That is a quadratic spline (the histospline of
-Schoenberg 1973), whose values at the knots solve a tridiagonal system.  It is played in steps of a sixteenth, each as
+Schoenberg 1973), whose values at the knots solve a tridiagonal system.  It is played in steps of a beat, each as
 long as the integral over it, rounded to thousandths of a bpm as DAWs keep them; what rounding leaves goes to the next
 step, so that nothing adds up.  TempoMap and MIDI file hold the same steps.
 
@@ -19,12 +19,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from itertools import pairwise
+from math import ceil, floor
 from typing import Final
 
 from engine.music import MeterChange, TempoChange, TimeSignature
 from engine.music.meter import MAX_BPM, MIN_BPM
 
-RAMP_STEP: Final = Fraction(1, 4)  # beats between two tempi of a ramp
 _SKIPPED: Final = 3  # hits that may be left out in a row
 _BEND_COST: Final = 0.02  # of a hit's weight, for each per cent that a stretch leaves the plan's tempo
 
@@ -98,19 +98,19 @@ def stepped(path: Sequence[Knot]) -> list[TempoChange] | None:
 
 
 def ramped(path: Sequence[Knot]) -> list[TempoChange] | None:
-    """The smoothest tempo through the knots in sixteenths; None where it leaves what is a tempo."""
+    """The smoothest tempo through the knots, beat by beat; None where it leaves what is a tempo."""
     values = _knot_values(path)
     steps: list[tuple[Fraction, Fraction, Fraction]] = []
     for (a, b), (u, v) in zip(pairwise(path), pairwise(values), strict=True):
         beats = b.beat - a.beat
         mean = float((b.time_s - a.time_s) / beats)
-        count = max(1, round(beats / RAMP_STEP))
-        for index in range(1, count + 1):
-            t = index / count
+        edges = [a.beat, *map(Fraction, range(floor(a.beat) + 1, ceil(b.beat))), b.beat]
+        for start, end in pairwise(edges):
+            t = float((end - a.beat) / beats)
             # Integral of u(1-4t+3t^2) + v(-2t+3t^2) + 6 mean t(1-t), which is mean over the whole stretch.
             passed = u * (t - 2 * t**2 + t**3) + v * (t**3 - t**2) + mean * (3 * t**2 - 2 * t**3)
-            end_s = b.time_s if index == count else a.time_s + Fraction(float(beats) * passed).limit_denominator(10**9)
-            steps.append((a.beat + (index - 1) * beats / count, beats / count, end_s))
+            end_s = b.time_s if end == b.beat else a.time_s + Fraction(float(beats) * passed).limit_denominator(10**9)
+            steps.append((start, end - start, end_s))
     return _exact(steps)
 
 

@@ -110,7 +110,7 @@ class TempoPlan:
 class TempoReport:
     """Best plans of each kind, best first.  refusals: one sentence per must hit that no fixed tempo meets.
 
-    fixed: one tempo.  ramps: a tempo that changes a little each sixteenth.  steps: one tempo from hit to hit.
+    fixed: one tempo.  ramps: a tempo that changes a little each beat.  steps: one tempo from hit to hit.
     odd_bars: one tempo, hits on bar lines by single odd bars.  bars: ramps, and every hit that is met opens a bar.
     """
 

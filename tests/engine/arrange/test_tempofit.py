@@ -70,7 +70,7 @@ def test_a_curve_meets_every_hit_within_its_limit():
         assert bends == sorted(bends)
 
 
-def test_a_ramp_changes_a_little_each_sixteenth_where_steps_jump():
+def test_a_ramp_changes_a_little_each_beat_where_steps_jump():
     hits = [Hit(second, "must") for second in (4.0, 9.5, 14.0, 21.5, 26.0)]
     report = fit_tempos(hits, RATE, TempoFitOptions(90, 100, curve_percent=10))
     ramp, steps = report.ramps[0], report.steps[0]
@@ -79,8 +79,8 @@ def test_a_ramp_changes_a_little_each_sixteenth_where_steps_jump():
         tempi = [float(change.bpm) for change in plan.tempo_map.tempos]
         return max((abs(b / a - 1) * 100 for a, b in pairwise(tempi)), default=0.0)
 
-    assert largest_jump(ramp) < 0.3 * largest_jump(steps)
-    assert len(ramp.tempo_map.tempos) > 40 and len(steps.tempo_map.tempos) <= 5
+    assert largest_jump(ramp) < 0.5 * largest_jump(steps)
+    assert len(ramp.tempo_map.tempos) > 30 and len(steps.tempo_map.tempos) <= 5
     assert all(abs(miss.miss_frames) < 0.01 for miss in ramp.misses)
     assert ramp.tempo_map.tempos[-1].beat < ramp.misses[-1].beats  # it stays in the tempo that it has reached
 
