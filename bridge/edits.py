@@ -6,17 +6,29 @@ give back the same notes because a draft holds what was composed, not only how t
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import Final
 
+from bridge.cues import CUE_CONTROLS, CueState, ends, only_cue
 from bridge.osc.controls import SETTINGS, Value
 from engine.arrange import FilmLevels
-from engine.music import C_MAJOR, Chord, Cue, Hit, Key, Section, Slot, TempoMap
+from engine.music import (
+    C_MAJOR,
+    Chord,
+    Cue,
+    Hit,
+    Key,
+    Progression,
+    Section,
+    Slot,
+    TempoMap,
+    TempoMark,
+    parse_progression,
+)
 
 UNDO_STEPS: Final = 400
-CUE: Final = ("/cue/name", "/cue/in", "/cue/out", "/cue/ending", "/cue/tail")
 MERGE_S: Final = 1.0  # moves of one fader within this time are one step
 
 
@@ -57,14 +69,17 @@ class Result:
     levels: FilmLevels | None = None
     weights: tuple[str, ...] = ()
     recipe: tuple[object, ...] = ()
+    cue_keys: tuple[tuple[int, Key, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Draft:
     """Everything that decides what sounds.
 
-    settings: by address of the controls table; what is not in it has its default.  progression_from_s: picture second
-    where the progression begins.
+    settings: by address of the controls table; what is not in it has its default.  Those of CUE_CONTROLS, `take` and
+    progression_from_s (picture second where the progression begins) belong to the selected cue, whose number `cue` is;
+    other_cues holds the others.  adopted: for cues whose kept take was chosen again, the settings of the whole film at
+    that moment: while they stay, its notes do.
     """
 
     settings: Mapping[str, Value] = field(default_factory=lambda: MappingProxyType({}))
@@ -75,6 +90,9 @@ class Draft:
     progression_from_s: float = 0.0
     frozen: tuple[Frozen, ...] = ()
     result: Result = Result()
+    cue: int = 0
+    other_cues: tuple[CueState, ...] = ()
+    adopted: tuple[tuple[int, Mapping[str, Value]], ...] = ()
 
     def value(self, address: str) -> Value:
         return self.settings.get(address, SETTINGS[address])
@@ -102,24 +120,109 @@ class Draft:
             values[address] = value
         return replace(self, settings=MappingProxyType(values))
 
+    # cues -----------------------------------------------------------------------------------------------------------
     @property
-    def cues(self) -> tuple[Cue, ...]:
-        """The cue as engine and arranger take it; none where the whole film is one as it comes."""
-        if not self.sections and all(self.value(address) == SETTINGS[address] for address in CUE):
-            return ()
-        in_s = self.number("/cue/in")
-        return (
-            Cue(
-                name=self.text("/cue/name"),
-                in_s=in_s,
-                out_s=self.optional_number("/cue/out"),
-                bar_1_s=in_s,
-                sections=self.sections,
-                ending=self.text("/cue/ending"),
-                tail_s=self.number("/cue/tail"),
-            ),
+    def selected(self) -> CueState:
+        """The cue that the controls set."""
+        return CueState(self.cue, only_cue(self.settings), self.take, self.progression_from_s)
+
+    @property
+    def cue_states(self) -> tuple[CueState, ...]:
+        """All cues in order of their In."""
+        return tuple(sorted((self.selected, *self.other_cues), key=lambda cue: (cue.in_s, cue.number)))
+
+    def select(self, number: int) -> Draft:
+        """The same with another cue under the controls.  Raises KeyError."""
+        if number == self.cue:
+            return self
+        chosen = {cue.number: cue for cue in self.other_cues}[number]
+        others = tuple(cue for cue in self.other_cues if cue.number != number)
+        return self.with_cues((*others, self.selected, chosen), number)
+
+    def with_cues(self, cues: Sequence[CueState], selected: int) -> Draft:
+        """The same with these cues.  Raises KeyError where the selected one is not among them."""
+        chosen = {cue.number: cue for cue in cues}[selected]
+        settings = {address: value for address, value in self.settings.items() if address not in CUE_CONTROLS}
+        return replace(
+            self,
+            settings=MappingProxyType({**settings, **chosen.settings}),
+            take=chosen.take,
+            progression_from_s=chosen.progression_from_s,
+            cue=selected,
+            other_cues=tuple(sorted((c for c in cues if c.number != selected), key=lambda c: c.number)),
         )
 
+    @property
+    def cues(self) -> tuple[Cue, ...]:
+        """The cues as engine and arranger take them; none where the whole film is one as it comes.
+
+        Raises MusicError for a key or progression that cannot be read.
+        """
+        ends_as_ever = all(self.value(address) == SETTINGS[address] for address in ("/cue/ending", "/cue/tail"))
+        if not self.other_cues and self.selected.plain and not self.sections and ends_as_ever:
+            return ()
+        states = self.cue_states
+        keys = {number: key for number, key, _ in self.result.cue_keys}
+        several = len(states) > 1
+        made = []
+        for index, (state, out_s) in enumerate(zip(states, ends(states), strict=True)):
+            begins_s = state.in_s if state.bar_1_s is None else max(state.bar_1_s, state.in_s)
+            key = parse_key(state.text("/cue/key"))
+            made.append(
+                Cue(
+                    name=state.name,
+                    in_s=state.in_s,
+                    out_s=out_s,
+                    bar_1_s=begins_s,
+                    key=(key or keys.get(state.number)) if several else None,
+                    progression=parse_chords(state) if several else None,
+                    sections=self._sections_of(index, states),
+                    ending=state.text("/cue/ending"),
+                    tail_s=state.number_of("/cue/tail"),
+                    progression_from_s=state.progression_from_s if several else None,
+                    take=state.take if several else None,
+                    number=state.number,
+                )
+            )
+        return tuple(made)
+
+    def span_of(self, number: int) -> tuple[float, float]:
+        """In of a cue and In of the next (the film's end: infinity), the stretch whose music is this cue's."""
+        states = self.cue_states
+        index = next(index for index, state in enumerate(states) if state.number == number)
+        low = states[index].in_s if index else float("-inf")
+        return low, states[index + 1].in_s if index + 1 < len(states) else float("inf")
+
+    @property
+    def film_settings(self) -> Mapping[str, Value]:
+        """The settings that no cue has of its own."""
+        return MappingProxyType({name: value for name, value in self.settings.items() if name not in CUE_CONTROLS})
+
+    def _sections_of(self, index: int, states: Sequence[CueState]) -> tuple[Section, ...]:
+        """A section belongs to the last cue that begins before it; the first has also those that lie before it."""
+        low = states[index].in_s if index else float("-inf")
+        high = states[index + 1].in_s if index + 1 < len(states) else float("inf")
+        return tuple(section for section in self.sections if low <= section.start_s < high)
+
+    def tempo_marks(self, film_bpm: float = 0.0) -> tuple[TempoMark, ...]:
+        """Bar lines and tempi that cues after the first, bars 1 set by hand, and sections ask for.
+
+        The first cue's tempo is that of the map before any mark; one without its own has the film's.
+        """
+        marks = []
+        for index, state in enumerate(self.cue_states):
+            bpm = (state.number_of("/cue/tempo") or film_bpm) if index else 0.0
+            bar_1_s = state.bar_1_s
+            if bar_1_s is not None or bpm:
+                at_s = state.in_s if bar_1_s is None else bar_1_s
+                marks.append(TempoMark(at_s, bpm or None, bar_1_s is not None))
+        for section in self.sections:
+            tempo = dict(section.changes).get("tempo")
+            if tempo is not None:
+                marks.append(TempoMark(section.start_s, float(tempo)))
+        return tuple(marks)
+
+    # pins -----------------------------------------------------------------------------------------------------------
     def with_pin(self, pin: Pin) -> Draft:
         kept = tuple(other for other in self.pins if not _overlap(other, pin))
         return replace(self, pins=tuple(sorted((*kept, pin), key=lambda each: each.start_s)))
@@ -141,6 +244,17 @@ class Draft:
             if pin.start_s <= middle_s < pin.end_s:
                 return replace(slot, chord=pin.chord, pinned=True)
         return slot
+
+
+def parse_key(text: str) -> Key | None:
+    """None for `auto`.  Raises MusicError."""
+    return None if text.strip().lower() in ("", "auto") else Key.parse(text)
+
+
+def parse_chords(draft: Draft | CueState) -> Progression | None:
+    """None where none is set.  Raises MusicError."""
+    text = draft.text("/cue/progression").strip()
+    return parse_progression(text, draft.text("/cue/progression/mode")) if text else None
 
 
 def _overlap(first: Pin, second: Pin) -> bool:

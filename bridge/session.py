@@ -16,13 +16,14 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Final
 
-from bridge.edits import Draft, History, Pin
+from bridge.edits import Draft, History, Pin, parse_key
 from bridge.engine_link import EngineGone
 from bridge.osc.controls import KNOCK_CHANNEL
 from bridge.player.link import PlayerLink
 from bridge.player.messages import PlayerStatus
-from bridge.session_compose import ComposeDesk, parse_key, recipe
+from bridge.session_compose import ComposeDesk, recipe
 from bridge.session_composing import SessionComposing
+from bridge.session_cues import CueEdits
 from bridge.session_edits import Edits
 from bridge.session_file import Saved
 from bridge.session_film import SessionFilm
@@ -32,9 +33,9 @@ from bridge.session_knock import SessionKnock
 from bridge.session_plan import EVER, Plan, Score
 from bridge.session_playing import SessionPlaying
 from bridge.session_record import Recorder
-from bridge.session_score import KeptTake
 from bridge.session_tempo import TempoChoice, TempoWish
 from bridge.session_transport import SessionTransport
+from bridge.takes import KeptTake, Takes
 from engine.arrange.rhythm import merge_runs
 from engine.messages import (
     AnalysisProgress,
@@ -106,6 +107,7 @@ class Session:
         self.edits = Edits(self)
         self.freezer = Freezer(self)
         self.knock = SessionKnock(self, options.knock > 0, options.knock or KNOCK_CHANNEL)
+        self.cues = CueEdits(self)
         self.composing = SessionComposing(self)
         self.playing = SessionPlaying(self)
         self.film = SessionFilm(self)
@@ -113,7 +115,7 @@ class Session:
         self.analysed: FilmAnalysed | None = None
         self.choice: TempoChoice | None = None
         self.weights: tuple[str, ...] = ()
-        self.takes: dict[int, KeptTake] = {}
+        self.takes = Takes()
         self.status: PlayerStatus | None = None
         self.engine_state = "starting"
         self.progress: tuple[str, float, str] = ("start", 0.0, "starting the engine")
@@ -122,7 +124,7 @@ class Session:
         self.learning = ""  # what the view says while a hand is being learned
         self.finished = False
         self.failure: str | None = None
-        self.auto_key: tuple[Key, str] | None = None
+        self.auto_keys: dict[int, tuple[Key, str]] = {}  # by cue, where the mood chose
         self._tempo_map: TempoMap | None = None
         self._placed_at_s = 0.0
         self._tempo_revision = 0
@@ -271,14 +273,18 @@ class Session:
         self.analysed = saved.analysed
         self.choice = saved.choice
         self.history.restore(saved.steps, saved.index)
-        self.takes = {
-            each.number: KeptTake(each.draft, each.name, each.kept, each.notes, each.controllers)
-            for each in saved.takes
-        }
+        for each in saved.takes:
+            self.takes.put(
+                each.cue, each.number, KeptTake(each.draft, each.name, each.kept, each.notes, each.controllers)
+            )
         result = self.draft.result
         self.playing.film_levels = result.levels
         if result.slots and parse_key(self.draft.text("/cue/key")) is None:
-            self.auto_key = (result.key, result.key_reason)
+            self.auto_keys[self.draft.cue] = (result.key, result.key_reason)
+        chosen = {state.number for state in self.draft.cue_states if parse_key(state.text("/cue/key")) is None}
+        for number, key, reason in result.cue_keys:
+            if number in chosen:
+                self.auto_keys[number] = (key, reason)
         self.use_map(result.tempo_map)
         self.rearrange(None)
         if result.complete:
@@ -334,8 +340,11 @@ class Session:
         self.playing.rearrange(takeover_s)
 
     # edits ----------------------------------------------------------------------------------------------------------
-    def follow_draft(self, boundary_s: float | None, *, whole: bool = False) -> float:
-        """Lets the draft in force be heard: composes where its result is not its own, else arranges."""
+    def follow_draft(self, boundary_s: float | None, *, whole: bool = False, until_s: float | None = None) -> float:
+        """Lets the draft in force be heard: composes where its result is not its own, else arranges.
+
+        until_s: what was composed goes on there.
+        """
         draft = self.draft
         self._keep_place()
         self.use_map(draft.result.tempo_map)
@@ -347,7 +356,7 @@ class Session:
                 return self.position_s()
             if draft.result.slots:
                 self.rearrange(self.transport.soon_s() if self.rolling else None)
-            return self.wish_composition(boundary_s, self.history.undo_label or "the change")
+            return self.wish_composition(boundary_s, self.history.undo_label or "the change", until_s=until_s)
         if self.desk.wish is not None or self.desk.pending is not None:
             self.desk.cancel()
             self.send(Cancel(self.desk.revision))

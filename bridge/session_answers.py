@@ -13,7 +13,7 @@ from bridge.osc.codec import Argument, Double
 from bridge.session import Session
 from bridge.session_daw import DawBridge
 from bridge.session_hands import Hands
-from bridge.session_status import Snapshot, change_under_way
+from bridge.session_status import Snapshot, change_under_way, cue_list
 
 MAX_LIST: Final = 120  # entries of a list in one message
 
@@ -66,11 +66,11 @@ STATES: Final[dict[str, Callable[[Session, Snapshot, Around], tuple[Argument, ..
         shot.take,
         shot.take_name,
         shot.take_kept,
-        len(session.takes),
+        len(session.takes.of_cue(session.draft.cue)),
     ),
     "/cue/takes": lambda session, shot, around: tuple(
         value
-        for number, take in sorted(session.takes.items())[: MAX_LIST // 3]
+        for number, take in list(session.takes.of_cue(session.draft.cue).items())[: MAX_LIST // 3]
         for value in (number, take.name, take.kept)
     ),
     "/cue/pins": lambda session, shot, around: tuple(
@@ -90,6 +90,11 @@ STATES: Final[dict[str, Callable[[Session, Snapshot, Around], tuple[Argument, ..
         value
         for each in session.draft.sections[: MAX_LIST // 3]
         for value in (Double(each.start_s), "; ".join(f"{name}={text}" for name, text in each.changes), each.name)
+    ),
+    "/cue/cues": lambda session, shot, around: tuple(
+        value
+        for number, (name, in_s, out_s, selected) in enumerate(cue_list(session)[: MAX_LIST // 5], start=1)
+        for value in (number, name, Double(in_s), Double(out_s), selected)
     ),
     "/cue/cuts": lambda session, shot, around: tuple(
         Double(cut.time_s) for cut in (session.analysed.cuts if session.analysed is not None else ())[:MAX_LIST]

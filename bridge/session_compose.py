@@ -6,12 +6,14 @@ boundary at which it is to be heard.  Answers to older requests are dropped.  Ho
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Final
 
-from bridge.edits import Draft
+from bridge.cues import CueState
+from bridge.edits import Draft, parse_chords, parse_key
 from engine.messages import ComposeOptions, ComposeRequest
-from engine.music import EMOTIONS, Chord, Key, MusicError, Progression, Slot, Take, parse_progression
+from engine.music import EMOTIONS, Chord, Key, MusicError, Slot, Take
 
 QUIET_S: Final = 0.015  # after the last move of a fader
 PATIENCE_S: Final = 1.05  # faders that never rest are answered after this
@@ -20,17 +22,20 @@ MAX_DELAYS: Final = 3
 
 # What the networks are asked by; a result composed under other values is not this draft's.
 RECIPE: Final = (
-    "/cue/progression",
-    "/cue/progression/mode",
-    "/cue/key",
     "/cue/harmonic_rhythm",
     "/cue/mood/dark_light",
     "/cue/mood/calm_tense",
     *(f"/cue/mood/{name}" for name in EMOTIONS),
-    "/cue/in",
-    "/cue/out",
     "/cue/follow",
     "/cue/adventurous",
+)
+CUE_RECIPE: Final = (
+    "/cue/progression",
+    "/cue/progression/mode",
+    "/cue/key",
+    "/cue/in",
+    "/cue/out",
+    "/cue/bar_1",
 )
 
 
@@ -67,20 +72,14 @@ class Pending:
 
 
 def recipe(draft: Draft) -> tuple[object, ...]:
+    """Everything that the networks are asked by, whichever cue is selected."""
     marks = [f"{hit.time_s:.6f} {hit.weight}" for hit in draft.hits]
     marks += [f"{section.start_s:.6f} {section.changes}" for section in draft.sections]
-    return (draft.take, draft.progression_from_s, *(draft.value(address) for address in RECIPE), "; ".join(marks))
-
-
-def parse_key(text: str) -> Key | None:
-    """None for `auto`.  Raises MusicError."""
-    return None if text.strip().lower() in ("", "auto") else Key.parse(text)
-
-
-def parse_chords(draft: Draft) -> Progression | None:
-    """None where none is set.  Raises MusicError."""
-    text = draft.text("/cue/progression").strip()
-    return parse_progression(text, draft.text("/cue/progression/mode")) if text else None
+    cues = [
+        (cue.number, cue.take, cue.progression_from_s, *(cue.value(address) for address in CUE_RECIPE))
+        for cue in draft.cue_states
+    ]
+    return (*(draft.value(address) for address in RECIPE), "; ".join(marks), *(value for cue in cues for value in cue))
 
 
 def compose_options(draft: Draft) -> ComposeOptions:
@@ -116,12 +115,12 @@ class ComposeDesk:
         """A newer wish takes the place of the older; it keeps its boundary and when it was first uttered."""
         older = self.wish
         if older is not None:
-            boundary_s = wish.boundary_s
-            if boundary_s is not None and older.boundary_s is not None and wish.until_s is None:
+            boundary_s, until_s = wish.boundary_s, None
+            if boundary_s is not None and older.boundary_s is not None:
                 boundary_s = min(boundary_s, older.boundary_s)
-            elif older.boundary_s is None:
-                boundary_s = None if boundary_s is None else boundary_s
-            wish = replace(wish, boundary_s=boundary_s, first_host_s=older.first_host_s)
+            if wish.until_s is not None and older.until_s is not None:
+                until_s = max(wish.until_s, older.until_s)
+            wish = replace(wish, boundary_s=boundary_s, until_s=until_s, first_host_s=older.first_host_s)
         self.wish = wish
         return wish
 
@@ -140,9 +139,8 @@ class ComposeDesk:
         return boundary_host_s is not None and host_s >= boundary_host_s - commit_s - self.first_chord_s - 0.05
 
     def request(
-        self, draft: Draft, *, grid: str, starts_s: float, auto_key: Key | None,
-        host_s: float,
-    ) -> ComposeRequest:  # fmt: skip
+        self, draft: Draft, *, grid: str, starts_s: float, auto_keys: Mapping[int, tuple[Key, str]], host_s: float
+    ) -> ComposeRequest:
         """The wish as a message.  Raises MusicError for a progression or key that cannot be read."""
         wish = self.wish
         if wish is None:
@@ -161,18 +159,30 @@ class ComposeDesk:
         self.revision += 1
         self.wish = None
         self.pending = Pending(self.revision, wish, kept, rest, recipe(draft), host_s)
+        several = bool(draft.other_cues)
+
+        def key_of(cue: Draft | CueState, number: int) -> Key | None:
+            auto = auto_keys.get(number)
+            return parse_key(cue.text("/cue/key")) or (None if auto is None else auto[0])
+
+        cues = draft.cues
+        if several:
+            cues = tuple(
+                replace(cue, key=key_of(state, state.number), take=wish.take or cue.take)
+                for cue, state in zip(cues, draft.cue_states, strict=True)
+            )
         return ComposeRequest(
             revision=self.revision,
             tempo_map=draft.result.tempo_map,
             grid=grid,
             picture_starts_at_s=starts_s,
-            key=parse_key(draft.text("/cue/key")) or auto_key,
-            progression=parse_chords(draft),
-            progression_from_s=draft.progression_from_s,
+            key=None if several else key_of(draft, draft.cue),
+            progression=None if several else parse_chords(draft),
+            progression_from_s=0.0 if several else draft.progression_from_s,
             take=Take(wish.take or draft.take),
             pins=_pins(draft),
             hits=draft.hits,
-            cues=draft.cues,
+            cues=cues,
             keep=tuple(replace(slot, index=index) for index, slot in enumerate(heard)),
             options=compose_options(draft),
         )

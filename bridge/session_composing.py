@@ -9,12 +9,11 @@ import time
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
-from bridge.edits import Result
-from bridge.session_compose import MAX_DELAYS, Pending, Wish, parse_key
-from bridge.session_score import KeptTake
+from bridge.edits import Draft, Result, parse_key
+from bridge.session_compose import MAX_DELAYS, Pending, Wish
 from engine.arrange import film_levels
 from engine.messages import Composed, EngineFailure, SlotsComposed
-from engine.music import Key, Take
+from engine.music import Key
 
 if TYPE_CHECKING:
     from bridge.session import Session
@@ -45,9 +44,9 @@ class SessionComposing:
             boundary_host_s = now_s + wish.boundary_s - session.position_s()
         if not session.desk.due(now_s, boundary_host_s, session.options.commit_s):
             return
-        key = session.auto_key[0] if session.auto_key is not None else None
+        draft = session.draft
         request = session.desk.request(
-            session.draft, grid=session.draft.result.grid, starts_s=session.starts_s, auto_key=key, host_s=now_s
+            draft, grid=draft.result.grid, starts_s=session.starts_s, auto_keys=session.auto_keys, host_s=now_s
         )
         session.progress = ("compose", 0.0, "composing")
         session.send(request)
@@ -68,7 +67,7 @@ class SessionComposing:
         if first and self._too_late(pending):
             self._delay(pending)
             return
-        self._remember_key(message.key, message.key_reason)
+        self._remember_keys(message, message.key, message.key_reason)
         session.progress = ("compose", message.fraction, "composing")
         self._take_over(pending, complete=False, key=message.key, key_reason=message.key_reason)
 
@@ -80,22 +79,27 @@ class SessionComposing:
         session.desk.pending = None
         composition = message.composition
         pending.slots = list(composition.slots[len(pending.kept) :])
-        self._remember_key(composition.key, composition.key_reason)
+        self._remember_keys(message, composition.key, composition.key_reason)
         if session.playing.film_levels is None:
             session.playing.film_levels = film_levels((*pending.kept, *pending.slots))
         self._take_over(pending, complete=True, key=composition.key, key_reason=composition.key_reason)
         session.progress = ("ready", 1.0, "composed")
         draft = session.draft
-        known = session.takes.get(draft.take)
-        if known is None or not known.kept:
-            session.takes[draft.take] = KeptTake(draft, known.name if known is not None else Take(draft.take).name)
+        session.takes.remember(draft)
 
-    def _remember_key(self, key: Key, reason: str) -> None:
+    def _remember_keys(self, message: SlotsComposed | Composed, key: Key, reason: str) -> None:
+        """A key that the mood has chosen stays, so that a later change of mood does not turn the music around."""
         session = self._session
-        if parse_key(session.draft.text("/cue/key")) is None and session.auto_key is None:
-            session.auto_key = (key, reason)
-            why = reason.removeprefix(f"{key.name}: ").rstrip(".")
-            session.say(f"key {key.name}: {why}." if why else f"key {key.name}.")
+        states, decided = session.draft.cue_states, message.cue_keys
+        if len(decided) != len(states):
+            states, decided = (session.draft.selected,), ((key, reason),)
+        for state, (found, why) in zip(states, decided, strict=True):
+            if parse_key(state.text("/cue/key")) is not None or state.number in session.auto_keys:
+                continue
+            session.auto_keys[state.number] = (found, why)
+            why = why.removeprefix(f"{found.name}: ").rstrip(".")
+            of = f" of {state.name}" if session.draft.other_cues else ""
+            session.say(f"key{of} {found.name}: {why}." if why else f"key{of} {found.name}.")
 
     def _too_late(self, pending: Pending) -> bool:
         session = self._session
@@ -145,6 +149,7 @@ class SessionComposing:
             levels=session.playing.film_levels,
             weights=session.weights,
             recipe=pending.recipe,
+            cue_keys=self._cue_keys(draft),
         )
         session.history.amend(replace(draft, result=result))
         takeover_s = pending.wish.boundary_s if session.rolling else None
@@ -152,6 +157,20 @@ class SessionComposing:
         if complete or now_s - pending.arranged_host_s > GROWTH_S:
             pending.arranged_host_s = now_s
             session.rearrange(takeover_s)
+
+    def _cue_keys(self, draft: Draft) -> tuple[tuple[int, Key, str], ...]:
+        """Of several cues, the key of each."""
+        if not draft.other_cues:
+            return ()
+        autos = self._session.auto_keys
+        found = []
+        for state in draft.cue_states:
+            key = parse_key(state.text("/cue/key"))
+            if key is not None:
+                found.append((state.number, key, f"{key.name}: as asked"))
+            elif state.number in autos:
+                found.append((state.number, *autos[state.number]))
+        return tuple(found)
 
     def failed(self, message: EngineFailure) -> None:
         session = self._session

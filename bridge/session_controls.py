@@ -63,6 +63,9 @@ class Controls:
             "/cue/chords/pin": lambda text, at_s=None: (text, *self._at(session.edits.pin(_chord(text), at_s))),
             "/cue/chords/unpin": lambda at_s=None: self._at(session.edits.unpin(at_s)),
             "/cue/chords/rewrite": lambda from_s, to_s=None: self._at(session.edits.rewrite(from_s, to_s)),
+            "/cue/cues/add": self._add_cue,
+            "/cue/cues/remove": lambda which=None: _with_time(session.cues.remove(which)),
+            "/cue/cues/select": lambda which: (session.cues.select(which).name, *self._at(session.transport.soon_s())),
             "/cue/hits/add": lambda at_s, weight="should", name="": (
                 at_s,
                 weight,
@@ -156,7 +159,7 @@ class Controls:
             if not arguments:
                 return address, self.values(address)
             when = arguments[1] if len(arguments) > 1 else "bar"
-            heard_s = session.edits.set_value(address, arguments[0], str(when))
+            heard_s = session.edits.set_value(address, arguments[0], "bar" if when is None else when)
             return address, (*self.values(address), *self._at(heard_s))
         if address == "/cue/ping":
             return address, (Double(time.perf_counter()),)
@@ -240,6 +243,10 @@ class Controls:
         self.hands.learn.undo()
         return self.hands.listed()
 
+    def _add_cue(self, in_s: float, out_s: float | str = "end", name: str | None = None) -> tuple[Argument, ...]:
+        place, name, heard_s = self.session.cues.add(in_s, out_s, name)
+        return place, name, Double(heard_s)
+
     def _accept_cuts(self, strength: float, weight: str = "should") -> tuple[Argument, ...]:
         count, heard_s = self.session.edits.accept_cuts(strength, weight)
         return count, Double(heard_s)
@@ -316,6 +323,11 @@ def _find(address: str) -> list[Control]:
     if any(control.access == "do" for control in found):
         raise ControlError("bad_value", "a pattern may read and set values, not do things.")
     return found[:MAX_MATCHES]
+
+
+def _with_time(answer: tuple[Argument, float]) -> tuple[Argument, ...]:
+    """An answer whose last value is from when it is heard."""
+    return answer[0], Double(answer[1])
 
 
 def _chord(text: str) -> Chord:

@@ -141,10 +141,7 @@ class DawBridge(DawEvents):
         elif mark.kind == "section":
             session.edits.add_section(at_s, mark.value, mark.word)
         elif mark.kind == "cue":
-            session.edits.set_value("/cue/name", mark.value)
-            session.edits.set_value("/cue/in", at_s)
-            if mark.end_s is not None:
-                session.edits.set_value("/cue/out", mark.end_s - session.starts_s)
+            session.cues.region(mark.value, at_s, None if mark.end_s is None else mark.end_s - session.starts_s)
 
     def print_request(self, daw: DawInfo, scope: str, start_s: float, end_s: float) -> None:
         try:

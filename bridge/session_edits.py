@@ -11,12 +11,16 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
-from bridge.edits import Draft, Pin
+from bridge.cues import CUE_CONTROLS
+from bridge.edits import Draft, Pin, parse_chords, parse_key
 from bridge.osc.controls import BY_ADDRESS, ControlError, Value
-from bridge.session_compose import parse_chords, parse_key
+from bridge.session_compose import recipe
+from bridge.session_cues import check_cues, edge_s
 from bridge.session_options import arrange_options
 from bridge.session_plan import arrange_whole
-from bridge.session_score import KeptTake, label_of
+from bridge.session_score import label_of
+from bridge.session_transport import When
+from bridge.takes import KeptTake, chosen
 from engine.arrange import ArrangeOptions
 from engine.arrange.tempofit import TempoFitOptions, TempoPlan, fit_tempos
 from engine.music import PARTS, Chord, Hit, Key, MusicError, Section, Take, parse_progression
@@ -27,7 +31,7 @@ if TYPE_CHECKING:
 SAME_S: Final = 0.02  # closer than this two marks are one
 NEAR_S: Final = 0.5
 MAX_MARKS: Final = 1000
-SECTION_CONTROLS: Final = ("key", "activity", "dynamics", "pattern", "parts")
+SECTION_CONTROLS: Final = ("key", "tempo", "activity", "dynamics", "pattern", "parts")
 
 
 class Edits:
@@ -37,33 +41,56 @@ class Edits:
         self._session = session
         self._rewrites = 0
 
-    def set_value(self, address: str, value: Value, when: str = "bar") -> float:
+    def set_value(self, address: str, value: Value, when: When = "bar") -> float:
         """Sets one of the table's values; returns the picture second from which it is heard.  Raises ControlError."""
         session = self._session
         control = BY_ADDRESS[address]
         if address == "/cue/picture_starts_at":
             return session.tempo.set_picture_start(str(value))
+        if address == "/cue/bar_1":
+            return session.tempo.set_bar_1(value)  # type: ignore[arg-type]
         if control.effect == "tempo":
-            return session.tempo.set_tempo(float(value or 0.0))
-        draft = session.draft.with_value(address, value)
+            return session.tempo.set_tempo(0.0 if isinstance(value, str) else float(value or 0.0))
+        before = session.draft
+        draft = before.with_value(address, value)
         try:
             if address.startswith("/cue/progression"):
                 parse_chords(draft)
             elif address == "/cue/key":
                 parse_key(str(value))
             arrange_options(draft, None)
-            _ = draft.cues
+            check_cues(draft)
         except MusicError as error:
             raise ControlError("bad_value", str(error)) from None
         boundary_s = session.transport.boundary_s(when) if control.effect == "compose" else None
         if address.startswith("/cue/progression"):
-            draft = replace(draft, progression_from_s=boundary_s or 0.0)
-        if draft == session.draft:
+            low, high = draft.span_of(draft.cue)
+            inside = boundary_s is not None and low <= boundary_s < high
+            draft = replace(draft, progression_from_s=boundary_s if inside and boundary_s else 0.0)
+        if draft == before:
             return session.transport.soon_s()
-        if address == "/cue/key":
-            session.auto_key = None if parse_key(str(value)) is None else session.auto_key
+        draft = session.tempo.settled(draft)
+        if address == "/cue/key" and parse_key(str(value)) is None:
+            session.auto_keys.pop(draft.cue, None)
         session.history.edit(draft, label_of(address), time.perf_counter(), merge=True)
+        if address in CUE_CONTROLS:
+            return self.follow_cue(boundary_s, before)
         return session.follow_draft(boundary_s)
+
+    def follow_cue(self, boundary_s: float | None, before: Draft | None = None) -> float:
+        """Lets a change of the selected cue be heard; what other cues have stays as it is.  before: the draft that was
+        changed, where the cue may have lain elsewhere."""
+        session, draft = self._session, self._session.draft
+        if not draft.other_cues and (before is None or not before.other_cues):
+            return session.follow_draft(boundary_s)
+        spans = [each.span_of(draft.cue) for each in (draft, before) if each is not None and _has(each, draft.cue)]
+        slots = draft.result.slots
+        low_s = edge_s(slots, min(low for low, _ in spans)) or 0.0
+        until_s = edge_s(slots, max(high for _, high in spans))
+        start_s = max(low_s, boundary_s or 0.0)
+        if until_s is not None and start_s >= until_s:  # it is over already, or not heard in this pass
+            start_s = low_s
+        return session.follow_draft(start_s, until_s=until_s)
 
     def set_progression(self, chords: str, mode: str, from_s: float) -> float:
         """A progression that begins at a picture second, as a region of the DAW says it."""
@@ -133,50 +160,46 @@ class Edits:
         take = (session.draft.take * 1009 + self._rewrites * 7919) % 999_983 + 1
         return session.wish_composition(start_s, "the rewritten range", until_s=to_s, take=take)
 
-    def new_take(self, when: str = "bar") -> tuple[int, float]:
-        """Composes another take; returns its number and from when it is heard."""
+    def new_take(self, when: When = "bar") -> tuple[int, float]:
+        """Composes another take of the selected cue; returns its number and from when it is heard."""
         session = self._session
-        number = max([session.draft.take, *session.takes]) + 1
+        number = max([session.draft.take, *session.takes.of_cue(session.draft.cue)]) + 1
         if number > 999_999:
             raise ControlError("bad_value", "there are no more take numbers.")
         boundary_s = session.transport.boundary_s(when)
         session.history.edit(replace(session.draft, take=number), f"take {Take(number).name}", time.perf_counter())
-        return number, session.follow_draft(boundary_s)
+        return number, self.follow_cue(boundary_s)
 
-    def select_take(self, number: int, when: str = "bar") -> float:
-        """A take heard before plays again note for note; another number is composed."""
+    def select_take(self, number: int, when: When = "bar") -> float:
+        """A take of the selected cue that was heard before plays again note for note; another number is composed."""
         session = self._session
         boundary_s = session.transport.boundary_s(when)
-        known = session.takes.get(number)
-        draft = replace(known.draft if known is not None else session.draft, take=number, frozen=session.draft.frozen)
-        session.history.edit(draft, f"take {Take(number).name}", time.perf_counter())
+        known = session.takes.get(session.draft.cue, number)
+        label = f"take {Take(number).name}"
+        if known is None:
+            session.history.edit(replace(session.draft, take=number), label, time.perf_counter())
+            return self.follow_cue(boundary_s)
+        draft = replace(chosen(session.draft, known), frozen=session.draft.frozen)
+        if draft.other_cues:
+            draft = replace(draft, result=replace(draft.result, recipe=recipe(draft)))
+        session.history.edit(draft, label, time.perf_counter())
         return session.follow_draft(boundary_s, whole=True)
 
     def keep_take(self, name: str | None = None) -> KeptTake:
         """Marks the take in force as kept.  Raises ControlError while it is still being composed."""
         session = self._session
         name = None if name is None else checked_name(name)
-        draft = session.draft
-        if not draft.result.complete:
+        if not session.draft.result.complete:
             raise ControlError("not_ready", "this take is still being composed.")
-        old = session.takes.get(draft.take)
         score = session.score()
-        made = arrange_whole(score) if score is not None else None
-        kept = KeptTake(
-            draft,
-            name or (old.name if old is not None else Take(draft.take).name),
-            True,
-            made.notes if made is not None else None,
-            made.controllers if made is not None else None,
-        )
-        session.takes[draft.take] = kept
-        return kept
+        return session.takes.keep(session.draft, arrange_whole(score) if score is not None else None, name)
 
     def name_take(self, number: int, name: str) -> None:
         session = self._session
-        if number not in session.takes:
+        known = session.takes.get(session.draft.cue, number)
+        if known is None:
             raise ControlError("bad_value", f"there is no take {number}.")
-        session.takes[number] = replace(session.takes[number], name=checked_name(name))
+        session.takes.put(session.draft.cue, number, replace(known, name=checked_name(name)))
 
     def undo(self) -> float:
         session = self._session
@@ -241,7 +264,7 @@ class Edits:
         """An edit that concerns the chords, from the next bar on while the playhead moves."""
         session = self._session
         boundary_s = session.transport.boundary_s("bar")
-        session.history.edit(draft, label, time.perf_counter())
+        session.history.edit(session.tempo.settled(draft), label, time.perf_counter())
         return session.follow_draft(boundary_s)
 
     def fit_tempo(
@@ -266,6 +289,10 @@ class Edits:
             return fit_tempos(hits, session.analysed.film.rate, options, (kind,)).of(kind)
         except MusicError as error:
             raise ControlError("bad_value", str(error)) from None
+
+
+def _has(draft: Draft, number: int) -> bool:
+    return any(state.number == number for state in draft.cue_states)
 
 
 def checked_name(name: str) -> str:

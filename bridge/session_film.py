@@ -59,7 +59,7 @@ class SessionFilm:
         session.say(f"picture reading: {reading} ({message.reason.rstrip('.')}).")
         try:
             wish = session.tempo.wish(session.draft)
-            session.choice = choose_tempo(wish, message.film, message.cuts)
+            session.choice = session.tempo.marked(choose_tempo(wish, message.film, message.cuts), session.draft)
             if session.tempo.daw_map is not None and session.choice.grid == "beats":
                 wish = replace(wish, tempo_map=session.tempo.daw_map, bpm=None)
                 session.choice = replace(choose_tempo(wish, message.film, message.cuts), reason="tempo of the DAW.")

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Final
 from bridge.edits import Draft
 from bridge.osc.controls import ControlError
 from bridge.session_score import label_of
-from bridge.session_tempo import TempoWish, choose_tempo, refit
-from engine.music import MusicError, TempoMap
+from bridge.session_tempo import TempoChoice, TempoWish, choose_tempo, refit
+from engine.music import MusicError, TempoMap, marked
 
 if TYPE_CHECKING:
     from bridge.session import Session
@@ -31,9 +31,46 @@ class SessionTempo:
 
     def wish(self, draft: Draft) -> TempoWish:
         """What the composer wants of time, set by hand or given at the start."""
+        return self._wish(draft, self._first_tempo(draft))
+
+    def _wish(self, draft: Draft, bpm: float) -> TempoWish:
         wish = replace(self._session.options.tempo, picture_starts_at=draft.text("/cue/picture_starts_at"))
-        tempo = draft.number("/cue/tempo")
-        return replace(wish, bpm=tempo, tempo_map=None) if tempo else wish
+        return replace(wish, bpm=bpm, tempo_map=None) if bpm else wish
+
+    def _ours(self, draft: Draft) -> bool:
+        """Whether the tempo map is our own, so that cues and sections may put their tempo and bars into it."""
+        given = self._session.options.tempo.tempo_map is not None and not self._first_tempo(draft)
+        return self.daw_map is None and not given
+
+    def marked(self, choice: TempoChoice, draft: Draft) -> TempoChoice:
+        """A choice with the bars and tempi of cues and sections in its map.  Raises MusicError."""
+        if not self._ours(draft) or choice.grid == "seconds":
+            return choice
+        analysed, film_bpm = self._session.analysed, 0.0
+        if draft.other_cues and analysed is not None:
+            plain = choose_tempo(self._wish(draft, 0.0), analysed.film, analysed.cuts)
+            film_bpm = plain.tempo_map.bpm_at(0.0)
+        marks = draft.tempo_marks(film_bpm)
+        return replace(choice, tempo_map=marked(choice.tempo_map, marks, choice.picture_starts_at_s))
+
+    def settled(self, draft: Draft) -> Draft:
+        """The draft on the map that its cues and sections ask for; itself where nothing of that has changed.
+
+        Raises ControlError.
+        """
+        session = self._session
+        before = session.draft
+        same = draft.tempo_marks() == before.tempo_marks() and self._first_tempo(draft) == self._first_tempo(before)
+        if same or session.analysed is None:
+            return draft
+        try:
+            return self._with_tempo(draft) if self._ours(draft) else draft
+        except MusicError as error:
+            raise ControlError("bad_value", str(error)) from None
+
+    @staticmethod
+    def _first_tempo(draft: Draft) -> float:
+        return draft.cue_states[0].number_of("/cue/tempo")
 
     def set_picture_start(self, text: str) -> float:
         """Where the film's first frame lies on the timeline."""
@@ -47,13 +84,28 @@ class SessionTempo:
         session.history.edit(draft, label_of("/cue/picture_starts_at"), time.perf_counter())
         return session.follow_draft(None) if session.analysed is not None else session.position_s()
 
-    def set_tempo(self, bpm: float) -> float:
-        """Quarter notes a minute; 0: what suits the cuts."""
+    def _refuse_tempo(self) -> None:
         session = self._session
         if session.draft.result.grid == "seconds":
             raise ControlError("not_ready", "the seconds grid has no tempo.")
         if session.options.follows and session.status is not None and session.status.tempo_source not in ("map", ""):
             raise ControlError("not_ready", f"the tempo comes from the DAW ({session.status.tempo_source}).")
+
+    def set_bar_1(self, where: float | str) -> float:
+        """Where bar 1 of the selected cue lies: a picture second, `in`, or `timeline` (the bars of the timeline)."""
+        session = self._session
+        if where != "timeline":
+            self._refuse_tempo()
+        draft = self.settled(session.draft.with_value("/cue/bar_1", where))
+        session.history.edit(draft, label_of("/cue/bar_1"), time.perf_counter(), merge=True)
+        if session.analysed is None:
+            return session.position_s()
+        return session.edits.follow_cue(session.transport.boundary_s("bar"))
+
+    def set_tempo(self, bpm: float) -> float:
+        """Quarter notes a minute; 0: what suits the cuts."""
+        session = self._session
+        self._refuse_tempo()
         draft = session.draft.with_value("/cue/tempo", bpm)
         if session.analysed is not None:
             draft = self._with_tempo(draft)
@@ -125,7 +177,10 @@ class SessionTempo:
         analysed = session.analysed
         if analysed is None:
             return draft
-        session.choice = choice = choose_tempo(self.wish(draft), analysed.film, analysed.cuts)
+        wish = self.wish(draft)
+        if self.daw_map is not None and draft.result.grid == "beats":
+            wish = replace(wish, tempo_map=self.daw_map, bpm=None)  # the DAW's stays the DAW's
+        session.choice = choice = self.marked(choose_tempo(wish, analysed.film, analysed.cuts), draft)
         slots = refit(
             draft.result.slots, choice.grid, choice.tempo_map, analysed.film.duration_s, choice.picture_starts_at_s
         )

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
-from bridge.edits import Draft, Frozen
+from bridge.edits import Frozen
 from bridge.osc.controls import ControlError
 from bridge.session_plan import EVER, Load
 from engine.music import PARTS, Controller
@@ -94,11 +94,6 @@ def _parts(part: str) -> tuple[str, ...]:
     return PARTS if part == ALL else (part,)
 
 
-def same_music(first: Draft, second: Draft) -> bool:
-    """Whether two drafts differ at most in what of them is frozen."""
-    return replace(first, frozen=second.frozen) == second
-
-
 def frozen_without(frozen: Sequence[Frozen], parts: Iterable[str], low: float, high: float) -> tuple[Frozen, ...]:
     """The ranges with [low, high) beats of these parts taken out."""
     parts, left = set(parts), []
@@ -160,4 +155,4 @@ def without_frozen(load: Load, frozen: Sequence[Frozen]) -> Load:
     return Load(load.from_beats, notes, tuple(sorted(curves, key=lambda control: control.time_beats)))
 
 
-__all__ = ["ALL", "Freezer", "frozen_with", "frozen_without", "same_music", "without_frozen"]
+__all__ = ["ALL", "Freezer", "frozen_with", "frozen_without", "without_frozen"]

@@ -18,7 +18,7 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from engine.arrange import Arrangement, ArrangeOptions, Arranger, ArrangeState, FixedVoicing
-from engine.music import Composition, Controller, Note, Slot
+from engine.music import Composition, Controller, Cue, Note, Slot
 
 BLOCK_SLOTS: Final = 8
 AHEAD_BLOCKS: Final = 8  # of what is arranged before its turn, before the rest gets its share
@@ -52,11 +52,20 @@ class Load:
 
 
 @dataclass(frozen=True, slots=True)
+class KeptRange:
+    """All that begins in [low_beats, high_beats): the notes and curves of a kept take."""
+
+    low_beats: float
+    high_beats: float
+    notes: tuple[Note, ...]
+    controllers: tuple[Controller, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Score:
     """What is to be arranged.  composed: without pins; pinned: with them (the same object where there are none).
 
-    shifts: semitones by part.  complete: no more slots will come.  kept_notes, kept_controllers: of a kept take, played
-    as they are.
+    shifts: semitones by part.  complete: no more slots will come.  kept: kept takes, played as they are.
     """
 
     composed: Composition
@@ -64,8 +73,12 @@ class Score:
     options: ArrangeOptions
     shifts: Mapping[str, int]
     complete: bool
-    kept_notes: tuple[Note, ...] | None = None
-    kept_controllers: tuple[Controller, ...] = ()
+    kept: tuple[KeptRange, ...] = ()
+
+    @property
+    def all_kept(self) -> bool:
+        """One kept take is the whole film: nothing has to be arranged."""
+        return len(self.kept) == 1 and self.kept[0].low_beats <= -EVER and self.kept[0].high_beats >= EVER
 
 
 class Plan:
@@ -195,7 +208,7 @@ class Plan:
     def _arrange_ahead(self, old_blocks: list[Block]) -> None:
         """Where the blocks before the takeover would take too long, those after it come first."""
         before = [piece for piece in self._todo if piece[1] <= self._takeover]
-        if len(before) * self._block_s < PATIENCE_S or self._score is None or self._score.kept_notes is not None:
+        if len(before) * self._block_s < PATIENCE_S or self._score is None or self._score.all_kept:
             return
         start = before[-1][1]
         states = [block for block in old_blocks if block.start_beats <= start and block.before is not None]
@@ -244,10 +257,12 @@ class Plan:
         score, arranger = self._score, self._arranger
         assert score is not None and arranger is not None
         began_s = time.perf_counter()
-        if score.kept_notes is not None:
-            made: Arrangement | _Piece = _kept_between(score, start if self._blocks else -EVER, end)
+        low = start if self._blocks or self._ahead else -EVER
+        if score.all_kept:
+            made: Arrangement | _Piece = _kept_between(score.kept[0], low, end)
         else:
             made = _shifted(arranger.arrange(start, end, state), score.shifts)
+            made = _with_kept(made, score.kept, low, end)
         self._block_s += (time.perf_counter() - began_s - self._block_s) * 0.1
         return Block(start, end, made.notes, made.controllers, state, made.state, made.voicings)
 
@@ -341,9 +356,26 @@ class _Piece:
     voicings: tuple[FixedVoicing, ...] = ()
 
 
-def _kept_between(score: Score, start: float, end: float) -> _Piece:
-    notes = tuple(note for note in score.kept_notes or () if start <= note.start_beats < end)
-    return _Piece(notes, tuple(each for each in score.kept_controllers if start <= each.time_beats < end))
+def _kept_between(kept: KeptRange, start: float, end: float) -> _Piece:
+    notes = tuple(note for note in kept.notes if start <= note.start_beats < end)
+    return _Piece(notes, tuple(each for each in kept.controllers if start <= each.time_beats < end))
+
+
+def _with_kept(made: Arrangement, ranges: tuple[KeptRange, ...], start: float, end: float) -> Arrangement:
+    """What was arranged between two beats, with kept takes in their place."""
+    for kept in ranges:
+        low, high = max(kept.low_beats, start), min(kept.high_beats, end)
+        if low >= high:
+            continue
+        theirs = _kept_between(kept, low, high)
+        notes = [note for note in made.notes if not low <= note.start_beats < high]
+        curves = [each for each in made.controllers if not low <= each.time_beats < high]
+        made = replace(
+            made,
+            notes=tuple(sorted((*notes, *theirs.notes), key=lambda note: note.start_beats)),
+            controllers=tuple(sorted((*curves, *theirs.controllers), key=lambda each: each.time_beats)),
+        )
+    return made
 
 
 def arrange_whole(score: Score) -> Arrangement:
@@ -352,9 +384,7 @@ def arrange_whole(score: Score) -> Arrangement:
     if score.pinned is not score.composed:
         options = replace(options, fixed_voicings=fixed_around_pins(score))
     made = _shifted(Arranger(score.pinned, options, complete=score.complete).arrange(), score.shifts)
-    if score.kept_notes is not None:
-        made = replace(made, notes=score.kept_notes, controllers=score.kept_controllers)
-    return made
+    return _with_kept(made, score.kept, -EVER, EVER)
 
 
 def fixed_around_pins(score: Score) -> tuple[FixedVoicing, ...]:
@@ -394,16 +424,21 @@ def _shift(note: Note, semitones: int) -> Note:
 
 def _same_frame(old: Score, new: Score) -> bool:
     return (
-        old.kept_notes is new.kept_notes
+        old.kept == new.kept
         and old.options == new.options
         and old.shifts == new.shifts
         and old.pinned.tempo_map == new.pinned.tempo_map
         and old.pinned.grid == new.pinned.grid
         and old.pinned.key == new.pinned.key
-        and old.pinned.cues == new.pinned.cues
+        and _frames(old.pinned) == _frames(new.pinned)
         and old.pinned.hits == new.pinned.hits
         and old.pinned.cuts == new.pinned.cuts
     )
+
+
+def _frames(composition: Composition) -> list[Cue]:
+    """The cues without what only the networks ask for."""
+    return [replace(cue, progression=None, progression_from_s=None, take=None) for cue in composition.cues]
 
 
 def _common(old: tuple[Slot, ...], new: tuple[Slot, ...]) -> int:

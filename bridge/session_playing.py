@@ -9,7 +9,6 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from bridge.edits import Draft
-from bridge.session_freeze import same_music
 from bridge.session_plan import Load, Plan, Score
 from bridge.session_score import build_score
 from engine.arrange import FilmLevels, film_levels
@@ -38,12 +37,11 @@ class SessionPlaying:
         draft, analysed = session.draft, session.analysed
         if analysed is None or not draft.result.slots:
             return None
-        kept, levels = session.takes.get(draft.take), self._levels_for(draft)
-        made_from = (draft, kept, levels, session.starts_s)
+        levels = self._levels_for(draft)
+        made_from = (draft, levels, session.takes.revision)
         if self._score is None or any(old is not new for old, new in zip(self._score[0], made_from, strict=True)):
             score = build_score(draft, analysed, session.starts_s, levels)
-            if kept is not None and kept.notes is not None and same_music(kept.draft, draft):
-                score = replace(score, kept_notes=kept.notes, kept_controllers=kept.controllers or ())
+            score = replace(score, kept=session.takes.kept_ranges(draft))
             self._score = (made_from, score)
         return self._score[1]
 

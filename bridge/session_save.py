@@ -19,8 +19,8 @@ def saved_state(session: Session, film_fingerprint: str) -> Saved | None:
     if session.analysed is None or session.choice is None:
         return None
     takes = tuple(
-        SavedTake(number, take.name, take.kept, take.draft, take.notes, take.controllers)
-        for number, take in sorted(session.takes.items())
+        SavedTake(number, take.name, take.kept, take.draft, take.notes, take.controllers, cue)
+        for cue, number, take in session.takes
     )
     history = session.history
     return Saved(session.analysed, film_fingerprint, session.choice, history.steps, history.undo_count, takes)
@@ -58,9 +58,7 @@ class Autosave:
     def save_if_changed(self) -> None:
         """Nothing is written before the composer has decided something."""
         session = self._session
-        decided = session.history.undo_count or session.history.redo_count or any(
-            take.kept for take in session.takes.values()
-        )  # fmt: skip
+        decided = session.history.undo_count or session.history.redo_count or session.takes.any_kept
         if self.path is None and not decided:
             return
         saved = self._state()

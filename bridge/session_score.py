@@ -1,8 +1,8 @@
-"""A draft as the arranger takes it, and takes."""
+"""A draft as the arranger takes it."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import lru_cache
 
 from bridge.edits import Draft
@@ -11,22 +11,7 @@ from bridge.session_plan import Score
 from engine.arrange import FilmLevels
 from engine.arrange.changes import ChangeOptions, place_changes
 from engine.messages import FilmAnalysed
-from engine.music import Composition, Controller, Note, Slot, Take
-
-
-@dataclass(frozen=True, slots=True)
-class KeptTake:
-    """A take with everything that decides its notes.  kept: the composer said so; others are only remembered.
-
-    notes, controllers: of a kept take, as it was heard; they are played even where a later version of the program
-    would arrange its chords otherwise.
-    """
-
-    draft: Draft
-    name: str
-    kept: bool = False
-    notes: tuple[Note, ...] | None = None
-    controllers: tuple[Controller, ...] | None = None
+from engine.music import Composition, Slot, Take
 
 
 def build_score(draft: Draft, analysed: FilmAnalysed, starts_s: float, levels: FilmLevels) -> Score:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from bridge.cues import ends
 from bridge.session import Session
 from engine.music import EMOTIONS, Take, Timecode
 from engine.music.mood import strongest
@@ -90,7 +91,7 @@ def snapshot(session: Session) -> Snapshot:
     affect = slot.affect if slot is not None else _NEUTRAL
     changing, changing_s = change_under_way(session)
     draft = session.draft
-    known = session.takes.get(draft.take)
+    known = session.takes.get(draft.cue, draft.take)
     timeline_s = position_s + session.starts_s
     return Snapshot(
         state=_state(session),
@@ -139,6 +140,16 @@ def snapshot(session: Session) -> Snapshot:
         learning=session.learning,
         control_port=status.hands_port if status is not None else "",
     )
+
+
+def cue_list(session: Session) -> list[tuple[str, float, float, bool]]:
+    """Name, In, Out (picture seconds) and whether it is selected, of each cue in order of In."""
+    draft, states = session.draft, session.draft.cue_states
+    end_s = session.analysed.film.duration_s if session.analysed is not None else 0.0
+    return [
+        (state.name, state.in_s, end_s if out_s is None else out_s, state.number == draft.cue)
+        for state, out_s in zip(states, ends(states), strict=True)
+    ]
 
 
 def _daw_timecode(session: Session, timeline_s: float) -> str:

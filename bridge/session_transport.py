@@ -16,6 +16,7 @@ from bridge.session_plan import EVER
 if TYPE_CHECKING:
     from bridge.session import Session
 
+When = str | float | int
 AHEAD_S: Final = 2.0  # of arranged music, and two slots, before play begins
 START_PATIENCE_S: Final = 4.0  # play waits this long for a complete composition once enough is there to begin
 END_MARGIN_S: Final = 0.1
@@ -135,9 +136,14 @@ class SessionTransport:
         session = self._session
         return session.position_s() + (session.options.commit_s + 0.02 if session.rolling else 0.0)
 
-    def boundary_s(self, when: str = "bar") -> float | None:
-        """Where a change of the chords takes over; None: from the film's beginning, while nothing plays."""
+    def boundary_s(self, when: When = "bar") -> float | None:
+        """Where a change of the chords takes over; None: from the film's beginning, while nothing plays.
+
+        when: one of the table's words, or a picture second.  Raises ControlError for one that has passed.
+        """
         session = self._session
+        if not isinstance(when, str):
+            return self._boundary_at(float(when))
         if when == "start" or (not session.rolling and when in ("bar", "loop")):
             return None
         position_s = session.position_s()
@@ -148,6 +154,16 @@ class SessionTransport:
         if session.rolling and self._looped is not None and position_s < self._looped[1] <= found:
             return self._looped[0] if self._looped[0] > 0 else None
         return found
+
+    def _boundary_at(self, wanted_s: float) -> float:
+        session = self._session
+        earliest_s = session.position_s() + session.options.commit_s + session.desk.lead_s if session.rolling else 0.0
+        if wanted_s < earliest_s and self._looped is None:
+            raise ControlError(
+                "bad_value",
+                f"{wanted_s:.2f} s cannot be reached any more: changes are heard from {earliest_s:.2f} s on.",
+            )
+        return self.next_mark(wanted_s, "slot")
 
     def next_mark(self, earliest_s: float, when: str) -> float:
         session = self._session

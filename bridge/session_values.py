@@ -11,6 +11,7 @@ from fractions import Fraction
 from types import MappingProxyType
 from typing import Any
 
+from bridge.cues import CueState
 from bridge.edits import Draft, Frozen, Pin, Result, Step
 from bridge.osc.controls import BY_ADDRESS, SETTINGS, ControlError, Value
 from bridge.session_tempo import TempoChoice
@@ -46,6 +47,7 @@ class SavedTake:
     draft: Draft
     notes: tuple[Note, ...] | None = None
     controllers: tuple[Controller, ...] | None = None
+    cue: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +101,7 @@ def result_values(result: Result) -> dict[str, Any]:
         "levels": None if result.levels is None else [list(result.levels.density), list(result.levels.loudness)],
         "weights": list(result.weights),
         "recipe": list(result.recipe),
+        "cue_keys": [[number, key.name, reason] for number, key, reason in result.cue_keys],
         "slots": [_slot(slot) for slot in result.slots],
     }
 
@@ -126,12 +129,21 @@ def draft_values(draft: Draft, result: int) -> dict[str, Any]:
         ],
         "progression_from_s": draft.progression_from_s,
         "frozen": [[each.part, each.start_beats, each.end_beats] for each in draft.frozen],
+        "cue": draft.cue,
+        "other_cues": [[cue.number, dict(cue.settings), cue.take, cue.progression_from_s] for cue in draft.other_cues],
+        "adopted": [[number, dict(settings)] for number, settings in draft.adopted],
         "result": result,
     }
 
 
 def take_values(take: SavedTake, result: int) -> dict[str, Any]:
-    made = {"number": take.number, "name": take.name, "kept": take.kept, **draft_values(take.draft, result)}
+    made = {
+        "number": take.number,
+        "of_cue": take.cue,
+        "name": take.name,
+        "kept": take.kept,
+        **draft_values(take.draft, result),
+    }
     if take.notes is not None:
         made["notes"] = [
             [note.pitch, note.velocity, note.start_beats, note.length_beats, note.channel, note.part]
@@ -200,6 +212,7 @@ def _read_result(data: dict[str, Any]) -> Result:
         levels=None if levels is None else FilmLevels(_numbers(levels[0], 4), _numbers(levels[1], 3)),  # type: ignore[arg-type]
         weights=tuple(str(each) for each in data["weights"]),
         recipe=tuple(data["recipe"]),
+        cue_keys=tuple((int(number), Key.parse(key), str(why)) for number, key, why in data.get("cue_keys", ())),
     )
 
 
@@ -235,6 +248,12 @@ def _read_draft(data: dict[str, Any], results: Sequence[Result]) -> Draft:
         frozen=tuple(
             Frozen(_one_of(part, PARTS), float(start), float(end)) for part, start, end in data.get("frozen", ())
         ),
+        cue=int(data.get("cue", 0)),
+        other_cues=tuple(
+            CueState(int(number), _read_settings(settings), int(take), float(from_s))
+            for number, settings, take, from_s in data.get("other_cues", ())
+        ),
+        adopted=tuple((int(number), _read_settings(settings)) for number, settings in data.get("adopted", ())),
         result=results[int(data["result"])],
     )
 
@@ -263,4 +282,12 @@ def _read_take(data: dict[str, Any], results: Sequence[Result]) -> SavedTake:
             for number, value, at, channel, part in data["controllers"]
         )
     draft = _read_draft(data, results)
-    return SavedTake(int(data["number"]), str(data["name"]), bool(data["kept"]), draft, notes, controllers)
+    return SavedTake(
+        int(data["number"]),
+        str(data["name"]),
+        bool(data["kept"]),
+        draft,
+        notes,
+        controllers,
+        int(data.get("of_cue", 0)),
+    )

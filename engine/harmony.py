@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import OrderedDict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import TYPE_CHECKING, Final
@@ -136,18 +136,20 @@ class Harmony:
         options: ComposeOptions,
         seed: int,
         begin: int = 0,
+        cue_seeds: Mapping[int, int] | None = None,
     ) -> Iterator[Chord]:
         """Chords of the slots from `begin` on, one by one.
 
-        All slots before `begin` must be fixed.  features, keys: one row per slot.  seed: the take.
+        All slots before `begin` must be fixed.  features, keys: one row per slot.  seed: the take; cue_seeds: of cues
+        that have a take of their own.
         """
         chords: list[Chord] = [slot.fixed or NO_CHORD for slot in slots[:begin]]
         affect = felt(features.emotion, options)
-        drawing = decoding_options(options, seed)
         for stretch in stretches(slots, keys, begin):
             while len(chords) < stretch.begin:  # outside every cue
                 chords.append(slots[len(chords)].fixed or NO_CHORD)
                 yield chords[-1]
+            drawing = decoding_options(options, (cue_seeds or {}).get(slots[stretch.start].cue, seed))
             yield from self._stretch(stretch, slots, features, affect, drawing, options.adventurous, keys, chords)
         while len(chords) < len(slots):
             chords.append(slots[len(chords)].fixed or NO_CHORD)

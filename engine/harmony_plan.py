@@ -132,7 +132,7 @@ def _passages(request: ComposeRequest, duration_s: float, begins_s: float) -> tu
     for index, cue in enumerate(request.cues):
         out_s = duration_s if cue.out_s is None else cue.out_s
         own: list[tuple[float, Progression]] = []
-        begins_s = max(cue.bar_1_s, cue.in_s)
+        begins_s = max(cue.bar_1_s, cue.in_s, cue.progression_from_s or 0.0)
         if cue.progression is not None:
             own.append((begins_s, cue.progression))
         if request.progression is not None:

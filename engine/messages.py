@@ -130,13 +130,17 @@ class FilmAnalysed:
 
 @dataclass(frozen=True, slots=True)
 class SlotsComposed:
-    """Engine -> bridge: the next slots of a revision, in order, without gaps; `key` is already decided."""
+    """Engine -> bridge: the next slots of a revision, in order, without gaps; `key` is already decided.
+
+    cue_keys: of each cue of the request, with why; empty where it has none.
+    """
 
     revision: int
     slots: tuple[Slot, ...]
     key: Key
     key_reason: str
     fraction: float
+    cue_keys: tuple[tuple[Key, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,6 +150,7 @@ class Composed:
     revision: int
     composition: Composition
     took_s: float
+    cue_keys: tuple[tuple[Key, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

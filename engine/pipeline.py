@@ -174,7 +174,7 @@ class Composer:
         seen = self._dynamics_of(features)
         rows = self._rows_of(features, starts, ends)
         affect = bias_affect(rows.emotion, request.options)
-        keys, key, reason = _decide_keys(planned, affect)
+        keys, key, reason, cue_keys = _decide_keys(planned, affect, len(request.cues))
         strength = request.options.follow_picture / 100.0
         wanted_dynamics = dynamics.follow(seen, features, strength)
         density, loudness = wanted_dynamics.over_slots(starts, ends)
@@ -213,7 +213,8 @@ class Composer:
         pending: list[Chord] = []
         wanted = first_chunk
         seed = self._seed_of(request, features, planned, rows, keys)
-        stream = self._harmony.compose(planned, rows, keys, request.options, seed, len(kept))
+        own = {index: cue.take for index, cue in enumerate(request.cues) if cue.take is not None}
+        stream = self._harmony.compose(planned, rows, keys, request.options, seed, len(kept), own)
         for chord in stream:
             if until_s is not None and planned[len(slots) + len(pending)].start_s > until_s:
                 break
@@ -221,12 +222,12 @@ class Composer:
             if len(pending) >= wanted:
                 slots += finished(len(slots), pending)
                 sent = tuple(slots[-len(pending) :])
-                yield SlotsComposed(request.revision, sent, key, reason, len(slots) / len(planned))
+                yield SlotsComposed(request.revision, sent, key, reason, len(slots) / len(planned), cue_keys)
                 pending, wanted = [], min(2 * wanted, chunk)
         if pending:
             slots += finished(len(slots), pending)
             sent = tuple(slots[-len(pending) :])
-            yield SlotsComposed(request.revision, sent, key, reason, len(slots) / len(planned))
+            yield SlotsComposed(request.revision, sent, key, reason, len(slots) / len(planned), cue_keys)
         if len(slots) < len(planned):
             return
         composition = Composition(
@@ -237,17 +238,19 @@ class Composer:
             key=key,
             grid=request.grid,
             picture_starts_at_s=request.picture_starts_at_s,
-            cues=request.cues,
+            cues=tuple(replace(cue, key=decided) for cue, (decided, _) in zip(request.cues, cue_keys, strict=True)),
             cuts=features.cuts,
             hits=request.hits,
             take=request.take,
             key_reason=reason,
         )
-        yield Composed(request.revision, composition, time.perf_counter() - begun)
+        yield Composed(request.revision, composition, time.perf_counter() - begun, cue_keys)
 
 
-def _decide_keys(planned: Sequence[PlannedSlot], affect: object) -> tuple[list[Key], Key, str]:
-    """Key per slot; the first cue's key and why."""
+def _decide_keys(
+    planned: Sequence[PlannedSlot], affect: object, cues: int
+) -> tuple[list[Key], Key, str, tuple[tuple[Key, str], ...]]:
+    """Key per slot; the first cue's key and why; the same of each of so many cues."""
     import numpy as np
 
     from engine.harmony_mood import choose_key
@@ -260,10 +263,17 @@ def _decide_keys(planned: Sequence[PlannedSlot], affect: object) -> tuple[list[K
     keys = [slot.key or chosen[slot.cue][0] for slot in planned]
     first = next((index for index, slot in enumerate(planned) if slot.cue >= 0), 0)
     if not planned:
-        return keys, Key(0), ""
-    slot = planned[first]
-    reason = chosen[slot.cue][1] if slot.key is None else f"{slot.key.name}: as asked"
-    return keys, keys[first], reason
+        return keys, Key(0), "", ((Key(0), ""),) * cues
+    begins: dict[int, int] = {}
+    for index, slot in enumerate(planned):
+        begins.setdefault(slot.cue, index)
+
+    def why(index: int) -> str:
+        slot = planned[index]
+        return chosen[slot.cue][1] if slot.key is None else f"{slot.key.name}: as asked"
+
+    own = tuple((keys[begins.get(cue, first)], why(begins.get(cue, first))) for cue in range(cues))
+    return keys, keys[first], why(first), own
 
 
 # a whole film ------------------------------------------------------------------------------------------------------

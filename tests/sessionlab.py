@@ -9,7 +9,7 @@ from bridge.player.link import PlayerLink
 from bridge.session import Session, SessionOptions
 from engine.arrange.rhythm import build_grid
 from engine.messages import AnalyseRequest, Composed, ComposeRequest, EngineReady, FilmAnalysed, SlotsComposed
-from engine.music import C_MAJOR, Chord, Composition, Cut, Film, FrameRate, Slot
+from engine.music import A_MINOR, C_MAJOR, NO_CHORD, Chord, Composition, Cut, Film, FrameRate, Slot
 
 NAMES = ("C", "Am", "F", "G", "Dm7", "E7", "Cmaj7", "Em")
 
@@ -39,11 +39,19 @@ class Engine:
         starts_s = request.picture_starts_at_s
         grid = build_grid(request.grid, request.tempo_map, self.film.duration_s, starts_s)
         for place in grid[len(slots) :]:
+            take, progression, from_s = request.take.number, request.progression, request.progression_from_s
+            middle_s = (place.start_s + place.end_s) / 2
+            cue = next((c for c in request.cues if c.in_s <= middle_s < (c.out_s or 1e9)), None)
+            if cue is not None:
+                take, progression = cue.take or take, cue.progression or progression
+                from_s = max(cue.progression_from_s or from_s, cue.bar_1_s)
             bars = request.tempo_map.bar_position(place.start_beats) - request.tempo_map.bar_position(
-                round(request.tempo_map.beats_at(request.progression_from_s + starts_s), 6)
+                round(request.tempo_map.beats_at(from_s + starts_s), 6)
             )
-            given = request.progression.chord_at(bars) if request.progression is not None else None
-            rng = random.Random(f"{request.take.number}:{place.index}:{request.options.dark_light}")
+            given = progression.chord_at(bars) if progression is not None and bars >= 0 else None
+            if request.cues and cue is None:
+                given = NO_CHORD
+            rng = random.Random(f"{take}:{place.index}:{request.options.dark_light}")
             chord = given or Chord.parse(rng.choice(NAMES))
             for at_s, pinned in request.pins:
                 if place.start_s <= at_s < place.end_s:
@@ -56,11 +64,12 @@ class Engine:
                 )
             )  # fmt: skip
         key = request.key or C_MAJOR
+        keys = tuple((cue.key or A_MINOR, "a test") for cue in request.cues)
         for first in range(len(request.keep), len(slots), self.chunk):
             part = tuple(slots[first : first + self.chunk])
-            yield SlotsComposed(request.revision, part, key, "a test", (first + len(part)) / len(slots))
+            yield SlotsComposed(request.revision, part, key, "a test", (first + len(part)) / len(slots), keys)
         whole = Composition(request.revision, self.film, request.tempo_map, tuple(slots), key, request.grid, starts_s)
-        yield Composed(request.revision, whole, 0.0)
+        yield Composed(request.revision, whole, 0.0, keys)
 
 
 class Stage:
@@ -94,4 +103,13 @@ class Stage:
 
     def ready(self) -> None:
         session = self.session
-        self.until(lambda: session.draft.result.complete and session.plan.complete and not session.plan.busy)
+        desk, plan = session.desk, session.plan
+        self.until(
+            lambda: (
+                desk.wish is None
+                and desk.pending is None
+                and session.draft.result.complete
+                and plan.complete
+                and not plan.busy
+            )
+        )

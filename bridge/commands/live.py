@@ -221,7 +221,7 @@ class Live:
         return f"move, press or play what is to work {address} ({left_s:.0f} s; l: not)"
 
     def _select(self, number: int) -> None:
-        if number not in self.session.takes:
+        if self.session.takes.get(self.session.draft.cue, number) is None:
             raise UserError(f"there is no take {number} yet; n composes a new one.")
         self.session.edits.select_take(number)
 

@@ -7,11 +7,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from bridge.edits import Draft
+from bridge.edits import Draft, parse_chords, parse_key
 from bridge.osc.controls import BY_ADDRESS, DEFAULT_PORT, FLAGS, KNOCK_CHANNEL, Control, ControlError
 from bridge.player.messages import APIS, PlayerOptions, PortOptions, SyncOptions
 from bridge.session import SessionOptions
-from bridge.session_compose import parse_chords, parse_key
 from bridge.session_file import SUFFIX, Saved, find_film, read
 from bridge.session_options import arrange_options
 from bridge.session_tempo import GRIDS, TempoWish

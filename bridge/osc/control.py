@@ -45,7 +45,7 @@ class Control:
         return ", ".join(f"[{arg.name}]" if arg.optional else arg.name for arg in self.arguments)
 
 
-WHEN_ARGUMENT: Final = Arg("when", "choice", words=WHEN, optional=True)
+WHEN_ARGUMENT: Final = Arg("when", "number", 0, 360_000, "picture seconds", WHEN, optional=True)
 
 
 def value(address: str, argument: Arg, default: Value, effect: str, doc: str, flag: str | None = None) -> Control:

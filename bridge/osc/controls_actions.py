@@ -18,6 +18,25 @@ _FROZEN: Final = (
 
 ACTIONS: Final = (
     do(
+        "cues/add",
+        "A cue more, which the controls then set; the first takes the place of the whole film.",
+        Arg("in", "number", 0, 360_000, "picture seconds"),
+        Arg("out", "number", 0, 360_000, "picture seconds", ("end",), optional=True),
+        Arg("name", "text", optional=True),
+        effect="compose",
+    ),
+    do(
+        "cues/remove",
+        "Takes a cue away, by name or number; without one, the selected.",
+        Arg("cue", "text", optional=True),
+        effect="compose",
+    ),
+    do(
+        "cues/select",
+        "The controls of a cue (name, in, out, bar_1, tempo, key, progression, ending, tail, takes) set this one.",
+        Arg("cue", "text"),
+    ),
+    do(
         "hits/add",
         "A moment that the music is to meet.",
         Arg("at", "number", 0, 360_000, "picture seconds"),
@@ -171,6 +190,7 @@ STATES: Final = (
     state("frozen", "Part, from and to (picture seconds) of each printed range, which the stream leaves out."),
     state("cuts", "Picture second of each cut, as many as fit a datagram."),
     state("hits", "Picture second, weight and name of each hit."),
+    state("cues", "Number, name, In, Out (picture seconds) and whether it is selected, of each cue."),
     state("sections", "Picture second, changes and name of each section."),
     state("film", "File, seconds, frames a second, reading, why that reading."),
     state("edits", "What undo would take back, what redo would do again, how many of each."),

@@ -31,6 +31,14 @@ MUSIC: Final = (
         "--out-at",
     ),
     value(
+        "bar_1",
+        Arg("where", "number", 0, 360_000, "picture seconds", ("timeline", "in")),
+        "timeline",
+        "tempo",
+        "Where bar 1 of the cue lies; 'in': where it begins; 'timeline': its bars are those of the timeline.",
+        "--bar-1",
+    ),
+    value(
         "ending",
         Arg("ending", "choice", words=ENDINGS),
         "tonic",
@@ -182,9 +190,9 @@ MUSIC: Final = (
     value("transpose", Arg("semitones", "whole", -24, 24), 0, "arrange", "Moves all parts but drums.", "--transpose"),
     value(
         "tempo",
-        Arg("tempo", "number", 20, 400, "quarter notes a minute"),
+        Arg("tempo", "number", 20, 400, "quarter notes a minute", ("film",)),
         0.0,
         "tempo",
-        "Tempo of the internal transport; chords keep their picture time.",
+        "Tempo of the cue on the internal transport; chords keep their picture time; 'film': as suits the film.",
     ),
 )

@@ -26,7 +26,10 @@ anybody and `/daw/…` from the scripts of DAWs.
   playhead up to 20, other values up to 10 times a second, for {LEASE_S:.0f} s; any message renews it. A port as
   second argument sends them there.
 * **When**: changes of the chords bite at the next bar while the playhead moves. A last argument says otherwise:
-  `chord` (the next chord), `hit` (the next cut), `loop` (the next pass) or `start` (the film's beginning).
+  `chord` (the next chord), `hit` (the next cut), `loop` (the next pass), `start` (the film's beginning) or a
+  picture second.
+* **Cues**: `/cue/cues/add` makes one, `/cue/cues/select` puts it under the controls that each cue has of its own;
+  what one is changed to moves no note of another.
 * **OSCQuery**: `http://127.0.0.1:{DEFAULT_PORT}/` answers with all of this as JSON, and `/cue/key?VALUE` with a value.
 * **Files** from OSC (`/cue/export`, `/cue/save`) only go into folders given with `--osc-folder`.
 * `cuebridge doctor --osc` tries every address of a running `live`.

@@ -78,7 +78,10 @@ class Arranger:
         self._levels: FilmLevels = self.options.levels or film_levels(composition.slots)
         self._by_section = _section_options(composition, self.options)
         take = composition.take.number
-        self._seeds = [seed(take, index) for index in range(len(composition.cues) or 1)]
+        self._seeds = [
+            seed(cue.take or take, index if cue.number is None else cue.number)
+            for index, cue in enumerate(effective_cues(composition))
+        ]
         self._fixed = {(kept.start_beats, kept.chord): kept for kept in self.options.fixed_voicings}
         # Whole octaves of a transposition move the ranges, the rest moves the chords inside them.
         self._octaves = round(self.options.transpose / 12)
@@ -152,6 +155,9 @@ class Arranger:
         self, index: int, state: ArrangeState, heard: bool
     ) -> tuple[list[_Played], list[Controller], ArrangeState]:
         segment = self._timeline.segments[index]
+        if index and self._timeline.segments[index - 1].cue != segment.cue:
+            # Each cue is a piece of its own: what another is changed to moves no note of it.
+            state = ArrangeState(state.position_beats, controllers_beats=state.controllers_beats)
         if segment.chord.is_silence:
             # The last voicing is kept, so that the chord after the rest stays near.
             return [], [], replace(state, position_beats=segment.end)

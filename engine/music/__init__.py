@@ -12,6 +12,7 @@ from engine.music.chord import (
 from engine.music.composition import Composition, Cue, Cut, Film, Hit, Section, Slot, Take
 from engine.music.errors import MusicError, UserError
 from engine.music.key import A_MINOR, C_MAJOR, Key
+from engine.music.marks import TempoMark, marked
 from engine.music.meter import BarBeat, MeterChange, TempoChange, TempoMap, TimeSignature
 from engine.music.mood import EMOTION_QUALITIES, EMOTIONS
 from engine.music.note import DEFAULT_CHANNELS, PARTS, Controller, Note
@@ -52,8 +53,10 @@ __all__ = [
     "Take",
     "TempoChange",
     "TempoMap",
+    "TempoMark",
     "TimeSignature",
     "Timecode",
     "UserError",
+    "marked",
     "parse_progression",
 ]

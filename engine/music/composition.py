@@ -79,7 +79,11 @@ class Section:
 
 @dataclass(frozen=True, slots=True)
 class Cue:
-    """A piece of the film that gets music.  out_s None: the end of the film.  bar_1_s: picture second of bar 1."""
+    """A piece of the film that gets music.  out_s None: the end of the film.  bar_1_s: picture second of bar 1.
+
+    progression_from_s: where its progression begins, None: at bar 1.  take: of its own, None: the composition's.
+    number: names it whatever cues come before it, None: its place in the row; what is drawn at random hangs on it.
+    """
 
     name: str = "1m1"
     in_s: float = 0.0
@@ -91,6 +95,9 @@ class Cue:
     hits: tuple[Hit, ...] = ()
     ending: str = "tonic"
     tail_s: float = 2.0
+    progression_from_s: float | None = None
+    take: int | None = None
+    number: int | None = None
 
     def __post_init__(self) -> None:
         if self.ending not in ENDINGS:

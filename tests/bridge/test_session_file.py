@@ -72,7 +72,7 @@ def test_what_is_read_is_what_was_written(busy, tmp_path, film) -> None:
 
 @pytest.mark.parametrize("engine", ["absent", "other weights"])
 def test_a_restored_session_plays_note_for_note(busy, tmp_path, film, engine) -> None:
-    expected, kept = notes_of(busy.session), busy.session.takes[1].notes
+    expected, kept = notes_of(busy.session), busy.session.takes.get(0, 1).notes
     path = tmp_path / "a.cuebridge.json"
     write_text(path, Writer().text(saved_state(busy.session, fingerprint(film))))
     requests: list = []
@@ -105,9 +105,9 @@ def test_a_restored_session_plays_note_for_note(busy, tmp_path, film, engine) ->
 def test_the_notes_of_a_kept_take_are_played_even_if_the_arranger_has_learnt_better(busy) -> None:
     session = busy.session
     session.edits.select_take(1)
-    kept = session.takes[1]
+    kept = session.takes.get(0, 1)
     other = tuple(replace(note, velocity=max(note.velocity - 1, 1)) for note in kept.notes)
-    session.takes[1] = replace(kept, notes=other)
+    session.takes.put(0, 1, replace(kept, notes=other))
     session.rearrange(None)
     busy.ready()
     assert sorted(session.plan.notes, key=str) == sorted(other, key=str)
