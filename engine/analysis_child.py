@@ -219,6 +219,7 @@ def _say(connection: Connection, message: dict[str, Any]) -> None:
 def _look(connection: Connection, task: AnalysisTask, folder: Path) -> None:
     from engine.video import AnalysisOptions, FeatureCache, open_stream
     from engine.video.cache import content_key, with_film
+    from engine.video.identity import BackgroundHash
 
     options = AnalysisOptions(
         reading=task.reading,
@@ -227,12 +228,13 @@ def _look(connection: Connection, task: AnalysisTask, folder: Path) -> None:
     content = content_key(task.path)
     cache = FeatureCache(None if task.cache_dir is None else Path(task.cache_dir))
     key = cache.key(task.path, options)
-    known = cache.get(key) if task.use_cache else None
+    known = cache.get_checked(key, task.path)[0] if task.use_cache else None
     if known is not None:
         with_film(known, task.path, content).save(folder / "film.npz")
         _say(connection, {"kind": "done", "file": "film.npz", "cached": True})
         return
     with open_stream(task.path, options, content) as stream:
+        hashing = BackgroundHash(task.path) if task.use_cache else None
         total = max(stream.expected_seconds, 1)
         told_s, wanted, count = 0.0, _FIRST_SNAPSHOT_S, 0
         for count, _row in enumerate(stream, start=1):
@@ -249,7 +251,7 @@ def _look(connection: Connection, task: AnalysisTask, folder: Path) -> None:
         features = stream.features()
     if task.use_cache:
         try:
-            cache.put(key, features)
+            cache.put(key, features, hashing)
         except UserError as error:
             _say(connection, {"kind": "progress", "fraction": 1.0, "phase": f"nothing kept for next time: {error}"})
     features.save(folder / "film.npz")

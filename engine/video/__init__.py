@@ -10,6 +10,7 @@ from engine.video.cache import CacheEntry, FeatureCache, content_key, with_film
 from engine.video.errors import VideoError
 from engine.video.features import FeatureRow, VideoFeatures
 from engine.video.film import probe
+from engine.video.identity import BackgroundHash
 from engine.video.options import AnalysisOptions
 from engine.video.stream import FeatureStream, open_stream, stream
 
@@ -46,15 +47,16 @@ def analyze(
     options = options or AnalysisOptions()
     report = progress or (lambda _fraction, _text: None)
     report(0.0, "opening the film")
-    key = content = ""
+    key = content = other = ""
     if cache is not None:
         key = cache.key(path, options)
         content = key.split("-")[0]
-        kept = cache.get(key)
+        kept, other = cache.get_checked(key, path)
         if kept is not None:
             report(1.0, "taken from the cache")
             return with_film(kept, path, content, options)
     with open_stream(path, options, content or content_key(path)) as opened:
+        hashing = BackgroundHash(path) if cache is not None else None
         expected = opened.expected_seconds
         for _row in opened:
             done = min(0.999, opened.position_s / expected) if expected else 0.0
@@ -62,8 +64,10 @@ def analyze(
         features = opened.features()
     if cache is not None:
         try:
-            cache.put(key, features)
+            cache.put(key, features, hashing)
         except VideoError as error:
             features = replace(features, notes=(*features.notes, str(error)))
+    if other:
+        features = replace(features, notes=(*features.notes, other))
     report(1.0, "the film has been looked at")
     return features

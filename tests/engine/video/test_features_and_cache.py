@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import threading
 from dataclasses import replace
@@ -143,8 +144,6 @@ def test_writers_at_the_same_time_leave_one_whole_entry(tmp_path: Path) -> None:
 
 
 def test_the_least_recently_used_goes_when_it_is_full(tmp_path: Path) -> None:
-    import os
-
     cache = FeatureCache(tmp_path)
     for number in range(4):
         cache.put(f"k{number}", made_up(seed=number))
@@ -161,3 +160,113 @@ def test_a_cache_that_cannot_be_written_is_told_and_the_film_is_still_seen(tmp_p
     features = analyze(CLIP, SHORT, cache=FeatureCache(blocked / "cache"))
     assert features.seconds == 3
     assert any("cache" in note for note in features.notes)
+
+
+def large(path: Path, changed_at: int | None = None) -> Path:
+    """The bundled clip with 20 MB of padding behind it, one byte of which may be another: between two samples."""
+    padding = bytearray(20_000_000)
+    if changed_at is not None:
+        padding[changed_at] ^= 1
+    size = len(padding) + 8
+    path.write_bytes(CLIP.read_bytes() + size.to_bytes(4, "big") + b"free" + padding)
+    return path
+
+
+def test_a_film_that_differs_between_the_samples_is_told_apart_by_its_whole_hash(tmp_path: Path) -> None:
+    cache = FeatureCache(tmp_path / "cache")
+    first, second = large(tmp_path / "a.mp4"), large(tmp_path / "b.mp4", changed_at=10_000_123)
+    assert cache.key(first, SHORT) == cache.key(second, SHORT)  # the samples do not see it
+    analyze(first, SHORT, cache=cache)
+    key = cache.key(first, SHORT)
+    kept, sentence = cache.get_checked(key, first)
+    assert kept is not None and sentence == ""
+    said: list[str] = []
+    other = analyze(second, SHORT, lambda _f, text: said.append(text), cache)
+    assert said[-1] != "taken from the cache"
+    assert any("it was looked at anew" in note for note in other.notes)
+    said.clear()
+    again = analyze(second, SHORT, lambda _f, text: said.append(text), cache)  # now the entry is this one's
+    assert said[-1] == "taken from the cache" and equal(replace(again, notes=()), replace(other, notes=()))
+
+
+def test_a_copy_is_hashed_once_and_a_changed_file_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from engine.video import cache as module
+
+    read: list[str] = []
+    real = module.BackgroundHash
+
+    def counted(path: Path, gently: bool = True) -> object:
+        read.append(Path(path).name)
+        return real(path, gently)
+
+    cache = FeatureCache(tmp_path / "cache")
+    film, copy = large(tmp_path / "a.mp4"), tmp_path / "copy.mp4"
+    analyze(film, SHORT, cache=cache)
+    shutil.copy(film, copy)
+    monkeypatch.setattr(module, "BackgroundHash", counted)
+    key = cache.key(film, SHORT)
+    for path in (film, copy, copy, film):
+        assert cache.get_checked(key, path)[0] is not None
+    assert read == ["copy.mp4"]
+    large(copy, changed_at=10_000_123)
+    assert cache.get_checked(key, copy)[0] is None and read == ["copy.mp4", "copy.mp4"]
+    assert cache.get(key) is None  # gone, for both: nothing says any more whose it was
+
+
+def test_a_film_that_changes_while_it_is_looked_at_is_not_kept(tmp_path: Path) -> None:
+    film = tmp_path / "film.mp4"
+    shutil.copy(CLIP, film)
+    cache = FeatureCache(tmp_path / "cache")
+    changed = False
+
+    def change(_fraction: float, _text: str) -> None:
+        nonlocal changed
+        if not changed and _fraction > 0:
+            changed = True
+            with film.open("ab") as handle:
+                handle.write(b"more")
+
+    features = analyze(film, SHORT, change, cache)
+    assert any("changed while it was looked at" in note for note in features.notes)
+    assert cache.list() == []
+
+
+WRITER = """
+import sys
+from pathlib import Path
+sys.path.insert(0, sys.argv[3])
+from engine.video import AnalysisOptions, FeatureCache, analyze
+for _ in range(int(sys.argv[4])):
+    features = analyze(sys.argv[1], AnalysisOptions(reading="quick", max_s=2), None, FeatureCache(Path(sys.argv[2])))
+    assert features.seconds == 2 and features.notes == (), features.notes
+    FeatureCache(Path(sys.argv[2])).clear()
+"""
+
+
+def test_processes_that_write_clear_and_die_together_leave_nothing_broken(tmp_path: Path) -> None:
+    import subprocess
+    import sys
+
+    cache = tmp_path / "cache"
+    root = str(Path(__file__).parents[3])
+
+    def start(times: int) -> subprocess.Popen[str]:
+        command = [sys.executable, "-c", WRITER, str(CLIP), str(cache), root, str(times)]
+        return subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
+
+    steady, killed = [start(8), start(8)], start(1000)
+    for writer in steady:
+        assert writer.communicate(timeout=120)[1] == ""
+    killed.kill()
+    killed.wait(10)
+    assert killed.stderr is not None and killed.stderr.read() == ""
+    killed.stderr.close()
+    again = analyze(CLIP, AnalysisOptions(reading="quick", max_s=2), cache=FeatureCache(cache))
+    assert again.seconds == 2 and len(FeatureCache(cache).list()) == 1
+    FeatureCache(cache).clear()
+    assert all(file.suffix == ".part" for file in cache.iterdir())  # the killed one's, at most
+    for file in [*cache.iterdir(), cache / ".k.npz.1-2.part"]:
+        file.touch()
+        os.utime(file, (1000, 1000))
+    FeatureCache(cache).clear()
+    assert list(cache.iterdir()) == []
