@@ -215,7 +215,7 @@ class Session:
         if not self.transport.enough_ahead(self.position_s()):
             return "the first chords" if not self.draft.result.slots else "the next chords"
         if not self.rolling:
-            return "the DAW to play" if self.options.follows else "play"
+            return "the DAW to play" if self.options.follows and not self.transport.shared else "play"
         return ""
 
     def pids(self) -> dict[str, int]:
@@ -298,9 +298,11 @@ class Session:
     def place(self) -> None:
         self._placed_at_s = self.starts_s
         if self.analysed is not None:  # timecode has no word for 23.976 and 29.97: the film's rate tells
-            self.player.set_sync(replace(self.player.sync, film_rate=str(self.analysed.film.rate.fps)))
+            bar = float(self.tempo_map.meter_at(0).bar_beats)
+            rate = str(self.analysed.film.rate.fps)
+            self.player.set_sync(replace(self.player.sync, film_rate=rate, quantum=bar))
         start_s = self.options.from_s + self.starts_s
-        if not self.options.follows and start_s > 0:
+        if (self.transport.shared or not self.options.follows) and start_s > 0:
             self.player.locate(start_s)
         if self.options.loop is not None:
             self.transport.loop(True, *self.options.loop)

@@ -43,7 +43,7 @@ class SessionTransport:
 
     def start_or_end(self, now_s: float) -> None:
         session = self._session
-        if self.play_wanted and not session.options.follows and session.status is not None:
+        if self.play_wanted and (self.shared or not session.options.follows) and session.status is not None:
             waited = session.first_slots_host_s is not None and now_s - session.first_slots_host_s > START_PATIENCE_S
             ready = session.plan.complete and not session.plan.busy
             if ready or (waited and self.enough_ahead(session.position_s())):
@@ -97,8 +97,13 @@ class SessionTransport:
             session.status = replace(session.status, position_s=position_s, host_s=time.perf_counter())
 
     def _refuse_under_daw(self) -> None:
-        if self._session.options.follows:
+        if self._session.options.follows and not self.shared:
             raise ControlError("not_ready", "the transport follows the DAW: play, stop and locate there.")
+
+    @property
+    def shared(self) -> bool:
+        """In an Ableton Link session everybody starts and stops, and each is at a place of its own."""
+        return self._session.player.sync.position == "link"
 
     def loop(self, on: bool, from_s: float | None = None, to_s: float | None = None) -> float:
         """Loops a range; without one, the last range or the whole film.  Raises ControlError."""

@@ -18,8 +18,9 @@ from engine.music import PARTS, FrameRate, MusicError, TempoMap, TimeSignature, 
 from engine.music.command import SentenceParser
 from engine.music.timecode import TIMECODE_RATES
 
-SYNCS = ("internal", "auto", "script", "mtc", "clock", "jack")
-TEMPOS = ("map", "auto", "clock", "jack", "script")
+SYNCS = ("internal", "auto", "script", "mtc", "clock", "jack", "link")
+TEMPOS = ("map", "auto", "clock", "jack", "link", "script")
+BEAT_SOURCES = {"clock": "auto", "link": "link"}  # positions in beats: who says the tempo unless it is stated
 READINGS = ("auto", "full", "quick")
 
 
@@ -56,7 +57,8 @@ def parser() -> argparse.ArgumentParser:
     time.add_argument("--tempo-map", metavar="FILE.mid", help="tempo and meter changes from a MIDI file")
     time.add_argument("--send", choices=("mtc", "clock", "both"), help="be the clock for others, on port 'NAME Clock'")
     time.add_argument("--sync", choices=SYNCS, default="internal", help="who says where the playhead is (internal)")
-    time.add_argument("--tempo", dest="tempo_source", choices=TEMPOS, default="map", help="who says the tempo (map)")
+    time.add_argument("--tempo", dest="tempo_source", choices=TEMPOS,
+                      help="who says the tempo (map; with --sync clock or link: that)")  # fmt: skip
     time.add_argument("--frame-rate", metavar="FPS", help="of the timecode, where the DAW's label is ambiguous")
     time.add_argument(
         "--freewheel", type=float, default=0.5, metavar="SECONDS", help="go on this long without sync (0.5)"
@@ -177,7 +179,7 @@ def parse(arguments: Sequence[str]) -> LivePlan:
         ),
         sync=SyncOptions(
             given.sync,
-            given.tempo_source,
+            given.tempo_source or BEAT_SOURCES.get(given.sync, "map"),
             given.frame_rate,
             freewheel_s=given.freewheel,
             send_mtc=given.send in ("mtc", "both"),

@@ -66,6 +66,7 @@ class PlayerLink:
         self._muted: set[str] = set()
         self._nudges: dict[str, float] = {}
         self._sync = self.options.sync
+        self._place: bytes | None = None  # the last locate: in a Link session play begins there each time
         self._moves: deque[tuple[float, bytes]] = deque(maxlen=8)  # (host_s, play, stop or locate)
 
     # life -------------------------------------------------------------------------------------------------------
@@ -164,7 +165,8 @@ class PlayerLink:
         self._move(m.STOP)
 
     def locate(self, position_s: float) -> None:
-        self._move(m.pack_locate(position_s))
+        self._place = m.pack_locate(position_s)
+        self._move(self._place)
 
     def _move(self, message: bytes) -> None:
         """Kept for a while: a player that dies just now may not have heard it."""
@@ -450,6 +452,8 @@ class PlayerLink:
         self._write(m.pack_loop(*self._loop))
         if self._sync != self.options.sync:
             self._write(m.pack_sync(self._sync))
+        if status.position_source == "link" and self._place is not None:
+            self._write(self._place)
         if status.position_source == "internal":
             self._write(m.pack_resume(status.position_s, status.host_s, status.rolling))
             for asked_s, message in self._moves:

@@ -61,7 +61,7 @@ class PortOptions:
 class SyncOptions:
     """position and tempo are two roles with two sources, chosen apart.  frame_rate: of the timecode, as the person
     states it; film_rate: of the film, which tells 23.976 from 24 where nobody states it.  freewheel_s: how long play
-    goes on when the source falls silent (0..5)."""
+    goes on when the source falls silent (0..5).  quantum: quarter notes of a bar, for Ableton Link."""
 
     position: str = "internal"
     tempo: str = "map"
@@ -70,6 +70,7 @@ class SyncOptions:
     send_mtc: bool = False
     send_clock: bool = False
     film_rate: str | None = None
+    quantum: float = 4.0
 
 
 @dataclass(frozen=True, slots=True)

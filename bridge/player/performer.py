@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from bridge.player.errors import PortError
 from bridge.player.ledger import Key
@@ -25,6 +25,9 @@ from bridge.transport.mtc import carried
 from bridge.transport.sender import SyncSender
 from bridge.transport.state import Change, Loop, Motion, TransportObservation
 from engine.music.timecode import FrameRate
+
+if TYPE_CHECKING:
+    from bridge.transport.ableton_link import LinkTransport
 
 REOPEN_S: Final = 1.0  # how often a lost port is tried again
 STALL_S: Final = 0.25  # a wrap that lies further back is not played through
@@ -245,6 +248,12 @@ class Performer:
         self._flush(now)
 
     # commands ---------------------------------------------------------------------------------------------------
+    link: LinkTransport | None = None  # while the Link session is a source; held by the process
+
+    def _through_link(self) -> LinkTransport | None:
+        """In a Link session everybody may start, stop and choose a place; where it is the source, so do we."""
+        return self.link if self._follower is not None and self._follower.source == "link" else None
+
     def _not_mine(self) -> bool:
         """While an outside source is followed, play, stop and locate are its business."""
         if self._follower is None:
@@ -254,17 +263,24 @@ class Performer:
         return True
 
     def play(self, now: float) -> None:
-        if not self._not_mine():
+        if (link := self._through_link()) is not None:
+            link.set_playing(True)
+        elif not self._not_mine():
             self._apply(self.internal.play(self._at(now)))
             self._flush(now)
 
     def stop(self, now: float) -> None:
-        if not self._not_mine():
+        if (link := self._through_link()) is not None:
+            link.set_playing(False)
+        elif not self._not_mine():
             self._apply(self.internal.stop(self._at(now)))
             self._flush(now)
 
     def locate(self, position_s: float, now: float) -> None:
-        if not self._not_mine():
+        if (link := self._through_link()) is not None:
+            for said in link.locate(self.scheduler.tempo.beats_at(position_s)):
+                self.observe(said, now)
+        elif not self._not_mine():
             self._apply(self.internal.locate(position_s, self._at(now)))
             self._flush(now)
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import contextlib
 import gc
+import math
 import os
 import select
 import signal
@@ -32,11 +33,13 @@ from bridge.transport.midi_stream import MidiSplitter
 from bridge.transport.state import Loop, TransportObservation
 
 if TYPE_CHECKING:
+    from bridge.transport.ableton_link import LinkTransport
     from bridge.transport.jack import JackTransport
 
 STATUS_S: Final = 0.05
 PEERS_S: Final = 1.0
 JACK_RETRY_S: Final = 2.0
+POLL_S: Final = 0.01  # of the Link session
 MIDI_SOURCES: Final = {"auto", "mtc", "clock"}
 HANDS_KEPT: Final = 512
 IDLE_S: Final = 0.05 if os.name == "posix" else 0.01  # without a pipe to be woken by
@@ -94,6 +97,8 @@ class _Runner:
         self._hands = MidiSplitter()
         self._jack: JackTransport | None = None
         self._jack_retry = 0.0
+        self._link: LinkTransport | None = None
+        self._link_at = math.inf  # host time of its next reading
         self._said: set[str] = set()
 
         def opened() -> Output:
@@ -164,6 +169,34 @@ class _Runner:
             else:
                 self._said.clear()
 
+    def _keep_link(self, performer: Performer, now: float) -> None:
+        """A peer of the Link session while that is a source; it is heard by every other on the network."""
+        wanted = performer.desk.wants_link
+        if wanted and self._link is None and "link" not in self._said:
+            try:
+                from bridge.transport.ableton_link import LinkTransport
+
+                line = performer.scheduler.tempo
+                self._link = LinkTransport(line.bpm_at(0.0), performer.desk.options.quantum)
+            except ImportError:
+                self._said.add("link")
+                performer.notes.append("Ableton Link needs the extra: pip install 'cuebridge[link]'.")
+        elif not wanted and self._link is not None:
+            self._link.close()
+            self._link = None
+        performer.link = self._link
+        self._link_at = math.inf if self._link is None else now
+
+    def _take_link(self, performer: Performer, now: float) -> None:
+        if self._link is None or now < self._link_at:
+            return
+        self._link_at = now + POLL_S
+        self._link.reader.quantum = performer.desk.options.quantum
+        for said in self._link.poll():
+            performer.observe(said, time.perf_counter())
+        performer.notes += self._link.notes
+        self._link.notes.clear()
+
     def _say_once(self, performer: Performer, sentence: str) -> None:
         if sentence not in self._said:
             self._said.add(sentence)
@@ -179,9 +212,11 @@ class _Runner:
         performer = self.performer
         next_status = next_peers = 0.0
         self._keep_jack(performer, time.perf_counter())
+        self._keep_link(performer, time.perf_counter())
         while not self._quit:
             now = time.perf_counter()
             self._take_sync(performer)
+            self._take_link(performer, now)
             performer.step(now)
             if performer.changed or now >= next_status:
                 self._send_status(now)
@@ -193,7 +228,7 @@ class _Runner:
             wake = performer.next_wake()
             if wake is None or wake - time.perf_counter() > MESSAGE_S:
                 self._pass_on_touches()
-            limit = min(next_status, now + IDLE_S) if wake is None else min(next_status, wake)
+            limit = min(next_status, self._link_at, now + IDLE_S if wake is None else wake)
             if self._wait(limit - time.perf_counter()):
                 self._read(performer)
 
@@ -267,6 +302,7 @@ class _Runner:
         except SyncError as error:  # the bridge checks before it asks; what slips through is said, not obeyed
             performer.notes.append(str(error))
         self._keep_jack(performer, now)
+        self._keep_link(performer, now)
 
     # towards the bridge -----------------------------------------------------------------------------------------
     def _writable(self) -> bool:
@@ -308,6 +344,8 @@ class _Runner:
 
     def finish(self) -> None:
         self._close_jack()
+        if self._link is not None:
+            self._link.close()
         self.performer.finish(time.perf_counter())
         with contextlib.suppress(OSError, ValueError):
             self._report([])

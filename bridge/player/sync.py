@@ -137,7 +137,7 @@ class SyncDesk:
         rate = said.rate
         if rate is None and said.bpm is not None:
             rate = said.bpm / tempo.bpm_at(said.position_beats)
-            if abs(rate - 1.0) < 0.005:
+            if said.source == "clock" and abs(rate - 1.0) < 0.005:
                 rate = 1.0  # two beats of clocks measure no better
         return replace(said, position_s=position, rate=rate)
 
@@ -154,6 +154,10 @@ class SyncDesk:
     @property
     def wants_jack(self) -> bool:
         return self.options.position == "jack" or self.options.tempo == "jack"
+
+    @property
+    def wants_link(self) -> bool:
+        return self.options.position == "link" or self.options.tempo == "link"
 
     def tempo_source(self) -> str:
         """Who says the tempo: a name from TEMPO_SOURCES."""

@@ -27,6 +27,7 @@ SLOPE_SPAN_S: Final = 0.4  # a shorter stretch does not say how fast
 CONTRADICTION_S: Final = 0.03  # unless it contradicts the supposed rate by so much
 BENT_S: Final = 0.02  # the newest observations lie off the line by so much: the speed has changed
 MOVE_S: Final = 0.0008  # the playhead is moved for more than this
+EXACT_MOVE_S: Final = 0.0001  # of a source without noise
 MOVE_RATE: Final = 0.0002
 WRAP_GRACE_S: Final = 0.4  # after a wrap that was foreseen, words from before it are late ones
 CATCH_UP_S: Final = 0.1  # what should have begun longer ago is not begun any more
@@ -37,13 +38,15 @@ HOLD_STOP_S: Final = 0.15  # a stop at the loop's end is a wrap if rolling goes 
 class SourceTraits:
     """jump_s: farther off than this is no jitter.  agree: so many in a row make it a jump.  silence_s: no
     word for so long is a loss.  locked_after: observations until the line is trusted.  snap: the source
-    counts seconds, so its speed is 1 unless it is not."""
+    counts seconds, so its speed is 1 unless it is not.  exact: place and speed are said without noise: each word is
+    the line."""
 
     jump_s: float
     agree: int
     silence_s: float
     locked_after: int
     snap: bool = True
+    exact: bool = False
 
 
 TRAITS: Final = {
@@ -51,7 +54,7 @@ TRAITS: Final = {
     "clock": SourceTraits(0.08, 3, 0.25, 6, snap=False),
     "script": SourceTraits(0.12, 2, 0.35, 3),
     "jack": SourceTraits(0.004, 1, 0.25, 1),
-    "link": SourceTraits(0.05, 2, 0.5, 2, snap=False),
+    "link": SourceTraits(0.05, 2, 0.5, 2, snap=False, exact=True),
 }
 
 
@@ -207,9 +210,19 @@ class Follower:
         if abs(off) > self.traits.jump_s:
             return self._stray(position_s, said, at)
         self._strays.clear()
+        if self.traits.exact and said.rate is not None:
+            return self._exactly(position_s, said, said.rate, at)
         self._line.add(said.host_s, position_s)
         self._settle()
         return self._refit(at)
+
+    def _exactly(self, position_s: float, said: TransportObservation, rate: float, at: float) -> Change | None:
+        self.state = "locked"
+        told = Motion(said.host_s, position_s, rate, True)
+        moved = told.position_at(at) - self.motion.position_at(at)
+        if abs(moved) < EXACT_MOVE_S and rate == self.motion.rate:
+            return None
+        return self._set(Motion(at, told.position_at(at), rate, True), jump=False)
 
     def _settle(self) -> None:
         if self.state == "locking" and len(self._line.points) >= self.traits.locked_after:
@@ -246,7 +259,7 @@ class Follower:
         return self._set(Motion(at, fitted.position_at(at), rate, True), jump=False)
 
     def _threshold(self) -> float:
-        return 0.0001 if self.source == "jack" else MOVE_S
+        return EXACT_MOVE_S if self.source == "jack" else MOVE_S
 
     def _set(self, motion: Motion, jump: bool) -> Change:
         audible = AUDIBLE_RATES[0] <= motion.rate <= AUDIBLE_RATES[1]
