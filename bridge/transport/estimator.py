@@ -54,7 +54,7 @@ TRAITS: Final = {
     "clock": SourceTraits(0.08, 3, 0.25, 6, snap=False),
     "script": SourceTraits(0.12, 2, 0.35, 3),
     "jack": SourceTraits(0.004, 1, 0.25, 1),
-    "link": SourceTraits(0.05, 2, 0.5, 2, snap=False, exact=True),
+    "link": SourceTraits(0.05, 1, 0.5, 2, snap=False, exact=True),
 }
 
 

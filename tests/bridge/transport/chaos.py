@@ -8,6 +8,7 @@ steady, or sound after silence was due, is a fault.
 from __future__ import annotations
 
 import random
+from collections.abc import Callable
 
 from bridge.player.messages import NOTE, PlayerOptions, SyncOptions
 from bridge.player.performer import Performer
@@ -17,7 +18,8 @@ from engine.music.timecode import FRAME_RATES, Timecode
 from tests.bridge.player.stage import Port
 from tests.bridge.transport import streams
 
-SOURCES = ("mtc", "clock", "script", "jack")
+SOURCES = ("mtc", "clock", "script", "jack", "link")
+LOOPS = ((4.0, 8.0), (0.0, 2.0), (6.0, 6.6))  # seconds
 STEADY_S = 1.2  # after a disturbance: locked again by then
 WINDOW_S = 0.13  # a note's distance from its place while steady
 FREEWHEEL_S = 0.3
@@ -27,13 +29,14 @@ TICK_S = 0.005
 class Chaos:
     """`run(events)`; counts what it saw."""
 
-    def __init__(self, seed: int) -> None:
+    def __init__(self, seed: int, source: str = "") -> None:
         self.random = pick = random.Random(seed)
-        self.source = pick.choice(SOURCES)
+        self.source = source or pick.choice(SOURCES)
         self.rate_name = pick.choice(("24", "25", "29.97 DF", "30", "23.976"))
         self.rate = FRAME_RATES[self.rate_name]
         self.now = 100.0
         self.position, self.rolling, self.cut_off = 0.0, False, False
+        self.loop: tuple[float, float] | None = None
         self.sent_to = 0.0  # how far (position) the stream of pieces or clocks has been sent
         self.piece = 0
         self.disturbed = self.now  # last time anything but plain rolling happened
@@ -43,8 +46,8 @@ class Chaos:
         self.lookahead_s = pick.choice((0.0, 0.009))
         self.jitter_s = pick.choice((0.0, 0.003, 0.012))
         self.port = Port(self.lookahead_s)
-        sync = SyncOptions(self.source, "auto", self.rate_name, FREEWHEEL_S)
-        self.player = Performer(PlayerOptions(sync=sync), self._open, self.now)
+        self.options = PlayerOptions(sync=SyncOptions(self.source, "auto", self.rate_name, FREEWHEEL_S))
+        self.player = Performer(self.options, self._open, self.now)
         self.arrival = self.now
         self.line: list[tuple[float, object]] = []  # under way: (arrival, message or observation)
         self.notes: dict[tuple[int, int], list[tuple[float, float]]] = {}
@@ -70,19 +73,24 @@ class Chaos:
             + [self.locate] * 4
             + [self.replan] * 4
             + [self.loss] * 2
-            + [self.retempo, self.pull, self.panic, self.rubbish]
+            + [self.set_loop] * 2
+            + [self.retempo, self.pull, self.panic, self.rubbish, self.die]
         )
         while self.events < events:
             act = self.random.choice(acts)
             if not self.port_up and self.random.random() < 0.3:
                 act = self.pull
-            try:
-                act()
-                self.check()
-            except AssertionError as error:
-                raise AssertionError(f"{self.source}, event {self.events}, {act.__name__}: {error}") from error
-            self.events += 1
+            self.act(act)
         self.finish()
+
+    def act(self, act: Callable[[], None]) -> None:
+        """One event, and what must hold after it."""
+        try:
+            act()
+            self.check()
+        except AssertionError as error:
+            raise AssertionError(f"{self.source}, event {self.events}, {act.__name__}: {error}") from error
+        self.events += 1
 
     def say(self, thing: object) -> None:
         if not self.cut_off:
@@ -134,7 +142,53 @@ class Chaos:
             self.say(b"\xfc")
             self.say(streams_spp(max(0, int(self.tempo.beats_at(self.position) * 4))))
         else:
-            self.say(TransportObservation(self.source, self.now, position_s=self.position, rolling=False))
+            self.say(self.observation(False))
+
+    def observation(self, rolling: bool) -> TransportObservation:
+        """Of a source that says where it is outright; only the script knows the loop, only Link counts beats."""
+        rate = 1.0 if rolling else 0.0
+        if self.source == "link":
+            beats = self.tempo.beats_at(self.position)
+            bpm = self.tempo.bpm_at(beats)
+            return TransportObservation("link", self.now, position_beats=beats, rolling=rolling, bpm=bpm)
+        loop = self.loop if self.source == "script" else None
+        return TransportObservation(self.source, self.now, self.position, rolling=rolling, rate=rate, loop=loop)
+
+    def set_loop(self) -> None:
+        """The DAW loops a range, or no longer does."""
+        self.disturb()
+        self.loop = None if self.loop is not None else self.random.choice(LOOPS)
+        if self.source == "script":
+            self.say(self.observation(self.rolling))
+        self.wait(0.1)
+
+    def wrap(self, start_s: float) -> None:
+        """As Ardour does it: the clock stops, is placed and goes on; timecode states a full frame."""
+        self.disturb()
+        self.position = start_s
+        if self.source == "mtc":
+            self.say(streams.full_frame(Timecode.from_seconds(self.position, self.rate), self.rate_name))
+        elif self.source == "clock":
+            sixteenth = int(self.tempo.beats_at(start_s) * 4 + 0.999)
+            self.say(b"\xfc")
+            self.say(streams_spp(sixteenth))
+            self.position = self.tempo.seconds_at(sixteenth / 4)
+            self.say(b"\xfb")
+            self.lost_count = self.cut_off
+        self.sent_to, self.piece = self.position, 0
+
+    def die(self) -> None:
+        """The player is killed; its successor pays what it left sounding and is told everything, as the link does."""
+        self.disturb()
+        if not (self.port_up and self.player.port_up):
+            return
+        owed = [(0, channel, pitch) for channel, pitch in sorted(self.sounding)]
+        self.player = Performer(self.options, self._open, self.now)
+        self.player.set_tempo(self.revision, self.tempo, self.now)
+        self.player.settle_debts(owed, [], self.now)
+        self.lost_count = self.source == "clock"  # until the next start
+        self.plan(self.tempo.beats_at(0.0))
+        self.wait(0.05)
 
     def loss(self) -> None:
         """The source falls silent, or is back."""
@@ -207,6 +261,8 @@ class Chaos:
             self.now += TICK_S
             if self.rolling:
                 self.position += TICK_S
+                if self.loop is not None and self.loop[1] <= self.position < self.loop[1] + 2 * TICK_S:
+                    self.wrap(self.loop[0])
                 self.send()
             due = sorted((item for item in self.line if item[0] <= self.now), key=lambda item: item[0])
             self.line = [item for item in self.line if item[0] > self.now]
@@ -234,9 +290,9 @@ class Chaos:
             while self.sent_to <= self.position:
                 self.say(b"\xf8")
                 self.sent_to = self.tempo.seconds_at(self.tempo.beats_at(self.sent_to) + 1 / 24)
-        elif self.position - self.sent_to >= (0.1 if self.source == "script" else 0.02):
+        elif self.position - self.sent_to >= (0.02 if self.source == "jack" else 0.1):
             self.sent_to = self.position
-            self.say(TransportObservation(self.source, self.now, position_s=self.position, rolling=True, rate=1.0))
+            self.say(self.observation(True))
 
     # the ear ----------------------------------------------------------------------------------------------------
     def collect(self) -> None:
@@ -259,6 +315,8 @@ class Chaos:
         if not steady or not self.port_up or key[0] == 0 or self.lost_count:
             return
         true = self.position + host_s - self.now
+        if self.source == "script" and self.loop is not None and self.position < self.loop[1] <= true + TICK_S:
+            true -= self.loop[1] - self.loop[0]  # a wrap that is foreseen, handed over ahead of its time
         off = min(abs(self.tempo.seconds_at(start) - true) for start, _ in self.notes.get(key, [(1e9, 0)]))
         self.steady_notes += 1
         assert off < WINDOW_S, f"{key} struck {off:.3f} s from its place"
