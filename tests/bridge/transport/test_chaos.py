@@ -91,8 +91,8 @@ def test_any_event_of_any_source(source: str) -> None:
     seen.update(events=0, played=0, steady=0)
     machine = type(f"DawBy{source.capitalize()}", (DawAndPlayer,), {"source": source})
     rules = settings(
-        max_examples=40, stateful_step_count=50, deadline=None, database=None, print_blob=False, phases=(Phase.generate,),
-        suppress_health_check=list(HealthCheck),
+        max_examples=40, stateful_step_count=50, deadline=None, database=None, print_blob=False,
+        phases=(Phase.generate,), suppress_health_check=list(HealthCheck),
     )  # fmt: skip
     run_state_machine_as_test(seed(5)(machine), settings=rules)
     assert seen["events"] >= 2000
