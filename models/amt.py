@@ -21,8 +21,9 @@ import torch
 from torch import nn
 from torch.nn import functional
 
+from models.echo import Echo, EchoCache, Echoes
 from models.film import EMOTION_COLUMNS, FEATURE_WIDTH, MAX_SLOTS, MOTION_COLUMN, SCENE_COLUMN, SEMANTIC_WIDTH
-from models.recall import Recall, RecallCache, run_lengths
+from models.recall import Recall, RecallCache, Votes, run_lengths
 from models.vocabulary import ATTRIBUTE_OF, ATTRIBUTES, ROOT_OF, ROOTS, TOKENS
 
 Layer = TypeVar("Layer", bound=nn.Module)
@@ -47,6 +48,7 @@ class AmtConfig:
     run_buckets: int = 0  # embedding of how long the chord has lasted, in slots; 0 = off
     recall_heads: int = 0  # kernels of models.recall; 0 = off
     recall_roots: bool = False  # recall listens to roots and phase, too
+    echo_heads: int = 0  # kernels of models.echo; 0 = off
     max_slots: int = MAX_SLOTS
 
     def __post_init__(self) -> None:
@@ -240,6 +242,7 @@ class DecoderCache:
         self.tokens = torch.zeros(batch, self.max_slots, dtype=torch.int64)
         self.runs = torch.zeros(batch, self.max_slots, dtype=torch.int64)
         self.recall = RecallCache(batch, self.max_slots) if config.recall_heads else None
+        self.echo = EchoCache(batch, self.max_slots) if config.echo_heads else None
         self.length = 0
 
     def truncate(self, length: int) -> None:
@@ -302,6 +305,7 @@ class AffectiveMultimodalTransformer(nn.Module):
             self.run_embedding = nn.Embedding(config.run_buckets, width)
             self.over_embedding = nn.Embedding(2, width)  # does the film go on in the next slot?
         self.recall = Recall(config.recall_heads, width, roots=config.recall_roots) if config.recall_heads else None
+        self.echo = Echo(config.echo_heads, width, config.max_slots) if config.echo_heads else None
         self.register_buffer("root_of", torch.from_numpy(ROOT_OF.copy()), persistent=False)
         self.register_buffer("attribute_of", torch.from_numpy(ATTRIBUTE_OF.copy()), persistent=False)
         self.register_buffer("positions", sinusoids(config.max_slots, width), persistent=False)
@@ -422,20 +426,40 @@ class AffectiveMultimodalTransformer(nn.Module):
         recalled = self.recall(tokens) if self.recall is not None else None  # (B, T, heads, V), (B, T, heads)
         if self.recall is not None and recalled is not None:
             x = x + self.recall.embed(*recalled)
+        echoes = self.echo(tokens) if self.echo is not None else None
+        if self.echo is not None and echoes is not None:
+            x = x + self.echo.embed(echoes)
         x = self.dropout(x + self.positions[:length])
         mask = torch.full((length, length), -math.inf, device=x.device).triu(1) if causal else None
         film_bias = self.film_bias(valid)
         for layer in self.decoder:
             x = layer.decode(x, mask, layer.film_keys_values(memory), film_bias)
-        return self._logits(self.decoder_norm(x), recalled)
+        return self._logits(self.decoder_norm(x), tokens, recalled, echoes)
 
-    def _logits(self, x: torch.Tensor, recalled: tuple[torch.Tensor, torch.Tensor] | None) -> torch.Tensor:
+    def _logits(
+        self, x: torch.Tensor, tokens: torch.Tensor, recalled: Votes | None, echoes: Echoes | None
+    ) -> torch.Tensor:
         logits = self.out(x)
         if self.recall is not None and recalled is not None:
             logits = logits + self.recall.vote(x, *recalled)
+        if self.echo is not None and echoes is not None:
+            logits = self.echo.mix(logits, x, echoes, tokens)
         return logits
 
     # --- one chord at a time ----------------------------------------------------------------------------------------
+
+    @torch.no_grad()
+    def lay_out_for_decoding(self) -> None:
+        """Stores the decoder's matrices by columns (same shapes, other strides): a product with a single row, which is
+        all that decoding does and which is as slow as memory is, takes about a fifth less time.
+        """
+        for name, module in self.named_modules():
+            if name.startswith(("encoder.", "film_in")):
+                continue  # they read all rows of a film at once
+            weight = module.weight if isinstance(module, nn.Linear) else None
+            weight = module.in_proj_weight if isinstance(module, Attention) else weight
+            if weight is not None:
+                weight.data = weight.data.T.contiguous().T
 
     def new_cache(
         self,
@@ -465,7 +489,11 @@ class AffectiveMultimodalTransformer(nn.Module):
         if self.recall is not None and cache.recall is not None:
             recalled = self.recall.step(tokens, position, cache.recall)
             x = x + self.recall.embed(*recalled)
+        echoes = None
+        if self.echo is not None and cache.echo is not None:
+            echoes = self.echo.step(tokens, position, cache.echo)
+            x = x + self.echo.embed(echoes)
         x = x + self.positions[position]
         for index, layer in enumerate(self.decoder):
             x = layer.step(x, position, cache.keys[index], cache.values[index], cache.film[index], cache.film_bias)
-        return self._logits(self.decoder_norm(x), recalled)[:, 0]
+        return self._logits(self.decoder_norm(x), tokens[:, None], recalled, echoes)[:, 0]

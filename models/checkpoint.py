@@ -95,6 +95,8 @@ def load(path: Path) -> Network:
         model.load_state_dict(tensors)
     except RuntimeError as error:
         raise CheckpointError(f"{path} does not fit its own configuration: {error}.") from error
+    if isinstance(model, AffectiveMultimodalTransformer):
+        model.lay_out_for_decoding()
     return model.eval()
 
 
@@ -247,6 +249,7 @@ def import_authors(path: Path, kind: str = "bigru") -> Network:
     _compare(path, found, authors_amt_names(config))
     model = AffectiveMultimodalTransformer(config)
     model.load_state_dict({_our_amt_name(n): v for n, v in found.items() if not n.startswith(_UNUSED)})
+    model.lay_out_for_decoding()
     return model.eval()
 
 

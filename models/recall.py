@@ -20,8 +20,10 @@ Shapes: B songs, T slots, R heads, V = 159 tokens.
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Final
+from functools import wraps
+from typing import Final, ParamSpec, TypeVar
 
 import torch
 from torch import nn
@@ -36,6 +38,20 @@ DISTANCES: Final = 48
 LAGS: Final = (2, 4)  # changes of root back, from which elapsed time is compared
 _SPREAD: Final = 2 * LENGTHS + 1
 Votes = tuple[torch.Tensor, torch.Tensor]  # (B, n, R, V) votes, (B, n, R) log of their unnormalised mass
+P = ParamSpec("P")
+Out = TypeVar("Out")
+
+
+def exact(method: Callable[P, Out]) -> Callable[P, Out]:
+    """Keeps a method out of mixed precision: kernels are logits of some forty nats, and votes are small numbers."""
+
+    @wraps(method)
+    def wrapped(*args: P.args, **kwargs: P.kwargs) -> Out:
+        tensor = next(value for value in args if isinstance(value, torch.Tensor))
+        with torch.autocast(tensor.device.type, enabled=False):
+            return method(*args, **kwargs)
+
+    return wrapped
 
 
 def run_lengths(tokens: torch.Tensor) -> torch.Tensor:
@@ -188,6 +204,7 @@ class Recall(nn.Module):
         nn.init.constant_(self.gate.bias, -1.0)
         self.register_buffer("root_of", torch.from_numpy(ROOT_OF.copy()), persistent=False)
 
+    @exact
     def forward(self, tokens: torch.Tensor) -> Votes:
         """(B, T) -> votes (B, T, R, V) that sum to 1 (to 0 at the first slot), log of their unnormalised mass."""
         length = tokens.shape[1]
@@ -267,8 +284,9 @@ class Recall(nn.Module):
         """Votes as decoder input: (B, n, R, V), (B, n, R) -> (B, n, d)."""
         return self.project(torch.cat([self.embedding(votes).flatten(2), mass / 8], dim=-1))
 
+    @exact
     def vote(self, x: torch.Tensor, votes: torch.Tensor, mass: torch.Tensor) -> torch.Tensor:
         """Weighted log-votes to add to the logits: x (B, n, d) decoder output -> (B, n, V)."""
-        gate = functional.softplus(self.gate(torch.cat([x, mass / 8], dim=-1)))  # (B, n, R)
+        gate = functional.softplus(self.gate(torch.cat([x.float(), mass / 8], dim=-1)))  # (B, n, R)
         logs = torch.log(votes + self.floor.exp()[:, None])  # (B, n, R, V)
         return torch.einsum("bnr,bnrv->bnv", gate, logs)

@@ -3,6 +3,10 @@
 FC (776 -> 512 ReLU -> 1 per target), LSTM, BiLSTM, GRU and BiGRU (two layers of 64).  With the default
 configuration and kind="bigru" this computes what the authors' published network computes.  `scaled=True` is what
 ships: inputs brought to like ranges with flags for what is missing, targets z-scored inside the network.
+`levels=True` adds a second opinion on how busy and loud a film is on the whole (ridge regression on the film's mean
+features, in closed form; recurrent networks overfit that: there are 597 songs to learn it from) and brings the
+deviations from that mean to the size that fits best when features are missing.  `spread` undoes what every
+least-squares prediction suffers from, values that crowd around the mean.
 
 Density is in notes per second (MuVi-Sync counts the notes sounding in that second), loudness RMS 0..1.
 """
@@ -26,6 +30,10 @@ from models.film import (
 )
 
 KINDS: Final = ("fc", "lstm", "bilstm", "gru", "bigru")
+POOLED: Final = FEATURE_WIDTH  # columns of a film's mean row, see `pooled`
+LEVEL_SHARE: Final = 0.5  # of the ridge in a film's mean
+FARTHEST: Final = 3.0  # standard deviations that a column of the mean row may lie from the training films'
+QUANTILES: Final = 33  # knots of the map that spreads predictions
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,10 +46,32 @@ class RegressorConfig:
     dropout: float = 0.1  # on the inputs
     scaled: bool = False
     bottleneck: int = 0  # scaled only: semantics are brought to this width first; 0 = off
+    levels: bool = False  # scaled only: ridge for the film's mean, gains around it, the map for `spread`
 
     def __post_init__(self) -> None:
         if self.kind not in KINDS:
             raise ValueError(f"kind must be one of {', '.join(KINDS)}, not {self.kind!r}")
+        if self.levels and not self.scaled:
+            raise ValueError("levels needs scaled")
+
+
+def pooled(features: torch.Tensor, valid: torch.Tensor | None = None) -> torch.Tensor:
+    """features (B, S, 776) raw, valid (B, S) -> (B, 776) means over valid rows, of scene offset and motion in logs."""
+    rows = features.clone()
+    rows[..., SCENE_COLUMN : MOTION_COLUMN + 1] = torch.log1p(rows[..., SCENE_COLUMN : MOTION_COLUMN + 1].clamp(min=0))
+    if valid is None:
+        return rows.mean(dim=1)
+    weight = valid[..., None].to(rows.dtype)
+    return (rows * weight).sum(1) / weight.sum(1).clamp(min=1)
+
+
+def _missing(count: int, semantic: torch.Tensor | None, emotion: torch.Tensor | None) -> torch.Tensor:
+    """(B,) int64: 0 nothing is missing, 1 semantics, 2 emotion, 3 both; None = all are there."""
+    out = torch.zeros(count, dtype=torch.int64)
+    for bit, present in ((1, semantic), (2, emotion)):
+        if present is not None:
+            out = out.to(present.device) + bit * (~present).long()
+    return out
 
 
 class DynamicsRegressor(nn.Module):
@@ -49,6 +79,13 @@ class DynamicsRegressor(nn.Module):
 
     target_mean: torch.Tensor
     target_scale: torch.Tensor
+    pooled_mean: torch.Tensor
+    pooled_scale: torch.Tensor
+    level_weight: torch.Tensor
+    level_bias: torch.Tensor
+    shape_gain: torch.Tensor
+    quantiles_predicted: torch.Tensor
+    quantiles_true: torch.Tensor
 
     def __init__(self, config: RegressorConfig) -> None:
         super().__init__()
@@ -73,6 +110,16 @@ class DynamicsRegressor(nn.Module):
         if config.scaled:  # filled from the training set; saved with the weights
             self.register_buffer("target_mean", torch.zeros(2))
             self.register_buffer("target_scale", torch.ones(2))
+        if config.levels:
+            self.register_buffer("pooled_mean", torch.zeros(POOLED))
+            self.register_buffer("pooled_scale", torch.ones(POOLED))
+            # One ridge and one gain for each of: nothing missing, no semantics, no emotion, neither.
+            self.register_buffer("level_weight", torch.zeros(4, POOLED, 2))
+            self.register_buffer("level_bias", torch.zeros(4, 2))
+            self.register_buffer("shape_gain", torch.ones(4, 2))
+            ramp = torch.linspace(0.0, 1.0, QUANTILES)[:, None].repeat(1, 2)
+            self.register_buffer("quantiles_predicted", ramp.clone())  # (33, 2) ascending
+            self.register_buffer("quantiles_true", ramp.clone())
 
     def forward(
         self,
@@ -99,7 +146,40 @@ class DynamicsRegressor(nn.Module):
             out = self.out(hidden)
         if self.config.scaled:
             out = out * self.target_scale + self.target_mean
+        if self.config.levels and not self.training:  # the ridge has seen the training songs' answers
+            weight = torch.ones_like(out[..., :1]) if valid is None else valid[..., None].to(out.dtype)
+            own = ((out * weight).sum(1) / weight.sum(1).clamp(min=1))[:, None]
+            level = self.level(features, valid, semantic_present, emotion_present)[:, None]
+            gain = self.shape_gain[_missing(len(out), semantic_present, emotion_present)][:, None]
+            out = own + LEVEL_SHARE * (level - own) + gain * (out - own)
         return out
+
+    def level(
+        self,
+        features: torch.Tensor,
+        valid: torch.Tensor | None = None,
+        semantic_present: torch.Tensor | None = None,
+        emotion_present: torch.Tensor | None = None,
+    ) -> torch.Tensor:
+        """(B, 2) what the ridge says of each film's mean density and loudness."""
+        rows = (pooled(features, valid) - self.pooled_mean) / self.pooled_scale
+        which = _missing(len(rows), semantic_present, emotion_present)
+        weight, bias = self.level_weight[which], self.level_bias[which]
+        return (rows.clamp(-FARTHEST, FARTHEST)[:, None] @ weight)[:, 0] + bias
+
+    def spread(self, density: np.ndarray, loudness: np.ndarray, share: float = 1.0) -> tuple[np.ndarray, np.ndarray]:
+        """Moves predictions towards the values of the same rank in MuVi-Sync: (T,), (T,) -> (T,), (T,).
+
+        share 0 leaves them, 1 gives the truth's histogram over many films.  Order is kept; errors grow, since a
+        prediction that commits itself is wrong by more.  Without `levels` they are left as they are.
+        """
+        if not self.config.levels or share == 0:
+            return density, loudness
+        moved = []
+        for column, values in enumerate((density, loudness)):
+            known, true = self.quantiles_predicted[:, column].numpy(), self.quantiles_true[:, column].numpy()
+            moved.append((1 - share) * values + share * np.interp(values, known, true))
+        return moved[0], moved[1]
 
     def _scale(
         self, features: torch.Tensor, semantic: torch.Tensor | None, emotion: torch.Tensor | None

@@ -46,6 +46,7 @@ def _parser() -> argparse.ArgumentParser:
     train.add_argument("--steps", type=int, help="steps instead of the recipe's")
     train.add_argument("--until", type=int, metavar="STEP", help="stop there; the same command goes on later")
     train.add_argument("--learning-rate", type=float, help="the highest, instead of the recipe's")
+    train.add_argument("--warmup", type=int, help="steps of rising learning rate, instead of the recipe's")
     train.add_argument("--start-from", type=Path, metavar="FILE", help="weights to start from")
     train.add_argument("--report", type=int, default=75, help="steps between validations (default 75)")
     train.add_argument("--device", default="cpu", choices=("cpu", "cuda"))
@@ -61,6 +62,7 @@ def _parser() -> argparse.ArgumentParser:
     evaluate.add_argument("--out", type=Path, help="folder for evaluation.json, .md and pictures")
     evaluate.add_argument("--only", action="store_true", help="only the named files, not the shipped networks")
     evaluate.add_argument("--free", action="store_true", help="also compose freely: does the output follow the film?")
+    evaluate.add_argument("--free-unguided", nargs="*", default=[], metavar="NAME", help="these too, without guidance")
     evaluate.add_argument("--card", action="store_true", help="write the figures into the networks' model cards")
     evaluate.add_argument("--slice", type=Path, metavar="FOLDER", help="also write a slice's figures into the cards")
     evaluate.add_argument("--threads", type=int, default=1, help="torch threads (default 1)")
@@ -115,6 +117,7 @@ def _train(options: argparse.Namespace, command: str) -> int:
         steps=options.steps,
         until=options.until,
         learning_rate=options.learning_rate,
+        warmup=options.warmup,
         start_from=options.start_from,
     )
     model, record = train(system, data, trained, progress)
@@ -167,9 +170,12 @@ def _evaluate(options: argparse.Namespace, command: str) -> int:
     result = evaluate(fed, data, options.split, progress=_say)
     if options.free:
         for name, (network, smooth) in fed.items():
-            if isinstance(network, AffectiveMultimodalTransformer):
+            unguided = name in options.free_unguided
+            if isinstance(network, AffectiveMultimodalTransformer) and (unguided or name == "amt" or options.only):
                 _say(f"{name}: composing freely")
-                result.free[name] = freerun.compare(network, data.split(options.split), smooth=smooth)
+                strengths = () if unguided else freerun.GUIDANCE
+                songs = data.split(options.split)
+                result.free[name] = freerun.compare(network, songs, smooth=smooth, strengths=strengths, say=_say)
     if options.out is not None:
         for path in report.write(result, options.out, command):
             _say(f"{path} written")

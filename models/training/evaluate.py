@@ -43,6 +43,7 @@ PUBLISHED_DYNAMICS: Final[dict[str, dict[str, float]]] = {
     "published BiGRU": {"density_rmse_paper": 4.5030, "loudness_rmse_paper": 0.0876},
 }
 REFERENCE_ROW: Final = "adaptive bigram"
+ORACLE_WINDOW: Final = 31  # seconds
 _TARGETS: Final = ("density", "loudness")
 
 
@@ -144,7 +145,7 @@ def baseline_rows(tables: Tables, songs: Sequence[Song]) -> dict[str, list[dict[
 
 def dynamics_metrics(predicted: np.ndarray, song: Song) -> dict[str, float]:
     """One video: predicted (T, 2) -> errors and correlations; density then loudness."""
-    truth = np.stack([song.density, song.loudness], axis=-1)
+    truth = _truth(song)
     out: dict[str, float] = {}
     for column, name in enumerate(_TARGETS):
         p, t = predicted[:, column].astype(np.float64), truth[:, column].astype(np.float64)
@@ -170,13 +171,28 @@ def predict_dynamics(model: DynamicsRegressor, songs: Sequence[Song], *, smooth:
 
 def dynamics_baselines(training: Sequence[Song], songs: Sequence[Song]) -> dict[str, list[np.ndarray]]:
     """The training mean everywhere, and each video's own mean (an oracle: it knows the answer's level)."""
-    rows = np.concatenate([np.stack([song.density, song.loudness], -1) for song in training])
-    mean = rows.mean(axis=0)
-    own = [np.stack([song.density, song.loudness], -1).mean(axis=0) for song in songs]
+    mean = np.concatenate([_truth(song) for song in training]).mean(axis=0)
     return {
         "training mean": [np.tile(mean, (song.length, 1)) for song in songs],
-        "oracle: own mean": [np.tile(level, (song.length, 1)) for song, level in zip(songs, own, strict=True)],
+        "oracle: own mean": [np.tile(_truth(song).mean(axis=0), (song.length, 1)) for song in songs],
+        f"oracle: own means over {ORACLE_WINDOW} s": [_moving_mean(_truth(song), ORACLE_WINDOW) for song in songs],
     }
+
+
+def _truth(song: Song) -> np.ndarray:
+    """(T, 2) density and loudness."""
+    return np.stack([song.density, song.loudness], -1)
+
+
+def _moving_mean(rows: np.ndarray, window: int) -> np.ndarray:
+    """Centred mean over `window` rows, the edges' values repeated beyond them."""
+    padded = np.pad(rows.astype(np.float64), ((window // 2, window // 2), (0, 0)), mode="edge")
+    return np.stack([padded[k : k + len(rows)] for k in range(window)]).mean(axis=0)
+
+
+def with_own_mean(predicted: np.ndarray, song: Song) -> np.ndarray:
+    """A prediction (T, 2) moved to the song's true means: an estimate of what better levels could still bring."""
+    return predicted - predicted.mean(axis=0) + _truth(song).mean(axis=0)
 
 
 # --- all together ---------------------------------------------------------------------------------------------------
@@ -215,8 +231,11 @@ class Result:
     def rows_of(self, name: str) -> dict[str, Any]:
         """What a network's card says: its own rows and arms, and the rows it is compared with."""
         table = self.chords if name in self.chords.rows else self.dynamics
-        others = ("repeat last", "unigram", "bigram", REFERENCE_ROW, "training mean", "oracle: own mean")
-        shown = {k: v for k, v in table.estimates().items() if k.split(",")[0] == name or k in others}
+        others = ("repeat last", "unigram", "bigram", REFERENCE_ROW, "training mean")
+        oracles = [
+            k for k in table.rows if k.startswith("oracle") and (" shape of " not in k or k.endswith(f" {name}"))
+        ]
+        shown = {k: v for k, v in table.estimates().items() if k.split(",")[0] == name or k in (*others, *oracles)}
         reference = REFERENCE_ROW if table is self.chords else "training mean"
         differences = {k: v for k, v in table.differences(reference).items() if k == name}
         out: dict[str, Any] = {"videos": self.videos, "rows": _plain(shown)}
@@ -288,8 +307,22 @@ def evaluate(
                 rows = [dynamics_metrics(p, s) for p, s in zip(found, chosen, strict=True)]
                 result.dynamics.add(row, rows)
                 if not arm.name:
-                    result.histograms[name] = _mean_histogram([p[:, 0] for p in found])
+                    _add_variants(result, name, model, found, chosen)
     return result
+
+
+def _add_variants(
+    result: Result, name: str, model: DynamicsRegressor, found: Sequence[np.ndarray], songs: Sequence[Song]
+) -> None:
+    """Rows of what can be made of a regressor's predictions: with the true means, and spread to the data's values."""
+    made = {f"oracle: own mean, shape of {name}": [with_own_mean(p, s) for p, s in zip(found, songs, strict=True)]}
+    result.histograms[name] = _mean_histogram([p[:, 0] for p in found])
+    if model.config.levels:
+        spread = [np.stack(model.spread(p[:, 0], p[:, 1]), axis=-1) for p in found]
+        made[f"{name}, spread"] = spread
+        result.histograms[f"{name}, spread"] = _mean_histogram([p[:, 0] for p in spread])
+    for row, predicted in made.items():
+        result.dynamics.add(row, [dynamics_metrics(p, s) for p, s in zip(predicted, songs, strict=True)])
 
 
 def slice_figures(model: Network, songs: Sequence[Song], *, smooth: bool) -> dict[str, Any]:

@@ -13,9 +13,10 @@ from typing import Final
 
 import numpy as np
 import torch
+from torch import nn
 
 from models.amt import AffectiveMultimodalTransformer
-from models.decoding import DecodingOptions, generate
+from models.decoding import TONIC, DecodingOptions, affect_pull, choose
 from models.film import FilmInputs
 from models.training import metrics
 from models.training.dataset import Song
@@ -23,6 +24,7 @@ from models.training.evaluate import wrong_films
 from models.training.metrics import Estimate
 
 GUIDANCE: Final = (0.5, 1.0)
+_TOGETHER: Final = 25  # films in one batch
 
 
 def film_inputs(film: Song, song: Song, *, smooth: bool) -> FilmInputs:
@@ -36,6 +38,31 @@ def film_inputs(film: Song, song: Song, *, smooth: bool) -> FilmInputs:
         semantic=packed[:, :768] if film.semantic is not None else None,
         minor=song.minor,
     )
+
+
+@torch.no_grad()
+def compose_all(
+    model: AffectiveMultimodalTransformer, films: Sequence[FilmInputs], options: Sequence[DecodingOptions]
+) -> list[list[int]]:
+    """What `models.decoding.generate` composes for each film from the tonic, many films in one batch."""
+    out: list[list[int]] = []
+    for start in range(0, len(films), _TOGETHER):
+        part, used = films[start : start + _TOGETHER], options[start : start + _TOGETHER]
+        features = nn.utils.rnn.pad_sequence([film.features[0] for film in part], batch_first=True)
+        valid = nn.utils.rnn.pad_sequence([film.valid[0] for film in part], batch_first=True)
+        flags = [torch.cat([getattr(film, n) for film in part]) for n in ("semantic_present", "emotion_present")]
+        minor = torch.cat([film.minor for film in part])
+        cache = model.new_cache(model.encode(features, valid, *flags), minor, valid, max_slots=features.shape[1])
+        felt = [film.emotion() for film in part]
+        pulls = [None if emotion is None else affect_pull(emotion) for emotion in felt]
+        songs = [[TONIC[bool(mode)]] for mode in minor]
+        for slot in range(1, features.shape[1]):
+            logits = model.decode_step(torch.tensor([song[-1] for song in songs]), cache).numpy()
+            for song, row, pull, film, option in zip(songs, logits, pulls, part, used, strict=True):
+                at = None if pull is None or slot >= film.length else pull[slot]
+                song.append(choose(row, option, song, slot, at))
+        out += [song[: film.length] for song, film in zip(songs, part, strict=True)]
+    return out
 
 
 @torch.no_grad()
@@ -88,16 +115,20 @@ def compare(
     base = options or DecodingOptions(seed=1)
     others = wrong_films(songs)
     table: dict[float, list[dict[str, float]]] = {strength: [] for strength in (0.0, *strengths)}
-    truth = []
-    for index, (song, other) in enumerate(zip(songs, others, strict=True)):
+    own_films = [film_inputs(song, song, smooth=smooth) for song in songs]
+    other_films = [film_inputs(other, song, smooth=smooth) for song, other in zip(songs, others, strict=True)]
+    composed, misled = {}, {}
+    for strength in table:
         if say is not None:
-            say(f"song {index + 1} of {len(songs)}")
-        own, wrong = (film_inputs(film, song, smooth=smooth) for film in (song, other))
+            say(f"guidance {strength:.0%}")
+        used = [replace(base, guidance=strength, seed=base.seed + index) for index in range(len(songs))]
+        composed[strength] = compose_all(model, own_films, used)
+        misled[strength] = compose_all(model, other_films, used)
+    truth = []
+    for index, (song, own) in enumerate(zip(songs, own_films, strict=True)):
         truth.append(judge(model, song, own, song.chords.tolist(), smooth=smooth))
         for strength, rows in table.items():
-            used = replace(base, guidance=strength, seed=base.seed + index)
-            right_chords = list(generate(model, own, used))
-            wrong_chords = list(generate(model, wrong, used))
+            right_chords, wrong_chords = composed[strength][index], misled[strength][index]
             right = judge(model, song, own, right_chords, smooth=smooth)
             shown_wrong = judge(model, song, own, wrong_chords, smooth=smooth)
             row = dict(right)

@@ -32,6 +32,8 @@ class Recipe:
     steps: int
     batch: int = 8  # songs per step
     learning_rate: float = 1e-3
+    kernel_rate: float = 1.0  # times that for the kernels of recall and echo, which are tables of logits
+    mixed: bool = False  # matrix products in bfloat16 while training
     warmup: int = 100
     weight_decay: float = 0.01
     average: float = 0.995  # exponential moving average of the weights; what is evaluated and saved
@@ -107,8 +109,9 @@ def _systems() -> dict[str, System]:
                 run_buckets=24,
                 recall_heads=6,
                 recall_roots=True,
+                echo_heads=6,
             ),
-            Recipe(steps=1800, variation=_SHIPPED_VARIATION),
+            Recipe(steps=1800, kernel_rate=5.0, mixed=True, variation=_SHIPPED_VARIATION),
         ),
     ]
     entries.append(
@@ -126,7 +129,7 @@ def _systems() -> dict[str, System]:
         System(
             "regressor",
             "the regressor that ships: biGRU on scaled inputs and targets, padding masked",
-            RegressorConfig(kind="bigru", width=64, dropout=0.3, scaled=True),
+            RegressorConfig(kind="bigru", width=64, dropout=0.3, scaled=True, levels=True),
             Recipe(
                 steps=1200,
                 batch=16,

@@ -24,12 +24,15 @@ from engine.music.chord import CHORD_PAD
 from models.amt import AffectiveMultimodalTransformer, AmtConfig
 from models.checkpoint import load, sha256
 from models.errors import ModelError
-from models.regressor import DynamicsRegressor, RegressorConfig
+from models.film import EMOTION_COLUMNS, SEMANTIC_WIDTH
+from models.regressor import FARTHEST, POOLED, QUANTILES, DynamicsRegressor, RegressorConfig, pooled
 from models.training import losses
 from models.training.dataset import Batch, MuViSync, Song, make_batch
 from models.training.systems import Recipe, System
 
 Network = AffectiveMultimodalTransformer | DynamicsRegressor
+RIDGE = 6000.0  # of a regressor's levels, for 597 films; chosen on the validation split
+_KERNELS = ("table", ".distance", ".slope")  # ends of the names of recall's and echo's kernels
 COLUMNS = ("step", "seconds", "learning_rate", "train_loss", "val_loss", "val_hits1")
 
 
@@ -44,6 +47,7 @@ class TrainOptions:
     steps: int | None = None
     until: int | None = None  # stop here, to go on later
     learning_rate: float | None = None  # the highest, in place of the recipe's
+    warmup: int | None = None  # steps, in place of the recipe's
     start_from: Path | None = None  # weights file to start from; tensors it lacks keep their initial values
 
 
@@ -134,9 +138,64 @@ def validate(model: Network, songs: list[Song], recipe: Recipe, device: str) -> 
 
 def fit_targets(model: DynamicsRegressor, songs: list[Song]) -> None:
     """Fills the z-score of density and loudness from the training songs."""
-    rows = np.concatenate([np.stack([song.density, song.loudness], -1) for song in songs])
+    rows = _dynamics(songs)
     model.target_mean.copy_(torch.from_numpy(rows.mean(0)))
     model.target_scale.copy_(torch.from_numpy(rows.std(0)))
+
+
+@torch.no_grad()
+def fit_levels(model: DynamicsRegressor, songs: list[Song], smooth: bool) -> None:
+    """Ridge regression of a film's mean density and loudness on its mean features, in closed form."""
+    batches = [make_batch([song], smooth=smooth) for song in songs]
+    rows = torch.cat([pooled(batch.features, batch.valid) for batch in batches]).double()
+    truth = torch.cat([batch.dynamics.mean(dim=1) for batch in batches]).double()
+    center, scale = rows.mean(0), rows.std(0, correction=0).clamp(min=1e-3)
+    model.pooled_mean.copy_(center)
+    model.pooled_scale.copy_(scale)
+    x = ((rows - center) / scale).clamp(-FARTHEST, FARTHEST)
+    mean = truth.mean(0)
+    model.level_weight.zero_()
+    for which in range(4):
+        kept = torch.ones(POOLED, dtype=torch.bool)
+        kept[:SEMANTIC_WIDTH] = not which & 1
+        kept[EMOTION_COLUMNS] = not which & 2
+        seen = x[:, kept]
+        square = seen.T @ seen + RIDGE * torch.eye(seen.shape[1], dtype=seen.dtype)
+        weight = torch.linalg.solve(square, seen.T @ (truth - mean))
+        model.level_weight[which, kept] = weight.float()
+        model.level_bias[which] = (mean - seen.mean(0) @ weight).float()
+
+
+@torch.no_grad()
+def calibrate(model: DynamicsRegressor, songs: list[Song], held_out: list[Song], smooth: bool) -> None:
+    """What is fitted to held-out songs, since predictions for training songs are too good: the gain of the deviations
+    from a song's mean (least squares; eight numbers), and the map of `spread` from predictions to the truth of the
+    training songs, quantile by quantile.
+    """
+    model.eval()
+    truth = [torch.from_numpy(_dynamics([song])) for song in held_out]
+    deviations = torch.cat([t - t.mean(0) for t in truth])
+    model.shape_gain.fill_(1.0)
+    for which, hidden in enumerate(((), ("semantic",), ("emotion",), ("semantic", "emotion"))):
+        predicted = _predictions(model, held_out, smooth, frozenset(hidden))
+        found = torch.cat([p - p.mean(0) for p in predicted])
+        model.shape_gain[which] = (found * deviations).sum(0) / (found**2).sum(0).clamp(min=1e-6)
+    shares = np.linspace(0, 1, QUANTILES)
+    predicted = _predictions(model, held_out, smooth, frozenset())
+    both = ((model.quantiles_predicted, torch.cat(predicted).numpy()), (model.quantiles_true, _dynamics(songs)))
+    for table, values in both:
+        table.copy_(torch.from_numpy(np.quantile(values, shares, axis=0)))
+
+
+def _predictions(
+    model: DynamicsRegressor, songs: list[Song], smooth: bool, without: frozenset[str]
+) -> list[torch.Tensor]:
+    return [run_network(model, make_batch([song], smooth=smooth, without=without))[0] for song in songs]
+
+
+def _dynamics(songs: list[Song]) -> np.ndarray:
+    """All rows of the songs, (N, 2)."""
+    return np.concatenate([np.stack([song.density, song.loudness], -1) for song in songs])
 
 
 def start_from(model: Network, path: Path) -> None:
@@ -163,8 +222,10 @@ def train(
     """
     if options.learning_rate is not None:
         system = replace(system, recipe=replace(system.recipe, learning_rate=options.learning_rate))
+    if options.warmup is not None:
+        system = replace(system, recipe=replace(system.recipe, warmup=options.warmup))
     recipe = system.recipe
-    steps = options.steps or recipe.steps
+    steps = recipe.steps if options.steps is None else options.steps
     options.folder.mkdir(parents=True, exist_ok=True)
     torch.manual_seed(options.seed)
     model = build(system.network).to(options.device)
@@ -173,10 +234,10 @@ def train(
     songs, held_out = data.split("train"), data.split("val")
     if isinstance(model, DynamicsRegressor) and model.config.scaled:
         fit_targets(model, songs)
+        if model.config.levels:
+            fit_levels(model, songs, recipe.smooth_emotion)
     average = copy.deepcopy(model).eval()
-    optimizer = torch.optim.AdamW(
-        _groups(model, recipe.weight_decay), lr=recipe.learning_rate, betas=(0.9, 0.98), eps=1e-9
-    )
+    optimizer = torch.optim.AdamW(_groups(model, recipe), lr=recipe.learning_rate, betas=(0.9, 0.98), eps=1e-9)
     run = _Run(system, options, steps)
     step = run.resume(model, average, optimizer)
     began, recent = time.monotonic(), []
@@ -184,12 +245,13 @@ def train(
     last = steps if options.until is None else min(steps, options.until)
     while step < last:
         for group in optimizer.param_groups:
-            group["lr"] = learning_rate(recipe, step, steps)
+            group["lr"] = learning_rate(recipe, step, steps) * group["rate"]
         rng = np.random.default_rng([options.seed, 2, step])
         chosen = [songs[i] for i in song_order(len(songs), recipe.batch, options.seed, step)]
         batch = make_batch(chosen, smooth=recipe.smooth_emotion, variation=recipe.variation, rng=rng)
         torch.manual_seed(options.seed * 1_000_003 + step)  # dropout is repeatable after a resume, too
-        loss = loss_of(model, to_device(batch, options.device), recipe)
+        with torch.autocast(options.device, torch.bfloat16, enabled=recipe.mixed):
+            loss = loss_of(model, to_device(batch, options.device), recipe)
         optimizer.zero_grad(set_to_none=True)
         loss.backward()
         nn.utils.clip_grad_norm_(model.parameters(), 1.0)
@@ -215,15 +277,24 @@ def train(
             run.report(row, model, average, optimizer)
             if progress is not None:
                 progress(row)
-    return run.finish(average)
+    network, record = run.finish(average)
+    if isinstance(network, DynamicsRegressor) and network.config.levels:
+        calibrate(network, songs, held_out, recipe.smooth_emotion)
+    return network, record
 
 
-def _groups(model: nn.Module, decay: float) -> list[dict[str, object]]:
-    """No weight decay on vectors (biases, norms) and on the recall kernel, which is a table of logits."""
+def _groups(model: nn.Module, recipe: Recipe) -> list[dict[str, object]]:
+    """No weight decay on vectors (biases, norms) nor on kernels, tables of logits that have a rate of their own."""
     named = list(model.named_parameters())
-    plain = [p for name, p in named if p.dim() < 2 or name.endswith(("table", "distance"))]
-    decayed = [p for name, p in named if p.dim() >= 2 and not name.endswith(("table", "distance"))]
-    return [{"params": decayed, "weight_decay": decay}, {"params": plain, "weight_decay": 0.0}]
+    kernels = [p for name, p in named if name.endswith(_KERNELS)]
+    plain = [p for name, p in named if p.dim() < 2 and not name.endswith(_KERNELS)]
+    decayed = [p for name, p in named if p.dim() >= 2 and not name.endswith(_KERNELS)]
+    groups: list[dict[str, object]] = [
+        {"params": decayed, "weight_decay": recipe.weight_decay, "rate": 1.0},
+        {"params": plain, "weight_decay": 0.0, "rate": 1.0},
+        {"params": kernels, "weight_decay": 0.0, "rate": recipe.kernel_rate},
+    ]
+    return [group for group in groups if group["params"]]
 
 
 @torch.no_grad()

@@ -132,6 +132,7 @@ def main() -> int:
     load_s = time.perf_counter() - began
     torch.manual_seed(0)
     published = AffectiveMultimodalTransformer(AmtConfig()).eval()
+    published.lay_out_for_decoding()  # as every network that is loaded from a file
     found: dict[str, dict[str, float]] = {
         "published size": bench(published, options.tokens, options.every),
         "shipped": bench(shipped, options.tokens, options.every),

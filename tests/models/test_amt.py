@@ -12,10 +12,11 @@ import torch
 from models.amt import AffectiveMultimodalTransformer, AmtConfig
 from models.checkpoint import import_authors
 from models.decoding import DecodingOptions, generate
+from models.echo import DECAYS, Echo
 from models.film import FilmInputs
 from models.recall import run_lengths
 from models.training.losses import chord_loss
-from models.vocabulary import ATTRIBUTE_OF, ROOT_OF
+from models.vocabulary import ATTRIBUTE_OF, ROOT_OF, transpose_ids
 
 FIXTURES = Path(__file__).parent / "fixtures"
 
@@ -52,6 +53,7 @@ def shipped_kind(seed: int = 0, **changes: object) -> AffectiveMultimodalTransfo
         "scaled": True,
         "run_buckets": 8,
         "recall_heads": 3,
+        "echo_heads": 3,
         **changes,
     }
     model = AffectiveMultimodalTransformer(AmtConfig(**options)).eval()  # type: ignore[arg-type]
@@ -61,6 +63,8 @@ def shipped_kind(seed: int = 0, **changes: object) -> AffectiveMultimodalTransfo
     for name, parameter in model.named_parameters():
         if name.startswith("recall.") and "table" in name:
             torch.nn.init.normal_(parameter)
+        if name.startswith("echo.") and parameter.dim() == 2:
+            torch.nn.init.normal_(parameter, std=0.3)
     return model
 
 
@@ -126,7 +130,8 @@ def test_padding_is_added_where_the_authors_add_it(reference, features, item) ->
 
 
 @pytest.mark.parametrize(
-    "changes", [{}, {"recall_roots": True}, {"see": False}, {"relative": False}, {"recall_heads": 0}]
+    "changes",
+    [{}, {"recall_roots": True}, {"see": False}, {"relative": False}, {"recall_heads": 0}, {"echo_heads": 0}],
 )
 @torch.no_grad()
 def test_cached_equals_uncached(features, item, changes) -> None:
@@ -218,8 +223,6 @@ def test_recall_votes_for_what_followed(item) -> None:
 
 @torch.no_grad()
 def test_recall_is_the_same_in_every_key() -> None:
-    from models.vocabulary import transpose_ids
-
     model = shipped_kind(recall_roots=True)
     assert model.recall is not None
     ids = np.random.default_rng(0).integers(0, 157, 8)[np.random.default_rng(1).integers(0, 8, (1, 90))]
@@ -228,3 +231,70 @@ def test_recall_is_the_same_in_every_key() -> None:
     where = torch.from_numpy(transpose_ids(np.arange(159), 5))
     torch.testing.assert_close(votes, moved[..., where])
     torch.testing.assert_close(mass, moved_mass)
+
+
+@torch.no_grad()
+def test_echo_agrees_as_defined(item) -> None:
+    """Agreement by its definition, slot by slot, against what the weights are made of."""
+    model = shipped_kind()
+    assert model.echo is not None
+    tokens = torch.from_numpy(item["x"][:, :40])
+    seen: list[torch.Tensor] = []
+    score = model.echo._score
+    model.echo._score = lambda agree: (seen.append(agree), score(agree))[1]  # type: ignore[method-assign]
+    model.echo(tokens)
+    chords = tokens[0].numpy()
+    roots = ROOT_OF[chords]
+    changes = [np.append(1, x[1:] != x[:-1]) for x in (chords, roots)]
+    for row, observed in enumerate((chords, roots, *changes)):
+        for column, decay in enumerate(DECAYS):
+            for i, j in ((39, 20), (25, 24), (10, 0)):
+                expected = sum(decay**k * (observed[i - k] == observed[j - k]) for k in range(j + 1))
+                found = seen[0][0, i, row * len(DECAYS) + column, j].item()
+                assert found == pytest.approx(expected, abs=1e-4), (row, decay, i, j)
+
+
+@torch.no_grad()
+def test_echo_hears_a_loop_through_wrong_labels() -> None:
+    """Every ninth chord of a loop is misread, so no passage longer than eight slots agrees: the votes go on with the
+    loop all the same, but where they repeat a misreading (one in nine at worst, and once more after it)."""
+    echo = Echo(2, 32, 300)  # kernels as they start: chords, two decays
+    loop = np.tile(np.repeat([1, 92, 66, 105], 4), 8)
+    loop[8::9] = 40
+    votes = echo(torch.from_numpy(loop)[None]).votes[0, :, 0]
+    right = [votes[t].argmax().item() == loop[t + 1] for t in range(48, 127) if loop[t + 1] != 40]
+    assert np.mean(right) > 0.8
+
+
+@torch.no_grad()
+def test_echo_carries_rhythm_from_chord_to_chord() -> None:
+    """Chords that never come back, three slots each: no vote can be right, but when the chord changes is known."""
+    chords = torch.from_numpy(np.repeat(np.arange(1, 150, 4), 3))[None]
+    echo = Echo(6, 32, 300)  # head 5 listens to changes of chord
+    heads = echo.heads
+    odds = echo(chords).facts[0, :, heads : 2 * heads][:, 5]
+    stays = torch.tensor([t % 3 != 2 for t in range(chords.shape[1])])
+    assert (odds[40:][stays[40:]] > 0).all() and (odds[40:][~stays[40:]] < 0).all()
+
+
+@torch.no_grad()
+def test_echo_is_the_same_in_every_key() -> None:
+    model = shipped_kind()
+    assert model.echo is not None
+    ids = np.random.default_rng(0).integers(1, 157, 8)[np.random.default_rng(1).integers(0, 8, (1, 90))]
+    here, there = model.echo(torch.from_numpy(ids)), model.echo(torch.from_numpy(transpose_ids(ids, 5)))
+    where = torch.from_numpy(transpose_ids(np.arange(159), 5))
+    torch.testing.assert_close(here.votes, there.votes[..., where])
+    torch.testing.assert_close(here.facts, there.facts)
+
+
+@torch.no_grad()
+def test_layout_for_decoding_changes_no_figure(features, item) -> None:
+    tokens, minor = torch.from_numpy(item["x"][:, :50]), torch.tensor([False])
+    model = shipped_kind()
+    before = model(features, tokens, minor)
+    state = {name: value.clone() for name, value in model.state_dict().items()}
+    model.lay_out_for_decoding()
+    assert model.out.weight.stride() == (1, 159)
+    torch.testing.assert_close(model(features, tokens, minor), before, atol=1e-5, rtol=1e-5)
+    assert all(torch.equal(value, state[name]) for name, value in model.state_dict().items())

@@ -10,15 +10,29 @@ import numpy as np
 import pytest
 import torch
 
-from models.amt import AmtConfig
+from models.amt import AffectiveMultimodalTransformer, AmtConfig
 from models.checkpoint import load, read_card
+from models.decoding import DecodingOptions, generate
 from models.errors import ModelError
-from models.regressor import RegressorConfig
+from models.film import FilmInputs
+from models.regressor import DynamicsRegressor, RegressorConfig
 from models.training.cli import main
 from models.training.dataset import MuViSync, Variation, chord_steps, make_batch
+from models.training.evaluate import ORACLE_WINDOW, dynamics_baselines, with_own_mean
+from models.training.freerun import compose_all, film_inputs
 from models.training.losses import chord_loss, correlation_loss, emotion_loss, masked_mse, quality_loss
 from models.training.systems import SYSTEMS, System, find, reduced
-from models.training.train import TrainOptions, build, learning_rate, song_order, train
+from models.training.train import (
+    TrainOptions,
+    build,
+    calibrate,
+    fit_levels,
+    fit_targets,
+    learning_rate,
+    run_network,
+    song_order,
+    train,
+)
 from models.vocabulary import transpose_ids
 
 FIXTURES = Path(__file__).parent.parent / "fixtures"
@@ -45,12 +59,14 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 TINY = replace(
     find("amt"),
-    network=AmtConfig(32, 2, 1, 1, 32, masked=True, scaled=True, run_buckets=4, recall_heads=2, recall_roots=True),
+    network=AmtConfig(
+        32, 2, 1, 1, 32, masked=True, scaled=True, run_buckets=4, recall_heads=2, recall_roots=True, echo_heads=2
+    ),
     recipe=replace(find("amt").recipe, batch=1, warmup=1),
 )
 TINY_DYNAMICS = replace(
     find("regressor"),
-    network=RegressorConfig(width=8, layers=1, scaled=True, bottleneck=8),
+    network=RegressorConfig(width=8, layers=1, scaled=True, bottleneck=8, levels=True),
     recipe=replace(find("regressor").recipe, batch=1, warmup=1),
 )
 
@@ -157,6 +173,68 @@ def test_schedule_and_order() -> None:
     epoch = np.concatenate([song_order(20, 4, 0, step) for step in range(5)])
     assert sorted(epoch) == list(range(20))
     assert song_order(20, 4, 0, 7).tolist() == song_order(20, 4, 0, 7).tolist()
+
+
+def test_composing_many_films_at_once_equals_one_by_one() -> None:
+    torch.manual_seed(0)
+    model = build(TINY.network).eval()
+    assert isinstance(model, AffectiveMultimodalTransformer)
+    songs = MuViSync(SLICE).split("test")
+    films = [
+        replace_length(film_inputs(song, song, smooth=True), rows)
+        for song, rows in zip(songs, (40, 60, 25), strict=True)
+    ]
+    options = [DecodingOptions(seed=seed, guidance=0.5) for seed in range(len(films))]
+    together = compose_all(model, films, options)
+    assert together == [list(generate(model, film, option)) for film, option in zip(films, options, strict=True)]
+
+
+def replace_length(film: FilmInputs, rows: int) -> FilmInputs:
+    """The first rows of a film."""
+    return replace(film, features=film.features[:, :rows], valid=film.valid[:, :rows])
+
+
+def test_levels_are_ridge_regression_and_gains_least_squares() -> None:
+    """Against closed forms on the slice's three songs; what is missing has no weight."""
+    songs = MuViSync(SLICE).split("test")
+    torch.manual_seed(0)
+    model = build(RegressorConfig(width=8, layers=1, scaled=True, levels=True))
+    assert isinstance(model, DynamicsRegressor)
+    fit_targets(model, songs)
+    fit_levels(model, songs, smooth=True)
+    assert (model.level_weight[1, :768] == 0).all() and (model.level_weight[2, 770:] == 0).all()
+    assert (model.level_weight[0] != 0).any(1).sum() > 700
+    batch = make_batch(songs)
+    level = model.level(batch.features, batch.valid).detach()
+    truth = torch.tensor([[song.density.mean(), song.loudness.mean()] for song in songs])
+    # so strong a ridge for three songs stays near their mean, and leans towards each
+    assert ((level - truth.mean(0)).abs() < (truth - truth.mean(0)).abs() + 1e-6).all()
+    assert ((level - truth.mean(0)) * (truth - truth.mean(0)) > 0).all()
+    calibrate(model, songs, songs, smooth=True)
+    again = model.shape_gain.clone()
+
+    def error(gain: float) -> float:
+        """Square error of density around its mean, with the fitted gain times this."""
+        model.shape_gain.copy_(again * gain)
+        found = [run_network(model, make_batch([song]))[0, :, 0].detach() for song in songs]
+        pairs = zip(found, (torch.tensor(song.density) for song in songs), strict=True)
+        return sum(float((((p - p.mean()) - (t - t.mean())) ** 2).sum()) for p, t in pairs)
+
+    assert error(1.0) < min(error(0.9), error(1.1))
+    predicted = torch.cat([run_network(model, make_batch([s]))[0].detach() for s in songs])
+    assert model.quantiles_predicted[0, 0] <= predicted[:, 0].median() <= model.quantiles_predicted[-1, 0]
+
+
+def test_oracles_are_what_they_say() -> None:
+    songs = MuViSync(SLICE).split("test")
+    rows = dynamics_baselines(songs, songs)
+    window = rows[f"oracle: own means over {ORACLE_WINDOW} s"][0]
+    half = ORACLE_WINDOW // 2
+    assert window[100, 0] == pytest.approx(songs[0].density[100 - half : 101 + half].mean(), abs=1e-4)
+    assert window.shape == (songs[0].length, 2)
+    moved = with_own_mean(np.zeros((songs[0].length, 2)) + np.arange(songs[0].length)[:, None], songs[0])
+    assert moved[:, 1].mean() == pytest.approx(songs[0].loudness.mean(), abs=1e-5)
+    assert np.allclose(np.diff(moved[:, 0]), 1)
 
 
 # --- the command line -----------------------------------------------------------------------------------------------
