@@ -50,6 +50,9 @@ def add_analysis_arguments(parser: argparse.ArgumentParser) -> None:
         "--clip-model", default=defaults.clip_model, metavar="NAME", help="open_clip model (%(default)s)"
     )
     group.add_argument("--clip-precision", choices=("fp32", "bf16"), default=defaults.clip_precision)
+    group.add_argument(
+        "--clip-batch", type=int, default=defaults.clip_batch, metavar="N", help="frames at a time, 0 = by device"
+    )
     group.add_argument("--device", choices=("auto", "cpu", "cuda", "mps"), default=defaults.device)
     group.add_argument(
         "--mask", default=defaults.mask, metavar="auto|none|x,y,w,h", help="what of the frame is picture (%(default)s)"
@@ -72,6 +75,7 @@ def options_from(arguments: argparse.Namespace) -> AnalysisOptions:
         clip_model=arguments.clip_model,
         clip_weights=arguments.clip_weights,
         clip_precision=arguments.clip_precision,
+        clip_batch=arguments.clip_batch,
         device=arguments.device,
         adaptive_threshold=arguments.cut_threshold,
         min_shot_s=arguments.min_shot,

@@ -2,8 +2,8 @@
 
 Times are picture seconds.  Each frame comes as a `Picture` with a 160 pixel wide BGR copy made by swscale straight from
 the decoder's own format (256, 192 and 160 find the same cuts in the test films; 160 costs half of 256).  The first
-frame within half a frame of second k is row k's frame: only for it, and for the one before it, is the full size
-converted.
+frame from half a frame before second k to a quarter of a second after it is row k's frame: only for it, and for the one
+before it, is the full size converted.  Where there is none, the frame before stands.
 A damaged film is read as far as it can be; what was wrong is in `notes`.
 """
 
@@ -21,6 +21,7 @@ from engine.video.mask import Mask, MaskedPictures
 SMALL_WIDTH: Final = 160  # pixels
 MAX_GAP_S: Final = 600.0  # a hole this long between two frames is a broken time stamp
 _MAX_HALF_FRAME_S: Final = 0.05
+_LATEST_S: Final = 0.25  # a frame this much after a second still counts as that second's
 _MAX_BAD_PACKETS: Final = 20_000  # in a row
 
 
@@ -29,9 +30,11 @@ class Picture:
     """One decoded frame.
 
     index: 0, 1, 2…; time_s: when it appears; small: (h, w, 3) uint8 BGR, 160 wide or less.
-    row: the second k whose frame this is, else None; held_rows: seconds before it in which no frame began.
+    row: the second k whose frame this is, else None; held_rows: seconds before it in which no frame began, through
+        which the frame before stood (before the first frame: this one).
     motion: for a row's frame, the mean absolute RGB difference to the frame before it, 0..255, full size.
-    full: for a row's frame, (H, W, 3) uint8 RGB, upright, where asked for; else None.
+    full: for a row's frame, (H, W, 3) uint8 RGB, upright, where asked for; else None.  held_full: so, the frame that
+        stood through held_rows.
     """
 
     index: int
@@ -41,6 +44,7 @@ class Picture:
     held_rows: tuple[int, ...] = ()
     motion: float = 0.0
     full: np.ndarray | None = None
+    held_full: np.ndarray | None = None
 
 
 class FrameReader:
@@ -62,6 +66,9 @@ class FrameReader:
         self.frames = 0
         self.damaged = 0  # packets that could not be decoded
         self.repaired_times = 0
+        from av.video.reformatter import VideoReformatter
+
+        self._convert = VideoReformatter()
         self._opened = opened
         self._threads = threads
         self._max_s = max_s if max_s is not None else MAX_FILM_S
@@ -78,8 +85,7 @@ class FrameReader:
     def __iter__(self) -> Iterator[Picture]:
         from av.video.reformatter import Interpolation, VideoReformatter
 
-        # One thread: to wake others costs more than the work.  One for each size, as a change of size sets up anew.
-        shrink, convert = VideoReformatter(), VideoReformatter()
+        shrink = VideoReformatter()  # one thread: to wake others costs more than the work
         half_frame_s = min(0.5 * self._frame_s, _MAX_HALF_FRAME_S)
         small_size: tuple[int, int] | None = None
         before: Any = None  # the av frame before this one
@@ -97,23 +103,33 @@ class FrameReader:
             ).to_ndarray()
             picture = Picture(self.frames, time_s, self._masked.apply(small))
             held = []
-            while time_s >= next_row + 1 - half_frame_s:
+            # A frame well after its second is not what is seen there: the one before still stands.
+            while time_s >= next_row + 1 - half_frame_s or time_s > next_row + _LATEST_S:
                 held.append(next_row)
                 next_row += 1
             picture.held_rows = tuple(held)
+            if held and self._want_full:
+                picture.held_full = upright(self._full(before or frame), before or frame)
             if time_s >= next_row - half_frame_s:
                 picture.row = next_row
                 next_row += 1
-                full = self._masked.apply(convert.reformat(frame, format="rgb24", threads=1).to_ndarray())
+                full = self._full(frame)
                 if before is not None and (before.width, before.height) == (frame.width, frame.height):
-                    earlier = self._masked.apply(convert.reformat(before, format="rgb24", threads=1).to_ndarray())
-                    picture.motion = mean_abs_difference(full, earlier)
+                    picture.motion = mean_abs_difference(full, self._full(before))
                 if self._want_full:
                     picture.full = upright(full, frame)
             before = frame
             self._last = frame, time_s
             self.frames += 1
             yield picture
+
+    def last_full(self) -> np.ndarray | None:
+        """The last frame that was read, (H, W, 3) uint8 RGB, upright."""
+        return None if self._last is None else upright(self._full(self._last[0]), self._last[0])
+
+    def _full(self, frame: Any) -> np.ndarray:
+        """(H, W, 3) uint8 RGB, what the mask leaves of it."""
+        return self._masked.apply(self._convert.reformat(frame, format="rgb24", threads=1).to_ndarray())
 
     def notes(self) -> tuple[str, ...]:
         """What was wrong with the file, one sentence each."""

@@ -11,7 +11,7 @@ from typing import Final
 from engine.video.errors import VideoError
 
 READINGS: Final = ("auto", "full", "quick")
-ANALYSIS_VERSION: Final = 2  # raise when the same film and settings give other numbers than before
+ANALYSIS_VERSION: Final = 3  # raise when the same film and settings give other numbers than before
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +22,7 @@ class AnalysisOptions:
     mask: what of the frame is picture: "auto" (matte and burnt-in text are found), "none", or "x,y,w,h" in pixels.
     clip_model, clip_weights, device: the CLIP model's open_clip name, its weight file and "auto", "cpu", "cuda" or
         "mps"; used by the full reading alone.  clip_precision: "fp32" (the paper's numbers) or "bf16" (faster, close).
+    clip_batch: frames encoded at a time, 0 = what was measured to be good for the device.
     adaptive_threshold: PySceneDetect AdaptiveDetector, > 0; lower finds more cuts.  min_shot_s: shortest shot, seconds.
     threads: decoder threads, 0 = as many as there are cores.
     max_s: look at this many seconds of the film at most; None = all.
@@ -33,6 +34,7 @@ class AnalysisOptions:
     clip_weights: Path | None = None
     device: str = "auto"
     clip_precision: str = "fp32"
+    clip_batch: int = 0
     adaptive_threshold: float = 3.0
     min_shot_s: float = 0.6
     threads: int = 0
@@ -51,11 +53,13 @@ class AnalysisOptions:
             raise VideoError(f"'{self.clip_precision}' is not a CLIP precision; there are fp32 and bf16.")
         if self.device not in ("auto", "cpu", "cuda", "mps"):
             raise VideoError(f"'{self.device}' is not a device; there are auto, cpu, cuda and mps.")
+        if self.clip_batch < 0:
+            raise VideoError(f"the CLIP batch must be 0 or more, not {self.clip_batch}.")
         if self.threads < 0:
             raise VideoError(f"the number of threads must be 0 or more, not {self.threads}.")
 
     def cache_text(self, reading: str) -> str:
-        """Settings that change the result, as text; reading: the one really taken.  Threads and device do not count."""
+        """The settings that change the result (not threads, device, batch), as text; reading: the one really taken."""
         values: dict[str, object] = {
             "version": ANALYSIS_VERSION,
             "reading": reading,

@@ -25,7 +25,7 @@ from engine.video.frames import FrameReader, Picture, mean_abs_difference
 from engine.video.head import BLACK_SHARE, LEADER_S, Head, is_bars, is_black
 from engine.video.mask import Mask, find_mask, parse_mask
 from engine.video.options import AnalysisOptions
-from engine.video.semantics import choose_reading
+from engine.video.semantics import Seen, choose_reading
 from engine.video.shots import ShotFinder
 
 _ASK_EVERY: Final = 8  # frames between two looks for a row that is certain by now
@@ -40,8 +40,7 @@ class _Second:
     activity: float = 0.0
     black: bool = False  # nearly all of its frames are
     bars: bool = False
-    semantic: np.ndarray | None = None
-    emotion: np.ndarray | None = None  # of the full reading
+    seen: Seen | None = None  # of the full reading
 
 
 class FeatureStream:
@@ -158,8 +157,10 @@ class FeatureStream:
         if self._encoder is not None:
             self._notes = (*self._notes, self._encoder.report())
         rows = max(1, math.ceil(length - 1e-6))
-        while len(self._seconds) < rows:
-            self._seconds.append(self._held())
+        if len(self._seconds) < rows and self._before is not None:
+            full = None if self._encoder is None else self._reader.last_full()
+            while len(self._seconds) < rows:
+                self._seconds.append(self._held(self._before, full))
         del self._seconds[rows:]
         while len(self._rows) < rows:
             yield self._finish(len(self._rows))
@@ -170,6 +171,7 @@ class FeatureStream:
         change = 0.0
         if self._before is not None and self._before.shape == picture.small.shape:
             change = mean_abs_difference(picture.small, self._before)
+        stood = picture.small if self._before is None else self._before
         self._before = picture.small
         black = is_black(picture.small)
         if self._was_black and not black:
@@ -178,24 +180,23 @@ class FeatureStream:
         self._shots.push(picture.index, picture.time_s, picture.small, change)
         for _row in picture.held_rows:
             self._end_second()
-            self._seconds.append(self._held(picture))
+            self._seconds.append(self._held(stood, picture.held_full))
         if picture.row is not None:
             self._end_second()
             second = _Second(affect.colour_of(picture.small), picture.motion, black=black, bars=is_bars(picture.small))
-            if self._encoder is not None and picture.full is not None:
-                second.semantic, second.emotion = self._encoder.encode(picture.full)
+            second.seen = self._seen(picture.full)
             self._seconds.append(second)
         if picture.index:
             self._change_total.append(change)
         self._frames_total += 1
         self._frames_black += black
 
-    def _held(self, picture: Picture | None = None) -> _Second:
-        """A second in which no frame began: the last frame stands still."""
-        if not self._seconds:  # the picture begins late: its first frame stands for the time before
-            assert picture is not None
-            return _Second(affect.colour_of(picture.small), 0.0)
-        return replace(self._seconds[-1], motion=0.0, activity=0.0)
+    def _held(self, small: np.ndarray, full: np.ndarray | None) -> _Second:
+        """A second in which no frame began: a frame stands still."""
+        return _Second(affect.colour_of(small), 0.0, black=is_black(small), bars=is_bars(small), seen=self._seen(full))
+
+    def _seen(self, full: np.ndarray | None) -> Seen | None:
+        return None if self._encoder is None or full is None else self._encoder.add(full)
 
     def _end_second(self) -> None:
         """Closes the second being decoded: its activity is the mean change without the largest one (a cut)."""
@@ -222,8 +223,9 @@ class FeatureStream:
     def _finish(self, row: int) -> FeatureRow:
         """The final row, from everything known about the seconds around it."""
         second = self._seconds[row]
-        if second.emotion is not None:
-            raw = second.emotion
+        semantic = None
+        if second.seen is not None:
+            semantic, raw = second.seen.read()
         else:
             # As far back as smoothing reaches, and one look-ahead beyond it: the same numbers whatever else is known.
             first = max(0, row - affect.SMOOTHING_S)
@@ -243,7 +245,7 @@ class FeatureStream:
         recent = [entry.emotion_raw for entry in self._rows[max(0, row - 4) : row] if entry.valid or not valid]
         finished = FeatureRow(
             second=row,
-            semantic=second.semantic,
+            semantic=semantic,
             emotion_raw=raw.astype(np.float32),
             emotion=np.mean([*recent, raw], axis=0).astype(np.float32),
             motion=second.motion,

@@ -120,6 +120,25 @@ def test_a_still_held_for_a_minute_gives_every_second_a_row(tmp_path: Path) -> N
     assert features.motion[20] > 0
 
 
+def test_a_still_that_is_held_keeps_its_own_mood(tmp_path: Path) -> None:
+    # The slide changes between two seconds and is then held: the seconds it stands for are its own.
+    slides = [np.full((108, 192, 3), 200, np.uint8), np.full((108, 192, 3), 60, np.uint8)]
+    slides[0][..., 2] = 120
+    slides[1][:, ::2] = 20
+    path = films.make_film(
+        tmp_path / "slides.mkv",
+        3,
+        rate=25,
+        ticks=[0, 20_500, 60_500],
+        time_base=Fraction(1, 1000),
+        picture=lambda number: slides[min(number, 1)],
+    )
+    alone = films.make_film(tmp_path / "one.mkv", 50, rate=25, picture=lambda _number: slides[1])
+    features, expected = analyze(path, QUICK), analyze(alone, QUICK)
+    assert np.abs(features.emotion_raw[40] - expected.emotion_raw[1]).max() < 0.05
+    assert np.abs(features.emotion_raw[40] - features.emotion_raw[5]).max() > 0.2
+
+
 def test_a_picture_that_begins_after_the_sound_keeps_its_time(tmp_path: Path) -> None:
     # As an edit list or a late first frame makes it: sound from 0, picture from 2.0 s on.
     path = tmp_path / "late.mkv"

@@ -117,6 +117,100 @@ def test_a_frame_that_stands_still_is_encoded_once(weights: dict[str, Path]) -> 
     assert encoder.encoded == 6
 
 
+def test_frames_are_encoded_in_batches_with_the_same_numbers(weights: dict[str, Path]) -> None:
+    pictures = [picture(seed) for seed in (1, 1, 2, 3, 4, 4, 5)]
+    one, four = load_encoder(options(weights, clip_batch=1)), load_encoder(options(weights, clip_batch=4))
+    single = [one.encode(image) for image in pictures]
+    waiting = [four.add(image) for image in pictures]
+    assert waiting[0] is waiting[1] and waiting[3].weights is not None  # four distinct ones were done together
+    assert waiting[6].weights is None  # the fifth waits until it is asked for
+    for (feature, weight), seen in zip(single, waiting, strict=True):
+        found, found_weight = seen.read()
+        assert feature is not None and found is not None
+        assert found == pytest.approx(feature, abs=1e-5) and found_weight == pytest.approx(weight, abs=1e-5)
+    assert (four.frames, four.encoded) == (one.frames, one.encoded) == (7, 5)
+
+
+def test_the_command_reads_a_film_fully(
+    weights: dict[str, Path], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    from engine.video.cli import main
+
+    name = "tiny-336-quickgelu"
+    arguments = ["analyze", str(CLIP), "--json", "--clip-model", name, "--clip-weights", str(weights[name])]
+    arguments += [
+        "--device",
+        "cpu",
+        "--max-seconds",
+        "6",
+        "--cache-dir",
+        str(tmp_path),
+        "--export",
+        str(tmp_path / "x"),
+    ]
+    assert main([*arguments, "--npz", str(tmp_path / "f.npz")]) == 0
+    printed = json.loads(capsys.readouterr().out)
+    assert printed["reading"] == "full" and name in printed["reason"] and printed["seconds"] == 6
+    assert any(note.startswith("CLIP encoded 6 of 6") for note in printed["notes"])
+    semantic = VideoFeatures.load(tmp_path / "f.npz").semantic
+    assert semantic is not None and semantic.shape == (6, 768)
+    exported = np.load(tmp_path / "x" / "vevo_semantic/all/2d/clip_l14p" / f"{CLIP.stem}.npy")
+    assert np.array_equal(exported, semantic)
+    assert main(arguments) == 0  # from the cache
+    again = json.loads(capsys.readouterr().out)
+    assert again["rows"] == printed["rows"]
+    assert main([*arguments[:-4], "--cache-dir", str(tmp_path), "--clip-precision", "bf16"]) == 0
+    assert json.loads(capsys.readouterr().out)["rows"] != printed["rows"]
+
+
+def test_a_still_that_is_held_keeps_its_own_embedding(weights: dict[str, Path], tmp_path: Path) -> None:
+    path = slides(tmp_path / "slides.mkv")
+    features = analyze(path, options(weights, mask="none"))
+    assert features.semantic is not None and features.seconds == 12
+    first, second = features.semantic[0], features.semantic[8]
+    assert not np.allclose(first, second, atol=1e-3)
+    # The slide changes at 4.5 s: row 4 still shows the first, all after it the second, though no frame begins there.
+    expected = [first] * 5 + [second] * 7
+    assert [bool(np.array_equal(row, first)) for row in features.semantic] == [row is first for row in expected]
+    assert np.array_equal(features.semantic, np.array(expected))
+
+
+def test_a_picture_that_begins_late_stands_for_the_time_before(weights: dict[str, Path], tmp_path: Path) -> None:
+    features = analyze(slides(tmp_path / "late.mkv", begin_ms=3300, sound=True), options(weights, mask="none"))
+    assert features.semantic is not None
+    assert (np.abs(features.semantic[:4] - features.semantic[0]).max(axis=1) < 1e-6).all()
+    assert np.linalg.norm(features.semantic[0]) > 0
+
+
+def slides(path: Path, begin_ms: int = 0, sound: bool = False) -> Path:
+    """Two slides with their own time stamps, changed 4.5 s after the beginning; the second is held to second 12."""
+    from fractions import Fraction
+
+    import av
+
+    with av.open(str(path), "w") as sink:
+        stream = sink.add_stream("libx264", rate=25)
+        stream.width, stream.height, stream.pix_fmt = 160, 120, "yuv420p"
+        stream.codec_context.time_base = Fraction(1, 1000)
+        track = None
+        if sound:
+            track = sink.add_stream("aac", rate=8000)
+            for number in range(20):
+                silence = av.AudioFrame(format="fltp", layout="mono", samples=1024)
+                silence.sample_rate, silence.pts = 8000, number * 1024
+                for plane in silence.planes:
+                    plane.update(bytes(plane.buffer_size))
+                sink.mux(track.encode(silence))
+        for image, tick in ((1, 0), (2, 4500), (2, 11_900)):
+            frame = av.VideoFrame.from_ndarray(picture(image), format="rgb24")
+            frame.pts, frame.time_base = begin_ms + tick, Fraction(1, 1000)
+            sink.mux(stream.encode(frame))
+        sink.mux(stream.encode())
+        if track is not None:
+            sink.mux(track.encode())
+    return path
+
+
 def test_a_film_in_the_full_reading(weights: dict[str, Path], tmp_path: Path) -> None:
     features = analyze(CLIP, options(weights, max_s=12.0))
     assert features.reading == "full" and "tiny-336-quickgelu" in features.reason
