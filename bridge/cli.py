@@ -25,6 +25,7 @@ BRIDGE: Final[dict[str, tuple[str, str]]] = {
     "live": ("bridge.commands.live", "play a film's music live, locked to a transport, steered by OSC"),
     "ports": ("bridge.commands.ports", "list MIDI interfaces and ports"),
     "doctor": ("bridge.commands.doctor", "check ports, priority, sync, OSC and weights, and say what to change"),
+    "calibrate": ("bridge.commands.calibrate", "measure how late the DAW records, and keep the shift against it"),
     "osc": ("bridge.commands.osc", "print the table of OSC addresses"),
     "install-script": ("bridge.commands.install_script", "install the script of a DAW"),
 }
@@ -71,7 +72,19 @@ def _dispatch(words: list[str]) -> int:
 
 
 def _commands() -> list[str]:
-    order = ["live", "compose", "analyze", "plot", "tempo", "score", "ports", "doctor", "osc", "install-script"]
+    order = [
+        "live",
+        "compose",
+        "analyze",
+        "plot",
+        "tempo",
+        "score",
+        "ports",
+        "doctor",
+        "calibrate",
+        "osc",
+        "install-script",
+    ]
     return [*order, "cache", "models"]
 
 

@@ -95,6 +95,8 @@ class Live:
                 self._say(f"OSC on {osc.host} port {osc.port}.")
             if plan.saved is not None:
                 session.restore(plan.saved)
+            if plan.calibrated_ms:
+                self._say(f"MIDI earlier–later: {plan.calibrated_ms:g} ms, as kept by `cuebridge calibrate`.")
             session.begin()
             self.keys = stack.enter_context(Keys(enabled=plan.keys))
             try:

@@ -30,6 +30,7 @@ class LivePlan:
 
     session: SessionOptions
     player: PlayerOptions
+    calibrated_ms: float | None  # "MIDI earlier–later" as it was kept by `calibrate`, where that is in use
     osc_host: str
     osc_port: int | None
     out: Path | None
@@ -94,7 +95,10 @@ def parser() -> argparse.ArgumentParser:
     out.add_argument("--port", default="CueBridge", metavar="NAME", help="name of our MIDI port (CueBridge)")
     out.add_argument("--ports", choices=("one", "per-part"), default="one", help="one port, or one for each part")
     out.add_argument(
-        "--nudge", type=float, default=0.0, metavar="MS", help="MIDI earlier (-) or later (+), -250 to 250"
+        "--nudge",
+        metavar="MS",
+        help="MIDI earlier (-) or later (+), -250 to 250; of parts: 'pad=-10,drums=5'; "
+        "default: what `cuebridge calibrate --keep` kept for this port and --sync, else 0",
     )
     out.add_argument(
         "--control-from", default="", metavar="NAME", help="MIDI input with your faders or pedal; a part of its name"
@@ -137,8 +141,7 @@ def parse(arguments: Sequence[str]) -> LivePlan:
         raise UserError("--once ends after one pass of the internal transport; it does not go with --sync.")
     if not 0 <= given.from_s <= 360_000:
         raise UserError(f"--from {given.from_s:g} is outside 0 to 360000 seconds.")
-    if not -250 <= given.nudge <= 250:
-        raise UserError(f"--nudge {given.nudge:g} is outside -250 to 250 ms.")
+    nudges, calibrated = _nudges(given)
     if not 0 <= given.freewheel <= 5:
         raise UserError(f"--freewheel {given.freewheel:g} is outside 0 to 5 seconds.")
     if given.frame_rate is not None:
@@ -166,7 +169,6 @@ def parse(arguments: Sequence[str]) -> LivePlan:
         follows=follows,
         knock=given.knock_channel if given.knock else 0,
     )
-    nudges = {"": given.nudge} if given.nudge else {}
     player = PlayerOptions(
         ports=PortOptions(
             given.midi_api,
@@ -190,6 +192,7 @@ def parse(arguments: Sequence[str]) -> LivePlan:
     return LivePlan(
         session=session,
         player=player,
+        calibrated_ms=calibrated,
         osc_host=given.osc_host,
         osc_port=_port(given.osc_port),
         out=_writable(given.out),
@@ -240,6 +243,29 @@ def _draft(given: argparse.Namespace) -> Draft:
     arrange_options(draft, None)
     _ = draft.cues
     return draft
+
+
+def _nudges(given: argparse.Namespace) -> tuple[dict[str, float], float | None]:
+    """Shift in ms by part ("" for all), and the value that `calibrate` kept where that is in use.  Raises UserError."""
+    if given.nudge is None:
+        from bridge.calibration import kept
+
+        ms = kept(given.port, given.sync)
+        return ({"": ms} if ms else {}), ms
+    found: dict[str, float] = {}
+    for word in given.nudge.split(","):
+        part, _, text = word.rpartition("=")
+        part = part.strip()
+        if part and part not in PARTS:
+            raise UserError(f"--nudge {word}: '{part}' is not a part; parts are {', '.join(PARTS)}.")
+        try:
+            ms = float(text)
+        except ValueError:
+            raise UserError(f"--nudge {word}: write milliseconds, or part=milliseconds.") from None
+        if not -250 <= ms <= 250:
+            raise UserError(f"--nudge {text.strip()} is outside -250 to 250 ms.")
+        found[part] = ms
+    return {part: ms for part, ms in found.items() if ms}, None
 
 
 def _number_or_text(text: str, control: Control) -> str | float:

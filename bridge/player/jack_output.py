@@ -185,8 +185,12 @@ class JackOutput:
                     for offset, data in heard:
                         sync_in.hear((zero_us + offset * period_us / frames) / 1e6, data)
             if pedal is not None and hands is not None:
-                for _, data in pedal.incoming_midi_events():
-                    hands.hear(time.perf_counter(), bytes(data))  # a person's hand needs no frame
+                touched = [(offset, bytes(data)) for offset, data in pedal.incoming_midi_events()]
+                if touched:
+                    _, start_us, period_us = cycle()
+                    zero_us = start_us - clock.last_offset_us
+                    for offset, data in touched:
+                        hands.hear((zero_us + offset * period_us / frames) / 1e6, data)
             for queue in queues:
                 if not queue:
                     continue

@@ -19,6 +19,7 @@ from bridge.transport.state import TransportObservation
 
 PACKET_EVENTS: Final = 64
 APIS: Final = ("jack-client", "alsa", "coremidi", "winmm", "jack", "none")  # in the order in which "auto" tries them
+HANDS_NAME: Final = "Control"  # after the port's name: the input for a person's hands
 DEFAULT_PARTS: Final = ("pad", "arp", "bass", "melody", "drums")
 
 # bridge -> player
@@ -45,7 +46,7 @@ UNITS: Final = ("beats", "seconds")
 class PortOptions:
     """api: auto alsa jack jack-client coremidi winmm none.  nudge_ms: part -> shift, − = earlier; "" = all
     parts.  hands_in: an input for faders, pads and pedals; hands_from: an input to connect to it, by a part of its
-    name."""
+    name; hands_name: what its own name ends with."""
 
     api: str = "auto"
     name: str = "CueBridge"
@@ -55,6 +56,7 @@ class PortOptions:
     sync_out: bool = False
     hands_in: bool = True
     hands_from: str = ""
+    hands_name: str = HANDS_NAME
 
 
 @dataclass(frozen=True, slots=True)

@@ -361,7 +361,7 @@ def open_output(
     sync_in = SyncIn(f"{options.name} Sync", hear) if options.sync_in and hear is not None else None
     clock = f"{options.name} Clock" if options.sync_out else ""
     hands_in = (
-        HandsIn(f"{options.name} Control", hands, options.hands_from)
+        HandsIn(f"{options.name} {options.hands_name}", hands, options.hands_from)
         if options.hands_in and hands is not None
         else None
     )

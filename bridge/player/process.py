@@ -90,7 +90,11 @@ class _Runner:
         listens = {options.sync.position, options.sync.tempo} & MIDI_SOURCES
         ports = options.ports
         if ports.api == "jack":
-            ports = replace(ports, sync_in=ports.sync_in and bool(listens), hands_in=bool(ports.hands_from))
+            ports = replace(
+                ports,
+                sync_in=ports.sync_in and bool(listens),
+                hands_in=bool(ports.hands_from) or ports.hands_name != m.HANDS_NAME,
+            )
         self._heard: deque[tuple[float, bytes]] = deque()
         self._seen: deque[TransportObservation] = deque()
         self._touched: deque[tuple[float, bytes]] = deque(maxlen=HANDS_KEPT)  # what a person's controller said
