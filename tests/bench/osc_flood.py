@@ -12,6 +12,7 @@ Changes of the music are left out of the flood, so that the composition stays wh
 from __future__ import annotations
 
 import argparse
+import contextlib
 import random
 import socket
 import struct
@@ -62,11 +63,23 @@ def memory_mb(pid: int) -> float:
     return 0.0
 
 
-def flood(port: int, count: int, rate: int, sent: list[int], stop: threading.Event) -> None:
+def count_answers(client: socket.socket, answers: list[int], stop: threading.Event) -> None:
+    """answers: how many came, and in how many of them an error was said."""
+    client.settimeout(0.2)
+    while not stop.is_set():
+        with contextlib.suppress(TimeoutError, OSError):
+            data = client.recv(65_507)
+            answers[0] += 1
+            answers[1] += b"/cue/error" in data
+
+
+def flood(port: int, count: int, rate: int, sent: list[int], answers: list[int], stop: threading.Event) -> None:
     rng = random.Random(1)
     prepared = [hostile(rng) for _ in range(4000)]
     began = time.perf_counter()
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as client:
+        client.bind(("127.0.0.1", 0))
+        threading.Thread(target=count_answers, args=(client, answers, stop), daemon=True).start()
         for number in range(count):
             if stop.is_set():
                 return
@@ -121,9 +134,11 @@ def main() -> int:
             print(f"idle:    {passes(live, capture, composed, options.seconds)}")
             pid = live.process.pid
             before = memory_mb(pid)
-            sent, stop = [0], threading.Event()
+            sent, answers, stop = [0], [0, 0], threading.Event()
             thread = threading.Thread(
-                target=flood, args=(live.osc_port, options.count, options.rate, sent, stop), daemon=True
+                target=flood,
+                args=(live.osc_port, options.count, options.rate, sent, answers, stop),
+                daemon=True,
             )
             began = time.perf_counter()
             thread.start()
@@ -133,8 +148,10 @@ def main() -> int:
             thread.join()
             took_s = time.perf_counter() - began
             time.sleep(1.0)
-            answers = sum(live.send("/cue/ping") is not None for _ in range(10))
-            print(f"{sent[0]} datagrams in {took_s:.1f} s; {answers} of 10 pings answered afterwards")
+            stop.set()
+            pings = sum(live.send("/cue/ping") is not None for _ in range(10))
+            print(f"{sent[0]} datagrams in {took_s:.1f} s; {pings} of 10 pings answered afterwards")
+            print(f"answered: {answers[0]}, of these errors {answers[1]}, {answers[1] / took_s:.0f} a second")
             print(f"bridge memory: {before:.1f} MB before, {middle:.1f} MB during, {memory_mb(pid):.1f} MB after")
             print(f"exit code {live.quit()}")
     return 0
