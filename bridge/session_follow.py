@@ -76,6 +76,8 @@ class SessionTempo:
         """Where the film's first frame lies on the timeline."""
         session = self._session
         draft = session.draft.with_value("/cue/picture_starts_at", text)
+        if draft == session.draft:
+            return session.transport.soon_s()  # set to what it holds: no step of the undo history
         if session.analysed is not None:
             try:
                 draft = self._with_tempo(draft)
