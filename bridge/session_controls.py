@@ -11,6 +11,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Final
 
+from bridge.edits import Step
 from bridge.osc.clients import Clients, Target
 from bridge.osc.codec import Argument, Double, Message, encode, encode_bundle, expand, is_pattern, matches
 from bridge.osc.controls import BY_ADDRESS, ERROR, Control, ControlError, Value
@@ -121,13 +122,34 @@ class Controls:
                     sender, message.address, "bad_value", "not done: another message of the bundle was refused."
                 )
             return
+        history = self.session.history
+        steps, index = history.steps, history.undo_count
+        replies: list[Reply] = []
         for control, arguments in checked:
             try:
-                self._answer(sender, *self.perform(control, arguments, sender))
-            except ControlError as error:
-                self._refuse(sender, control.address, error.code, str(error))
+                replies.append(self.perform(control, arguments, sender))
             except UserError as error:
-                self._refuse(sender, control.address, "bad_value", str(error))
+                code = error.code if isinstance(error, ControlError) else "bad_value"
+                self._refuse(sender, control.address, code, str(error))
+                if len(checked) > 1:
+                    self._take_back(steps, index)
+                    for other, _ in checked[:MAX_MATCHES]:
+                        if other is not control:
+                            self._refuse(
+                                sender, other.address, "bad_value", f"not done: {control.address} was refused."
+                            )
+                return
+        for reply in replies:
+            self._answer(sender, *reply)
+
+    def _take_back(self, steps: tuple[Step, ...], index: int) -> None:
+        """Of several edits one was refused: none of them is done.  A play, stop or locate before it stays done."""
+        session = self.session
+        if session.history.undo_count == index and session.history.steps == steps:
+            return
+        boundary_s = session.transport.boundary_s("bar")
+        session.history.restore(steps, index)
+        session.follow_draft(boundary_s, whole=True)
 
     def _checked(self, message: Message) -> list[tuple[Control, tuple[Value, ...]]]:
         found = _find(message.address)
@@ -302,7 +324,13 @@ class Controls:
             raise ControlError("bad_value", "no folder is allowed for files from OSC; see --osc-folder.")
         path = Path(text)
         path = path if path.is_absolute() else self._folders[0] / path
-        path = path.parent.resolve() / path.name
+        try:
+            path = path.parent.resolve() / path.name
+            linked = path.is_symlink()
+        except (OSError, RuntimeError, ValueError):  # a name too long, links in a circle
+            raise ControlError("bad_value", "this is no file name here.") from None
+        if linked:
+            raise ControlError("bad_value", "this name is a link to another place; give the place itself.")
         if not path.name.endswith(suffix):
             raise ControlError("bad_value", f"the file name has to end in {suffix}.")
         if not any(path.parent == folder or folder in path.parent.parents for folder in self._folders):

@@ -1,13 +1,19 @@
 """The controls table as an OSCQuery namespace (Vidvox proposal): JSON from which controller programs build pages.
 
 `QueryServer` answers HTTP GET on TCP, on the port that OSC has on UDP: `/cue/key` gives a node, `?VALUE` its value,
-`?HOST_INFO` where OSC listens.
+`?HOST_INFO` where OSC listens.  A web page must not read it by giving its own name our address (DNS rebinding):
+requests have to name this machine by an address, as `localhost`, or by the name it listens on.  Whoever sends its
+request drop by drop is cut off, and no more than some are heard at once.
 """
 
 from __future__ import annotations
 
+import contextlib
+import ipaddress
 import json
+import socket
 import threading
+import time
 from collections.abc import Callable, Sequence
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, Final
@@ -18,6 +24,7 @@ from bridge.osc.controls import BY_ADDRESS, CONTROLS, Arg, Control
 
 MAX_PATH: Final = 512
 TIMEOUT_S: Final = 5.0
+REQUEST_S: Final = 8.0  # for a whole request and its answer, however it comes in
 MAX_CONNECTIONS: Final = 16
 ATTRIBUTES: Final = ("VALUE", "TYPE", "RANGE", "DESCRIPTION", "ACCESS", "UNIT", "FULL_PATH", "CONTENTS")
 Values = Callable[[str], Sequence[Argument]]
@@ -62,6 +69,59 @@ def _range(argument: Arg) -> dict[str, Any]:
     return found
 
 
+def _is_ours(host: str, named: set[str]) -> bool:
+    """Whether a Host header names an address or one of our names; programs that send none are no web pages."""
+    name = host.strip().lower()
+    name = name[1 : name.index("]")] if name.startswith("[") and "]" in name else name.rsplit(":", 1)[0]
+    if not name or name in named:
+        return True
+    try:
+        ipaddress.ip_address(name)
+    except ValueError:
+        return False
+    return True
+
+
+class _Server(ThreadingHTTPServer):
+    """A thread for each of at most MAX_CONNECTIONS connections, none longer than REQUEST_S."""
+
+    allow_reuse_address = True
+    daemon_threads = True
+
+    def __init__(self, address: tuple[str, int], handler: type[BaseHTTPRequestHandler]) -> None:
+        self.address_family = socket.AF_INET6 if ":" in address[0] else socket.AF_INET
+        self._open: dict[socket.socket, float] = {}
+        self._lock = threading.Lock()
+        super().__init__(address, handler)
+
+    def process_request(self, request: Any, client_address: Any) -> None:
+        with self._lock:
+            full = len(self._open) >= MAX_CONNECTIONS
+            if not full:
+                self._open[request] = time.perf_counter()
+        if full:
+            super().shutdown_request(request)
+        else:
+            super().process_request(request, client_address)
+
+    def shutdown_request(self, request: Any) -> None:
+        with self._lock:
+            self._open.pop(request, None)
+        super().shutdown_request(request)
+
+    def service_actions(self) -> None:
+        """Between two connections, a few times a second: who takes too long is cut off."""
+        now_s = time.perf_counter()
+        with self._lock:
+            late = [request for request, since_s in self._open.items() if now_s - since_s > REQUEST_S]
+        for request in late:
+            with contextlib.suppress(OSError):
+                request.shutdown(socket.SHUT_RDWR)
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """A client that went away in the middle is no fault of ours."""
+
+
 class QueryServer:
     """values(address) may be called from any of its threads; it raises TimeoutError when nobody answers."""
 
@@ -74,7 +134,7 @@ class QueryServer:
             "OSC_TRANSPORT": "UDP",
             "EXTENSIONS": {"ACCESS": True, "VALUE": True, "RANGE": True, "DESCRIPTION": True, "UNIT": True},
         }
-        free = threading.BoundedSemaphore(MAX_CONNECTIONS)
+        named = {host.lower(), "localhost"}
 
         class Handler(BaseHTTPRequestHandler):
             timeout = TIMEOUT_S
@@ -82,15 +142,9 @@ class QueryServer:
             sys_version = ""
 
             def do_GET(self) -> None:
-                if not free.acquire(blocking=False):
-                    self.send_error(503)
+                if not _is_ours(self.headers.get("Host", ""), named):
+                    self.send_error(403, "name this machine by its address")
                     return
-                try:
-                    self._answer()
-                finally:
-                    free.release()
-
-            def _answer(self) -> None:
                 if len(self.path) > MAX_PATH:
                     self.send_error(414)
                     return
@@ -98,6 +152,9 @@ class QueryServer:
                     body = answer(self.path, info, values)
                 except LookupError:
                     self.send_error(404)
+                    return
+                except ValueError:
+                    self.send_error(400)
                     return
                 except TimeoutError:
                     self.send_error(503)
@@ -116,9 +173,7 @@ class QueryServer:
             def log_message(self, format: str, *args: object) -> None:
                 """Nobody reads it."""
 
-        ThreadingHTTPServer.allow_reuse_address = True
-        self._server = ThreadingHTTPServer((host, port), Handler)
-        self._server.daemon_threads = True
+        self._server = _Server((host, port), Handler)
         self.port = self._server.server_address[1]
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.2,), name="oscquery", daemon=True)
 

@@ -13,12 +13,20 @@ from bridge.commands.live_options import parser
 from bridge.osc.controls import BY_ADDRESS, CONTROLS, FLAGS, SETTINGS, Arg, ControlError
 from bridge.osc.query import namespace
 from bridge.osc.reference import reference
+from bridge.osc.stage_control import layout
 
 ROOT = Path(__file__).resolve().parents[3]
 
 
 def test_the_document_is_made_from_the_table() -> None:
     assert (ROOT / "docs" / "osc.md").read_text(encoding="utf-8") == reference(), "run: cuebridge osc > docs/osc.md"
+
+
+def test_the_page_of_faders_is_made_from_the_table() -> None:
+    made = json.dumps(layout(), indent=1) + "\n"
+    assert (ROOT / "docs" / "open-stage-control.json").read_text(encoding="utf-8") == made, (
+        "run: cuebridge osc --open-stage-control > docs/open-stage-control.json"
+    )
 
 
 def test_every_address_is_told_once_and_has_words() -> None:

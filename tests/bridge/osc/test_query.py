@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import contextlib
 import http.client
 import json
+import socket
+import threading
+import time
 
 import pytest
 
+from bridge.osc import query
 from bridge.osc.controls import BY_ADDRESS
 from bridge.osc.query import QueryServer
 
@@ -57,3 +62,58 @@ def test_host_info_says_where_osc_is(server) -> None:
 )  # fmt: skip
 def test_what_is_not_there(server, target, status) -> None:
     assert get(server, target)[0] == status
+
+
+def raw(server, data: bytes) -> bytes:
+    with socket.create_connection(("127.0.0.1", server.port), timeout=5) as connection:
+        connection.sendall(data)
+        connection.shutdown(socket.SHUT_WR)
+        answer = b""
+        while part := connection.recv(65_536):
+            answer += part
+        return answer
+
+
+@pytest.mark.parametrize(
+    ("host", "status"),
+    [("127.0.0.1:9317", 200), ("localhost", 200), ("[::1]:9317", 200), ("192.168.0.7:9317", 200), ("", 200),
+     ("evil.example", 403), ("evil.example:9317", 403), ("127.0.0.1.evil.example", 403),
+     ("localhost.evil.example", 403)],
+)  # fmt: skip
+def test_a_web_page_under_a_name_of_its_own_reads_nothing(server, host, status) -> None:
+    answer = raw(server, b"GET /cue/key HTTP/1.1\r\nHost: " + host.encode() + b"\r\n\r\n")
+    assert answer.split(b" ", 2)[1] == str(status).encode(), answer[:200]
+
+
+@pytest.mark.parametrize(
+    "data",
+    [b"", b"\r\n", b"GET\r\n\r\n", b"GET /\r\n\r\n", b"\x00\xff\xfe\r\n\r\n", b"GET http://[ HTTP/1.0\r\n\r\n",
+     b"GET //[bad HTTP/1.0\r\n\r\n", b"POST / HTTP/1.0\r\nContent-Length: 99999999\r\n\r\n", b"GET / HTTP/9.9\r\n\r\n",
+     b"GET / HTTP/1.0\r\n" + b"X: y\r\n" * 500 + b"\r\n", b"GET /" + b"a" * 70_000 + b" HTTP/1.0\r\n\r\n",
+     b"GET /cue/key?VALUE HTTP/1.0\r\nHost: " + b"9" * 60_000 + b"\r\n\r\n", b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"],
+)  # fmt: skip
+def test_malformed_requests_end_nothing_and_print_nothing(server, data, capfd) -> None:
+    with contextlib.suppress(ConnectionError):
+        raw(server, data)
+    assert get(server, "/cue/key?VALUE")[0] == 200
+    assert "Traceback" not in "".join(capfd.readouterr())
+
+
+def test_who_sends_drop_by_drop_is_cut_off_and_keeps_nobody_out_for_long(server, monkeypatch) -> None:
+    monkeypatch.setattr(query, "REQUEST_S", 0.6)
+    slow = [socket.create_connection(("127.0.0.1", server.port), timeout=5) for _ in range(query.MAX_CONNECTIONS + 5)]
+    try:
+        end, answered = time.monotonic() + 15, False
+        while not answered and time.monotonic() < end:
+            for each in slow:
+                with contextlib.suppress(OSError):
+                    each.send(b"G")
+            with contextlib.suppress(OSError, http.client.HTTPException):
+                answered = get(server, "/cue/key?VALUE")[0] == 200
+            time.sleep(0.05)
+        assert answered
+        threads = [each for each in threading.enumerate() if "process_request" in each.name]
+        assert len(threads) <= query.MAX_CONNECTIONS
+    finally:
+        for each in slow:
+            each.close()

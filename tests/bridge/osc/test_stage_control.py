@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 from bridge.osc.codec import decode, encode
 from bridge.osc.controls import BY_ADDRESS, CONTROLS
 from bridge.osc.stage_control import LEFT_OUT, layout
 
-ROOT = Path(__file__).resolve().parents[3]
 COMMON = {"type", "id", "comments", "width", "height", "expand", "address", "typeTags", "decimals", "bypass", "default"}
 KNOWN = {
     "root": {"tabs", "onCreate"},
@@ -29,13 +26,6 @@ def widgets(node: dict[str, Any]) -> Iterator[dict[str, Any]]:
     yield node
     for child in (*node.get("widgets", ()), *node.get("tabs", ())):
         yield from widgets(child)
-
-
-def test_the_shipped_page_is_made_from_the_table() -> None:
-    shipped = (ROOT / "docs" / "open-stage-control.json").read_text(encoding="utf-8")
-    assert shipped == json.dumps(layout(), indent=1) + "\n", (
-        "run: cuebridge osc --open-stage-control > docs/open-stage-control.json"
-    )
 
 
 def test_every_address_is_on_it_and_nothing_else() -> None:
