@@ -96,6 +96,8 @@ class SessionTempo:
     def set_bar_1(self, where: float | str) -> float:
         """Where bar 1 of the selected cue lies: a picture second, `in`, or `timeline` (the bars of the timeline)."""
         session = self._session
+        if session.draft.value("/cue/bar_1") == where:
+            return session.transport.soon_s()
         if where != "timeline":
             self._refuse_tempo()
         draft = self.settled(session.draft.with_value("/cue/bar_1", where))

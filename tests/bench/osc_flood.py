@@ -1,8 +1,9 @@
 """A million hostile datagrams into a running `live`, and what becomes of the notes meanwhile.
 
-    python tests/bench/osc_flood.py [--count 1000000] [--rate 20000]
+    python tests/bench/osc_flood.py [--count 1000000] [--rate 20000] [--senders 16]
 
-Malformed, truncated, huge, nested and out-of-range OSC at `--rate` datagrams a second (0: as fast as they go), while
+Malformed, truncated, huge, nested and out-of-range OSC at `--rate` datagrams a second (0: as fast as they go), from so
+many senders that most of it passes what one sender may send and has to be read, decoded and refused, while
 the internal transport plays the film on a private JACK server.  Printed: datagrams sent, memory of the bridge before
 and after, how often an order of another client had to be repeated, answers to `/cue/ping` afterwards, and
 |captured onset - composed onset| with and without the flood.
@@ -13,7 +14,9 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import os
 import random
+import select
 import socket
 import struct
 import sys
@@ -27,7 +30,7 @@ sys.path[:0] = [str(Path(__file__).resolve().parents[1]), str(Path(__file__).res
 from jacklab import Capture, JackServer, still_sounding, why_not
 from livelab import CLIP, Live, compose, composed_notes, match, port_name, struck
 
-from bridge.osc.codec import encode, encode_bundle
+from bridge.osc.codec import OscError, decode, encode, encode_bundle
 from bridge.osc.controls import CONTROLS
 
 STATES = [control.address for control in CONTROLS if control.access == "state"]
@@ -56,6 +59,23 @@ def hostile(rng: random.Random) -> bytes:
     return encode(rng.choice(STATES))
 
 
+def through_the_codec(count: int) -> str:
+    """As many datagrams again, no two alike, through the decoder alone: anything but an OscError ends the bench."""
+    rng, refused, began = random.Random(2), 0, time.perf_counter()
+    before = memory_mb(os.getpid())
+    for _ in range(count):
+        data = bytearray(hostile(rng))
+        for _ in range(rng.randrange(3)):
+            if data:
+                data[rng.randrange(len(data))] = rng.randrange(256)
+        try:
+            decode(bytes(data))
+        except OscError:
+            refused += 1
+    took_s = time.perf_counter() - began
+    return f"{count} in {took_s:.0f} s, {refused} refused, {memory_mb(os.getpid()) - before:+.1f} MB"
+
+
 def memory_mb(pid: int) -> float:
     for line in Path(f"/proc/{pid}/status").read_text().splitlines():
         if line.startswith("VmRSS"):
@@ -63,27 +83,33 @@ def memory_mb(pid: int) -> float:
     return 0.0
 
 
-def count_answers(client: socket.socket, answers: list[int], stop: threading.Event) -> None:
+def count_answers(clients: list[socket.socket], answers: list[int], stop: threading.Event) -> None:
     """answers: how many came, and in how many of them an error was said."""
-    client.settimeout(0.2)
     while not stop.is_set():
-        with contextlib.suppress(TimeoutError, OSError):
-            data = client.recv(65_507)
-            answers[0] += 1
-            answers[1] += b"/cue/error" in data
+        for client in select.select(clients, (), (), 0.2)[0]:
+            with contextlib.suppress(OSError):
+                data = client.recv(65_507)
+                answers[0] += 1
+                answers[1] += b"/cue/error" in data
 
 
-def flood(port: int, count: int, rate: int, sent: list[int], answers: list[int], stop: threading.Event) -> None:
+def flood(
+    port: int, count: int, rate: int, senders: int, sent: list[int], answers: list[int], stop: threading.Event
+) -> None:
     rng = random.Random(1)
-    prepared = [hostile(rng) for _ in range(4000)]
+    prepared = [hostile(rng) for _ in range(20_000)]
     began = time.perf_counter()
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as client:
-        client.bind(("127.0.0.1", 0))
-        threading.Thread(target=count_answers, args=(client, answers, stop), daemon=True).start()
+    with contextlib.ExitStack() as stack:
+        clients = [
+            stack.enter_context(socket.socket(socket.AF_INET, socket.SOCK_DGRAM)) for _ in range(max(senders, 1))
+        ]
+        for client in clients:
+            client.bind(("127.0.0.1", 0))
+        threading.Thread(target=count_answers, args=(clients, answers, stop), daemon=True).start()
         for number in range(count):
             if stop.is_set():
                 return
-            client.sendto(prepared[number % len(prepared)], ("127.0.0.1", port))
+            clients[number % len(clients)].sendto(prepared[number % len(prepared)], ("127.0.0.1", port))
             sent[0] = number + 1
             if rate and number % 50 == 0:
                 time.sleep(max(began + number / rate - time.perf_counter(), 0))
@@ -118,11 +144,13 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--count", type=int, default=1_000_000)
     parser.add_argument("--rate", type=int, default=20_000)
+    parser.add_argument("--senders", type=int, default=16)
     parser.add_argument("--seconds", type=float, default=28.0, help="of one pass of the film")
     options = parser.parse_args()
     if why_not() is not None:
         print(why_not())
         return 0
+    print(f"decoder: {through_the_codec(options.count)}", flush=True)
     with tempfile.TemporaryDirectory() as folder, JackServer(period=256) as server:
         home = Path(folder)
         compose(CLIP, home / "c.mid", home)
@@ -137,7 +165,7 @@ def main() -> int:
             sent, answers, stop = [0], [0, 0], threading.Event()
             thread = threading.Thread(
                 target=flood,
-                args=(live.osc_port, options.count, options.rate, sent, answers, stop),
+                args=(live.osc_port, options.count, options.rate, options.senders, sent, answers, stop),
                 daemon=True,
             )
             began = time.perf_counter()

@@ -1,10 +1,10 @@
 """From a datagram to the first captured note of a chord that only the new plan has.
 
-    python tests/bench/steering.py [--changes 200] [--load]
+    python tests/bench/steering.py [--changes 200] [--load] [--transport internal|ardour]
 
-`live` runs on a private JACK server with the internal transport in a loop; changes of the progression come at random
-moments, each asked to be heard at the next chord, alternating between two sets of chords without a common tone.  Per
-change it measures
+`live` runs on a private JACK server, with the internal transport in a loop or following the timecode of a headless
+Ardour that rolls; changes of the progression come at random moments, each asked to be heard at the next chord,
+alternating between two sets of chords without a common tone.  Per change it measures
 
 * heard_ms: datagram sent -> first captured note-on of a tone that only the new chords have;
 * wait_ms: datagram sent -> the chord boundary that the answer promised;
@@ -17,6 +17,7 @@ change it measures
 from __future__ import annotations
 
 import argparse
+import contextlib
 import json
 import os
 import random
@@ -28,8 +29,10 @@ from pathlib import Path
 
 sys.path[:0] = [str(Path(__file__).resolve().parents[1]), str(Path(__file__).resolve().parents[2])]
 
-from jacklab import Capture, JackServer, still_sounding, why_not
 from livelab import CLIP, COMMAND, Live, environment, port_name
+
+from tests import ardourlab
+from tests.jacklab import Capture, JackServer, open_client, still_sounding, why_not
 
 SETS = (("C:1/2 G:1/2", {0, 4, 7, 2, 11}), ("F#:1/2 C#:1/2", {6, 10, 1, 8, 5}))
 LOOP_S = (0.0, 28.0)
@@ -56,26 +59,105 @@ def position(live: Live) -> tuple[float, float]:
     return float(next(iter(answer.params))), (before + after) / 2
 
 
-def run(changes: int, load: bool, seed: int) -> dict[str, object]:
+class Internal:
+    """The internal transport, in a loop."""
+
+    arguments = ()
+    period = 256
+
+    def __init__(self, folder: Path) -> None:
+        """Nothing to prepare."""
+
+    def __enter__(self) -> Internal:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Nothing to undo."""
+
+    def roll(self, live: Live) -> None:
+        live.send("/cue/loop", True, *LOOP_S)
+        live.send("/cue/play")
+
+    def turn(self, live: Live) -> None:
+        """Waits until there is film enough for a change."""
+        while not 1.0 < position(live)[0] < LOOP_S[1] - 4.0:
+            time.sleep(0.1)
+
+    def stop(self, live: Live) -> None:
+        live.send("/cue/stop")
+
+
+class Ardour(Internal):
+    """A headless Ardour rolls and sends timecode; it is sent back to the beginning before the film ends."""
+
+    arguments = ("--sync", "mtc")
+    period = 1024
+
+    def __init__(self, folder: Path) -> None:
+        folder.mkdir()
+        self._daw = ardourlab.Ardour(folder, BPM)
+
+    def __enter__(self) -> Ardour:
+        self._daw.__enter__()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._daw.__exit__()
+
+    def roll(self, live: Live) -> None:
+        wires = open_client("wires")
+        for name in ("MTC out", "MMC out"):
+            for attempt in range(20):  # a busy server refuses now and then
+                try:
+                    wires.connect(f"ardour:{name}", "CueBridge:CueBridge Sync")
+                    break
+                except Exception:
+                    if attempt == 19:
+                        raise
+                    time.sleep(0.25)
+        wires.close()
+        self._again(live)
+
+    def _again(self, live: Live) -> None:
+        self._daw.stop()
+        self._daw.locate(0.0)
+        self._daw.play()
+        end = time.monotonic() + 20
+        while not (1.0 < position(live)[0] < 8.0):
+            if time.monotonic() > end:
+                raise RuntimeError("Ardour does not roll, or its timecode does not arrive")
+            time.sleep(0.1)
+
+    def turn(self, live: Live) -> None:
+        if position(live)[0] > LOOP_S[1] - 4.0:
+            self._again(live)
+
+    def stop(self, live: Live) -> None:
+        self._daw.stop()
+
+
+def run(changes: int, load: bool, seed: int, transport: type[Internal]) -> dict[str, object]:
     rng = random.Random(seed)
     heard_ms, wait_ms, late_ms = [], [], []
     missed = lost = reachable = 0
-    with tempfile.TemporaryDirectory() as folder, JackServer(period=256) as server:
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        JackServer(period=transport.period) as server,
+        transport(Path(folder) / "daw") as roller,
+    ):
         home = Path(folder)
         arguments = ["--midi-api", "jack-client", "--bpm", str(BPM), "--key", "C", "--no-session", "--mode", "loop",
-                     "--progression", SETS[0][0], "--parts", "pad,arp"]  # fmt: skip
+                     "--progression", SETS[0][0], "--parts", "pad,arp", *transport.arguments]  # fmt: skip
         with Live(CLIP, home, *arguments) as live, Capture() as capture:
             ready = live.ready()
             capture.connect(port_name(ready))
-            live.send("/cue/loop", True, *LOOP_S)
-            live.send("/cue/play")
+            roller.roll(live)
             time.sleep(3.0)
             burner = analysis(home) if load else None
             try:
                 for number in range(1, changes + 1):
-                    while not 1.0 < position(live)[0] < LOOP_S[1] - 6.0:
-                        time.sleep(0.2)
-                    time.sleep(rng.uniform(0.0, 1.5))
+                    roller.turn(live)
+                    time.sleep(rng.uniform(0.0, CHORD_S))
                     picture_s, asked_s = position(live)
                     chords, tones = SETS[number % 2]
                     sent_s = time.perf_counter()
@@ -85,7 +167,7 @@ def run(changes: int, load: bool, seed: int) -> dict[str, object]:
                         continue
                     promised_s = float(list(answer.params)[-1])
                     at_s = picture_s + sent_s - asked_s
-                    time.sleep(max(promised_s - at_s, 0) + 0.9)
+                    time.sleep(max(promised_s - at_s, 0) + 0.4)
                     news = (event for event in reversed(capture.heard()[-400:]) if event.host_s >= sent_s)
                     first = min((event.host_s for event in news if is_on(event.data, tones)), default=None)
                     if first is None:
@@ -102,8 +184,9 @@ def run(changes: int, load: bool, seed: int) -> dict[str, object]:
             finally:
                 if burner is not None:
                     os.killpg(burner.pid, 15)
-                    burner.wait(10)
-            live.send("/cue/stop")
+                    with contextlib.suppress(subprocess.TimeoutExpired):
+                        burner.wait(10)
+            roller.stop(live)
             time.sleep(0.3)
             status = live.last("status") or {}
             hanging = still_sounding([event.data for event in capture.heard()])
@@ -126,17 +209,21 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--changes", type=int, default=200)
     parser.add_argument("--load", action="store_true")
+    parser.add_argument("--transport", choices=("internal", "ardour"), default="internal")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--json", action="store_true")
     options = parser.parse_args()
-    if why_not() is not None:
-        print(why_not())
+    reason = ardourlab.why_not() if options.transport == "ardour" else why_not()
+    if reason is not None:
+        print(reason)
         return 0
-    found = run(options.changes, options.load, options.seed)
+    transport = Ardour if options.transport == "ardour" else Internal
+    found = run(options.changes, options.load, options.seed, transport)
     if options.json:
         print(json.dumps(found))
         return 0
-    print(f"{found['about']}; {'analysing meanwhile' if options.load else 'idle'}; {options.changes} changes")
+    what = f"{options.transport} transport; {'analysing meanwhile' if options.load else 'idle'}"
+    print(f"{found['about']}; {what}; {options.changes} changes")
     for name in ("heard", "wait", "late"):
         print(f"{name + '_ms':10}{percentiles(found[name])}")  # type: ignore[arg-type]
     print(f"boundaries at least {REACH_S * 1000:.0f} ms away: {found['reachable']}, missed {found['missed']}")
