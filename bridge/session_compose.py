@@ -6,6 +6,7 @@ boundary at which it is to be heard.  Answers to older requests are dropped.  Ho
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Final
@@ -17,7 +18,9 @@ from engine.music import EMOTIONS, Chord, Key, MusicError, Slot, Take
 
 QUIET_S: Final = 0.015  # after the last move of a fader
 PATIENCE_S: Final = 1.05  # faders that never rest are answered after this
-FIRST_GUESS_S: Final = 0.3  # until the first answer is measured: request to first chord
+FIRST_GUESS_S: Final = 0.08  # until an answer is measured: request to first chord
+MEASURED: Final = 16  # the latest answers by which it is judged how soon a change can be heard
+ON_THE_WAY_S: Final = 0.015  # from the first chord's arrival to the player: arranging, handing over
 MAX_DELAYS: Final = 3
 
 # What the networks are asked by; a result composed under other values is not this draft's.
@@ -109,7 +112,7 @@ class ComposeDesk:
         self.revision = 0
         self.wish: Wish | None = None
         self.pending: Pending | None = None
-        self.first_chord_s = FIRST_GUESS_S  # request to first chord, a running mean
+        self._took_s: deque[float] = deque(maxlen=MEASURED)  # request to first chord
 
     def ask(self, wish: Wish) -> Wish:
         """A newer wish takes the place of the older; it keeps its boundary and when it was first uttered."""
@@ -136,7 +139,7 @@ class ComposeDesk:
             return False
         if host_s - wish.last_host_s >= QUIET_S or host_s - wish.first_host_s >= PATIENCE_S:
             return True
-        return boundary_host_s is not None and host_s >= boundary_host_s - commit_s - self.first_chord_s - 0.05
+        return boundary_host_s is not None and host_s >= boundary_host_s - commit_s - self.lead_s - 0.01
 
     def request(
         self, draft: Draft, *, grid: str, starts_s: float, auto_keys: Mapping[int, tuple[Key, str]], host_s: float
@@ -188,14 +191,23 @@ class ComposeDesk:
         )
 
     def answered(self, host_s: float) -> None:
-        """The first slots of the pending request are here: the guess gets better."""
+        """The first slots of the pending request are here.  A composition from the beginning, when the engine has only
+        just started, tells nothing of how long a change takes."""
         pending = self.pending
         if pending is not None and not pending.answered:
             pending.answered = True
-            took_s = min(max(host_s - pending.sent_host_s, 0.0), 10.0)
-            self.first_chord_s += (took_s - self.first_chord_s) * 0.5
+            if pending.kept:
+                self._took_s.append(min(max(host_s - pending.sent_host_s, 0.0), 3.0))
+
+    @property
+    def first_chord_s(self) -> float:
+        """Request to first chord, as it has to be expected: nine in ten of the latest were not slower."""
+        if not self._took_s:
+            return FIRST_GUESS_S
+        return sorted(self._took_s)[int(0.9 * (len(self._took_s) - 1))]
 
     @property
     def lead_s(self) -> float:
-        """How far ahead a boundary has to be for a change to reach it, composing included."""
-        return QUIET_S + min(self.first_chord_s * 1.5, 3.0) + 0.03
+        """How far ahead a boundary has to be, beyond what is committed, for a change to reach it.  Near a boundary a
+        change is asked for at once, whatever comes after it."""
+        return self.first_chord_s + ON_THE_WAY_S

@@ -115,16 +115,19 @@ class SessionComposing:
         return -30.0 < ahead_s < session.options.commit_s
 
     def _delay(self, pending: Pending) -> None:
-        """The old music goes on until a later bar: a chord that begins in its middle would be heard as a fault."""
+        """The old music goes on until a later chord or bar: one that begins in its middle would be heard as a fault."""
         session = self._session
         session.desk.pending = None
-        boundary_s, draft = session.transport.boundary_s("bar") or 0.0, session.draft
+        asked_s = pending.wish.boundary_s or 0.0
+        bars = session.tempo_map.bar_position(session.beats_at(asked_s))
+        when = "bar" if abs(bars - round(bars)) < 1e-3 else "chord"
+        boundary_s, draft = session.transport.boundary_s(when) or 0.0, session.draft
         wish = replace(pending.wish, boundary_s=boundary_s, delays=pending.wish.delays + 1)
         if draft.progression_from_s == pending.wish.boundary_s:  # the progression waits with it
             session.history.amend(replace(draft, progression_from_s=boundary_s))
         session.desk.wish = replace(wish, last_host_s=0.0)
         if not pending.wish.delays:
-            session.say(f"composing took longer than the bar: {wish.label} is heard later, from {boundary_s:.2f} s.")
+            session.say(f"composing took longer than the {when}: {wish.label} is heard later, from {boundary_s:.2f} s.")
 
     def _take_over(self, pending: Pending, *, complete: bool, key: Key, key_reason: str) -> None:
         session = self._session

@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from engine.video import VideoFeatures
 
 MAX_CRASHES: Final = 2  # a film that kills its child this often is given up
-_NICE: Final = 5
+_NICE: Final = 10
 _FIRST_SNAPSHOT_S: Final = 4  # picture seconds; then at every doubling, at least this much
 
 

@@ -132,6 +132,7 @@ class Live:
                     self.controls.datagram(self.datagrams.get_nowait())
                 except queue.Empty:
                     break
+            session.hurry(answered=False)
             now_s = time.perf_counter()
             if now_s < next_tick_s:
                 continue
@@ -161,6 +162,7 @@ class Live:
             message()
         elif message is not None:  # None only wakes the loop: a datagram is there
             self.session.engine_message(message)
+            self.session.hurry(answered=True)
 
     def _values(self, address: str) -> list[Argument]:
         """What an address holds, for the threads of OSCQuery.  Raises TimeoutError."""

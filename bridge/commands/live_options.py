@@ -187,7 +187,7 @@ def parse(arguments: Sequence[str]) -> LivePlan:
             send_mtc=given.send in ("mtc", "both"),
             send_clock=given.send in ("clock", "both"),
         ),
-        commit_s=session.commit_s,
+        commit_s=session.commit_s - 0.04,  # from what its port has already, a JACK period ahead
     )
     return LivePlan(
         session=session,

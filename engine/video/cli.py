@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import sys
 import time
 from collections.abc import Sequence
@@ -27,6 +28,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         arguments = _parser().parse_args(argv)
         if arguments.command == "analyze":
+            if hasattr(os, "nice"):
+                os.nice(10)  # what plays and what is composed beside it comes first
             return _analyze(arguments)
         return _cache(arguments)
     except UserError as error:

@@ -210,7 +210,7 @@ def test_an_answer_that_comes_too_late_is_put_off_to_a_later_bar(stage) -> None:
     made.until(lambda: session.position_s() > 0.6)
     made.engine.hold = True
     heard_s = session.edits.set_value("/cue/progression", "F#")
-    made.until(lambda: session.position_s() > heard_s - 0.1)
+    made.until(lambda: session.position_s() > heard_s - session.options.commit_s)
     made.engine.hold = False
     made.until(lambda: session.draft.result.complete and session.desk.wish is None and session.desk.pending is None)
     first = next(slot.start_s for slot in session.draft.slots if slot.chord == Chord.parse("F#"))
