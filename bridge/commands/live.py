@@ -23,7 +23,8 @@ from bridge.learn_prompt import LearnPrompt
 from bridge.midi_learn_file import learn_path
 from bridge.osc.codec import Argument
 from bridge.osc.daw_link import Outgoing
-from bridge.osc.server import MAX_QUEUED, Datagram, OscServer
+from bridge.osc.fair_queue import FairQueue
+from bridge.osc.server import Datagram, OscServer
 from bridge.player.link import PlayerLink
 from bridge.session import Session
 from bridge.session_controls import Controls
@@ -45,7 +46,7 @@ class Live:
     def __init__(self, plan: LivePlan) -> None:
         self.plan = plan
         self.inbox: queue.SimpleQueue[Any] = queue.SimpleQueue()
-        self.datagrams: queue.Queue[Datagram] = queue.Queue(MAX_QUEUED)
+        self.datagrams = FairQueue()
         self.autosave: Autosave | None = None
         self.osc_port: int | None = None
         self.stopped_by: int | None = None
@@ -125,13 +126,13 @@ class Live:
         session = self.session
         next_tick_s = next_draw_s = time.perf_counter()
         while not (self.leave or session.finished or session.failure):
-            waiting_s = next_tick_s - time.perf_counter() if self.datagrams.empty() else 0.0
+            waiting_s = 0.0 if len(self.datagrams) else next_tick_s - time.perf_counter()
             self._receive(max(waiting_s, 0.0))
             for _ in range(DATAGRAMS_PER_TURN):
-                try:
-                    self.controls.datagram(self.datagrams.get_nowait())
-                except queue.Empty:
+                datagram = self.datagrams.get()
+                if datagram is None:
                     break
+                self.controls.datagram(datagram)
             session.hurry(answered=False)
             now_s = time.perf_counter()
             if now_s < next_tick_s:
@@ -175,11 +176,9 @@ class Live:
 
     def _datagram(self, datagram: Datagram) -> bool:
         """In the OSC thread."""
-        try:
-            self.datagrams.put_nowait(datagram)
-        except queue.Full:
+        if not self.datagrams.put(datagram):
             return False
-        if self.datagrams.qsize() == 1:
+        if len(self.datagrams) == 1:
             self.inbox.put(None)
         return True
 

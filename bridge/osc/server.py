@@ -18,7 +18,6 @@ from bridge.osc.codec import MAX_DATAGRAM, Argument, Message, OscError, decode, 
 from bridge.osc.controls import ERROR, ControlError
 
 Sender = tuple[str, int]
-MAX_QUEUED: Final = 512
 RECEIVE_BUFFER: Final = 2**20  # bytes that the system keeps for us while this thread waits its turn
 ERRORS_PER_S: Final = 20
 DATAGRAMS_PER_S: Final = 2000  # of one sender; a person with ten fingers on faders sends a tenth

@@ -1,10 +1,11 @@
 """Kills each process of a performance again and again with SIGKILL, an independent JACK client listening.
 
-    python tests/bench/kills.py [--times 20] [--film FILM] [--victims engine analysis player bridge]
+    python tests/bench/kills.py [--times 20] [--film FILM] [--victims engine analysis player bridge save]
 
 Prints for each victim: how often it was killed, notes left sounding when all was over (must be 0), notes struck twice
-without a release, and for the engine the composed notes that were missed although the plan lasted.  Needs jackd and
-JACK-Client.
+without a release, and for the engine the composed notes that were missed although the plan lasted.  `save` kills the
+bridge while a control is moved without pause and the session saves itself: how many session files could not be read
+afterwards, and the age of the newest move that was lost.  Needs jackd and JACK-Client.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from __future__ import annotations
 import argparse
 import contextlib
 import os
+import random
 import signal
 import sys
 import tempfile
@@ -23,6 +25,8 @@ sys.path[:0] = [str(Path(__file__).resolve().parents[1]), str(Path(__file__).res
 import psutil
 from jacklab import Capture, JackServer, still_sounding, why_not
 from livelab import CLIP, Live, composed_notes, match, port_name, struck
+
+from bridge.session_file import SessionError, read
 
 API = ("--midi-api", "jack-client")
 
@@ -137,11 +141,47 @@ def kill_the_analysis(film: Path, home: Path, times: int) -> dict[str, object]:
     return {"killed": killed, "left sounding": sounding, "notes heard": heard_notes, "person was told": told}
 
 
+def kill_while_saving(film: Path, home: Path, times: int, rng: random.Random) -> dict[str, object]:
+    """Each life takes up the session file that the one before left."""
+    session = home / "saved.cuebridge.json"
+    unreadable, lost_s, moves = 0, [], 0
+    for number in range(times):
+        source = session if session.exists() else film
+        with Live(source, home, "--midi-api", "none", "--session", str(session)) as live:
+            live.ready()
+            acknowledged: list[tuple[float, float]] = []
+            end = time.monotonic() + rng.uniform(0.6, 2.0)
+            while time.monotonic() < end:
+                value = 50.0 + 25.0 * ((number * 997 + len(acknowledged)) % 1000) / 1000
+                answer = live.send("/cue/swing", value)
+                if answer is not None and answer.address == "/cue/swing":
+                    acknowledged.append((time.monotonic(), next(iter(answer.params))))
+            live.process.kill()
+            killed = time.monotonic()
+            live.process.wait(10)
+        moves += len(acknowledged)
+        try:
+            saved = read(session)
+        except SessionError as error:
+            unreadable += 1
+            print(f"kill {number + 1}: {error}")
+            continue
+        kept = saved.steps[saved.index].draft.number("/cue/swing")
+        lost = [at for at, value in acknowledged if abs(value - kept) < 1e-4]
+        # The first acknowledged move after the one that is in the file is the oldest that was lost.
+        after = [at for at, _ in acknowledged if not lost or at > lost[-1]]
+        lost_s.append(killed - after[0] if after else 0.0)
+    return {
+        "killed": times, "moves": moves, "unreadable": unreadable,
+        "oldest lost move, s": f"p50 {sorted(lost_s)[len(lost_s) // 2]:.2f} max {max(lost_s):.2f}",
+    }  # fmt: skip
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--times", type=int, default=20)
     parser.add_argument("--film", type=Path, default=CLIP)
-    parser.add_argument("--victims", nargs="+", default=["engine", "analysis", "player", "bridge"])
+    parser.add_argument("--victims", nargs="+", default=["engine", "analysis", "player", "bridge", "save"])
     options = parser.parse_args()
     if (reason := why_not()) is not None:
         print(f"not measured: {reason}")
@@ -150,7 +190,9 @@ def main() -> int:
         home = Path(folder)
         print(server.about)
         for victim in options.victims:
-            if victim == "bridge":
+            if victim == "save":
+                result = kill_while_saving(options.film, home, options.times, random.Random(3))
+            elif victim == "bridge":
                 result = kill_the_bridge(options.film, home, options.times)
             elif victim == "analysis":
                 result = kill_the_analysis(options.film, home, options.times)

@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import multiprocessing
 import os
 import random
 import select
@@ -24,6 +25,7 @@ import tempfile
 import threading
 import time
 from pathlib import Path
+from typing import Any
 
 sys.path[:0] = [str(Path(__file__).resolve().parents[1]), str(Path(__file__).resolve().parents[2])]
 
@@ -83,7 +85,7 @@ def memory_mb(pid: int) -> float:
     return 0.0
 
 
-def count_answers(clients: list[socket.socket], answers: list[int], stop: threading.Event) -> None:
+def count_answers(clients: list[socket.socket], answers: Any, stop: threading.Event) -> None:
     """answers: how many came, and in how many of them an error was said."""
     while not stop.is_set():
         for client in select.select(clients, (), (), 0.2)[0]:
@@ -93,9 +95,9 @@ def count_answers(clients: list[socket.socket], answers: list[int], stop: thread
                 answers[1] += b"/cue/error" in data
 
 
-def flood(
-    port: int, count: int, rate: int, senders: int, sent: list[int], answers: list[int], stop: threading.Event
-) -> None:
+def flood(port: int, count: int, rate: int, senders: int, answers: Any) -> None:
+    """In a process of its own, so that the capture's thread does not wait for it."""
+    stop = threading.Event()
     rng = random.Random(1)
     prepared = [hostile(rng) for _ in range(20_000)]
     began = time.perf_counter()
@@ -107,12 +109,12 @@ def flood(
             client.bind(("127.0.0.1", 0))
         threading.Thread(target=count_answers, args=(clients, answers, stop), daemon=True).start()
         for number in range(count):
-            if stop.is_set():
-                return
             clients[number % len(clients)].sendto(prepared[number % len(prepared)], ("127.0.0.1", port))
-            sent[0] = number + 1
             if rate and number % 50 == 0:
                 time.sleep(max(began + number / rate - time.perf_counter(), 0))
+        time.sleep(0.5)
+        stop.set()
+        time.sleep(0.3)
 
 
 def insist(live: Live, address: str, *arguments: object) -> int:
@@ -127,6 +129,7 @@ def insist(live: Live, address: str, *arguments: object) -> int:
 def passes(live: Live, capture: Capture, composed: list, seconds: float) -> str:
     """Plays once from the beginning for some seconds and compares."""
     capture.events.clear()
+    lost = capture.lost_cycles
     repeated = insist(live, "/cue/locate", 0.0) + insist(live, "/cue/play")
     time.sleep(seconds)
     repeated += insist(live, "/cue/stop")
@@ -136,8 +139,8 @@ def passes(live: Live, capture: Capture, composed: list, seconds: float) -> str:
     figures = found.summary_ms()
     late = f"p50 {figures['p50_ms']:.2f} p99 {figures['p99_ms']:.2f} max {figures['max_ms']:.2f} ms"
     hanging = len(still_sounding([event.data for event in heard]))
-    lost = f"missing {len(found.missing)}, left sounding {hanging}, orders repeated {repeated}"
-    return f"{figures['notes']} notes, {late}; {lost}"
+    words = f"missing {len(found.missing)}, left sounding {hanging}, orders repeated {repeated}"
+    return f"{figures['notes']} notes, {late}; {words}; JACK cycles lost {capture.lost_cycles - lost}"
 
 
 def main() -> int:
@@ -162,23 +165,23 @@ def main() -> int:
             print(f"idle:    {passes(live, capture, composed, options.seconds)}")
             pid = live.process.pid
             before = memory_mb(pid)
-            sent, answers, stop = [0], [0, 0], threading.Event()
-            thread = threading.Thread(
+            context = multiprocessing.get_context("spawn")
+            answers = context.Array("q", 2)
+            flooder = context.Process(
                 target=flood,
-                args=(live.osc_port, options.count, options.rate, options.senders, sent, answers, stop),
+                args=(live.osc_port, options.count, options.rate, options.senders, answers),
                 daemon=True,
             )
             began = time.perf_counter()
-            thread.start()
+            flooder.start()
             time.sleep(1.0)
             print(f"flooded: {passes(live, capture, composed, options.seconds)}")
             middle = memory_mb(pid)
-            thread.join()
+            flooder.join()
             took_s = time.perf_counter() - began
             time.sleep(1.0)
-            stop.set()
             pings = sum(live.send("/cue/ping") is not None for _ in range(10))
-            print(f"{sent[0]} datagrams in {took_s:.1f} s; {pings} of 10 pings answered afterwards")
+            print(f"{options.count} datagrams in {took_s:.1f} s; {pings} of 10 pings answered afterwards")
             print(f"answered: {answers[0]}, of these errors {answers[1]}, {answers[1] / took_s:.0f} a second")
             print(f"bridge memory: {before:.1f} MB before, {middle:.1f} MB during, {memory_mb(pid):.1f} MB after")
             print(f"exit code {live.quit()}")
