@@ -22,7 +22,7 @@ import numpy as np
 from engine.music import Cut
 
 SAMPLE_S: Final = 0.08  # one picture per this many seconds is looked at
-WINDOW: Final = 12  # samples across which change is measured, even
+WINDOWS: Final = (12, 6)  # samples across which change is measured, even: for slow dissolves and for quick ones
 CHANGE: Final = 6.0  # least D, 0..255
 MIXED: Final = 0.25  # largest M / D
 LEAST_RUN: Final = 3  # windows
@@ -40,12 +40,12 @@ NEAR_S: Final = 1.5  # one change is told once
 BRIGHT: Final = 235.0
 HARD_CUT_S: Final = 0.2  # a hard cut this near to an end of the even run makes that end no fade
 FULL_STRENGTH: Final = 80.0
-SETTLED_S: Final = SAMPLE_S * (WINDOW + 2)
+SETTLED_S: Final = SAMPLE_S * (WINDOWS[0] + 2)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Window:
-    """One second of pictures that look like a mix of its first and its last."""
+    """A stretch of pictures that look like a mix of its first and its last."""
 
     start_s: float
     start: np.ndarray  # (24, 40) float32
@@ -69,8 +69,8 @@ class GradualFinder:
 
     def __init__(self) -> None:
         self._next_s = 0.0
-        self._samples: deque[_Sample] = deque(maxlen=WINDOW + 1)
-        self._run: list[_Window] = []
+        self._samples: deque[_Sample] = deque(maxlen=WINDOWS[0] + 1)
+        self._runs: dict[int, list[_Window]] = {window: [] for window in WINDOWS}
         self._even_since: float | None = None
         self._even_gradual = False
         self._told_s = -NEAR_S
@@ -83,7 +83,7 @@ class GradualFinder:
     @property
     def open_since_s(self) -> float | None:
         """Start of a change that is not over yet."""
-        return self._run[0].start_s if self._run else None
+        return min((run[0].start_s for run in self._runs.values() if run), default=None)
 
     def push(self, time_s: float, small: np.ndarray) -> Cut | None:
         """small: (h, w, 3) uint8 BGR.  Returns a fade or dissolve that ended."""
@@ -99,9 +99,11 @@ class GradualFinder:
         before = self._samples[-1] if self._samples else None
         if before is not None and before.time_s < time_s - 1.0:  # a still was held, or frames are missing
             self._samples.clear()
-            self._run = []
+            self._forget()
         self._samples.append(sample)
-        found = self._fade(sample, before) or self._dissolve(time_s)
+        found = self._fade(sample, before)
+        for window in WINDOWS:
+            found = self._dissolve(window) or found
         if found is None or found.time_s - self._told_s < NEAR_S:
             return None
         self._told_s = found.time_s
@@ -115,7 +117,7 @@ class GradualFinder:
             self._even_gradual = before is not None and before.deviation < 6 * EVEN_DEVIATION
         elif not even and self._even_since is not None:
             since, self._even_since = self._even_since, None
-            self._run = []
+            self._forget()
             gradual_end = sample.deviation < 6 * EVEN_DEVIATION
             hard_start, hard_end = self._is_hard(since), self._is_hard(time_s)
             if since < FILM_START_S or hard_end:
@@ -124,20 +126,25 @@ class GradualFinder:
                 return Cut(time_s, 1.0, "fade")
         return None
 
-    def _dissolve(self, time_s: float) -> Cut | None:
-        if len(self._samples) <= WINDOW or self._even_since is not None:
-            self._run = []
+    def _forget(self) -> None:
+        for run in self._runs.values():
+            run.clear()
+
+    def _dissolve(self, window: int) -> Cut | None:
+        run = self._runs[window]
+        if len(self._samples) <= window or self._even_since is not None:
+            run.clear()
             return None
         import cv2
 
-        first, middle, last = self._samples[0], self._samples[WINDOW // 2], self._samples[WINDOW]
+        first, middle, last = self._samples[-1 - window], self._samples[-1 - window // 2], self._samples[-1]
         change = cv2.norm(last.tiny, first.tiny, cv2.NORM_L1) / last.tiny.size
         if change >= CHANGE and _off(first.tiny, middle.tiny, last.tiny) <= MIXED * change:
-            self._run.append(_Window(first.time_s, first.tiny, last.time_s, last.tiny, change))
-            while last.time_s - self._run[0].start_s > LONGEST_RUN_S:
-                del self._run[0]  # a slow pan can look mixed for long; the newest seconds are what counts
+            run.append(_Window(first.time_s, first.tiny, last.time_s, last.tiny, change))
+            while last.time_s - run[0].start_s > LONGEST_RUN_S:
+                del run[0]  # a slow pan can look mixed for long; the newest seconds are what counts
             return None
-        run, self._run = self._run, []
+        self._runs[window] = []
         if len(run) < LEAST_RUN:
             return None
         # The part around the strongest change: movement before and after it may have looked mixed as well.

@@ -17,7 +17,7 @@ from typing import Any, Final
 import numpy as np
 
 from engine.music import Cut
-from engine.video.gradual import SETTLED_S, GradualFinder
+from engine.video.gradual import HARD_CUT_S, SETTLED_S, GradualFinder
 
 FULL_STRENGTH_DIFFERENCE: Final = 80.0  # mean absolute RGB change across a cut that counts as strength 1
 LOOKAHEAD_FRAMES: Final = 3  # a cut is known this many frames after it
@@ -58,7 +58,8 @@ class ShotFinder:
         # Plain frame numbers do where the detector asks for its own time codes: it only subtracts and compares them.
         for code in self._detector.process_frame(index, small):
             for known_index, known_s, known_change in self._recent:
-                if known_index == code:
+                # A quick fade may look like a cut as well; it was told already.
+                if known_index == code and not self._is_gradual(known_s):
                     self._gradual.hard_cut(known_s)
                     self._insert(Cut(known_s, min(1.0, known_change / FULL_STRENGTH_DIFFERENCE), "cut"))
         gradual = self._gradual.push(time_s, small)
@@ -66,6 +67,9 @@ class ShotFinder:
             abs(cut.time_s - gradual.time_s) < self._min_shot_s for cut in self.cuts[-8:]
         ):
             self._insert(gradual)
+
+    def _is_gradual(self, time_s: float) -> bool:
+        return any(cut.kind != "cut" and abs(cut.time_s - time_s) <= HARD_CUT_S for cut in self.cuts[-4:])
 
     def _insert(self, cut: Cut) -> None:
         insort(self.cuts, cut, key=lambda entry: entry.time_s)

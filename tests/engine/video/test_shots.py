@@ -92,6 +92,29 @@ def test_a_dissolve_between_moving_shots_is_found() -> None:
     assert cuts[0].time_s == pytest.approx(3.6, abs=0.3)
 
 
+@pytest.mark.parametrize("fps", [24, 50])
+def test_a_quick_dissolve_between_moving_shots_is_found(fps: int) -> None:
+    found = []
+    for seed in range(4):
+        a, b = shot(seed), shot(100 + seed)
+        cuts = find(lambda t, a=a, b=b: mix(drift(a, 2 * t), drift(b, -2 * t), (t - 3) / 0.5), 6, fps)
+        found.append([(cut.kind, abs(cut.time_s - 3.25) < 0.3) for cut in cuts])
+    assert found == [[("dissolve", True)]] * 4
+
+
+def test_a_quick_fade_is_told_once() -> None:
+    black = np.zeros((90, 160, 3))
+    for length_s in (0.25, 0.3, 0.5):
+
+        def picture(t: float, length_s: float = length_s) -> np.ndarray:
+            if t < 3 + length_s:
+                return mix(shot(1), black, (t - 3) / length_s)
+            return mix(black, shot(2), (t - 3 - length_s) / length_s)
+
+        cuts = find(picture, 6)
+        assert len(cuts) == 1 and 3.0 <= cuts[0].time_s <= 3.1 + 2 * length_s, length_s
+
+
 def test_a_fade_through_black_or_white_is_one_fade() -> None:
     for tone in (0.0, 255.0):
         even = np.full((90, 160, 3), tone)
