@@ -22,6 +22,7 @@ SMALL_WIDTH: Final = 160  # pixels
 MAX_GAP_S: Final = 600.0  # a hole this long between two frames is a broken time stamp
 _MAX_HALF_FRAME_S: Final = 0.05
 _LATEST_S: Final = 0.25  # a frame this much after a second still counts as that second's
+_LEAP_S: Final = 1.0  # a frame this much after the one before is believed when the next one follows it
 _MAX_BAD_PACKETS: Final = 20_000  # in a row
 
 
@@ -66,6 +67,7 @@ class FrameReader:
         self.frames = 0
         self.damaged = 0  # packets that could not be decoded
         self.repaired_times = 0
+        self.unplaced = 0  # frames without a usable time stamp behind the end that is promised
         from av.video.reformatter import VideoReformatter
 
         self._convert = VideoReformatter()
@@ -90,14 +92,11 @@ class FrameReader:
         small_size: tuple[int, int] | None = None
         before: Any = None  # the av frame before this one
         next_row = 0
-        last_s = -1.0
-        for frame in self._decoded():
+        for frame, time_s in self._timed():
             if small_size is None:
                 small_size = small_picture_size(frame.width, frame.height)
-            time_s = self._time_of(frame, last_s)
             if time_s >= self._max_s:
                 break
-            last_s = time_s
             small = shrink.reformat(
                 frame, small_size[0], small_size[1], "bgr24", interpolation=Interpolation.FAST_BILINEAR, threads=1
             ).to_ndarray()
@@ -143,7 +142,9 @@ class FrameReader:
         if self.damaged:
             found.append(f"The file is damaged: {self.damaged} pieces of it could not be decoded and were left out.")
         if self.repaired_times:
-            found.append(f"{self.repaired_times} frames had no usable time stamp and were placed at the frame rate.")
+            found.append(f"{_frames(self.repaired_times)} had no usable time stamp; the frame rate places them.")
+        if self.unplaced:
+            found.append(f"{_frames(self.unplaced)} without a usable time stamp lay behind the film's end.")
         return tuple(found)
 
     def _decoded(self) -> Iterator[Any]:
@@ -182,17 +183,50 @@ class FrameReader:
                     bad_in_a_row = 0
                     yield frame
 
-    def _time_of(self, frame: Any, last_s: float) -> float:
-        """Picture second of a frame; a missing, repeated or impossible time stamp becomes last + one frame."""
-        expected_s = 0.0 if last_s < 0 else last_s + self._frame_s
-        time_s = None
+    def _timed(self) -> Iterator[tuple[Any, float]]:
+        """Decoded frames with their picture seconds, which always grow."""
+        last_s = -1.0
+        doubtful: tuple[Any, float] | None = None  # a frame that leaps ahead, until the next one says whether rightly
+        for frame in self._decoded():
+            if doubtful is not None:
+                (leapt, leapt_s), doubtful = doubtful, None
+                own_s = self._stamp_s(frame)
+                if own_s is not None and last_s < own_s <= leapt_s:
+                    self.repaired_times += 1
+                    leapt_s = min(last_s + self._frame_s, 0.5 * (last_s + own_s))
+                last_s = leapt_s
+                yield leapt, leapt_s
+            time_s = self._time_of(frame, last_s)
+            if time_s is None:
+                self.unplaced += 1
+            elif last_s >= 0 and time_s > last_s + _LEAP_S:
+                doubtful = frame, time_s
+            else:
+                last_s = time_s
+                yield frame, time_s
+        if doubtful is not None:
+            yield doubtful
+
+    def _stamp_s(self, frame: Any) -> float | None:
+        """Picture second that a frame's own time stamp says."""
         base = frame.time_base
-        if frame.pts is not None and base:
-            time_s = frame.pts * base.numerator / base.denominator - self._opened.start_s
+        if frame.pts is None or not base:
+            return None
+        return float(frame.pts * base.numerator / base.denominator - self._opened.start_s)
+
+    def _time_of(self, frame: Any, last_s: float) -> float | None:
+        """Picture second of a frame; a missing, repeated or impossible time stamp becomes last + one frame.
+
+        None where that would lie behind the end that the container promises.
+        """
+        expected_s = 0.0 if last_s < 0 else last_s + self._frame_s
+        time_s = self._stamp_s(frame)
         if last_s < 0:
             # A first frame just before or after second 0 (edit lists, B-frames) is second 0.
             return time_s if time_s is not None and 0.25 < time_s <= self._longest_s(0.0) else 0.0
         if time_s is None or time_s <= last_s or time_s > self._longest_s(last_s):
+            if self.film.duration_s and expected_s > self.film.duration_s + 1.0:
+                return None
             self.repaired_times += 1
             return expected_s
         return time_s
@@ -211,6 +245,10 @@ class FrameReader:
             if 0 < length <= MAX_GAP_S:
                 return length
         return self._frame_s
+
+
+def _frames(count: int) -> str:
+    return "1 frame" if count == 1 else f"{count} frames"
 
 
 def small_picture_size(width: int, height: int) -> tuple[int, int]:

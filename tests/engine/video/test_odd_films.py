@@ -109,6 +109,35 @@ def test_variable_frame_rate_keeps_every_time(tmp_path: Path) -> None:
             assert before < picture.row - 0.015 and picture.time_s >= picture.row - 0.05 - 1e-3
 
 
+def test_a_time_stamp_that_leaps_ahead_and_back_moves_nothing_else(tmp_path: Path) -> None:
+    good = [40 * number for number in range(250)]  # milliseconds
+
+    def read(ticks: list[int]) -> tuple[list[float], FrameReader]:
+        path = films.make_film(
+            tmp_path / "leap.mkv", 250, rate=25, ticks=good, time_base=Fraction(1, 1000), codec="ffv1"
+        )
+        opened = open_film(path)
+        try:
+            reader = FrameReader(opened)
+            decoded = list(reader._decoded())
+            for frame, tick in zip(decoded, ticks, strict=True):
+                frame.pts = tick
+            reader._decoded = lambda: iter(decoded)  # type: ignore[method-assign]
+            return [picture.time_s for picture in reader], reader
+        finally:
+            opened.close()
+
+    leap = list(good)
+    leap[100] += 4000  # one bad stamp, as a flipped bit makes it
+    times, reader = read(leap)
+    assert times == pytest.approx([tick / 1000 for tick in good], abs=0.041) and reader.repaired_times == 1
+    assert times[101:] == pytest.approx([tick / 1000 for tick in good[101:]])
+    cluster = [tick + 6000 * (50 <= number < 70) for number, tick in enumerate(good)]  # a whole cluster's
+    times, reader = read(cluster)
+    assert times == sorted(times) and reader.duration_s <= 11.1 and reader.unplaced > 0
+    assert any("behind the film's end" in note for note in reader.notes())
+
+
 def test_a_still_held_for_a_minute_gives_every_second_a_row(tmp_path: Path) -> None:
     path = films.make_film(
         tmp_path / "slides.mkv", 4, rate=25, ticks=[0, 20_000, 60_500, 61_000], time_base=Fraction(1, 1000)
