@@ -16,8 +16,10 @@ from bridge.session_tempo import TempoChoice, TempoWish, choose_tempo, refit
 from engine.music import MusicError, TempoMap, marked
 
 if TYPE_CHECKING:
+    from bridge.player.messages import PlayerStatus
     from bridge.session import Session
 
+OFF_BEATS: Final = 0.1  # beats that lie so far from the clock's are others
 TEMPO_STEADY_S: Final = 1.0  # a clock's tempo has to hold this long before bars follow it
 
 
@@ -28,6 +30,7 @@ class SessionTempo:
         self._session = session
         self.daw_map: TempoMap | None = None
         self._other_tempo: tuple[float, float] | None = None
+        self._agreed = False  # the tempo heard has been ours
 
     def wish(self, draft: Draft) -> TempoWish:
         """What the composer wants of time, set by hand or given at the start."""
@@ -164,16 +167,31 @@ class SessionTempo:
         if not status.rolling or status.tempo_bpm <= 0 or session.choice is None:
             return
         ours = session.tempo_map.bpm_at(status.position_beats)
-        if abs(ours - status.tempo_bpm) < 0.02 * max(ours / 100, 1):
-            self._other_tempo = None
+        off = _beats_off(status, session.tempo_map.beats_at(status.position_s))
+        same = abs(ours - status.tempo_bpm) < 0.02 * max(ours / 100, 1)
+        if same and abs(off) < OFF_BEATS:
+            self._other_tempo, self._agreed = None, True
             return
-        bpm = round(status.tempo_bpm, 2)
+        bpm = ours if same else round(status.tempo_bpm, 2)
         if self._other_tempo is None or abs(self._other_tempo[0] - bpm) > 0.05:
             self._other_tempo = (bpm, now_s)
         elif now_s - self._other_tempo[1] > TEMPO_STEADY_S:
             self._other_tempo = None
-            origin_s = status.position_s - status.position_beats * 60 / bpm
             meter = session.tempo_map.meter_at(status.position_beats)
+            if self._agreed:  # it has changed here: this place keeps its beat
+                origin_s = status.position_s - status.position_beats * 60 / bpm
+            else:  # it was never ours: the DAW's bar 1 is taken to be where ours is
+                origin_s = float(session.tempo_map.origin_s)
+            off = _beats_off(status, (status.position_s - origin_s) * bpm / 60)
+            counts_beats = status.position_source == status.tempo_source
+            if abs(off) >= OFF_BEATS and not counts_beats:
+                origin_s -= off * 60 / bpm
+            if self._agreed or (abs(off) >= OFF_BEATS and not counts_beats):
+                session.say(
+                    f"{status.tempo_source} says {bpm:g}, but not what the tempo was before this place: bars are "
+                    "counted from here. A tempo map (--tempo-map) says it for the whole film."
+                )
+            self._agreed = True
             self.use_daw_map(TempoMap.constant(bpm, meter, round(origin_s, 4)), status.tempo_source)
 
     def _with_tempo(self, draft: Draft) -> Draft:
@@ -198,3 +216,13 @@ class SessionTempo:
                 starts_s=choice.picture_starts_at_s,
             ),
         )
+
+
+def _beats_off(status: PlayerStatus, beats: float) -> float:
+    """How far, within a beat either way, the clock's beat lies ahead of ours; 0 where it does not say.
+
+    Only the place within the beat is taken from a clock: some DAWs send song positions that are wrong by whole beats.
+    """
+    if status.beat_phase is None:
+        return 0.0
+    return (status.beat_phase - beats + 0.5) % 1.0 - 0.5

@@ -120,7 +120,10 @@ class PlanEvent(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class PlayerStatus:
-    """The player's word, at every change and twenty times a second.  See docs/sync.md for the states."""
+    """The player's word, at every change and twenty times a second.  See docs/sync.md for the states.
+
+    beat_phase: 0..1, how far into its beat a MIDI clock is at `position_s`, where one gives the tempo and runs.
+    """
 
     host_s: float
     position_s: float
@@ -152,6 +155,7 @@ class PlayerStatus:
     hands_port: str = ""
     xruns: int = 0
     source_rate: str = ""
+    beat_phase: float | None = None
     notes: tuple[str, ...] = ()
 
     def position_at(self, host_s: float) -> float:

@@ -465,6 +465,7 @@ class Performer:
             sync_port=self.output.sync_port,
             hands_port=self.output.hands_port,
             source_rate=self.desk.source_rate(),
+            beat_phase=self.desk.beat_phase(max(now, motion.host_s)) if motion.audible else None,
             xruns=self.output.xruns,
             notes=notes,
         )

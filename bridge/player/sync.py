@@ -169,6 +169,10 @@ class SyncDesk:
     def measured_bpm(self) -> float | None:
         return self.bpm.get(self.tempo_source())
 
+    def beat_phase(self, host_s: float) -> float | None:
+        """How far into its beat (0..1) the clock is, where the clock gives the tempo and runs."""
+        return self._clock.phase_at(host_s) if self.tempo_source() == "clock" else None
+
     def source_rate(self) -> str:
         """The timecode rate as it arrives, and what it is counted in."""
         coded, rate = self._mtc.coded, self._mtc.rate

@@ -58,6 +58,18 @@ class ClockReader:
             return self._position(message[1] & 127 | (message[2] & 127) << 7, host_s)
         return []
 
+    def phase_at(self, host_s: float) -> float | None:
+        """Place within the beat, 0..1, by the line through the last clocks; None while it does not run steadily."""
+        times = self._times
+        if not self.running or self._pending is not None or len(times) < CLOCKS or host_s - times[-1] > LOSS_S:
+            return None
+        slope, off = _line(times)
+        if slope <= 0 or abs(off) > BENT_S:
+            return None
+        middle = self._clocks - (len(times) - 1) / 2
+        mean = times[0] + sum(time - times[0] for time in times) / len(times)
+        return (middle + (host_s - mean) / slope) / CLOCKS % 1.0
+
     def _clock(self, host_s: float) -> list[TransportObservation]:
         if self.running and self._pending is None and self._times and host_s - self._times[-1] > LOSS_S:
             self.notes.append(
