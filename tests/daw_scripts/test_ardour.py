@@ -278,6 +278,41 @@ def test_printed_items_hold_the_take_note_by_note(desk, ardour):
     assert (ardour.folder / "cuebridge-session.txt").read_text() == "/films/a.cue\n"
 
 
+def open_in_hardour(ardour):
+    """The saved session in Ardour's own program without a window, once its ports are there."""
+    libraries = "/usr/lib/ardour7"
+    binary = next(iter(sorted(Path(libraries).glob("hardour-*"))), None)
+    if binary is None:
+        pytest.skip("hardour is not installed")
+    settings = dict(
+        ardour.environment, LD_LIBRARY_PATH=libraries, ARDOUR_DATA_PATH="/usr/share/ardour7",
+        ARDOUR_CONFIG_PATH="/etc/ardour7", ARDOUR_DLL_PATH=libraries, VAMP_PATH=libraries + "/vamp",
+    )  # fmt: skip
+    import jack
+
+    for _ in range(3):
+        with open(ardour.work / "hardour.log", "w") as log:
+            process = subprocess.Popen(
+                [binary, str(ardour.folder), "film"],
+                env=settings,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+            )
+        watch = jack.Client("cbwatch", no_start_server=True, servername=ardour.environment["JACK_DEFAULT_SERVER"])
+        try:
+            end = time.perf_counter() + 25
+            while process.poll() is None and time.perf_counter() < end:
+                if any("drums/midi_in" in one.name for one in watch.get_ports(is_midi=True)):
+                    return process
+                time.sleep(0.2)
+        finally:
+            watch.close()
+        process.kill()
+        process.wait()
+    pytest.skip("hardour does not stay on this machine's JACK: " + (ardour.work / "hardour.log").read_text()[-300:])
+
+
 def test_the_session_template_makes_connected_armed_tracks(desk, ardour):
     """Our template for new sessions, run as Ardour runs it, beside a JACK port named as the bridge's."""
     jack = pytest.importorskip("jack")
@@ -303,10 +338,76 @@ def test_the_session_template_makes_connected_armed_tracks(desk, ardour):
         ardour.process.kill()
         ardour.process.wait()
     text = (ardour.folder / "film.ardour").read_text()
+    with jack.Client("CueBridge", no_start_server=True, servername=ardour.environment["JACK_DEFAULT_SERVER"]) as client:
+        client.midi_outports.register("CueBridge")
+        # What Ardour itself makes of the saved session: each track listens to us again.
+        parts = ("pad", "arp", "bass", "melody", "drums")
+        wanted = {part: ["CueBridge:CueBridge"] for part in parts}
+        found: dict = {}
+        for _ in range(3):  # a busy JACK throws it out sometimes: then its ports are gone
+            opened = open_in_hardour(ardour)
+            try:
+                end = time.perf_counter() + 15
+                while found != wanted and opened.poll() is None and time.perf_counter() < end:
+                    time.sleep(0.3)
+                    there = {port.name: port for port in client.get_ports(is_midi=True, is_input=True)}
+                    found = {
+                        part: [one.name for one in client.get_all_connections(port)]
+                        for part in parts
+                        for name, port in there.items()
+                        if f"{part}/midi_in" in name
+                    }
+            finally:
+                opened.kill()
+                opened.wait()
+            if found:
+                break
+        else:
+            pytest.skip("JACK lets no hardour stay connected on this machine")
+        assert found == wanted
+    assert len(re.findall(r'<Controllable name="rec-enable"[^>]*value="1(?:\.0+)?"', text)) == 5
     masks = [
         int(found, 16) for found in re.findall(r'-mode="FilterChannels"[^>]*capture-channel-mask="(0x[0-9a-f]+)"', text)
     ]
     assert masks == [1 << (channel - 1) for channel in (1, 2, 3, 4, 10)]
+
+
+def test_the_small_actions_ask_what_they_say(desk, ardour):
+    """Each menu action in Ardour's own Lua, with its real LuaOSC; the window (dialog, selection) is stood in for."""
+
+    def act(name, window):
+        script = ardour.script.with_name(f"cuebridge_{name}.lua")
+        ardour.do(f'local env = setmetatable ({{ {window} }}, {{ __index = _G }}); '
+                  f'loadfile ("{script}", "t", env) (); env.factory () ()')  # fmt: skip
+
+    def dialog(answer):
+        return f"LuaDialog = {{ Dialog = function () return {{ run = function () return {answer} end }} end }}"
+
+    def selected(first, last):
+        samples = f"start_sample = function () return {first} end, end_sample = function () return {last} end"
+        return f"Editor = {{ get_selection = function () return {{ time = {{ {samples} }} }} end }}"
+
+    def sent(address):
+        return [arguments for _, told, arguments, _ in list(desk.raw) if told == address]
+
+    act("pin", dialog('{ chord = "F#m7" }'))
+    desk.wait(lambda: sent("/cue/chords/pin") == [("F#m7",)])
+    act("pin", dialog("nil"))  # Cancel
+    act("pin", dialog('{ chord = "" }'))
+    act("progression", dialog('{ chords = "C Am F G", mode = "loop" }'))
+    desk.wait(lambda: sent("/cue/progression") == [("C Am F G",)] and sent("/cue/progression/mode") == [("loop",)])
+    assert len(sent("/cue/chords/pin")) == 1
+    act("print", selected(2 * RATE, 6 * RATE))
+    desk.wait_event("print_request", lambda daw, *what: what == ("selection", 2.0, 6.0))
+    act("print", selected(0, 0))
+    desk.wait_event("print_request", lambda daw, scope, *range_: scope == "cue")
+    act("print_film", "")
+    desk.wait_event("print_request", lambda daw, scope, *range_: scope == "film")
+    act("thaw", selected(2 * RATE, 6 * RATE))
+    desk.wait_event("thaw_request", lambda daw, *what: what == ("selection", 2.0, 6.0))
+    ardour.do('Session:locations ():add_range (Temporal.timepos_t (48000), Temporal.timepos_t (144000)):'
+              'set_name ("print: selection")')  # fmt: skip
+    desk.wait_event("print_request", lambda daw, *what: what == ("selection", 1.0, 3.0))
 
 
 def test_a_bridge_that_comes_back_hears_everything_again(desk, ardour, make_desk):

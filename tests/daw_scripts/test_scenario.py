@@ -109,11 +109,13 @@ class LiveUnderTest:
         return self.host.song
 
     def tick(self):
+        self.host.settle()
         self.script.update_display()
         assert not [line for line in self.host.logged if line.startswith("CueBridge:")], self.host.logged
 
     def play(self, second, recording=False):
         self.move(second)
+        self.host.settle()
         self.song.record_mode = recording
         self.song.is_playing = True
 
@@ -538,6 +540,45 @@ def test_live_says_what_it_cannot(stage):
     assert len(desk.events.all("tempo_map")) == count
 
 
+@pytest.mark.parametrize("stage", ["live"], indirect=True)
+def test_a_live_that_sets_locators_elsewhere_is_left_as_it_was(stage):
+    """At its insert marker a toggle would make a stray locator, or delete the composer's."""
+    daw, desk = stage.daw, stage.desk
+    stage.heard("hello")
+    daw.markers([(2.0, "verse")])
+    for request, marker in ((1, 3.0), (2, 2.0 * daw.song.tempo / 60)):  # where none is, and where the composer's is
+        daw.host.insert_marker = marker
+        desk.ask("push_markers", [MarkerWish(request, 6.0, "cut")])
+        answer = stage.answered(request)
+        assert not answer[2] and "insert marker" in answer[3]
+        stage.run(0.5)
+        assert daw.shown() == [(2.0, "verse")]
+    daw.host.insert_marker = None
+    daw.host.song_length = 8.0
+    desk.ask("push_markers", [MarkerWish(3, 600.0, "far"), MarkerWish(4, 3.0, "near")])
+    stage.until(lambda: len(desk.events.all("acknowledged")) == 4)
+    assert [ok for _, _, ok, _ in desk.events.all("acknowledged")][2:] == [False, True]
+    assert (3.0, "near") in daw.shown()
+    stage.run(0.5)
+    assert stage.seen(lambda one: True).position_s == pytest.approx(0.0, abs=1e-9)
+
+
+@pytest.mark.parametrize("stage", ["live"], indirect=True)
+def test_a_track_without_an_arrangement_does_not_silence_the_script(stage):
+    class Group(Track):
+        @property
+        def arrangement_clips(self):
+            raise RuntimeError("not applicable to this track")
+
+        @arrangement_clips.setter
+        def arrangement_clips(self, value):
+            pass
+
+    stage.daw.song.tracks = [Group(stage.daw.host, "Group")]
+    stage.heard("tempo_map")
+    stage.heard("regions")
+
+
 @pytest.mark.parametrize("stage", ["live", "bitwig"], indirect=True)
 def test_many_markers_at_once_are_all_set_where_each_takes_its_time(stage):
     stage.heard("hello")
@@ -595,3 +636,74 @@ def test_another_project_tab_takes_nothing_back(stage):
     stage.heard("markers", lambda who, found: found == ())
     stage.run(0.5)
     assert desk.events.all("names_gone") == []
+
+
+class WindowsSocket:
+    """A UDP socket as Windows has it when nobody listens there: the next call fails with error 10054, either way."""
+
+    def __init__(self, real):
+        self._real, self.reset = real, False
+
+    def sendto(self, data, to):
+        if self.reset:
+            raise ConnectionResetError(10054, "an existing connection was forcibly closed by the remote host")
+        return self._real.sendto(data, to)
+
+    def recvfrom(self, size):
+        if self.reset:
+            raise ConnectionResetError(10054, "an existing connection was forcibly closed by the remote host")
+        return self._real.recvfrom(size)
+
+    def __getattr__(self, name):
+        return getattr(self._real, name)
+
+
+@pytest.mark.parametrize("stage", ["reaper", "live"], indirect=True)
+def test_error_10054_on_sending_and_receiving_stops_nothing(stage):
+    daw, desk = stage.daw, stage.desk
+    stage.heard("tempo_map")
+    script = daw.names["cuebridge_script"] if daw.name == "reaper" else daw.script
+    name = "socket" if daw.name == "reaper" else "_socket"
+    wrapped = WindowsSocket(getattr(script, name))
+    setattr(script, name, wrapped)
+    wrapped.reset = True
+    began = time.perf_counter()
+    for _ in range(20):
+        daw.tick()  # no error may escape, and none may take long: the host stands still meanwhile
+    assert time.perf_counter() - began < 0.5
+    wrapped.reset = False
+    count = len(desk.events.all("transport"))
+    stage.until(lambda: len(desk.events.all("transport")) > count)
+
+
+def test_two_scripts_the_first_leads_until_it_leaves(desk, repository, monkeypatch):
+    """REAPER and Live at once: one transport is in force, only its DAW is printed into, both get markers."""
+    first = Stage("reaper", desk, repository, monkeypatch)
+    first.heard("tempo_map")
+    second = Stage("live", desk, repository, monkeypatch)
+    second.heard("hello", lambda info: info.daw == "live")
+    first.daw.play(4.0)
+    second.daw.play(40.0)
+
+    def both(seconds):
+        end = time.perf_counter() + seconds
+        while time.perf_counter() < end:
+            first.daw.tick()
+            second.daw.tick()
+            time.sleep(0.03)
+
+    count = len(desk.events.all("transport"))
+    both(0.6)
+    assert {info.daw for info, _ in desk.events.all("transport")[count:]} == {"reaper"}
+    assert any("stays in force" in sentence for (sentence,) in desk.events.all("note"))
+    second.daw.stop()
+    both(0.3)
+    desk.ask("push_markers", [MarkerWish(1, 3.0, "cut 1")])
+    note = Note(60, 64, 8, 1, 1, "pad")
+    desk.ask("print_job", PrintJob("Take A", 4.0, 8.0, 8.0, 16.0, (PrintPart("pad", "Pad", 1, (note,)),)))
+    both(1.5)
+    assert [track["name"] for track in first.daw.host.tracks] == ["pad"] and second.daw.song.tracks == []
+    assert (3.0, "cut 1") in first.daw.shown() and (3.0, "cut 1") in second.daw.shown()
+    first.daw.quit()
+    second.daw.play(41.0)
+    second.heard("transport", lambda info, one: info.daw == "live" and one.rolling)

@@ -4,7 +4,8 @@ Live calls `update_display` about every 100 ms; in between, listeners tell of ch
 Python 3.7 (Live 11) and newer, no threads: Live's objects may be touched from its main thread alone.
 
 What Live does not let a script do: read a tempo map ahead (tempo and signature are those of the moment), read a frame
-rate, set a locator anywhere but at the playhead of a stopped Live, write controller curves into a clip.
+rate, set a locator anywhere but at the playhead of a stopped Live (in some versions: at its insert marker, which no
+script can move), write controller curves into a clip.
 """
 
 import errno
@@ -102,8 +103,8 @@ class CueBridge(object):
         self._facts = {}
         self._done = {}
         self._ours = {}  # marker number -> (name, beat)
-        self._markers = []  # those still to be set: [request, number, second, name, step]
-        self._before = None  # where the playhead stood before we moved it for markers
+        self._jobs = []  # locators still to be set or removed: (request, its steps)
+        self._before = None  # where the playhead stood before we moved it for them
         for name in WATCHED:
             getattr(self._song, "add_%s_listener" % name)(self._changed)
         self._live.log_message("CueBridge script %s, bridge at %s:%d" % ((VERSION,) + BRIDGE))
@@ -157,77 +158,116 @@ class CueBridge(object):
         self._offer("markers", markers)
         regions = []
         for track in song.tracks:
-            for clip in track.arrangement_clips:
+            for clip in self._clips_of(track):
                 if clip.name.split(":")[0].split(" ")[0].lower() in OURS:
                     start, end = self._seconds_of(clip.start_time), self._seconds_of(clip.end_time)
                     regions.append((len(regions) + 1, round(start, 6), round(end, 6), clip.name))
         self._offer("regions", regions)
 
+    @staticmethod
+    def _clips_of(track):
+        """Its clips in the arrangement; none where the kind of track has none (Live raises RuntimeError for those)."""
+        try:
+            return list(track.arrangement_clips)
+        except (AttributeError, RuntimeError):
+            return []
+
     # what the bridge asks ----------------------------------------------------------------------------------------
     def _do_marker(self, request, number, second, name, rgb):
         if self._song.is_playing:
             return 0, "stop Live first: it sets locators only at the playhead"
-        self._markers.append([request, number, second, name, 0])
+        self._jobs.append((request, self._place(number, second, name)))
         return None  # answered when it is set
 
-    def _step_markers(self):
-        """One step a tick, since Live carries out a moved playhead later: go there, set, name; then back."""
+    def _do_unmark(self, request, number):
+        if self._song.is_playing:
+            return 0, "stop Live first: it removes locators only at the playhead"
+        self._jobs.append((request, self._clear(list(self._ours) if number < 0 else [number])))
+        return None
+
+    def _step_jobs(self):
+        """One step of the first job a tick; then the playhead goes back to where it was."""
         song = self._song
-        if not self._markers:
+        if not self._jobs:
             if self._before is not None:
                 song.current_song_time, self._before = self._before, None
             return
-        request, number, second, name, step = job = self._markers[0]
         if song.is_playing:
-            self._markers.pop(0)
-            self._answer(request, 0, "Live was started before the locator was set")
+            jobs, self._jobs, self._before = self._jobs, [], None
+            for request, _ in jobs:
+                self._answer(request, 0, "Live was started before the locator was set")
             return
-        if step == 0:
-            if self._before is None:
-                self._before = song.current_song_time
-            beat = max(0.0, song.current_song_time + (second - self._second()) * song.tempo / 60.0)
-            old = self._ours.get(number)
-            if old is not None and abs(old[1] - beat) > 1e-6 and self._cue_at(old[1]) is not None:
-                song.current_song_time = old[1]  # it stands elsewhere: taken away there first
-                job[4] = 10
-            else:
-                song.current_song_time = beat
-                job[4] = 1
-        elif step == 10:
-            song.set_or_delete_cue()
-            del self._ours[number]
-            job[4] = 0
-        elif step == 1:
-            if self._cue_at(song.current_song_time) is None:
-                song.set_or_delete_cue()
-            job[4] = 2
+        if self._before is None:
+            self._before = song.current_song_time
+        request, job = self._jobs[0]
+        try:
+            next(job)
+        except StopIteration:
+            self._jobs.pop(0)
+            self._answer(request, 1, "")
+        except (
+            Exception
+        ) as error:  # a place beyond the song's end, a locator that Live does not set: the bridge hears it
+            self._jobs.pop(0)
+            self._answer(request, 0, "%s" % error)
+
+    def _place(self, number, second, name):
+        """Steps that set a locator, or move it."""
+        beat = max(0.0, self._song.current_song_time + (second - self._second()) * self._song.tempo / 60.0)
+        old = self._ours.get(number)
+        if old is not None and abs(old[1] - beat) > 1e-6:
+            for _ in self._clear([number]):
+                yield
+        if self._cue_at(beat) is None:
+            for _ in self._toggle(beat, True):
+                yield
+        cue = self._cue_at(beat)
+        cue.name = name
+        self._ours[number] = (name, round(cue.time, 6))
+
+    def _clear(self, numbers):
+        """Steps that take locators away."""
+        for number in numbers:
+            name, beat = self._ours.get(number, ("", None))
+            cue = self._cue_at(beat) if beat is not None else None
+            if cue is not None and cue.name == name:  # one that was renamed is the composer's
+                for _ in self._toggle(beat, False):
+                    yield
+            self._ours.pop(number, None)
+
+    def _toggle(self, beat, wanted):
+        """Steps that set or remove the locator at a beat.  Live moves a stopped playhead a moment late, and some
+        versions set locators at the insert marker instead, which no script can move: what that did is undone."""
+        song = self._song
+        song.current_song_time = beat
+        for _ in range(20):
+            yield
+            if abs(song.current_song_time - beat) < 1e-3:
+                break
         else:
-            cue = self._cue_at(song.current_song_time)
-            self._markers.pop(0)
-            if cue is None:
-                self._answer(request, 0, "Live set no locator there")
-            else:
-                cue.name = name
-                self._ours[number] = (name, round(cue.time, 6))
-                self._answer(request, 1, "")
+            raise RuntimeError("Live does not move the playhead there")
+        before = [(cue.time, cue.name) for cue in song.cue_points]
+        song.set_or_delete_cue()
+        for _ in range(5):
+            yield
+            if [(cue.time, cue.name) for cue in song.cue_points] != before:
+                break
+        if (self._cue_at(beat) is not None) == wanted:
+            return
+        if [(cue.time, cue.name) for cue in song.cue_points] != before:
+            song.set_or_delete_cue()
+            yield
+            for time_beats, name in before:
+                cue = self._cue_at(time_beats)
+                if cue is not None and cue.name != name:
+                    cue.name = name
+        raise RuntimeError("this Live sets locators at its insert marker only, which no script can move")
 
     def _cue_at(self, beat):
         for cue in self._song.cue_points:
             if abs(cue.time - beat) < 1e-3:
                 return cue
         return None
-
-    def _do_unmark(self, request, number):
-        if self._song.is_playing:
-            return 0, "stop Live first: it removes locators only at the playhead"
-        before = self._song.current_song_time
-        for key in list(self._ours) if number < 0 else [number]:
-            name, beat = self._ours.pop(key, ("", None))
-            if beat is not None and self._cue_at(beat) is not None:
-                self._song.current_song_time = beat
-                self._song.set_or_delete_cue()
-        self._song.current_song_time = before
-        return 1, ""
 
     def _do_tempo(self, request, *values):
         steps = [values[at : at + 4] for at in range(0, len(values) - 3, 4)]
@@ -257,7 +297,7 @@ class CueBridge(object):
                 slots = [slot for slot in track.clip_slots if not slot.has_clip]
                 if not slots:
                     return 0, "no empty clip slot on the track %s" % track.name
-                for clip in list(track.arrangement_clips):  # printed over the same range before: replaced
+                for clip in self._clips_of(track):  # printed over the same range before: replaced
                     same = abs(clip.start_time - start) < 1e-3 and abs(clip.end_time - end) < 1e-3
                     if same and clip.name.lower().startswith(part["part"]):
                         track.delete_clip(clip)
@@ -336,7 +376,7 @@ class CueBridge(object):
                 one["got"] = True
         elif address in self.DOES and values:
             request = values[0]
-            if any(job[0] == request for job in self._markers):
+            if any(waiting == request for waiting, _ in self._jobs):
                 return  # on its way
             if request in self._done:  # done before; only the answer was lost
                 self._answer(request, *self._done[request])
@@ -381,7 +421,7 @@ class CueBridge(object):
 
     def _changed(self):
         """A listener: something about the transport is new."""
-        if self._heard is not None and not self._markers and self._before is None:
+        if self._heard is not None and not self._jobs and self._before is None:
             self._tell(time.perf_counter())
 
     def _tick(self):
@@ -398,8 +438,8 @@ class CueBridge(object):
             self._send("/daw/hello", "ssiisss", "live", VERSION, PROTOCOL, 0, version, "", ABILITIES)
         if self._heard is None:
             return
-        self._step_markers()
-        if self._markers or self._before is not None:
+        self._step_jobs()
+        if self._jobs or self._before is not None:
             return  # the playhead is where we put it: not a position to tell
         self._tell(now)
         self._look()

@@ -5,8 +5,10 @@ form of it as in AbletonOSC's and others' published Remote Scripts: c_instance.s
 show_message, log_message, Live.Clip.MidiNoteSpecification, Live.Application.get_application.  Anything not listed in
 an object's NAMES raises AttributeError; notes may be touched only from the main thread, which is checked.
 
-Traps kept: cue points are set only at the playhead, by a toggle; current_song_time may be set while stopped only for
-that purpose; tempo and meter are those of the present position, there is no map; a set may run in session view.
+Traps kept: cue points are set only at the playhead, by a toggle; while stopped a new current_song_time is in force a
+moment late (`settle`), and beyond the song's end it raises; some versions toggle at the insert marker instead
+(`insert_marker`); tracks that have no arrangement clips raise RuntimeError when asked; tempo and meter are those of the
+present position, there is no map.  The last four were found by others on a real Live 12.4 (a published list of quirks).
 """
 
 from __future__ import annotations
@@ -152,20 +154,26 @@ class Song(Strict):
         return super().__getattribute__(name)
 
     def __setattr__(self, name, value):
-        super().__setattr__(name, value)
         if name == "current_song_time":
             self._host._touch()
+            if value > self._host.song_length:
+                raise RuntimeError("the time is beyond the song's length")
+            if not self.is_playing:
+                self._host.late = value
+                return
+        super().__setattr__(name, value)
         for listener in list(object.__getattribute__(self, "__dict__").get("_listeners", {}).get(name, ())):
             listener()
 
     def set_or_delete_cue(self):
         self._host._touch()
         assert not self.is_playing, "the scenario sets cues only while stopped"
-        here = [cue for cue in self.cue_points if abs(cue.time - self.current_song_time) < 1e-6]
+        where = self.current_song_time if self._host.insert_marker is None else self._host.insert_marker
+        here = [cue for cue in self.cue_points if abs(cue.time - where) < 1e-6]
         if here:
             self.cue_points = tuple(cue for cue in self.cue_points if cue not in here)
         else:
-            cue = CuePoint(str(len(self.cue_points) + 1), self.current_song_time)
+            cue = CuePoint(str(len(self.cue_points) + 1), where)
             self.cue_points = tuple(sorted((*self.cue_points, cue), key=lambda one: one.time))
 
     def set_data(self, key, value):
@@ -224,7 +232,14 @@ class LiveHost:
         self.main = threading.get_ident()
         self.scheduled, self.shown, self.logged = [], [], []
         self.tempo_changes = [(0.0, 120.0)]  # of the set's automation: (beat, bpm)
+        self.song_length, self.insert_marker, self.late = 4096.0, None, None
         self.song = Song(self)
+
+    def settle(self):
+        """What was asked of a stopped playhead is done."""
+        if self.late is not None:
+            late, self.late = self.late, None
+            object.__setattr__(self.song, "current_song_time", late)
 
     def module(self):
         live = types.ModuleType("Live")

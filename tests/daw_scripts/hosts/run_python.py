@@ -33,6 +33,7 @@ def tick():
     if kind == "reaper":
         host.run_deferred(names)
     else:
+        host.settle()
         script.update_display()
         assert not [line for line in host.logged if line.startswith("CueBridge:")], host.logged
 

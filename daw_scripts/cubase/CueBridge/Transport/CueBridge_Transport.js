@@ -59,7 +59,7 @@ follow("cuebridgeRecord", transport.mValue.mRecord, RECORD);
 follow("cuebridgeCycle", transport.mValue.mCycleActive, CYCLE);
 
 transport.mTimeDisplay.mOnChangeTempoBPM = function (device, mapping, bpm) {
-   if (bpm === state.tempo) return;
+   if (bpm === state.tempo || !isFinite(bpm)) return;   // hosts have been seen to send no number here
    state.tempo = bpm;
    if (state.active) sendTempo(device);
 };
