@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import Final
 
 from bridge.osc.daw_link import DawEvents, DawInfo, DawLink, MarkerWish, NamedMark, Outgoing, PrintJob, PrintPart
@@ -34,6 +35,7 @@ class DawBridge(DawEvents):
         self._waiting: list[NamedMark] = []
         self._done: set[NamedMark] = set()
         self._gone: list[NamedMark] = []
+        self._coming: tuple[NamedMark, ...] = ()
 
     # in -------------------------------------------------------------------------------------------------------------
     def datagram(self, datagram: Datagram) -> None:
@@ -104,6 +106,7 @@ class DawBridge(DawEvents):
         changed = any(mark.kind == "progression" for mark in self._waiting)
         gone = [mark for mark in self._gone if not (changed and mark.kind == "progression")]
         due = [*((self._take_back, mark) for mark in gone), *((self._name, mark) for mark in self._waiting)]
+        self._coming = tuple(self._waiting)
         self._done.update(self._waiting)
         self._gone, self._waiting = [], []
         for act, mark in due:
@@ -117,8 +120,14 @@ class DawBridge(DawEvents):
         session, draft = self._session, self._session.draft
         at_s = max(mark.start_s - session.starts_s, 0.0)
         if mark.kind == "progression":
-            if draft.text("/cue/progression") == mark.value and draft.progression_from_s == at_s:
-                session.edits.set_value("/cue/progression", "")
+            with self._cue_at(at_s):
+                draft = session.draft
+                if draft.text("/cue/progression") == mark.value and draft.progression_from_s == at_s:
+                    session.edits.set_value("/cue/progression", "")
+        elif mark.kind == "cue":
+            there = any(cue.name == mark.value and abs(cue.in_s - at_s) < SAME_S for cue in draft.cue_states)
+            if there and not any(other.kind == "cue" and other.value == mark.value for other in self._coming):
+                session.cues.remove(mark.value)
         elif mark.kind == "pin":
             chord = Chord.parse(mark.value)
             if any(pin.start_s <= at_s < pin.end_s and pin.chord == chord for pin in draft.pins):
@@ -129,11 +138,28 @@ class DawBridge(DawEvents):
         elif mark.kind == "section" and any(abs(each.start_s - at_s) < SAME_S for each in draft.sections):
             session.edits.remove_section(at_s)
 
+    @contextmanager
+    def _cue_at(self, at_s: float) -> Iterator[None]:
+        """The cue that plays at a picture second is the selected one meanwhile: a progression is of one cue."""
+        session = self._session
+        chosen, states = session.draft.selected, session.draft.cue_states
+        here = max((cue for cue in states if cue.in_s <= at_s), key=lambda cue: cue.in_s, default=chosen)
+        if here.number == chosen.number:
+            yield
+            return
+        session.cues.select(here.name)
+        try:
+            yield
+        finally:
+            if any(cue.number == chosen.number for cue in session.draft.cue_states):
+                session.history.amend(session.draft.select(chosen.number))
+
     def _name(self, mark: NamedMark) -> None:
         session = self._session
         at_s = max(mark.start_s - session.starts_s, 0.0)
         if mark.kind == "progression":
-            session.edits.set_progression(mark.value, mark.word or "start", at_s)
+            with self._cue_at(at_s):
+                session.edits.set_progression(mark.value, mark.word or "start", at_s)
         elif mark.kind == "pin":
             session.edits.pin(Chord.parse(mark.value), at_s)
         elif mark.kind == "hit":

@@ -13,6 +13,8 @@ from bridge.osc.daw_protocol import (
     MarkerItem,
     MarkersChunk,
     PrintRequest,
+    RegionItem,
+    RegionsChunk,
     TempoMapChunk,
     TempoPoint,
     ThawRequest,
@@ -127,3 +129,23 @@ def test_the_daw_asks_to_thaw(wired) -> None:
     }  # fmt: skip
     wired.say(ThawRequest("selection", 4.0, 8.0))
     assert any("frozen" in sentence for sentence in wired.stage.said)
+
+
+def test_cues_of_regions_come_move_and_go_and_each_has_its_own_progression(wired) -> None:
+    session = wired.session
+
+    def regions(revision, *items):
+        made = tuple(RegionItem(number, *item) for number, item in enumerate(items))
+        wired.say(RegionsChunk(revision, len(made), 0, made))
+        wired.run(0.8)
+        return [(state.name, round(state.in_s, 3)) for state in session.draft.cue_states]
+
+    first, second = (2.0, 8.0, "cue: 1m1"), (12.0, 20.0, "cue: 1m2")
+    assert regions(1, first, second, (12.0, 20.0, "chords: Gm D7")) == [("1m1", 2.0), ("1m2", 12.0)]
+    chosen = session.draft.selected.name
+    texts = {state.name: state.text("/cue/progression") for state in session.draft.cue_states}
+    assert texts == {"1m1": "", "1m2": "Gm D7"} and session.draft.selected.name == chosen
+    assert regions(2, (3.0, 8.0, "cue: 1m1"), second) == [("1m1", 3.0), ("1m2", 12.0)]  # moved, not doubled
+    assert all(state.text("/cue/progression") == "" for state in session.draft.cue_states)
+    assert regions(3, (3.0, 8.0, "cue: 2m1"), second) == [("2m1", 3.0), ("1m2", 12.0)]  # renamed
+    assert regions(4, second) == [("1m2", 12.0)]
