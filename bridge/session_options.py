@@ -24,6 +24,11 @@ def arrange_options(draft: Draft, levels: FilmLevels | None) -> ArrangeOptions:
         looseness_ms=draft.number("/cue/looseness"),
         transpose=int(draft.number("/cue/transpose")),
         voicing=draft.text("/cue/voicing"),
+        density_map=draft.text("/cue/density_map"),
+        velocity_map=draft.text("/cue/velocity_map"),
+        crescendo=draft.number("/cue/crescendo"),
+        cc1=bool(draft.value("/cue/cc1")),
+        cc11=draft.text("/cue/cc11"),
         levels=levels,
     )
 

@@ -81,7 +81,7 @@ def parser(
     mood.add_argument("--pattern", default="auto", help="arpeggio: auto, 1..5, up, down, alberti, octaves or '1 * 2 *'")
     mood.add_argument("--parts", metavar="LIST", help=f"of {','.join(PARTS)} (default: all that are on)")
     mood.add_argument("--velocity-map", choices=("stretched", "paper"), default="stretched")
-    mood.add_argument("--density-map", choices=("stretched", "paper"), default="stretched")
+    mood.add_argument("--density-map", choices=("stretched", "rolling", "paper"), default="stretched")
     looking = main.add_argument_group("looking at the film")
     looking.add_argument("--reading", choices=READINGS, default="auto", help="full needs CLIP weights, quick nothing")
     looking.add_argument("--clip-weights", metavar="FILE", help="CLIP weights for the full reading")

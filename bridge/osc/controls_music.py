@@ -7,6 +7,7 @@ from typing import Final
 from bridge.osc.arguments import Arg
 from bridge.osc.control import value
 from engine.arrange.changes import CHORDS_ON
+from engine.arrange.options import CC11_MODES, DENSITY_MAPS, VELOCITY_MAPS
 from engine.music import EMOTIONS
 from engine.music.composition import ENDINGS
 
@@ -186,6 +187,39 @@ MUSIC: Final = (
         "arrange",
         "How chords are laid out; root: always from the root, as the paper does.",
         "--voicing",
+    ),
+    value(
+        "density_map",
+        Arg("map", "choice", words=DENSITY_MAPS),
+        "stretched",
+        "arrange",
+        "Activity's five levels: the film's own quantiles, those of the last half minute, or the paper's thresholds.",
+        "--density-map",
+    ),
+    value(
+        "velocity_map",
+        Arg("map", "choice", words=VELOCITY_MAPS),
+        "stretched",
+        "arrange",
+        "Loudness to velocity: stretched over each part's range, or the paper's 49 to 112.",
+        "--velocity-map",
+    ),
+    value(
+        "crescendo",
+        Arg("crescendo", "number", 0, 100, "%"),
+        30.0,
+        "arrange",
+        "How much music grows over eight beats towards a hit or section.",
+        "--crescendo",
+    ),
+    value("cc1", Arg("on", "switch"), True, "arrange", "CC 1 (layers, vibrato) follows loudness.", "--cc1"),
+    value(
+        "cc11",
+        Arg("mode", "choice", words=CC11_MODES),
+        "fixed",
+        "arrange",
+        "CC 11 (expression): 100 throughout, a curve by loudness, or nothing.",
+        "--cc11",
     ),
     value("transpose", Arg("semitones", "whole", -24, 24), 0, "arrange", "Moves all parts but drums.", "--transpose"),
     value(

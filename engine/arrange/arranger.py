@@ -8,11 +8,11 @@ from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Final
 
 from engine.arrange import parts as playing
-from engine.arrange.chance import noise, seed
+from engine.arrange.chance import seed
 from engine.arrange.expression import (
     CC1_RANGE,
     CC11_FIXED,
@@ -23,7 +23,9 @@ from engine.arrange.expression import (
     density_level,
     film_levels,
     loudness_place,
+    rolling_levels,
 )
+from engine.arrange.finishing import Finisher, Played
 from engine.arrange.options import (
     Arrangement,
     ArrangeOptions,
@@ -36,9 +38,10 @@ from engine.arrange.options import (
     moved_range,
 )
 from engine.arrange.parts import Scene, Strike
-from engine.arrange.timeline import STEP, Segment, Timeline, control_name, effective_cues
+from engine.arrange.sections import section_options
+from engine.arrange.timeline import STEP, Segment, Timeline, effective_cues
 from engine.arrange.voicing import Space, Voicing, voice
-from engine.music import PARTS, Composition, Controller, MusicError, Note
+from engine.music import PARTS, Composition, Controller
 from engine.music.mood import valence_arousal
 
 _PLAYERS: Final[dict[str, Callable[[Scene, PartOptions], Iterator[Strike]]]] = {
@@ -50,15 +53,6 @@ _PLAYERS: Final[dict[str, Callable[[Scene, PartOptions], Iterator[Strike]]]] = {
 _DEFAULT_PARTS: Final = default_parts()
 _EPSILON: Final = 1e-9
 CRESCENDO_BEATS: Final = 8.0  # how long music grows towards a hit
-_SHORTEST: Final = STEP / 8
-
-
-@dataclass(frozen=True, slots=True)
-class _Played:
-    """A note with the place on the grid that it belongs to."""
-
-    grid_beats: float
-    note: Note
 
 
 class Arranger:
@@ -75,8 +69,19 @@ class Arranger:
         self.options = options or ArrangeOptions()
         self.complete = complete
         self._timeline = Timeline(composition, complete)
+        self._finisher = Finisher(self.options, self._timeline.bars, composition.tempo_map)
         self._levels: FilmLevels = self.options.levels or film_levels(composition.slots)
-        self._by_section = _section_options(composition, self.options)
+        self._rolling: dict[int, tuple[int | None, int | None]] = {}
+        if self.options.density_map == "rolling":
+            starts_s = [slot.start_s for slot in composition.slots]
+            pairs = (
+                rolling_levels([slot.density for slot in composition.slots], starts_s, 1.0),
+                rolling_levels([slot.motion for slot in composition.slots], starts_s, 1.0),
+            )
+            self._rolling = {
+                slot.index: pair for slot, pair in zip(composition.slots, zip(*pairs, strict=True), strict=True)
+            }
+        self._by_section = section_options(composition, self.options)
         take = composition.take.number
         self._seeds = [
             seed(cue.take or take, index if cue.number is None else cue.number)
@@ -124,7 +129,7 @@ class Arranger:
         high = float("inf") if end_beats is None else end_beats
         if state is None or state.position_beats > low:
             state = ArrangeState()
-        played: list[_Played] = []
+        played: list[Played] = []
         controllers: list[Controller] = []
         voicings: list[FixedVoicing] = []
         state_out = state
@@ -153,7 +158,7 @@ class Arranger:
     # one segment ----------------------------------------------------------------------------------------------------
     def _segment(
         self, index: int, state: ArrangeState, heard: bool
-    ) -> tuple[list[_Played], list[Controller], ArrangeState]:
+    ) -> tuple[list[Played], list[Controller], ArrangeState]:
         segment = self._timeline.segments[index]
         if index and self._timeline.segments[index - 1].cue != segment.cue:
             # Each cue is a piece of its own: what another is changed to moves no note of it.
@@ -164,21 +169,21 @@ class Arranger:
         voicing = self._voicing(index, state)
         state = replace(state, position_beats=segment.end, voicing=voicing)
         controllers, state = self._controllers(index, state)
-        notes: list[_Played] = []
+        notes: list[Played] = []
         scene = self._scene(index, voicing)
         options = self._options_at(segment)
         if heard:
             for part, play in _PLAYERS.items():
                 part_options = options.part(part)
                 if part_options is not None:
-                    notes += self._finish(part, part_options, segment, list(play(scene, part_options)))
+                    notes += self._finisher.finish(part, part_options, segment, list(play(scene, part_options)))
         # The tune is followed even where it is not heard: each pitch leads to the next.
         tune = self.options.parts.get("melody")
         if tune is not None:
             strikes, pitch = playing.play_melody(scene, tune, state.melody.pitch)
             state = replace(state, melody=MelodyState(pitch))
             if heard and options.part("melody") is not None:
-                notes += self._finish("melody", tune, segment, strikes)
+                notes += self._finisher.finish("melody", tune, segment, strikes)
         return notes, controllers, state
 
     def _scene(self, index: int, voicing: FixedVoicing) -> Scene:
@@ -203,11 +208,25 @@ class Arranger:
             energy=self._energy(segment),
             seed=self._seeds[segment.cue],
             swell=self._swelled(segment, segment.end) - place,
+            tune_level=self._tune_level(index),
             later=self._later(index),
         )
 
-    def _later(self, index: int) -> tuple[tuple[Segment, int], ...]:
-        """The segments after this one in the same run and bar, up to the next hit, with their levels."""
+    def _tune_level(self, index: int) -> int:
+        """Activity of the melody: that of the bar's beginning, or of the last hit in it, so that its motif is whole."""
+        segments, bars = self._timeline.segments, self._timeline.bars
+        bar = bars.index(segments[index].start)
+        while (
+            index > 0
+            and not segments[index].accent
+            and segments[index - 1].cue == segments[index].cue
+            and bars.index(segments[index - 1].start) == bar
+        ):
+            index -= 1
+        return self._level(segments[index])
+
+    def _later(self, index: int) -> tuple[Segment, ...]:
+        """The segments after this one in the same run and bar, up to the next hit."""
         segments, bars = self._timeline.segments, self._timeline.bars
         first = segments[index]
         found = []
@@ -217,7 +236,7 @@ class Arranger:
                 break
             if bars.index(segment.start) != bars.index(first.start):
                 break
-            found.append((segment, self._level(segment)))
+            found.append(segment)
         return tuple(found)
 
     def _held(self, index: int) -> tuple[bool, float]:
@@ -281,6 +300,7 @@ class Arranger:
             style=self.options.voicing,
             key=segment.key.transpose(self._shift),
             has_bass=self.options.part("bass") is not None,
+            has_melody=self.options.part("melody") is not None,
             lift=_register(segment.slot.affect),
         )
 
@@ -293,14 +313,16 @@ class Arranger:
         activity = self._options_at(segment).activity
         if activity is not None:
             return activity_level(activity)
-        return density_level(segment.slot.density, self.options.density_map, self._levels)
+        rolling = self._rolling.get(segment.slot.index, (None, None))[0]
+        return rolling or density_level(segment.slot.density, self.options.density_map, self._levels)
 
     def _energy(self, segment: Segment) -> int:
         """Of the drums, 1..5: by motion; by activity where that is set by hand or the film says nothing of motion."""
         thresholds = self._levels.motion
         if thresholds is None or self._options_at(segment).activity is not None:
             return self._level(segment)
-        return 1 + bisect_left(thresholds, segment.slot.motion)
+        rolling = self._rolling.get(segment.slot.index, (None, None))[1]
+        return rolling or 1 + bisect_left(thresholds, segment.slot.motion)
 
     def _loudness(self, segment: Segment) -> float:
         dynamics = self._options_at(segment).dynamics
@@ -359,84 +381,6 @@ class Arranger:
                         sent_beats = beats
         carried = tuple((part, number, value) for (part, number), value in last.items())
         return changes, replace(state, controllers=carried, controllers_beats=sent_beats)
-
-    # from strikes to notes ------------------------------------------------------------------------------------------
-    def _finish(self, part: str, options: PartOptions, segment: Segment, strikes: list[Strike]) -> list[_Played]:
-        bars, swing = self._timeline.bars, self.options.swing
-        if part == "pad":
-            gate = min(options.gate or 100.0, 100.0) / 100
-        else:
-            gate = (self.options.gate if options.gate is None else options.gate) / 100
-        if segment.ending:
-            gate = 1.0
-        played = []
-        next_start: dict[int, float] = {}
-        for strike in reversed(strikes):
-            start = self._loosened(part, strike, bars.swung(strike.start, swing), segment)
-            end = bars.swung(strike.end, swing) if strike.end < segment.end - _EPSILON else strike.end
-            if segment.breath and part != "drums" and segment.next_accent is not None:
-                hush = segment.next_accent - STEP
-                if strike.start > hush - _EPSILON:
-                    continue
-                end = min(end, hush)
-            limit = next_start.get(strike.pitch, strike.end if strike.end > segment.end else segment.end)
-            start = min(start, limit - _SHORTEST)  # played loosely, but never past what follows
-            end = min(start + (end - start) * gate, limit)
-            end = max(end, min(start + _SHORTEST, limit))
-            next_start[strike.pitch] = start
-            note = Note(strike.pitch, strike.velocity, start, end - start, options.channel, part)
-            played.append(_Played(strike.start, note))
-        return played
-
-    def _loosened(self, part: str, strike: Strike, start: float, segment: Segment) -> float:
-        looseness_ms = self.options.looseness_ms
-        if looseness_ms == 0:
-            return start
-        # The same place is always moved by the same amount, whichever way it was reached; by less than half the way to
-        # the nearest neighbour, so that the order of notes stays.
-        moved = 2 * noise(part, strike.pitch, f"{strike.start:.4f}") - 1
-        beats = looseness_ms / 1000 * self.composition.tempo_map.bpm_at(strike.start) / 60
-        beats = min(beats, (STEP * (2 - self.options.swing / 50) - 1.1 * _SHORTEST) / 2)
-        return max(start + moved * beats, segment.start)
-
-
-def _section_options(composition: Composition, options: ArrangeOptions) -> dict[tuple[int, int], ArrangeOptions]:
-    """Options by (cue, section): each section keeps what the sections before it in the cue have set.
-
-    Controls that are not the arranger's (tempo, mood …) are left to those whose they are.  Raises MusicError.
-    """
-    found = {}
-    for number, cue in enumerate(effective_cues(composition)):
-        current = options
-        for index, section in enumerate(sorted(cue.sections, key=lambda section: section.start_s)):
-            for name, value in section.changes:
-                current = _changed(current, control_name(name), value)
-            found[number, index] = current
-    return found
-
-
-def _changed(options: ArrangeOptions, name: str, value: str) -> ArrangeOptions:
-    if name == "parts":
-        wanted = value.replace(",", " ").split()
-        unknown = [part for part in wanted if part not in PARTS]
-        if unknown:
-            raise MusicError(f"'{unknown[0]}' is not a part; parts are {', '.join(PARTS)}.")
-        for part in PARTS:
-            options = options.with_part(part, enabled=part in wanted)
-        return options
-    if name == "pattern":
-        return replace(options, pattern=value)
-    if name in ("activity", "dynamics"):
-        number = None if value in ("", "picture", "auto") else _number(name, value)
-        return replace(options, activity=number) if name == "activity" else replace(options, dynamics=number)
-    return options
-
-
-def _number(name: str, text: str) -> float:
-    try:
-        return float(text)
-    except ValueError:
-        raise MusicError(f"'{text}' is no {name}; it is a number from 0 to 100.") from None
 
 
 def _register(affect: Sequence[float]) -> int:

@@ -7,7 +7,7 @@ part's range.  The same holds for density and the paper's five levels (Table 3).
 
 from __future__ import annotations
 
-from bisect import bisect_left
+from bisect import bisect_left, insort
 from collections.abc import Sequence
 from typing import Final
 
@@ -21,6 +21,8 @@ CC1_RANGE: Final = (25, 105)
 CC11_FIXED: Final = 100
 CC11_RANGE: Final = (60, 120)
 CONTROLLERS_PER_S: Final = 20
+ROLLING_S: Final = 30.0  # of picture that rolling quantiles look back
+_ROLLING_LEAST: Final = 5  # slots; before, the film's own quantiles hold
 # Added by the weight of a sixteenth in its bar: off beat, eighth, group of beats, bar line.
 ACCENTS: Final = (-4, 0, 3, 6)
 
@@ -50,6 +52,28 @@ def film_levels(slots: Sequence[Slot]) -> FilmLevels:
     if len(motion) >= 5 and quantile(motion, 0.95) - quantile(motion, 0.05) >= 1.0:
         energy = (quantile(motion, 0.2), quantile(motion, 0.4), quantile(motion, 0.6), quantile(motion, 0.8))
     return FilmLevels(thresholds, points, energy)
+
+
+def rolling_levels(values: Sequence[float], starts_s: Sequence[float], spread: float) -> list[int | None]:
+    """Level 1..5 of each value among those of the last ROLLING_S seconds, itself among them.
+
+    values: one per slot, starts_s: their picture seconds, ascending.  spread: what lies closer together between its 5 %
+    and 95 % is not stretched.  None where too little is known; then the film's own quantiles hold.  Only what lies
+    behind counts, so that music already arranged stays as it is while a film is still being composed.
+    """
+    found: list[int | None] = []
+    window: list[float] = []
+    first = 0
+    for value, start_s in zip(values, starts_s, strict=True):
+        insort(window, value)
+        while starts_s[first] < start_s - ROLLING_S:
+            del window[bisect_left(window, values[first])]
+            first += 1
+        if len(window) < _ROLLING_LEAST or quantile(window, 0.95) - quantile(window, 0.05) < spread:
+            found.append(None)
+        else:
+            found.append(1 + sum(value > quantile(window, share) for share in (0.2, 0.4, 0.6, 0.8)))
+    return found
 
 
 def density_level(density: float, density_map: str, levels: FilmLevels) -> int:

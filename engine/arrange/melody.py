@@ -1,5 +1,8 @@
 """A tune over the chords: phrases of four bars that state a motif, repeat it, vary it and breathe.
 
+Phrases go in pairs: the first ends on the half bar and leaves its last beat silent, the second comes to rest on its
+last bar line, on the tonic where the chord has it, and is silent for half a bar.
+
 The rhythm of a bar follows from its place in the phrase, the take and the activity of the picture; where a note stands
 in the bar decides what it may be: chord tones on strong places and for long notes, steps of the key between.  All but
 the last pitch follows from the position, so that a tune is the same wherever one begins to play it.
@@ -19,6 +22,7 @@ PHRASE_BARS: Final = 4
 _ARCH: Final = (0, 2, 5, -2)
 _LONG_STEPS: Final = 4
 _MAX_LEAP: Final = 9
+_UNDER: Final = 1.2  # cost of each semitone below the other parts
 _DIMINISHED: Final = ("dim", "dim7", "hdim7")
 
 
@@ -26,16 +30,18 @@ _DIMINISHED: Final = ("dim", "dim7", "hdim7")
 def bar_rhythm(seed: int, bar: int, groups: tuple[int, ...], level: int) -> tuple[tuple[int, int], ...]:
     """(step, length in steps) of the notes of a bar; what is not covered is rest.
 
-    groups: lengths of the bar's groups in sixteenths (4 4 4 4 for 4/4).  level: activity 1..5.  The third bar of a
-    phrase varies the first two, the fourth comes to rest and leaves its last group silent.
+    bar: from 0, so that phrases begin with bar 1.  groups: lengths of the bar's groups in sixteenths (4 4 4 4 for
+    4/4).  level: activity 1..5.  The third bar of a phrase varies the first two, the fourth comes to rest and is silent
+    at its end.
     """
     place = bar % PHRASE_BARS
     motif = (seed, bar // (2 * PHRASE_BARS), "varied" if place == 2 else "stated")
     total = sum(groups)
     starts = [sum(groups[:index]) for index in range(len(groups))]
     rest_from = total
-    if place == PHRASE_BARS - 1 and len(groups) > 1:
-        rest_from = starts[-1]
+    last = _last_group(bar, groups)
+    if last is not None and len(groups) > 1:
+        rest_from = starts[(len(groups) + 1) // 2] if last == 0 else starts[-1]
     if level == 1:
         # One long note every second bar.
         return ((0, starts[-1] if len(groups) > 1 else total),) if place % 2 == 0 else ()
@@ -46,11 +52,23 @@ def bar_rhythm(seed: int, bar: int, groups: tuple[int, ...], level: int) -> tupl
             cell = (0,) if index in (0, (len(groups) + 1) // 2) else ()
         else:
             cell = _cell(level, length, noise(*motif, index), first=index == 0)
-        if place == PHRASE_BARS - 1 and index >= (len(groups) + 1) // 2:
-            cell = (0,) if index == (len(groups) + 1) // 2 else ()  # the last note of the phrase is long
+        if last is not None and index >= last:
+            cell = (0,) if index == last else ()  # the last note of the phrase is long
         onsets += [start + offset for offset in cell if start + offset < rest_from]
     ends = [*onsets[1:], rest_from]
     return tuple((onset, end - onset) for onset, end in zip(onsets, ends, strict=True))
+
+
+def _last_group(bar: int, groups: tuple[int, ...]) -> int | None:
+    """The group of the bar that the last note of its phrase begins on; None in bars that end no phrase."""
+    if bar % PHRASE_BARS != PHRASE_BARS - 1:
+        return None
+    return 0 if bar // PHRASE_BARS % 2 else (len(groups) + 1) // 2
+
+
+def is_last(bar: int, step: int, groups: tuple[int, ...]) -> bool:
+    """Whether a note at a sixteenth of a bar closes a pair of phrases."""
+    return step == 0 and _last_group(bar, groups) == 0
 
 
 def _cell(level: int, length: int, draw: float, first: bool) -> tuple[int, ...]:
@@ -90,10 +108,26 @@ def scale_for(chord: Chord, key: Key) -> frozenset[int]:
     return frozenset((scale - altered) | tones)
 
 
-def choose_pitch(chord: Chord, key: Key, span: tuple[int, int], before: int | None, target: float, strong: bool) -> int:
-    """The next pitch of the tune in the inclusive range `span`."""
+def choose_pitch(
+    chord: Chord,
+    key: Key,
+    span: tuple[int, int],
+    before: int | None,
+    target: float,
+    strong: bool,
+    floor: int | None = None,
+    rest: int | None = None,
+) -> int:
+    """The next pitch of the tune in the inclusive range `span`.
+
+    floor: it should not lie lower, since other parts play there.  rest: pitch class that it should come to rest on.
+    """
     low, high = span
     tones = chord.pitch_classes()
+
+    def under(pitch: int) -> float:
+        return 0.0 if floor is None else _UNDER * max(floor - pitch, 0)
+
     if strong or before is None:
         candidates = [pitch for pitch in range(low, high + 1) if pitch % 12 in tones]
         if before is not None:
@@ -103,14 +137,15 @@ def choose_pitch(chord: Chord, key: Key, span: tuple[int, int], before: int | No
         def cost(pitch: int) -> tuple[float, int]:
             move = 0 if before is None else abs(pitch - before)
             still = 2.5 if pitch == before else 0.0
-            return abs(pitch - target) + 0.4 * move + still, pitch
+            home = 8.0 if pitch % 12 == rest else 0.0
+            return abs(pitch - target) + 0.4 * move + still + under(pitch) - home, pitch
 
         return min(candidates, key=cost)
     scale = scale_for(chord, key)
     steps = [p for p in range(max(low, before - 4), min(high, before + 4) + 1) if p % 12 in scale and p != before]
     if not steps:
         return before
-    return min(steps, key=lambda pitch: (abs(pitch - target) + 0.9 * abs(pitch - before), pitch))
+    return min(steps, key=lambda pitch: (abs(pitch - target) + 0.9 * abs(pitch - before) + under(pitch), pitch))
 
 
 def is_strong(weight: int, length_steps: int) -> bool:

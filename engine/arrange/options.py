@@ -13,7 +13,7 @@ from engine.arrange.arpeggio import check_pattern
 from engine.music import DEFAULT_CHANNELS, PARTS, Chord, Controller, MusicError, Note
 
 VELOCITY_MAPS: Final = ("stretched", "paper")
-DENSITY_MAPS: Final = ("stretched", "paper")
+DENSITY_MAPS: Final = ("stretched", "rolling", "paper")
 VOICING_STYLES: Final = ("close", "open", "root")
 CC11_MODES: Final = ("fixed", "curve", "off")
 _RANGES: Final = {"pad": (48, 76), "arp": (52, 84), "bass": (36, 55), "melody": (60, 86), "drums": (35, 81)}
@@ -112,8 +112,9 @@ class ArrangeOptions:
     "up", "down", "alberti", "octaves", or text such as "1 * 2 * 3 2 4 *".  gate: note length in percent.
     transpose: semitones, not for drums.  cc11: "fixed" (100), "curve" or "off".  crescendo: how much music grows
     towards hits and sections, percent of the film's own range.  levels: frozen quantiles; None
-    takes those of the composition.  fixed_voicings: kept where start and chord still agree; a chord beside one is
-    voiced to lead into it.  Raises MusicError.
+    takes those of the composition.  density_map: levels by the whole film's quantiles, by those of the last
+    half minute ("rolling"), or the paper's thresholds.  fixed_voicings: kept where start and chord still agree; a chord
+    beside one is voiced to lead into it.  Raises MusicError.
     """
 
     parts: Mapping[str, PartOptions] = field(default_factory=default_parts)

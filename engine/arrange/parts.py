@@ -34,7 +34,7 @@ class Scene:
     level: activity 1..5.  place: loudness 0..1 within the film.  loudness: RMS 0..1.  hold_from, hold_to: whether a
     held bass note begins here, and until when.  octaves: by how many octaves transposition moves the parts' ranges.
     energy: of the motion, 1..5.  seed: of the take and cue.  swell: how much `place` has grown at the segment's end.
-    later: the segments that a held note may go on into, with their levels.
+    tune_level: activity of the melody, 1..5.  later: the segments that a held note of it may go on into.
     """
 
     segment: Segment
@@ -52,7 +52,8 @@ class Scene:
     energy: int = 1
     seed: int = 0
     swell: float = 0.0
-    later: tuple[tuple[Segment, int], ...] = ()
+    tune_level: int = 1
+    later: tuple[Segment, ...] = ()
 
     @property
     def steps(self) -> int:
@@ -185,22 +186,25 @@ def play_melody(scene: Scene, part: PartOptions, before: int | None) -> tuple[li
     key = segment.key.transpose(scene.options.transpose)
     span = (scene.space_low(part), scene.space_high(part))
     middle = span[0] + 0.45 * (span[1] - span[0])
+    # The tune is the top: below the pad or the arpeggio it is not heard as one.
+    floor = max(scene.voicing.pad[-1], scene.voicing.arp[-1]) + 1
     if segment.ending:
         target = middle if before is None else before
-        pitch = melody.choose_pitch(scene.chord, key, span, before, target, True)
+        pitch = melody.choose_pitch(scene.chord, key, span, before, target, True, floor, key.tonic)
         return [Strike(segment.start, segment.end, pitch, scene.velocity(part, segment.start))], pitch
     strikes = []
-    for start, end in _melody_spans(scene, segment, scene.level):
+    for start, end in _melody_spans(scene, segment):
         end = _held_melody(scene, end)
         length = round((end - start) / STEP)
         strong = melody.is_strong(bars.weight(start), length)
-        target = melody.bar_target(scene.seed, bars.number(start), bars.step(start), middle)
-        before = melody.choose_pitch(scene.chord, key, span, before, target, strong)
+        target = melody.bar_target(scene.seed, bars.number(start) - 1, bars.step(start), middle)
+        rest = key.tonic if melody.is_last(bars.number(start) - 1, bars.step(start), bars.groups(start)) else None
+        before = melody.choose_pitch(scene.chord, key, span, before, target, strong, floor, rest)
         strikes.append(Strike(start, end, before, scene.velocity(part, start)))
     return strikes, before
 
 
-def _melody_spans(scene: Scene, segment: Segment, level: int) -> list[tuple[float, float]]:
+def _melody_spans(scene: Scene, segment: Segment) -> list[tuple[float, float]]:
     """Start and end in beats of the notes that begin in a segment; ends may lie beyond it, in the same bar.
 
     Where the chord or a hit begins under a note, the note is struck anew.
@@ -210,7 +214,7 @@ def _melody_spans(scene: Scene, segment: Segment, level: int) -> list[tuple[floa
     found = []
     line = bars.start(segment.start)
     while line < segment.end - 1e-9:
-        for step, length in melody.bar_rhythm(scene.seed, bars.number(line), bars.groups(line), level):
+        for step, length in melody.bar_rhythm(scene.seed, bars.number(line) - 1, bars.groups(line), scene.tune_level):
             start, end = line + step * STEP, min(line + (step + length) * STEP, bars.next(line))
             if start < segment.start < end and anew:
                 start = segment.start
@@ -226,8 +230,8 @@ def _held_melody(scene: Scene, end: float) -> float:
     if end <= segment.end:
         return end
     reached = segment.end
-    for later, level in scene.later:
-        spans = _melody_spans(scene, later, level)
+    for later in scene.later:
+        spans = _melody_spans(scene, later)
         if spans:
             return min(end, max(spans[0][0], reached))
         if end <= later.end:

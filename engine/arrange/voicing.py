@@ -28,7 +28,8 @@ _GAPS: Final = {"close": 9, "open": 12, "root": 9, "wide": 16, "sparse": 16}
 class Space:
     """Where the voices live: inclusive pitch ranges, style, key (for its leading tone).
 
-    has_bass: a bass part sounds, so the pad need not carry the lowest note.  lift: semitones by which mood moves the
+    has_bass: a bass part sounds, so the pad need not carry the lowest note.  has_melody: a tune sounds, so the arpeggio
+    keeps lower.  lift: semitones by which mood moves the
     middle of the pad's range.
     """
 
@@ -38,6 +39,7 @@ class Space:
     style: str = "close"
     key: Key = C_MAJOR
     has_bass: bool = True
+    has_melody: bool = False
     lift: int = 0
 
     def leading_tone(self, chord: Chord) -> int | None:
@@ -268,7 +270,7 @@ def _arp_candidates(chord: Chord, space: Space) -> tuple[tuple[float, tuple[int,
 def _placed(rotations: list[tuple[int, ...]], space: Space) -> tuple[tuple[float, tuple[int, ...]], ...]:
     """Rotations of a chord at every place in the arpeggio's range, the nearest to its middle first."""
     low, high = space.arp
-    middle = low + (high - low) * 0.4 + space.lift
+    middle = low + (high - low) * (0.3 if space.has_melody else 0.4) + space.lift
     found = []
     for rotation in rotations:
         tones = rotation if len(rotation) > 3 else (*rotation, rotation[0])

@@ -21,7 +21,7 @@ from engine.music import Chord, Cue, Hit, MusicError, Progression, ProgressionIt
 options = st.builds(
     ArrangeOptions,
     velocity_map=st.sampled_from(["stretched", "paper"]),
-    density_map=st.sampled_from(["stretched", "paper"]),
+    density_map=st.sampled_from(["stretched", "rolling", "paper"]),
     activity=st.one_of(st.none(), st.floats(0, 100)),
     dynamics=st.one_of(st.none(), st.floats(0, 100)),
     pattern=st.sampled_from(["auto", "3", "up", "octaves", "1 * 2 * 3 2 4 *", "* 1 *", "1 1 1"]),
@@ -102,9 +102,14 @@ def test_what_every_arrangement_keeps_to(composition, chosen):
             assert part.low + shift - 24 * (shift > 0) <= note.pitch <= part.high + shift + 24 * (shift < 0)
             if -24 < chosen.transpose < 24 and part.low + shift >= 12:
                 assert part.low + shift <= note.pitch <= part.high + shift
-    # Controllers: on change only, at most twenty a second and number and channel, never another number.
+    # Controllers: on change only, at most twenty a second and number and channel, never another number.  Each cue is a
+    # piece of its own and states them anew.
     values, times = {}, {}
+    segments = arranger._timeline.segments
+    cue_starts = [b.start for a, b in pairwise(segments) if a.cue != b.cue]
     for change in result.controllers:
+        while cue_starts and change.time_beats >= cue_starts[0] - 1e-9:
+            values, cue_starts = {}, cue_starts[1:]
         place = (change.channel, change.number)
         assert change.number in (1, 11) and change.value != values.get(place)
         if place in times:
@@ -190,6 +195,37 @@ def test_stretched_levels_all_occur():
     assert (
         len({len([n for n in paper if n.part == "arp" and a <= n.start_beats < a + 4]) for a in range(0, 116, 4)}) == 1
     )
+
+
+def test_rolling_levels_occur_where_the_films_own_do_not():
+    """A film that is calm for a minute and wild after it: by its own quantiles the calm half has two levels."""
+    composition = compose(seconds=120.0, seed=5)
+    slots = tuple(
+        replace(slot, density=slot.density / 5 + (20 if slot.start_s >= 60 else 0)) for slot in composition.slots
+    )
+    composition = replace(composition, slots=slots)
+    arrangers = {name: Arranger(composition, ArrangeOptions(density_map=name)) for name in ("stretched", "rolling")}
+
+    def levels(name, start_s, end_s):
+        segments = [s for s in arrangers[name]._timeline.segments if start_s <= s.slot.start_s < end_s]
+        return {arrangers[name]._level(segment) for segment in segments}
+
+    assert levels("stretched", 20, 60) <= {1, 2, 3}
+    assert levels("rolling", 20, 60) == {1, 2, 3, 4, 5} == levels("rolling", 95, 120)
+    # Only what lies behind counts: the first half is the same without the second.
+    half = replace(composition, slots=slots[: len(slots) // 2])
+    frozen = film_levels(slots)  # as a session has them
+    early = Arranger(half, ArrangeOptions(density_map="rolling", levels=frozen), complete=False)
+    known = [s for s in early._timeline.segments if s.slot.start_s < 58]
+    assert [early._level(s) for s in known] == [
+        arrangers["rolling"]._level(s) for s in arrangers["rolling"]._timeline.segments[: len(known)]
+    ]
+
+
+def test_rolling_levels_of_a_still_film_are_the_films_own():
+    composition = compose(seconds=40.0, density=8.0)
+    plain, rolling = (arrange(composition, ArrangeOptions(density_map=name)).notes for name in ("stretched", "rolling"))
+    assert [n for n in plain if n.part == "arp"] == [n for n in rolling if n.part == "arp"]
 
 
 def test_velocities_follow_loudness():

@@ -44,6 +44,49 @@ def test_the_motif_is_repeated_and_varied():
     assert len({bars[0] for bars in phrases}) > 20
 
 
+def test_phrases_go_in_pairs_of_question_and_answer():
+    groups = (4, 4, 4, 4)
+    for seed in range(20):
+        for level in range(2, 6):
+            question, answer = bar_rhythm(seed, 3, groups, level), bar_rhythm(seed, 7, groups, level)
+            assert max(start + length for start, length in question) == 12
+            assert answer == ((0, 8),)  # one note on the bar line, then silence for half a bar
+
+
+def test_an_answer_ends_on_the_tonic_where_the_chord_has_it():
+    composition = compose("Am C F Am", seconds=160.0, key="Am", tempo_map=TempoMap.constant(96), density=12.0)
+    last = [n for n in part(arrange(composition), "melody") if n.start_beats % 32 == 28]
+    assert len(last) >= 6
+    slots = [composition.slot_at(composition.picture_at_beats(n.start_beats) + 1e-6) for n in last]
+    home = [note.pitch % 12 == 9 for note, slot in zip(last, slots, strict=True) if 9 in slot.chord.pitch_classes()]
+    assert home and all(home)
+
+
+def test_a_bar_keeps_its_motif_while_activity_changes_inside_it():
+    composition = compose("C", seconds=64.0, tempo_map=TempoMap.constant(120), seed=3)
+    # Strong and weak seconds in turn: two levels in every bar of two seconds.
+    slots = tuple(
+        replace(slot, density=4.0 if int(slot.start_s) % 2 else 20.0, motion=0.0) for slot in composition.slots
+    )
+    tune = part(arrange(replace(composition, slots=slots)), "melody")
+    rhythms = [[n.start_beats % 4 for n in tune if n.start_beats // 4 == bar] for bar in range(30)]
+    pairs = [(rhythms[bar], rhythms[bar + 1]) for bar in range(0, 28, 4)]
+    assert sum(a == b for a, b in pairs) >= 6
+
+
+def test_the_tune_lies_above_pad_and_arpeggio():
+    for seed in range(4):
+        composition = compose(CHORDS, seconds=90.0, seed=seed)
+        result = arrange(composition)
+        below = total = 0
+        for note in part(result, "melody"):
+            others = [o for o in result.notes if o.part in ("pad", "arp") and o.start_beats < note.end_beats]
+            others = [o for o in others if o.end_beats > note.start_beats]
+            total += 1
+            below += any(other.pitch > note.pitch for other in others)
+        assert below < 0.12 * total
+
+
 def test_more_activity_means_more_notes():
     counts = [
         sum(len(bar_rhythm(seed, bar, (4, 4, 4, 4), level)) for seed in range(20) for bar in range(8))

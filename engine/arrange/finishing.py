@@ -1,0 +1,70 @@
+"""From what parts strike on the grid to notes: swing, note length, looseness, the held breath before a hit."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+from engine.arrange.chance import noise
+from engine.arrange.options import ArrangeOptions, PartOptions
+from engine.arrange.parts import Strike
+from engine.arrange.timeline import STEP, Bars, Segment
+from engine.music import Note, TempoMap
+
+_EPSILON: Final = 1e-9
+SHORTEST: Final = STEP / 8
+
+
+@dataclass(frozen=True, slots=True)
+class Played:
+    """A note with the place on the grid that it belongs to."""
+
+    grid_beats: float
+    note: Note
+
+
+@dataclass(frozen=True, slots=True)
+class Finisher:
+    """Finishes strikes of any segment of one arrangement."""
+
+    options: ArrangeOptions
+    bars: Bars
+    tempo_map: TempoMap
+
+    def finish(self, part: str, options: PartOptions, segment: Segment, strikes: list[Strike]) -> list[Played]:
+        bars, swing = self.bars, self.options.swing
+        if part == "pad":
+            gate = min(options.gate or 100.0, 100.0) / 100
+        else:
+            gate = (self.options.gate if options.gate is None else options.gate) / 100
+        if segment.ending:
+            gate = 1.0
+        played = []
+        next_start: dict[int, float] = {}
+        for strike in reversed(strikes):
+            start = self._loosened(part, strike, bars.swung(strike.start, swing), segment)
+            end = bars.swung(strike.end, swing) if strike.end < segment.end - _EPSILON else strike.end
+            if segment.breath and part != "drums" and segment.next_accent is not None:
+                hush = segment.next_accent - STEP
+                if strike.start > hush - _EPSILON:
+                    continue
+                end = min(end, hush)
+            limit = next_start.get(strike.pitch, strike.end if strike.end > segment.end else segment.end)
+            start = min(start, limit - SHORTEST)  # played loosely, but never past what follows
+            end = min(start + (end - start) * gate, limit)
+            end = max(end, min(start + SHORTEST, limit))
+            next_start[strike.pitch] = start
+            note = Note(strike.pitch, strike.velocity, start, end - start, options.channel, part)
+            played.append(Played(strike.start, note))
+        return played
+
+    def _loosened(self, part: str, strike: Strike, start: float, segment: Segment) -> float:
+        looseness_ms = self.options.looseness_ms
+        if looseness_ms == 0:
+            return start
+        # The same place is always moved by the same amount, whichever way it was reached; by less than half the way to
+        # the nearest neighbour, so that the order of notes stays.
+        moved = 2 * noise(part, strike.pitch, f"{strike.start:.4f}") - 1
+        beats = looseness_ms / 1000 * self.tempo_map.bpm_at(strike.start) / 60
+        beats = min(beats, (STEP * (2 - self.options.swing / 50) - 1.1 * SHORTEST) / 2)
+        return max(start + moved * beats, segment.start)

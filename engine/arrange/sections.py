@@ -1,0 +1,48 @@
+"""What the sections of a cue change: options by (cue, section)."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from engine.arrange.options import ArrangeOptions
+from engine.arrange.timeline import control_name, effective_cues
+from engine.music import PARTS, Composition, MusicError
+
+
+def section_options(composition: Composition, options: ArrangeOptions) -> dict[tuple[int, int], ArrangeOptions]:
+    """Options by (cue, section): each section keeps what the sections before it in the cue have set.
+
+    Controls that are not the arranger's (tempo, mood …) are left to those whose they are.  Raises MusicError.
+    """
+    found = {}
+    for number, cue in enumerate(effective_cues(composition)):
+        current = options
+        for index, section in enumerate(sorted(cue.sections, key=lambda section: section.start_s)):
+            for name, value in section.changes:
+                current = _changed(current, control_name(name), value)
+            found[number, index] = current
+    return found
+
+
+def _changed(options: ArrangeOptions, name: str, value: str) -> ArrangeOptions:
+    if name == "parts":
+        wanted = value.replace(",", " ").split()
+        unknown = [part for part in wanted if part not in PARTS]
+        if unknown:
+            raise MusicError(f"'{unknown[0]}' is not a part; parts are {', '.join(PARTS)}.")
+        for part in PARTS:
+            options = options.with_part(part, enabled=part in wanted)
+        return options
+    if name == "pattern":
+        return replace(options, pattern=value)
+    if name in ("activity", "dynamics"):
+        number = None if value in ("", "picture", "auto") else _number(name, value)
+        return replace(options, activity=number) if name == "activity" else replace(options, dynamics=number)
+    return options
+
+
+def _number(name: str, text: str) -> float:
+    try:
+        return float(text)
+    except ValueError:
+        raise MusicError(f"'{text}' is no {name}; it is a number from 0 to 100.") from None
