@@ -1,15 +1,17 @@
 """The scoreboard: our music against the paper's rendering, a shuffled film and true music.
 
-    python tests/bench/score.py --film FILM.mp4 [--film …] [--cuts CUTS.json:NAME] [--excerpt 15] [--takes 3]
+    python tests/bench/score.py --film FILM.mp4[=NAME] [--film …] [--excerpt 30] [--takes 3]
                                 [--muvi-sync DIR] [--json OUT.json] [--markdown OUT.md]
 
 Each film is cut into excerpts of so many seconds (0: taken whole; ffmpeg is needed for excerpts).  Cuts found by eye
-(tests/media/cuts-by-eye.json, the entry NAME, for the first film) are the truth where given, else the detected ones.
+(the entry NAME of tests/media/cuts-by-eye.json) are the truth where given, else the detected ones.  Rows about cuts
+leave out clips without any.
 For every clip and take: rows of `engine.score`, as means over clips and takes with 95 % bootstrap intervals over clips.
 
   ours            as `cuebridge compose` writes it
   ours, on cuts   chord changes placed on all detected cuts (engine.arrange.changes, "all")
-  ours, curve     the same, on a tempo curve that meets the strongest cuts (engine.arrange.tempofit)
+  ours, ramp      the same, on a tempo ramp that brings the cuts to eighths (engine.arrange.tempofit)
+  ours, bars      the same, on a ramp with odd bars, so that cuts open bars
   paper           the same chords on the one-second grid, Table 3 by density, the paper's velocities
   third pattern   as the paper renders Music Transformer: the third pattern, one velocity
   MuVi-Sync       harmony of the test split (only rows that are defined without notes)
@@ -43,7 +45,7 @@ from engine.score import Picture, score_composition
 from engine.tempo_cli import strongest
 
 MEDIA = Path(__file__).resolve().parents[1] / "media"
-SYSTEMS = ("ours", "ours, on cuts", "ours, curve", "paper", "third pattern")
+SYSTEMS = ("ours", "ours, on cuts", "ours, ramp", "ours, bars", "paper", "third pattern")
 
 
 def paper_version(composition: Composition) -> Composition:
@@ -93,15 +95,17 @@ def score_clip(path: Path, truth: tuple[float, ...] | None, takes: int) -> dict[
     picture = Picture(
         times, tuple(map(float, features.motion)), float(features.film.rate.fps), features.film.duration_s
     )
-    curve = None
-    hits = strongest(features.cuts, 8)
-    if hits:
-        report = fit_tempos(hits, features.film.rate, TempoFitOptions(70, 110, curve_percent=15))
-        curve = report.curves[0].tempo_map if report.curves else report.fixed[0].tempo_map
-    curved = compose_takes(path, FilmPlan(reading="quick", tempo_map=curve), takes) if curve else scores
+    bent = {kind: scores for kind in ("ramp", "bars")}
+    if features.cuts:
+        hits = strongest(features.cuts, 64)
+        for kind in bent:
+            asked = TempoFitOptions(80, 110, step_bpm=0.5, unit_beats=0.5, curve_percent=15)
+            plans = fit_tempos(hits, features.film.rate, asked, (kind,)).of(kind)
+            if plans:
+                bent[kind] = compose_takes(path, FilmPlan(reading="quick", tempo_map=plans[0].tempo_map), takes)
     on_cuts = ChangeOptions(chords_on="all")
     third = replace(paper_options(), pattern="3", dynamics=25.0)
-    for score, bent in zip(scores, curved, strict=True):
+    for number, score in enumerate(scores):
         plain, paper = score.composition, paper_version(score.composition)
         placed = place_changes(plain, on_cuts)
         made = {
@@ -110,11 +114,15 @@ def score_clip(path: Path, truth: tuple[float, ...] | None, takes: int) -> dict[
             "paper": (paper, arrange(paper, paper_options())),
             "third pattern": (paper, arrange(paper, third)),
         }
-        along = place_changes(bent.composition, on_cuts)
-        made["ours, curve"] = (along, arrange(along, ArrangeOptions()))
+        for kind, others in bent.items():
+            along = place_changes(others[number].composition, on_cuts)
+            made[f"ours, {kind}"] = (along, arrange(along, ArrangeOptions()))
         for system, (composition, arrangement) in made.items():
             rows[system].append(score_composition(composition, arrangement, picture))
         for system in ("ours", "ours, on cuts"):
+            if not picture.cuts_s:
+                rows[f"{system}, shuffled film"].append(dict.fromkeys(rows[system][-1], math.nan))
+                continue
             shuffled = [score_composition(*made[system], picture.shuffled(seed)) for seed in range(10)]
             rows[f"{system}, shuffled film"].append(_mean(shuffled))
     return rows
@@ -162,24 +170,22 @@ def _truth(name: str | None, start: float, end: float) -> tuple[float, ...] | No
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--film", action="append", type=Path, help="default: the bundled clip")
-    parser.add_argument("--cuts", help="entry of tests/media/cuts-by-eye.json for the first film")
+    parser.add_argument("--film", action="append", metavar="FILE[=NAME]", help="default: the bundled clip")
     parser.add_argument("--excerpt", type=float, default=15.0)
     parser.add_argument("--takes", type=int, default=3)
     parser.add_argument("--muvi-sync", type=Path)
     parser.add_argument("--json", type=Path)
     parser.add_argument("--markdown", type=Path)
     arguments = parser.parse_args()
-    films = arguments.film or [MEDIA / "big-buck-bunny-30s.mp4"]
-    name = arguments.cuts or ("big-buck-bunny-30s.mp4" if arguments.film is None else None)
+    bundled = MEDIA / "big-buck-bunny-30s.mp4"
     clips: list[dict[str, dict[str, float]]] = []
     with tempfile.TemporaryDirectory() as folder:
-        for number, film in enumerate(films):
-            for path, start, end in excerpts(film, arguments.excerpt, Path(folder)):
-                truth = _truth(name, start, end) if number == 0 else None
-                found = score_clip(path, truth, arguments.takes)
+        for film in arguments.film or [f"{bundled}={bundled.name}"]:
+            file, _, name = film.partition("=")
+            for path, start, end in excerpts(Path(file), arguments.excerpt, Path(folder)):
+                found = score_clip(path, _truth(name or None, start, end), arguments.takes)
                 clips.append({system: _mean(rows) for system, rows in found.items()})
-                sys.stderr.write(f"{film.name} {start:g}-{end:g} s done\n")
+                sys.stderr.write(f"{Path(file).name} {start:g}-{end:g} s done\n")
     table = {
         system: {row: metrics.bootstrap([clip[system][row] for clip in clips]) for row in clips[0][system]}
         for system in clips[0]
