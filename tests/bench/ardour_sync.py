@@ -1,5 +1,5 @@
 """Onsets against a real Ardour: followed by its timecode, its clock and the JACK transport, through play, stop, locate
-standing and rolling, and a loop; at 97 and 120 bpm.
+standing and rolling, and a loop; at 97 and 120 bpm (by the clock alone from the beginning only, see below).
 
     python tests/bench/ardour_sync.py [mtc clock jack] [--bpm 97,120] [--seconds 10] [--period 1024] [--api jack-client]
 
@@ -183,16 +183,19 @@ class Scene:
         sample += self._jack_sample()
         move.stop()
         self.until(lambda now: not now.rolling, "stop")
-        move.locate(10.0)
-        move.play()
-        self.until(lambda now: now.rolling and now.position_s > 13.0, "play from 10 s")
-        sample += self._jack_sample()
-        move.locate(20.0, True)
-        self.until(lambda now: now.rolling and now.position_s > 23.0, "the locate while rolling")
-        sample += self._jack_sample()
-        move.stop()
-        self.until(lambda now: not now.rolling, "stop")
-        if self.source != "jack":
+        if self.source == "clock":
+            self._again_from_the_start(move)
+        else:
+            move.locate(10.0)
+            move.play()
+            self.until(lambda now: now.rolling and now.position_s > 13.0, "play from 10 s")
+            sample += self._jack_sample()
+            move.locate(20.0, True)
+            self.until(lambda now: now.rolling and now.position_s > 23.0, "the locate while rolling")
+            sample += self._jack_sample()
+            move.stop()
+            self.until(lambda now: not now.rolling, "stop")
+        if self.source == "mtc":
             daw.loop(*LOOP_S)
             self.until(lambda now: now.rolling and LOOP_S[0] + 1 < now.position_s < LOOP_S[1], "the loop")
             time.sleep(2.5 * (LOOP_S[1] - LOOP_S[0]))
@@ -207,6 +210,15 @@ class Scene:
             f"acts: {len(errors)} notes in {len(truth)} stretches, missing {missing}, left sounding {len(left)}, "
             f"lost periods {self.capture.lost_cycles - lost}; {summary(errors)}"
         )
+
+    def _again_from_the_start(self, move: Any) -> None:
+        """Ardour 7.3 states song positions six times too far (in clocks instead of sixteenths): 4 s at 97 bpm is
+        `F2 28 01`, beat 42.  Nobody can follow that, so by its clock alone only play from the beginning is measured."""
+        move.locate(0.0)
+        move.play()
+        self.until(lambda now: now.rolling and 3.0 < now.position_s < 8.0, "play again")
+        move.stop()
+        self.until(lambda now: not now.rolling, "stop")
 
     def _jack_sample(self) -> list[Stretch]:
         """The stretch that the JACK transport is playing, by its own frames."""
