@@ -25,7 +25,7 @@ from bridge.player import messages as m
 from bridge.player import process
 from bridge.player.errors import PortError
 from bridge.player.ledger import Key
-from bridge.player.score import PlannedNote, Score
+from bridge.player.memory import PlayerMemory
 from bridge.player.tempo import TempoLine
 from bridge.transport.state import MIN_LOOP_S, TransportObservation
 from engine.music.meter import TempoMap
@@ -37,7 +37,6 @@ RESTART_WINDOW_S: Final = 10.0
 SILENCE_S: Final = 8.0  # it speaks twenty times a second; the longest it may wait for JACK is a second or two
 ENDING_S: Final = 1.0  # the program's own end follows that of a player that ended in order
 REPEAT_OFFS_S: Final = 1.0
-ALL_PARTS: Final = 255
 
 
 class PlayerLink:
@@ -58,16 +57,7 @@ class PlayerLink:
         self._fault = ""
         self._closing = False
         self._restarts: list[float] = []
-        # What a new player has to be told
-        self._parts = list(self.options.parts)
-        self._tempo: tuple[int, TempoLine] | None = None
-        self._score = Score(tuple(self._parts))
-        self._loop = (False, 0.0, 0.0)
-        self._muted: set[str] = set()
-        self._nudges: dict[str, float] = {}
-        self._sync = self.options.sync
-        self._place: bytes | None = None  # the last locate: in a Link session play begins there each time
-        self._moves: deque[tuple[float, bytes]] = deque(maxlen=8)  # (host_s, play, stop or locate)
+        self._memory = PlayerMemory(self.options)
 
     # life -------------------------------------------------------------------------------------------------------
     def __enter__(self) -> PlayerLink:
@@ -132,8 +122,7 @@ class PlayerLink:
     def set_tempo_map(self, tempo_map: TempoMap, revision: int) -> None:
         line = TempoLine.of(tempo_map)
         with self._lock:
-            self._tempo = (revision, line)
-            self._write(m.pack_tempo(revision, line.pack()))
+            self._tell(self._memory.tempo(revision, line))
 
     def load_plan(
         self,
@@ -151,12 +140,7 @@ class PlayerLink:
         if unit not in m.UNITS:
             raise ValueError(f"a plan is in beats or in seconds, not in '{unit}'")
         with self._lock:
-            events = self._events(notes, controllers)
-            self._remember(revision, unit, events, from_position)
-            self._write(m.pack_begin(revision, unit, from_position))
-            for packet in m.pack_events(events):
-                self._write(packet)
-            self._write(m.pack_commit(revision))
+            self._tell(self._memory.plan(revision, unit, notes, controllers, from_position))
 
     def play(self) -> None:
         self._move(m.PLAY)
@@ -165,22 +149,18 @@ class PlayerLink:
         self._move(m.STOP)
 
     def locate(self, position_s: float) -> None:
-        self._place = m.pack_locate(position_s)
-        self._move(self._place)
+        self._move(m.pack_locate(position_s), is_locate=True)
 
-    def _move(self, message: bytes) -> None:
-        """Kept for a while: a player that dies just now may not have heard it."""
+    def _move(self, message: bytes, is_locate: bool = False) -> None:
         with self._lock:
-            self._moves.append((time.perf_counter(), message))
-            self._write(message)
+            self._tell(self._memory.move(message, is_locate))
 
     def loop(self, on: bool, start_s: float = 0.0, end_s: float = 0.0) -> None:
         """Timeline seconds.  Raises ValueError for a range shorter than MIN_LOOP_S."""
         if on and end_s - start_s < MIN_LOOP_S:
             raise ValueError(f"a loop lasts at least {MIN_LOOP_S:g} s")
         with self._lock:
-            self._loop = (on, start_s, end_s)
-            self._write(m.pack_loop(on, start_s, end_s))
+            self._tell(self._memory.loop(on, start_s, end_s))
 
     def panic(self) -> None:
         """Offs for what sounds, then CC 123, 120 and 121 on every channel: the only thing that sends
@@ -189,14 +169,12 @@ class PlayerLink:
 
     def mute(self, part: str, muted: bool) -> None:
         with self._lock:
-            (self._muted.add if muted else self._muted.discard)(part)
-            self._write(m.pack_part_value(m.MUTE, self._part(part), float(muted)))
+            self._tell(self._memory.mute(part, muted))
 
     def nudge(self, part: str, ms: float) -> None:
         """MIDI earlier–later, −250..250 ms; part "" is all."""
         with self._lock:
-            self._nudges[part] = ms / 1000
-            self._write(m.pack_part_value(m.NUDGE, ALL_PARTS if not part else self._part(part), ms / 1000))
+            self._tell(self._memory.nudge(part, ms / 1000))
 
     def observe(self, observation: TransportObservation) -> None:
         self._send(m.pack_observation(observation))
@@ -204,12 +182,11 @@ class PlayerLink:
     @property
     def sync(self) -> m.SyncOptions:
         """As it was asked for last."""
-        return self._sync
+        return self._memory.sync
 
     def set_sync(self, sync: m.SyncOptions) -> None:
         with self._lock:
-            self._sync = sync
-            self._write(m.pack_sync(sync))
+            self._tell(self._memory.synced(sync))
 
     # reports ----------------------------------------------------------------------------------------------------
     def poll(self) -> m.PlayerStatus | None:
@@ -259,76 +236,9 @@ class PlayerLink:
             with contextlib.suppress(OSError, ValueError):
                 self._connection.send_bytes(message)
 
-    def _part(self, part: str) -> int:
-        if part not in self._parts:
-            self._parts.append(part)
-            self._score.add_part(part)
-            self._write(m.pack_json(m.PARTS, self._parts))
-        return self._parts.index(part)
-
-    def _events(self, notes: Iterable[Note], controllers: Iterable[Controller]) -> list[m.PlanEvent]:
-        events = [
-            m.PlanEvent(
-                m.NOTE,
-                self._part(note.part),
-                note.channel - 1,
-                note.pitch,
-                note.velocity,
-                float(note.start_beats),
-                float(note.length_beats),
-            )
-            for note in notes
-        ]
-        events += [
-            m.PlanEvent(
-                m.CONTROL,
-                self._part(control.part),
-                control.channel - 1,
-                control.number,
-                control.value,
-                float(control.time_beats),
-                0.0,
-            )
-            for control in controllers
-        ]
-        events.sort(key=lambda event: event.start)
-        return events
-
-    def _remember(self, revision: int, unit: str, events: list[m.PlanEvent], from_position: float) -> None:
-        line = self._tempo[1] if self._tempo is not None else TempoLine.constant(120)
-        if self._score.revision < 0:
-            self._score.unit = unit
-        self._score.convert(unit, line.seconds_at, line.beats_at)
-        lanes = self._score.blank()
-        for event in events:
-            if event.kind == m.NOTE:
-                lanes[event.part].add(
-                    PlannedNote(event.start, event.start + event.length, event.data1, event.data2, event.channel)
-                )
-            else:
-                lanes[event.part].add_control(event.start, event.channel, event.data1, event.data2)
-        self._score.load(revision, lanes, from_position, from_position)
-
-    def _remembered(self) -> list[m.PlanEvent]:
-        events = []
-        for lane in self._score.lanes:
-            for note in lane.notes:
-                events.append(
-                    m.PlanEvent(
-                        m.NOTE,
-                        lane.index,
-                        note.channel,
-                        note.pitch,
-                        note.velocity,
-                        note.start,
-                        note.end - note.start,
-                    )
-                )
-            for (channel, number), stream in lane.streams.items():
-                for time_native, value in zip(stream.times, stream.values, strict=True):
-                    events.append(m.PlanEvent(m.CONTROL, lane.index, channel, number, value, time_native, 0.0))
-        events.sort(key=lambda event: event.start)
-        return events
+    def _tell(self, messages: Iterable[bytes]) -> None:
+        for message in messages:
+            self._write(message)
 
     # the reading thread -----------------------------------------------------------------------------------------
     def _read(self) -> None:
@@ -427,38 +337,12 @@ class PlayerLink:
                 self._pay(debts, peers)
                 return False
             # The debts stay in the books until the new player reports their note-offs: it may be killed before.
-            self._brief(status)
+            self._tell(self._memory.everything(status))
         with self._news:
             sentence = "The player process died; its notes were ended and a new one goes on."
             self._status = replace(self._status, notes=(*self._status.notes, sentence), sounding=())
             self._news.notify_all()
         return True
-
-    def _brief(self, status: m.PlayerStatus) -> None:
-        """Tells a new player everything."""
-        if len(self._parts) > len(self.options.parts):
-            self._write(m.pack_json(m.PARTS, self._parts))
-        if self._tempo is not None:
-            self._write(m.pack_tempo(self._tempo[0], self._tempo[1].pack()))
-        if self._score.revision >= 0:
-            self._write(m.pack_begin(self._score.revision, self._score.unit, -1e12))
-            for packet in m.pack_events(self._remembered()):
-                self._write(packet)
-            self._write(m.pack_commit(self._score.revision))
-        for part, seconds in self._nudges.items():
-            self._write(m.pack_part_value(m.NUDGE, ALL_PARTS if not part else self._part(part), seconds))
-        for part in self._muted:
-            self._write(m.pack_part_value(m.MUTE, self._part(part), 1.0))
-        self._write(m.pack_loop(*self._loop))
-        if self._sync != self.options.sync:
-            self._write(m.pack_sync(self._sync))
-        if status.position_source == "link" and self._place is not None:
-            self._write(self._place)
-        if status.position_source == "internal":
-            self._write(m.pack_resume(status.position_s, status.host_s, status.rolling))
-            for asked_s, message in self._moves:
-                if asked_s > status.host_s:
-                    self._write(message)
 
     def _pay(self, debts: list[Key], peers: list[tuple[str, str]]) -> None:
         """The last resort: this process opens the port for the note-offs."""
@@ -468,7 +352,7 @@ class PlayerLink:
         from bridge.player.scheduler import Due
 
         try:
-            output = open_output(self.options.ports, self._parts)
+            output = open_output(self.options.ports, self._memory.parts)
         except PortError:
             return
         output.connect(peers)
