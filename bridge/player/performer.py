@@ -9,14 +9,17 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from bridge.player.errors import PortError
+from bridge.player.intake import PlanIntake
 from bridge.player.ledger import Key
-from bridge.player.messages import NOTE, PlayerOptions, PlayerStatus, SentEvent, SyncOptions
+from bridge.player.messages import PlayerOptions, PlayerStatus, SentEvent, SyncOptions
 from bridge.player.ports import Output, PortLostError
-from bridge.player.scheduler import NEVER_SENT, Rules, Scheduler
-from bridge.player.score import Lane, PlannedNote, Score
+from bridge.player.report import describe
+from bridge.player.scheduler import Rules, Scheduler
+from bridge.player.score import Score
 from bridge.player.sync import SyncDesk
 from bridge.player.tempo import TempoLine
 from bridge.transport.estimator import Follower
@@ -75,7 +78,7 @@ class Performer:
         self._xruns = self.output.xruns
         self._reopen_at = 0.0
         self._horizon = now
-        self._staged: tuple[int, str, float, list[Lane]] | None = None
+        self._intake = PlanIntake()
 
     def _port_of(self, part: int) -> int:
         return min(part, len(self.output.names) - 1) if self.options.ports.per_part else 0
@@ -391,26 +394,19 @@ class Performer:
             self.scheduler.ports.append(self._port_of(len(self.parts) - 1))
 
     def begin_plan(self, revision: int, unit: str, from_position: float) -> None:
-        self._staged = (revision, unit, from_position, self.scheduler.score.blank())
+        self._intake.begin(revision, unit, from_position, self.scheduler.score)
 
     def plan_event(
         self, kind: int, part: int, channel: int, data1: int, data2: int, start: float, length: float
     ) -> None:
-        if self._staged is None or part >= len(self._staged[3]):
-            return
-        lane = self._staged[3][part]
-        if kind == NOTE:
-            lane.add(PlannedNote(start, start + length, data1, data2, channel))
-        elif data1 not in NEVER_SENT:
-            lane.add_control(start, channel, data1, data2)
+        self._intake.event(kind, part, channel, data1, data2, start, length)
 
     def commit_plan(self, revision: int, now: float) -> None:
         """A plan older than the one in force, or one whose packets did not all come, is left out."""
-        staged, self._staged = self._staged, None
-        if staged is None or staged[0] != revision or revision < self.scheduler.score.revision:
+        staged = self._intake.take(revision, self.scheduler.score.revision)
+        if staged is None:
             return
-        _, unit, wanted, lanes = staged
-        self.scheduler.load(revision, unit, lanes, wanted, self._at(now))
+        self.scheduler.load(revision, staged.unit, staged.lanes, staged.from_position, self._at(now))
         self._flush(now)
         self.changed = True
 
@@ -424,48 +420,20 @@ class Performer:
 
     # status -----------------------------------------------------------------------------------------------------
     def status(self, now: float, priority: str) -> PlayerStatus:
-        scheduler = self.scheduler
-        motion = scheduler.motion
-        # Between a command and the horizon from which it holds, the playhead is where it will start from.
-        position = motion.position_at(max(now, motion.host_s))
-        beats = scheduler.tempo.beats_at(position)
-        notes = (*self.notes, *self.desk.notes)
+        """What the bridge is told; sentences and the worst lateness are told once."""
+        notes, worst_s = (*self.notes, *self.desk.notes), self.worst_late_s
         self.notes.clear()
         self.desk.notes.clear()
-        follower, measured = self._follower, self.desk.measured_bpm()
-        loop = self.internal.loop if follower is None else follower.loop
-        worst, self.worst_late_s = self.worst_late_s, 0.0
+        self.worst_late_s = 0.0
         self.changed = False
-        return PlayerStatus(
-            host_s=max(now, motion.host_s),
-            position_s=position,
-            position_beats=beats,
-            rate=motion.rate,
-            state=("locked" if motion.audible else "stopped") if follower is None else follower.state,
-            rolling=motion.audible,
-            position_source="internal" if follower is None else follower.source,
-            tempo_source=self.desk.tempo_source() if self.tempo_revision >= 0 or measured else "none",
-            tempo_bpm=scheduler.tempo.bpm_at(beats) if measured is None else measured,
-            revision=scheduler.score.revision,
-            tempo_revision=self.tempo_revision,
-            sounding=tuple((port, channel + 1, pitch) for port, channel, pitch in scheduler.ledger.sounding),
-            late=scheduler.counts.late,
-            dropped=scheduler.counts.dropped,
-            sent=scheduler.counts.sent,
-            port=", ".join(self.output.names),
-            port_api=self.output.api,
-            port_reason=self.output.reason,
+        follower = self._follower
+        loop = self.internal.loop if follower is None else follower.loop
+        return replace(
+            describe(self.scheduler, self.desk, self.output, now, self.tempo_revision),
             port_up=self.port_up,
             priority=priority,
             loop=None if loop is None else (loop.start_s, loop.end_s),
-            muted=tuple(sorted(scheduler.muted)),
-            worst_late_ms=worst * 1000,
-            recording=self.desk.recording,
+            worst_late_ms=worst_s * 1000,
             peers=self._peers,
-            sync_port=self.output.sync_port,
-            hands_port=self.output.hands_port,
-            source_rate=self.desk.source_rate(),
-            beat_phase=self.desk.beat_phase(max(now, motion.host_s)) if motion.audible else None,
-            xruns=self.output.xruns,
             notes=notes,
         )
