@@ -1,12 +1,13 @@
 """A million hostile datagrams into a running `live`, and what becomes of the notes meanwhile.
 
-    python tests/bench/osc_flood.py [--count 1000000] [--rate 20000] [--senders 16]
+    python tests/bench/osc_flood.py [--count 1000000] [--rate 20000] [--senders 16] [--faders 1000]
 
 Malformed, truncated, huge, nested and out-of-range OSC at `--rate` datagrams a second (0: as fast as they go), from so
 many senders that most of it passes what one sender may send and has to be read, decoded and refused, while
 the internal transport plays the film on a private JACK server.  Printed: datagrams sent, memory of the bridge before
 and after, how often an order of another client had to be repeated, answers to `/cue/ping` afterwards, and
 |captured onset - composed onset| with and without the flood.
+With `--faders N` there is a third pass, during which N control changes a second come in on the control port.
 Changes of the music are left out of the flood, so that the composition stays what the notes are compared with.
 """
 
@@ -24,12 +25,13 @@ import sys
 import tempfile
 import threading
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 sys.path[:0] = [str(Path(__file__).resolve().parents[1]), str(Path(__file__).resolve().parents[2])]
 
-from jacklab import Capture, JackServer, still_sounding, why_not
+from jacklab import Capture, Controller, JackServer, still_sounding, why_not
 from livelab import CLIP, Live, compose, composed_notes, match, port_name, struck
 
 from bridge.osc.codec import OscError, decode, encode, encode_bundle
@@ -117,6 +119,28 @@ def flood(port: int, count: int, rate: int, senders: int, answers: Any) -> None:
         time.sleep(0.3)
 
 
+@contextlib.contextmanager
+def faders(target: str, per_s: int) -> Iterator[None]:
+    """Somebody moves all faders at once: so many control changes a second on the control port."""
+    done = threading.Event()
+
+    def move(hand: Controller) -> None:
+        number = 0
+        while not done.wait(0.01):
+            hand.play(*((0xB5, 1 + (number + i) % 60, (number + i) % 128) for i in range(per_s // 100)))
+            number += per_s // 100
+
+    with Controller("faders") as hand:
+        hand.connect(target)
+        thread = threading.Thread(target=move, args=(hand,), daemon=True)
+        thread.start()
+        try:
+            yield
+        finally:
+            done.set()
+            thread.join()
+
+
 def insist(live: Live, address: str, *arguments: object) -> int:
     """Sends until it is answered, as a person presses again; returns how often it had to be repeated."""
     for repeated in range(100):
@@ -147,6 +171,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--count", type=int, default=1_000_000)
     parser.add_argument("--rate", type=int, default=20_000)
+    parser.add_argument("--faders", type=int, default=0, metavar="PER_S")
     parser.add_argument("--senders", type=int, default=16)
     parser.add_argument("--seconds", type=float, default=28.0, help="of one pass of the film")
     options = parser.parse_args()
@@ -184,6 +209,9 @@ def main() -> int:
             print(f"{options.count} datagrams in {took_s:.1f} s; {pings} of 10 pings answered afterwards")
             print(f"answered: {answers[0]}, of these errors {answers[1]}, {answers[1] / took_s:.0f} a second")
             print(f"bridge memory: {before:.1f} MB before, {middle:.1f} MB during, {memory_mb(pid):.1f} MB after")
+            if options.faders:
+                with faders(f"{port_name(ready).split(':')[0]}:CueBridge Control", options.faders):
+                    print(f"faders:  {passes(live, capture, composed, options.seconds)}")
             print(f"exit code {live.quit()}")
     return 0
 
