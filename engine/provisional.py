@@ -40,3 +40,22 @@ def extend(features: VideoFeatures) -> VideoFeatures:
         scene_offset=np.concatenate([features.scene_offset, running]).astype(features.scene_offset.dtype),
         valid=np.concatenate([features.valid, np.ones(missing, bool)]),
     )
+
+
+def within(features: VideoFeatures, end_s: float) -> VideoFeatures:
+    """The film as if it ended at a picture second, or as it is where it ends before: two hours take seconds to plan."""
+    rows = math.ceil(end_s)
+    if rows >= features.seconds:
+        return features
+    return replace(
+        features,
+        film=replace(features.film, duration_s=float(rows)),
+        seconds=rows,
+        semantic=None if features.semantic is None else features.semantic[:rows],
+        emotion_raw=features.emotion_raw[:rows],
+        emotion=features.emotion[:rows],
+        motion=features.motion[:rows],
+        scene_offset=features.scene_offset[:rows],
+        valid=features.valid[:rows],
+        cuts=tuple(cut for cut in features.cuts if cut.time_s < rows),
+    )

@@ -274,13 +274,18 @@ class _Engine:
             raise UserError("The networks could not be loaded, so nothing can be composed.")
         assert self._composer is not None and self._features is not None
         if self._job is None:
+            from engine.provisional import within
+
             self._unsent, self._wanted = [], self._options.first_chunk
-            until_s = None
+            until_s, features = None, self._features
             if not self._whole:
                 kept_s = request.keep[-1].end_s if request.keep else 0.0
                 until_s = max(kept_s, 2.0 * self._seen_s) + _PROVISIONAL_S
+                if not (request.pins or request.hits or request.cues or request.progression):
+                    # Nothing is asked for further on, so the first chords need not wait for the plan of it.
+                    features = within(features, until_s + _PROVISIONAL_S)
             self._job = self._composer.compose(
-                self._features,
+                features,
                 request,
                 first_chunk=min(self._options.first_chunk, self._options.step),
                 chunk=self._options.step,

@@ -8,7 +8,7 @@ import numpy as np
 
 from engine.messages import Composed, ComposeRequest, SlotsComposed
 from engine.music import TempoMap
-from engine.provisional import extend
+from engine.provisional import extend, within
 
 
 def seen_so_far(features, seconds):
@@ -50,3 +50,14 @@ def test_the_result_after_the_whole_film_does_not_depend_on_what_was_planned_bef
     assert isinstance(straight, Composed) and isinstance(after, Composed)
     assert after.composition.slots == straight.composition.slots
     assert not any(slot.provisional for slot in after.composition.slots)
+
+
+def test_a_film_within_an_end_keeps_its_beginning_and_its_first_chords(composer, make_features):
+    whole = make_features(90.0)
+    part = within(whole, 29.3)
+    assert part.seconds == 30 and part.film.duration_s == 30.0 and within(whole, 200.0) is whole
+    np.testing.assert_array_equal(part.motion, whole.motion[:30])
+    assert all(cut.time_s < 30.0 for cut in part.cuts)
+    early = list(composer.compose(part, ComposeRequest(1, TempoMap.constant(120)), until_s=15.0, provisional=True))
+    slots = [slot for message in early if isinstance(message, SlotsComposed) for slot in message.slots]
+    assert slots and slots[-1].start_s <= 15.0 and all(slot.provisional for slot in slots)
