@@ -29,7 +29,7 @@ _BAR_WORTH: Final = 1.0
 _HALF_WORTH: Final = 0.3
 _GROUP_WORTH: Final = 0.0
 # What a change costs that no cut asks for, where chords are wanted on cuts.
-_BESIDE: Final = 2.4
+_BESIDE: Final = 2.05
 _LENGTH_COST: Final = 0.6
 _LOSS_COST: Final = 1.0
 _LONGEST_BARS: Final = 4.0
