@@ -92,7 +92,8 @@ def stretches_of_timecode(heard: list[Captured]) -> list[Stretch]:
             if last is None or abs(position - last[1] - (host - last[0])) > 0.02:
                 found.append(Stretch())
             found[-1].points.append((host, position))
-    return found
+    # One time that was put together from pieces of two, over a lost period, is no stretch.
+    return [stretch for stretch in found if len(stretch.points) >= 3]
 
 
 def compare(stretches: list[Stretch], heard: list[Captured], planned: dict[tuple[int, int], float]) -> tuple:
