@@ -32,7 +32,7 @@ def read_mmc(message: bytes, host_s: float, mtc: MtcReader) -> list[TransportObs
             data = body[index + 1 : index + 1 + length]
             index += 1 + length
             if command == LOCATE and length >= 5 and len(data) >= 5 and data[0] == 1:
-                code = mtc.timecode(data[1] >> 5 & 3, data[1] & 31, data[2], data[3], data[4] & 31)
+                code = mtc.located(data[1] >> 5 & 3, data[1] & 31, data[2], data[3], data[4] & 31)
                 if code is not None:
                     position = float(code.seconds)
                     found.append(TransportObservation("mmc", host_s, position_s=position, locate=True))

@@ -195,15 +195,25 @@ class MtcReader:
 
     # times ------------------------------------------------------------------------------------------------------
     def timecode(self, code: int, hours: int, minutes: int, seconds: int, frames: int) -> Timecode | None:
+        found = self._counted(code, hours, minutes, seconds, frames)
+        if found is not None:
+            self.coded = CODED[code]
+        return found
+
+    def located(self, code: int, hours: int, minutes: int, seconds: int, frames: int) -> Timecode | None:
+        """A time that machine control states.  Its own rate is often left at 24 (Ardour's is): where timecode has been
+        heard its rate counts, and is left as it is."""
+        known = code if self.coded is None else CODED.index(self.coded)
+        return self._counted(known, hours, minutes, seconds, frames)
+
+    def _counted(self, code: int, hours: int, minutes: int, seconds: int, frames: int) -> Timecode | None:
         if hours > 23 or minutes > 59 or seconds > 59 or frames >= _RANGES[code]:
             return None
         rate = self._true(CODED[code])
         try:
-            found = Timecode.from_fields(hours, minutes, seconds, frames, rate)
+            return Timecode.from_fields(hours, minutes, seconds, frames, rate)
         except MusicError:  # a label that drop frame leaves out
             return None
-        self.coded = CODED[code]
-        return found
 
     def _true(self, coded: FrameRate) -> FrameRate:
         stated = self.stated

@@ -97,9 +97,9 @@ def stretches_of_timecode(heard: list[Captured]) -> list[Stretch]:
 
 
 def compare(stretches: list[Stretch], heard: list[Captured], planned: dict[tuple[int, int], float]) -> tuple:
-    """(errors in seconds, composed notes that are missing)."""
+    """(errors in seconds, composed notes that are missing, notes struck that belong to no place near)."""
     errors: list[float] = []
-    missing = 0
+    missing = misplaced = 0
     for index, stretch in enumerate(stretches):
         begins = stretch.points[0][0] - 2.5 / FPS
         ends = stretches[index + 1].points[0][0] - 2.5 / FPS if index + 1 < len(stretches) else float("inf")
@@ -109,13 +109,17 @@ def compare(stretches: list[Stretch], heard: list[Captured], planned: dict[tuple
             key = (event.data[1], event.data[2])
             if begins <= event.host_s < ends and key in planned:
                 error = stretch.position_at(event.host_s) - planned[key]
-                if abs(error) < 1.0:  # of the stretch before, else: its last notes
+                if abs(error) < 0.5:
                     errors.append(error)
                     struck.add(key)
+                elif index and abs(stretches[index - 1].position_at(event.host_s) - planned[key]) < 0.5:
+                    continue  # the place before the jump, for as long as the jump was not heard of
+                else:
+                    misplaced += 1
         first = stretch.points[0][1] + EDGE_S
         last = min(stretch.points[-1][1], stretch.position_at(ends)) - EDGE_S
         missing += sum(first <= at < last and key not in struck for key, at in planned.items())
-    return errors, missing
+    return errors, missing, misplaced
 
 
 class Scene:
@@ -206,9 +210,10 @@ class Scene:
         heard = [event for event in self.capture.heard() if event.data[0] & 0xF0 == 0x90 and event.data[2]]
         left = still_sounding([event.data for event in self.capture.events], doubled_too=False)
         truth = sample if self.source == "jack" else stretches_of_timecode(self.timecode.heard())
-        errors, missing = compare(truth, heard, self.planned)
+        errors, missing, misplaced = compare(truth, heard, self.planned)
         return (
-            f"acts: {len(errors)} notes in {len(truth)} stretches, missing {missing}, left sounding {len(left)}, "
+            f"acts: {len(errors)} notes in {len(truth)} stretches, missing {missing}, misplaced {misplaced}, "
+            f"left sounding {len(left)}, "
             f"lost periods {self.capture.lost_cycles - lost}; {summary(errors)}"
         )
 

@@ -310,3 +310,19 @@ def test_messages_survive_being_cut_up(messages: list[bytes], size: int) -> None
 def test_running_status_and_clocks_inside_messages() -> None:
     found = MidiSplitter().feed(bytes([0x90, 60, 0xF8, 64, 62, 64, 0xF0, 1, 0xFA, 2, 0xF7, 5, 0x80, 1, 0xF7]))
     assert found == [b"\xf8", b"\x90\x3c\x40", b"\x90\x3e\x40", b"\xfa", b"\xf0\x01\x02\xf7"]
+
+
+def test_machine_control_that_calls_every_rate_24_changes_no_rate() -> None:
+    """As Ardour does at 30: a full frame, a locate whose rate says 24, then play: its first note is the place's own."""
+    from bridge.transport.mmc import read_mmc
+
+    rate = rate_of("30")
+    reader = MtcReader()
+    reader.feed(streams.full_frame(Timecode.from_fields(0, 0, 10, 0, rate), "30"), 0.0)
+    found = read_mmc(bytes([0xF0, 0x7F, 0x7F, 6, 0x44, 6, 1, 0, 0, 10, 28, 0, 0xF7]), 0.1, reader)
+    assert [one.position_s for one in found] == [pytest.approx(10 + 28 / 30)]
+    assert reader.rate == rate
+    heard = []
+    for host, data in quarter_frames(rate, "30", 300, 0.5, host_s=1.0):
+        heard += reader.feed(data, host)
+    assert heard[0].position_s == pytest.approx(10.0)
