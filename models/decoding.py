@@ -23,6 +23,7 @@ REST: Final = 0
 TONIC: Final = {False: 1, True: 1 + 9 * 13 + 4}  # C and Am
 GUIDANCE_NATS: Final = 8.0  # pull towards the affect set at full strength, in nats
 AFFECT_SHARPNESS: Final = 8.0  # the strongest emotion speaks loudest: weights are p ** 8, renormalised
+SHARED_LESS: Final = 0.25  # a quality in n sets of Table 1 is pulled by n ** -0.25 of one that tells its emotion apart
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +69,21 @@ def uniforms(seed: int, slot: int) -> np.ndarray:
     return ((bits >> np.uint64(11)).astype(np.float64) + 0.5) * 2.0**-53
 
 
+def _affect_weights() -> np.ndarray:
+    """(6, 157) in 0..1, the most telling quality of each emotion at 1.
+
+    min7 is in the sets of three emotions, minor in one: a score that is all min7 suits fear, tension and sorrow alike.
+    On 50 validation songs, right film minus wrong film: agreement .205 with these weights, .146 with equal ones.
+    """
+    sets = AFFECT_SETS[:, :VOCABULARY_SIZE].astype(np.float64)
+    weights = sets * np.maximum(sets.sum(axis=0), 1.0) ** -SHARED_LESS
+    return weights / np.maximum(weights.max(axis=1, keepdims=True), 1e-9)
+
+
+_AFFECT_WEIGHTS: Final = _affect_weights()
+_AFFECT_WEIGHTS.flags.writeable = False
+
+
 def affect_pull(affect: np.ndarray) -> np.ndarray:
     """(..., 6) emotion weights -> (..., 157) in 0..1: how much each chord's quality belongs to what is felt.
 
@@ -76,7 +92,7 @@ def affect_pull(affect: np.ndarray) -> np.ndarray:
     sharp = np.clip(np.nan_to_num(affect), 0.0, None) ** AFFECT_SHARPNESS
     total = sharp.sum(axis=-1, keepdims=True)
     weights = np.divide(sharp, total, out=np.zeros_like(sharp), where=total > 0)
-    return weights @ AFFECT_SETS[:, :VOCABULARY_SIZE].astype(np.float64)
+    return weights @ _AFFECT_WEIGHTS
 
 
 def _blocked(options: DecodingOptions, history: Sequence[int], avoid: Collection[int] = ()) -> np.ndarray:

@@ -43,7 +43,7 @@ def _parser() -> argparse.ArgumentParser:
     train.add_argument("--run", type=Path, help="folder of the run, resumed if it exists (default runs/NAME-SEED)")
     train.add_argument("--out", type=Path, help="weights file to write (default RUN/best.safetensors)")
     train.add_argument("--seed", type=int, default=0)
-    train.add_argument("--steps", type=int, help="steps instead of the recipe's")
+    train.add_argument("--steps", type=int, help="steps instead of the recipe's; 0 only fits the closed-form parts")
     train.add_argument("--until", type=int, metavar="STEP", help="stop there; the same command goes on later")
     train.add_argument("--learning-rate", type=float, help="the highest, instead of the recipe's")
     train.add_argument("--warmup", type=int, help="steps of rising learning rate, instead of the recipe's")
@@ -52,6 +52,7 @@ def _parser() -> argparse.ArgumentParser:
     train.add_argument("--device", default="cpu", choices=("cpu", "cuda"))
     train.add_argument("--threads", type=int, default=1, help="torch threads (default 1)")
     train.add_argument("--reduced", type=int, default=1, metavar="N", help="divide the width by N, halve the layers")
+    train.add_argument("--mixed", action="store_true", help="train with matrix products in bfloat16")
     train.add_argument("--half", action="store_true", help="16-bit floats on disk")
     train.add_argument("--json", action="store_true")
 
@@ -118,6 +119,7 @@ def _train(options: argparse.Namespace, command: str) -> int:
         until=options.until,
         learning_rate=options.learning_rate,
         warmup=options.warmup,
+        mixed=options.mixed,
         start_from=options.start_from,
     )
     model, record = train(system, data, trained, progress)
@@ -130,7 +132,10 @@ def _train(options: argparse.Namespace, command: str) -> int:
         **record,
     }
     save(model.cpu(), out, card, half=options.half)
-    text = f"{out} written after {time.monotonic() - began:.0f} s; best validation loss {record['best_val_loss']:.4f}"
+    text = f"{out} written after {time.monotonic() - began:.0f} s"
+    for key in ("best_val_loss", "calibrated_val_loss"):
+        if record.get(key) is not None:
+            text += f"; {key.replace('_', ' ').replace('val', 'validation')} {record[key]:.4f}"
     _out({"weights": str(out), "card": str(card_path(out)), **record}, options.json, text)
     return 0
 

@@ -95,7 +95,7 @@ def _systems() -> dict[str, System]:
         ),
         System(
             "amt",
-            "the AMT that ships: smaller, with recall over the song so far, robust to missing semantics and emotion",
+            "the AMT that ships: smaller, with recall and echo over the song so far, robust to what is missing",
             AmtConfig(
                 width=192,
                 heads=6,
@@ -114,12 +114,16 @@ def _systems() -> dict[str, System]:
             Recipe(steps=1800, kernel_rate=5.0, mixed=True, variation=_SHIPPED_VARIATION),
         ),
     ]
+    shipped = entries[-1]
+    recipe = replace(shipped.recipe, kernel_rate=1.0, mixed=False)
+    without_echo = replace(_amt(shipped), echo_heads=0)
+    entries.append(System("amt-recall", "the AMT that ships, without echo", without_echo, recipe))
     entries.append(
-        replace(
-            entries[-1],
-            name="amt-plain-recall",
-            about="the AMT that ships, its recall without roots and phase",
-            network=replace(_amt(entries[-1]), recall_roots=False),
+        System(
+            "amt-plain-recall",
+            "the same, its recall without roots and phase",
+            replace(without_echo, recall_roots=False),
+            recipe,
         )
     )
     for kind in ("fc", "lstm", "bilstm", "gru", "bigru"):
@@ -128,7 +132,7 @@ def _systems() -> dict[str, System]:
     entries.append(
         System(
             "regressor",
-            "the regressor that ships: biGRU on scaled inputs and targets, padding masked",
+            "the regressor that ships: biGRU on scaled inputs and targets, ridge for the level, padding masked",
             RegressorConfig(kind="bigru", width=64, dropout=0.3, scaled=True, levels=True),
             Recipe(
                 steps=1200,

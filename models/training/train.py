@@ -48,6 +48,7 @@ class TrainOptions:
     until: int | None = None  # stop here, to go on later
     learning_rate: float | None = None  # the highest, in place of the recipe's
     warmup: int | None = None  # steps, in place of the recipe's
+    mixed: bool = False  # matrix products in bfloat16 even where the recipe has them in 32 bits
     start_from: Path | None = None  # weights file to start from; tensors it lacks keep their initial values
 
 
@@ -224,11 +225,13 @@ def train(
         system = replace(system, recipe=replace(system.recipe, learning_rate=options.learning_rate))
     if options.warmup is not None:
         system = replace(system, recipe=replace(system.recipe, warmup=options.warmup))
+    if options.mixed:
+        system = replace(system, recipe=replace(system.recipe, mixed=True))
     recipe = system.recipe
     steps = recipe.steps if options.steps is None else options.steps
     options.folder.mkdir(parents=True, exist_ok=True)
     torch.manual_seed(options.seed)
-    model = build(system.network).to(options.device)
+    model = build(system.network)
     if options.start_from is not None:
         start_from(model, options.start_from)
     songs, held_out = data.split("train"), data.split("val")
@@ -236,6 +239,7 @@ def train(
         fit_targets(model, songs)
         if model.config.levels:
             fit_levels(model, songs, recipe.smooth_emotion)
+    model.to(options.device)
     average = copy.deepcopy(model).eval()
     optimizer = torch.optim.AdamW(_groups(model, recipe), lr=recipe.learning_rate, betas=(0.9, 0.98), eps=1e-9)
     run = _Run(system, options, steps)
@@ -278,8 +282,11 @@ def train(
             if progress is not None:
                 progress(row)
     network, record = run.finish(average)
+    network.cpu()
     if isinstance(network, DynamicsRegressor) and network.config.levels:
         calibrate(network, songs, held_out, recipe.smooth_emotion)
+        record["calibrated_val_loss"] = validate(network, held_out, recipe, "cpu")[0]
+        network.eval()
     return network, record
 
 
@@ -382,7 +389,7 @@ class _Run:
             "start_from": None if self.options.start_from is None else self.options.start_from.name,
             "steps": self.steps,
             "best_step": self.best_step,
-            "best_val_loss": self.best_loss,
+            "best_val_loss": self.best_loss if self.best else None,
             "train_seconds": round(self.seconds, 1),
             "parameters": sum(p.numel() for p in average.parameters()),
         }

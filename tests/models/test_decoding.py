@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 import torch
 
+from engine.music.chord import QUALITIES
 from models.amt import AffectiveMultimodalTransformer, AmtConfig
 from models.decoding import (
     TONIC,
@@ -138,6 +139,10 @@ def test_pull_is_where_table_1_says() -> None:
     one_hot = np.eye(6)
     pull = affect_pull(one_hot)
     assert np.array_equal(pull > 0.5, AFFECT_SETS[:, :157])
+    sad = pull[EMOTIONS.index("sad")]
+    minor, minor7 = 1 + QUALITIES.index("min"), 1 + QUALITIES.index("min7")
+    assert sad[minor] == 1.0 and sad[minor7] == pytest.approx(3**-0.25)  # min7 is fearful and tense as well
+    assert pull[:5].max(axis=1).tolist() == [1.0] * 5
     assert affect_pull(np.zeros((2, 6))).max() == 0
     assert affect_pull(np.full((1, 6), 1 / 6)).max() < 0.6
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -29,6 +31,7 @@ from models.training.train import (
     fit_levels,
     fit_targets,
     learning_rate,
+    read_log,
     run_network,
     song_order,
     train,
@@ -83,6 +86,27 @@ def test_a_resumed_run_ends_where_an_uninterrupted_one_does(system: System, data
     log = (tmp_path / "parts" / "log.csv").read_text().splitlines()
     assert log[0].startswith("step,seconds") and len(log) == 3
     assert (tmp_path / "whole" / "curves.png").stat().st_size > 1000
+
+
+def test_a_killed_run_ends_where_an_uninterrupted_one_does(data: Path, tmp_path: Path) -> None:
+    """SIGKILL after the first report, mid-step: the same command goes on and writes the same weights."""
+    words = ["train", "gru", "--data", str(data), "--steps", "12", "--report", "4"]
+    command = [sys.executable, "-m", "models.training.cli", *words, "--run", str(tmp_path / "killed")]
+    process = subprocess.Popen(command, stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True)
+    assert process.stderr is not None
+    said = process.stderr.readline()
+    process.kill()
+    process.wait()
+    process.stderr.close()
+    assert said.startswith("step 4 ")
+    kept = torch.load(tmp_path / "killed" / "state.pt", weights_only=True)["step"]
+    assert 4 <= kept < 12
+    assert main([*words, "--run", str(tmp_path / "killed")]) == 0
+    assert main([*words, "--run", str(tmp_path / "whole")]) == 0
+    killed, whole = (load(tmp_path / name / "best.safetensors").state_dict() for name in ("killed", "whole"))
+    assert all(torch.equal(value, killed[name]) for name, value in whole.items())
+    rows = [list(read_log(tmp_path / name / "log.csv")) for name in ("killed", "whole")]
+    assert [row["val_loss"] for row in rows[0]] == [row["val_loss"] for row in rows[1]]
 
 
 def test_a_run_folder_of_another_seed_is_refused(data: Path, tmp_path: Path) -> None:
