@@ -30,6 +30,7 @@ from bridge.session_film import SessionFilm
 from bridge.session_follow import SessionTempo
 from bridge.session_freeze import Freezer
 from bridge.session_knock import SessionKnock
+from bridge.session_output import SessionOutput
 from bridge.session_plan import EVER, Plan, Score
 from bridge.session_playing import SessionPlaying
 from bridge.session_record import Recorder
@@ -99,6 +100,8 @@ class Session:
         self.send = send
         self._say = say
         self._engine_pid = engine_pid
+        # Puts the session away before another film comes: where it is kept, and the other film's session if it has one.
+        self.leave_film: Callable[[Path], tuple[Path | None, Saved | None]] = lambda film: (None, None)
         self.news: deque[str] = deque(maxlen=NEWS)
         self.history = History(options.draft)
         self.desk = ComposeDesk()
@@ -108,6 +111,7 @@ class Session:
         self.freezer = Freezer(self)
         self.knock = SessionKnock(self, options.knock > 0, options.knock or KNOCK_CHANNEL)
         self.cues = CueEdits(self)
+        self.output = SessionOutput(self)
         self.composing = SessionComposing(self)
         self.playing = SessionPlaying(self)
         self.film = SessionFilm(self)
@@ -260,6 +264,7 @@ class Session:
             self.status = replace(self.status, notes=())
         self.recorder.add(self.player.drain_events())
         self.tempo.watch(now_s)
+        self.film.tick(now_s)
         self.composing.ask(now_s)
         self.playing.hand_over()
         self.transport.start_or_end(now_s)
@@ -293,6 +298,7 @@ class Session:
             if number in chosen:
                 self.auto_keys[number] = (key, reason)
         self.use_map(result.tempo_map)
+        self.output.follow()
         self.rearrange(None)
         if result.complete:
             self.progress = ("ready", 1.0, "restored")
@@ -356,6 +362,7 @@ class Session:
         """
         draft = self.draft
         self._keep_place()
+        self.output.follow()
         self.use_map(draft.result.tempo_map)
         for part in PARTS:
             if self.status is None or (part in self.status.muted) == bool(draft.value(f"/cue/part/{part}/on")):

@@ -91,6 +91,7 @@ STATES: Final[dict[str, Callable[[Session, Snapshot, Around], tuple[Argument, ..
         for each in session.draft.sections[: MAX_LIST // 3]
         for value in (Double(each.start_s), "; ".join(f"{name}={text}" for name, text in each.changes), each.name)
     ),
+    "/cue/ranges": lambda session, shot, around: tuple(value for row in session.output.ranges() for value in row),
     "/cue/cues": lambda session, shot, around: tuple(
         value
         for number, (name, in_s, out_s, selected) in enumerate(cue_list(session)[: MAX_LIST // 5], start=1)

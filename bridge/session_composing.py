@@ -177,7 +177,9 @@ class SessionComposing:
 
     def failed(self, message: EngineFailure) -> None:
         session = self._session
-        if message.film and session.analysed is None:
+        if message.film and session.film.failed(message):
+            return
+        if message.film:
             session.failure = message.sentence
             return
         if session.desk.pending is not None and message.revision == session.desk.pending.revision:

@@ -64,6 +64,7 @@ class Controls:
             "/cue/chords/pin": lambda text, at_s=None: (text, *self._at(session.edits.pin(_chord(text), at_s))),
             "/cue/chords/unpin": lambda at_s=None: self._at(session.edits.unpin(at_s)),
             "/cue/chords/rewrite": lambda from_s, to_s=None: self._at(session.edits.rewrite(from_s, to_s)),
+            "/cue/film/load": self._load_film,
             "/cue/cues/add": self._add_cue,
             "/cue/cues/remove": lambda which=None: _with_time(session.cues.remove(which)),
             "/cue/cues/select": lambda which: (session.cues.select(which).name, *self._at(session.transport.soon_s())),
@@ -265,6 +266,10 @@ class Controls:
         self.hands.learn.undo()
         return self.hands.listed()
 
+    def _load_film(self, text: str) -> tuple[Argument, ...]:
+        path = self.allowed(text)
+        return str(path), Double(self.session.film.load(path))
+
     def _add_cue(self, in_s: float, out_s: float | str = "end", name: str | None = None) -> tuple[Argument, ...]:
         place, name, heard_s = self.session.cues.add(in_s, out_s, name)
         return place, name, Double(heard_s)
@@ -318,7 +323,7 @@ class Controls:
             raise ControlError("not_ready", "no DAW script is connected.")
         return self.daw
 
-    def allowed(self, text: str, suffix: str) -> Path:
+    def allowed(self, text: str, suffix: str = "") -> Path:
         """A file in one of the folders the user allowed.  Raises ControlError."""
         if not self._folders:
             raise ControlError("bad_value", "no folder is allowed for files from OSC; see --osc-folder.")

@@ -51,6 +51,7 @@ class Edits:
             return session.tempo.set_bar_1(value)  # type: ignore[arg-type]
         if control.effect == "tempo":
             return session.tempo.set_tempo(0.0 if isinstance(value, str) else float(value or 0.0))
+        session.output.check(address, value)
         before = session.draft
         draft = before.with_value(address, value)
         try:

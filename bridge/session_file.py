@@ -11,7 +11,8 @@ Steps and takes name their result by its place in `results`, since most steps sh
 
 from __future__ import annotations
 
-import hashlib
+import contextlib
+import glob
 import json
 import os
 import tempfile
@@ -19,6 +20,7 @@ from pathlib import Path
 from typing import Final
 
 from bridge.edits import Result
+from bridge.film_file import find_by_content, fingerprint, same_content
 from bridge.session_values import (
     Saved,
     SavedTake,
@@ -35,18 +37,6 @@ SUFFIX: Final = ".cuebridge.json"
 FORMAT: Final = "cuebridge-session"
 VERSION: Final = 1
 MAX_BYTES: Final = 256 * 2**20
-_PIECE: Final = 65_536
-__all__ = [
-    "Saved",
-    "SavedTake",
-    "SessionError",
-    "Writer",
-    "find_film",
-    "fingerprint",
-    "read",
-    "session_path",
-    "write_text",
-]
 
 
 class SessionError(UserError):
@@ -60,7 +50,8 @@ class Writer:
     def __init__(self) -> None:
         self._results: dict[int, tuple[Result, str]] = {}
 
-    def text(self, saved: Saved) -> str:
+    def text(self, saved: Saved, beside: Path | None = None) -> str:
+        """The whole file; beside: its own path, to say where the film lies as seen from there."""
         drafts = [step.draft for step in saved.steps] + [take.draft for take in saved.takes]
         places: dict[int, int] = {}
         used: dict[int, tuple[Result, str]] = {}
@@ -76,7 +67,7 @@ class Writer:
         head = {
             "format": FORMAT,
             "version": VERSION,
-            "film": film_values(saved.analysed, saved.fingerprint),
+            "film": film_values(saved.analysed, saved.fingerprint, _as_seen_from(beside, saved.analysed.film.path)),
             "time": {
                 "tempo_map": tempo_values(saved.choice.tempo_map),
                 "grid": saved.choice.grid,
@@ -88,6 +79,16 @@ class Writer:
             "takes": [take_values(take, place(take.draft)) for take in saved.takes],
         }
         return f'{_dumps(head)[:-1]},"results":[{",".join(texts)}]}}\n'
+
+
+def _as_seen_from(session: Path | None, film: str) -> str:
+    """The film's path relative to the session's folder; "" where there is none (another drive)."""
+    if session is None:
+        return ""
+    try:
+        return Path(os.path.relpath(Path(film).resolve(), session.resolve().parent)).as_posix()
+    except (ValueError, OSError):
+        return ""
 
 
 def write_text(path: Path, text: str) -> None:
@@ -132,46 +133,47 @@ def read(path: Path) -> Saved:
         raise SessionError(f"{path.name} is damaged: {error or type(error).__name__}.") from None
 
 
-# the film -------------------------------------------------------------------------------------------------------------
-def fingerprint(path: Path) -> str:
-    """Size and digest of three pieces: the same wherever the file lies, and read in a moment whatever its length."""
-    size = path.stat().st_size
-    digest = hashlib.sha256(str(size).encode())
-    with path.open("rb") as file:
-        for start in (0, max(size // 2 - _PIECE // 2, 0), max(size - _PIECE, 0)):
-            file.seek(start)
-            digest.update(file.read(_PIECE))
-    return digest.hexdigest()[:32]
-
-
+# where ----------------------------------------------------------------------------------------------------------------
 def find_film(saved: Saved, session: Path) -> Path | None:
-    """The film where it was, or by its content in the session's folder; None when it is nowhere."""
+    """The film of a session file: where it was, where it lies as seen from the session, or by its content in the
+    session's folder; None when it is nowhere."""
     told = Path(saved.analysed.film.path)
-    for path in (told, session.parent / told.name):
-        if path.is_file():
+    places = [told, session.parent / told.name]
+    if saved.film_beside:
+        places.insert(1, (session.parent / saved.film_beside).resolve())
+    there = [path for path in places if path.is_file()]
+    for path in there:
+        if same_content(path, saved.fingerprint):
             return path
-    for path in sorted(session.parent.iterdir()):
-        try:
-            if path.is_file() and path.suffix != ".json" and fingerprint(path) == saved.fingerprint:
-                return path
-        except OSError:
-            continue
-    return None
+    return find_by_content(session.parent, saved.fingerprint)
 
 
 def session_path(film: Path) -> Path:
     """A new file beside the film, or in the user's data folder where that cannot be written; none is overwritten."""
     folder = film.resolve().parent
     if not os.access(folder, os.W_OK):
-        import platformdirs
-
-        folder = Path(platformdirs.user_data_dir("cuebridge")) / "sessions"
+        folder = _user_folder()
         folder.mkdir(parents=True, exist_ok=True)
     path, number = folder / f"{film.stem}{SUFFIX}", 1
     while path.exists():
         number += 1
         path = folder / f"{film.stem}-{number}{SUFFIX}"
     return path
+
+
+def session_file_of(film: Path) -> Path | None:
+    """The session that was kept of a film, the one saved last where there are several; None: there is none."""
+    found = []
+    for folder in (film.resolve().parent, _user_folder()):
+        with contextlib.suppress(OSError):
+            found += [path for path in folder.glob(f"{glob.escape(film.stem)}*{SUFFIX}") if path.is_file()]
+    return max(found, key=lambda path: path.stat().st_mtime, default=None)
+
+
+def _user_folder() -> Path:
+    import platformdirs
+
+    return Path(platformdirs.user_data_dir("cuebridge")) / "sessions"
 
 
 __all__ = [
@@ -183,6 +185,7 @@ __all__ = [
     "find_film",
     "fingerprint",
     "read",
+    "session_file_of",
     "session_path",
     "write_text",
 ]

@@ -1,50 +1,166 @@
-"""The film of a session: asked for, seen, and placed on the timeline.
+"""The film of a session: asked for, seen, placed on the timeline, changed for another, found where it was moved.
 
 Times in `_s` are picture seconds unless they say timeline.
 """
 
 from __future__ import annotations
 
+import time
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from pathlib import Path
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Final
 
+from bridge.cues import CUE_CONTROLS
+from bridge.edits import Draft, History
+from bridge.film_file import find_by_content, fingerprint
+from bridge.osc.controls import ControlError
 from bridge.session_compose import recipe
 from bridge.session_tempo import choose_tempo
-from engine.messages import AnalyseRequest, FilmAnalysed
+from bridge.takes import Takes
+from engine.messages import AnalyseRequest, Cancel, EngineFailure, FilmAnalysed
 from engine.music import MusicError
 
 if TYPE_CHECKING:
     from bridge.session import Session
 
+RETRY_S: Final = 5.0  # a film that vanished is looked for again after this
+
 
 class SessionFilm:
-    """Of one session.  known: the engine that runs now has seen the film."""
+    """Of one session.
+
+    known: the engine that runs now has seen the film.  coming: another film that is looked at while this one still
+    plays.  fingerprint: of the file's content, "" before the film was seen.
+    """
 
     def __init__(self, session: Session) -> None:
         self._session = session
         self.known = self._asked = False
+        self.coming: Path | None = None
+        self.fingerprint = ""
+        self._revision = 0  # below zero: not to be taken for a composition's
+        self._retry_s = 0.0
+        self._told = ""
 
     def ask(self) -> None:
         """Has the film looked at, once by each engine."""
-        session = self._session
         if self._asked:
             return
         self._asked = True
-        options = session.options
-        session.send(
-            AnalyseRequest(
-                session.desk.revision, options.film, options.reading, options.clip_weights, options.use_cache
-            )
+        options = self._session.options
+        path = self.coming or Path(options.film)
+        self._revision -= 1
+        self._session.send(
+            AnalyseRequest(self._revision, str(path), options.reading, options.clip_weights, options.use_cache)
         )
+
+    def ask_again(self) -> None:
+        """What the engine has seen is not this session's film."""
+        self.known = self._asked = False
+        self.ask()
 
     def forget(self) -> None:
         """The engine is gone: the next one has to see the film again."""
         self.known = self._asked = False
 
+    # a film that vanished -------------------------------------------------------------------------------------------
+    def failed(self, message: EngineFailure) -> bool:
+        """The film is at fault; True where the session goes on with what it has."""
+        session = self._session
+        if self.coming is not None:
+            if message.revision == self._revision:
+                session.say(f"{message.sentence.rstrip('.')}; the film stays {session.film_name}.")
+                self.coming = None
+                self._ready_again()
+                self.ask_again()
+            return True
+        if session.analysed is None:
+            return False
+        if self._told != message.sentence:
+            self._told = message.sentence
+            self.known = False
+            session.say(f"{message.sentence.rstrip('.')}; what is composed plays on, new chords wait for the film.")
+        session.progress = ("failed", 0.0, message.sentence)
+        self._retry_s = time.perf_counter() + RETRY_S
+        return True
+
+    def tick(self, now_s: float) -> None:
+        """A film that vanished is looked for where it was and, by its content, in its folder."""
+        session = self._session
+        if not self._retry_s or now_s < self._retry_s or session.engine_state != "ready":
+            return
+        self._retry_s = now_s + RETRY_S
+        path = Path(session.options.film)
+        if not path.is_file():
+            found = find_by_content(path.parent, self.fingerprint)
+            if found is None:
+                return
+            session.say(f"the film was moved: it is {found} now.")
+            session.options = replace(session.options, film=str(found))
+            if session.analysed is not None:
+                session.analysed = replace(session.analysed, film=replace(session.analysed.film, path=str(found)))
+        self._retry_s = 0.0
+        self.ask_again()
+
+    def _ready_again(self) -> None:
+        session = self._session
+        if session.progress[0] in ("failed", "analyse") and session.draft.result.complete:
+            session.progress = ("ready", 1.0, "composed")
+
+    # another film ---------------------------------------------------------------------------------------------------
+    def load(self, path: Path) -> float:
+        """Another film in place of this one: looked at first, while this one plays on.  Raises ControlError."""
+        session = self._session
+        if session.analysed is None:
+            raise ControlError("busy", "the first film is still being looked at.")
+        if not path.is_file():
+            raise ControlError("bad_value", f"there is no file {path}.")
+        self.coming = path
+        session.progress = ("analyse", 0.0, f"looking at {path.name}")
+        session.say(f"{path.name} is being looked at; {session.film_name} plays on until then.")
+        self.ask_again()
+        return session.position_s()
+
+    def _change(self, path: Path) -> None:
+        """This film's session is put away, the other's begins or is taken up again."""
+        session = self._session
+        before = session.film_name
+        kept, saved = session.leave_film(path)
+        if not session.options.follows:
+            session.player.stop()
+        session.transport.loop(False)
+        session.transport.play_wanted = False
+        session.desk.cancel()
+        session.send(Cancel(session.desk.revision))
+        session.options = replace(session.options, film=str(path), from_s=0.0, loop=None, play=False)
+        session.history = History(_carried(session.draft))
+        session.takes, session.auto_keys = Takes(), {}
+        session.analysed = session.choice = None
+        session.playing.clear()
+        where = f"the session of {before} is kept in {kept}" if kept else f"{before} had nothing to keep"
+        session.say(f"the film is {path.name} now; {where}.")
+        if saved is not None:
+            session.restore(saved)
+            session.say(f"the session of {path.name} was taken up again.")
+        if not session.options.follows:
+            session.player.locate(session.starts_s)
+
+    # seen -----------------------------------------------------------------------------------------------------------
     def analysed(self, message: FilmAnalysed) -> None:
         session = self._session
-        self.known = True
+        if self.coming is not None:
+            if message.revision != self._revision:
+                return
+            path, self.coming = self.coming, None
+            self._change(path)
+        self.known, self._retry_s, self._told = True, 0.0, ""
+        try:
+            self.fingerprint = fingerprint(Path(session.options.film))
+        except OSError:
+            self.fingerprint = ""  # it vanished again already
         if session.analysed is not None:  # a new engine had to look at it again, or the session was restored
+            self._ready_again()
             return
         session.progress = ("compose", 0.0, "composing")
         session.analysed = message
@@ -74,3 +190,9 @@ class SessionFilm:
         session.place()
         if recipe(draft) != draft.result.recipe:
             session.wish_composition(None, "first composition")
+
+
+def _carried(draft: Draft) -> Draft:
+    """What of one film's settings goes on with another: how the music is played, not where its cues lie."""
+    own = (*CUE_CONTROLS, "/cue/frame_rate")
+    return Draft(settings=MappingProxyType({name: value for name, value in draft.settings.items() if name not in own}))

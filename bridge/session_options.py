@@ -29,6 +29,7 @@ def arrange_options(draft: Draft, levels: FilmLevels | None) -> ArrangeOptions:
         crescendo=draft.number("/cue/crescendo"),
         cc1=bool(draft.value("/cue/cc1")),
         cc11=draft.text("/cue/cc11"),
+        arp_octaves=int(draft.number("/cue/arp_span")),
         levels=levels,
     )
 

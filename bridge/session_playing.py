@@ -9,7 +9,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from bridge.edits import Draft
-from bridge.session_plan import Load, Plan, Score
+from bridge.session_plan import EVER, Load, Plan, Score
 from bridge.session_score import build_score
 from engine.arrange import FilmLevels, film_levels
 from engine.music import Controller, Note
@@ -56,9 +56,20 @@ class SessionPlaying:
         score = self.score()
         if score is None:
             return
-        takeover = None if takeover_s is None else self._session.beats_at(takeover_s)
+        session = self._session
+        looped = session.transport.looped
+        if takeover_s is not None and looped is not None and takeover_s <= session.position_s() < looped[1]:
+            takeover_s = max(takeover_s, looped[1])  # of the next pass: this one is played to its end as it is
+        takeover = None if takeover_s is None else session.beats_at(takeover_s)
         self.plan.update(score, takeover)
-        self._session.freezer.renew(takeover)
+        session.freezer.renew(takeover)
+
+    def clear(self) -> None:
+        """Another film: nothing of this one's music is left."""
+        self.plan = Plan()
+        self.film_levels = self._provisional_levels = self._score = None
+        self._plan_revision += 1
+        self._session.player.load_plan(self._plan_revision, "seconds", (), (), -EVER)
 
     def hand_over(self) -> None:
         session = self._session

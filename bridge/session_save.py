@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import itertools
 import queue
 import threading
 from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
+from bridge.film_file import fingerprint, same_content
 from bridge.session import Session
-from bridge.session_file import Saved, SavedTake, SessionError, Writer, fingerprint, session_path, write_text
+from bridge.session_file import Saved, SavedTake, SessionError, Writer, read, session_file_of, session_path, write_text
 
 EVERY_S: Final = 0.5
 
@@ -34,11 +36,12 @@ class Autosave:
         self.path = path
         self._say = say
         self._writer = Writer()
-        self._fingerprint = ""
         self._last: Saved | None = None
         self._next_s = 0.0
         self._failed = False
-        self._jobs: queue.Queue[tuple[Path, Saved] | None] = queue.Queue()
+        self._jobs: queue.Queue[tuple[int, Path, Saved] | None] = queue.Queue()
+        self._numbers = itertools.count()
+        self._written: dict[Path, int] = {}  # the newest of each file
         self._lock = threading.Lock()  # around the writer: the thread's and the one of `save`
         self._faults: queue.SimpleQueue[str] = queue.SimpleQueue()
         self._thread = threading.Thread(target=self._write_all, name="autosave", daemon=True)
@@ -68,7 +71,7 @@ class Autosave:
         if self.path is None:
             self.path = session_path(Path(session.options.film))
             self._say(f"the session is kept in {self.path}.")
-        self._jobs.put((self.path, saved))
+        self._jobs.put((next(self._numbers), self.path, saved))
 
     def save(self, path: Path | None) -> Path:
         """Now, and from now on under this name.  Raises SessionError."""
@@ -77,17 +80,35 @@ class Autosave:
             raise SessionError("nothing is known of the film yet.")
         self.path = path or self.path or session_path(Path(self._session.options.film))
         self._last = saved
-        with self._lock:
-            write_text(self.path, self._writer.text(saved))
+        self._write(next(self._numbers), self.path, saved)
         return self.path
 
+    def leave(self, film: Path) -> tuple[Path | None, Saved | None]:
+        """Another film comes: saves this session and lets it be.  Returns where, and the other film's session where
+        it has one."""
+        self.save_if_changed()
+        left, self.path, self._last = self.path, None, None
+        beside = session_file_of(film)
+        if beside is None:
+            return left, None
+        try:
+            saved = read(beside)
+            if not same_content(film, saved.fingerprint):
+                return left, None
+        except SessionError as error:
+            self._say(f"{error} A new session is begun.")
+            return left, None
+        self.path, self._last = beside, None
+        return left, saved
+
     def _state(self) -> Saved | None:
-        if not self._fingerprint:
+        session = self._session
+        if not self._session.film.fingerprint:  # a restored session whose film was not looked at yet
             try:
-                self._fingerprint = fingerprint(Path(self._session.options.film))
+                session.film.fingerprint = fingerprint(Path(session.options.film))
             except OSError:
-                return None  # the film vanished: what is saved stays as it was
-        return saved_state(self._session, self._fingerprint)
+                return None
+        return saved_state(session, session.film.fingerprint)
 
     def close(self) -> None:
         self.save_if_changed()
@@ -96,9 +117,14 @@ class Autosave:
 
     def _write_all(self) -> None:
         while (job := self._jobs.get()) is not None:
-            path, saved = job
             try:
-                with self._lock:  # nothing in `saved` changes any more: its text can be made here
-                    write_text(path, self._writer.text(saved))
+                self._write(*job)
             except SessionError as error:
                 self._faults.put(str(error))
+
+    def _write(self, number: int, path: Path, saved: Saved) -> None:
+        """Unless something newer was written there.  Nothing in `saved` changes any more: any thread may do it."""
+        with self._lock:
+            if self._written.get(path, -1) < number:
+                write_text(path, self._writer.text(saved, path))
+                self._written[path] = number

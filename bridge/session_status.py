@@ -80,7 +80,7 @@ _NEUTRAL = (0.0,) * (len(EMOTIONS) - 1) + (1.0,)
 def snapshot(session: Session) -> Snapshot:
     """The session now."""
     position_s = session.position_s()
-    status, film = session.status, session.analysed.film if session.analysed is not None else None
+    status = session.status
     beats = session.beats_at(position_s)
     bar_beat = session.tempo_map.bar_beat_at(max(round(beats, 6), -1e6))
     runs, index = session.runs(), session.run_index_at(position_s)
@@ -97,7 +97,7 @@ def snapshot(session: Session) -> Snapshot:
         state=_state(session),
         waits_for=session.waits_for(),
         picture_s=position_s,
-        film_timecode=str(film.timecode_at(position_s)) if film is not None else "--:--:--:--",
+        film_timecode=_film_timecode(session, position_s),
         daw_timecode=_daw_timecode(session, timeline_s),
         bar_beat=str(bar_beat),
         beats=beats,
@@ -152,9 +152,21 @@ def cue_list(session: Session) -> list[tuple[str, float, float, bool]]:
     ]
 
 
+def _film_timecode(session: Session, position_s: float) -> str:
+    """At the film's rate or the one set by hand, from the file's own start."""
+    rate = session.output.frame_rate
+    if session.analysed is None or rate is None:
+        return "--:--:--:--"
+    film = session.analysed.film
+    if rate == film.rate:
+        return str(film.timecode_at(position_s))
+    first_s = float(film.start_timecode.seconds) if film.start_timecode is not None else 0.0
+    return str(Timecode.from_seconds(position_s + first_s, rate))
+
+
 def _daw_timecode(session: Session, timeline_s: float) -> str:
     """At the rate and from the start that the DAW states, else the film's rate from zero."""
-    film_rate = session.analysed.film.rate if session.analysed is not None else None
+    film_rate = session.output.frame_rate
     rate = session.daw_rate or film_rate
     if rate is None:
         return "--:--:--:--"

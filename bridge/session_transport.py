@@ -5,6 +5,7 @@ Times in `_s` are picture seconds.
 
 from __future__ import annotations
 
+import contextlib
 import time
 from bisect import bisect_right
 from dataclasses import replace
@@ -20,6 +21,7 @@ When = str | float | int
 AHEAD_S: Final = 2.0  # of arranged music, and two slots, before play begins
 START_PATIENCE_S: Final = 4.0  # play waits this long for a complete composition once enough is there to begin
 END_MARGIN_S: Final = 0.1
+PASS_S: Final = 1.0  # before the end of a pass the take of the next one is asked for
 
 
 class SessionTransport:
@@ -30,6 +32,8 @@ class SessionTransport:
         self.play_wanted = session.options.play
         self._played = False
         self._looped: tuple[float, float] | None = None
+        self._last_position_s = 0.0
+        self._pass_asked = False
         self._last_loop: tuple[float, float] | None = None
 
     def enough_ahead(self, position_s: float) -> bool:
@@ -51,12 +55,27 @@ class SessionTransport:
                 session.player.play()
         if session.rolling:
             self._played = True
+            self._watch_passes()
         if self._played and not session.options.follows and session.plan.complete and self._looped is None:
             at_end = session.position_s() >= session.end_s + END_MARGIN_S
             if at_end and session.rolling:
                 session.player.stop()
             if session.options.once and at_end and not session.rolling:
                 session.finished = True
+
+    def _watch_passes(self) -> None:
+        """With `/cue/take/repeat new` another take is composed towards the end of each pass of a loop."""
+        session, position_s = self._session, self._session.position_s()
+        if position_s < self._last_position_s:
+            self._pass_asked = False
+        self._last_position_s = position_s
+        if self._looped is None or self._pass_asked or session.draft.text("/cue/take/repeat") != "new":
+            return
+        left_s = self._looped[1] - position_s
+        if 0 < left_s < max(PASS_S, 2 * session.desk.lead_s) and session.draft.result.complete:
+            self._pass_asked = True
+            with contextlib.suppress(ControlError):  # there are no more numbers: the last take goes on
+                session.edits.new_take("loop")
 
     def play(self) -> float:
         """Starts the internal transport as soon as enough is arranged.  Raises ControlError under a DAW."""

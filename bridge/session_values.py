@@ -60,13 +60,15 @@ class Saved:
     steps: tuple[Step, ...]
     index: int
     takes: tuple[SavedTake, ...]
+    film_beside: str = ""
 
 
 # writing ----------------------------------------------------------------------------------------------------
-def film_values(analysed: FilmAnalysed, fingerprint: str) -> dict[str, Any]:
+def film_values(analysed: FilmAnalysed, fingerprint: str, beside: str = "") -> dict[str, Any]:
     film = analysed.film
     return {
         "path": film.path,
+        "path_from_here": beside,
         "fingerprint": fingerprint,
         "content_key": film.content_key,
         "duration_s": film.duration_s,
@@ -170,7 +172,15 @@ def read_saved(data: dict[str, Any]) -> Saved:
         str(time["reason"]),
     )
     takes = tuple(_read_take(each, results) for each in data["takes"])
-    return Saved(_read_film(data["film"]), str(data["film"]["fingerprint"]), choice, steps, index, takes)
+    return Saved(
+        _read_film(data["film"]),
+        str(data["film"]["fingerprint"]),
+        choice,
+        steps,
+        index,
+        takes,
+        str(data["film"].get("path_from_here", "")),
+    )
 
 
 def _one_of(value: object, words: Sequence[str]) -> str:

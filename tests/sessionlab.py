@@ -29,7 +29,9 @@ class Engine:
         if isinstance(message, AnalyseRequest):
             self.inbox.append(EngineReady(1, "test"))
             cuts = tuple(Cut(second) for second in (3.0, 7.5, 12.0) if second < self.film.duration_s)
-            self.inbox.append(FilmAnalysed(1, self.film, cuts, "quick", "a test", (0.0,) * 5 + (1.0,), ()))
+            self.inbox.append(
+                FilmAnalysed(message.revision, self.film, cuts, "quick", "a test", (0.0,) * 5 + (1.0,), ())
+            )
         elif isinstance(message, ComposeRequest):
             self.requests.append(message)
             self.inbox.extend(self.answer(message))

@@ -76,6 +76,7 @@ class Live:
             if plan.keeps_session:
                 self.autosave = Autosave(session, plan.session_file, self._say)
                 stack.callback(self.autosave.close)
+                session.leave_film = self.autosave.leave
             self.daw = DawBridge(session, (lambda out: _send_all(osc, out)) if osc else _no_answer, version())
             self.controls = Controls(
                 session,

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bridge.edits import Draft, parse_chords, parse_key
-from bridge.osc.controls import BY_ADDRESS, DEFAULT_PORT, FLAGS, KNOCK_CHANNEL, Control, ControlError
+from bridge.osc.controls import BY_ADDRESS, DEFAULT_PORT, FLAGS, KNOCK_CHANNEL, Control, ControlError, Value
+from bridge.osc.controls_output import RATES
 from bridge.player.messages import APIS, PlayerOptions, PortOptions, SyncOptions
 from bridge.session import SessionOptions
 from bridge.session_file import SUFFIX, Saved, find_film, read
@@ -141,7 +142,6 @@ def parse(arguments: Sequence[str]) -> LivePlan:
         raise UserError("--once ends after one pass of the internal transport; it does not go with --sync.")
     if not 0 <= given.from_s <= 360_000:
         raise UserError(f"--from {given.from_s:g} is outside 0 to 360000 seconds.")
-    nudges, calibrated = _nudges(given)
     if not 0 <= given.freewheel <= 5:
         raise UserError(f"--freewheel {given.freewheel:g} is outside 0 to 5 seconds.")
     if given.frame_rate is not None:
@@ -153,7 +153,8 @@ def parse(arguments: Sequence[str]) -> LivePlan:
         raise UserError(f"--knock-channel {given.knock_channel} is not a MIDI channel; channels are 1 to 16.")
     if given.once and not given.play:
         raise UserError("--once ends after one pass, which --play begins: use both.")
-    draft = _draft(given)
+    nudges, calibrated = _nudges(given)
+    draft = _with_output(_draft(given), given, nudges)
     follows = given.sync != "internal"
     session = SessionOptions(
         film=str(film),
@@ -266,6 +267,19 @@ def _nudges(given: argparse.Namespace) -> tuple[dict[str, float], float | None]:
             raise UserError(f"--nudge {text.strip()} is outside -250 to 250 ms.")
         found[part] = ms
     return {part: ms for part, ms in found.items() if ms}, None
+
+
+def _with_output(draft: Draft, given: argparse.Namespace, nudges: dict[str, float]) -> Draft:
+    """What the flags say of ports, sync and shift, as settings: they can be changed by OSC and are kept."""
+    values: dict[str, Value] = {"/cue/hold_on_sync_loss": given.freewheel, "/cue/ports/layout": given.ports}
+    for part, ms in nudges.items():
+        values[f"/cue/part/{part}/nudge" if part else "/cue/nudge"] = ms
+    if given.frame_rate is not None:
+        asked = FrameRate.parse(given.frame_rate)
+        values["/cue/frame_rate"] = next(word for word in RATES if word != "film" and FrameRate.parse(word) == asked)
+    for address, value in values.items():
+        draft = draft.with_value(address, value)
+    return draft
 
 
 def _number_or_text(text: str, control: Control) -> str | float:

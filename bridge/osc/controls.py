@@ -2,8 +2,8 @@
 
 OSC server, command line flags of `live`, docs/osc.md, the OSCQuery answer and the session file are all made from it.
 Names and ranges are those people see in the product; units stand in the `unit` of an argument.  The rows stand in
-`controls_music` (values), `controls_parts` (values of each part), `controls_actions` (what is done and read) and
-`controls_learn` (MIDI learn).
+`controls_music` and `controls_output` (values), `controls_parts` (values of each part), `controls_actions` (what is
+done and read) and `controls_learn` (MIDI learn).
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from bridge.osc.control import ROOT, WHEN, Control
 from bridge.osc.controls_actions import ACTIONS, STATES
 from bridge.osc.controls_learn import LEARN_ACTIONS, LEARN_STATES, LEARN_VALUES
 from bridge.osc.controls_music import MUSIC
+from bridge.osc.controls_output import OUTPUT
 from bridge.osc.controls_parts import part_controls
 from engine.music import PARTS
 
@@ -27,6 +28,7 @@ CONTROLS: Final[tuple[Control, ...]] = (
     *STATES,
     *LEARN_STATES,
     *MUSIC,
+    *OUTPUT,
     *(control for part in PARTS for control in part_controls(part)),
     *LEARN_VALUES,
     *ACTIONS,

@@ -18,6 +18,11 @@ _FROZEN: Final = (
 
 ACTIONS: Final = (
     do(
+        "film/load",
+        "Another film: looked at while this one plays on, then its session begins; this one's is kept in its file.",
+        Arg("file", "text"),
+    ),
+    do(
         "cues/add",
         "A cue more, which the controls then set; the first takes the place of the whole film.",
         Arg("in", "number", 0, 360_000, "picture seconds"),
@@ -190,6 +195,7 @@ STATES: Final = (
     state("frozen", "Part, from and to (picture seconds) of each printed range, which the stream leaves out."),
     state("cuts", "Picture second of each cut, as many as fit a datagram."),
     state("hits", "Picture second, weight and name of each hit."),
+    state("ranges", "Part, lowest pitch and its name, highest pitch and its name, of each part."),
     state("cues", "Number, name, In, Out (picture seconds) and whether it is selected, of each cue."),
     state("sections", "Picture second, changes and name of each section."),
     state("film", "File, seconds, frames a second, reading, why that reading."),

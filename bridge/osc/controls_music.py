@@ -223,6 +223,14 @@ MUSIC: Final = (
     ),
     value("transpose", Arg("semitones", "whole", -24, 24), 0, "arrange", "Moves all parts but drums.", "--transpose"),
     value(
+        "arp_span",
+        Arg("octaves", "whole", 1, 2),
+        1,
+        "arrange",
+        "How many octaves the patterns `up` and `down` run through.",
+        "--arp-span",
+    ),
+    value(
         "tempo",
         Arg("tempo", "number", 20, 400, "quarter notes a minute", ("film",)),
         0.0,

@@ -58,6 +58,7 @@ class PlayerLink:
         self._closing = False
         self._restarts: list[float] = []
         self._memory = PlayerMemory(self.options)
+        self._reopening = False  # it ends because we asked
 
     # life -------------------------------------------------------------------------------------------------------
     def __enter__(self) -> PlayerLink:
@@ -188,6 +189,16 @@ class PlayerLink:
         with self._lock:
             self._tell(self._memory.synced(sync))
 
+    def set_ports(self, ports: m.PortOptions) -> None:
+        """Other ports: the player ends with its note-offs and a new one opens them; it takes a moment."""
+        if ports == self.options.ports:
+            return
+        with self._lock:
+            self.options = replace(self.options, ports=ports)
+            if self._process is not None:
+                self._reopening = True
+                self._process.terminate()
+
     # reports ----------------------------------------------------------------------------------------------------
     def poll(self) -> m.PlayerStatus | None:
         """The latest status; never waits.  Its `notes` are handed out once."""
@@ -267,6 +278,8 @@ class PlayerLink:
         """Whether the program is coming to its end.  A SIGTERM to the whole process group may end the player a moment
         before the bridge: a player that ended by itself, in order, is given that moment."""
         process = self._process
+        if self._reopening:
+            return self._closing
         if process is not None and not self._closing:
             process.join(1.0)
             end = time.perf_counter() + ENDING_S
@@ -316,7 +329,8 @@ class PlayerLink:
             # A note-off is reported before it is sent, and may have died in the queue: it is sent again.
             again = {key for key, moment in self._released.items() if moment > now - REPEAT_OFFS_S}
             debts = sorted(self._sounding | again)
-            self._restarts.append(now)
+            if not self._reopening:
+                self._restarts.append(now)
             recent = [moment for moment in self._restarts if now - moment < RESTART_WINDOW_S]
             peers = [(ours, theirs) for ours, theirs in status.peers]
             if self._closing or not self.options.resume or len(recent) > MAX_RESTARTS:
@@ -340,6 +354,8 @@ class PlayerLink:
             self._tell(self._memory.everything(status))
         with self._news:
             sentence = "The player process died; its notes were ended and a new one goes on."
+            if self._reopening:
+                sentence, self._reopening = "the MIDI ports were opened anew.", False
             self._status = replace(self._status, notes=(*self._status.notes, sentence), sounding=())
             self._news.notify_all()
         return True

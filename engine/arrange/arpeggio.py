@@ -63,8 +63,11 @@ def check_pattern(name: str) -> None:
 
 
 @lru_cache(maxsize=256)
-def pattern_for(name: str, level: int) -> Pattern:
-    """Steps to repeat.  name: "auto", "1".."5" (rows of Table 3), a named order, or text; level 1..5."""
+def pattern_for(name: str, level: int, octaves: int = 1) -> Pattern:
+    """Steps to repeat.  name: "auto", "1".."5" (rows of Table 3), a named order, or text; level 1..5.
+
+    octaves: how far `up` and `down` run, 1 or 2.
+    """
     row = TABLE_3[level - 1]
     if name == "auto":
         return row
@@ -73,6 +76,8 @@ def pattern_for(name: str, level: int) -> Pattern:
     order = ORDERS.get(name)
     if order is None:
         return parse_pattern(name)
+    if octaves > 1 and name in ("up", "down"):
+        order = tuple(sorted((*order, *(tone + 4 for tone in order)), reverse=name == "down"))
     # The order runs on over the rhythm and begins again with the row, so that each run of chords begins on its first.
     steps: list[int | None] = []
     count = 0

@@ -114,7 +114,8 @@ class ArrangeOptions:
     towards hits and sections, percent of the film's own range.  levels: frozen quantiles; None
     takes those of the composition.  density_map: levels by the whole film's quantiles, by those of the last
     half minute ("rolling"), or the paper's thresholds.  fixed_voicings: kept where start and chord still agree; a chord
-    beside one is voiced to lead into it.  Raises MusicError.
+    beside one is voiced to lead into it.  arp_octaves: how far the patterns `up` and `down` run, 1 or 2.  Raises
+    MusicError.
     """
 
     parts: Mapping[str, PartOptions] = field(default_factory=default_parts)
@@ -128,6 +129,7 @@ class ArrangeOptions:
     looseness_ms: float = 0.0
     transpose: int = 0
     voicing: str = "close"
+    arp_octaves: int = 1
     cc1: bool = True
     cc11: str = "fixed"
     crescendo: float = 30.0
@@ -155,6 +157,7 @@ class ArrangeOptions:
         _check("looseness", self.looseness_ms, 0, 25)
         _check("crescendo", self.crescendo, 0, 100)
         _check("transposition", self.transpose, -24, 24)
+        _check("arpeggio's span", self.arp_octaves, 1, 2)
         check_pattern(self.pattern)
         for options in self.parts.values():
             if options.pattern is not None:

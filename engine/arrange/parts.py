@@ -90,7 +90,7 @@ def play_arp(scene: Scene, part: PartOptions) -> Iterator[Strike]:
     if segment.ending:
         yield Strike(segment.start, segment.end, tones[0], scene.velocity(part, segment.start))
         return
-    pattern = pattern_for(part.pattern or scene.options.pattern, scene.level)
+    pattern = pattern_for(part.pattern or scene.options.pattern, scene.level, scene.options.arp_octaves)
     for step, length, tone in onsets(pattern, phase(scene), scene.steps):
         start = segment.start + step * STEP
         pitch = tone_pitch(tones, tone, scene.space_high(part))

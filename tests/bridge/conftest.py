@@ -22,7 +22,8 @@ def stage():
         player.start()
         players.append(player)
         options.setdefault("tempo", TempoWish(bpm=120))
-        made = Stage(player, SessionOptions("film.mp4", **options), seconds)
+        film = options.pop("film", "film.mp4")
+        made = Stage(player, SessionOptions(film, **options), seconds)
         made.ready()
         return made
 
