@@ -6,6 +6,7 @@ give back the same notes because a draft holds what was composed, not only how t
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from types import MappingProxyType
@@ -48,6 +49,15 @@ class Frozen:
     part: str
     start_beats: float
     end_beats: float
+
+
+@dataclass(frozen=True, slots=True)
+class ChordSpan:
+    """A chord and from when to when (picture seconds) it sounds."""
+
+    chord: Chord
+    start_s: float
+    end_s: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -236,6 +246,36 @@ class Draft:
         if not self.pins:
             return self.result.slots
         return tuple(self.pinned(slot) for slot in self.result.slots)
+
+    def slot_at(self, picture_s: float) -> Slot | None:
+        """The slot of a picture second, pins in place; None outside."""
+        slots = self.result.slots
+        index = bisect_right(slots, picture_s, key=lambda slot: slot.start_s) - 1
+        if index < 0 or picture_s >= slots[index].end_s:
+            return None
+        return self.pinned(slots[index])
+
+    def chords_at(self, picture_s: float) -> tuple[ChordSpan | None, ChordSpan | None]:
+        """The chord that sounds at a picture second and the one after it; in any film at once, however long."""
+        slots = self.result.slots
+        index = bisect_right(slots, picture_s + 1e-9, key=lambda slot: slot.start_s) - 1
+        now = self._span(index) if index >= 0 else None
+        after = self._span(now[2] if now is not None else 0)
+        inside = now is not None and picture_s < now[0].end_s
+        return (now[0] if now is not None and inside else None), (after[0] if after is not None else None)
+
+    def _span(self, index: int) -> tuple[ChordSpan, int, int] | None:
+        """The equal chords around a slot; its first slot and one past its last."""
+        slots = self.result.slots
+        if not 0 <= index < len(slots):
+            return None
+        chord = self.pinned(slots[index]).chord
+        first, stop = index, index + 1
+        while first and self.pinned(slots[first - 1]).chord == chord:
+            first -= 1
+        while stop < len(slots) and self.pinned(slots[stop]).chord == chord:
+            stop += 1
+        return ChordSpan(chord, slots[first].start_s, slots[stop - 1].end_s), first, stop
 
     def pinned(self, slot: Slot) -> Slot:
         """A slot with the pinned chord that most of it lies in."""

@@ -19,6 +19,7 @@ from typing import Final
 from bridge.edits import Draft, History, Pin, parse_key
 from bridge.engine_link import EngineGone
 from bridge.osc.controls import KNOCK_CHANNEL
+from bridge.plan_desk import PlanDesk
 from bridge.player.link import PlayerLink
 from bridge.player.messages import PlayerStatus
 from bridge.session_compose import ComposeDesk, recipe
@@ -31,7 +32,7 @@ from bridge.session_follow import SessionTempo
 from bridge.session_freeze import Freezer
 from bridge.session_knock import SessionKnock
 from bridge.session_output import SessionOutput
-from bridge.session_plan import EVER, Plan, Score
+from bridge.session_plan import EVER, Score
 from bridge.session_playing import SessionPlaying
 from bridge.session_record import Recorder
 from bridge.session_tempo import TempoChoice, TempoWish
@@ -339,7 +340,7 @@ class Session:
 
     # composing and playing -----------------------------------------------------------------------------------------
     @property
-    def plan(self) -> Plan:
+    def plan(self) -> PlanDesk:
         return self.playing.plan
 
     def wish_composition(self, boundary_s: float | None, label: str, **more: object) -> float:

@@ -17,7 +17,6 @@ from bridge.osc.controls import BY_ADDRESS, ControlError, Value
 from bridge.session_compose import recipe
 from bridge.session_cues import check_cues, edge_s
 from bridge.session_options import arrange_options
-from bridge.session_plan import arrange_whole
 from bridge.session_score import label_of
 from bridge.session_transport import When
 from bridge.takes import KeptTake, chosen
@@ -110,16 +109,15 @@ class Edits:
     def pin(self, chord: Chord, at_s: float | None = None, label: str = "pin") -> float:
         """This chord instead of the one that sounds at a picture second (default: the playhead)."""
         session = self._session
-        runs = session.runs()
         place_s = session.position_s() if at_s is None else at_s
-        index = session.run_index_at(place_s)
-        if not runs or index < 0:
-            raise ControlError("not_ready", "there is no chord there yet.")
-        if place_s >= runs[-1].end_s:
+        slots = session.draft.result.slots
+        if slots and place_s >= slots[-1].end_s:
             raise ControlError(
-                "bad_value", f"there is no chord at {place_s:.2f} s: the music ends at {runs[-1].end_s:.2f} s."
+                "bad_value", f"there is no chord at {place_s:.2f} s: the music ends at {slots[-1].end_s:.2f} s."
             )
-        run = runs[index]
+        run = session.draft.chords_at(place_s)[0]
+        if run is None:
+            raise ControlError("not_ready", "there is no chord there yet.")
         draft = session.draft.with_pin(Pin(run.start_s, run.end_s, chord))
         session.history.edit(draft, f"{label} {chord}", time.perf_counter())
         session.follow_draft(None)
@@ -128,11 +126,11 @@ class Edits:
     def pin_next(self, chord: Chord) -> float:
         """The chord after the one sounding becomes this one."""
         session = self._session
-        index = session.run_index_at(session.position_s() + (session.options.commit_s if session.rolling else 0.0)) + 1
-        runs = session.runs()
-        if index >= len(runs):
+        soon_s = session.position_s() + (session.options.commit_s if session.rolling else 0.0)
+        following = session.draft.chords_at(soon_s)[1]
+        if following is None:
             raise ControlError("not_ready", "no chord follows.")
-        return self.pin(chord, runs[index].start_s, label="next chord")
+        return self.pin(chord, following.start_s, label="next chord")
 
     def unpin(self, at_s: float | None = None) -> float:
         session = self._session
@@ -192,8 +190,7 @@ class Edits:
         name = None if name is None else checked_name(name)
         if not session.draft.result.complete:
             raise ControlError("not_ready", "this take is still being composed.")
-        score = session.score()
-        return session.takes.keep(session.draft, arrange_whole(score) if score is not None else None, name)
+        return session.takes.keep(session.draft, session.playing.arrangement(), name)
 
     def name_take(self, number: int, name: str) -> None:
         session = self._session

@@ -18,7 +18,7 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from engine.arrange import Arrangement, ArrangeOptions, Arranger, ArrangeState, FixedVoicing
-from engine.music import Composition, Controller, Cue, Note, Slot
+from engine.music import Composition, Controller, Cue, Note, Slot, TempoMap
 
 BLOCK_SLOTS: Final = 8
 AHEAD_BLOCKS: Final = 8  # of what is arranged before its turn, before the rest gets its share
@@ -114,9 +114,25 @@ class Plan:
         return tuple(note for block in self._blocks for note in block.notes)
 
     @property
+    def arrangement(self) -> Arrangement | None:
+        """All of it, as it is heard; None while something is still to be arranged."""
+        if self._score is None or not self._score.complete or self._todo:
+            return None
+        controllers = tuple(each for block in self._blocks for each in block.controllers)
+        return Arrangement(self.notes, controllers)
+
+    @property
     def end_beats(self) -> float:
         """Where the last note ends; 0 while there is none."""
         return max((note.end_beats for block in self._blocks[-24:] for note in block.notes), default=0.0)
+
+    def state_before(self, beats: float, tempo_map: TempoMap) -> ArrangeState | None:
+        """What is carried into the block that a beat lies in; None where that is not known on this tempo map."""
+        if self._score is None or self._score.pinned.tempo_map != tempo_map:
+            return None
+        blocks = tuple(self._blocks)  # another thread may be at work on them
+        index = bisect_right(blocks, beats + 1e-6, key=lambda block: block.start_beats) - 1
+        return blocks[index].before if index >= 0 else None
 
     def count_notes(self, start_beats: float, end_beats: float) -> int:
         """How many notes begin in a stretch."""
@@ -378,19 +394,22 @@ def _with_kept(made: Arrangement, ranges: tuple[KeptRange, ...], start: float, e
     return made
 
 
-def arrange_whole(score: Score) -> Arrangement:
-    """The same music in one go; for files."""
+def arrange_whole(score: Score, state: ArrangeState | None = None) -> Arrangement:
+    """The same music in one go; for files.  state: of what comes before its first slot, where it is a stretch."""
     options = score.options
     if score.pinned is not score.composed:
-        options = replace(options, fixed_voicings=fixed_around_pins(score))
-    made = _shifted(Arranger(score.pinned, options, complete=score.complete).arrange(), score.shifts)
+        options = replace(options, fixed_voicings=fixed_around_pins(score, state))
+    begin = score.pinned.slots[0].start_beats if state is not None else None
+    made = _shifted(Arranger(score.pinned, options, complete=score.complete).arrange(begin, None, state), score.shifts)
     return _with_kept(made, score.kept, -EVER, EVER)
 
 
-def fixed_around_pins(score: Score) -> tuple[FixedVoicing, ...]:
+def fixed_around_pins(score: Score, state: ArrangeState | None = None) -> tuple[FixedVoicing, ...]:
     """The unpinned music's voicings: they hold wherever the chord is still the same, so only a pinned one is voiced
     anew, between neighbours that stay."""
-    return Arranger(score.composed, score.options, complete=score.complete).arrange().voicings
+    begin = score.composed.slots[0].start_beats if state is not None else None
+    arranger = Arranger(score.composed, score.options, complete=score.complete)
+    return arranger.arrange(begin, None, state).voicings
 
 
 def _pieces(score: Score, arranger: Arranger, reached: float) -> Iterator[tuple[float, float]]:

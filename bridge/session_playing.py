@@ -9,10 +9,12 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from bridge.edits import Draft
-from bridge.session_plan import EVER, Load, Plan, Score
+from bridge.osc.controls import ControlError
+from bridge.plan_desk import PlanDesk, PlanJob
+from bridge.session_plan import EVER, SMALL_SLOTS, Load, Score, arrange_whole
 from bridge.session_score import build_score
-from engine.arrange import FilmLevels, film_levels
-from engine.music import Controller, Note
+from engine.arrange import Arrangement, FilmLevels, film_levels
+from engine.music import Controller, Note, TempoMap
 
 if TYPE_CHECKING:
     from bridge.session import Session
@@ -25,7 +27,7 @@ class SessionPlaying:
 
     def __init__(self, session: Session) -> None:
         self._session = session
-        self.plan = Plan()
+        self.plan = PlanDesk()
         self.film_levels: FilmLevels | None = None
         self._provisional_levels: FilmLevels | None = None
         self._plan_revision = 0
@@ -53,20 +55,43 @@ class SessionPlaying:
         return self.film_levels or self._provisional_levels  # type: ignore[return-value]
 
     def rearrange(self, takeover_s: float | None) -> None:
-        score = self.score()
-        if score is None:
-            return
         session = self._session
+        draft, analysed = session.draft, session.analysed
+        if analysed is None or not draft.result.slots:
+            return
         looped = session.transport.looped
         if takeover_s is not None and looped is not None and takeover_s <= session.position_s() < looped[1]:
             takeover_s = max(takeover_s, looped[1])  # of the next pass: this one is played to its end as it is
         takeover = None if takeover_s is None else session.beats_at(takeover_s)
-        self.plan.update(score, takeover)
+        levels = self._levels_for(draft)
+        job = PlanJob(draft, analysed, session.starts_s, levels, takeover, session.takes.kept_ranges)
+        if job.long:
+            self.plan.update(job)
+        else:
+            score = self.score()
+            assert score is not None
+            self.plan.update(job, score)
         session.freezer.renew(takeover)
+
+    def arrangement(self) -> Arrangement:
+        """The whole music in force, as it is heard.  Raises ControlError while there is none, or while a long film is
+        still being arranged."""
+        session, draft = self._session, self._session.draft
+        if session.analysed is None or not draft.result.complete:
+            raise ControlError("not_ready", "nothing is composed yet.")
+        if len(draft.result.slots) <= SMALL_SLOTS:
+            score = self.score()
+            assert score is not None
+            return arrange_whole(score)
+        made = self.plan.plan.arrangement if not self.plan.arranging else None
+        if made is None:
+            raise ControlError("busy", "this long film is still being arranged: try again in a moment.")
+        return made
 
     def clear(self) -> None:
         """Another film: nothing of this one's music is left."""
-        self.plan = Plan()
+        self.plan.close()
+        self.plan = PlanDesk()
         self.film_levels = self._provisional_levels = self._score = None
         self._plan_revision += 1
         self._session.player.load_plan(self._plan_revision, "seconds", (), (), -EVER)
@@ -81,15 +106,15 @@ class SessionPlaying:
             and 0.0 <= looped[1] - session.position_s() < session.options.commit_s * 0.9
         ):
             wraps_to = session.beats_at(looped[0])
-        for load in self.plan.work(WORK_S, position, wraps_to=wraps_to):
-            self._load(load)
+        for load, tempo_map in self.plan.work(WORK_S, position, wraps_to):
+            self._load(load, tempo_map)
 
-    def _load(self, load: Load) -> None:
+    def _load(self, load: Load, tempo_map: TempoMap) -> None:
         session = self._session
         self._plan_revision += 1
         load = session.knock.added(session.freezer.heard(load))
         if self._in_seconds:
-            notes, controllers, start = self._to_seconds(load)
+            notes, controllers, start = _to_seconds(load, tempo_map)
             session.player.load_plan(self._plan_revision, "seconds", notes, controllers, start)
         else:
             session.player.load_plan(self._plan_revision, "beats", load.notes, load.controllers, load.from_beats)
@@ -106,11 +131,12 @@ class SessionPlaying:
             session.draft.result.grid == "seconds" or status is None or status.tempo_source in ("map", "internal", "")
         )
 
-    def _to_seconds(self, load: Load) -> tuple[list[Note], list[Controller], float]:
-        seconds_at = self._session.draft.result.tempo_map.seconds_at
-        notes = []
-        for note in load.notes:
-            start_s = seconds_at(note.start_beats)
-            notes.append(replace(note, start_beats=start_s, length_beats=seconds_at(note.end_beats) - start_s))
-        controllers = [replace(each, time_beats=seconds_at(each.time_beats)) for each in load.controllers]
-        return notes, controllers, seconds_at(load.from_beats)
+
+def _to_seconds(load: Load, tempo_map: TempoMap) -> tuple[list[Note], list[Controller], float]:
+    seconds_at = tempo_map.seconds_at
+    notes = []
+    for note in load.notes:
+        start_s = seconds_at(note.start_beats)
+        notes.append(replace(note, start_beats=start_s, length_beats=seconds_at(note.end_beats) - start_s))
+    controllers = [replace(each, time_beats=seconds_at(each.time_beats)) for each in load.controllers]
+    return notes, controllers, seconds_at(load.from_beats)

@@ -14,8 +14,13 @@ from engine.messages import FilmAnalysed
 from engine.music import Composition, Slot, Take
 
 
-def build_score(draft: Draft, analysed: FilmAnalysed, starts_s: float, levels: FilmLevels) -> Score:
-    """A draft as the arranger takes it."""
+def build_score(
+    draft: Draft, analysed: FilmAnalysed, starts_s: float, levels: FilmLevels, *, settled: bool = False
+) -> Score:
+    """A draft as the arranger takes it.
+
+    settled: its slots are a stretch of a complete film, so that chords are put on hits and cuts in it already.
+    """
     result = draft.result
 
     def composition(slots: tuple[Slot, ...]) -> Composition:
@@ -36,7 +41,7 @@ def build_score(draft: Draft, analysed: FilmAnalysed, starts_s: float, levels: F
 
     composed = composition(result.slots)
     where = draft.text("/cue/chords_on")
-    if result.complete and (where in ("strong", "all") or (where == "hits" and draft.hits)):
+    if (result.complete or settled) and (where in ("strong", "all") or (where == "hits" and draft.hits)):
         composed = _with_chords_on(composed, ChangeOptions(draft.text("/cue/harmonic_rhythm"), where))
     pinned = replace(composed, slots=tuple(map(draft.pinned, composed.slots))) if draft.pins else composed
     return Score(composed, pinned, arrange_options(draft, levels), part_shifts(draft), result.complete)

@@ -83,11 +83,8 @@ def snapshot(session: Session) -> Snapshot:
     status = session.status
     beats = session.beats_at(position_s)
     bar_beat = session.tempo_map.bar_beat_at(max(round(beats, 6), -1e6))
-    runs, index = session.runs(), session.run_index_at(position_s)
-    now = runs[index] if 0 <= index < len(runs) and position_s < runs[index].end_s else None
-    after = runs[index + 1] if index + 1 < len(runs) else None
-    composition = session.composition()
-    slot = composition.slot_at(position_s) if composition is not None else None
+    now, after = session.draft.chords_at(position_s)
+    slot = session.draft.slot_at(position_s)
     affect = slot.affect if slot is not None else _NEUTRAL
     changing, changing_s = change_under_way(session)
     draft = session.draft

@@ -7,6 +7,7 @@ ticks fifty times a second, reads keys and draws.  Notes do not depend on it: th
 from __future__ import annotations
 
 import contextlib
+import gc
 import queue
 import signal
 import sys
@@ -60,6 +61,9 @@ class Live:
     def run(self) -> int:
         """The whole run; returns the exit code.  Raises UserError."""
         plan = self.plan
+        # A long film is a million small values that never go away: looking through all of them takes a tenth of a
+        # second, and there is next to nothing to be found.
+        gc.set_threshold(100_000, 50, 1000)
         osc = None
         if plan.osc_port is not None:
             osc = OscServer(plan.osc_host, plan.osc_port, self._datagram)

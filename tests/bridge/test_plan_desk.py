@@ -1,0 +1,116 @@
+"""Arranging a long film beside the session: the change is there at once where it is heard, and the rest comes right."""
+
+from __future__ import annotations
+
+import time
+
+import pytest
+
+from bridge.edits import Draft, Pin, Result
+from bridge.plan_desk import PlanDesk, PlanJob
+from bridge.session_plan import SMALL_SLOTS, arrange_whole
+from engine.arrange import film_levels
+from engine.arrange.rhythm import build_grid
+from engine.messages import FilmAnalysed
+from engine.music import Chord, Film, FrameRate, Hit, Slot, TempoMap
+
+TEMPO = TempoMap.constant(90)
+NAMES = ("C", "Am", "F", "G", "Dm7", "E7")
+SECONDS = 480.0
+FILM = FilmAnalysed(1, Film("f.mp4", SECONDS, FrameRate.parse("24")), (), "quick", "", (0.0,) * 5 + (1.0,), ())
+
+
+def made_slots():
+    return tuple(
+        Slot(
+            place.index, place.start_s, place.end_s, place.start_beats, place.end_beats,
+            Chord.parse(NAMES[place.index // 2 % len(NAMES)]), density=4 + place.index % 17,
+            loudness=0.05 + place.index % 7 / 30,
+        )
+        for place in build_grid("beats", TEMPO, SECONDS)
+    )  # fmt: skip
+
+
+SLOTS = made_slots()
+LEVELS = film_levels(SLOTS)
+
+
+def job(takeover=None, **changes):
+    draft = Draft(result=Result(slots=SLOTS, tempo_map=TEMPO, complete=True, levels=LEVELS))
+    for address, value in changes.pop("settings", {}).items():
+        draft = draft.with_value(address, value)
+    from dataclasses import replace
+
+    return PlanJob(replace(draft, **changes), FILM, 0.0, LEVELS, takeover, lambda draft: ())
+
+
+def settle(desk, position=None):
+    loads, end = [], time.perf_counter() + 60
+    while desk.busy:
+        assert time.perf_counter() < end
+        loads += [load for load, _ in desk.work(0.02, position, None)]
+        time.sleep(0.001)
+    return loads
+
+
+@pytest.fixture
+def desk():
+    desk = PlanDesk()
+    assert len(SLOTS) > SMALL_SLOTS
+    desk.update(job())
+    settle(desk)
+    yield desk
+    desk.close()
+
+
+def key(notes):
+    return sorted(notes, key=lambda note: (note.start_beats, note.channel, note.pitch))
+
+
+def held(loads):
+    kept: list = []
+    for load in loads:
+        kept = [note for note in kept if note.start_beats < load.from_beats - 1e-6]
+        kept += [note for note in load.notes if note.start_beats >= load.from_beats - 1e-6]
+    return kept
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"settings": {"/cue/activity": 90.0}},
+        {"settings": {"/cue/transpose": 3}},
+        {"pins": (Pin(400.0, 401.5, Chord.parse("Ebm")),)},
+        {"hits": (Hit(200.3), Hit(402.1))},
+    ],
+    ids=["activity", "transpose", "pin", "hits"],
+)
+def test_the_window_comes_first_and_the_whole_is_what_arranging_in_one_go_gives(desk, change) -> None:
+    takeover = TEMPO.beats_at(396.0)
+    changed = job(takeover, **change)
+    desk.update(changed)
+    loads = settle(desk, takeover - 1.0)
+    whole = arrange_whole(changed.score()).notes
+    assert key(desk.plan.notes) == key(whole)
+    assert loads[0].from_beats == pytest.approx(takeover)
+    shape = lambda notes: sorted((n.start_beats, n.channel) for n in notes if n.part in ("arp", "bass", "pad"))  # noqa: E731
+    until = takeover + 60
+    due = [note for note in loads[0].notes if takeover <= note.start_beats < until]
+    assert due and shape(due) == shape([note for note in whole if takeover <= note.start_beats < until])
+    after = [note for note in held(loads) if note.start_beats >= takeover]
+    assert shape(after) == shape([note for note in whole if note.start_beats >= takeover])  # and all that follows
+
+
+def test_two_hundred_changes_are_one(desk) -> None:
+    takeover = TEMPO.beats_at(240.0)
+    for value in range(200):
+        last = job(takeover, settings={"/cue/activity": value / 2})
+        desk.update(last)
+    settle(desk, takeover - 1.0)
+    assert key(desk.plan.notes) == key(arrange_whole(last.score()).notes)
+
+
+def test_while_nothing_plays_the_player_gets_the_new_music_from_the_beginning(desk) -> None:
+    changed = job(None, settings={"/cue/part/drums/on": False})
+    desk.update(changed)
+    assert key(held(settle(desk))) == key(arrange_whole(changed.score()).notes)
