@@ -13,7 +13,7 @@ from types import MappingProxyType
 from typing import Final
 
 from bridge.cues import CUE_CONTROLS, CueState, ends, only_cue
-from bridge.osc.controls import SETTINGS, Value
+from bridge.osc.controls import BY_ADDRESS, SETTINGS, Value
 from engine.arrange import FilmLevels
 from engine.music import (
     C_MAJOR,
@@ -124,7 +124,8 @@ class Draft:
 
     def with_value(self, address: str, value: Value) -> Draft:
         values = dict(self.settings)
-        if value == SETTINGS[address]:
+        # What concerns the output has the value of the command line where it is not set, so its default is kept too.
+        if value == SETTINGS[address] and BY_ADDRESS[address].effect != "output":
             values.pop(address, None)
         else:
             values[address] = value
