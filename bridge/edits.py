@@ -265,6 +265,22 @@ class Draft:
         inside = now is not None and picture_s < now[0].end_s
         return (now[0] if now is not None and inside else None), (after[0] if after is not None else None)
 
+    def chords_around(self, picture_s: float, before: int, after: int) -> tuple[list[Chord], list[Chord]]:
+        """So many chords before the one at a picture second, and it with those after it."""
+        index = bisect_right(self.result.slots, picture_s + 1e-9, key=lambda slot: slot.start_s) - 1
+        span = self._span(max(index, 0))
+        coming: list[Chord] = []
+        past: list[Chord] = []
+        found = span
+        while found is not None and len(coming) < after:
+            coming.append(found[0].chord)
+            found = self._span(found[2])
+        found = None if span is None else self._span(span[1] - 1)
+        while found is not None and len(past) < before:
+            past.insert(0, found[0].chord)
+            found = self._span(found[1] - 1)
+        return past, coming
+
     def _span(self, index: int) -> tuple[ChordSpan, int, int] | None:
         """The equal chords around a slot; its first slot and one past its last."""
         slots = self.result.slots

@@ -127,6 +127,7 @@ class Session:
         self.daw_rate: FrameRate | None = None  # as a DAW script states it
         self.daw_starts_at: Timecode | None = None  # timecode of timeline second 0, if the DAW says
         self.learning = ""  # what the view says while a hand is being learned
+        self.clients = 0  # programs that are subscribed over OSC
         self.finished = False
         self.failure: str | None = None
         self.auto_keys: dict[int, tuple[Key, str]] = {}  # by cue, where the mood chose

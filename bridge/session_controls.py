@@ -63,7 +63,10 @@ class Controls:
             "/cue/chords/next": lambda text: (text, *self._at(session.edits.pin_next(_chord(text)))),
             "/cue/chords/pin": lambda text, at_s=None: (text, *self._at(session.edits.pin(_chord(text), at_s))),
             "/cue/chords/unpin": lambda at_s=None: self._at(session.edits.unpin(at_s)),
-            "/cue/chords/rewrite": lambda from_s, to_s=None: self._at(session.edits.rewrite(from_s, to_s)),
+            "/cue/chords/rewrite": lambda what, until=None, last=None: (
+                what,
+                *self._at(session.edits.rewrite(what, until, last)),
+            ),
             "/cue/film/load": self._load_film,
             "/cue/cues/add": self._add_cue,
             "/cue/cues/remove": lambda which=None: _with_time(session.cues.remove(which)),
@@ -198,6 +201,7 @@ class Controls:
     # out ------------------------------------------------------------------------------------------------------------
     def push(self, send: Callable[[Target, bytes], None]) -> None:
         """Sends subscribers what changed; called from every tick, does something ten or twenty times a second."""
+        self.session.clients = len(self.clients)
         if not len(self.clients):
             return
         now_s = time.perf_counter()

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
-from bridge.cues import CUE_CONTROLS
+from bridge.cues import CUE_CONTROLS, ends
 from bridge.edits import Draft, Pin, parse_chords, parse_key
 from bridge.osc.controls import BY_ADDRESS, ControlError, Value
 from bridge.session_compose import recipe
@@ -142,9 +142,15 @@ class Edits:
         session.follow_draft(None)
         return session.transport.soon_s()
 
-    def rewrite(self, from_s: float, to_s: float | None = None) -> float:
-        """Composes a range anew with other draws; what lies outside it stays."""
+    def rewrite(self, what: float | str, until: float | None = None, last: float | None = None) -> float:
+        """Composes a range anew with other draws; what lies outside it stays.
+
+        what: a picture second (until: another, None: the end), or a word: `chord` (the one that sounds, or sounds
+        next while the playhead moves), `hit` (to the next hit), `bars` (from bar `until` to bar `last`), `cue` (the
+        rest of it).
+        """
         session = self._session
+        from_s, to_s = self._range(what, until, last) if isinstance(what, str) else (float(what), until)
         slots = session.draft.result.slots
         if not slots or not session.draft.result.complete:
             raise ControlError("not_ready", "nothing is composed yet.")
@@ -158,6 +164,33 @@ class Edits:
         session.history.edit(session.draft, "rewrite", time.perf_counter())
         take = (session.draft.take * 1009 + self._rewrites * 7919) % 999_983 + 1
         return session.wish_composition(start_s, "the rewritten range", until_s=to_s, take=take)
+
+    def _range(self, what: str, first: float | None, last: float | None) -> tuple[float, float | None]:
+        session, draft = self._session, self._session.draft
+        now_s = session.position_s()
+        if what == "bars":
+            bar, end = int(first or 0), int(last if last is not None else first or 0)
+            if not 1 <= bar <= end:
+                raise ControlError("bad_value", "say which bars: `bars 5 8` are bars 5 to 8.")
+            beats = session.tempo_map.bar_start(bar), session.tempo_map.bar_start(end + 1)
+            return max(session.picture_at(float(beats[0])), 0.0), session.picture_at(float(beats[1]))
+        if first is not None:
+            raise ControlError("bad_type", f"`{what}` begins at the playhead and takes no numbers.")
+        if what == "chord":
+            now, after = draft.chords_at(now_s)
+            chord = after if session.rolling else now
+            if chord is None:
+                raise ControlError("not_ready", "there is no chord to write anew.")
+            return chord.start_s, chord.end_s
+        if what == "hit":
+            marks = draft.hits or (session.analysed.cuts if session.analysed is not None else ())
+            upcoming = next((mark.time_s for mark in marks if mark.time_s > now_s + 0.5), None)
+            if upcoming is None:
+                raise ControlError("bad_value", "no hit follows.")
+            return now_s, upcoming
+        states = draft.cue_states
+        out_s = next((out for state, out in zip(states, ends(states), strict=True) if state.number == draft.cue), None)
+        return max(now_s, draft.selected.in_s), out_s
 
     def new_take(self, when: When = "bar") -> tuple[int, float]:
         """Composes another take of the selected cue; returns its number and from when it is heard."""

@@ -7,7 +7,7 @@ from typing import Any
 
 from bridge.cues import ends
 from bridge.session import Session
-from engine.music import EMOTIONS, Take, Timecode
+from engine.music import EMOTIONS, PARTS, Take, Timecode
 from engine.music.mood import strongest
 
 
@@ -16,6 +16,7 @@ class Snapshot:
     """Seconds are picture seconds.  chord, next_chord: lead-sheet names, empty where there is none.
 
     state: waiting, stopped, playing, lost or freewheel.  affect: six weights of the picture, in the order of EMOTIONS.
+    cues: name, In, Out, whether it is selected.  parts: name and whether it plays.  clients: who is subscribed.
     notes_per_bar: of the bar that plays.  changing: a change under way and from when it is heard.
     frozen: parts and ranges that were printed, in words.
     """
@@ -62,6 +63,12 @@ class Snapshot:
     changing_s: float
     undo: str
     redo: str
+    film: str
+    frame_rate: str
+    reading: str
+    cues: tuple[tuple[str, float, float, bool], ...]
+    parts: tuple[tuple[str, bool], ...]
+    clients: int
     frozen: str
     learning: str
     control_port: str
@@ -133,6 +140,12 @@ def snapshot(session: Session) -> Snapshot:
         changing_s=changing_s,
         undo=session.history.undo_label,
         redo=session.history.redo_label,
+        film=session.film_name,
+        frame_rate=str(session.output.frame_rate or ""),
+        reading=session.analysed.reading if session.analysed is not None else "",
+        cues=tuple(cue_list(session)),
+        parts=tuple((part, bool(draft.value(f"/cue/part/{part}/on"))) for part in PARTS),
+        clients=session.clients,
         frozen=session.freezer.words,
         learning=session.learning,
         control_port=status.hands_port if status is not None else "",

@@ -159,19 +159,23 @@ def panel(shot: Snapshot, session: Session, sentences: tuple[str, ...]) -> Panel
     facts = Table.grid(padding=(0, 2))
     facts.add_column(style="dim", justify="right")
     facts.add_column()
+    film = f"{shot.film}, {shot.frame_rate} fps" + (f", {shot.reading} reading" if shot.reading else "")
+    facts.add_row("film", Text(film))
     facts.add_row("state", shot.state + (f", waits for {shot.waits_for}" if shot.waits_for else ""))
+    facts.add_row("cue", Text(_cues(shot)))
     facts.add_row("chords", _chords(session, shot))
     facts.add_row("mood", f"{shot.mood}  {_affect(shot)}")
     facts.add_row("activity", f"{shot.notes_per_bar} notes a bar, loudness {shot.loudness:.2f}, key {shot.key or '-'}")
+    facts.add_row("parts", "  ".join(part if on else f"({part})" for part, on in shot.parts))
     facts.add_row("sync", f"{shot.position_source or '-'} {shot.sync_state}, tempo {shot.tempo_source or '-'} "
                   f"{shot.tempo_bpm:.1f}")  # fmt: skip
     facts.add_row("port", f"{shot.port or shot.port_api} {'up' if shot.port_up else 'down'}, sent {shot.sent}, "
-                  f"late {shot.late}, dropped {shot.dropped}")  # fmt: skip
+                  f"late {shot.late}, dropped {shot.dropped}, OSC clients {shot.clients}")  # fmt: skip
     facts.add_row("take", f"{shot.take_name} ({shot.take}){' kept' if shot.take_kept else ''}, engine {shot.engine}")
     if shot.frozen:
         facts.add_row("printed", f"{shot.frozen} (mute here; /cue/thaw)")
     if shot.changing:
-        facts.add_row("change", f"{shot.changing} in {max(shot.changing_s - shot.picture_s, 0.0):.1f} s")
+        facts.add_row("change", _countdown(session, shot))
     if shot.learning:
         facts.add_row("learn", Text(shot.learning, style="bold"))
     if shot.progress[1] < 1.0:
@@ -181,12 +185,33 @@ def panel(shot: Snapshot, session: Session, sentences: tuple[str, ...]) -> Panel
 
 
 def _chords(session: Session, shot: Snapshot) -> str:
-    runs, index = session.runs(), session.run_index_at(shot.picture_s)
-    around = range(max(index - 1, 0), min(index + 4, len(runs)))
-    names = [session.chord_name(runs[each].chord) or "-" for each in around]
-    marked = [f"[{name}]" if each == index else name for each, name in zip(around, names, strict=True)]
+    before, after = session.draft.chords_around(shot.picture_s, 1, 4)
+    marked = [session.chord_name(chord) or "-" for chord in before + after]
+    if after:
+        marked[len(before)] = f"[{marked[len(before)]}]"
     # rich would take the brackets for markup
     return "  ".join(marked).replace("[", "\\[") or "-"
+
+
+def _cues(shot: Snapshot) -> str:
+    """The cue under the controls in brackets, with those beside it."""
+    at = next((index for index, cue in enumerate(shot.cues) if cue[3]), 0)
+    first = min(max(at - 1, 0), max(len(shot.cues) - 4, 0))
+    words = [
+        f"[{name} {low:.1f}–{high:.1f} s]" if selected else f"{name} {low:.1f}–{high:.1f} s"
+        for name, low, high, selected in shot.cues[first : first + 4]
+    ]
+    more = len(shot.cues) - first - len(words)
+    return ("… " if first else "") + "  ".join(words) + (f"  + {more}" if more > 0 else "")
+
+
+def _countdown(session: Session, shot: Snapshot) -> str:
+    """What is going to change and when: in seconds, and in beats while they are few."""
+    left_s = max(shot.changing_s - shot.picture_s, 0.0)
+    if not session.rolling:
+        return f"{shot.changing}, from {shot.changing_s:.1f} s"
+    beats = max(session.beats_at(shot.changing_s) - shot.beats, 0.0)
+    return f"{shot.changing} in {left_s:.1f} s ({beats:.0f} beats)"
 
 
 def _affect(shot: Snapshot) -> str:

@@ -132,9 +132,11 @@ ACTIONS: Final = (
     ),
     do(
         "chords/rewrite",
-        "Composes a range anew, keeping pins.",
-        Arg("from", "number", 0, 360_000, "picture seconds"),
-        Arg("to", "number", 0, 360_000, "picture seconds", optional=True),
+        "Composes a range anew, keeping pins: from, to (picture seconds); `chord`; `hit`: to the next one; `cue`: the "
+        "rest of it; `bars` and the first and last of them.",
+        Arg("from", "number", 0, 360_000, "picture seconds", ("chord", "hit", "cue", "bars")),
+        Arg("to", "number", 0, 360_000, "picture seconds, or the first bar", optional=True),
+        Arg("last", "number", 1, 99_999, "the last bar", optional=True),
         effect="compose",
     ),
     do("take/new", "Composes another take.", WHEN_ARGUMENT, effect="compose"),
