@@ -159,7 +159,7 @@ def panel(shot: Snapshot, session: Session, sentences: tuple[str, ...]) -> Panel
     facts = Table.grid(padding=(0, 2))
     facts.add_column(style="dim", justify="right")
     facts.add_column()
-    film = f"{shot.film}, {shot.frame_rate} fps" + (f", {shot.reading} reading" if shot.reading else "")
+    film = ", ".join([shot.film, *([f"{shot.frame_rate} fps", f"{shot.reading} reading"] if shot.reading else [])])
     facts.add_row("film", Text(film))
     facts.add_row("state", shot.state + (f", waits for {shot.waits_for}" if shot.waits_for else ""))
     facts.add_row("cue", Text(_cues(shot)))
@@ -195,6 +195,8 @@ def _chords(session: Session, shot: Snapshot) -> str:
 
 def _cues(shot: Snapshot) -> str:
     """The cue under the controls in brackets, with those beside it."""
+    if not shot.reading:  # the film is not known yet
+        return "-"
     at = next((index for index, cue in enumerate(shot.cues) if cue[3]), 0)
     first = min(max(at - 1, 0), max(len(shot.cues) - 4, 0))
     words = [
