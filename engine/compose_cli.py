@@ -22,6 +22,7 @@ from engine.film_plan import GRIDS, FilmPlan
 from engine.messages import HARMONIC_RHYTHMS, READINGS, ComposeOptions
 from engine.music import PARTS, Hit, Key, Take, TimeSignature, UserError, parse_progression
 from engine.music.command import SentenceParser
+from engine.music.cue_text import parse_cues
 from engine.music.progression import MODES
 from engine.pipeline import compose_takes
 
@@ -57,6 +58,10 @@ def parser(
     timing = main.add_argument_group("time")
     timing.add_argument("--bpm", type=float, metavar="BPM", help="quarter notes a minute; default: what suits the cuts")
     timing.add_argument("--meter", metavar="N/D", help="time signature (default 4/4)")
+    timing.add_argument(
+        "--cue", action="append", default=[], metavar="CUE",
+        help="a cue with its own bar 1: '1m1 10 42.5 key=Am bpm=96 progression=Am F'; several are told one by one",
+    )  # fmt: skip
     timing.add_argument(
         "--hits", metavar="LIST", help="moments to meet: '4.71! door=9.62 01:00:16:08?'; ! = must, ? = nice"
     )
@@ -237,6 +242,7 @@ def plan_from(arguments: argparse.Namespace) -> FilmPlan:
         ),
         reading=arguments.reading,
         clip_weights=arguments.clip_weights,
+        cues=parse_cues(arguments.cue),
     )
 
 

@@ -14,6 +14,7 @@ from typing import Final
 from engine.messages import ComposeOptions, ComposeRequest
 from engine.music import (
     BarBeat,
+    Cue,
     Cut,
     Film,
     Hit,
@@ -24,7 +25,9 @@ from engine.music import (
     TempoMap,
     Timecode,
     TimeSignature,
+    marked,
 )
+from engine.music.cue_text import WrittenCue
 
 GRIDS: Final = ("auto", "seconds", "beats")
 _PLACES: Final = {1.0: "beat", 0.5: "eighth", 0.25: "sixteenth"}
@@ -50,6 +53,7 @@ class FilmPlan:
     options: ComposeOptions = field(default_factory=ComposeOptions)
     reading: str = "auto"
     clip_weights: str | None = None
+    cues: tuple[WrittenCue, ...] = ()
     weights: str | None = None  # folder of the networks' weights, None: the shipped ones
 
     def __post_init__(self) -> None:
@@ -98,6 +102,13 @@ def request_for(film: Film, cuts: Sequence[Cut], wish: FilmPlan, revision: int =
         starts_s = tempo_map.seconds_at(float(tempo_map.beats_of(_bar_beat(text))))
     elif not timecoded:
         starts_s = _seconds(text)
+    for cue in wish.cues:
+        if cue.in_s >= film.duration_s:
+            raise MusicError(f"cue {cue.name} begins after the film's end ({film.duration_s:.2f} s).")
+    if wish.cues and grid == "beats" and wish.tempo_map is None:
+        film_bpm = tempo_map.bpm_at(0.0)
+        marks = [replace(cue.mark, bpm=cue.bpm or film_bpm) for cue in wish.cues]
+        tempo_map = marked(tempo_map, marks, starts_s)
     request = ComposeRequest(
         revision=revision,
         tempo_map=tempo_map,
@@ -107,9 +118,19 @@ def request_for(film: Film, cuts: Sequence[Cut], wish: FilmPlan, revision: int =
         progression=wish.progression,
         take=wish.take,
         hits=wish.hits,
+        cues=_cues(wish.cues),
         options=wish.options,
     )
     return request, reason
+
+
+def _cues(written: Sequence[WrittenCue]) -> tuple[Cue, ...]:
+    """As they are composed: one without an Out goes on to the next."""
+    nexts: list[float | None] = [*(cue.in_s for cue in written[1:]), None]
+    return tuple(
+        replace(cue.cue(number), out_s=after if cue.out_s is None else cue.out_s)
+        for number, (cue, after) in enumerate(zip(written, nexts, strict=True))
+    )
 
 
 def tempo_for_hits(hits: Sequence[Hit], film: Film, meter: TimeSignature, bar_1_s: float) -> tuple[float, str]:

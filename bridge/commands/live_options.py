@@ -7,8 +7,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from bridge.cues import CueState
 from bridge.edits import Draft, parse_chords, parse_key
-from bridge.osc.controls import BY_ADDRESS, DEFAULT_PORT, FLAGS, KNOCK_CHANNEL, Control, ControlError, Value
+from bridge.osc.controls import BY_ADDRESS, DEFAULT_PORT, FLAGS, KNOCK_CHANNEL, SETTINGS, Control, ControlError, Value
 from bridge.osc.controls_output import RATES
 from bridge.player.messages import APIS, PlayerOptions, PortOptions, SyncOptions
 from bridge.session import SessionOptions
@@ -17,6 +18,7 @@ from bridge.session_options import arrange_options
 from bridge.session_tempo import GRIDS, TempoWish
 from engine.music import PARTS, FrameRate, MusicError, TempoMap, TimeSignature, UserError
 from engine.music.command import SentenceParser
+from engine.music.cue_text import WrittenCue, parse_cues
 from engine.music.timecode import TIMECODE_RATES
 
 SYNCS = ("internal", "auto", "script", "mtc", "clock", "jack", "link")
@@ -107,6 +109,8 @@ def parser() -> argparse.ArgumentParser:
     out.add_argument("--out", metavar="FILE.mid", help="where the music is written when there is no MIDI system, "
                      "else the composition at the end")  # fmt: skip
     out.add_argument("--record", metavar="FILE.mid", help="also write what was really sent")
+    cue_help = "a cue with its own bar 1: '1m1 10 42.5 key=Am bpm=96 progression=Am F'; several are told one by one"
+    music.add_argument("--cue", action="append", default=[], metavar="CUE", help=cue_help)
     look = top.add_argument_group("looking at the film")
     look.add_argument("--reading", choices=READINGS, default="auto", help="full needs CLIP weights, quick nothing")
     look.add_argument("--clip-weights", metavar="FILE", help="CLIP weights for the full reading")
@@ -238,6 +242,7 @@ def _draft(given: argparse.Namespace) -> Draft:
                 raise UserError(f"'{part}' is not a part; parts are {', '.join(PARTS)}.")
         for part in PARTS:
             draft = draft.with_value(f"/cue/part/{part}/on", part in wanted)
+    draft = _with_cues(draft, parse_cues(given.cue))
     # Read now, so that a misspelt chord is said before anything is started.
     parse_key(draft.text("/cue/key"))
     parse_chords(draft)
@@ -267,6 +272,22 @@ def _nudges(given: argparse.Namespace) -> tuple[dict[str, float], float | None]:
             raise UserError(f"--nudge {text.strip()} is outside -250 to 250 ms.")
         found[part] = ms
     return {part: ms for part, ms in found.items() if ms}, None
+
+
+def _with_cues(draft: Draft, written: Sequence[WrittenCue]) -> Draft:
+    if not written:
+        return draft
+    states = []
+    for number, cue in enumerate(written):
+        values: dict[str, Value] = {
+            "/cue/name": cue.name, "/cue/in": cue.in_s, "/cue/out": "end" if cue.out_s is None else cue.out_s,
+            "/cue/bar_1": "in" if cue.bar_1_s == cue.in_s else cue.bar_1_s, "/cue/tempo": cue.bpm or 0.0,
+            "/cue/key": cue.key, "/cue/progression": cue.progression, "/cue/progression/mode": cue.mode,
+            "/cue/ending": cue.ending, "/cue/tail": cue.tail_s,
+        }  # fmt: skip
+        settings = {address: value for address, value in values.items() if value != SETTINGS[address]}
+        states.append(CueState(number, settings, draft.take))
+    return draft.with_cues(states, 0)
 
 
 def _with_output(draft: Draft, given: argparse.Namespace, nudges: dict[str, float]) -> Draft:
