@@ -92,6 +92,16 @@ def tempo_values(tempo_map: TempoMap) -> dict[str, Any]:
     }
 
 
+def _level_values(levels: FilmLevels) -> list[Any]:
+    motion = None if levels.motion is None else list(levels.motion)
+    return [list(levels.density), list(levels.loudness), motion]
+
+
+def _read_levels(data: Sequence[Any]) -> FilmLevels:
+    motion = None if len(data) < 3 or data[2] is None else _numbers(data[2], 4)
+    return FilmLevels(_numbers(data[0], 4), _numbers(data[1], 3), motion)  # type: ignore[arg-type]
+
+
 def result_values(result: Result) -> dict[str, Any]:
     return {
         "tempo_map": tempo_values(result.tempo_map),
@@ -100,7 +110,7 @@ def result_values(result: Result) -> dict[str, Any]:
         "key": result.key.name,
         "key_reason": result.key_reason,
         "complete": result.complete,
-        "levels": None if result.levels is None else [list(result.levels.density), list(result.levels.loudness)],
+        "levels": None if result.levels is None else _level_values(result.levels),
         "weights": list(result.weights),
         "recipe": list(result.recipe),
         "cue_keys": [[number, key.name, reason] for number, key, reason in result.cue_keys],
@@ -219,7 +229,7 @@ def _read_result(data: dict[str, Any]) -> Result:
         key=Key.parse(data["key"]),
         key_reason=str(data["key_reason"]),
         complete=bool(data["complete"]),
-        levels=None if levels is None else FilmLevels(_numbers(levels[0], 4), _numbers(levels[1], 3)),  # type: ignore[arg-type]
+        levels=None if levels is None else _read_levels(levels),
         weights=tuple(str(each) for each in data["weights"]),
         recipe=tuple(data["recipe"]),
         cue_keys=tuple((int(number), Key.parse(key), str(why)) for number, key, why in data.get("cue_keys", ())),

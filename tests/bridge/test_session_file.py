@@ -70,6 +70,15 @@ def test_what_is_read_is_what_was_written(busy, tmp_path, film) -> None:
     assert json.loads(path.read_text())["format"] == "cuebridge-session"
 
 
+def test_the_films_quantiles_come_back_whole() -> None:
+    from bridge.session_values import _level_values, _read_levels
+    from engine.arrange import FilmLevels
+
+    for motion in (None, (1.0, 2.0, 3.0, 4.0)):  # without those of motion the drums would play otherwise
+        levels = FilmLevels((1.0, 2.0, 3.0, 4.0), (0.1, 0.2, 0.3), motion)
+        assert _read_levels(_level_values(levels)) == levels
+
+
 @pytest.mark.parametrize("engine", ["absent", "other weights"])
 def test_a_restored_session_plays_note_for_note(busy, tmp_path, film, engine) -> None:
     expected, kept = notes_of(busy.session), busy.session.takes.get(0, 1).notes
