@@ -108,10 +108,10 @@ class CueEdits:
         if boundary_s is None and not (before.other_cues or after.other_cues):
             return session.follow_draft(None)
         slots = after.result.slots
-        start_s = max(edge_s(slots, low_s) or 0.0, boundary_s or 0.0)
-        until = edge_s(slots, until_s)
+        start_s = max(first_slot_s(slots, low_s), boundary_s or 0.0)
+        until = next_slot_s(slots, until_s)
         if until is not None and start_s >= until:
-            start_s = edge_s(slots, low_s) or 0.0
+            start_s = first_slot_s(slots, low_s)
         return session.follow_draft(start_s, until_s=until)
 
 
@@ -143,6 +143,11 @@ def check_cues(draft: Draft) -> None:
     _ = draft.cues
 
 
-def edge_s(slots: Sequence[Slot], at_s: float) -> float | None:
-    """Where the first slot begins of which most lies after a position; None after the last."""
-    return next((slot.start_s for slot in slots if (slot.start_s + slot.end_s) / 2 >= at_s), None)
+def first_slot_s(slots: Sequence[Slot], at_s: float) -> float:
+    """Where the slot begins that a position lies in; 0 before the first."""
+    return next((slot.start_s for slot in slots if slot.end_s > at_s + 1e-6), 0.0)
+
+
+def next_slot_s(slots: Sequence[Slot], at_s: float) -> float | None:
+    """Where the first slot begins that lies wholly after a position; None after the last."""
+    return next((slot.start_s for slot in slots if slot.start_s >= at_s - 1e-6), None)

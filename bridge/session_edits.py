@@ -15,7 +15,7 @@ from bridge.cues import CUE_CONTROLS, ends
 from bridge.edits import Draft, Pin, parse_chords, parse_key
 from bridge.osc.controls import BY_ADDRESS, ControlError, Value
 from bridge.session_compose import recipe
-from bridge.session_cues import check_cues, edge_s
+from bridge.session_cues import check_cues, first_slot_s, next_slot_s
 from bridge.session_options import arrange_options
 from bridge.session_score import label_of
 from bridge.session_transport import When
@@ -85,8 +85,8 @@ class Edits:
             return session.follow_draft(boundary_s)
         spans = [each.span_of(draft.cue) for each in (draft, before) if each is not None and _has(each, draft.cue)]
         slots = draft.result.slots
-        low_s = edge_s(slots, min(low for low, _ in spans)) or 0.0
-        until_s = edge_s(slots, max(high for _, high in spans))
+        low_s = first_slot_s(slots, min(low for low, _ in spans))
+        until_s = next_slot_s(slots, max(high for _, high in spans))
         start_s = max(low_s, boundary_s or 0.0)
         if until_s is not None and start_s >= until_s:  # it is over already, or not heard in this pass
             start_s = low_s

@@ -20,6 +20,7 @@ SIXTEENTH: Final = Fraction(1, 4)
 _GRAIN: Final = 3840  # beats are rounded to 1/3840 before they are compared with bar lines
 _EPS_BEATS: Final = 1e-4
 _UNIT_BARS: Final = {"half": Fraction(1, 2), "1": Fraction(1), "2": Fraction(2), "4": Fraction(4)}
+MOMENT_S: Final = 0.05  # less of a slot than this gives no note
 _FAST_BPM: Final = 90.0  # above: a chord a bar; up to here: half a bar
 
 
@@ -148,9 +149,16 @@ def _passages(request: ComposeRequest, duration_s: float, begins_s: float) -> tu
 
 
 def _passage_at(passages: tuple[_Passage, ...], start_s: float, end_s: float) -> _Passage | None:
-    """The cue that most of a slot lies in."""
-    middle = 0.5 * (start_s + end_s)
-    return next((passage for passage in passages if passage.in_s <= middle < passage.out_s), None)
+    """The cue that has most of a slot; None where none has more than a moment of it.
+
+    What of the slot lies outside is not played, so that music begins on In and its last chord lands on Out.
+    """
+
+    def shared_s(passage: _Passage) -> float:
+        return min(end_s, passage.out_s) - max(start_s, passage.in_s)
+
+    most = max(passages, key=shared_s, default=None)
+    return most if most is not None and shared_s(most) > MOMENT_S else None
 
 
 def _in_passage(slot: PlannedSlot, passages: tuple[_Passage, ...]) -> PlannedSlot:

@@ -229,3 +229,9 @@ def test_keeping_a_part_of_a_plan_leaves_the_rest_as_it_was():
         )
         again = plan(replace(asked, keep=kept), 20.0)
         assert again[count:] == whole[count:], count
+
+
+def test_a_slot_that_in_or_out_cuts_belongs_to_the_cue() -> None:
+    slots = plan(request(cues=(Cue("1m1", 2.7, 6.3),)), 10.0)
+    inside = [slot for slot in slots if slot.cue == 0]
+    assert inside[0].start_s <= 2.7 < inside[0].end_s and inside[-1].start_s < 6.3 <= inside[-1].end_s
