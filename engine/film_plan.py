@@ -126,6 +126,8 @@ def request_for(film: Film, cuts: Sequence[Cut], wish: FilmPlan, revision: int =
 
 def _cues(written: Sequence[WrittenCue]) -> tuple[Cue, ...]:
     """As they are composed: one without an Out goes on to the next."""
+    if not written:
+        return ()
     nexts: list[float | None] = [*(cue.in_s for cue in written[1:]), None]
     return tuple(
         replace(cue.cue(number), out_s=after if cue.out_s is None else cue.out_s)
