@@ -70,6 +70,7 @@ class PlanDesk:
         self._out: queue.SimpleQueue[_Numbered] = queue.SimpleQueue()
         self._newest = 0  # change that was asked for
         self._done = 0  # change that the plan holds
+        self._working = False
         self._closing = threading.Event()
         self._where: tuple[float | None, float | None] = (None, None)
         self._map = TempoMap()
@@ -77,7 +78,7 @@ class PlanDesk:
     # what the plan says, whoever works on it -----------------------------------------------------------------------
     @property
     def busy(self) -> bool:
-        return self._newest != self._done or self.plan.busy or not self._out.empty()
+        return self._newest != self._done or self.plan.busy or self._working or not self._out.empty()
 
     @property
     def arranging(self) -> bool:
@@ -86,7 +87,7 @@ class PlanDesk:
 
     @property
     def complete(self) -> bool:
-        return self._newest == self._done and self.plan.complete and self._out.empty()
+        return self._newest == self._done and self.plan.complete and not self._working and self._out.empty()
 
     @property
     def notes(self) -> tuple[Note, ...]:
@@ -179,8 +180,10 @@ class PlanDesk:
                     self.plan.hand_over_again(job.takeover_beats)
                     number = self._done = item.number
             position, wraps_to = self._where
+            self._working = True  # from the plan's last slice until it is handed out
             for load in self.plan.work(TURN_S, position, wraps_to=wraps_to):
                 self._out.put(_Numbered(number, (load, tempo_map)))
+            self._working = False
             while self._out.qsize() > 4 and self._whole.empty() and not self._closing.is_set():
                 time.sleep(0.002)  # the session takes them one by one
 
