@@ -30,7 +30,7 @@ class SessionTempo:
         self._session = session
         self.daw_map: TempoMap | None = None
         self._other_tempo: tuple[float, float] | None = None
-        self._agreed = False  # the tempo heard has been ours
+        self._agreed = False  # since play began the tempo heard has been ours
 
     def wish(self, draft: Draft) -> TempoWish:
         """What the composer wants of time, set by hand or given at the start."""
@@ -164,7 +164,10 @@ class SessionTempo:
         status = session.status
         if status is None or not session.options.follows or status.tempo_source in ("map", "script", "internal", ""):
             return
-        if not status.rolling or status.tempo_bpm <= 0 or session.choice is None:
+        if not status.rolling:  # a tempo set while the DAW stands is that of the whole film, as far as anybody says
+            self._other_tempo, self._agreed = None, False
+            return
+        if status.tempo_bpm <= 0 or session.choice is None:
             return
         ours = session.tempo_map.bpm_at(status.position_beats)
         off = _beats_off(status, session.tempo_map.beats_at(status.position_s))
@@ -178,10 +181,9 @@ class SessionTempo:
         elif now_s - self._other_tempo[1] > TEMPO_STEADY_S:
             self._other_tempo = None
             meter = session.tempo_map.meter_at(status.position_beats)
-            if self._agreed:  # it has changed here: this place keeps its beat
-                origin_s = status.position_s - status.position_beats * 60 / bpm
-            else:  # it was never ours: the DAW's bar 1 is taken to be where ours is
-                origin_s = float(session.tempo_map.origin_s)
+            # It has changed here: this place keeps its beat.  Else the DAW's bar 1 is taken to be where ours is.
+            changed_here_s = status.position_s - status.position_beats * 60 / bpm
+            origin_s = changed_here_s if self._agreed else self._bar_1_s()
             off = _beats_off(status, (status.position_s - origin_s) * bpm / 60)
             counts_beats = status.position_source == status.tempo_source
             if abs(off) >= OFF_BEATS and not counts_beats:
@@ -193,6 +195,14 @@ class SessionTempo:
                 )
             self._agreed = True
             self.use_daw_map(TempoMap.constant(bpm, meter, round(origin_s, 4)), status.tempo_source)
+
+    def _bar_1_s(self) -> float:
+        """Where bar 1 lies before any clock has moved it."""
+        session = self._session
+        if session.analysed is None:
+            return float(session.tempo_map.origin_s)
+        plain = choose_tempo(self.wish(session.draft), session.analysed.film, session.analysed.cuts)
+        return float(plain.tempo_map.origin_s)
 
     def _with_tempo(self, draft: Draft) -> Draft:
         session = self._session

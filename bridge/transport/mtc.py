@@ -198,12 +198,17 @@ class MtcReader:
         found = self._counted(code, hours, minutes, seconds, frames)
         if found is not None:
             self.coded = CODED[code]
+            self._say_other_rate(self.coded)
         return found
 
     def located(self, code: int, hours: int, minutes: int, seconds: int, frames: int) -> Timecode | None:
-        """A time that machine control states.  Its own rate is often left at 24 (Ardour's is): where timecode has been
-        heard its rate counts, and is left as it is."""
-        known = code if self.coded is None else CODED.index(self.coded)
+        """A time that machine control states.  Its own rate is often left at 24 (Ardour's is): the rate of the timecode
+        that has been heard counts, else the stated one; neither is changed or doubted by it."""
+        known = code
+        if self.coded is not None:
+            known = CODED.index(self.coded)
+        elif self.stated is not None:
+            known = rate_code(carried(self.stated))
         return self._counted(known, hours, minutes, seconds, frames)
 
     def _counted(self, code: int, hours: int, minutes: int, seconds: int, frames: int) -> Timecode | None:
@@ -216,37 +221,37 @@ class MtcReader:
             return None
 
     def _true(self, coded: FrameRate) -> FrameRate:
-        stated = self.stated
-        if stated is None:
-            return self._of_the_film(coded)
-        if stated == coded:
-            return coded
-        try:
-            same = CODED[rate_code(stated)] == coded
-        except MusicError:
-            same = False
-        if same:
-            return stated
-        if not self._warned:
-            self._warned = True
+        """What a rate on the wire is counted at."""
+        if self.stated is not None:
+            return self.stated if _names(self.stated) == coded else coded
+        # Nobody stated a rate: a film at 23.976 is what timecode that has to call itself 24 belongs to.
+        film = None if self.film is None else carried(self.film)
+        return coded if film is None or film.drop or film.nominal != coded.fps else film
+
+    def _say_other_rate(self, coded: FrameRate) -> None:
+        """Once: timecode is not what was stated, or is counted otherwise than it says."""
+        counted = self._true(coded)
+        if self._warned or (self.stated is None and counted == coded) or self.stated == counted:
+            return
+        self._warned = True
+        if self.stated is not None:
             self.notes.append(
-                f"MIDI timecode arrives at {coded} frames a second, but {stated} was stated: {coded} is followed. "
+                f"MIDI timecode arrives at {coded} frames a second, but {self.stated} was stated: {coded} is followed. "
                 "Set both to the same rate."
             )
-        return coded
-
-    def _of_the_film(self, coded: FrameRate) -> FrameRate:
-        """Nobody stated a rate: a film at 23.976 is what timecode that has to call itself 24 belongs to."""
-        film = None if self.film is None else carried(self.film)
-        if film is None or film.drop or film == coded or film.nominal != coded.fps:
-            return coded
-        if not self._warned:
-            self._warned = True
+        else:
             self.notes.append(
-                f"MIDI timecode says {coded} and the film runs at {self.film}: it is counted at {film}. "
+                f"MIDI timecode says {coded} and the film runs at {self.film}: it is counted at {counted}. "
                 f"Where the DAW really runs at {coded}, state it (--frame-rate {coded})."
             )
-        return film
+
+
+def _names(rate: FrameRate) -> FrameRate | None:
+    """The rate that MIDI timecode calls it; None for one that it cannot carry."""
+    try:
+        return CODED[rate_code(rate)]
+    except MusicError:
+        return None
 
 
 def _as_locate(observation: TransportObservation) -> TransportObservation:

@@ -326,3 +326,21 @@ def test_machine_control_that_calls_every_rate_24_changes_no_rate() -> None:
     for host, data in quarter_frames(rate, "30", 300, 0.5, host_s=1.0):
         heard += reader.feed(data, host)
     assert heard[0].position_s == pytest.approx(10.0)
+
+
+@pytest.mark.parametrize(
+    ("stated", "film", "counted"), [("30", None, 30.0), ("25", "24", 25.0), (None, "23.976", 24000 / 1001)]
+)
+def test_machine_control_alone_neither_contradicts_the_stated_rate_nor_uses_up_its_warning(
+    stated, film, counted
+) -> None:
+    """Ardour's first word is a locate at "24", before any timecode."""
+    from bridge.transport.mmc import read_mmc
+
+    reader = MtcReader(stated and rate_of(stated), film and rate_of(film))
+    found = read_mmc(bytes([0xF0, 0x7F, 0x7F, 6, 0x44, 6, 1, 0, 0, 10, 20, 0, 0xF7]), 0.0, reader)
+    nominal = round(counted)
+    assert [one.position_s for one in found] == [pytest.approx((10 * nominal + 20) / counted)]
+    assert reader.notes == []
+    reader.feed(streams.full_frame(Timecode.from_fields(0, 0, 10, 0, rate_of("24")), "24"), 0.5)
+    assert len(reader.notes) == 1  # timecode itself that really is another, or is counted as another, is said
