@@ -226,6 +226,12 @@ class MidiLearn:
         current: what an address holds.  film_s: the film's length in seconds, a fader's travel where positions are set.
         """
         deeds: list[Deed] = []
+
+        def holds(address: str) -> Value:
+            """Several messages of one address may come at once: each meets what those before it will have set."""
+            said = next((deed.arguments for deed in reversed(deeds) if deed.address == address), ())
+            return said[0] if said else current(address)
+
         for host_s, data in touches:
             found = read_message(data)
             if found is None:
@@ -240,7 +246,7 @@ class MidiLearn:
                     self._held.add(trigger)  # the same press does nothing more
                 learned(self._bind(trigger, address, arguments))
                 continue
-            self._act(trigger, value, host_s, current, film_s, deeds)
+            self._act(trigger, value, host_s, holds, film_s, deeds)
         for trigger, since_s in self._down.items():
             if now_s - since_s >= HOLD_S and trigger not in self._held:
                 self._held.add(trigger)

@@ -47,9 +47,11 @@ from engine.worker import EngineOptions, run_engine
 _LONG = 600  # slots; for longer films only the first new chords are waited for
 
 BUSY = """
-import sys
+import os, sys
 sys.path.insert(0, {root!r})
 from engine.video import AnalysisOptions, analyze
+if hasattr(os, "nice"):
+    os.nice(10)  # as `cuebridge analyze` does, and the engine with its own child
 while True:
     analyze({film!r}, AnalysisOptions(reading="quick"))
 """

@@ -92,6 +92,21 @@ def test_pick_up_waits_until_the_fader_has_met_the_value() -> None:
     assert len(desk.send((0xB0, 9, 100))) == 1
 
 
+def test_a_fader_moved_fast_ends_where_the_hand_does() -> None:
+    """Several of its messages come within one tick: the control stands where the fader stopped."""
+    desk = Desk()
+    desk.values["/cue/activity"] = 50.0
+    desk.teach("/cue/activity", (0xB0, 7, 60))
+    assert desk.send(*((0xB0, 7, value) for value in (62, 64, 70, 90, 127))) == [("/cue/activity", (100.0,))]
+    assert desk.send(*((0xB0, 7, value) for value in (120, 60, 0))) == [("/cue/activity", (0.0,))]
+    desk.values["/cue/activity"] = 50.0  # undone
+    assert desk.send((0xB0, 7, 3), (0xB0, 7, 5)) == []
+    before = desk.values["/cue/part/drums/on"]
+    desk.teach("/cue/part/drums/on", (0x99, 36, 100))
+    desk.send((0x99, 36, 90), (0x89, 36, 0), (0x99, 36, 90))
+    assert desk.values["/cue/part/drums/on"] == before  # twice, however near
+
+
 def test_switches_toggle_at_each_press_and_not_at_the_release() -> None:
     desk = Desk()
     desk.teach("/cue/part/drums/on", (0x99, 36, 100))

@@ -141,10 +141,13 @@ class Stage:
     def __init__(self, seed: int) -> None:
         self.random = random.Random(seed)
         self.now = 10.0
-        self.lookahead_s = self.random.choice((0.0, 0.0093))
+        self.lookahead_s = self.random.choice((0.0, 0.0093, 0.0254))  # rtmidi, JACK periods of 256 and 1024
+        self.commit_s = self.random.choice((0.25, 0.02))  # the default, and what a live session asks for
         self.port = Port(self.lookahead_s)
         self.port_up = True
-        self.performer = Performer(PlayerOptions(ports=PortOptions()), self._open, self.now, None)
+        self.performer = Performer(
+            PlayerOptions(ports=PortOptions(), commit_s=self.commit_s), self._open, self.now, None
+        )
         self.model = Model(anchor=(self.now, 0.0))
         self.sounding: dict[tuple[int, int], tuple[int, float]] = {}  # what the receiver hears
         self.struck: dict[tuple[int, int, int], int] = {}  # note -> times struck in this pass
@@ -300,7 +303,7 @@ class Stage:
         # A plan takes over where it was asked to, or just behind what is committed, never later.
         assert effective >= wanted - EPS
         if model.rolling:
-            committed = model.native(model.position(at) + 0.25)
+            committed = model.native(model.position(at) + self.commit_s)
             assert effective >= committed - EPS, "what is committed was replaced"
             assert effective <= max(wanted, committed) + 0.6, "the plan was taken over too late"
         else:
@@ -535,7 +538,9 @@ class Stage:
             ), f"{channel, pitch} sounds at {here:g} although no note is there"
 
     def _regions_near(self, native: float, slack: float) -> list[int]:
-        return [self.model.load_at(native - slack), self.model.load_at(native + slack)]
+        """Loads in force somewhere within `slack`: several where plans came close upon one another."""
+        between = [load for start, load in self.model.force if native - slack < start < native + slack]
+        return [self.model.load_at(native - slack), *between]
 
     def finish(self) -> None:
         """The end, from whatever state: silence."""
