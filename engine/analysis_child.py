@@ -2,8 +2,10 @@
 
 Started with multiprocessing `spawn`.  Over the pipe go JSON objects only (the child reads files from anywhere, so
 nothing it says is unpickled); features go through .npz files in a folder that the parent owns.  The child ignores
-SIGINT and ends as soon as its pipe closes, whatever it is doing.
+SIGINT and ends as soon as its pipe closes, whatever it is doing.  One that is started ahead (`AnalysisChild`) loads the
+decoders and waits for its film, so that the start of a process is not waited for when a film is opened.
 
+Parent -> child:  {"task": fields of AnalysisTask, "folder": path}     once
 Child -> parent:  {"kind": "progress", "fraction": 0..1, "phase": text}
                   {"kind": "seen", "file": path, "seconds": rows}      the film so far, where snapshots are asked for
                   {"kind": "done", "file": path, "cached": bool}
@@ -17,13 +19,14 @@ import contextlib
 import json
 import multiprocessing
 import os
+import queue
 import shutil
 import signal
 import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from multiprocessing.connection import Connection
 from pathlib import Path
 from types import TracebackType
@@ -67,29 +70,59 @@ class AnalysisNews:
     cached: bool = False
 
 
+class AnalysisChild:
+    """A started child that loads the decoders and waits for the one film it will look at.
+
+    connection: the parent's end of its pipe.  It ends when that is closed, so also with its parent.
+    """
+
+    def __init__(self) -> None:
+        context = multiprocessing.get_context("spawn")
+        self.connection, theirs = context.Pipe()
+        self.process = context.Process(target=run_analysis, args=(theirs,), name="cuebridge-analysis")
+        start_sheltered(self.process)
+        theirs.close()
+
+    @property
+    def waiting(self) -> bool:
+        """Whether it still lives."""
+        return self.process.is_alive()
+
+    def give(self, task: AnalysisTask, folder: Path) -> None:
+        """Names the film, once.  A child that has died is found out by its pipe."""
+        with contextlib.suppress(OSError):
+            self.connection.send_bytes(json.dumps({"task": asdict(task), "folder": str(folder)}).encode())
+
+    def discard(self) -> None:
+        """Ends a child that was not needed; it has nothing to lose."""
+        self.connection.close()
+        self.process.kill()
+        self.process.join(5.0)
+
+
 class AnalysisProcess:
     """A running analysis; a context manager that ends it.
 
-    `connection` and `sentinel` are for multiprocessing.connection.wait; `news()` then tells what has come.
+    `connection` is for multiprocessing.connection.wait; `news()` then tells what has come.
     """
 
-    def __init__(self, task: AnalysisTask) -> None:
+    def __init__(self, task: AnalysisTask, ahead: AnalysisChild | None = None) -> None:
+        """ahead: a child that was started before and from now on belongs to this analysis; else one is started."""
         self.task = task
         self.crashes = 0
         self.notes: tuple[str, ...] = ()  # what the person should know, one sentence per crash
         self.begun_s = time.perf_counter()
         self._folder = Path(tempfile.mkdtemp(prefix="cuebridge-"))
         self._done = False
-        self._start()
+        if ahead is not None and not ahead.waiting:
+            ahead.discard()
+            ahead = None
+        self._start(ahead)
 
-    def _start(self) -> None:
-        context = multiprocessing.get_context("spawn")
-        self.connection, theirs = context.Pipe()
-        self._process = context.Process(
-            target=run_analysis, args=(theirs, self.task, str(self._folder)), name="cuebridge-analysis"
-        )
-        start_sheltered(self._process)
-        theirs.close()
+    def _start(self, ahead: AnalysisChild | None = None) -> None:
+        child = ahead or AnalysisChild()
+        self.connection, self._process = child.connection, child.process
+        child.give(self.task, self._folder)
 
     def __enter__(self) -> AnalysisProcess:
         return self
@@ -188,15 +221,19 @@ def _how_it_ended(code: int | None) -> str:
 
 
 # in the child ------------------------------------------------------------------------------------------------------
-def run_analysis(connection: Connection, task: AnalysisTask, folder: str) -> None:
+def run_analysis(connection: Connection) -> None:
     """Entry point of the child."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     if hasattr(os, "nice"):
         with contextlib.suppress(OSError):
             os.nice(_NICE)
-    threading.Thread(target=_end_with_pipe, args=(connection,), daemon=True).start()
+    asked: queue.SimpleQueue[dict[str, Any]] = queue.SimpleQueue()
+    threading.Thread(target=_hear, args=(connection, asked), daemon=True).start()
+    _load_decoders()
+    wish = asked.get()
+    task = AnalysisTask(**wish["task"])
     try:
-        _look(connection, task, Path(folder))
+        _look(connection, task, Path(wish["folder"]))
     except UserError as error:
         _say(connection, {"kind": "error", "sentence": str(error)})
     except MemoryError:
@@ -204,11 +241,22 @@ def run_analysis(connection: Connection, task: AnalysisTask, folder: str) -> Non
     connection.close()
 
 
-def _end_with_pipe(connection: Connection) -> None:
-    """Ends the process when the parent is gone, even in the middle of a decoder's C code."""
+def _hear(connection: Connection, asked: queue.SimpleQueue[dict[str, Any]]) -> None:
+    """Passes the film on; ends the process when the parent is gone, even in the middle of a decoder's C code."""
     with contextlib.suppress(EOFError, OSError):
+        asked.put(json.loads(connection.recv_bytes()))
         connection.recv_bytes()
     os._exit(0)
+
+
+def _load_decoders() -> None:
+    """Imports what every film needs.  What is missing is said by the analysis that misses it."""
+    with contextlib.suppress(ImportError):
+        import av  # noqa: F401
+        import cv2  # noqa: F401
+        import scenedetect.detectors  # noqa: F401
+
+        import engine.video.stream  # noqa: F401
 
 
 def _say(connection: Connection, message: dict[str, Any]) -> None:

@@ -3,7 +3,8 @@
 The newest request wins.  Between two chunks of slots the pipe is emptied, so a change of mind costs at most one chunk;
 requests that come in bursts (a fader being moved) are waited out for a few milliseconds.  While a film is still being
 looked at, requests are answered from what was seen so far, marked provisional, and answered again when all was seen.
-A fault while composing costs that answer, not the process.  Importing this module is light: the networks are loaded
+A fault while composing costs that answer, not the process.  While there is nothing to do, a child that will look at the
+next film is started ahead.  Importing this module is light: the networks are loaded
 inside `run_engine`, which is a spawn target.
 """
 
@@ -18,7 +19,7 @@ from dataclasses import dataclass, replace
 from multiprocessing.connection import Connection, wait
 from typing import TYPE_CHECKING, Final
 
-from engine.analysis_child import AnalysisError, AnalysisProcess, AnalysisTask
+from engine.analysis_child import AnalysisChild, AnalysisError, AnalysisProcess, AnalysisTask
 from engine.messages import (
     PROTOCOL,
     AnalyseRequest,
@@ -43,6 +44,7 @@ if TYPE_CHECKING:
 _BURST_S: Final = 0.05  # requests closer than this are a burst
 _QUIET_S: Final = 0.012  # a burst has ended when nothing came for so long …
 _LONGEST_BURST_S: Final = 0.25  # … or when it has lasted so long: music follows a moving fader
+_IDLE_S: Final = 1.0  # after so long without work a child is started for the next film
 _PROVISIONAL_S: Final = 60.0  # at least so much is planned ahead of what has been seen
 
 
@@ -54,7 +56,8 @@ class EngineOptions:
     are composed before the pipe is looked at again.
 
     cache_dir: where features are kept, None = the user's cache.  weights: folder of other weights than the shipped
-    ones.  provisional: answer from what was seen while a film is still being looked at.
+    ones.  provisional: answer from what was seen while a film is still being looked at.  start_ahead: keep a child
+    ready for the next film, so that its first chords need not wait for a process to start.
     """
 
     nice: int = 5
@@ -65,6 +68,7 @@ class EngineOptions:
     chunk: int = 256
     step: int = 8
     provisional: bool = True
+    start_ahead: bool = True
 
 
 def run_engine(connection: Connection, options: EngineOptions | None = None) -> None:
@@ -89,6 +93,7 @@ class _Engine:
         self._options = options
         self._composer: Composer | None = None
         self._analysis: AnalysisProcess | None = None
+        self._ahead: AnalysisChild | None = None  # waits for the next film
         self._analyse_revision = 0
         self._features: VideoFeatures | None = None
         self._whole = False  # the whole film was seen
@@ -104,6 +109,8 @@ class _Engine:
     def close(self) -> None:
         if self._analysis is not None:
             self._analysis.close()
+        if self._ahead is not None:
+            self._ahead.discard()
         self._connection.close()
 
     def serve(self) -> None:
@@ -116,6 +123,8 @@ class _Engine:
             if self._analysis is not None:
                 sources.append(self._analysis.connection)
             ready = wait(sources, self._patience_s())
+            if not ready and self._may_start_ahead():
+                self._start_ahead()
             if self._connection in ready and not self._drain():
                 return
             if self._analysis is not None and self._analysis.connection in ready:
@@ -187,8 +196,10 @@ class _Engine:
                 self._options.cache_dir,
                 request.use_cache,
                 snapshots=self._options.provisional,
-            )
+            ),
+            self._ahead,
         )
+        self._ahead = None
 
     def _hear_analysis(self) -> None:
         analysis = self._analysis
@@ -224,9 +235,20 @@ class _Engine:
     def _ready_to_work(self) -> bool:
         return self._request is not None and self._features is not None
 
+    def _may_start_ahead(self) -> bool:
+        """Nothing is looked at or composed that a starting process could delay."""
+        idle = self._analysis is None and not self._ready_to_work()
+        return idle and self._ahead is None and self._options.start_ahead
+
+    def _start_ahead(self) -> None:
+        try:
+            self._ahead = AnalysisChild()
+        except OSError:  # no room for another process: the next film's starts when it is asked for, or says so
+            self._options = replace(self._options, start_ahead=False)
+
     def _patience_s(self) -> float | None:
         if not self._ready_to_work() or self._due_s == float("inf"):
-            return None
+            return _IDLE_S if self._may_start_ahead() else None
         return max(self._due_s - time.perf_counter(), 0.0)
 
     def _work(self) -> None:

@@ -10,7 +10,7 @@ from multiprocessing.connection import wait
 import psutil
 import pytest
 
-from engine.analysis_child import AnalysisError, AnalysisProcess, AnalysisTask, analyse_in_child
+from engine.analysis_child import AnalysisChild, AnalysisError, AnalysisProcess, AnalysisTask, analyse_in_child
 
 
 @pytest.fixture
@@ -57,6 +57,29 @@ def test_a_killed_child_is_replaced_and_said(task):
         assert analysis.pid != first and analysis.crashes == 1
     assert features.seconds == 30
     assert any("SIGKILL" in phase and "again" in phase for phase in phases)
+
+
+def test_a_child_that_was_started_ahead_looks_at_the_film_and_a_dead_one_is_replaced_without_a_word(task):
+    ahead = AnalysisChild()
+    with AnalysisProcess(task, ahead) as analysis:
+        assert analysis.pid == ahead.process.pid
+        assert analysis.wait().seconds == 30 and not analysis.notes
+    dead = AnalysisChild()
+    os.kill(dead.process.pid or 0, signal.SIGKILL)
+    assert gone(dead.process.pid or 0)
+    with AnalysisProcess(task, dead) as analysis:
+        assert analysis.pid != dead.process.pid
+        assert analysis.wait().seconds == 30 and not analysis.notes
+    assert dead.connection.closed
+
+
+def test_a_child_that_waits_ends_with_its_pipe_and_when_it_is_not_needed():
+    waiting = AnalysisChild()
+    waiting.connection.close()
+    assert waiting.process.pid is not None and gone(waiting.process.pid)
+    discarded = AnalysisChild()
+    discarded.discard()
+    assert not discarded.waiting
 
 
 def test_a_film_that_kills_every_child_is_given_up_with_one_sentence(task):

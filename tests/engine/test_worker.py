@@ -205,6 +205,35 @@ def test_a_killed_analysis_is_started_again_and_composing_goes_on(clip, tmp_path
         engine.close()
 
 
+def waiting_child(engine: Engine, other_than: int = 0, timeout_s: float = 20.0) -> int:
+    """Process number of the child that was started ahead."""
+    end = time.monotonic() + timeout_s
+    while time.monotonic() < end:
+        for found in psutil.Process(engine.process.pid).children():
+            if found.pid != other_than and "spawn_main" in " ".join(found.cmdline()):
+                return found.pid
+        time.sleep(0.05)
+    raise AssertionError("no child was started ahead")
+
+
+def test_an_idle_engine_keeps_a_child_ready_for_the_next_film_and_replaces_it(clip, tmp_path):
+    engine = Engine(EngineOptions(cache_dir=str(tmp_path), threads=1))
+    try:
+        engine.until(lambda message: isinstance(message, EngineReady))
+        ahead = waiting_child(engine)
+        engine.pipe.send(AnalyseRequest(1, str(clip), "quick"))
+        engine.until(lambda message: isinstance(message, AnalysisProgress))
+        children = psutil.Process(engine.process.pid).children()
+        assert [child.pid for child in children if "spawn_main" in " ".join(child.cmdline())] == [ahead]
+        engine.until(lambda message: isinstance(message, FilmAnalysed))
+        second = waiting_child(engine, other_than=ahead)
+        engine.process.kill()  # even so it leaves nothing behind
+        _gone, alive = psutil.wait_procs([psutil.Process(second)], timeout=10)
+        assert not [child for child in alive if child.status() != psutil.STATUS_ZOMBIE]
+    finally:
+        engine.close()
+
+
 def test_broken_weights_are_one_sentence_and_the_engine_stays(tmp_path, clip):
     (tmp_path / "amt.safetensors").write_bytes(b"broken")
     (tmp_path / "regressor.safetensors").write_bytes(b"broken")
