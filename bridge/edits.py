@@ -370,10 +370,10 @@ class History:
         del self._steps[: max(len(self._steps) - self._limit - 1, 0)]
         self._index = len(self._steps) - 1
 
-    def amend(self, draft: Draft) -> None:
-        """The step in force gets its result: no edit of the composer's."""
-        step = self._steps[self._index]
-        self._steps[self._index] = replace(step, draft=draft)
+    def amend(self, draft: Draft, back: int = 0) -> None:
+        """The step in force (or one `back` from it) gets its result: no edit of the composer's."""
+        index = self._index - back
+        self._steps[index] = replace(self._steps[index], draft=draft)
 
     def undo(self) -> Draft | None:
         """The draft before; None at the beginning."""

@@ -19,6 +19,7 @@ from typing import Final
 from bridge.edits import Draft, History, Pin, parse_key
 from bridge.engine_link import EngineGone
 from bridge.osc.controls import KNOCK_CHANNEL
+from bridge.osc.daw_names import NamedMark
 from bridge.plan_desk import PlanDesk
 from bridge.player.link import PlayerLink
 from bridge.player.messages import PlayerStatus
@@ -130,6 +131,7 @@ class Session:
         self.clients = 0  # programs that are subscribed over OSC
         self.finished = False
         self.failure: str | None = None
+        self.names_done: frozenset[NamedMark] = frozenset()  # names in the DAW that have had their effect
         self.auto_keys: dict[int, tuple[Key, str]] = {}  # by cue, where the mood chose
         self._tempo_map: TempoMap | None = None
         self._placed_at_s = 0.0
@@ -291,6 +293,7 @@ class Session:
             self.takes.put(
                 each.cue, each.number, KeptTake(each.draft, each.name, each.kept, each.notes, each.controllers)
             )
+        self.names_done = saved.names
         result = self.draft.result
         self.playing.film_levels = result.levels
         if result.slots and parse_key(self.draft.text("/cue/key")) is None:

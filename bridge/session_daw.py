@@ -6,10 +6,12 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Final
 
+from bridge.cues import CueState
+from bridge.edits import Draft
 from bridge.osc.daw_link import DawEvents, DawInfo, DawLink, MarkerWish, NamedMark, Outgoing, PrintJob, PrintPart
 from bridge.osc.server import Datagram
 from bridge.session import Session
-from bridge.session_edits import SAME_S
+from bridge.session_edits import SAME_S, parse_changes
 from bridge.session_freeze import ALL
 from bridge.session_options import channels
 from bridge.session_plan import arrange_whole
@@ -33,9 +35,10 @@ class DawBridge(DawEvents):
         self._last_bpm: float | None = None
         self._printing: dict[int, PrintJob] = {}
         self._waiting: list[NamedMark] = []
-        self._done: set[NamedMark] = set()
+        self._refused: set[NamedMark] = set()
         self._gone: list[NamedMark] = []
         self._coming: tuple[NamedMark, ...] = ()
+        self._leads: tuple[str, int] | None = None  # whose transport was heard last
 
     # in -------------------------------------------------------------------------------------------------------------
     def datagram(self, datagram: Datagram) -> None:
@@ -55,10 +58,11 @@ class DawBridge(DawEvents):
     def bye(self, daw: DawInfo, reason: str) -> None:
         self.note(f"{daw.daw} is gone." if reason == "bye" else f"nothing was heard of {daw.daw} for some seconds.")
         status = self._session.status
-        if status is not None and status.position_source == "script":
+        if status is not None and status.position_source == "script" and daw.sender == self._leads:
             self._session.player.stop()
 
     def transport(self, daw: DawInfo, observation: TransportObservation) -> None:
+        self._leads = daw.sender
         self._session.player.observe(observation)
         bpm, beats, position_s = observation.bpm, observation.position_beats, observation.position_s
         if self._map_known or not self._session.options.follows or bpm is None or beats is None or position_s is None:
@@ -91,72 +95,119 @@ class DawBridge(DawEvents):
             self.note(f"{daw.daw} counts {rate} frames a second, the film has {film.rate}; seconds are kept.")
 
     def names(self, daw: DawInfo, marks: tuple[NamedMark, ...]) -> None:
-        """Each name is done once, and not before there is music for it to change."""
-        self._waiting.extend(mark for mark in marks if mark not in self._done and mark not in self._waiting)
+        """Each name is done once, also over a restart, and not before there is music for it to change."""
+        known = self._session.names_done | self._refused
+        self._waiting.extend(mark for mark in marks if mark not in known and mark not in self._waiting)
 
     def names_gone(self, daw: DawInfo, marks: tuple[NamedMark, ...]) -> None:
+        session = self._session
         self._waiting = [mark for mark in self._waiting if mark not in marks]
-        self._gone.extend(mark for mark in marks if mark in self._done)
-        self._done.difference_update(marks)
+        self._gone.extend(mark for mark in marks if mark in session.names_done)
+        self._refused.difference_update(marks)
+        session.names_done = session.names_done.difference(marks)
 
     def _names_due(self) -> None:
-        if not self._session.draft.result.complete:
+        session = self._session
+        if not session.draft.result.complete or not (self._waiting or self._gone):
             return
-        # A progression that another takes the place of need not be taken back first.
-        changed = any(mark.kind == "progression" for mark in self._waiting)
-        gone = [mark for mark in self._gone if not (changed and mark.kind == "progression")]
-        due = [*((self._take_back, mark) for mark in gone), *((self._name, mark) for mark in self._waiting)]
         self._coming = tuple(self._waiting)
-        self._done.update(self._waiting)
+        self._waiting = self._not_undone_here()
+        # A progression that another takes the place of need not be taken back first.
+        renewed = {self._cue_of(self._at(mark)).number for mark in self._waiting if mark.kind == "progression"}
+        due = [
+            (self._take_back, mark)
+            for mark in self._gone
+            if mark.kind != "progression" or self._cue_of(self._at(mark)).number not in renewed
+        ]
+        due += [(self._name, mark) for mark in self._waiting]
+        session.names_done |= frozenset(self._coming)
         self._gone, self._waiting = [], []
         for act, mark in due:
             try:
                 act(mark)
             except (MusicError, UserError) as error:
+                if mark in self._coming:
+                    session.names_done -= {mark}
+                    self._refused.add(mark)
                 self.note(f"'{mark.name}': {error}")
 
+    def _not_undone_here(self) -> list[NamedMark]:
+        """The names that wait, without those that only moved after the composer had undone or changed here what they
+        did: a new tempo of the DAW moves every region."""
+        gone, left = list(self._gone), []
+        for mark in self._waiting:
+            says = (mark.kind, mark.word, mark.value)
+            moved = next((each for each in gone if (each.kind, each.word, each.value) == says), None)
+            if moved is not None:
+                gone.remove(moved)
+            if moved is None or self._in_force(moved):
+                left.append(mark)
+            else:
+                self.note(f"'{mark.name}' moved, but what it did was changed here since: that stays.")
+        return left
+
+    def _at(self, mark: NamedMark) -> float:
+        return max(mark.start_s - self._session.starts_s, 0.0)
+
+    def _in_force(self, mark: NamedMark) -> bool:
+        """Whether what a name did still is so: the composer may have changed it here since."""
+        draft, at_s = self._session.draft, self._at(mark)
+        if mark.kind == "progression":
+            cue = self._cue_of(at_s)
+            return cue.text("/cue/progression") == mark.value and cue.progression_from_s == at_s
+        if mark.kind == "cue":
+            return any(cue.name == mark.value and abs(cue.in_s - at_s) < SAME_S for cue in draft.cue_states)
+        if mark.kind == "pin":
+            return any(pin.start_s <= at_s < pin.end_s and pin.chord == _chord(mark) for pin in draft.pins)
+        if mark.kind == "hit":
+            return any(abs(hit.time_s - at_s) < SAME_S and hit.name == mark.value for hit in draft.hits)
+        return any(abs(each.start_s - at_s) < SAME_S and each.changes == _changes(mark) for each in draft.sections)
+
     def _take_back(self, mark: NamedMark) -> None:
-        """What a name did, where that is still in force: the composer may have changed it here since."""
-        session, draft = self._session, self._session.draft
-        at_s = max(mark.start_s - session.starts_s, 0.0)
+        """What a name did, where that is still in force."""
+        session, at_s = self._session, self._at(mark)
+        if not self._in_force(mark):
+            return
         if mark.kind == "progression":
             with self._cue_at(at_s):
-                draft = session.draft
-                if draft.text("/cue/progression") == mark.value and draft.progression_from_s == at_s:
-                    session.edits.set_value("/cue/progression", "")
+                session.edits.set_value("/cue/progression", "")
         elif mark.kind == "cue":
-            there = any(cue.name == mark.value and abs(cue.in_s - at_s) < SAME_S for cue in draft.cue_states)
-            if there and not any(other.kind == "cue" and other.value == mark.value for other in self._coming):
+            if not any(other.kind == "cue" and other.value == mark.value for other in self._coming):
                 session.cues.remove(mark.value)
         elif mark.kind == "pin":
-            chord = Chord.parse(mark.value)
-            if any(pin.start_s <= at_s < pin.end_s and pin.chord == chord for pin in draft.pins):
-                session.edits.unpin(at_s)
+            session.edits.unpin(at_s)
         elif mark.kind == "hit":
-            if any(abs(hit.time_s - at_s) < SAME_S and hit.name == mark.value for hit in draft.hits):
-                session.edits.remove_hit(at_s)
-        elif mark.kind == "section" and any(abs(each.start_s - at_s) < SAME_S for each in draft.sections):
+            session.edits.remove_hit(at_s)
+        elif mark.kind == "section":
             session.edits.remove_section(at_s)
+
+    def _cue_of(self, at_s: float) -> CueState:
+        """The cue that plays at a picture second."""
+        draft = self._session.draft
+        return max(
+            (cue for cue in draft.cue_states if cue.in_s <= at_s), key=lambda cue: cue.in_s, default=draft.selected
+        )
 
     @contextmanager
     def _cue_at(self, at_s: float) -> Iterator[None]:
         """The cue that plays at a picture second is the selected one meanwhile: a progression is of one cue."""
-        session = self._session
-        chosen, states = session.draft.selected, session.draft.cue_states
-        here = max((cue for cue in states if cue.in_s <= at_s), key=lambda cue: cue.in_s, default=chosen)
+        session, history = self._session, self._session.history
+        chosen, here = session.draft.selected, self._cue_of(at_s)
         if here.number == chosen.number:
             yield
             return
         session.cues.select(here.name)
+        before = session.draft
         try:
             yield
         finally:
-            if any(cue.number == chosen.number for cue in session.draft.cue_states):
-                session.history.amend(session.draft.select(chosen.number))
+            history.amend(_in_hand(session.draft, chosen.number))
+            last = history.undo_count - 1
+            if last >= 0 and history.steps[last].draft is before:  # so that undo gives back the cue in hand, too
+                history.amend(_in_hand(before, chosen.number), back=1)
 
     def _name(self, mark: NamedMark) -> None:
-        session = self._session
-        at_s = max(mark.start_s - session.starts_s, 0.0)
+        session, at_s = self._session, self._at(mark)
         if mark.kind == "progression":
             with self._cue_at(at_s):
                 session.edits.set_progression(mark.value, mark.word or "start", at_s)
@@ -226,6 +277,25 @@ class DawBridge(DawEvents):
         out = self.link.clear_markers()
         self._send(out)
         return len(out)
+
+
+def _chord(mark: NamedMark) -> Chord | None:
+    try:
+        return Chord.parse(mark.value)
+    except MusicError:
+        return None
+
+
+def _changes(mark: NamedMark) -> tuple[tuple[str, str], ...]:
+    try:
+        return parse_changes(mark.value)
+    except UserError:
+        return ()
+
+
+def _in_hand(draft: Draft, number: int) -> Draft:
+    """The draft with this cue under the controls, where it has it."""
+    return draft.select(number) if any(cue.number == number for cue in draft.cue_states) else draft
 
 
 def _scope(session: Session, scope: str, from_s: float, to_s: float) -> tuple[float, float]:

@@ -4,7 +4,7 @@ It holds results, not only recipes: a restored session plays without the engine 
 picture seconds unless they say timeline; nothing is in samples.  Written aside, then renamed: a file is whole or old.
 
     {"format": "cuebridge-session", "version": 1,
-     "film": {…}, "time": {…}, "results": [ … ], "steps": [ … ], "index": n, "takes": [ … ]}
+     "film": {…}, "time": {…}, "results": [ … ], "steps": [ … ], "index": n, "names": [ … ], "takes": [ … ]}
 
 Steps and takes name their result by its place in `results`, since most steps share one.
 """
@@ -26,6 +26,7 @@ from bridge.session_values import (
     SavedTake,
     draft_values,
     film_values,
+    name_values,
     read_saved,
     result_values,
     take_values,
@@ -76,6 +77,7 @@ class Writer:
             },
             "index": saved.index,
             "steps": [{"label": step.label, **draft_values(step.draft, place(step.draft))} for step in saved.steps],
+            "names": name_values(saved.names),
             "takes": [take_values(take, place(take.draft)) for take in saved.takes],
         }
         return f'{_dumps(head)[:-1]},"results":[{",".join(texts)}]}}\n'

@@ -25,7 +25,9 @@ def saved_state(session: Session, film_fingerprint: str) -> Saved | None:
         for cue, number, take in session.takes
     )
     history = session.history
-    return Saved(session.analysed, film_fingerprint, session.choice, history.steps, history.undo_count, takes)
+    steps, index = history.steps, history.undo_count
+    names = session.names_done
+    return Saved(session.analysed, film_fingerprint, session.choice, steps, index, takes, names=names)
 
 
 class Autosave:

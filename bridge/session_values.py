@@ -14,6 +14,7 @@ from typing import Any
 from bridge.cues import CueState
 from bridge.edits import Draft, Frozen, Pin, Result, Step
 from bridge.osc.controls import BY_ADDRESS, SETTINGS, ControlError, Value
+from bridge.osc.daw_names import NamedMark
 from bridge.session_tempo import TempoChoice
 from engine.arrange import FilmLevels
 from engine.messages import FilmAnalysed
@@ -52,7 +53,7 @@ class SavedTake:
 
 @dataclass(frozen=True, slots=True)
 class Saved:
-    """What a session file holds."""
+    """What a session file holds.  names: what regions and markers of the DAW have said and need not say again."""
 
     analysed: FilmAnalysed
     fingerprint: str
@@ -61,9 +62,15 @@ class Saved:
     index: int
     takes: tuple[SavedTake, ...]
     film_beside: str = ""
+    names: frozenset[NamedMark] = frozenset()
 
 
 # writing ----------------------------------------------------------------------------------------------------
+def name_values(names: frozenset[NamedMark]) -> list[list[object]]:
+    ordered = sorted(names, key=lambda each: (each.start_s, each.kind, each.name))
+    return [[each.kind, each.word, each.value, each.start_s, each.end_s, each.name] for each in ordered]
+
+
 def film_values(analysed: FilmAnalysed, fingerprint: str, beside: str = "") -> dict[str, Any]:
     film = analysed.film
     return {
@@ -190,6 +197,14 @@ def read_saved(data: dict[str, Any]) -> Saved:
         index,
         takes,
         str(data["film"].get("path_from_here", "")),
+        _read_names(data.get("names", [])),
+    )
+
+
+def _read_names(data: Sequence[Any]) -> frozenset[NamedMark]:
+    return frozenset(
+        NamedMark(str(kind), str(word), str(value), float(start), None if end is None else float(end), str(name))
+        for kind, word, value, start, end, name in data
     )
 
 

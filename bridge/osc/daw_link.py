@@ -291,6 +291,8 @@ class DawLink:
         for sender, script in list(self._scripts.items()):
             # REAPER's own OSC says nothing while nothing changes; every script speaks at least once a second.
             may_be_silent = script.info.daw == NATIVE_DAW and not script.rolling
+            # While it writes a long print into the DAW no script can speak; it is given up with the request.
+            may_be_silent |= any(isinstance(pending.message, DoPrint) for pending in script.pending.values())
             if host_s - script.info.last_heard_s > SILENT_AFTER_S and not may_be_silent:
                 self._leave(sender, "silent")
                 continue

@@ -124,13 +124,18 @@ class Script:
     def rename(self, what: str, marks: Sequence[NamedMark]) -> tuple[list[NamedMark], list[NamedMark]]:
         """(prints asked for, marks that are gone) by a list of names that is new.
 
-        A print is asked for by a name that appears; what stood there when the script connected asks for nothing.
+        A print is asked for by a name that appears; what stood there when the script connected asks for nothing, and
+        neither does one that moves (a new tempo of the DAW moves every region).
         """
         before, first = self.named.get(what, ()), what not in self.named
         self.named[what] = tuple(marks)
         fresh = [] if first else [mark for mark in marks if mark not in before]
         gone = [mark for mark in before if mark not in marks]
         prints = [mark for mark in fresh if mark.kind == PRINT]
+        for old in gone:
+            same = [mark for mark in prints if mark.name == old.name]
+            if same:
+                prints.remove(min(same, key=lambda mark: abs(mark.start_s - old.start_s)))
         return prints, [mark for mark in gone if mark.kind != PRINT]
 
     @property
