@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import Final
 
 from bridge.cues import CueState
@@ -38,7 +40,7 @@ class DawBridge(DawEvents):
         self._refused: set[NamedMark] = set()
         self._gone: list[NamedMark] = []
         self._coming: tuple[NamedMark, ...] = ()
-        self._leads: tuple[str, int] | None = None  # whose transport was heard last
+        self._heard: tuple[DawInfo, TransportObservation] | None = None  # the transport in force, as it was heard last
 
     # in -------------------------------------------------------------------------------------------------------------
     def datagram(self, datagram: Datagram) -> None:
@@ -57,12 +59,15 @@ class DawBridge(DawEvents):
 
     def bye(self, daw: DawInfo, reason: str) -> None:
         self.note(f"{daw.daw} is gone." if reason == "bye" else f"nothing was heard of {daw.daw} for some seconds.")
-        status = self._session.status
-        if status is not None and status.position_source == "script" and daw.sender == self._leads:
-            self._session.player.stop()
+        if self._heard is not None and self._heard[0].sender == daw.sender and self._session.rolling:
+            # Its transport stands from now on: sounding notes end at once, not when the loss of sync is noticed.
+            at_s = self._session.position_s() + self._session.starts_s
+            stands = replace(self._heard[1], host_s=time.perf_counter(), rolling=False, recording=False)
+            self._session.player.observe(replace(stands, position_s=at_s, position_beats=None))
+            self._heard = None
 
     def transport(self, daw: DawInfo, observation: TransportObservation) -> None:
-        self._leads = daw.sender
+        self._heard = (daw, observation)
         self._session.player.observe(observation)
         bpm, beats, position_s = observation.bpm, observation.position_beats, observation.position_s
         if self._map_known or not self._session.options.follows or bpm is None or beats is None or position_s is None:

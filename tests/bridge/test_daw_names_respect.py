@@ -88,18 +88,22 @@ def test_a_print_mark_that_moves_does_not_print_again(wired) -> None:
     assert {each.request for each in wired.answers(DoPrint)} == {1, 2}
 
 
-def test_another_script_that_leaves_does_not_stop_the_music(wired) -> None:
+def test_a_script_that_leaves_while_playing_ends_the_notes_and_another_does_not(wired) -> None:
     session = wired.session
     from_other(wired, Hello("ardour", "1", 1, abilities="transport"))
     began = time.perf_counter()
-    stopped = []
+    rolling = []
     for seq in range(1, 60):
         wired.say(transport(seq, 5.0 + time.perf_counter() - began))
         if seq == 40:
             from_other(wired, Bye())
         wired.run(0.03)
-        stopped.append(session.rolling)
-    assert all(stopped[20:])
+        rolling.append(session.rolling)
+    assert all(rolling[20:])
+    wired.say(Bye())
+    wired.run(0.2)  # losing sync would be held for half a second
+    assert not session.rolling and session.position_s() > 5.5
+    assert not any("start, stop and locate there" in sentence for sentence in wired.stage.said)
 
 
 def test_a_progression_that_moves_into_another_cue_leaves_the_first(wired) -> None:
