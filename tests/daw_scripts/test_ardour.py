@@ -76,8 +76,13 @@ class Ardour:
         (self.work / "stop").touch()
         self.process.wait(20)
 
+    def reopen(self, repository, port):
+        """Its session again, in a new Ardour."""
+        (self.work / "stop").unlink(missing_ok=True)
+        self.process = start_ardour(repository, self.work, port, self.environment, self.script, fresh=False).process
 
-def start_ardour(repository, work, port, environment, script):
+
+def start_ardour(repository, work, port, environment, script, *, fresh=True):
     """ardour7-lua with the installed script, once its session is open and its JACK client is alive.
 
     On a busy machine JACK sometimes throws a client out while it opens ("JACK HALTED"): then it is started again.
@@ -86,7 +91,8 @@ def start_ardour(repository, work, port, environment, script):
     command = ["ardour7-lua", str(repository / "daw_scripts/ardour/headless.lua"), str(folder), "film", str(port)]
     settings = dict(environment, CUEBRIDGE_BACKEND="JACK", CUEBRIDGE_SCRIPT=str(script))
     for _ in range(4):
-        shutil.rmtree(folder, ignore_errors=True)
+        if fresh:
+            shutil.rmtree(folder, ignore_errors=True)
         with open(log, "w") as output:
             process = subprocess.Popen(
                 [*command, str(work / "stop")], env=settings, stdin=subprocess.DEVNULL, stdout=output, stderr=output
@@ -123,6 +129,38 @@ def ardour(jack_server, desk, tmp_path, repository):
                 made.process.wait(15)
             except subprocess.TimeoutExpired:
                 made.process.kill()
+
+
+def test_a_loop_is_told_as_it_is_heard(desk, ardour, repository):
+    """Ardour works ahead of what is heard: after the loop came round its end still sounds."""
+    from_s, to_s = 2.0, 4.0
+    ardour.do(
+        f"Session:locations ():add_range (Temporal.timepos_t ({int(from_s * RATE)}), "
+        f"Temporal.timepos_t ({int(to_s * RATE)})):set_name ('Loop')"
+    )
+    ardour.quit()
+    (file,) = ardour.folder.glob("*.ardour")  # without a window only the file makes a range the loop
+    file.write_text(file.read_text().replace('flags="IsRangeMarker"', 'flags="IsAutoLoop"'))
+    hellos = len(desk.events.all("hello"))
+    ardour.reopen(repository, desk.port)
+    desk.wait(lambda: len(desk.events.all("hello")) > hellos)
+    desk.wait_event("loop", lambda daw, on, start, end: (start, end) == (from_s, to_s))
+    ardour.do("Session:request_play_loop (true, true)")
+    ardour.play()
+    desk.wait_event("loop", lambda daw, on, start, end: on)
+    time.sleep(1)
+    count = len(desk.events.all("transport"))
+    time.sleep(7)
+    ahead = int(ardour.say("Session:worst_output_latency () + Session:get_block_size () // 2"))
+    seen = [args[1] for args in desk.events.all("transport")[count:]]
+    assert all(one.rolling and one.loop == (from_s, to_s) for one in seen) and ahead > 0
+    assert all(from_s <= one.position_s < to_s for one in seen)
+    wraps = [at for at in range(1, len(seen)) if seen[at].position_s < seen[at - 1].position_s - 1]
+    assert len(wraps) == pytest.approx(3.5, abs=0.5)
+    offsets = sorted((one.position_s - one.host_s) % (to_s - from_s) for one in seen)
+    shift = offsets[len(offsets) // 2]
+    off = [abs((one - shift + 1) % (to_s - from_s) - 1) for one in offsets]
+    assert max(off) < 0.1  # one straight line, but for the wraps
 
 
 def rolling(desk, wanted=True):

@@ -38,6 +38,7 @@ function factory (params)
 	local heard, hello_at, sent_at = nil, -100, -100        -- seconds of the monotonic clock
 	local seq, last_key = 0, ""
 	local scan_at = -100
+	local last_sample, came_round = nil, false              -- of the transport while it rolls; whether its loop came round
 	local points = {}                                       -- tempo map: { beat, s, bpm, num, den }
 	local lists = {}                                        -- what -> { key, revision, items, got, sent }
 	local loop_key, timecode_key, session_key
@@ -183,9 +184,23 @@ function factory (params)
 	-- What is heard, as a picture is watched and as a player plays along: Ardour works ahead of it by the latency of its
 	-- outputs, and its position is that of the next block, half a block ahead on the average.
 	local function heard_sample (rolling)
-		local sample = Session:transport_sample ()
-		if not rolling then return sample end
-		return sample - Session:worst_output_latency () - Session:get_block_size () // 2
+		local sample, before = Session:transport_sample (), last_sample
+		last_sample = rolling and sample or nil
+		if not rolling then
+			came_round = false
+			return sample
+		end
+		local heard = sample - Session:worst_output_latency () - Session:get_block_size () // 2
+		-- Where a loop comes round, its end is heard still while Ardour works at its beginning again.
+		local loop = Session:get_play_loop () and Session:locations ():auto_loop_location ()
+		if not loop then
+			came_round = false
+			return heard
+		end
+		local from, to = loop:start ():samples (), loop:_end ():samples ()
+		if before and sample < before and from <= sample then came_round = true end
+		if heard >= from then came_round = false end
+		return came_round and math.max (heard + to - from, from) or heard
 	end
 
 	local function send_state (at)
