@@ -354,9 +354,10 @@ def open_output(
     parts: Sequence[str],
     hear: Callable[[float, bytes], None] | None = None,
     hands: Callable[[float, bytes], None] | None = None,
+    again: str = "",
 ) -> Output:
     """Opens the ports.  "auto" never fails: it ends with "none" and the reasons; an api asked for by name
-    raises PortError."""
+    raises PortError.  again: the api that "auto" took before; ports that were lost come back there or not yet."""
     names = port_names(options, parts)
     sync_in = SyncIn(f"{options.name} Sync", hear) if options.sync_in and hear is not None else None
     clock = f"{options.name} Clock" if options.sync_out else ""
@@ -369,6 +370,8 @@ def open_output(
         raise PortError(f"'{options.api}' is not a MIDI system; known are auto, {', '.join(APIS)}.")
     if options.api != "auto":
         return open_api(options.api, names, f"{options.api}, as asked", sync_in, clock, hands_in)
+    if again not in ("", "none"):
+        return open_api(again, names, "", sync_in, clock, hands_in)
     reasons = []
     for api in APIS[:-1]:
         try:

@@ -101,6 +101,7 @@ class _Runner:
         self._hands = MidiSplitter()
         self._jack: JackTransport | None = None
         self._jack_retry = 0.0
+        self._api = ""  # the MIDI system that was taken
         self._link: LinkTransport | None = None
         self._link_at = math.inf  # host time of its next reading
         self._said: set[str] = set()
@@ -108,7 +109,9 @@ class _Runner:
         def opened() -> Output:
             # A Python callback of ours may not run while python-rtmidi opens a JACK client: it holds the interpreter.
             self._close_jack()
-            return open_output(ports, options.parts, self._hear, self._touch)
+            output = open_output(ports, options.parts, self._hear, self._touch, self._api)
+            self._api = output.api
+            return output
 
         # A JACK callback will run beside this thread: nothing that holds the interpreter for long may come after it.
         sys.setswitchinterval(0.0005)
