@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import importlib.util
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,6 +13,7 @@ from bridge.edits import Draft, parse_chords, parse_key
 from bridge.osc.controls import BY_ADDRESS, DEFAULT_PORT, FLAGS, KNOCK_CHANNEL, SETTINGS, Control, ControlError, Value
 from bridge.osc.controls_output import RATES
 from bridge.player.messages import APIS, PlayerOptions, PortOptions, SyncOptions
+from bridge.player.sync import SOURCE_NAMES
 from bridge.session import SessionOptions
 from bridge.session_file import SUFFIX, Saved, find_film, read
 from bridge.session_options import arrange_options
@@ -153,6 +155,9 @@ def parse(arguments: Sequence[str]) -> LivePlan:
         rate = FrameRate.parse(given.frame_rate)
         if rate not in TIMECODE_RATES:
             raise UserError(f"--frame-rate {given.frame_rate}: timecode runs at {', '.join(map(str, TIMECODE_RATES))}.")
+    for source in ("link", "jack"):
+        if source in (given.sync, given.tempo_source) and importlib.util.find_spec(source) is None:
+            raise UserError(f"{SOURCE_NAMES[source]} needs the extra: pip install 'cuebridge[{source}]'.")
     if not 1 <= given.knock_channel <= 16:
         raise UserError(f"--knock-channel {given.knock_channel} is not a MIDI channel; channels are 1 to 16.")
     if given.once and not given.play:

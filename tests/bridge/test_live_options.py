@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 from pathlib import Path
 
 import pytest
@@ -27,6 +28,18 @@ def test_what_cannot_be_is_said_at_once(words: list[str], sentence: str, tmp_pat
     with pytest.raises(UserError) as refused:
         parse([str(film), *(word.replace("FOLDER", str(tmp_path)) for word in words)])
     assert sentence in str(refused.value)
+
+
+@pytest.mark.parametrize(("role", "source"), [("--sync", "link"), ("--tempo", "link"), ("--sync", "jack")])
+def test_a_source_whose_extra_is_absent_is_refused_at_once(
+    role: str, source: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It would be waited for in vain."""
+    film = tmp_path / "film.mp4"
+    film.write_bytes(b"x")
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
+    with pytest.raises(UserError, match=rf"needs the extra: pip install 'cuebridge\[{source}\]'"):
+        parse([str(film), role, source])
 
 
 def test_a_folder_is_no_film(tmp_path: Path) -> None:
