@@ -51,6 +51,7 @@ class SyncDesk:
         self._clock = ClockReader()
         self._rate_watch = RateWatch()
         self._loop: Loop | None = None
+        self._scripts_loop: Loop | None = None
         self.follower: Follower | None = None
         if options.position not in ("internal", "auto"):
             self.follower = Follower(options.position, options.freewheel_s)
@@ -104,10 +105,10 @@ class SyncDesk:
             follower = self.follower = Follower(source, self.options.freewheel_s)
             follower.set_loop(self._loop, at)
             self.notes.append(f"Following {SOURCE_NAMES[source]} now.")
-        if source != follower.source:
-            return None
         if said.source == "script":
             self._take_loop(said, at)
+        if source != follower.source:
+            return None
         return follower.observe(self._in_seconds(said), at)
 
     def _watch_rate(self, said: TransportObservation) -> None:
@@ -123,8 +124,12 @@ class SyncDesk:
             )
 
     def _take_loop(self, said: TransportObservation, at: float) -> None:
+        """The DAW's loop, also where its timecode or clock is what is followed: the wrap is foreseen then.  A script
+        that is not followed only counts where its word changes: it does not undo a loop that was set here."""
         loop = None if said.loop is None else Loop(*said.loop)
-        if loop != self._loop:
+        before, self._scripts_loop = self._scripts_loop, loop
+        followed = self.follower is not None and self.follower.source == "script"
+        if loop != (self._loop if followed else before):
             self.set_loop(loop, at)
 
     def _in_seconds(self, said: TransportObservation) -> TransportObservation:

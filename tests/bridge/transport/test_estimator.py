@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from dataclasses import replace
 
 import pytest
 
@@ -12,6 +13,8 @@ from bridge.player.sync import SyncDesk
 from bridge.player.tempo import TempoLine
 from bridge.transport.estimator import Follower
 from bridge.transport.state import Loop, TransportObservation
+from engine.music.timecode import FRAME_RATES
+from tests.bridge.transport.streams import Desk, quarter_frames
 
 
 def script(host_s: float, position_s: float, rolling: bool = True, **more: object) -> TransportObservation:
@@ -135,3 +138,24 @@ def test_position_and_tempo_are_two_roles() -> None:
 def test_bad_options_are_one_sentence(options: dict[str, object], word: str) -> None:
     with pytest.raises(SyncError, match=word):
         desk(**options)  # type: ignore[arg-type]
+
+
+def test_the_loop_that_a_script_tells_is_foreseen_by_timecode_too() -> None:
+    """The usual pair: timecode for the place, the DAW's script beside it.  Nothing behind the loop's end is struck."""
+    desk = Desk("mtc")
+    told = script(0.5, 0.5, loop=(1.0, 3.0))
+    desk.desk.observe(told, 0.5)
+    assert desk.follower.source == "mtc" and desk.follower.loop == Loop(1.0, 3.0)
+    for host_s, frame in ((0.0, 0), (3.0, 25)):
+        desk.feed(quarter_frames(FRAME_RATES["25"], "25", frame, 3.0 - host_s / 3, host_s=host_s))
+    jumps = [host_s for host_s, _, jump in desk.changes if jump and host_s > 1]
+    assert jumps == [pytest.approx(3.0, abs=0.001)]  # to the moment, and once
+    desk.desk.observe(replace(told, loop=None), 5.0)
+    assert desk.follower.loop is None
+
+
+def test_a_script_without_a_loop_does_not_undo_one_that_was_set_here() -> None:
+    desk = Desk("mtc")
+    desk.desk.set_loop(Loop(1.0, 3.0), 0.0)
+    desk.desk.observe(script(0.0, 0.0), 0.0)
+    assert desk.follower.loop == Loop(1.0, 3.0)
