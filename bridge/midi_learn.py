@@ -13,7 +13,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 from bridge.osc.arguments import Arg, ControlError, Value
 from bridge.osc.control import Control
@@ -186,6 +186,17 @@ class MidiLearn:
             raise ControlError("not_ready", "nothing was learned or forgotten yet.")
         self.bindings = self._history.pop()
         self._changed(self)
+
+    @property
+    def state(self) -> tuple[object, ...]:
+        """What is learned, what was, and what is waited for; for `restore`."""
+        return self.bindings, self.pickup, tuple(self._history), self._wanted
+
+    def restore(self, state: tuple[Any, ...]) -> None:
+        if state != self.state:
+            self.bindings, self.pickup, history, self._wanted = state
+            self._history = list(history)
+            self._changed(self)
 
     def set_pickup(self, pickup: bool) -> None:
         if pickup != self.pickup:

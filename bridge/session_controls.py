@@ -11,13 +11,13 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Final
 
-from bridge.edits import Step
 from bridge.osc.clients import Clients, Target
 from bridge.osc.codec import Argument, Double, Message, encode, encode_bundle, expand, is_pattern, matches
 from bridge.osc.controls import BY_ADDRESS, ERROR, Control, ControlError, Value
 from bridge.osc.server import Datagram
 from bridge.session import Session
 from bridge.session_answers import STATES
+from bridge.session_bundle import Before
 from bridge.session_daw import DawBridge
 from bridge.session_hands import Hands
 from bridge.session_status import Snapshot, snapshot
@@ -126,8 +126,7 @@ class Controls:
                     sender, message.address, "bad_value", "not done: another message of the bundle was refused."
                 )
             return
-        history = self.session.history
-        steps, index = history.steps, history.undo_count
+        before = Before(self.session, self.hands) if len(checked) > 1 else None
         replies: list[Reply] = []
         for control, arguments in checked:
             try:
@@ -135,8 +134,8 @@ class Controls:
             except UserError as error:
                 code = error.code if isinstance(error, ControlError) else "bad_value"
                 self._refuse(sender, control.address, code, str(error))
-                if len(checked) > 1:
-                    self._take_back(steps, index)
+                if before is not None:
+                    before.restore()
                     for other, _ in checked[:MAX_MATCHES]:
                         if other is not control:
                             self._refuse(
@@ -145,15 +144,6 @@ class Controls:
                 return
         for reply in replies:
             self._answer(sender, *reply)
-
-    def _take_back(self, steps: tuple[Step, ...], index: int) -> None:
-        """Of several edits one was refused: none of them is done.  A play, stop or locate before it stays done."""
-        session = self.session
-        if session.history.undo_count == index and session.history.steps == steps:
-            return
-        boundary_s = session.transport.boundary_s("bar")
-        session.history.restore(steps, index)
-        session.follow_draft(boundary_s, whole=True)
 
     def _checked(self, message: Message) -> list[tuple[Control, tuple[Value, ...]]]:
         found = _find(message.address)

@@ -60,6 +60,16 @@ class Takes:
         self._takes[cue, number] = take
         self.revision = object()
 
+    @property
+    def state(self) -> dict[tuple[int, int], KeptTake]:
+        """For `restore`."""
+        return dict(self._takes)
+
+    def restore(self, state: dict[tuple[int, int], KeptTake]) -> None:
+        if state != self._takes:
+            self._takes = dict(state)
+            self.revision = object()
+
     def get(self, cue: int, number: int) -> KeptTake | None:
         return self._takes.get((cue, number))
 

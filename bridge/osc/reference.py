@@ -20,8 +20,9 @@ anybody and `/daw/…` from the scripts of DAWs.
 * **Types**: `i`, `f`, `d`, `h`, `T` and `F` are taken for each other where nothing is lost (1 and 0 for on and
   off). `N` stands for a setting's word ("picture"). Times are sent as `d`: a 32-bit float is too coarse for
   them.
-* **Bundles** are done whole or, if one message is refused, not at all (only a play, stop or locate that came before
-  the refused one stays done). Their time tags are not waited for.
+* **Bundles** are done whole or, if one message is refused, not at all. Only what cannot be taken back
+  stays done when it came before the refused one: play, stop, locate, another film, a file that was written, and what
+  the DAW was told. Their time tags are not waited for.
 * **Patterns** (`*`, `?`, `[…]`, `{{a,b}}`) read or set several values: `/cue/part/*/on 0`.
 * **Subscriptions**: `/cue/subscribe /cue/playhead` sends the value at once and then at every change, the
   playhead up to 20, other values up to 10 times a second, for {LEASE_S:.0f} s; any message renews it. A port as

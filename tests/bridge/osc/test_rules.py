@@ -152,6 +152,26 @@ def test_a_bundle_is_done_whole_or_not_at_all(port, refused) -> None:
     assert session.draft.value("/cue/transpose") == 5
 
 
+def test_a_refused_bundle_takes_back_what_is_no_edit_too(port) -> None:
+    """Loop, knock, kept takes and what is learned are no steps of the history; none of them stays changed."""
+    session, learn = port.session, port.controls.hands.learn
+    port.send(port.client(), encode("/cue/loop", [True, 2.0, 6.0]))
+    takes, bindings = session.takes.state, learn.bindings
+    messages = [
+        encode("/cue/loop", [True, 1.0, 3.0]), encode("/cue/knock", [True]), encode("/cue/take/keep", ["mine"]),
+        encode("/cue/learn/forget"), encode("/cue/learn/pickup", [False]), encode("/cue/learn", ["/cue/swing"]),
+    ]  # fmt: skip
+    heard = port.send(port.client(), encode_bundle([*messages, encode("/cue/key", ["H"])]))
+    assert {message.address for message in heard} == {ERROR} and len(heard) == 7
+    assert session.transport.looped == (2.0, 6.0) and not session.knock.on
+    assert session.takes.state == takes and not session.takes.any_kept
+    assert learn.bindings == bindings and learn.pickup and learn.waiting(time.perf_counter())[0] == ""
+    heard = port.send(port.client(), encode_bundle(messages))
+    assert ERROR not in {message.address for message in heard}
+    assert session.transport.looped == (1.0, 3.0) and session.knock.on and session.takes.any_kept
+    assert learn.bindings == () and not learn.pickup
+
+
 def test_several_clients_hear_what_each_of_them_does(port) -> None:
     clients = [port.client() for _ in range(5)]
     for client in clients:
