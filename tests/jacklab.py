@@ -171,6 +171,8 @@ class Capture:
             )
             if last and frame.value - last[0] != frames:
                 self.lost_cycles += 1
+                if frame.value == last[0]:  # after a lost cycle JACK may run us twice on one: the same buffers again
+                    return
             last[:] = [frame.value]
             for index, port in enumerate(self.ports):
                 for offset, data in port.incoming_midi_events():

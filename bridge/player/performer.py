@@ -35,6 +35,8 @@ if TYPE_CHECKING:
 REOPEN_S: Final = 1.0  # how often a lost port is tried again
 STALL_S: Final = 0.25  # a wrap that lies further back is not played through
 XRUN_S: Final = 0.3  # note-offs this fresh may have been lost with a JACK period
+# After JACK says that it lost one it may lose more without a word, and with them what was sent again.
+XRUN_REPEATS_S: Final = (0.0, 0.1, 0.3)
 LAST_MOMENT_S: Final = 1e-4  # before a wrap nothing begins any more
 
 
@@ -76,6 +78,8 @@ class Performer:
         self._owed: list[Key] = []
         self._offs: deque[tuple[float, Key]] = deque(maxlen=256)  # the latest note-offs, for `_repeat_offs`
         self._xruns = self.output.xruns
+        self._lost_s = 0.0  # note-offs due after this may have been lost
+        self._repeats_s: list[float] = []  # host times at which they are sent again
         self._reopen_at = 0.0
         self._horizon = now
         self._intake = PlanIntake()
@@ -106,6 +110,11 @@ class Performer:
         if self.port_up and not self.output.alive:
             self._lose(now, "went away")
         if self.output.xruns != self._xruns:
+            self._xruns = self.output.xruns
+            self._lost_s = now - XRUN_S
+            self._repeats_s = [now + after_s for after_s in XRUN_REPEATS_S]
+        if self._repeats_s and now >= self._repeats_s[0]:
+            del self._repeats_s[0]
             self._repeat_offs(now)
         follower = self._follower
         while follower is not None and (at := follower.next_decision()) is not None and at <= now:
@@ -123,6 +132,7 @@ class Performer:
         change = self._next_change()
         sync = None if self.sender is None else self.sender.next_due()
         times = [time - self.output.lookahead_s for time in (due, change, sync) if time is not None]
+        times += self._repeats_s[:1]
         if not self.port_up:
             times.append(self._reopen_at)
         if self._follower is not None and (decision := self._follower.next_decision()) is not None:
@@ -202,9 +212,8 @@ class Performer:
 
     def _repeat_offs(self, now: float) -> None:
         """JACK lost a period, and what was written into it with it: the latest note-offs are sent again."""
-        self._xruns = self.output.xruns
         sounding = self.scheduler.ledger.sounding
-        fresh = {key for due, key in self._offs if due > now - XRUN_S and key not in sounding}
+        fresh = {key for due, key in self._offs if due > self._lost_s and key not in sounding}
         if self.port_up and fresh:
             self.scheduler.repeat_offs(fresh, self._at(now))
 
