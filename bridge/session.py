@@ -261,7 +261,8 @@ class Session:
     def tick(self) -> None:
         """To be called fifty times a second or so."""
         now_s = time.perf_counter()
-        self.status = self.player.poll() or self.status
+        if (status := self.player.poll()) is not None:
+            self.status = self.transport.placed(status)
         for sentence in self.status.notes if self.status is not None else ():
             self.say(sentence)  # the link hands each out once
         if self.status is not None and self.status.notes:

@@ -15,12 +15,15 @@ from bridge.osc.controls import ControlError
 from bridge.session_plan import EVER
 
 if TYPE_CHECKING:
+    from bridge.player.messages import PlayerStatus
     from bridge.session import Session
 
 When = str | float | int
 AHEAD_S: Final = 2.0  # of arranged music, and two slots, before play begins
 START_PATIENCE_S: Final = 4.0  # play waits this long for a complete composition once enough is there to begin
 END_MARGIN_S: Final = 0.1
+HEARD_S: Final = 0.1  # within this a locate has reached the player
+NEAR_S: Final = 0.1  # a playhead this near to where it was placed is there
 PASS_S: Final = 1.0  # before the end of a pass the take of the next one is asked for
 
 
@@ -35,6 +38,7 @@ class SessionTransport:
         self._last_position_s = 0.0
         self._pass_asked = False
         self._last_loop: tuple[float, float] | None = None
+        self._placed: tuple[float, float] | None = None  # host time and timeline second of a locate just asked for
 
     def enough_ahead(self, position_s: float) -> bool:
         session = self._session
@@ -113,7 +117,19 @@ class SessionTransport:
         position_s = picture_s + session.starts_s
         session.player.locate(position_s)
         if session.status is not None:
-            session.status = replace(session.status, position_s=position_s, host_s=time.perf_counter())
+            self._placed = (time.perf_counter(), position_s)
+            session.status = replace(session.status, position_s=position_s, host_s=self._placed[0])
+
+    def placed(self, status: PlayerStatus) -> PlayerStatus:
+        """A word of the player that it said before it heard of the last locate is put where the playhead will be."""
+        if self._placed is None:
+            return status
+        host_s, position_s = self._placed
+        stepped_back = abs(status.position_at(host_s) - position_s) > NEAR_S
+        if status.host_s < host_s or (stepped_back and status.host_s < host_s + HEARD_S):
+            return replace(status, position_s=position_s, host_s=host_s)
+        self._placed = None
+        return status
 
     def _refuse_under_daw(self) -> None:
         if self._session.options.follows and not self.shared:

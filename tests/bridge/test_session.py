@@ -310,6 +310,19 @@ def test_what_is_asked_right_after_a_locate_reckons_from_there(stage) -> None:
     made.until(lambda: 2.0 < session.position_s() < 4.0)
 
 
+def test_after_a_locate_the_playhead_does_not_step_back(stage) -> None:
+    """The player's last word from before it is still on its way."""
+    session = stage(30.0).session
+    session.transport.play()
+    for locate in range(30):
+        wanted_s = 20.0 if locate % 2 else 5.0
+        session.transport.locate(wanted_s)
+        end = time.perf_counter() + 0.08
+        while time.perf_counter() < end:
+            session.tick()
+            assert session.position_s() == pytest.approx(wanted_s, abs=0.5)
+
+
 def test_outside_the_cue_nothing_sounds(stage) -> None:
     made = stage(30.0)
     session = made.session
