@@ -76,10 +76,13 @@ def kill_during_play(film: Path, home: Path, victim: str, times: int) -> dict[st
             live.send("/cue/stop")
             time.sleep(0.6)
             heard = capture.heard()
-            sounding = still_sounding([event.data for event in heard])
+            messages = [event.data for event in heard]
+            sounding, doubled = still_sounding(messages, doubled_too=False), still_sounding(messages)
+            cycles = capture.lost_cycles
             code = live.quit()
     result: dict[str, object] = {
-        "killed": times, "left sounding": len(sounding), "notes heard": len(struck(heard)), "exit": code,
+        "killed": times, "left sounding": len(sounding), "struck twice": len(set(doubled) - set(sounding)),
+        "notes heard": len(struck(heard)), "exit": code, "JACK cycles lost": cycles,
     }  # fmt: skip
     if victim == "engine":
         inside = [note for note in composed_notes(home / "composed.mid") if 2.0 <= note[0] < 9.99 and note[3] != 1]
