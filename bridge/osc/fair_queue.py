@@ -32,6 +32,8 @@ class FairQueue:
             if waiting >= self._limit_of_one:
                 return False
             if self._count >= self._limit:
+                if len(self._rows) == self._count:  # one each: a flood under many names costs no search
+                    return False
                 longest = max(self._rows.values(), key=len)
                 if len(longest) <= waiting + 1:
                     return False
