@@ -61,11 +61,12 @@ _NO_MARK: Final = Mark()
 class Bars:
     """Bar lines and metrical weights around a composition; positions outside are continued."""
 
-    __slots__ = ("_groups", "_map", "_starts", "_weights", "first_bar")
+    __slots__ = ("_groups", "_known", "_map", "_starts", "_weights", "first_bar")
 
     def __init__(self, tempo_map: TempoMap, start_beats: float, end_beats: float) -> None:
         self._map = tempo_map
         self.first_bar = tempo_map.bar_at(start_beats) - 1
+        self._known: dict[float, int] = {}  # every part asks for the same sixteenths
         self._starts: list[float] = []
         self._weights: list[tuple[int, ...]] = []
         self._groups: list[tuple[int, ...]] = []
@@ -85,9 +86,11 @@ class Bars:
 
     def index(self, beats: float) -> int:
         """Which of the known bars a position lies in."""
-        found = bisect_right(self._starts, beats + _EPSILON) - 1
-        last = len(self._starts) - 2
-        return found if 0 <= found <= last else 0 if found < 0 else last
+        bar = self._known.get(beats)
+        if bar is None:
+            found = bisect_right(self._starts, beats + _EPSILON) - 1
+            bar = self._known[beats] = max(0, min(found, len(self._starts) - 2))
+        return bar
 
     def number(self, beats: float) -> int:
         return self.first_bar + self.index(beats)
