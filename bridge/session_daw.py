@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
@@ -18,10 +19,11 @@ from bridge.session_freeze import ALL
 from bridge.session_options import channels
 from bridge.session_plan import arrange_whole
 from bridge.transport.state import TransportObservation
-from engine.music import PARTS, Chord, FrameRate, MusicError, TempoMap, Timecode, TimeSignature, UserError
+from engine.music import PARTS, Chord, FrameRate, Hit, MusicError, TempoMap, Timecode, TimeSignature, UserError
 from engine.music.composition import HIT_WEIGHTS
 
 TICK_S: Final = 0.1
+NAMES_S: Final = 0.05  # of one tick for what names say: many of them must hold nothing else up
 SCOPES: Final = ("film", "cue", "selection")
 
 
@@ -40,6 +42,7 @@ class DawBridge(DawEvents):
         self._refused: set[NamedMark] = set()
         self._gone: list[NamedMark] = []
         self._coming: tuple[NamedMark, ...] = ()
+        self._due: deque[tuple[Callable[..., None], tuple[NamedMark, ...]]] = deque()
         self._heard: tuple[DawInfo, TransportObservation] | None = None  # the transport in force, as it was heard last
 
     # in -------------------------------------------------------------------------------------------------------------
@@ -112,29 +115,50 @@ class DawBridge(DawEvents):
         session.names_done = session.names_done.difference(marks)
 
     def _names_due(self) -> None:
-        session = self._session
-        if not session.draft.result.complete or not (self._waiting or self._gone):
-            return
-        self._coming = tuple(self._waiting)
-        self._waiting = self._not_undone_here()
-        # A progression that another takes the place of need not be taken back first.
-        renewed = {self._cue_of(self._at(mark)).number for mark in self._waiting if mark.kind == "progression"}
-        due = [
-            (self._take_back, mark)
-            for mark in self._gone
-            if mark.kind != "progression" or self._cue_of(self._at(mark)).number not in renewed
-        ]
-        due += [(self._name, mark) for mark in self._waiting]
-        session.names_done |= frozenset(self._coming)
-        self._gone, self._waiting = [], []
-        for act, mark in due:
+        if not self._due and self._session.draft.result.complete and (self._waiting or self._gone):
+            self._line_up()
+        until_s = time.perf_counter() + NAMES_S
+        while self._due and time.perf_counter() < until_s:
+            act, marks = self._due.popleft()
             try:
-                act(mark)
+                act(*marks)
             except (MusicError, UserError) as error:
-                if mark in self._coming:
-                    session.names_done -= {mark}
-                    self._refused.add(mark)
-                self.note(f"'{mark.name}': {error}")
+                fresh = set(marks) & set(self._coming)
+                self._session.names_done -= fresh
+                self._refused |= fresh
+                self.note(f"'{marks[0].name}': {error}")
+
+    def _line_up(self) -> None:
+        """What is to be done for names that came and went, in order; hits, of which a film has many, in one step."""
+        session = self._session
+        self._coming = tuple(self._waiting)
+        gone, waiting = self._gone, self._not_undone_here()
+        self._gone, self._waiting = [], []
+        session.names_done |= frozenset(self._coming)
+        # A progression that another takes the place of need not be taken back first.
+        renewed = {self._cue_of(self._at(mark)).number for mark in waiting if mark.kind == "progression"}
+        self._due += [
+            (self._take_back, (mark,))
+            for mark in gone
+            if mark.kind != "hit" and (mark.kind != "progression" or self._cue_of(self._at(mark)).number not in renewed)
+        ]
+        self._due += [(self._name, (mark,)) for mark in waiting if mark.kind != "hit"]
+        hits = [mark for mark in (*gone, *waiting) if mark.kind == "hit"]
+        if hits:
+            self._due.append((self._hits, tuple(hits)))
+
+    def _hits(self, *marks: NamedMark) -> None:
+        """Hits that come or, where they are still there, go."""
+        coming = set(self._coming)
+        gone = [mark for mark in marks if mark not in coming]
+        there = {(self._at(mark), mark.value) for mark in gone if self._in_force(mark)}
+        hits = [
+            Hit(self._at(mark), mark.word if mark.word in HIT_WEIGHTS else "should", mark.value)
+            for mark in marks
+            if mark in coming
+        ]
+        if there or hits:
+            self._session.edits.change_hits(there, hits)
 
     def _not_undone_here(self) -> list[NamedMark]:
         """The names that wait, without those that only moved after the composer had undone or changed here what they
@@ -181,8 +205,6 @@ class DawBridge(DawEvents):
                 session.cues.remove(mark.value)
         elif mark.kind == "pin":
             session.edits.unpin(at_s)
-        elif mark.kind == "hit":
-            session.edits.remove_hit(at_s)
         elif mark.kind == "section":
             session.edits.remove_section(at_s)
 
@@ -218,8 +240,6 @@ class DawBridge(DawEvents):
                 session.edits.set_progression(mark.value, mark.word or "start", at_s)
         elif mark.kind == "pin":
             session.edits.pin(Chord.parse(mark.value), at_s)
-        elif mark.kind == "hit":
-            session.edits.add_hit(at_s, mark.word if mark.word in HIT_WEIGHTS else "should", mark.value)
         elif mark.kind == "section":
             session.edits.add_section(at_s, mark.value, mark.word)
         elif mark.kind == "cue":

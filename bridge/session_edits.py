@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Sequence
+from bisect import bisect_left, bisect_right
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
@@ -258,6 +259,18 @@ class Edits:
         if nearest is None or abs(nearest.time_s - at_s) > NEAR_S:
             raise ControlError("bad_value", f"there is no hit at {at_s:.2f} s.")
         return self._set_hits([hit for hit in hits if hit is not nearest], "no hit")
+
+    def change_hits(self, gone: Collection[tuple[float, str]], hits: Sequence[Hit]) -> float:
+        """Takes hits (second, name) away and sets others, which replace those at the same places, in one step."""
+        times = sorted([hit.time_s for hit in hits])
+
+        def stays(hit: Hit) -> bool:
+            near = times[bisect_left(times, hit.time_s - SAME_S) : bisect_right(times, hit.time_s + SAME_S)]
+            return not near and not any(abs(hit.time_s - at_s) < SAME_S and hit.name == name for at_s, name in gone)
+
+        what = hits[0].name if len(hits) == 1 else f"{len(hits)} hits"
+        left = [hit for hit in self._session.draft.hits if stays(hit)]
+        return self._set_hits([*left, *hits], f"hit {what}" if len(hits) == 1 else what if hits else "no hit")
 
     def accept_cuts(self, strength: float, weight: str = "should") -> tuple[int, float]:
         """Makes hits of the cuts; returns how many, and from when they are heard."""

@@ -176,7 +176,14 @@ def _read_manifest(folder: Path) -> dict[str, dict[str, str]]:
         found = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return {}
-    return found if isinstance(found, dict) else {}
+    # A backup lies beside what it was made of: a list that says otherwise was not written by us.
+    return {name: entry for name, entry in found.items() if _is_entry(entry)} if isinstance(found, dict) else {}
+
+
+def _is_entry(entry: object) -> bool:
+    if not isinstance(entry, dict) or not all(isinstance(value, str) for value in entry.values()):
+        return False
+    return not set("/\\") & set(entry.get("backup", ""))
 
 
 def _write(path: Path, data: bytes) -> None:

@@ -78,6 +78,21 @@ def test_a_name_that_moves_takes_along_what_it_did(wired) -> None:
     assert len(draft.pins) == 1 and draft.pins[0].start_s <= 19.0 < draft.pins[0].end_s
 
 
+def test_many_hits_are_one_step(wired) -> None:
+    session = wired.session
+    session.edits.add_hit(22.0, "must", "mine")
+    steps = session.history.undo_count
+    made = tuple(MarkerItem(number, 0.5 + number * 0.05, f"hit: h{number}") for number in range(300))
+    for first in range(0, 300, 20):
+        wired.say(MarkersChunk(1, 300, first, made[first : first + 20]))
+    wired.run(1.0)
+    assert len(session.draft.hits) == 301 and session.history.undo_count == steps + 1
+    markers(wired, 2, (9.0, "hit must: door"))
+    assert [hit.name for hit in session.draft.hits] == ["door", "mine"] and session.history.undo_count == steps + 2
+    session.edits.undo()
+    assert len(session.draft.hits) == 301
+
+
 def test_a_print_mark_that_moves_does_not_print_again(wired) -> None:
     markers(wired, 1)
     markers(wired, 2, (4.0, "print: cue"))

@@ -128,3 +128,9 @@ def test_a_foreign_list_of_files_removes_nothing(tmp_path):
     )
     main([*arguments, "--uninstall"])
     assert diary.exists()
+    script = (tmp_path / FOLDERS["bitwig", "linux"]).name
+    for spoilt in ('{"%s": 5}' % script, '{"%s": {"sha256": 1, "backup": "../../../diary.txt"}}' % script, "[1]", "{"):  # noqa: UP031
+        (folder / daw_install.MANIFEST).write_text(spoilt)
+        main([*arguments, "--uninstall"])
+        main(arguments)
+    assert diary.exists() and (folder / script).exists()

@@ -407,7 +407,7 @@ def test_a_take_is_printed_note_by_note_and_replaced_when_printed_again(stage, t
     pad = tuple(Note(60 + step, 64 + step, 8 + step / 2, 0.5, 1, "pad") for step in range(16))
     arp = tuple(Note(72 - step, 50 + step, 8 + step / 4, 0.2, 2, "arp") for step in range(32))
     swell = tuple(Controller(1, 30 + step, 8 + step, 1, "pad") for step in range(8))
-    parts = (PrintPart("pad", "Pad take A", 1, pad, swell), PrintPart("arp", "Arp take A", 2, arp))
+    parts = (PrintPart("pad", "CueBridge Pad", 1, pad, swell), PrintPart("arp", "CueBridge Arp", 2, arp))
     for turn in (1, 2):
         desk.ask("print_job", PrintJob("Take A", 4.0, 8.0, 8.0, 16.0, parts))
         answer = stage.answered(turn)

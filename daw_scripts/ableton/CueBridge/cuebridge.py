@@ -138,6 +138,8 @@ class CueBridge(object):
 
     def _seconds_of(self, beat):
         """Second of a beat, at the present tempo: the only one that Live tells."""
+        if self._steady():  # the same wherever the playhead is, to the last digit: nothing seems to have moved
+            return max(0.0, beat * 60.0 / self._song.tempo)
         here = self._song.current_song_time
         return max(0.0, self._second() + (beat - here) * 60.0 / self._song.tempo)
 
@@ -299,7 +301,7 @@ class CueBridge(object):
                     return 0, "no empty clip slot on the track %s" % track.name
                 for clip in self._clips_of(track):  # printed over the same range before: replaced
                     same = abs(clip.start_time - start) < 1e-3 and abs(clip.end_time - end) < 1e-3
-                    if same and clip.name.lower().startswith(part["part"]):
+                    if same and clip.name == part["name"]:
                         track.delete_clip(clip)
                 slots[0].create_clip(end - start)
                 clip = slots[0].clip
