@@ -12,12 +12,14 @@ import queue
 import threading
 import time
 from bisect import bisect_right
+from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from bridge.edits import Draft
 from bridge.session_plan import (
+    EVER,
     SMALL_SLOTS,
     KeptRange,
     Load,
@@ -26,9 +28,9 @@ from bridge.session_plan import (
     arrange_whole,
 )
 from bridge.session_score import build_score
-from engine.arrange import FilmLevels
+from engine.arrange import Arrangement, FilmLevels
 from engine.messages import FilmAnalysed
-from engine.music import Note, Slot, TempoMap
+from engine.music import Composition, Note, Slot, TempoMap
 
 BEFORE_SLOTS: Final = 24  # of a window: chords that a new one may hang on
 AFTER_SLOTS: Final = 96  # a minute and a half; the rest is there by then
@@ -67,7 +69,10 @@ class PlanDesk:
         self._threads: list[threading.Thread] = []
         self._new: queue.SimpleQueue[_Numbered | None] = queue.SimpleQueue()
         self._whole: queue.SimpleQueue[_Numbered | None] = queue.SimpleQueue()
-        self._out: queue.SimpleQueue[_Numbered] = queue.SimpleQueue()
+        self._out: deque[_Numbered] = deque()
+        self._lock = threading.Lock()  # of _out and _lost_s, which all three threads touch
+        self._lost_s = EVER  # timeline second from which older music was arranged but never handed out
+        self._faults: queue.SimpleQueue[str] = queue.SimpleQueue()
         self._newest = 0  # change that was asked for
         self._done = 0  # change that the plan holds
         self._working = False
@@ -78,7 +83,7 @@ class PlanDesk:
     # what the plan says, whoever works on it -----------------------------------------------------------------------
     @property
     def busy(self) -> bool:
-        return self._newest != self._done or self.plan.busy or self._working or not self._out.empty()
+        return self._newest != self._done or self.plan.busy or self._working or bool(self._out)
 
     @property
     def arranging(self) -> bool:
@@ -87,7 +92,7 @@ class PlanDesk:
 
     @property
     def complete(self) -> bool:
-        return self._newest == self._done and self.plan.complete and not self._working and self._out.empty()
+        return self._newest == self._done and self.plan.complete and not self._working and not self._out
 
     @property
     def notes(self) -> tuple[Note, ...]:
@@ -100,6 +105,11 @@ class PlanDesk:
     @property
     def planned_to_beats(self) -> float:
         return self.plan.planned_to_beats
+
+    def whole(self) -> tuple[Composition, Arrangement] | None:
+        """What is composed and all its music; None while something is still to be arranged."""
+        composition, made = self.plan.composition, self.plan.arrangement
+        return None if self.arranging or composition is None or made is None else (composition, made)
 
     def count_notes(self, start_beats: float, end_beats: float) -> int:
         return self.plan.count_notes(start_beats, end_beats)
@@ -131,12 +141,17 @@ class PlanDesk:
         if not self._threads:
             return [(load, self._map) for load in self.plan.work(budget_s, position_beats, wraps_to=wraps_to)]
         self._where = position_beats, wraps_to
+        with self._lock:
+            self._drop_older()
+            return [self._out.popleft().what] if self._out else []  # one: packing it for the player takes a moment
+
+    def faults(self) -> list[str]:
+        """What went wrong in the threads since the last call, each in a sentence; what played plays on."""
+        found = []
         with contextlib.suppress(queue.Empty):
-            while True:  # one a turn: packing a slice for the player takes a moment
-                item = self._out.get_nowait()
-                if item.number == self._newest:
-                    return [item.what]
-        return []
+            while True:
+                found.append(self._faults.get_nowait())
+        return found
 
     def close(self) -> None:
         """Ends the threads."""
@@ -146,7 +161,27 @@ class PlanDesk:
         for thread in self._threads:
             thread.join(2.0)
 
+    def _drop_older(self) -> None:
+        """Under the lock.  What is dropped has to come again with what took its place."""
+        while self._out and self._out[0].number != self._newest:
+            load, tempo_map = self._out.popleft().what
+            self._lost_s = min(self._lost_s, _seconds(load.from_beats, tempo_map))
+
     # in the threads -------------------------------------------------------------------------------------------------
+    def _put(self, number: int, load: Load, tempo_map: TempoMap) -> None:
+        with self._lock:
+            self._out.append(_Numbered(number, (load, tempo_map)))
+
+    def _lost_beats(self, tempo_map: TempoMap) -> float:
+        """From where the player lacks what was dropped; EVER: nowhere."""
+        with self._lock:
+            self._drop_older()
+            lost_s, self._lost_s = self._lost_s, EVER
+        return lost_s if abs(lost_s) >= EVER else tempo_map.beats_at(lost_s)
+
+    def _fault(self, error: Exception) -> None:
+        self._faults.put(f"the change could not be arranged ({type(error).__name__}: {error}); what plays plays on")
+
     def _run_windows(self) -> None:
         waiting: _Numbered | None = None
         while not self._closing.is_set():
@@ -156,14 +191,18 @@ class PlanDesk:
             for item in items:
                 job = item.what
                 if waiting is not None and waiting.number > self._done:  # not yet heard: the newer has its place too
-                    job = replace(job, takeover_beats=_earlier(waiting.what.takeover_beats, job.takeover_beats))
+                    job = replace(job, takeover_beats=_earlier(waiting.what, job))
                 waiting = _Numbered(item.number, job)
             assert waiting is not None
             job, until = waiting.what, waiting.what.takeover_beats
             if until is not None and job.draft.result.complete:
-                window = _window(job, until, self.plan)
+                try:
+                    window = _window(job, until, self.plan)
+                except Exception as error:  # the whole comes without it, later
+                    self._fault(error)
+                    window = None
                 if window is not None:
-                    self._out.put(_Numbered(waiting.number, (window[0], job.tempo_map)))
+                    self._put(waiting.number, window[0], job.tempo_map)
                     until = window[1]
             self._whole.put(_Numbered(waiting.number, replace(job, takeover_beats=until)))
 
@@ -174,18 +213,35 @@ class PlanDesk:
                 if isinstance(item.what, _Again):
                     self.plan.hand_over_again(item.what.takeover_beats)
                 elif item.number == self._newest:  # older ones are nobody's any more
-                    job, tempo_map = item.what, item.what.tempo_map
-                    self.plan.update(job.score(), job.takeover_beats)
-                    # A window took the place of all that the player had after it.
-                    self.plan.hand_over_again(job.takeover_beats)
-                    number = self._done = item.number
+                    number, tempo_map = item.number, item.what.tempo_map
+                    try:
+                        self._begin(item.what)
+                    except Exception as error:  # a thread that ended would leave the session waiting for ever
+                        self._fault(error)
+                        self.plan.give_up()
+                    self._done = number
             position, wraps_to = self._where
             self._working = True  # from the plan's last slice until it is handed out
-            for load in self.plan.work(TURN_S, position, wraps_to=wraps_to):
-                self._out.put(_Numbered(number, (load, tempo_map)))
+            try:
+                for load in self.plan.work(TURN_S, position, wraps_to=wraps_to):
+                    self._put(number, load, tempo_map)
+            except Exception as error:
+                self._fault(error)
+                self.plan.give_up()
             self._working = False
-            while self._out.qsize() > 4 and self._whole.empty() and not self._closing.is_set():
+            while len(self._out) > 4 and self._whole.empty() and not self._closing.is_set():
                 time.sleep(0.002)  # the session takes them one by one
+
+    def _begin(self, job: PlanJob) -> None:
+        """The plan turns to a job; the player gets it from its takeover on."""
+        from_beats = job.takeover_beats
+        self.plan.update(job.score(), from_beats)
+        lost = self._lost_beats(job.tempo_map)
+        if from_beats is not None and lost < from_beats:
+            position = self._where[0]
+            from_beats = lost if position is None else min(max(lost, position), from_beats)
+        # A window took the place of all that the player had after it.
+        self.plan.hand_over_again(from_beats)
 
 
 @dataclass(frozen=True, slots=True)
@@ -210,8 +266,19 @@ def _all_of(jobs: queue.SimpleQueue[_Numbered | None], patience_s: float | None)
     return found
 
 
-def _earlier(first: float | None, second: float | None) -> float | None:
-    return None if first is None or second is None else min(first, second)
+def _earlier(first: PlanJob, second: PlanJob) -> float | None:
+    """The earlier of two takeovers, in beats of the second job: its tempo map may be another one."""
+    if first.takeover_beats is None or second.takeover_beats is None:
+        return None
+    if first.tempo_map is second.tempo_map:
+        return min(first.takeover_beats, second.takeover_beats)
+    first_s = _seconds(first.takeover_beats, first.tempo_map)
+    return min(second.tempo_map.beats_at(first_s) if abs(first_s) < EVER else first_s, second.takeover_beats)
+
+
+def _seconds(beats: float, tempo_map: TempoMap) -> float:
+    """Timeline second of a beat; what means `ever` stays it."""
+    return beats if abs(beats) >= EVER else tempo_map.seconds_at(beats)
 
 
 def _window(job: PlanJob, takeover: float, plan: Plan) -> tuple[Load, float] | None:

@@ -17,7 +17,6 @@ from bridge.session import Session
 from bridge.session_edits import SAME_S, parse_changes
 from bridge.session_freeze import ALL
 from bridge.session_options import channels
-from bridge.session_plan import arrange_whole
 from bridge.transport.state import TransportObservation
 from engine.music import PARTS, Chord, FrameRate, Hit, MusicError, TempoMap, Timecode, TimeSignature, UserError
 from engine.music.composition import HIT_WEIGHTS
@@ -337,15 +336,15 @@ def _scope(session: Session, scope: str, from_s: float, to_s: float) -> tuple[fl
 
 
 def print_job(session: Session, scope: str, from_s: float, to_s: float) -> PrintJob:
-    """The notes that a range of the stream has, exactly.  Raises UserError while nothing is composed."""
-    score = session.score()
-    if score is None or not score.complete or session.analysed is None:
-        raise UserError("nothing is composed yet that could be printed.")
+    """The notes that a range of the stream has, exactly.
+
+    Raises UserError while nothing is composed, or while a long film is still being arranged.
+    """
+    made = session.playing.arrangement()
     from_s, to_s = _scope(session, scope, from_s, to_s)
     if to_s <= from_s:
         raise UserError("there is no range to print.")
     low, high = session.beats_at(from_s), session.beats_at(to_s)
-    made = arrange_whole(score)
     parts = []
     for part in PARTS:
         notes = tuple(note for note in made.notes if note.part == part and low <= note.start_beats < high)

@@ -7,19 +7,17 @@ from pathlib import Path
 
 from bridge.session import Session
 from bridge.session_options import channels
-from bridge.session_plan import arrange_whole
-from engine.music import UserError
 
 
 def export_midi(session: Session, path: Path) -> int:
-    """The composition in force with its pins, as `compose` would write it; returns the number of notes."""
+    """The composition in force with its pins, as `compose` would write it; returns the number of notes.
+
+    Raises UserError while there is none, or while a long film is still being arranged.
+    """
     from engine.midifile import write_midi
 
-    score = session.score()
-    if score is None or not score.complete:
-        raise UserError("nothing is composed yet that could be written.")
-    arrangement = arrange_whole(score)
-    write_midi(path, score.pinned, arrangement)
+    composition, arrangement = session.playing.whole()
+    write_midi(path, composition, arrangement)
     return len(arrangement.notes)
 
 

@@ -122,6 +122,11 @@ class Plan:
         return Arrangement(self.notes, controllers)
 
     @property
+    def composition(self) -> Composition | None:
+        """What it is arranged of, pins in place; None before there is any."""
+        return None if self._score is None else self._score.pinned
+
+    @property
     def end_beats(self) -> float:
         """Where the last note ends; 0 while there is none."""
         return max((note.end_beats for block in self._blocks[-24:] for note in block.notes), default=0.0)
@@ -188,6 +193,12 @@ class Plan:
             self._fresh_from = wanted
         self._takeover = wanted
         self._send_at = wanted if self._send_at is None else min(self._send_at, wanted)
+
+    def give_up(self) -> None:
+        """What could not be arranged is left out: nothing more comes until the next `update`."""
+        self._todo.clear()
+        self._ahead_todo.clear()
+        self._ahead, self._send_at, self._score = [], None, None
 
     def _remember_old(self, score: Score, kept: int) -> None:
         """What of the music before may be the same again further on."""

@@ -14,7 +14,7 @@ from bridge.plan_desk import PlanDesk, PlanJob
 from bridge.session_plan import EVER, SMALL_SLOTS, Load, Score, arrange_whole
 from bridge.session_score import build_score
 from engine.arrange import Arrangement, FilmLevels, film_levels
-from engine.music import Controller, Note, TempoMap
+from engine.music import Composition, Controller, Note, TempoMap
 
 if TYPE_CHECKING:
     from bridge.session import Session
@@ -76,14 +76,18 @@ class SessionPlaying:
     def arrangement(self) -> Arrangement:
         """The whole music in force, as it is heard.  Raises ControlError while there is none, or while a long film is
         still being arranged."""
+        return self.whole()[1]
+
+    def whole(self) -> tuple[Composition, Arrangement]:
+        """What is composed, pins in place, and its music, as it is heard.  Raises ControlError as `arrangement`."""
         session, draft = self._session, self._session.draft
         if session.analysed is None or not draft.result.complete:
             raise ControlError("not_ready", "nothing is composed yet.")
         if len(draft.result.slots) <= SMALL_SLOTS:
             score = self.score()
             assert score is not None
-            return arrange_whole(score)
-        made = self.plan.plan.arrangement if not self.plan.arranging else None
+            return score.pinned, arrange_whole(score)
+        made = self.plan.whole()
         if made is None:
             raise ControlError("busy", "this long film is still being arranged: try again in a moment.")
         return made
@@ -106,6 +110,8 @@ class SessionPlaying:
             and 0.0 <= looped[1] - session.position_s() < session.options.commit_s * 0.9
         ):
             wraps_to = session.beats_at(looped[0])
+        for sentence in self.plan.faults():
+            session.say(f"{sentence}.")
         for load, tempo_map in self.plan.work(WORK_S, position, wraps_to):
             self._load(load, tempo_map)
 

@@ -114,3 +114,61 @@ def test_while_nothing_plays_the_player_gets_the_new_music_from_the_beginning(de
     changed = job(None, settings={"/cue/part/drums/on": False})
     desk.update(changed)
     assert key(held(settle(desk))) == key(arrange_whole(changed.score()).notes)
+
+
+def sound(notes, low, high):
+    return sorted((n.start_beats, n.channel) for n in notes if low <= n.start_beats < high and n.part in ("arp", "bass"))
+
+
+def test_a_second_change_further_on_leaves_no_hole_where_the_first_was_not_handed_out(desk) -> None:
+    near, far = TEMPO.beats_at(60.0), TEMPO.beats_at(430.0)
+    desk.update(job(near, settings={"/cue/activity": 90.0}))
+    loads, end = [], time.perf_counter() + 30
+    while not loads or desk.arranging or len(desk._out) < 3:  # its window is out, slices of the rest wait
+        assert time.perf_counter() < end
+        if not loads:
+            loads += [load for load, _ in desk.work(0.02, near - 1.0, None)]
+        time.sleep(0.001)
+    last = job(far, settings={"/cue/activity": 90.0}, pins=(Pin(440.0, 441.5, Chord.parse("Ebm")),))
+    desk.update(last)
+    loads += settle(desk, near + 1.0)
+    whole = arrange_whole(last.score()).notes
+    assert sound(held(loads), near, 1e9) == sound(whole, near, 1e9)
+
+
+def test_changes_of_tempo_one_after_another_are_heard_where_the_playhead_is(desk) -> None:
+    from dataclasses import replace
+
+    def at(bpm):
+        tempo_map = TempoMap.constant(bpm)
+        slots = tuple(
+            replace(slot, start_beats=tempo_map.beats_at(slot.start_s), end_beats=tempo_map.beats_at(slot.end_s))
+            for slot in SLOTS
+        )
+        draft = Draft(result=Result(slots=slots, tempo_map=tempo_map, complete=True, levels=LEVELS))
+        return PlanJob(draft, FILM, 0.0, LEVELS, tempo_map.beats_at(400.0), lambda draft: ())
+
+    desk.update(at(45))
+    desk.update(at(120))
+    last = at(180)
+    desk.update(last)
+    loads = settle(desk, last.takeover_beats - 1.0)
+    assert loads[0].from_beats == pytest.approx(last.takeover_beats)
+
+
+def test_what_goes_wrong_beside_the_session_is_said_and_the_next_change_is_heard(desk) -> None:
+    from dataclasses import replace
+
+    def broken(draft):
+        raise RuntimeError("a fault")
+
+    takeover = TEMPO.beats_at(396.0)
+    desk.update(replace(job(takeover, settings={"/cue/activity": 90.0}), kept=broken))
+    assert settle(desk, takeover - 1.0) == []
+    assert all("a fault" in sentence and "plays on" in sentence for sentence in desk.faults())
+    assert desk.whole() is None
+    changed = job(takeover, settings={"/cue/activity": 80.0})
+    desk.update(changed)
+    assert sound(held(settle(desk, takeover - 1.0)), takeover, 1e9) == sound(
+        arrange_whole(changed.score()).notes, takeover, 1e9
+    )
