@@ -49,6 +49,7 @@ class Controls:
         self._answer = answer
         self._refuse = refuse
         self._folders = [folder.resolve() for folder in folders]
+        self._films = {Path(session.options.film), Path(session.options.film).resolve()}
         self._save = save
         self._quit = quit_
         self.daw = daw
@@ -261,8 +262,12 @@ class Controls:
         return self.hands.listed()
 
     def _load_film(self, text: str) -> tuple[Argument, ...]:
-        path = self.allowed(text)
-        return str(path), Double(self.session.film.load(path))
+        path = Path(text)
+        if path not in self._films:  # what this run has had may come back, wherever it lies
+            path = self.allowed(text)
+        heard_s = self.session.film.load(path)
+        self._films.add(path)
+        return str(path), Double(heard_s)
 
     def _add_cue(self, in_s: float, out_s: float | str = "end", name: str | None = None) -> tuple[Argument, ...]:
         place, name, heard_s = self.session.cues.add(in_s, out_s, name)

@@ -15,6 +15,7 @@ import contextlib
 import glob
 import json
 import os
+import re
 import tempfile
 from pathlib import Path
 from typing import Final
@@ -151,11 +152,18 @@ def find_film(saved: Saved, session: Path) -> Path | None:
 
 
 def session_path(film: Path) -> Path:
-    """A new file beside the film, or in the user's data folder where that cannot be written; none is overwritten."""
+    """A new file beside the film, or in the user's data folder where that cannot be written; none is overwritten.
+
+    Raises SessionError where neither can.
+    """
     folder = film.resolve().parent
     if not os.access(folder, os.W_OK):
         folder = _user_folder()
-        folder.mkdir(parents=True, exist_ok=True)
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            why = error.strerror or error
+            raise SessionError(f"the session can be kept neither beside the film nor in {folder}: {why}.") from None
     path, number = folder / f"{film.stem}{SUFFIX}", 1
     while path.exists():
         number += 1
@@ -169,6 +177,9 @@ def session_file_of(film: Path) -> Path | None:
     for folder in (film.resolve().parent, _user_folder()):
         with contextlib.suppress(OSError):
             found += [path for path in folder.glob(f"{glob.escape(film.stem)}*{SUFFIX}") if path.is_file()]
+    # Of reel1, not of reel10: its name and the number that `session_path` may have given it.
+    own = re.compile(rf"{re.escape(film.stem)}(-\d+)?{re.escape(SUFFIX)}")
+    found = [path for path in found if own.fullmatch(path.name)]
     return max(found, key=lambda path: path.stat().st_mtime, default=None)
 
 

@@ -14,6 +14,7 @@ from bridge.session import Session
 from bridge.session_file import Saved, SavedTake, SessionError, Writer, read, session_file_of, session_path, write_text
 
 EVERY_S: Final = 0.5
+RETRY_S: Final = 5.0  # after a fault: the disk was full, a share was away
 
 
 def saved_state(session: Session, film_fingerprint: str) -> Saved | None:
@@ -46,19 +47,36 @@ class Autosave:
         self._written: dict[Path, int] = {}  # the newest of each file
         self._lock = threading.Lock()  # around the writer: the thread's and the one of `save`
         self._faults: queue.SimpleQueue[str] = queue.SimpleQueue()
+        self._moved: queue.SimpleQueue[tuple[Path, Path]] = queue.SimpleQueue()
+        self._instead: dict[Path, Path] = {}  # of files that another program has written since
+        self._seen: dict[Path, tuple[int, ...] | None] = {}  # each file as it was when last read or written here
+        if path is not None:
+            self._seen[path] = _mark(path)
         self._thread = threading.Thread(target=self._write_all, name="autosave", daemon=True)
         self._thread.start()
 
     def tick(self, host_s: float) -> None:
+        while not self._moved.empty():
+            theirs, mine = self._moved.get()
+            self._say(f"{theirs.name} was changed by another program; this session goes on in {mine}.")
+            if self.path == theirs:
+                self.path = mine
         while not self._faults.empty():
-            sentence = self._faults.get()
-            if not self._failed:
-                self._say(sentence)
-            self._failed = True
+            self._fault(self._faults.get(), host_s)
         if host_s >= self._next_s:
             self._next_s = host_s + EVERY_S
             if self._jobs.empty():
-                self.save_if_changed()
+                try:
+                    self.save_if_changed()
+                except SessionError as error:
+                    self._fault(str(error), host_s)
+
+    def _fault(self, sentence: str, host_s: float) -> None:
+        """Said once; what could not be written is tried again until it is."""
+        if not self._failed:
+            self._say(sentence)
+        self._failed, self._last = True, None
+        self._next_s = host_s + RETRY_S
 
     def save_if_changed(self) -> None:
         """Nothing is written before the composer has decided something."""
@@ -80,6 +98,10 @@ class Autosave:
         saved = self._state()
         if saved is None:
             raise SessionError("nothing is known of the film yet.")
+        if path is not None and path != self.path and path.exists() and not _is_session_of(path, saved.fingerprint):
+            raise SessionError(f"{path.name} is there already and no session of this film: give another name.")
+        if path is not None:
+            self._seen[path] = _mark(path)
         self.path = path or self.path or session_path(Path(self._session.options.film))
         self._last = saved
         self._write(next(self._numbers), self.path, saved)
@@ -88,12 +110,16 @@ class Autosave:
     def leave(self, film: Path) -> tuple[Path | None, Saved | None]:
         """Another film comes: saves this session and lets it be.  Returns where, and the other film's session where
         it has one."""
-        self.save_if_changed()
+        try:
+            self.save_if_changed()
+        except SessionError as error:
+            self._say(str(error))
         left, self.path, self._last = self.path, None, None
         beside = session_file_of(film)
         if beside is None:
             return left, None
         try:
+            self._seen[beside] = _mark(beside)
             saved = read(beside)
             if not same_content(film, saved.fingerprint):
                 return left, None
@@ -113,7 +139,10 @@ class Autosave:
         return saved_state(session, session.film.fingerprint)
 
     def close(self) -> None:
-        self.save_if_changed()
+        try:
+            self.save_if_changed()
+        except SessionError as error:
+            self._say(str(error))
         self._jobs.put(None)
         self._thread.join(10.0)
 
@@ -123,10 +152,38 @@ class Autosave:
                 self._write(*job)
             except SessionError as error:
                 self._faults.put(str(error))
+            except Exception as error:  # a thread that ended would save nothing more, and say nothing
+                self._faults.put(f"the session cannot be written: {type(error).__name__}: {error}.")
+            else:
+                self._failed = False
 
     def _write(self, number: int, path: Path, saved: Saved) -> None:
         """Unless something newer was written there.  Nothing in `saved` changes any more: any thread may do it."""
         with self._lock:
+            path = self._instead.get(path, path)
+            now = _mark(path)
+            if now is not None and now != self._seen.get(path):  # two programs at one session: both are kept
+                mine = session_path(Path(saved.analysed.film.path))
+                self._instead[path] = mine
+                self._moved.put((path, mine))
+                path = mine
             if self._written.get(path, -1) < number:
                 write_text(path, self._writer.text(saved, path))
                 self._written[path] = number
+                self._seen[path] = _mark(path)
+
+
+def _is_session_of(path: Path, film_fingerprint: str) -> bool:
+    try:
+        return read(path).fingerprint == film_fingerprint
+    except SessionError:
+        return False
+
+
+def _mark(path: Path) -> tuple[int, ...] | None:
+    """By which a file is known again as it was; None where there is none."""
+    try:
+        found = path.stat()
+    except OSError:
+        return None
+    return found.st_ino, found.st_size, found.st_mtime_ns

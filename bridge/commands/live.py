@@ -30,7 +30,8 @@ from bridge.player.link import PlayerLink
 from bridge.session import Session
 from bridge.session_controls import Controls
 from bridge.session_daw import DawBridge
-from bridge.session_export import default_recording, export_midi, write_recording
+from bridge.session_export import default_recording, export_midi, free_path, write_recording
+from bridge.session_file import Saved
 from bridge.session_save import Autosave
 from bridge.session_status import snapshot
 from bridge.view import Keys, LinesView, RichView, View
@@ -80,7 +81,7 @@ class Live:
             if plan.keeps_session:
                 self.autosave = Autosave(session, plan.session_file, self._say)
                 stack.callback(self.autosave.close)
-                session.leave_film = self.autosave.leave
+            session.leave_film = self._leave_film
             self.daw = DawBridge(session, (lambda out: _send_all(osc, out)) if osc else _no_answer, version())
             self.controls = Controls(
                 session,
@@ -237,6 +238,15 @@ class Live:
         if self.autosave is None:
             raise UserError("this run keeps no session file.")
         return self.autosave.save(None if name is None else Path(name))
+
+    def _leave_film(self, film: Path) -> tuple[Path | None, Saved | None]:
+        """Another film comes: what was played of this one and its session are put away first."""
+        self._write_recording()
+        self.session.recorder.clear()
+        if self.recording is not None:
+            self.recording = free_path(self.recording.with_name(f"{film.stem}-live.mid"))
+        self.written, self._heard_at_write = None, self.session.recorder.heard
+        return self.autosave.leave(film) if self.autosave is not None else (None, None)
 
     def _quit(self) -> None:
         self.leave = True

@@ -117,7 +117,9 @@ def test_while_nothing_plays_the_player_gets_the_new_music_from_the_beginning(de
 
 
 def sound(notes, low, high):
-    return sorted((n.start_beats, n.channel) for n in notes if low <= n.start_beats < high and n.part in ("arp", "bass"))
+    return sorted(
+        (n.start_beats, n.channel) for n in notes if low <= n.start_beats < high and n.part in ("arp", "bass")
+    )
 
 
 def test_a_second_change_further_on_leaves_no_hole_where_the_first_was_not_handed_out(desk) -> None:

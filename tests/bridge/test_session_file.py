@@ -17,7 +17,16 @@ import pytest
 from bridge.player.link import PlayerLink
 from bridge.player.messages import PlayerOptions, PortOptions
 from bridge.session import Session, SessionOptions
-from bridge.session_file import SessionError, Writer, find_film, fingerprint, read, session_path, write_text
+from bridge.session_file import (
+    SessionError,
+    Writer,
+    find_film,
+    fingerprint,
+    read,
+    session_file_of,
+    session_path,
+    write_text,
+)
 from bridge.session_plan import arrange_whole
 from bridge.session_save import Autosave, saved_state
 from engine.messages import EngineReady
@@ -210,3 +219,78 @@ def test_killed_fifty_times_while_saving_the_file_is_always_whole(busy, tmp_path
         label = read(path).steps[0].label
         # At most the save that was under way is missing.
         assert not said or int(label.split()[1]) >= int(said[-1])
+
+
+def autosave_of(busy, film, path=None):
+    said: list[str] = []
+    busy.session.options = replace(busy.session.options, film=str(film))
+    busy.session.film.fingerprint = fingerprint(film)
+    busy.session.analysed = replace(busy.session.analysed, film=replace(busy.session.analysed.film, path=str(film)))
+    return Autosave(busy.session, path, said.append), said
+
+
+def settled(autosave, met, host_s=1000.0):
+    end = time.perf_counter() + 10
+    while not met():
+        assert time.perf_counter() < end
+        host_s += 1.0
+        autosave.tick(host_s)
+        time.sleep(0.02)
+
+
+def test_two_programs_at_one_session_keep_both(busy, film) -> None:
+    path = film.with_name("film.cuebridge.json")
+    autosave, said = autosave_of(busy, film)
+    settled(autosave, path.exists)
+    settled(autosave, lambda: autosave._jobs.empty() and autosave._seen.get(path) is not None)
+    theirs = path.read_text() + " "
+    path.write_text(theirs)  # the other program
+    busy.session.edits.set_value("/cue/transpose", 5)
+    other = film.with_name("film-2.cuebridge.json")
+    settled(autosave, lambda: other.exists() and autosave.path == other)
+    autosave.close()
+    assert path.read_text() == theirs and read(other).steps and "another program" in said[-1]
+
+
+def test_what_could_not_be_written_is_tried_again(busy, film, monkeypatch) -> None:
+    def full(path, text):
+        raise SessionError(f"the session cannot be written to {path}: No space left on device.")
+
+    monkeypatch.setattr("bridge.session_save.write_text", full)
+    autosave, said = autosave_of(busy, film)
+    settled(autosave, lambda: any("No space" in line for line in said))
+    monkeypatch.setattr("bridge.session_save.write_text", write_text)
+    settled(autosave, film.with_name("film.cuebridge.json").exists)  # without another edit
+    autosave.close()
+    assert sum("No space" in line for line in said) == 1
+
+
+def test_a_version_is_not_saved_over_another_file(busy, film) -> None:
+    autosave, _ = autosave_of(busy, film)
+    foreign = film.with_name("notes.cuebridge.json")
+    foreign.write_text("mine")
+    with pytest.raises(SessionError, match="another name"):
+        autosave.save(foreign)
+    assert foreign.read_text() == "mine"
+    version = film.with_name("v2.cuebridge.json")
+    assert autosave.save(version) == version and autosave.save(version) == version
+    autosave.close()
+
+
+def test_the_session_of_a_film_is_not_that_of_one_whose_name_goes_on(film) -> None:
+    names = [f"reel1{end}.cuebridge.json" for end in ("", "-2", "0", "_old")]
+    for second, name in enumerate(names):
+        film.with_name(name).write_text("{}")
+        os.utime(film.with_name(name), (second, second))
+    assert session_file_of(film.with_name("reel1.mp4")) == film.with_name("reel1-2.cuebridge.json")
+
+
+def test_where_no_folder_takes_the_session_one_sentence_says_so(busy, film, monkeypatch) -> None:
+    blocked = film.with_name("a file, no folder")
+    blocked.write_text("")
+    monkeypatch.setattr("bridge.session_file._user_folder", lambda: blocked / "sessions")
+    monkeypatch.setattr("os.access", lambda *_: False)
+    autosave, said = autosave_of(busy, film)
+    settled(autosave, lambda: bool(said))
+    autosave.close()
+    assert "neither beside the film" in said[0]
