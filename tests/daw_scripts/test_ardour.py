@@ -299,6 +299,17 @@ def test_printed_items_hold_the_take_note_by_note(desk, ardour):
     items = sorted(ardour.say(where).split(","))
     assert items == [f"arp={4 * RATE}={8 * RATE}", f"pad={4 * RATE}={8 * RATE}"]  # bar 3 to bar 7, at 120 bpm
 
+    ardour.do('Session:save_state ("")')
+    ardour.say("1")  # it is done
+    steps = re.findall(
+        r'<UndoTransaction [^>]*name="([^"]*)"(.*?)</UndoTransaction>',
+        next(ardour.folder.glob("*.history")).read_text(),
+        re.DOTALL,
+    )
+    # Each part's notes are a step of Ardour's own; the last step, the one that an undo takes back, holds both regions.
+    assert [name for name, _ in steps] == ["CueBridge print"] * 2 + ["CueBridge print Take A"]
+    assert steps[-1][1].count("ARDOUR::MidiPlaylist") == steps[-1][1].count("<Add id") == 2
+
     desk.ask("store_session_path", "/films/a.cue")
     desk.wait_event("acknowledged", lambda daw, one, ok, text: one == request + 1 and ok)
     ardour.quit()
