@@ -25,8 +25,9 @@ from bridge.calibration import (
 from bridge.player.errors import PortError
 from bridge.player.link import PlayerLink
 from bridge.player.messages import APIS, PlayerOptions, PlayerStatus, PortOptions, SyncOptions
-from engine.music import FrameRate, Note, TempoMap, UserError
+from engine.music import Note, TempoMap, UserError
 from engine.music.command import SentenceParser
+from engine.music.timecode import stated_rate
 
 RETURNING: Final = ("mtc", "clock")  # their delay on the way in is that of the notes that come back
 SOURCES: Final = (*RETURNING, "jack", "script", "internal")
@@ -79,7 +80,7 @@ class _Run:
 
     def __init__(self, sync: str, port: str, api: str, frame_rate: str | None, patience_s: float) -> None:
         self._sync, self._patience_s = sync, patience_s
-        rate = None if frame_rate is None else str(FrameRate.parse(frame_rate))
+        rate = None if frame_rate is None else str(stated_rate(frame_rate))
         ports = PortOptions(api, port, hands_name="Return")
         self._options = PlayerOptions(ports=ports, sync=SyncOptions(sync, "auto", rate))
         self._log = PositionLog()
@@ -114,8 +115,8 @@ class _Run:
         self._until(link, lambda now: now.position_s > end_s, "the DAW stopped before all eight notes were played")
         link.drain_touches()  # what was heard up to now came through a track that monitors its input
         self._plan(link, ())
+        remember_placed(placed)  # the take may be read from a file also where it does not come back
         if not returns:
-            remember_placed(placed)
             sys.stdout.write(
                 "Recorded.  Export the recorded clip as a MIDI file, then: cuebridge calibrate --take CLIP.mid "
                 f"--sync {self._sync} [--take-starts-at SECOND]\n"

@@ -17,8 +17,9 @@ from pathlib import Path
 from bridge.osc.controls import DEFAULT_PORT, ControlError
 from bridge.osc.server import OscServer
 from bridge.player.messages import APIS, PlayerOptions, PortOptions, SyncOptions
-from engine.music import FrameRate, UserError
+from engine.music import UserError
 from engine.music.command import SentenceParser
+from engine.music.timecode import stated_rate
 
 LISTEN_S = 2.0
 
@@ -57,7 +58,7 @@ def main(arguments: Sequence[str]) -> int:
     options = parser.parse_args(arguments)
     if not 0 <= options.listen <= 60:
         raise UserError(f"--listen {options.listen:g} is outside 0 to 60 seconds.")
-    rate = None if options.frame_rate is None else str(FrameRate.parse(options.frame_rate))
+    rate = None if options.frame_rate is None else str(stated_rate(options.frame_rate))
     player = PlayerOptions(PortOptions(options.midi_api, options.port), sync=SyncOptions(frame_rate=rate))
     findings = conformance(options.osc_port) if options.osc else check_all(options.osc_port, player, options.listen)
     if options.json:

@@ -13,7 +13,6 @@ from bridge.edits import Draft, parse_chords, parse_key
 from bridge.osc.controls import BY_ADDRESS, DEFAULT_PORT, FLAGS, KNOCK_CHANNEL, SETTINGS, Control, ControlError, Value
 from bridge.osc.controls_output import RATES
 from bridge.player.messages import APIS, PlayerOptions, PortOptions, SyncOptions
-from bridge.player.sync import SOURCE_NAMES
 from bridge.session import SessionOptions
 from bridge.session_file import SUFFIX, Saved, find_film, read
 from bridge.session_options import arrange_options
@@ -21,7 +20,7 @@ from bridge.session_tempo import GRIDS, TempoWish
 from engine.music import PARTS, FrameRate, MusicError, TempoMap, TimeSignature, UserError
 from engine.music.command import SentenceParser
 from engine.music.cue_text import WrittenCue, parse_cues
-from engine.music.timecode import TIMECODE_RATES
+from engine.music.timecode import stated_rate
 
 SYNCS = ("internal", "auto", "script", "mtc", "clock", "jack", "link")
 TEMPOS = ("map", "auto", "clock", "jack", "link", "script")
@@ -152,12 +151,9 @@ def parse(arguments: Sequence[str]) -> LivePlan:
         raise UserError(f"--freewheel {given.freewheel:g} is outside 0 to 5 seconds.")
     if given.frame_rate is not None:
         # Said now; the player only reads it once timecode comes.
-        rate = FrameRate.parse(given.frame_rate)
-        if rate not in TIMECODE_RATES:
-            raise UserError(f"--frame-rate {given.frame_rate}: timecode runs at {', '.join(map(str, TIMECODE_RATES))}.")
-    for source in ("link", "jack"):
-        if source in (given.sync, given.tempo_source) and importlib.util.find_spec(source) is None:
-            raise UserError(f"{SOURCE_NAMES[source]} needs the extra: pip install 'cuebridge[{source}]'.")
+        stated_rate(given.frame_rate)
+    if "link" in (given.sync, given.tempo_source) and importlib.util.find_spec("link") is None:
+        raise UserError("Ableton Link needs the extra: pip install 'cuebridge[link]'.")
     if not 1 <= given.knock_channel <= 16:
         raise UserError(f"--knock-channel {given.knock_channel} is not a MIDI channel; channels are 1 to 16.")
     if given.once and not given.play:

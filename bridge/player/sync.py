@@ -98,13 +98,13 @@ class SyncDesk:
                 return None
             follower = self.follower = Follower(source, self.options.freewheel_s)
             follower.set_loop(self._loop, at)
-            self.notes.append(f"Following {SOURCE_NAMES[source]}.")
+            self.notes.append(f"Following {_NAMES[source]}.")
         elif self.options.position == "auto" and source != follower.source:
             if not said.rolling or follower.rolling or said.position_s is said.position_beats:
                 return None
             follower = self.follower = Follower(source, self.options.freewheel_s)
             follower.set_loop(self._loop, at)
-            self.notes.append(f"Following {SOURCE_NAMES[source]} now.")
+            self.notes.append(f"Following {_NAMES[source]} now.")
         if said.source == "script":
             self._take_loop(said, at)
         if source != follower.source:
@@ -195,7 +195,7 @@ def _rates(options: SyncOptions) -> tuple[FrameRate | None, FrameRate | None]:
         raise SyncError(str(error)) from None
 
 
-SOURCE_NAMES: Final = {
+_NAMES: Final = {
     "mtc": "MIDI timecode",
     "clock": "MIDI clock",
     "script": "the DAW script",

@@ -94,6 +94,14 @@ TIMECODE_RATES: Final[tuple[FrameRate, ...]] = tuple(
 )
 
 
+def stated_rate(text: str) -> FrameRate:
+    """The rate that `--frame-rate` states.  Raises MusicError for one that no timecode runs at."""
+    rate = FrameRate.parse(text)
+    if rate not in TIMECODE_RATES:
+        raise MusicError(f"--frame-rate {text}: timecode runs at {', '.join(map(str, TIMECODE_RATES))}.")
+    return rate
+
+
 @dataclass(frozen=True, slots=True)
 class Timecode:
     """A frame number (may be negative) at a rate; all arithmetic is in frames."""

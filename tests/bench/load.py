@@ -43,10 +43,10 @@ from tests.livelab import CLIP
 from tests.sessionlab import Stage
 
 FLOOD = """
-import sys, threading
+import sys
 sys.path[:0] = [sys.argv[1] + "/tests/bench", sys.argv[1] + "/tests", sys.argv[1]]
 from osc_flood import flood
-flood(int(sys.argv[2]), 10**9, int(sys.argv[3]), [0], threading.Event())
+flood(int(sys.argv[2]), 10**9, int(sys.argv[3]), 1, [0, 0])
 """
 
 

@@ -59,6 +59,11 @@ def test_a_take_is_read_from_a_file_and_kept_for_live(own_folder, capsys) -> Non
             parse([str(CLIP), "--nudge", bad])
 
 
+def test_a_rate_that_no_timecode_has_is_refused_before_any_port_is_opened() -> None:
+    with pytest.raises(UserError, match="--frame-rate 31: timecode runs at"):
+        calibrate.main(["--frame-rate", "31"])
+
+
 def _take(folder, placed, late_s):
     """The clip as a DAW would export it: it begins at 4 s of the timeline; 125 bpm is 2000 ticks a second."""
     path = folder / "take.mid"
@@ -126,6 +131,7 @@ def test_a_recorder_on_jack_that_is_30_ms_late_is_measured(capsys) -> None:
     assert answer == [0], _said(capsys)
     said = _said(capsys)
     assert "(8 of 8 notes" in said
+    assert len(calibration.placed_before()) == 8  # the same take may be read from a file too
     kept = calibration.kept("CueBridge", "mtc")
     assert kept is not None and kept == pytest.approx(-30.0, abs=8.0)  # a period, and a shared machine
 
