@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 from pathlib import Path
 from typing import Final
 
@@ -38,6 +39,10 @@ def find_by_content(folder: Path, wanted: str) -> Path | None:
     except OSError:
         return None
     return next(
-        (path for path in paths if wanted and path.is_file() and path.suffix != ".json" and same_content(path, wanted)),
+        (
+            path
+            for path in paths
+            if wanted and os.path.isfile(path) and path.suffix != ".json" and same_content(path, wanted)
+        ),
         None,
     )

@@ -144,7 +144,7 @@ def find_film(saved: Saved, session: Path) -> Path | None:
     places = [told, session.parent / told.name]
     if saved.film_beside:
         places.insert(1, (session.parent / saved.film_beside).resolve())
-    there = [path for path in places if path.is_file()]
+    there = [path for path in places if os.path.isfile(path)]
     for path in there:
         if same_content(path, saved.fingerprint):
             return path
@@ -176,7 +176,7 @@ def session_file_of(film: Path) -> Path | None:
     found = []
     for folder in (film.resolve().parent, _user_folder()):
         with contextlib.suppress(OSError):
-            found += [path for path in folder.glob(f"{glob.escape(film.stem)}*{SUFFIX}") if path.is_file()]
+            found += [path for path in folder.glob(f"{glob.escape(film.stem)}*{SUFFIX}") if os.path.isfile(path)]
     # Of reel1, not of reel10: its name and the number that `session_path` may have given it.
     own = re.compile(rf"{re.escape(film.stem)}(-\d+)?{re.escape(SUFFIX)}")
     found = [path for path in found if own.fullmatch(path.name)]

@@ -5,6 +5,7 @@ Times in `_s` are picture seconds unless they say timeline.
 
 from __future__ import annotations
 
+import os
 import time
 from dataclasses import replace
 from pathlib import Path
@@ -92,7 +93,7 @@ class SessionFilm:
             return
         self._retry_s = now_s + RETRY_S
         path = Path(session.options.film)
-        if not path.is_file():
+        if not os.path.isfile(path):
             found = find_by_content(path.parent, self.fingerprint)
             if found is None:
                 return
@@ -114,7 +115,7 @@ class SessionFilm:
         session = self._session
         if session.analysed is None:
             raise ControlError("busy", "the first film is still being looked at.")
-        if not path.is_file():
+        if not os.path.isfile(path):
             raise ControlError("bad_value", f"there is no file {path}.")
         self.coming = path
         session.progress = ("analyse", 0.0, f"looking at {path.name}")

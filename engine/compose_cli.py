@@ -21,7 +21,7 @@ from engine.compose_report import facts_of, progress_bar, tell
 from engine.film_plan import GRIDS, FilmPlan
 from engine.messages import HARMONIC_RHYTHMS, READINGS, ComposeOptions
 from engine.music import PARTS, Hit, Key, Take, TimeSignature, UserError, parse_progression
-from engine.music.command import SentenceParser
+from engine.music.command import SentenceParser, check_film_exists, check_spares_input
 from engine.music.cue_text import parse_cues
 from engine.music.progression import MODES
 from engine.pipeline import compose_takes
@@ -103,8 +103,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     options = arrange_options(arguments)
     if not 1 <= arguments.takes <= 100:
         raise UserError(f"--takes is 1 to 100, not {arguments.takes}.")
-    if not Path(arguments.video).exists():
-        raise UserError(f"There is no file {arguments.video}.")
+    check_film_exists(arguments.video)
     if arguments.hits is not None:
         wish = replace(wish, hits=hits_of(arguments))
     if arguments.vary is not None:
@@ -297,6 +296,7 @@ def _outputs(arguments: argparse.Namespace) -> list[Path]:
         raise UserError(f"{first} is a folder; name a .mid file to write.")
     if not os.access(first.parent, os.W_OK):
         raise UserError(f"Nothing can be written into the folder {first.parent}.")
+    check_spares_input(arguments.video, first)
     if arguments.takes == 1:
         return [first]
     numbers = range(arguments.take, arguments.take + arguments.takes)

@@ -19,6 +19,7 @@ from engine import compose_cli
 from engine.compose_report import progress_bar
 from engine.film_plan import FilmPlan, request_for
 from engine.music import Composition, Take, UserError
+from engine.music.command import check_spares_input
 from engine.pipeline import Composer, use_threads
 
 if TYPE_CHECKING:
@@ -41,6 +42,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     if arguments.hits is not None:
         wish = replace(wish, hits=compose_cli.hits_of(arguments))
     output = Path(arguments.output or Path(arguments.video).stem + ".png")
+    check_spares_input(arguments.video, output)
     from engine.analysis_child import AnalysisTask, analyse_in_child
     from engine.plot import plot_score
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import importlib.util
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,7 +19,7 @@ from bridge.session_file import SUFFIX, Saved, find_film, read
 from bridge.session_options import arrange_options
 from bridge.session_tempo import GRIDS, TempoWish
 from engine.music import PARTS, FrameRate, MusicError, TempoMap, TimeSignature, UserError
-from engine.music.command import SentenceParser
+from engine.music.command import SentenceParser, check_film_exists, check_spares_input
 from engine.music.cue_text import WrittenCue, parse_cues
 from engine.music.timecode import stated_rate
 
@@ -133,10 +134,10 @@ def parse(arguments: Sequence[str]) -> LivePlan:
     """Raises UserError for anything that cannot be."""
     given = parser().parse_args(list(arguments))
     film = Path(given.film)
-    if not film.exists():
-        raise UserError(f"there is no file {given.film}.")
+    check_film_exists(film)
     if not film.is_file():
         raise UserError(f"{given.film} is {'a folder' if film.is_dir() else 'a pipe or a device'}, not a film.")
+    check_spares_input(film, given.out, given.record, *(() if film.name.endswith(SUFFIX) else (given.session,)))
     session_file = _writable(given.session)
     saved: Saved | None = None
     if film.name.endswith(SUFFIX):
@@ -216,7 +217,7 @@ def parse(arguments: Sequence[str]) -> LivePlan:
 def _film_of(saved: Saved, session: Path, moved: str | None) -> Path:
     """Where the film of a session is now.  Raises UserError where nobody knows."""
     if moved is not None:
-        if not Path(moved).is_file():
+        if not os.path.isfile(moved):
             raise UserError(f"there is no file {moved}.")
         return Path(moved)
     film = find_film(saved, session.absolute())

@@ -3,9 +3,31 @@
 from __future__ import annotations
 
 import argparse
+import os
 from typing import NoReturn
 
 from engine.music.errors import UserError
+
+
+def check_film_exists(film: str | os.PathLike[str]) -> None:
+    """Raises UserError where there is nothing at that path, or it cannot be asked."""
+    try:
+        os.stat(film)
+    except (FileNotFoundError, NotADirectoryError):
+        raise UserError(f"There is no file {os.fspath(film)}.") from None
+    except OSError as error:
+        raise UserError(f"{os.path.basename(film)} cannot be read: {error.strerror or error}.") from None
+
+
+def check_spares_input(source: str | os.PathLike[str], *outputs: str | os.PathLike[str] | None) -> None:
+    """Raises UserError where one of the files to write is the one that is read: it would be lost."""
+    for output in outputs:
+        try:
+            same = output is not None and os.path.samefile(source, output)
+        except OSError:  # one of them is not there
+            same = False
+        if same:
+            raise UserError(f"{os.fspath(source)} would be overwritten; name another file to write.")
 
 
 class SentenceParser(argparse.ArgumentParser):

@@ -21,6 +21,7 @@ from typing import Final
 
 from engine.video.errors import VideoError
 from engine.video.features import VideoFeatures
+from engine.video.film import regular_file
 from engine.video.identity import BackgroundHash, WholeHash, stamp
 from engine.video.options import AnalysisOptions
 from engine.video.semantics import planned_reading
@@ -51,7 +52,7 @@ def content_key(path: str | os.PathLike[str]) -> str:
 
     Raises VideoError.
     """
-    file = Path(path)
+    file = regular_file(path)
     digest = hashlib.blake2b(digest_size=16)
     try:
         with file.open("rb") as handle:
@@ -67,10 +68,6 @@ def content_key(path: str | os.PathLike[str]) -> str:
                     digest.update(handle.read(_BLOCK_BYTES))
                 handle.seek(size - _EDGE_BYTES)
                 digest.update(handle.read(_EDGE_BYTES))
-    except FileNotFoundError:
-        raise VideoError(f"There is no file {file}.") from None
-    except IsADirectoryError:
-        raise VideoError(f"{file} is a folder, not a film.") from None
     except OSError as error:
         raise VideoError(f"{file.name} cannot be read: {error.strerror or error}.") from error
     return digest.hexdigest()

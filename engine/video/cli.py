@@ -16,7 +16,7 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
-from engine.music.command import SentenceParser
+from engine.music.command import SentenceParser, check_spares_input
 from engine.music.errors import UserError
 from engine.video.cache import FeatureCache
 from engine.video.features import VideoFeatures
@@ -109,6 +109,7 @@ def _parser() -> argparse.ArgumentParser:
 def _analyze(arguments: argparse.Namespace) -> int:
     from engine.video import analyze
 
+    check_spares_input(arguments.film, arguments.npz, arguments.plot)
     cache = None if arguments.no_cache else FeatureCache(arguments.cache_dir)
     started_s = time.perf_counter()
     features = analyze(arguments.film, options_from(arguments), _progress(), cache)

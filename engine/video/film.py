@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 import os
+import stat
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
@@ -41,18 +42,31 @@ class OpenFilm:
         self.container.close()
 
 
+def regular_file(path: str | os.PathLike[str]) -> Path:
+    """The path, checked to be a file's without opening it: a pipe waits for its writer, a device never ends.
+
+    Raises VideoError.
+    """
+    file = Path(path)
+    try:
+        mode = file.stat().st_mode
+    except (FileNotFoundError, NotADirectoryError):
+        raise VideoError(f"There is no file {file}.") from None
+    except OSError as error:
+        raise VideoError(f"{file.name} cannot be read: {error.strerror or error}.") from error
+    if stat.S_ISDIR(mode):
+        raise VideoError(f"{file} is a folder, not a film.")
+    if not stat.S_ISREG(mode):
+        raise VideoError(f"{file} is a pipe or a device, not a film.")
+    return file
+
+
 def open_film(path: str | os.PathLike[str], content_key: str = "") -> OpenFilm:
     """Opens the first real picture stream of a file.  Raises VideoError with one sentence."""
     import av
 
-    file = Path(path)
+    file = regular_file(path)
     name = file.name or str(file)
-    if not file.exists():
-        raise VideoError(f"There is no file {file}.")
-    if file.is_dir():
-        raise VideoError(f"{file} is a folder, not a film.")
-    if not file.is_file():  # to open a pipe waits for whoever writes into it
-        raise VideoError(f"{file} is a pipe or a device, not a film.")
     try:
         if file.stat().st_size == 0:
             raise VideoError(f"{name} is empty (0 bytes).")

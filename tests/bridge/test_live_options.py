@@ -41,6 +41,19 @@ def test_link_without_its_extra_is_refused_at_once(role: str, tmp_path: Path, mo
         parse([str(film), role, "link"])
 
 
+def test_a_film_that_the_system_refuses_to_ask_for_is_one_sentence(tmp_path: Path) -> None:
+    with pytest.raises(UserError, match="cannot be read"):
+        parse([str(tmp_path / ("x" * 300))])
+
+
+@pytest.mark.parametrize("option", ["--out", "--record", "--session"])
+def test_the_film_is_never_overwritten(option: str, tmp_path: Path) -> None:
+    film = tmp_path / "film.mp4"
+    film.write_bytes(b"x")
+    with pytest.raises(UserError, match="would be overwritten"):
+        parse([str(film), option, str(film)])
+
+
 def test_a_folder_is_no_film(tmp_path: Path) -> None:
     with pytest.raises(UserError, match="is a folder, not a film"):
         parse([str(tmp_path)])

@@ -72,6 +72,8 @@ def test_a_film_that_cannot_be_read_changes_nothing(made, films) -> None:
     assert "the film stays one.mp4" in made.said[-1]
     with pytest.raises(ControlError, match="no file"):
         session.film.load(films / "three.mp4")
+    with pytest.raises(ControlError, match="no file"):  # a name that the system refuses to ask for
+        session.film.load(films / ("x" * 300))
 
 
 def test_music_goes_on_without_its_film_which_is_found_again_by_its_content(made, films, monkeypatch) -> None:

@@ -111,6 +111,19 @@ def test_a_file_that_is_no_film_is_refused_in_one_sentence(tmp_path, name, conte
     assert done.stderr.startswith("cuebridge: ") and name in done.stderr and done.stderr.count("\n") == 1
 
 
+def test_the_film_is_never_overwritten(clip, tmp_path):
+    film = tmp_path / "film.mp4"
+    film.write_bytes(clip.read_bytes())
+    done = run("compose", str(film), "-o", str(film))
+    assert done.returncode == 2 and "would be overwritten" in done.stderr and done.stderr.count("\n") == 1
+    assert film.read_bytes() == clip.read_bytes()
+
+
+def test_a_name_that_cannot_be_asked_for_is_one_sentence(tmp_path):
+    done = run("compose", str(tmp_path / ("x" * 300)))
+    assert done.returncode == 2 and "cannot be read" in done.stderr and done.stderr.count("\n") == 1
+
+
 def test_ctrl_c_stops_it_with_130_and_leaves_nothing(clip, tmp_path):
     command = [sys.executable, "-m", "engine", "compose", str(clip), "-o", str(tmp_path / "x.mid"), "--no-cache"]
     process = subprocess.Popen(

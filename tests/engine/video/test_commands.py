@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import builtins
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -79,6 +80,28 @@ def test_a_plot_without_matplotlib_is_one_sentence(
     words = ("--plot", tmp_path / "x.png", "--max-seconds", 1, "--no-cache", "--reading", "quick")
     assert run("analyze", CLIP, *words) == 2
     assert "matplotlib" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("option", ["--npz", "--plot"])
+def test_the_film_is_never_overwritten(tmp_path: Path, option: str, capsys: pytest.CaptureFixture[str]) -> None:
+    film, link = tmp_path / "film.mp4", tmp_path / "other.npz"
+    film.write_bytes(CLIP.read_bytes())
+    link.symlink_to(film)
+    for output in (film, link):
+        assert run("analyze", film, option, output, "--reading", "quick", "--no-cache") == 2
+        said = capsys.readouterr().err
+        assert "would be overwritten" in said and said.count("\n") == 1
+    assert film.read_bytes() == CLIP.read_bytes()
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="this system has no named pipes")
+@pytest.mark.parametrize("name", ["pipe.mp4", "/dev/zero", "x" * 300])
+def test_what_never_ends_or_cannot_be_asked_is_one_sentence(tmp_path: Path, name: str) -> None:
+    os.mkfifo(tmp_path / "pipe.mp4")
+    words = (sys.executable, "-m", "engine", "analyze", tmp_path / name, "--cache-dir", tmp_path / "cache")
+    done = subprocess.run(words, capture_output=True, text=True, timeout=60, cwd=CLIP.parents[2])
+    assert done.returncode == 2 and done.stderr.count("\n") == 1, done.stderr
+    assert "a pipe or a device" in done.stderr or "cannot be read" in done.stderr
 
 
 def test_settings_that_make_no_sense_are_one_sentence(capsys: pytest.CaptureFixture[str]) -> None:
