@@ -26,7 +26,7 @@ import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from multiprocessing.connection import Connection
 from pathlib import Path
 from types import TracebackType
@@ -276,7 +276,7 @@ def _look(connection: Connection, task: AnalysisTask, folder: Path) -> None:
     content = content_key(task.path)
     cache = FeatureCache(None if task.cache_dir is None else Path(task.cache_dir))
     key = cache.key(task.path, options)
-    known = cache.get_checked(key, task.path)[0] if task.use_cache else None
+    known, other = cache.get_checked(key, task.path) if task.use_cache else (None, "")
     if known is not None:
         with_film(known, task.path, content).save(folder / "film.npz")
         _say(connection, {"kind": "done", "file": "film.npz", "cached": True})
@@ -297,10 +297,11 @@ def _look(connection: Connection, task: AnalysisTask, folder: Path) -> None:
                 stream.features().save(folder / name)
                 _say(connection, {"kind": "seen", "file": name, "seconds": count})
         features = stream.features()
+    told = features if not other else replace(features, notes=(*features.notes, other))
     if task.use_cache:
         try:
             cache.put(key, features, hashing)
         except UserError as error:
             _say(connection, {"kind": "progress", "fraction": 1.0, "phase": f"nothing kept for next time: {error}"})
-    features.save(folder / "film.npz")
+    told.save(folder / "film.npz")
     _say(connection, {"kind": "done", "file": "film.npz", "cached": False})

@@ -145,9 +145,12 @@ class FeatureCache:
             self.directory.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise VideoError(f"The cache folder {self.directory} cannot be made: {error.strerror}.") from error
-        if hashing is not None and content_key(hashing.path) != key.split("-")[0]:
-            hashing.stop()
-            raise VideoError(f"{hashing.path.name} changed while it was looked at; nothing is kept of it.")
+        if hashing is not None:
+            # The time of change tells of what lies between the samples, the samples of what lies before the hash began.
+            changed = stamp(hashing.path) != hashing.began or content_key(hashing.path) != key.split("-")[0]
+            if changed:
+                hashing.stop()
+                raise VideoError(f"{hashing.path.name} changed while it was looked at; nothing is kept of it.")
         self._beside(key).unlink(missing_ok=True)
         features.save(self._file(key))
         self._shrink(keep=self._file(key))

@@ -45,6 +45,7 @@ class BackgroundHash:
     def __init__(self, path: str | os.PathLike[str], gently: bool = True) -> None:
         """gently: pause as long as each piece took, because a decoder reads from the same disk."""
         self.path = Path(path)
+        self.began = stamp(path)  # of the file as it was when this was asked for
         self._gently = gently
         self._lock = threading.Lock()
         self._whole: WholeHash | None = None
@@ -72,7 +73,7 @@ class BackgroundHash:
         self._stop.set()
 
     def _run(self) -> None:
-        before = stamp(self.path)
+        before = self.began
         if before is None:
             return
         digest = hashlib.blake2b(digest_size=32)

@@ -213,9 +213,9 @@ def test_a_copy_is_hashed_once_and_a_changed_file_again(tmp_path: Path, monkeypa
     assert cache.get(key) is None  # gone, for both: nothing says any more whose it was
 
 
-def test_a_film_that_changes_while_it_is_looked_at_is_not_kept(tmp_path: Path) -> None:
-    film = tmp_path / "film.mp4"
-    shutil.copy(CLIP, film)
+@pytest.mark.parametrize("between_the_samples", [False, True])
+def test_a_film_that_changes_while_it_is_looked_at_is_not_kept(tmp_path: Path, between_the_samples: bool) -> None:
+    film = large(tmp_path / "film.mp4")
     cache = FeatureCache(tmp_path / "cache")
     changed = False
 
@@ -223,12 +223,24 @@ def test_a_film_that_changes_while_it_is_looked_at_is_not_kept(tmp_path: Path) -
         nonlocal changed
         if not changed and _fraction > 0:
             changed = True
-            with film.open("ab") as handle:
+            with film.open("r+b") as handle:
+                handle.seek(10_000_123, os.SEEK_SET if between_the_samples else os.SEEK_END)
                 handle.write(b"more")
 
     features = analyze(film, SHORT, change, cache)
     assert any("changed while it was looked at" in note for note in features.notes)
     assert cache.list() == []
+
+
+def test_the_analysis_child_says_that_a_film_was_looked_at_anew(tmp_path: Path) -> None:
+    from engine.analysis_child import AnalysisTask, analyse_in_child
+
+    first, second = large(tmp_path / "a.mp4"), large(tmp_path / "b.mp4", changed_at=10_000_123)
+    for film in (first, second):
+        features = analyse_in_child(AnalysisTask(str(film), "quick", cache_dir=str(tmp_path / "cache")))
+    assert any("it was looked at anew" in note for note in features.notes)
+    again = analyse_in_child(AnalysisTask(str(second), "quick", cache_dir=str(tmp_path / "cache")))
+    assert not any("anew" in note for note in again.notes)  # the sentence is of that day
 
 
 WRITER = """
