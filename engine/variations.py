@@ -60,12 +60,15 @@ def parse_dimensions(text: str) -> tuple[str, ...]:
 
 
 def bar_signs(composition: Composition, arrangement: Arrangement) -> list[tuple[object, ...]]:
-    """What makes a bar: its chords from the tonic with their places, and the steps and contour of its arpeggio."""
+    """What makes a bar: its chords from the tonic with their places, and the steps and contour of its arpeggio.
+
+    Up to the last bar that has a chord: the silence after a short version's end is no bar of it.
+    """
     if not composition.slots:
         return []
     tonic = composition.key.tonic
     bars = Bars(composition.tempo_map, composition.slots[0].start_beats, composition.slots[-1].end_beats)
-    chords: dict[int, list[object]] = {}
+    chords: dict[int, list[tuple[int, int]]] = {}
     for run in merge_runs(composition.slots):
         first, last = bars.number(run.start_beats), bars.number(run.end_beats - 1e-6)
         for bar in range(first, last + 1):
@@ -80,7 +83,8 @@ def bar_signs(composition: Composition, arrangement: Arrangement) -> list[tuple[
         notes = sorted(pattern.get(bar, []))
         ranks = {pitch: rank for rank, pitch in enumerate(sorted({pitch for _, pitch in notes}))}
         signs.append((tuple(chords[bar]), tuple((step, ranks[pitch]) for step, pitch in notes)))
-    return signs
+    sounding = [place for place, bar in enumerate(sorted(chords)) if any(chord for _, chord in chords[bar])]
+    return signs[: sounding[-1] + 1] if sounding else []
 
 
 def difference(a: Sequence[object], b: Sequence[object]) -> float:

@@ -2,11 +2,16 @@ from __future__ import annotations
 
 import json
 import re
+import sys
 from itertools import combinations
 from pathlib import Path
 
 import pytest
 
+sys.path.insert(0, str(Path(__file__).parent / "arrange"))
+from pieces import compose
+
+from engine.arrange import arrange
 from engine.compose_cli import main, placed
 from engine.midifile import read_midi
 from engine.music import UserError
@@ -26,6 +31,15 @@ def test_difference_is_the_share_of_bars():
     assert difference([1, 2, 3, 4], [1, 2, 9, 9]) == 0.5
     assert difference([1, 2, 3, 4], [1, 2]) == 0.5
     assert difference([1, 2], [1, 2]) == 0
+
+
+def test_silence_after_a_short_version_is_no_bar_of_it():
+    # Two slots a bar.  Otherwise versions of 15 s of a film of 90 s could not differ in 40 % of "their" bars.
+    short, other = (compose(text + " N" * 12, seconds=16.0) for text in ("C C F F", "Am Am Dm Dm"))
+    signs = [bar_signs(work, arrange(work)) for work in (short, other)]
+    assert [len(sign) for sign in signs] == [2, 2] and difference(*signs) == 1
+    rest = compose("C C N N F F" + " N" * 10, seconds=16.0)
+    assert len(bar_signs(rest, arrange(rest))) == 3
 
 
 def test_twelve_versions_differ_and_loop(tmp_path, capsys):
