@@ -330,6 +330,7 @@ class Session:
         self.engine_state = "away"
         self.film.forget()
         self.say(gone.sentence)
+        self.progress = ("engine", 0.0, gone.sentence)  # so that clients hear of it, too
         pending = self.desk.pending
         if pending is not None:
             self.desk.pending = None

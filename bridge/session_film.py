@@ -106,7 +106,7 @@ class SessionFilm:
 
     def _ready_again(self) -> None:
         session = self._session
-        if session.progress[0] in ("failed", "analyse") and session.draft.result.complete:
+        if session.progress[0] in ("failed", "analyse", "engine") and session.draft.result.complete:
             session.progress = ("ready", 1.0, "composed")
 
     # another film ---------------------------------------------------------------------------------------------------

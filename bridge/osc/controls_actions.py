@@ -190,7 +190,7 @@ STATES: Final = (
     state("playhead", "Picture seconds, beats, bar|beat, film timecode, DAW timecode, rolling."),
     state("chords/now", "Bar, chord, its picture second, the next chord, its picture second."),
     state("chords", "Every chord with its picture second, as many as fit a datagram."),
-    state("progress", "What is being done (analyse, compose), fraction 0 to 1, words."),
+    state("progress", "What is being done (analyse, compose; engine: it died and comes back), fraction 0 to 1, words."),
     state("take", "Number and name of the take that plays, whether it is kept, and how many there are."),
     state("takes", "Number, name and kept of each take."),
     state("pins", "Picture second and chord of each pin."),

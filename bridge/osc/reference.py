@@ -37,7 +37,8 @@ anybody and `/daw/…` from the scripts of DAWs.
   `tests/bench/steering.py`); where composing takes longer, the old music goes on to a later
   chord or bar, and this is said. What needs no network is heard within 0.1 s.
 * **OSCQuery**: `http://127.0.0.1:{DEFAULT_PORT}/` answers with all of this as JSON, and `/cue/key?VALUE` with a value.
-* **Files** from OSC (`/cue/film/load`, `/cue/export`, `/cue/save`) have to lie in folders given with `--osc-folder`.
+* **Files** from OSC (`/cue/film/load`, `/cue/export`, `/cue/save`) have to lie in folders given with `--osc-folder`;
+  a film that this run has had may come back from anywhere.
 * `cuebridge doctor --osc` tries every address of a running `live`.
 """
 

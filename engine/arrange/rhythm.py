@@ -7,6 +7,7 @@ is one second long (section 4.1); on the beats grid slots divide the bar, per ba
 from __future__ import annotations
 
 import math
+from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
@@ -125,17 +126,29 @@ def _beat_lines(tempo_map: TempoMap, start_s: Fraction, end_s: Fraction) -> list
     """Slot boundaries strictly inside the picture as (picture second, beat)."""
     lines = []
     start, end = tempo_map.beats_at_exact(start_s), tempo_map.beats_at_exact(end_s)
+    tempo_beats = [change.beat for change in tempo_map.tempos]
+    shapes: dict[tuple[TimeSignature, Fraction, Fraction], list[tuple[Fraction, Fraction]]] = {}
     bar = tempo_map.bar_at(start)
     line = tempo_map.bar_start(bar)
+    line_s = tempo_map.seconds_at_exact(line)
     while line < end:
         next_line = tempo_map.bar_start(bar + 1)
-        bar_s = tempo_map.seconds_at_exact(next_line) - tempo_map.seconds_at_exact(line)
-        division = _nearest_division(tempo_map.meter_at(line), bar_s)
-        for offset in accumulate(division, initial=Fraction(0)):
+        next_s = tempo_map.seconds_at_exact(next_line)
+        key = tempo_map.meter_at(line), next_s - line_s, next_line - line
+        shape = shapes.get(key)
+        if shape is None:
+            meter, bar_s, length = key
+            offsets = accumulate(_nearest_division(meter, bar_s), initial=Fraction(0))
+            # Beats from the bar line, and seconds as they are at one tempo; a meter change may cut a bar short.
+            shape = shapes[key] = [(offset, offset * bar_s / length) for offset in offsets if offset < length]
+        one_tempo = bisect_right(tempo_beats, line) == bisect_left(tempo_beats, next_line)
+        inside, base_s = start < line and next_line <= end, line_s - start_s
+        for offset, offset_s in shape:
             beat = line + offset
-            if beat < next_line and start < beat < end:  # a meter change may cut a bar short
-                lines.append((tempo_map.seconds_at_exact(beat) - start_s, beat))
-        bar, line = bar + 1, next_line
+            if inside or start < beat < end:
+                at_s = base_s + offset_s if one_tempo else tempo_map.seconds_at_exact(beat) - start_s
+                lines.append((at_s, beat))
+        bar, line, line_s = bar + 1, next_line, next_s
     return lines
 
 

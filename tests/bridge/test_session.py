@@ -10,7 +10,9 @@ import pytest
 
 from bridge.engine_link import EngineGone
 from bridge.osc.controls import ControlError
+from bridge.session_answers import STATES
 from bridge.session_plan import arrange_whole
+from bridge.session_status import snapshot
 from engine.messages import EngineFailure, EngineReady
 from engine.music import Chord, TempoMap
 
@@ -242,6 +244,14 @@ def test_a_dead_engine_stops_nothing_and_what_was_asked_is_asked_again(stage) ->
     assert len(made.engine.requests) == asked + 1
     assert Chord.parse("F#") in [slot.chord for slot in session.draft.slots]
     assert "the engine was killed." in made.said
+
+
+def test_clients_hear_of_a_dead_engine_and_of_its_return(stage) -> None:
+    session = (made := stage(24.0)).session
+    session.engine_message(EngineGone("the engine was killed.", -9, 1))
+    assert STATES["/cue/progress"](session, snapshot(session), None) == ("engine", 0.0, "the engine was killed.")
+    session.engine_message(EngineReady(1, "again"))
+    made.until(lambda: session.progress[0] == "ready")
 
 
 def test_a_failed_composition_keeps_the_old_music_and_says_why(stage) -> None:

@@ -156,3 +156,22 @@ def test_best_tempo_prefers_strong_cuts():
     strong = [Cut(beat * 60 / 81.3, 1.0) for beat in (4, 9, 16, 22, 31)]
     weak = [Cut(beat * 60 / 103.7, 0.1) for beat in (3, 11, 19, 27, 35)]
     assert best_tempo([*strong, *weak]).bpm == pytest.approx(81.3, abs=0.15)
+
+
+@st.composite
+def odd_maps(draw):
+    beats = lambda: [0, *sorted(draw(st.sets(st.integers(1, 120), max_size=4)))]  # noqa: E731
+    bpm = st.decimals(30, 240, places=2).map(float)
+    meter = st.sampled_from(["4/4", "3/4", "7/8", "6/8", "5/4", "2/2"]).map(TimeSignature.parse)
+    tempos = [(F(beat) + F(draw(st.integers(0, 3)), 4) * (beat > 0), draw(bpm)) for beat in beats()]
+    return TempoMap.of(tempos, [(beat, draw(meter)) for beat in beats()], draw(st.integers(-500, 500)) / 100)
+
+
+@given(odd_maps(), st.integers(100, 9000), st.integers(-300, 900))
+def test_every_line_lies_where_the_tempo_map_says(tempo_map, hundredths, start_hundredths):
+    """What is reckoned once for equal bars is what each bar alone would give, exactly."""
+    start = F(start_hundredths, 100)
+    grid = build_grid("beats", tempo_map, hundredths / 100, float(start))
+    for slot in grid[1:]:
+        beat = F(slot.start_beats).limit_denominator(1000)  # bars and changes lie on sixteenths
+        assert slot.start_s == float(tempo_map.seconds_at_exact(beat) - start)
