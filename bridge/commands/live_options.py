@@ -11,6 +11,7 @@ from pathlib import Path
 
 from bridge.cues import CueState
 from bridge.edits import Draft, parse_chords, parse_key
+from bridge.film_file import same_content
 from bridge.osc.controls import BY_ADDRESS, DEFAULT_PORT, FLAGS, KNOCK_CHANNEL, SETTINGS, Control, ControlError, Value
 from bridge.osc.controls_output import RATES
 from bridge.player.messages import APIS, PlayerOptions, PortOptions, SyncOptions
@@ -54,7 +55,9 @@ def parser() -> argparse.ArgumentParser:
     top = SentenceParser(prog="cuebridge live", description="Plays a film's music live and follows your hands.")
     top.add_argument("film", metavar="FILM", help="the film, any file that holds pictures; or a session file")
     top.add_argument("--film", dest="moved_film", metavar="FILE", help="the session's film, where it is now")
-    top.add_argument("--session", metavar="FILE", help="session file (beside the film, from the first edit on)")
+    top.add_argument(
+        "--session", metavar="FILE", help="session file (from the first edit on, beside the film); goes on if there"
+    )
     top.add_argument("--no-session", action="store_true", help="keep no session file")
     time = top.add_argument_group("time")
     time.add_argument("--bpm", type=float, metavar="BPM", help="quarter notes a minute; default: what suits the cuts")
@@ -144,6 +147,8 @@ def parse(arguments: Sequence[str]) -> LivePlan:
         session_file = session_file or film.absolute()
         saved = read(film)
         film = _film_of(saved, film, given.moved_film)
+    elif session_file is not None and session_file.exists():
+        saved = _session_of(film, session_file)
     if given.once and given.sync != "internal":
         raise UserError("--once ends after one pass of the internal transport; it does not go with --sync.")
     if not 0 <= given.from_s <= 360_000:
@@ -212,6 +217,14 @@ def parse(arguments: Sequence[str]) -> LivePlan:
         keeps_session=not given.no_session,
         saved=saved,
     )
+
+
+def _session_of(film: Path, session: Path) -> Saved:
+    """A session that is there already goes on; nothing is begun over it.  Raises UserError for another film's."""
+    saved = read(session)
+    if not same_content(film, saved.fingerprint):
+        raise UserError(f"{session.name} is the session of another film than {film.name}; give another name.")
+    return saved
 
 
 def _film_of(saved: Saved, session: Path, moved: str | None) -> Path:

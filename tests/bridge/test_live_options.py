@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import importlib.util
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
 from bridge.commands.live_options import parse
+from bridge.film_file import fingerprint
 from engine.music import UserError
 
 
@@ -65,3 +67,20 @@ def test_the_tempi_of_compose_are_taken(tmp_path: Path) -> None:
     for bpm in (20, 400):
         assert parse([str(film), "--bpm", str(bpm)]).session.tempo.bpm == bpm
     assert parse([str(film), "--frame-rate", "29.97 DF"]).player.sync.frame_rate == "29.97 DF"
+
+
+def test_a_session_that_is_there_goes_on_and_no_other_is_begun_over_it(tmp_path, monkeypatch) -> None:
+    film, session = tmp_path / "film.mp4", tmp_path / "mine.cuebridge.json"
+    film.write_bytes(bytes(range(256)) * 1000)
+    arguments = [str(film), "--session", str(session)]
+    assert parse(arguments).saved is None
+    session.write_text("{")
+    with pytest.raises(UserError, match="no JSON"):
+        parse(arguments)
+    kept = SimpleNamespace(fingerprint=fingerprint(film))
+    monkeypatch.setattr("bridge.commands.live_options.read", lambda path: kept)
+    plan = parse(arguments)
+    assert plan.saved is kept and plan.session_file == session
+    kept.fingerprint = "another"
+    with pytest.raises(UserError, match="another film"):
+        parse(arguments)
