@@ -64,6 +64,11 @@ def test_a_rate_that_no_timecode_has_is_refused_before_any_port_is_opened() -> N
         calibrate.main(["--frame-rate", "31"])
 
 
+def test_a_daw_that_plays_ahead_of_its_timecode_is_known_by_its_port() -> None:
+    assert calibrate.plays_ahead((("CueBridge", "ardour:gen/midi_in 1"),))
+    assert not calibrate.plays_ahead((("CueBridge", "Tape:in"), ("CueBridge Pad", "a2j:ardour")))
+
+
 def _take(folder, placed, late_s):
     """The clip as a DAW would export it: it begins at 4 s of the timeline; 125 bpm is 2000 ticks a second."""
     path = folder / "take.mid"
