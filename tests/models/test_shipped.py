@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
 
+from engine.music.chord import VOCABULARY_SIZE
 from models.amt import AffectiveMultimodalTransformer
 from models.checkpoint import WEIGHTS, load_default, read_card, sha256
 from models.regressor import DynamicsRegressor
-from models.training.dataset import MuViSync, Song
+from models.training.dataset import MuViSync, Song, make_batch
 from models.training.evaluate import ARMS, chord_rows, dynamics_metrics, predict_dynamics
+from models.training.train import run_network
 
 SLICE = Path(__file__).parent / "fixtures" / "muvi-sync-slice"
 
@@ -59,6 +62,36 @@ def test_chord_figures_of_the_slice(songs: list[Song]) -> None:
         for metric in ("hits1", "hits3", "hits5", "nll"):
             found = float(np.mean([row[metric] for row in rows]))
             assert found == pytest.approx(expected[arm.name or "all features"][metric], abs=2e-3), (arm.name, metric)
+
+
+@torch.no_grad()
+def test_no_chord_is_known_before_it_is_foretold(songs: list[Song]) -> None:
+    """Recall, echo, run lengths and attention of the shipped file: what is said of the chords up to t does not change by
+    one bit with what comes at t and later, so the figures hold no answer that leaked."""
+    model = load_default("amt")
+    batch = make_batch(songs[:1], smooth=True)
+    told = run_network(model, batch)
+    length = int(batch.valid.sum())
+    for t in (1, 2, 37, length // 2, length - 1):
+        changed = batch.inputs.clone()
+        changed[:, t:] = (changed[:, t:] + 1 + torch.arange(changed.shape[1] - t)) % VOCABULARY_SIZE
+        again = run_network(model, replace(batch, inputs=changed))
+        assert torch.equal(told[:, :t], again[:, :t]), t
+        assert not torch.equal(told[:, t], again[:, t]), t
+
+
+@torch.no_grad()
+def test_cached_decoding_says_what_the_whole_pass_says(songs: list[Song]) -> None:
+    """Over whole songs with the shipped weights: what is composed with is what was evaluated."""
+    model = load_default("amt")
+    for song in songs:
+        batch = make_batch([song], smooth=True)
+        flags = batch.semantic_present, batch.emotion_present
+        whole = run_network(model, batch)
+        memory = model.encode(batch.features, batch.valid, *flags)
+        cache = model.new_cache(memory, batch.minor, batch.valid)
+        steps = torch.stack([model.decode_step(batch.inputs[:, t], cache) for t in range(whole.shape[1])], dim=1)
+        torch.testing.assert_close(steps, whole, atol=2e-3, rtol=1e-4)
 
 
 @torch.no_grad()
