@@ -66,8 +66,8 @@ def test_chord_figures_of_the_slice(songs: list[Song]) -> None:
 
 @torch.no_grad()
 def test_no_chord_is_known_before_it_is_foretold(songs: list[Song]) -> None:
-    """Recall, echo, run lengths and attention of the shipped file: what is said of the chords up to t does not change by
-    one bit with what comes at t and later, so the figures hold no answer that leaked."""
+    """Recall, echo, run lengths and attention of the shipped file: what is said of the chords up to t does not change
+    by one bit with what comes at t and later, so the figures hold no answer that leaked."""
     model = load_default("amt")
     batch = make_batch(songs[:1], smooth=True)
     told = run_network(model, batch)
