@@ -19,6 +19,7 @@ from bridge.session import Session
 from bridge.session_answers import STATES
 from bridge.session_bundle import Before
 from bridge.session_daw import DawBridge
+from bridge.session_fit import FIT, told
 from bridge.session_hands import Hands
 from bridge.session_status import Snapshot, snapshot
 from engine.music import Chord, MusicError, UserError
@@ -85,7 +86,7 @@ class Controls:
                 *self._at(session.edits.add_section(from_s, changes, name, breath)),
             ),
             "/cue/section/remove": lambda at_s: (at_s, *self._at(session.edits.remove_section(at_s))),
-            "/cue/tempo/fit": self._fit_tempo,
+            FIT: lambda *given: self._fit_tempo(*given)[0][1],
             "/cue/take/new": self._new_take,
             "/cue/take/select": lambda number, when="bar": (number, *self._at(session.edits.select_take(number, when))),
             "/cue/take/keep": lambda name=None: (session.edits.keep_take(name).name,),
@@ -131,7 +132,7 @@ class Controls:
         replies: list[Reply] = []
         for control, arguments in checked:
             try:
-                replies.append(self.perform(control, arguments, sender))
+                replies.extend(self._replies(control, arguments, sender))
             except UserError as error:
                 code = error.code if isinstance(error, ControlError) else "bad_value"
                 self._refuse(sender, control.address, code, str(error))
@@ -157,6 +158,11 @@ class Controls:
                 continue
             result.append((control, () if asks else control.check(message.arguments)))
         return result
+
+    def _replies(self, control: Control, arguments: tuple[Value, ...], sender: Target) -> list[Reply]:
+        if control.address == FIT:  # the one address that answers with several messages
+            return self._fit_tempo(*arguments)  # type: ignore[arg-type]
+        return [self.perform(control, arguments, sender)]
 
     def perform(self, control: Control, arguments: tuple[Value, ...], sender: Target = ("", 0)) -> Reply:
         """Does it or reads it.  Raises ControlError or another UserError."""
@@ -279,15 +285,8 @@ class Controls:
 
     def _fit_tempo(
         self, low_bpm: float = 70.0, high_bpm: float = 140.0, kind: str = "fixed", percent: float = 4.0
-    ) -> tuple[Argument, ...]:
-        """Tempo, hits met, hits near, worst miss in frames; the best eight.  Of what is no fixed tempo also the bend in
-        per cent and how many odd bars."""
-        found: list[Argument] = []
-        for plan in self.session.edits.fit_tempo(low_bpm, high_bpm, kind, percent)[:8]:
-            found += [plan.bpm, plan.met, plan.near, plan.worst_frames]
-            if kind != "fixed":
-                found += [plan.bend_percent, len(plan.odd_bars)]
-        return tuple(found)
+    ) -> list[Reply]:
+        return told(self.session.edits.fit_tempo(low_bpm, high_bpm, kind, percent), kind)
 
     def _new_take(self, when: str = "bar") -> tuple[Argument, ...]:
         number, heard_s = self.session.edits.new_take(when)

@@ -22,7 +22,7 @@ from bridge.session_score import label_of
 from bridge.session_transport import When
 from bridge.takes import KeptTake, chosen
 from engine.arrange import ArrangeOptions
-from engine.arrange.tempofit import TempoFitOptions, TempoPlan, fit_tempos
+from engine.arrange.tempofit import TempoFitOptions, TempoReport, fit_tempos
 from engine.music import PARTS, Chord, Hit, Key, MusicError, Section, Take, parse_progression
 
 if TYPE_CHECKING:
@@ -313,8 +313,11 @@ class Edits:
 
     def fit_tempo(
         self, low_bpm: float = 70.0, high_bpm: float = 140.0, kind: str = "fixed", percent: float = 4.0
-    ) -> tuple[TempoPlan, ...]:
-        """Tempi, ramps or odd bars that meet the hits best, or the cuts where no hit is set; best first."""
+    ) -> TempoReport:
+        """Tempi, ramps or odd bars that meet the hits best, or the cuts where no hit is set; best first.
+
+        Holds fixed tempi and the plans of that kind.  Raises ControlError.
+        """
         session = self._session
         if session.analysed is None:
             raise ControlError("not_ready", "the film is not known yet.")
@@ -330,7 +333,7 @@ class Edits:
                 curve_percent=percent,
                 count=8,
             )
-            return fit_tempos(hits, session.analysed.film.rate, options, (kind,)).of(kind)
+            return fit_tempos(hits, session.analysed.film.rate, options, (kind,))
         except MusicError as error:
             raise ControlError("bad_value", str(error)) from None
 

@@ -79,8 +79,14 @@ ACTIONS: Final = (
     ),
     do(
         "tempo/fit",
-        "Tempi whose beats meet the hits (without any: the cuts); set one with /cue/tempo. Also ramps, tempi "
-        "from hit to hit, odd bars, or ramps whose hits open bars.",
+        "Tempi whose beats meet the hits (without any: the cuts); set one with /cue/tempo. Also ramps, tempi from "
+        "hit to hit, odd bars, or ramps whose hits open bars. The answer: bpm, hits met, hits near and worst miss "
+        "of up to 8 plans; where kind is not fixed also bend in per cent and odd bars. Then per plan "
+        "`/cue/tempo/fit/plan`: number, count of hits, and per hit its picture second, weight, miss in frames (+ "
+        "= after the picture) and, for a must hit off by more than half a frame, why it is refused; at most 15 "
+        "hits, first refused, then must, should, nice, then the earliest. No plan of that kind: plan 0, the best "
+        "fixed tempo. Plans that bend or have odd bars are not taken over OSC: `cuebridge tempo --write` gives "
+        "them to the DAW or to `--tempo-map`.",
         Arg("from", "number", 20, 400, "bpm", optional=True),
         Arg("to", "number", 20, 400, "bpm", optional=True),
         Arg("kind", "choice", words=TEMPO_KINDS, optional=True),

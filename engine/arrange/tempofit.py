@@ -8,8 +8,8 @@ same by hand: list the click tempi with the number of hits each catches, then st
 from __future__ import annotations
 
 import math
-from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from typing import Final
 
@@ -78,6 +78,7 @@ class TempoPlan:
     kind: "fixed", "ramp", "steps", "odd bars" or "bars".  tempo_map: its bar 1 at bar_1_s, timeline seconds being
     picture seconds.
     bend_percent: the most that a stretch leaves the plan's bpm.  odd_bars: (beat at which it begins, time signature).
+    refusals: a sentence for each hit of `refused`, in its order.
     """
 
     kind: str
@@ -86,6 +87,7 @@ class TempoPlan:
     misses: tuple[HitMiss, ...]
     bend_percent: float = 0.0
     odd_bars: tuple[tuple[float, TimeSignature], ...] = ()
+    refusals: tuple[str, ...] = ()
 
     @property
     def met(self) -> int:
@@ -108,7 +110,7 @@ class TempoPlan:
 
 @dataclass(frozen=True, slots=True)
 class TempoReport:
-    """Best plans of each kind, best first.  refusals: one sentence per must hit that no fixed tempo meets.
+    """Best plans of each kind, best first.  refusals: those of the best fixed tempo.
 
     fixed: one tempo.  ramps: a tempo that changes a little each beat.  steps: one tempo from hit to hit.
     odd_bars: one tempo, hits on bar lines by single odd bars.  bars: ramps, and every hit that is met opens a bar.
@@ -156,14 +158,16 @@ def fit_tempos(
         _curves(kind, after, rate, options, tempi if kind in kinds else ()) for kind in ("ramp", "steps", "bars")
     )
     odd = [plan for bpm in tempi if "odd" in kinds and (plan := _odd(after, rate, options, bpm)) is not None]
-    best = _best(fixed, options.count)
+    nearest, way = _nearest(fixed), _way_out(ramps + steps or bars, odd, kinds)
+    first, *others = _best(fixed, options.count)
+    best = _reasoned(first, ", the best fixed tempo", nearest, way)
     return TempoReport(
-        best,
-        ramps,
-        steps,
-        _best(odd, options.count),
-        bars,
-        _refusals(fixed, ramps + steps, odd, "ramp" in kinds),
+        (best, *(_reasoned(plan, "", nearest, way) for plan in others)),
+        tuple(_reasoned(plan, "", nearest, way) for plan in ramps),
+        tuple(_reasoned(plan, "", nearest, way) for plan in steps),
+        tuple(_reasoned(plan, " with odd bars", nearest, way) for plan in _best(odd, options.count)),
+        tuple(_reasoned(plan, "", nearest, way) for plan in bars),
+        best.refusals,
     )
 
 
@@ -324,27 +328,37 @@ def _odd(hits: Sequence[Hit], rate: FrameRate, options: TempoFitOptions, bpm: Fr
     return TempoPlan("odd bars", float(bpm), tempo_map, tuple(misses), odd_bars=tuple(odd))
 
 
-def _refusals(
-    fixed: Sequence[TempoPlan], curves: Sequence[TempoPlan], odd: Sequence[TempoPlan], looked: bool
-) -> tuple[str, ...]:
-    """Why must hits are not all met by one tempo, and what would meet them."""
-    best = _best(fixed, 1)[0]
+def _nearest(fixed: Sequence[TempoPlan]) -> dict[Hit, float]:
+    """The least that any one of the fixed tempi misses each hit by, in frames."""
+    nearest: dict[Hit, float] = {}
+    for plan in fixed:
+        for miss in plan.misses:
+            nearest[miss.hit] = min(nearest.get(miss.hit, math.inf), abs(miss.miss_frames))
+    return nearest
+
+
+def _way_out(curves: Sequence[TempoPlan], odd: Sequence[TempoPlan], kinds: Collection[str]) -> str:
+    """What would meet the must hits that one tempo does not."""
+    if curves:
+        gentlest = min(curves, key=lambda plan: plan.bend_percent)
+        word = "change from hit to hit" if gentlest.kind == "steps" else "ramp"
+        return f"a tempo {word} of {gentlest.bend_percent:.2f} % meets it"
+    if any(not plan.refused for plan in odd):
+        return "odd bars meet it"
+    if "ramp" in kinds:
+        return "no tempo curve within the limit meets it either"
+    return "tempo ramps may meet it" if "odd" in kinds else "tempo ramps or odd bars may meet it"
+
+
+def _reasoned(plan: TempoPlan, name: str, nearest: Mapping[Hit, float], way: str) -> TempoPlan:
+    """The plan with its refusals.  name: what it is, after its tempo."""
     sentences = []
-    for miss in best.refused:
-        nearest = min((m for plan in fixed for m in plan.misses if m.hit == miss.hit), key=lambda m: abs(m.miss_frames))
-        name = f"hit {miss.hit.name}" if miss.hit.name else "the hit"
-        way = "no tempo curve within the limit meets it either"
-        if not looked:
-            way = "tempo ramps or odd bars may meet it"
-        elif curves:
-            gentlest = min(curves, key=lambda plan: plan.bend_percent)
-            word = "ramp" if gentlest.kind == "ramp" else "change from hit to hit"
-            way = f"a tempo {word} of {gentlest.bend_percent:.2f} % meets it"
-        elif any(not plan.refused for plan in odd):
-            way = "odd bars meet it"
-        reason = "together with the other must hits" if nearest.met else "by itself too"
+    for miss in plan.refused:
+        hit = f"hit {miss.hit.name}" if miss.hit.name else "the hit"
+        alone = nearest[miss.hit] <= MET_FRAMES + 1e-9
+        reason = "together with the other must hits" if alone else "by itself too"
         sentences.append(
-            f"{name} at {miss.hit.time_s:.3f} s is refused: {miss.miss_frames:+.2f} frames at {best.bpm:g} bpm, the "
-            f"best fixed tempo, where half a frame is allowed ({reason}); {way}."
+            f"{hit} at {miss.hit.time_s:.3f} s is refused: {miss.miss_frames:+.2f} frames at {plan.bpm:g} bpm{name}, "
+            f"where half a frame is allowed ({reason}); {way}."
         )
-    return tuple(sentences)
+    return replace(plan, refusals=tuple(sentences))

@@ -410,11 +410,11 @@ def test_a_tempo_that_fits_the_hits_is_found(stage) -> None:
     session = made.session
     for second in (3.0, 6.0, 9.0):
         session.edits.add_hit(second)
-    best = session.edits.fit_tempo(70, 110)[0]
+    best = session.edits.fit_tempo(70, 110).fixed[0]
     assert best.met == 3
     session.edits.add_hit(11.4)
     for kind in ("ramp", "steps", "bars"):
-        plan = session.edits.fit_tempo(70, 110, kind, 10.0)[0]
+        plan = session.edits.fit_tempo(70, 110, kind, 10.0).of(kind)[0]
         assert plan.kind == kind and plan.met == 4 and plan.bend_percent <= 10
     with pytest.raises(ControlError):
         session.edits.fit_tempo(110, 70)

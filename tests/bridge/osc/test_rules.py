@@ -248,3 +248,50 @@ def test_sizes_are_bounded(port) -> None:
     assert refusal.address == ERROR
     (refusal,) = port.send(client, encode("/cue/name", ["x" * 60_000]))
     assert refusal.address == ERROR and len(encode(ERROR, refusal.arguments)) < 1000
+
+
+def hits_of(plan: Message) -> list[tuple]:
+    assert plan.address == "/cue/tempo/fit/plan" and plan.types == "ii" + "dsfs" * ((len(plan.arguments) - 2) // 4)
+    return [tuple(plan.arguments[place : place + 4]) for place in range(2, len(plan.arguments), 4)]
+
+
+def test_a_fitted_tempo_tells_each_hits_signed_miss_and_why_a_must_hit_is_refused(port) -> None:
+    client, fps = port.client(), float(port.session.analysed.film.rate.fps)
+    for second, weight in ((3.0, "must"), (3.6, "should"), (3.2, "must")):
+        port.session.edits.add_hit(second, weight)
+    answer, plan = port.send(client, encode("/cue/tempo/fit", [80.0, 80.0]))  # a beat lasts 0.75 s
+    assert answer.address == "/cue/tempo/fit" and len(answer.arguments) == 4 and answer.arguments[:2] == (80.0, 1)
+    assert plan.arguments[:2] == (1, 3)
+    one, other, later = hits_of(plan)
+    assert one == (3.0, "must", 0.0, "") and other[:2] == (3.2, "must") and later[:2] == (3.6, "should")
+    assert other[2] == pytest.approx(-0.2 * fps, abs=1e-4)  # the beat at 3.0 s comes before the picture
+    assert later[2] == pytest.approx(0.15 * fps, abs=1e-4) and later[3] == ""  # only must hits are refused
+    report = port.session.edits.fit_tempo(80.0, 80.0)
+    assert [other[3]] == list(report.refusals) and "3.200 s is refused: " in other[3] and "half a frame" in other[3]
+
+    answers = port.send(client, encode("/cue/tempo/fit", [80.0, 100.0]))
+    assert len(answers) == 1 + len(answers[0].arguments) // 4 > 2
+    for plan in answers[1:]:
+        for _, weight, miss, reason in hits_of(plan):
+            refused = weight == "must" and abs(miss) > 0.5
+            assert bool(reason) == refused and (not refused or f"{miss:+.2f} frames" in reason)
+
+    none, instead = port.send(client, encode("/cue/tempo/fit", [80.0, 100.0, "ramp"]))
+    assert none.arguments == () and instead.arguments[0] == 0  # no ramp meets both; the best fixed tempo says so
+    (reason,) = [hit[3] for hit in hits_of(instead) if hit[3]]
+    assert "the best fixed tempo" in reason and reason.endswith("no tempo curve within the limit meets it either.")
+
+
+def test_of_many_hits_the_refused_and_the_must_hits_are_told(port) -> None:
+    client = port.client()
+    for index in range(30):
+        port.session.edits.add_hit(1.0 + index * 0.3, "nice")
+    port.session.edits.add_hit(9.0, "must")
+    port.session.edits.add_hit(10.6, "must")
+    port.session.edits.add_hit(10.9, "must")
+    _, plan = port.send(client, encode("/cue/tempo/fit", [80.0, 80.0]))
+    told = hits_of(plan)
+    assert plan.arguments[:2] == (1, len(port.session.draft.hits)) and len(told) == 15
+    assert {10.6, 10.9, 9.0} == {hit[0] for hit in told if hit[1] == "must"}
+    assert [hit[0] for hit in told] == sorted(hit[0] for hit in told)
+    assert bool(told[-1][3]) and max(hit[0] for hit in told if hit[1] == "nice") < 5.0
