@@ -39,7 +39,7 @@ from engine.arrange.options import (
 )
 from engine.arrange.parts import Scene, Strike
 from engine.arrange.sections import section_options
-from engine.arrange.timeline import STEP, Segment, Timeline, effective_cues
+from engine.arrange.timeline import CRESCENDO_BEATS, STEP, Segment, Timeline, effective_cues
 from engine.arrange.voicing import Space, Voicing, voice
 from engine.music import PARTS, Composition, Controller
 from engine.music.mood import valence_arousal
@@ -52,7 +52,6 @@ _PLAYERS: Final[dict[str, Callable[[Scene, PartOptions], Iterator[Strike]]]] = {
 }
 _DEFAULT_PARTS: Final = default_parts()
 _EPSILON: Final = 1e-9
-CRESCENDO_BEATS: Final = 8.0  # how long music grows towards a hit
 
 
 class Arranger:

@@ -17,6 +17,7 @@ from engine.music import Chord, Composition, Cue, Key, Slot, TempoMap, TimeSigna
 
 STEP: Final = 0.25
 _EPSILON: Final = 1e-9
+CRESCENDO_BEATS: Final = 8.0  # how long music grows towards a hit
 PAD_BARS: Final = 4  # a held chord is struck again after so many bars: samples die away
 
 
@@ -26,8 +27,8 @@ class Segment:
 
     pad_until: end of the pad chord that is struck here, None where the last one goes on.  next_chord: what follows the
     run in this cue, None where silence follows.  cue: its number.  ending: this is the chord on Out.  accent: a hit or
-    a section begins here.  next_accent: beat of the next hit or section.  breath: what sounds stops a sixteenth before
-    it.  section: number of the section within the cue, -1 before the first.
+    a section begins here.  next_accent: beat of the next hit or section, also of a hit that the ending lands on.
+    breath: what sounds stops a sixteenth before it.  section: its number within the cue, -1 before the first.
     """
 
     slot: Slot
@@ -160,6 +161,8 @@ class Timeline:
         high = slots[-1].end_beats if slots else low
         longest_tail = max((cue.tail_s for cue in effective_cues(composition)), default=0.0)
         high = composition.tempo_map.beats_at(composition.tempo_map.seconds_at(high) + longest_tail)
+        if not complete:
+            high += CRESCENDO_BEATS + 1  # hits in slots that are still to come are grown towards from the known ones
         self.bars = Bars(composition.tempo_map, low, high)
         self.segments = tuple(_segments(composition, self.bars, complete))
         self.starts = [segment.start for segment in self.segments]
@@ -189,14 +192,19 @@ def _segments(composition: Composition, bars: Bars, complete: bool) -> list[Segm
             end = min(bars.snap(slot.end_beats), land)
             if end - start > _EPSILON:
                 pieces.append((slot, start, end))
+        limit = None if next_in_s is None else bars.snap(composition.beats_at_picture(next_in_s))
+        ring_end = _ring_end(composition, cue, land, limit)
         marks = _marks(composition, cue, in_beats, land, bars)
+        if ring_end is not None:
+            marks |= _landing_mark(composition, cue, out_s, land, bars)
         pieces = _split(pieces, marks)
         cue_segments = _in_runs(pieces, cue, composition.key, number, bars, marks)
+        if cue_segments:
+            cue_segments = _with_next_accents(cue_segments, _ahead(marks, cue_segments[-1], land, complete))
         # While slots still arrive, the ending is not known to follow.
         reached = complete or (bool(pieces) and pieces[-1][2] >= land - _EPSILON)
-        if cue_segments and reached:
-            limit = None if next_in_s is None else bars.snap(composition.beats_at_picture(next_in_s))
-            ending = _ending(composition, cue, cue_segments[-1], land, limit)
+        if cue_segments and reached and ring_end is not None:
+            ending = _ending(cue, cue_segments[-1], land, ring_end)
             if ending is not None:
                 cue_segments.append(ending)
         segments += cue_segments
@@ -228,6 +236,23 @@ def _marks(composition: Composition, cue: Cue, in_beats: float, land: float, bar
         if beats < land:
             found[beats] = Mark(section.breath, index)
     return found
+
+
+def _landing_mark(composition: Composition, cue: Cue, out_s: float, land: float, bars: Bars) -> dict[float, Mark]:
+    """The hits that the ending lands on, as one mark; empty where it lands on Out alone."""
+    weights = {
+        hit.weight
+        for hit in (*cue.hits, *composition.hits)
+        if cue.in_s < hit.time_s <= out_s and bars.snap(composition.beats_at_picture(hit.time_s)) == land
+    }
+    return {land: Mark(bool(weights - {"nice"}))} if weights else {}
+
+
+def _ahead(marks: dict[float, Mark], last: Segment, land: float, complete: bool) -> float | None:
+    """The first mark after the last segment: any while slots still arrive, later only what the ending lands on."""
+    if complete:
+        return land if land in marks and _reaches(last, land) else None
+    return min((beats for beats in marks if beats > last.end - _EPSILON), default=None)
 
 
 def _split(pieces: list[tuple[Slot, float, float]], marks: dict[float, Mark]) -> list[tuple[Slot, float, float]]:
@@ -287,11 +312,11 @@ def _in_runs(
                 )
             )
         first = index
-    return _with_next_accents(segments)
+    return segments
 
 
-def _with_next_accents(segments: list[Segment]) -> list[Segment]:
-    upcoming: float | None = None
+def _with_next_accents(segments: list[Segment], upcoming: float | None) -> list[Segment]:
+    """upcoming: beat of the first hit or section after the last of the segments."""
     breath = False
     result = []
     for segment in reversed(segments):
@@ -329,15 +354,25 @@ def _pad_strikes(starts: list[float], run_end: float, bars: Bars, marks: dict[fl
     return dict(zip(strikes, [*strikes[1:], run_end], strict=True))
 
 
-def _ending(composition: Composition, cue: Cue, last: Segment, land: float, limit: float | None) -> Segment | None:
-    """The chord on Out.  What the composer set himself (a pin, a progression) stays; else tonic, or anything but it."""
-    if cue.ending == "cut" or cue.tail_s <= 0 or last.chord.is_silence or last.end < land - 4.0:
+def _ring_end(composition: Composition, cue: Cue, land: float, limit: float | None) -> float | None:
+    """Until when the chord on Out rings, None where the cue wants none or there is no room for it."""
+    if cue.ending == "cut" or cue.tail_s <= 0:
         return None
     tempo_map = composition.tempo_map
     end = tempo_map.beats_at(tempo_map.seconds_at(land) + cue.tail_s)
     if limit is not None:
         end = min(end, limit)
-    if end - land < STEP - _EPSILON:
+    return None if end - land < STEP - _EPSILON else end
+
+
+def _reaches(last: Segment, land: float) -> bool:
+    """Whether the chords of a cue go on until near enough to its landing."""
+    return last.end > land - 4.0 - _EPSILON
+
+
+def _ending(cue: Cue, last: Segment, land: float, end: float) -> Segment | None:
+    """The chord on Out.  What the composer set himself (a pin, a progression) stays; else tonic, or anything but it."""
+    if last.chord.is_silence or not _reaches(last, land):
         return None
     key = last.key
     tonic = Chord(key.tonic, "min" if key.is_minor else "maj")

@@ -15,6 +15,7 @@ sys.path.insert(0, str(Path(__file__).parent))
 from pieces import compose, compositions
 
 from engine.arrange import ArrangeOptions, Arranger, arrange, film_levels, paper_options, stored_states
+from engine.arrange.drums import TOMS
 from engine.arrange.timeline import effective_cues
 from engine.music import Chord, Cue, Hit, MusicError, Progression, ProgressionItem, TempoMap, TimeSignature
 
@@ -279,6 +280,50 @@ def test_the_landing_moves_to_a_late_hit():
     result = arrange(composition)
     assert last_chord(result, 14.5) == {0, 4, 7}
     assert not [note for note in result.notes if note.start_beats > 14.5]
+
+
+def before_the_landing(weight, ending="tonic"):
+    """Whether there is breath, a fill and growth (against the film without it) before a hit on beat 46 of 48."""
+    composition = compose("C C Am Am F F G G", seconds=24.0, density=12.0, loudness=0.2, cues=(Cue(ending=ending),))
+    with_hit = arrange(replace(composition, hits=(Hit(23.0, weight),)))
+    plain = arrange(composition)
+    sounding = {n.part for n in with_hit.notes if n.part != "drums" and n.start_beats < 46 and n.end_beats > 45.75}
+    toms = [n for n in with_hit.notes if n.part == "drums" and n.pitch in TOMS and 45 <= n.start_beats < 46]
+    loudest = [
+        max((n.velocity for n in result.notes if n.part == "arp" and 44 <= n.start_beats < 46), default=0)
+        for result in (plain, with_hit)
+    ]
+    return not sounding, bool(toms), loudest[1] > loudest[0]
+
+
+def test_a_hit_that_the_ending_lands_on_is_led_into_as_any_other():
+    assert before_the_landing("must") == (True, True, True)
+    assert before_the_landing("should") == (True, True, True)
+    assert before_the_landing("must", "open") == (True, True, True)
+    assert before_the_landing("nice") == (False, True, True)  # no breath before one of these
+    assert before_the_landing("must", "cut") == (False, False, False)  # nothing lands
+
+
+@given(compositions(), st.data())
+@settings(max_examples=40, deadline=None)
+def test_what_is_settled_while_slots_arrive_stays(composition, data):
+    """Hits to come are known before their slots: what leads into them is played before they have arrived."""
+    count = data.draw(st.integers(1, len(composition.slots)))
+    kept = ArrangeOptions(levels=film_levels(composition.slots), cc1=False, cc11="off")
+    early = Arranger(replace(composition, slots=composition.slots[:count]), kept, complete=False)
+    settled = early.settled_beats
+    assert early.arrange(None, settled).notes == Arranger(composition, kept).arrange(None, settled).notes
+
+
+@pytest.mark.parametrize("hit_s", [21.5, 23.0])
+def test_growth_begins_before_the_slots_of_its_hit_arrive(hit_s):
+    composition = compose("C Am", seconds=24.0, density=12.0, loudness=0.2, hits=(Hit(hit_s, "must"),))
+    kept = ArrangeOptions(levels=film_levels(composition.slots))
+    early = Arranger(replace(composition, slots=composition.slots[:21]), kept, complete=False)
+    assert early.settled_beats == 40
+    found = early.arrange(None, 40.0).notes
+    assert found == Arranger(composition, kept).arrange(None, 40.0).notes
+    assert found != Arranger(replace(composition, hits=()), kept).arrange(None, 40.0).notes
 
 
 def test_a_tail_gives_way_to_the_next_cue_and_silence_stays_between():
