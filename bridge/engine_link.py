@@ -18,7 +18,7 @@ from multiprocessing.process import BaseProcess
 from typing import Final
 
 from engine.messages import FromEngine, Quit, ToEngine
-from engine.music.processes import start_sheltered
+from engine.music.processes import NO_MEMORY, start_sheltered
 
 # Pause before each new start after a death; a run longer than STEADY_S starts the row anew.
 RESTART_PAUSES_S: Final = (0.1, 0.5, 2.0, 5.0, 15.0)
@@ -161,6 +161,8 @@ class EngineLink:
 def _death_sentence(exit_code: int | None) -> str:
     if exit_code in (-9, 137):
         how = "was killed (the system may be out of memory)"
+    elif exit_code == NO_MEMORY:
+        how = "ran out of memory"
     elif exit_code is not None and exit_code < 0:
         how = f"crashed (signal {-exit_code})"
     else:

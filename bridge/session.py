@@ -63,6 +63,7 @@ from engine.music import (
 )
 
 NEWS: Final = 50
+MAX_WISH_DEATHS: Final = 3  # of the engine, over one composition
 MAX_DEATHS: Final = 4  # of the engine, before the film was seen
 
 
@@ -334,7 +335,15 @@ class Session:
         pending = self.desk.pending
         if pending is not None:
             self.desk.pending = None
-            self.desk.wish = self.desk.wish or pending.wish
+            deaths = pending.wish.deaths + 1
+            if self.desk.wish is None and deaths < MAX_WISH_DEATHS:
+                self.desk.wish = replace(pending.wish, deaths=deaths)
+            elif self.desk.wish is None:
+                given_up = f"{pending.wish.label} is given up: the engine died {deaths} times while it composed it."
+                self.say(given_up)
+                self.progress = ("failed", 0.0, given_up)
+                if not self.draft.result.slots:
+                    self.failure = given_up
         if gone.restarts >= MAX_DEATHS and self.analysed is None:
             self.failure = "the engine died again and again while it looked at the film."
 

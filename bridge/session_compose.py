@@ -48,6 +48,7 @@ class Wish:
 
     boundary_s: picture second from which the new music is heard, None: from the film's beginning (nothing plays).
     until_s: the old music goes on there (a rewritten range).  take: other than the draft's, for a rewrite.
+    deaths: of the engine while it composed this.
     """
 
     boundary_s: float | None
@@ -57,6 +58,7 @@ class Wish:
     until_s: float | None = None
     take: int | None = None
     delays: int = 0
+    deaths: int = 0
 
 
 @dataclass(slots=True)

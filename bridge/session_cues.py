@@ -7,10 +7,9 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from bridge.cues import CUE_CONTROLS, MAX_CUES, CueState, free_name, overlapping
+from bridge.cues import MAX_CUES, CueState, free_name, overlapping
 from bridge.edits import Draft
 from bridge.osc.controls import ControlError, Value
 from engine.music import MusicError, Slot
@@ -40,8 +39,7 @@ class CueEdits:
             made = draft.with_value("/cue/in", in_s).with_value("/cue/out", out_s).with_value("/cue/name", name)
             made = made.with_value("/cue/bar_1", "in")
         else:
-            used = [state.number for state in states] + [cue for cue, _, _ in self._session.takes]
-            number = max(used) + 1
+            number = self._free_number()
             settings: dict[str, Value] = {"/cue/in": in_s, "/cue/name": name, "/cue/bar_1": "in"}
             if out_s != "end":
                 settings["/cue/out"] = out_s
@@ -55,11 +53,19 @@ class CueEdits:
         draft = self._session.draft
         state = self.find(which)
         if not draft.other_cues:
-            settings = {address: value for address, value in draft.settings.items() if address not in CUE_CONTROLS}
-            return state.name, self._edit(replace(draft, settings=settings), f"no cue {state.name}")
+            # The whole film is another cue than the one that went, whose takes are not its own.
+            film = CueState(self._free_number(), {}, state.take)
+            return state.name, self._edit(draft.with_cues((film,), film.number), f"no cue {state.name}")
         states = [each for each in draft.cue_states if each.number != state.number]
         selected = draft.cue if draft.cue != state.number else states[0].number
         return state.name, self._edit(draft.with_cues(states, selected), f"no cue {state.name}")
+
+    def _free_number(self) -> int:
+        """A number that no cue has or had: undo and takes still know those that were removed."""
+        session = self._session
+        drafts = [session.draft, *(step.draft for step in session.history.steps)]
+        used = {state.number for draft in drafts for state in (draft.selected, *draft.other_cues)}
+        return max(used | {cue for cue, _, _ in session.takes} | set(session.auto_keys)) + 1
 
     def region(self, name: str, in_s: float, out_s: float | None) -> float:
         """A cue as a region of the DAW says it: of a known name it moves there, else it is added."""

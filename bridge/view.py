@@ -26,9 +26,8 @@ if TYPE_CHECKING:
 LINE_EVERY_S: Final = 1.0
 JSON_EVERY_S: Final = 0.095
 SENTENCES: Final = 5
-HELP: Final = (
-    "space play/stop  n new take  k keep  1-9 takes  u undo  r redo  p a b m d parts  l learn  ! panic  q quit"
-)
+# In 76 columns: what a panel leaves of a terminal of 80.
+HELP: Final = "space play  n take  k keep  1-9  u undo  r redo  pabmd  l learn  ! off  q quit"
 
 
 class View(Protocol):

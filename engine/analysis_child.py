@@ -33,7 +33,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, Final
 
 from engine.music import UserError
-from engine.music.processes import start_sheltered
+from engine.music.processes import memory_ran_out, start_sheltered
 
 if TYPE_CHECKING:
     from engine.video import VideoFeatures
@@ -236,7 +236,9 @@ def run_analysis(connection: Connection) -> None:
         _look(connection, task, Path(wish["folder"]))
     except UserError as error:
         _say(connection, {"kind": "error", "sentence": str(error)})
-    except MemoryError:
+    except Exception as error:
+        if not memory_ran_out(error):
+            raise
         _say(connection, {"kind": "error", "sentence": f"There is not enough memory to look at {task.path}."})
     connection.close()
 

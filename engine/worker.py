@@ -36,6 +36,7 @@ from engine.messages import (
     ToEngine,
 )
 from engine.music import UserError
+from engine.music.processes import NO_MEMORY, memory_ran_out
 
 if TYPE_CHECKING:
     from engine.pipeline import Composer
@@ -45,6 +46,7 @@ _BURST_S: Final = 0.05  # requests closer than this are a burst
 _QUIET_S: Final = 0.012  # a burst has ended when nothing came for so long …
 _LONGEST_BURST_S: Final = 0.25  # … or when it has lasted so long: music follows a moving fader
 _IDLE_S: Final = 1.0  # after so long without work a child is started for the next film
+_RELOAD_S: Final = 3.0  # weights that could not be loaded are tried again after this
 _PROVISIONAL_S: Final = 60.0  # at least so much is planned ahead of what has been seen
 
 
@@ -83,6 +85,11 @@ def run_engine(connection: Connection, options: EngineOptions | None = None) -> 
         engine.serve()
     except (BrokenPipeError, EOFError, ConnectionResetError):
         pass  # the bridge is gone
+    except Exception as error:
+        if not memory_ran_out(error):
+            raise
+        # What is left of this process cannot be relied on: a new one begins, and is asked the same again.
+        os._exit(NO_MEMORY)
     finally:
         engine.close()
 
@@ -92,6 +99,7 @@ class _Engine:
         self._connection = connection
         self._options = options
         self._composer: Composer | None = None
+        self._load_fault, self._reload_s = "", 0.0
         self._analysis: AnalysisProcess | None = None
         self._ahead: AnalysisChild | None = None  # waits for the next film
         self._analyse_revision = 0
@@ -129,13 +137,15 @@ class _Engine:
                 return
             if self._analysis is not None and self._analysis.connection in ready:
                 self._hear_analysis()
+            if self._composer is None and time.perf_counter() >= self._reload_s:
+                self._load()
             self._work()
 
     def _send(self, message: FromEngine) -> None:
         self._connection.send(message)
 
     def _load(self) -> bool:
-        """Loads the networks; says so, or why not.  Asked again at every request while it fails."""
+        """Loads the networks; says so, or why not (once).  Tried again every few seconds while it fails."""
         if self._composer is not None:
             return True
         try:
@@ -144,11 +154,14 @@ class _Engine:
             use_threads(self._options.threads)
             composer = Composer(self._options.weights)
             composer.warm_up()
-        except UserError as error:
-            self._send(EngineFailure(self._newest, str(error)))
-            return False
-        except MemoryError:
-            self._send(EngineFailure(self._newest, "There is not enough memory to load the networks."))
+        except Exception as error:
+            if memory_ran_out(error):
+                raise
+            known = isinstance(error, UserError)
+            fault = str(error) if known else f"The networks cannot be loaded: {type(error).__name__}: {error}."
+            if fault != self._load_fault:
+                self._send(EngineFailure(self._newest, fault))
+            self._load_fault, self._reload_s = fault, time.perf_counter() + _RELOAD_S
             return False
         self._composer = composer
         self._send(EngineReady(PROTOCOL, _version(), composer.weights))
@@ -247,6 +260,8 @@ class _Engine:
             self._options = replace(self._options, start_ahead=False)
 
     def _patience_s(self) -> float | None:
+        if self._composer is None:
+            return max(self._reload_s - time.perf_counter(), 0.0)
         if not self._ready_to_work() or self._due_s == float("inf"):
             return _IDLE_S if self._may_start_ahead() else None
         return max(self._due_s - time.perf_counter(), 0.0)
@@ -267,9 +282,9 @@ class _Engine:
             message = step
         except UserError as error:
             message = EngineFailure(request.revision, str(error))
-        except MemoryError:
-            message = EngineFailure(request.revision, "There is not enough memory to compose.")
         except Exception as error:  # a bug: it costs this answer, the music goes on
+            if memory_ran_out(error):
+                raise
             message = EngineFailure(request.revision, f"Composing failed: {type(error).__name__}: {error}.")
         self._job = None
         if self._whole or isinstance(message, EngineFailure):

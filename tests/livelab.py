@@ -81,12 +81,13 @@ def compose(film: Path, out: Path, home: Path, *arguments: str) -> dict[str, Any
 class Live:
     """The running program.  `lines` holds its JSON objects; `last(kind)` the newest of a kind."""
 
-    def __init__(self, film: Path, home: Path, *arguments: str) -> None:
+    def __init__(self, film: Path, home: Path, *arguments: str, program: Path = ROOT) -> None:
+        """program: the folder that it is run from."""
         self.osc_port = free_port()
         self.command = [*COMMAND, "live", str(film), "--json", "--osc-port", str(self.osc_port), *arguments]
         if film == CLIP and not {"--session", "--no-session"} & set(arguments):
             self.command.append("--no-session")  # no test leaves a session file beside the clip
-        self.home = home
+        self.home, self.program = home, program
         self.lines: list[dict[str, Any]] = []
         self.arrived: queue.Queue[dict[str, Any]] = queue.Queue()
         self.errors: list[str] = []
@@ -97,7 +98,7 @@ class Live:
     def __enter__(self) -> Live:
         self.process = subprocess.Popen(
             self.command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, stdin=subprocess.DEVNULL, text=True,
-            env=environment(self.home), start_new_session=True,
+            env={**environment(self.home), "PYTHONPATH": str(self.program)}, start_new_session=True,
         )  # fmt: skip
         for stream, take in ((self.process.stdout, self._line), (self.process.stderr, self.errors.append)):
             threading.Thread(target=self._read, args=(stream, take), daemon=True).start()

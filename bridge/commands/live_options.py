@@ -146,6 +146,8 @@ def parse(arguments: Sequence[str]) -> LivePlan:
     if film.name.endswith(SUFFIX):
         session_file = session_file or film.absolute()
         saved = read(film)
+        if session_file.exists() and read(session_file).fingerprint != saved.fingerprint:
+            raise UserError(f"{session_file.name} is the session of another film than {film.name}; give another name.")
         film = _film_of(saved, film, given.moved_film)
     elif session_file is not None and session_file.exists():
         saved = _session_of(film, session_file)

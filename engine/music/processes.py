@@ -6,8 +6,12 @@ traceback when it comes a moment too early, so it is started with the signal blo
 
 from __future__ import annotations
 
+import errno
 import signal
 from multiprocessing.process import BaseProcess
+from typing import Final
+
+NO_MEMORY: Final = 12  # exit code of a process that ran out of memory: ENOMEM where there is one
 
 
 def start_sheltered(process: BaseProcess) -> None:
@@ -24,3 +28,13 @@ def start_sheltered(process: BaseProcess) -> None:
         process.start()
     finally:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+def memory_ran_out(error: BaseException) -> bool:
+    """Whether it says so: Python's own error, the system's, or that of torch's or OpenCV's
+    allocator or of the loader of libraries."""
+    if isinstance(error, MemoryError) or (isinstance(error, OSError) and error.errno == errno.ENOMEM):
+        return True
+    words = str(error).lower()
+    signs = ("alloc_cpu", "allocate memory", "out of memory", "insufficient memory", "failed to map segment")
+    return any(sign in words for sign in signs)

@@ -149,3 +149,37 @@ def test_pins_and_sections_keep_to_their_cue(stage) -> None:
     assert between(session, 0, 16) == others[0]
     assert session.tempo_map.bpm_at(session.beats_at(25.0)) == 140
     assert {channel for at, _, _, channel in between(session, 24.2, 29.5)} == {2}
+
+
+def test_a_new_cue_has_nothing_of_one_that_was_removed(stage) -> None:
+    made = three_cues(stage)
+    session = made.session
+    session.cues.select("1m3")
+    session.edits.keep_take("dusk")
+    known = {state.number for state in session.draft.cue_states}
+    for name in ("1m1", "1m2", "1m3"):
+        session.cues.remove(name)
+        made.ready()
+    assert session.draft.cue not in known and not session.takes.get(session.draft.cue, 1).kept
+    session.cues.add(4.0, 12.0, "2m1")
+    session.cues.add(20.0, 28.0, "2m2")
+    made.ready()
+    for state in session.draft.cue_states:
+        assert state.number not in known
+        assert not any(take.kept for take in session.takes.of_cue(state.number).values())
+    for _ in range(3):  # 2m2, 2m1 and the removal of 1m3
+        session.edits.undo()
+        made.ready()
+    assert [state.name for state in session.draft.cue_states] == ["1m3"]
+    assert session.takes.get(session.draft.cue, session.draft.take).name == "dusk"
+
+
+def test_a_removed_cue_that_undo_knows_keeps_its_number_to_itself(stage) -> None:
+    made = stage(48.0)
+    cues = made.session.cues
+    cues.add(2.0, 14.0, "1m1")
+    cues.add(18.0, 30.0, "1m2")
+    removed = made.session.draft.cue
+    cues.remove("1m2")
+    cues.add(20.0, 28.0, "1m3")
+    assert made.session.draft.cue != removed

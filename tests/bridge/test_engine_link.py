@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import queue
 import signal
@@ -9,8 +10,9 @@ import time
 
 import pytest
 
-from bridge.engine_link import EngineGone, EngineLink
+from bridge.engine_link import EngineGone, EngineLink, _death_sentence
 from engine.messages import EngineReady
+from engine.music.processes import NO_MEMORY, memory_ran_out
 
 
 def wait_for(messages: queue.SimpleQueue, kind: type, timeout_s: float = 120.0):
@@ -49,3 +51,18 @@ def test_a_link_that_is_closed_at_once_leaves_nothing_behind() -> None:
     assert not link.alive
     with pytest.raises(ProcessLookupError):
         os.kill(pid, 0)
+
+
+@pytest.mark.parametrize(
+    ("error", "is_memory"),
+    [
+        (MemoryError(), True),
+        (OSError(errno.ENOMEM, "Cannot allocate memory"), True),
+        (RuntimeError("[enforce fail at alloc_cpu.cpp:130] DefaultCPUAllocator: can't allocate memory"), True),
+        (RuntimeError("shapes do not fit"), False),
+        (OSError(errno.ENOENT, "No such file"), False),
+    ],
+)
+def test_what_ran_out_of_memory_is_told_from_other_faults(error, is_memory) -> None:
+    assert memory_ran_out(error) == is_memory
+    assert "ran out of memory" in _death_sentence(NO_MEMORY)

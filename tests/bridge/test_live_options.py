@@ -84,3 +84,19 @@ def test_a_session_that_is_there_goes_on_and_no_other_is_begun_over_it(tmp_path,
     kept.fingerprint = "another"
     with pytest.raises(UserError, match="another film"):
         parse(arguments)
+
+
+def test_a_session_is_not_written_over_that_of_another_film(tmp_path, monkeypatch) -> None:
+    one, two = tmp_path / "one.cuebridge.json", tmp_path / "two.cuebridge.json"
+    one.write_text("{}")
+    kept = {name: SimpleNamespace(fingerprint=name) for name in (one.name, two.name)}
+    monkeypatch.setattr("bridge.commands.live_options.read", lambda path: kept[path.name])
+    monkeypatch.setattr("bridge.commands.live_options._film_of", lambda saved, session, moved: tmp_path / "film.mp4")
+    arguments = [str(one), "--session", str(two)]
+    assert parse(arguments).session_file == two
+    two.write_text("{}")
+    with pytest.raises(UserError, match=r"two\.cuebridge\.json is the session of another film than one"):
+        parse(arguments)
+    kept[two.name] = kept[one.name]  # of the same film: a person who names it means it
+    plan = parse(arguments)
+    assert plan.session_file == two and plan.saved is kept[one.name]

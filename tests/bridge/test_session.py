@@ -246,6 +246,24 @@ def test_a_dead_engine_stops_nothing_and_what_was_asked_is_asked_again(stage) ->
     assert "the engine was killed." in made.said
 
 
+def test_a_composition_over_which_the_engine_dies_again_and_again_is_given_up(stage) -> None:
+    session = (made := stage(24.0)).session
+    before = notes_of(session)
+    made.engine.hold = True
+    session.edits.set_value("/cue/progression", "F#")
+    for death in (1, 2, 3):
+        made.run(0.3)
+        assert session.desk.pending is not None
+        session.engine_message(EngineGone("the engine ran out of memory.", 12, death))
+        session.engine_message(EngineReady(1, "again"))
+        made.engine.inbox.clear()
+        session.engine_message(session.analysed)
+    made.run(0.3)
+    assert session.desk.pending is None and session.desk.wish is None
+    assert [said for said in made.said if "is given up" in said] and notes_of(session) == before
+    assert session.failure is None
+
+
 def test_clients_hear_of_a_dead_engine_and_of_its_return(stage) -> None:
     session = (made := stage(24.0)).session
     session.engine_message(EngineGone("the engine was killed.", -9, 1))
