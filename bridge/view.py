@@ -27,7 +27,7 @@ LINE_EVERY_S: Final = 1.0
 JSON_EVERY_S: Final = 0.095
 SENTENCES: Final = 5
 # In 76 columns: what a panel leaves of a terminal of 80.
-HELP: Final = "space play  n take  k keep  1-9  u undo  r redo  pabmd  l learn  ! off  q quit"
+HELP: Final = "space play  n 1-9 take  k keep  u/r undo  pabmd part  l learn  ! off  q quit"
 
 
 class View(Protocol):

@@ -10,7 +10,7 @@ import sys
 import pytest
 
 from bridge.session_status import snapshot
-from bridge.view import Keys, LinesView, line, panel
+from bridge.view import HELP, Keys, LinesView, line, panel
 
 
 @pytest.fixture
@@ -58,6 +58,14 @@ def test_the_terminals_view_shows_it_all(playing) -> None:
         "late 0",
     ):
         assert part in text
+
+
+def test_the_keys_fit_one_line_of_80_columns(playing) -> None:
+    from rich.console import Console
+
+    console = Console(file=io.StringIO(), width=80, force_terminal=False)
+    console.print(panel(snapshot(playing), playing, ()))
+    assert [text for text in console.file.getvalue().splitlines() if HELP in text]
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="pseudo-terminals are POSIX")

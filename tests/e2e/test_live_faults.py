@@ -1,6 +1,7 @@
 """The engine without memory or with broken weights, in a real run: the music goes on, and everybody is told."""
 
 import os
+import resource
 import shutil
 import signal
 import subprocess
@@ -30,6 +31,28 @@ def told(live, what, words):
 
 def no_traceback(live):
     assert not [line for line in live.errors if "Traceback" in line], "".join(live.errors)
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not hasattr(resource, "prlimit"), reason="needs Linux's prlimit")
+def test_an_engine_out_of_memory_comes_back_and_composes_what_was_asked(tmp_path, film, monkeypatch):
+    # Freed blocks go back to the system at once, so that the next composition has to ask for its own.
+    monkeypatch.setenv("MALLOC_MMAP_THRESHOLD_", "16384")
+    monkeypatch.setenv("MALLOC_TRIM_THRESHOLD_", "0")
+    with Live(film, tmp_path, "--midi-api", "none") as live:
+        ready = live.ready()
+        live.send("/cue/play")
+        before = playing(live, 0.5)
+        engine = live.lines[0]["pids"]["engine"]
+        resource.prlimit(engine, resource.RLIMIT_AS, (1 << 20, 1 << 20))  # less than it has: not a page more
+        live.send("/cue/tempo", 200.0)
+        live.send("/cue/progression", "F#m B7")
+        told(live, "engine", "ran out of memory")
+        live.wait(lambda line: line.get("chord") == "F#m" and line["state"] == "playing", "the chords", 30)
+        assert before["sent"] < live.last("status")["sent"] and ready["whole"]
+        assert live.quit() == 0
+    no_traceback(live)
+    assert [line for line in live.errors if "the engine ran out of memory; it is started again" in line], live.errors
 
 
 @pytest.mark.slow
