@@ -54,7 +54,8 @@ class SessionOutput:
         if "/cue/hold_on_sync_loss" in known:
             hold = draft.number("/cue/hold_on_sync_loss")
         if "/cue/frame_rate" in known:
-            rate = str(FrameRate.parse(draft.text("/cue/frame_rate")))
+            asked = draft.text("/cue/frame_rate")
+            rate = None if asked == "film" else str(FrameRate.parse(asked))
         if "/cue/ports/layout" in known:
             per_part = draft.text("/cue/ports/layout") == "per-part"
         sync = replace(player.sync, freewheel_s=hold, frame_rate=rate)

@@ -32,6 +32,8 @@ def test_the_frame_rate_set_by_hand_counts_the_film(stage) -> None:
     assert snapshot(session).film_timecode == "00:00:03:12"
     session.edits.set_value("/cue/frame_rate", "30")
     assert snapshot(session).film_timecode == "00:00:03:15"
+    session.edits.set_value("/cue/frame_rate", "film")  # back to the film's own, which the player is told as none
+    assert snapshot(session).film_timecode == "00:00:03:12" and session.player.sync.frame_rate is None
 
 
 def test_ports_are_opened_anew_only_while_nothing_plays(stage) -> None:
