@@ -229,6 +229,8 @@ def _bundle(probe: Probe) -> Outcome:
     probe._socket.sendto(b"#bundle\x00" + b"\xff" * 8 + body, probe._target)
     refused = probe.hear("/cue/swing", ERROR)
     now = probe.ask("/cue/swing")
+    if now is not None and now.address == ERROR:  # the refusal of the bundle's other message came only now
+        now = probe.ask("/cue/swing")
     whole = now is not None and now.arguments[:1] == held.arguments[:1]
     return "a bundle", refused is not None and whole, "refused as a whole" if whole else f"half done: {_words(now)}"
 
