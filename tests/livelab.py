@@ -97,9 +97,15 @@ class Live:
 
     def __enter__(self) -> Live:
         self.process = subprocess.Popen(
-            self.command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, stdin=subprocess.DEVNULL, text=True,
-            env={**environment(self.home), "PYTHONPATH": str(self.program)}, start_new_session=True,
-        )  # fmt: skip
+            self.command,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            stdin=subprocess.DEVNULL,
+            text=True,
+            env={**environment(self.home), "PYTHONPATH": str(self.program)},
+            start_new_session=True,
+            cwd=self.home,
+        )  # fmt: skip  (cwd: what it plays without a MIDI system it writes where it is started)
         for stream, take in ((self.process.stdout, self._line), (self.process.stderr, self.errors.append)):
             threading.Thread(target=self._read, args=(stream, take), daemon=True).start()
         return self

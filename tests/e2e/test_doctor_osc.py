@@ -73,10 +73,12 @@ def test_a_server_that_takes_everything_is_found_out() -> None:
                 for message in decode(data):
                     server.sendto(encode(message.address, message.arguments or (0.5, False)), sender)
 
-        threading.Thread(target=serve, daemon=True).start()
+        thread = threading.Thread(target=serve, daemon=True)
+        thread.start()
         checks = check_every_address("127.0.0.1", server.getsockname()[1])
         began = time.monotonic()
         first = [next(checks) for _ in range(3)]
         done.set()
+        thread.join()
     assert all(ok is False for _, ok, _ in first), first
     assert time.monotonic() - began < 60
