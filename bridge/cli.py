@@ -9,7 +9,7 @@ import sys
 from collections.abc import Sequence
 from typing import Final
 
-from engine.music.errors import UserError
+from engine.music.errors import UserError, ended_by_ctrl_c
 
 # Commands that need torch or OpenCV run in a process of their own: (module, arguments before the user's, one line).
 CHILDREN: Final[dict[str, tuple[str, tuple[str, ...], str]]] = {
@@ -41,7 +41,7 @@ def app(arguments: Sequence[str] | None = None) -> int:
         return 2
     except KeyboardInterrupt:
         sys.stderr.write("\n")
-        return 130
+        return ended_by_ctrl_c()
     except BrokenPipeError:  # `cuebridge … | head`
         import os
 

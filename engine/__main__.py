@@ -25,7 +25,7 @@ COMMANDS: Final[dict[str, tuple[str, bool]]] = {
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Runs one command; returns its exit code."""
-    from engine.music import UserError
+    from engine.music.errors import UserError, ended_by_ctrl_c
 
     words = list(sys.argv[1:] if argv is None else argv)
     if not words or words[0] not in COMMANDS:
@@ -40,7 +40,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         return 2
     except KeyboardInterrupt:
         sys.stderr.write("\n")
-        return 130
+        return ended_by_ctrl_c()
     except BrokenPipeError:  # the reader of our output has gone (`| head`)
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0

@@ -13,6 +13,10 @@ Anything else that reaches a user is a bug.
 
 from __future__ import annotations
 
+from typing import Final
+
+ENDED_BY_CTRL_C: Final = 130  # 128 + SIGINT, as shells report it
+
 
 class UserError(Exception):
     """A fault that the person can act on.  `str(error)` is one sentence without a traceback."""
@@ -20,3 +24,14 @@ class UserError(Exception):
 
 class MusicError(UserError, ValueError):
     """A chord, key, progression, meter, tempo or timecode that cannot be read; names the offending token."""
+
+
+def ended_by_ctrl_c() -> int:
+    """The exit code after a caught KeyboardInterrupt; call it last.
+
+    CPython remembers when Ctrl-C cut through source text being executed (`exec` of a string, as `dataclass` and
+    `namedtuple` do while modules are imported), and then ends `python -m …` by SIGINT although the exception was caught
+    and another code was returned.  The next text that it executes makes it forget.
+    """
+    exec("")
+    return ENDED_BY_CTRL_C

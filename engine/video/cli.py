@@ -17,7 +17,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from engine.music.command import SentenceParser, check_spares_input
-from engine.music.errors import UserError
+from engine.music.errors import UserError, ended_by_ctrl_c
 from engine.video.cache import FeatureCache
 from engine.video.features import VideoFeatures
 from engine.video.options import READINGS, AnalysisOptions
@@ -37,7 +37,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         return 2
     except KeyboardInterrupt:
         sys.stderr.write("stopped\n")
-        return 130
+        return ended_by_ctrl_c()
     except BrokenPipeError:
         sys.stderr.close()  # the reader went away (`| head`); nothing is left to say
         return 0

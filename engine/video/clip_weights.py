@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from engine.music.command import SentenceParser
-from engine.music.errors import UserError
+from engine.music.errors import UserError, ended_by_ctrl_c
 from engine.video.errors import VideoError
 from engine.video.options import AnalysisOptions
 from engine.video.semantics import weights_file
@@ -154,7 +154,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         return 2
     except KeyboardInterrupt:
         sys.stderr.write("\nstopped; what has come is kept, run this again to go on\n")
-        return 130
+        return ended_by_ctrl_c()
     sys.stdout.write(f"\n{target} ({target.stat().st_size / 1e6:.0f} MB)\n")
     return 0
 

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from engine.music.command import SentenceParser
-from engine.music.errors import UserError
+from engine.music.errors import UserError, ended_by_ctrl_c
 from models.errors import ModelError
 
 DATA_HELP: Final = "folder with MuVi-Sync (muvi-sync.npz and semantic-*.npz)"
@@ -278,7 +278,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         return 2
     except KeyboardInterrupt:
         sys.stderr.write("\n")
-        return 130
+        return ended_by_ctrl_c()
 
 
 if __name__ == "__main__":
