@@ -53,6 +53,14 @@ def environment(home: Path) -> dict[str, str]:
     return {**os.environ, **folders, "PYTHONPATH": str(ROOT), "JACK_NO_START_SERVER": "1", "COLUMNS": "200"}
 
 
+def without_package(home: Path, module: str) -> dict[str, str]:
+    """Of processes in which the module is not there: neither found nor imported."""
+    folder = home / f"without-{module}"
+    folder.mkdir(exist_ok=True)
+    (folder / "sitecustomize.py").write_text(f"import sys\nsys.modules[{module!r}] = None\n")
+    return {"PYTHONPATH": f"{folder}{os.pathsep}{ROOT}"}
+
+
 def short_film(path: Path, seconds: float) -> Path:
     """The first seconds of the bundled clip, its packets copied."""
     import av

@@ -22,6 +22,7 @@ from bridge.calibration import (
     placed_before,
     remember_placed,
 )
+from bridge.commands.extras import need_extras
 from bridge.player.errors import PortError
 from bridge.player.link import PlayerLink
 from bridge.player.messages import APIS, PlayerOptions, PlayerStatus, PortOptions, SyncOptions
@@ -44,6 +45,7 @@ def main(arguments: Sequence[str]) -> int:
     else:
         if not 5 <= given.patience <= 3600:
             raise UserError(f"--patience {given.patience:g} is outside 5 to 3600 seconds.")
+        need_extras(given.sync)
         offset = _Run(given.sync, given.port, given.midi_api, given.frame_rate, given.patience).measure()
         if offset is None:
             return 0

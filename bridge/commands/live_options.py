@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import argparse
-import importlib.util
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from bridge.commands.extras import need_extras
 from bridge.cues import CueState
 from bridge.edits import Draft, parse_chords, parse_key
 from bridge.film_file import same_content
@@ -160,8 +160,7 @@ def parse(arguments: Sequence[str]) -> LivePlan:
     if given.frame_rate is not None:
         # Said now; the player only reads it once timecode comes.
         stated_rate(given.frame_rate)
-    if "link" in (given.sync, given.tempo_source) and importlib.util.find_spec("link") is None:
-        raise UserError("Ableton Link needs the extra: pip install 'cuebridge[link]'.")
+    need_extras(given.sync, given.tempo_source)
     if not 1 <= given.knock_channel <= 16:
         raise UserError(f"--knock-channel {given.knock_channel} is not a MIDI channel; channels are 1 to 16.")
     if given.once and not given.play:

@@ -30,6 +30,10 @@ WINDOWS_ADVICE: Final = (
 )
 
 
+class _NotBuiltError(PortError):
+    """python-rtmidi does not know that MIDI system at all, as on a system that has none of the kind."""
+
+
 class PortLostError(Exception):
     """The port or its MIDI system went away."""
 
@@ -198,7 +202,7 @@ class RtMidiOutput:
         self._watch: Any = None
         rtmidi = load_rtmidi()
         if _COMPILED[api] not in rtmidi.get_compiled_api():
-            raise PortError(f"python-rtmidi here was built without {api}.")
+            raise _NotBuiltError(f"python-rtmidi here was built without {api}.")
         try:
             with quiet_stderr():
                 for name in names:
@@ -372,12 +376,18 @@ def open_output(
         return open_api(options.api, names, f"{options.api}, as asked", sync_in, clock, hands_in)
     if again not in ("", "none"):
         return open_api(again, names, "", sync_in, clock, hands_in)
-    reasons = []
+    reasons, worth = [], []
     for api in APIS[:-1]:
         try:
-            return open_api(api, names, "", sync_in, clock, hands_in)
+            output = open_api(api, names, "", sync_in, clock, hands_in)
         except PortError as error:
             reasons.append(f"{api}: {error}")
+            if not isinstance(error, _NotBuiltError):
+                worth.append(reasons[-1])
+        else:
+            if worth:
+                output.reason = f"{output.reason} (not {'; not '.join(worth)})"
+            return output
     return open_api("none", names, "no MIDI system: " + "; ".join(reasons))
 
 
@@ -417,7 +427,7 @@ def probe_apis() -> list[ApiProbe]:
 def _probe_rtmidi(api: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
     rtmidi = load_rtmidi()
     if _COMPILED[api] not in rtmidi.get_compiled_api():
-        raise PortError(f"python-rtmidi here was built without {api}.")
+        raise _NotBuiltError(f"python-rtmidi here was built without {api}.")
     try:
         with quiet_stderr():
             out = rtmidi.MidiOut(_COMPILED[api], name="CueBridge probe")

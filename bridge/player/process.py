@@ -169,8 +169,11 @@ class _Runner:
 
                 self._jack = JackTransport("CueBridge transport", self._see)
             except ImportError:
-                if asked:
-                    self._say_once(performer, "The JACK transport needs the extra: pip install 'cuebridge[jack]'.")
+                self._say_once(
+                    performer,
+                    f"The JACK transport {'needs' if asked else 'is not among the sources: it needs'} the extra: "
+                    "pip install 'cuebridge[jack]'.",
+                )
             except PortError as error:
                 self._say_once(performer, f"The JACK transport cannot be followed: {error}.")
             else:

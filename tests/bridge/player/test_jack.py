@@ -20,6 +20,7 @@ from bridge.player.ports import probe_apis
 from engine.music.meter import TempoMap
 from engine.music.note import Note
 from tests.jacklab import Capture, Captured, JackServer, still_sounding, why_not
+from tests.livelab import without_package
 
 reason = why_not()
 pytestmark = [pytest.mark.jack, pytest.mark.skipif(reason is not None, reason=str(reason))]
@@ -164,6 +165,22 @@ def test_without_a_server_auto_says_why_and_records(server: JackServer) -> None:
             assert "alsa" in status.port_reason
     finally:
         server.start()
+
+
+def test_without_its_package_auto_falls_back_and_says_so(
+    server: JackServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In a player process in which JACK-Client is not there."""
+    for name, value in without_package(tmp_path, "jack").items():
+        monkeypatch.setenv(name, value)
+    sync = SyncOptions(position="auto", tempo="auto")
+    with PlayerLink(PlayerOptions(ports=PortOptions(api="auto"), sync=sync)) as link:
+        status = link.wait_for(lambda now: now.rolling or bool(now.notes), 5.0)
+        assert status is not None
+        assert status.port_api in ("alsa", "jack")
+        assert "not jack-client: the extra is not installed: pip install 'cuebridge[jack]'" in status.port_reason
+        if status.port_api == "jack":  # a JACK server is there, and its transport cannot be heard
+            assert "The JACK transport is not among the sources" in " ".join(status.notes)
 
 
 def test_the_probe_lists_ports(server: JackServer) -> None:
