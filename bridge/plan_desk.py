@@ -13,7 +13,7 @@ import threading
 import time
 from bisect import bisect_right
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
@@ -36,6 +36,7 @@ BEFORE_SLOTS: Final = 24  # of a window: chords that a new one may hang on
 AFTER_SLOTS: Final = 96  # a minute and a half; the rest is there by then
 TURN_S: Final = 0.02
 IDLE_S: Final = 0.02
+GIVE_WAY_S: Final = 0.1  # a turn of the session that lasts longer holds the threads up no more
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +80,7 @@ class PlanDesk:
         self._closing = threading.Event()
         self._where: tuple[float | None, float | None] = (None, None)
         self._map = TempoMap()
+        self._turn = False  # the session is at work, and one interpreter runs one thread at a time
 
     # what the plan says, whoever works on it -----------------------------------------------------------------------
     @property
@@ -145,6 +147,16 @@ class PlanDesk:
             self._drop_older()
             return [self._out.popleft().what] if self._out else []  # one: packing it for the player takes a moment
 
+    @contextlib.contextmanager
+    def turn(self) -> Iterator[None]:
+        """While it lasts the session is at work and what arranges the whole film waits, for a little while: what a
+        person waits for comes first."""
+        self._turn = True
+        try:
+            yield
+        finally:
+            self._turn = False
+
     def faults(self) -> list[str]:
         """What went wrong in the threads since the last call, each in a sentence; what played plays on."""
         found = []
@@ -168,6 +180,11 @@ class PlanDesk:
             self._lost_s = min(self._lost_s, _seconds(load.from_beats, tempo_map))
 
     # in the threads -------------------------------------------------------------------------------------------------
+    def _give_way(self) -> None:
+        end_s = time.perf_counter() + GIVE_WAY_S
+        while self._turn and time.perf_counter() < end_s and not self._closing.is_set():
+            time.sleep(0.0005)
+
     def _put(self, number: int, load: Load, tempo_map: TempoMap) -> None:
         with self._lock:
             self._out.append(_Numbered(number, (load, tempo_map)))
@@ -223,7 +240,7 @@ class PlanDesk:
             position, wraps_to = self._where
             self._working = True  # from the plan's last slice until it is handed out
             try:
-                for load in self.plan.work(TURN_S, position, wraps_to=wraps_to):
+                for load in self.plan.work(TURN_S, position, wraps_to=wraps_to, between=self._give_way):
                     self._put(number, load, tempo_map)
             except Exception as error:
                 self._fault(error)

@@ -188,7 +188,7 @@ class ComposeDesk:
             pins=_pins(draft),
             hits=draft.hits,
             cues=cues,
-            keep=tuple(replace(slot, index=index) for index, slot in enumerate(heard)),
+            keep=tuple(slot if slot.index == index else replace(slot, index=index) for index, slot in enumerate(heard)),
             options=compose_options(draft),
         )
 

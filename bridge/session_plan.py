@@ -13,7 +13,7 @@ from __future__ import annotations
 import time
 from bisect import bisect_right
 from collections import deque
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -245,14 +245,23 @@ class Plan:
         self._ahead_todo = deque(piece for piece in self._todo if piece[0] >= start)
 
     # arranging and handing over -------------------------------------------------------------------------------------
-    def work(self, budget_s: float, position_beats: float | None, *, wraps_to: float | None = None) -> list[Load]:
+    def work(
+        self,
+        budget_s: float,
+        position_beats: float | None,
+        *,
+        wraps_to: float | None = None,
+        between: Callable[[], None] = lambda: None,
+    ) -> list[Load]:
         """Arranges for about `budget_s`; position_beats: the playhead while it rolls, else None.
 
         wraps_to: the playhead is about to jump there; what is handed over now is heard after the jump.
+        between: called after each block.
         """
         deadline_s = time.perf_counter() + budget_s
         while (self._ahead_todo or self._todo) and time.perf_counter() < deadline_s:
             self._arrange_next()
+            between()
         self._look_back(position_beats, wraps_to)
         load = self._next_load()
         return [load] if load is not None else []

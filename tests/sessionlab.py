@@ -90,11 +90,12 @@ class Stage:
             time.sleep(0.005)
 
     def step(self) -> None:
-        if not self.engine.hold:
-            messages, self.engine.inbox = self.engine.inbox, []
-            for message in messages:
-                self.session.engine_message(message)
-        self.session.tick()
+        with self.session.plan.turn():
+            if not self.engine.hold:
+                messages, self.engine.inbox = self.engine.inbox, []
+                for message in messages:
+                    self.session.engine_message(message)
+            self.session.tick()
 
     def until(self, met, timeout_s: float = 10.0) -> None:
         end = time.perf_counter() + timeout_s

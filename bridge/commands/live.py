@@ -65,6 +65,8 @@ class Live:
         # A long film is a million small values that never go away: looking through all of them takes a tenth of a
         # second, and there is next to nothing to be found.
         gc.set_threshold(100_000, 50, 1000)
+        # The threads that arrange a long film hand the interpreter over after so long, each time the session wants it.
+        sys.setswitchinterval(0.001)
         osc = None
         if plan.osc_port is not None:
             osc = OscServer(plan.osc_host, plan.osc_port, self._datagram)
@@ -133,38 +135,44 @@ class Live:
         next_tick_s = next_draw_s = time.perf_counter()
         while not (self.leave or session.finished or session.failure):
             waiting_s = 0.0 if len(self.datagrams) else next_tick_s - time.perf_counter()
-            self._receive(max(waiting_s, 0.0))
-            for _ in range(DATAGRAMS_PER_TURN):
-                datagram = self.datagrams.get()
-                if datagram is None:
-                    break
-                self.controls.datagram(datagram)
-            session.hurry(answered=False)
-            now_s = time.perf_counter()
-            if now_s < next_tick_s:
-                continue
-            next_tick_s = max(next_tick_s + TICK_S, now_s - TICK_S)
-            self.daw.tick(now_s)
-            if self.autosave is not None:
-                self.autosave.tick(now_s)
-            session.tick()
-            self.controls.hands.tick(now_s)
-            self._watch_recording()
-            for key in self.keys.pressed():
-                self._key(key)
-            if osc is not None:
-                self.controls.push(osc.send_datagram)
-            if now_s >= next_draw_s:
-                next_draw_s = now_s + DRAW_S
-                session.learning = self._learning(now_s)
-                self.view.draw(snapshot(session), session)
+            message = self._message(max(waiting_s, 0.0))
+            with session.plan.turn():
+                self._received(message)
+                for _ in range(DATAGRAMS_PER_TURN):
+                    datagram = self.datagrams.get()
+                    if datagram is None:
+                        break
+                    self.controls.datagram(datagram)
+                session.hurry(answered=False)
+                now_s = time.perf_counter()
+                if now_s < next_tick_s:
+                    continue
+                next_tick_s = max(next_tick_s + TICK_S, now_s - TICK_S)
+                self._tick(osc, now_s)
+                if now_s >= next_draw_s:
+                    next_draw_s = now_s + DRAW_S
+                    session.learning = self._learning(now_s)
+                    self.view.draw(snapshot(session), session)
 
-    def _receive(self, timeout_s: float) -> None:
-        """Engine messages and wake-ups until the next tick."""
-        try:
-            message = self.inbox.get(timeout=timeout_s) if timeout_s > 0 else self.inbox.get_nowait()
-        except queue.Empty:
-            return
+    def _tick(self, osc: OscServer | None, now_s: float) -> None:
+        self.daw.tick(now_s)
+        if self.autosave is not None:
+            self.autosave.tick(now_s)
+        self.session.tick()
+        self.controls.hands.tick(now_s)
+        self._watch_recording()
+        for key in self.keys.pressed():
+            self._key(key)
+        if osc is not None:
+            self.controls.push(osc.send_datagram)
+
+    def _message(self, timeout_s: float) -> Any:
+        """An engine message or a wake-up; None where none comes until the next tick."""
+        with contextlib.suppress(queue.Empty):
+            return self.inbox.get(timeout=timeout_s) if timeout_s > 0 else self.inbox.get_nowait()
+        return None
+
+    def _received(self, message: Any) -> None:
         if callable(message):  # something that another thread wants done here
             message()
         elif message is not None:  # None only wakes the loop: a datagram is there

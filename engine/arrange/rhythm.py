@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from itertools import accumulate, pairwise
-from typing import Final
+from typing import Final, NamedTuple
 
 from engine.music import Chord, Cut, FrameRate, MusicError, Slot, TempoMap, TimeSignature
 from engine.music.composition import GRIDS
@@ -105,16 +105,37 @@ def build_grid(
         if len(tempo_map.tempos) > 1 or tempo_map.tempos[0].bpm != SECONDS_GRID_BPM:
             raise MusicError(f"the seconds grid goes with a constant {SECONDS_GRID_BPM} bpm.")
         lines_s = [Fraction(second) for second in range(1, math.ceil(duration))]
-        lines = [(line, tempo_map.beats_at_exact(line + start_s)) for line in lines_s]
+        lines = [_Line.at(line, tempo_map.beats_at_exact(line + start_s)) for line in lines_s]
     else:
         lines = _beat_lines(tempo_map, start_s, start_s + duration)
-    first = (Fraction(0), tempo_map.beats_at_exact(start_s))
-    last = (duration, tempo_map.beats_at_exact(start_s + duration))
-    points = _without_slivers([first, *lines, last])
+    first = _Line.at(Fraction(0), tempo_map.beats_at_exact(start_s))
+    last = _Line.at(duration, tempo_map.beats_at_exact(start_s + duration))
+    # Quotients of whole numbers are rounded once, as float(Fraction) is.
+    points = [(line[0] / line[1], line[2] / line[3]) for line in _without_slivers([first, *lines, last])]
     return tuple(
-        GridSlot(index, float(a_s), float(b_s), float(a_beats), float(b_beats))
+        GridSlot(index, a_s, b_s, a_beats, b_beats)
         for index, ((a_s, a_beats), (b_s, b_beats)) in enumerate(pairwise(points))
     )
+
+
+class _Line(NamedTuple):
+    """A slot boundary: picture second and beat, each as numerator and denominator, not reduced.
+
+    Whole numbers, because a two-hour film has ten thousand lines and Fractions cost ten times as much.
+    """
+
+    s_over: int
+    s_under: int
+    beat_over: int
+    beat_under: int
+
+    @classmethod
+    def at(cls, second: Fraction, beat: Fraction) -> _Line:
+        return cls(*second.as_integer_ratio(), *beat.as_integer_ratio())
+
+    @property
+    def second(self) -> Fraction:
+        return Fraction(self.s_over, self.s_under)
 
 
 def _exact(seconds: float) -> Fraction:
@@ -122,34 +143,61 @@ def _exact(seconds: float) -> Fraction:
     return Fraction(repr(float(seconds)))
 
 
-def _beat_lines(tempo_map: TempoMap, start_s: Fraction, end_s: Fraction) -> list[tuple[Fraction, Fraction]]:
-    """Slot boundaries strictly inside the picture as (picture second, beat)."""
-    lines = []
+def _beat_lines(tempo_map: TempoMap, start_s: Fraction, end_s: Fraction) -> list[_Line]:
+    """Slot boundaries strictly inside the picture."""
+    lines: list[_Line] = []
     start, end = tempo_map.beats_at_exact(start_s), tempo_map.beats_at_exact(end_s)
     tempo_beats = [change.beat for change in tempo_map.tempos]
-    shapes: dict[tuple[TimeSignature, Fraction, Fraction], list[tuple[Fraction, Fraction]]] = {}
+    changes = sorted({*tempo_beats, *(change.beat for change in tempo_map.meters), Fraction(0), end})
     bar = tempo_map.bar_at(start)
     line = tempo_map.bar_start(bar)
-    line_s = tempo_map.seconds_at_exact(line)
     while line < end:
         next_line = tempo_map.bar_start(bar + 1)
-        next_s = tempo_map.seconds_at_exact(next_line)
-        key = tempo_map.meter_at(line), next_s - line_s, next_line - line
-        shape = shapes.get(key)
-        if shape is None:
-            meter, bar_s, length = key
-            offsets = accumulate(_nearest_division(meter, bar_s), initial=Fraction(0))
-            # Beats from the bar line, and seconds as they are at one tempo; a meter change may cut a bar short.
-            shape = shapes[key] = [(offset, offset * bar_s / length) for offset in offsets if offset < length]
-        one_tempo = bisect_right(tempo_beats, line) == bisect_left(tempo_beats, next_line)
-        inside, base_s = start < line and next_line <= end, line_s - start_s
-        for offset, offset_s in shape:
-            beat = line + offset
-            if inside or start < beat < end:
-                at_s = base_s + offset_s if one_tempo else tempo_map.seconds_at_exact(beat) - start_s
-                lines.append((at_s, beat))
-        bar, line, line_s = bar + 1, next_line, next_s
+        line_s, next_s = tempo_map.seconds_at_exact(line), tempo_map.seconds_at_exact(next_line)
+        bar_s, length = next_s - line_s, next_line - line
+        offsets = accumulate(_nearest_division(tempo_map.meter_at(line), bar_s), initial=Fraction(0))
+        beats = [offset for offset in offsets if offset < length]  # a meter change may cut a bar short
+        if start < line and next_line <= end:
+            # From here to the next change all bars are equal.
+            until = next((change for change in changes[bisect_right(changes, line) :]), end)
+            count = max(int((until - line) / length), 1)
+        else:
+            count = 1
+        if count > 1 or bisect_right(tempo_beats, line) == bisect_left(tempo_beats, next_line):
+            seconds = [offset * bar_s / length for offset in beats]
+        else:
+            seconds = [tempo_map.seconds_at_exact(line + offset) - line_s for offset in beats]
+        made = _repeated(line_s - start_s, line, seconds, beats, bar_s, length, count)
+        if not (start < line and next_line <= end):
+            made = [each for each in made if start < Fraction(each.beat_over, each.beat_under) < end]
+        lines += made
+        bar += count
+        line = tempo_map.bar_start(bar)
     return lines
+
+
+def _repeated(
+    base_s: Fraction,
+    base: Fraction,
+    seconds: Sequence[Fraction],
+    beats: Sequence[Fraction],
+    bar_s: Fraction,
+    length: Fraction,
+    count: int,
+) -> list[_Line]:
+    """The lines of so many equal bars: seconds and beats are offsets of those of one, base_s and base its bar line."""
+    s_under = math.lcm(base_s.denominator, bar_s.denominator, *(each.denominator for each in seconds))
+    b_under = math.lcm(base.denominator, length.denominator, *(each.denominator for each in beats))
+    offsets = [
+        (int((base_s + second) * s_under), int((base + beat) * b_under))
+        for second, beat in zip(seconds, beats, strict=True)
+    ]
+    s_step, b_step = int(bar_s * s_under), int(length * b_under)
+    return [
+        _Line(s_over + index * s_step, s_under, b_over + index * b_step, b_under)
+        for index in range(count)
+        for s_over, b_over in offsets
+    ]
 
 
 def _nearest_division(meter: TimeSignature, bar_s: Fraction) -> tuple[Fraction, ...]:
@@ -159,10 +207,12 @@ def _nearest_division(meter: TimeSignature, bar_s: Fraction) -> tuple[Fraction, 
     return min(slot_lengths(meter), key=distance)
 
 
-def _without_slivers(points: list[tuple[Fraction, Fraction]]) -> list[tuple[Fraction, Fraction]]:
-    if len(points) > 2 and 2 * (points[1][0] - points[0][0]) < points[2][0] - points[1][0]:
+def _without_slivers(points: list[_Line]) -> list[_Line]:
+    seconds = [point.second for point in points[:3]]
+    if len(points) > 2 and 2 * (seconds[1] - seconds[0]) < seconds[2] - seconds[1]:
         del points[1]
-    if len(points) > 2 and 2 * (points[-1][0] - points[-2][0]) < points[-2][0] - points[-3][0]:
+    seconds = [point.second for point in points[-3:]]
+    if len(points) > 2 and 2 * (seconds[2] - seconds[1]) < seconds[1] - seconds[0]:
         del points[-2]
     return points
 

@@ -174,3 +174,27 @@ def test_what_goes_wrong_beside_the_session_is_said_and_the_next_change_is_heard
     assert sound(held(settle(desk, takeover - 1.0)), takeover, 1e9) == sound(
         arrange_whole(changed.score()).notes, takeover, 1e9
     )
+
+
+def test_the_whole_gives_way_to_a_turn_of_the_session(desk, monkeypatch) -> None:
+    monkeypatch.setattr("bridge.plan_desk.GIVE_WAY_S", 60.0)
+    desk.update(job(settings={"/cue/activity": 90.0}))
+    end = time.perf_counter() + 60
+    while not 0 < len(desk.plan._todo) < 40:
+        assert time.perf_counter() < end
+        desk.work(0.02, None, None)
+    with desk.turn():
+        time.sleep(0.1)  # the block that was under way
+        left = len(desk.plan._todo)
+        time.sleep(0.3)
+        assert len(desk.plan._todo) == left > 0
+    settle(desk)
+    assert key(desk.plan.notes) == key(arrange_whole(job(settings={"/cue/activity": 90.0}).score()).notes)
+
+
+def test_a_turn_that_never_ends_holds_nothing_up_for_ever(desk, monkeypatch) -> None:
+    monkeypatch.setattr("bridge.plan_desk.GIVE_WAY_S", 0.002)
+    with desk.turn():
+        desk.update(job(settings={"/cue/activity": 90.0}))
+        settle(desk)
+    assert desk.complete
