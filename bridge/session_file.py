@@ -13,23 +13,28 @@ from __future__ import annotations
 
 import contextlib
 import glob
+import itertools
 import json
 import os
 import re
 import tempfile
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from bridge.edits import Result
 from bridge.film_file import find_by_content, fingerprint, same_content
 from bridge.session_values import (
     Saved,
     SavedTake,
+    controller_row,
     draft_values,
     film_values,
     name_values,
+    note_row,
     read_saved,
     result_values,
+    slot_row,
     take_values,
     tempo_values,
 )
@@ -39,6 +44,7 @@ SUFFIX: Final = ".cuebridge.json"
 FORMAT: Final = "cuebridge-session"
 VERSION: Final = 1
 MAX_BYTES: Final = 256 * 2**20
+PIECE_ROWS: Final = 500  # about a millisecond
 
 
 class SessionError(UserError):
@@ -47,25 +53,33 @@ class SessionError(UserError):
 
 # writing --------------------------------------------------------------------------------------------------------------
 class Writer:
-    """Makes the text; keeps that of results, which never change and are most of it."""
+    """Makes the text; keeps that of results and notes, which never change and are most of it."""
 
     def __init__(self) -> None:
-        self._results: dict[int, tuple[Result, str]] = {}
+        self._texts: dict[int, tuple[object, str]] = {}
 
     def text(self, saved: Saved, beside: Path | None = None) -> str:
         """The whole file; beside: its own path, to say where the film lies as seen from there."""
+        known, self._texts = self._texts, {}
+
+        def kept(what: object, make: Callable[[], str]) -> str:
+            # Holds the object too, so that its id is not taken by another.
+            self._texts[id(what)] = found = known.get(id(what)) or (what, make())
+            return found[1]
+
         drafts = [step.draft for step in saved.steps] + [take.draft for take in saved.takes]
-        places: dict[int, int] = {}
-        used: dict[int, tuple[Result, str]] = {}
-        texts: list[str] = []
-        for draft in drafts:
-            key = id(draft.result)
-            if key not in places:
-                places[key] = len(texts)
-                used[key] = self._results.get(key) or (draft.result, _dumps(result_values(draft.result)))
-                texts.append(used[key][1])
-        self._results = used  # holds the results, so that an id is not taken by another
-        place = lambda draft: places[id(draft.result)]  # noqa: E731
+        results = {id(draft.result): draft.result for draft in drafts}
+        places = {key: place for place, key in enumerate(results)}
+        texts = [kept(result, lambda result=result: _result_text(result)) for result in results.values()]  # type: ignore[misc]
+        takes = []
+        for take in saved.takes:
+            text = _dumps(take_values(take, places[id(take.draft.result)]))
+            if take.notes is not None:
+                notes = kept(take.notes, lambda rows=take.notes: _rows(map(note_row, rows)))  # type: ignore[misc]
+                curves = take.controllers or ()
+                changes = kept(curves, lambda rows=curves: _rows(map(controller_row, rows)))  # type: ignore[misc]
+                text = _with(text, ("notes", notes), ("controllers", changes))
+            takes.append(text)
         head = {
             "format": FORMAT,
             "version": VERSION,
@@ -77,11 +91,33 @@ class Writer:
                 "reason": saved.choice.reason,
             },
             "index": saved.index,
-            "steps": [{"label": step.label, **draft_values(step.draft, place(step.draft))} for step in saved.steps],
+            "steps": [
+                {"label": step.label, **draft_values(step.draft, places[id(step.draft.result)])} for step in saved.steps
+            ],
             "names": name_values(saved.names),
-            "takes": [take_values(take, place(take.draft)) for take in saved.takes],
         }
-        return f'{_dumps(head)[:-1]},"results":[{",".join(texts)}]}}\n'
+        return f"{_with(_dumps(head), ('takes', _list(takes)), ('results', _list(texts)))}\n"
+
+
+def _result_text(result: Result) -> str:
+    return _with(_dumps(result_values(result)), ("slots", _rows(map(slot_row, result.slots))))
+
+
+def _rows(rows: Iterable[list[Any]]) -> str:
+    """A list of rows, in pieces: the encoder lets no other thread run until it is done."""
+    pieces, rest = [], iter(rows)
+    while piece := list(itertools.islice(rest, PIECE_ROWS)):
+        pieces.append(_dumps(piece)[1:-1])
+    return _list(pieces)
+
+
+def _list(texts: Sequence[str]) -> str:
+    return f"[{','.join(texts)}]"
+
+
+def _with(values: str, *more: tuple[str, str]) -> str:
+    """An object's text with more members, whose values are text already."""
+    return f"{values[:-1]}{''.join(f',{_dumps(name)}:{text}' for name, text in more)}}}"
 
 
 def _as_seen_from(session: Path | None, film: str) -> str:

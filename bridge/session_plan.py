@@ -11,7 +11,7 @@ Positions are beats (quarter notes) of the composition's tempo map.
 from __future__ import annotations
 
 import time
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
@@ -53,7 +53,7 @@ class Load:
 
 @dataclass(frozen=True, slots=True)
 class KeptRange:
-    """All that begins in [low_beats, high_beats): the notes and curves of a kept take."""
+    """All that begins in [low_beats, high_beats): the notes and curves of a kept take, in order of time."""
 
     low_beats: float
     high_beats: float
@@ -393,8 +393,11 @@ class _Piece:
 
 
 def _kept_between(kept: KeptRange, start: float, end: float) -> _Piece:
-    notes = tuple(note for note in kept.notes if start <= note.start_beats < end)
-    return _Piece(notes, tuple(each for each in kept.controllers if start <= each.time_beats < end))
+    # Found by halving: a long film asks a thousand times of a hundred thousand notes.
+    notes, changes = kept.notes, kept.controllers
+    first, last = (bisect_left(notes, beats, key=lambda note: note.start_beats) for beats in (start, end))
+    low, high = (bisect_left(changes, beats, key=lambda each: each.time_beats) for beats in (start, end))
+    return _Piece(notes[first:last], changes[low:high])
 
 
 def _with_kept(made: Arrangement, ranges: tuple[KeptRange, ...], start: float, end: float) -> Arrangement:

@@ -110,6 +110,7 @@ def _read_levels(data: Sequence[Any]) -> FilmLevels:
 
 
 def result_values(result: Result) -> dict[str, Any]:
+    """All but its slots."""
     return {
         "tempo_map": tempo_values(result.tempo_map),
         "grid": result.grid,
@@ -121,11 +122,10 @@ def result_values(result: Result) -> dict[str, Any]:
         "weights": list(result.weights),
         "recipe": list(result.recipe),
         "cue_keys": [[number, key.name, reason] for number, key, reason in result.cue_keys],
-        "slots": [_slot(slot) for slot in result.slots],
     }
 
 
-def _slot(slot: Slot) -> list[Any]:
+def slot_row(slot: Slot) -> list[Any]:
     flags = 1 * slot.pinned + 2 * slot.given + 4 * slot.provisional
     return [
         slot.start_s, slot.end_s, slot.start_beats, slot.end_beats, slot.chord.label, _bass(slot.chord), slot.density,
@@ -156,22 +156,22 @@ def draft_values(draft: Draft, result: int) -> dict[str, Any]:
 
 
 def take_values(take: SavedTake, result: int) -> dict[str, Any]:
-    made = {
+    """All but its notes and curves."""
+    return {
         "number": take.number,
         "of_cue": take.cue,
         "name": take.name,
         "kept": take.kept,
         **draft_values(take.draft, result),
     }
-    if take.notes is not None:
-        made["notes"] = [
-            [note.pitch, note.velocity, note.start_beats, note.length_beats, note.channel, note.part]
-            for note in take.notes
-        ]
-        made["controllers"] = [
-            [each.number, each.value, each.time_beats, each.channel, each.part] for each in take.controllers or ()
-        ]
-    return made
+
+
+def note_row(note: Note) -> list[Any]:
+    return [note.pitch, note.velocity, note.start_beats, note.length_beats, note.channel, note.part]
+
+
+def controller_row(each: Controller) -> list[Any]:
+    return [each.number, each.value, each.time_beats, each.channel, each.part]
 
 
 # reading --------------------------------------------------------------------------------------------------------------

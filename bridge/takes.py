@@ -31,7 +31,7 @@ TAKE_CONTROLS: Final = (
 class KeptTake:
     """A take with everything that decides its notes.  kept: the composer said so; others are only remembered.
 
-    notes, controllers: of a kept take, as it was heard, in beats of the draft's tempo map.
+    notes, controllers: of a kept take, as it was heard, in beats of the draft's tempo map, in order of time.
     """
 
     draft: Draft
@@ -57,7 +57,7 @@ class Takes:
             yield cue, number, take
 
     def put(self, cue: int, number: int, take: KeptTake) -> None:
-        self._takes[cue, number] = take
+        self._takes[cue, number] = _in_order(take)
         self.revision = object()
 
     @property
@@ -101,7 +101,7 @@ class Takes:
             None if made is None else tuple(each for each in made.controllers if low <= each.time_beats < high),
         )
         self.put(draft.cue, draft.take, kept)
-        return kept
+        return self._takes[draft.cue, draft.take]
 
     def kept_ranges(self, draft: Draft) -> tuple[KeptRange, ...]:
         """The notes of the kept takes that a draft has not changed."""
@@ -119,6 +119,20 @@ class Takes:
                 controllers = tuple(replace(each, time_beats=each.time_beats + moved) for each in controllers)
             found.append(KeptRange(*span_beats(draft, state.number), notes, controllers))
         return tuple(found)
+
+
+def _in_order(take: KeptTake) -> KeptTake:
+    """With notes and curves in order of time, as they are looked for; itself where they are."""
+    notes, curves = take.notes, take.controllers
+    if notes is None or curves is None:
+        return take
+    in_time = tuple(sorted(notes, key=lambda note: note.start_beats))
+    curves_in_time = tuple(sorted(curves, key=lambda each: each.time_beats))
+    return (
+        take
+        if (in_time, curves_in_time) == (notes, curves)
+        else replace(take, notes=in_time, controllers=curves_in_time)
+    )
 
 
 def chosen(draft: Draft, take: KeptTake) -> Draft:

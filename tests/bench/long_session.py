@@ -3,9 +3,10 @@
     python tests/bench/long_session.py [--seconds 7200]
 
 No networks: chords are made up at once (`sessionlab`), so that only the session's own work is measured, while the
-internal transport plays at three quarters of the film.  Per edit: how long the call took, when the first new notes went
-to the player, and the longest single turn of the session in the second and a half after it; all in ms, beside the
-length of a beat.
+internal transport plays at three quarters of the film and the session is saved by itself.  Per edit: how long the call
+took, when the first new notes went to the player, the longest single turn of the session in the second and a half after
+it, and when the session file on the disk held the edit; all in ms, beside the length of a beat.  At the end: the same
+session saved at once, written as .mid, read and opened.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from __future__ import annotations
 import argparse
 import gc
 import sys
+import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -24,6 +26,9 @@ from sessionlab import Stage
 from bridge.player.link import PlayerLink
 from bridge.player.messages import PlayerOptions, PortOptions
 from bridge.session import Session, SessionOptions
+from bridge.session_export import export_midi
+from bridge.session_file import read
+from bridge.session_save import Autosave
 from bridge.session_tempo import TempoWish
 from engine.messages import ComposeRequest
 from engine.music import Chord
@@ -45,25 +50,66 @@ def edits(session: Session, seconds: float) -> dict[str, Callable[[], object]]:
         "section": lambda: edits.add_section(seconds * 0.78, "activity=80"),
         "activity, with a hit": lambda: edits.set_value("/cue/activity", 60.0),
         "tempo": lambda: edits.set_value("/cue/tempo", 92.0),
+        "keep the take": edits.keep_take,
+        "activity, take kept": lambda: edits.set_value("/cue/activity", 70.0),
     }
 
 
-def measure(session: Session, edit: Callable[[], object]) -> tuple[float, float, float]:
-    """Seconds: the call, until notes went out, the longest turn."""
+def measure(session: Session, autosave: Autosave, edit: Callable[[], object]) -> tuple[float, float, float, float]:
+    """Seconds: the call, until notes went out, the longest turn, until the file held it."""
+    while not autosave._jobs.empty():
+        time.sleep(0.005)
     revision, begun_s = session.playing._plan_revision, time.perf_counter()
+    written_s, stamp = float("nan"), _stamp(autosave)
     with session.plan.turn():  # as the loop of `live` does
         edit()
     call_s, first_s, longest_s = time.perf_counter() - begun_s, float("nan"), 0.0
     while time.perf_counter() < begun_s + call_s + 1.5:
         turn_s = time.perf_counter()
         with session.plan.turn():
+            autosave.tick(turn_s)
             session.tick()
         now_s = time.perf_counter()
+        if written_s != written_s and _stamp(autosave) != stamp:
+            written_s = now_s - begun_s
         longest_s = max(longest_s, now_s - turn_s)
         if first_s != first_s and session.playing._plan_revision != revision:
             first_s = now_s - begun_s
         time.sleep(0.005)
-    return call_s, first_s, longest_s
+    return call_s, first_s, longest_s, written_s
+
+
+def _stamp(autosave: Autosave) -> int:
+    return autosave.path.stat().st_mtime_ns if autosave.path is not None and autosave.path.exists() else 0
+
+
+def at_the_end(made: Stage, autosave: Autosave, folder: Path) -> None:
+    """Prints what opening, saving and writing cost; the session stands still."""
+    session = made.session
+    made.until(lambda: session.plan.complete, 60)
+    rows: dict[str, Callable[[], object]] = {
+        "save as a version": lambda: autosave.save(folder / "version.cuebridge.json"),
+        "write the .mid": lambda: export_midi(session, folder / "film.mid"),
+    }
+    for name, act in rows.items():
+        begun_s = time.perf_counter()
+        act()
+        print(f"{name:24}{(time.perf_counter() - begun_s) * 1e3:10.1f}", flush=True)
+    begun_s = time.perf_counter()
+    saved = read(folder / "version.cuebridge.json")
+    read_s = time.perf_counter() - begun_s
+    with PlayerLink(PlayerOptions(ports=PortOptions("none"))) as player:
+        again = Session(session.options, player, lambda message: None)
+        begun_s = time.perf_counter()
+        again.restore(saved)
+        restored_s = time.perf_counter() - begun_s
+        while not again.plan.planned_to_beats > 0:
+            with again.plan.turn():
+                again.tick()
+            time.sleep(0.005)
+        first_s = time.perf_counter() - begun_s
+        again.plan.close()
+    print(f"{'open it':24}{(read_s + restored_s) * 1e3:10.1f}{(read_s + first_s) * 1e3:12.1f}")
 
 
 def main() -> None:
@@ -72,7 +118,7 @@ def main() -> None:
     seconds = parser.parse_args().seconds
     gc.set_threshold(100_000, 50, 1000)  # as `live` has it, and the other too
     sys.setswitchinterval(0.001)
-    with PlayerLink(PlayerOptions(ports=PortOptions("none"))) as player:
+    with tempfile.TemporaryDirectory() as folder, PlayerLink(PlayerOptions(ports=PortOptions("none"))) as player:
         made = Stage(player, SessionOptions("film.mp4", tempo=TempoWish(bpm=BPM)), seconds)
         session, made.engine.chunk = made.session, 256
         made.until(lambda: session.draft.result.complete and session.plan.complete, 300)
@@ -85,10 +131,21 @@ def main() -> None:
         print(
             f"{len(session.draft.result.slots)} slots, {len(session.plan.notes)} notes; a beat is {60_000 / BPM:.0f} ms"
         )
-        print(f"{'edit':24}{'call':>10}{'notes out':>12}{'longest turn':>15}")
+        session.film.fingerprint = "0" * 64
+        autosave = Autosave(session, Path(folder) / "film.cuebridge.json", print)
+        print(f"{'edit':24}{'call':>10}{'notes out':>12}{'longest turn':>15}{'on the disk':>14}")
         for name, edit in edits(session, seconds).items():
-            call_s, first_s, longest_s = measure(session, edit)
-            print(f"{name:24}{call_s * 1e3:10.1f}{first_s * 1e3:12.1f}{longest_s * 1e3:15.1f}", flush=True)
+            if name == "keep the take":  # needs all the notes
+                begun_s = time.perf_counter()
+                made.until(lambda: session.plan.complete, 120)
+                print(f"{'(the whole arranged)':24}{(time.perf_counter() - begun_s + 1.5) * 1e3:10.1f}")
+            row = measure(session, autosave, edit)
+            print(
+                f"{name:24}{row[0] * 1e3:10.1f}{row[1] * 1e3:12.1f}{row[2] * 1e3:15.1f}{row[3] * 1e3:14.1f}", flush=True
+            )
+        session.transport.stop()
+        at_the_end(made, autosave, Path(folder))
+        autosave.close()
         session.plan.close()
 
 
