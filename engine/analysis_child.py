@@ -34,6 +34,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from engine.music import UserError
 from engine.music.processes import memory_ran_out, start_sheltered
+from engine.priorities import GiveWay, Yielding, lower
 
 if TYPE_CHECKING:
     from engine.video import VideoFeatures
@@ -73,13 +74,15 @@ class AnalysisNews:
 class AnalysisChild:
     """A started child that loads the decoders and waits for the one film it will look at.
 
-    connection: the parent's end of its pipe.  It ends when that is closed, so also with its parent.
+    connection: the parent's end of its pipe.  It ends when that is closed, so also with its parent.  way: asks it to
+    stand still for a moment.
     """
 
     def __init__(self) -> None:
         context = multiprocessing.get_context("spawn")
         self.connection, theirs = context.Pipe()
-        self.process = context.Process(target=run_analysis, args=(theirs,), name="cuebridge-analysis")
+        self.way = GiveWay()
+        self.process = context.Process(target=run_analysis, args=(theirs, self.way), name="cuebridge-analysis")
         start_sheltered(self.process)
         theirs.close()
 
@@ -103,7 +106,8 @@ class AnalysisChild:
 class AnalysisProcess:
     """A running analysis; a context manager that ends it.
 
-    `connection` is for multiprocessing.connection.wait; `news()` then tells what has come.
+    `connection` is for multiprocessing.connection.wait; `news()` then tells what has come.  `way` asks it to stand
+    still for a moment.
     """
 
     def __init__(self, task: AnalysisTask, ahead: AnalysisChild | None = None) -> None:
@@ -121,7 +125,7 @@ class AnalysisProcess:
 
     def _start(self, ahead: AnalysisChild | None = None) -> None:
         child = ahead or AnalysisChild()
-        self.connection, self._process = child.connection, child.process
+        self.connection, self._process, self.way = child.connection, child.process, child.way
         child.give(self.task, self._folder)
 
     def __enter__(self) -> AnalysisProcess:
@@ -221,19 +225,17 @@ def _how_it_ended(code: int | None) -> str:
 
 
 # in the child ------------------------------------------------------------------------------------------------------
-def run_analysis(connection: Connection) -> None:
+def run_analysis(connection: Connection, way: GiveWay) -> None:
     """Entry point of the child."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    if hasattr(os, "nice"):
-        with contextlib.suppress(OSError):
-            os.nice(_NICE)
+    lower(_NICE, batch=True)
     asked: queue.SimpleQueue[dict[str, Any]] = queue.SimpleQueue()
     threading.Thread(target=_hear, args=(connection, asked), daemon=True).start()
     _load_decoders()
     wish = asked.get()
     task = AnalysisTask(**wish["task"])
     try:
-        _look(connection, task, Path(wish["folder"]))
+        _look(connection, task, Path(wish["folder"]), Yielding(way))
     except UserError as error:
         _say(connection, {"kind": "error", "sentence": str(error)})
     except Exception as error:
@@ -266,7 +268,7 @@ def _say(connection: Connection, message: dict[str, Any]) -> None:
         connection.send_bytes(json.dumps(message).encode())
 
 
-def _look(connection: Connection, task: AnalysisTask, folder: Path) -> None:
+def _look(connection: Connection, task: AnalysisTask, folder: Path, give_way: Yielding) -> None:
     from engine.video import AnalysisOptions, FeatureCache, open_stream
     from engine.video.cache import content_key, with_film
     from engine.video.identity import BackgroundHash
@@ -283,7 +285,7 @@ def _look(connection: Connection, task: AnalysisTask, folder: Path) -> None:
         with_film(known, task.path, content).save(folder / "film.npz")
         _say(connection, {"kind": "done", "file": "film.npz", "cached": True})
         return
-    with open_stream(task.path, options, content) as stream:
+    with open_stream(task.path, options, content, give_way) as stream:
         hashing = BackgroundHash(task.path) if task.use_cache else None
         total = max(stream.expected_seconds, 1)
         told_s, wanted, count = 0.0, _FIRST_SNAPSHOT_S, 0

@@ -39,13 +39,17 @@ class ComposeOptions:
 
 @dataclass(frozen=True, slots=True)
 class AnalyseRequest:
-    """Bridge -> engine: look at this film.  reading: one of READINGS; clip_weights: a file, or None."""
+    """Bridge -> engine: look at this film.  reading: one of READINGS; clip_weights: a file, or None.
+
+    beside: the film that was seen last is composed for until all of this one is seen, and stays if it cannot be read.
+    """
 
     revision: int
     path: str
     reading: str = "auto"
     clip_weights: str | None = None
     use_cache: bool = True
+    beside: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,18 +3,23 @@
 The newest request wins.  Between two chunks of slots the pipe is emptied, so a change of mind costs at most one chunk;
 requests that come in bursts (a fader being moved) are waited out for a few milliseconds.  While a film is still being
 looked at, requests are answered from what was seen so far, marked provisional, and answered again when all was seen.
+A film that is looked at beside takes the place of the one that is composed for only when all of it was seen.
 A fault while composing costs that answer, not the process.  While there is nothing to do, a child that will look at the
-next film is started ahead.  Importing this module is light: the networks are loaded
-inside `run_engine`, which is a spawn target.
+next film is started ahead.
+
+What a change of mind waits for, the first slots of its answer, is composed at ordinary priority while the analysis
+stands still (`engine.priorities`); loading, the rest of the answer and what an analysis brings are low-priority work.
+Importing this module is light: the networks are loaded inside `run_engine`, which is a spawn target.
 """
 
 from __future__ import annotations
 
-import contextlib
+import gc
 import os
 import signal
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, replace
 from multiprocessing.connection import Connection, wait
 from typing import TYPE_CHECKING, Final
@@ -37,6 +42,7 @@ from engine.messages import (
 )
 from engine.music import UserError
 from engine.music.processes import NO_MEMORY, memory_ran_out
+from engine.priorities import LowThread
 
 if TYPE_CHECKING:
     from engine.pipeline import Composer
@@ -52,7 +58,8 @@ _PROVISIONAL_S: Final = 60.0  # at least so much is planned ahead of what has be
 
 @dataclass(frozen=True, slots=True)
 class EngineOptions:
-    """nice: added to the process's niceness.  threads: torch threads, None = cores - 1, at most 4.
+    """nice: added to the niceness of all but the first slots of an answer.  threads: torch threads, None = cores - 1,
+    at most 4.
 
     first_chunk, chunk: slots in the first answer; each further one has twice as many, up to chunk.  step: slots that
     are composed before the pipe is looked at again.
@@ -77,9 +84,6 @@ def run_engine(connection: Connection, options: EngineOptions | None = None) -> 
     """Serves one bridge until its pipe closes or it says Quit.  Start it as a non-daemonic process: it has a child."""
     options = options or EngineOptions()
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    if hasattr(os, "nice"):
-        with contextlib.suppress(OSError):
-            os.nice(options.nice)
     engine = _Engine(connection, options)
     try:
         engine.serve()
@@ -98,16 +102,19 @@ class _Engine:
     def __init__(self, connection: Connection, options: EngineOptions) -> None:
         self._connection = connection
         self._options = options
+        self._low = LowThread(options.nice)
         self._composer: Composer | None = None
         self._load_fault, self._reload_s = "", 0.0
         self._analysis: AnalysisProcess | None = None
         self._ahead: AnalysisChild | None = None  # waits for the next film
         self._analyse_revision = 0
+        self._beside = False  # the analysis is of another film than the one that is composed for
         self._features: VideoFeatures | None = None
         self._whole = False  # the whole film was seen
         self._seen_s = 0.0
         self._request: ComposeRequest | None = None
         self._newest = -1  # revision
+        self._urgent = False  # nothing of the request's answer has gone out yet
         self._job: Iterator[SlotsComposed | Composed] | None = None
         self._unsent: list[SlotsComposed] = []  # steps that wait to go out together
         self._wanted = 0  # slots in the next answer
@@ -119,26 +126,28 @@ class _Engine:
             self._analysis.close()
         if self._ahead is not None:
             self._ahead.discard()
+        self._low.close()
         self._connection.close()
 
     def serve(self) -> None:
         # A film that is already asked for is looked at while the networks load.
         if not self._drain():
             return
-        self._load()
+        self._low.run(self._load)
         while True:
             sources = [self._connection]
             if self._analysis is not None:
                 sources.append(self._analysis.connection)
             ready = wait(sources, self._patience_s())
             if not ready and self._may_start_ahead():
-                self._start_ahead()
+                self._low.run(self._start_ahead)
             if self._connection in ready and not self._drain():
                 return
-            if self._analysis is not None and self._analysis.connection in ready:
-                self._hear_analysis()
+            # What the analysis says waits until the first slots of an answer are out.
+            if self._analysis is not None and self._analysis.connection in ready and not self._first_slots_due():
+                self._low.run(self._hear_analysis)
             if self._composer is None and time.perf_counter() >= self._reload_s:
-                self._load()
+                self._low.run(self._load)
             self._work()
 
     def _send(self, message: FromEngine) -> None:
@@ -154,6 +163,8 @@ class _Engine:
             use_threads(self._options.threads)
             composer = Composer(self._options.weights)
             composer.warm_up()
+            gc.collect()
+            gc.freeze()  # the libraries' objects stay: no collection has to go through them in the middle of an answer
         except Exception as error:
             if memory_ran_out(error):
                 raise
@@ -175,7 +186,7 @@ class _Engine:
             if isinstance(message, Quit):
                 return False
             if isinstance(message, AnalyseRequest):
-                self._start_analysis(message)
+                self._low.run(self._start_analysis, message)
             elif isinstance(message, ComposeRequest) and message.revision >= self._newest:
                 self._take_request(message)
             elif isinstance(message, Cancel):
@@ -194,12 +205,15 @@ class _Engine:
                 self._burst_s = now
         self._last_request_s = now
         self._newest, self._request, self._job = request.revision, request, None
+        self._urgent = True
 
     def _start_analysis(self, request: AnalyseRequest) -> None:
         if self._analysis is not None:
             self._analysis.close()
-        self._features, self._whole = None, False
-        self._request = self._job = None
+        self._beside = request.beside and self._whole
+        if not self._beside:
+            self._features, self._whole = None, False
+            self._request = self._job = None
         self._analyse_revision = request.revision
         self._analysis = AnalysisProcess(
             AnalysisTask(
@@ -208,7 +222,7 @@ class _Engine:
                 request.clip_weights,
                 self._options.cache_dir,
                 request.use_cache,
-                snapshots=self._options.provisional,
+                snapshots=self._options.provisional and not self._beside,
             ),
             self._ahead,
         )
@@ -223,6 +237,8 @@ class _Engine:
                     again = news.kind == "restarted"
                     self._send(AnalysisProgress(self._analyse_revision, news.fraction, news.phase, again))
                 elif news.features is not None:
+                    if self._beside:  # what was asked for the film before is not meant for this one
+                        self._beside, self._request = False, None
                     self._see(news.features, news.kind == "done")
                     if news.kind == "done":
                         self._send(_film_analysed(self._analyse_revision, news.features, news.cached, analysis))
@@ -247,6 +263,9 @@ class _Engine:
     # what goes out ------------------------------------------------------------------------------------------------
     def _ready_to_work(self) -> bool:
         return self._request is not None and self._features is not None
+
+    def _first_slots_due(self) -> bool:
+        return self._urgent and self._ready_to_work() and time.perf_counter() >= self._due_s
 
     def _may_start_ahead(self) -> bool:
         """Nothing is looked at or composed that a starting process could delay."""
@@ -274,11 +293,12 @@ class _Engine:
         assert request is not None
         message: FromEngine | None
         try:
-            step = self._next_step(request)
-            if isinstance(step, SlotsComposed):
-                self._collect(step)
-                return
-            self._send_collected()
+            with self._right_of_way() if self._urgent else nullcontext():
+                step = self._next_step(request) if self._urgent else self._low.run(self._next_step, request)
+                if isinstance(step, SlotsComposed):
+                    self._collect(step)
+                    return
+                self._send_collected()
             message = step
         except UserError as error:
             message = EngineFailure(request.revision, str(error))
@@ -286,13 +306,26 @@ class _Engine:
             if memory_ran_out(error):
                 raise
             message = EngineFailure(request.revision, f"Composing failed: {type(error).__name__}: {error}.")
-        self._job = None
+        self._job, self._urgent = None, False
         if self._whole or isinstance(message, EngineFailure):
             self._request = None
         else:
             self._due_s = float("inf")  # answered as far as the film was seen; more comes with `_see`
         if message is not None:
             self._send(message)
+
+    @contextmanager
+    def _right_of_way(self) -> Iterator[None]:
+        """The analysis stands still meanwhile."""
+        way = None if self._analysis is None else self._analysis.way
+        if way is None:
+            yield
+            return
+        way.ask()
+        try:
+            yield
+        finally:
+            way.release()
 
     def _collect(self, step: SlotsComposed) -> None:
         self._unsent.append(step)
@@ -305,6 +338,7 @@ class _Engine:
             slots = tuple(slot for part in self._unsent for slot in part.slots)
             self._send(replace(self._unsent[-1], slots=slots))
             self._unsent, self._wanted = [], min(2 * self._wanted, self._options.chunk)
+            self._urgent = False
 
     def _next_step(self, request: ComposeRequest) -> SlotsComposed | Composed | None:
         if not self._load():

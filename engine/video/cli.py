@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
 import sys
 import time
 from collections.abc import Sequence
@@ -18,6 +17,7 @@ from pathlib import Path
 
 from engine.music.command import SentenceParser, check_spares_input
 from engine.music.errors import UserError, ended_by_ctrl_c
+from engine.priorities import lower
 from engine.video.cache import FeatureCache
 from engine.video.features import VideoFeatures
 from engine.video.options import READINGS, AnalysisOptions
@@ -28,8 +28,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         arguments = _parser().parse_args(argv)
         if arguments.command == "analyze":
-            if hasattr(os, "nice"):
-                os.nice(10)  # what plays and what is composed beside it comes first
+            lower(10, batch=True)  # what plays and what is composed beside it comes first
             return _analyze(arguments)
         return _cache(arguments)
     except UserError as error:

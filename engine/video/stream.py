@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 import os
 from bisect import bisect_left
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from types import TracebackType
 from typing import Final
@@ -46,7 +46,13 @@ class _Second:
 class FeatureStream:
     """Iterate to get rows; a context manager.  See `open_stream`."""
 
-    def __init__(self, path: str | os.PathLike[str], options: AnalysisOptions, content_key: str = "") -> None:
+    def __init__(
+        self,
+        path: str | os.PathLike[str],
+        options: AnalysisOptions,
+        content_key: str = "",
+        between_frames: Callable[[], object] | None = None,
+    ) -> None:
         opened = open_film(path, content_key)
         try:
             self.reading, self.reason, self._encoder = choose_reading(options)
@@ -62,6 +68,7 @@ class FeatureStream:
         self.position_s = 0.0  # decoded so far
         self._opened = opened
         self._options = options
+        self._between_frames = between_frames
         self._reader = FrameReader(
             opened, threads=options.threads, max_s=options.max_s, want_full=self._encoder is not None, mask=mask
         )
@@ -138,6 +145,8 @@ class FeatureStream:
 
     def _run(self) -> Iterator[FeatureRow]:
         for picture in self._reader:
+            if self._between_frames is not None:
+                self._between_frames()
             self.position_s = picture.time_s
             self._take(picture)
             if picture.index % _ASK_EVERY:
@@ -289,10 +298,14 @@ class FeatureStream:
 
 
 def open_stream(
-    path: str | os.PathLike[str], options: AnalysisOptions | None = None, content_key: str = ""
+    path: str | os.PathLike[str],
+    options: AnalysisOptions | None = None,
+    content_key: str = "",
+    between_frames: Callable[[], object] | None = None,
 ) -> FeatureStream:
-    """Opens a film for reading row by row.  Raises VideoError."""
-    return FeatureStream(path, options or AnalysisOptions(), content_key)
+    """Opens a film for reading row by row.  between_frames: called before each frame; reading waits for its return.
+    Raises VideoError."""
+    return FeatureStream(path, options or AnalysisOptions(), content_key, between_frames)
 
 
 def stream(path: str | os.PathLike[str], options: AnalysisOptions | None = None) -> Iterator[FeatureRow]:

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import os
 import signal
+import threading
 import time
+from dataclasses import replace
 from multiprocessing.connection import wait
 
+import numpy as np
 import psutil
 import pytest
+from bench.analysis import repeat
 
 from engine.analysis_child import AnalysisChild, AnalysisError, AnalysisProcess, AnalysisTask, analyse_in_child
 
@@ -45,6 +49,54 @@ def test_it_tells_progress_what_was_seen_so_far_and_the_whole_film_and_then_know
         (news,) = again.news()
     assert news.kind == "done" and news.cached and news.features is not None
     assert len(news.features.cuts) == 11
+
+
+def test_an_analysis_that_is_asked_all_the_time_to_stand_still_ends_and_has_seen_the_same(task):
+    undisturbed = analyse_in_child(replace(task, use_cache=False))
+    with AnalysisProcess(replace(task, use_cache=False)) as analysis:
+        asking = threading.Event()
+
+        def ask() -> None:
+            while not asking.wait(0.001):
+                analysis.way.ask(60.0)  # as by one who died and took nothing back
+
+        asker = threading.Thread(target=ask)
+        asker.start()
+        try:
+            seen = analysis.wait()
+        finally:
+            asking.set()
+            asker.join()
+    assert seen.cuts == undisturbed.cuts and seen.film == undisturbed.film
+    for name in ("emotion_raw", "emotion", "motion", "scene_offset", "valid"):
+        assert np.array_equal(getattr(seen, name), getattr(undisturbed, name)), name
+
+
+def test_an_analysis_stands_still_while_it_is_asked_to(task, tmp_path, clip):
+    film = tmp_path / "long.mp4"
+    repeat(clip, film, 1800)
+    with AnalysisProcess(replace(task, path=str(film), use_cache=False, snapshots=False)) as analysis:
+        analysis.connection.poll(60)
+        child = psutil.Process(analysis.pid)
+        stood_s, worked_s = [], []
+        for _ in range(5):
+            analysis.way.ask(0.25)
+            time.sleep(0.05)  # what the decoder's threads had begun
+            before_s = cpu_s(child)
+            time.sleep(0.15)
+            stood_s.append(cpu_s(child) - before_s)
+            analysis.way.release()
+            time.sleep(0.05)
+            before_s = cpu_s(child)
+            time.sleep(0.3)
+            worked_s.append(cpu_s(child) - before_s)
+        assert not analysis.done
+    assert sum(stood_s) / 0.15 < 0.2 * sum(worked_s) / 0.3
+
+
+def cpu_s(process: psutil.Process) -> float:
+    times = process.cpu_times()
+    return times.user + times.system
 
 
 def test_a_killed_child_is_replaced_and_said(task):

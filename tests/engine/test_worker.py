@@ -14,6 +14,7 @@ from pathlib import Path
 
 import psutil
 import pytest
+from bench.analysis import repeat
 
 from engine.messages import (
     AnalyseRequest,
@@ -30,6 +31,7 @@ from engine.messages import (
     SlotsComposed,
 )
 from engine.music import Chord, Key, TempoMap, parse_progression
+from engine.priorities import THREADS_HAVE_NICENESS
 from engine.worker import EngineOptions, run_engine
 
 MAP = TempoMap.constant(120)
@@ -181,6 +183,57 @@ def test_a_bad_film_is_said_and_the_next_one_is_looked_at(seen, tmp_path, clip):
     seen.pipe.send(AnalyseRequest(number, str(clip), "quick"))
     film = seen.until(lambda message: isinstance(message, FilmAnalysed))[-1]
     assert film.cached and film.revision == number
+
+
+def test_while_another_film_is_looked_at_the_one_that_plays_is_composed_for(clip, tmp_path):
+    other = tmp_path / "other.mp4"
+    repeat(clip, other, 90.0)
+    bad = tmp_path / "bad.mp4"
+    bad.write_bytes(b"\0" * 4000)
+    engine = Engine(EngineOptions(cache_dir=str(tmp_path / "cache"), threads=1))
+    try:
+        engine.pipe.send(AnalyseRequest(1, str(clip), "quick"))
+        engine.pipe.send(ComposeRequest(2, MAP))
+        first, _heard = engine.composed(2)
+        # One that cannot be read: nothing is lost.
+        engine.pipe.send(AnalyseRequest(3, str(bad), "quick", beside=True))
+        assert engine.until(lambda message: isinstance(message, EngineFailure))[-1].film
+        engine.pipe.send(ComposeRequest(4, MAP))
+        assert engine.composed(4)[0].composition.slots == first.composition.slots
+        # While it lasts, and a change in the middle.
+        engine.pipe.send(AnalyseRequest(5, str(other), "quick", beside=True))
+        engine.pipe.send(ComposeRequest(6, MAP))
+        beside, heard = engine.composed(6)
+        assert beside.composition.slots == first.composition.slots
+        assert not any(isinstance(message, FilmAnalysed) for message in heard)
+        assert not any(slot.provisional for slot in beside.composition.slots)
+        engine.until(lambda message: isinstance(message, FilmAnalysed) and message.revision == 5)
+        engine.pipe.send(ComposeRequest(7, MAP))
+        last, _heard = engine.composed(7)
+        assert last.composition.film.path == str(other) and last.composition.film.duration_s > 80
+    finally:
+        engine.close()
+
+
+@pytest.mark.skipif(not THREADS_HAVE_NICENESS, reason="niceness belongs to whole processes here")
+def test_answers_come_at_ordinary_priority_and_all_else_below_it(clip, tmp_path):
+    engine = Engine(EngineOptions(cache_dir=str(tmp_path), threads=1, nice=3))
+    try:
+        engine.until(lambda message: isinstance(message, EngineReady))
+        ours = os.getpriority(os.PRIO_PROCESS, 0)
+        process = psutil.Process(engine.process.pid)
+        nice = {thread.id: os.getpriority(os.PRIO_PROCESS, thread.id) for thread in process.threads()}
+        assert nice[process.pid] == ours and ours + 3 in nice.values()
+        child = waiting_child(engine)
+        end = time.monotonic() + 20
+        while os.sched_getscheduler(child) != os.SCHED_BATCH and time.monotonic() < end:
+            time.sleep(0.02)
+        assert os.sched_getscheduler(child) == os.SCHED_BATCH
+        while psutil.Process(child).nice() == ours + 3 and time.monotonic() < end:
+            time.sleep(0.02)
+        assert psutil.Process(child).nice() == ours + 3 + 10
+    finally:
+        engine.close()
 
 
 def test_a_killed_analysis_is_started_again_and_composing_goes_on(clip, tmp_path):
