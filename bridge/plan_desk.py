@@ -81,6 +81,7 @@ class PlanDesk:
         self._where: tuple[float | None, float | None] = (None, None)
         self._map = TempoMap()
         self._turn = False  # the session is at work, and one interpreter runs one thread at a time
+        self._window = False  # a window is being arranged
 
     # what the plan says, whoever works on it -----------------------------------------------------------------------
     @property
@@ -182,7 +183,7 @@ class PlanDesk:
     # in the threads -------------------------------------------------------------------------------------------------
     def _give_way(self) -> None:
         end_s = time.perf_counter() + GIVE_WAY_S
-        while self._turn and time.perf_counter() < end_s and not self._closing.is_set():
+        while (self._turn or self._window) and time.perf_counter() < end_s and not self._closing.is_set():
             time.sleep(0.0005)
 
     def _put(self, number: int, load: Load, tempo_map: TempoMap) -> None:
@@ -213,11 +214,14 @@ class PlanDesk:
             assert waiting is not None
             job, until = waiting.what, waiting.what.takeover_beats
             if until is not None and job.draft.result.complete:
+                self._window = True
                 try:
                     window = _window(job, until, self.plan)
                 except Exception as error:  # the whole comes without it, later
                     self._fault(error)
                     window = None
+                finally:
+                    self._window = False
                 if window is not None:
                     self._put(waiting.number, window[0], job.tempo_map)
                     until = window[1]

@@ -19,6 +19,7 @@ from bridge.session import Session
 from bridge.session_answers import STATES
 from bridge.session_bundle import Before
 from bridge.session_daw import DawBridge
+from bridge.session_export import Exporter
 from bridge.session_fit import FIT, told
 from bridge.session_hands import Hands
 from bridge.session_status import Snapshot, snapshot
@@ -28,6 +29,8 @@ Reply = tuple[str, tuple[Argument, ...]]
 PLAYHEAD_INTERVAL_S: Final = 0.05
 VALUES_INTERVAL_S: Final = 0.1
 MAX_MATCHES: Final = 64
+EXPORT: Final = "/cue/export"
+NOBODY: Final[Target] = ("", 0)  # a hand on a controller, who hears no answer
 
 
 class Controls:
@@ -53,6 +56,7 @@ class Controls:
         self._films = {Path(session.options.film), Path(session.options.film).resolve()}
         self._save = save
         self._quit = quit_
+        self._exporter = Exporter(session)
         self.daw = daw
         self.hands = Hands(session, learned, self.perform)
         self._pushed_s = 0.0
@@ -102,7 +106,7 @@ class Controls:
             "/cue/learn/cancel": lambda: (self.hands.learn.cancel(),),
             "/cue/learn/forget": lambda address=None: (address or "", self.hands.learn.forget(address)),
             "/cue/learn/undo": self._unlearn,
-            "/cue/export": self._export,
+            EXPORT: lambda text: next((values for _, values in self._export(NOBODY, text)), (text,)),
             "/cue/save": self._save_session,
         }
 
@@ -162,9 +166,11 @@ class Controls:
     def _replies(self, control: Control, arguments: tuple[Value, ...], sender: Target) -> list[Reply]:
         if control.address == FIT:  # the one address that answers with several messages
             return self._fit_tempo(*arguments)  # type: ignore[arg-type]
+        if control.address == EXPORT:
+            return self._export(sender, *arguments)  # type: ignore[arg-type]
         return [self.perform(control, arguments, sender)]
 
-    def perform(self, control: Control, arguments: tuple[Value, ...], sender: Target = ("", 0)) -> Reply:
+    def perform(self, control: Control, arguments: tuple[Value, ...], sender: Target = NOBODY) -> Reply:
         """Does it or reads it.  Raises ControlError or another UserError."""
         address, session = control.address, self.session
         if control.access == "state":
@@ -198,6 +204,7 @@ class Controls:
     # out ------------------------------------------------------------------------------------------------------------
     def push(self, send: Callable[[Target, bytes], None]) -> None:
         """Sends subscribers what changed; called from every tick, does something ten or twenty times a second."""
+        self._answer_exports()
         self.session.clients = len(self.clients)
         if not len(self.clients):
             return
@@ -304,12 +311,19 @@ class Controls:
     def _unsubscribe(self, sender: Target, pattern: str | None = None, port: int | None = None) -> tuple[Argument, ...]:
         return (self.clients.unsubscribe((sender[0], port or sender[1]), pattern),)
 
-    def _export(self, text: str) -> tuple[Argument, ...]:
-        from bridge.session_export import export_midi
+    def _export(self, sender: Target, text: str) -> list[Reply]:
+        """Answered when the file is there; for a long film that is later, and play goes on meanwhile."""
+        done = self._exporter.export(sender, self.allowed(text, ".mid"))
+        return [] if done is None else [(EXPORT, (str(done.path), done.notes))]
 
-        path = self.allowed(text, ".mid")
-        notes = export_midi(self.session, path)
-        return str(path), notes
+    def _answer_exports(self) -> None:
+        for done in self._exporter.finished():
+            if done.who == NOBODY:  # a foot-switch
+                self.session.say(done.fault or f"{done.notes} notes written to {done.path}.")
+            elif done.fault:
+                self._refuse(done.who, EXPORT, "not_ready", done.fault)
+            else:
+                self._answer(done.who, EXPORT, (str(done.path), done.notes))
 
     def _save_session(self, text: str | None = None) -> tuple[Argument, ...]:
         if self._save is None:

@@ -65,7 +65,7 @@ class Autosave:
             self._fault(self._faults.get(), host_s)
         if host_s >= self._next_s:
             self._next_s = host_s + EVERY_S
-            if self._jobs.empty():
+            if self.idle:
                 try:
                     self.save_if_changed()
                 except SessionError as error:
@@ -77,6 +77,11 @@ class Autosave:
             self._say(sentence)
         self._failed, self._last = True, None
         self._next_s = host_s + RETRY_S
+
+    @property
+    def idle(self) -> bool:
+        """Whether nothing waits to be written or is being written."""
+        return not self._jobs.unfinished_tasks
 
     def save_if_changed(self) -> None:
         """Nothing is written before the composer has decided something."""
@@ -156,6 +161,8 @@ class Autosave:
                 self._faults.put(f"the session cannot be written: {type(error).__name__}: {error}.")
             else:
                 self._failed = False
+            finally:
+                self._jobs.task_done()
 
     def _write(self, number: int, path: Path, saved: Saved) -> None:
         """Unless something newer was written there.  Nothing in `saved` changes any more: any thread may do it."""

@@ -185,7 +185,11 @@ ACTIONS: Final = (
         effect="arrange",
     ),
     do("thaw", "Lets the stream of a printed range be heard again.", *_FROZEN, effect="arrange"),
-    do("export", "Writes what is composed to a .mid file in an allowed folder.", Arg("file", "text")),
+    do(
+        "export",
+        "Writes what is composed to a .mid file in an allowed folder; answered once it is there.",
+        Arg("file", "text"),
+    ),
     do("save", "Saves the session, under another name if one is given.", Arg("file", "text", optional=True)),
 )
 

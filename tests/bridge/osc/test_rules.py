@@ -6,15 +6,18 @@ import os
 import queue
 import socket
 import struct
+import threading
 import time
 from collections.abc import Sequence
 
+import mido
 import pytest
 
 from bridge.osc.codec import Message, decode, encode, encode_bundle
 from bridge.osc.controls import ERROR, MAX_TEXT
 from bridge.osc.server import Datagram, OscServer
 from bridge.session_controls import Controls
+from bridge.session_export import _write as write
 
 NOW_AND_NEVER = [struct.pack(">Q", 1), b"\xff" * 8, b"\0" * 8, struct.pack(">Q", 2**63)]  # time tags
 
@@ -49,6 +52,14 @@ class Port:
         client.sendto(data, ("127.0.0.1", self.server.port))
         self.turn()
         return self.heard(client)
+
+    def later(self, client: socket.socket, timeout_s: float = 10.0) -> Message:
+        """The next answer, however long it takes."""
+        end = time.perf_counter() + timeout_s
+        while not (found := self.heard(client)):
+            assert time.perf_counter() < end, "no answer came"
+            self.turn(0.02)
+        return found[0]
 
     @staticmethod
     def heard(client: socket.socket) -> list[Message]:
@@ -226,6 +237,24 @@ def test_files_go_into_allowed_folders_only(port, tmp_path) -> None:
         assert answer.address == "/cue/export", answer
     assert (outside / "mine.mid").read_bytes() == b"mine" and os.listdir(outside) == ["mine.mid"]
     assert {"good.mid", "also.mid", "whole.mid", "deep"} <= set(os.listdir(allowed))
+
+
+def test_a_long_film_is_written_beside_play_and_answered_when_the_file_is_there(port, tmp_path, monkeypatch) -> None:
+    monkeypatch.setattr("bridge.session_export.LONG_NOTES", 3)
+    written = threading.Event()
+    monkeypatch.setattr("bridge.session_export._write", lambda path, *made: (written.wait(10), write(path, *made))[1])
+    client = port.client()
+    assert port.send(client, encode("/cue/export", ["long.mid"])) == []
+    (other,) = port.send(client, encode("/cue/ping", []))
+    assert other.address == "/cue/ping" and not (tmp_path / "allowed" / "long.mid").exists()
+    written.set()
+    answer = port.later(client)
+    assert answer.address == "/cue/export" and answer.arguments[1] > 3
+    assert mido.MidiFile(answer.arguments[0]).tracks
+    monkeypatch.setattr("bridge.session_export._write", lambda path, *made: 1 / 0)
+    found = port.send(client, encode("/cue/export", ["long.mid"]))
+    answer = found[0] if found else port.later(client)
+    assert answer.address == ERROR and "ZeroDivisionError" in str(answer.arguments[2])
 
 
 def test_without_a_folder_nothing_is_written(stage) -> None:
