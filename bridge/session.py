@@ -371,10 +371,13 @@ class Session:
         self.playing.rearrange(takeover_s)
 
     # edits ----------------------------------------------------------------------------------------------------------
-    def follow_draft(self, boundary_s: float | None, *, whole: bool = False, until_s: float | None = None) -> float:
+    def follow_draft(
+        self, boundary_s: float | None, *, whole: bool = False, until_s: float | None = None, as_is: bool = False
+    ) -> float:
         """Lets the draft in force be heard: composes where its result is not its own, else arranges.
 
-        until_s: what was composed goes on there.
+        until_s: what was composed goes on there.  as_is: until the new chords are there, what plays stays as it is
+        (otherwise what needs no chords of its own is heard at once).
         """
         draft = self.draft
         self._keep_place()
@@ -386,7 +389,7 @@ class Session:
         if recipe(draft) != draft.result.recipe or not draft.result.complete:
             if self.analysed is None:
                 return self.position_s()
-            if draft.result.slots:
+            if draft.result.slots and not as_is:
                 self.rearrange(self.transport.soon_s() if self.rolling else None)
             return self.wish_composition(boundary_s, self.history.undo_label or "the change", until_s=until_s)
         if self.desk.wish is not None or self.desk.pending is not None:

@@ -78,12 +78,12 @@ class Edits:
             return self.follow_cue(boundary_s, before)
         return session.follow_draft(boundary_s)
 
-    def follow_cue(self, boundary_s: float | None, before: Draft | None = None) -> float:
+    def follow_cue(self, boundary_s: float | None, before: Draft | None = None, *, as_is: bool = False) -> float:
         """Lets a change of the selected cue be heard; what other cues have stays as it is.  before: the draft that was
-        changed, where the cue may have lain elsewhere."""
+        changed, where the cue may have lain elsewhere.  as_is: see `Session.follow_draft`."""
         session, draft = self._session, self._session.draft
         if not draft.other_cues and (before is None or not before.other_cues):
-            return session.follow_draft(boundary_s)
+            return session.follow_draft(boundary_s, as_is=as_is)
         spans = [each.span_of(draft.cue) for each in (draft, before) if each is not None and _has(each, draft.cue)]
         slots = draft.result.slots
         low_s = first_slot_s(slots, min(low for low, _ in spans))
@@ -91,7 +91,7 @@ class Edits:
         start_s = max(low_s, boundary_s or 0.0)
         if until_s is not None and start_s >= until_s:  # it is over already, or not heard in this pass
             start_s = low_s
-        return session.follow_draft(start_s, until_s=until_s)
+        return session.follow_draft(start_s, until_s=until_s, as_is=as_is)
 
     def set_progression(self, chords: str, mode: str, from_s: float) -> float:
         """A progression that begins at a picture second, as a region of the DAW says it."""
@@ -201,7 +201,7 @@ class Edits:
             raise ControlError("bad_value", "there are no more take numbers.")
         boundary_s = session.transport.boundary_s(when)
         session.history.edit(replace(session.draft, take=number), f"take {Take(number).name}", time.perf_counter())
-        return number, self.follow_cue(boundary_s)
+        return number, self.follow_cue(boundary_s, as_is=True)  # the take before is played as it was to the boundary
 
     def select_take(self, number: int, when: When = "bar") -> float:
         """A take of the selected cue that was heard before plays again note for note; another number is composed."""
@@ -211,7 +211,7 @@ class Edits:
         label = f"take {Take(number).name}"
         if known is None:
             session.history.edit(replace(session.draft, take=number), label, time.perf_counter())
-            return self.follow_cue(boundary_s)
+            return self.follow_cue(boundary_s, as_is=True)
         draft = replace(chosen(session.draft, known), frozen=session.draft.frozen)
         if draft.other_cues:
             draft = replace(draft, result=replace(draft.result, recipe=recipe(draft)))

@@ -26,6 +26,7 @@ RING_BLOCKS: Final = 4  # so far back a note may begin that still sounds
 SLICE_NOTES: Final = 600  # handed to the player in one piece: more would hold up what else the bridge does
 SMALL_SLOTS: Final = 600  # of a film that is handed over again whole while it plays
 PATIENCE_S: Final = 0.08  # a change is arranged in its turn where that takes no longer
+JUMP_BEATS: Final = 0.05  # a playhead is reckoned from the player's last word: it may step back a little by itself
 EVER: Final = 1e9  # beats: later than anything
 
 
@@ -181,7 +182,9 @@ class Plan:
             self._send_at = wanted if self._send_at is None else min(self._send_at, wanted)
             self._arrange_ahead(old_blocks)
         elif self._todo and self._send_at is None:
-            self._send_at = self._reached(kept)
+            # More of the same; where it did not reach its takeover yet, the player still waits for that.
+            reached = self._reached(kept)
+            self._send_at = max(reached, self._fresh_from) if self._fresh_from < EVER else reached
 
     def hand_over_again(self, takeover_beats: float | None) -> None:
         """The player gets what is arranged once more, from a position on; None: from the beginning (nothing plays)."""
@@ -304,7 +307,7 @@ class Plan:
 
     def _look_back(self, position_beats: float | None, wraps_to: float | None) -> None:
         """The player gets what lies before a takeover as soon as the playhead may come there again."""
-        jumped = position_beats is not None and position_beats < self._position
+        jumped = position_beats is not None and position_beats < self._position - JUMP_BEATS
         self._position = -EVER if position_beats is None else position_beats
         if self._fresh_from <= self._start_beats or not self._blocks:
             return

@@ -189,10 +189,10 @@ class SessionTransport:
         position_s = session.position_s()
         earliest_s = position_s + (session.options.commit_s + session.desk.lead_s if session.rolling else 0.0)
         if when == "loop" and self._looped is not None:
-            return self._looped[0] if self._looped[0] > 0 else None
+            return self._looped[0]
         found = self.next_mark(earliest_s, when)
         if session.rolling and self._looped is not None and position_s < self._looped[1] <= found:
-            return self._looped[0] if self._looped[0] > 0 else None
+            return self._looped[0]
         return found
 
     def _boundary_at(self, wanted_s: float) -> float:

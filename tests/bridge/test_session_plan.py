@@ -92,6 +92,29 @@ def test_slots_that_arrive_one_after_the_other_give_the_same_music(chunk) -> Non
     assert key(played.notes) == key(arrange_whole(score(all_slots, 60)).notes)
 
 
+@pytest.mark.parametrize("chunk", [1, 5, 24])
+def test_a_change_that_arrives_piece_by_piece_waits_for_its_boundary(chunk) -> None:
+    """As at the end of a loop's pass: composed anew from its beginning, heard from the next pass on."""
+    old, new = slots(60, 1), slots(60, 2)
+    plan, played = Plan(), Played()
+    plan.update(score(old, 60), None)
+    finish(plan, played)
+    before = key(played.notes)
+    boundary = old[30].start_beats
+    for end in range(chunk, len(new) + chunk, chunk):
+        plan.update(score(new[:end], 60, complete=end >= len(new)), boundary)
+        for position in (10.0, 9.99):  # what is reckoned from the player's last word steps back a little
+            finish(plan, played, position=position)
+        here = [note for note in key(played.notes) if note.start_beats < boundary]
+        assert here == [note for note in before if note.start_beats < boundary]
+    whole = key(arrange_whole(score(new, 60)).notes)
+    after = [note for note in key(played.notes) if note.start_beats >= boundary]
+    assert after == [note for note in whole if note.start_beats >= boundary]
+    played.take(plan.work(0.005, 10.0, wraps_to=0.0))
+    finish(plan, played, position=10.0)
+    assert key(played.notes) == whole
+
+
 def test_a_change_is_heard_from_its_boundary_and_found_everywhere_later() -> None:
     old, new = slots(60, 1), slots(60, 2)
     plan, played = Plan(), Played()

@@ -99,6 +99,41 @@ def test_locate_and_loop_play_what_was_composed_there(server, film, home):
     assert not still_sounding([event.data for event in heard])
 
 
+def test_a_loop_with_a_new_take_each_pass_plays_each_pass_as_that_take_alone_would(server, film, home):
+    passes, loop = 4, (0.0, 4.0)
+    with Live(film, home, "--midi-api", "jack-client", "--grid", "seconds") as live, Capture() as capture:
+        ready = live.ready()
+        capture.connect(port_name(ready))
+        live.send("/cue/take/repeat", "new")
+        live.send("/cue/loop", True, *loop)
+        live.send("/cue/play")
+        takes = [1]
+        for number in range(2, passes + 1):
+            live.wait(lambda line, number=number: line.get("take", 0) == number, f"take {number}", 60)
+            takes.append(number)
+        time.sleep(2 * (loop[1] - loop[0]))  # the last of them is heard whole
+        live.send("/cue/stop")
+        time.sleep(0.3)
+        heard = capture.heard()
+        assert live.quit() == 0
+    assert not still_sounding([event.data for event in heard])
+    onsets = [note for note in struck(heard) if note.channel == 2]  # the arp: every slot has it
+    begun = onsets[0].host_s
+    played: dict[int, list[tuple[int, int]]] = {}
+    for note in onsets:
+        played.setdefault(int((note.host_s - begun + GROSS_S) // (loop[1] - loop[0])), []).append(
+            (note.pitch, note.velocity)
+        )
+    composed = []
+    for number in takes:
+        out = home / f"take-{number}.mid"
+        compose(film, out, home, "--grid", "seconds", "--take", str(number))
+        inside = [note for note in composed_notes(out) if note[3] == 2 and loop[0] - 0.002 <= note[0] < loop[1] - 0.002]
+        composed.append(sorted((note[1], note[2]) for note in inside))
+    assert len({tuple(each) for each in composed}) > 1, "the takes are alike: this film shows nothing"
+    assert [sorted(played[index]) for index in range(passes)] == composed
+
+
 def test_a_new_progression_is_heard_from_the_next_bar_and_nothing_hangs(server, film, home):
     with Live(film, home, "--midi-api", "jack-client", "--bpm", "120", "--key", "C") as live, Capture() as capture:
         ready = live.ready()
