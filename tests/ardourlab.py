@@ -244,6 +244,15 @@ class Ardour:
             time.sleep(0.05)
         return False
 
+    def position_s(self) -> float | None:
+        """Where Ardour said last that it is (ten times a second while it moves)."""
+        last = self._last("/position/samples")
+        return None if last is None else float(str(last)) / RATE
+
+    def loops(self) -> bool:
+        """Whether it loops, by its own word."""
+        return self._last("/loop_toggle") == 1.0
+
     # transport --------------------------------------------------------------------------------------------------
     def stop(self) -> None:
         """Waits until a locate will be heard."""

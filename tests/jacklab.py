@@ -238,6 +238,69 @@ class Capture:
         self.close()
 
 
+class Rolled(NamedTuple):
+    """One period in which the JACK transport rolled."""
+
+    host_s: float  # JACK's clock at its beginning
+    position_s: float
+
+
+class Looper:
+    """Moves the JACK transport and loops it as programs that loop by it do: in the period in which the end is reached
+    the transport is located to the start.  Nobody can do it without a gap: JACK asks every client whether it is ready
+    before it rolls again.  `rolled`: every period in which it rolled, as JACK itself said."""
+
+    def __init__(self, name: str = "looper") -> None:
+        self.client = open_client(name)
+        self.rolled: list[Rolled] = []
+        self.loop: tuple[float, float] | None = None
+        self.rate = int(self.client.samplerate)
+
+        def process(frames: int) -> None:
+            state, place = self.client.transport_query_struct()
+            if state != 1:
+                return
+            self.rolled.append(Rolled(place.usecs / 1e6, place.frame / self.rate))
+            loop = self.loop
+            if loop is not None and place.frame + frames >= round(loop[1] * self.rate):
+                self.client.transport_frame = round(loop[0] * self.rate)
+
+        self.client.set_process_callback(process)
+        self.client.activate()
+
+    def locate(self, position_s: float, roll: bool = False) -> None:
+        self.client.transport_frame = round(position_s * self.rate)
+        time.sleep(0.1 if roll else 0.8)
+
+    def play(self) -> None:
+        self.client.transport_start()
+
+    def stop(self) -> None:
+        self.client.transport_stop()
+        time.sleep(0.3)
+
+    def stretches(self, offset_s: float) -> list[list[Rolled]]:
+        """What rolled without a jump, on perf_counter.  offset_s: JACK's clock minus perf_counter."""
+        found: list[list[Rolled]] = []
+        for host, position in list(self.rolled):
+            now = Rolled(host - offset_s, position)
+            last = found[-1][-1] if found else None
+            if last is None or abs(now.position_s - last.position_s - (now.host_s - last.host_s)) > 0.002:
+                found.append([])
+            found[-1].append(now)
+        return found
+
+    def close(self) -> None:
+        self.client.deactivate()
+        self.client.close()
+
+    def __enter__(self) -> Looper:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+
 class Controller:
     """A person's faders, pads and pedals: what is played goes out on one port, a message a cycle's frame."""
 

@@ -31,6 +31,7 @@ EXACT_MOVE_S: Final = 0.0001  # of a source without noise
 MOVE_RATE: Final = 0.0002
 WRAP_GRACE_S: Final = 0.4  # after a wrap that was foreseen, words from before it are late ones
 CATCH_UP_S: Final = 0.1  # what should have begun longer ago is not begun any more
+GAP_S: Final = 0.1  # a source with a gap that has said nothing for so long after the loop's end did not wrap
 HOLD_STOP_S: Final = 0.15  # a stop at the loop's end is a wrap if rolling goes on within this
 
 
@@ -39,7 +40,7 @@ class SourceTraits:
     """jump_s: farther off than this is no jitter.  agree: so many in a row make it a jump.  silence_s: no
     word for so long is a loss.  locked_after: observations until the line is trusted.  snap: the source
     counts seconds, so its speed is 1 unless it is not.  exact: place and speed are said without noise: each word is
-    the line."""
+    the line.  gap: it stands for a while, nobody knows how long, before it rolls again at the start of a loop."""
 
     jump_s: float
     agree: int
@@ -47,13 +48,14 @@ class SourceTraits:
     locked_after: int
     snap: bool = True
     exact: bool = False
+    gap: bool = False
 
 
 TRAITS: Final = {
     "mtc": SourceTraits(0.08, 4, 0.15, 8),
     "clock": SourceTraits(0.08, 3, 0.25, 6, snap=False),
     "script": SourceTraits(0.12, 2, 0.35, 3),
-    "jack": SourceTraits(0.004, 1, 0.25, 1),
+    "jack": SourceTraits(0.004, 1, 0.25, 1, gap=True),
     "link": SourceTraits(0.05, 1, 0.5, 2, snap=False, exact=True),
 }
 
@@ -124,6 +126,7 @@ class Follower:
         self._pending: tuple[float, float] | None = None  # (position, host time at which it is taken)
         self._wrap: tuple[float, Motion] | None = None  # (host of a foreseen wrap, the motion before it)
         self._held_stop: tuple[float, float] | None = None
+        self._gap: Motion | None = None  # waiting at the loop's end: how it would go on if there was no wrap
 
     @property
     def rolling(self) -> bool:
@@ -143,6 +146,9 @@ class Follower:
         self._last_heard = said.host_s
         self._held_stop = None
         self._pending = None
+        if self._gap is not None and abs(said.position_s - self._gap.position_at(said.host_s)) < self.traits.jump_s:
+            return None  # on the way beyond the end, where it turns within a period or two
+        self._gap = None
         if not self.rolling:
             return self._begin(said.position_s, said, at)
         return self._go_on(said.position_s, said, at)
@@ -155,6 +161,7 @@ class Follower:
                 self._pending = (position, said.host_s + DEBOUNCE_S)
             return None
         if self._near_wrap(said):
+            self._gap = None
             self._held_stop = (
                 said.host_s + HOLD_STOP_S,
                 position if position is not None else self.motion.position_at(at),
@@ -173,7 +180,7 @@ class Follower:
         self.state = state
         self._line.points.clear()
         self._strays.clear()
-        self._held_stop = self._wrap = None
+        self._held_stop = self._wrap = self._gap = None
         self.motion = Motion(at, position_s, 0.0, False)
         return Change(self.motion, jump=True)
 
@@ -276,6 +283,8 @@ class Follower:
             times.append(self._pending[1])
         if self._held_stop is not None:
             times.append(self._held_stop[0])
+        if self._gap is not None:
+            times.append(self._gap.host_s + GAP_S)
         if self.rolling:
             silence = self._last_heard + self.traits.silence_s
             times.append(silence if self.state != "freewheel" else silence + self.freewheel_s)
@@ -291,6 +300,10 @@ class Follower:
             return Change(self.motion, jump=True)
         if self._held_stop is not None and now >= self._held_stop[0]:
             return self._stop(self._held_stop[1], at)
+        if self._gap is not None and now >= self._gap.host_s + GAP_S:
+            before, self._gap = self._gap, None
+            begun = at - CATCH_UP_S
+            return self._set(Motion(begun, before.position_at(begun), before.rate, True), jump=True)
         if self.rolling and now >= self._last_heard + self.traits.silence_s:
             self.state = "freewheel"
             if now >= self._last_heard + self.traits.silence_s + self.freewheel_s:
@@ -306,9 +319,14 @@ class Follower:
 
     def wrap(self, wrap_at: float) -> Change:
         """To be called at the time `next_wrap` says: the source's own word for it comes later, in its own
-        time."""
+        time.  Of a source with a gap only the end is foreseen: the next pass begins when it says so."""
         assert self.loop is not None
         before = self.motion
+        if self.traits.gap:
+            self._gap = Motion(wrap_at, self.loop.end_s, before.rate, True)
+            self._strays.clear()
+            self.motion = Motion(wrap_at, self.loop.end_s, 0.0, False)
+            return Change(self.motion, jump=True)
         self._wrap = (wrap_at, before)
         self._line.points.clear()
         self._strays.clear()

@@ -1,13 +1,18 @@
 """Onsets against a real Ardour: followed by its timecode, its clock and the JACK transport, through play, stop, locate
 standing and rolling, and a loop; at 97 and 120 bpm (by the clock alone from the beginning only, see below).
 
+Ardour refuses to loop while the JACK transport is its master (docs/sync.md); the loop by JACK transport is made as
+other programs make it, by locates of the transport, with Ardour following; once with its range unknown to us and once
+known.
+
     python tests/bench/ardour_sync.py [mtc clock jack] [--bpm 97,120] [--seconds 10] [--period 1024] [--api jack-client]
 
 Two measures.  **take**: Ardour records the player into an armed track and its own .mid is read back; onset in the take
 minus composed time (the way through JACK into the take, one period, is in it).  **acts**: an independent JACK capture
 of our notes against an independent capture of Ardour's timecode (both exact to the frame), or against the JACK
 transport's own frames; onset minus composed time, absolute, every note from the first after each act on.  Missing: a
-note composed for a stretch that Ardour played which was not heard.  Left sounding: struck and not released at the end.
+note composed for a stretch that Ardour played which was not heard.  Twice: struck again in the same stretch.  Left
+sounding: struck and not released at the end.
 """
 
 from __future__ import annotations
@@ -17,7 +22,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -30,7 +35,7 @@ from bridge.player.messages import PlayerOptions, PortOptions, SyncOptions
 from engine.music.meter import TempoMap
 from engine.music.note import Note
 from tests.ardourlab import Ardour, why_not
-from tests.jacklab import Capture, Captured, JackServer, open_client, still_sounding
+from tests.jacklab import Capture, Captured, JackServer, Looper, Rolled, open_client, still_sounding
 
 FPS = 30.0  # of the lab's Ardour session
 EDGE_S = 0.06  # a note so near to where a stretch begins or ends is not missed
@@ -58,9 +63,17 @@ def summary(errors_s: list[float]) -> str:
 
 @dataclass
 class Stretch:
-    """A stretch that the DAW played without a jump: points (host_s, position_s)."""
+    """A stretch that the DAW played without a jump: points (host_s, position_s).  lead_s: rolled so long before the
+    first of them; tail_s: and so long after the last; edge_s: a note so near to its ends is not missed."""
 
     points: list[tuple[float, float]] = field(default_factory=list)
+    lead_s: float = 2.5 / FPS
+    tail_s: float = 0.25
+    edge_s: float = EDGE_S
+
+    @property
+    def begins_s(self) -> float:
+        return self.points[0][0] - self.lead_s
 
     def position_at(self, host_s: float) -> float:
         host, position = min(self.points, key=lambda point: abs(point[0] - host_s))
@@ -96,30 +109,53 @@ def stretches_of_timecode(heard: list[Captured]) -> list[Stretch]:
     return [stretch for stretch in found if len(stretch.points) >= 3]
 
 
-def compare(stretches: list[Stretch], heard: list[Captured], planned: dict[tuple[int, int], float]) -> tuple:
-    """(errors in seconds, composed notes that are missing, notes struck that belong to no place near)."""
-    errors: list[float] = []
-    missing = misplaced = 0
+def stretches_of_jack(rolled: list[list[Rolled]], period_s: float) -> list[Stretch]:
+    """Exact, from the first period to the last."""
+    return [Stretch([(now.host_s, now.position_s) for now in one], 0.0, period_s, 0.001) for one in rolled]
+
+
+@dataclass
+class Verdict:
+    """Errors in seconds, and counts of notes: composed but not heard, heard where none belongs, struck again in the
+    same stretch, struck from `beyond_s` on."""
+
+    errors_s: list[float] = field(default_factory=list)
+    missing: int = 0
+    misplaced: int = 0
+    twice: int = 0
+    beyond: int = 0
+
+
+def compare(
+    stretches: list[Stretch],
+    heard: list[Captured],
+    planned: dict[tuple[int, int], float],
+    beyond_s: float = float("inf"),
+) -> Verdict:
+    """What was composed from `beyond_s` on is not missed (the end of a loop)."""
+    verdict = Verdict()
     for index, stretch in enumerate(stretches):
-        begins = stretch.points[0][0] - 2.5 / FPS
-        ends = stretches[index + 1].points[0][0] - 2.5 / FPS if index + 1 < len(stretches) else float("inf")
-        ends = min(ends, stretch.points[-1][0] + 0.25)
+        following = stretches[index + 1].begins_s if index + 1 < len(stretches) else float("inf")
+        ends = min(following, stretch.points[-1][0] + stretch.tail_s)
         struck: set[tuple[int, int]] = set()
         for event in heard:
             key = (event.data[1], event.data[2])
-            if begins <= event.host_s < ends and key in planned:
+            if stretch.begins_s <= event.host_s < ends and key in planned:
                 error = stretch.position_at(event.host_s) - planned[key]
                 if abs(error) < 0.5:
-                    errors.append(error)
+                    verdict.errors_s.append(error)
+                    verdict.twice += key in struck
+                    verdict.beyond += planned[key] >= beyond_s
                     struck.add(key)
                 elif index and abs(stretches[index - 1].position_at(event.host_s) - planned[key]) < 0.5:
                     continue  # the place before the jump, for as long as the jump was not heard of
                 else:
-                    misplaced += 1
-        first = stretch.points[0][1] + EDGE_S
-        last = min(stretch.points[-1][1], stretch.position_at(ends)) - EDGE_S
-        missing += sum(first <= at < last and key not in struck for key, at in planned.items())
-    return errors, missing, misplaced
+                    verdict.misplaced += 1
+        first = stretch.points[0][1] + (stretch.edge_s if stretch.lead_s else -stretch.edge_s)
+        last = min(stretch.points[-1][1] + (0.0 if stretch.lead_s else stretch.tail_s), stretch.position_at(ends))
+        last = min(last - stretch.edge_s, beyond_s)
+        verdict.missing += sum(first <= at < last and key not in struck for key, at in planned.items())
+    return verdict
 
 
 class Scene:
@@ -129,6 +165,8 @@ class Scene:
         self.source, self.bpm, self.given, self.folder = source, bpm, given, folder
         self.music = notes(60, bpm)
         self.planned = {(n.pitch, n.velocity): n.start_beats * 60 / bpm for n in self.music}
+        self.looper: Looper | None = None  # moves the JACK transport outright, where Ardour follows that as we do
+        self.lost = 0
 
     @contextmanager
     def up(self) -> Iterator[None]:
@@ -140,7 +178,9 @@ class Scene:
             PlayerLink(options) as self.link,
             Capture() as self.capture,
             Capture("timecode") as self.timecode,
+            ExitStack() as stack,
         ):
+            self.looper = stack.enter_context(Looper()) if jack else None
             self.link.set_tempo_map(TempoMap.constant(self.bpm), 1)
             self.link.load_plan(1, "beats", self.music, [], 0.0)
             self.wires: Any = open_client("wires")
@@ -178,14 +218,12 @@ class Scene:
 
     def acts(self) -> str:
         """Play, stop, locate standing, play, locate rolling, stop, loop; then the ear's verdict."""
-        self.capture.events.clear()
-        self.timecode.events.clear()
-        lost, sample, daw = self.capture.lost_cycles, [], self.daw
-        move = _JackMoves(self.wires) if self.source == "jack" else daw
+        self._forget()
+        daw = self.daw
+        move = self.looper or daw
         move.locate(0.0)
         move.play()
         self.until(lambda now: now.rolling and now.position_s > 4.0, "play")
-        sample += self._jack_sample()
         move.stop()
         self.until(lambda now: not now.rolling, "stop")
         if self.source == "clock":
@@ -194,10 +232,8 @@ class Scene:
             move.locate(10.0)
             move.play()
             self.until(lambda now: now.rolling and now.position_s > 13.0, "play from 10 s")
-            sample += self._jack_sample()
             move.locate(20.0, True)
             self.until(lambda now: now.rolling and now.position_s > 23.0, "the locate while rolling")
-            sample += self._jack_sample()
             move.stop()
             self.until(lambda now: not now.rolling, "stop")
         if self.source == "mtc":
@@ -206,15 +242,49 @@ class Scene:
             time.sleep(2.5 * (LOOP_S[1] - LOOP_S[0]))
             daw.stop()
             self.until(lambda now: not now.rolling, "stop")
+        return f"acts: {self._verdict()}"
+
+    def loops(self, known: bool) -> str:
+        """The JACK transport looped three times and a half, Ardour following; the range known to us or not."""
+        assert self.looper is not None
+        looper, length_s = self.looper, LOOP_S[1] - LOOP_S[0]
+        self._forget()
+        self.link.loop(known, *LOOP_S)
+        looper.locate(LOOP_S[0])
+        looper.loop = LOOP_S
+        looper.play()
+        time.sleep(3.5 * length_s)
+        position = self.daw.position_s()
+        looper.loop = None
+        looper.stop()
+        self.until(lambda now: not now.rolling, "stop")
+        self.link.loop(False, *LOOP_S)
+        inside = position is not None and LOOP_S[0] <= position < LOOP_S[1] + 0.2
+        said = f"Ardour inside it too ({position:.1f} s)" if inside else f"Ardour is elsewhere: {position}"
+        return f"loop, range {'known' if known else 'unknown'}, {said}: {self._verdict(LOOP_S[1])}"
+
+    def _forget(self) -> None:
+        self.capture.events.clear()
+        self.timecode.events.clear()
+        if self.looper is not None:
+            self.looper.rolled.clear()
+        self.lost = self.capture.lost_cycles
+
+    def _verdict(self, loop_ends_s: float = float("inf")) -> str:
         time.sleep(0.4)
         heard = [event for event in self.capture.heard() if event.data[0] & 0xF0 == 0x90 and event.data[2]]
         left = still_sounding([event.data for event in self.capture.events], doubled_too=False)
-        truth = sample if self.source == "jack" else stretches_of_timecode(self.timecode.heard())
-        errors, missing, misplaced = compare(truth, heard, self.planned)
+        if self.looper is not None:
+            period_s = self.given.period / self.server.rate
+            truth = stretches_of_jack(self.looper.stretches(self.capture.offset_s()), period_s)
+        else:
+            truth = stretches_of_timecode(self.timecode.heard())
+        found = compare(truth, heard, self.planned, loop_ends_s)
+        behind = "" if loop_ends_s == float("inf") else f"behind the loop's end {found.beyond}, "
         return (
-            f"acts: {len(errors)} notes in {len(truth)} stretches, missing {missing}, misplaced {misplaced}, "
-            f"left sounding {len(left)}, "
-            f"lost periods {self.capture.lost_cycles - lost}; {summary(errors)}"
+            f"{len(found.errors_s)} notes in {len(truth)} stretches, missing {found.missing}, "
+            f"misplaced {found.misplaced}, twice {found.twice}, {behind}left sounding {len(left)}, "
+            f"lost periods {self.capture.lost_cycles - self.lost}; {summary(found.errors_s)}"
         )
 
     def _again_from_the_start(self, move: Any) -> None:
@@ -225,33 +295,6 @@ class Scene:
         self.until(lambda now: now.rolling and 3.0 < now.position_s < 8.0, "play again")
         move.stop()
         self.until(lambda now: not now.rolling, "stop")
-
-    def _jack_sample(self) -> list[Stretch]:
-        """The stretch that the JACK transport is playing, by its own frames."""
-        if self.source != "jack":
-            return []
-        _, place = self.wires.transport_query()
-        host = place["usecs"] / 1e6 - self.capture.offset_s()
-        position = place["frame"] / self.server.rate
-        return [Stretch([(host - min(position, 2.8), position - min(position, 2.8)), (host, position)])]
-
-
-class _JackMoves:
-    """The JACK transport moved outright; Ardour follows it as we do."""
-
-    def __init__(self, client: Any) -> None:
-        self._client = client
-
-    def locate(self, position_s: float, roll: bool = False) -> None:
-        self._client.transport_frame = round(position_s * 48000)
-        time.sleep(0.1 if roll else 0.8)
-
-    def play(self) -> None:
-        self._client.transport_start()
-
-    def stop(self) -> None:
-        self._client.transport_stop()
-        time.sleep(0.3)
 
 
 def run(source: str, bpm: float, given: argparse.Namespace, folder: Path) -> list[str]:
@@ -264,6 +307,8 @@ def run(source: str, bpm: float, given: argparse.Namespace, folder: Path) -> lis
         if source != "jack":  # Ardour slaved to the JACK transport does not record at its own word
             rows.append("  " + scene.take())
         rows.append("  " + scene.acts())
+        if source == "jack":
+            rows += ["  " + scene.loops(known) for known in (False, True)]
         return rows
 
 

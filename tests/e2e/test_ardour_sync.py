@@ -10,6 +10,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +21,7 @@ from bridge.player.messages import PlayerOptions, PlayerStatus, PortOptions, Syn
 from engine.music.meter import TempoMap
 from engine.music.note import Note
 from tests.ardourlab import Ardour, why_not
-from tests.jacklab import Capture, JackServer, open_client, still_sounding
+from tests.jacklab import Capture, JackServer, Looper, open_client, still_sounding
 
 reason = why_not()
 pytestmark = [
@@ -181,3 +182,61 @@ def test_the_jack_transport_is_followed_to_the_sample(tmp_path: Path) -> None:
             assert sorted(abs(offset) for offset in offsets)[len(offsets) // 2] < 0.002
         finally:
             transport.close()
+
+
+def test_a_loop_of_the_jack_transport_plays_every_note_of_each_pass_once(tmp_path: Path) -> None:
+    """The transport is looped by locates and Ardour follows it: between two passes it stands for some periods, until
+    Ardour is ready.  What begins the loop is struck once, what lies at its end is not."""
+    start_s, end_s = 4.0, 6.0
+    planned = {(note.pitch, note.velocity): note.start_beats / 2 for note in sixteenths()}
+    composed = sorted(at for key, at in planned.items() if start_s <= at < end_s and key[0] >= 36)
+    with (
+        ardour(tmp_path, 120.0, external_sync=True) as daw,
+        player("jack", 120.0) as link,
+        Capture() as capture,
+        Looper() as looper,
+    ):
+        capture.connect("CueBridge:CueBridge")
+        looper.stop()
+        looper.locate(start_s)
+        until(link, lambda now: not now.rolling and abs(now.position_s - start_s) < 0.2, "the locate")
+        looper.rolled.clear()
+        capture.events.clear()
+        link.loop(True, start_s, end_s)
+        looper.loop = (start_s, end_s)
+        looper.play()
+        time.sleep(3.4 * (end_s - start_s))
+        inside = daw.position_s()
+        looper.loop = None
+        looper.stop()
+        until(link, lambda now: not now.rolling and not now.sounding, "the stop")
+        time.sleep(0.2)
+        assert still_sounding([event.data for event in capture.events]) == []  # also none struck while it sounds
+        assert inside is not None and start_s <= inside < end_s + 0.2  # Ardour was in the loop as well
+        passes = looper.stretches(capture.offset_s())
+        assert len(passes) == 4
+        if capture.lost_cycles:
+            pytest.skip(f"JACK lost {capture.lost_cycles} periods here: notes went with them")
+        heard = [event for event in capture.heard() if event.data[0] == 0x90 and event.data[2] and event.data[1] >= 36]
+        for turn, following in pairwise(passes):
+            struck = sorted(
+                planned[event.data[1], event.data[2]]
+                for event in heard
+                if turn[0].host_s <= event.host_s < following[0].host_s
+            )
+            assert struck == composed
+
+
+def test_ardour_itself_does_not_loop_while_the_jack_transport_is_its_master(tmp_path: Path) -> None:
+    """Why a loop by JACK transport is never Ardour's: its loop stays off, and the transport rolls on beyond the end."""
+    with ardour(tmp_path, 120.0, external_sync=True) as daw, Looper() as looper:
+        looper.stop()
+        looper.locate(5.0)
+        looper.rolled.clear()
+        daw.loop(4.0, 6.0)
+        looper.play()
+        time.sleep(2.5)
+        looper.stop()
+        positions = [now.position_s for now in looper.rolled]
+        assert positions == sorted(positions) and positions[-1] > 6.5
+        assert daw.loops() is False

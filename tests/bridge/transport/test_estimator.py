@@ -86,6 +86,49 @@ def test_jack_periods_are_followed_to_the_sample() -> None:
     assert follower.state == "locked"
 
 
+def jack(host_s: float, position_s: float, rolling: bool = True, locate: bool = False) -> TransportObservation:
+    rate = 1.0 if rolling else 0.0
+    return TransportObservation("jack", host_s, position_s=position_s, rolling=rolling, rate=rate, locate=locate)
+
+
+@pytest.mark.parametrize("gap_s", [0.0, 0.021, 0.064, 0.5])
+def test_a_jack_loop_ends_on_time_and_begins_when_jack_says_so(gap_s: float) -> None:
+    """The transport stands for as long as its slowest client needs: a start that was foreseen would be struck twice."""
+    follower = Follower("jack")
+    follower.set_loop(Loop(4.0, 6.0), 0.0)
+    for index in range(21):
+        follower.observe(jack(index * 0.1, 4.0 + index * 0.1 - 0.005), index * 0.1)
+    end = follower.next_wrap()
+    assert end == pytest.approx(2.005)
+    change = follower.wrap(2.005)
+    assert change.jump and not change.motion.audible and change.motion.position_at(2.1) == 6.0
+    assert follower.next_wrap() is None
+    assert follower.observe(jack(2.006, 6.001), 2.006) is None  # the rest of its period
+    if gap_s:
+        assert follower.observe(jack(2.02, 4.0, rolling=False, locate=True), 2.02) is None
+    rolls = 2.02 + gap_s
+    while (due := follower.next_decision()) is not None and due < rolls:
+        follower.decide(due, due)
+        assert not follower.motion.audible
+    change = follower.observe(jack(rolls, 4.0, locate=not gap_s), rolls + 0.01)
+    assert change is not None and change.jump and change.motion.audible
+    assert change.motion.position_at(rolls) == pytest.approx(4.0)
+    assert follower.next_wrap() == pytest.approx(rolls + 2.0)
+
+
+def test_a_jack_transport_that_goes_on_beyond_the_loop_is_followed() -> None:
+    follower = Follower("jack")
+    follower.set_loop(Loop(4.0, 6.0), 0.0)
+    follower.observe(jack(0.0, 5.0), 0.0)
+    follower.wrap(1.0)
+    assert follower.observe(jack(1.05, 6.05), 1.05) is None
+    due = follower.next_decision()
+    assert due is not None and due < 1.2
+    change = follower.decide(due, due + 0.01)
+    assert change is not None and change.jump and change.motion.audible
+    assert follower.motion.position_at(2.0) == pytest.approx(7.0)
+
+
 def test_a_wrap_that_is_not_confirmed_is_taken_back() -> None:
     """The loop was switched off in the DAW without a word: the source goes on beyond the end."""
     follower = Follower("script")
