@@ -14,6 +14,9 @@ import sys
 from typing import Any, Final
 
 FIFO_PRIORITY: Final = 20
+MCL_CURRENT: Final = 1
+MCL_FUTURE: Final = 2
+MCL_ONFAULT: Final = 4
 
 
 def freeze_garbage() -> None:
@@ -40,6 +43,24 @@ def ask_for_realtime(wanted: bool = True) -> str:
     except OSError as error:
         return f"normal (SCHED_FIFO refused: {error.strerror})"
     return f"SCHED_FIFO {FIFO_PRIORITY}"
+
+
+def lock_memory() -> bool:
+    """Linux: keeps what this process has touched, and will touch, in memory, so that no page is fetched from a disk in
+    the middle of a phrase.  Only where the system sets no limit: under one, a later allocation would fail."""
+    if not sys.platform.startswith("linux"):
+        return False
+    import resource
+
+    soft, _ = resource.getrlimit(resource.RLIMIT_MEMLOCK)
+    if soft != resource.RLIM_INFINITY and os.geteuid() != 0:
+        return False
+    try:
+        library = ctypes.CDLL(None, use_errno=True)
+        # A page counts once it is touched: the stacks of threads and JACK's shared memory are not brought in whole.
+        return bool(library.mlockall(MCL_CURRENT | MCL_FUTURE | MCL_ONFAULT) == 0)
+    except (OSError, AttributeError):
+        return False
 
 
 def _macos() -> str:

@@ -27,7 +27,7 @@ from bridge.player.errors import PortError, SyncError
 from bridge.player.ledger import Key
 from bridge.player.performer import Performer
 from bridge.player.ports import Output, open_output
-from bridge.player.priority import ask_for_realtime, freeze_garbage
+from bridge.player.priority import ask_for_realtime, freeze_garbage, lock_memory
 from bridge.player.tempo import TempoLine
 from bridge.transport.midi_stream import MidiSplitter
 from bridge.transport.state import Loop, TransportObservation
@@ -117,6 +117,8 @@ class _Runner:
         sys.setswitchinterval(0.0005)
         freeze_garbage()
         self._priority = ask_for_realtime(options.realtime)
+        if options.realtime and lock_memory():
+            self._priority += ", memory locked"
         self.performer = Performer(options, opened, time.perf_counter(), self._report)
         gc.freeze()
         if debts or peers:

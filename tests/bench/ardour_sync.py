@@ -64,12 +64,14 @@ def summary(errors_s: list[float]) -> str:
 @dataclass
 class Stretch:
     """A stretch that the DAW played without a jump: points (host_s, position_s).  lead_s: rolled so long before the
-    first of them; tail_s: and so long after the last; edge_s: a note so near to its ends is not missed."""
+    first of them; tail_s: and so long after the last; edge_s: a note so near to its ends is not missed.  exact: every
+    period of it is known."""
 
     points: list[tuple[float, float]] = field(default_factory=list)
     lead_s: float = 2.5 / FPS
     tail_s: float = 0.25
     edge_s: float = EDGE_S
+    exact: bool = False
 
     @property
     def begins_s(self) -> float:
@@ -111,7 +113,7 @@ def stretches_of_timecode(heard: list[Captured]) -> list[Stretch]:
 
 def stretches_of_jack(rolled: list[list[Rolled]], period_s: float) -> list[Stretch]:
     """Exact, from the first period to the last."""
-    return [Stretch([(now.host_s, now.position_s) for now in one], 0.0, period_s, 0.001) for one in rolled]
+    return [Stretch([(now.host_s, now.position_s) for now in one], 0.001, period_s, 0.001, True) for one in rolled]
 
 
 @dataclass
@@ -151,8 +153,8 @@ def compare(
                     continue  # the place before the jump, for as long as the jump was not heard of
                 else:
                     verdict.misplaced += 1
-        first = stretch.points[0][1] + (stretch.edge_s if stretch.lead_s else -stretch.edge_s)
-        last = min(stretch.points[-1][1] + (0.0 if stretch.lead_s else stretch.tail_s), stretch.position_at(ends))
+        first = stretch.points[0][1] + (-stretch.edge_s if stretch.exact else stretch.edge_s)
+        last = min(stretch.points[-1][1] + (stretch.tail_s if stretch.exact else 0.0), stretch.position_at(ends))
         last = min(last - stretch.edge_s, beyond_s)
         verdict.missing += sum(first <= at < last and key not in struck for key, at in planned.items())
     return verdict
