@@ -5,10 +5,12 @@ from __future__ import annotations
 import os
 import queue
 import threading
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from bridge.player.messages import SentEvent
 from bridge.session import Session
 from bridge.session_options import channels
 from engine.arrange import Arrangement
@@ -73,14 +75,75 @@ class Exporter:
         return [self._done.get() for _ in range(self._done.qsize())]
 
 
-def write_recording(session: Session, path: Path) -> int:
-    """What the player really sent, laid out on the timeline; returns the number of notes."""
-    from engine.midifile import composition_markers
+class RecordingFile:
+    """Keeps a file of what the player really sent, laid out on the timeline.
 
-    composition = session.composition()
+    A long performance is written beside the session, which goes on answering; `write(wait=True)` at the end.
+    """
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+        self._heard = 0  # events that the file holds
+        self._thread: threading.Thread | None = None
+        self._done: queue.SimpleQueue[str] = queue.SimpleQueue()
+        self._told: set[Path] = set()
+
+    def write(self, path: Path, *, wait: bool = False) -> bool:
+        """Whether there is a file of what was played, or one on its way; `news` tells, and tells of faults.
+
+        While an earlier file is still being written nothing new is begun, unless wait: the next call makes up for it.
+        """
+        session = self._session
+        if wait:
+            self._join()
+        if session.recorder.empty or session.recorder.heard == self._heard or self._busy:
+            return not session.recorder.empty and path in self._told
+        self._heard = session.recorder.heard
+        events, job = session.recorder.events, _recording(session, path)
+        if wait or len(events) <= LONG_NOTES:
+            return self._run(path, job, events)
+        self._thread = threading.Thread(target=self._run, args=(path, job, events), name="recording")
+        self._thread.start()
+        return True
+
+    def forget(self) -> None:
+        """What was played so far belongs to another film; its file is whole."""
+        self._join()
+        self._heard = self._session.recorder.heard
+
+    def news(self) -> list[str]:
+        """Sentences about files that were written beside the session."""
+        return [self._done.get() for _ in range(self._done.qsize())]
+
+    @property
+    def _busy(self) -> bool:
+        return self._thread is not None and self._thread.is_alive()
+
+    def _join(self) -> None:
+        if self._thread is not None:
+            self._thread.join()
+
+    def _run(self, path: Path, job: Callable[[tuple[SentEvent, ...]], int], events: tuple[SentEvent, ...]) -> bool:
+        try:
+            notes = job(events)
+        except Exception as error:  # play goes on, and the next stop tries again
+            self._heard = 0
+            self._done.put(str(error) if isinstance(error, UserError) else f"{path.name} was not written: {error}.")
+            return False
+        if path not in self._told:
+            self._told.add(path)
+            self._done.put(f"{notes} notes written to {path}.")
+        return True
+
+
+def _recording(session: Session, path: Path) -> Callable[[tuple[SentEvent, ...]], int]:
+    """Writes events as the session stands now; returns the number of notes."""
+    from engine.midifile import composition_markers, write_events
+
+    composition, tempo_map = session.composition(), session.tempo_map
     markers = composition_markers(composition) if composition is not None else ()
-    key = composition.key if composition is not None else None
-    return session.recorder.write(path, session.tempo_map, key=key, markers=markers, channels=channels(session.draft))
+    key, names = (composition.key if composition is not None else None), channels(session.draft)
+    return lambda events: write_events(path, events, tempo_map, key=key, markers=markers, channels=names)
 
 
 def free_path(path: Path) -> Path:

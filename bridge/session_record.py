@@ -8,14 +8,9 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections.abc import Iterable, Sequence
-from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from bridge.player.messages import SentEvent
-from engine.music import Key, TempoMap
-
-if TYPE_CHECKING:
-    from engine.midifile import Marker
 
 JUMP_S: Final = 0.02  # a position this far behind the last one begins a new pass
 _NOTE_OFF, _NOTE_ON = 0x80, 0x90
@@ -62,14 +57,6 @@ class Recorder:
         before += [_off(event, first_s) for event in _open_notes(before)]
         after = _without_orphans(after)
         self._track = [*before, *fresh, *after]
-
-    def write(
-        self, path: Path, tempo_map: TempoMap, *, key: Key | None, markers: Sequence[Marker], channels: dict[str, int]
-    ) -> int:
-        """Writes the track; returns the number of notes."""
-        from engine.midifile import write_events
-
-        return write_events(path, self.events, tempo_map, key=key, markers=markers, channels=channels)
 
 
 def _order(event: SentEvent) -> tuple[float, bool, float]:

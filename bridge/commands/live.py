@@ -30,7 +30,7 @@ from bridge.player.link import PlayerLink
 from bridge.session import Session
 from bridge.session_controls import Controls
 from bridge.session_daw import DawBridge
-from bridge.session_export import default_recording, export_midi, free_path, write_recording
+from bridge.session_export import RecordingFile, default_recording, export_midi, free_path
 from bridge.session_file import Saved
 from bridge.session_save import Autosave
 from bridge.session_status import snapshot
@@ -57,7 +57,6 @@ class Live:
         self.recording = plan.record
         self.prompt = LearnPrompt(PART_KEYS)
         self._told_recording = False
-        self._heard_at_write = 0
 
     def run(self) -> int:
         """The whole run; returns the exit code.  Raises UserError."""
@@ -79,6 +78,7 @@ class Live:
             self.session = session = Session(
                 plan.session, player, engine.send, say=self._say, engine_pid=lambda: engine.pid
             )
+            self.recorded = RecordingFile(session)
             self.view: View = self._view(stack, osc)
             if plan.keeps_session:
                 self.autosave = Autosave(session, plan.session_file, self._say)
@@ -249,11 +249,12 @@ class Live:
 
     def _leave_film(self, film: Path) -> tuple[Path | None, Saved | None]:
         """Another film comes: what was played of this one and its session are put away first."""
-        self._write_recording()
+        self._write_recording(wait=True)
+        self.recorded.forget()
         self.session.recorder.clear()
         if self.recording is not None:
             self.recording = free_path(self.recording.with_name(f"{film.stem}-live.mid"))
-        self.written, self._heard_at_write = None, self.session.recorder.heard
+        self.written = None
         return self.autosave.leave(film) if self.autosave is not None else (None, None)
 
     def _quit(self) -> None:
@@ -297,20 +298,18 @@ class Live:
         rolling = self.session.rolling
         if self._was_rolling and not rolling:
             self._write_recording()
+        for sentence in self.recorded.news():
+            self._say(sentence)
         self._was_rolling = rolling
 
     _was_rolling = False
 
-    def _write_recording(self) -> None:
+    def _write_recording(self, *, wait: bool = False) -> None:
         """At each stop and at the end, so that little is lost whatever happens."""
-        session = self.session
-        if self.recording is None or session.recorder.empty or session.recorder.heard == self._heard_at_write:
-            return
-        self._heard_at_write = session.recorder.heard
-        notes = write_recording(session, self.recording)
-        if self.written is None:
-            self._say(f"{notes} notes written to {self.recording}.")
-        self.written = self.recording
+        if self.recording is not None and self.recorded.write(self.recording, wait=wait):
+            self.written = self.recording
+        for sentence in self.recorded.news():
+            self._say(sentence)
 
     def _last_words(self, player: PlayerLink) -> None:
         session = self.session
@@ -323,7 +322,7 @@ class Live:
         time.sleep(0.03)
         session.recorder.add(player.drain_events())
         try:
-            self._write_recording()
+            self._write_recording(wait=True)
             if self.plan.out is not None and self.plan.out != self.written and session.failure is None:
                 notes = export_midi(session, self.plan.out)
                 self._say(f"the composition ({notes} notes) is in {self.plan.out}.")

@@ -7,8 +7,9 @@ import random
 import pytest
 
 from bridge.player.messages import SentEvent
+from bridge.session_export import RecordingFile
 from bridge.session_record import Recorder
-from engine.midifile import read_midi
+from engine.midifile import read_midi, write_events
 from engine.music import C_MAJOR, DEFAULT_CHANNELS, TempoMap
 
 
@@ -24,7 +25,8 @@ def test_a_single_pass_is_written_as_it_was(tmp_path) -> None:
     recorder = Recorder()
     recorder.add([on(0.0, 60), on(0.5, 64), off(1.0, 60), off(1.0, 64)])
     path = tmp_path / "a.mid"
-    assert recorder.write(path, TempoMap.constant(120), key=C_MAJOR, markers=(), channels=dict(DEFAULT_CHANNELS)) == 2
+    tempo_map = TempoMap.constant(120)
+    assert write_events(path, recorder.events, tempo_map, key=C_MAJOR, channels=dict(DEFAULT_CHANNELS)) == 2
     notes = sorted(read_midi(path).notes, key=lambda note: note.start_beats)
     assert [(note.pitch, note.start_beats, note.length_beats) for note in notes] == [
         (60, pytest.approx(0, abs=0.002), pytest.approx(2, abs=0.002)),
@@ -67,3 +69,25 @@ def test_random_passes_leave_every_note_closed_and_in_order() -> None:
                 assert event.data1 in sounding
                 sounding.discard(event.data1)
         assert not sounding
+
+
+@pytest.mark.parametrize("long", [False, True], ids=["at once", "beside the session"])
+def test_a_recording_grows_with_each_stop_and_a_fault_ends_nothing(stage, tmp_path, monkeypatch, long) -> None:
+    monkeypatch.setattr("bridge.session_export.LONG_NOTES", 0 if long else 1000)
+    session = stage(12.0).session
+    file, path, missing = RecordingFile(session), tmp_path / "take.mid", tmp_path / "no folder" / "take.mid"
+    missing.parent.write_text("")
+    assert not file.write(path) and not path.exists()
+    session.recorder.add([on(0.0, 60), off(1.0, 60)])
+    file.write(missing, wait=True)
+    assert "cannot be written" in file.news()[0] and file.news() == []
+    file.write(missing)  # again beside the session, or not
+    file.forget()
+    assert "cannot be written" in file.news()[0]
+    session.recorder.add([on(1.0, 62), off(2.0, 62)])
+    assert file.write(path)
+    assert file.write(path, wait=True)
+    assert file.news() == [f"2 notes written to {path}."] and len(read_midi(path).notes) == 2
+    session.recorder.add([on(2.0, 64), off(3.0, 64)])
+    assert file.write(path) and file.write(path, wait=True)
+    assert len(read_midi(path).notes) == 3 and file.news() == []
