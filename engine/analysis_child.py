@@ -228,7 +228,7 @@ def _how_it_ended(code: int | None) -> str:
 def run_analysis(connection: Connection, way: GiveWay) -> None:
     """Entry point of the child."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    lower(_NICE, batch=True)
+    lower(_NICE)
     asked: queue.SimpleQueue[dict[str, Any]] = queue.SimpleQueue()
     threading.Thread(target=_hear, args=(connection, asked), daemon=True).start()
     _load_decoders()

@@ -28,15 +28,8 @@ LONGEST_HOLD_S: Final = 0.25
 _LOOK_EVERY_S: Final = 0.002  # how soon a held analysis notices that it may go on
 
 
-def lower(niceness: int, *, batch: bool = False) -> None:
-    """Adds to the niceness of this thread (Linux) or process (elsewhere); without effect where that is refused.
-
-    batch: also tell Linux that this one works through a heap (SCHED_BATCH): when its threads wake they do not push
-    aside what runs; its share of the processor stays the same.
-    """
-    if batch and sys.platform == "linux":
-        with contextlib.suppress(OSError):
-            os.sched_setscheduler(0, os.SCHED_BATCH, os.sched_param(0))
+def lower(niceness: int) -> None:
+    """Adds to the niceness of this thread (Linux) or process (elsewhere); without effect where that is refused."""
     if hasattr(os, "nice"):
         with contextlib.suppress(OSError):
             os.nice(niceness)

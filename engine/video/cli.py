@@ -28,7 +28,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         arguments = _parser().parse_args(argv)
         if arguments.command == "analyze":
-            lower(10, batch=True)  # what plays and what is composed beside it comes first
+            lower(10)  # what plays and what is composed beside it comes first
             return _analyze(arguments)
         return _cache(arguments)
     except UserError as error:
