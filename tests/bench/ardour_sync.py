@@ -118,10 +118,12 @@ def stretches_of_jack(rolled: list[list[Rolled]], period_s: float) -> list[Stret
 
 @dataclass
 class Verdict:
-    """Errors in seconds, and counts of notes: composed but not heard, heard where none belongs, struck again in the
+    """Errors in seconds, all and without the first note of each stretch (which tells what a start costs), and counts of
+    notes: composed but not heard, heard where none belongs, struck again in the
     same stretch, struck from `beyond_s` on."""
 
     errors_s: list[float] = field(default_factory=list)
+    later_s: list[float] = field(default_factory=list)
     missing: int = 0
     misplaced: int = 0
     twice: int = 0
@@ -146,6 +148,7 @@ def compare(
                 error = stretch.position_at(event.host_s) - planned[key]
                 if abs(error) < 0.5:
                     verdict.errors_s.append(error)
+                    verdict.later_s += [error] if struck else []
                     verdict.twice += key in struck
                     verdict.beyond += planned[key] >= beyond_s
                     struck.add(key)
@@ -286,7 +289,8 @@ class Scene:
         return (
             f"{len(found.errors_s)} notes in {len(truth)} stretches, missing {found.missing}, "
             f"misplaced {found.misplaced}, twice {found.twice}, {behind}left sounding {len(left)}, "
-            f"lost periods {self.capture.lost_cycles - self.lost}; {summary(found.errors_s)}"
+            f"lost periods {self.capture.lost_cycles - self.lost}; {summary(found.errors_s)}; "
+            f"without the first of each stretch: {summary(found.later_s)}"
         )
 
     def _again_from_the_start(self, move: Any) -> None:

@@ -13,7 +13,7 @@ from collections.abc import Callable
 from bridge.player.messages import NOTE, PlayerOptions, SyncOptions
 from bridge.player.performer import Performer
 from bridge.player.tempo import TempoLine
-from bridge.transport.state import TransportObservation
+from bridge.transport.state import Loop, TransportObservation
 from engine.music.timecode import FRAME_RATES, Timecode
 from tests.bridge.player.stage import Port
 from tests.bridge.transport import streams
@@ -37,6 +37,9 @@ class Chaos:
         self.now = 100.0
         self.position, self.rolling, self.cut_off = 0.0, False, False
         self.loop: tuple[float, float] | None = None
+        self.told_loop = False  # by the person (/cue/loop): JACK has no word for a loop
+        self.stands_until = 0.0  # the JACK transport between two passes
+        self.silent_from = 1e9  # and nothing may begin from here until then
         self.sent_to = 0.0  # how far (position) the stream of pieces or clocks has been sent
         self.piece = 0
         self.disturbed = self.now  # last time anything but plain rolling happened
@@ -104,7 +107,7 @@ class Chaos:
     def start(self) -> None:
         if self.rolling:
             return
-        self.rolling = True
+        self.rolling, self.stands_until = True, 0.0
         self.disturb()
         if self.source == "clock":
             sixteenth = int(self.tempo.beats_at(self.position) * 4 + 0.999)
@@ -160,10 +163,19 @@ class Chaos:
         self.loop = None if self.loop is not None else self.random.choice(LOOPS)
         if self.source == "script":
             self.say(self.observation(self.rolling))
+        elif self.source == "jack":
+            self.told_loop = self.loop is not None and self.random.random() < 0.7
+            self.tell_loop()
         self.wait(0.1)
 
+    def tell_loop(self) -> None:
+        self.player.set_loop(Loop(*self.loop) if self.told_loop and self.loop is not None else None, self.now)
+        self.collect()
+
     def wrap(self, start_s: float) -> None:
-        """As Ardour does it: the clock stops, is placed and goes on; timecode states a full frame."""
+        """As Ardour does it: the clock stops, is placed and goes on; timecode states a full frame.  The JACK transport
+        stands until its slowest client is ready."""
+        foreseen = self.told_loop and not self.cut_off and self.now - self.disturbed > STEADY_S
         self.disturb()
         self.position = start_s
         if self.source == "mtc":
@@ -175,6 +187,10 @@ class Chaos:
             self.position = self.tempo.seconds_at(sixteenth / 4)
             self.say(b"\xfb")
             self.lost_count = self.cut_off
+        elif self.source == "jack" and (gap_s := self.random.choice((0.0, 0.02, 0.065, 0.3))):
+            self.stands_until = self.now + gap_s
+            self.silent_from = self.now + TICK_S if foreseen else 1e9
+            self.say(self.observation(False))
         self.sent_to, self.piece = self.position, 0
 
     def die(self) -> None:
@@ -188,6 +204,8 @@ class Chaos:
         self.player.settle_debts(owed, [], self.now)
         self.lost_count = self.source == "clock"  # until the next start
         self.plan(self.tempo.beats_at(0.0))
+        if self.told_loop:
+            self.tell_loop()
         self.wait(0.05)
 
     def loss(self) -> None:
@@ -238,7 +256,7 @@ class Chaos:
         self.collect()
 
     def disturb(self) -> None:
-        self.disturbed = self.now
+        self.disturbed, self.silent_from = self.now, 1e9
 
     def plan(self, start: float) -> None:
         """Bass and pad in beats; a pitch keeps its places known."""
@@ -259,7 +277,7 @@ class Chaos:
         end = self.now + seconds
         while self.now < end:
             self.now += TICK_S
-            if self.rolling:
+            if self.rolling and self.now >= self.stands_until:
                 self.position += TICK_S
                 if self.loop is not None and self.loop[1] <= self.position < self.loop[1] + 2 * TICK_S:
                     self.wrap(self.loop[0])
@@ -303,6 +321,8 @@ class Chaos:
                 self.sounding.discard(key)
             elif kind == 0x90:
                 assert key not in self.sounding, f"{key} struck while it sounds"
+                stands = self.silent_from <= due.host_s < self.stands_until
+                assert not stands, f"{key} struck between two passes of a loop"
                 self.sounding.add(key)
                 self.played += 1
                 self.place(key, due.host_s)
