@@ -280,12 +280,14 @@ class Looper:
         time.sleep(0.3)
 
     def stretches(self, offset_s: float) -> list[list[Rolled]]:
-        """What rolled without a jump, on perf_counter.  offset_s: JACK's clock minus perf_counter."""
+        """What rolled without a jump, on perf_counter.  offset_s: JACK's clock minus perf_counter.  A start takes two
+        periods at least; by less than one, JACK's word for a period's time is off on a crowded machine."""
+        period_s = self.client.blocksize / self.rate
         found: list[list[Rolled]] = []
         for host, position in list(self.rolled):
             now = Rolled(host - offset_s, position)
             last = found[-1][-1] if found else None
-            if last is None or abs(now.position_s - last.position_s - (now.host_s - last.host_s)) > 0.002:
+            if last is None or abs(now.position_s - last.position_s - (now.host_s - last.host_s)) > period_s:
                 found.append([])
             found[-1].append(now)
         return found

@@ -13,7 +13,7 @@ from typing import Final, TypeVar
 
 from bridge.player.messages import PlayerOptions, PlayerStatus
 from bridge.player.ports import WINDOWS_ADVICE, ApiProbe, probe_apis
-from bridge.player.priority import ask_for_realtime
+from bridge.player.priority import ask_for_realtime, may_lock_memory
 from bridge.transport.rate_watch import SPAN_S
 
 TIMER_STEP_S: Final = 0.005
@@ -64,12 +64,12 @@ def check_priority() -> list[Check]:
     """What the system answers when real-time priority is asked for; asked in a thread that ends at once."""
     answer = _in_thread(ask_for_realtime)
     if not answer.startswith("normal"):
-        return [Check("priority", True, answer)]
+        return [Check("priority", True, answer + (", memory can be locked" if may_lock_memory() else ""))]
     advice = ""
     if sys.platform.startswith("linux"):
         advice = (
-            "allow it with 'rtprio 70' for your user in /etc/security/limits.d and log in again; notes jitter under "
-            "load without it."
+            "allow it with 'rtprio 70' and 'memlock unlimited' for your user in /etc/security/limits.d and log in "
+            "again; notes jitter under load without it."
         )
     return [Check("priority", False, answer, advice)]
 

@@ -45,20 +45,23 @@ def ask_for_realtime(wanted: bool = True) -> str:
     return f"SCHED_FIFO {FIFO_PRIORITY}"
 
 
-def lock_memory() -> bool:
-    """Linux: keeps what this process has touched, and will touch, in memory, so that no page is fetched from a disk in
-    the middle of a phrase.  Only where the system sets no limit: under one, a later allocation would fail."""
+def may_lock_memory() -> bool:
+    """Whether the system sets no limit to locked memory (Linux): under one, a later allocation would fail."""
     if not sys.platform.startswith("linux"):
         return False
     import resource
 
-    soft, _ = resource.getrlimit(resource.RLIMIT_MEMLOCK)
-    if soft != resource.RLIM_INFINITY and os.geteuid() != 0:
+    return resource.getrlimit(resource.RLIMIT_MEMLOCK)[0] == resource.RLIM_INFINITY or os.geteuid() == 0
+
+
+def lock_memory() -> bool:
+    """Where it may: keeps what this process has touched, and will touch, in memory, so that no page is fetched from a
+    disk in the middle of a phrase.  Returns whether it is so."""
+    if not may_lock_memory():
         return False
     try:
-        library = ctypes.CDLL(None, use_errno=True)
         # A page counts once it is touched: the stacks of threads and JACK's shared memory are not brought in whole.
-        return bool(library.mlockall(MCL_CURRENT | MCL_FUTURE | MCL_ONFAULT) == 0)
+        return bool(ctypes.CDLL(None).mlockall(MCL_CURRENT | MCL_FUTURE | MCL_ONFAULT) == 0)
     except (OSError, AttributeError):
         return False
 

@@ -61,6 +61,10 @@ def summary(errors_s: list[float]) -> str:
     )
 
 
+def places(missing_s: list[float]) -> str:
+    return f" (composed at {', '.join(f'{at:.3f}' for at in missing_s[:4])} s)" if missing_s else ""
+
+
 @dataclass
 class Stretch:
     """A stretch that the DAW played without a jump: points (host_s, position_s).  lead_s: rolled so long before the
@@ -118,13 +122,13 @@ def stretches_of_jack(rolled: list[list[Rolled]], period_s: float) -> list[Stret
 
 @dataclass
 class Verdict:
-    """Errors in seconds, all and without the first note of each stretch (which tells what a start costs), and counts of
-    notes: composed but not heard, heard where none belongs, struck again in the
-    same stretch, struck from `beyond_s` on."""
+    """Errors in seconds, all and without the first note of each stretch (which tells what a start costs), and
+    notes: composed but not heard (their seconds), heard where none belongs, struck again in the same stretch, struck
+    from `beyond_s` on."""
 
     errors_s: list[float] = field(default_factory=list)
     later_s: list[float] = field(default_factory=list)
-    missing: int = 0
+    missing: list[float] = field(default_factory=list)
     misplaced: int = 0
     twice: int = 0
     beyond: int = 0
@@ -159,7 +163,7 @@ def compare(
         first = stretch.points[0][1] + (-stretch.edge_s if stretch.exact else stretch.edge_s)
         last = min(stretch.points[-1][1] + (stretch.tail_s if stretch.exact else 0.0), stretch.position_at(ends))
         last = min(last - stretch.edge_s, beyond_s)
-        verdict.missing += sum(first <= at < last and key not in struck for key, at in planned.items())
+        verdict.missing += [at for key, at in planned.items() if first <= at < last and key not in struck]
     return verdict
 
 
@@ -218,14 +222,15 @@ class Scene:
         errors = [at - self.planned[key] for key, at in found.items()]
         lost = [at for key, at in sorted(self.planned.items(), key=lambda item: item[1])
                 if at < seconds - 0.3 and key not in found]  # fmt: skip
-        words = f" (composed at {', '.join(f'{at:.3f}' for at in lost[:4])} s)" if lost else ""
-        return f"take: {len(found)} notes, missing {len(lost)}{words}; {summary(errors)}"
+        return f"take: {len(found)} notes, missing {len(lost)}{places(lost)}; {summary(errors)}"
 
     def acts(self) -> str:
         """Play, stop, locate standing, play, locate rolling, stop, loop; then the ear's verdict."""
-        self._forget()
         daw = self.daw
         move = self.looper or daw
+        if self.looper is not None:
+            self.looper.stop()  # Ardour rolls from its start on
+        self._forget()
         move.locate(0.0)
         move.play()
         self.until(lambda now: now.rolling and now.position_s > 4.0, "play")
@@ -287,10 +292,10 @@ class Scene:
         found = compare(truth, heard, self.planned, loop_ends_s)
         behind = "" if loop_ends_s == float("inf") else f"behind the loop's end {found.beyond}, "
         return (
-            f"{len(found.errors_s)} notes in {len(truth)} stretches, missing {found.missing}, "
-            f"misplaced {found.misplaced}, twice {found.twice}, {behind}left sounding {len(left)}, "
-            f"lost periods {self.capture.lost_cycles - self.lost}; {summary(found.errors_s)}; "
-            f"without the first of each stretch: {summary(found.later_s)}"
+            f"{len(found.errors_s)} notes in {len(truth)} stretches, "
+            f"missing {len(found.missing)}{places(found.missing)}, misplaced {found.misplaced}, twice {found.twice}, "
+            f"{behind}left sounding {len(left)}, lost periods {self.capture.lost_cycles - self.lost}; "
+            f"{summary(found.errors_s)}; without the first of each stretch: {summary(found.later_s)}"
         )
 
     def _again_from_the_start(self, move: Any) -> None:

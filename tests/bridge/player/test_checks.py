@@ -13,6 +13,7 @@ from bridge.player.checks import check_ports, check_priority, check_sync, check_
 from bridge.player.link import PlayerLink
 from bridge.player.messages import PlayerOptions, PortOptions, SyncOptions
 from bridge.player.ports import ApiProbe, match_windows_port
+from bridge.player.priority import may_lock_memory
 from tests.jacklab import JackServer, open_client, why_not
 
 
@@ -38,6 +39,17 @@ def test_asking_for_priority_leaves_this_thread_as_it_was() -> None:
     assert os.sched_getscheduler(0) == before
     assert len(rows) == 1
     assert rows[0].ok == rows[0].found.startswith("SCHED_FIFO")
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="scheduling as Linux has it")
+def test_a_player_locks_its_memory_where_no_limit_forbids_it() -> None:
+    with PlayerLink(PlayerOptions(ports=PortOptions(api="none"))) as link:
+        status = link.poll()
+        assert status is not None
+        assert status.priority.endswith("memory locked") == may_lock_memory()
+    with PlayerLink(PlayerOptions(ports=PortOptions(api="none"), realtime=False)) as link:
+        status = link.poll()
+        assert status is not None and "locked" not in status.priority
 
 
 def test_timer_states_three_figures() -> None:

@@ -146,5 +146,5 @@ def _loop_by_jack() -> int:
 def test_nothing_begins_between_two_passes_of_a_jack_loop(monkeypatch: pytest.MonkeyPatch) -> None:
     assert _loop_by_jack() > 10
     monkeypatch.setitem(TRAITS, "jack", replace(TRAITS["jack"], gap=False))  # the ear notices a start that is foreseen
-    with pytest.raises(AssertionError, match="between two passes|from its place"):
+    with pytest.raises(AssertionError, match=r"between two passes|from its place"):
         _loop_by_jack()
