@@ -53,7 +53,14 @@ class SessionFilm:
         path = self.coming or Path(options.film)
         self._revision -= 1
         self._session.send(
-            AnalyseRequest(self._revision, str(path), options.reading, options.clip_weights, options.use_cache)
+            AnalyseRequest(
+                self._revision,
+                str(path),
+                options.reading,
+                options.clip_weights,
+                options.use_cache,
+                beside=self.known,  # this film is composed for until the other is seen
+            )
         )
 
     def ask_again(self) -> None:
@@ -74,7 +81,8 @@ class SessionFilm:
                 session.say(f"{message.sentence.rstrip('.')}; the film stays {session.film_name}.")
                 self.coming = None
                 self._ready_again()
-                self.ask_again()
+                if not self.known:
+                    self.ask_again()
             return True
         if session.analysed is None:
             return False
@@ -120,7 +128,8 @@ class SessionFilm:
         self.coming = path
         session.progress = ("analyse", 0.0, f"looking at {path.name}")
         session.say(f"{path.name} is being looked at; {session.film_name} plays on until then.")
-        self.ask_again()
+        self._asked = False
+        self.ask()
         return session.position_s()
 
     def _change(self, path: Path) -> None:

@@ -9,7 +9,7 @@ import pytest
 
 from bridge.osc.controls import ControlError
 from bridge.session_save import Autosave
-from engine.messages import EngineFailure
+from engine.messages import AnalyseRequest, ComposeRequest, EngineFailure
 
 
 @pytest.fixture
@@ -60,6 +60,21 @@ def test_another_film_is_looked_at_while_this_one_plays_and_nothing_is_lost(made
     made.ready()
     assert session.takes.any_kept and session.history.undo_count and session.draft.text("/cue/progression") == "F#m B7"
     assert [slot.chord for slot in session.draft.slots] == [slot.chord for slot in old.slots]
+
+
+def test_while_another_film_is_looked_at_this_one_is_composed_for(made, films, monkeypatch) -> None:
+    session = made.session
+    sent, send = [], session.send
+    monkeypatch.setattr(session, "send", lambda message: (sent.append(message), send(message)))
+    made.engine.hold = True
+    session.film.load(films / "two.mp4")
+    session.edits.set_value("/cue/mood/dark_light", -60.0)
+    made.run(0.5)
+    looked, composed = (next(m for m in sent if isinstance(m, kind)) for kind in (AnalyseRequest, ComposeRequest))
+    assert looked.beside and looked.path.endswith("two.mp4") and composed.options.dark_light == -60.0
+    session.engine_message(EngineFailure(session.film._revision, "two.mp4 is damaged.", film=True))
+    assert session.film.known and session.film_name == "one.mp4"
+    assert [type(message) for message in sent].count(AnalyseRequest) == 1  # nothing is looked at anew
 
 
 def test_a_film_that_cannot_be_read_changes_nothing(made, films) -> None:
