@@ -101,6 +101,7 @@ class Plan:
         self._ahead_todo: deque[tuple[float, float]] = deque()
         self._send_at: float | None = None  # the player gets blocks from here on; None: it has them all
         self._fresh_from = EVER  # from here on the player has what is arranged
+        self._ends_at = EVER  # from here on the player has nothing: more of what it got last is still to be composed
         self._takeover = -EVER
         self._position = -EVER
         self._whole_due = False
@@ -179,12 +180,12 @@ class Plan:
             if first_change < wanted or self._fresh_from > wanted:
                 self._fresh_from = wanted
             self._takeover = wanted
-            self._send_at = wanted if self._send_at is None else min(self._send_at, wanted)
+            self._send_from(wanted)
             self._arrange_ahead(old_blocks)
         elif self._todo and self._send_at is None:
             # More of the same; where it did not reach its takeover yet, the player still waits for that.
             reached = self._reached(kept)
-            self._send_at = max(reached, self._fresh_from) if self._fresh_from < EVER else reached
+            self._send_from(max(reached, self._fresh_from) if self._fresh_from < EVER else reached)
 
     def hand_over_again(self, takeover_beats: float | None) -> None:
         """The player gets what is arranged once more, from a position on; None: from the beginning (nothing plays)."""
@@ -195,7 +196,11 @@ class Plan:
         if first < wanted or self._fresh_from > wanted:
             self._fresh_from = wanted
         self._takeover = wanted
-        self._send_at = wanted if self._send_at is None else min(self._send_at, wanted)
+        self._send_from(wanted)
+
+    def _send_from(self, beats: float) -> None:
+        """The player gets blocks from there on, and from where it has nothing, whatever takes over later."""
+        self._send_at = min(beats, self._ends_at, EVER if self._send_at is None else self._send_at)
 
     def give_up(self) -> None:
         """What could not be arranged is left out: nothing more comes until the next `update`."""
@@ -358,6 +363,7 @@ class Plan:
         self._send_at = self.planned_to_beats = end
         if not self._todo and not self._ahead_todo and end >= blocks[-1].end_beats:
             self._send_at = None
+        self._ends_at = EVER if self._score is not None and self._score.complete else end
         notes = tuple(note for block in chosen for note in block.notes if note.end_beats > start)
         return Load(start, notes, tuple(each for block in chosen for each in block.controllers))
 

@@ -115,6 +115,26 @@ def test_a_change_that_arrives_piece_by_piece_waits_for_its_boundary(chunk) -> N
     assert key(played.notes) == whole
 
 
+def test_what_is_still_composed_when_its_pass_begins_leaves_no_silence_in_it() -> None:
+    """A long film's growth is handed over again from the next pass on, each time; this pass has its music, too."""
+    old, new = slots(60, 1), slots(60, 2)
+    plan, played = Plan(), Played()
+    plan.update(score(old, 60), None)
+    finish(plan, played)
+    loop_end = old[-1].end_beats
+    plan.update(score(new[:12], 60, complete=False), loop_end)
+    finish(plan, played, position=loop_end - 2)
+    played.take(plan.work(0.005, loop_end - 0.1, wraps_to=0.0))
+    for count in range(16, len(new), 4):
+        plan.update(score(new[:count], 60, complete=False), loop_end)
+        plan.hand_over_again(loop_end)  # as `PlanDesk` does
+        finish(plan, played, position=0.5)
+        assert key(played.notes) == key(plan.notes)
+    plan.update(score(new, 60), loop_end)
+    finish(plan, played, position=0.5)
+    assert key(played.notes) == key(arrange_whole(score(new, 60)).notes)
+
+
 def test_a_change_is_heard_from_its_boundary_and_found_everywhere_later() -> None:
     old, new = slots(60, 1), slots(60, 2)
     plan, played = Plan(), Played()
