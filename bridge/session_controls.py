@@ -316,8 +316,12 @@ class Controls:
         done = self._exporter.export(sender, self.allowed(text, ".mid"))
         return [] if done is None else [(EXPORT, (str(done.path), done.notes))]
 
-    def _answer_exports(self) -> None:
-        for done in self._exporter.finished():
+    def finish_exports(self) -> None:
+        """At the end: waits for files that are being written, and answers whoever asked for them."""
+        self._answer_exports(wait=True)
+
+    def _answer_exports(self, *, wait: bool = False) -> None:
+        for done in self._exporter.finished(wait=wait):
             if done.who == NOBODY:  # a foot-switch
                 self.session.say(done.fault or f"{done.notes} notes written to {done.path}.")
             elif done.fault:

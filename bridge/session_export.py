@@ -47,22 +47,35 @@ class Exported:
 class Exporter:
     """Writes what is in force: a short film's music at once, a long film's beside the session.
 
-    A file of two hours takes some seconds.
+    A file of two hours takes some seconds.  Files are written in the order in which they were asked for, so that of two
+    with one name the later stays.
     """
 
     def __init__(self, session: Session) -> None:
         self._session = session
         self._done: queue.SimpleQueue[Exported] = queue.SimpleQueue()
+        self._last: threading.Thread | None = None
 
     def export(self, who: tuple[str, int], path: Path) -> Exported | None:
         """What was written; None where that comes later, from `finished`.  Raises UserError as `export_midi`."""
         made = self._session.playing.whole()
-        if len(made[1].notes) <= LONG_NOTES:
+        before = self._last if self._last is not None and self._last.is_alive() else None
+        if before is None and len(made[1].notes) <= LONG_NOTES:
             return Exported(who, path, _write(path, *made))
-        threading.Thread(target=self._run, args=(who, path, *made), name="export").start()  # ends before the program
+        self._last = threading.Thread(target=self._run, args=(before, who, path, *made), name="export")
+        self._last.start()
         return None
 
-    def _run(self, who: tuple[str, int], path: Path, composition: Composition, arrangement: Arrangement) -> None:
+    def _run(
+        self,
+        before: threading.Thread | None,
+        who: tuple[str, int],
+        path: Path,
+        composition: Composition,
+        arrangement: Arrangement,
+    ) -> None:
+        if before is not None:
+            before.join()
         try:
             self._done.put(Exported(who, path, _write(path, composition, arrangement)))
         except UserError as error:
@@ -70,8 +83,10 @@ class Exporter:
         except Exception as error:  # whoever asked waits for an answer
             self._done.put(Exported(who, path, fault=f"{path.name} was not written: {type(error).__name__}: {error}."))
 
-    def finished(self) -> list[Exported]:
-        """What was written beside the session since the last call."""
+    def finished(self, *, wait: bool = False) -> list[Exported]:
+        """What was written beside the session since the last call; wait: and what is still being written."""
+        if wait and self._last is not None:
+            self._last.join()
         return [self._done.get() for _ in range(self._done.qsize())]
 
 
@@ -87,15 +102,21 @@ class RecordingFile:
         self._thread: threading.Thread | None = None
         self._done: queue.SimpleQueue[str] = queue.SimpleQueue()
         self._told: set[Path] = set()
+        self._late: Path | None = None  # asked for while an earlier file was being written
+        self._owed: dict[Path, Callable[[], bool]] = {}  # could not be written
 
     def write(self, path: Path, *, wait: bool = False) -> bool:
         """Whether there is a file of what was played, or one on its way; `news` tells, and tells of faults.
 
-        While an earlier file is still being written nothing new is begun, unless wait: the next call makes up for it.
+        While an earlier file is still being written nothing new is begun, unless wait: `catch_up` or the next call
+        makes up for it.  With wait, what could not be written of films that were left is tried once more.
         """
         session = self._session
         if wait:
             self._join()
+            for again in [each for other, each in self._owed.items() if other != path]:
+                again()
+        self._late = path if self._busy else None
         if session.recorder.empty or session.recorder.heard == self._heard or self._busy:
             return not session.recorder.empty and path in self._told
         self._heard = session.recorder.heard
@@ -106,9 +127,15 @@ class RecordingFile:
         self._thread.start()
         return True
 
+    def catch_up(self) -> None:
+        """Writes what was asked for meanwhile, once the earlier file is there; to be called while nothing plays."""
+        if self._late is not None and not self._busy:
+            self.write(self._late)
+
     def forget(self) -> None:
-        """What was played so far belongs to another film; its file is whole."""
+        """What was played so far belongs to another film.  Where it could not be written it is kept for later."""
         self._join()
+        self._late = None
         self._heard = self._session.recorder.heard
 
     def news(self) -> list[str]:
@@ -128,8 +155,10 @@ class RecordingFile:
             notes = job(events)
         except Exception as error:  # play goes on, and the next stop tries again
             self._heard = 0
+            self._owed[path] = lambda: self._run(path, job, events)
             self._done.put(str(error) if isinstance(error, UserError) else f"{path.name} was not written: {error}.")
             return False
+        self._owed.pop(path, None)
         if path not in self._told:
             self._told.add(path)
             self._done.put(f"{notes} notes written to {path}.")

@@ -298,6 +298,8 @@ class Live:
         rolling = self.session.rolling
         if self._was_rolling and not rolling:
             self._write_recording()
+        if not rolling:
+            self.recorded.catch_up()
         for sentence in self.recorded.news():
             self._say(sentence)
         self._was_rolling = rolling
@@ -323,6 +325,7 @@ class Live:
         session.recorder.add(player.drain_events())
         try:
             self._write_recording(wait=True)
+            self.controls.finish_exports()
             if self.plan.out is not None and self.plan.out != self.written and session.failure is None:
                 notes = export_midi(session, self.plan.out)
                 self._say(f"the composition ({notes} notes) is in {self.plan.out}.")

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import random
+import threading
+import time
 
 import pytest
 
@@ -87,7 +89,48 @@ def test_a_recording_grows_with_each_stop_and_a_fault_ends_nothing(stage, tmp_pa
     session.recorder.add([on(1.0, 62), off(2.0, 62)])
     assert file.write(path)
     assert file.write(path, wait=True)
-    assert file.news() == [f"2 notes written to {path}."] and len(read_midi(path).notes) == 2
+    told, again = file.news()  # what could not be written is tried again where there is time
+    assert told == f"2 notes written to {path}." and "cannot be written" in again and len(read_midi(path).notes) == 2
+    missing.parent.unlink()
+    missing.parent.mkdir()
     session.recorder.add([on(2.0, 64), off(3.0, 64)])
     assert file.write(path) and file.write(path, wait=True)
-    assert len(read_midi(path).notes) == 3 and file.news() == []
+    assert len(read_midi(path).notes) == 3 and file.news() == [f"1 notes written to {missing}."]
+
+
+def test_a_film_whose_recording_could_not_be_written_is_written_later(stage, tmp_path) -> None:
+    session = stage(12.0).session
+    file, path, other = RecordingFile(session), tmp_path / "folder" / "a.mid", tmp_path / "b.mid"
+    path.parent.write_text("")
+    session.recorder.add([on(0.0, 60), off(1.0, 60)])
+    assert not file.write(path, wait=True)
+    file.forget()
+    session.recorder.clear()  # as another film does
+    path.parent.unlink()
+    path.parent.mkdir()
+    session.recorder.add([on(0.0, 62), off(1.0, 62)])
+    assert file.write(other, wait=True)
+    assert [note.pitch for note in read_midi(path).notes] == [60]
+    assert [note.pitch for note in read_midi(other).notes] == [62]
+
+
+def test_a_stop_while_the_last_recording_is_being_written_is_made_up_for(stage, tmp_path, monkeypatch) -> None:
+    monkeypatch.setattr("bridge.session_export.LONG_NOTES", 0)
+    go_on = threading.Event()
+    monkeypatch.setattr(
+        "engine.midifile.write_events", lambda *made, **more: (go_on.wait(10), write_events(*made, **more))[1]
+    )
+    session, path = stage(12.0).session, tmp_path / "a.mid"
+    file = RecordingFile(session)
+    session.recorder.add([on(0.0, 60), off(1.0, 60)])
+    file.write(path)
+    session.recorder.add([on(1.0, 62), off(2.0, 62)])
+    file.write(path)
+    file.catch_up()
+    go_on.set()
+    end = time.perf_counter() + 10
+    while not path.exists() or len(read_midi(path).notes) < 2:
+        assert time.perf_counter() < end, "the second stop was forgotten"
+        file.catch_up()
+        time.sleep(0.01)
+    file.forget()

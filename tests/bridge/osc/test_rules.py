@@ -257,6 +257,30 @@ def test_a_long_film_is_written_beside_play_and_answered_when_the_file_is_there(
     assert answer.address == ERROR and "ZeroDivisionError" in str(answer.arguments[2])
 
 
+def test_of_two_files_with_one_name_the_later_stays_and_the_end_waits_for_both(port, tmp_path, monkeypatch) -> None:
+    order: list[int] = []
+    slow = threading.Event()
+
+    def slowly(path, *made) -> int:
+        number = len(order)
+        order.append(number)
+        if not number:
+            slow.wait(10)
+        path.write_text(str(number))
+        return number
+
+    monkeypatch.setattr("bridge.session_export._write", slowly)
+    monkeypatch.setattr("bridge.session_export.LONG_NOTES", 3)
+    client = port.client()
+    assert port.send(client, encode("/cue/export", ["one.mid"])) == []
+    monkeypatch.setattr("bridge.session_export.LONG_NOTES", 10**6)  # a short one after it
+    assert port.send(client, encode("/cue/export", ["one.mid"])) == []
+    slow.set()
+    port.controls.finish_exports()
+    assert [each.arguments[1] for each in port.heard(client)] == [0, 1]
+    assert (tmp_path / "allowed" / "one.mid").read_text() == "1"
+
+
 def test_without_a_folder_nothing_is_written(stage) -> None:
     port = Port(stage(12.0))
     try:
