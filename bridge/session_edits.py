@@ -222,7 +222,7 @@ class Edits:
         """Marks the take in force as kept.  Raises ControlError while it is still being composed."""
         session = self._session
         name = None if name is None else checked_name(name)
-        if not session.draft.result.complete:
+        if not session.draft.result.complete or recipe(session.draft) != session.draft.result.recipe:
             raise ControlError("not_ready", "this take is still being composed.")
         return session.takes.keep(session.draft, session.playing.arrangement(), name)
 

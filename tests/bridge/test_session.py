@@ -447,3 +447,18 @@ def test_a_cue_beyond_the_film_is_silent(stage) -> None:
     session.transport.play()
     made.run(1.0)
     assert not sent_on(session)
+
+
+def test_a_take_whose_chords_are_not_there_yet_cannot_be_kept_with_those_of_the_take_before(stage) -> None:
+    made = stage(8.0)
+    session = made.session
+    made.ready()
+    made.engine.hold = True
+    number, _ = session.edits.new_take()
+    made.run(0.1)
+    with pytest.raises(ControlError, match="still being composed"):
+        session.edits.keep_take()
+    made.engine.hold = False
+    made.ready()
+    kept = session.edits.keep_take()
+    assert session.draft.take == number and kept.draft.result is session.draft.result
