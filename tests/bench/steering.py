@@ -110,12 +110,12 @@ class Ardour(Internal):
     def roll(self, live: Live) -> None:
         wires = open_client("wires")
         for name in ("MTC out", "MMC out"):
-            for attempt in range(20):  # a busy server refuses now and then
+            for attempt in range(120):  # a server refuses while Ardour comes up
                 try:
                     wires.connect(f"ardour:{name}", "CueBridge:CueBridge Sync")
                     break
                 except Exception:
-                    if attempt == 19:
+                    if attempt == 119:
                         raise
                     time.sleep(0.25)
         wires.close()
