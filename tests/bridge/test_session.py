@@ -313,16 +313,25 @@ def test_in_a_loop_a_change_is_there_on_the_next_pass(stage) -> None:
     session.transport.loop(True, 2.0, 4.0)
     session.transport.locate(2.0)
     session.transport.play()
-    made.until(lambda: session.position_s() > 3.0)
     session.edits.set_value("/cue/progression/mode", "exact")
-    session.edits.set_value("/cue/progression", "F#", "loop")
-    made.until(lambda: session.position_s() < 2.9)
+    tones = {"F#": {6, 10, 1}, "C": {0, 4, 7}}
+    for chord in ("F#", "C", "F#"):
+        made.until(lambda: 3.0 < session.position_s() < 3.3)
+        session.edits.set_value("/cue/progression", chord, "loop")
+        longest_s = 0.0  # between two turns of the session at the wrap
+        while session.position_s() > 2.9:
+            turn_s = time.perf_counter()
+            made.step()
+            time.sleep(0.005)
+            longest_s = max(longest_s, time.perf_counter() - turn_s)
+        if longest_s < 0.04:
+            break  # else the machine was held up where the next pass is handed over, some 50 ms before its beginning
     made.until(lambda: session.position_s() > 3.7)
     session.transport.stop()
     made.run(0.1)
     # The recorder keeps the last pass: all of it is the new chord, its first note included.
     heard = {event.data1 % 12 for event in sent_on(session) if event.status in (0x90, 0x91)}
-    assert heard and heard <= {6, 10, 1}
+    assert heard and heard <= tones[chord]
 
 
 def test_what_is_asked_right_after_a_locate_reckons_from_there(stage) -> None:
