@@ -85,7 +85,7 @@ def after_locate(live: Live, capture: Capture, out: Path, seconds: float) -> lis
     found = []
     for place in (7.0, 3.0, 11.0):
         live.send("/cue/play")
-        time.sleep(1.0)  # rolling, so that the locate is a jump; what was heard till then lies outside the comparison
+        time.sleep(1.06)  # rolling, so that the locate is a jump, and no note of the old place lies just before it
         capture.events.clear()
         live.send("/cue/locate", place)
         time.sleep(min(4.0, seconds / 4))
