@@ -42,6 +42,7 @@ LOOP_S = (0.0, 28.0)
 BPM = 120
 CHORD_S = 1.0  # half a bar of 4/4 at 120
 REACH_S = 0.15
+STARTS = 8
 
 
 def percentiles(values: list[float]) -> str:
@@ -60,6 +61,10 @@ def position(live: Live) -> tuple[float, float]:
     if answer is None or answer.address != "/cue/playhead":
         raise RuntimeError("no answer from live")
     return float(next(iter(answer.params))), (before + after) / 2
+
+
+class ThrownOutError(Exception):
+    """The JACK server has thrown Ardour out while it came up, as it does now and then."""
 
 
 class Internal:
@@ -110,12 +115,14 @@ class Ardour(Internal):
     def roll(self, live: Live) -> None:
         wires = open_client("wires")
         for name in ("MTC out", "MMC out"):
-            for attempt in range(120):  # a server refuses while Ardour comes up
+            for attempt in range(20):  # a busy server refuses now and then
                 try:
                     wires.connect(f"ardour:{name}", "CueBridge:CueBridge Sync")
                     break
                 except Exception:
-                    if attempt == 119:
+                    if not wires.get_ports(f"ardour:{name}"):
+                        raise ThrownOutError from None
+                    if attempt == 19:
                         raise
                     time.sleep(0.25)
         wires.close()
@@ -226,7 +233,14 @@ def main() -> int:
         print(reason)
         return 0
     transport = Ardour if options.transport == "ardour" else Internal
-    found = run(options.changes, options.load, options.seed, transport)
+    for attempt in range(STARTS):
+        try:
+            found = run(options.changes, options.load, options.seed, transport)
+            break
+        except ThrownOutError:
+            print("JACK threw Ardour out while it came up; once more", flush=True)
+            if attempt + 1 == STARTS:
+                return 1
     if options.json:
         print(json.dumps(found))
         return 0
