@@ -33,8 +33,9 @@ anybody and `/daw/…` from the scripts of DAWs.
 * **Cues**: `/cue/cues/add` makes one, `/cue/cues/select` puts it under the controls that each cue has of its own;
   what one is changed to moves no note of another.
 * **How soon**: with `chord`, the next chord that is at least 150 ms away has the new music (200 of 200 by the
-  internal transport, 200 of 200 by Ardour's timecode, on two cores: `tests/bench/steering.py`); where composing takes longer, the old music goes on to a later
-  chord or bar, and this is said. What needs no network is heard within 0.1 s.
+  internal transport, 200 of 200 by Ardour's timecode, on two cores: `tests/bench/steering.py`); where composing
+  takes longer, the old music goes on to a later chord or bar, and this is said. What needs no network is heard
+  within 0.1 s.
 * **OSCQuery**: `http://127.0.0.1:{DEFAULT_PORT}/` answers with all of this as JSON, and `/cue/key?VALUE` with a value.
 * **Files** from OSC (`/cue/film/load`, `/cue/export`, `/cue/save`) have to lie in folders given with `--osc-folder`;
   a film that this run has had may come back from anywhere.
