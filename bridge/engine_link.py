@@ -1,7 +1,7 @@
 """The bridge's end of the pipe to the engine process: starts it, listens, starts it again when it dies.
 
-The engine may be slow and may crash; nothing here waits for it.  Messages (`engine.messages`) and deaths arrive through
-the callback, in the link's own thread.
+The engine may be slow and may crash; nothing here waits for it.  Messages (`engine.process.messages`) and deaths arrive
+through the callback, in the link's own thread.
 """
 
 from __future__ import annotations
@@ -17,8 +17,8 @@ from multiprocessing.connection import Connection
 from multiprocessing.process import BaseProcess
 from typing import Final
 
-from engine.messages import FromEngine, Quit, ToEngine
 from engine.music.processes import NO_MEMORY, start_sheltered
+from engine.process.messages import FromEngine, Quit, ToEngine
 
 # Pause before each new start after a death; a run longer than STEADY_S starts the row anew.
 RESTART_PAUSES_S: Final = (0.1, 0.5, 2.0, 5.0, 15.0)
@@ -37,7 +37,7 @@ class EngineGone:
 
 def _engine_process(connection: Connection) -> None:
     """Spawn target.  Imported here, in the child only: the bridge never loads the networks."""
-    from engine.worker import run_engine
+    from engine.process.worker import run_engine
 
     run_engine(connection)
 

@@ -14,12 +14,12 @@ from typing import Final
 
 # command -> module with main(argv) -> exit code, and whether the command's name stays in argv
 COMMANDS: Final[dict[str, tuple[str, bool]]] = {
-    "analyze": ("engine.video.cli", True),
-    "cache": ("engine.video.cli", True),
-    "compose": ("engine.compose_cli", False),
-    "plot": ("engine.plot_cli", False),
-    "tempo": ("engine.tempo_cli", False),
-    "score": ("engine.score", False),
+    "analyze": ("engine.commands.analyze", True),
+    "cache": ("engine.commands.analyze", True),
+    "compose": ("engine.commands.compose", False),
+    "plot": ("engine.commands.plot", False),
+    "tempo": ("engine.commands.tempo", False),
+    "score": ("engine.commands.score", False),
 }
 
 

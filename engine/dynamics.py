@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from engine.harmony_slots import mean_over_slots
+from engine.harmony.slots import mean_over_slots
 from engine.music import EMOTIONS
 from engine.music.mood import EMOTION_CIRCUMPLEX
 from engine.video import VideoFeatures

@@ -7,16 +7,16 @@ import time
 import pytest
 from sessionlab import Stage
 
+from bridge.controls.dispatch import Controls
+from bridge.daw.protocol import Hello, Transport, encode
+from bridge.daw.protocol import decode as decode_daw
+from bridge.daw.session import DawBridge
 from bridge.osc.codec import Message, decode
-from bridge.osc.daw_protocol import Hello, Transport, encode
-from bridge.osc.daw_protocol import decode as decode_daw
 from bridge.osc.server import Datagram
 from bridge.player.link import PlayerLink
 from bridge.player.messages import PlayerOptions, PortOptions, SyncOptions
-from bridge.session import SessionOptions
-from bridge.session_controls import Controls
-from bridge.session_daw import DawBridge
-from bridge.session_tempo import TempoWish
+from bridge.session.session import SessionOptions
+from bridge.session.tempo import TempoWish
 
 SCRIPT = ("127.0.0.1", 4711)
 

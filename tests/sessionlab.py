@@ -6,10 +6,10 @@ import random
 import time
 
 from bridge.player.link import PlayerLink
-from bridge.session import Session, SessionOptions
+from bridge.session.session import Session, SessionOptions
 from engine.arrange.rhythm import build_grid
-from engine.messages import AnalyseRequest, Composed, ComposeRequest, EngineReady, FilmAnalysed, SlotsComposed
 from engine.music import A_MINOR, C_MAJOR, NO_CHORD, Chord, Composition, Cut, Film, FrameRate, Slot
+from engine.process.messages import AnalyseRequest, Composed, ComposeRequest, EngineReady, FilmAnalysed, SlotsComposed
 
 NAMES = ("C", "Am", "F", "G", "Dm7", "E7", "Cmaj7", "Em")
 

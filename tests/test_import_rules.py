@@ -1,7 +1,8 @@
 """Imports go one way, and the performing side stays light.
 
-bridge -> engine.music, engine.arrange, engine.midifile, engine.messages only; engine -> models; models -> engine.music
-only; daw_scripts import nothing of ours; engine.music, engine.arrange and engine.messages are pure.
+bridge -> engine.music, engine.arrange, engine.midifile, engine.process.messages only; engine -> models; models ->
+engine.music only; daw_scripts import nothing of ours; engine.music, engine.arrange and engine.process.messages are
+pure.
 """
 
 import ast
@@ -15,7 +16,7 @@ ROOT = Path(__file__).resolve().parent.parent
 OURS = ("engine", "bridge", "models", "daw_scripts")
 HEAVY = ("torch", "cv2", "open_clip", "torchvision", "scenedetect", "av", "matplotlib", "music21", "pretty_midi")
 # The one place where the bridge names the engine process: the spawn target, imported in the child.
-SPAWN_TARGETS = {"bridge/engine_link.py": {"engine.worker"}}
+SPAWN_TARGETS = {"bridge/engine_link.py": {"engine.process.worker"}}
 
 
 def _imports(path: Path) -> set[str]:
@@ -57,7 +58,7 @@ def _relative(path: Path) -> str:
 
 @pytest.mark.parametrize("path", _files("bridge"), ids=_relative)
 def test_bridge_imports_only_the_pure_side_of_the_engine(path):
-    allowed = ("bridge", "engine.music", "engine.arrange", "engine.midifile", "engine.messages")
+    allowed = ("bridge", "engine.music", "engine.arrange", "engine.midifile", "engine.process.messages")
     named = SPAWN_TARGETS.get(_relative(path), set())
     for name in _imports(path):
         if _under(name, *OURS) and name != "engine" and not any(_under(name, target) for target in named):
@@ -84,12 +85,12 @@ def test_daw_scripts_import_nothing_of_ours(path):
         assert not _under(name, "engine", "bridge", "models"), f"{_relative(path)} imports {name}"
 
 
-PURE = [*_files("engine/music"), *_files("engine/arrange"), ROOT / "engine" / "messages.py"]
+PURE = [*_files("engine/music"), *_files("engine/arrange"), ROOT / "engine" / "process" / "messages.py"]
 
 
 @pytest.mark.parametrize("path", PURE, ids=_relative)
 def test_the_vocabulary_is_pure(path):
-    allowed = ("engine.music", "engine.arrange", "engine.messages")
+    allowed = ("engine.music", "engine.arrange", "engine.process.messages")
     for name in _imports(path):
         top = name.partition(".")[0]
         assert top in sys.stdlib_module_names or name == "engine" or _under(name, *allowed), (
@@ -105,12 +106,12 @@ def _loaded_after(statement: str) -> set[str]:
 
 @pytest.mark.parametrize(
     "statement",
-    ["import bridge.cli", "import bridge.session", "import bridge.player.process", "import bridge.osc.server"],
+    ["import bridge.cli", "import bridge.session.session", "import bridge.player.process", "import bridge.osc.server"],
 )
 def test_the_performing_side_loads_nothing_heavy(statement):
     loaded = _loaded_after(statement)
     assert not loaded & set(HEAVY)
-    assert "engine.worker" not in loaded
+    assert "engine.process.worker" not in loaded
 
 
 def test_the_command_line_loads_next_to_nothing():

@@ -14,7 +14,7 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from bridge.osc.controls import DEFAULT_PORT, ControlError
+from bridge.controls.table import DEFAULT_PORT, ControlError
 from bridge.osc.server import OscServer
 from bridge.player.messages import APIS, PlayerOptions, PortOptions, SyncOptions
 from engine.music import UserError
@@ -144,7 +144,7 @@ def check_sync(osc_port: int, player: PlayerOptions | None, listen_s: float, run
 
 
 def _running_sync(port: int) -> Finding:
-    from bridge.osc.conformance import Probe
+    from bridge.controls.conformance import Probe
 
     probe = Probe("127.0.0.1", port)
     try:
@@ -171,7 +171,7 @@ def check_osc(port: int) -> Finding:
 
 def check_scripts(port: int) -> list[Finding]:
     """DAW scripts: who is connected or greets, whether they fit, how often they speak; one can do without."""
-    from bridge.osc import daw_doctor
+    from bridge.daw import doctor as daw_doctor
 
     return [Finding(one.name, one.ok or None, one.found, one.advice) for one in daw_doctor.check_scripts(port)]
 
@@ -185,6 +185,6 @@ def check_writing() -> Finding:
 
 def conformance(port: int) -> list[Finding]:
     """Every address of a running `live`, asked and refused."""
-    from bridge.osc.conformance import check_every_address
+    from bridge.controls.conformance import check_every_address
 
     return [Finding(name, ok, found) for name, ok, found in check_every_address("127.0.0.1", port)]

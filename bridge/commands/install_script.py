@@ -6,6 +6,6 @@ from collections.abc import Sequence
 
 
 def main(arguments: Sequence[str]) -> int:
-    from bridge.osc.daw_install import main as install
+    from bridge.daw.install import main as install
 
     return install(list(arguments))

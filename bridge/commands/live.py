@@ -19,22 +19,22 @@ from typing import Any, Final
 
 from bridge.cli import version
 from bridge.commands.live_options import LivePlan, parse
+from bridge.controls.dispatch import Controls
+from bridge.controls.midi_learn_file import learn_path
+from bridge.daw.link import Outgoing
+from bridge.daw.session import DawBridge
 from bridge.engine_link import EngineLink
-from bridge.learn_prompt import LearnPrompt
-from bridge.midi_learn_file import learn_path
 from bridge.osc.codec import Argument
-from bridge.osc.daw_link import Outgoing
 from bridge.osc.fair_queue import FairQueue
 from bridge.osc.server import Datagram, OscServer
 from bridge.player.link import PlayerLink
-from bridge.session import Session
-from bridge.session_controls import Controls
-from bridge.session_daw import DawBridge
-from bridge.session_export import RecordingFile, default_recording, export_midi, free_path
-from bridge.session_file import Saved
-from bridge.session_save import Autosave
-from bridge.session_status import snapshot
-from bridge.view import Keys, LinesView, RichView, View
+from bridge.session.file.autosave import Autosave
+from bridge.session.file.export import RecordingFile, default_recording, export_midi, free_path
+from bridge.session.file.find import Saved
+from bridge.session.session import Session
+from bridge.session.snapshot import snapshot
+from bridge.ui.learn_prompt import LearnPrompt
+from bridge.ui.view import Keys, LinesView, RichView, View
 from engine.music import UserError
 
 TICK_S: Final = 0.02

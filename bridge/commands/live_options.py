@@ -9,16 +9,16 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bridge.commands.extras import need_extras
-from bridge.cues import CueState
-from bridge.edits import Draft, parse_chords, parse_key
-from bridge.film_file import same_content
-from bridge.osc.controls import BY_ADDRESS, DEFAULT_PORT, FLAGS, KNOCK_CHANNEL, SETTINGS, Control, ControlError, Value
-from bridge.osc.controls_output import RATES
+from bridge.controls.output import RATES
+from bridge.controls.table import BY_ADDRESS, DEFAULT_PORT, FLAGS, KNOCK_CHANNEL, SETTINGS, Control, ControlError, Value
 from bridge.player.messages import APIS, PlayerOptions, PortOptions, SyncOptions
-from bridge.session import SessionOptions
-from bridge.session_file import SUFFIX, Saved, find_film, read
-from bridge.session_options import arrange_options
-from bridge.session_tempo import GRIDS, TempoWish
+from bridge.session.cues import CueState
+from bridge.session.file.film_file import same_content
+from bridge.session.file.find import SUFFIX, Saved, find_film, read
+from bridge.session.history import Draft, parse_chords, parse_key
+from bridge.session.options import arrange_options
+from bridge.session.session import SessionOptions
+from bridge.session.tempo import GRIDS, TempoWish
 from engine.music import PARTS, FrameRate, MusicError, TempoMap, TimeSignature, UserError
 from engine.music.command import SentenceParser, check_film_exists, check_spares_input
 from engine.music.cue_text import WrittenCue, parse_cues

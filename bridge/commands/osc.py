@@ -15,7 +15,7 @@ def main(arguments: Sequence[str]) -> int:
     parser.add_argument("--open-stage-control", action="store_true", help="as a session of Open Stage Control")
     options = parser.parse_args(arguments)
     if options.open_stage_control:
-        from bridge.osc.stage_control import layout
+        from bridge.controls.open_stage_control import layout
 
         sys.stdout.write(json.dumps(layout(), indent=1) + "\n")
     elif options.json:
@@ -23,7 +23,7 @@ def main(arguments: Sequence[str]) -> int:
 
         sys.stdout.write(json.dumps(namespace(), indent=2) + "\n")
     else:
-        from bridge.osc.reference import reference
+        from bridge.controls.reference import reference
 
         sys.stdout.write(reference())
     return 0

@@ -11,10 +11,10 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Final
 
-from bridge.osc.daw_sysex import read_sysex
 from bridge.player.errors import SyncError
 from bridge.player.messages import SyncOptions
 from bridge.player.tempo import TempoLine
+from bridge.transport.cubase_sysex import read_sysex
 from bridge.transport.estimator import Follower
 from bridge.transport.midi_clock import ClockReader
 from bridge.transport.midi_stream import MidiSplitter

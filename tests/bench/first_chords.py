@@ -22,9 +22,9 @@ sys.path[:0] = [str(ROOT), str(ROOT / "tests/bench")]
 
 import analysis
 
-from engine.messages import AnalyseRequest, ComposeRequest, EngineFailure, EngineReady, SlotsComposed
 from engine.music import TempoMap
-from engine.worker import EngineOptions, run_engine
+from engine.process.messages import AnalyseRequest, ComposeRequest, EngineFailure, EngineReady, SlotsComposed
+from engine.process.worker import EngineOptions, run_engine
 
 
 def first_chords_s(film: Path, cache: str, idle_s: float, start_ahead: bool) -> float:

@@ -26,7 +26,7 @@ import psutil
 from jacklab import Capture, JackServer, still_sounding, why_not
 from livelab import CLIP, Live, composed_notes, match, port_name, struck
 
-from bridge.session_file import SessionError, read
+from bridge.session.file.find import SessionError, read
 
 API = ("--midi-api", "jack-client")
 

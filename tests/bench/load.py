@@ -36,17 +36,17 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[2]
 sys.path[:0] = [str(ROOT), str(ROOT / "tests")]
 
+from bridge.controls.dispatch import Controls
 from bridge.engine_link import EngineLink
 from bridge.osc.server import Datagram, OscServer
 from bridge.player.jack_output import JackTime
 from bridge.player.link import PlayerLink
 from bridge.player.messages import PlayerOptions, PortOptions
 from bridge.player.priority import FIFO_PRIORITY, ask_for_realtime
-from bridge.session import SessionOptions
-from bridge.session_controls import Controls
-from bridge.session_tempo import TempoWish
-from engine.messages import AnalyseRequest, Composed, ComposeRequest, EngineReady, FilmAnalysed
+from bridge.session.session import SessionOptions
+from bridge.session.tempo import TempoWish
 from engine.music import Take, TempoMap
+from engine.process.messages import AnalyseRequest, Composed, ComposeRequest, EngineReady, FilmAnalysed
 from tests.bench.player_jitter import naive, onset_errors, row, schedule, spread
 from tests.jacklab import Capture, Captured, JackServer, open_client, still_sounding, why_not
 from tests.livelab import CLIP

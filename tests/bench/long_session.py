@@ -25,13 +25,13 @@ from sessionlab import Stage
 
 from bridge.player.link import PlayerLink
 from bridge.player.messages import PlayerOptions, PortOptions
-from bridge.session import Session, SessionOptions
-from bridge.session_export import Exporter
-from bridge.session_file import read
-from bridge.session_save import Autosave
-from bridge.session_tempo import TempoWish
-from engine.messages import ComposeRequest
+from bridge.session.file.autosave import Autosave
+from bridge.session.file.export import Exporter
+from bridge.session.file.find import read
+from bridge.session.session import Session, SessionOptions
+from bridge.session.tempo import TempoWish
 from engine.music import Chord
+from engine.process.messages import ComposeRequest
 
 BPM = 90
 

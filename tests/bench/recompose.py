@@ -43,7 +43,8 @@ sys.path[:0] = [str(ROOT), str(ROOT / "tests" / "bench")]
 
 import analysis
 
-from engine.messages import (
+from engine.music import Chord, Composition, TempoMap, parse_progression
+from engine.process.messages import (
     AnalyseRequest,
     AnalysisProgress,
     Composed,
@@ -53,8 +54,7 @@ from engine.messages import (
     FilmAnalysed,
     SlotsComposed,
 )
-from engine.music import Chord, Composition, TempoMap, parse_progression
-from engine.worker import EngineOptions, run_engine
+from engine.process.worker import EngineOptions, run_engine
 
 OTHER_MINUTES = 120
 _LONG = 600  # slots; for longer films only the first new chords are waited for

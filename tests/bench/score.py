@@ -6,7 +6,8 @@
 Each film is cut into excerpts of so many seconds (0: taken whole; ffmpeg is needed for excerpts).  Cuts found by eye
 (the entry NAME of tests/media/cuts-by-eye.json) are the truth where given, else the detected ones.  Rows about cuts
 leave out clips without any.
-For every clip and take: rows of `engine.score`, as means over clips and takes with 95 % bootstrap intervals over clips.
+For every clip and take: rows of `engine.commands.score`, as means over clips and takes with 95 % bootstrap intervals
+over clips.
 
   ours            as `cuebridge compose` writes it
   ours, on cuts   chord changes placed on all detected cuts (engine.arrange.changes, "all")
@@ -33,16 +34,16 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 import numpy as np
 
-from engine import score_metrics as metrics
 from engine.arrange import ArrangeOptions, arrange, paper_options
 from engine.arrange.changes import ChangeOptions, place_changes
 from engine.arrange.rhythm import build_grid
 from engine.arrange.tempofit import TempoFitOptions, fit_tempos
-from engine.film_plan import FilmPlan
+from engine.brief import FilmPlan
+from engine.commands import score_metrics as metrics
+from engine.commands.score import Picture, score_composition
+from engine.commands.tempo import strongest
+from engine.composer import compose_takes
 from engine.music import C_MAJOR, Chord, Composition, Cue, TempoMap
-from engine.pipeline import compose_takes
-from engine.score import Picture, score_composition
-from engine.tempo_cli import strongest
 
 MEDIA = Path(__file__).resolve().parents[1] / "media"
 SYSTEMS = ("ours", "ours, on cuts", "ours, ramp", "ours, bars", "paper", "third pattern")

@@ -8,8 +8,8 @@ from sessionlab import Stage
 
 from bridge.player.link import PlayerLink
 from bridge.player.messages import PlayerOptions, PortOptions
-from bridge.session import SessionOptions
-from bridge.session_tempo import TempoWish
+from bridge.session.session import SessionOptions
+from bridge.session.tempo import TempoWish
 
 
 @pytest.fixture

@@ -11,8 +11,8 @@ import time
 import pytest
 
 from bridge.engine_link import EngineGone, EngineLink, _death_sentence
-from engine.messages import EngineReady
 from engine.music.processes import NO_MEMORY, memory_ran_out
+from engine.process.messages import EngineReady
 
 
 def wait_for(messages: queue.SimpleQueue, kind: type, timeout_s: float = 120.0):

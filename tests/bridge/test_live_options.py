@@ -9,7 +9,7 @@ from types import SimpleNamespace
 import pytest
 
 from bridge.commands.live_options import parse
-from bridge.film_file import fingerprint
+from bridge.session.file.film_file import fingerprint
 from engine.music import UserError
 
 

@@ -13,8 +13,8 @@ from pathlib import Path
 
 import pytest
 
+from bridge.daw.link import DawEvents, DawLink
 from bridge.osc import codec
-from bridge.osc.daw_link import DawEvents, DawLink
 
 
 class Heard(DawEvents):

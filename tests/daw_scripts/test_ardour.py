@@ -16,8 +16,8 @@ from pathlib import Path
 import mido
 import pytest
 
-from bridge.osc import daw_install
-from bridge.osc.daw_link import MarkerWish, PrintJob, PrintPart
+from bridge.daw import install as daw_install
+from bridge.daw.link import MarkerWish, PrintJob, PrintPart
 from engine.music.meter import TempoMap, TimeSignature
 from engine.music.note import Controller, Note
 

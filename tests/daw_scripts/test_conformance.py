@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from bridge.osc import daw_conformance
-from bridge.osc.daw_conformance import Conformance, main
-from bridge.osc.daw_protocol import Hello, Transport, encode
+from bridge.daw import conformance as daw_conformance
+from bridge.daw.conformance import Conformance, main
+from bridge.daw.protocol import Hello, Transport, encode
 
 sys.path.insert(0, str(Path(__file__).parent))
 from test_scenario import KINDS, BitwigUnderTest

@@ -10,9 +10,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bridge.osc.daw_sysex import HEADER, SysexState, decode
 from bridge.player.messages import SyncOptions
 from bridge.player.sync import SyncDesk
+from bridge.transport.cubase_sysex import HEADER, SysexState, decode
 
 
 class Cubase:

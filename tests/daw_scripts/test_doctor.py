@@ -8,8 +8,8 @@ import time
 
 import pytest
 
-from bridge.osc import daw_doctor
-from bridge.osc.daw_protocol import Hello, Transport, encode
+from bridge.daw import doctor as daw_doctor
+from bridge.daw.protocol import Hello, Transport, encode
 
 
 @pytest.fixture

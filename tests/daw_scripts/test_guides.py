@@ -70,7 +70,7 @@ def test_every_daw_has_a_page_that_the_overview_names():
 
 
 def test_the_bytes_in_the_protocol_page_are_the_bytes_sent():
-    from bridge.osc.daw_protocol import Transport, decode
+    from bridge.daw.protocol import Transport, decode
 
     block = re.search(r"```\n(2f 64 61 77 .*?)```", (ROOT / "docs/protocol.md").read_text(), re.DOTALL)[1]
     rows = [re.match(r"(?:[0-9a-f]{2} +)+", row + " ")[0] for row in block.splitlines()]
@@ -78,7 +78,7 @@ def test_the_bytes_in_the_protocol_page_are_the_bytes_sent():
 
 
 def test_the_protocol_page_has_every_message_with_its_types():
-    from bridge.osc.daw_protocol import MESSAGES
+    from bridge.daw.protocol import MESSAGES
 
     page = (ROOT / "docs/protocol.md").read_text()
     for address, kind in MESSAGES.items():

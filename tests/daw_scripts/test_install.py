@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from bridge.osc import daw_install
-from bridge.osc.daw_install import InstallError, main
+from bridge.daw import install as daw_install
+from bridge.daw.install import InstallError, main
 
 STEINBERG = "Documents/Steinberg/Cubase/MIDI Remote/Driver Scripts/Local/CueBridge/Transport/CueBridge_Transport.js"
 FOLDERS = {

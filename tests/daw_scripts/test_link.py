@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from bridge.osc import daw_protocol as protocol
-from bridge.osc.daw_link import DawEvents, DawLink, MarkerWish, PrintJob, PrintPart
-from bridge.osc.daw_print import read_print
+from bridge.daw import protocol
+from bridge.daw.link import DawEvents, DawLink, MarkerWish, PrintJob, PrintPart
+from bridge.daw.print import read_print
 from engine.music.meter import TempoMap
 from engine.music.note import Note
 

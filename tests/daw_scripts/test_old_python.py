@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from bridge.osc.daw_link import PrintJob, PrintPart
+from bridge.daw.link import PrintJob, PrintPart
 from engine.music.note import Note
 
 SCRIPTS = {

@@ -7,10 +7,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pythonosc.osc_message import OscMessage
 
-from bridge.osc import daw_protocol as protocol
-from bridge.osc.daw_names import read_name
-from bridge.osc.daw_print import PrintJob, PrintPart, read_print, render_print
-from bridge.osc.daw_tempo import steps_of, tempo_map_of
+from bridge.daw import protocol
+from bridge.daw.names import read_name
+from bridge.daw.print import PrintJob, PrintPart, read_print, render_print
+from bridge.daw.tempo import steps_of, tempo_map_of
 from engine.music.meter import TempoMap, TimeSignature
 from engine.music.note import Controller, Note
 

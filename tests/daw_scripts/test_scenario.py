@@ -23,8 +23,8 @@ sys.path.insert(0, str(Path(__file__).parent))
 from hosts.live_host import CuePoint, LiveHost, Track
 from hosts.reaper_host import Reaper
 
-from bridge.osc.daw_link import MarkerWish, PrintJob, PrintPart
-from bridge.osc.daw_protocol import DoPrint
+from bridge.daw.link import MarkerWish, PrintJob, PrintPart
+from bridge.daw.protocol import DoPrint
 from engine.music.meter import TempoMap, TimeSignature
 from engine.music.note import Controller, Note
 

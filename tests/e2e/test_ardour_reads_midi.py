@@ -9,10 +9,10 @@ import pytest
 
 from engine.arrange import arrange
 from engine.arrange.tempofit import TempoFitOptions, fit_tempos
-from engine.film_plan import FilmPlan
+from engine.brief import FilmPlan
+from engine.composer import compose_film
 from engine.midifile import composition_markers, write_midi
 from engine.music import Composition, Hit, TempoMap, TimeSignature
-from engine.pipeline import compose_film
 from tests import ardoursmf
 
 pytestmark = pytest.mark.skipif(ardoursmf.why_not() is not None, reason=ardoursmf.why_not() or "")

@@ -9,9 +9,9 @@ import time
 import pytest
 from livelab import COMMAND, Live, environment, short_film
 
+from bridge.controls.conformance import check_every_address
+from bridge.controls.table import CONTROLS
 from bridge.osc.codec import decode, encode
-from bridge.osc.conformance import check_every_address
-from bridge.osc.controls import CONTROLS
 
 pytestmark = pytest.mark.slow
 

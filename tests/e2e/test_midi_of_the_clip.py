@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 
 from engine.arrange import arrange
-from engine.film_plan import FilmPlan
+from engine.brief import FilmPlan
+from engine.composer import compose_takes
 from engine.midifile import read_midi, write_midi
 from engine.music import Composition, Key, TimeSignature
-from engine.pipeline import compose_takes
 
 CLIP = Path(__file__).resolve().parents[1] / "media" / "big-buck-bunny-30s.mp4"
 CASES = [("C", "4/4"), ("A", "7/8"), ("Eb", "3/4"), ("Am", "4/4"), ("Dm", "6/8"),

@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 import torch
 
+from engine.composer import Composer
 from engine.music import Cut, Film, FrameRate
-from engine.pipeline import Composer
 from engine.video import VideoFeatures
 from models.amt import AffectiveMultimodalTransformer, AmtConfig
 from models.checkpoint import save

@@ -5,10 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from engine.commands.picture_link import spearman
 from engine.dynamics import DEFAULT_DENSITY, asked_density, asked_loudness, energy, follow, predict
-from engine.messages import Composed, ComposeOptions, ComposeRequest
 from engine.music import Cue, Section, TempoMap
-from engine.picture_link import spearman
+from engine.process.messages import Composed, ComposeOptions, ComposeRequest
 from models.checkpoint import load
 
 

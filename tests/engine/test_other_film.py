@@ -7,10 +7,10 @@ from dataclasses import replace
 import numpy as np
 
 from engine.arrange import arrange
-from engine.film_plan import FilmPlan, request_for
-from engine.messages import Composed
+from engine.brief import FilmPlan, request_for
+from engine.composer import Composer
 from engine.music import EMOTIONS, Composition, Key
-from engine.pipeline import Composer
+from engine.process.messages import Composed
 from engine.video import VideoFeatures
 
 

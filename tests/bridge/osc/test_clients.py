@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from bridge.controls.table import PARTS, ControlError
 from bridge.osc.clients import LEASE_S, MAX_CLIENTS, MAX_PATTERNS, Clients
-from bridge.osc.controls import PARTS, ControlError
 
 ME = ("127.0.0.1", 5000)
 

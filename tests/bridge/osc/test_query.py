@@ -11,8 +11,8 @@ import time
 
 import pytest
 
+from bridge.controls.table import BY_ADDRESS
 from bridge.osc import query
-from bridge.osc.controls import BY_ADDRESS
 from bridge.osc.query import QueryServer
 
 

@@ -11,8 +11,8 @@ import time
 
 import pytest
 
+from bridge.controls.table import ControlError
 from bridge.osc.codec import decode, encode, encode_bundle
-from bridge.osc.controls import ControlError
 from bridge.osc.server import DATAGRAMS_PER_S, ERRORS_PER_S, Budget, Datagram, OscServer
 
 

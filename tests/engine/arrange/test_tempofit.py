@@ -9,9 +9,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from engine.arrange.tempofit import MET_FRAMES, TempoFitOptions, fit_tempos
+from engine.commands.tempo import write_plan
 from engine.midifile import read_tempo_map
 from engine.music import Film, FrameRate, Hit, MusicError, TimeSignature
-from engine.tempo_cli import write_plan
 
 RATE = FrameRate(Fraction(24))
 

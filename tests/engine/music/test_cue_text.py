@@ -6,7 +6,7 @@ from fractions import Fraction
 
 import pytest
 
-from engine.film_plan import FilmPlan, request_for
+from engine.brief import FilmPlan, request_for
 from engine.music import Film, FrameRate, MusicError, TempoMap, TempoMark, marked
 from engine.music.cue_text import parse_cue, parse_cues
 

@@ -11,8 +11,8 @@ import av
 import numpy as np
 import pytest
 
+from engine.commands.analyze import main
 from engine.video import AnalysisOptions, VideoError, analyze
-from engine.video.cli import main
 
 CLIP = Path(__file__).parents[2] / "media" / "big-buck-bunny-30s.mp4"
 QUICK = AnalysisOptions(reading="quick")

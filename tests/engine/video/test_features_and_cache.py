@@ -233,7 +233,7 @@ def test_a_film_that_changes_while_it_is_looked_at_is_not_kept(tmp_path: Path, b
 
 
 def test_the_analysis_child_says_that_a_film_was_looked_at_anew(tmp_path: Path) -> None:
-    from engine.analysis_child import AnalysisTask, analyse_in_child
+    from engine.process.analysis import AnalysisTask, analyse_in_child
 
     first, second = large(tmp_path / "a.mp4"), large(tmp_path / "b.mp4", changed_at=10_000_123)
     for film in (first, second):

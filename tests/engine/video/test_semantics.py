@@ -134,7 +134,7 @@ def test_frames_are_encoded_in_batches_with_the_same_numbers(weights: dict[str, 
 def test_the_command_reads_a_film_fully(
     weights: dict[str, Path], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    from engine.video.cli import main
+    from engine.commands.analyze import main
 
     name = "tiny-336-quickgelu"
     arguments = ["analyze", str(CLIP), "--json", "--clip-model", name, "--clip-weights", str(weights[name])]

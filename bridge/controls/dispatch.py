@@ -1,0 +1,389 @@
+"""Controls at work: what a message to an address does to a session, and what each address answers.
+
+Every set is answered on its own address with the value and the picture second from which it is heard; every refusal
+with `/cue/error address code message`.  The messages of one bundle are checked before the first of them is done.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Final
+
+from bridge.controls.bundle import Before
+from bridge.controls.midi import Hands
+from bridge.controls.table import BY_ADDRESS, ERROR, Control, ControlError, Value
+from bridge.daw.session import DawBridge
+from bridge.osc.clients import Clients, Target
+from bridge.osc.codec import Argument, Double, Message, encode, encode_bundle, expand, is_pattern, matches
+from bridge.osc.server import Datagram
+from bridge.session.answers import STATES
+from bridge.session.file.export import Exporter
+from bridge.session.fit import FIT, told
+from bridge.session.session import Session
+from bridge.session.snapshot import Snapshot, snapshot
+from engine.music import Chord, MusicError, UserError
+
+Reply = tuple[str, tuple[Argument, ...]]
+PLAYHEAD_INTERVAL_S: Final = 0.05
+VALUES_INTERVAL_S: Final = 0.1
+MAX_MATCHES: Final = 64
+EXPORT: Final = "/cue/export"
+NOBODY: Final[Target] = ("", 0)  # a hand on a controller, who hears no answer
+
+
+class Controls:
+    """answer(target, address, arguments) sends; refuse(target, address, code, sentence) sends an error."""
+
+    def __init__(
+        self,
+        session: Session,
+        answer: Callable[[Target, str, Sequence[Argument]], None],
+        refuse: Callable[[Target, str, str, str], None],
+        *,
+        folders: Sequence[Path] = (),
+        save: Callable[[str | None], Path] | None = None,
+        quit_: Callable[[], None] = lambda: None,
+        daw: DawBridge | None = None,
+        learned: Path | None = None,
+    ) -> None:
+        self.session = session
+        self.clients = Clients()
+        self._answer = answer
+        self._refuse = refuse
+        self._folders = [folder.resolve() for folder in folders]
+        self._films = {Path(session.options.film), Path(session.options.film).resolve()}
+        self._save = save
+        self._quit = quit_
+        self._exporter = Exporter(session)
+        self.daw = daw
+        self.hands = Hands(session, learned, self.perform)
+        self._pushed_s = 0.0
+        self._playhead_s = 0.0
+        self._actions: dict[str, Callable[..., tuple[Argument, ...]]] = {
+            "/cue/play": lambda: self._at(session.transport.play()),
+            "/cue/stop": lambda: self._at(session.transport.stop()),
+            "/cue/locate": lambda position_s: self._at(session.transport.locate(position_s)),
+            "/cue/panic": lambda: self._at(session.transport.panic()),
+            "/cue/chords/next": lambda text: (text, *self._at(session.edits.pin_next(_chord(text)))),
+            "/cue/chords/pin": lambda text, at_s=None: (text, *self._at(session.edits.pin(_chord(text), at_s))),
+            "/cue/chords/unpin": lambda at_s=None: self._at(session.edits.unpin(at_s)),
+            "/cue/chords/rewrite": lambda what, until=None, last=None: (
+                what,
+                *self._at(session.edits.rewrite(what, until, last)),
+            ),
+            "/cue/film/load": self._load_film,
+            "/cue/cues/add": self._add_cue,
+            "/cue/cues/remove": lambda which=None: _with_time(session.cues.remove(which)),
+            "/cue/cues/select": lambda which: (session.cues.select(which).name, *self._at(session.transport.soon_s())),
+            "/cue/hits/add": lambda at_s, weight="should", name="": (
+                at_s,
+                weight,
+                *self._at(session.edits.add_hit(at_s, weight, name)),
+            ),
+            "/cue/hits/remove": lambda at_s: (at_s, *self._at(session.edits.remove_hit(at_s))),
+            "/cue/hits/accept_cuts": self._accept_cuts,
+            "/cue/section/add": lambda from_s, changes, name="", breath=False: (
+                from_s,
+                changes,
+                *self._at(session.edits.add_section(from_s, changes, name, breath)),
+            ),
+            "/cue/section/remove": lambda at_s: (at_s, *self._at(session.edits.remove_section(at_s))),
+            FIT: lambda *given: self._fit_tempo(*given)[0][1],
+            "/cue/take/new": self._new_take,
+            "/cue/take/select": lambda number, when="bar": (number, *self._at(session.edits.select_take(number, when))),
+            "/cue/take/keep": lambda name=None: (session.edits.keep_take(name).name,),
+            "/cue/take/name": self._name_take,
+            "/cue/undo": lambda: (session.history.undo_label, *self._at(session.edits.undo())),
+            "/cue/redo": lambda: (session.history.redo_label, *self._at(session.edits.redo())),
+            "/cue/markers/push": lambda: (self._script().push_markers(),),
+            "/cue/markers/clear": lambda: (self._script().clear_markers(),),
+            "/cue/print": lambda scope, from_s=0.0, to_s=0.0: (scope, self._script().print_range(scope, from_s, to_s)),
+            "/cue/freeze": lambda part="all", *edges: (part, *self._at(session.freezer.freeze(part, *edges))),
+            "/cue/thaw": lambda part="all", *edges: (part, *self._at(session.freezer.thaw(part, *edges))),
+            "/cue/learn": self._learn,
+            "/cue/learn/cancel": lambda: (self.hands.learn.cancel(),),
+            "/cue/learn/forget": lambda address=None: (address or "", self.hands.learn.forget(address)),
+            "/cue/learn/undo": self._unlearn,
+            EXPORT: lambda text: next((values for _, values in self._export(NOBODY, text)), (text,)),
+            "/cue/save": self._save_session,
+        }
+
+    # in -------------------------------------------------------------------------------------------------------------
+    def datagram(self, datagram: Datagram) -> None:
+        """All messages of one datagram, or none of them."""
+        sender = datagram.sender
+        if self.daw is not None and datagram.messages[0].address.startswith("/daw/"):
+            self.daw.datagram(datagram)
+            return
+        self.clients.renew(sender, datagram.host_s)
+        checked: list[tuple[Control, tuple[Value, ...]]] = []
+        refused = False
+        for message in datagram.messages:
+            try:
+                checked.extend(self._checked(message))
+            except ControlError as error:
+                refused = True
+                self._refuse(sender, message.address, error.code, str(error))
+        if refused and len(datagram.messages) > 1:
+            for message in datagram.messages[:MAX_MATCHES]:
+                self._refuse(
+                    sender, message.address, "bad_value", "not done: another message of the bundle was refused."
+                )
+            return
+        before = Before(self.session, self.hands) if len(checked) > 1 else None
+        replies: list[Reply] = []
+        for control, arguments in checked:
+            try:
+                replies.extend(self._replies(control, arguments, sender))
+            except UserError as error:
+                code = error.code if isinstance(error, ControlError) else "bad_value"
+                self._refuse(sender, control.address, code, str(error))
+                if before is not None:
+                    before.restore()
+                    for other, _ in checked[:MAX_MATCHES]:
+                        if other is not control:
+                            self._refuse(
+                                sender, other.address, "bad_value", f"not done: {control.address} was refused."
+                            )
+                return
+        for reply in replies:
+            self._answer(sender, *reply)
+
+    def _checked(self, message: Message) -> list[tuple[Control, tuple[Value, ...]]]:
+        found = _find(message.address)
+        result = []
+        for control in found:
+            if control.access == "state" and message.arguments:
+                raise ControlError("bad_type", f"{control.address} can only be read.")
+            asks = not message.arguments and control.access in ("value", "state")
+            if len(found) > 1 and message.arguments and control.access == "state":
+                continue
+            result.append((control, () if asks else control.check(message.arguments)))
+        return result
+
+    def _replies(self, control: Control, arguments: tuple[Value, ...], sender: Target) -> list[Reply]:
+        if control.address == FIT:  # the one address that answers with several messages
+            return self._fit_tempo(*arguments)  # type: ignore[arg-type]
+        if control.address == EXPORT:
+            return self._export(sender, *arguments)  # type: ignore[arg-type]
+        return [self.perform(control, arguments, sender)]
+
+    def perform(self, control: Control, arguments: tuple[Value, ...], sender: Target = NOBODY) -> Reply:
+        """Does it or reads it.  Raises ControlError or another UserError."""
+        address, session = control.address, self.session
+        if control.access == "state":
+            return address, self.values(address)
+        if address == "/cue/loop":
+            return address, self._loop(arguments)
+        if address == "/cue/knock":
+            heard = self._at(session.knock.set(*arguments)) if arguments else ()  # type: ignore[arg-type]
+            return address, (*self.values(address), *heard)
+        if address == "/cue/learn/pickup":
+            if arguments:
+                self.hands.learn.set_pickup(bool(arguments[0]))
+            return address, self.values(address)
+        if control.access == "value":
+            if not arguments:
+                return address, self.values(address)
+            when = arguments[1] if len(arguments) > 1 else "bar"
+            heard_s = session.edits.set_value(address, arguments[0], "bar" if when is None else when)
+            return address, (*self.values(address), *self._at(heard_s))
+        if address == "/cue/ping":
+            return address, (Double(time.perf_counter()),)
+        if address == "/cue/quit":
+            self._quit()
+            return address, ()
+        if address == "/cue/subscribe":
+            return address, self._subscribe(sender, *arguments)  # type: ignore[arg-type]
+        if address == "/cue/unsubscribe":
+            return address, self._unsubscribe(sender, *arguments)  # type: ignore[arg-type]
+        return address, self._actions[address](*arguments)
+
+    # out ------------------------------------------------------------------------------------------------------------
+    def push(self, send: Callable[[Target, bytes], None]) -> None:
+        """Sends subscribers what changed; called from every tick, does something ten or twenty times a second."""
+        self._answer_exports()
+        self.session.clients = len(self.clients)
+        if not len(self.clients):
+            return
+        now_s = time.perf_counter()
+        self.clients.expire(now_s)
+        fast = now_s - self._playhead_s >= PLAYHEAD_INTERVAL_S
+        all_values = now_s - self._pushed_s >= VALUES_INTERVAL_S
+        if not fast:
+            return
+        self._playhead_s = now_s
+        if all_values:
+            self._pushed_s = now_s
+        shot = snapshot(self.session)
+        cache: dict[str, tuple[Argument, ...]] = {}
+        for client in self.clients:
+            batch: list[bytes] = []
+            size = 0
+            for address in sorted(client.wanted):
+                if not all_values and address != "/cue/playhead" and address in client.last:
+                    continue
+                if address not in cache:
+                    cache[address] = self.values(address, shot)
+                if client.last.get(address) != cache[address]:
+                    client.last[address] = cache[address]
+                    datagram = encode(address, cache[address])
+                    if size + len(datagram) > 1300 and batch:
+                        send(client.target, encode_bundle(batch))
+                        batch, size = [], 0
+                    batch.append(datagram)
+                    size += len(datagram) + 4
+            if batch:
+                send(client.target, encode_bundle(batch) if len(batch) > 1 else batch[0])
+
+    def values(self, address: str, shot: Snapshot | None = None) -> tuple[Argument, ...]:
+        """What an address holds now."""
+        session = self.session
+        if address == "/cue/loop":
+            looped = session.transport.looped
+            return (looped is not None, Double(looped[0]), Double(looped[1])) if looped is not None else (False,)
+        if address == "/cue/knock":
+            return session.knock.on, session.knock.channel, session.knock.pitch
+        if address == "/cue/learn/pickup":
+            return (self.hands.learn.pickup,)
+        if address == "/cue/tempo":
+            return (float(session.tempo_map.bpm_at(session.beats_at(session.position_s()))),)
+        if address in session.draft.settings or BY_ADDRESS[address].access == "value":
+            value = session.draft.value(address)
+            return (value,)
+        return STATES[address](session, shot or snapshot(session), self)
+
+    # actions --------------------------------------------------------------------------------------------------------
+    @staticmethod
+    def _at(heard_s: float) -> tuple[Argument, ...]:
+        return (Double(heard_s),)
+
+    def _loop(self, arguments: tuple[Value, ...]) -> tuple[Argument, ...]:
+        if arguments:
+            on, *edges = arguments
+            self.session.transport.loop(bool(on), *(float(edge) for edge in edges))  # type: ignore[arg-type]
+        return self.values("/cue/loop")
+
+    def _learn(self, address: str, *texts: str) -> tuple[Argument, ...]:
+        self.hands.learn.learn(address, texts, time.perf_counter())
+        return address, "move, press or play what is to work it."
+
+    def _unlearn(self) -> tuple[Argument, ...]:
+        self.hands.learn.undo()
+        return self.hands.listed()
+
+    def _load_film(self, text: str) -> tuple[Argument, ...]:
+        path = Path(text)
+        if path not in self._films:  # what this run has had may come back, wherever it lies
+            path = self.allowed(text)
+        heard_s = self.session.film.load(path)
+        self._films.add(path)
+        return str(path), Double(heard_s)
+
+    def _add_cue(self, in_s: float, out_s: float | str = "end", name: str | None = None) -> tuple[Argument, ...]:
+        place, name, heard_s = self.session.cues.add(in_s, out_s, name)
+        return place, name, Double(heard_s)
+
+    def _accept_cuts(self, strength: float, weight: str = "should") -> tuple[Argument, ...]:
+        count, heard_s = self.session.edits.accept_cuts(strength, weight)
+        return count, Double(heard_s)
+
+    def _fit_tempo(
+        self, low_bpm: float = 70.0, high_bpm: float = 140.0, kind: str = "fixed", percent: float = 4.0
+    ) -> list[Reply]:
+        return told(self.session.edits.fit_tempo(low_bpm, high_bpm, kind, percent), kind)
+
+    def _new_take(self, when: str = "bar") -> tuple[Argument, ...]:
+        number, heard_s = self.session.edits.new_take(when)
+        return number, Double(heard_s)
+
+    def _name_take(self, number: int, name: str) -> tuple[Argument, ...]:
+        self.session.edits.name_take(number, name)
+        return number, name
+
+    def _subscribe(self, sender: Target, pattern: str, port: int | None = None) -> tuple[Argument, ...]:
+        target = (sender[0], port or sender[1])
+        found = self.clients.subscribe(target, sender, pattern, time.perf_counter())
+        return pattern, len(found)
+
+    def _unsubscribe(self, sender: Target, pattern: str | None = None, port: int | None = None) -> tuple[Argument, ...]:
+        return (self.clients.unsubscribe((sender[0], port or sender[1]), pattern),)
+
+    def _export(self, sender: Target, text: str) -> list[Reply]:
+        """Answered when the file is there; for a long film that is later, and play goes on meanwhile."""
+        done = self._exporter.export(sender, self.allowed(text, ".mid"))
+        return [] if done is None else [(EXPORT, (str(done.path), done.notes))]
+
+    def finish_exports(self) -> None:
+        """At the end: waits for files that are being written, and answers whoever asked for them."""
+        self._answer_exports(wait=True)
+
+    def _answer_exports(self, *, wait: bool = False) -> None:
+        for done in self._exporter.finished(wait=wait):
+            if done.who == NOBODY:  # a foot-switch
+                self.session.say(done.fault or f"{done.notes} notes written to {done.path}.")
+            elif done.fault:
+                self._refuse(done.who, EXPORT, "not_ready", done.fault)
+            else:
+                self._answer(done.who, EXPORT, (str(done.path), done.notes))
+
+    def _save_session(self, text: str | None = None) -> tuple[Argument, ...]:
+        if self._save is None:
+            raise ControlError("not_ready", "this run keeps no session file.")
+        return (str(self._save(None if text is None else str(self.allowed(text, ".cuebridge.json")))),)
+
+    def _script(self) -> DawBridge:
+        if self.daw is None or not self.daw.link.status():
+            raise ControlError("not_ready", "no DAW script is connected.")
+        return self.daw
+
+    def allowed(self, text: str, suffix: str = "") -> Path:
+        """A file in one of the folders the user allowed.  Raises ControlError."""
+        if not self._folders:
+            raise ControlError("bad_value", "no folder is allowed for files from OSC; see --osc-folder.")
+        path = Path(text)
+        path = path if path.is_absolute() else self._folders[0] / path
+        try:
+            path = path.parent.resolve() / path.name
+            linked = path.is_symlink()
+        except (OSError, RuntimeError, ValueError):  # a name too long, links in a circle
+            raise ControlError("bad_value", "this is no file name here.") from None
+        if linked:
+            raise ControlError("bad_value", "this name is a link to another place; give the place itself.")
+        if not path.name.endswith(suffix):
+            raise ControlError("bad_value", f"the file name has to end in {suffix}.")
+        if not any(path.parent == folder or folder in path.parent.parents for folder in self._folders):
+            raise ControlError("bad_value", "this folder is not allowed for files from OSC; see --osc-folder.")
+        return path
+
+
+def _find(address: str) -> list[Control]:
+    if not is_pattern(address):
+        control = BY_ADDRESS.get(address)
+        if control is None:
+            raise ControlError("unknown_address", f"{address[:80]} is not an address of CueBridge.")
+        return [control]
+    wanted = expand(address)
+    found = [control for known, control in BY_ADDRESS.items() if any(matches(each, known) for each in wanted)]
+    if not found:
+        raise ControlError("unknown_address", f"no address matches {address[:80]}.")
+    if any(control.access == "do" for control in found):
+        raise ControlError("bad_value", "a pattern may read and set values, not do things.")
+    return found[:MAX_MATCHES]
+
+
+def _with_time(answer: tuple[Argument, float]) -> tuple[Argument, ...]:
+    """An answer whose last value is from when it is heard."""
+    return answer[0], Double(answer[1])
+
+
+def _chord(text: str) -> Chord:
+    try:
+        return Chord.parse(text)
+    except MusicError as error:
+        raise ControlError("bad_value", str(error)) from None
+
+
+__all__ = ["ERROR", "Controls"]

@@ -1,0 +1,86 @@
+"""A person's controller at work on a session: what came in on the control port becomes what OSC would have sent."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Final
+
+from bridge.controls.midi_learn import DEFAULTS, Binding, MidiLearn
+from bridge.controls.midi_learn_file import LearnFileError, read, write
+from bridge.controls.table import BY_ADDRESS, Control, Value
+from bridge.osc.codec import Argument
+from bridge.session.session import Session
+from engine.music import UserError
+
+MAX_LISTED: Final = 60
+Perform = Callable[[Control, tuple[Value, ...]], tuple[str, Sequence[Argument]]]
+
+
+class Hands:
+    """perform: does what an address asks and returns its answer.  path: where it is kept, None: nowhere."""
+
+    def __init__(self, session: Session, path: Path | None, perform: Perform) -> None:
+        self._session = session
+        self._path = path
+        self._perform = perform
+        self._said = ""
+        self.learn = self._read()
+
+    def _read(self) -> MidiLearn:
+        kept = None
+        if self._path is not None:
+            try:
+                kept = read(self._path)
+            except LearnFileError as error:
+                self._session.say(f"what was learned by MIDI cannot be read from {self._path}: {error}.")
+        bindings, pickup = kept if kept is not None else (DEFAULTS, True)
+        return MidiLearn(bindings, pickup, self._keep)
+
+    def _keep(self, learn: MidiLearn) -> None:
+        if self._path is None:
+            return
+        try:
+            write(self._path, learn.bindings, learn.pickup)
+        except (UserError, OSError) as error:
+            self._session.say(f"what is learned holds for this run only: {error}")
+
+    def tick(self, host_s: float) -> None:
+        """From the session's thread, with every tick."""
+        session = self._session
+        film_s = session.analysed.film.duration_s if session.analysed is not None else 0.0
+        messages = session.player.drain_touches()
+        for deed in self.learn.hear(messages, host_s, self._current, film_s, self._learned):
+            control = BY_ADDRESS[deed.address]
+            try:
+                arguments = control.check(deed.arguments)
+                _, answer = self._perform(control, arguments)
+            except UserError as error:
+                self._say(f"{deed.trigger.words}, {deed.address}: {error}")
+                continue
+            self._said = ""
+            if control.access == "do":
+                words = " ".join(str(value) for value in answer if isinstance(value, str))
+                self._say(f"{deed.trigger.words}: {deed.address} {words}".rstrip() + ".")
+
+    def _say(self, sentence: str) -> None:
+        """A fader that is refused is refused a hundred times a second: said once."""
+        if sentence != self._said:
+            self._said = sentence
+            self._session.say(sentence)
+
+    def _current(self, address: str) -> Value:
+        _, answer = self._perform(BY_ADDRESS[address], ())
+        return answer[0] if answer and not isinstance(answer[0], bytes) else None
+
+    def _learned(self, binding: Binding) -> None:
+        words = " ".join(str(value) for value in (binding.address, *binding.arguments))
+        self._session.say(f"learned: {binding.trigger.words} works {words}.")
+
+    def listed(self) -> tuple[Argument, ...]:
+        """Of each binding: what it is, its address, its arguments."""
+        found: list[Argument] = []
+        for each in self.learn.bindings[:MAX_LISTED]:
+            gesture = "" if each.gesture == "press" else f" {each.gesture}"
+            found += [each.trigger.words + gesture, each.address, " ".join(str(value) for value in each.arguments)]
+        return tuple(found)

@@ -1,0 +1,355 @@
+"""What the script of a DAW does to the session: its transport, tempo, names of regions, and what it asks to print."""
+
+from __future__ import annotations
+
+import time
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
+from typing import Final
+
+from bridge.daw.link import DawEvents, DawInfo, DawLink, MarkerWish, NamedMark, Outgoing, PrintJob, PrintPart
+from bridge.osc.server import Datagram
+from bridge.session.cues import CueState
+from bridge.session.editing import SAME_S, parse_changes
+from bridge.session.history import Draft
+from bridge.session.options import channels
+from bridge.session.printed import ALL
+from bridge.session.session import Session
+from bridge.transport.state import TransportObservation
+from engine.music import PARTS, Chord, FrameRate, Hit, MusicError, TempoMap, Timecode, TimeSignature, UserError
+from engine.music.composition import HIT_WEIGHTS
+
+TICK_S: Final = 0.1
+NAMES_S: Final = 0.05  # of one tick for what names say: many of them must hold nothing else up
+SCOPES: Final = ("film", "cue", "selection")
+
+
+class DawBridge(DawEvents):
+    """Wires a `DawLink` to a session; use it from the session's thread only."""
+
+    def __init__(self, session: Session, send: Callable[[Sequence[Outgoing]], None], version: str) -> None:
+        self._session = session
+        self._send = send
+        self.link = DawLink(self, version=version)
+        self._next_tick_s = 0.0
+        self._map_known = False
+        self._last_bpm: float | None = None
+        self._printing: dict[int, PrintJob] = {}
+        self._waiting: list[NamedMark] = []
+        self._refused: set[NamedMark] = set()
+        self._gone: list[NamedMark] = []
+        self._coming: tuple[NamedMark, ...] = ()
+        self._due: deque[tuple[Callable[..., None], tuple[NamedMark, ...]]] = deque()
+        self._heard: tuple[DawInfo, TransportObservation] | None = None  # the transport in force, as it was heard last
+
+    # in -------------------------------------------------------------------------------------------------------------
+    def datagram(self, datagram: Datagram) -> None:
+        for message in datagram.messages:
+            self._send(self.link.handle_osc(message.address, message.arguments, datagram.sender, datagram.host_s))
+
+    def tick(self, host_s: float) -> None:
+        if host_s >= self._next_tick_s:
+            self._next_tick_s = host_s + TICK_S
+            self._send(self.link.tick(host_s))
+            self._names_due()
+
+    # what scripts say ------------------------------------------------------------------------------------------------
+    def hello(self, daw: DawInfo) -> None:
+        self.note(f"{daw.daw} {daw.host_version}".strip() + " is connected.")
+
+    def bye(self, daw: DawInfo, reason: str) -> None:
+        self.note(f"{daw.daw} is gone." if reason == "bye" else f"nothing was heard of {daw.daw} for some seconds.")
+        if self._heard is not None and self._heard[0].sender == daw.sender and self._session.rolling:
+            # Its transport stands from now on: sounding notes end at once, not when the loss of sync is noticed.
+            at_s = self._session.position_s() + self._session.starts_s
+            stands = replace(self._heard[1], host_s=time.perf_counter(), rolling=False, recording=False)
+            self._session.player.observe(replace(stands, position_s=at_s, position_beats=None))
+            self._heard = None
+
+    def transport(self, daw: DawInfo, observation: TransportObservation) -> None:
+        self._heard = (daw, observation)
+        self._session.player.observe(observation)
+        bpm, beats, position_s = observation.bpm, observation.position_beats, observation.position_s
+        if self._map_known or not self._session.options.follows or bpm is None or beats is None or position_s is None:
+            return
+        # Without its map the DAW's tempo here and now is taken for the whole of it, once it is said twice.
+        if bpm == self._last_bpm and not self._agrees(bpm, beats, position_s):
+            meter = TimeSignature(*observation.meter) if observation.meter is not None else TimeSignature()
+            self._use(TempoMap.constant(round(bpm, 6), meter, round(position_s - beats * 60 / bpm, 9)), daw.daw)
+        self._last_bpm = bpm
+
+    def _agrees(self, bpm: float, beats: float, position_s: float) -> bool:
+        tempo_map = self._session.tempo_map
+        return abs(tempo_map.bpm_at(beats) - bpm) < 0.005 and abs(tempo_map.seconds_at(beats) - position_s) < 0.005
+
+    def tempo_map(self, daw: DawInfo, tempo_map: TempoMap) -> None:
+        self._map_known = True
+        self._use(tempo_map, daw.daw)
+
+    def _use(self, tempo_map: TempoMap, who: str) -> None:
+        try:
+            self._session.tempo.use_daw_map(tempo_map, who)
+        except UserError as error:
+            self.note(str(error))
+
+    def timecode(self, daw: DawInfo, rate: FrameRate, start: Timecode | None) -> None:
+        self._session.daw_rate = rate
+        self._session.daw_starts_at = start
+        film = self._session.analysed.film if self._session.analysed is not None else None
+        if film is not None and film.rate.fps != rate.fps:
+            self.note(f"{daw.daw} counts {rate} frames a second, the film has {film.rate}; seconds are kept.")
+
+    def names(self, daw: DawInfo, marks: tuple[NamedMark, ...]) -> None:
+        """Each name is done once, also over a restart, and not before there is music for it to change."""
+        known = self._session.names_done | self._refused
+        self._waiting.extend(mark for mark in marks if mark not in known and mark not in self._waiting)
+
+    def names_gone(self, daw: DawInfo, marks: tuple[NamedMark, ...]) -> None:
+        session = self._session
+        self._waiting = [mark for mark in self._waiting if mark not in marks]
+        self._gone.extend(mark for mark in marks if mark in session.names_done)
+        self._refused.difference_update(marks)
+        session.names_done = session.names_done.difference(marks)
+
+    def _names_due(self) -> None:
+        if not self._due and self._session.draft.result.complete and (self._waiting or self._gone):
+            self._line_up()
+        until_s = time.perf_counter() + NAMES_S
+        while self._due and time.perf_counter() < until_s:
+            act, marks = self._due.popleft()
+            try:
+                act(*marks)
+            except (MusicError, UserError) as error:
+                fresh = set(marks) & set(self._coming)
+                self._session.names_done -= fresh
+                self._refused |= fresh
+                self.note(f"'{marks[0].name}': {error}")
+
+    def _line_up(self) -> None:
+        """What is to be done for names that came and went, in order; hits, of which a film has many, in one step."""
+        session = self._session
+        self._coming = tuple(self._waiting)
+        gone, waiting = self._gone, self._not_undone_here()
+        self._gone, self._waiting = [], []
+        session.names_done |= frozenset(self._coming)
+        # A progression that another takes the place of need not be taken back first.
+        renewed = {self._cue_of(self._at(mark)).number for mark in waiting if mark.kind == "progression"}
+        self._due += [
+            (self._take_back, (mark,))
+            for mark in gone
+            if mark.kind != "hit" and (mark.kind != "progression" or self._cue_of(self._at(mark)).number not in renewed)
+        ]
+        self._due += [(self._name, (mark,)) for mark in waiting if mark.kind != "hit"]
+        hits = [mark for mark in (*gone, *waiting) if mark.kind == "hit"]
+        if hits:
+            self._due.append((self._hits, tuple(hits)))
+
+    def _hits(self, *marks: NamedMark) -> None:
+        """Hits that come or, where they are still there, go."""
+        coming = set(self._coming)
+        gone = [mark for mark in marks if mark not in coming]
+        there = {(self._at(mark), mark.value) for mark in gone if self._in_force(mark)}
+        hits = [
+            Hit(self._at(mark), mark.word if mark.word in HIT_WEIGHTS else "should", mark.value)
+            for mark in marks
+            if mark in coming
+        ]
+        if there or hits:
+            self._session.edits.change_hits(there, hits)
+
+    def _not_undone_here(self) -> list[NamedMark]:
+        """The names that wait, without those that only moved after the composer had undone or changed here what they
+        did: a new tempo of the DAW moves every region."""
+        gone, left = list(self._gone), []
+        for mark in self._waiting:
+            says = (mark.kind, mark.word, mark.value)
+            moved = next((each for each in gone if (each.kind, each.word, each.value) == says), None)
+            if moved is not None:
+                gone.remove(moved)
+            if moved is None or self._in_force(moved):
+                left.append(mark)
+            else:
+                self.note(f"'{mark.name}' moved, but what it did was changed here since: that stays.")
+        return left
+
+    def _at(self, mark: NamedMark) -> float:
+        return max(mark.start_s - self._session.starts_s, 0.0)
+
+    def _in_force(self, mark: NamedMark) -> bool:
+        """Whether what a name did still is so: the composer may have changed it here since."""
+        draft, at_s = self._session.draft, self._at(mark)
+        if mark.kind == "progression":
+            cue = self._cue_of(at_s)
+            return cue.text("/cue/progression") == mark.value and cue.progression_from_s == at_s
+        if mark.kind == "cue":
+            return any(cue.name == mark.value and abs(cue.in_s - at_s) < SAME_S for cue in draft.cue_states)
+        if mark.kind == "pin":
+            return any(pin.start_s <= at_s < pin.end_s and pin.chord == _chord(mark) for pin in draft.pins)
+        if mark.kind == "hit":
+            return any(abs(hit.time_s - at_s) < SAME_S and hit.name == mark.value for hit in draft.hits)
+        return any(abs(each.start_s - at_s) < SAME_S and each.changes == _changes(mark) for each in draft.sections)
+
+    def _take_back(self, mark: NamedMark) -> None:
+        """What a name did, where that is still in force."""
+        session, at_s = self._session, self._at(mark)
+        if not self._in_force(mark):
+            return
+        if mark.kind == "progression":
+            with self._cue_at(at_s):
+                session.edits.set_value("/cue/progression", "")
+        elif mark.kind == "cue":
+            if not any(other.kind == "cue" and other.value == mark.value for other in self._coming):
+                session.cues.remove(mark.value)
+        elif mark.kind == "pin":
+            session.edits.unpin(at_s)
+        elif mark.kind == "section":
+            session.edits.remove_section(at_s)
+
+    def _cue_of(self, at_s: float) -> CueState:
+        """The cue that plays at a picture second."""
+        draft = self._session.draft
+        return max(
+            (cue for cue in draft.cue_states if cue.in_s <= at_s), key=lambda cue: cue.in_s, default=draft.selected
+        )
+
+    @contextmanager
+    def _cue_at(self, at_s: float) -> Iterator[None]:
+        """The cue that plays at a picture second is the selected one meanwhile: a progression is of one cue."""
+        session, history = self._session, self._session.history
+        chosen, here = session.draft.selected, self._cue_of(at_s)
+        if here.number == chosen.number:
+            yield
+            return
+        session.cues.select(here.name)
+        before = session.draft
+        try:
+            yield
+        finally:
+            history.amend(_in_hand(session.draft, chosen.number))
+            last = history.undo_count - 1
+            if last >= 0 and history.steps[last].draft is before:  # so that undo gives back the cue in hand, too
+                history.amend(_in_hand(before, chosen.number), back=1)
+
+    def _name(self, mark: NamedMark) -> None:
+        session, at_s = self._session, self._at(mark)
+        if mark.kind == "progression":
+            with self._cue_at(at_s):
+                session.edits.set_progression(mark.value, mark.word or "start", at_s)
+        elif mark.kind == "pin":
+            session.edits.pin(Chord.parse(mark.value), at_s)
+        elif mark.kind == "section":
+            session.edits.add_section(at_s, mark.value, mark.word)
+        elif mark.kind == "cue":
+            session.cues.region(mark.value, at_s, None if mark.end_s is None else mark.end_s - session.starts_s)
+
+    def print_request(self, daw: DawInfo, scope: str, start_s: float, end_s: float) -> None:
+        try:
+            self.print_range(scope, start_s - self._session.starts_s, end_s - self._session.starts_s)
+        except UserError as error:
+            self.note(str(error))
+
+    def thaw_request(self, daw: DawInfo, scope: str, start_s: float, end_s: float) -> None:
+        session = self._session
+        try:
+            from_s, to_s = _scope(session, scope, start_s - session.starts_s, end_s - session.starts_s)
+            session.freezer.thaw(ALL, from_s, to_s)
+            self.note("CueBridge plays there again.")
+        except UserError as error:
+            self.note(str(error))
+
+    def acknowledged(self, daw: DawInfo, request: int, ok: bool, text: str) -> None:
+        job = self._printing.pop(request, None)
+        what = f"printing {job.name}" if job is not None else "request"
+        if job is not None or not ok:
+            self.note(f"{daw.daw}: {what} {'done' if ok else 'failed'}{': ' + text.rstrip('.') if text else ''}.")
+        if job is not None and ok:
+            parts = [part.part for part in job.parts]
+            self._session.freezer.freeze_printed(parts, job.start_beats, job.end_beats, f"print {', '.join(parts)}")
+            self.note(f"the DAW plays {', '.join(parts)} there from now on; /cue/thaw lets CueBridge play them again.")
+
+    def note(self, sentence: str) -> None:
+        self._session.say(sentence)
+
+    # what we ask of scripts ----------------------------------------------------------------------------------------
+    def print_range(self, scope: str, from_s: float = 0.0, to_s: float = 0.0) -> int:
+        """Writes the composed notes of a range (picture seconds) into the DAW's tracks; returns how many notes."""
+        job = print_job(self._session, scope, from_s, to_s)
+        request, out = self.link.print_job(job)
+        if not request:
+            raise UserError("no connected DAW script can print.")
+        self._printing[request] = job
+        self._send(out)
+        return sum(len(part.notes) for part in job.parts)
+
+    def push_markers(self) -> int:
+        """A marker for each cut; returns how many."""
+        session = self._session
+        cuts = session.analysed.cuts if session.analysed is not None else ()
+        wishes = [
+            MarkerWish(index + 1, cut.time_s + session.starts_s, f"cut {index + 1}") for index, cut in enumerate(cuts)
+        ]
+        out = self.link.push_markers(wishes)
+        if wishes and not out:
+            raise UserError("no connected DAW script can set markers.")
+        self._send(out)
+        return len(wishes)
+
+    def clear_markers(self) -> int:
+        """Returns how many messages asked for it."""
+        out = self.link.clear_markers()
+        self._send(out)
+        return len(out)
+
+
+def _chord(mark: NamedMark) -> Chord | None:
+    try:
+        return Chord.parse(mark.value)
+    except MusicError:
+        return None
+
+
+def _changes(mark: NamedMark) -> tuple[tuple[str, str], ...]:
+    try:
+        return parse_changes(mark.value)
+    except UserError:
+        return ()
+
+
+def _in_hand(draft: Draft, number: int) -> Draft:
+    """The draft with this cue under the controls, where it has it."""
+    return draft.select(number) if any(cue.number == number for cue in draft.cue_states) else draft
+
+
+def _scope(session: Session, scope: str, from_s: float, to_s: float) -> tuple[float, float]:
+    """Picture seconds.  cue: the one at the playhead, else the nearest before it, else the first, with its tail."""
+    if scope == "selection":
+        return from_s, to_s
+    cues = session.draft.cues
+    if scope == "film" or not cues:
+        return 0.0, session.end_s
+    position_s = session.position_s()
+    cue = max((cue for cue in cues if cue.in_s <= position_s), key=lambda cue: cue.in_s, default=cues[0])
+    end_s = session.end_s if cue.out_s is None else min(cue.out_s + cue.tail_s, session.end_s)
+    return cue.in_s, end_s
+
+
+def print_job(session: Session, scope: str, from_s: float, to_s: float) -> PrintJob:
+    """The notes that a range of the stream has, exactly.
+
+    Raises UserError while nothing is composed, or while a long film is still being arranged.
+    """
+    made = session.playing.arrangement()
+    from_s, to_s = _scope(session, scope, from_s, to_s)
+    if to_s <= from_s:
+        raise UserError("there is no range to print.")
+    low, high = session.beats_at(from_s), session.beats_at(to_s)
+    parts = []
+    for part in PARTS:
+        notes = tuple(note for note in made.notes if note.part == part and low <= note.start_beats < high)
+        curves = tuple(each for each in made.controllers if each.part == part and low <= each.time_beats < high)
+        if notes:
+            parts.append(PrintPart(part, f"CueBridge {part.title()}", channels(session.draft)[part], notes, curves))
+    starts_s = session.starts_s
+    return PrintJob(session.film_name, from_s + starts_s, to_s + starts_s, low, high, tuple(parts))

@@ -1,0 +1,343 @@
+"""Arranging beside the session, for films so long that it would hold the session up.
+
+A short film's plan is worked on in the session's own turns.  A long one's has two threads: one arranges of each change
+a window around where it is to be heard, at once; the other arranges the whole, in slices, from the end of the window
+on.  What is handed out carries the tempo map that it was arranged on; what belongs to an older change is dropped.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import queue
+import threading
+import time
+from bisect import bisect_right
+from collections import deque
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from typing import Any, Final
+
+from bridge.session.arranging import (
+    EVER,
+    SMALL_SLOTS,
+    KeptRange,
+    Load,
+    Plan,
+    Score,
+    arrange_whole,
+)
+from bridge.session.history import Draft
+from bridge.session.score import build_score
+from engine.arrange import Arrangement, FilmLevels
+from engine.music import Composition, Note, Slot, TempoMap
+from engine.process.messages import FilmAnalysed
+
+BEFORE_SLOTS: Final = 24  # of a window: chords that a new one may hang on
+AFTER_SLOTS: Final = 96  # a minute and a half; the rest is there by then
+TURN_S: Final = 0.02
+IDLE_S: Final = 0.02
+GIVE_WAY_S: Final = 0.1  # a turn of the session that lasts longer holds the threads up no more
+
+
+@dataclass(frozen=True, slots=True)
+class PlanJob:
+    """A draft to be arranged.  takeover_beats: from where it is heard, None: from the beginning (nothing plays)."""
+
+    draft: Draft
+    analysed: FilmAnalysed
+    starts_s: float
+    levels: FilmLevels
+    takeover_beats: float | None
+    kept: Callable[[Draft], tuple[KeptRange, ...]]
+
+    def score(self) -> Score:
+        return replace(build_score(self.draft, self.analysed, self.starts_s, self.levels), kept=self.kept(self.draft))
+
+    @property
+    def tempo_map(self) -> TempoMap:
+        return self.draft.result.tempo_map
+
+    @property
+    def long(self) -> bool:
+        return len(self.draft.result.slots) > SMALL_SLOTS
+
+
+class PlanDesk:
+    """The session's side: `update`, then `work` in every turn; `close` at the end."""
+
+    def __init__(self) -> None:
+        self.plan = Plan()
+        self._threads: list[threading.Thread] = []
+        self._new: queue.SimpleQueue[_Numbered | None] = queue.SimpleQueue()
+        self._whole: queue.SimpleQueue[_Numbered | None] = queue.SimpleQueue()
+        self._out: deque[_Numbered] = deque()
+        self._lock = threading.Lock()  # of _out and _lost_s, which all three threads touch
+        self._lost_s = EVER  # timeline second from which older music was arranged but never handed out
+        self._faults: queue.SimpleQueue[str] = queue.SimpleQueue()
+        self._newest = 0  # change that was asked for
+        self._done = 0  # change that the plan holds
+        self._working = False
+        self._closing = threading.Event()
+        self._where: tuple[float | None, float | None] = (None, None)
+        self._map = TempoMap()
+        self._turn = False  # the session is at work, and one interpreter runs one thread at a time
+        self._window = False  # a window is being arranged
+
+    # what the plan says, whoever works on it -----------------------------------------------------------------------
+    @property
+    def busy(self) -> bool:
+        return self._newest != self._done or self.plan.busy or self._working or bool(self._out)
+
+    @property
+    def arranging(self) -> bool:
+        """Whether the plan is not yet that of the newest change."""
+        return self._newest != self._done
+
+    @property
+    def complete(self) -> bool:
+        return self._newest == self._done and self.plan.complete and not self._working and not self._out
+
+    @property
+    def notes(self) -> tuple[Note, ...]:
+        return self.plan.notes
+
+    @property
+    def end_beats(self) -> float:
+        return self.plan.end_beats
+
+    @property
+    def planned_to_beats(self) -> float:
+        return self.plan.planned_to_beats
+
+    def whole(self) -> tuple[Composition, Arrangement] | None:
+        """What is composed and all its music; None while something is still to be arranged."""
+        composition, made = self.plan.composition, self.plan.arrangement
+        return None if self.arranging or composition is None or made is None else (composition, made)
+
+    def count_notes(self, start_beats: float, end_beats: float) -> int:
+        return self.plan.count_notes(start_beats, end_beats)
+
+    def hand_over_again(self, takeover_beats: float | None) -> None:
+        if not self._threads:
+            self.plan.hand_over_again(takeover_beats)
+        else:
+            self._whole.put(_Numbered(self._newest, _Again(takeover_beats)))
+
+    # work -----------------------------------------------------------------------------------------------------------
+    def update(self, job: PlanJob, score: Score | None = None) -> None:
+        """New music; score: of the job, where it is known already."""
+        self._map = job.tempo_map
+        if not self._threads and not job.long:
+            self.plan.update(score or job.score(), job.takeover_beats)
+            return
+        if not self._threads:
+            for run in (self._run_windows, self._run_whole):
+                self._threads.append(threading.Thread(target=run, name=run.__name__.strip("_"), daemon=True))
+                self._threads[-1].start()
+        self._newest += 1
+        self._new.put(_Numbered(self._newest, job))
+
+    def work(
+        self, budget_s: float, position_beats: float | None, wraps_to: float | None
+    ) -> list[tuple[Load, TempoMap]]:
+        """What the player is to get now, each with the tempo map that its beats count on."""
+        if not self._threads:
+            return [(load, self._map) for load in self.plan.work(budget_s, position_beats, wraps_to=wraps_to)]
+        self._where = position_beats, wraps_to
+        with self._lock:
+            self._drop_older()
+            return [self._out.popleft().what] if self._out else []  # one: packing it for the player takes a moment
+
+    @contextlib.contextmanager
+    def turn(self) -> Iterator[None]:
+        """While it lasts the session is at work and what arranges the whole film waits, for a little while: what a
+        person waits for comes first."""
+        self._turn = True
+        try:
+            yield
+        finally:
+            self._turn = False
+
+    def faults(self) -> list[str]:
+        """What went wrong in the threads since the last call, each in a sentence; what played plays on."""
+        found = []
+        with contextlib.suppress(queue.Empty):
+            while True:
+                found.append(self._faults.get_nowait())
+        return found
+
+    def close(self) -> None:
+        """Ends the threads."""
+        self._closing.set()
+        self._new.put(None)
+        self._whole.put(None)
+        for thread in self._threads:
+            thread.join(2.0)
+
+    def _drop_older(self) -> None:
+        """Under the lock.  What is dropped has to come again with what took its place."""
+        while self._out and self._out[0].number != self._newest:
+            load, tempo_map = self._out.popleft().what
+            self._lost_s = min(self._lost_s, _seconds(load.from_beats, tempo_map))
+
+    # in the threads -------------------------------------------------------------------------------------------------
+    def _give_way(self) -> None:
+        end_s = time.perf_counter() + GIVE_WAY_S
+        while (self._turn or self._window) and time.perf_counter() < end_s and not self._closing.is_set():
+            time.sleep(0.0005)
+
+    def _put(self, number: int, load: Load, tempo_map: TempoMap) -> None:
+        with self._lock:
+            self._out.append(_Numbered(number, (load, tempo_map)))
+
+    def _lost_beats(self, tempo_map: TempoMap) -> float:
+        """From where the player lacks what was dropped; EVER: nowhere."""
+        with self._lock:
+            self._drop_older()
+            lost_s, self._lost_s = self._lost_s, EVER
+        return lost_s if abs(lost_s) >= EVER else tempo_map.beats_at(lost_s)
+
+    def _fault(self, error: Exception) -> None:
+        self._faults.put(f"the change could not be arranged ({type(error).__name__}: {error}); what plays plays on")
+
+    def _run_windows(self) -> None:
+        waiting: _Numbered | None = None
+        while not self._closing.is_set():
+            items = _all_of(self._new, None)
+            if not items:
+                return
+            for item in items:
+                job = item.what
+                if waiting is not None and waiting.number > self._done:  # not yet heard: the newer has its place too
+                    job = replace(job, takeover_beats=_earlier(waiting.what, job))
+                waiting = _Numbered(item.number, job)
+            assert waiting is not None
+            job, until = waiting.what, waiting.what.takeover_beats
+            if until is not None and job.draft.result.complete:
+                self._window = True
+                try:
+                    window = _window(job, until, self.plan)
+                except Exception as error:  # the whole comes without it, later
+                    self._fault(error)
+                    window = None
+                finally:
+                    self._window = False
+                if window is not None:
+                    self._put(waiting.number, window[0], job.tempo_map)
+                    until = window[1]
+            self._whole.put(_Numbered(waiting.number, replace(job, takeover_beats=until)))
+
+    def _run_whole(self) -> None:
+        tempo_map, number = self._map, 0
+        while not self._closing.is_set():
+            for item in _all_of(self._whole, 0.0 if self.plan.busy else IDLE_S):
+                if isinstance(item.what, _Again):
+                    self.plan.hand_over_again(item.what.takeover_beats)
+                elif item.number == self._newest:  # older ones are nobody's any more
+                    number, tempo_map = item.number, item.what.tempo_map
+                    try:
+                        self._begin(item.what)
+                    except Exception as error:  # a thread that ended would leave the session waiting for ever
+                        self._fault(error)
+                        self.plan.give_up()
+                    self._done = number
+            position, wraps_to = self._where
+            self._working = True  # from the plan's last slice until it is handed out
+            try:
+                for load in self.plan.work(TURN_S, position, wraps_to=wraps_to, between=self._give_way):
+                    self._put(number, load, tempo_map)
+            except Exception as error:
+                self._fault(error)
+                self.plan.give_up()
+            self._working = False
+            while len(self._out) > 4 and self._whole.empty() and not self._closing.is_set():
+                time.sleep(0.002)  # the session takes them one by one
+
+    def _begin(self, job: PlanJob) -> None:
+        """The plan turns to a job; the player gets it from its takeover on."""
+        from_beats = job.takeover_beats
+        self.plan.update(job.score(), from_beats)
+        lost = self._lost_beats(job.tempo_map)
+        if from_beats is not None and lost < from_beats:
+            position = self._where[0]
+            from_beats = lost if position is None else min(max(lost, position), from_beats)
+        # A window took the place of all that the player had after it.
+        self.plan.hand_over_again(from_beats)
+
+
+@dataclass(frozen=True, slots=True)
+class _Numbered:
+    number: int
+    what: Any
+
+
+@dataclass(frozen=True, slots=True)
+class _Again:
+    takeover_beats: float | None
+
+
+def _all_of(jobs: queue.SimpleQueue[_Numbered | None], patience_s: float | None) -> list[_Numbered]:
+    """What waits, after some patience for the first (None: for ever)."""
+    found: list[_Numbered] = []
+    with contextlib.suppress(queue.Empty):
+        item = jobs.get_nowait() if patience_s == 0.0 else jobs.get(timeout=patience_s)
+        while item is not None:
+            found.append(item)
+            item = jobs.get_nowait()
+    return found
+
+
+def _earlier(first: PlanJob, second: PlanJob) -> float | None:
+    """The earlier of two takeovers, in beats of the second job: its tempo map may be another one."""
+    if first.takeover_beats is None or second.takeover_beats is None:
+        return None
+    if first.tempo_map is second.tempo_map:
+        return min(first.takeover_beats, second.takeover_beats)
+    first_s = _seconds(first.takeover_beats, first.tempo_map)
+    return min(second.tempo_map.beats_at(first_s) if abs(first_s) < EVER else first_s, second.takeover_beats)
+
+
+def _seconds(beats: float, tempo_map: TempoMap) -> float:
+    """Timeline second of a beat; what means `ever` stays it."""
+    return beats if abs(beats) >= EVER else tempo_map.seconds_at(beats)
+
+
+def _window(job: PlanJob, takeover: float, plan: Plan) -> tuple[Load, float] | None:
+    """The music around a takeover, arranged on its own, and the beat up to which it goes."""
+    slots = job.draft.result.slots
+    at = bisect_right(slots, takeover + 1e-6, key=lambda slot: slot.start_beats) - 1
+    first, last = _run_start(slots, max(at - BEFORE_SLOTS, 0)), min(at + AFTER_SLOTS, len(slots))
+    if at < 0 or last - first >= len(slots) or last <= at:
+        return None
+    part = slots[first:last]
+    low_s, high_s = part[0].start_s, part[-1].end_s
+    draft = replace(
+        job.draft,
+        result=replace(job.draft.result, slots=part, complete=last == len(slots)),
+        hits=tuple(hit for hit in job.draft.hits if low_s <= hit.time_s < high_s),
+        pins=tuple(pin for pin in job.draft.pins if pin.start_s < high_s and pin.end_s > low_s),
+    )
+    analysed = replace(job.analysed, cuts=tuple(cut for cut in job.analysed.cuts if low_s <= cut.time_s < high_s))
+    # Only what is settled counts: the last chord of a window may go on behind it.
+    score = replace(build_score(draft, analysed, job.starts_s, job.levels, settled=True), kept=job.kept(job.draft))
+    state = plan.state_before(part[0].start_beats, job.tempo_map)
+    made = arrange_whole(score, state)
+    until = _run_start_beats(score.pinned.slots)
+    if until <= takeover:
+        return None
+    notes = tuple(note for note in made.notes if note.end_beats > takeover and note.start_beats < until)
+    curves = tuple(each for each in made.controllers if takeover <= each.time_beats < until)
+    return Load(takeover, notes, curves), until
+
+
+def _run_start(slots: tuple[Slot, ...], index: int) -> int:
+    while index and slots[index - 1].chord == slots[index].chord:
+        index -= 1
+    return index
+
+
+def _run_start_beats(slots: tuple[Slot, ...]) -> float:
+    return slots[_run_start(slots, len(slots) - 1)].start_beats
+
+
+__all__ = ["PlanDesk", "PlanJob"]

@@ -1,0 +1,189 @@
+"""Files of what is composed and of what was played."""
+
+from __future__ import annotations
+
+import os
+import queue
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from bridge.player.messages import SentEvent
+from bridge.session.options import channels
+from bridge.session.session import Session
+from engine.arrange import Arrangement
+from engine.music import Composition, UserError
+
+LONG_NOTES: Final = 4000  # as many are written in a tenth of a second or two; more would hold the session up
+
+
+def export_midi(session: Session, path: Path) -> int:
+    """The composition in force with its pins, as `compose` would write it; returns the number of notes.
+
+    Raises UserError while there is none, or while a long film is still being arranged.
+    """
+    return _write(path, *session.playing.whole())
+
+
+def _write(path: Path, composition: Composition, arrangement: Arrangement) -> int:
+    from engine.midifile import write_midi
+
+    write_midi(path, composition, arrangement)
+    return len(arrangement.notes)
+
+
+@dataclass(frozen=True, slots=True)
+class Exported:
+    """A file that was asked for by `who`.  notes: how many are in it; fault: why it could not be written."""
+
+    who: tuple[str, int]
+    path: Path
+    notes: int = 0
+    fault: str = ""
+
+
+class Exporter:
+    """Writes what is in force: a short film's music at once, a long film's beside the session.
+
+    A file of two hours takes some seconds.  Files are written in the order in which they were asked for, so that of two
+    with one name the later stays.
+    """
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+        self._done: queue.SimpleQueue[Exported] = queue.SimpleQueue()
+        self._last: threading.Thread | None = None
+
+    def export(self, who: tuple[str, int], path: Path) -> Exported | None:
+        """What was written; None where that comes later, from `finished`.  Raises UserError as `export_midi`."""
+        made = self._session.playing.whole()
+        before = self._last if self._last is not None and self._last.is_alive() else None
+        if before is None and len(made[1].notes) <= LONG_NOTES:
+            return Exported(who, path, _write(path, *made))
+        self._last = threading.Thread(target=self._run, args=(before, who, path, *made), name="export")
+        self._last.start()
+        return None
+
+    def _run(
+        self,
+        before: threading.Thread | None,
+        who: tuple[str, int],
+        path: Path,
+        composition: Composition,
+        arrangement: Arrangement,
+    ) -> None:
+        if before is not None:
+            before.join()
+        try:
+            self._done.put(Exported(who, path, _write(path, composition, arrangement)))
+        except UserError as error:
+            self._done.put(Exported(who, path, fault=str(error)))
+        except Exception as error:  # whoever asked waits for an answer
+            self._done.put(Exported(who, path, fault=f"{path.name} was not written: {type(error).__name__}: {error}."))
+
+    def finished(self, *, wait: bool = False) -> list[Exported]:
+        """What was written beside the session since the last call; wait: and what is still being written."""
+        if wait and self._last is not None:
+            self._last.join()
+        return [self._done.get() for _ in range(self._done.qsize())]
+
+
+class RecordingFile:
+    """Keeps a file of what the player really sent, laid out on the timeline.
+
+    A long performance is written beside the session, which goes on answering; `write(wait=True)` at the end.
+    """
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+        self._heard = 0  # events that the file holds
+        self._thread: threading.Thread | None = None
+        self._done: queue.SimpleQueue[str] = queue.SimpleQueue()
+        self._told: set[Path] = set()
+        self._late: Path | None = None  # asked for while an earlier file was being written
+        self._owed: dict[Path, Callable[[], bool]] = {}  # could not be written
+
+    def write(self, path: Path, *, wait: bool = False) -> bool:
+        """Whether there is a file of what was played, or one on its way; `news` tells, and tells of faults.
+
+        While an earlier file is still being written nothing new is begun, unless wait: `catch_up` or the next call
+        makes up for it.  With wait, what could not be written of films that were left is tried once more.
+        """
+        session = self._session
+        if wait:
+            self._join()
+            for again in [each for other, each in self._owed.items() if other != path]:
+                again()
+        self._late = path if self._busy else None
+        if session.recorder.empty or session.recorder.heard == self._heard or self._busy:
+            return not session.recorder.empty and path in self._told
+        self._heard = session.recorder.heard
+        events, job = session.recorder.events, _recording(session, path)
+        if wait or len(events) <= LONG_NOTES:
+            return self._run(path, job, events)
+        self._thread = threading.Thread(target=self._run, args=(path, job, events), name="recording")
+        self._thread.start()
+        return True
+
+    def catch_up(self) -> None:
+        """Writes what was asked for meanwhile, once the earlier file is there; to be called while nothing plays."""
+        if self._late is not None and not self._busy:
+            self.write(self._late)
+
+    def forget(self) -> None:
+        """What was played so far belongs to another film.  Where it could not be written it is kept for later."""
+        self._join()
+        self._late = None
+        self._heard = self._session.recorder.heard
+
+    def news(self) -> list[str]:
+        """Sentences about files that were written beside the session."""
+        return [self._done.get() for _ in range(self._done.qsize())]
+
+    @property
+    def _busy(self) -> bool:
+        return self._thread is not None and self._thread.is_alive()
+
+    def _join(self) -> None:
+        if self._thread is not None:
+            self._thread.join()
+
+    def _run(self, path: Path, job: Callable[[tuple[SentEvent, ...]], int], events: tuple[SentEvent, ...]) -> bool:
+        try:
+            notes = job(events)
+        except Exception as error:  # play goes on, and the next stop tries again
+            self._heard = 0
+            self._owed[path] = lambda: self._run(path, job, events)
+            self._done.put(str(error) if isinstance(error, UserError) else f"{path.name} was not written: {error}.")
+            return False
+        self._owed.pop(path, None)
+        if path not in self._told:
+            self._told.add(path)
+            self._done.put(f"{notes} notes written to {path}.")
+        return True
+
+
+def _recording(session: Session, path: Path) -> Callable[[tuple[SentEvent, ...]], int]:
+    """Writes events as the session stands now; returns the number of notes."""
+    from engine.midifile import composition_markers, write_events
+
+    composition, tempo_map = session.composition(), session.tempo_map
+    markers = composition_markers(composition) if composition is not None else ()
+    key, names = (composition.key if composition is not None else None), channels(session.draft)
+    return lambda events: write_events(path, events, tempo_map, key=key, markers=markers, channels=names)
+
+
+def free_path(path: Path) -> Path:
+    """The path itself or, where such a file is there already, the first `name-2`, `name-3` … that is free."""
+    number, free = 1, path
+    while free.exists():
+        number += 1
+        free = path.with_name(f"{path.stem}-{number}{path.suffix}")
+    return free
+
+
+def default_recording(film: str) -> Path:
+    """`<film>-live.mid` in the working folder."""
+    return free_path(Path(os.getcwd()) / f"{Path(film).stem}-live.mid")

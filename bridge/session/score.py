@@ -1,0 +1,62 @@
+"""A draft as the arranger takes it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from functools import lru_cache
+
+from bridge.session.arranging import Score
+from bridge.session.history import Draft
+from bridge.session.options import arrange_options, part_shifts
+from engine.arrange import FilmLevels
+from engine.arrange.changes import ChangeOptions, place_changes
+from engine.music import Composition, Slot, Take
+from engine.process.messages import FilmAnalysed
+
+
+def build_score(
+    draft: Draft, analysed: FilmAnalysed, starts_s: float, levels: FilmLevels, *, settled: bool = False
+) -> Score:
+    """A draft as the arranger takes it.
+
+    settled: its slots are a stretch of a complete film, so that chords are put on hits and cuts in it already.
+    """
+    result = draft.result
+
+    def composition(slots: tuple[Slot, ...]) -> Composition:
+        return Composition(
+            revision=0,
+            film=analysed.film,
+            tempo_map=result.tempo_map,
+            slots=slots,
+            key=result.key,
+            grid=result.grid,
+            picture_starts_at_s=starts_s,
+            cues=draft.cues,
+            cuts=analysed.cuts,
+            hits=draft.hits,
+            take=Take(draft.take),
+            key_reason=result.key_reason,
+        )
+
+    composed = composition(result.slots)
+    where = draft.text("/cue/chords_on")
+    if (result.complete or settled) and (where in ("strong", "all") or (where == "hits" and draft.hits)):
+        composed = _with_chords_on(composed, ChangeOptions(draft.text("/cue/harmonic_rhythm"), where))
+    pinned = replace(composed, slots=tuple(map(draft.pinned, composed.slots))) if draft.pins else composed
+    return Score(composed, pinned, arrange_options(draft, levels), part_shifts(draft), result.complete)
+
+
+@lru_cache(maxsize=4)
+def _with_chords_on(composition: Composition, options: ChangeOptions) -> Composition:
+    """The composition whose chords change on the sixteenths nearest to hits, or cuts too.
+
+    Placed before pins are put in, so that a pin moves no other chord; remembered, since a long film takes a second and
+    every move of a fader asks again.
+    """
+    return place_changes(composition, options)
+
+
+def label_of(address: str) -> str:
+    """An address in words, for the undo history: `part pad transpose`."""
+    return address.removeprefix("/cue/").replace("/", " ").replace("_", " ")

@@ -1,0 +1,208 @@
+"""What a running session looks like from outside: one snapshot for the view, the JSON lines and OSC alike."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from bridge.session.cues import ends
+from bridge.session.session import Session
+from engine.music import EMOTIONS, PARTS, Take, Timecode
+from engine.music.mood import strongest
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """Seconds are picture seconds.  chord, next_chord: lead-sheet names, empty where there is none.
+
+    state: waiting, stopped, playing, lost or freewheel.  affect: six weights of the picture, in the order of EMOTIONS.
+    cues: name, In, Out, whether it is selected.  parts: name and whether it plays.  clients: who is subscribed.
+    notes_per_bar: of the bar that plays.  changing: a change under way and from when it is heard.
+    frozen: parts and ranges that were printed, in words.
+    """
+
+    state: str
+    waits_for: str
+    picture_s: float
+    film_timecode: str
+    daw_timecode: str
+    bar_beat: str
+    beats: float
+    bar: int
+    chord: str
+    chord_s: float
+    next_chord: str
+    next_chord_s: float
+    mood: str
+    affect: tuple[float, ...]
+    notes_per_bar: int
+    loudness: float
+    key: str
+    tempo_bpm: float
+    position_source: str
+    tempo_source: str
+    sync_state: str
+    take: int
+    take_name: str
+    take_kept: bool
+    port: str
+    port_api: str
+    port_reason: str
+    port_up: bool
+    sent: int
+    late: int
+    dropped: int
+    priority: str
+    engine: str
+    progress: tuple[str, float, str]
+    planned_to_s: float
+    composed_to_s: float
+    whole: bool
+    pids: dict[str, int]
+    changing: str
+    changing_s: float
+    undo: str
+    redo: str
+    film: str
+    frame_rate: str
+    reading: str
+    cues: tuple[tuple[str, float, float, bool], ...]
+    parts: tuple[tuple[str, bool], ...]
+    clients: int
+    frozen: str
+    learning: str
+    control_port: str
+
+    def as_json(self) -> dict[str, Any]:
+        """For a JSON line: plain values, affect by name."""
+        values = asdict(self)
+        values["affect"] = dict(zip(EMOTIONS, (round(weight, 4) for weight in self.affect), strict=True))
+        values["progress"] = {"what": self.progress[0], "fraction": self.progress[1], "words": self.progress[2]}
+        return {name: round(value, 4) if isinstance(value, float) else value for name, value in values.items()}
+
+
+_NEUTRAL = (0.0,) * (len(EMOTIONS) - 1) + (1.0,)
+
+
+def snapshot(session: Session) -> Snapshot:
+    """The session now."""
+    position_s = session.position_s()
+    status = session.status
+    beats = session.beats_at(position_s)
+    bar_beat = session.tempo_map.bar_beat_at(max(round(beats, 6), -1e6))
+    now, after = session.draft.chords_at(position_s)
+    slot = session.draft.slot_at(position_s)
+    affect = slot.affect if slot is not None else _NEUTRAL
+    changing, changing_s = change_under_way(session)
+    draft = session.draft
+    known = session.takes.get(draft.cue, draft.take)
+    timeline_s = position_s + session.starts_s
+    return Snapshot(
+        state=_state(session),
+        waits_for=session.waits_for(),
+        picture_s=position_s,
+        film_timecode=_film_timecode(session, position_s),
+        daw_timecode=_daw_timecode(session, timeline_s),
+        bar_beat=str(bar_beat),
+        beats=beats,
+        bar=bar_beat.bar,
+        chord=session.chord_name(now.chord) if now is not None else "",
+        chord_s=now.start_s if now is not None else 0.0,
+        next_chord=session.chord_name(after.chord) if after is not None else "",
+        next_chord_s=after.start_s if after is not None else 0.0,
+        mood=strongest(affect),
+        affect=tuple(affect),
+        notes_per_bar=notes_in_bar(session, bar_beat.bar),
+        loudness=slot.loudness if slot is not None else 0.0,
+        key=draft.result.key.name if draft.result.slots else "",
+        tempo_bpm=status.tempo_bpm if status is not None else 0.0,
+        position_source=status.position_source if status is not None else "",
+        tempo_source=status.tempo_source if status is not None else "",
+        sync_state=status.state if status is not None else "",
+        take=draft.take,
+        take_name=known.name if known is not None else Take(draft.take).name,
+        take_kept=known.kept if known is not None else False,
+        port=status.port if status is not None else "",
+        port_api=status.port_api if status is not None else "",
+        port_reason=status.port_reason if status is not None else "",
+        port_up=status.port_up if status is not None else False,
+        sent=status.sent if status is not None else 0,
+        late=status.late if status is not None else 0,
+        dropped=status.dropped if status is not None else 0,
+        priority=status.priority if status is not None else "",
+        engine=session.engine_state,
+        progress=session.progress,
+        planned_to_s=session.planned_to_s,
+        composed_to_s=session.composed_to_s,
+        whole=session.draft.result.complete and session.plan.complete,
+        pids=session.pids(),
+        changing=changing,
+        changing_s=changing_s,
+        undo=session.history.undo_label,
+        redo=session.history.redo_label,
+        film=session.film_name,
+        frame_rate=str(session.output.frame_rate or ""),
+        reading=session.analysed.reading if session.analysed is not None else "",
+        cues=tuple(cue_list(session)),
+        parts=tuple((part, bool(draft.value(f"/cue/part/{part}/on"))) for part in PARTS),
+        clients=session.clients,
+        frozen=session.freezer.words,
+        learning=session.learning,
+        control_port=status.hands_port if status is not None else "",
+    )
+
+
+def cue_list(session: Session) -> list[tuple[str, float, float, bool]]:
+    """Name, In, Out (picture seconds) and whether it is selected, of each cue in order of In."""
+    draft, states = session.draft, session.draft.cue_states
+    end_s = session.analysed.film.duration_s if session.analysed is not None else 0.0
+    return [
+        (state.name, state.in_s, end_s if out_s is None else out_s, state.number == draft.cue)
+        for state, out_s in zip(states, ends(states), strict=True)
+    ]
+
+
+def _film_timecode(session: Session, position_s: float) -> str:
+    """At the film's rate or the one set by hand, from the file's own start."""
+    rate = session.output.frame_rate
+    if session.analysed is None or rate is None:
+        return "--:--:--:--"
+    film = session.analysed.film
+    if rate == film.rate:
+        return str(film.timecode_at(position_s))
+    first_s = float(film.start_timecode.seconds) if film.start_timecode is not None else 0.0
+    return str(Timecode.from_seconds(position_s + first_s, rate))
+
+
+def _daw_timecode(session: Session, timeline_s: float) -> str:
+    """At the rate and from the start that the DAW states, else the film's rate from zero."""
+    film_rate = session.output.frame_rate
+    rate = session.daw_rate or film_rate
+    if rate is None:
+        return "--:--:--:--"
+    first = session.daw_starts_at.frames if session.daw_starts_at is not None else 0
+    return str(Timecode.from_seconds(timeline_s, rate) + first)
+
+
+def _state(session: Session) -> str:
+    if session.rolling:
+        status = session.status
+        return "freewheel" if status is not None and status.state == "freewheel" else "playing"
+    if session.analysed is None or not session.draft.result.slots:
+        return "waiting"
+    return "lost" if session.status is not None and session.status.state == "lost" else "stopped"
+
+
+def change_under_way(session: Session) -> tuple[str, float]:
+    """Label and picture second of the change that is being composed or not yet heard; ("", 0)."""
+    pending = session.desk.pending
+    wish = session.desk.wish or (pending.wish if pending is not None else None)
+    if wish is None or session.progress[0] == "failed":
+        return "", 0.0
+    return wish.label, wish.boundary_s or 0.0
+
+
+def notes_in_bar(session: Session, bar: int) -> int:
+    """How many notes begin in a bar."""
+    tempo_map = session.tempo_map
+    return session.plan.count_notes(float(tempo_map.bar_start(bar)), float(tempo_map.bar_start(bar + 1)))

@@ -1,0 +1,276 @@
+"""What `live` shows: a view that redraws itself on a terminal, plain or JSON lines elsewhere, and the keys.
+
+Playhead in three clocks, to compare with a burn-in: the film's frame timecode, the DAW's timecode, bar|beat.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import sys
+import time
+from collections import deque
+from collections.abc import Iterator
+from pathlib import Path
+from typing import IO, TYPE_CHECKING, Final, Protocol
+
+from bridge.session.session import Session
+from bridge.session.snapshot import Snapshot
+from engine.music import EMOTIONS
+
+if TYPE_CHECKING:
+    from rich.live import Live
+    from rich.panel import Panel
+
+LINE_EVERY_S: Final = 1.0
+JSON_EVERY_S: Final = 0.095
+SENTENCES: Final = 5
+# In 76 columns: what a panel leaves of a terminal of 80.
+HELP: Final = "space play  n 1-9 take  k keep  u/r undo  pabmd part  l learn  ! off  q quit"
+
+
+class View(Protocol):
+    """say: a sentence for the person.  ready: ports and OSC are open.  draw: ten times a second.  close: last words."""
+
+    def say(self, sentence: str) -> None: ...
+
+    def ready(self, facts: dict[str, object]) -> None: ...
+
+    def draw(self, shot: Snapshot, session: Session) -> None: ...
+
+    def close(self, shot: Snapshot, session: Session, written: Path | None) -> None: ...
+
+
+class LinesView:
+    """One line a second, sentences between them.
+
+    With as_json a JSON object a line, ten times a second, on standard output; sentences then go to standard error.
+    """
+
+    def __init__(self, as_json: bool, out: IO[str] | None = None, err: IO[str] | None = None) -> None:
+        self._json = as_json
+        self._out, self._err = out or sys.stdout, err or sys.stderr
+        self._every_s = JSON_EVERY_S if as_json else LINE_EVERY_S
+        self._last_s = -LINE_EVERY_S
+        self._last: tuple[object, ...] = ()
+
+    def say(self, sentence: str) -> None:
+        if self._json:
+            self._err.write(f"{sentence}\n")
+            self._err.flush()
+        else:
+            self._write(sentence)
+
+    def ready(self, facts: dict[str, object]) -> None:
+        """Ports are open and OSC listens."""
+        if self._json:
+            self._write(json.dumps({"type": "ready", **facts}))
+
+    def draw(self, shot: Snapshot, session: Session) -> None:
+        now_s = time.perf_counter()
+        marks = (shot.state, shot.chord, shot.take) if self._json else (shot.state,)
+        if marks == self._last and (
+            now_s - self._last_s < self._every_s or (shot.state == "stopped" and not self._json)
+        ):
+            return
+        self._last_s, self._last = now_s, marks
+        if self._json:
+            revision = session.status.revision if session.status is not None else -1
+            facts = {"host_s": now_s, "position_s": round(shot.picture_s, 6), "revision": revision}
+            self._write(json.dumps({"type": "status", **shot.as_json(), **facts}))
+        else:
+            self._write(line(shot))
+
+    def close(self, shot: Snapshot, session: Session, written: Path | None) -> None:
+        if self._json:
+            end = {"type": "end", "sent": shot.sent, "late": shot.late, "dropped": shot.dropped}
+            self._write(json.dumps({**end, "file": str(written) if written is not None else None}))
+
+    def _write(self, text: str) -> None:
+        try:
+            self._out.write(text + "\n")
+            self._out.flush()
+        except BrokenPipeError:
+            # The reader has gone (`| head`): the performance goes on, and what is left to say goes to stderr.
+            if self._out is sys.stdout:
+                os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            self._out = open(os.devnull, "w")  # noqa: SIM115
+            self._err.write("nobody reads the output any more; playing on.\n")
+
+
+def line(shot: Snapshot) -> str:
+    """The state in one line."""
+    if shot.state == "waiting":
+        return f"waiting for {shot.waits_for} ({shot.progress[1]:.0%})"
+    clocks = f"{shot.film_timecode}  DAW {shot.daw_timecode}  {shot.bar_beat:>9}"
+    chords = f"{shot.chord or '-':<6} -> {shot.next_chord or '-':<6}"
+    mood = f"{shot.mood:<9} {shot.notes_per_bar:3d} notes/bar"
+    tail = f"late {shot.late}" + (f"  waits for {shot.waits_for}" if shot.waits_for else "")
+    return f"{shot.state:<8} {clocks}  {chords}  {mood}  take {shot.take_name}  {tail}"
+
+
+class RichView:
+    """The view of a terminal."""
+
+    def __init__(self) -> None:
+        self._sentences: deque[str] = deque(maxlen=SENTENCES)
+        self._live: Live | None = None
+
+    def __enter__(self) -> RichView:
+        from rich.live import Live
+
+        self._live = Live(auto_refresh=False, transient=False)
+        self._live.__enter__()
+        return self
+
+    def __exit__(self, *exc_info: object) -> None:
+        if self._live is not None:
+            self._live.__exit__(None, None, None)
+            self._live = None
+
+    def say(self, sentence: str) -> None:
+        self._sentences.append(sentence)
+
+    def ready(self, facts: dict[str, object]) -> None:
+        """A person sees it by itself."""
+
+    def draw(self, shot: Snapshot, session: Session) -> None:
+        if self._live is not None:
+            self._live.update(panel(shot, session, tuple(self._sentences)), refresh=True)
+
+    def close(self, shot: Snapshot, session: Session, written: Path | None) -> None:
+        if written is not None:
+            self.say(f"written: {written}")
+        self.draw(shot, session)
+
+
+def panel(shot: Snapshot, session: Session, sentences: tuple[str, ...]) -> Panel:
+    """The whole view as a rich object."""
+    from rich.console import Group
+    from rich.panel import Panel
+    from rich.table import Table
+    from rich.text import Text
+
+    clocks = Table.grid(padding=(0, 3))
+    clocks.add_row("film", "DAW", "bar|beat", style="dim")
+    clocks.add_row(shot.film_timecode, shot.daw_timecode, shot.bar_beat, style="bold")
+    facts = Table.grid(padding=(0, 2))
+    facts.add_column(style="dim", justify="right")
+    facts.add_column()
+    film = ", ".join([shot.film, *([f"{shot.frame_rate} fps", f"{shot.reading} reading"] if shot.reading else [])])
+    facts.add_row("film", Text(film))
+    facts.add_row("state", shot.state + (f", waits for {shot.waits_for}" if shot.waits_for else ""))
+    facts.add_row("cue", Text(_cues(shot)))
+    facts.add_row("chords", _chords(session, shot))
+    facts.add_row("mood", f"{shot.mood}  {_affect(shot)}")
+    facts.add_row("activity", f"{shot.notes_per_bar} notes a bar, loudness {shot.loudness:.2f}, key {shot.key or '-'}")
+    facts.add_row("parts", "  ".join(part if on else f"({part})" for part, on in shot.parts))
+    facts.add_row("sync", f"{shot.position_source or '-'} {shot.sync_state}, tempo {shot.tempo_source or '-'} "
+                  f"{shot.tempo_bpm:.1f}")  # fmt: skip
+    facts.add_row("port", f"{shot.port or shot.port_api} {'up' if shot.port_up else 'down'}, sent {shot.sent}, "
+                  f"late {shot.late}, dropped {shot.dropped}, OSC clients {shot.clients}")  # fmt: skip
+    facts.add_row("take", f"{shot.take_name} ({shot.take}){' kept' if shot.take_kept else ''}, engine {shot.engine}")
+    if shot.frozen:
+        facts.add_row("printed", f"{shot.frozen} (mute here; /cue/thaw)")
+    if shot.changing:
+        facts.add_row("change", _countdown(session, shot))
+    if shot.learning:
+        facts.add_row("learn", Text(shot.learning, style="bold"))
+    if shot.progress[1] < 1.0:
+        facts.add_row("progress", f"{_bar(shot.progress[1])} {shot.progress[2]}")
+    words = Text("\n".join(sentences), style="dim")
+    return Panel(Group(clocks, Text(), facts, Text(), words, Text(HELP, style="dim")), title="CueBridge")
+
+
+def _chords(session: Session, shot: Snapshot) -> str:
+    before, after = session.draft.chords_around(shot.picture_s, 1, 4)
+    marked = [session.chord_name(chord) or "-" for chord in before + after]
+    if after:
+        marked[len(before)] = f"[{marked[len(before)]}]"
+    # rich would take the brackets for markup
+    return "  ".join(marked).replace("[", "\\[") or "-"
+
+
+def _cues(shot: Snapshot) -> str:
+    """The cue under the controls in brackets, with those beside it."""
+    if not shot.reading:  # the film is not known yet
+        return "-"
+    at = next((index for index, cue in enumerate(shot.cues) if cue[3]), 0)
+    first = min(max(at - 1, 0), max(len(shot.cues) - 4, 0))
+    words = [
+        f"[{name} {low:.1f}–{high:.1f} s]" if selected else f"{name} {low:.1f}–{high:.1f} s"
+        for name, low, high, selected in shot.cues[first : first + 4]
+    ]
+    more = len(shot.cues) - first - len(words)
+    return ("… " if first else "") + "  ".join(words) + (f"  + {more}" if more > 0 else "")
+
+
+def _countdown(session: Session, shot: Snapshot) -> str:
+    """What is going to change and when: in seconds, and in beats while they are few."""
+    left_s = max(shot.changing_s - shot.picture_s, 0.0)
+    if not session.rolling:
+        return f"{shot.changing}, from {shot.changing_s:.1f} s"
+    beats = max(session.beats_at(shot.changing_s) - shot.beats, 0.0)
+    return f"{shot.changing} in {left_s:.1f} s ({beats:.0f} beats)"
+
+
+def _affect(shot: Snapshot) -> str:
+    order = sorted(zip(EMOTIONS, shot.affect, strict=True), key=lambda pair: -pair[1])[:3]
+    return "  ".join(f"{name} {weight:.0%}" for name, weight in order)
+
+
+def _bar(fraction: float, width: int = 24) -> str:
+    full = round(min(max(fraction, 0.0), 1.0) * width)
+    return "█" * full + "░" * (width - full)
+
+
+class Keys:
+    """Single keys of the terminal, where there is one; a context manager that puts the terminal back."""
+
+    def __init__(self, *, enabled: bool = True) -> None:
+        self._enabled = enabled and sys.stdin is not None and sys.stdin.isatty()
+        self._before: list | None = None
+
+    def __enter__(self) -> Keys:
+        if self._enabled:
+            with contextlib.suppress(ImportError):
+                import termios
+                import tty
+
+                self._before = termios.tcgetattr(sys.stdin)
+                tty.setcbreak(sys.stdin)
+        return self
+
+    def __exit__(self, *exc_info: object) -> None:
+        if self._before is not None:
+            import termios
+
+            termios.tcsetattr(sys.stdin, termios.TCSADRAIN, self._before)
+            self._before = None
+
+    def pressed(self) -> Iterator[str]:
+        """Keys since the last call; never waits."""
+        if not self._enabled:
+            return
+        if self._before is None:
+            yield from _windows_keys()
+            return
+        import os
+        import select
+
+        while select.select([sys.stdin], [], [], 0)[0]:
+            data = os.read(sys.stdin.fileno(), 64)
+            if not data:
+                self._enabled = False
+                return
+            yield from data.decode("utf-8", "ignore")
+
+
+def _windows_keys() -> Iterator[str]:
+    try:
+        import msvcrt
+    except ImportError:
+        return
+    while msvcrt.kbhit():  # type: ignore[attr-defined]
+        yield msvcrt.getwch()  # type: ignore[attr-defined]

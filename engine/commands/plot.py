@@ -1,0 +1,140 @@
+"""`plot VIDEO`: a picture of what was composed, and whether it follows the film.
+
+Composes as `compose` does (same arguments), draws the piano roll over cuts, motion, loudness and mood, and reports the
+rank correlations of motion with notes per second and with velocity, for the film and for the film with its shots in
+another order.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import sys
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from engine.brief import FilmPlan, request_for
+from engine.commands import compose as compose_cli
+from engine.commands.compose_report import progress_bar
+from engine.composer import Composer, use_threads
+from engine.music import Composition, Take, UserError
+from engine.music.command import check_spares_input
+
+if TYPE_CHECKING:
+    from engine.arrange import ArrangeOptions
+    from engine.video import VideoFeatures
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Runs the command; raises UserError for what the person can act on."""
+    parser = compose_cli.parser("cuebridge plot", "Draws what is composed for a film, and whether it follows the film.")
+    parser.add_argument(
+        "--shuffles", type=int, default=20, metavar="N", help="shuffled films in the control (default 20)"
+    )
+    arguments = parser.parse_args(argv)
+    wish, options = compose_cli.plan_from(arguments), compose_cli.arrange_options(arguments)
+    if arguments.takes != 1:
+        raise UserError("a plot shows one take; choose it with --take.")
+    if not 0 <= arguments.shuffles <= 1000:
+        raise UserError(f"--shuffles is 0 to 1000, not {arguments.shuffles}.")
+    if arguments.hits is not None:
+        wish = replace(wish, hits=compose_cli.hits_of(arguments))
+    output = Path(arguments.output or Path(arguments.video).stem + ".png")
+    check_spares_input(arguments.video, output)
+    from engine.commands.plot_drawing import plot_score
+    from engine.process.analysis import AnalysisTask, analyse_in_child
+
+    with progress_bar(sys.stderr, quiet=arguments.json) as report:
+        features = analyse_in_child(
+            AnalysisTask(arguments.video, wish.reading, wish.clip_weights, arguments.cache_dir, not arguments.no_cache),
+            lambda fraction, phase: report(0.5 * fraction, phase),
+        )
+        use_threads()
+        composer = Composer(wish.weights)
+        facts, composition = study(composer, features, wish, options, arguments.shuffles)
+    from engine.arrange import arrange
+
+    composition = compose_cli.placed(composition, arguments)
+    title = _title(facts, composition)
+    plot_score(features, composition, arrange(composition, options), title, output)
+    facts["file"] = str(output)
+    if arguments.json:
+        sys.stdout.write(json.dumps(facts, indent=1) + "\n")
+    else:
+        _tell(facts)
+    return 0
+
+
+def study(
+    composer: Composer, features: VideoFeatures, wish: FilmPlan, options: ArrangeOptions, shuffles: int
+) -> tuple[dict[str, Any], Composition]:
+    """Composes the film and its shuffled selves; the correlations of each with the film's true motion."""
+    from engine.arrange import arrange
+    from engine.commands.picture_link import link, shuffled
+
+    composition = _compose(composer, features, wish)
+    right = link(features, composition, arrange(composition, options))
+    wrong = []
+    for seed in range(1, shuffles + 1):
+        # The tempo and grid stay the film's own, so that only what is seen differs.
+        other = _compose(composer, shuffled(features, seed), wish, of=features)
+        wrong.append(link(features, other, arrange(other, options)))
+    facts: dict[str, Any] = {
+        "film": Path(features.film.path).name,
+        "seconds": features.seconds,
+        "take": composition.take.number,
+        "follow_picture": wish.options.follow_picture,
+        "spearman": {
+            name: {
+                "right_film": _rounded(getattr(right, name)),
+                "shuffled_mean": _rounded(_mean([getattr(row, name) for row in wrong])),
+                "shuffled_low": _rounded(min((getattr(row, name) for row in wrong), default=math.nan)),
+                "shuffled_high": _rounded(max((getattr(row, name) for row in wrong), default=math.nan)),
+            }
+            for name in ("notes", "velocity")
+        },
+        "shuffles": shuffles,
+    }
+    return facts, composition
+
+
+def _compose(
+    composer: Composer, features: VideoFeatures, wish: FilmPlan, of: VideoFeatures | None = None
+) -> Composition:
+    seen = of or features
+    request, _reason = request_for(seen.film, seen.cuts, wish)
+    *_, last = composer.compose(features, replace(request, take=Take(wish.take.number)))
+    assert hasattr(last, "composition")
+    return last.composition
+
+
+def _mean(values: list[float]) -> float:
+    return sum(values) / len(values) if values else math.nan
+
+
+def _rounded(value: float) -> float | None:
+    return None if math.isnan(value) else round(value, 3)
+
+
+def _title(facts: dict[str, Any], composition: Composition) -> str:
+    parts = []
+    for name, words in (("notes", "notes a second"), ("velocity", "velocity")):
+        row = facts["spearman"][name]
+        parts.append(f"motion ~ {words}: {row['right_film']} (shots shuffled: {row['shuffled_mean']})")
+    bpm = composition.tempo_map.bpm_at(0)
+    return f"{facts['film']}, {bpm:g} bpm, {composition.key.name}, take {composition.take.name}    {'; '.join(parts)}"
+
+
+def _tell(facts: dict[str, Any]) -> None:
+    out = sys.stdout
+    out.write(
+        f"Spearman correlation with motion, {facts['seconds']} s, follow the picture {facts['follow_picture']:g} %\n"
+    )
+    out.write(f"{'':18s}{'right film':>12s}{'shuffled (mean, range of ' + str(facts['shuffles']) + ')':>40s}\n")
+    for name, words in (("notes", "notes a second"), ("velocity", "velocity")):
+        row = facts["spearman"][name]
+        spread = f"{row['shuffled_mean']}  {row['shuffled_low']} .. {row['shuffled_high']}"
+        out.write(f"{words:18s}{row['right_film']!s:>12s}{spread:>40s}\n")
+    out.write(f"Written  {facts['file']}\n")

@@ -1,0 +1,354 @@
+"""From what was seen and what was asked to a composition: the one flow that worker, commands and tests share.
+
+`Composer` holds the networks; `compose_film` does everything for a file.  Times ending in `_s` are picture seconds
+unless they say timeline; beats are quarter notes.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from fractions import Fraction
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from engine.brief import FilmPlan, request_for
+from engine.music import Chord, Composition, Film, FrameRate, Key, Slot, Take, TempoMap, UserError
+from engine.process.messages import Composed, ComposeRequest, SlotsComposed
+
+if TYPE_CHECKING:
+    from engine.dynamics import Dynamics
+    from engine.harmony.plan import PlannedSlot
+    from engine.harmony.slots import SlotFeatures
+    from engine.video import VideoFeatures
+
+
+SHORTEST_FILM_S: Final = 0.1  # a sixteenth note at any tempo; less gives no note at all
+
+
+@dataclass(frozen=True, slots=True)
+class FilmScore:
+    """A composed film: the result, what was seen, and seconds spent looking and composing."""
+
+    composition: Composition
+    features: VideoFeatures
+    analysis_s: float
+    compose_s: float
+    weights: tuple[str, ...]
+
+
+class Composer:
+    """The networks, loaded once, and what they remember between requests.  Not thread-safe.
+
+    weights: folder with amt.safetensors and regressor.safetensors; None: the shipped ones.  Raises UserError where
+    they cannot be loaded.
+    """
+
+    def __init__(self, weights: str | Path | None = None) -> None:
+        from engine.harmony.plan import Planner
+        from engine.harmony.stream import Harmony
+        from models.amt import AffectiveMultimodalTransformer
+        from models.checkpoint import WEIGHTS, CheckpointError, load
+        from models.regressor import DynamicsRegressor
+
+        folder = WEIGHTS if weights is None else Path(weights)
+        amt, regressor = load(folder / "amt.safetensors"), load(folder / "regressor.safetensors")
+        if not isinstance(amt, AffectiveMultimodalTransformer) or not isinstance(regressor, DynamicsRegressor):
+            raise CheckpointError(f"{folder} does not hold a chord network and a regressor under their names.")
+        self._harmony = Harmony(amt)
+        self._regressor = regressor
+        self._planner = Planner()
+        self._seen: VideoFeatures | None = None
+        self._dynamics: Dynamics | None = None
+        self._rows: SlotFeatures | None = None
+        self._seeds: dict[tuple[str, int, int], int] = {}
+        self.weights = weight_names(folder)
+
+    @property
+    def decoded(self) -> int:
+        """Slots that the chord network was asked for so far."""
+        return self._harmony.decoded
+
+    def warm_up(self) -> None:
+        """Lets the libraries do what they do once, so that the first request of a session does not wait for it."""
+        import numpy as np
+
+        from engine.video import VideoFeatures
+        from models.film import EMOTIONS as AFFECTS
+
+        seconds = 12
+        nothing = VideoFeatures(
+            film=Film("", float(seconds), FrameRate(Fraction(25))),
+            seconds=seconds,
+            semantic=None,
+            emotion_raw=np.full((seconds, len(AFFECTS)), 1 / len(AFFECTS), np.float32),
+            emotion=np.full((seconds, len(AFFECTS)), 1 / len(AFFECTS), np.float32),
+            motion=np.full(seconds, 10.0, np.float32),
+            scene_offset=np.arange(seconds, dtype=np.int32),
+            valid=np.ones(seconds, bool),
+            cuts=(),
+            reading="quick",
+            reason="",
+            notes=(),
+        )
+        for _ in self.compose(nothing, ComposeRequest(0, TempoMap.constant(120))):
+            pass
+        self._seen = self._dynamics = self._rows = None
+        self._harmony.forget()
+
+    def see(self, features: VideoFeatures) -> None:
+        """Looks at a film ahead of the first request for it."""
+        self._dynamics_of(features)
+
+    def _dynamics_of(self, features: VideoFeatures) -> Dynamics:
+        from engine import dynamics
+
+        if self._seen is not features or self._dynamics is None:
+            if self._seen is None or self._seen.film.content_key != features.film.content_key:
+                self._harmony.forget()
+            self._seen, self._dynamics = features, dynamics.predict(self._regressor, features)
+            self._rows = None
+        return self._dynamics
+
+    def _rows_of(self, features: VideoFeatures, start_s: list[float], end_s: list[float]) -> SlotFeatures:
+        """Features per slot; remembered, since most requests of a session share their slots."""
+        from engine.harmony.slots import resample
+
+        known = self._rows
+        if known is None or known.start_s.tolist() != start_s or known.end_s.tolist() != end_s:
+            known = self._rows = resample(features, start_s, end_s)
+        return known
+
+    def _seed_of(
+        self,
+        request: ComposeRequest,
+        features: VideoFeatures,
+        planned: Sequence[PlannedSlot],
+        rows: SlotFeatures,
+        keys: Sequence[Key],
+    ) -> int:
+        """The random seed of a take: its number, or that of its best candidate.
+
+        A candidate is chosen when a take is composed from the beginning, and stays chosen while it is taken up again.
+        """
+        count = request.options.candidates
+        if count <= 1:
+            return request.take.number
+        from engine.harmony.candidates import candidates
+
+        name = (features.film.content_key, request.take.number, count)
+        if not request.keep or name not in self._seeds:
+            found = candidates(self._harmony.model, planned, rows, keys, request.options, request.take.number, count)
+            self._seeds[name] = found[0].seed
+        return self._seeds[name]
+
+    def compose(
+        self,
+        features: VideoFeatures,
+        request: ComposeRequest,
+        *,
+        first_chunk: int = 4,
+        chunk: int = 48,
+        until_s: float | None = None,
+        provisional: bool = False,
+    ) -> Iterator[SlotsComposed | Composed]:
+        """Yields the slots after the kept ones in chunks (the first of first_chunk slots, then twice as many each time,
+        up to chunk), then the whole composition.
+
+        A caller may stop at any time; the next call begins anew.  until_s: no slots that begin later, and no whole
+        composition.  provisional: marks the new slots as planned before the whole film was seen.  Raises UserError
+        for a request that cannot be met.
+        """
+        from engine import dynamics
+        from engine.harmony.mood import bias_affect, harmonic_tension, picture_tension
+        from engine.harmony.plan import kept_slots
+
+        begun = time.perf_counter()
+        if features.film.duration_s < SHORTEST_FILM_S and not provisional:
+            name, length_s = Path(features.film.path).name, features.film.duration_s
+            raise UserError(f"{name} lasts {length_s:.3g} s, too short for music; it takes {SHORTEST_FILM_S:g} s.")
+        planned = self._planner.plan(request, features.film.duration_s, first_action_s(features))
+        kept = kept_slots(request)
+        starts, ends = [slot.start_s for slot in planned], [slot.end_s for slot in planned]
+        seen = self._dynamics_of(features)
+        rows = self._rows_of(features, starts, ends)
+        affect = bias_affect(rows.emotion, request.options)
+        keys, key, reason, cue_keys = _decide_keys(planned, affect, len(request.cues))
+        strength = request.options.follow_picture / 100.0
+        wanted_dynamics = dynamics.follow(seen, features, strength)
+        density, loudness = wanted_dynamics.over_slots(starts, ends)
+        for index, slot in enumerate(planned):
+            activity = request.options.activity if slot.activity is None else slot.activity
+            level = request.options.dynamics if slot.dynamics is None else slot.dynamics
+            if activity is not None:
+                density[index] = dynamics.asked_density(activity)
+            if level is not None:
+                loudness[index] = dynamics.asked_loudness(level)
+
+        strain = picture_tension(affect, loudness)
+
+        def finished(first: int, chords: list[Chord]) -> tuple[Slot, ...]:
+            return tuple(
+                Slot(
+                    index=index,
+                    start_s=planned[index].start_s,
+                    end_s=planned[index].end_s,
+                    start_beats=planned[index].start_beats,
+                    end_beats=planned[index].end_beats,
+                    chord=chord,
+                    density=float(density[index]),
+                    loudness=float(loudness[index]),
+                    affect=tuple(float(weight) for weight in affect[index]),
+                    motion=float(rows.motion[index]),
+                    tension=float(strain[index]) + harmonic_tension(chord, keys[index]),
+                    pinned=planned[index].pinned,
+                    given=planned[index].given,
+                    provisional=provisional,
+                )
+                for index, chord in enumerate(chords, start=first)
+            )
+
+        slots: list[Slot] = list(kept)
+        pending: list[Chord] = []
+        wanted = first_chunk
+        seed = self._seed_of(request, features, planned, rows, keys)
+        own = {index: cue.take for index, cue in enumerate(request.cues) if cue.take is not None}
+        stream = self._harmony.compose(planned, rows, keys, request.options, seed, len(kept), own)
+        for chord in stream:
+            if until_s is not None and planned[len(slots) + len(pending)].start_s > until_s:
+                break
+            pending.append(chord)
+            if len(pending) >= wanted:
+                slots += finished(len(slots), pending)
+                sent = tuple(slots[-len(pending) :])
+                yield SlotsComposed(request.revision, sent, key, reason, len(slots) / len(planned), cue_keys)
+                pending, wanted = [], min(2 * wanted, chunk)
+        if pending:
+            slots += finished(len(slots), pending)
+            sent = tuple(slots[-len(pending) :])
+            yield SlotsComposed(request.revision, sent, key, reason, len(slots) / len(planned), cue_keys)
+        if len(slots) < len(planned):
+            return
+        composition = Composition(
+            revision=request.revision,
+            film=features.film,
+            tempo_map=request.tempo_map,
+            slots=tuple(slots),
+            key=key,
+            grid=request.grid,
+            picture_starts_at_s=request.picture_starts_at_s,
+            cues=tuple(replace(cue, key=decided) for cue, (decided, _) in zip(request.cues, cue_keys, strict=True)),
+            cuts=features.cuts,
+            hits=request.hits,
+            take=request.take,
+            key_reason=reason,
+        )
+        yield Composed(request.revision, composition, time.perf_counter() - begun, cue_keys)
+
+
+def _decide_keys(
+    planned: Sequence[PlannedSlot], affect: object, cues: int
+) -> tuple[list[Key], Key, str, tuple[tuple[Key, str], ...]]:
+    """Key per slot; the first cue's key and why; the same of each of so many cues."""
+    import numpy as np
+
+    from engine.harmony.mood import choose_key
+
+    rows = np.asarray(affect)
+    chosen: dict[int, tuple[Key, str]] = {}
+    for cue in {slot.cue for slot in planned if slot.key is None}:
+        members = [index for index, slot in enumerate(planned) if slot.cue == cue]
+        chosen[cue] = choose_key(rows[members])
+    keys = [slot.key or chosen[slot.cue][0] for slot in planned]
+    first = next((index for index, slot in enumerate(planned) if slot.cue >= 0), 0)
+    if not planned:
+        return keys, Key(0), "", ((Key(0), ""),) * cues
+    begins: dict[int, int] = {}
+    for index, slot in enumerate(planned):
+        begins.setdefault(slot.cue, index)
+
+    def why(index: int) -> str:
+        slot = planned[index]
+        return chosen[slot.cue][1] if slot.key is None else f"{slot.key.name}: as asked"
+
+    own = tuple((keys[begins.get(cue, first)], why(begins.get(cue, first))) for cue in range(cues))
+    return keys, keys[first], why(first), own
+
+
+# a whole film ------------------------------------------------------------------------------------------------------
+def compose_takes(
+    path: str | Path,
+    wish: FilmPlan,
+    count: int,
+    *,
+    progress: Callable[[float, str], None] | None = None,
+    cache_dir: str | None = None,
+    use_cache: bool = True,
+) -> tuple[FilmScore, ...]:
+    """Looks at a film once, in its own process, and composes `count` takes, from the wished one on.
+
+    progress(fraction 0..1, phase).  Raises UserError.
+    """
+    from engine.process.analysis import AnalysisProcess, AnalysisTask
+
+    report = progress or (lambda fraction, phase: None)
+    task = AnalysisTask(str(path), wish.reading, wish.clip_weights, cache_dir, use_cache)
+    begun = time.perf_counter()
+    with AnalysisProcess(task) as analysis:
+        # The networks load while the film is being looked at: two processes, two cores.
+        use_threads()
+        composer = Composer(wish.weights)
+        features = analysis.wait(lambda fraction, phase: report(0.9 * fraction, phase))
+        features = replace(features, notes=(*analysis.notes, *features.notes))
+    analysis_s = time.perf_counter() - begun
+    request, tempo_reason = request_for(features.film, features.cuts, wish)
+    scores = []
+    for number in range(count):
+        looked = time.perf_counter()
+        request = replace(request, take=Take(wish.take.number + number))
+        for message in composer.compose(features, request):
+            if isinstance(message, SlotsComposed):
+                report(0.9 + 0.1 * (number + message.fraction) / count, "composing")
+            else:
+                composition = replace(message.composition, tempo_reason=tempo_reason)
+                took_s = time.perf_counter() - looked
+                scores.append(FilmScore(composition, features, analysis_s, took_s, composer.weights))
+    return tuple(scores)
+
+
+def compose_film(
+    path: str | Path,
+    wish: FilmPlan | None = None,
+    *,
+    progress: Callable[[float, str], None] | None = None,
+    cache_dir: str | None = None,
+    use_cache: bool = True,
+) -> FilmScore:
+    """One take of a film; see `compose_takes`."""
+    wish = wish or FilmPlan()
+    return compose_takes(path, wish, 1, progress=progress, cache_dir=cache_dir, use_cache=use_cache)[0]
+
+
+def first_action_s(features: VideoFeatures) -> float:
+    """Where there is something to score: after bars, slate, leader and black at the head; 0 where all is black."""
+    valid = features.valid
+    return float(valid.argmax()) if valid.any() else 0.0
+
+
+def use_threads(threads: int | None = None) -> None:
+    """Torch threads of this process; None: a core less than there are, since the film is looked at or music is played
+    beside, and at most four, since a step of the decoder is too small to share among more."""
+    import os
+
+    import torch
+
+    torch.set_num_threads(threads or min(max((os.cpu_count() or 2) - 1, 1), 4))
+
+
+def weight_names(folder: Path) -> tuple[str, ...]:
+    """The weight files of a folder with the first digits of their sha256."""
+    import hashlib
+
+    files = sorted(folder.glob("*.safetensors"))
+    return tuple(f"{file.stem} {hashlib.sha256(file.read_bytes()).hexdigest()[:8]}" for file in files)

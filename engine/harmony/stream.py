@@ -1,0 +1,275 @@
+"""Chords for a film: the chord network run over the planned slots, window by window, streamed.
+
+The network works in C major or A minor, so what is fixed is transposed in and what it finds is transposed out (the
+authors' program forgot this).  It looks at windows of 300 slots; a longer cue is composed by windows that overlap by
+60 slots, whose chords are the primer of the next.  Between two changes of the harmonic rhythm the chord is forced to
+stay; at a change the network may not repeat it.
+
+What comes out depends on the film, the request and the take alone: draws are tied to (take, absolute slot, chord), so
+neither chunking nor where composition was taken up again moves a chord.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections import OrderedDict
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from itertools import pairwise
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+
+from engine.harmony.form import form_pull
+from engine.harmony.loops import HISTORY, patience, worn_out
+from engine.harmony.mood import felt, guidance, temperature, top_p
+from engine.harmony.plan import PlannedSlot
+from engine.harmony.slots import SlotFeatures
+from engine.music import NO_CHORD, Chord, Key
+from engine.process.messages import ComposeOptions
+from models.decoding import ChordStream, DecodingOptions, windows
+from models.film import FilmInputs
+
+if TYPE_CHECKING:
+    from models.amt import AffectiveMultimodalTransformer
+
+REFERENCE_TONICS: Final = (Chord(0, "maj").id, Chord(9, "min").id)  # where a film without a progression starts
+MAX_STREAMS: Final = 40  # windows whose encoder memory and KV cache are kept (a film of two hours has about 30)
+
+
+@dataclass(frozen=True, slots=True)
+class Stretch:
+    """Slots [begin, end) to be composed in one key, within the window [start, stop) that the network looks at.
+
+    The window follows from the cue alone, so that a key or chord set later in a cue changes nothing before it.
+    """
+
+    start: int
+    stop: int
+    begin: int
+    end: int
+    key: Key
+    ends: bool  # the cue's music ends with the window
+
+
+def stretches(slots: Sequence[PlannedSlot], keys: Sequence[Key], begin: int = 0) -> tuple[Stretch, ...]:
+    """What to compose from slot `begin` on, in order, without the slots outside every cue.  keys: one per slot."""
+    found = []
+    for first, last in _runs([slot.cue for slot in slots]):
+        if slots[first].cue < 0:
+            continue
+        decided = first
+        for window_start, window_stop in windows(last - first):
+            start, stop = first + window_start, first + window_stop
+            for a, b in _runs(keys[decided:stop]):
+                if decided + b > begin:
+                    stretch = Stretch(
+                        start, stop, max(decided + a, begin), decided + b, keys[decided + a], stop == last
+                    )
+                    found.append(stretch)
+            decided = stop
+    return tuple(found)
+
+
+def _runs(values: Sequence[object]) -> list[tuple[int, int]]:
+    """Runs of equal neighbours as (first, one past the last)."""
+    edges = [i for i in range(1, len(values)) if values[i] != values[i - 1]]
+    return list(pairwise([0, *edges, len(values)])) if values else []
+
+
+@dataclass(frozen=True, slots=True)
+class Drawing:
+    """How a chord is drawn: at changes of the harmonic rhythm the last one may not come again, at hits it may."""
+
+    steady: DecodingOptions
+    loose: DecodingOptions
+
+
+def decoding_options(options: ComposeOptions, seed: int) -> Drawing:
+    """What the composer's controls mean to the decoder.  Rests are never drawn: silence is the composer's to ask."""
+    steady = DecodingOptions(
+        temperature=temperature(options),
+        top_p=top_p(options),
+        seed=seed,
+        allow_rests=False,
+        max_repeats=1,
+        guidance=guidance(options),
+    )
+    return Drawing(steady, replace(steady, max_repeats=None))
+
+
+def film_inputs(features: SlotFeatures, stretch: Stretch) -> FilmInputs:
+    """What the network sees of a stretch's window."""
+    rows = slice(stretch.start, stretch.stop)
+    return FilmInputs.from_arrays(
+        scene_offset=features.scene_offset[rows],
+        motion=features.motion[rows],
+        emotion=features.emotion[rows],
+        semantic=None if features.semantic is None else features.semantic[rows],
+        valid=features.valid[rows],
+        minor=stretch.key.is_minor,
+        ends=stretch.ends,
+    )
+
+
+class Harmony:
+    """The chord network with what it has already seen and heard.
+
+    Encoder memories and KV caches of windows live on between calls: a call that shares a past with an earlier one
+    truncates the cache and goes on, it recomputes nothing.
+    """
+
+    def __init__(self, model: AffectiveMultimodalTransformer) -> None:
+        self.model = model
+        self._streams: OrderedDict[tuple[object, ...], ChordStream] = OrderedDict()
+        self.decoded = 0  # slots that the network was asked for, over all calls; for benches and tests
+
+    def forget(self) -> None:
+        """Drops everything remembered (another film)."""
+        self._streams.clear()
+
+    def compose(
+        self,
+        slots: Sequence[PlannedSlot],
+        features: SlotFeatures,
+        keys: Sequence[Key],
+        options: ComposeOptions,
+        seed: int,
+        begin: int = 0,
+        cue_seeds: Mapping[int, int] | None = None,
+    ) -> Iterator[Chord]:
+        """Chords of the slots from `begin` on, one by one.
+
+        All slots before `begin` must be fixed.  features, keys: one row per slot.  seed: the take; cue_seeds: of cues
+        that have a take of their own.
+        """
+        chords: list[Chord] = [slot.fixed or NO_CHORD for slot in slots[:begin]]
+        affect = felt(features.emotion, options)
+        for stretch in stretches(slots, keys, begin):
+            while len(chords) < stretch.begin:  # outside every cue
+                chords.append(slots[len(chords)].fixed or NO_CHORD)
+                yield chords[-1]
+            drawing = decoding_options(options, (cue_seeds or {}).get(slots[stretch.start].cue, seed))
+            yield from self._stretch(stretch, slots, features, affect, drawing, options.adventurous, keys, chords)
+        while len(chords) < len(slots):
+            chords.append(slots[len(chords)].fixed or NO_CHORD)
+            yield chords[-1]
+
+    def _stretch(
+        self,
+        stretch: Stretch,
+        slots: Sequence[PlannedSlot],
+        features: SlotFeatures,
+        affect: np.ndarray,
+        drawing: Drawing,
+        adventurous: float,
+        keys: Sequence[Key],
+        chords: list[Chord],
+    ) -> Iterator[Chord]:
+        """Decides the stretch's slots; `chords` is all that was decided before and grows."""
+        start, shift = stretch.start, stretch.key.semitones_from_reference
+        past = [chord.transpose(-shift).id for chord in chords[start:]]
+        if not past:
+            opening = slots[start].fixed
+            past = [REFERENCE_TONICS[stretch.key.is_minor] if opening is None else opening.transpose(-shift).id]
+        stream = self._stream(stretch, features, affect, past, drawing.steady)
+        for index in range(stretch.begin, stretch.end):
+            slot, at = slots[index], index - start
+            forced = slot.fixed
+            if forced is None and not slot.change and at > 0:
+                forced = chords[-1]
+            if at >= len(stream.chords):  # else it is the window's first chord
+                if forced is not None:
+                    stream.configure(pins={at: forced.transpose(-shift).id})
+                else:
+                    worn = worn_out(changes(slots, chords), patience(adventurous))
+                    avoid = [chord.transpose(-shift).id for chord in worn]
+                    bias = form_pull(*heard(slots, keys, chords), stretch.key.is_minor, adventurous)
+                    stream.configure(
+                        options=drawing.loose if slot.free else drawing.steady, pins={}, avoid=avoid, bias=bias
+                    )
+                stream.next()
+                self.decoded += 1
+            chords.append(forced if forced is not None else Chord.from_id(stream.chords[at]).transpose(shift))
+            yield chords[-1]
+
+    def _stream(
+        self,
+        stretch: Stretch,
+        features: SlotFeatures,
+        affect: np.ndarray,
+        past: list[int],
+        options: DecodingOptions,
+    ) -> ChordStream:
+        """A stream over the stretch's window that has heard exactly `past` (never empty)."""
+        rows = slice(stretch.start, stretch.stop)
+        film = film_inputs(features, stretch)
+        name = (stretch.start, stretch.stop, stretch.ends, stretch.key, _digest(film))
+        stream = self._streams.pop(name, None)
+        if stream is None or stream.chords[:1] != tuple(past[:1]):
+            # Only the first chord is its primer: a primer could not be taken back.
+            stream = ChordStream(
+                self.model, film, options, primer=past[:1], affect=affect[rows], first_slot=stretch.start
+            )
+        self._return_to(stream, past, affect[rows], options)
+        self._streams[name] = stream
+        while len(self._streams) > MAX_STREAMS:
+            self._streams.popitem(last=False)
+        return stream
+
+    def _return_to(self, stream: ChordStream, past: list[int], affect: np.ndarray, options: DecodingOptions) -> None:
+        """Takes a used stream back to the longest past that both share and tells it the rest."""
+        common = 0
+        for known, wanted in zip(stream.chords, past, strict=False):
+            if known != wanted:
+                break
+            common += 1
+        stream.rewind(common)
+        stream.configure(options=options, pins=dict(enumerate(past)), affect=affect)
+        for _ in range(len(past) - common):
+            stream.next()
+            self.decoded += 1
+
+
+def changes(slots: Sequence[PlannedSlot], chords: Sequence[Chord]) -> list[Chord]:
+    """The cue's latest chords, one entry per change, as far back as loops are looked for."""
+    found: list[Chord] = []
+    cue = slots[len(chords)].cue
+    for index in range(len(chords) - 1, -1, -1):
+        if slots[index].cue != cue or len(found) >= HISTORY:
+            break
+        if not found or found[-1] != chords[index]:
+            found.append(chords[index])
+    return found[::-1]
+
+
+def heard(slots: Sequence[PlannedSlot], keys: Sequence[Key], chords: Sequence[Chord]) -> tuple[list[int], list[float]]:
+    """What sounded in the cue since the key is the one of the next slot: ids in C major / A minor and beats, per
+    change, silence left out, as far back as `changes`."""
+    here = len(chords)
+    cue, key = slots[here].cue, keys[here]
+    shift = key.semitones_from_reference
+    ids: list[int] = []
+    beats: list[float] = []
+    last: Chord | None = None
+    for index in range(here - 1, -1, -1):
+        slot, chord = slots[index], chords[index]
+        if slot.cue != cue or keys[index] != key or len(ids) >= HISTORY:
+            break
+        length = slot.end_beats - slot.start_beats
+        if chord == last and ids:
+            beats[-1] += length
+        elif not chord.is_silence:
+            ids.append(chord.transpose(-shift).id)
+            beats.append(length)
+        last = None if chord.is_silence else chord
+    return ids[::-1], beats[::-1]
+
+
+def _digest(film: FilmInputs) -> bytes:
+    """Names what a window shows: equal rows, equal name."""
+    digest = hashlib.blake2b(digest_size=16)
+    digest.update(film.features.numpy().data)
+    digest.update(film.valid.numpy().data)
+    digest.update(b"s" if bool(film.semantic_present[0]) else b"-")
+    return digest.digest()

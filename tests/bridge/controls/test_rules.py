@@ -1,0 +1,352 @@
+"""The rules of the OSC port, one by one, with a real session behind a real socket."""
+
+from __future__ import annotations
+
+import os
+import queue
+import socket
+import struct
+import threading
+import time
+from collections.abc import Sequence
+
+import mido
+import pytest
+
+from bridge.controls.dispatch import Controls
+from bridge.controls.table import ERROR, MAX_TEXT
+from bridge.osc.codec import Message, decode, encode, encode_bundle
+from bridge.osc.server import Datagram, OscServer
+from bridge.session.file.export import _write as write
+
+NOW_AND_NEVER = [struct.pack(">Q", 1), b"\xff" * 8, b"\0" * 8, struct.pack(">Q", 2**63)]  # time tags
+
+
+class Port:
+    """A session with an OSC port, and clients of it."""
+
+    def __init__(self, made, folders: Sequence = ()) -> None:
+        self.made = made
+        self.session = made.session
+        self.inbox: queue.SimpleQueue[Datagram] = queue.SimpleQueue()
+        self.server = OscServer("127.0.0.1", 0, lambda datagram: self.inbox.put(datagram) or True)
+        self.controls = Controls(self.session, self.server.send, self.server.send_error, folders=folders)
+        self.server.start()
+
+    def client(self) -> socket.socket:
+        made = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        made.bind(("127.0.0.1", 0))
+        made.settimeout(0.0)
+        return made
+
+    def turn(self, seconds: float = 0.15) -> None:
+        end = time.perf_counter() + seconds
+        while time.perf_counter() < end:
+            while not self.inbox.empty():
+                self.controls.datagram(self.inbox.get())
+            self.made.step()
+            self.controls.push(self.server.send_datagram)
+            time.sleep(0.002)
+
+    def send(self, client: socket.socket, data: bytes) -> list[Message]:
+        client.sendto(data, ("127.0.0.1", self.server.port))
+        self.turn()
+        return self.heard(client)
+
+    def later(self, client: socket.socket, timeout_s: float = 10.0) -> Message:
+        """The next answer, however long it takes."""
+        end = time.perf_counter() + timeout_s
+        while not (found := self.heard(client)):
+            assert time.perf_counter() < end, "no answer came"
+            self.turn(0.02)
+        return found[0]
+
+    @staticmethod
+    def heard(client: socket.socket) -> list[Message]:
+        found: list[Message] = []
+        try:
+            while True:
+                found += decode(client.recv(65_507))
+        except BlockingIOError:
+            return found
+
+
+@pytest.fixture
+def port(stage, tmp_path):
+    (tmp_path / "allowed").mkdir()
+    made = Port(stage(12.0), [tmp_path / "allowed"])
+    yield made
+    made.server.close()
+
+
+def test_the_answer_goes_to_the_sender_and_says_from_when_it_is_heard(port) -> None:
+    one, other = port.client(), port.client()
+    (answer,) = port.send(one, encode("/cue/mood/dark_light", [30.0]))
+    assert answer.address == "/cue/mood/dark_light" and answer.arguments[0] == 30.0
+    assert answer.types == "fd" and answer.arguments[1] >= 0
+    assert port.heard(other) == []
+    (read,) = port.send(other, encode("/cue/mood/dark_light"))
+    assert read.arguments == (30.0,)
+
+
+REFUSALS = [
+        (encode("/cue/nothing"), "unknown_address"), (encode("/nothing/at/all"), "unknown_address"),
+        (encode("/cue/swing", ["much"]), "bad_type"), (encode("/cue/swing", [b"x"]), "bad_type"),
+        (encode("/cue/swing", [90.0]), "bad_value"), (encode("/cue/swing", [float("nan")]), "bad_value"),
+        (encode("/cue/swing", [60.0, 1, 2]), "bad_type"), (encode("/cue/status", [1]), "bad_type"),
+        (encode("/cue/part/pad/on", [2]), "bad_value"), (encode("/cue/part/pad/channel", [1.5]), "bad_value"),
+        (encode("/cue/key", ["H"]), "bad_value"), (encode("/cue/name", ["x" * (MAX_TEXT + 1)]), "bad_value"),
+        (encode("/cue/unpin*", []), "unknown_address"), (encode("/cue/take/*", []), "bad_value"),
+        (encode("/cue/redo"), "not_ready"),
+    ]  # fmt: skip
+
+
+def test_every_refusal_says_address_code_and_why(port) -> None:
+    client = port.client()
+    for data, code in REFUSALS:
+        (refusal,) = port.send(client, data)
+        assert refusal.address == ERROR and refusal.types == "sss"
+        assert refusal.arguments[0] == decode(data)[0].address and refusal.arguments[1] == code
+        assert str(refusal.arguments[2]).endswith(".")
+
+
+def types(address: str, tags: str, body: bytes) -> bytes:
+    padded = [text + bytes(4 - len(text) % 4) for text in (address.encode(), b"," + tags.encode())]
+    return b"".join(padded) + body
+
+
+TYPES = [
+        ("/cue/swing", ("i", struct.pack(">i", 60)), 60.0), ("/cue/swing", ("f", struct.pack(">f", 60)), 60.0),
+        ("/cue/swing", ("d", struct.pack(">d", 60)), 60.0), ("/cue/swing", ("h", struct.pack(">q", 60)), 60.0),
+        ("/cue/transpose", ("f", struct.pack(">f", 3)), 3), ("/cue/transpose", ("d", struct.pack(">d", 3)), 3),
+        ("/cue/part/bass/on", ("F", b""), False), ("/cue/part/bass/on", ("i", struct.pack(">i", 0)), False),
+        ("/cue/part/bass/on", ("f", struct.pack(">f", 0)), False),
+        ("/cue/part/bass/on", ("d", struct.pack(">d", 0)), False),
+        ("/cue/activity", ("N", b""), "picture"), ("/cue/harmonic_rhythm", ("i", struct.pack(">i", 2)), "2"),
+    ]  # fmt: skip
+
+
+def test_types_are_taken_for_each_other_where_nothing_is_lost(port) -> None:
+    for address, data, value in TYPES:
+        (answer,) = port.send(port.client(), types(address, *data))
+        assert answer.address == address and answer.arguments[0] == value
+
+
+def test_a_time_tag_is_never_waited_for(port) -> None:
+    for number, tag in enumerate(NOW_AND_NEVER):
+        message = encode("/cue/swing", [61.0 + number])
+        answers = port.send(port.client(), b"#bundle\0" + tag + struct.pack(">i", len(message)) + message)
+        assert [answer.arguments[0] for answer in answers] == [61.0 + number]
+
+
+@pytest.mark.parametrize(
+    "refused",
+    [
+        encode("/cue/swing", ["x"]), encode("/cue/nothing"), encode("/cue/redo"), encode("/cue/key", ["H"]),
+        encode("/cue/part/pad/low", [127]), encode("/cue/chords/pin", ["Am", 5000.0]),
+        encode("/cue/export", ["../x.mid"]),
+    ],
+)  # fmt: skip
+def test_a_bundle_is_done_whole_or_not_at_all(port, refused) -> None:
+    """Also where the refusal only comes when the message is done, after others were."""
+    session = port.session
+    before, steps, asked = session.draft, session.history.steps, len(port.made.engine.requests)
+    messages = [encode("/cue/transpose", [5]), encode("/cue/mood/dark_light", [70.0]), refused]
+    heard = port.send(port.client(), encode_bundle(messages))
+    assert {message.address for message in heard} == {ERROR}
+    assert {"/cue/transpose", "/cue/mood/dark_light"} <= {message.arguments[0] for message in heard}
+    assert session.draft == before and session.history.steps == steps
+    port.turn(0.4)
+    assert len(port.made.engine.requests) == asked  # nor is it composed for
+    good = port.send(port.client(), encode_bundle(messages[:2]))
+    assert [message.address for message in good] == ["/cue/transpose", "/cue/mood/dark_light"]
+    assert session.draft.value("/cue/transpose") == 5
+
+
+def test_a_refused_bundle_takes_back_what_is_no_edit_too(port) -> None:
+    """Loop, knock, kept takes and what is learned are no steps of the history; none of them stays changed."""
+    session, learn = port.session, port.controls.hands.learn
+    port.send(port.client(), encode("/cue/loop", [True, 2.0, 6.0]))
+    takes, bindings = session.takes.state, learn.bindings
+    messages = [
+        encode("/cue/loop", [True, 1.0, 3.0]), encode("/cue/knock", [True]), encode("/cue/take/keep", ["mine"]),
+        encode("/cue/learn/forget"), encode("/cue/learn/pickup", [False]), encode("/cue/learn", ["/cue/swing"]),
+    ]  # fmt: skip
+    heard = port.send(port.client(), encode_bundle([*messages, encode("/cue/key", ["H"])]))
+    assert {message.address for message in heard} == {ERROR} and len(heard) == 7
+    assert session.transport.looped == (2.0, 6.0) and not session.knock.on
+    assert session.takes.state == takes and not session.takes.any_kept
+    assert learn.bindings == bindings and learn.pickup and learn.waiting(time.perf_counter())[0] == ""
+    heard = port.send(port.client(), encode_bundle(messages))
+    assert ERROR not in {message.address for message in heard}
+    assert session.transport.looped == (1.0, 3.0) and session.knock.on and session.takes.any_kept
+    assert learn.bindings == () and not learn.pickup
+
+
+def test_several_clients_hear_what_each_of_them_does(port) -> None:
+    clients = [port.client() for _ in range(5)]
+    for client in clients:
+        heard = port.send(client, encode("/cue/subscribe", ["/cue/swing"]))
+        assert ("/cue/swing", (50.0,)) in [(each.address, each.arguments) for each in heard]  # the value at once
+    port.send(clients[0], encode("/cue/swing", [66.0]))
+    port.turn(0.3)
+    for client in clients[1:]:
+        assert (66.0,) in [each.arguments for each in port.heard(client)]
+    port.send(clients[1], encode("/cue/unsubscribe"))
+    port.send(clients[0], encode("/cue/swing", [55.0]))
+    port.turn(0.3)
+    assert port.heard(clients[1]) == [] and port.heard(clients[2])
+
+
+def test_it_listens_on_this_machine_only(port) -> None:
+    assert port.server.host == "127.0.0.1"
+    outside = next((address for address in _addresses() if not address.startswith("127.")), None)
+    if outside is None:
+        pytest.skip("this machine has no address but its own")
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as client:
+        client.sendto(encode("/cue/swing", [70.0]), (outside, port.server.port))
+    port.turn()
+    assert port.session.draft.value("/cue/swing") == 50.0
+
+
+def _addresses() -> list[str]:
+    try:
+        return list(socket.gethostbyname_ex(socket.gethostname())[2])
+    except OSError:
+        return []
+
+
+def test_files_go_into_allowed_folders_only(port, tmp_path) -> None:
+    allowed, outside = tmp_path / "allowed", tmp_path / "outside"
+    outside.mkdir()
+    (allowed / "deep").mkdir()
+    os.symlink(outside, allowed / "door")
+    (outside / "mine.mid").write_bytes(b"mine")
+    os.symlink(outside / "mine.mid", allowed / "link.mid")
+    os.symlink(allowed / "round.mid", allowed / "round.mid")
+    client = port.client()
+    for name in (
+        "../out.mid", "deep/../../out.mid", str(outside / "out.mid"), "door/out.mid", "link.mid", "round.mid",
+        "/etc/x.mid", "~/x.mid/../../../out.mid", "x.txt", "", ".", "..", "/", "x" * 4000 + ".mid",
+        "x" * 300 + ".mid", str(tmp_path / "allowed2" / "x.mid"), "\\\\server\\share\\..\\x.exe",
+    ):  # fmt: skip
+        (refusal,) = port.send(client, encode("/cue/export", [name]))
+        assert refusal.address == ERROR, name
+    for name in ("good.mid", "deep/good.mid", "deep/../also.mid", str(allowed / "whole.mid")):
+        (answer,) = port.send(client, encode("/cue/export", [name]))
+        assert answer.address == "/cue/export", answer
+    assert (outside / "mine.mid").read_bytes() == b"mine" and os.listdir(outside) == ["mine.mid"]
+    assert {"good.mid", "also.mid", "whole.mid", "deep"} <= set(os.listdir(allowed))
+
+
+def test_a_long_film_is_written_beside_play_and_answered_when_the_file_is_there(port, tmp_path, monkeypatch) -> None:
+    monkeypatch.setattr("bridge.session.file.export.LONG_NOTES", 3)
+    written = threading.Event()
+    monkeypatch.setattr(
+        "bridge.session.file.export._write", lambda path, *made: (written.wait(10), write(path, *made))[1]
+    )
+    client = port.client()
+    assert port.send(client, encode("/cue/export", ["long.mid"])) == []
+    (other,) = port.send(client, encode("/cue/ping", []))
+    assert other.address == "/cue/ping" and not (tmp_path / "allowed" / "long.mid").exists()
+    written.set()
+    answer = port.later(client)
+    assert answer.address == "/cue/export" and answer.arguments[1] > 3
+    assert mido.MidiFile(answer.arguments[0]).tracks
+    monkeypatch.setattr("bridge.session.file.export._write", lambda path, *made: 1 / 0)
+    found = port.send(client, encode("/cue/export", ["long.mid"]))
+    answer = found[0] if found else port.later(client)
+    assert answer.address == ERROR and "ZeroDivisionError" in str(answer.arguments[2])
+
+
+def test_of_two_files_with_one_name_the_later_stays_and_the_end_waits_for_both(port, tmp_path, monkeypatch) -> None:
+    order: list[int] = []
+    slow = threading.Event()
+
+    def slowly(path, *made) -> int:
+        number = len(order)
+        order.append(number)
+        if not number:
+            slow.wait(10)
+        path.write_text(str(number))
+        return number
+
+    monkeypatch.setattr("bridge.session.file.export._write", slowly)
+    monkeypatch.setattr("bridge.session.file.export.LONG_NOTES", 3)
+    client = port.client()
+    assert port.send(client, encode("/cue/export", ["one.mid"])) == []
+    monkeypatch.setattr("bridge.session.file.export.LONG_NOTES", 10**6)  # a short one after it
+    assert port.send(client, encode("/cue/export", ["one.mid"])) == []
+    slow.set()
+    port.controls.finish_exports()
+    assert [each.arguments[1] for each in port.heard(client)] == [0, 1]
+    assert (tmp_path / "allowed" / "one.mid").read_text() == "1"
+
+
+def test_without_a_folder_nothing_is_written(stage) -> None:
+    port = Port(stage(12.0))
+    try:
+        (refusal,) = port.send(port.client(), encode("/cue/export", ["x.mid"]))
+        assert refusal.arguments[1] == "bad_value" and "--osc-folder" in str(refusal.arguments[2])
+    finally:
+        port.server.close()
+
+
+def test_sizes_are_bounded(port) -> None:
+    client = port.client()
+    many = encode_bundle([encode("/cue/swing", [60.0])] * 300)
+    (refusal,) = port.send(client, many)
+    assert refusal.address == ERROR and port.session.draft.value("/cue/swing") == 50.0
+    (refusal,) = port.send(client, encode("/cue/swing", [1.0] * 100))
+    assert refusal.address == ERROR
+    (refusal,) = port.send(client, encode("/cue/" + "x" * 5000))
+    assert refusal.address == ERROR
+    (refusal,) = port.send(client, encode("/cue/name", ["x" * 60_000]))
+    assert refusal.address == ERROR and len(encode(ERROR, refusal.arguments)) < 1000
+
+
+def hits_of(plan: Message) -> list[tuple]:
+    assert plan.address == "/cue/tempo/fit/plan" and plan.types == "ii" + "dsfs" * ((len(plan.arguments) - 2) // 4)
+    return [tuple(plan.arguments[place : place + 4]) for place in range(2, len(plan.arguments), 4)]
+
+
+def test_a_fitted_tempo_tells_each_hits_signed_miss_and_why_a_must_hit_is_refused(port) -> None:
+    client, fps = port.client(), float(port.session.analysed.film.rate.fps)
+    for second, weight in ((3.0, "must"), (3.6, "should"), (3.2, "must")):
+        port.session.edits.add_hit(second, weight)
+    answer, plan = port.send(client, encode("/cue/tempo/fit", [80.0, 80.0]))  # a beat lasts 0.75 s
+    assert answer.address == "/cue/tempo/fit" and len(answer.arguments) == 4 and answer.arguments[:2] == (80.0, 1)
+    assert plan.arguments[:2] == (1, 3)
+    one, other, later = hits_of(plan)
+    assert one == (3.0, "must", 0.0, "") and other[:2] == (3.2, "must") and later[:2] == (3.6, "should")
+    assert other[2] == pytest.approx(-0.2 * fps, abs=1e-4)  # the beat at 3.0 s comes before the picture
+    assert later[2] == pytest.approx(0.15 * fps, abs=1e-4) and later[3] == ""  # only must hits are refused
+    report = port.session.edits.fit_tempo(80.0, 80.0)
+    assert [other[3]] == list(report.refusals) and "3.200 s is refused: " in other[3] and "half a frame" in other[3]
+
+    answers = port.send(client, encode("/cue/tempo/fit", [80.0, 100.0]))
+    assert len(answers) == 1 + len(answers[0].arguments) // 4 > 2
+    for plan in answers[1:]:
+        for _, weight, miss, reason in hits_of(plan):
+            refused = weight == "must" and abs(miss) > 0.5
+            assert bool(reason) == refused and (not refused or f"{miss:+.2f} frames" in reason)
+
+    none, instead = port.send(client, encode("/cue/tempo/fit", [80.0, 100.0, "ramp"]))
+    assert none.arguments == () and instead.arguments[0] == 0  # no ramp meets both; the best fixed tempo says so
+    (reason,) = [hit[3] for hit in hits_of(instead) if hit[3]]
+    assert "the best fixed tempo" in reason and reason.endswith("no tempo curve within the limit meets it either.")
+
+
+def test_of_many_hits_the_refused_and_the_must_hits_are_told(port) -> None:
+    client = port.client()
+    for index in range(30):
+        port.session.edits.add_hit(1.0 + index * 0.3, "nice")
+    port.session.edits.add_hit(9.0, "must")
+    port.session.edits.add_hit(10.6, "must")
+    port.session.edits.add_hit(10.9, "must")
+    _, plan = port.send(client, encode("/cue/tempo/fit", [80.0, 80.0]))
+    told = hits_of(plan)
+    assert plan.arguments[:2] == (1, len(port.session.draft.hits)) and len(told) == 15
+    assert {10.6, 10.9, 9.0} == {hit[0] for hit in told if hit[1] == "must"}
+    assert [hit[0] for hit in told] == sorted(hit[0] for hit in told)
+    assert bool(told[-1][3]) and max(hit[0] for hit in told if hit[1] == "nice") < 5.0

@@ -1,0 +1,151 @@
+"""A DAW script's messages, as they come over the wire, and what the session makes of them."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+
+import pytest
+from dawlab import transport
+
+from bridge.daw.protocol import (
+    DoPrint,
+    MarkerItem,
+    MarkersChunk,
+    PrintRequest,
+    RegionItem,
+    RegionsChunk,
+    TempoMapChunk,
+    TempoPoint,
+    ThawRequest,
+)
+from bridge.session.arranging import arrange_whole
+from engine.music import Chord
+
+
+def test_it_plays_where_the_daw_plays(wired) -> None:
+    session = wired.session
+    began = time.perf_counter()
+    for seq in range(1, 60):
+        wired.say(transport(seq, 5.0 + time.perf_counter() - began))
+        wired.run(0.03)
+    assert session.rolling and session.position_s() == pytest.approx(5.0 + time.perf_counter() - began, abs=0.1)
+    wired.say(transport(99, 7.0, rolling=False))
+    wired.run(0.5)
+    assert not session.rolling
+    on = [event for event in session.recorder.events if event.status & 0xF0 == 0x90]
+    assert on and min(event.position_s for event in on) > 4.9
+
+
+def test_its_tempo_map_becomes_ours_and_chords_stay(wired) -> None:
+    before = wired.session.composition()
+    points = (TempoPoint(0.0, 0.0, 97.0, 3, 4), TempoPoint(12.0, 12 * 60 / 97, 110.0, 4, 4))
+    wired.say(TempoMapChunk(1, 2, 0, points))
+    wired.run(0.3)
+    after = wired.session.composition()
+    assert [after.tempo_map.bpm_at(beat) for beat in (0, 13)] == [97.0, 110.0]
+    assert all(slot.chord == before.slot_at((slot.start_s + slot.end_s) / 2).chord for slot in after.slots)
+
+
+def test_names_of_markers_are_hits_pins_sections_and_progressions_once(wired) -> None:
+    session = wired.session
+    markers = (
+        MarkerItem(1, 4.0, "chords: Dm A7"),
+        MarkerItem(2, 9.0, "hit must: door"),
+        MarkerItem(3, 12.0, "section: activity=80"),
+        MarkerItem(4, 15.0, "pin: F#m"),
+        MarkerItem(5, 18.0, "chords: H9"),
+        MarkerItem(6, 20.0, "the composer's own"),
+    )
+    wired.say(MarkersChunk(1, len(markers), 0, markers))
+    wired.run(0.6)
+    steps = session.history.undo_count
+    assert session.draft.text("/cue/progression") == "Dm A7" and session.draft.progression_from_s == 4.0
+    assert [(hit.time_s, hit.weight) for hit in session.draft.hits] == [(9.0, "must")]
+    assert session.draft.sections[0].changes == (("activity", "80"),)
+    assert session.draft.pins[0].chord.lead_sheet() == "F#m"
+    assert any("H9" in sentence for sentence in wired.stage.said)
+    wired.say(MarkersChunk(2, len(markers), 0, markers))
+    wired.run(0.3)
+    assert session.history.undo_count == steps
+
+
+def test_printed_notes_are_streamed_notes(wired, tmp_path) -> None:
+    from bridge.daw.print import read_print
+
+    wired.say(PrintRequest("selection", 4.0, 12.0))
+    assert wired.answers(DoPrint), wired.stage.said
+    order = wired.answers(DoPrint)[0]
+    printed = read_print(Path(order.path).read_text())
+    low, high = wired.session.beats_at(4.0), wired.session.beats_at(12.0)
+    made = arrange_whole(wired.session.score()).notes
+    expected = sorted((note.pitch, note.velocity, note.channel) for note in made if low <= note.start_beats < high)
+    assert expected
+    assert sorted((n.pitch, n.velocity, n.channel) for part in printed.parts for n in part.notes) == expected
+
+
+def test_the_transport_is_the_daws(wired) -> None:
+    from bridge.controls.table import ControlError
+
+    for order in (wired.session.transport.play, wired.session.transport.stop):
+        with pytest.raises(ControlError):
+            order()
+
+
+def test_a_name_that_is_gone_takes_its_effect_back_unless_the_composer_changed_it_here(wired) -> None:
+    session = wired.session
+    markers = (
+        MarkerItem(1, 4.0, "chords: Dm A7"),
+        MarkerItem(2, 9.0, "hit must: door"),
+        MarkerItem(3, 12.0, "section: activity=80"),
+        MarkerItem(4, 15.0, "pin: F#m"),
+        MarkerItem(5, 20.0, "pin: Em"),
+    )
+    wired.say(MarkersChunk(1, len(markers), 0, markers))
+    wired.run(0.6)
+    assert len(session.draft.pins) == 2
+    session.edits.pin(Chord.parse("B7"), 20.0)
+    wired.run(0.3)
+    kept = (MarkerItem(1, 4.0, "chords: Gm D7"),)
+    wired.say(MarkersChunk(2, 1, 0, kept))
+    wired.run(0.6)
+    draft = session.draft
+    assert draft.hits == () and draft.sections == () and [pin.chord.lead_sheet() for pin in draft.pins] == ["B7"]
+    assert draft.text("/cue/progression") == "Gm D7"
+    wired.say(MarkersChunk(3, 0, 0, ()))
+    wired.run(0.6)
+    assert session.draft.text("/cue/progression") == ""
+    wired.say(MarkersChunk(4, 1, 0, markers[3:4]))  # and here again
+    wired.run(0.6)
+    assert "F#m" in [pin.chord.lead_sheet() for pin in session.draft.pins]
+
+
+def test_the_daw_asks_to_thaw(wired) -> None:
+    session = wired.session
+    session.freezer.freeze("all")
+    wired.say(ThawRequest("selection", 4.0, 8.0))
+    assert {(round(low, 3), round(high, 3)) for _, low, high in session.freezer.ranges} == {
+        (0.0, 4.0), (8.0, round(session.end_s, 3))
+    }  # fmt: skip
+    wired.say(ThawRequest("selection", 4.0, 8.0))
+    assert any("frozen" in sentence for sentence in wired.stage.said)
+
+
+def test_cues_of_regions_come_move_and_go_and_each_has_its_own_progression(wired) -> None:
+    session = wired.session
+
+    def regions(revision, *items):
+        made = tuple(RegionItem(number, *item) for number, item in enumerate(items))
+        wired.say(RegionsChunk(revision, len(made), 0, made))
+        wired.run(0.8)
+        return [(state.name, round(state.in_s, 3)) for state in session.draft.cue_states]
+
+    first, second = (2.0, 8.0, "cue: 1m1"), (12.0, 20.0, "cue: 1m2")
+    assert regions(1, first, second, (12.0, 20.0, "chords: Gm D7")) == [("1m1", 2.0), ("1m2", 12.0)]
+    chosen = session.draft.selected.name
+    texts = {state.name: state.text("/cue/progression") for state in session.draft.cue_states}
+    assert texts == {"1m1": "", "1m2": "Gm D7"} and session.draft.selected.name == chosen
+    assert regions(2, (3.0, 8.0, "cue: 1m1"), second) == [("1m1", 3.0), ("1m2", 12.0)]  # moved, not doubled
+    assert all(state.text("/cue/progression") == "" for state in session.draft.cue_states)
+    assert regions(3, (3.0, 8.0, "cue: 2m1"), second) == [("2m1", 3.0), ("1m2", 12.0)]  # renamed
+    assert regions(4, second) == [("1m2", 12.0)]

@@ -1,0 +1,200 @@
+"""Arranging a long film beside the session: the change is there at once where it is heard, and the rest comes right."""
+
+from __future__ import annotations
+
+import time
+
+import pytest
+
+from bridge.session.arranging import SMALL_SLOTS, arrange_whole
+from bridge.session.background import PlanDesk, PlanJob
+from bridge.session.history import Draft, Pin, Result
+from engine.arrange import film_levels
+from engine.arrange.rhythm import build_grid
+from engine.music import Chord, Film, FrameRate, Hit, Slot, TempoMap
+from engine.process.messages import FilmAnalysed
+
+TEMPO = TempoMap.constant(90)
+NAMES = ("C", "Am", "F", "G", "Dm7", "E7")
+SECONDS = 480.0
+FILM = FilmAnalysed(1, Film("f.mp4", SECONDS, FrameRate.parse("24")), (), "quick", "", (0.0,) * 5 + (1.0,), ())
+
+
+def made_slots():
+    return tuple(
+        Slot(
+            place.index, place.start_s, place.end_s, place.start_beats, place.end_beats,
+            Chord.parse(NAMES[place.index // 2 % len(NAMES)]), density=4 + place.index % 17,
+            loudness=0.05 + place.index % 7 / 30,
+        )
+        for place in build_grid("beats", TEMPO, SECONDS)
+    )  # fmt: skip
+
+
+SLOTS = made_slots()
+LEVELS = film_levels(SLOTS)
+
+
+def job(takeover=None, **changes):
+    draft = Draft(result=Result(slots=SLOTS, tempo_map=TEMPO, complete=True, levels=LEVELS))
+    for address, value in changes.pop("settings", {}).items():
+        draft = draft.with_value(address, value)
+    from dataclasses import replace
+
+    return PlanJob(replace(draft, **changes), FILM, 0.0, LEVELS, takeover, lambda draft: ())
+
+
+def settle(desk, position=None):
+    loads, end = [], time.perf_counter() + 60
+    while desk.busy:
+        assert time.perf_counter() < end
+        loads += [load for load, _ in desk.work(0.02, position, None)]
+        time.sleep(0.001)
+    return loads
+
+
+@pytest.fixture
+def desk():
+    desk = PlanDesk()
+    assert len(SLOTS) > SMALL_SLOTS
+    desk.update(job())
+    settle(desk)
+    yield desk
+    desk.close()
+
+
+def key(notes):
+    return sorted(notes, key=lambda note: (note.start_beats, note.channel, note.pitch))
+
+
+def held(loads):
+    kept: list = []
+    for load in loads:
+        kept = [note for note in kept if note.start_beats < load.from_beats - 1e-6]
+        kept += [note for note in load.notes if note.start_beats >= load.from_beats - 1e-6]
+    return kept
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"settings": {"/cue/activity": 90.0}},
+        {"settings": {"/cue/transpose": 3}},
+        {"pins": (Pin(400.0, 401.5, Chord.parse("Ebm")),)},
+        {"hits": (Hit(200.3), Hit(402.1))},
+    ],
+    ids=["activity", "transpose", "pin", "hits"],
+)
+def test_the_window_comes_first_and_the_whole_is_what_arranging_in_one_go_gives(desk, change) -> None:
+    takeover = TEMPO.beats_at(396.0)
+    changed = job(takeover, **change)
+    desk.update(changed)
+    loads = settle(desk, takeover - 1.0)
+    whole = arrange_whole(changed.score()).notes
+    assert key(desk.plan.notes) == key(whole)
+    assert loads[0].from_beats == pytest.approx(takeover)
+    shape = lambda notes: sorted((n.start_beats, n.channel) for n in notes if n.part in ("arp", "bass", "pad"))  # noqa: E731
+    until = takeover + 60
+    due = [note for note in loads[0].notes if takeover <= note.start_beats < until]
+    assert due and shape(due) == shape([note for note in whole if takeover <= note.start_beats < until])
+    after = [note for note in held(loads) if note.start_beats >= takeover]
+    assert shape(after) == shape([note for note in whole if note.start_beats >= takeover])  # and all that follows
+
+
+def test_two_hundred_changes_are_one(desk) -> None:
+    takeover = TEMPO.beats_at(240.0)
+    for value in range(200):
+        last = job(takeover, settings={"/cue/activity": value / 2})
+        desk.update(last)
+    settle(desk, takeover - 1.0)
+    assert key(desk.plan.notes) == key(arrange_whole(last.score()).notes)
+
+
+def test_while_nothing_plays_the_player_gets_the_new_music_from_the_beginning(desk) -> None:
+    changed = job(None, settings={"/cue/part/drums/on": False})
+    desk.update(changed)
+    assert key(held(settle(desk))) == key(arrange_whole(changed.score()).notes)
+
+
+def sound(notes, low, high):
+    return sorted(
+        (n.start_beats, n.channel) for n in notes if low <= n.start_beats < high and n.part in ("arp", "bass")
+    )
+
+
+def test_a_second_change_further_on_leaves_no_hole_where_the_first_was_not_handed_out(desk) -> None:
+    near, far = TEMPO.beats_at(60.0), TEMPO.beats_at(430.0)
+    desk.update(job(near, settings={"/cue/activity": 90.0}))
+    loads, end = [], time.perf_counter() + 30
+    while not loads or desk.arranging or len(desk._out) < 3:  # its window is out, slices of the rest wait
+        assert time.perf_counter() < end
+        if not loads:
+            loads += [load for load, _ in desk.work(0.02, near - 1.0, None)]
+        time.sleep(0.001)
+    last = job(far, settings={"/cue/activity": 90.0}, pins=(Pin(440.0, 441.5, Chord.parse("Ebm")),))
+    desk.update(last)
+    loads += settle(desk, near + 1.0)
+    whole = arrange_whole(last.score()).notes
+    assert sound(held(loads), near, 1e9) == sound(whole, near, 1e9)
+
+
+def test_changes_of_tempo_one_after_another_are_heard_where_the_playhead_is(desk) -> None:
+    from dataclasses import replace
+
+    def at(bpm):
+        tempo_map = TempoMap.constant(bpm)
+        slots = tuple(
+            replace(slot, start_beats=tempo_map.beats_at(slot.start_s), end_beats=tempo_map.beats_at(slot.end_s))
+            for slot in SLOTS
+        )
+        draft = Draft(result=Result(slots=slots, tempo_map=tempo_map, complete=True, levels=LEVELS))
+        return PlanJob(draft, FILM, 0.0, LEVELS, tempo_map.beats_at(400.0), lambda draft: ())
+
+    desk.update(at(45))
+    desk.update(at(120))
+    last = at(180)
+    desk.update(last)
+    loads = settle(desk, last.takeover_beats - 1.0)
+    assert loads[0].from_beats == pytest.approx(last.takeover_beats)
+
+
+def test_what_goes_wrong_beside_the_session_is_said_and_the_next_change_is_heard(desk) -> None:
+    from dataclasses import replace
+
+    def broken(draft):
+        raise RuntimeError("a fault")
+
+    takeover = TEMPO.beats_at(396.0)
+    desk.update(replace(job(takeover, settings={"/cue/activity": 90.0}), kept=broken))
+    assert settle(desk, takeover - 1.0) == []
+    assert all("a fault" in sentence and "plays on" in sentence for sentence in desk.faults())
+    assert desk.whole() is None
+    changed = job(takeover, settings={"/cue/activity": 80.0})
+    desk.update(changed)
+    assert sound(held(settle(desk, takeover - 1.0)), takeover, 1e9) == sound(
+        arrange_whole(changed.score()).notes, takeover, 1e9
+    )
+
+
+def test_the_whole_gives_way_to_a_turn_of_the_session(desk, monkeypatch) -> None:
+    monkeypatch.setattr("bridge.session.background.GIVE_WAY_S", 60.0)
+    desk.update(job(settings={"/cue/activity": 90.0}))
+    end = time.perf_counter() + 60
+    while not 0 < len(desk.plan._todo) < 40:
+        assert time.perf_counter() < end
+        desk.work(0.02, None, None)
+    with desk.turn():
+        time.sleep(0.1)  # the block that was under way
+        left = len(desk.plan._todo)
+        time.sleep(0.3)
+        assert len(desk.plan._todo) == left > 0
+    settle(desk)
+    assert key(desk.plan.notes) == key(arrange_whole(job(settings={"/cue/activity": 90.0}).score()).notes)
+
+
+def test_a_turn_that_never_ends_holds_nothing_up_for_ever(desk, monkeypatch) -> None:
+    monkeypatch.setattr("bridge.session.background.GIVE_WAY_S", 0.002)
+    with desk.turn():
+        desk.update(job(settings={"/cue/activity": 90.0}))
+        settle(desk)
+    assert desk.complete

@@ -1,0 +1,120 @@
+"""A clock that gives the tempo beside timecode: whose bars are counted, and what is said that it cannot know."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import replace
+
+import pytest
+
+from bridge.player.messages import PlayerOptions, PlayerStatus, SyncOptions
+from bridge.session.session import Session, SessionOptions
+from bridge.session.tempo import TempoWish
+from tests.sessionlab import Engine
+
+
+@pytest.fixture
+def clocked():
+    """clocked(sync): a session whose player hears timecode and clock made by hand, in the place of a MIDI port."""
+
+    class Heard:
+        """Stands for the link: its status is what a test says that a player heard."""
+
+        def __init__(self, sync: SyncOptions) -> None:
+            self.options = PlayerOptions(sync=sync)
+            self.sync, self.status, self.pid = sync, None, None
+
+        def poll(self) -> PlayerStatus | None:
+            return self.status
+
+        def set_sync(self, sync: SyncOptions) -> None:
+            self.sync = sync
+
+        def drain_events(self) -> list:
+            return []
+
+        def __getattr__(self, name: str):
+            return lambda *_a, **_k: None
+
+    def make(sync: SyncOptions):
+        heard, engine = Heard(sync), Engine(30.0)
+        said: list[str] = []
+        options = SessionOptions("film.mp4", tempo=TempoWish(bpm=120), follows=True)
+        session = Session(options, heard, engine.send, say=said.append)  # type: ignore[arg-type]
+        session.begin()
+        for message in list(engine.inbox):
+            session.engine_message(message)
+        return session, heard, said
+
+    return make
+
+
+def _status(position_s: float, beats: float, bpm: float, phase: float | None, source: str = "mtc"):
+    return PlayerStatus(
+        time.perf_counter(), position_s, beats, 1.0, "locked", True, source, "clock", bpm, 1, 1, (), 0, 0, 0,
+        "CueBridge", "test", "", True, "", beat_phase=phase,
+    )  # fmt: skip
+
+
+def test_timecode_with_clock_gives_the_daws_own_bars(clocked) -> None:
+    """The usual set-up with Logic and Cubase: bar 1 at the beginning, 97 bpm, and we began with 120."""
+    session, heard, said = clocked(SyncOptions("mtc", "clock"))
+    for tenth in range(20):
+        position_s = 5.0 + tenth / 10
+        beats = position_s * 97 / 60
+        session.status = heard.status = _status(position_s, session.tempo_map.beats_at(position_s), 97.0, beats % 1)
+        session.tempo.watch(tenth / 10)
+    assert session.tempo_map.bpm_at(0) == 97.0
+    assert float(session.tempo_map.origin_s) == 0.0  # bar 1 of the DAW is bar 1 here
+    assert not any("--tempo-map" in sentence for sentence in said)
+
+
+def test_what_a_clock_cannot_know_is_said_and_its_beats_are_kept(clocked) -> None:
+    """The tempo changes on the way: from there on beats lie on the clock's, and bars before are not known."""
+    session, heard, said = clocked(SyncOptions("mtc", "clock"))
+    for tenth in range(80):
+        position_s = tenth / 10
+        beats = position_s * 2 if position_s < 4 else 8 + (position_s - 4) * 1.5
+        session.status = heard.status = _status(
+            position_s, session.tempo_map.beats_at(position_s), 120 if position_s < 4 else 90, beats % 1
+        )
+        session.tempo.watch(position_s)
+    assert session.tempo_map.bpm_at(9) == 90
+    assert (session.tempo_map.beats_at(7.5) - (8 + 3.5 * 1.5) + 0.5) % 1 - 0.5 == pytest.approx(0.0, abs=0.1)
+    assert sum("--tempo-map" in sentence for sentence in said) == 1
+
+
+@pytest.mark.parametrize("source", ["mtc", "clock"])
+def test_a_tempo_changed_while_the_daw_stands_leaves_bar_1_where_it_is(clocked, source: str) -> None:
+    """The composer stops, types another tempo into the DAW and plays again: nothing has changed on the way."""
+    session, heard, said = clocked(SyncOptions(source, "clock"))
+    for bpm in (120, 97, 140):
+        for tenth in range(40):
+            beats = tenth / 10 * bpm / 60
+            # A clock counts beats: it is where the map in force has that beat.
+            position_s = tenth / 10 if source == "mtc" else session.tempo_map.seconds_at(beats)
+            ours = session.tempo_map.beats_at(position_s)
+            session.status = heard.status = _status(position_s, ours, bpm, beats % 1, source)
+            session.tempo.watch(tenth / 10)
+        session.status = heard.status = replace(heard.status, rolling=False, state="stopped")
+        session.tempo.watch(5.0)
+        assert session.tempo_map.bpm_at(0) == bpm
+        assert float(session.tempo_map.origin_s) == 0.0
+    assert not any("--tempo-map" in sentence for sentence in said)
+
+
+def test_after_a_change_on_the_way_play_from_the_beginning_has_its_bar_1_again(clocked) -> None:
+    """By a clock alone: its first beat is the timeline's beginning, whatever was made of the pass before."""
+    session, heard, _ = clocked(SyncOptions("clock", "clock"))
+    for at_first, later in ((120, 90), (97, 97)):
+        beats = 0.0
+        for tenth in range(80):
+            bpm = at_first if tenth < 40 else later
+            beats += bpm / 600
+            position_s = session.tempo_map.seconds_at(beats)
+            session.status = heard.status = _status(position_s, beats, bpm, beats % 1, "clock")
+            session.tempo.watch(tenth / 10)
+        assert session.tempo_map.bpm_at(0) == later
+        session.status = heard.status = replace(heard.status, rolling=False, state="stopped")
+        session.tempo.watch(9.0)
+    assert float(session.tempo_map.origin_s) == 0.0

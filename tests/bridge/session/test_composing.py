@@ -1,0 +1,97 @@
+"""From a wish to the music that plays: bursts, answers that are too old or too late, and how soon is promised."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import replace
+
+from bridge.session.history import Draft
+from bridge.session.requests import FIRST_GUESS_S, ON_THE_WAY_S, ComposeDesk, Wish
+from engine.music import Chord, Slot
+from engine.process.messages import Composed, SlotsComposed
+
+
+def test_an_answer_to_an_older_request_is_nobodys(stage) -> None:
+    made = stage(24.0)
+    session = made.session
+    made.engine.hold = True
+    session.edits.set_value("/cue/progression", "F#")
+    made.run(0.1)
+    session.edits.set_value("/cue/progression", "Dm")
+    made.run(0.1)
+    old, new = made.engine.requests[-2:]
+    assert new.revision > old.revision
+    before = session.draft.result
+    for message in made.engine.inbox:
+        if message.revision == old.revision:
+            assert isinstance(message, (SlotsComposed, Composed))
+            session.engine_message(message)
+    assert session.draft.result is before
+    made.engine.hold = False
+    made.ready()
+    assert {slot.chord for slot in session.draft.slots[:2]} == {Chord.parse("Dm")}
+
+
+def test_two_hundred_changes_in_a_second_while_it_plays(stage) -> None:
+    """One composition; one more where a bar line passes meanwhile, which is not to be missed."""
+    made = stage(40.0)
+    session = made.session
+    session.transport.play()
+    made.until(lambda: session.position_s() > 0.3)
+    asked = len(made.engine.requests)
+    began = time.perf_counter()
+    for number in range(200):
+        session.edits.set_value("/cue/mood/dark_light", float(number % 100))
+        made.step()
+        time.sleep(max(began + (number + 1) / 200 - time.perf_counter(), 0))
+    made.run(0.3)
+    made.ready()
+    assert 1 <= len(made.engine.requests) - asked <= 2
+    assert made.engine.requests[-1].options.dark_light == 99.0
+
+
+def test_a_late_answer_to_a_chord_waits_for_the_next_chord_not_for_the_bar(stage) -> None:
+    made = stage(30.0)
+    session = made.session
+    session.edits.set_value("/cue/progression", "C:1/2 G:1/2")
+    session.edits.set_value("/cue/progression/mode", "loop")
+    made.run(0.2)
+    made.ready()
+    session.transport.play()
+    made.until(lambda: session.position_s() > 0.3)
+    made.engine.hold = True
+    heard_s = session.edits.set_value("/cue/mood/dark_light", 50.0, "chord")
+    assert heard_s == 1.0  # in the middle of a bar of two seconds
+    made.until(lambda: session.position_s() > heard_s - session.options.commit_s + 0.005)
+    made.engine.hold = False
+    made.until(lambda: session.draft.result.complete and session.desk.wish is None and session.desk.pending is None)
+    assert any("longer than the chord" in sentence and "from 2.00 s" in sentence for sentence in made.said), made.said
+
+
+def test_how_soon_is_promised_follows_from_what_was_measured() -> None:
+    desk = ComposeDesk()
+    assert desk.lead_s == FIRST_GUESS_S + ON_THE_WAY_S
+    slots = tuple(_slot(index) for index in range(4))
+    draft = Draft()
+    draft = replace(draft, result=replace(draft.result, slots=slots))
+
+    def answered(took_s: float, boundary_s: float | None) -> None:
+        desk.ask(Wish(boundary_s, "a change", 0.0, 0.0))
+        desk.request(draft, grid="beats", starts_s=0.0, auto_keys={}, host_s=10.0)
+        desk.answered(10.0 + took_s)
+
+    answered(5.0, None)  # the first composition of all says nothing of changes
+    assert desk.first_chord_s == FIRST_GUESS_S
+    for _ in range(20):
+        answered(0.02, 2.0)
+    assert desk.first_chord_s < 0.021
+    answered(0.9, 2.0)  # one hiccup is not what has to be expected …
+    assert desk.first_chord_s < 0.021
+    answered(0.9, 2.0)  # … but several are
+    answered(0.9, 2.0)
+    assert desk.first_chord_s > 0.8
+
+
+def _slot(index: int) -> Slot:
+    chord = Chord.parse("C")
+    return Slot(index, index * 1.0, index + 1.0, index * 2.0, index * 2.0 + 2.0, chord, density=8.0, loudness=0.2)

@@ -1,0 +1,97 @@
+"""What is shown: the three clocks, chords, mood, port; lines, JSON lines, the terminal's view, keys."""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+import sys
+
+import pytest
+
+from bridge.session.snapshot import snapshot
+from bridge.ui.view import HELP, Keys, LinesView, line, panel
+
+
+@pytest.fixture
+def playing(stage):
+    made = stage(24.0)
+    made.session.transport.locate(5.0)
+    made.run(0.2)
+    return made.session
+
+
+def test_a_line_has_three_clocks_chords_and_mood(playing) -> None:
+    shot = snapshot(playing)
+    text = line(shot)
+    for part in (shot.film_timecode, shot.daw_timecode, shot.bar_beat, shot.chord, shot.next_chord, shot.mood):
+        assert part and part in text
+    assert shot.film_timecode == "00:00:05:00" and shot.bar_beat == "3|3.00"
+
+
+def test_json_lines_are_json_and_complete(playing) -> None:
+    out, err = io.StringIO(), io.StringIO()
+    view = LinesView(True, out, err)
+    view.ready({"osc_port": 1})
+    view.say("a sentence.")
+    view.draw(snapshot(playing), playing)
+    view.close(snapshot(playing), playing, None)
+    lines = [json.loads(text) for text in out.getvalue().splitlines()]
+    assert [each["type"] for each in lines] == ["ready", "status", "end"]
+    assert {"state", "picture_s", "whole", "pids", "revision", "late", "affect"} <= set(lines[1])
+    assert err.getvalue() == "a sentence.\n"
+
+
+def test_the_terminals_view_shows_it_all(playing) -> None:
+    from rich.console import Console
+
+    console = Console(file=io.StringIO(), width=110, force_terminal=False)
+    shot = snapshot(playing)
+    console.print(panel(shot, playing, ("a sentence [with] brackets.",)))
+    text = console.file.getvalue()
+    for part in (
+        shot.film_timecode,
+        shot.bar_beat,
+        f"[{shot.chord}]",
+        shot.mood,
+        "a sentence [with] brackets.",
+        "late 0",
+    ):
+        assert part in text
+
+
+def test_the_keys_fit_one_line_of_80_columns(playing) -> None:
+    from rich.console import Console
+
+    console = Console(file=io.StringIO(), width=80, force_terminal=False)
+    console.print(panel(snapshot(playing), playing, ()))
+    assert [text for text in console.file.getvalue().splitlines() if HELP in text]
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="pseudo-terminals are POSIX")
+def test_keys_are_read_one_by_one_and_the_terminal_is_put_back(monkeypatch) -> None:
+    import pty
+    import termios
+
+    master, slave = pty.openpty()
+    with os.fdopen(slave, "r") as terminal:
+        monkeypatch.setattr(sys, "stdin", terminal)
+        before = termios.tcgetattr(terminal)
+        with Keys() as keys:
+            os.write(master, b"n u")
+            assert list(keys.pressed()) == ["n", " ", "u"]
+            assert list(keys.pressed()) == []
+        assert termios.tcgetattr(terminal)[3] == before[3]
+    os.close(master)
+
+
+def test_a_reader_that_goes_away_does_not_end_the_performance():
+    class Gone(io.StringIO):
+        def write(self, text):
+            raise BrokenPipeError
+
+    errors = io.StringIO()
+    view = LinesView(as_json=False, out=Gone(), err=errors)
+    view.say("one")
+    view.say("two")
+    assert errors.getvalue().count("playing on") == 1
