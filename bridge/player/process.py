@@ -270,43 +270,12 @@ class _Runner:
                 return
 
     def _handle(self, kind: bytes, payload: bytes, now: float) -> None:
-        performer = self.performer
-        if kind == m.EVENTS:
-            for event in m.unpack_events(payload):
-                performer.plan_event(*event)
-        elif kind == m.BEGIN:
-            performer.begin_plan(*m.unpack_begin(payload))
-        elif kind == m.COMMIT:
-            performer.commit_plan(m.unpack_i32(payload), now)
-        elif kind == m.OBSERVE:
-            performer.observe(m.unpack_observation(payload), now)
-        elif kind == m.TEMPO:
-            performer.set_tempo(m.unpack_i32(payload), TempoLine.unpack(payload[4:]), now)
-        elif kind == m.PLAY:
-            performer.play(now)
-        elif kind == m.STOP:
-            performer.stop(now)
-        elif kind == m.LOCATE:
-            performer.locate(m.unpack_f64(payload), now)
-        elif kind == m.LOOP:
-            on, start_s, end_s = m.unpack_loop(payload)
-            performer.set_loop(Loop(start_s, end_s) if on else None, now)
-        elif kind == m.PANIC:
-            performer.panic(now)
-        elif kind == m.MUTE:
-            part, value = m.unpack_part_value(payload)
-            performer.mute(part, bool(value), now)
-        elif kind == m.NUDGE:
-            part, value = m.unpack_part_value(payload)
-            performer.nudge(part, value, now)
-        elif kind == m.PARTS:
-            performer.add_parts(m.unpack_json(payload))
-        elif kind == m.SYNC:
-            self._set_sync(performer, m.unpack_sync(payload), now)
-        elif kind == m.RESUME:
-            performer.resume(*m.unpack_resume(payload), now)
-        elif kind == m.QUIT:
+        if kind == m.QUIT:
             self._quit = True
+        elif kind == m.SYNC:
+            self._set_sync(self.performer, m.unpack_sync(payload), now)
+        else:
+            deliver(self.performer, kind, payload, now)
 
     def _set_sync(self, performer: Performer, sync: m.SyncOptions, now: float) -> None:
         try:
@@ -363,6 +332,42 @@ class _Runner:
             self._report([])
             self._send_status(time.perf_counter())
             self._connection.close()
+
+
+def deliver(performer: Performer, kind: bytes, payload: bytes, now: float) -> None:
+    """One message of the bridge to the performer: all but QUIT and SYNC, which concern the process too."""
+    if kind == m.EVENTS:
+        for event in m.unpack_events(payload):
+            performer.plan_event(*event)
+    elif kind == m.BEGIN:
+        performer.begin_plan(*m.unpack_begin(payload))
+    elif kind == m.COMMIT:
+        performer.commit_plan(m.unpack_i32(payload), now)
+    elif kind == m.OBSERVE:
+        performer.observe(m.unpack_observation(payload), now)
+    elif kind == m.TEMPO:
+        performer.set_tempo(m.unpack_i32(payload), TempoLine.unpack(payload[4:]), now)
+    elif kind == m.PLAY:
+        performer.play(now)
+    elif kind == m.STOP:
+        performer.stop(now)
+    elif kind == m.LOCATE:
+        performer.locate(m.unpack_f64(payload), now)
+    elif kind == m.LOOP:
+        on, start_s, end_s = m.unpack_loop(payload)
+        performer.set_loop(Loop(start_s, end_s) if on else None, now)
+    elif kind == m.PANIC:
+        performer.panic(now)
+    elif kind == m.MUTE:
+        part, value = m.unpack_part_value(payload)
+        performer.mute(part, bool(value), now)
+    elif kind == m.NUDGE:
+        part, value = m.unpack_part_value(payload)
+        performer.nudge(part, value, now)
+    elif kind == m.PARTS:
+        performer.add_parts(m.unpack_json(payload))
+    elif kind == m.RESUME:
+        performer.resume(*m.unpack_resume(payload), now)
 
 
 def _wake_pipe() -> tuple[int, int] | None:

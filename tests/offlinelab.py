@@ -1,0 +1,213 @@
+"""A session on the real Performer with a clock that stands still until it is moved: no process, no waiting.
+
+    with offline_time() as clock:
+        stage = OfflineStage(clock, engine, options)
+        stage.osc("/cue/play")
+        stage.run(4.0)
+        stage.sent  # what would have gone out, with the host second of each message
+
+This is the one place in the tests that knows how a session is put together without its processes.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from bridge.controls.dispatch import Controls
+from bridge.daw.link import Outgoing
+from bridge.daw.session import DawBridge
+from bridge.osc.codec import Argument, decode, encode
+from bridge.osc.server import Datagram
+from bridge.player import messages as m
+from bridge.player.clock import OfflineClock
+from bridge.player.link import PlayerLink
+from bridge.player.performer import Performer
+from bridge.player.ports import RecordOnly, port_names
+from bridge.player.process import STATUS_S, deliver
+from bridge.session.file.autosave import Autosave
+from bridge.session.file.find import Saved
+from bridge.session.session import Session, SessionOptions
+
+TICK_S = 0.02  # as the loop of `live`
+ASKER = ("127.0.0.1", 5555)
+START_HOST_S = 1000.0
+
+
+@contextmanager
+def offline_time() -> Iterator[OfflineClock]:
+    """`time.perf_counter` is a clock moved by hand, for everything in this process."""
+    real, clock = time.perf_counter, OfflineClock(START_HOST_S)
+    time.perf_counter = clock.now  # type: ignore[assignment]
+    try:
+        yield clock
+    finally:
+        time.perf_counter = real
+
+
+class OfflineOutput(RecordOnly):
+    """Keeps the timecode and clock too, which no report tells of."""
+
+    def __init__(self, names: tuple[str, ...]) -> None:
+        super().__init__(names, "offline")
+        self.sync: list[tuple[float, bytes]] = []
+
+    def send_sync(self, batch: Sequence[tuple[float, bytes]]) -> None:
+        self.sync += batch
+
+
+class OfflinePlayer(PlayerLink):
+    """The player's link with its Performer in this process: every command crosses as the message that it would be."""
+
+    def __init__(self, options: m.PlayerOptions, clock: OfflineClock) -> None:
+        super().__init__(replace(options, ports=replace(options.ports, api="none")))
+        self._clock = clock
+        self.performed: list[m.SentEvent] = []  # everything that went out
+        self._reported: list[m.SentEvent] = []
+        self._next_status_s = 0.0
+        self.output = OfflineOutput(port_names(self.options.ports, self.options.parts))
+        self.performer = Performer(self.options, lambda: self.output, clock.now(), self._reported.extend)
+
+    def _write(self, message: bytes) -> None:
+        kind, payload, now = message[:1], message[1:], self._clock.now()
+        if kind == m.SYNC:
+            self.performer.set_sync(m.unpack_sync(payload), now)
+        else:
+            deliver(self.performer, kind, payload, now)
+        self.report()
+
+    def set_ports(self, ports: m.PortOptions) -> None:
+        raise NotImplementedError("an offline player has no ports to open anew")
+
+    def run_until(self, host_s: float) -> None:
+        """Performs everything that is due, each message at its own moment."""
+        while (wake_s := self.performer.next_wake()) is not None and wake_s <= host_s:
+            self._clock.advance(max(wake_s - self._clock.now(), 0.0))
+            self.performer.step(self._clock.now())
+        self._clock.advance(max(host_s - self._clock.now(), 0.0))
+        self.performer.step(self._clock.now())
+        self.report()
+
+    def report(self) -> None:
+        """What the process would write into its pipe."""
+        now = self._clock.now()
+        if self._reported:
+            self.performed += self._reported
+            events = m.pack_sent(self._reported)
+            self._reported.clear()
+            self._take(events[:1], events[1:])
+        if self.performer.changed or now >= self._next_status_s:
+            self._next_status_s = now + STATUS_S
+            status = m.pack_status(self.performer.status(now, "offline"))
+            self._take(status[:1], status[1:])
+
+
+class OfflineStage:
+    """A session, its controls and its player.  engine: has `send(message)` and `inbox`, the answers.
+
+    answers: every OSC answer, (address, arguments).  refused: every refusal,
+    (address, code, sentence).  said: the sentences for the person.
+    """
+
+    def __init__(
+        self,
+        clock: OfflineClock,
+        engine: Any,
+        options: SessionOptions,
+        player: m.PlayerOptions | None = None,
+        *,
+        folders: Sequence[Path] = (),
+        session_file: Path | None = None,
+        saved: Saved | None = None,
+    ) -> None:
+        self.clock, self.engine = clock, engine
+        self.player = OfflinePlayer(player or m.PlayerOptions(), clock)
+        self.said: list[str] = []
+        self.answers: list[tuple[str, tuple[Argument, ...]]] = []
+        self.refused: list[tuple[str, str, str]] = []
+        self.to_script: list[Outgoing] = []
+        self.pushed: list[bytes] = []
+        self.session = Session(options, self.player, engine.send, say=self.said.append)
+        self.daw = DawBridge(self.session, self.to_script.extend, "test")
+        self.autosave = None if session_file is None else Autosave(self.session, session_file, self.said.append)
+        self.controls = Controls(
+            self.session,
+            lambda target, address, values: self.answers.append((address, tuple(values))),
+            lambda target, address, code, text: self.refused.append((address, code, text)),
+            folders=folders,
+            save=None if self.autosave is None else self._save,
+            daw=self.daw,
+        )
+        if saved is not None:
+            self.session.restore(saved)
+        self.session.begin()
+        self.step()
+
+    def _save(self, name: str | None) -> Path:
+        assert self.autosave is not None
+        return self.autosave.save(None if name is None else Path(name))
+
+    def close(self) -> None:
+        self.session.plan.close()
+        if self.autosave is not None:
+            self.autosave.close()
+
+    @property
+    def sent(self) -> list[m.SentEvent]:
+        """Every message that went out, with its host second."""
+        return self.player.performed
+
+    def step(self) -> None:
+        """One turn of the loop of `live`."""
+        now_s = self.clock.now()
+        with self.session.plan.turn():
+            while self.engine.inbox:
+                messages, self.engine.inbox = self.engine.inbox, []
+                for message in messages:
+                    self.session.engine_message(message)
+                    self.session.hurry(answered=True)
+            self.daw.tick(now_s)
+            self.session.tick()
+            self.controls.hands.tick(now_s)
+            self.controls.push(lambda target, datagram: self.pushed.append(datagram))
+
+    def run(self, seconds: float) -> None:
+        """Lets time go by, a turn every 20 ms."""
+        end_s = self.clock.now() + seconds
+        while self.clock.now() < end_s - 1e-9:
+            self.player.run_until(min(self.clock.now() + TICK_S, end_s))
+            self.step()
+
+    def until(self, met: Callable[[], bool], timeout_s: float = 60.0) -> None:
+        end_s = self.clock.now() + timeout_s
+        while not met():
+            assert self.clock.now() < end_s, f"not seen in {timeout_s:g} s of the clock; {self.said[-3:]}"
+            self.run(TICK_S)
+
+    def ready(self) -> None:
+        """Until what was asked for is composed, arranged and with the player."""
+        session = self.session
+        self.run(TICK_S)
+        self.until(
+            lambda: (
+                session.desk.wish is None
+                and session.desk.pending is None
+                and session.draft.result.complete
+                and session.plan.complete
+                and not session.plan.busy
+            )
+        )
+
+    def osc(self, address: str, *arguments: Argument) -> tuple[Argument, ...]:
+        """One message as it would come over the network; returns the answer's arguments.  Fails on a refusal."""
+        before, refused = len(self.answers), len(self.refused)
+        messages = decode(encode(address, arguments))
+        with self.session.plan.turn():
+            self.controls.datagram(Datagram(messages, ASKER, self.clock.now()))
+            self.session.hurry(answered=False)
+        assert len(self.refused) == refused, self.refused[refused:]
+        return self.answers[-1][1] if len(self.answers) > before else ()
