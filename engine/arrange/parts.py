@@ -154,7 +154,7 @@ def _companion(scene: Scene, part: PartOptions) -> int:
     if root + 12 <= high:
         return root + 12
     if scene.chord.bass is None:
-        fifth = scene.chord.intervals()[2]
+        fifth = next((step for step in scene.chord.intervals() if step in (6, 7, 8)), 7)
         for pitch in (root + fifth, root + fifth - 12):
             if scene.space_low(part) <= pitch <= high:
                 return pitch

@@ -120,7 +120,8 @@ def _bass(chord: Chord, space: Space, before: Voicing | None, after: Voicing | N
 def _pad_candidates(chord: Chord, space: Space) -> tuple[tuple[float, tuple[int, ...]], ...]:
     """All pads of a chord as (cost of the sound itself, pitches), best first."""
     low, high = space.pad
-    tones = list(chord.pitch_classes())
+    steps = chord.sounding_intervals(PAD_VOICES)
+    tones = [(chord.pitch_classes()[0] + step) % 12 for step in steps]
     leading_tone = space.leading_tone(chord)
     weights = _doubling_costs(chord, leading_tone)
     lowest: int | None = None
@@ -128,7 +129,8 @@ def _pad_candidates(chord: Chord, space: Space) -> tuple[tuple[float, tuple[int,
         lowest = chord.bass_pitch_class
         if lowest not in tones:
             if len(tones) == PAD_VOICES:  # a foreign bass takes the fifth's voice
-                tones.remove((chord.pitch_classes()[0] + chord.intervals()[2]) % 12)
+                fifth = next((step for step in steps if step in (6, 7, 8)), steps[2])
+                tones.remove((chord.pitch_classes()[0] + fifth) % 12)
             tones.append(lowest)  # type: ignore[arg-type]
     elif leading_tone is not None and chord.bass_pitch_class == leading_tone:
         # The bass part has the leading tone; the pad would double it.
@@ -154,7 +156,9 @@ def _pad_candidates(chord: Chord, space: Space) -> tuple[tuple[float, tuple[int,
 def _doubling_costs(chord: Chord, leading_tone: int | None) -> dict[int, float]:
     """What it costs to double each chord tone; the leading tone is not offered."""
     costs = {}
-    for position, (tone, step) in enumerate(zip(chord.pitch_classes(), chord.intervals(), strict=True)):
+    root = chord.pitch_classes()[0]
+    for position, step in enumerate(chord.sounding_intervals(PAD_VOICES)):
+        tone = (root + step) % 12
         if tone == leading_tone:
             continue
         if position == 0:
@@ -257,7 +261,7 @@ def _search(
 # arpeggio ----------------------------------------------------------------------------------------------------------
 @lru_cache(maxsize=1024)
 def _arp_candidates(chord: Chord, space: Space) -> tuple[tuple[float, tuple[int, ...]], ...]:
-    tones = chord.pitch_classes()
+    tones = tuple((chord.pitch_classes()[0] + step) % 12 for step in chord.sounding_intervals(4))
     rotations = [tones[k:] + tones[:k] for k in range(len(tones))]
     # Tone 4 of a triad is tone 1 an octave higher, so that a leading tone at the bottom would be doubled.
     leading_tone = space.leading_tone(chord)
@@ -273,7 +277,7 @@ def _placed(rotations: list[tuple[int, ...]], space: Space) -> tuple[tuple[float
     middle = low + (high - low) * (0.3 if space.has_melody else 0.4) + space.lift
     found = []
     for rotation in rotations:
-        tones = rotation if len(rotation) > 3 else (*rotation, rotation[0])
+        tones = (rotation * 4)[:4]  # an octave higher from the beginning where the chord has fewer than four
         for first in range(low + (tones[0] - low) % 12, high + 1, 12):
             pitches = [first]
             for tone in tones[1:]:

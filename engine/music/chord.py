@@ -1,16 +1,18 @@
 """Chords: the 157 labels of MuVi-Sync, and how people write them.
 
-A chord is a root (pitch class 0..11, C = 0), one of thirteen qualities, and, after a slash, a bass pitch class.
-`N` is silence ("no chord").  The vocabulary and its order are those of the MuVi-Sync data set
-(Kang, Poria & Herremans 2024): id 0 is N, then 12 roots x 13 qualities.
+A chord is a root (pitch class 0..11, C = 0), one of thirteen qualities, where it is wider than these an extension
+(`9`, `m11`, `7b9`, `6/9`: engine.music.chord_type), and, after a slash, a bass pitch class.  `N` is silence ("no
+chord").  The vocabulary and its order are those of the MuVi-Sync data set (Kang, Poria & Herremans 2024): id 0 is N,
+then 12 roots x 13 qualities.
 """
 
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
+from engine.music.chord_type import read_chord_type
 from engine.music.errors import MusicError
 
 # Semitones above the root, in the vocabulary's order.  The reference implementation renders dim7 and hdim7
@@ -56,23 +58,10 @@ _LEAD_SHEET: Final = {
     "maj7": "maj7",
 }
 
-# Everything a person may write after the root.  Case matters only for m / M, so both spellings are listed.
-_SUFFIXES: Final[dict[str, str]] = {
-    "": "maj", "maj": "maj", "M": "maj", "major": "maj",
-    "m": "min", "min": "min", "-": "min", "mi": "min", "minor": "min",
-    "7": "7", "dom7": "7",
-    "maj7": "maj7", "M7": "maj7", "Maj7": "maj7", "ma7": "maj7", "j7": "maj7", "^7": "maj7", "Δ": "maj7", "Δ7": "maj7",
-    "m7": "min7", "min7": "min7", "-7": "min7", "mi7": "min7",
-    "6": "maj6", "maj6": "maj6", "M6": "maj6", "add6": "maj6",
-    "m6": "min6", "min6": "min6", "-6": "min6",
-    "dim": "dim", "o": "dim", "°": "dim",
-    "dim7": "dim7", "o7": "dim7", "°7": "dim7",
-    "m7b5": "hdim7", "min7b5": "hdim7", "hdim7": "hdim7", "hdim": "hdim7", "ø": "hdim7", "ø7": "hdim7", "-7b5": "hdim7",
-    "aug": "aug", "+": "aug", "#5": "aug",
-    "sus": "sus4", "sus4": "sus4", "sus2": "sus2",
-}  # fmt: skip
-_SILENCE: Final = frozenset({"N", "N.C.", "NC", "n.c.", "nc"})
-_ROOT: Final = re.compile(r"([A-G])(bb|##|b|#|♭|♯)?")
+_SILENCE: Final = frozenset({"N", "N.C.", "N.C", "NC.", "NC", "n.c.", "n.c", "nc"})
+_ROOT: Final = re.compile(r"([A-G])(bb|##|b|#|♭♭|♯♯|♭|♯|𝄫|𝄪)?")
+_SLASH: Final = re.compile(r"(.*)/([^/]*)")
+_ACCIDENTALS: Final = str.maketrans({"♭": "b", "♯": "#", "𝄫": "bb", "𝄪": "##"})
 # Harte's bass is a scale degree of the chord ("C:maj/3"), not a note.
 _HARTE_DEGREES: Final = {"1": 0, "2": 2, "3": 4, "4": 5, "5": 7, "6": 9, "7": 11}
 
@@ -85,8 +74,13 @@ def parse_pitch_class(text: str) -> int:
     return _pitch_class(match)
 
 
+def _hint(token: str) -> str:
+    """For the one letter that German musicians expect."""
+    return " German H is B here, and German B is Bb." if token[:1] in "Hh" else ""
+
+
 def _pitch_class(match: re.Match[str]) -> int:
-    accidental = (match[2] or "").replace("♭", "b").replace("♯", "#")
+    accidental = (match[2] or "").translate(_ACCIDENTALS)
     return (_LETTERS[match[1]] + accidental.count("#") - accidental.count("b")) % 12
 
 
@@ -95,17 +89,19 @@ class Chord:
     """One chord.
 
     root: pitch class 0..11, None for silence.  quality: one of QUALITIES ("" for silence).
-    bass: pitch class of the lowest note where it is not the root; the networks' vocabulary has none, so `id`
-    ignores it.
+    bass: pitch class of the lowest note where it is not the root.  extension: canonical type of a chord that is wider
+    than its quality (`9`, `mMaj7`, `7#11`, `5`), whose quality is then the nearest of the thirteen; "" where the
+    quality says all.  The networks' vocabulary has neither bass nor extension, so `id` ignores both.
     """
 
     root: int | None
     quality: str
     bass: int | None = None
+    extension: str = ""
 
     def __post_init__(self) -> None:
         if self.root is None:
-            if self.quality or self.bass is not None:
+            if self.quality or self.bass is not None or self.extension:
                 raise MusicError("silence (N) has neither quality nor bass.")
             return
         if not 0 <= self.root < 12:
@@ -116,35 +112,48 @@ class Chord:
             raise MusicError(f"chord bass {self.bass} is outside 0 to 11.")
         if self.bass == self.root:
             object.__setattr__(self, "bass", None)
+        if self.extension:
+            kind = read_chord_type(self.extension)
+            if kind is None or (kind.spelling, kind.quality) != (self.extension, self.quality):
+                raise MusicError(f"'{self.extension}' is not a wider kind of '{self.quality}'.")
+            if kind.intervals == QUALITY_INTERVALS[self.quality]:
+                object.__setattr__(self, "extension", "")
 
     @classmethod
-    def parse(cls, text: str) -> Chord:
-        """Reads lead-sheet (`Am7`, `F#m7b5`, `C/E`) or Harte (`A:min7`, `C:maj/3`) notation.
+    def parse(cls, text: str, *, lower_case: str | None = None) -> Chord:
+        """Reads lead-sheet (`Am7`, `F#m7b5`, `C/E`, `G7(b9)`, `C6/9`, `CΔ`) or Harte (`A:min7`, `C:maj/3`) notation.
 
-        Raises MusicError with a sentence that names the offending token.
+        A lower-case root is read where a type follows that says which chord it is (`am`, `f#m7b5`); alone it may be
+        minor or major, which `lower_case` ("minor" or "major") decides.  Raises MusicError with a sentence that names
+        the offending token.
         """
         token = text.strip()
         if token in _SILENCE:
             return NO_CHORD
-        head, slash, bass_text = token.partition("/")
-        match = _ROOT.match(head)
+        whole = re.sub(r"6\s*/\s*9", "69", token).replace("m/maj", "mMaj")
+        slash = _SLASH.fullmatch(whole)
+        head, bass_text = (slash[1], slash[2]) if slash is not None else (whole, None)
+        match = _ROOT.match(head[:1].upper() + head[1:])
         if match is None:
-            raise MusicError(f"'{text}' is not a chord: '{token[:1]}' is not a note name (A to G).")
+            raise MusicError(f"'{text}' is not a chord: '{token[:1]}' is not a note name (A to G).{_hint(token)}")
         root = _pitch_class(match)
-        suffix = head[match.end() :]
-        harte = suffix.startswith(":")
-        if harte:
-            suffix = suffix[1:]
-        quality = _SUFFIXES.get(suffix)
-        if quality is None:
+        suffix = head[match.end() :].removeprefix(":")
+        kind = read_chord_type(suffix)
+        if kind is not None and head[:1].islower() and not re.match(r"m(?!aj)|-|dim|[°ºoøØ+]|aug|maj|sus|M", suffix):
+            if lower_case is None:
+                name = head[:1].upper() + head[1:]
+                raise MusicError(f"'{text}' may be minor or major: write {match[0]}m{suffix} or {name}.")
+            if lower_case == "minor":
+                kind = read_chord_type("m" + suffix)
+        if kind is None:
             raise MusicError(f"'{text}' is not a chord: '{suffix}' after {match[0]} is not a known chord type.")
-        bass = None
-        if slash:
-            bass = cls._parse_bass(text, bass_text, root, quality)
-        return cls(root, quality, bass)
+        chord = cls(root, kind.quality, None, kind.spelling)
+        if bass_text is None:
+            return chord
+        return replace(chord, bass=cls._parse_bass(text, bass_text, chord))
 
     @staticmethod
-    def _parse_bass(text: str, bass_text: str, root: int, quality: str) -> int:
+    def _parse_bass(text: str, bass_text: str, chord: Chord) -> int:
         degree = re.fullmatch(r"(b|#)?([1-7])", bass_text)
         if degree is not None:
             shift = {"b": -1, "#": 1, None: 0}[degree[1]]
@@ -152,10 +161,11 @@ class Chord:
             # Harte writes the minor third of a minor chord as "b3"; people also write plain "3" and mean the chord's.
             if degree[1] is None and degree[2] in "357":
                 wanted = _HARTE_DEGREES[degree[2]]
-                near = [step for step in QUALITY_INTERVALS[quality] if step and abs(step - wanted) <= 2]
+                near = [step for step in chord.intervals() if step and abs(step - wanted) <= 2]
                 interval = min(near, key=lambda step: abs(step - wanted)) if near else interval
-            return (root + interval) % 12
-        match = _ROOT.fullmatch(bass_text)
+            assert chord.root is not None
+            return (chord.root + interval) % 12
+        match = _ROOT.fullmatch(bass_text[:1].upper() + bass_text[1:])
         if match is None:
             raise MusicError(f"'{text}' is not a chord: '{bass_text}' after the slash is not a note name.")
         return _pitch_class(match)
@@ -194,19 +204,45 @@ class Chord:
         if self.root is None:
             return "N.C."
         names = FLAT_NAMES if flats else SHARP_NAMES
-        text = names[self.root] + _LEAD_SHEET[self.quality]
+        text = names[self.root] + (self.extension or _LEAD_SHEET[self.quality])
         return text if self.bass is None else f"{text}/{names[self.bass]}"
 
     def harte(self) -> str:
-        """Harte notation (`A:min7`), the bass as a note after the slash."""
+        """Harte notation (`A:min7`), a wider type as on a lead sheet (`A:m11`), the bass as a note after the slash.
+
+        `parse` reads it as the same chord.
+        """
         if self.root is None:
             return "N"
-        text = f"{SHARP_NAMES[self.root]}:{self.quality}"
+        text = f"{SHARP_NAMES[self.root]}:{self.extension or self.quality}"
         return text if self.bass is None else f"{text}/{SHARP_NAMES[self.bass]}"
 
     def intervals(self) -> tuple[int, ...]:
-        """Semitones above the root, ascending; empty for silence."""
-        return QUALITY_INTERVALS[self.quality] if self.root is not None else ()
+        """Semitones above the root, ascending, extensions in their octave (9 is 14); empty for silence."""
+        if self.root is None:
+            return ()
+        if self.extension:
+            kind = read_chord_type(self.extension)
+            assert kind is not None
+            return kind.intervals
+        return QUALITY_INTERVALS[self.quality]
+
+    @property
+    def plain(self) -> Chord:
+        """The chord as the networks know it: without extension and bass."""
+        return Chord(self.root, self.quality) if self.extension or self.bass is not None else self
+
+    def sounding_intervals(self, voices: int) -> tuple[int, ...]:
+        """The intervals that matter most where only `voices` (>= 3) can sound, ascending.
+
+        A full chord gives up its fifth first, then plain extensions from below (the ninth before the thirteenth); root,
+        third or suspension, seventh and alterations stay longest.
+        """
+        tones = list(self.intervals())
+        spare = [tone for tone in (7, 14, 17, 9, 21, 6, 8) if tone in tones]
+        while len(tones) > voices:
+            tones.remove(spare.pop(0) if spare else tones[-1])
+        return tuple(tones)
 
     def pitch_classes(self) -> tuple[int, ...]:
         """Chord tones as pitch classes, root first, without a foreign bass; empty for silence."""
@@ -222,7 +258,7 @@ class Chord:
         if self.root is None:
             return self
         bass = None if self.bass is None else (self.bass + semitones) % 12
-        return Chord((self.root + semitones) % 12, self.quality, bass)
+        return Chord((self.root + semitones) % 12, self.quality, bass, self.extension)
 
     def __str__(self) -> str:
         return self.lead_sheet()

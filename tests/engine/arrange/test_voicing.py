@@ -152,3 +152,17 @@ def test_any_chord_fits_into_the_narrowest_part(low, style):
                 assert all(low <= pitch <= low + 18 for pitch in (voicing.bass, *voicing.pad, *voicing.arp))
                 missing = set(chord.pitch_classes()) - {pitch % 12 for pitch in (voicing.bass, *voicing.pad)}
                 assert len(missing) <= (1 if chord == Chord.parse("Cmaj7/Bb") else 0)
+
+
+@pytest.mark.parametrize("style", ["close", "open", "root"])
+@pytest.mark.parametrize("has_bass", [True, False])
+def test_wider_chords_are_voiced_with_their_own_tones(style, has_bass):
+    space, before = Space(style=style, has_bass=has_bass), None
+    for kind in ("5", "9", "m11", "13", "7alt", "6/9", "mMaj7", "9sus4", "maj7#11", "7no3", "(b5)"):
+        for bass in ("", "/E", "/Db"):
+            chord = Chord.parse("Bb" + kind + bass)
+            voicing = before = voice(chord, space, before)
+            tones = {*chord.pitch_classes(), chord.bass_pitch_class}
+            assert {pitch % 12 for pitch in voicing.pad} <= tones
+            assert {pitch % 12 for pitch in voicing.arp} <= tones and len(voicing.arp) == 4
+            assert voicing.bass % 12 == chord.bass_pitch_class
