@@ -12,13 +12,12 @@ from bridge.commands.extras import need_extras
 from bridge.controls.output import RATES
 from bridge.controls.table import BY_ADDRESS, DEFAULT_PORT, FLAGS, KNOCK_CHANNEL, SETTINGS, Control, ControlError, Value
 from bridge.player.messages import APIS, PlayerOptions, PortOptions, SyncOptions
-from bridge.session.cues import CueState
 from bridge.session.file.film_file import same_content
 from bridge.session.file.find import SUFFIX, Saved, find_film, read
-from bridge.session.history import Draft, parse_chords, parse_key
 from bridge.session.options import arrange_options
 from bridge.session.session import SessionOptions
 from bridge.session.tempo import GRIDS, TempoWish
+from engine.document import CueState, Document, parse_chords, parse_key
 from engine.music import PARTS, FrameRate, MusicError, TempoMap, TimeSignature, UserError
 from engine.music.command import SentenceParser, check_film_exists, check_spares_input
 from engine.music.cue_text import WrittenCue, parse_cues
@@ -166,7 +165,7 @@ def parse(arguments: Sequence[str]) -> LivePlan:
     if given.once and not given.play:
         raise UserError("--once ends after one pass, which --play begins: use both.")
     nudges, calibrated = _nudges(given)
-    draft = _with_output(_draft(given), given, nudges)
+    document = _with_output(_document(given), given, nudges)
     follows = given.sync != "internal"
     session = SessionOptions(
         film=str(film),
@@ -174,7 +173,7 @@ def parse(arguments: Sequence[str]) -> LivePlan:
         clip_weights=given.clip_weights,
         use_cache=not given.no_cache,
         tempo=_tempo(given),
-        draft=draft,
+        document=document,
         play=given.play,
         once=given.once,
         from_s=given.from_s,
@@ -240,15 +239,17 @@ def _film_of(saved: Saved, session: Path, moved: str | None) -> Path:
     return film
 
 
-def _draft(given: argparse.Namespace) -> Draft:
-    draft = Draft(take=given.take)
+def _document(given: argparse.Namespace) -> Document:
+    document = Document(take=given.take)
     if not 1 <= given.take <= 999_999:
         raise UserError(f"--take {given.take} is outside 1 to 999999.")
     for control in FLAGS:
         text = getattr(given, control.address)
         if text is not None:
             try:
-                draft = draft.with_value(control.address, control.arguments[0].check(_number_or_text(text, control)))
+                document = document.with_value(
+                    control.address, control.arguments[0].check(_number_or_text(text, control))
+                )
             except ControlError as error:
                 raise UserError(f"{control.flag}: {error}") from None
     if given.parts is not None:
@@ -257,14 +258,14 @@ def _draft(given: argparse.Namespace) -> Draft:
             if part not in PARTS:
                 raise UserError(f"'{part}' is not a part; parts are {', '.join(PARTS)}.")
         for part in PARTS:
-            draft = draft.with_value(f"/cue/part/{part}/on", part in wanted)
-    draft = _with_cues(draft, parse_cues(given.cue))
+            document = document.with_value(f"/cue/part/{part}/on", part in wanted)
+    document = _with_cues(document, parse_cues(given.cue))
     # Read now, so that a misspelt chord is said before anything is started.
-    parse_key(draft.text("/cue/key"))
-    parse_chords(draft)
-    arrange_options(draft, None)
-    _ = draft.cues
-    return draft
+    parse_key(document.text("/cue/key"))
+    parse_chords(document)
+    arrange_options(document, None)
+    _ = document.cues
+    return document
 
 
 def _nudges(given: argparse.Namespace) -> tuple[dict[str, float], float | None]:
@@ -290,9 +291,9 @@ def _nudges(given: argparse.Namespace) -> tuple[dict[str, float], float | None]:
     return {part: ms for part, ms in found.items() if ms}, None
 
 
-def _with_cues(draft: Draft, written: Sequence[WrittenCue]) -> Draft:
+def _with_cues(document: Document, written: Sequence[WrittenCue]) -> Document:
     if not written:
-        return draft
+        return document
     states = []
     for number, cue in enumerate(written):
         values: dict[str, Value] = {
@@ -302,11 +303,11 @@ def _with_cues(draft: Draft, written: Sequence[WrittenCue]) -> Draft:
             "/cue/ending": cue.ending, "/cue/tail": cue.tail_s,
         }  # fmt: skip
         settings = {address: value for address, value in values.items() if value != SETTINGS[address]}
-        states.append(CueState(number, settings, draft.take))
-    return draft.with_cues(states, 0)
+        states.append(CueState(number, settings, document.take))
+    return document.with_cues(states, 0)
 
 
-def _with_output(draft: Draft, given: argparse.Namespace, nudges: dict[str, float]) -> Draft:
+def _with_output(document: Document, given: argparse.Namespace, nudges: dict[str, float]) -> Document:
     """What the flags say of ports, sync and shift, as settings: they can be changed by OSC and are kept."""
     values: dict[str, Value] = {"/cue/hold_on_sync_loss": given.freewheel, "/cue/ports/layout": given.ports}
     for part, ms in nudges.items():
@@ -315,8 +316,8 @@ def _with_output(draft: Draft, given: argparse.Namespace, nudges: dict[str, floa
         asked = FrameRate.parse(given.frame_rate)
         values["/cue/frame_rate"] = next(word for word in RATES if word != "film" and FrameRate.parse(word) == asked)
     for address, value in values.items():
-        draft = draft.with_value(address, value)
-    return draft
+        document = document.with_value(address, value)
+    return document
 
 
 def _number_or_text(text: str, control: Control) -> str | float:

@@ -250,8 +250,8 @@ class Controls:
             return (self.hands.learn.pickup,)
         if address == "/cue/tempo":
             return (float(session.tempo_map.bpm_at(session.beats_at(session.position_s()))),)
-        if address in session.draft.settings or BY_ADDRESS[address].access == "value":
-            value = session.draft.value(address)
+        if address in session.document.settings or BY_ADDRESS[address].access == "value":
+            value = session.document.value(address)
             return (value,)
         return STATES[address](session, shot or snapshot(session), self)
 

@@ -66,16 +66,16 @@ STATES: Final[dict[str, Callable[[Session, Snapshot, Around], tuple[Argument, ..
         shot.take,
         shot.take_name,
         shot.take_kept,
-        len(session.takes.of_cue(session.draft.cue)),
+        len(session.takes.of_cue(session.document.cue)),
     ),
     "/cue/takes": lambda session, shot, around: tuple(
         value
-        for number, take in list(session.takes.of_cue(session.draft.cue).items())[: MAX_LIST // 3]
+        for number, take in list(session.takes.of_cue(session.document.cue).items())[: MAX_LIST // 3]
         for value in (number, take.name, take.kept)
     ),
     "/cue/pins": lambda session, shot, around: tuple(
         value
-        for pin in session.draft.pins[: MAX_LIST // 2]
+        for pin in session.document.pins[: MAX_LIST // 2]
         for value in (Double(pin.start_s), session.chord_name(pin.chord))
     ),
     "/cue/frozen": lambda session, shot, around: tuple(
@@ -84,11 +84,11 @@ STATES: Final[dict[str, Callable[[Session, Snapshot, Around], tuple[Argument, ..
         for value in (part, Double(from_s), Double(to_s))
     ),
     "/cue/hits": lambda session, shot, around: tuple(
-        value for hit in session.draft.hits[: MAX_LIST // 3] for value in (Double(hit.time_s), hit.weight, hit.name)
+        value for hit in session.document.hits[: MAX_LIST // 3] for value in (Double(hit.time_s), hit.weight, hit.name)
     ),
     "/cue/sections": lambda session, shot, around: tuple(
         value
-        for each in session.draft.sections[: MAX_LIST // 3]
+        for each in session.document.sections[: MAX_LIST // 3]
         for value in (Double(each.start_s), "; ".join(f"{name}={text}" for name, text in each.changes), each.name)
     ),
     "/cue/ranges": lambda session, shot, around: tuple(value for row in session.output.ranges() for value in row),

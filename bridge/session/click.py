@@ -46,7 +46,7 @@ class SessionKnock:
         session = self._session
         if not self.on or session.analysed is None:
             return load
-        tempo_map, starts_s = session.draft.result.tempo_map, session.starts_s
+        tempo_map, starts_s = session.document.result.tempo_map, session.starts_s
         knocks = []
         for cut in session.analysed.cuts:
             at_s = cut.time_s + starts_s

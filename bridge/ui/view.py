@@ -184,7 +184,7 @@ def panel(shot: Snapshot, session: Session, sentences: tuple[str, ...]) -> Panel
 
 
 def _chords(session: Session, shot: Snapshot) -> str:
-    before, after = session.draft.chords_around(shot.picture_s, 1, 4)
+    before, after = session.document.chords_around(shot.picture_s, 1, 4)
     marked = [session.chord_name(chord) or "-" for chord in before + after]
     if after:
         marked[len(before)] = f"[{marked[len(before)]}]"

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 from engine.arrange.arpeggio import check_pattern
-from engine.music import DEFAULT_CHANNELS, PARTS, Chord, Controller, MusicError, Note
+from engine.music import DEFAULT_CHANNELS, PARTS, Chord, Controller, FilmLevels, MusicError, Note
 
 VELOCITY_MAPS: Final = ("stretched", "paper")
 DENSITY_MAPS: Final = ("stretched", "rolling", "paper")
@@ -78,19 +78,6 @@ def default_parts() -> dict[str, PartOptions]:
         )
         for part in PARTS
     }
-
-
-@dataclass(frozen=True, slots=True)
-class FilmLevels:
-    """A film's own quantiles.
-
-    density: the four thresholds between five levels of activity (a density above the first is level 2 …).
-    loudness: RMS at 5 %, 50 % and 95 %.  motion: thresholds of the drums' energy, None where all is alike.
-    """
-
-    density: tuple[float, float, float, float]
-    loudness: tuple[float, float, float]
-    motion: tuple[float, float, float, float] | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -88,7 +88,7 @@ def test_each_pass_of_a_loop_may_have_a_new_take(stage) -> None:
     session.transport.loop(True, 4.0, 6.0)
     session.transport.locate(4.0)
     session.transport.play()
-    made.until(lambda: session.draft.take == 3, 15)
+    made.until(lambda: session.document.take == 3, 15)
     made.run(1.5)
     session.transport.stop()
     made.run(0.1)
