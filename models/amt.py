@@ -5,7 +5,8 @@ Herremans 2024; code at commit 0ba4356): post-norm encoder over the film, post-n
 self-attention (Music Transformer, Huang et al. 2018) and cross-attention, key flag, root + quality embeddings.
 `AmtConfig` switches on what the shipped network adds: padding masks, scaled inputs with flags for what is
 missing, the length of the running chord, and `models.recall` (what followed the last time the song was here).
-`see=False` leaves the film out (the paper's Transformer and, with `relative=True`, Music Transformer).
+`condition_width` adds a second way in for mood and cuts, aligned with the slots (models.conditioning): it is read before
+the decoder and after it.  `see=False` leaves the film out (the paper's Transformer and, with `relative=True`, Music Transformer).
 
 Shapes: B songs, T chords, S film rows (both at most 300), d model width, H heads, V = 159 tokens.
 """
@@ -21,6 +22,7 @@ import torch
 from torch import nn
 from torch.nn import functional
 
+from models.conditioning import BOUNDARY_PRESENT, CONDITION_WIDTH, MOOD_PRESENT
 from models.echo import Echo, EchoCache, Echoes
 from models.film import EMOTION_COLUMNS, FEATURE_WIDTH, MAX_SLOTS, MOTION_COLUMN, SCENE_COLUMN, SEMANTIC_WIDTH
 from models.recall import Recall, RecallCache, Votes, run_lengths
@@ -49,6 +51,7 @@ class AmtConfig:
     recall_heads: int = 0  # kernels of models.recall; 0 = off
     recall_roots: bool = False  # recall listens to roots and phase, too
     echo_heads: int = 0  # kernels of models.echo; 0 = off
+    condition_width: int = 0  # hidden width of the slot-aligned conditioning; 0 = off
     max_slots: int = MAX_SLOTS
 
     def __post_init__(self) -> None:
@@ -208,6 +211,29 @@ class DecoderLayer(EncoderLayer):
         return self.rest(x, film, film_bias)
 
 
+class Conditioning(nn.Module):
+    """Mood and boundary of the slot being decided, as two additions: to the decoder's input and to its output.
+
+    Where both groups are absent both additions are exactly 0.
+    """
+
+    def __init__(self, hidden: int, width: int) -> None:
+        super().__init__()
+        self.inner = nn.Linear(CONDITION_WIDTH + 1, hidden)  # and the key flag
+        self.before = nn.Linear(hidden, width)
+        self.after = nn.Linear(hidden, width)
+        for layer in (self.before, self.after):  # at first the network is what it is without conditions
+            nn.init.zeros_(layer.weight)
+            nn.init.zeros_(layer.bias)
+
+    def forward(self, conditions: torch.Tensor, minor: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        """conditions (B, n, 12), minor (B,) -> two additions (B, n, d)."""
+        key = minor.to(conditions.dtype)[:, None, None].expand(-1, conditions.shape[1], 1)
+        hidden = functional.gelu(self.inner(torch.cat([conditions, key], dim=-1)))
+        given = (conditions[..., MOOD_PRESENT] + conditions[..., BOUNDARY_PRESENT] > 0)[..., None]
+        return self.before(hidden) * given, self.after(hidden) * given
+
+
 class DecoderCache:
     """What decoding has computed: keys and values of every fed chord, pre-allocated; the film's, computed once.
 
@@ -223,6 +249,7 @@ class DecoderCache:
         valid: torch.Tensor | None,
         ends: bool,
         max_slots: int | None,
+        conditions: torch.Tensor | None = None,
     ) -> None:
         config = model.config
         self.max_slots = config.max_slots if max_slots is None else max_slots
@@ -243,6 +270,7 @@ class DecoderCache:
         self.runs = torch.zeros(batch, self.max_slots, dtype=torch.int64)
         self.recall = RecallCache(batch, self.max_slots) if config.recall_heads else None
         self.echo = EchoCache(batch, self.max_slots) if config.echo_heads else None
+        self.additions = model.condition(conditions, minor, self.max_slots)
         self.length = 0
 
     def truncate(self, length: int) -> None:
@@ -306,6 +334,7 @@ class AffectiveMultimodalTransformer(nn.Module):
             self.over_embedding = nn.Embedding(2, width)  # does the film go on in the next slot?
         self.recall = Recall(config.recall_heads, width, roots=config.recall_roots) if config.recall_heads else None
         self.echo = Echo(config.echo_heads, width, config.max_slots) if config.echo_heads else None
+        self.conditioning = Conditioning(config.condition_width, width) if config.condition_width else None
         self.register_buffer("root_of", torch.from_numpy(ROOT_OF.copy()), persistent=False)
         self.register_buffer("attribute_of", torch.from_numpy(ATTRIBUTE_OF.copy()), persistent=False)
         self.register_buffer("positions", sinusoids(config.max_slots, width), persistent=False)
@@ -319,16 +348,20 @@ class AffectiveMultimodalTransformer(nn.Module):
         seen = valid | ~valid.any(dim=1, keepdim=True)  # a film without one valid row: look at all, not at nothing
         return torch.zeros(seen.shape, device=valid.device).masked_fill(~seen, -math.inf)[:, None, None]
 
-    def film_over(self, valid: torch.Tensor | None, ends: bool, batch: int, slots: int) -> torch.Tensor:
-        """(B, slots) int64: 1 where the slot after this one is past the film's end."""
+    def film_over(
+        self, valid: torch.Tensor | None, ends: bool | torch.Tensor, batch: int, slots: int
+    ) -> torch.Tensor:
+        """(B, slots) int64: 1 where the slot after this one is past the film's end.  ends: of all, or (B,) bool."""
         over = torch.zeros(batch, slots, dtype=torch.int64, device=self.positions.device)
-        if valid is not None and ends:
+        if valid is not None and ends is not False:
             rows = valid.shape[1]
             # A hole in the middle (an unreadable second) is not the end: only what follows the last valid row is over.
             last = torch.where(valid, torch.arange(rows, device=valid.device), -1).amax(dim=1)
             over = (torch.arange(slots, device=valid.device)[None] >= last[:, None]).long().expand(batch, -1)
             if rows >= self.config.max_slots:  # a full window may have been cut off: only its padding says it ends
                 over = torch.where((last == rows - 1)[:, None], torch.zeros_like(over), over)
+            if isinstance(ends, torch.Tensor):
+                over = over * ends[:, None]
         return over
 
     def encode(
@@ -372,6 +405,22 @@ class AffectiveMultimodalTransformer(nn.Module):
         x[..., MOTION_COLUMN] = torch.log1p(x[..., MOTION_COLUMN].clamp(min=0)) / 3
         return x
 
+    def condition(
+        self, conditions: torch.Tensor | None, minor: torch.Tensor, slots: int
+    ) -> tuple[torch.Tensor, torch.Tensor] | None:
+        """conditions (B, S, 12) by slot -> additions (B, slots, d) by step: step t decides slot t + 1.
+
+        None without conditions.  Steps past the last row read that row.  Raises ValueError where the network has no
+        such input.
+        """
+        if conditions is None:
+            return None
+        if self.conditioning is None:
+            raise ValueError("this network has no conditioning input")
+        rows = torch.arange(1, slots + 1, device=conditions.device).clamp(max=conditions.shape[1] - 1)
+        before, after = self.conditioning(conditions[:, rows], minor)
+        return before, after
+
     # --- the chords -------------------------------------------------------------------------------------------------
 
     def _embed(self, tokens: torch.Tensor, minor: torch.Tensor, attributes: torch.Tensor | None) -> torch.Tensor:
@@ -395,16 +444,26 @@ class AffectiveMultimodalTransformer(nn.Module):
         valid: torch.Tensor | None = None,
         semantic_present: torch.Tensor | None = None,
         emotion_present: torch.Tensor | None = None,
-        ends: bool = True,
+        ends: bool | torch.Tensor = True,
         causal: bool = True,
         attributes: torch.Tensor | None = None,
+        conditions: torch.Tensor | None = None,
     ) -> torch.Tensor:
         """Teacher-forced pass: features (B, S, 776), tokens (B, T), minor (B,) -> logits (B, T, 159).
 
-        Row t holds the logits of token t + 1.  `causal=False` and `attributes` exist for parity tests.
+        Row t holds the logits of token t + 1.  conditions: (B, S, 12) of models.conditioning.  `causal=False` and `attributes` exist for parity tests.
         """
         memory = self.encode(features, valid, semantic_present, emotion_present)
-        return self.decode(tokens, minor, memory, valid=valid, ends=ends, causal=causal, attributes=attributes)
+        return self.decode(
+            tokens,
+            minor,
+            memory,
+            valid=valid,
+            ends=ends,
+            causal=causal,
+            attributes=attributes,
+            conditions=conditions,
+        )
 
     def decode(
         self,
@@ -413,9 +472,10 @@ class AffectiveMultimodalTransformer(nn.Module):
         memory: torch.Tensor | None,
         *,
         valid: torch.Tensor | None = None,
-        ends: bool = True,
+        ends: bool | torch.Tensor = True,
         causal: bool = True,
         attributes: torch.Tensor | None = None,
+        conditions: torch.Tensor | None = None,
     ) -> torch.Tensor:
         """The decoder alone: tokens (B, T) and the encoder's memory -> logits (B, T, 159)."""
         length = tokens.shape[1]
@@ -429,12 +489,18 @@ class AffectiveMultimodalTransformer(nn.Module):
         echoes = self.echo(tokens) if self.echo is not None else None
         if self.echo is not None and echoes is not None:
             x = x + self.echo.embed(echoes)
+        additions = self.condition(conditions, minor, length)
+        if additions is not None:
+            x = x + additions[0]
         x = self.dropout(x + self.positions[:length])
         mask = torch.full((length, length), -math.inf, device=x.device).triu(1) if causal else None
         film_bias = self.film_bias(valid)
         for layer in self.decoder:
             x = layer.decode(x, mask, layer.film_keys_values(memory), film_bias)
-        return self._logits(self.decoder_norm(x), tokens, recalled, echoes)
+        x = self.decoder_norm(x)
+        if additions is not None:
+            x = x + additions[1]
+        return self._logits(x, tokens, recalled, echoes)
 
     def _logits(
         self, x: torch.Tensor, tokens: torch.Tensor, recalled: Votes | None, echoes: Echoes | None
@@ -469,9 +535,13 @@ class AffectiveMultimodalTransformer(nn.Module):
         *,
         ends: bool = True,
         max_slots: int | None = None,
+        conditions: torch.Tensor | None = None,
     ) -> DecoderCache:
-        """A cache for minor.shape[0] songs; memory (B, S, d), (1, S, d) for one film for all, None if blind."""
-        return DecoderCache(self, memory, minor, valid, ends, max_slots)
+        """A cache for minor.shape[0] songs; memory (B, S, d), (1, S, d) for one film for all, None if blind.
+
+        conditions: (B, S, 12) of models.conditioning.
+        """
+        return DecoderCache(self, memory, minor, valid, ends, max_slots, conditions)
 
     @torch.inference_mode()
     def decode_step(
@@ -493,7 +563,12 @@ class AffectiveMultimodalTransformer(nn.Module):
         if self.echo is not None and cache.echo is not None:
             echoes = self.echo.step(tokens, position, cache.echo)
             x = x + self.echo.embed(echoes)
+        if cache.additions is not None:
+            x = x + cache.additions[0][:, position, None]
         x = x + self.positions[position]
         for index, layer in enumerate(self.decoder):
             x = layer.step(x, position, cache.keys[index], cache.values[index], cache.film[index], cache.film_bias)
-        return self._logits(self.decoder_norm(x), tokens[:, None], recalled, echoes)[:, 0]
+        x = self.decoder_norm(x)
+        if cache.additions is not None:
+            x = x + cache.additions[1][:, position, None]
+        return self._logits(x, tokens[:, None], recalled, echoes)[:, 0]

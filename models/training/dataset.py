@@ -18,6 +18,7 @@ import numpy as np
 import torch
 
 from engine.music.chord import CHORD_END, CHORD_LABELS, CHORD_PAD
+from models.conditioning import CONDITION_WIDTH, condition_rows
 from models.errors import ModelError
 from models.film import (
     EMOTION_COLUMNS,
@@ -28,6 +29,7 @@ from models.film import (
     SEMANTIC_WIDTH,
     smooth_emotion,
 )
+from models.training.labels import LabelVariation, MoodLabels, boundaries
 from models.vocabulary import transpose_ids
 
 Split = Literal["train", "val", "test"]
@@ -79,6 +81,8 @@ class Batch:
     targets: torch.Tensor  # (B, T) int64, PAD where nothing is to be predicted
     emotion_next: torch.Tensor  # (B, T) int64: strongest emotion of the second that the target sounds in
     dynamics: torch.Tensor  # (B, S, 2) notes per second, loudness
+    conditions: torch.Tensor  # (B, S, 12) of models.conditioning, zeros where absent
+    ends: torch.Tensor  # (B,) bool: the last row is the song's last
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +96,14 @@ class Variation:
     permute_emotion: float = 0.0  # the rows of the emotion columns in random order
     other_film: float = 0.0  # the picture of another song: keeps the net from knowing songs by their pictures
     noise_features: float = 0.0  # relative noise on semantic and motion columns, standard deviation
+
+
+@dataclass(frozen=True, slots=True)
+class Labelling:
+    """Inverse labels to be put into the conditioning columns, see models.training.labels."""
+
+    labels: MoodLabels
+    variation: LabelVariation
 
 
 class MuViSync:
@@ -177,15 +189,20 @@ def make_batch(
     rng: np.random.Generator | None = None,
     films: Sequence[Song] | None = None,
     without: frozenset[str] = frozenset(),
+    labelling: Labelling | None = None,
+    excerpt: int = 0,
 ) -> Batch:
     """Pads songs to the longest and varies them.
 
     films: where given, film k is shown for song k instead of its own (cut or padded to the song's length).
-    without: "semantic" and/or "emotion" are hidden for every song (evaluation rows).  variation needs an rng.
+    without: "semantic" and/or "emotion" are hidden for every song (evaluation rows).  labelling: fills the conditions
+    from the songs' own chords.  excerpt: random passages of at most so many slots instead of whole songs, 0 = whole.
+    variation, labelling and excerpt need an rng.
     """
-    if variation is not None and rng is None:
+    if rng is None and (variation is not None or labelling is not None or excerpt):
         raise ValueError("a variation needs a random generator")
-    rows = max(song.length for song in songs)
+    passages = [_passage(song.length, excerpt, rng) for song in songs]
+    rows = max(passage.stop - passage.start for passage in passages)
     steps = min(rows, MAX_SLOTS - 1)
     count = len(songs)
     features = np.zeros((count, rows, FEATURE_WIDTH), dtype=np.float32)
@@ -196,9 +213,14 @@ def make_batch(
     emotion_next = np.zeros((count, steps), dtype=np.int64)
     semantic_present = np.full(count, "semantic" not in without)
     emotion_present = np.full(count, "emotion" not in without)
+    conditions = np.zeros((count, rows, CONDITION_WIDTH), dtype=np.float32)
+    ends = np.ones(count, dtype=bool)
     for k, song in enumerate(songs):
         film = song if films is None else films[k]
-        chords = song.chords
+        chords, passage = song.chords, passages[k]
+        here = slice(0, passage.stop - passage.start)
+        if labelling is not None and rng is not None:
+            conditions[k, here] = _conditions(song, labelling, rng)[passage]
         if variation is not None and rng is not None:
             if rng.random() < variation.transpose:
                 chords = transpose_ids(chords, int(rng.integers(1, 12)))
@@ -214,14 +236,16 @@ def make_batch(
             seen[:, :SEMANTIC_WIDTH] = 0
         if not emotion_present[k]:
             seen[:, EMOTION_COLUMNS] = 0
-        features[k, : song.length] = seen
-        valid[k, : song.length] = True
-        dynamics[k, : song.length, 0], dynamics[k, : song.length, 1] = song.density, song.loudness
+        features[k, here] = seen[passage]
+        valid[k, here] = True
+        dynamics[k, here, 0], dynamics[k, here, 1] = song.density[passage], song.loudness[passage]
         x, y = chord_steps(chords)
+        ends[k] = passage.stop == song.length < MAX_SLOTS  # a song of 300 rows was cut off
+        x, y = x[passage], y[passage]
         inputs[k, : len(x)], targets[k, : len(y)] = x, y
         strongest = (film.emotion_smooth if smooth else film.emotion).argmax(axis=1)
         strongest = _fit(strongest[:, None], song.length)[:, 0]
-        emotion_next[k, : len(y)] = np.append(strongest[1:], strongest[-1])[: len(y)]
+        emotion_next[k, : len(y)] = np.append(strongest[1:], strongest[-1])[passage][: len(y)]
     return Batch(
         features=torch.from_numpy(features),
         valid=torch.from_numpy(valid),
@@ -232,7 +256,27 @@ def make_batch(
         targets=torch.from_numpy(targets),
         emotion_next=torch.from_numpy(emotion_next),
         dynamics=torch.from_numpy(dynamics),
+        conditions=torch.from_numpy(conditions),
+        ends=torch.from_numpy(ends),
     )
+
+
+def _passage(length: int, excerpt: int, rng: np.random.Generator | None) -> slice:
+    if rng is None or not 0 < excerpt < length:
+        return slice(0, length)
+    start = int(rng.integers(0, length - excerpt + 1))
+    return slice(start, start + excerpt)
+
+
+def _conditions(song: Song, labelling: Labelling, rng: np.random.Generator) -> np.ndarray:
+    """(T, 12) of one song, each group there or not."""
+    vary = labelling.variation
+    absent = rng.random() < vary.drop_all
+    mood = labelling.labels.course(song.chords, song.minor, vary, rng)
+    cuts = boundaries(song.chords, vary, rng)
+    with_mood = not absent and rng.random() >= vary.drop_mood
+    with_cuts = not absent and rng.random() >= vary.drop_boundaries
+    return condition_rows(song.length, mood if with_mood else None, cuts if with_cuts else None)
 
 
 def _fit(rows: np.ndarray, length: int) -> np.ndarray:

@@ -13,6 +13,7 @@ from models.amt import AmtConfig
 from models.errors import ModelError
 from models.regressor import RegressorConfig
 from models.training.dataset import Variation
+from models.training.labels import LabelVariation
 
 _SHIPPED_VARIATION: Final = Variation(
     transpose=0.7,
@@ -43,6 +44,8 @@ class Recipe:
     quality_weight: float = 0.0  # of losses.quality_loss, added
     correlation_weight: float = 0.0  # regressors: of losses.correlation_loss, added
     variation: Variation = field(default_factory=Variation)
+    excerpt: int = 0  # passages of at most so many slots instead of whole songs
+    labels: LabelVariation | None = None  # inverse labels in the conditioning columns
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,13 +113,26 @@ def _systems() -> dict[str, System]:
                 recall_heads=6,
                 recall_roots=True,
                 echo_heads=6,
+                condition_width=96,
             ),
-            Recipe(steps=1800, kernel_rate=5.0, mixed=True, variation=_SHIPPED_VARIATION),
+            Recipe(
+                steps=4000,
+                kernel_rate=5.0,
+                mixed=True,
+                variation=_SHIPPED_VARIATION,
+                excerpt=160,
+                labels=LabelVariation(),
+            ),
         ),
     ]
     shipped = entries[-1]
-    recipe = replace(shipped.recipe, kernel_rate=1.0, mixed=False)
-    without_echo = replace(_amt(shipped), echo_heads=0)
+    recipe = replace(shipped.recipe, steps=1800, kernel_rate=1.0, mixed=False, excerpt=0, labels=None)
+    unconditioned = replace(_amt(shipped), condition_width=0)
+    entries.append(
+        System("amt-unconditioned", "the AMT that ships, without mood course and boundaries", unconditioned,
+               replace(recipe, kernel_rate=5.0, mixed=True))
+    )  # fmt: skip
+    without_echo = replace(unconditioned, echo_heads=0)
     entries.append(System("amt-recall", "the AMT that ships, without echo", without_echo, recipe))
     entries.append(
         System(

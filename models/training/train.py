@@ -27,13 +27,14 @@ from models.errors import ModelError
 from models.film import EMOTION_COLUMNS, SEMANTIC_WIDTH
 from models.regressor import FARTHEST, POOLED, QUANTILES, DynamicsRegressor, RegressorConfig, pooled
 from models.training import losses
-from models.training.dataset import Batch, MuViSync, Song, make_batch
+from models.training.dataset import Batch, Labelling, MuViSync, Song, make_batch
+from models.training.labels import MoodLabels
 from models.training.systems import Recipe, System
 
 Network = AffectiveMultimodalTransformer | DynamicsRegressor
 RIDGE = 6000.0  # of a regressor's levels, for 597 films; chosen on the validation split
 _KERNELS = ("table", ".distance", ".slope")  # ends of the names of recall's and echo's kernels
-COLUMNS = ("step", "seconds", "learning_rate", "train_loss", "val_loss", "val_hits1")
+COLUMNS = ("step", "seconds", "learning_rate", "train_loss", "val_loss", "val_hits1", "val_loss_conditioned")
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +89,8 @@ def run_network(model: Network, batch: Batch) -> torch.Tensor:
             valid=batch.valid,
             semantic_present=batch.semantic_present,
             emotion_present=batch.emotion_present,
+            ends=batch.ends,
+            conditions=batch.conditions if model.conditioning is not None else None,
         )
     return model(batch.features, batch.valid, batch.semantic_present, batch.emotion_present)
 
@@ -114,12 +117,18 @@ def loss_of(model: Network, batch: Batch, recipe: Recipe) -> torch.Tensor:
 
 
 @torch.no_grad()
-def validate(model: Network, songs: list[Song], recipe: Recipe, device: str) -> tuple[float, float]:
-    """Validation loss and Hits@1 (chords; NaN for regressors).  Chords: mean over videos of their mean NLL in nats."""
+def validate(
+    model: Network, songs: list[Song], recipe: Recipe, device: str, labelling: Labelling | None = None
+) -> tuple[float, float]:
+    """Validation loss and Hits@1 (chords; NaN for regressors).  Chords: mean over videos of their mean NLL in nats.
+
+    labelling: the songs' own inverse labels are shown, the same ones every time; None leaves the conditions absent.
+    """
     model.eval()
     total, hits, count = 0.0, 0.0, 0
     for start in range(0, len(songs), 8):
-        batch = to_device(make_batch(songs[start : start + 8], smooth=recipe.smooth_emotion), device)
+        part, rng = songs[start : start + 8], np.random.default_rng([0, 3, start])
+        batch = to_device(make_batch(part, smooth=recipe.smooth_emotion, labelling=labelling, rng=rng), device)
         out = run_network(model, batch)
         if isinstance(model, AffectiveMultimodalTransformer):
             real = batch.targets != CHORD_PAD
@@ -135,6 +144,13 @@ def validate(model: Network, songs: list[Song], recipe: Recipe, device: str) -> 
         count += len(batch.minor)
     model.train()
     return total / count, hits / count
+
+
+def labelling_of(songs: list[Song], recipe: Recipe) -> Labelling | None:
+    """The inverse labels of a recipe, fitted on the training songs."""
+    if recipe.labels is None:
+        return None
+    return Labelling(MoodLabels([(song.chords, song.minor) for song in songs]), recipe.labels)
 
 
 def fit_targets(model: DynamicsRegressor, songs: list[Song]) -> None:
@@ -245,6 +261,7 @@ def train(
     run = _Run(system, options, steps)
     step = run.resume(model, average, optimizer)
     began, recent = time.monotonic(), []
+    labelling = labelling_of(songs, recipe)
     model.train()
     last = steps if options.until is None else min(steps, options.until)
     while step < last:
@@ -252,7 +269,14 @@ def train(
             group["lr"] = learning_rate(recipe, step, steps) * group["rate"]
         rng = np.random.default_rng([options.seed, 2, step])
         chosen = [songs[i] for i in song_order(len(songs), recipe.batch, options.seed, step)]
-        batch = make_batch(chosen, smooth=recipe.smooth_emotion, variation=recipe.variation, rng=rng)
+        batch = make_batch(
+            chosen,
+            smooth=recipe.smooth_emotion,
+            variation=recipe.variation,
+            rng=rng,
+            labelling=labelling,
+            excerpt=recipe.excerpt,
+        )
         torch.manual_seed(options.seed * 1_000_003 + step)  # dropout is repeatable after a resume, too
         with torch.autocast(options.device, torch.bfloat16, enabled=recipe.mixed):
             loss = loss_of(model, to_device(batch, options.device), recipe)
@@ -266,6 +290,7 @@ def train(
         recent.append(float(loss.detach()))
         if step % options.report == 0 or step == last:
             val_loss, hits = validate(average, held_out, recipe, options.device)
+            conditioned = validate(average, held_out, recipe, options.device, labelling)[0] if labelling else math.nan
             average.eval()
             run.seconds += time.monotonic() - began
             began = time.monotonic()
@@ -276,6 +301,7 @@ def train(
                 "train_loss": float(np.mean(recent)),
                 "val_loss": val_loss,
                 "val_hits1": hits,
+                "val_loss_conditioned": conditioned,
             }
             recent = []
             run.report(row, model, average, optimizer)
@@ -351,8 +377,10 @@ class _Run:
     ) -> None:
         """Keeps the best weights and writes state and log, aside first."""
         self.rows.append(row)
-        if row["val_loss"] < self.best_loss:
-            self.best_loss, self.best_step = row["val_loss"], int(row["step"])
+        conditioned = row["val_loss_conditioned"]  # both count alike: with a film and without one
+        score = row["val_loss"] if math.isnan(conditioned) else 0.5 * (row["val_loss"] + conditioned)
+        if score < self.best_loss:
+            self.best_loss, self.best_step = score, int(row["step"])
             self.best = {name: value.detach().cpu().clone() for name, value in average.state_dict().items()}
         state = {
             "identity": self._identity(),

@@ -1,0 +1,66 @@
+"""What the harmony is asked to express, slot by slot: a mood course and the places where something new begins.
+
+The chord network reads these columns aligned with its slots (row s is about slot s, and the step that decides slot s
+reads row s), beside the film that its encoder sees.  In training they are derived from the song's own chords and form
+(models.training.labels); in use the film's mood and cuts stand there.  Both groups have a flag of their own, so either
+may be absent.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+import numpy as np
+
+from models.errors import ModelError
+from models.vocabulary import EMOTIONS
+
+MOOD: Final = slice(0, len(EMOTIONS))  # probabilities of the six classes
+MOOD_PRESENT: Final = 6
+BOUNDARY: Final = slice(7, 11)  # a boundary in this slot, in the next, in the last; time since the latest
+BOUNDARY_PRESENT: Final = 11
+CONDITION_WIDTH: Final = 12
+SHARPNESS: Final = 4.0  # a film's mood is raised to this power: labels are as decided as that
+SMOOTHING_S: Final = 3.0  # standard deviation of the Gaussian that a film's mood is smoothed with
+
+
+def condition_rows(length: int, mood: np.ndarray | None = None, boundary: np.ndarray | None = None) -> np.ndarray:
+    """(length, 12) float32 rows of one window.
+
+    mood: (length, 6) weights >= 0, rows are normalised; None = absent.  boundary: (length,) 0..1, how surely something
+    new begins in the slot; None = absent.  Raises ModelError where shapes do not fit.
+    """
+    rows = np.zeros((length, CONDITION_WIDTH), dtype=np.float32)
+    if mood is not None:
+        if np.shape(mood) != (length, len(EMOTIONS)):
+            raise ModelError(f"The mood has shape {np.shape(mood)}, expected {(length, len(EMOTIONS))}.")
+        weights = np.clip(np.nan_to_num(np.asarray(mood, dtype=np.float64)), 0.0, None)
+        total = weights.sum(axis=1, keepdims=True)
+        rows[:, MOOD] = np.divide(weights, total, out=np.zeros_like(weights), where=total > 0)
+        rows[:, MOOD_PRESENT] = 1.0
+    if boundary is not None:
+        if np.shape(boundary) != (length,):
+            raise ModelError(f"The boundaries have shape {np.shape(boundary)}, expected {(length,)}.")
+        strength = np.clip(np.asarray(boundary, dtype=np.float64), 0.0, 1.0)
+        since = np.arange(length) - np.maximum.accumulate(np.where(strength > 0.5, np.arange(length), 0))
+        rows[:, BOUNDARY.start] = strength
+        rows[:-1, BOUNDARY.start + 1] = strength[1:]
+        rows[1:, BOUNDARY.start + 2] = strength[:-1]
+        rows[:, BOUNDARY.start + 3] = np.log1p(since) / 3.0
+        rows[:, BOUNDARY_PRESENT] = 1.0
+    return rows
+
+
+def sharpened(mood: np.ndarray) -> np.ndarray:
+    """(..., 6) probabilities -> (..., 6) raised to SHARPNESS and normalised."""
+    powered = np.clip(np.nan_to_num(np.asarray(mood, dtype=np.float64)), 0.0, None) ** SHARPNESS
+    total = powered.sum(axis=-1, keepdims=True)
+    return np.divide(powered, total, out=np.zeros_like(powered), where=total > 0)
+
+
+def smoothed(mood: np.ndarray, slot_s: np.ndarray, deviation_s: float = SMOOTHING_S) -> np.ndarray:
+    """(T, 6) moods of slots that begin at `slot_s` (T,) seconds -> Gaussian mean over time, not causal."""
+    times = np.asarray(slot_s, dtype=np.float64)
+    rows = np.asarray(mood, dtype=np.float64)
+    reach = np.exp(-0.5 * ((times[:, None] - times[None]) / deviation_s) ** 2)  # (T, T)
+    return (reach @ rows) / reach.sum(axis=1, keepdims=True)

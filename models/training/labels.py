@@ -1,0 +1,222 @@
+"""Inverse labels: the mood course that a song's own chords state, and the boundaries of its form.
+
+MuVi-Sync cannot teach picture -> harmony, since its chords do not follow their film; it can teach mood course ->
+harmony.  So in training the conditioning columns hold what the chords themselves say, computed here; in use the film's
+mood and cuts stand in the same columns.
+
+Evidence.  Every chord is described by what listeners respond to, not by the paper's Table 1 (which the judges of the
+result use): third and seventh, sensory dissonance of its intervals (dyad consonance, Huron 1994), tritones, notes outside
+the key, and the place of its root on the line of fifths seen from the tonic (Temperley 2001: flat-side harmony is heard as
+darker, sharp-side as brighter; Lerdahl 2001: distance from the tonic as tension).  Five moods are directions in that
+space.  Each chord counts once however long it lasts, so nothing of the harmonic rhythm is in the labels.
+
+Scale.  Windowed means of evidence are rank-normalised per mode over the training songs and decorrelated (ZCA), so
+every mood is stated about equally often, by its own chords.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from statistics import NormalDist
+from typing import Final
+
+import numpy as np
+
+from engine.music.chord import QUALITIES, QUALITY_INTERVALS, VOCABULARY_SIZE
+from models.vocabulary import EMOTIONS, NEUTRAL, ROOT_OF
+
+MOODS: Final = EMOTIONS[:NEUTRAL]  # five; neutral is what states none of them
+_KNOTS: Final = 129  # of the table that maps evidence to normal scores
+_NOVELTY: Final = 12  # slots before and after a place that are compared
+# Consonance of dyads by interval class 0..6 (Huron 1994, table 2), unison left at 0.
+_CONSONANCE: Final = (0.0, -1.428, -0.582, 0.594, 0.386, 1.240, -0.453)
+# Place of each pitch class on the line of fifths, C = 0, spelled as it mostly is in C major and A minor.
+_FIFTHS: Final = (0, -5, 2, -3, 4, -1, 6, 1, -4, 3, -2, 5)
+
+
+def _features(minor: bool) -> dict[str, np.ndarray]:
+    """name -> (157,) of every chord seen from C major or A minor; N is 0 throughout."""
+    tonic = 9 if minor else 0
+    scale = {0, 2, 4, 5, 7, 9, 11}
+    leading = (tonic - 1) % 12
+    names = (
+        "major", "minor", "open", "dissonance", "tritone", "flat7", "dark7", "major7", "sixth", "augmented", "chromatic",
+        "flat", "sharp", "away", "dominant", "subdominant", "tonic", "relative",
+    )  # fmt: skip
+    table = {name: np.zeros(VOCABULARY_SIZE) for name in names}
+    for chord in range(1, VOCABULARY_SIZE):
+        root, quality = divmod(chord - 1, len(QUALITIES))
+        intervals = QUALITY_INTERVALS[QUALITIES[quality]]
+        tones = [(root + interval) % 12 for interval in intervals]
+        pairs = [abs(a - b) % 12 for k, a in enumerate(intervals) for b in intervals[:k]]
+        classes = [min(pair, 12 - pair) for pair in pairs]
+        place = _FIFTHS[root] - _FIFTHS[tonic]
+        function = (root - tonic) % 12
+        table["major"][chord] = 4 in intervals
+        table["minor"][chord] = 3 in intervals
+        table["open"][chord] = 3 not in intervals and 4 not in intervals
+        table["dissonance"][chord] = -float(np.mean([_CONSONANCE[k] for k in classes]))
+        table["tritone"][chord] = classes.count(6) > 0
+        table["flat7"][chord] = 10 in intervals
+        table["dark7"][chord] = 3 in intervals and (10 in intervals or 6 in intervals)
+        table["major7"][chord] = 11 in intervals
+        table["sixth"][chord] = 9 in intervals and 6 not in intervals
+        table["augmented"][chord] = 8 in intervals
+        outside = [tone for tone in tones if tone not in scale and not (minor and tone == leading)]
+        table["chromatic"][chord] = len(outside)
+        table["flat"][chord] = max(0, -place) / 3.0
+        table["sharp"][chord] = max(0, place) / 3.0
+        table["away"][chord] = abs(place) / 3.0
+        table["dominant"][chord] = function in (7, 11) or (leading in tones and function != 0)
+        table["subdominant"][chord] = function in (5, 2)
+        table["tonic"][chord] = function == 0
+        table["relative"][chord] = function in ((3, 8) if minor else (9, 4))
+    return table
+
+
+# Weight of each feature for each mood.  Where two moods are near in type (bright major, dark minor), roots part them.
+_WEIGHTS: Final[dict[str, dict[str, float]]] = {
+    "exciting": {"major": 1.0, "open": 0.6, "sharp": 0.6, "dominant": 0.7, "minor": -1.0, "dissonance": -0.3,
+                 "tonic": -0.3, "flat7": 0.3, "major7": -0.6},
+    "fearful": {"dark7": 1.6, "minor": 0.6, "dissonance": 0.4, "tritone": 0.8, "chromatic": 0.6, "flat": 0.8,
+                "major": -0.8, "augmented": 1.2, "dominant": -0.3, "tonic": -0.2, "relative": -0.3, "major7": -0.6},
+    "tense": {"flat7": 1.2, "dark7": -0.6, "open": 1.2, "dominant": 1.0, "tritone": 0.8, "away": 0.5, "chromatic": 0.5,
+              "major7": -0.8, "tonic": -0.8, "subdominant": -0.2, "sharp": 0.3, "minor": -0.2},
+    "sad": {"minor": 1.2, "relative": 0.8, "dissonance": -0.7, "flat7": -0.6, "dominant": -0.5, "major": -0.4,
+            "subdominant": 0.2, "tritone": -0.8},
+    "relaxing": {"major": 0.7, "major7": 1.2, "sixth": 0.8, "tonic": 0.9, "subdominant": 0.7, "dominant": -0.9,
+                 "tritone": -1.0, "away": -0.3, "minor": -0.4, "chromatic": -0.5},
+}  # fmt: skip
+
+
+def evidence(minor: bool) -> np.ndarray:
+    """(157, 5) what each chord says for each mood, in units of its own spread over the chords of a key."""
+    features = _features(minor)
+    columns = [sum(weight * features[name] for name, weight in _WEIGHTS[mood].items()) for mood in MOODS]
+    return np.stack([np.asarray(column, dtype=np.float64) for column in columns], axis=1)
+
+
+@dataclass(frozen=True, slots=True)
+class LabelVariation:
+    """What training varies.  Times in slots (seconds); shares are probabilities per song or per boundary."""
+
+    drop_all: float = 0.25  # neither mood nor boundaries
+    drop_mood: float = 0.1  # besides
+    drop_boundaries: float = 0.2  # besides
+    window_s: tuple[float, float] = (5.0, 12.0)
+    knots_s: tuple[float, float] = (3.0, 6.0)
+    noise: float = 0.35  # of the normal scores, standard deviation, a fresh one at each knot
+    decided: tuple[float, float] = (1.0, 4.0)  # factor of the scores before the softmax
+    spacing_s: tuple[float, float] = (4.0, 24.0)  # of boundaries
+    drop_boundary: float = 1 / 3
+    jitter: float = 0.2  # of boundaries, one slot early or late
+
+
+class MoodLabels:
+    """Normal scores of evidence, fitted on training songs: see the module docstring."""
+
+    def __init__(self, songs: Sequence[tuple[np.ndarray, bool]]) -> None:
+        """songs: (chords (T,) in C major / A minor, minor)."""
+        self._evidence = {minor: evidence(minor) for minor in (False, True)}
+        self._tables: dict[bool, list[tuple[np.ndarray, np.ndarray]]] = {}
+        self._decorrelate: dict[bool, np.ndarray] = {}
+        for minor in (False, True):
+            found = [self._windowed(chords, minor, np.arange(2.0, len(chords), 4.0), 8.0)
+                     for chords, mode in songs if mode == minor]  # fmt: skip
+            rows = np.concatenate(found) if found else np.zeros((2, len(MOODS)))
+            self._tables[minor] = [_normal_table(rows[:, k]) for k in range(len(MOODS))]
+            scores = self._ranked(rows, minor)
+            values, vectors = np.linalg.eigh(np.cov(scores.T) + 0.05 * np.eye(len(MOODS)))
+            whiten = vectors @ np.diag(values**-0.5) @ vectors.T  # ZCA: stays as near to the moods as can be
+            self._decorrelate[minor] = whiten / (scores @ whiten).std(axis=0).clip(min=1e-6)
+
+    def _windowed(self, chords: np.ndarray, minor: bool, at: np.ndarray, window_s: float) -> np.ndarray:
+        """(K, 5) mean evidence of the chords that begin within the window around each time of `at` (K,)."""
+        starts = np.flatnonzero(np.r_[True, chords[1:] != chords[:-1]])
+        starts = starts[chords[starts] > 0]
+        if len(starts) == 0:
+            return np.zeros((len(at), len(MOODS)))
+        sums = np.concatenate([np.zeros((1, len(MOODS))), np.cumsum(self._evidence[minor][chords[starts]], axis=0)])
+        first = np.searchsorted(starts, at - window_s / 2)
+        last = np.searchsorted(starts, at + window_s / 2)
+        empty = first == last  # the chord that began before goes on
+        first = np.where(empty, np.maximum(first - 1, 0), first)
+        last = np.maximum(last, first + 1)
+        return np.asarray((sums[last] - sums[first]) / (last - first)[:, None])
+
+    def _ranked(self, rows: np.ndarray, minor: bool) -> np.ndarray:
+        columns = [np.interp(rows[:, k], *self._tables[minor][k]) for k in range(len(MOODS))]
+        return np.stack(columns, axis=1)
+
+    def scores(self, chords: np.ndarray, minor: bool, at: np.ndarray, window_s: float) -> np.ndarray:
+        """(K, 5) decorrelated normal scores around the times `at` (K,) in slots."""
+        return self._ranked(self._windowed(chords, minor, at, window_s), minor) @ self._decorrelate[minor]
+
+    def course(
+        self, chords: np.ndarray, minor: bool, variation: LabelVariation, rng: np.random.Generator
+    ) -> np.ndarray:
+        """(T, 6) the mood that the chords state, as a film's mood would stand there."""
+        length = len(chords)
+        steps = rng.uniform(*variation.knots_s, size=int(length / variation.knots_s[0]) + 3)
+        knots = np.concatenate([[0.0], np.cumsum(steps)])
+        scores = self.scores(chords, minor, knots, float(rng.uniform(*variation.window_s)))
+        scores = scores + variation.noise * rng.standard_normal(scores.shape)
+        slots = np.arange(length) + 0.5
+        course = np.stack([np.interp(slots, knots, scores[:, k]) for k in range(len(MOODS))], axis=1)
+        decided = rng.uniform(*variation.decided)
+        logits = np.concatenate([decided * course, np.full((length, 1), 0.5 * decided)], axis=1)
+        weights = np.exp(logits - logits.max(axis=1, keepdims=True))
+        return np.asarray(weights / weights.sum(axis=1, keepdims=True))
+
+
+def _normal_table(values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Knots (K,) of evidence, ascending, and their normal scores (K,); ties have the middle of their ranks."""
+    unique, counts = np.unique(values.round(9), return_counts=True)
+    rank = (np.cumsum(counts) - counts / 2) / counts.sum()
+    chosen = np.unique(np.searchsorted(rank, np.linspace(0, 1, _KNOTS)).clip(max=len(unique) - 1))
+    normal = NormalDist()
+    return unique[chosen], np.array([normal.inv_cdf(min(max(p, 0.002), 0.998)) for p in rank[chosen]])
+
+
+def novelty(chords: np.ndarray) -> np.ndarray:
+    """(T,) 0..1: how much the roots of the twelve slots from here on differ from those before (histograms)."""
+    roots = ROOT_OF[chords]
+    length = len(chords)
+    counts = np.zeros((length + 1, int(ROOT_OF.max()) + 1))
+    counts[1:] = np.cumsum(np.eye(counts.shape[1])[roots], axis=0)
+    here = np.arange(length)
+    before = counts[here] - counts[np.maximum(here - _NOVELTY, 0)]
+    after = counts[np.minimum(here + _NOVELTY, length)] - counts[here]
+    norms = np.linalg.norm(before, axis=1) * np.linalg.norm(after, axis=1)
+    alike = np.divide((before * after).sum(axis=1), norms, out=np.zeros(length), where=norms > 0)
+    return np.asarray(1.0 - alike)
+
+
+def boundaries(chords: np.ndarray, variation: LabelVariation, rng: np.random.Generator) -> np.ndarray:
+    """(T,) of 0 and 1: places of the song's form where a film might cut.
+
+    Changes of chord, the newest passages first, at a spacing drawn for the song; some are missing and some come a
+    slot early or late, as cuts do.
+    """
+    length = len(chords)
+    found = np.zeros(length)
+    places = np.flatnonzero(np.r_[True, chords[1:] != chords[:-1]])
+    low, high = np.log(variation.spacing_s[0]), np.log(variation.spacing_s[1])
+    spacing = float(np.exp(rng.uniform(low, high)))
+    wanted = max(1, int(length / spacing))
+    rank = novelty(chords)[places] + 0.3 * rng.random(len(places))
+    chosen: list[int] = []
+    for place in places[np.argsort(-rank)]:
+        if all(abs(place - other) >= spacing / 2 for other in chosen):
+            chosen.append(int(place))
+            if len(chosen) >= wanted:
+                break
+    for place in chosen:
+        if rng.random() < variation.drop_boundary:
+            continue
+        if rng.random() < variation.jitter:
+            place += int(rng.choice((-1, 1)))
+        if 0 <= place < length:
+            found[place] = 1.0
+    return found
