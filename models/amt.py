@@ -15,7 +15,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from typing import Generic, TypeVar, cast
 
 import torch
@@ -23,50 +22,15 @@ from torch import nn
 from torch.nn import functional
 
 from models.conditioning import BOUNDARY_PRESENT, CONDITION_WIDTH, MOOD_PRESENT
+from models.config import AmtConfig
 from models.echo import Echo, EchoCache, Echoes
-from models.film import EMOTION_COLUMNS, FEATURE_WIDTH, MAX_SLOTS, MOTION_COLUMN, SCENE_COLUMN, SEMANTIC_WIDTH
+from models.film import EMOTION_COLUMNS, FEATURE_WIDTH, MOTION_COLUMN, SCENE_COLUMN, SEMANTIC_WIDTH
+from models.kernels import sinusoids
 from models.recall import Recall, RecallCache, Votes, run_lengths
 from models.vocabulary import ATTRIBUTE_OF, ATTRIBUTES, ROOT_OF, ROOTS, TOKENS
 
 Layer = TypeVar("Layer", bound=nn.Module)
 KV = tuple[torch.Tensor, torch.Tensor]  # keys and values, each (B, H, n, d/H)
-
-
-@dataclass(frozen=True, slots=True)
-class AmtConfig:
-    """Shape of the network.  The defaults are the published one (32.5 M parameters)."""
-
-    width: int = 512
-    heads: int = 8
-    encoder_layers: int = 6
-    decoder_layers: int = 6
-    feedforward: int = 1024
-    dropout: float = 0.1
-    attention_dropout: float = 0.1  # on attention weights
-    see: bool = True  # cross-attention to the film
-    relative: bool = True  # relative positions in decoder self-attention
-    masked: bool = False  # hide padded film rows; the authors pad with zeros to 300 and attend to them
-    scaled: bool = False  # bring the columns to like ranges and add flags for what is missing
-    run_buckets: int = 0  # embedding of how long the chord has lasted, in slots; 0 = off
-    recall_heads: int = 0  # kernels of models.recall; 0 = off
-    recall_roots: bool = False  # recall listens to roots and phase, too
-    echo_heads: int = 0  # kernels of models.echo; 0 = off
-    condition_width: int = 0  # hidden width of the slot-aligned conditioning; 0 = off
-    max_slots: int = MAX_SLOTS
-
-    def __post_init__(self) -> None:
-        if self.width % self.heads or self.width % 2:
-            raise ValueError(f"width {self.width} must be even and divide by heads {self.heads}")
-
-
-def sinusoids(length: int, width: int) -> torch.Tensor:
-    """(length, width) sinusoidal positions, even columns sine, odd cosine, base 10,000 (Vaswani et al. 2017)."""
-    position = torch.arange(length, dtype=torch.float32)[:, None]
-    rate = torch.exp(torch.arange(0, width, 2, dtype=torch.float32) * (-math.log(10000.0) / width))
-    table = torch.zeros(length, width)
-    table[:, 0::2] = torch.sin(position * rate)
-    table[:, 1::2] = torch.cos(position * rate)
-    return table
 
 
 class Attention(nn.Module):
@@ -337,7 +301,8 @@ class AffectiveMultimodalTransformer(nn.Module):
         self.conditioning = Conditioning(config.condition_width, width) if config.condition_width else None
         self.register_buffer("root_of", torch.from_numpy(ROOT_OF.copy()), persistent=False)
         self.register_buffer("attribute_of", torch.from_numpy(ATTRIBUTE_OF.copy()), persistent=False)
-        self.register_buffer("positions", sinusoids(config.max_slots, width), persistent=False)
+        positions = torch.from_numpy(sinusoids(config.max_slots, width))
+        self.register_buffer("positions", positions, persistent=False)
 
     # --- the film ---------------------------------------------------------------------------------------------------
 
@@ -348,9 +313,7 @@ class AffectiveMultimodalTransformer(nn.Module):
         seen = valid | ~valid.any(dim=1, keepdim=True)  # a film without one valid row: look at all, not at nothing
         return torch.zeros(seen.shape, device=valid.device).masked_fill(~seen, -math.inf)[:, None, None]
 
-    def film_over(
-        self, valid: torch.Tensor | None, ends: bool | torch.Tensor, batch: int, slots: int
-    ) -> torch.Tensor:
+    def film_over(self, valid: torch.Tensor | None, ends: bool | torch.Tensor, batch: int, slots: int) -> torch.Tensor:
         """(B, slots) int64: 1 where the slot after this one is past the film's end.  ends: of all, or (B,) bool."""
         over = torch.zeros(batch, slots, dtype=torch.int64, device=self.positions.device)
         if valid is not None and ends is not False:

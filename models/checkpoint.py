@@ -1,13 +1,11 @@
 """Weights on disk: our safetensors files, the shipped ones, and import of the authors' pickles.
 
-A file holds the tensors and, in its metadata, which network they belong to and its configuration.  Beside it lies a
-model card (`.json`): data, split, seed, command, metrics, licence, sha256 of the file.  No pickle of ours is ever read;
+models.files says what a file and its card are and reads them without torch; here they become networks in torch.  No pickle of ours is ever read;
 the authors' checkpoints are read with `weights_only=True` and checked name by name and shape by shape.
 """
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
 import pickle
@@ -17,28 +15,22 @@ from pathlib import Path
 from typing import Any, Final, Literal, overload
 
 import torch
-from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import nn
 
-from models.amt import AffectiveMultimodalTransformer, AmtConfig
+from models.amt import AffectiveMultimodalTransformer
+from models.config import AmtConfig, RegressorConfig
 from models.errors import CheckpointError
+from models.files import FORMAT, WEIGHTS, read, write_card
 from models.film import FEATURE_WIDTH
-from models.regressor import DynamicsRegressor, RegressorConfig
+from models.regressor import DynamicsRegressor
 from models.vocabulary import ATTRIBUTES, ROOTS, TOKENS
 
-WEIGHTS: Final = Path(__file__).parent / "weights"
-FORMAT: Final = "cuebridge-1"
 _UNUSED: Final = ("embedding.", "condition_linear.", "Wout_root.", "Wout_attr.", "positional_encoding")
 Network = AffectiveMultimodalTransformer | DynamicsRegressor
 
 
 # --- ours -----------------------------------------------------------------------------------------------------------
-
-
-def sha256(path: Path) -> str:
-    """Hex digest of a file."""
-    return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
 def save(model: Network, path: Path, card: Mapping[str, Any] | None = None, *, half: bool = False) -> None:
@@ -59,40 +51,12 @@ def save(model: Network, path: Path, card: Mapping[str, Any] | None = None, *, h
         write_card(path, card)
 
 
-def card_path(path: Path) -> Path:
-    """The model card beside a weights file."""
-    return path.with_suffix(".json")
-
-
-def write_card(path: Path, card: Mapping[str, Any]) -> None:
-    """Writes the card of a weights file, with its size and sha256."""
-    full = {**card, "file": path.name, "bytes": path.stat().st_size, "sha256": sha256(path)}
-    aside = card_path(path).with_suffix(".tmp")
-    aside.write_text(json.dumps(full, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
-    os.replace(aside, card_path(path))
-
-
-def read_card(path: Path) -> dict[str, Any]:
-    """The card of a weights file; empty where it has none."""
-    card = card_path(path)
-    return json.loads(card.read_text(encoding="utf-8")) if card.is_file() else {}
-
-
 def load(path: Path) -> Network:
     """Reads one of our files; the network comes in eval mode.  Raises CheckpointError with one sentence."""
-    if not path.is_file():
-        raise CheckpointError(f"No weights: {path} does not exist.")
+    found = read(path)
+    model = build(found.config)
     try:
-        with safe_open(path, framework="pt") as file:
-            metadata = file.metadata() or {}
-            tensors = {name: file.get_tensor(name).float() for name in file.keys()}  # noqa: SIM118  (not a dict)
-    except (SafetensorError, OSError) as error:
-        raise CheckpointError(f"{path} is not a safetensors file: {error}.") from error
-    if metadata.get("format") != FORMAT:
-        raise CheckpointError(f"{path} was not written by this program (format {metadata.get('format')!r}).")
-    model = _build(path, metadata)
-    try:
-        model.load_state_dict(tensors)
+        model.load_state_dict({name: torch.from_numpy(array) for name, array in found.tensors.items()})
     except RuntimeError as error:
         raise CheckpointError(f"{path} does not fit its own configuration: {error}.") from error
     if isinstance(model, AffectiveMultimodalTransformer):
@@ -100,14 +64,9 @@ def load(path: Path) -> Network:
     return model.eval()
 
 
-def _build(path: Path, metadata: Mapping[str, str]) -> Network:
-    try:
-        config = json.loads(metadata["config"])
-        if metadata["network"] == "amt":
-            return AffectiveMultimodalTransformer(AmtConfig(**config))
-        return DynamicsRegressor(RegressorConfig(**config))
-    except (KeyError, TypeError, ValueError) as error:
-        raise CheckpointError(f"{path} has a configuration that this version does not know: {error}.") from error
+def build(config: AmtConfig | RegressorConfig) -> Network:
+    """The network of a configuration, freshly initialised."""
+    return AffectiveMultimodalTransformer(config) if isinstance(config, AmtConfig) else DynamicsRegressor(config)
 
 
 @overload

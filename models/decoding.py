@@ -1,5 +1,10 @@
 """From logits to chords: sampling, pins, rests, the repetition rule, guidance by the picture; resumable at any slot.
 
+Two guidances.  *Classifier-free* (Ho & Salimans 2022): the network decides every slot with its conditions (mood course and
+boundaries, models.conditioning) and without them, and what the conditions change is enlarged: `condition_scale` times
+for where to move, `stay_scale` times for whether to move or to rest at all.  *By chord type* (`guidance`): a pull towards
+the qualities of the paper's Table 1, for networks without conditions.
+
 Draws are keyed by (seed, absolute slot, chord): the same film, seed and options give the same chords wherever composing
 began, rewinding repeats them, and a small change of probabilities changes few chords (Gumbel-max sampling).
 """
@@ -11,13 +16,12 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 import numpy as np
-import torch
 
 from engine.music.chord import CHORD_END, VOCABULARY_SIZE
-from models.amt import AffectiveMultimodalTransformer, DecoderCache
 from models.errors import ModelError
 from models.film import MAX_SLOTS, FilmInputs
-from models.vocabulary import AFFECT_SETS, ATTRIBUTE_OF, EMOTIONS
+from models.runtime import ChordNetwork
+from models.vocabulary import AFFECT_SETS, EMOTIONS
 
 REST: Final = 0
 TONIC: Final = {False: 1, True: 1 + 9 * 13 + 4}  # C and Am
@@ -33,8 +37,8 @@ class DecodingOptions:
     temperature: > 0; 0 takes the likeliest.  top_p: 0..1, the smallest set of chords that holds this probability.
     seed: any integer >= 0.  allow_rests: may silence (N) be drawn.  max_repeats / max_rests: the paper's rule
     (4.1.3) is 2 and 2, then the second best; None (default) lets chords last, as real ones do.  guidance: 0..1,
-    how strongly chord qualities follow the picture's affect (Table 1).  compat="video2music" draws as the authors
-    do, from torch's global random generator, without rests and with max_repeats 2; for parity tests.
+    how strongly chord qualities follow the picture's affect (Table 1).  condition_scale, stay_scale: >= 0, 0 leaves
+    the conditions out, 1 takes them as they were learned, more enlarges what they change.
     """
 
     temperature: float = 1.0
@@ -44,7 +48,8 @@ class DecodingOptions:
     max_repeats: int | None = None
     max_rests: int | None = None
     guidance: float = 0.5
-    compat: str | None = None
+    condition_scale: float = 3.0
+    stay_scale: float = 2.0
 
     def __post_init__(self) -> None:
         if not (self.temperature >= 0 and np.isfinite(self.temperature)):
@@ -59,8 +64,15 @@ class DecodingOptions:
             value = getattr(self, name)
             if value is not None and value < 1:
                 raise ModelError(f"{name} must be at least 1, not {value}.")
-        if self.compat not in (None, "video2music"):
-            raise ModelError(f"compat must be None or 'video2music', not {self.compat!r}.")
+        for name in ("condition_scale", "stay_scale"):
+            value = getattr(self, name)
+            if not (value >= 0 and np.isfinite(value)):
+                raise ModelError(f"{name} must be 0 or more, not {value}.")
+
+    @property
+    def conditioned(self) -> bool:
+        """Do conditions change anything?"""
+        return self.condition_scale > 0 or self.stay_scale > 0
 
 
 def uniforms(seed: int, slot: int) -> np.ndarray:
@@ -162,32 +174,58 @@ def choose(
     return int((scores + gumbel).argmax())
 
 
-def _choose_like_authors(logits: torch.Tensor, history: Sequence[int]) -> int:
-    """Reference `generate`: END and PAD cut off, N at 0, no third equal chord, one draw from torch's generator."""
-    probability = torch.softmax(logits, dim=-1)[None, :VOCABULARY_SIZE].clone()
-    probability[:, REST] = 0
-    if len(history) >= 2 and history[-1] == history[-2]:
-        probability[:, history[-1]] = 0
-    return int(torch.distributions.Categorical(probability).sample())
+def enlarge(conditioned: np.ndarray, plain: np.ndarray, options: DecodingOptions, last: int | None) -> np.ndarray:
+    """Classifier-free guidance: two rows of logits (>= 157,) -> (157,) log probabilities.
+
+    First whether to stay on the chord `last`, to rest or to move, with stay_scale; then where to move, with
+    condition_scale.  So a strong mood colours the chords without freezing or hurrying their rhythm.
+    """
+    asked, free = log_softmax(conditioned[:VOCABULARY_SIZE]), log_softmax(plain[:VOCABULARY_SIZE])
+    kept = np.zeros(VOCABULARY_SIZE, dtype=bool)
+    kept[REST] = True
+    if last is not None:
+        kept[last] = True
+    moving = ~kept
+
+    def split(rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Log probabilities of (each kept chord …, moving at all), and of each chord given that one moves."""
+        whole = _log_sum(rows[moving])
+        return np.append(rows[kept], whole), rows[moving] - whole
+
+    (asked_kind, asked_move), (free_kind, free_move) = split(asked), split(free)
+    kind = log_softmax(free_kind + options.stay_scale * (asked_kind - free_kind))
+    move = log_softmax(free_move + options.condition_scale * (asked_move - free_move))
+    out = np.empty(VOCABULARY_SIZE)
+    out[kept] = kind[:-1]
+    out[moving] = kind[-1] + move
+    return out
+
+
+def log_softmax(rows: np.ndarray) -> np.ndarray:
+    """Log probabilities over the last axis, in float64."""
+    scores = np.asarray(rows, dtype=np.float64)
+    scores = scores - scores.max(axis=-1, keepdims=True)
+    return np.asarray(scores - np.log(np.exp(scores).sum(axis=-1, keepdims=True)))
 
 
 class ChordStream:
     """One window of a film being composed, in C major / A minor ids.  See models.decoding for what draws depend on.
 
     primer: chords of slots 0, 1, …; empty starts on the tonic.  pins: window slot -> chord that must sound there.
-    affect: (T, 6) what guidance follows, None = the film's emotion columns.  first_slot: absolute slot of slot 0.
-    length: slots to compose, at most the film's.  Raises ModelError for ids and lengths out of range.
+    affect: (T, 6) what guidance by chord type follows, None = the film's emotion columns.  conditions: (T, 12) rows of
+    models.conditioning or None; they are read where options.conditioned.  first_slot: absolute slot of slot 0.  length: slots to compose, at most the film's.  Raises ModelError for ids and lengths out of range.
     """
 
     def __init__(
         self,
-        model: AffectiveMultimodalTransformer,
+        model: ChordNetwork,
         film: FilmInputs,
         options: DecodingOptions | None = None,
         *,
         primer: Sequence[int] = (),
         pins: Mapping[int, int] | None = None,
         affect: np.ndarray | None = None,
+        conditions: np.ndarray | None = None,
         first_slot: int = 0,
         length: int | None = None,
     ) -> None:
@@ -207,7 +245,10 @@ class ChordStream:
         self._avoid: frozenset[int] = frozenset()
         self._bias: np.ndarray | None = None
         self.configure(pins=pins or {}, affect=film.emotion() if affect is None else affect)
-        self._cache = new_cache(model, film, self.length)
+        # Decided once: a stream that began without conditions goes on without them.
+        self._guided = conditions is not None and model.config.condition_width > 0 and self.options.conditioned
+        rows = None if conditions is None or not self._guided else conditions[None, : self.length]
+        self._cache = model.new_cache(film, self.length, rows, batch=1, guided=self._guided)
         self._chords: list[int] = []
         for _ in self._primer:
             self.next()
@@ -235,12 +276,10 @@ class ChordStream:
             chord = TONIC[bool(self.film.minor[0])]
         else:
             logits = self._feed(slot)
-            if self.options.compat is not None:
-                chord = _choose_like_authors(logits, self._chords)
-            else:
-                pull = None if self._pull is None else self._pull[slot]
-                absolute = self.first_slot + slot
-                chord = choose(logits.numpy(), self.options, self._chords, absolute, pull, self._avoid, self._bias)
+            scores = enlarge(logits[0], logits[1], self.options, self._chords[-1]) if self._guided else logits[0]
+            pull = None if self._pull is None else self._pull[slot]
+            absolute = self.first_slot + slot
+            chord = choose(scores, self.options, self._chords, absolute, pull, self._avoid, self._bias)
         self._chords.append(chord)
         return chord
 
@@ -289,26 +328,14 @@ class ChordStream:
         while not self.done:
             yield self.next()
 
-    def _feed(self, slot: int) -> torch.Tensor:
-        """Feeds what the cache has not seen and returns the logits (159,) of `slot`."""
+    def _feed(self, slot: int) -> np.ndarray:
+        """Feeds what the cache has not seen and returns the logits (1 or 2, 159) of `slot`."""
         logits = None
         while self._cache.length < slot:
-            position = self._cache.length
-            token = torch.tensor([self._chords[position]])
-            attributes = None
-            if self.options.compat is not None and position < len(self._primer):
-                quality = int(ATTRIBUTE_OF[self._chords[position]])
-                attributes = torch.tensor([0 if quality == 1 else quality])  # their primer majors carry 0, not 1
-            logits = self.model.decode_step(token, self._cache, attributes)
+            token = np.array([self._chords[self._cache.length]])
+            logits = self.model.decode_step(token, self._cache)
         assert logits is not None  # rewind keeps one position unfed
-        return logits[0]
-
-
-def new_cache(model: AffectiveMultimodalTransformer, film: FilmInputs, length: int, batch: int = 1) -> DecoderCache:
-    """Encodes the film once and makes a cache for `batch` songs over it."""
-    with torch.no_grad():
-        memory = model.encode(film.features, film.valid, film.semantic_present, film.emotion_present)
-        return model.new_cache(memory, film.minor.expand(batch), film.valid, ends=film.ends, max_slots=length)
+        return logits
 
 
 def _checked(chord: int) -> int:
@@ -318,19 +345,28 @@ def _checked(chord: int) -> int:
 
 
 def generate(
-    model: AffectiveMultimodalTransformer,
+    model: ChordNetwork,
     film: FilmInputs,
     options: DecodingOptions | None = None,
     *,
     primer: Sequence[int] = (),
     pins: Mapping[int, int] | None = None,
     affect: np.ndarray | None = None,
+    conditions: np.ndarray | None = None,
     first_slot: int = 0,
     length: int | None = None,
 ) -> Iterator[int]:
     """Yields the chord of every slot of the window, the primer's among them.  Arguments as for ChordStream."""
     stream = ChordStream(
-        model, film, options, primer=primer, pins=pins, affect=affect, first_slot=first_slot, length=length
+        model,
+        film,
+        options,
+        primer=primer,
+        pins=pins,
+        affect=affect,
+        conditions=conditions,
+        first_slot=first_slot,
+        length=length,
     )
     yield from stream.chords
     yield from stream

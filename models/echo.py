@@ -27,18 +27,12 @@ import torch
 from torch import nn
 from torch.nn import functional
 
-from models.recall import DISTANCES, distance_buckets, exact
+from models.kernels import AGREEMENTS, DECAYS, DISTANCES, DOUBT, FACTS, KNEE, OBSERVATIONS, UNIT
+from models.recall import distance_buckets, exact
 from models.vocabulary import ROOT_OF, TOKENS
 
-DECAYS: Final = (0.8, 0.93, 0.98)
-OBSERVATIONS: Final = 4  # chord, root, change of chord, change of root
-AGREEMENTS: Final = OBSERVATIONS * len(DECAYS)  # observation-major
-KNEE: Final = 0.75  # above it the weight may grow with another slope
-UNIT: Final = 10.0  # nats that a slope of 1 adds between no agreement and full agreement
 _EMBEDDED: Final = 32
 _GATE: Final = 64
-_DOUBT: Final = 0.02  # added to both sides of odds
-_FACTS: Final = 4  # mass, odds of staying, the same given this chord, how much of the weight has this chord
 # Where kernels start: (observation, decay, slope).
 _STARTS: Final = ((0, 1, 4.0), (0, 0, 2.0), (0, 2, 6.0), (1, 1, 4.0), (3, 1, 4.0), (2, 2, 6.0))
 
@@ -83,8 +77,8 @@ class Echo(nn.Module):
         self.distance = nn.Parameter(torch.zeros(DISTANCES, heads))
         self.floor = nn.Parameter(torch.full((heads,), -5.0))  # log of the vote given to every chord
         self.embedding = nn.Linear(TOKENS, _EMBEDDED, bias=False)
-        self.project = nn.Linear(heads * (_EMBEDDED + _FACTS), width)
-        self.gate_in = nn.Linear(width + _FACTS * heads, _GATE)
+        self.project = nn.Linear(heads * (_EMBEDDED + FACTS), width)
+        self.gate_in = nn.Linear(width + FACTS * heads, _GATE)
         self.gate_out = nn.Linear(_GATE, 3 * heads)
         # At first the network is what it is without echo, but for a faint vote that gives the gates a gradient.
         for layer in (self.project, self.gate_out):
@@ -145,7 +139,7 @@ class Echo(nn.Module):
         cache.agree[:, position, :, past] = agree
         if position == 0:
             votes = agree.new_zeros(len(tokens), 1, self.heads, TOKENS)
-            return Echoes(votes, agree.new_zeros(len(tokens), 1, _FACTS * self.heads))
+            return Echoes(votes, agree.new_zeros(len(tokens), 1, FACTS * self.heads))
         score = self._score(agree[:, None, :, :position])
         score = score + functional.embedding(cache.buckets[1 : position + 1].flip(0), self.distance)
         hidden = torch.zeros(1, position, dtype=torch.bool)
@@ -186,8 +180,8 @@ class Echo(nn.Module):
         facts = torch.cat(
             [
                 mass[:, :, 0] / 8,
-                torch.log((stay + _DOUBT) / (1 - stay + _DOUBT)),
-                torch.log((stay_of_chord + _DOUBT) / (of_chord - stay_of_chord + _DOUBT)),
+                torch.log((stay + DOUBT) / (1 - stay + DOUBT)),
+                torch.log((stay_of_chord + DOUBT) / (of_chord - stay_of_chord + DOUBT)),
                 of_chord,
             ],
             dim=-1,

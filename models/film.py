@@ -7,11 +7,11 @@ missing is said by flags, never by zeros alone.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
-import torch
 
 from models.errors import ModelError
 from models.vocabulary import EMOTIONS
@@ -36,18 +36,18 @@ def smooth_emotion(emotion: np.ndarray, window: int = 5) -> np.ndarray:
     return ((total[stop] - total[start]) / (stop - start)[:, None]).astype(np.float32)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class FilmInputs:
     """One window of a film.  features (1, T, 776) float32; valid (1, T) bool; the flags (1,) bool.
 
     minor: the chords are in A minor (else C major).  ends: the film ends with the last row of this window.
     """
 
-    features: torch.Tensor
-    valid: torch.Tensor
-    semantic_present: torch.Tensor
-    emotion_present: torch.Tensor
-    minor: torch.Tensor
+    features: np.ndarray
+    valid: np.ndarray
+    semantic_present: np.ndarray
+    emotion_present: np.ndarray
+    minor: np.ndarray
     ends: bool = True
 
     @classmethod
@@ -91,13 +91,36 @@ class FilmInputs:
             raise ModelError(f"The film's valid mask has shape {mask.shape}, expected {(rows,)}.")
         features[~mask] = 0
         return cls(
-            features=torch.from_numpy(features)[None],
-            valid=torch.from_numpy(mask)[None],
-            semantic_present=torch.tensor([semantic is not None]),
-            emotion_present=torch.tensor([emotion is not None]),
-            minor=torch.tensor([minor]),
+            features=features[None],
+            valid=mask[None],
+            semantic_present=np.array([semantic is not None]),
+            emotion_present=np.array([emotion is not None]),
+            minor=np.array([minor]),
             ends=ends,
         )
+
+    @classmethod
+    def stacked(cls, films: Sequence[FilmInputs]) -> FilmInputs:
+        """One batch of films, padded to the longest; `ends` must be the same for all."""
+        rows = max(film.length for film in films)
+
+        def padded(array: np.ndarray) -> np.ndarray:
+            spare = [(0, 0), (0, rows - array.shape[1]), *[(0, 0)] * (array.ndim - 2)]
+            return np.pad(array, spare)
+
+        return cls(
+            features=np.concatenate([padded(film.features) for film in films]),
+            valid=np.concatenate([padded(film.valid) for film in films]),
+            semantic_present=np.concatenate([film.semantic_present for film in films]),
+            emotion_present=np.concatenate([film.emotion_present for film in films]),
+            minor=np.concatenate([film.minor for film in films]),
+            ends=films[0].ends,
+        )
+
+    def repeated(self, times: int) -> FilmInputs:
+        """The same films once more, `times` times in all, along the batch."""
+        columns = ("features", "valid", "semantic_present", "emotion_present", "minor")
+        return FilmInputs(**{name: np.concatenate([getattr(self, name)] * times) for name in columns}, ends=self.ends)
 
     @property
     def length(self) -> int:
@@ -108,4 +131,4 @@ class FilmInputs:
         """(T, 6) emotion columns, None where the film has none."""
         if not bool(self.emotion_present[0]):
             return None
-        return self.features[0, :, EMOTION_COLUMNS].numpy()
+        return np.asarray(self.features[0, :, EMOTION_COLUMNS])

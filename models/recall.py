@@ -23,20 +23,16 @@ import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import wraps
-from typing import Final, ParamSpec, TypeVar
+from typing import ParamSpec, TypeVar
 
 import torch
 from torch import nn
 from torch.nn import functional
 
+from models import kernels
+from models.kernels import DISTANCES, LAGS, LENGTHS, MATCH, RUNS, SPREAD
 from models.vocabulary import ROOT_OF, TOKENS
 
-MATCH: Final = 16
-RUNS: Final = 8
-LENGTHS: Final = 4
-DISTANCES: Final = 48
-LAGS: Final = (2, 4)  # changes of root back, from which elapsed time is compared
-_SPREAD: Final = 2 * LENGTHS + 1
 Votes = tuple[torch.Tensor, torch.Tensor]  # (B, n, R, V) votes, (B, n, R) log of their unnormalised mass
 P = ParamSpec("P")
 Out = TypeVar("Out")
@@ -64,10 +60,8 @@ def run_lengths(tokens: torch.Tensor) -> torch.Tensor:
 
 
 def distance_buckets(length: int, device: torch.device | None = None) -> torch.Tensor:
-    """(length,) int64: bucket of each distance; exact to 32, then logarithmic up to DISTANCES - 1."""
-    distance = torch.arange(length, device=device)
-    far = 32 + (torch.log2(distance.clamp(min=32) / 32) * 4.5).long()
-    return torch.where(distance < 32, distance, far).clamp(max=DISTANCES - 1)
+    """(length,) int64: bucket of each distance, see models.kernels."""
+    return torch.from_numpy(kernels.distance_buckets(length)).to(device)
 
 
 @dataclass(slots=True)
@@ -188,15 +182,15 @@ class Recall(nn.Module):
         self.heads, self.roots = heads, roots
         match = torch.arange(MATCH + 1).float()[:, None, None, None]
         runs = torch.arange(RUNS + 1).float()[None, :, None, None]
-        same = (torch.arange(_SPREAD) == LENGTHS).float()[None, None, :, None]
+        same = (torch.arange(SPREAD) == LENGTHS).float()[None, None, :, None]
         slope = torch.linspace(0.0, 1.0, heads)
         # Heads start as different kernels: from "whole-slot history" to "chord order whatever the lengths".
         start = match * (1 - slope) * 0.8 + runs * (0.3 + slope) + same * (runs > 0)
         self.table = nn.Parameter(start.reshape(-1, heads).clone())
         self.distance = nn.Parameter(torch.zeros(DISTANCES, heads))
         if roots:
-            self.root_table = nn.Parameter(torch.zeros((MATCH + 1) * (RUNS + 1) * _SPREAD, heads))
-            self.lag_table = nn.Parameter(torch.zeros((_SPREAD + 1) ** len(LAGS), heads))
+            self.root_table = nn.Parameter(torch.zeros((MATCH + 1) * (RUNS + 1) * SPREAD, heads))
+            self.lag_table = nn.Parameter(torch.zeros((SPREAD + 1) ** len(LAGS), heads))
         self.embedding = nn.Linear(TOKENS, 32, bias=False)
         self.project = nn.Linear(heads * 32 + heads, width)
         self.gate = nn.Linear(width + heads, heads)
@@ -254,14 +248,14 @@ class Recall(nn.Module):
     @staticmethod
     def _index(match: torch.Tensor, runs: torch.Tensor, here: torch.Tensor, there: torch.Tensor) -> torch.Tensor:
         lengths = _spread(here - there, runs > 0)
-        return (match * (RUNS + 1) + runs) * _SPREAD + lengths
+        return (match * (RUNS + 1) + runs) * SPREAD + lengths
 
     @staticmethod
     def _lags(runs: torch.Tensor, here: torch.Tensor, there: torch.Tensor) -> torch.Tensor:
         """here, there: elapsed (…, lags), broadcast against each other -> index into lag_table."""
         index = torch.zeros_like(runs)
         for column, back in enumerate(LAGS):
-            index = index * (_SPREAD + 1) + _lag_index(runs, here[..., column], there[..., column], back)
+            index = index * (SPREAD + 1) + _lag_index(runs, here[..., column], there[..., column], back)
         return index
 
     @staticmethod

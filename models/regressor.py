@@ -13,13 +13,13 @@ Density is in notes per second (MuVi-Sync counts the notes sounding in that seco
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
 import torch
 from torch import nn
 
+from models.config import FARTHEST, LEVEL_SHARE, RegressorConfig
 from models.film import (
     EMOTION_COLUMNS,
     FEATURE_WIDTH,
@@ -29,30 +29,8 @@ from models.film import (
     FilmInputs,
 )
 
-KINDS: Final = ("fc", "lstm", "bilstm", "gru", "bigru")
 POOLED: Final = FEATURE_WIDTH  # columns of a film's mean row, see `pooled`
-LEVEL_SHARE: Final = 0.5  # of the ridge in a film's mean
-FARTHEST: Final = 3.0  # standard deviations that a column of the mean row may lie from the training films'
 QUANTILES: Final = 33  # knots of the map that spreads predictions
-
-
-@dataclass(frozen=True, slots=True)
-class RegressorConfig:
-    """Shape of the network; the defaults are the paper's."""
-
-    kind: str = "bigru"
-    width: int = 64  # of each direction; ignored by fc
-    layers: int = 2
-    dropout: float = 0.1  # on the inputs
-    scaled: bool = False
-    bottleneck: int = 0  # scaled only: semantics are brought to this width first; 0 = off
-    levels: bool = False  # scaled only: ridge for the film's mean, gains around it, the map for `spread`
-
-    def __post_init__(self) -> None:
-        if self.kind not in KINDS:
-            raise ValueError(f"kind must be one of {', '.join(KINDS)}, not {self.kind!r}")
-        if self.levels and not self.scaled:
-            raise ValueError("levels needs scaled")
 
 
 def pooled(features: torch.Tensor, valid: torch.Tensor | None = None) -> torch.Tensor:
@@ -207,5 +185,6 @@ class DynamicsRegressor(nn.Module):
     @torch.no_grad()
     def predict(self, film: FilmInputs) -> tuple[np.ndarray, np.ndarray]:
         """Density (T,) notes per second, at least 0, and loudness (T,) 0..1 of a film of any length."""
-        out = self(film.features, film.valid, film.semantic_present, film.emotion_present)[0].numpy()
+        given = (film.features, film.valid, film.semantic_present, film.emotion_present)
+        out = self(*(torch.from_numpy(array) for array in given))[0].numpy()
         return np.maximum(out[:, 0], 0.0), np.clip(out[:, 1], 0.0, 1.0)

@@ -18,12 +18,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
-import torch
 
-from models.amt import AffectiveMultimodalTransformer
-from models.decoding import TONIC, DecodingOptions, affect_pull, candidate_seed, choose, new_cache
+from models.decoding import TONIC, DecodingOptions, affect_pull, candidate_seed, choose, log_softmax
 from models.errors import ModelError
 from models.film import MAX_SLOTS, FilmInputs
+from models.runtime import ChordNetwork
 from models.vocabulary import AFFECT_SETS, NEUTRAL, ROOT_OF
 
 _DIATONIC_ROOTS = np.isin(ROOT_OF - 1, [0, 2, 4, 5, 7, 9, 11])
@@ -56,7 +55,7 @@ class Candidate:
 
 
 def generate_candidates(
-    model: AffectiveMultimodalTransformer,
+    model: ChordNetwork,
     film: FilmInputs,
     count: int,
     options: DecodingOptions | None = None,
@@ -80,26 +79,24 @@ def generate_candidates(
         raise ModelError(f"Between 1 and 64 candidates can be composed at once, not {count}.")
     if not 1 <= slots <= min(MAX_SLOTS, film.length):
         raise ModelError(f"A window of {slots} slots does not fit the film's {film.length} rows or {MAX_SLOTS}.")
-    if options.compat is not None:
-        raise ModelError("Candidates are not drawn the authors' way; compose one stream with compat.")
     felt = film.emotion() if affect is None else affect
     pull = None if felt is None else affect_pull(felt)
     fixed = {**dict(enumerate(primer)), **(pins or {})}
     fixed.setdefault(0, TONIC[bool(film.minor[0])])
     used = [replace(options, seed=candidate_seed(options.seed, k)) for k in range(count)]
-    cache = new_cache(model, film, slots, batch=count)
+    cache = model.new_cache(film, slots, batch=count)
     chords: list[list[int]] = [[] for _ in range(count)]
     nll = np.zeros(count)
     composed = 0
     for slot in range(slots):
         logits = None
         if slot:
-            logits = model.decode_step(torch.tensor([song[-1] for song in chords]), cache)
+            logits = model.decode_step(np.array([song[-1] for song in chords]), cache)
         if slot in fixed or logits is None:
             for song in chords:
                 song.append(fixed[slot])
             continue
-        log_probs = torch.log_softmax(logits[:, : AFFECT_SETS.shape[1] - 2], dim=-1).numpy()
+        log_probs = log_softmax(logits[:, : AFFECT_SETS.shape[1] - 2])
         for k, song in enumerate(chords):
             chord = choose(log_probs[k], used[k], song, first_slot + slot, None if pull is None else pull[slot])
             nll[k] -= log_probs[k, chord]

@@ -9,9 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import Final
 
-from models.amt import AmtConfig
+from models.config import AmtConfig, RegressorConfig
 from models.errors import ModelError
-from models.regressor import RegressorConfig
 from models.training.dataset import Variation
 from models.training.labels import LabelVariation
 

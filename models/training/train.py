@@ -21,11 +21,13 @@ import torch
 from torch import nn
 
 from engine.music.chord import CHORD_PAD
-from models.amt import AffectiveMultimodalTransformer, AmtConfig
-from models.checkpoint import load, sha256
+from models.amt import AffectiveMultimodalTransformer
+from models.checkpoint import build, load
+from models.config import FARTHEST
 from models.errors import ModelError
+from models.files import sha256
 from models.film import EMOTION_COLUMNS, SEMANTIC_WIDTH
-from models.regressor import FARTHEST, POOLED, QUANTILES, DynamicsRegressor, RegressorConfig, pooled
+from models.regressor import POOLED, QUANTILES, DynamicsRegressor, pooled
 from models.training import losses
 from models.training.dataset import Batch, Labelling, MuViSync, Song, make_batch
 from models.training.labels import MoodLabels
@@ -51,11 +53,6 @@ class TrainOptions:
     warmup: int | None = None  # steps, in place of the recipe's
     mixed: bool = False  # matrix products in bfloat16 even where the recipe has them in 32 bits
     start_from: Path | None = None  # weights file to start from; tensors it lacks keep their initial values
-
-
-def build(config: AmtConfig | RegressorConfig) -> Network:
-    """The network of a configuration, freshly initialised."""
-    return AffectiveMultimodalTransformer(config) if isinstance(config, AmtConfig) else DynamicsRegressor(config)
 
 
 def to_device(batch: Batch, device: str) -> Batch:

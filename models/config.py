@@ -1,0 +1,58 @@
+"""Shapes of the two networks; shared by their definitions in torch and by models.runtime, which runs them in numpy."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+from models.film import MAX_SLOTS
+
+LEVEL_SHARE: Final = 0.5  # of the regressor's ridge in a film's mean
+FARTHEST: Final = 3.0  # standard deviations that a column of a film's mean row may lie from the training films'
+KINDS: Final = ("fc", "lstm", "bilstm", "gru", "bigru")
+
+
+@dataclass(frozen=True, slots=True)
+class AmtConfig:
+    """Shape of the chord network.  The defaults are the published one (32.5 M parameters)."""
+
+    width: int = 512
+    heads: int = 8
+    encoder_layers: int = 6
+    decoder_layers: int = 6
+    feedforward: int = 1024
+    dropout: float = 0.1
+    attention_dropout: float = 0.1  # on attention weights
+    see: bool = True  # cross-attention to the film
+    relative: bool = True  # relative positions in decoder self-attention
+    masked: bool = False  # hide padded film rows; the authors pad with zeros to 300 and attend to them
+    scaled: bool = False  # bring the columns to like ranges and add flags for what is missing
+    run_buckets: int = 0  # embedding of how long the chord has lasted, in slots; 0 = off
+    recall_heads: int = 0  # kernels of models.recall; 0 = off
+    recall_roots: bool = False  # recall listens to roots and phase, too
+    echo_heads: int = 0  # kernels of models.echo; 0 = off
+    condition_width: int = 0  # hidden width of the slot-aligned conditioning; 0 = off
+    max_slots: int = MAX_SLOTS
+
+    def __post_init__(self) -> None:
+        if self.width % self.heads or self.width % 2:
+            raise ValueError(f"width {self.width} must be even and divide by heads {self.heads}")
+
+
+@dataclass(frozen=True, slots=True)
+class RegressorConfig:
+    """Shape of the regressor; the defaults are the paper's."""
+
+    kind: str = "bigru"
+    width: int = 64  # of each direction; ignored by fc
+    layers: int = 2
+    dropout: float = 0.1  # on the inputs
+    scaled: bool = False
+    bottleneck: int = 0  # scaled only: semantics are brought to this width first; 0 = off
+    levels: bool = False  # scaled only: ridge for the film's mean, gains around it, the map for `spread`
+
+    def __post_init__(self) -> None:
+        if self.kind not in KINDS:
+            raise ValueError(f"kind must be one of {', '.join(KINDS)}, not {self.kind!r}")
+        if self.levels and not self.scaled:
+            raise ValueError("levels needs scaled")

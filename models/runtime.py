@@ -1,0 +1,854 @@
+"""The networks as they are used: in numpy, one slot at a time, without torch.
+
+`ChordNetwork` computes what `models.amt.AffectiveMultimodalTransformer` computes and `Regressor` what
+`models.regressor.DynamicsRegressor` computes, in eval mode; those two are the definition, and tests hold these to
+them within 1e-5.  Here nothing is trained, so a step is a few dozen products with one row each, written for that: matrices are
+stored as they are read, caches are allocated once, and every earlier slot is visited by one product.
+
+numpy's BLAS should have one thread (`single_threaded`): the products are too small to share.
+Shapes: B songs decoded side by side, S film rows, n earlier slots, d width, H heads, R kernels, V = 159 tokens.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+
+from models import files, kernels
+from models.conditioning import BOUNDARY_PRESENT, MOOD_PRESENT
+from models.config import FARTHEST, LEVEL_SHARE, AmtConfig, RegressorConfig
+from models.errors import CheckpointError
+from models.film import (
+    EMOTION_COLUMNS,
+    MOTION_COLUMN,
+    SCENE_COLUMN,
+    SEMANTIC_WIDTH,
+    FilmInputs,
+)
+from models.kernels import (
+    DECAYS,
+    DOUBT,
+    FACTS,
+    KNEE,
+    LAGS,
+    LENGTHS,
+    MATCH,
+    OBSERVATIONS,
+    RUNS,
+    SPREAD,
+    UNIT,
+)
+from models.vocabulary import ATTRIBUTE_OF, ROOT_OF, TOKENS
+
+_EPS: Final = np.float32(1e-5)
+_FEW_ROWS: Final = 4  # up to so many rows a large product is faster row by row
+_LARGE: Final = 200_000  # weights
+KV = tuple[np.ndarray, np.ndarray]  # keys and values, each (B, H, n, d/H)
+Votes = tuple[np.ndarray, np.ndarray]  # (B, R, V) votes, (B, R) log of their unnormalised mass
+
+
+def single_threaded() -> AbstractContextManager[object]:
+    """Pins numpy's BLAS to one thread, for the life of the process or, as a context, for a block."""
+    from threadpoolctl import threadpool_limits
+
+    return threadpool_limits(limits=1, user_api="blas")
+
+
+# --- pieces ---------------------------------------------------------------------------------------------------------
+
+
+class _Linear:
+    """x (..., in) -> (..., out); the matrix is stored (in, out)."""
+
+    __slots__ = ("bias", "weight")
+
+    def __init__(self, weight: np.ndarray, bias: np.ndarray | None) -> None:
+        """weight (out, in) as torch has it."""
+        self.weight = np.ascontiguousarray(weight.T)
+        self.bias = bias
+
+    def __call__(self, x: np.ndarray) -> np.ndarray:
+        if x.ndim == 2 and 1 < len(x) <= _FEW_ROWS and self.weight.size > _LARGE:
+            out = np.stack([row @ self.weight for row in x])
+        else:
+            out = x @ self.weight
+        if self.bias is not None:
+            out += self.bias
+        return out
+
+
+class _Norm:
+    """Layer normalisation over the last axis."""
+
+    __slots__ = ("bias", "scale", "width")
+
+    def __init__(self, scale: np.ndarray, bias: np.ndarray) -> None:
+        self.scale, self.bias, self.width = scale, bias, np.float32(len(scale))
+
+    def __call__(self, x: np.ndarray) -> np.ndarray:
+        centred = x - np.add.reduce(x, axis=-1, keepdims=True) / self.width
+        variance = np.einsum("...d,...d->...", centred, centred)[..., None] / self.width
+        centred *= 1.0 / np.sqrt(variance + _EPS)
+        centred *= self.scale
+        centred += self.bias
+        return centred
+
+
+def _softmax(x: np.ndarray) -> np.ndarray:
+    """Over the last axis, in place."""
+    x -= np.maximum.reduce(x, axis=-1, keepdims=True)
+    np.exp(x, out=x)
+    x /= np.add.reduce(x, axis=-1, keepdims=True)
+    return x
+
+
+def _sigmoid(x: np.ndarray) -> np.ndarray:
+    return np.asarray(0.5 * (1.0 + np.tanh(0.5 * x)))
+
+
+def _softplus(x: np.ndarray) -> np.ndarray:
+    return np.asarray(np.logaddexp(x, np.float32(0)))
+
+
+def _erf(x: np.ndarray) -> np.ndarray:
+    """The error function (Abramowitz & Stegun 1964, series 7.1.5 near 0, else continued fraction 7.1.14), to 1e-7."""
+    x = np.asarray(x, dtype=np.float64)
+    small = np.clip(np.abs(x), 0.0, 2.5)
+    term, total = small.copy(), small.copy()
+    for k in range(1, 40):
+        term = term * (-small * small / k)
+        total += term / (2 * k + 1)
+    far = np.maximum(np.abs(x), 2.5)
+    fraction = np.zeros_like(far)
+    for k in range(40, 0, -1):
+        fraction = (k / 2) / (far + fraction)
+    tail = 1.0 - np.exp(-far * far) / (far + fraction) / np.sqrt(np.pi)
+    return np.sign(x) * np.where(np.abs(x) <= 2.5, 2.0 / np.sqrt(np.pi) * total, tail)
+
+
+def _gelu_table() -> tuple[np.ndarray, np.ndarray]:
+    x = np.linspace(-8.0, 8.0, 16_385)
+    return x, 0.5 * x * (1.0 + _erf(x / np.sqrt(2.0)))
+
+
+_GELU_X, _GELU_Y = _gelu_table()
+
+
+def _gelu(x: np.ndarray) -> np.ndarray:
+    """x * Phi(x), from a table whose error is below 1e-7."""
+    inside = np.interp(x, _GELU_X, _GELU_Y)
+    return np.where(x > 8.0, x, inside).astype(np.float32)
+
+
+class _Tensors:
+    """Arrays by dotted name; every one must be asked for."""
+
+    def __init__(self, tensors: Mapping[str, np.ndarray]) -> None:
+        self._tensors = {name: np.ascontiguousarray(value, dtype=np.float32) for name, value in tensors.items()}
+        self._used: set[str] = set()
+
+    def __getitem__(self, name: str) -> np.ndarray:
+        self._used.add(name)
+        return self._tensors[name]
+
+    def linear(self, name: str, *, bias: bool = True) -> _Linear:
+        return _Linear(self[f"{name}.weight"], self[f"{name}.bias"] if bias else None)
+
+    def norm(self, name: str) -> _Norm:
+        return _Norm(self[f"{name}.weight"], self[f"{name}.bias"])
+
+    def unused(self) -> set[str]:
+        return set(self._tensors) - self._used
+
+
+# --- attention ------------------------------------------------------------------------------------------------------
+
+
+class _Attention:
+    """Multi-head attention with, where the tensors have `Er`, a learned term per distance."""
+
+    def __init__(self, tensors: _Tensors, name: str, heads: int, relative: bool) -> None:
+        weight, bias = tensors[f"{name}.in_proj_weight"].copy(), tensors[f"{name}.in_proj_bias"].copy()
+        width = weight.shape[1]
+        self.heads, self.head_width = heads, width // heads
+        scale = np.float32(self.head_width**-0.5)
+        weight[:width] *= scale  # queries come out divided by sqrt(d/H)
+        bias[:width] *= scale
+        self.project = _Linear(weight, bias)
+        self.query = _Linear(weight[:width], bias[:width])
+        self.key_value = _Linear(weight[width:], bias[width:])
+        self.out = tensors.linear(f"{name}.out_proj")
+        self.relative = tensors[f"{name}.Er"] if relative else None
+
+    def split(self, x: np.ndarray) -> np.ndarray:
+        """(B, n, d) -> (B, H, n, d/H)."""
+        return x.reshape(*x.shape[:2], self.heads, self.head_width).transpose(0, 2, 1, 3)
+
+    def keys_values(self, x: np.ndarray) -> KV:
+        """(B, n, d) -> keys (B, H, d/H, n), laid out for products with queries, and values (B, H, n, d/H)."""
+        key, value = np.split(self.key_value(x), 2, axis=-1)
+        return np.ascontiguousarray(self.split(key).swapaxes(-1, -2)), np.ascontiguousarray(self.split(value))
+
+    def rows(self, x: np.ndarray, bias: np.ndarray | None) -> np.ndarray:
+        """Plain attention among all rows (B, S, d), bias (B, 1, 1, S)."""
+        query, key, value = (self.split(part) for part in np.split(self.project(x), 3, axis=-1))
+        logits = query @ key.swapaxes(-1, -2)
+        if bias is not None:
+            logits += bias
+        seen = _softmax(logits) @ value
+        return self.out(seen.transpose(0, 2, 1, 3).reshape(x.shape))
+
+    def step(self, x: np.ndarray, position: int, keys: np.ndarray, values: np.ndarray) -> np.ndarray:
+        """One position (B, d); writes its key (B, H, d/H, max) and value (B, H, max, d/H) into the caches."""
+        batch, width = x.shape
+        found = self.project(x).reshape(batch, 3, self.heads, 1, self.head_width)
+        query = found[:, 0]  # (B, H, 1, d/H)
+        keys[:, :, :, position] = found[:, 1, :, 0]
+        values[:, :, position] = found[:, 2, :, 0]
+        stop = position + 1
+        logits = query @ keys[:, :, :, :stop]  # (B, H, 1, stop)
+        if self.relative is not None:
+            past = self.relative[len(self.relative) - stop :]
+            logits[:, :, 0] += (query.reshape(-1, self.head_width) @ past.T).reshape(batch, self.heads, stop)
+        seen = _softmax(logits) @ values[:, :, :stop]
+        return self.out(seen.reshape(batch, width))
+
+    def look(self, x: np.ndarray, film: KV, bias: np.ndarray | None) -> np.ndarray:
+        """One position (B, d) at the rows of a film of its own or, with one film for all, at that."""
+        batch, width = x.shape
+        query = self.query(x).reshape(batch, self.heads, self.head_width)
+        if len(film[0]) == 1 and batch > 1:  # (1, H, B, d/H): its rows are read once for all songs
+            logits = query.transpose(1, 0, 2)[None] @ film[0]
+        else:
+            logits = query[:, :, None] @ film[0]  # (B, H, 1, S)
+        if bias is not None:
+            logits += bias
+        seen = _softmax(logits) @ film[1]
+        if seen.shape[0] != batch:
+            seen = seen[0].transpose(1, 0, 2)
+        return self.out(seen.reshape(batch, width))
+
+
+class _EncoderLayer:
+    """Post-norm: x = LN(x + attention(x)); x = LN(x + ff(x)), ReLU."""
+
+    def __init__(self, tensors: _Tensors, name: str, config: AmtConfig, relative: bool = False) -> None:
+        self.attention = _Attention(tensors, f"{name}.attention", config.heads, relative)
+        self.linear1, self.linear2 = tensors.linear(f"{name}.linear1"), tensors.linear(f"{name}.linear2")
+        self.norm1, self.norm2 = tensors.norm(f"{name}.norm1"), tensors.norm(f"{name}.norm2")
+
+    def feed_forward(self, x: np.ndarray) -> np.ndarray:
+        hidden = self.linear1(x)
+        np.maximum(hidden, 0, out=hidden)
+        return self.norm2(x + self.linear2(hidden))
+
+    def rows(self, x: np.ndarray, bias: np.ndarray | None) -> np.ndarray:
+        return self.feed_forward(self.norm1(x + self.attention.rows(x, bias)))
+
+
+class _DecoderLayer(_EncoderLayer):
+    """Adds cross-attention to the film between self-attention and feed-forward."""
+
+    def __init__(self, tensors: _Tensors, name: str, config: AmtConfig) -> None:
+        super().__init__(tensors, name, config, config.relative)
+        self.cross = _Attention(tensors, f"{name}.cross", config.heads, False) if config.see else None
+        self.norm_cross = tensors.norm(f"{name}.norm_cross") if config.see else None
+
+    def step(
+        self,
+        x: np.ndarray,
+        position: int,
+        cache: KV,
+        film: KV | None,
+        film_bias: np.ndarray | None,
+    ) -> np.ndarray:
+        x = self.norm1(x + self.attention.step(x, position, *cache))
+        if self.cross is not None and self.norm_cross is not None and film is not None:
+            x = self.norm_cross(x + self.cross.look(x, film, film_bias))
+        return self.feed_forward(x)
+
+
+# --- recall ---------------------------------------------------------------------------------------------------------
+
+
+class _History:
+    """A stream of symbols and what is known of each slot's past, see models.recall.History."""
+
+    def __init__(self, batch: int, slots: int) -> None:
+        self.ids = np.zeros((batch, slots), dtype=np.int64)
+        self.runs = np.zeros((batch, slots), dtype=np.int64)
+        self.past = np.full((batch, slots, RUNS), -1, dtype=np.int64)
+        self.elapsed = np.full((batch, slots, len(LAGS)), -1, dtype=np.int64)
+        self.match = np.zeros((batch, slots, slots), dtype=np.int64)  # row i: slots backwards that agree with slot j
+
+    def put(self, position: int, ids: np.ndarray) -> np.ndarray:
+        """Writes slot `position`, (B,); returns where it equals the slots up to it, (B, position + 1) bool."""
+        self.ids[:, position] = ids
+        equal = self.ids[:, : position + 1] == ids[:, None]
+        row = self.match[:, position, : position + 1]
+        row[:, 0] = 1
+        if position:
+            row[:, 1:] = self.match[:, position - 1, :position]
+            row[:, 1:] += 1
+        np.minimum(row, MATCH, out=row)
+        row *= equal
+        if position == 0:
+            self.runs[:, 0], self.past[:, 0], self.elapsed[:, 0] = 1, -1, -1
+            return equal
+        last = position - 1
+        for song in range(len(ids)):
+            if ids[song] == self.ids[song, last]:
+                self.runs[song, position] = self.runs[song, last] + 1
+                self.past[song, position] = self.past[song, last]
+            else:
+                self.runs[song, position] = 1
+                self.past[song, position, 0] = self.ids[song, last]
+                self.past[song, position, 1:] = self.past[song, last, :-1]
+            start, at = {}, position - int(self.runs[song, position])  # the last slot of the run before
+            for back in range(1, max(LAGS) + 1):
+                if at < 0:
+                    break
+                at -= int(self.runs[song, at])
+                start[back] = at + 1
+            for column, back in enumerate(LAGS):
+                self.elapsed[song, position, column] = position - start[back] if back in start else -1
+        return equal
+
+    def common_runs(self, position: int, equal: np.ndarray) -> np.ndarray:
+        """(B, position): how many distinct symbols backwards agree with those of each earlier slot, at most RUNS."""
+        now = self.past[:, position, None, : RUNS - 1]
+        chain = (now == self.past[:, :position, : RUNS - 1]) & (now >= 0)
+        chain[:, :, 0] &= equal[:, :position]
+        np.logical_and.accumulate(chain, axis=2, out=chain)
+        return np.asarray(np.add.reduce(chain, axis=2, dtype=np.int64)) + equal[:, :position]
+
+
+class _Recall:
+    """Row by row what models.recall.Recall computes for all slots at once."""
+
+    def __init__(self, tensors: _Tensors, config: AmtConfig) -> None:
+        self.heads, self.roots = config.recall_heads, config.recall_roots
+        self.table = tensors["recall.table"]
+        self.distance = tensors["recall.distance"]
+        if self.roots:
+            self.root_table, self.lag_table = tensors["recall.root_table"], tensors["recall.lag_table"]
+        self.embedding = tensors.linear("recall.embedding", bias=False)
+        self.project, self.gate = tensors.linear("recall.project"), tensors.linear("recall.gate")
+        self.floor = np.exp(tensors["recall.floor"])[:, None]  # (R, 1)
+
+    def step(self, position: int, cache: DecoderCache) -> Votes:
+        """What the past says of the slot after `position`; its token must be in the cache."""
+        batch = len(cache.tokens)
+        equal = cache.chords.put(position, cache.tokens[:, position])
+        if self.roots:
+            equal_roots = cache.roots.put(position, ROOT_OF[cache.tokens[:, position]])
+        if position == 0:
+            return np.zeros((batch, self.heads, TOKENS), np.float32), np.zeros((batch, self.heads), np.float32)
+        score = np.take(self.table, self._index(cache.chords, position, equal)[0], axis=0)  # (B, n, R)
+        if self.roots:
+            index, runs = self._index(cache.roots, position, equal_roots)
+            score += np.take(self.root_table, index, axis=0)
+            score += np.take(self.lag_table, self._lags(cache.roots, position, runs), axis=0)
+        score += self.distance[cache.buckets[position:0:-1]]
+        top = np.maximum.reduce(score, axis=1, keepdims=True)
+        np.exp(score - top, out=score)
+        total = np.add.reduce(score, axis=1, keepdims=True)
+        score /= total
+        votes = score.swapaxes(1, 2) @ cache.following[:, 1 : position + 1]  # (B, R, V)
+        return votes, (top + np.log(total))[:, 0]
+
+    @staticmethod
+    def _index(history: _History, position: int, equal: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Places in the table, and runs in common, both (B, n)."""
+        runs = history.common_runs(position, equal)
+        apart = history.runs[:, position, None] - history.runs[:, :position]
+        lengths = np.where(runs > 0, np.clip(apart, -LENGTHS, LENGTHS) + LENGTHS, LENGTHS)
+        return (history.match[:, position, :position] * (RUNS + 1) + runs) * SPREAD + lengths, runs
+
+    @staticmethod
+    def _lags(history: _History, position: int, runs: np.ndarray) -> np.ndarray:
+        index = np.zeros_like(runs)
+        for column, back in enumerate(LAGS):
+            here, there = history.elapsed[:, position, None, column], history.elapsed[:, :position, column]
+            known = (runs > back) & (here >= 0) & (there >= 0)
+            spread = 1 + LENGTHS + np.clip(here - there, -LENGTHS, LENGTHS)
+            index = index * (SPREAD + 1) + np.where(known, spread, 0)
+        return index
+
+    def embed(self, votes: np.ndarray, mass: np.ndarray) -> np.ndarray:
+        """(B, d) addition to the decoder's input."""
+        narrow = (votes @ self.embedding.weight).reshape(len(votes), -1)
+        return self.project(np.concatenate([narrow, mass / 8], axis=1))
+
+    def vote(self, x: np.ndarray, votes: np.ndarray, mass: np.ndarray) -> np.ndarray:
+        """(B, V) weighted log-votes to add to the logits; x (B, d) is the decoder's output."""
+        gate = _softplus(self.gate(np.concatenate([x, mass / 8], axis=1)))
+        return np.asarray((gate[:, None] @ np.log(votes + self.floor))[:, 0])
+
+
+# --- echo -----------------------------------------------------------------------------------------------------------
+
+
+class _EchoCache:
+    """Observations and agreements of the fed chords."""
+
+    def __init__(self, batch: int, slots: int) -> None:
+        self.observed = np.zeros((batch, OBSERVATIONS, slots), dtype=np.int64)
+        self.agree = np.zeros((batch, slots, OBSERVATIONS, len(DECAYS), slots), dtype=np.float32)
+        self.stays = np.zeros((batch, slots), dtype=np.float32)  # does the chord of the slot stay for the next
+
+
+class _Echo:
+    """Row by row what models.echo.Echo computes for all slots at once."""
+
+    def __init__(self, tensors: _Tensors, config: AmtConfig) -> None:
+        self.heads = config.echo_heads
+        self.slope = tensors["echo.slope"].reshape(2, -1, self.heads) * np.float32(UNIT)
+        self.distance = tensors["echo.distance"]
+        self.embedding = tensors.linear("echo.embedding", bias=False)
+        self.project = tensors.linear("echo.project")
+        self.gate_in, self.gate_out = tensors.linear("echo.gate_in"), tensors.linear("echo.gate_out")
+        self.floor = np.exp(tensors["echo.floor"])[:, None]
+        self.decay = np.asarray(DECAYS, dtype=np.float32)[:, None]
+        powers = self.decay ** np.arange(1, config.max_slots + 1, dtype=np.float32)
+        full = (1 - powers) / (1 - self.decay)
+        self.share = (1.0 / (np.tile(full, (OBSERVATIONS, 1)) + 1.0)).astype(np.float32)  # (K, slots)
+
+    def step(self, position: int, cache: DecoderCache) -> Votes:
+        """Votes (B, R, V) and facts (B, 4 R) on the slot after `position`."""
+        memory = cache.echo
+        assert memory is not None
+        tokens = cache.tokens[:, position]
+        batch, n = len(tokens), position
+        observed = memory.observed
+        observed[:, 0, n], observed[:, 1, n] = tokens, ROOT_OF[tokens]
+        observed[:, 2:, n] = 1 if n == 0 else observed[:, :2, n] != observed[:, :2, n - 1]
+        row = memory.agree[:, n, :, :, : n + 1]
+        row[...] = (observed[:, :, n, None] == observed[:, :, : n + 1])[:, :, None]
+        if n:
+            row[..., 1:] += memory.agree[:, n - 1, :, :, :n] * self.decay
+            memory.stays[:, n - 1] = tokens == cache.tokens[:, n - 1]
+        if n == 0:
+            return np.zeros((batch, self.heads, TOKENS), np.float32), np.zeros((batch, FACTS * self.heads), np.float32)
+        share = (row[..., :n].reshape(batch, -1, n) + np.float32(0.2)) * self.share[:, :n]  # (B, K, n)
+        score = share.swapaxes(1, 2) @ self.slope[0]
+        np.maximum(share - np.float32(KNEE), 0, out=share)
+        score += share.swapaxes(1, 2) @ self.slope[1]
+        score += self.distance[cache.buckets[n:0:-1]]
+        top = np.maximum.reduce(score, axis=1, keepdims=True)
+        np.exp(score - top, out=score)
+        total = np.add.reduce(score, axis=1, keepdims=True)
+        score /= total
+        weight = np.ascontiguousarray(score.swapaxes(1, 2))  # (B, R, n)
+        votes = weight @ cache.following[:, 1 : n + 1]
+        stays = memory.stays[:, :n]
+        same = (cache.tokens[:, :n] == tokens[:, None]).astype(np.float32)
+        asked = weight @ np.stack([stays, same, same * stays], axis=2)  # (B, R, 3)
+        stay, of_chord, stay_of_chord = asked[..., 0], asked[..., 1], asked[..., 2]
+        facts = np.concatenate(
+            [
+                (top + np.log(total))[:, 0] / 8,
+                np.log((stay + DOUBT) / (1 - stay + DOUBT)),
+                np.log((stay_of_chord + DOUBT) / (of_chord - stay_of_chord + DOUBT)),
+                of_chord,
+            ],
+            axis=1,
+        )
+        return votes, facts.astype(np.float32)
+
+    def embed(self, votes: np.ndarray, facts: np.ndarray) -> np.ndarray:
+        """(B, d) addition to the decoder's input."""
+        narrow = (votes @ self.embedding.weight).reshape(len(votes), -1)
+        return self.project(np.concatenate([narrow, facts], axis=1))
+
+    def mix(self, logits: np.ndarray, x: np.ndarray, votes: np.ndarray, facts: np.ndarray, here: np.ndarray) -> None:
+        """Adds the echoes to logits (B, V); x (B, d) is the decoder's output, here (B,) the chords that sound."""
+        gates = self.gate_out(_gelu(self.gate_in(np.concatenate([x, facts], axis=1))))
+        voting, staying = gates[:, : self.heads], gates[:, self.heads :]
+        logits += (_softplus(voting)[:, None] @ np.log(votes + self.floor))[:, 0]
+        odds = np.einsum("bk,bk->b", staying, facts[:, self.heads : 3 * self.heads])
+        logits[np.arange(len(here)), here] += odds
+
+
+# --- the chord network ----------------------------------------------------------------------------------------------
+
+
+class DecoderCache:
+    """What decoding has computed: keys and values of every fed chord, pre-allocated; the film's, computed once.
+
+    `truncate(n)` forgets all after the first n positions: what follows is decoded anew, nothing before recomputed.
+    """
+
+    def __init__(
+        self,
+        model: ChordNetwork,
+        film: FilmInputs,
+        memory: np.ndarray | None,
+        max_slots: int,
+        conditions: np.ndarray | None,
+        songs: int,
+        guided: bool,
+    ) -> None:
+        config = model.config
+        batch = 2 * songs if guided else songs
+        self.guided = guided
+        if not 0 < max_slots <= config.max_slots:
+            raise ValueError(f"max_slots must be 1..{config.max_slots}, not {max_slots}")
+        self.max_slots = max_slots
+        head_width = config.width // config.heads
+        shape = config.decoder_layers, batch, config.heads
+        self.keys = np.zeros((*shape, head_width, max_slots), dtype=np.float32)
+        self.values = np.zeros((*shape, max_slots, head_width), dtype=np.float32)
+        self.minor = np.broadcast_to(film.minor, (batch,)).astype(np.float32)
+        self.over = np.broadcast_to(_film_over(film, max_slots, config.max_slots), (batch, max_slots))
+        self.film_bias = _film_bias(film.valid) if config.masked else None
+        self.film: list[KV | None] = [
+            None if layer.cross is None or memory is None else layer.cross.keys_values(memory)
+            for layer in model.decoder
+        ]
+        self.additions = model.condition(conditions, self.minor[:songs], max_slots)
+        if guided and self.additions is not None:  # absent conditions add nothing
+            before, after = (np.concatenate([given, np.zeros_like(given)]) for given in self.additions)
+            self.additions = before, after
+        self.tokens = np.zeros((songs, max_slots), dtype=np.int64)
+        self.following = np.zeros((songs, max_slots, TOKENS), dtype=np.float32)  # one-hot
+        self.runs = np.zeros((songs, max_slots), dtype=np.int64)
+        self.buckets = kernels.distance_buckets(max_slots + 1)
+        self.chords, self.roots = _History(songs, max_slots), _History(songs, max_slots)
+        self.echo = _EchoCache(songs, max_slots) if model.echo is not None else None
+        self.length = 0
+
+    def truncate(self, length: int) -> None:
+        """Keeps the first `length` positions, 0..self.length."""
+        if not 0 <= length <= self.length:
+            raise ValueError(f"cannot keep {length} of {self.length} positions")
+        self.length = length
+
+    def append(self, tokens: np.ndarray) -> int:
+        """Books the tokens (B,) as fed; returns their position."""
+        position = self.length
+        if position >= self.max_slots:
+            raise ValueError(f"the cache holds {self.max_slots} slots")
+        self.tokens[:, position] = tokens
+        self.following[:, position] = 0
+        self.following[np.arange(len(tokens)), position, tokens] = 1
+        same = position > 0 and self.tokens[:, position] == self.tokens[:, position - 1]
+        self.runs[:, position] = np.where(same, self.runs[:, position - 1] + 1, 1)
+        self.length += 1
+        return position
+
+
+def _film_bias(valid: np.ndarray) -> np.ndarray | None:
+    """(B, S) bool -> (B, 1, 1, S) of 0 and -inf, None where nothing is hidden."""
+    seen = valid | ~valid.any(axis=1, keepdims=True)  # a film without one valid row: look at all, not at nothing
+    return None if seen.all() else np.where(seen, 0.0, -np.inf).astype(np.float32)[:, None, None]
+
+
+def _film_over(film: FilmInputs, slots: int, window: int) -> np.ndarray:
+    """(B, slots) int64: 1 where the slot after this one is past the film's end."""
+    rows = film.valid.shape[1]
+    if not film.ends:
+        return np.zeros((len(film.valid), slots), dtype=np.int64)
+    # A hole in the middle (an unreadable second) is not the end: only what follows the last valid row is over.
+    last = np.where(film.valid, np.arange(rows), -1).max(axis=1)
+    over = np.arange(slots)[None] >= last[:, None]
+    if rows >= window:  # a full window may have been cut off: only its padding says it ends
+        over = over & (last != rows - 1)[:, None]
+    return over.astype(np.int64)
+
+
+class ChordNetwork:
+    """The Affective Multimodal Transformer, for use.  See the module docstring and models.amt."""
+
+    def __init__(self, config: AmtConfig, tensors: Mapping[str, np.ndarray]) -> None:
+        """tensors: float32 arrays under the names of the torch network.  Raises KeyError for one that is missing and
+        ValueError for one too many."""
+        self.config = config
+        found = _Tensors(tensors)
+        roots, qualities = found["root_embedding.weight"], found["quality_embedding.weight"]
+        chord_in = found.linear("chord_in")
+        # Root, quality and their projection depend on the token alone: a table, and the key's row.
+        self._quality_rows = qualities @ chord_in.weight[:-1]
+        self._root_rows = roots @ chord_in.weight[:-1] + chord_in.bias
+        self._key_row = chord_in.weight[-1]
+        self.decoder = [_DecoderLayer(found, f"decoder.{k}", config) for k in range(config.decoder_layers)]
+        self.decoder_norm = found.norm("decoder_norm")
+        self.out = found.linear("out")
+        if config.see:
+            self._film_in = found.linear("film_in")
+            self._encoder = [_EncoderLayer(found, f"encoder.{k}", config) for k in range(config.encoder_layers)]
+            self._encoder_norm = found.norm("encoder_norm")
+            self._absent = found["absent"] if config.scaled else None
+        if config.run_buckets:
+            self._run_rows, self._over_rows = found["run_embedding.weight"], found["over_embedding.weight"]
+        self.recall = _Recall(found, config) if config.recall_heads else None
+        self.echo = _Echo(found, config) if config.echo_heads else None
+        if config.condition_width:
+            names = ("inner", "before", "after")
+            self._inner, self._before, self._after = (found.linear(f"conditioning.{name}") for name in names)
+        self.positions = kernels.sinusoids(config.max_slots, config.width)
+        if found.unused():
+            raise ValueError(f"{len(found.unused())} tensors belong to another network, {min(found.unused())} first")
+
+    def encode(self, film: FilmInputs) -> np.ndarray | None:
+        """Memory (B, S', d) of the film's rows; None if the network is blind."""
+        if not self.config.see:
+            return None
+        features = film.features
+        if not self.config.masked and features.shape[1] < self.config.max_slots:
+            features = np.pad(features, ((0, 0), (0, self.config.max_slots - features.shape[1]), (0, 0)))
+        if self.config.scaled:
+            features = features.copy()
+            features[..., :SEMANTIC_WIDTH] *= film.semantic_present[:, None, None]
+            features[..., EMOTION_COLUMNS] *= film.emotion_present[:, None, None]
+            features[..., SCENE_COLUMN] = np.log1p(np.maximum(features[..., SCENE_COLUMN], 0)) / 2
+            features[..., MOTION_COLUMN] = np.log1p(np.maximum(features[..., MOTION_COLUMN], 0)) / 3
+        x = self._film_in(features)
+        if self._absent is not None:
+            for row, present in enumerate((film.semantic_present, film.emotion_present)):
+                x = x + np.where(present[:, None, None], np.float32(0), self._absent[row])
+        x = x + self.positions[: x.shape[1]]
+        bias = _film_bias(film.valid) if self.config.masked else None
+        for layer in self._encoder:
+            x = layer.rows(x, bias)
+        return self._encoder_norm(x)
+
+    def condition(
+        self, conditions: np.ndarray | None, minor: np.ndarray, slots: int
+    ) -> tuple[np.ndarray, np.ndarray] | None:
+        """conditions (B, S, 12) by slot -> additions (B, slots, d) by step: step t decides slot t + 1."""
+        if conditions is None:
+            return None
+        if not self.config.condition_width:
+            raise ValueError("this network has no conditioning input")
+        rows = conditions[:, np.minimum(np.arange(1, slots + 1), conditions.shape[1] - 1)]
+        key = np.broadcast_to(minor[:, None, None], (*rows.shape[:2], 1))
+        hidden = _gelu(self._inner(np.concatenate([rows, key], axis=2).astype(np.float32)))
+        given = (rows[..., MOOD_PRESENT] + rows[..., BOUNDARY_PRESENT] > 0)[..., None]
+        return self._before(hidden) * given, self._after(hidden) * given
+
+    def new_cache(
+        self,
+        film: FilmInputs,
+        max_slots: int,
+        conditions: np.ndarray | None = None,
+        batch: int | None = None,
+        *,
+        guided: bool = False,
+    ) -> DecoderCache:
+        """Encodes the film and makes a cache for `batch` songs over it (default: as many as films).
+
+        film: of B songs, or one for all.  conditions: (batch, S, 12) or None.  guided: every song is decoded with its
+        conditions and without them, for classifier-free guidance.
+        """
+        songs = len(film.features) if batch is None else batch
+        if guided and len(film.features) not in (1, 2 * songs):
+            film = film.repeated(2)
+        return DecoderCache(self, film, self.encode(film), max_slots, conditions, songs, guided)
+
+    def decode_step(self, tokens: np.ndarray, cache: DecoderCache, attributes: np.ndarray | None = None) -> np.ndarray:
+        """Feeds one chord per song, (B,) int64; returns the logits (B, 159) of the next.
+
+        With a guided cache (2 B, 159): those with conditions, then those without.
+        """
+        position = cache.append(tokens)
+        songs = len(tokens)
+        quality = ATTRIBUTE_OF[tokens] if attributes is None else attributes
+        x = self._root_rows[ROOT_OF[tokens]] + self._quality_rows[quality]
+        x += cache.minor[:songs, None] * self._key_row
+        if self.config.run_buckets:
+            bucket = np.minimum(cache.runs[:, position] - 1, self.config.run_buckets - 1)
+            x += self._run_rows[bucket]
+            x += self._over_rows[cache.over[:songs, position]]
+        recalled = echoes = None
+        if self.recall is not None:
+            recalled = self.recall.step(position, cache)
+            x += self.recall.embed(*recalled)
+        if self.echo is not None:
+            echoes = self.echo.step(position, cache)
+            x += self.echo.embed(*echoes)
+        if cache.guided:  # both variants have sung the same so far
+            x = np.concatenate([x, x])
+        if cache.additions is not None:
+            x += cache.additions[0][:, position]
+        x += self.positions[position]
+        for index, layer in enumerate(self.decoder):
+            own = cache.keys[index], cache.values[index]
+            x = layer.step(x, position, own, cache.film[index], cache.film_bias)
+        x = self.decoder_norm(x)
+        if cache.additions is not None:
+            x += cache.additions[1][:, position]
+        logits = self.out(x)
+        if self.recall is not None and recalled is not None:
+            logits += self.recall.vote(x, *(_twice(part, cache.guided) for part in recalled))
+        if self.echo is not None and echoes is not None:
+            votes, facts = (_twice(part, cache.guided) for part in echoes)
+            self.echo.mix(logits, x, votes, facts, _twice(tokens, cache.guided))
+        return logits
+
+
+def _twice(rows: np.ndarray, really: bool) -> np.ndarray:
+    return np.concatenate([rows, rows]) if really else rows
+
+
+# --- the regressor --------------------------------------------------------------------------------------------------
+
+
+class _Recurrent:
+    """One direction of one layer: a GRU or an LSTM (Cho et al. 2014; Hochreiter & Schmidhuber 1997), as torch has it."""
+
+    def __init__(self, tensors: _Tensors, suffix: str, lstm: bool) -> None:
+        self.lstm = lstm
+        self.input = _Linear(tensors[f"rnn.weight_ih_{suffix}"], tensors[f"rnn.bias_ih_{suffix}"])
+        self.state = _Linear(tensors[f"rnn.weight_hh_{suffix}"], tensors[f"rnn.bias_hh_{suffix}"])
+
+    def __call__(self, x: np.ndarray, reverse: bool) -> np.ndarray:
+        """(T, in) -> (T, width)."""
+        gates = self.input(x)
+        width = self.state.weight.shape[0]
+        out = np.empty((len(x), width), dtype=np.float32)
+        hidden, cell = np.zeros(width, dtype=np.float32), np.zeros(width, dtype=np.float32)
+        weight, bias = self.state.weight, self.state.bias
+        for row in range(len(x) - 1, -1, -1) if reverse else range(len(x)):
+            own, ours = gates[row], hidden @ weight + bias
+            if self.lstm:
+                forget_in = _sigmoid(own[: 2 * width] + ours[: 2 * width])
+                cell = forget_in[width:] * cell + forget_in[:width] * np.tanh(
+                    own[2 * width : 3 * width] + ours[2 * width : 3 * width]
+                )
+                hidden = _sigmoid(own[3 * width :] + ours[3 * width :]) * np.tanh(cell)
+            else:
+                both = _sigmoid(own[: 2 * width] + ours[: 2 * width])
+                new = np.tanh(own[2 * width :] + both[:width] * ours[2 * width :])
+                hidden = new + both[width:] * (hidden - new)
+            out[row] = hidden
+        return out
+
+
+@dataclass(frozen=True, slots=True)
+class _Levels:
+    """The ridge on a film's mean row, gains and the map for `spread`, see models.regressor."""
+
+    mean: np.ndarray  # (C,)
+    scale: np.ndarray  # (C,)
+    weight: np.ndarray  # (4, C, 2)
+    bias: np.ndarray  # (4, 2)
+    gain: np.ndarray  # (4, 2)
+
+
+class Regressor:
+    """The dynamics regressor, for use.  See models.regressor."""
+
+    def __init__(self, config: RegressorConfig, tensors: Mapping[str, np.ndarray]) -> None:
+        self.config = config
+        found = _Tensors(tensors)
+        kind = config.kind
+        self._narrow = found.linear("narrow") if config.scaled and config.bottleneck else None
+        if kind == "fc":
+            self._heads = [(found.linear(f"fc.{k}.0"), found.linear(f"fc.{k}.2")) for k in range(2)]
+        else:
+            sides = ("", "_reverse") if kind.startswith("bi") else ("",)
+            self._layers = [
+                [_Recurrent(found, f"l{layer}{side}", kind.endswith("lstm")) for side in sides]
+                for layer in range(config.layers)
+            ]
+            self._out = found.linear("out")
+        if config.scaled:
+            self._target_mean, self._target_scale = found["target_mean"], found["target_scale"]
+        self._levels: _Levels | None = None
+        if config.levels:
+            names = ("pooled_mean", "pooled_scale", "level_weight", "level_bias", "shape_gain")
+            self._levels = _Levels(*(found[name] for name in names))
+            self.quantiles_predicted, self.quantiles_true = found["quantiles_predicted"], found["quantiles_true"]
+        if found.unused():
+            raise ValueError(f"{len(found.unused())} tensors belong to another network, {min(found.unused())} first")
+
+    def predict(self, film: FilmInputs) -> tuple[np.ndarray, np.ndarray]:
+        """Density (T,) notes per second, at least 0, and loudness (T,) 0..1 of a film of any length."""
+        features, valid = film.features[0], film.valid[0]
+        present = bool(film.semantic_present[0]), bool(film.emotion_present[0])
+        rows = int(np.flatnonzero(valid)[-1]) + 1 if valid.any() else 1
+        x = self._scaled(features, present)
+        out = np.zeros((len(features), 2), dtype=np.float32)
+        if self.config.kind == "fc":
+            out = np.concatenate([second(np.maximum(first(x), 0)) for first, second in self._heads], axis=1)
+        else:
+            hidden = x[:rows]  # padding after the last valid row is never read
+            for layer in self._layers:
+                parts = [side(hidden, reverse=bool(k)) for k, side in enumerate(layer)]
+                hidden = np.concatenate(parts, axis=1)
+            out[:rows] = self._out(hidden)
+            out[rows:] = self._out.bias
+        if self.config.scaled:
+            out = out * self._target_scale + self._target_mean
+        if self._levels is not None:
+            out = self._with_level(out, features, valid, present)
+        return np.maximum(out[:, 0], 0.0), np.clip(out[:, 1], 0.0, 1.0)
+
+    def _scaled(self, features: np.ndarray, present: tuple[bool, bool]) -> np.ndarray:
+        if not self.config.scaled:
+            return features
+        seen = features[:, :SEMANTIC_WIDTH] * np.float32(present[0])
+        if self._narrow is not None:
+            seen = self._narrow(seen)
+        columns = [
+            seen,
+            np.log1p(np.maximum(features[:, SCENE_COLUMN : SCENE_COLUMN + 1], 0)) / 2,
+            np.log1p(np.maximum(features[:, MOTION_COLUMN : MOTION_COLUMN + 1], 0)) / 3,
+            features[:, EMOTION_COLUMNS] * np.float32(present[1]),
+            np.tile(np.asarray(present, dtype=np.float32), (len(features), 1)),
+        ]
+        return np.concatenate(columns, axis=1)
+
+    def _with_level(
+        self, out: np.ndarray, features: np.ndarray, valid: np.ndarray, present: tuple[bool, bool]
+    ) -> np.ndarray:
+        levels, weight = self._levels, valid[:, None].astype(np.float32)
+        assert levels is not None
+        count = max(float(weight.sum()), 1.0)
+        rows = features.copy()
+        logs = slice(SCENE_COLUMN, MOTION_COLUMN + 1)
+        rows[:, logs] = np.log1p(np.maximum(rows[:, logs], 0))
+        which = (not present[0]) + 2 * (not present[1])
+        pooled = ((rows * weight).sum(axis=0) / count - levels.mean) / levels.scale
+        level = np.clip(pooled, -FARTHEST, FARTHEST) @ levels.weight[which] + levels.bias[which]
+        own = (out * weight).sum(axis=0) / count
+        return np.asarray(own + LEVEL_SHARE * (level - own) + levels.gain[which] * (out - own))
+
+
+# --- files ----------------------------------------------------------------------------------------------------------
+
+
+def load(path: Path) -> ChordNetwork | Regressor:
+    """Reads a weights file.  Raises CheckpointError with one sentence."""
+    found = files.read(path)
+    try:
+        if isinstance(found.config, AmtConfig):
+            return ChordNetwork(found.config, found.tensors)
+        return Regressor(found.config, found.tensors)
+    except (KeyError, ValueError) as error:
+        raise CheckpointError(f"{path} does not fit its own configuration: {error}.") from error
+
+
+def load_pair(folder: Path | None = None) -> tuple[ChordNetwork, Regressor]:
+    """The chord network and the regressor of a folder (amt.safetensors, regressor.safetensors); None: the shipped ones.
+
+    Raises CheckpointError where one of them is not what its name says.
+    """
+    folder = files.WEIGHTS if folder is None else folder
+    amt, regressor = load(folder / "amt.safetensors"), load(folder / "regressor.safetensors")
+    if not isinstance(amt, ChordNetwork) or not isinstance(regressor, Regressor):
+        raise CheckpointError(f"{folder} does not hold a chord network and a regressor under their names.")
+    return amt, regressor
+
+
+def from_torch(model: Any) -> ChordNetwork | Regressor:
+    """The same network in numpy, from one of models.amt or models.regressor."""
+    tensors = {name: value.detach().cpu().float().numpy() for name, value in model.state_dict().items()}
+    kind = ChordNetwork if isinstance(model.config, AmtConfig) else Regressor
+    return kind(model.config, tensors)
