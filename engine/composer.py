@@ -48,14 +48,12 @@ class Composer:
     def __init__(self, weights: str | Path | None = None) -> None:
         from engine.harmony.plan import Planner
         from engine.harmony.stream import Harmony
-        from models.amt import AffectiveMultimodalTransformer
-        from models.checkpoint import WEIGHTS, CheckpointError, load
-        from models.regressor import DynamicsRegressor
+        from models.files import WEIGHTS
+        from models.runtime import load_pair, single_threaded
 
+        single_threaded()  # for the life of this process: unpinned, decoding is more than twice as slow
         folder = WEIGHTS if weights is None else Path(weights)
-        amt, regressor = load(folder / "amt.safetensors"), load(folder / "regressor.safetensors")
-        if not isinstance(amt, AffectiveMultimodalTransformer) or not isinstance(regressor, DynamicsRegressor):
-            raise CheckpointError(f"{folder} does not hold a chord network and a regressor under their names.")
+        amt, regressor = load_pair(folder)
         self._harmony = Harmony(amt)
         self._regressor = regressor
         self._planner = Planner()
@@ -297,7 +295,6 @@ def compose_takes(
     begun = time.perf_counter()
     with AnalysisProcess(task) as analysis:
         # The networks load while the film is being looked at: two processes, two cores.
-        use_threads()
         composer = Composer(wish.weights)
         features = analysis.wait(lambda fraction, phase: report(0.9 * fraction, phase))
         features = replace(features, notes=(*analysis.notes, *features.notes))
@@ -334,16 +331,6 @@ def first_action_s(features: VideoFeatures) -> float:
     """Where there is something to score: after bars, slate, leader and black at the head; 0 where all is black."""
     valid = features.valid
     return float(valid.argmax()) if valid.any() else 0.0
-
-
-def use_threads(threads: int | None = None) -> None:
-    """Torch threads of this process; None: a core less than there are, since the film is looked at or music is played
-    beside, and at most four, since a step of the decoder is too small to share among more."""
-    import os
-
-    import torch
-
-    torch.set_num_threads(threads or min(max((os.cpu_count() or 2) - 1, 1), 4))
 
 
 def weight_names(folder: Path) -> tuple[str, ...]:

@@ -24,7 +24,7 @@ from engine.video import VideoFeatures
 from models.film import FilmInputs
 
 if TYPE_CHECKING:
-    from models.regressor import DynamicsRegressor
+    from models.runtime import Regressor
 
 MAX_DENSITY: Final = 40.0
 DEFAULT_DENSITY: Final = 10.0  # where the film has no picture at all
@@ -48,7 +48,7 @@ class Dynamics:
         return mean_over_slots(self.density, start_s, end_s), mean_over_slots(self.loudness, start_s, end_s)
 
 
-def predict(model: DynamicsRegressor, features: VideoFeatures) -> Dynamics:
+def predict(model: Regressor, features: VideoFeatures) -> Dynamics:
     """What the picture asks for.  Seconds without a picture of their own take their neighbours' values."""
     valid = np.asarray(features.valid, dtype=bool)
     if not valid.any():

@@ -5,8 +5,9 @@ Herremans 2024; code at commit 0ba4356): post-norm encoder over the film, post-n
 self-attention (Music Transformer, Huang et al. 2018) and cross-attention, key flag, root + quality embeddings.
 `AmtConfig` switches on what the shipped network adds: padding masks, scaled inputs with flags for what is
 missing, the length of the running chord, and `models.recall` (what followed the last time the song was here).
-`condition_width` adds a second way in for mood and cuts, aligned with the slots (models.conditioning): it is read before
-the decoder and after it.  `see=False` leaves the film out (the paper's Transformer and, with `relative=True`, Music Transformer).
+`condition_width` adds a second way in for mood and cuts, aligned with the slots (models.conditioning): it is read
+before the decoder and after it.  `see=False` leaves the film out (the paper's Transformer and, with `relative=True`,
+Music Transformer).
 
 Shapes: B songs, T chords, S film rows (both at most 300), d model width, H heads, V = 159 tokens.
 """
@@ -414,7 +415,8 @@ class AffectiveMultimodalTransformer(nn.Module):
     ) -> torch.Tensor:
         """Teacher-forced pass: features (B, S, 776), tokens (B, T), minor (B,) -> logits (B, T, 159).
 
-        Row t holds the logits of token t + 1.  conditions: (B, S, 12) of models.conditioning.  `causal=False` and `attributes` exist for parity tests.
+        Row t holds the logits of token t + 1.  conditions: (B, S, 12) of models.conditioning.  `causal=False` and
+        `attributes` exist for parity tests.
         """
         memory = self.encode(features, valid, semantic_present, emotion_present)
         return self.decode(

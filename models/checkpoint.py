@@ -1,7 +1,8 @@
 """Weights on disk: our safetensors files, the shipped ones, and import of the authors' pickles.
 
-models.files says what a file and its card are and reads them without torch; here they become networks in torch.  No pickle of ours is ever read;
-the authors' checkpoints are read with `weights_only=True` and checked name by name and shape by shape.
+models.files says what a file and its card are and reads them without torch; here they become networks in torch.  No
+pickle of ours is ever read; the authors' checkpoints are read with `weights_only=True` and checked name by name and
+shape by shape.
 """
 
 from __future__ import annotations

@@ -1,9 +1,9 @@
 """From logits to chords: sampling, pins, rests, the repetition rule, guidance by the picture; resumable at any slot.
 
-Two guidances.  *Classifier-free* (Ho & Salimans 2022): the network decides every slot with its conditions (mood course and
-boundaries, models.conditioning) and without them, and what the conditions change is enlarged: `condition_scale` times
-for where to move, `stay_scale` times for whether to move or to rest at all.  *By chord type* (`guidance`): a pull towards
-the qualities of the paper's Table 1, for networks without conditions.
+Two guidances.  *Classifier-free* (Ho & Salimans 2022): the network decides every slot with its conditions (mood course
+and boundaries, models.conditioning) and without them, and what the conditions change is enlarged: `condition_scale`
+times for where to move, `stay_scale` times for whether to move or to rest at all.  *By chord type* (`guidance`): a pull
+towards the qualities of the paper's Table 1, for networks without conditions.
 
 Draws are keyed by (seed, absolute slot, chord): the same film, seed and options give the same chords wherever composing
 began, rewinding repeats them, and a small change of probabilities changes few chords (Gumbel-max sampling).
@@ -213,7 +213,8 @@ class ChordStream:
 
     primer: chords of slots 0, 1, …; empty starts on the tonic.  pins: window slot -> chord that must sound there.
     affect: (T, 6) what guidance by chord type follows, None = the film's emotion columns.  conditions: (T, 12) rows of
-    models.conditioning or None; they are read where options.conditioned.  first_slot: absolute slot of slot 0.  length: slots to compose, at most the film's.  Raises ModelError for ids and lengths out of range.
+    models.conditioning or None; they are read where options.conditioned.  first_slot: absolute slot of slot 0.
+    length: slots to compose, at most the film's.  Raises ModelError for ids and lengths out of range.
     """
 
     def __init__(

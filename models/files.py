@@ -32,6 +32,11 @@ class WeightsFile:
     config: AmtConfig | RegressorConfig
     tensors: dict[str, np.ndarray]
 
+    @property
+    def network(self) -> str:
+        """Which network it is of, by the name of its definition in torch."""
+        return "AffectiveMultimodalTransformer" if isinstance(self.config, AmtConfig) else "DynamicsRegressor"
+
 
 def read(path: Path) -> WeightsFile:
     """Reads one of our files.  Raises CheckpointError with one sentence."""

@@ -34,7 +34,7 @@ def distance_buckets(length: int) -> np.ndarray:
 
 
 def sinusoids(length: int, width: int) -> np.ndarray:
-    """(length, width) float32 sinusoidal positions, even columns sine, odd cosine, base 10,000 (Vaswani et al. 2017)."""
+    """(length, width) float32 positions, even columns sine, odd cosine, base 10,000 (Vaswani et al. 2017)."""
     position = np.arange(length, dtype=np.float64)[:, None]
     rate = np.exp(np.arange(0, width, 2, dtype=np.float64) * (-np.log(10000.0) / width))
     table = np.zeros((length, width), dtype=np.float32)

@@ -2,7 +2,7 @@
 
 `ChordNetwork` computes what `models.amt.AffectiveMultimodalTransformer` computes and `Regressor` what
 `models.regressor.DynamicsRegressor` computes, in eval mode; those two are the definition, and tests hold these to
-them within 1e-5.  Here nothing is trained, so a step is a few dozen products with one row each, written for that: matrices are
+them.  Here nothing is trained, so a step is a few dozen products with one row each, written for that: matrices are
 stored as they are read, caches are allocated once, and every earlier slot is visited by one product.
 
 numpy's BLAS should have one thread (`single_threaded`): the products are too small to share.
@@ -700,7 +700,7 @@ def _twice(rows: np.ndarray, really: bool) -> np.ndarray:
 
 
 class _Recurrent:
-    """One direction of one layer: a GRU or an LSTM (Cho et al. 2014; Hochreiter & Schmidhuber 1997), as torch has it."""
+    """One direction of one layer, as torch has it: GRU (Cho et al. 2014) or LSTM (Hochreiter & Schmidhuber 1997)."""
 
     def __init__(self, tensors: _Tensors, suffix: str, lstm: bool) -> None:
         self.lstm = lstm

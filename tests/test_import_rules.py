@@ -130,3 +130,28 @@ def test_the_performing_side_loads_nothing_heavy(statement):
 def test_the_command_line_loads_next_to_nothing():
     # `spawn` re-imports this module in every child, and --help must answer at once.
     assert not _loaded_after("import bridge.cli") & {"numpy", "rich", "mido", "rtmidi", "pythonosc", "asyncio"}
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "from engine.composer import Composer; Composer()",
+        "import engine.commands.compose, engine.commands.plot, engine.commands.tempo, engine.commands.score",
+        "import models.decoding, models.selection, models.runtime, models.training.systems",
+        "from models.training.cli import main; main(['info'])",
+    ],
+)
+def test_composing_needs_no_torch(statement):
+    assert "torch" not in _loaded_after(statement)
+
+
+def test_the_quick_reading_and_a_whole_composition_need_no_torch(tmp_path):
+    clip = ROOT / "tests" / "media" / "big-buck-bunny-30s.mp4"
+    words = ["compose", str(clip), "--reading", "quick", "--cache", str(tmp_path / "cache"), "-o", str(tmp_path / "a.mid")]
+    statement = (
+        "import sys, runpy\nsys.modules['torch'] = None\n"  # an import of it fails, in children too: see below
+        f"sys.argv = ['engine', *{words!r}]\n"
+        "try:\n    runpy.run_module('engine', run_name='__main__')\nexcept SystemExit as done:\n    assert not done.code"
+    )
+    assert _loaded_after(statement) >= {"engine.composer"}
+    assert (tmp_path / "a.mid").stat().st_size > 100

@@ -34,11 +34,12 @@ class Finding:
     advice: str = ""
 
 
-NEEDED = {"numpy": "numpy", "mido": "mido", "torch": "torch", "safetensors": "safetensors",
+NEEDED = {"numpy": "numpy", "mido": "mido", "safetensors": "safetensors", "threadpoolctl": "threadpoolctl",
           "cv2": "opencv-python-headless", "scenedetect": "scenedetect-headless", "av": "av"}  # fmt: skip
 USEFUL = {"rtmidi": ("python-rtmidi", "virtual MIDI ports"),
           "jack": ("JACK-Client", "notes exact to the sample on JACK"),
           "rich": ("rich", "the view of `live`"), "open_clip": ("open_clip_torch", "the full picture reading"),
+          "torch": ("torch", "the full picture reading and training"),
           "matplotlib": ("matplotlib", "cuebridge plot")}  # fmt: skip
 
 
@@ -81,7 +82,7 @@ def check_all(osc_port: int, player: PlayerOptions | None = None, listen_s: floa
 
 
 def check_packages() -> list[Finding]:
-    """Found without being imported: torch alone would take seconds."""
+    """Found without being imported: PyTorch alone would take seconds."""
     findings = []
     for module, package in NEEDED.items():
         there = importlib.util.find_spec(module) is not None

@@ -139,7 +139,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 def _vary(arguments: argparse.Namespace, wish: FilmPlan, options: ArrangeOptions) -> int:
     """Writes versions of a cue into a folder, one file per part."""
     from engine.commands.variations import parse_dimensions, vary, write_variation
-    from engine.composer import Composer, use_threads
+    from engine.composer import Composer
     from engine.process.analysis import AnalysisTask, analyse_in_child
 
     dimensions = parse_dimensions(arguments.vary)
@@ -154,7 +154,6 @@ def _vary(arguments: argparse.Namespace, wish: FilmPlan, options: ArrangeOptions
     rows: list[dict[str, Any]] = []
     with progress_bar(sys.stderr, quiet=arguments.json) as report:
         features = analyse_in_child(task, lambda fraction, phase: report(0.5 * fraction, phase))
-        use_threads()
         composer = Composer(wish.weights)
         for number, length_s in enumerate(lengths):
             report(0.5 + 0.5 * number / len(lengths), "composing versions")

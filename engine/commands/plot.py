@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 from engine.brief import FilmPlan, request_for
 from engine.commands import compose as compose_cli
 from engine.commands.compose_report import progress_bar
-from engine.composer import Composer, use_threads
+from engine.composer import Composer
 from engine.music import Composition, Take, UserError
 from engine.music.command import check_spares_input
 
@@ -51,7 +51,6 @@ def main(argv: Sequence[str] | None = None) -> int:
             AnalysisTask(arguments.video, wish.reading, wish.clip_weights, arguments.cache_dir, not arguments.no_cache),
             lambda fraction, phase: report(0.5 * fraction, phase),
         )
-        use_threads()
         composer = Composer(wish.weights)
         facts, composition = study(composer, features, wish, options, arguments.shuffles)
     from engine.arrange import arrange

@@ -11,7 +11,6 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
-import torch
 
 from engine.harmony.form import form_pull
 from engine.harmony.loops import patience, worn_out
@@ -21,15 +20,15 @@ from engine.harmony.slots import SlotFeatures
 from engine.harmony.stream import REFERENCE_TONICS, Stretch, changes, decoding_options, film_inputs, heard, stretches
 from engine.music import NO_CHORD, Chord, Key
 from engine.process.messages import ComposeOptions
-from models.decoding import affect_pull, candidate_seed, choose, new_cache
+from models.decoding import affect_pull, candidate_seed, choose, log_softmax
 from models.selection import Candidate, Criteria, judge
 
 if TYPE_CHECKING:
-    from models.amt import AffectiveMultimodalTransformer
+    from models.runtime import ChordNetwork
 
 
 def candidates(
-    model: AffectiveMultimodalTransformer,
+    model: ChordNetwork,
     slots: Sequence[PlannedSlot],
     features: SlotFeatures,
     keys: Sequence[Key],
@@ -69,7 +68,7 @@ def _ids(song: Sequence[Chord], keys: Sequence[Key]) -> list[int]:
 
 
 def _decode(
-    model: AffectiveMultimodalTransformer,
+    model: ChordNetwork,
     stretch: Stretch,
     slots: Sequence[PlannedSlot],
     keys: Sequence[Key],
@@ -85,16 +84,16 @@ def _decode(
     each = [decoding_options(options, candidate_seed(seed, index)) for index in range(len(songs))]
     rounds = patience(options.adventurous)
     pull = affect_pull(affect[start : stretch.stop])
-    cache = new_cache(model, film_inputs(features, stretch), stretch.stop - start, batch=len(songs))
+    cache = model.new_cache(film_inputs(features, stretch), stretch.stop - start, batch=len(songs))
     for position in range(start, stretch.begin - 1):  # the window's past, but for the chord that is fed first below
-        model.decode_step(torch.tensor([song[position].transpose(-shift).id for song in songs]), cache)
+        model.decode_step(np.array([song[position].transpose(-shift).id for song in songs]), cache)
     composed = 0
     for index in range(stretch.begin, stretch.end):
         slot, at = slots[index], index - start
         log_probs = None
         if at:
-            tokens = torch.tensor([song[-1].transpose(-shift).id for song in songs])
-            log_probs = torch.log_softmax(model.decode_step(tokens, cache)[:, : pull.shape[1]], dim=-1).numpy()
+            tokens = np.array([song[-1].transpose(-shift).id for song in songs])
+            log_probs = log_softmax(model.decode_step(tokens, cache)[:, : pull.shape[1]])
         for number, song in enumerate(songs):
             if slot.fixed is not None:
                 song.append(slot.fixed)

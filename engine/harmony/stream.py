@@ -31,7 +31,7 @@ from models.decoding import ChordStream, DecodingOptions, windows
 from models.film import FilmInputs
 
 if TYPE_CHECKING:
-    from models.amt import AffectiveMultimodalTransformer
+    from models.runtime import ChordNetwork
 
 REFERENCE_TONICS: Final = (Chord(0, "maj").id, Chord(9, "min").id)  # where a film without a progression starts
 MAX_STREAMS: Final = 40  # windows whose encoder memory and KV cache are kept (a film of two hours has about 30)
@@ -119,7 +119,7 @@ class Harmony:
     truncates the cache and goes on, it recomputes nothing.
     """
 
-    def __init__(self, model: AffectiveMultimodalTransformer) -> None:
+    def __init__(self, model: ChordNetwork) -> None:
         self.model = model
         self._streams: OrderedDict[tuple[object, ...], ChordStream] = OrderedDict()
         self.decoded = 0  # slots that the network was asked for, over all calls; for benches and tests
@@ -269,7 +269,7 @@ def heard(slots: Sequence[PlannedSlot], keys: Sequence[Key], chords: Sequence[Ch
 def _digest(film: FilmInputs) -> bytes:
     """Names what a window shows: equal rows, equal name."""
     digest = hashlib.blake2b(digest_size=16)
-    digest.update(film.features.numpy().data)
-    digest.update(film.valid.numpy().data)
+    digest.update(np.ascontiguousarray(film.features).data)
+    digest.update(np.ascontiguousarray(film.valid).data)
     digest.update(b"s" if bool(film.semantic_present[0]) else b"-")
     return digest.digest()

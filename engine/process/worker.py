@@ -59,8 +59,7 @@ _PROVISIONAL_S: Final = 60.0  # at least so much is planned ahead of what has be
 
 @dataclass(frozen=True, slots=True)
 class EngineOptions:
-    """nice: added to the niceness of all but the first slots of an answer.  threads: torch threads, None = cores - 1,
-    at most 4.
+    """nice: added to the niceness of all but the first slots of an answer.
 
     first_chunk, chunk: slots in the first answer; each further one has twice as many, up to chunk.  step: slots that
     are composed before the pipe is looked at again.
@@ -71,7 +70,6 @@ class EngineOptions:
     """
 
     nice: int = 5
-    threads: int | None = None
     cache_dir: str | None = None
     weights: str | None = None
     first_chunk: int = 4
@@ -159,9 +157,8 @@ class _Engine:
         if self._composer is not None:
             return True
         try:
-            from engine.composer import Composer, use_threads
+            from engine.composer import Composer
 
-            use_threads(self._options.threads)
             composer = Composer(self._options.weights)
             composer.warm_up()
             gc.collect()

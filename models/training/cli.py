@@ -1,6 +1,7 @@
 """`cuebridge models …`: train, evaluate, describe and import networks.
 
-Runs as a child process of the bridge (`python -m models.training.cli`), because it needs torch.  Exit codes: 0, 2 for
+Runs as a child process of the bridge (`python -m models.training.cli`), because most of it needs PyTorch, which is not
+installed unless asked for (`cuebridge[train]`).  Exit codes: 0, 2 for
 what the person can act on (one sentence on stderr), 130 after Ctrl-C.
 """
 
@@ -85,7 +86,8 @@ def _parser() -> argparse.ArgumentParser:
 def _train(options: argparse.Namespace, command: str) -> int:
     import torch
 
-    from models.checkpoint import card_path, save
+    from models.checkpoint import save
+    from models.files import card_path
     from models.training.dataset import MuViSync
     from models.training.systems import find, reduced
     from models.training.train import TrainOptions, train
@@ -142,7 +144,8 @@ def _train(options: argparse.Namespace, command: str) -> int:
 
 def _networks(options: argparse.Namespace) -> dict[str, tuple[Any, bool, Path]]:
     """name -> (network, fed smoothed emotion, file)."""
-    from models.checkpoint import WEIGHTS, load, read_card
+    from models.checkpoint import load
+    from models.files import WEIGHTS, read_card
 
     files = {} if options.only else {name: WEIGHTS / f"{name}.safetensors" for name in ("amt", "regressor")}
     for word in options.networks:
@@ -163,7 +166,7 @@ def _evaluate(options: argparse.Namespace, command: str) -> int:
     import torch
 
     from models.amt import AffectiveMultimodalTransformer
-    from models.checkpoint import read_card, write_card
+    from models.files import read_card, write_card
     from models.training import freerun, report
     from models.training.dataset import MuViSync
     from models.training.evaluate import evaluate, slice_figures
@@ -198,16 +201,16 @@ def _evaluate(options: argparse.Namespace, command: str) -> int:
 
 
 def _info(options: argparse.Namespace, _command: str) -> int:
-    from models.checkpoint import WEIGHTS, load, read_card, sha256
+    from models.files import WEIGHTS, read, read_card, sha256
 
     if options.file is not None:
-        model = load(options.file)
+        weights = read(options.file)
         card = read_card(options.file)
         found: dict[str, Any] = {
             "file": str(options.file),
-            "network": type(model).__name__,
-            "parameters": sum(p.numel() for p in model.parameters()),
-            "config": str(model.config),
+            "network": weights.network,
+            "parameters": sum(array.size for array in weights.tensors.values()),
+            "config": str(weights.config),
             "card": card,
         }
         lines = [f"{options.file}: {found['network']}, {found['parameters']:,} parameters", found["config"]]
@@ -275,6 +278,11 @@ def main(argv: Sequence[str] | None = None) -> int:
         return COMMANDS[options.command](options, told(words))
     except UserError as error:
         sys.stderr.write(f"cuebridge: {error}\n")
+        return 2
+    except ModuleNotFoundError as error:
+        if error.name != "torch":
+            raise
+        sys.stderr.write("cuebridge: this needs PyTorch, which is not installed: pip install 'cuebridge[train]'.\n")
         return 2
     except KeyboardInterrupt:
         sys.stderr.write("\n")

@@ -29,7 +29,8 @@ from models.film import (
     SEMANTIC_WIDTH,
     smooth_emotion,
 )
-from models.training.labels import LabelVariation, MoodLabels, boundaries
+from models.training.labels import MoodLabels, boundaries
+from models.training.variation import LabelVariation, Variation
 from models.vocabulary import transpose_ids
 
 Split = Literal["train", "val", "test"]
@@ -83,19 +84,6 @@ class Batch:
     dynamics: torch.Tensor  # (B, S, 2) notes per second, loudness
     conditions: torch.Tensor  # (B, S, 12) of models.conditioning, zeros where absent
     ends: torch.Tensor  # (B,) bool: the last row is the song's last
-
-
-@dataclass(frozen=True, slots=True)
-class Variation:
-    """What training varies at random; probabilities per song.  The defaults vary nothing."""
-
-    transpose: float = 0.0  # to any of the other eleven keys
-    drop_semantic: float = 0.0
-    drop_emotion: float = 0.0
-    noise_emotion: float = 0.0  # mixed with a random distribution that stays for the song
-    permute_emotion: float = 0.0  # the rows of the emotion columns in random order
-    other_film: float = 0.0  # the picture of another song: keeps the net from knowing songs by their pictures
-    noise_features: float = 0.0  # relative noise on semantic and motion columns, standard deviation
 
 
 @dataclass(frozen=True, slots=True)

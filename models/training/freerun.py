@@ -13,11 +13,11 @@ from typing import Final
 
 import numpy as np
 import torch
-from torch import nn
 
 from models.amt import AffectiveMultimodalTransformer
-from models.decoding import TONIC, DecodingOptions, affect_pull, choose
+from models.decoding import TONIC, DecodingOptions, affect_pull, choose, enlarge
 from models.film import FilmInputs
+from models.runtime import ChordNetwork, from_torch
 from models.training import metrics
 from models.training.dataset import Song
 from models.training.evaluate import wrong_films
@@ -40,25 +40,35 @@ def film_inputs(film: Song, song: Song, *, smooth: bool) -> FilmInputs:
     )
 
 
-@torch.no_grad()
 def compose_all(
-    model: AffectiveMultimodalTransformer, films: Sequence[FilmInputs], options: Sequence[DecodingOptions]
+    model: ChordNetwork,
+    films: Sequence[FilmInputs],
+    options: Sequence[DecodingOptions],
+    conditions: Sequence[np.ndarray] | None = None,
 ) -> list[list[int]]:
-    """What `models.decoding.generate` composes for each film from the tonic, many films in one batch."""
+    """What `models.decoding.generate` composes for each film from the tonic, many films in one batch.
+
+    conditions: (T, 12) rows for each film; where they are given, the options of all must be conditioned alike.
+    """
     out: list[list[int]] = []
     for start in range(0, len(films), _TOGETHER):
-        part, used = films[start : start + _TOGETHER], options[start : start + _TOGETHER]
-        features = nn.utils.rnn.pad_sequence([film.features[0] for film in part], batch_first=True)
-        valid = nn.utils.rnn.pad_sequence([film.valid[0] for film in part], batch_first=True)
-        flags = [torch.cat([getattr(film, n) for film in part]) for n in ("semantic_present", "emotion_present")]
-        minor = torch.cat([film.minor for film in part])
-        cache = model.new_cache(model.encode(features, valid, *flags), minor, valid, max_slots=features.shape[1])
+        here = slice(start, start + _TOGETHER)
+        part, used = films[here], options[here]
+        guided = conditions is not None and used[0].conditioned
+        stacked = FilmInputs.stacked(part)
+        rows = stacked.features.shape[1]
+        shown = None
+        if conditions is not None and guided:
+            padded = [np.pad(given, ((0, rows - len(given)), (0, 0)), mode="edge") for given in conditions[here]]
+            shown = np.stack(padded)
+        cache = model.new_cache(stacked, rows, shown, guided=guided)
         felt = [film.emotion() for film in part]
         pulls = [None if emotion is None else affect_pull(emotion) for emotion in felt]
-        songs = [[TONIC[bool(mode)]] for mode in minor]
-        for slot in range(1, features.shape[1]):
-            logits = model.decode_step(torch.tensor([song[-1] for song in songs]), cache).numpy()
-            for song, row, pull, film, option in zip(songs, logits, pulls, part, used, strict=True):
+        songs = [[TONIC[bool(mode)]] for mode in stacked.minor]
+        for slot in range(1, rows):
+            logits = model.decode_step(np.array([song[-1] for song in songs]), cache)
+            for k, (song, pull, film, option) in enumerate(zip(songs, pulls, part, used, strict=True)):
+                row = logits[k] if not guided else enlarge(logits[k], logits[len(part) + k], option, song[-1])
                 at = None if pull is None or slot >= film.length else pull[slot]
                 song.append(choose(row, option, song, slot, at))
         out += [song[: film.length] for song, film in zip(songs, part, strict=True)]
@@ -69,13 +79,15 @@ def compose_all(
 def nll_per_slot(model: AffectiveMultimodalTransformer, film: FilmInputs, chords: Sequence[int]) -> float:
     """Mean NLL in nats of composed chords under the net without guidance, END and PAD excluded."""
     tokens = torch.tensor([list(chords)])
+    given = (film.features, film.minor, film.valid, film.semantic_present, film.emotion_present)
+    features, minor, valid, semantic, emotion = (torch.from_numpy(array) for array in given)
     logits = model(
-        film.features,
+        features,
         tokens[:, :-1],
-        film.minor,
-        valid=film.valid,
-        semantic_present=film.semantic_present,
-        emotion_present=film.emotion_present,
+        minor,
+        valid=valid,
+        semantic_present=semantic,
+        emotion_present=emotion,
         ends=film.ends,
     )[..., : metrics.VOCABULARY_SIZE]
     picked = torch.log_softmax(logits, -1).gather(-1, tokens[:, 1:, None])
@@ -118,12 +130,14 @@ def compare(
     own_films = [film_inputs(song, song, smooth=smooth) for song in songs]
     other_films = [film_inputs(other, song, smooth=smooth) for song, other in zip(songs, others, strict=True)]
     composed, misled = {}, {}
+    network = from_torch(model)
+    assert isinstance(network, ChordNetwork)
     for strength in table:
         if say is not None:
             say(f"guidance {strength:.0%}")
         used = [replace(base, guidance=strength, seed=base.seed + index) for index in range(len(songs))]
-        composed[strength] = compose_all(model, own_films, used)
-        misled[strength] = compose_all(model, other_films, used)
+        composed[strength] = compose_all(network, own_films, used)
+        misled[strength] = compose_all(network, other_films, used)
     truth = []
     for index, (song, own) in enumerate(zip(songs, own_films, strict=True)):
         truth.append(judge(model, song, own, song.chords.tolist(), smooth=smooth))

@@ -5,10 +5,11 @@ harmony.  So in training the conditioning columns hold what the chords themselve
 mood and cuts stand in the same columns.
 
 Evidence.  Every chord is described by what listeners respond to, not by the paper's Table 1 (which the judges of the
-result use): third and seventh, sensory dissonance of its intervals (dyad consonance, Huron 1994), tritones, notes outside
-the key, and the place of its root on the line of fifths seen from the tonic (Temperley 2001: flat-side harmony is heard as
-darker, sharp-side as brighter; Lerdahl 2001: distance from the tonic as tension).  Five moods are directions in that
-space.  Each chord counts once however long it lasts, so nothing of the harmonic rhythm is in the labels.
+result use): third and seventh, sensory dissonance of its intervals (dyad consonance, Huron 1994), tritones, notes
+outside the key, and the place of its root on the line of fifths seen from the tonic (Temperley 2001: flat-side harmony
+is heard as darker, sharp-side as brighter; Lerdahl 2001: distance from the tonic as tension).  Five moods are
+directions in that space; the weights are ours.  Each chord counts once however long it lasts, so nothing of the
+harmonic rhythm is in the labels.
 
 Scale.  Windowed means of evidence are rank-normalised per mode over the training songs and decorrelated (ZCA), so
 every mood is stated about equally often, by its own chords.
@@ -17,13 +18,13 @@ every mood is stated about equally often, by its own chords.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from statistics import NormalDist
 from typing import Final
 
 import numpy as np
 
 from engine.music.chord import QUALITIES, QUALITY_INTERVALS, VOCABULARY_SIZE
+from models.training.variation import LabelVariation
 from models.vocabulary import EMOTIONS, NEUTRAL, ROOT_OF
 
 MOODS: Final = EMOTIONS[:NEUTRAL]  # five; neutral is what states none of them
@@ -41,8 +42,8 @@ def _features(minor: bool) -> dict[str, np.ndarray]:
     scale = {0, 2, 4, 5, 7, 9, 11}
     leading = (tonic - 1) % 12
     names = (
-        "major", "minor", "open", "dissonance", "tritone", "flat7", "dark7", "major7", "sixth", "augmented", "chromatic",
-        "flat", "sharp", "away", "dominant", "subdominant", "tonic", "relative",
+        "major", "minor", "open", "dissonance", "tritone", "flat7", "dark7", "major7", "sixth", "augmented",
+        "chromatic", "flat", "sharp", "away", "dominant", "subdominant", "tonic", "relative",
     )  # fmt: skip
     table = {name: np.zeros(VOCABULARY_SIZE) for name in names}
     for chord in range(1, VOCABULARY_SIZE):
@@ -95,22 +96,6 @@ def evidence(minor: bool) -> np.ndarray:
     features = _features(minor)
     columns = [sum(weight * features[name] for name, weight in _WEIGHTS[mood].items()) for mood in MOODS]
     return np.stack([np.asarray(column, dtype=np.float64) for column in columns], axis=1)
-
-
-@dataclass(frozen=True, slots=True)
-class LabelVariation:
-    """What training varies.  Times in slots (seconds); shares are probabilities per song or per boundary."""
-
-    drop_all: float = 0.25  # neither mood nor boundaries
-    drop_mood: float = 0.1  # besides
-    drop_boundaries: float = 0.2  # besides
-    window_s: tuple[float, float] = (5.0, 12.0)
-    knots_s: tuple[float, float] = (3.0, 6.0)
-    noise: float = 0.35  # of the normal scores, standard deviation, a fresh one at each knot
-    decided: tuple[float, float] = (1.0, 4.0)  # factor of the scores before the softmax
-    spacing_s: tuple[float, float] = (4.0, 24.0)  # of boundaries
-    drop_boundary: float = 1 / 3
-    jitter: float = 0.2  # of boundaries, one slot early or late
 
 
 class MoodLabels:

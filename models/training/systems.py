@@ -11,8 +11,7 @@ from typing import Final
 
 from models.config import AmtConfig, RegressorConfig
 from models.errors import ModelError
-from models.training.dataset import Variation
-from models.training.labels import LabelVariation
+from models.training.variation import LabelVariation, Variation
 
 _SHIPPED_VARIATION: Final = Variation(
     transpose=0.7,

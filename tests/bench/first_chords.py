@@ -29,7 +29,7 @@ from engine.process.worker import EngineOptions, run_engine
 
 def first_chords_s(film: Path, cache: str, idle_s: float, start_ahead: bool) -> float:
     """Seconds from the request to the first chords; the engine is started and warm before."""
-    options = EngineOptions(cache_dir=cache, threads=1, start_ahead=start_ahead)
+    options = EngineOptions(cache_dir=cache, start_ahead=start_ahead)
     context = multiprocessing.get_context("spawn")
     pipe, theirs = context.Pipe()
     process = context.Process(target=run_engine, args=(theirs, options))

@@ -13,9 +13,10 @@ import torch
 from engine.composer import Composer
 from engine.music import Cut, Film, FrameRate
 from engine.video import VideoFeatures
-from models.amt import AffectiveMultimodalTransformer, AmtConfig
+from models.amt import AffectiveMultimodalTransformer
 from models.checkpoint import save
-from models.regressor import DynamicsRegressor, RegressorConfig
+from models.config import AmtConfig, RegressorConfig
+from models.regressor import DynamicsRegressor
 
 FeatureMaker = Callable[..., VideoFeatures]
 

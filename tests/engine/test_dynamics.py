@@ -9,7 +9,7 @@ from engine.commands.picture_link import spearman
 from engine.dynamics import DEFAULT_DENSITY, asked_density, asked_loudness, energy, follow, predict
 from engine.music import Cue, Section, TempoMap
 from engine.process.messages import Composed, ComposeOptions, ComposeRequest
-from models.checkpoint import load
+from models.runtime import load
 
 
 @pytest.fixture

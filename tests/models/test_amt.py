@@ -9,9 +9,10 @@ import numpy as np
 import pytest
 import torch
 
-from models.amt import AffectiveMultimodalTransformer, AmtConfig
+from models.amt import AffectiveMultimodalTransformer
 from models.checkpoint import import_authors
-from models.decoding import DecodingOptions, generate
+from models.compat import generate_like_authors
+from models.config import AmtConfig
 from models.echo import DECAYS, Echo
 from models.film import FilmInputs
 from models.recall import run_lengths
@@ -116,8 +117,7 @@ def test_the_seeded_sequence_of_the_reference_token_for_token(reference, item) -
     )
     with np.load(FIXTURES / "amt_small_generate.npz") as expected:
         torch.manual_seed(int(expected["seed"]))
-        options = DecodingOptions(compat="video2music")
-        chords = list(generate(reference, film, options, primer=expected["primer"].tolist()))
+        chords = list(generate_like_authors(reference, film, primer=expected["primer"].tolist()))
         assert chords == expected["seq"][0].tolist()
 
 

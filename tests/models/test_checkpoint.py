@@ -9,18 +9,12 @@ from pathlib import Path
 import pytest
 import torch
 
-from models.amt import AffectiveMultimodalTransformer, AmtConfig
-from models.checkpoint import (
-    authors_amt_names,
-    authors_regressor_names,
-    import_authors,
-    load,
-    read_card,
-    save,
-    sha256,
-)
+from models.amt import AffectiveMultimodalTransformer
+from models.checkpoint import authors_amt_names, authors_regressor_names, import_authors, load, save
+from models.config import AmtConfig, RegressorConfig
 from models.errors import CheckpointError
-from models.regressor import DynamicsRegressor, RegressorConfig
+from models.files import read_card, sha256
+from models.regressor import DynamicsRegressor
 
 FIXTURES = Path(__file__).parent / "fixtures"
 SMALL = AmtConfig(32, 2, 1, 2, 48, masked=True, scaled=True, run_buckets=8, recall_heads=2)

@@ -9,7 +9,8 @@ import pytest
 import torch
 
 from engine.music.chord import QUALITIES
-from models.amt import AffectiveMultimodalTransformer, AmtConfig
+from models.amt import AffectiveMultimodalTransformer
+from models.config import AmtConfig
 from models.decoding import (
     TONIC,
     ChordStream,
@@ -22,15 +23,16 @@ from models.decoding import (
 )
 from models.errors import ModelError
 from models.film import FilmInputs
+from models.runtime import ChordNetwork, from_torch
 from models.training.metrics import affect_agreement
 from models.vocabulary import AFFECT_SETS, EMOTIONS
 
 
 @pytest.fixture(scope="module")
-def model() -> AffectiveMultimodalTransformer:
+def model() -> ChordNetwork:
     torch.manual_seed(4)
     config = AmtConfig(32, 2, 1, 2, 48, masked=True, scaled=True, run_buckets=8, recall_heads=2, recall_roots=True)
-    return AffectiveMultimodalTransformer(config).eval()
+    return from_torch(AffectiveMultimodalTransformer(config))
 
 
 def film(slots: int = 60, minor: bool = False, emotion: np.ndarray | None = None) -> FilmInputs:
@@ -196,7 +198,8 @@ def test_windows_cover_all_and_overlap() -> None:
         {"guidance": 1.5},
         {"seed": -1},
         {"max_repeats": 0},
-        {"compat": "other"},
+        {"condition_scale": -1.0},
+        {"stay_scale": float("nan")},
     ],
 )
 def test_options_out_of_range_get_a_sentence(wrong) -> None:

@@ -8,8 +8,9 @@ import numpy as np
 import pytest
 import torch
 
+from models.config import KINDS, RegressorConfig
 from models.film import FilmInputs
-from models.regressor import KINDS, DynamicsRegressor, RegressorConfig
+from models.regressor import DynamicsRegressor
 from models.training.metrics import density_histogram
 
 FIXTURES = Path(__file__).parent / "fixtures"

@@ -6,18 +6,20 @@ import numpy as np
 import pytest
 import torch
 
-from models.amt import AffectiveMultimodalTransformer, AmtConfig
+from models.amt import AffectiveMultimodalTransformer
+from models.config import AmtConfig
 from models.decoding import DecodingOptions, candidate_seed, generate, with_seed
 from models.errors import ModelError
 from models.film import FilmInputs
+from models.runtime import ChordNetwork, from_torch
 from models.selection import Criteria, generate_candidates
 
 
 @pytest.fixture(scope="module")
-def model() -> AffectiveMultimodalTransformer:
+def model() -> ChordNetwork:
     torch.manual_seed(4)
     config = AmtConfig(32, 2, 1, 2, 48, masked=True, scaled=True, run_buckets=8, recall_heads=2, recall_roots=True)
-    return AffectiveMultimodalTransformer(config).eval()
+    return from_torch(AffectiveMultimodalTransformer(config))
 
 
 @pytest.fixture(scope="module")

@@ -12,7 +12,8 @@ import torch
 
 from engine.music.chord import VOCABULARY_SIZE
 from models.amt import AffectiveMultimodalTransformer
-from models.checkpoint import WEIGHTS, load_default, read_card, sha256
+from models.checkpoint import load_default
+from models.files import WEIGHTS, read_card, sha256
 from models.regressor import DynamicsRegressor
 from models.training.dataset import MuViSync, Song, make_batch
 from models.training.evaluate import ARMS, chord_rows, dynamics_metrics, predict_dynamics

@@ -12,7 +12,7 @@ from engine.harmony.slots import resample
 from engine.harmony.stream import Harmony
 from engine.music import Chord, Cue, Hit, Key, Section, Take, TempoMap, parse_progression
 from engine.process.messages import Composed, ComposeOptions, ComposeRequest
-from models.checkpoint import load
+from models.runtime import load
 
 KEY = Key.parse("D")
 MAP = TempoMap.constant(120)

@@ -78,7 +78,7 @@ class Engine:
 @pytest.fixture(scope="module")
 def seen(clip, tmp_path_factory) -> Iterator[Engine]:
     """An engine that has looked at the clip."""
-    engine = Engine(EngineOptions(cache_dir=str(tmp_path_factory.mktemp("cache")), threads=1))
+    engine = Engine(EngineOptions(cache_dir=str(tmp_path_factory.mktemp("cache"))))
     engine.pipe.send(AnalyseRequest(1, str(clip), "quick"))
     engine.until(lambda message: isinstance(message, FilmAnalysed))
     yield engine
@@ -89,7 +89,7 @@ revisions = iter(range(10, 100_000))
 
 
 def test_it_says_ready_looks_and_composes_in_order(clip, tmp_path):
-    engine = Engine(EngineOptions(cache_dir=str(tmp_path), threads=1, first_chunk=4))
+    engine = Engine(EngineOptions(cache_dir=str(tmp_path), first_chunk=4))
     try:
         engine.pipe.send(AnalyseRequest(1, str(clip), "quick"))
         engine.pipe.send(ComposeRequest(2, MAP))
@@ -190,7 +190,7 @@ def test_while_another_film_is_looked_at_the_one_that_plays_is_composed_for(clip
     repeat(clip, other, 90.0)
     bad = tmp_path / "bad.mp4"
     bad.write_bytes(b"\0" * 4000)
-    engine = Engine(EngineOptions(cache_dir=str(tmp_path / "cache"), threads=1))
+    engine = Engine(EngineOptions(cache_dir=str(tmp_path / "cache")))
     try:
         engine.pipe.send(AnalyseRequest(1, str(clip), "quick"))
         engine.pipe.send(ComposeRequest(2, MAP))
@@ -217,7 +217,7 @@ def test_while_another_film_is_looked_at_the_one_that_plays_is_composed_for(clip
 
 @pytest.mark.skipif(not THREADS_HAVE_NICENESS, reason="niceness belongs to whole processes here")
 def test_answers_come_at_ordinary_priority_and_all_else_below_it(clip, tmp_path):
-    engine = Engine(EngineOptions(cache_dir=str(tmp_path), threads=1, nice=3))
+    engine = Engine(EngineOptions(cache_dir=str(tmp_path), nice=3))
     try:
         engine.until(lambda message: isinstance(message, EngineReady))
         ours = os.getpriority(os.PRIO_PROCESS, 0)
@@ -234,7 +234,7 @@ def test_answers_come_at_ordinary_priority_and_all_else_below_it(clip, tmp_path)
 
 
 def test_a_killed_analysis_is_started_again_and_composing_goes_on(clip, tmp_path):
-    engine = Engine(EngineOptions(cache_dir=str(tmp_path), threads=1))
+    engine = Engine(EngineOptions(cache_dir=str(tmp_path)))
     try:
         engine.until(lambda message: isinstance(message, EngineReady))
         engine.pipe.send(AnalyseRequest(1, str(clip), "quick"))
@@ -267,7 +267,7 @@ def waiting_child(engine: Engine, other_than: int = 0, timeout_s: float = 20.0) 
 
 
 def test_an_idle_engine_keeps_a_child_ready_for_the_next_film_and_replaces_it(clip, tmp_path):
-    engine = Engine(EngineOptions(cache_dir=str(tmp_path), threads=1))
+    engine = Engine(EngineOptions(cache_dir=str(tmp_path)))
     try:
         engine.until(lambda message: isinstance(message, EngineReady))
         ahead = waiting_child(engine)
@@ -300,7 +300,7 @@ def test_broken_weights_are_one_sentence_and_the_engine_stays(tmp_path, clip):
 
 @pytest.mark.parametrize("farewell", ["quit", "closed pipe"])
 def test_it_ends_when_told_and_when_its_pipe_closes_and_takes_its_child_along(clip, tmp_path, farewell):
-    engine = Engine(EngineOptions(cache_dir=str(tmp_path), threads=1))
+    engine = Engine(EngineOptions(cache_dir=str(tmp_path)))
     engine.until(lambda message: isinstance(message, EngineReady))
     os.kill(engine.process.pid, signal.SIGINT)  # Ctrl-C goes to the whole group; the bridge decides
     engine.pipe.send(AnalyseRequest(1, str(clip), "quick"))

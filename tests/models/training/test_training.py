@@ -12,14 +12,17 @@ import numpy as np
 import pytest
 import torch
 
-from models.amt import AffectiveMultimodalTransformer, AmtConfig
-from models.checkpoint import load, read_card
+from models.checkpoint import load
+from models.config import AmtConfig, RegressorConfig
 from models.decoding import DecodingOptions, generate
 from models.errors import ModelError
+from models.files import read_card
 from models.film import FilmInputs
-from models.regressor import DynamicsRegressor, RegressorConfig
+from models.regressor import DynamicsRegressor
+from models.runtime import ChordNetwork, from_torch
 from models.training.cli import main
-from models.training.dataset import MuViSync, Variation, chord_steps, make_batch
+from models.training.dataset import MuViSync, chord_steps, make_batch
+from models.training.variation import Variation
 from models.training.evaluate import ORACLE_WINDOW, dynamics_baselines, with_own_mean
 from models.training.freerun import compose_all, film_inputs
 from models.training.losses import chord_loss, correlation_loss, emotion_loss, masked_mse, quality_loss
@@ -201,16 +204,16 @@ def test_schedule_and_order() -> None:
 
 def test_composing_many_films_at_once_equals_one_by_one() -> None:
     torch.manual_seed(0)
-    model = build(TINY.network).eval()
-    assert isinstance(model, AffectiveMultimodalTransformer)
+    network = from_torch(build(TINY.network))
+    assert isinstance(network, ChordNetwork)
     songs = MuViSync(SLICE).split("test")
     films = [
         replace_length(film_inputs(song, song, smooth=True), rows)
         for song, rows in zip(songs, (40, 60, 25), strict=True)
     ]
     options = [DecodingOptions(seed=seed, guidance=0.5) for seed in range(len(films))]
-    together = compose_all(model, films, options)
-    assert together == [list(generate(model, film, option)) for film, option in zip(films, options, strict=True)]
+    together = compose_all(network, films, options)
+    assert together == [list(generate(network, film, option)) for film, option in zip(films, options, strict=True)]
 
 
 def replace_length(film: FilmInputs, rows: int) -> FilmInputs:

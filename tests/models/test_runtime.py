@@ -1,0 +1,238 @@
+"""The networks in numpy against their definitions in torch: every input, every cache state, every regressor."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from models.amt import AffectiveMultimodalTransformer
+from models.checkpoint import build, load_default, save
+from models.conditioning import condition_rows
+from models.config import KINDS, AmtConfig, RegressorConfig
+from models.errors import CheckpointError
+from models.files import WEIGHTS
+from models.film import FilmInputs
+from models.runtime import ChordNetwork, Regressor, from_torch, load, load_pair
+from models.training.dataset import MuViSync, Song
+from models.training.freerun import film_inputs
+
+SLICE = Path(__file__).parent / "fixtures" / "muvi-sync-slice"
+ROOT = Path(__file__).resolve().parents[2]
+PASSAGE = 64
+EVERYTHING = AmtConfig(
+    32, 2, 1, 2, 48, masked=True, scaled=True, run_buckets=8, recall_heads=3, recall_roots=True, echo_heads=4,
+    condition_width=12,
+)  # fmt: skip
+
+
+def passages() -> list[tuple[FilmInputs, np.ndarray]]:
+    """Twelve: four of each song of the slice, its film cut there and its chords (64,)."""
+    found = []
+    for song in MuViSync(SLICE).split("test"):
+        for start in np.linspace(0, song.length - PASSAGE, 4).astype(int):
+            found.append((cut(song, int(start)), song.chords[start : start + PASSAGE]))
+    assert len(found) == 12
+    return found
+
+
+def cut(song: Song, start: int) -> FilmInputs:
+    whole, rows = film_inputs(song, song, smooth=True), slice(start, start + PASSAGE)
+    return FilmInputs(
+        whole.features[:, rows],
+        whole.valid[:, rows],
+        whole.semantic_present,
+        whole.emotion_present,
+        whole.minor,
+        ends=start + PASSAGE == song.length,
+    )
+
+
+def conditions_of(seed: int, rows: int) -> np.ndarray:
+    rng = np.random.default_rng(seed)
+    mood = None if seed % 4 == 1 else rng.dirichlet(np.ones(6) * 0.4, rows)
+    cuts = None if seed % 4 == 2 else (rng.random(rows) < 0.1).astype(float)
+    return condition_rows(rows, mood, cuts)
+
+
+@torch.no_grad()
+def in_torch(
+    model: AffectiveMultimodalTransformer, film: FilmInputs, chords: np.ndarray, conditions: np.ndarray | None
+) -> np.ndarray:
+    """(T, 159) logits of the whole sequence at once."""
+    given = (film.features, film.minor, film.valid, film.semantic_present, film.emotion_present)
+    features, minor, valid, semantic, emotion = (torch.from_numpy(array) for array in given)
+    logits = model(
+        features,
+        torch.from_numpy(chords)[None],
+        minor,
+        valid=valid,
+        semantic_present=semantic,
+        emotion_present=emotion,
+        ends=film.ends,
+        conditions=None if conditions is None else torch.from_numpy(conditions)[None],
+    )
+    return logits[0].numpy()
+
+
+def in_numpy(model: ChordNetwork, film: FilmInputs, chords: np.ndarray, conditions: np.ndarray | None) -> np.ndarray:
+    """The same, chord by chord."""
+    cache = model.new_cache(film, len(chords), None if conditions is None else conditions[None])
+    return np.concatenate([model.decode_step(np.array([chord]), cache) for chord in chords])
+
+
+def assert_equal(ours: np.ndarray, theirs: np.ndarray) -> None:
+    """Within 1e-5 of the logits' own range, and the same best chord everywhere."""
+    np.testing.assert_allclose(ours, theirs, rtol=0, atol=1e-5 * float(np.abs(theirs).max()))
+    assert np.array_equal(ours.argmax(axis=-1), theirs.argmax(axis=-1))
+
+
+def lively(config: AmtConfig, seed: int = 3) -> AffectiveMultimodalTransformer:
+    """Untrained, with every tensor away from its initial zeros and ones, so that an error in any of them shows."""
+    torch.manual_seed(seed)
+    model = build(config).eval()
+    assert isinstance(model, AffectiveMultimodalTransformer)
+    with torch.no_grad():
+        for parameter in model.parameters():
+            parameter.add_(0.05 * torch.randn_like(parameter))
+    return model
+
+
+def test_the_shipped_chord_network_is_the_same_in_numpy() -> None:
+    model = load_default("amt")
+    network = load_pair()[0]
+    for seed, (film, chords) in enumerate(passages()):
+        shown = conditions_of(seed, PASSAGE) if model.config.condition_width else None
+        assert_equal(in_numpy(network, film, chords, shown), in_torch(model, film, chords, shown))
+
+
+@pytest.mark.parametrize(
+    "config",
+    [
+        EVERYTHING,
+        AmtConfig(32, 2, 2, 2, 48),  # the published kind: nothing masked, padded to 300
+        AmtConfig(32, 2, 1, 2, 48, see=False, relative=False),
+        AmtConfig(32, 2, 1, 1, 48, masked=True, recall_heads=2),
+    ],
+    ids=["everything", "published", "blind", "recall of chords"],
+)
+def test_every_kind_of_chord_network_is_the_same_in_numpy(config: AmtConfig) -> None:
+    model = lively(config)
+    network = from_torch(model)
+    assert isinstance(network, ChordNetwork)
+    for seed, (film, chords) in enumerate(passages()[::3]):
+        shown = conditions_of(seed, PASSAGE) if config.condition_width else None
+        assert_equal(in_numpy(network, film, chords, shown), in_torch(model, film, chords, shown))
+
+
+def test_films_with_holes_without_a_picture_and_with_parts_missing() -> None:
+    model = lively(EVERYTHING)
+    network = from_torch(model)
+    assert isinstance(network, ChordNetwork)
+    rng = np.random.default_rng(5)
+    chords = np.repeat(rng.integers(0, 157, 20), 2)
+    for valid in (rng.random(40) < 0.7, np.zeros(40, dtype=bool), np.arange(40) < 31):
+        for semantic in (None, rng.standard_normal((40, 768)).astype(np.float32)):
+            film = FilmInputs.from_arrays(
+                scene_offset=np.arange(40) % 9, motion=rng.random(40) * 60, semantic=semantic, valid=valid, minor=True
+            )
+            assert_equal(in_numpy(network, film, chords, None), in_torch(model, film, chords, None))
+
+
+def test_songs_side_by_side_are_what_each_is_alone() -> None:
+    network = from_torch(lively(EVERYTHING))
+    assert isinstance(network, ChordNetwork)
+    some = passages()[:8:3]
+    chords = np.stack([chords for _, chords in some])
+    shown = np.stack([conditions_of(seed, PASSAGE) for seed in range(len(some))])
+    cache = network.new_cache(FilmInputs.stacked([film for film, _ in some]), PASSAGE, shown)
+    together = np.stack([network.decode_step(chords[:, slot], cache) for slot in range(PASSAGE)], axis=1)
+    for row, (film, own) in enumerate(some):
+        alone = in_numpy(network, FilmInputs(**{**_fields(film), "ends": some[0][0].ends}), own, shown[row])
+        np.testing.assert_allclose(together[row], alone, atol=1e-4)
+
+
+def _fields(film: FilmInputs) -> dict[str, object]:
+    return {name: getattr(film, name) for name in FilmInputs.__slots__}
+
+
+def test_a_guided_cache_gives_both_rows() -> None:
+    network = from_torch(lively(EVERYTHING))
+    assert isinstance(network, ChordNetwork)
+    film, chords = passages()[4]
+    shown = conditions_of(3, PASSAGE)
+    cache = network.new_cache(film, PASSAGE, shown[None], guided=True)
+    rows = np.stack([network.decode_step(np.array([chord]), cache) for chord in chords], axis=1)  # (2, T, 159)
+    np.testing.assert_allclose(rows[0], in_numpy(network, film, chords, shown), atol=1e-4)
+    np.testing.assert_allclose(rows[1], in_numpy(network, film, chords, None), atol=1e-4)
+    assert np.abs(rows[0] - rows[1]).max() > 0.1
+
+
+def test_truncating_the_cache_forgets_nothing_before() -> None:
+    network = from_torch(lively(EVERYTHING))
+    assert isinstance(network, ChordNetwork)
+    film, chords = passages()[1]
+    cache = network.new_cache(film, PASSAGE)
+    for chord in [*chords[:30], 5, 5, 7, 40]:
+        network.decode_step(np.array([chord]), cache)
+    cache.truncate(30)
+    again = np.concatenate([network.decode_step(np.array([chord]), cache) for chord in chords[30:]])
+    np.testing.assert_array_equal(again, in_numpy(network, film, chords, None)[30:])
+    with pytest.raises(ValueError, match="holds 64 slots"):
+        network.decode_step(np.array([1]), cache)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("scaled", [False, True])
+def test_every_regressor_is_the_same_in_numpy(kind: str, scaled: bool) -> None:
+    torch.manual_seed(1)
+    config = RegressorConfig(kind, 16, scaled=scaled, levels=scaled, bottleneck=12 if kind == "gru" and scaled else 0)
+    model = build(config).eval()
+    with torch.no_grad():
+        for value in model.state_dict().values():
+            value.add_(0.05 * torch.randn_like(value).abs())
+    numbers = from_torch(model)
+    assert isinstance(numbers, Regressor)
+    rng = np.random.default_rng(2)
+    for semantic in (None, rng.standard_normal((90, 768)).astype(np.float32)):
+        film = FilmInputs.from_arrays(
+            scene_offset=np.arange(90) % 11,
+            motion=rng.random(90) * 50,
+            semantic=semantic,
+            emotion=rng.dirichlet(np.ones(6), 90),
+            valid=np.arange(90) < 77,
+        )
+        for ours, theirs in zip(numbers.predict(film), model.predict(film), strict=True):
+            np.testing.assert_allclose(ours, theirs, rtol=1e-5, atol=1e-5)
+
+
+def test_the_shipped_regressor_is_the_same_in_numpy() -> None:
+    model, numbers = load_default("regressor"), load_pair()[1]
+    for film, _ in passages():
+        for ours, theirs in zip(numbers.predict(film), model.predict(film), strict=True):
+            np.testing.assert_allclose(ours, theirs, rtol=1e-5, atol=1e-5)
+
+
+def test_files_that_do_not_fit_get_a_sentence(tmp_path: Path) -> None:
+    with pytest.raises(CheckpointError, match="does not exist"):
+        load(tmp_path / "nothing.safetensors")
+    (tmp_path / "broken.safetensors").write_bytes(b"no weights")
+    with pytest.raises(CheckpointError, match="not a safetensors file"):
+        load(tmp_path / "broken.safetensors")
+    save(build(RegressorConfig(width=8)), tmp_path / "amt.safetensors")
+    (tmp_path / "regressor.safetensors").write_bytes((WEIGHTS / "regressor.safetensors").read_bytes())
+    with pytest.raises(CheckpointError, match="under their names"):
+        load_pair(tmp_path)
+
+
+def test_using_the_networks_loads_no_torch() -> None:
+    code = (
+        "import sys; from models.runtime import load_pair; load_pair(); import models.decoding, models.selection\n"
+        "print([name for name in ('torch', 'cv2', 'scipy', 'matplotlib') if name in sys.modules])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=ROOT, check=True)
+    assert done.stdout.strip() == "[]"
