@@ -32,5 +32,3 @@ class LabelVariation:
     spacing_s: tuple[float, float] = (4.0, 24.0)  # of boundaries
     drop_boundary: float = 1 / 3
     jitter: float = 0.2  # of boundaries, one slot early or late
-
-

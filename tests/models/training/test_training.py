@@ -22,7 +22,6 @@ from models.regressor import DynamicsRegressor
 from models.runtime import ChordNetwork, from_torch
 from models.training.cli import main
 from models.training.dataset import MuViSync, chord_steps, make_batch
-from models.training.variation import Variation
 from models.training.evaluate import ORACLE_WINDOW, dynamics_baselines, with_own_mean
 from models.training.freerun import compose_all, film_inputs
 from models.training.losses import chord_loss, correlation_loss, emotion_loss, masked_mse, quality_loss
@@ -39,6 +38,7 @@ from models.training.train import (
     song_order,
     train,
 )
+from models.training.variation import Variation
 from models.vocabulary import transpose_ids
 
 FIXTURES = Path(__file__).parent.parent / "fixtures"
