@@ -111,7 +111,7 @@ class Stage:
             lambda: (
                 desk.wish is None
                 and desk.pending is None
-                and session.draft.result.complete
+                and session.document.result.complete
                 and plan.complete
                 and not plan.busy
             )

@@ -35,7 +35,7 @@ from bridge.session.session import Session
 from bridge.session.snapshot import snapshot
 from bridge.ui.learn_prompt import LearnPrompt
 from bridge.ui.view import Keys, LinesView, RichView, View
-from engine.music import UserError, controls
+from engine.music import UserError
 
 TICK_S: Final = 0.02
 DRAW_S: Final = 0.1
@@ -225,8 +225,8 @@ class Live:
                 case _ if key in "123456789":
                     self._select(int(key))
                 case _ if key in PART_KEYS:
-                    address = controls.of_part(PART_KEYS[key], "on")
-                    session.edits.set_value(address, not session.draft.value(address))
+                    address = f"/cue/part/{PART_KEYS[key]}/on"
+                    session.edits.set_value(address, not session.document.value(address))
         except UserError as error:
             self._say(str(error))
 
@@ -238,7 +238,7 @@ class Live:
         return f"move, press or play what is to work {address} ({left_s:.0f} s; l: not)"
 
     def _select(self, number: int) -> None:
-        if self.session.takes.get(self.session.draft.cue, number) is None:
+        if self.session.takes.get(self.session.document.cue, number) is None:
             raise UserError(f"there is no take {number} yet; n composes a new one.")
         self.session.edits.select_take(number)
 

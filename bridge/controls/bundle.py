@@ -30,4 +30,4 @@ class Before:
         if history.undo_count != self._index or history.steps != self._steps:
             boundary_s = session.transport.boundary_s("bar")
             history.restore(self._steps, self._index)
-            session.follow_draft(boundary_s, whole=True)
+            session.follow_document(boundary_s, whole=True)

@@ -11,25 +11,13 @@ from typing import Final
 
 from bridge.daw.link import DawEvents, DawInfo, DawLink, MarkerWish, NamedMark, Outgoing, PrintJob, PrintPart
 from bridge.osc.server import Datagram
-from bridge.session.cues import CueState
 from bridge.session.editing import SAME_S, parse_changes
-from bridge.session.history import Draft
 from bridge.session.options import channels
 from bridge.session.printed import ALL
 from bridge.session.session import Session
 from bridge.transport.state import TransportObservation
-from engine.music import (
-    PARTS,
-    Chord,
-    FrameRate,
-    Hit,
-    MusicError,
-    TempoMap,
-    Timecode,
-    TimeSignature,
-    UserError,
-    controls,
-)
+from engine.document import CueState, Document
+from engine.music import PARTS, Chord, FrameRate, Hit, MusicError, TempoMap, Timecode, TimeSignature, UserError
 from engine.music.composition import HIT_WEIGHTS
 
 TICK_S: Final = 0.1
@@ -125,7 +113,7 @@ class DawBridge(DawEvents):
         session.names_done = session.names_done.difference(marks)
 
     def _names_due(self) -> None:
-        if not self._due and self._session.draft.result.complete and (self._waiting or self._gone):
+        if not self._due and self._session.document.result.complete and (self._waiting or self._gone):
             self._line_up()
         until_s = time.perf_counter() + NAMES_S
         while self._due and time.perf_counter() < until_s:
@@ -190,17 +178,17 @@ class DawBridge(DawEvents):
 
     def _in_force(self, mark: NamedMark) -> bool:
         """Whether what a name did still is so: the composer may have changed it here since."""
-        draft, at_s = self._session.draft, self._at(mark)
+        document, at_s = self._session.document, self._at(mark)
         if mark.kind == "progression":
             cue = self._cue_of(at_s)
-            return cue.text(controls.PROGRESSION) == mark.value and cue.progression_from_s == at_s
+            return cue.text("/cue/progression") == mark.value and cue.progression_from_s == at_s
         if mark.kind == "cue":
-            return any(cue.name == mark.value and abs(cue.in_s - at_s) < SAME_S for cue in draft.cue_states)
+            return any(cue.name == mark.value and abs(cue.in_s - at_s) < SAME_S for cue in document.cue_states)
         if mark.kind == "pin":
-            return any(pin.start_s <= at_s < pin.end_s and pin.chord == _chord(mark) for pin in draft.pins)
+            return any(pin.start_s <= at_s < pin.end_s and pin.chord == _chord(mark) for pin in document.pins)
         if mark.kind == "hit":
-            return any(abs(hit.time_s - at_s) < SAME_S and hit.name == mark.value for hit in draft.hits)
-        return any(abs(each.start_s - at_s) < SAME_S and each.changes == _changes(mark) for each in draft.sections)
+            return any(abs(hit.time_s - at_s) < SAME_S and hit.name == mark.value for hit in document.hits)
+        return any(abs(each.start_s - at_s) < SAME_S and each.changes == _changes(mark) for each in document.sections)
 
     def _take_back(self, mark: NamedMark) -> None:
         """What a name did, where that is still in force."""
@@ -209,7 +197,7 @@ class DawBridge(DawEvents):
             return
         if mark.kind == "progression":
             with self._cue_at(at_s):
-                session.edits.set_value(controls.PROGRESSION, "")
+                session.edits.set_value("/cue/progression", "")
         elif mark.kind == "cue":
             if not any(other.kind == "cue" and other.value == mark.value for other in self._coming):
                 session.cues.remove(mark.value)
@@ -220,27 +208,29 @@ class DawBridge(DawEvents):
 
     def _cue_of(self, at_s: float) -> CueState:
         """The cue that plays at a picture second."""
-        draft = self._session.draft
+        document = self._session.document
         return max(
-            (cue for cue in draft.cue_states if cue.in_s <= at_s), key=lambda cue: cue.in_s, default=draft.selected
+            (cue for cue in document.cue_states if cue.in_s <= at_s),
+            key=lambda cue: cue.in_s,
+            default=document.selected,
         )
 
     @contextmanager
     def _cue_at(self, at_s: float) -> Iterator[None]:
         """The cue that plays at a picture second is the selected one meanwhile: a progression is of one cue."""
         session, history = self._session, self._session.history
-        chosen, here = session.draft.selected, self._cue_of(at_s)
+        chosen, here = session.document.selected, self._cue_of(at_s)
         if here.number == chosen.number:
             yield
             return
         session.cues.select(here.name)
-        before = session.draft
+        before = session.document
         try:
             yield
         finally:
-            history.amend(_in_hand(session.draft, chosen.number))
+            history.amend(_in_hand(session.document, chosen.number))
             last = history.undo_count - 1
-            if last >= 0 and history.steps[last].draft is before:  # so that undo gives back the cue in hand, too
+            if last >= 0 and history.steps[last].document is before:  # so that undo gives back the cue in hand, too
                 history.amend(_in_hand(before, chosen.number), back=1)
 
     def _name(self, mark: NamedMark) -> None:
@@ -278,10 +268,7 @@ class DawBridge(DawEvents):
         if job is not None and ok:
             parts = [part.part for part in job.parts]
             self._session.freezer.freeze_printed(parts, job.start_beats, job.end_beats, f"print {', '.join(parts)}")
-            self.note(
-                f"the DAW plays {', '.join(parts)} there from now on; {controls.PRINTED_UNMUTE} lets "
-                "CueBridge play them again."
-            )
+            self.note(f"the DAW plays {', '.join(parts)} there from now on; /cue/thaw lets CueBridge play them again.")
 
     def note(self, sentence: str) -> None:
         self._session.say(sentence)
@@ -331,16 +318,16 @@ def _changes(mark: NamedMark) -> tuple[tuple[str, str], ...]:
         return ()
 
 
-def _in_hand(draft: Draft, number: int) -> Draft:
-    """The draft with this cue under the controls, where it has it."""
-    return draft.select(number) if any(cue.number == number for cue in draft.cue_states) else draft
+def _in_hand(document: Document, number: int) -> Document:
+    """The document with this cue under the controls, where it has it."""
+    return document.select(number) if any(cue.number == number for cue in document.cue_states) else document
 
 
 def _scope(session: Session, scope: str, from_s: float, to_s: float) -> tuple[float, float]:
     """Picture seconds.  cue: the one at the playhead, else the nearest before it, else the first, with its tail."""
     if scope == "selection":
         return from_s, to_s
-    cues = session.draft.cues
+    cues = session.document.cues
     if scope == "film" or not cues:
         return 0.0, session.end_s
     position_s = session.position_s()
@@ -364,6 +351,6 @@ def print_job(session: Session, scope: str, from_s: float, to_s: float) -> Print
         notes = tuple(note for note in made.notes if note.part == part and low <= note.start_beats < high)
         curves = tuple(each for each in made.controllers if each.part == part and low <= each.time_beats < high)
         if notes:
-            parts.append(PrintPart(part, f"CueBridge {part.title()}", channels(session.draft)[part], notes, curves))
+            parts.append(PrintPart(part, f"CueBridge {part.title()}", channels(session.document)[part], notes, curves))
     starts_s = session.starts_s
     return PrintJob(session.film_name, from_s + starts_s, to_s + starts_s, low, high, tuple(parts))

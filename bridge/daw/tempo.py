@@ -68,9 +68,9 @@ def tempo_map_of(points: Sequence[TempoPoint]) -> TempoMap:
         meters[0] = (Fraction(0), meters[0][1])
     try:
         changes = tuple(TempoChange(beat, bpm) for beat, bpm in tempos)
-        draft = TempoMap(changes, tuple(MeterChange(beat, meter) for beat, meter in meters))
-        origin = Fraction(repr(points[0].seconds)) - draft.seconds_at_exact(Fraction(repr(points[0].beats)))
-        return TempoMap(draft.tempos, draft.meters, origin)
+        document = TempoMap(changes, tuple(MeterChange(beat, meter) for beat, meter in meters))
+        origin = Fraction(repr(points[0].seconds)) - document.seconds_at_exact(Fraction(repr(points[0].beats)))
+        return TempoMap(document.tempos, document.meters, origin)
     except MusicError as error:
         raise DawProtocolError("bad_value", f"the tempo map of the DAW cannot be used: {error}") from error
 

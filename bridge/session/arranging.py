@@ -18,6 +18,7 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from engine.arrange import Arrangement, ArrangeOptions, Arranger, ArrangeState, FixedVoicing
+from engine.document.takes import EVER, KeptRange
 from engine.music import Composition, Controller, Cue, Note, Slot, TempoMap
 
 BLOCK_SLOTS: Final = 8
@@ -27,7 +28,6 @@ SLICE_NOTES: Final = 600  # handed to the player in one piece: more would hold u
 SMALL_SLOTS: Final = 600  # of a film that is handed over again whole while it plays
 PATIENCE_S: Final = 0.08  # a change is arranged in its turn where that takes no longer
 JUMP_BEATS: Final = 0.05  # a playhead is reckoned from the player's last word: it may step back a little by itself
-EVER: Final = 1e9  # beats: later than anything
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,16 +48,6 @@ class Load:
     """For the player: everything from `from_beats` on is this."""
 
     from_beats: float
-    notes: tuple[Note, ...]
-    controllers: tuple[Controller, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class KeptRange:
-    """All that begins in [low_beats, high_beats): the notes and curves of a kept take, in order of time."""
-
-    low_beats: float
-    high_beats: float
     notes: tuple[Note, ...]
     controllers: tuple[Controller, ...]
 

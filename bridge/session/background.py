@@ -26,9 +26,9 @@ from bridge.session.arranging import (
     Score,
     arrange_whole,
 )
-from bridge.session.history import Draft
 from bridge.session.score import build_score
 from engine.arrange import Arrangement, FilmLevels
+from engine.document import Document
 from engine.music import Composition, Note, Slot, TempoMap
 from engine.process.messages import FilmAnalysed
 
@@ -41,25 +41,27 @@ GIVE_WAY_S: Final = 0.1  # a turn of the session that lasts longer holds the thr
 
 @dataclass(frozen=True, slots=True)
 class PlanJob:
-    """A draft to be arranged.  takeover_beats: from where it is heard, None: from the beginning (nothing plays)."""
+    """A document to be arranged.  takeover_beats: from where it is heard, None: from the beginning (nothing plays)."""
 
-    draft: Draft
+    document: Document
     analysed: FilmAnalysed
     starts_s: float
     levels: FilmLevels
     takeover_beats: float | None
-    kept: Callable[[Draft], tuple[KeptRange, ...]]
+    kept: Callable[[Document], tuple[KeptRange, ...]]
 
     def score(self) -> Score:
-        return replace(build_score(self.draft, self.analysed, self.starts_s, self.levels), kept=self.kept(self.draft))
+        return replace(
+            build_score(self.document, self.analysed, self.starts_s, self.levels), kept=self.kept(self.document)
+        )
 
     @property
     def tempo_map(self) -> TempoMap:
-        return self.draft.result.tempo_map
+        return self.document.result.tempo_map
 
     @property
     def long(self) -> bool:
-        return len(self.draft.result.slots) > SMALL_SLOTS
+        return len(self.document.result.slots) > SMALL_SLOTS
 
 
 class PlanDesk:
@@ -213,7 +215,7 @@ class PlanDesk:
                 waiting = _Numbered(item.number, job)
             assert waiting is not None
             job, until = waiting.what, waiting.what.takeover_beats
-            if until is not None and job.draft.result.complete:
+            if until is not None and job.document.result.complete:
                 self._window = True
                 try:
                     window = _window(job, until, self.plan)
@@ -304,22 +306,24 @@ def _seconds(beats: float, tempo_map: TempoMap) -> float:
 
 def _window(job: PlanJob, takeover: float, plan: Plan) -> tuple[Load, float] | None:
     """The music around a takeover, arranged on its own, and the beat up to which it goes."""
-    slots = job.draft.result.slots
+    slots = job.document.result.slots
     at = bisect_right(slots, takeover + 1e-6, key=lambda slot: slot.start_beats) - 1
     first, last = _run_start(slots, max(at - BEFORE_SLOTS, 0)), min(at + AFTER_SLOTS, len(slots))
     if at < 0 or last - first >= len(slots) or last <= at:
         return None
     part = slots[first:last]
     low_s, high_s = part[0].start_s, part[-1].end_s
-    draft = replace(
-        job.draft,
-        result=replace(job.draft.result, slots=part, complete=last == len(slots)),
-        hits=tuple(hit for hit in job.draft.hits if low_s <= hit.time_s < high_s),
-        pins=tuple(pin for pin in job.draft.pins if pin.start_s < high_s and pin.end_s > low_s),
+    document = replace(
+        job.document,
+        result=replace(job.document.result, slots=part, complete=last == len(slots)),
+        hits=tuple(hit for hit in job.document.hits if low_s <= hit.time_s < high_s),
+        pins=tuple(pin for pin in job.document.pins if pin.start_s < high_s and pin.end_s > low_s),
     )
     analysed = replace(job.analysed, cuts=tuple(cut for cut in job.analysed.cuts if low_s <= cut.time_s < high_s))
     # Only what is settled counts: the last chord of a window may go on behind it.
-    score = replace(build_score(draft, analysed, job.starts_s, job.levels, settled=True), kept=job.kept(job.draft))
+    score = replace(
+        build_score(document, analysed, job.starts_s, job.levels, settled=True), kept=job.kept(job.document)
+    )
     state = plan.state_before(part[0].start_beats, job.tempo_map)
     made = arrange_whole(score, state)
     until = _run_start_beats(score.pinned.slots)

@@ -9,10 +9,10 @@ import time
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
-from bridge.session.history import Draft, Result, parse_key
 from bridge.session.requests import MAX_DELAYS, Pending, Wish
 from engine.arrange import film_levels
-from engine.music import Key, controls
+from engine.document import Document, Result, parse_key
+from engine.music import Key
 from engine.process.messages import Composed, EngineFailure, SlotsComposed
 
 if TYPE_CHECKING:
@@ -44,9 +44,9 @@ class SessionComposing:
             boundary_host_s = now_s + wish.boundary_s - session.position_s()
         if not session.desk.due(now_s, boundary_host_s, session.options.commit_s):
             return
-        draft = session.draft
+        document = session.document
         request = session.desk.request(
-            draft, grid=draft.result.grid, starts_s=session.starts_s, auto_keys=session.auto_keys, host_s=now_s
+            document, grid=document.result.grid, starts_s=session.starts_s, auto_keys=session.auto_keys, host_s=now_s
         )
         session.progress = ("compose", 0.0, "composing")
         session.send(request)
@@ -84,21 +84,21 @@ class SessionComposing:
             session.playing.film_levels = film_levels((*pending.kept, *pending.slots))
         self._take_over(pending, complete=True, key=composition.key, key_reason=composition.key_reason)
         session.progress = ("ready", 1.0, "composed")
-        draft = session.draft
-        session.takes.remember(draft)
+        document = session.document
+        session.takes.remember(document)
 
     def _remember_keys(self, message: SlotsComposed | Composed, key: Key, reason: str) -> None:
         """A key that the mood has chosen stays, so that a later change of mood does not turn the music around."""
         session = self._session
-        states, decided = session.draft.cue_states, message.cue_keys
+        states, decided = session.document.cue_states, message.cue_keys
         if len(decided) != len(states):
-            states, decided = (session.draft.selected,), ((key, reason),)
+            states, decided = (session.document.selected,), ((key, reason),)
         for state, (found, why) in zip(states, decided, strict=True):
-            if parse_key(state.text(controls.KEY)) is not None or state.number in session.auto_keys:
+            if parse_key(state.text("/cue/key")) is not None or state.number in session.auto_keys:
                 continue
             session.auto_keys[state.number] = (found, why)
             why = why.removeprefix(f"{found.name}: ").rstrip(".")
-            of = f" of {state.name}" if session.draft.other_cues else ""
+            of = f" of {state.name}" if session.document.other_cues else ""
             session.say(f"key{of} {found.name}: {why}." if why else f"key{of} {found.name}.")
 
     def _too_late(self, pending: Pending) -> bool:
@@ -121,10 +121,10 @@ class SessionComposing:
         asked_s = pending.wish.boundary_s or 0.0
         bars = session.tempo_map.bar_position(session.beats_at(asked_s))
         when = "bar" if abs(bars - round(bars)) < 1e-3 else "chord"
-        boundary_s, draft = session.transport.boundary_s(when) or 0.0, session.draft
+        boundary_s, document = session.transport.boundary_s(when) or 0.0, session.document
         wish = replace(pending.wish, boundary_s=boundary_s, delays=pending.wish.delays + 1)
-        if draft.progression_from_s == pending.wish.boundary_s:  # the progression waits with it
-            session.history.amend(replace(draft, progression_from_s=boundary_s))
+        if document.progression_from_s == pending.wish.boundary_s:  # the progression waits with it
+            session.history.amend(replace(document, progression_from_s=boundary_s))
         session.desk.wish = replace(wish, last_host_s=0.0)
         if not pending.wish.delays:
             session.say(f"composing took longer than the {when}: {wish.label} is heard later, from {boundary_s:.2f} s.")
@@ -140,35 +140,35 @@ class SessionComposing:
             slot if slot.index == index else replace(slot, index=index)
             for index, slot in enumerate((*pending.kept, *new))
         )
-        draft = session.draft
+        document = session.document
         result = Result(
             slots=slots,
-            tempo_map=draft.result.tempo_map,
-            grid=draft.result.grid,
-            starts_s=draft.result.starts_s,
+            tempo_map=document.result.tempo_map,
+            grid=document.result.grid,
+            starts_s=document.result.starts_s,
             key=key,
             key_reason=key_reason,
             complete=complete,
             levels=session.playing.film_levels,
             weights=session.weights,
             recipe=pending.recipe,
-            cue_keys=self._cue_keys(draft),
+            cue_keys=self._cue_keys(document),
         )
-        session.history.amend(replace(draft, result=result))
+        session.history.amend(replace(document, result=result))
         takeover_s = pending.wish.boundary_s if session.rolling else None
         now_s = time.perf_counter()
         if complete or now_s - pending.arranged_host_s > GROWTH_S:
             pending.arranged_host_s = now_s
             session.rearrange(takeover_s)
 
-    def _cue_keys(self, draft: Draft) -> tuple[tuple[int, Key, str], ...]:
+    def _cue_keys(self, document: Document) -> tuple[tuple[int, Key, str], ...]:
         """Of several cues, the key of each."""
-        if not draft.other_cues:
+        if not document.other_cues:
             return ()
         autos = self._session.auto_keys
         found = []
-        for state in draft.cue_states:
-            key = parse_key(state.text(controls.KEY))
+        for state in document.cue_states:
+            key = parse_key(state.text("/cue/key"))
             if key is not None:
                 found.append((state.number, key, f"{key.name}: as asked"))
             elif state.number in autos:
@@ -186,5 +186,5 @@ class SessionComposing:
             session.desk.pending = None
         session.progress = ("failed", 0.0, message.sentence)
         session.say(message.sentence)
-        if not session.draft.result.slots and not message.film:
+        if not session.document.result.slots and not message.film:
             session.failure = message.sentence

@@ -9,10 +9,9 @@ import time
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from bridge.session.cues import MAX_CUES, CueState, free_name, overlapping
-from bridge.session.history import Draft
-from engine.music import MusicError, Slot, controls
-from engine.music.arguments import ControlError, Value
+from bridge.controls.table import ControlError, Value
+from engine.document import MAX_CUES, CueState, Document, free_name, overlapping
+from engine.music import MusicError, Slot
 
 if TYPE_CHECKING:
     from bridge.session.session import Session
@@ -29,65 +28,65 @@ class CueEdits:
 
         Returns its place in the row from 1, its name and from when it is heard.  Raises ControlError.
         """
-        draft = self._session.draft
-        states = draft.cue_states
-        fresh = not draft.other_cues and draft.selected.plain
+        document = self._session.document
+        states = document.cue_states
+        fresh = not document.other_cues and document.selected.is_default
         if len(states) >= MAX_CUES:
             raise ControlError("bad_value", f"there are more than {MAX_CUES} cues.")
         name = (name or ("1m1" if fresh else free_name(states))).strip()
         if fresh:
-            made = draft.with_value(controls.IN, in_s).with_value(controls.OUT, out_s).with_value(controls.NAME, name)
-            made = made.with_value(controls.BAR_1, "in")
+            made = document.with_value("/cue/in", in_s).with_value("/cue/out", out_s).with_value("/cue/name", name)
+            made = made.with_value("/cue/bar_1", "in")
         else:
             number = self._free_number()
-            settings: dict[str, Value] = {controls.IN: in_s, controls.NAME: name, controls.BAR_1: "in"}
+            settings: dict[str, Value] = {"/cue/in": in_s, "/cue/name": name, "/cue/bar_1": "in"}
             if out_s != "end":
-                settings[controls.OUT] = out_s
-            made = draft.with_cues((*states, CueState(number, settings)), number)
+                settings["/cue/out"] = out_s
+            made = document.with_cues((*states, CueState(number, settings)), number)
         heard_s = self._edit(made, f"cue {name}")
-        row = [state.number for state in self._session.draft.cue_states]
-        return row.index(self._session.draft.cue) + 1, name, heard_s
+        row = [state.number for state in self._session.document.cue_states]
+        return row.index(self._session.document.cue) + 1, name, heard_s
 
     def remove(self, which: str | None = None) -> tuple[str, float]:
         """Takes a cue away (default: the selected one); without the last one the whole film is a cue again."""
-        draft = self._session.draft
+        document = self._session.document
         state = self.find(which)
-        if not draft.other_cues:
+        if not document.other_cues:
             # The whole film is another cue than the one that went, whose takes are not its own.
             film = CueState(self._free_number(), {}, state.take)
-            return state.name, self._edit(draft.with_cues((film,), film.number), f"no cue {state.name}")
-        states = [each for each in draft.cue_states if each.number != state.number]
-        selected = draft.cue if draft.cue != state.number else states[0].number
-        return state.name, self._edit(draft.with_cues(states, selected), f"no cue {state.name}")
+            return state.name, self._edit(document.with_cues((film,), film.number), f"no cue {state.name}")
+        states = [each for each in document.cue_states if each.number != state.number]
+        selected = document.cue if document.cue != state.number else states[0].number
+        return state.name, self._edit(document.with_cues(states, selected), f"no cue {state.name}")
 
     def _free_number(self) -> int:
         """A number that no cue has or had: undo and takes still know those that were removed."""
         session = self._session
-        drafts = [session.draft, *(step.draft for step in session.history.steps)]
-        used = {state.number for draft in drafts for state in (draft.selected, *draft.other_cues)}
+        documents = [session.document, *(step.document for step in session.history.steps)]
+        used = {state.number for document in documents for state in (document.selected, *document.other_cues)}
         return max(used | {cue for cue, _, _ in session.takes} | set(session.auto_keys)) + 1
 
     def region(self, name: str, in_s: float, out_s: float | None) -> float:
         """A cue as a region of the DAW says it: of a known name it moves there, else it is added."""
-        draft = self._session.draft
-        known = next((state for state in draft.cue_states if state.name == name), None)
-        if known is None or (not draft.other_cues and known.plain):
+        document = self._session.document
+        known = next((state for state in document.cue_states if state.name == name), None)
+        if known is None or (not document.other_cues and known.is_default):
             return self.add(in_s, "end" if out_s is None else out_s, name)[2]
-        moved = draft.select(known.number).with_value(controls.IN, in_s)
-        return self._edit(moved.with_value(controls.OUT, "end" if out_s is None else out_s), f"cue {name}")
+        moved = document.select(known.number).with_value("/cue/in", in_s)
+        return self._edit(moved.with_value("/cue/out", "end" if out_s is None else out_s), f"cue {name}")
 
     def select(self, which: str) -> CueState:
         """The controls set this cue from now on; no step of the history, since nothing sounds otherwise."""
         session = self._session
         state = self.find(which)
-        session.history.amend(session.draft.select(state.number))
+        session.history.amend(session.document.select(state.number))
         return state
 
     def find(self, which: str | None) -> CueState:
         """A cue by its name or its place in the row from 1; None: the selected one.  Raises ControlError."""
-        states = self._session.draft.cue_states
+        states = self._session.document.cue_states
         if which is None:
-            return self._session.draft.selected
+            return self._session.document.selected
         for state in states:
             if state.name == which:
                 return state
@@ -96,13 +95,13 @@ class CueEdits:
         names = ", ".join(state.name for state in states[:20])
         raise ControlError("bad_value", f"there is no cue '{which[:40]}'; there are {names}.")
 
-    def _edit(self, draft: Draft, label: str) -> float:
+    def _edit(self, document: Document, label: str) -> float:
         session = self._session
         try:
-            check_cues(draft)
+            check_cues(document)
         except MusicError as error:
             raise ControlError("bad_value", str(error)) from None
-        before, after = session.draft, session.tempo.settled(draft)
+        before, after = session.document, session.tempo.settled(document)
         film = session.analysed.film if session.analysed is not None else None
         if film is not None and any(state.in_s >= film.duration_s for state in after.cue_states):
             raise ControlError("bad_value", f"a cue begins after the film's end ({film.duration_s:g} s).")
@@ -112,16 +111,16 @@ class CueEdits:
         session.history.edit(after, label, time.perf_counter())
         low_s, until_s = _changed_span(before, after)
         if boundary_s is None and not (before.other_cues or after.other_cues):
-            return session.follow_draft(None)
+            return session.follow_document(None)
         slots = after.result.slots
         start_s = max(first_slot_s(slots, low_s), boundary_s or 0.0)
         until = next_slot_s(slots, until_s)
         if until is not None and start_s >= until:
             start_s = first_slot_s(slots, low_s)
-        return session.follow_draft(start_s, until_s=until)
+        return session.follow_document(start_s, until_s=until)
 
 
-def _changed_span(before: Draft, after: Draft) -> tuple[float, float]:
+def _changed_span(before: Document, after: Document) -> tuple[float, float]:
     """The stretch of the film in which the cues are not the same."""
     spans = []
     for first, second in ((before, after), (after, before)):
@@ -133,9 +132,9 @@ def _changed_span(before: Draft, after: Draft) -> tuple[float, float]:
     return min((low for low, _ in spans), default=0.0), max((high for _, high in spans), default=float("inf"))
 
 
-def check_cues(draft: Draft) -> None:
+def check_cues(document: Document) -> None:
     """Raises MusicError where the cues cannot be: overlapping, ending before they begin, or of one name."""
-    states = draft.cue_states
+    states = document.cue_states
     clash = overlapping(states)
     if clash is not None:
         first, second = clash
@@ -146,7 +145,7 @@ def check_cues(draft: Draft) -> None:
             raise MusicError("the name of a cue is 1 to 64 printable characters.")
         if names.count(name) > 1:
             raise MusicError(f"there is a cue {name} already.")
-    _ = draft.cues
+    _ = document.cues
 
 
 def first_slot_s(slots: Sequence[Slot], at_s: float) -> float:

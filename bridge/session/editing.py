@@ -1,4 +1,4 @@
-"""The composer's hands: everything that makes a new draft, each a step of the undo history.
+"""The composer's hands: everything that makes a new document, each a step of the undo history.
 
 Every edit returns the picture second from which it is heard, and raises ControlError where it cannot be.
 """
@@ -12,19 +12,17 @@ from collections.abc import Collection, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
+from bridge.controls.table import BY_ADDRESS, ControlError, Value
 from bridge.session.cue_edits import check_cues, first_slot_s, next_slot_s
-from bridge.session.cues import CUE_CONTROLS, ends
-from bridge.session.history import Draft, Pin, parse_chords, parse_key
 from bridge.session.options import arrange_options
 from bridge.session.requests import recipe
 from bridge.session.score import label_of
-from bridge.session.takes import KeptTake, chosen
 from bridge.session.transport import When
 from engine.arrange import ArrangeOptions
 from engine.arrange.tempofit import TempoFitOptions, TempoReport, fit_tempos
-from engine.music import PARTS, Chord, Hit, Key, MusicError, Section, Take, controls, parse_progression
-from engine.music.arguments import ControlError, Value
-from engine.music.controls import BY_ADDRESS
+from engine.document import CUE_CONTROLS, Document, KeptTake, Pin, ends, parse_chords, parse_key
+from engine.document.takes import chosen
+from engine.music import PARTS, Chord, Hit, Key, MusicError, Section, Take, parse_progression
 
 if TYPE_CHECKING:
     from bridge.session.session import Session
@@ -32,7 +30,7 @@ if TYPE_CHECKING:
 SAME_S: Final = 0.02  # closer than this two marks are one
 NEAR_S: Final = 0.5
 MAX_MARKS: Final = 1000
-SECTION_CONTROLS: Final = (*(BY_ADDRESS[each].name for each in controls.with_scope("section")), "parts")
+SECTION_CONTROLS: Final = ("key", "tempo", "activity", "dynamics", "pattern", "parts")
 
 
 class Edits:
@@ -46,90 +44,92 @@ class Edits:
         """Sets one of the table's values; returns the picture second from which it is heard.  Raises ControlError."""
         session = self._session
         control = BY_ADDRESS[address]
-        if address == controls.PICTURE_STARTS_AT:
+        if address == "/cue/picture_starts_at":
             return session.tempo.set_picture_start(str(value))
-        if address == controls.BAR_1:
+        if address == "/cue/bar_1":
             return session.tempo.set_bar_1(value)  # type: ignore[arg-type]
-        if control.effect == "transport":
+        if control.effect == "tempo":
             return session.tempo.set_tempo(0.0 if isinstance(value, str) else float(value or 0.0))
         session.output.check(address, value)
-        before = session.draft
-        draft = before.with_value(address, value)
+        before = session.document
+        document = before.with_value(address, value)
         try:
-            if address.startswith(controls.PROGRESSION):
-                parse_chords(draft)
-            elif address == controls.KEY:
+            if address.startswith("/cue/progression"):
+                parse_chords(document)
+            elif address == "/cue/key":
                 parse_key(str(value))
-            arrange_options(draft, None)
-            check_cues(draft)
+            arrange_options(document, None)
+            check_cues(document)
         except MusicError as error:
             raise ControlError("bad_value", str(error)) from None
         boundary_s = session.transport.boundary_s(when) if control.effect == "compose" else None
-        if address.startswith(controls.PROGRESSION):
-            low, high = draft.span_of(draft.cue)
+        if address.startswith("/cue/progression"):
+            low, high = document.span_of(document.cue)
             inside = boundary_s is not None and low <= boundary_s < high
-            draft = replace(draft, progression_from_s=boundary_s if inside and boundary_s else 0.0)
-        if draft == before:
+            document = replace(document, progression_from_s=boundary_s if inside and boundary_s else 0.0)
+        if document == before:
             return session.transport.soon_s()
-        draft = session.tempo.settled(draft)
-        if address == controls.KEY and parse_key(str(value)) is None:
-            session.auto_keys.pop(draft.cue, None)
-        session.history.edit(draft, label_of(address), time.perf_counter(), merge=True)
+        document = session.tempo.settled(document)
+        if address == "/cue/key" and parse_key(str(value)) is None:
+            session.auto_keys.pop(document.cue, None)
+        session.history.edit(document, label_of(address), time.perf_counter(), merge=True)
         if address in CUE_CONTROLS:
             return self.follow_cue(boundary_s, before)
-        return session.follow_draft(boundary_s)
+        return session.follow_document(boundary_s)
 
-    def follow_cue(self, boundary_s: float | None, before: Draft | None = None, *, as_is: bool = False) -> float:
-        """Lets a change of the selected cue be heard; what other cues have stays as it is.  before: the draft that was
-        changed, where the cue may have lain elsewhere.  as_is: see `Session.follow_draft`."""
-        session, draft = self._session, self._session.draft
-        if not draft.other_cues and (before is None or not before.other_cues):
-            return session.follow_draft(boundary_s, as_is=as_is)
-        spans = [each.span_of(draft.cue) for each in (draft, before) if each is not None and _has(each, draft.cue)]
-        slots = draft.result.slots
+    def follow_cue(self, boundary_s: float | None, before: Document | None = None, *, as_is: bool = False) -> float:
+        """Lets a change of the selected cue be heard; what other cues have stays as it is.  before: the document that
+        was changed, where the cue may have lain elsewhere.  as_is: see `Session.follow_document`."""
+        session, document = self._session, self._session.document
+        if not document.other_cues and (before is None or not before.other_cues):
+            return session.follow_document(boundary_s, as_is=as_is)
+        spans = [
+            each.span_of(document.cue) for each in (document, before) if each is not None and _has(each, document.cue)
+        ]
+        slots = document.result.slots
         low_s = first_slot_s(slots, min(low for low, _ in spans))
         until_s = next_slot_s(slots, max(high for _, high in spans))
         start_s = max(low_s, boundary_s or 0.0)
         if until_s is not None and start_s >= until_s:  # it is over already, or not heard in this pass
             start_s = low_s
-        return session.follow_draft(start_s, until_s=until_s, as_is=as_is)
+        return session.follow_document(start_s, until_s=until_s, as_is=as_is)
 
     def set_progression(self, chords: str, mode: str, from_s: float) -> float:
         """A progression that begins at a picture second, as a region of the DAW says it."""
         session = self._session
         parse_progression(chords, mode)
-        draft = session.draft.with_value(controls.PROGRESSION, chords).with_value(controls.PROGRESSION_MODE, mode)
-        draft = replace(draft, progression_from_s=from_s)
-        if draft == session.draft:
+        document = session.document.with_value("/cue/progression", chords).with_value("/cue/progression/mode", mode)
+        document = replace(document, progression_from_s=from_s)
+        if document == session.document:
             return from_s
-        session.history.edit(draft, "progression", time.perf_counter())
-        if not draft.result.slots:
-            return session.follow_draft(None)
+        session.history.edit(document, "progression", time.perf_counter())
+        if not document.result.slots:
+            return session.follow_document(None)
         earliest_s = session.transport.boundary_s("bar") if session.rolling else None
-        return session.follow_draft(max(session.transport.next_mark(from_s, "slot"), earliest_s or 0.0))
+        return session.follow_document(max(session.transport.next_mark(from_s, "slot"), earliest_s or 0.0))
 
     def pin(self, chord: Chord, at_s: float | None = None, label: str = "pin") -> float:
         """This chord instead of the one that sounds at a picture second (default: the playhead)."""
         session = self._session
         place_s = session.position_s() if at_s is None else at_s
-        slots = session.draft.result.slots
+        slots = session.document.result.slots
         if slots and place_s >= slots[-1].end_s:
             raise ControlError(
                 "bad_value", f"there is no chord at {place_s:.2f} s: the music ends at {slots[-1].end_s:.2f} s."
             )
-        run = session.draft.chords_at(place_s)[0]
+        run = session.document.chords_at(place_s)[0]
         if run is None:
             raise ControlError("not_ready", "there is no chord there yet.")
-        draft = session.draft.with_pin(Pin(run.start_s, run.end_s, chord))
-        session.history.edit(draft, f"{label} {chord}", time.perf_counter())
-        session.follow_draft(None)
+        document = session.document.with_pin(Pin(run.start_s, run.end_s, chord))
+        session.history.edit(document, f"{label} {chord}", time.perf_counter())
+        session.follow_document(None)
         return max(run.start_s, session.transport.soon_s())
 
     def pin_next(self, chord: Chord) -> float:
         """The chord after the one sounding becomes this one."""
         session = self._session
         soon_s = session.position_s() + (session.options.commit_s if session.rolling else 0.0)
-        following = session.draft.chords_at(soon_s)[1]
+        following = session.document.chords_at(soon_s)[1]
         if following is None:
             raise ControlError("not_ready", "no chord follows.")
         return self.pin(chord, following.start_s, label="next chord")
@@ -137,11 +137,11 @@ class Edits:
     def unpin(self, at_s: float | None = None) -> float:
         session = self._session
         position_s = session.position_s() if at_s is None else at_s
-        draft = session.draft.without_pin(position_s)
-        if draft.pins == session.draft.pins:
+        document = session.document.without_pin(position_s)
+        if document.pins == session.document.pins:
             raise ControlError("bad_value", f"no chord is pinned at {position_s:.2f} s.")
-        session.history.edit(draft, "unpin", time.perf_counter())
-        session.follow_draft(None)
+        session.history.edit(document, "unpin", time.perf_counter())
+        session.follow_document(None)
         return session.transport.soon_s()
 
     def rewrite(self, what: float | str, until: float | None = None, last: float | None = None) -> float:
@@ -153,8 +153,8 @@ class Edits:
         """
         session = self._session
         from_s, to_s = self._range(what, until, last) if isinstance(what, str) else (float(what), until)
-        slots = session.draft.result.slots
-        if not slots or not session.draft.result.complete:
+        slots = session.document.result.slots
+        if not slots or not session.document.result.complete:
             raise ControlError("not_ready", "nothing is composed yet.")
         earliest_s = session.position_s() + session.options.commit_s + session.desk.lead_s if session.rolling else 0.0
         if to_s is not None and to_s <= from_s:
@@ -163,12 +163,12 @@ class Edits:
         if to_s is not None and to_s <= start_s + 0.05:
             raise ControlError("bad_value", f"the range ends at {to_s:g} s, before it can be heard ({start_s:.2f} s).")
         self._rewrites += 1
-        session.history.edit(session.draft, "rewrite", time.perf_counter())
-        take = (session.draft.take * 1009 + self._rewrites * 7919) % 999_983 + 1
+        session.history.edit(session.document, "rewrite", time.perf_counter())
+        take = (session.document.take * 1009 + self._rewrites * 7919) % 999_983 + 1
         return session.wish_composition(start_s, "the rewritten range", until_s=to_s, take=take)
 
     def _range(self, what: str, first: float | None, last: float | None) -> tuple[float, float | None]:
-        session, draft = self._session, self._session.draft
+        session, document = self._session, self._session.document
         now_s = session.position_s()
         if what == "bars":
             bar, end = int(first or 0), int(last if last is not None else first or 0)
@@ -179,83 +179,85 @@ class Edits:
         if first is not None:
             raise ControlError("bad_type", f"`{what}` begins at the playhead and takes no numbers.")
         if what == "chord":
-            now, after = draft.chords_at(now_s)
+            now, after = document.chords_at(now_s)
             chord = after if session.rolling else now
             if chord is None:
                 raise ControlError("not_ready", "there is no chord to write anew.")
             return chord.start_s, chord.end_s
         if what == "hit":
-            marks = draft.hits or (session.analysed.cuts if session.analysed is not None else ())
+            marks = document.hits or (session.analysed.cuts if session.analysed is not None else ())
             upcoming = next((mark.time_s for mark in marks if mark.time_s > now_s + 0.5), None)
             if upcoming is None:
                 raise ControlError("bad_value", "no hit follows.")
             return now_s, upcoming
-        states = draft.cue_states
-        out_s = next((out for state, out in zip(states, ends(states), strict=True) if state.number == draft.cue), None)
-        return max(now_s, draft.selected.in_s), out_s
+        states = document.cue_states
+        out_s = next(
+            (out for state, out in zip(states, ends(states), strict=True) if state.number == document.cue), None
+        )
+        return max(now_s, document.selected.in_s), out_s
 
     def new_take(self, when: When = "bar") -> tuple[int, float]:
         """Composes another take of the selected cue; returns its number and from when it is heard."""
         session = self._session
-        number = max([session.draft.take, *session.takes.of_cue(session.draft.cue)]) + 1
+        number = max([session.document.take, *session.takes.of_cue(session.document.cue)]) + 1
         if number > 999_999:
             raise ControlError("bad_value", "there are no more take numbers.")
         boundary_s = session.transport.boundary_s(when)
-        session.history.edit(replace(session.draft, take=number), f"take {Take(number).name}", time.perf_counter())
+        session.history.edit(replace(session.document, take=number), f"take {Take(number).name}", time.perf_counter())
         return number, self.follow_cue(boundary_s, as_is=True)  # the take before is played as it was to the boundary
 
     def select_take(self, number: int, when: When = "bar") -> float:
         """A take of the selected cue that was heard before plays again note for note; another number is composed."""
         session = self._session
         boundary_s = session.transport.boundary_s(when)
-        known = session.takes.get(session.draft.cue, number)
+        known = session.takes.get(session.document.cue, number)
         label = f"take {Take(number).name}"
         if known is None:
-            session.history.edit(replace(session.draft, take=number), label, time.perf_counter())
+            session.history.edit(replace(session.document, take=number), label, time.perf_counter())
             return self.follow_cue(boundary_s, as_is=True)
-        draft = replace(chosen(session.draft, known), frozen=session.draft.frozen)
-        if draft.other_cues:
-            draft = replace(draft, result=replace(draft.result, recipe=recipe(draft)))
-        session.history.edit(draft, label, time.perf_counter())
-        return session.follow_draft(boundary_s, whole=True)
+        document = replace(chosen(session.document, known), printed=session.document.printed)
+        if document.other_cues:
+            document = replace(document, result=replace(document.result, recipe=recipe(document)))
+        session.history.edit(document, label, time.perf_counter())
+        return session.follow_document(boundary_s, whole=True)
 
     def keep_take(self, name: str | None = None) -> KeptTake:
         """Marks the take in force as kept.  Raises ControlError while it is still being composed."""
         session = self._session
         name = None if name is None else checked_name(name)
-        if not session.draft.result.complete or recipe(session.draft) != session.draft.result.recipe:
+        if not session.document.result.complete or recipe(session.document) != session.document.result.recipe:
             raise ControlError("not_ready", "this take is still being composed.")
-        return session.takes.keep(session.draft, session.playing.arrangement(), name)
+        return session.takes.keep(session.document, session.playing.arrangement(), name)
 
     def name_take(self, number: int, name: str) -> None:
         session = self._session
-        known = session.takes.get(session.draft.cue, number)
+        known = session.takes.get(session.document.cue, number)
         if known is None:
             raise ControlError("bad_value", f"there is no take {number}.")
-        session.takes.put(session.draft.cue, number, replace(known, name=checked_name(name)))
+        session.takes.put(session.document.cue, number, replace(known, name=checked_name(name)))
 
     def undo(self) -> float:
         session = self._session
         boundary_s = session.transport.boundary_s("bar")
         if session.history.undo() is None:
             raise ControlError("not_ready", "there is nothing to undo.")
-        return session.follow_draft(boundary_s, whole=True)
+        return session.follow_document(boundary_s, whole=True)
 
     def redo(self) -> float:
         session = self._session
         boundary_s = session.transport.boundary_s("bar")
         if session.history.redo() is None:
             raise ControlError("not_ready", "there is nothing to redo.")
-        return session.follow_draft(boundary_s, whole=True)
+        return session.follow_document(boundary_s, whole=True)
 
     # hits and sections ----------------------------------------------------------------------------------------------
     def add_hit(self, at_s: float, weight: str = "should", name: str = "") -> float:
         """A hit replaces one at the same place."""
-        hits = [hit for hit in self._session.draft.hits if abs(hit.time_s - at_s) > SAME_S]
+        hits = [hit for hit in self._session.document.hits if abs(hit.time_s - at_s) > SAME_S]
         return self._set_hits([*hits, Hit(at_s, weight, name)], f"hit {name or format(at_s, '.2f')}")
 
     def remove_hit(self, at_s: float) -> float:
-        hits = self._session.draft.hits
+        hits = self._session.document.hits
         nearest = min(hits, key=lambda hit: abs(hit.time_s - at_s), default=None)
         if nearest is None or abs(nearest.time_s - at_s) > NEAR_S:
             raise ControlError("bad_value", f"there is no hit at {at_s:.2f} s.")
@@ -270,47 +272,47 @@ class Edits:
             return not near and not any(abs(hit.time_s - at_s) < SAME_S and hit.name == name for at_s, name in gone)
 
         what = hits[0].name if len(hits) == 1 else f"{len(hits)} hits"
-        left = [hit for hit in self._session.draft.hits if stays(hit)]
+        left = [hit for hit in self._session.document.hits if stays(hit)]
         return self._set_hits([*left, *hits], f"hit {what}" if len(hits) == 1 else what if hits else "no hit")
 
     def accept_cuts(self, strength: float, weight: str = "should") -> tuple[int, float]:
         """Makes hits of the cuts; returns how many, and from when they are heard."""
         session = self._session
         cuts = [cut for cut in (session.analysed.cuts if session.analysed else ()) if cut.strength >= strength]
-        taken = [hit.time_s for hit in session.draft.hits]
+        taken = [hit.time_s for hit in session.document.hits]
         fresh = [cut for cut in cuts if all(abs(cut.time_s - time_s) > SAME_S for time_s in taken)]
-        hits = [*session.draft.hits, *(Hit(cut.time_s, weight, f"cut {cut.time_s:.2f}") for cut in fresh)]
+        hits = [*session.document.hits, *(Hit(cut.time_s, weight, f"cut {cut.time_s:.2f}") for cut in fresh)]
         return len(fresh), self._set_hits(hits, "cuts as hits")
 
     def _set_hits(self, hits: Sequence[Hit], label: str) -> float:
         if len(hits) > MAX_MARKS:
             raise ControlError("bad_value", f"there are more than {MAX_MARKS} hits.")
         ordered = tuple(sorted(hits, key=lambda hit: hit.time_s))
-        return self._edit(replace(self._session.draft, hits=ordered), label)
+        return self._edit(replace(self._session.document, hits=ordered), label)
 
     def add_section(self, from_s: float, changes: str, name: str = "", breath: bool = False) -> float:
         """From a position on controls have other values; replaces a section at the same place."""
         section = Section(from_s, parse_changes(changes), name, breath)
-        others = [each for each in self._session.draft.sections if abs(each.start_s - from_s) > SAME_S]
+        others = [each for each in self._session.document.sections if abs(each.start_s - from_s) > SAME_S]
         if len(others) >= MAX_MARKS:
             raise ControlError("bad_value", f"there are more than {MAX_MARKS} sections.")
         ordered = tuple(sorted((*others, section), key=lambda each: each.start_s))
-        return self._edit(replace(self._session.draft, sections=ordered), f"section {name}".strip())
+        return self._edit(replace(self._session.document, sections=ordered), f"section {name}".strip())
 
     def remove_section(self, at_s: float) -> float:
-        sections = self._session.draft.sections
+        sections = self._session.document.sections
         here = [each for each in sections if each.start_s <= at_s + SAME_S]
         if not here:
             raise ControlError("bad_value", f"no section plays at {at_s:.2f} s.")
         left = tuple(each for each in sections if each is not here[-1])
-        return self._edit(replace(self._session.draft, sections=left), "no section")
+        return self._edit(replace(self._session.document, sections=left), "no section")
 
-    def _edit(self, draft: Draft, label: str) -> float:
+    def _edit(self, document: Document, label: str) -> float:
         """An edit that concerns the chords, from the next bar on while the playhead moves."""
         session = self._session
         boundary_s = session.transport.boundary_s("bar")
-        session.history.edit(session.tempo.settled(draft), label, time.perf_counter())
-        return session.follow_draft(boundary_s)
+        session.history.edit(session.tempo.settled(document), label, time.perf_counter())
+        return session.follow_document(boundary_s)
 
     def fit_tempo(
         self, low_bpm: float = 70.0, high_bpm: float = 140.0, kind: str = "fixed", percent: float = 4.0
@@ -322,7 +324,7 @@ class Edits:
         session = self._session
         if session.analysed is None:
             raise ControlError("not_ready", "the film is not known yet.")
-        hits = session.draft.hits or tuple(Hit(cut.time_s) for cut in session.analysed.cuts)
+        hits = session.document.hits or tuple(Hit(cut.time_s) for cut in session.analysed.cuts)
         bar_1_s = session.picture_at(0.0)
         try:
             options = TempoFitOptions(
@@ -339,8 +341,8 @@ class Edits:
             raise ControlError("bad_value", str(error)) from None
 
 
-def _has(draft: Draft, number: int) -> bool:
-    return any(state.number == number for state in draft.cue_states)
+def _has(document: Document, number: int) -> bool:
+    return any(state.number == number for state in document.cue_states)
 
 
 def checked_name(name: str) -> str:
@@ -380,7 +382,7 @@ def _check_change(name: str, value: str) -> None:
                 if part not in PARTS:
                     raise MusicError(f"'{part}' is not a part; parts are {', '.join(PARTS)}.")
         else:
-            argument = BY_ADDRESS[f"{controls.ROOT}/{name}"].arguments[0]
+            argument = BY_ADDRESS[f"/cue/{name}"].arguments[0]
             argument.check(value if value in argument.words else float(value))
     except MusicError as error:
         raise ControlError("bad_value", str(error)) from None

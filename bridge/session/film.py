@@ -12,14 +12,14 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Final
 
-from bridge.session.cues import CUE_CONTROLS
+from bridge.controls.table import ControlError
 from bridge.session.file.film_file import find_by_content, fingerprint
-from bridge.session.history import Draft, History
+from bridge.session.history import History
 from bridge.session.requests import recipe
 from bridge.session.takes import Takes
 from bridge.session.tempo import choose_tempo
-from engine.music import MusicError, controls
-from engine.music.arguments import ControlError
+from engine.document import CUE_CONTROLS, Document
+from engine.music import MusicError
 from engine.process.messages import AnalyseRequest, Cancel, EngineFailure, FilmAnalysed
 
 if TYPE_CHECKING:
@@ -114,7 +114,7 @@ class SessionFilm:
 
     def _ready_again(self) -> None:
         session = self._session
-        if session.progress[0] in ("failed", "analyse", "engine") and session.draft.result.complete:
+        if session.progress[0] in ("failed", "analyse", "engine") and session.document.result.complete:
             session.progress = ("ready", 1.0, "composed")
 
     # another film ---------------------------------------------------------------------------------------------------
@@ -144,7 +144,7 @@ class SessionFilm:
         session.desk.cancel()
         session.send(Cancel(session.desk.revision))
         session.options = replace(session.options, film=str(path), from_s=0.0, loop=None, play=False)
-        session.history = History(_carried(session.draft))
+        session.history = History(_carried(session.document))
         session.takes, session.auto_keys = Takes(), {}
         session.analysed = session.choice = None
         session.playing.clear()
@@ -184,25 +184,29 @@ class SessionFilm:
         reading = "quick" if message.reading == "quick" else "full"
         session.say(f"picture reading: {reading} ({message.reason.rstrip('.')}).")
         try:
-            wish = session.tempo.wish(session.draft)
-            session.choice = session.tempo.marked(choose_tempo(wish, message.film, message.cuts), session.draft)
+            wish = session.tempo.wish(session.document)
+            session.choice = session.tempo.marked(choose_tempo(wish, message.film, message.cuts), session.document)
             if session.tempo.daw_map is not None and session.choice.grid == "beats":
                 wish = replace(wish, tempo_map=session.tempo.daw_map, bpm=None)
                 session.choice = replace(choose_tempo(wish, message.film, message.cuts), reason="tempo of the DAW.")
         except MusicError as error:
             session.failure = str(error)
             return
-        choice, draft = session.choice, session.draft
+        choice, document = session.choice, session.document
         session.say(choice.reason)
-        empty = replace(draft.result, tempo_map=choice.tempo_map, grid=choice.grid, starts_s=choice.picture_starts_at_s)
-        session.history.amend(replace(draft, result=empty))
+        empty = replace(
+            document.result, tempo_map=choice.tempo_map, grid=choice.grid, starts_s=choice.picture_starts_at_s
+        )
+        session.history.amend(replace(document, result=empty))
         session.use_map(choice.tempo_map)
         session.place()
-        if recipe(draft) != draft.result.recipe:
+        if recipe(document) != document.result.recipe:
             session.wish_composition(None, "first composition")
 
 
-def _carried(draft: Draft) -> Draft:
+def _carried(document: Document) -> Document:
     """What of one film's settings goes on with another: how the music is played, not where its cues lie."""
-    own = (*CUE_CONTROLS, controls.FRAME_RATE)
-    return Draft(settings=MappingProxyType({name: value for name, value in draft.settings.items() if name not in own}))
+    own = (*CUE_CONTROLS, "/cue/frame_rate")
+    return Document(
+        settings=MappingProxyType({name: value for name, value in document.settings.items() if name not in own})
+    )

@@ -9,11 +9,11 @@ import time
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
-from bridge.session.history import Draft
+from bridge.controls.table import ControlError
 from bridge.session.score import label_of
 from bridge.session.tempo import TempoChoice, TempoWish, choose_tempo, refit
-from engine.music import MusicError, TempoMap, controls, marked
-from engine.music.arguments import ControlError
+from engine.document import Document
+from engine.music import MusicError, TempoMap, marked
 
 if TYPE_CHECKING:
     from bridge.player.messages import PlayerStatus
@@ -32,66 +32,68 @@ class SessionTempo:
         self._other_tempo: tuple[float, float] | None = None
         self._agreed = False  # since play began the tempo heard has been ours
 
-    def wish(self, draft: Draft) -> TempoWish:
+    def wish(self, document: Document) -> TempoWish:
         """What the composer wants of time, set by hand or given at the start."""
-        return self._wish(draft, self._first_tempo(draft))
+        return self._wish(document, self._first_tempo(document))
 
-    def _wish(self, draft: Draft, bpm: float) -> TempoWish:
-        wish = replace(self._session.options.tempo, picture_starts_at=draft.text(controls.PICTURE_STARTS_AT))
+    def _wish(self, document: Document, bpm: float) -> TempoWish:
+        wish = replace(self._session.options.tempo, picture_starts_at=document.text("/cue/picture_starts_at"))
         return replace(wish, bpm=bpm, tempo_map=None) if bpm else wish
 
-    def _ours(self, draft: Draft) -> bool:
+    def _ours(self, document: Document) -> bool:
         """Whether the tempo map is our own, so that cues and sections may put their tempo and bars into it."""
-        given = self._session.options.tempo.tempo_map is not None and not self._first_tempo(draft)
+        given = self._session.options.tempo.tempo_map is not None and not self._first_tempo(document)
         return self.daw_map is None and not given
 
-    def marked(self, choice: TempoChoice, draft: Draft) -> TempoChoice:
+    def marked(self, choice: TempoChoice, document: Document) -> TempoChoice:
         """A choice with the bars and tempi of cues and sections in its map.  Raises MusicError."""
-        if not self._ours(draft) or choice.grid == "seconds":
+        if not self._ours(document) or choice.grid == "seconds":
             return choice
         analysed, film_bpm = self._session.analysed, 0.0
-        if draft.other_cues and analysed is not None:
-            plain = choose_tempo(self._wish(draft, 0.0), analysed.film, analysed.cuts)
+        if document.other_cues and analysed is not None:
+            plain = choose_tempo(self._wish(document, 0.0), analysed.film, analysed.cuts)
             film_bpm = plain.tempo_map.bpm_at(0.0)
-        marks = draft.tempo_marks(film_bpm)
+        marks = document.tempo_marks(film_bpm)
         return replace(choice, tempo_map=marked(choice.tempo_map, marks, choice.picture_starts_at_s))
 
-    def settled(self, draft: Draft) -> Draft:
-        """The draft on the map that its cues and sections ask for; itself where nothing of that has changed.
+    def settled(self, document: Document) -> Document:
+        """The document on the map that its cues and sections ask for; itself where nothing of that has changed.
 
         Raises ControlError.
         """
         session = self._session
-        before = session.draft
-        same = draft.tempo_marks() == before.tempo_marks() and self._first_tempo(draft) == self._first_tempo(before)
+        before = session.document
+        same = document.tempo_marks() == before.tempo_marks() and self._first_tempo(document) == self._first_tempo(
+            before
+        )
         if same or session.analysed is None:
-            return draft
+            return document
         try:
-            return self._with_tempo(draft) if self._ours(draft) else draft
+            return self._with_tempo(document) if self._ours(document) else document
         except MusicError as error:
             raise ControlError("bad_value", str(error)) from None
 
     @staticmethod
-    def _first_tempo(draft: Draft) -> float:
-        return draft.cue_states[0].number_of(controls.TEMPO)
+    def _first_tempo(document: Document) -> float:
+        return document.cue_states[0].number_of("/cue/tempo")
 
     def set_picture_start(self, text: str) -> float:
         """Where the film's first frame lies on the timeline."""
         session = self._session
-        draft = session.draft.with_value(controls.PICTURE_STARTS_AT, text)
-        if draft == session.draft:
+        document = session.document.with_value("/cue/picture_starts_at", text)
+        if document == session.document:
             return session.transport.soon_s()  # set to what it holds: no step of the undo history
         if session.analysed is not None:
             try:
-                draft = self._with_tempo(draft)
+                document = self._with_tempo(document)
             except MusicError as error:
                 raise ControlError("bad_value", str(error)) from None
-        session.history.edit(draft, label_of(controls.PICTURE_STARTS_AT), time.perf_counter())
-        return session.follow_draft(None) if session.analysed is not None else session.position_s()
+        session.history.edit(document, label_of("/cue/picture_starts_at"), time.perf_counter())
+        return session.follow_document(None) if session.analysed is not None else session.position_s()
 
     def _refuse_tempo(self) -> None:
         session = self._session
-        if session.draft.result.grid == "seconds":
+        if session.document.result.grid == "seconds":
             raise ControlError("not_ready", "the seconds grid has no tempo.")
         if session.options.follows and session.status is not None and session.status.tempo_source not in ("map", ""):
             raise ControlError("not_ready", f"the tempo comes from the DAW ({session.status.tempo_source}).")
@@ -99,12 +101,12 @@ class SessionTempo:
     def set_bar_1(self, where: float | str) -> float:
         """Where bar 1 of the selected cue lies: a picture second, `in`, or `timeline` (the bars of the timeline)."""
         session = self._session
-        if session.draft.value(controls.BAR_1) == where:
+        if session.document.value("/cue/bar_1") == where:
             return session.transport.soon_s()
         if where != "timeline":
             self._refuse_tempo()
-        draft = self.settled(session.draft.with_value(controls.BAR_1, where))
-        session.history.edit(draft, label_of(controls.BAR_1), time.perf_counter(), merge=True)
+        document = self.settled(session.document.with_value("/cue/bar_1", where))
+        session.history.edit(document, label_of("/cue/bar_1"), time.perf_counter(), merge=True)
         if session.analysed is None:
             return session.position_s()
         return session.edits.follow_cue(session.transport.boundary_s("bar"))
@@ -113,23 +115,23 @@ class SessionTempo:
         """Quarter notes a minute; 0: what suits the cuts."""
         session = self._session
         self._refuse_tempo()
-        draft = session.draft.with_value(controls.TEMPO, bpm)
+        document = session.document.with_value("/cue/tempo", bpm)
         if session.analysed is not None:
-            draft = self._with_tempo(draft)
-        session.history.edit(draft, label_of(controls.TEMPO), time.perf_counter(), merge=True)
+            document = self._with_tempo(document)
+        session.history.edit(document, label_of("/cue/tempo"), time.perf_counter(), merge=True)
         if session.analysed is None:
             return session.position_s()
-        return session.follow_draft(session.transport.boundary_s("bar"))
+        return session.follow_document(session.transport.boundary_s("bar"))
 
     def use_daw_map(self, tempo_map: TempoMap, who: str) -> None:
         """The DAW's own tempo: chords keep their picture time, beats and bars become the DAW's.  No edit of ours."""
         session = self._session
-        if session.draft.result.grid == "seconds":
+        if session.document.result.grid == "seconds":
             return
         self.daw_map = tempo_map  # also where it equals the map in force, which may be only the one we began with
         if session.analysed is None or session.choice is None:
             return  # taken up when the film is known
-        if tempo_map == session.draft.result.tempo_map:
+        if tempo_map == session.document.result.tempo_map:
             return
         self._refit_to(tempo_map)
         bpm = tempo_map.bpm_at(session.beats_at(session.position_s()))
@@ -137,17 +139,17 @@ class SessionTempo:
 
     def _refit_to(self, tempo_map: TempoMap) -> None:
         session = self._session
-        analysed, choice, draft = session.analysed, session.choice, session.draft
+        analysed, choice, document = session.analysed, session.choice, session.document
         if analysed is None or choice is None:
             return
-        wish = replace(self.wish(draft), tempo_map=tempo_map, bpm=None, grid="beats")
+        wish = replace(self.wish(document), tempo_map=tempo_map, bpm=None, grid="beats")
         session.choice = choice = choose_tempo(wish, analysed.film, analysed.cuts)
-        slots = refit(draft.result.slots, "beats", tempo_map, analysed.film.duration_s, choice.picture_starts_at_s)
+        slots = refit(document.result.slots, "beats", tempo_map, analysed.film.duration_s, choice.picture_starts_at_s)
         session.history.amend(
             replace(
-                draft,
+                document,
                 result=replace(
-                    draft.result, slots=slots, tempo_map=tempo_map, grid="beats", starts_s=choice.picture_starts_at_s
+                    document.result, slots=slots, tempo_map=tempo_map, grid="beats", starts_s=choice.picture_starts_at_s
                 ),
             )
         )
@@ -201,25 +203,25 @@ class SessionTempo:
         session = self._session
         if session.analysed is None:
             return float(session.tempo_map.origin_s)
-        plain = choose_tempo(self.wish(session.draft), session.analysed.film, session.analysed.cuts)
+        plain = choose_tempo(self.wish(session.document), session.analysed.film, session.analysed.cuts)
         return float(plain.tempo_map.origin_s)
 
-    def _with_tempo(self, draft: Draft) -> Draft:
+    def _with_tempo(self, document: Document) -> Document:
         session = self._session
         analysed = session.analysed
         if analysed is None:
-            return draft
-        wish = self.wish(draft)
-        if self.daw_map is not None and draft.result.grid == "beats":
+            return document
+        wish = self.wish(document)
+        if self.daw_map is not None and document.result.grid == "beats":
             wish = replace(wish, tempo_map=self.daw_map, bpm=None)  # the DAW's stays the DAW's
-        session.choice = choice = self.marked(choose_tempo(wish, analysed.film, analysed.cuts), draft)
+        session.choice = choice = self.marked(choose_tempo(wish, analysed.film, analysed.cuts), document)
         slots = refit(
-            draft.result.slots, choice.grid, choice.tempo_map, analysed.film.duration_s, choice.picture_starts_at_s
+            document.result.slots, choice.grid, choice.tempo_map, analysed.film.duration_s, choice.picture_starts_at_s
         )
         return replace(
-            draft,
+            document,
             result=replace(
-                draft.result,
+                document.result,
                 slots=slots,
                 tempo_map=choice.tempo_map,
                 grid=choice.grid,

@@ -1,6 +1,6 @@
-"""What of a draft the player and the clocks follow, and no note: nudges, sync, frame rate, ports.
+"""What of a document the player and the clocks follow, and no note: nudges, sync, frame rate, ports.
 
-Applied from the draft in force, so that undo, redo and a restored session work on it like on everything else.
+Applied from the document in force, so that undo, redo and a restored session work on it like on everything else.
 """
 
 from __future__ import annotations
@@ -8,9 +8,9 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from bridge.session.history import Draft
-from engine.music import PARTS, FrameRate, controls
-from engine.music.arguments import ControlError, Value
+from bridge.controls.table import ControlError, Value
+from engine.document import Document
+from engine.music import PARTS, FrameRate
 from engine.music.note import pitch_name
 
 if TYPE_CHECKING:
@@ -29,35 +29,35 @@ class SessionOutput:
     @property
     def frame_rate(self) -> FrameRate | None:
         """Of the film's timecode: as set, else as the file says; None before the film is known."""
-        asked = self._session.draft.text(controls.FRAME_RATE)
+        asked = self._session.document.text("/cue/frame_rate")
         if asked != "film":
             return FrameRate.parse(asked)
         return self._session.analysed.film.rate if self._session.analysed is not None else None
 
     def check(self, address: str, value: Value) -> None:
         """Raises ControlError for what cannot be done now."""
-        if address == controls.PORTS_LAYOUT and self._session.rolling and value != self._session.draft.value(address):
+        if address == "/cue/ports/layout" and self._session.rolling and value != self._session.document.value(address):
             raise ControlError("not_ready", "ports are opened anew: stop first.")
 
     def follow(self) -> None:
-        """Tells the player what the draft in force says."""
-        session, draft = self._session, self._session.draft
+        """Tells the player what the document in force says."""
+        session, document = self._session, self._session.document
         player = session.player
-        started, known = self._started, draft.settings
+        started, known = self._started, document.settings
         for part in ("", *PARTS):
-            address = controls.of_part(part, "nudge") if part else controls.NUDGE
-            ms = draft.number(address) if address in known else started.ports.nudge_ms.get(part, 0.0)
+            address = f"/cue/part/{part}/nudge" if part else "/cue/nudge"
+            ms = document.number(address) if address in known else started.ports.nudge_ms.get(part, 0.0)
             if self._nudges.get(part, 0.0) != ms:
                 self._nudges[part] = ms
                 player.nudge(part, ms)
         hold, rate, per_part = started.sync.freewheel_s, started.sync.frame_rate, started.ports.per_part
-        if controls.HOLD_ON_SYNC_LOSS in known:
-            hold = draft.number(controls.HOLD_ON_SYNC_LOSS)
-        if controls.FRAME_RATE in known:
-            asked = draft.text(controls.FRAME_RATE)
+        if "/cue/hold_on_sync_loss" in known:
+            hold = document.number("/cue/hold_on_sync_loss")
+        if "/cue/frame_rate" in known:
+            asked = document.text("/cue/frame_rate")
             rate = None if asked == "film" else str(FrameRate.parse(asked))
-        if controls.PORTS_LAYOUT in known:
-            per_part = draft.text(controls.PORTS_LAYOUT) == "per-part"
+        if "/cue/ports/layout" in known:
+            per_part = document.text("/cue/ports/layout") == "per-part"
         sync = replace(player.sync, freewheel_s=hold, frame_rate=rate)
         if sync != player.sync:
             player.set_sync(sync)
@@ -67,11 +67,11 @@ class SessionOutput:
 
     def ranges(self) -> tuple[tuple[str, int, str, int, str], ...]:
         """Part, lowest pitch and its name, highest pitch and its name."""
-        return tuple((part, *named_range(self._session.draft, part)) for part in PARTS)
+        return tuple((part, *named_range(self._session.document, part)) for part in PARTS)
 
 
-def named_range(draft: Draft, part: str) -> tuple[int, str, int, str]:
+def named_range(document: Document, part: str) -> tuple[int, str, int, str]:
     """Lowest pitch and its name, highest pitch and its name."""
-    octave = int(draft.text(controls.MIDDLE_C)[1:])
-    low, high = int(draft.number(controls.of_part(part, "low"))), int(draft.number(controls.of_part(part, "high")))
+    octave = int(document.text("/cue/middle_c")[1:])
+    low, high = int(document.number(f"/cue/part/{part}/low")), int(document.number(f"/cue/part/{part}/high"))
     return low, pitch_name(low, octave), high, pitch_name(high, octave)

@@ -1,6 +1,6 @@
-"""From a draft to the notes that the player has.
+"""From a document to the notes that the player has.
 
-Times in `_s` are picture seconds; beats are quarter notes on the draft's tempo map.
+Times in `_s` are picture seconds; beats are quarter notes on the document's tempo map.
 """
 
 from __future__ import annotations
@@ -8,13 +8,13 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
+from bridge.controls.table import ControlError
 from bridge.session.arranging import EVER, SMALL_SLOTS, Load, Score, arrange_whole
 from bridge.session.background import PlanDesk, PlanJob
-from bridge.session.history import Draft
 from bridge.session.score import build_score
 from engine.arrange import Arrangement, FilmLevels, film_levels
+from engine.document import Document
 from engine.music import Composition, Controller, Note, TempoMap
-from engine.music.arguments import ControlError
 
 if TYPE_CHECKING:
     from bridge.session.session import Session
@@ -36,35 +36,35 @@ class SessionPlaying:
     def score(self) -> Score | None:
         """What is to be played, as the arranger takes it; None before there is any."""
         session = self._session
-        draft, analysed = session.draft, session.analysed
-        if analysed is None or not draft.result.slots:
+        document, analysed = session.document, session.analysed
+        if analysed is None or not document.result.slots:
             return None
-        levels = self._levels_for(draft)
-        made_from = (draft, levels, session.takes.revision)
+        levels = self._levels_for(document)
+        made_from = (document, levels, session.takes.revision)
         if self._score is None or any(old is not new for old, new in zip(self._score[0], made_from, strict=True)):
-            score = build_score(draft, analysed, session.starts_s, levels)
-            score = replace(score, kept=session.takes.kept_ranges(draft))
+            score = build_score(document, analysed, session.starts_s, levels)
+            score = replace(score, kept=session.takes.kept_ranges(document))
             self._score = (made_from, score)
         return self._score[1]
 
-    def _levels_for(self, draft: Draft) -> FilmLevels:
-        if draft.result.levels is not None:
-            return draft.result.levels
+    def _levels_for(self, document: Document) -> FilmLevels:
+        if document.result.levels is not None:
+            return document.result.levels
         if self.film_levels is None and self._provisional_levels is None:
-            self._provisional_levels = film_levels(draft.result.slots)
+            self._provisional_levels = film_levels(document.result.slots)
         return self.film_levels or self._provisional_levels  # type: ignore[return-value]
 
     def rearrange(self, takeover_s: float | None) -> None:
         session = self._session
-        draft, analysed = session.draft, session.analysed
-        if analysed is None or not draft.result.slots:
+        document, analysed = session.document, session.analysed
+        if analysed is None or not document.result.slots:
             return
         looped = session.transport.looped
         if takeover_s is not None and looped is not None and takeover_s <= session.position_s() < looped[1]:
             takeover_s = max(takeover_s, looped[1])  # of the next pass: this one is played to its end as it is
         takeover = None if takeover_s is None else session.beats_at(takeover_s)
-        levels = self._levels_for(draft)
-        job = PlanJob(draft, analysed, session.starts_s, levels, takeover, session.takes.kept_ranges)
+        levels = self._levels_for(document)
+        job = PlanJob(document, analysed, session.starts_s, levels, takeover, session.takes.kept_ranges)
         if job.long:
             self.plan.update(job)
         else:
@@ -80,10 +80,10 @@ class SessionPlaying:
 
     def whole(self) -> tuple[Composition, Arrangement]:
         """What is composed, pins in place, and its music, as it is heard.  Raises ControlError as `arrangement`."""
-        session, draft = self._session, self._session.draft
-        if session.analysed is None or not draft.result.complete:
+        session, document = self._session, self._session.document
+        if session.analysed is None or not document.result.complete:
             raise ControlError("not_ready", "nothing is composed yet.")
-        if len(draft.result.slots) <= SMALL_SLOTS:
+        if len(document.result.slots) <= SMALL_SLOTS:
             score = self.score()
             assert score is not None
             return score.pinned, arrange_whole(score)
@@ -134,7 +134,9 @@ class SessionPlaying:
         session = self._session
         status = session.status
         return (
-            session.draft.result.grid == "seconds" or status is None or status.tempo_source in ("map", "internal", "")
+            session.document.result.grid == "seconds"
+            or status is None
+            or status.tempo_source in ("map", "internal", "")
         )
 
 

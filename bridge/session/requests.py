@@ -11,9 +11,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Final
 
-from bridge.session.cues import CueState
-from bridge.session.history import Draft, parse_chords, parse_key
-from engine.music import EMOTIONS, Chord, Key, MusicError, Slot, Take, controls
+from engine.document import CueState, Document, parse_chords, parse_key
+from engine.music import EMOTIONS, Chord, Key, MusicError, Slot, Take
 from engine.process.messages import ComposeOptions, ComposeRequest
 
 QUIET_S: Final = 0.015  # after the last move of a fader
@@ -23,22 +22,22 @@ MEASURED: Final = 16  # the latest answers by which it is judged how soon a chan
 ON_THE_WAY_S: Final = 0.015  # from the first chord's arrival to the player: arranging, handing over
 MAX_DELAYS: Final = 3
 
-# What the networks are asked by; a result composed under other values is not this draft's.
+# What the networks are asked by; a result composed under other values is not this document's.
 RECIPE: Final = (
-    controls.HARMONIC_RHYTHM,
-    controls.DARK_LIGHT,
-    controls.CALM_TENSE,
-    *(controls.of_mood(name) for name in EMOTIONS),
-    controls.FOLLOW_PICTURE,
-    controls.ADVENTUROUS,
+    "/cue/harmonic_rhythm",
+    "/cue/mood/dark_light",
+    "/cue/mood/calm_tense",
+    *(f"/cue/mood/{name}" for name in EMOTIONS),
+    "/cue/follow",
+    "/cue/adventurous",
 )
 CUE_RECIPE: Final = (
-    controls.PROGRESSION,
-    controls.PROGRESSION_MODE,
-    controls.KEY,
-    controls.IN,
-    controls.OUT,
-    controls.BAR_1,
+    "/cue/progression",
+    "/cue/progression/mode",
+    "/cue/key",
+    "/cue/in",
+    "/cue/out",
+    "/cue/bar_1",
 )
 
 
@@ -47,7 +46,7 @@ class Wish:
     """A composition that is to be asked for.
 
     boundary_s: picture second from which the new music is heard, None: from the film's beginning (nothing plays).
-    until_s: the old music goes on there (a rewritten range).  take: other than the draft's, for a rewrite.
+    until_s: the old music goes on there (a rewritten range).  take: other than the document's, for a rewrite.
     deaths: of the engine while it composed this.
     """
 
@@ -76,34 +75,38 @@ class Pending:
     answered: bool = False
 
 
-def recipe(draft: Draft) -> tuple[object, ...]:
+def recipe(document: Document) -> tuple[object, ...]:
     """Everything that the networks are asked by, whichever cue is selected."""
-    marks = [f"{hit.time_s:.6f} {hit.weight}" for hit in draft.hits]
-    marks += [f"{section.start_s:.6f} {section.changes}" for section in draft.sections]
+    marks = [f"{hit.time_s:.6f} {hit.weight}" for hit in document.hits]
+    marks += [f"{section.start_s:.6f} {section.changes}" for section in document.sections]
     cues = [
         (cue.number, cue.take, cue.progression_from_s, *(cue.value(address) for address in CUE_RECIPE))
-        for cue in draft.cue_states
+        for cue in document.cue_states
     ]
-    return (*(draft.value(address) for address in RECIPE), "; ".join(marks), *(value for cue in cues for value in cue))
-
-
-def compose_options(draft: Draft) -> ComposeOptions:
-    """Activity and dynamics stay the arranger's: they act within a beat there and need no network."""
-    return ComposeOptions(
-        adventurous=draft.number(controls.ADVENTUROUS),
-        follow_picture=draft.number(controls.FOLLOW_PICTURE),
-        dark_light=draft.number(controls.DARK_LIGHT),
-        calm_tense=draft.number(controls.CALM_TENSE),
-        affect_bias=tuple(draft.number(controls.of_mood(name)) for name in EMOTIONS),
-        harmonic_rhythm=draft.text(controls.HARMONIC_RHYTHM),
+    return (
+        *(document.value(address) for address in RECIPE),
+        "; ".join(marks),
+        *(value for cue in cues for value in cue),
     )
 
 
-def _pins(draft: Draft) -> tuple[tuple[float, Chord], ...]:
+def compose_options(document: Document) -> ComposeOptions:
+    """Activity and dynamics stay the arranger's: they act within a beat there and need no network."""
+    return ComposeOptions(
+        adventurous=document.number("/cue/adventurous"),
+        follow_picture=document.number("/cue/follow"),
+        dark_light=document.number("/cue/mood/dark_light"),
+        calm_tense=document.number("/cue/mood/calm_tense"),
+        affect_bias=tuple(document.number(f"/cue/mood/{name}") for name in EMOTIONS),
+        harmonic_rhythm=document.text("/cue/harmonic_rhythm"),
+    )
+
+
+def _pins(document: Document) -> tuple[tuple[float, Chord], ...]:
     """One for each slot that a pin covers: the engine pins a chord of its own length, which may be shorter."""
-    slots = [slot for slot in draft.slots if slot.pinned]
+    slots = [slot for slot in document.slots if slot.pinned]
     if not slots:
-        return tuple(((pin.start_s + pin.end_s) / 2, pin.chord) for pin in draft.pins)
+        return tuple(((pin.start_s + pin.end_s) / 2, pin.chord) for pin in document.pins)
     return tuple(((slot.start_s + slot.end_s) / 2, slot.chord) for slot in slots)
 
 
@@ -144,52 +147,52 @@ class ComposeDesk:
         return boundary_host_s is not None and host_s >= boundary_host_s - commit_s - self.lead_s - 0.01
 
     def request(
-        self, draft: Draft, *, grid: str, starts_s: float, auto_keys: Mapping[int, tuple[Key, str]], host_s: float
+        self, document: Document, *, grid: str, starts_s: float, auto_keys: Mapping[int, tuple[Key, str]], host_s: float
     ) -> ComposeRequest:
         """The wish as a message.  Raises MusicError for a progression or key that cannot be read."""
         wish = self.wish
         if wish is None:
             raise MusicError("there is nothing to compose.")
-        heard = draft.slots
+        heard = document.slots
         kept: tuple[Slot, ...] = ()
         rest: tuple[Slot, ...] = ()
         if wish.boundary_s is not None:
             count = sum(slot.start_s < wish.boundary_s - 1e-6 for slot in heard)
-            kept = draft.result.slots[:count]
+            kept = document.result.slots[:count]
             heard = heard[:count]
         else:
             heard = ()
         if wish.until_s is not None:
-            rest = tuple(slot for slot in draft.result.slots if slot.start_s >= wish.until_s - 1e-6)
+            rest = tuple(slot for slot in document.result.slots if slot.start_s >= wish.until_s - 1e-6)
         self.revision += 1
         self.wish = None
-        self.pending = Pending(self.revision, wish, kept, rest, recipe(draft), host_s)
-        several = bool(draft.other_cues)
+        self.pending = Pending(self.revision, wish, kept, rest, recipe(document), host_s)
+        several = bool(document.other_cues)
 
-        def key_of(cue: Draft | CueState, number: int) -> Key | None:
+        def key_of(cue: Document | CueState, number: int) -> Key | None:
             auto = auto_keys.get(number)
-            return parse_key(cue.text(controls.KEY)) or (None if auto is None else auto[0])
+            return parse_key(cue.text("/cue/key")) or (None if auto is None else auto[0])
 
-        cues = draft.cues
+        cues = document.cues
         if several:
             cues = tuple(
                 replace(cue, key=key_of(state, state.number), take=wish.take or cue.take)
-                for cue, state in zip(cues, draft.cue_states, strict=True)
+                for cue, state in zip(cues, document.cue_states, strict=True)
             )
         return ComposeRequest(
             revision=self.revision,
-            tempo_map=draft.result.tempo_map,
+            tempo_map=document.result.tempo_map,
             grid=grid,
             picture_starts_at_s=starts_s,
-            key=None if several else key_of(draft, draft.cue),
-            progression=None if several else parse_chords(draft),
-            progression_from_s=0.0 if several else draft.progression_from_s,
-            take=Take(wish.take or draft.take),
-            pins=_pins(draft),
-            hits=draft.hits,
+            key=None if several else key_of(document, document.cue),
+            progression=None if several else parse_chords(document),
+            progression_from_s=0.0 if several else document.progression_from_s,
+            take=Take(wish.take or document.take),
+            pins=_pins(document),
+            hits=document.hits,
             cues=cues,
             keep=tuple(slot if slot.index == index else replace(slot, index=index) for index, slot in enumerate(heard)),
-            options=compose_options(draft),
+            options=compose_options(document),
         )
 
     def answered(self, host_s: float) -> None:

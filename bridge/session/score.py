@@ -1,4 +1,4 @@
-"""A draft as the arranger takes it."""
+"""A document as the arranger takes it."""
 
 from __future__ import annotations
 
@@ -6,23 +6,22 @@ from dataclasses import replace
 from functools import lru_cache
 
 from bridge.session.arranging import Score
-from bridge.session.history import Draft
 from bridge.session.options import arrange_options, part_shifts
 from engine.arrange import FilmLevels
 from engine.arrange.changes import ChangeOptions, place_changes
-from engine.music import Composition, Slot, Take, controls
-from engine.music.controls import BY_ADDRESS
+from engine.document import Document
+from engine.music import Composition, Slot, Take
 from engine.process.messages import FilmAnalysed
 
 
 def build_score(
-    draft: Draft, analysed: FilmAnalysed, starts_s: float, levels: FilmLevels, *, settled: bool = False
+    document: Document, analysed: FilmAnalysed, starts_s: float, levels: FilmLevels, *, settled: bool = False
 ) -> Score:
-    """A draft as the arranger takes it.
+    """A document as the arranger takes it.
 
     settled: its slots are a stretch of a complete film, so that chords are put on hits and cuts in it already.
     """
-    result = draft.result
+    result = document.result
 
     def composition(slots: tuple[Slot, ...]) -> Composition:
         return Composition(
@@ -33,19 +32,19 @@ def build_score(
             key=result.key,
             grid=result.grid,
             picture_starts_at_s=starts_s,
-            cues=draft.cues,
+            cues=document.cues,
             cuts=analysed.cuts,
-            hits=draft.hits,
-            take=Take(draft.take),
+            hits=document.hits,
+            take=Take(document.take),
             key_reason=result.key_reason,
         )
 
     composed = composition(result.slots)
-    where = draft.text(controls.CHORDS_ON_CUTS)
-    if (result.complete or settled) and (where in ("strong", "all") or (where == "hits" and draft.hits)):
-        composed = _with_chords_on(composed, ChangeOptions(draft.text(controls.HARMONIC_RHYTHM), where))
-    pinned = replace(composed, slots=tuple(map(draft.pinned, composed.slots))) if draft.pins else composed
-    return Score(composed, pinned, arrange_options(draft, levels), part_shifts(draft), result.complete)
+    where = document.text("/cue/chords_on")
+    if (result.complete or settled) and (where in ("strong", "all") or (where == "hits" and document.hits)):
+        composed = _with_chords_on(composed, ChangeOptions(document.text("/cue/harmonic_rhythm"), where))
+    pinned = replace(composed, slots=tuple(map(document.pinned, composed.slots))) if document.pins else composed
+    return Score(composed, pinned, arrange_options(document, levels), part_shifts(document), result.complete)
 
 
 @lru_cache(maxsize=4)
@@ -60,4 +59,4 @@ def _with_chords_on(composition: Composition, options: ChangeOptions) -> Composi
 
 def label_of(address: str) -> str:
     """An address in words, for the undo history: `part pad transpose`."""
-    return BY_ADDRESS[address].name.replace("/", " ").replace("_", " ")
+    return address.removeprefix("/cue/").replace("/", " ").replace("_", " ")

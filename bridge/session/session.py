@@ -16,6 +16,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Final
 
+from bridge.controls.table import KNOCK_CHANNEL
 from bridge.daw.names import NamedMark
 from bridge.engine_link import EngineGone
 from bridge.player.link import PlayerLink
@@ -30,15 +31,16 @@ from bridge.session.file.find import Saved
 from bridge.session.file.recording import Recorder
 from bridge.session.film import SessionFilm
 from bridge.session.follow import SessionTempo
-from bridge.session.history import Draft, History, Pin, parse_key
+from bridge.session.history import History
 from bridge.session.output import SessionOutput
 from bridge.session.playing import SessionPlaying
 from bridge.session.printed import Freezer
 from bridge.session.requests import ComposeDesk, recipe
-from bridge.session.takes import KeptTake, Takes
+from bridge.session.takes import Takes
 from bridge.session.tempo import TempoChoice, TempoWish
 from bridge.session.transport import SessionTransport
 from engine.arrange.rhythm import merge_runs
+from engine.document import Document, KeptTake, Pin, parse_key
 from engine.music import (
     PARTS,
     Chord,
@@ -48,9 +50,7 @@ from engine.music import (
     Slot,
     TempoMap,
     Timecode,
-    controls,
 )
-from engine.music.controls import CLICK_CHANNEL
 from engine.process.messages import (
     AnalysisProgress,
     Cancel,
@@ -77,7 +77,7 @@ class SessionOptions:
     clip_weights: str | None = None
     use_cache: bool = True
     tempo: TempoWish = field(default_factory=TempoWish)
-    draft: Draft = field(default_factory=Draft)
+    document: Document = field(default_factory=Document)
     play: bool = False
     once: bool = False
     from_s: float = 0.0
@@ -107,13 +107,13 @@ class Session:
         # Puts the session away before another film comes: where it is kept, and the other film's session if it has one.
         self.leave_film: Callable[[Path], tuple[Path | None, Saved | None]] = lambda film: (None, None)
         self.news: deque[str] = deque(maxlen=NEWS)
-        self.history = History(options.draft)
+        self.history = History(options.document)
         self.desk = ComposeDesk()
         self.transport = SessionTransport(self)
         self.tempo = SessionTempo(self)
         self.edits = Edits(self)
         self.freezer = Freezer(self)
-        self.knock = SessionKnock(self, options.knock > 0, options.knock or CLICK_CHANNEL)
+        self.knock = SessionKnock(self, options.knock > 0, options.knock or KNOCK_CHANNEL)
         self.cues = CueEdits(self)
         self.output = SessionOutput(self)
         self.composing = SessionComposing(self)
@@ -143,17 +143,17 @@ class Session:
 
     # what is ------------------------------------------------------------------------------------------------------
     @property
-    def draft(self) -> Draft:
-        return self.history.draft
+    def document(self) -> Document:
+        return self.history.document
 
     @property
     def starts_s(self) -> float:
         """Timeline second of the film's first frame."""
-        return self.draft.result.starts_s
+        return self.document.result.starts_s
 
     @property
     def tempo_map(self) -> TempoMap:
-        return self._tempo_map or self.draft.result.tempo_map
+        return self._tempo_map or self.document.result.tempo_map
 
     @property
     def film_name(self) -> str:
@@ -191,22 +191,22 @@ class Session:
 
     @property
     def composed_to_s(self) -> float:
-        slots = self.draft.result.slots
+        slots = self.document.result.slots
         return slots[-1].end_s if slots else 0.0
 
     def runs(self) -> tuple:
         """The chords with their times: neighbouring slots of one chord as one."""
-        draft = self.draft
-        made_from = (draft.result.slots, draft.pins)
+        document = self.document
+        made_from = (document.result.slots, document.pins)
         if self._chords is None or self._chords[0][0] is not made_from[0] or self._chords[0][1] != made_from[1]:
-            self._chords = (made_from, merge_runs(draft.slots))
+            self._chords = (made_from, merge_runs(document.slots))
         return self._chords[1]
 
     def chord_name(self, chord: Chord) -> str:
         """As the composer would write it: flats in flat keys and where the progression has them; "" for silence."""
         if chord.is_silence:
             return ""
-        typed, key = self.draft.text(controls.PROGRESSION), self.draft.result.key
+        typed, key = self.document.text("/cue/progression"), self.document.result.key
         flats = key.uses_flats or (key.semitones_from_reference == 0 and chord.root in (3, 8, 10))
         if re.search(r"[A-G][b#]", typed):
             flats = re.search(r"[A-G]b", typed) is not None
@@ -223,7 +223,7 @@ class Session:
         if self.analysed is None:
             return self.progress[2]
         if not self.transport.enough_ahead(self.position_s()):
-            return "the first chords" if not self.draft.result.slots else "the next chords"
+            return "the first chords" if not self.document.result.slots else "the next chords"
         if not self.rolling:
             return "the DAW to play" if self.options.follows and not self.transport.shared else "play"
         return ""
@@ -294,14 +294,14 @@ class Session:
         self.history.restore(saved.steps, saved.index)
         for each in saved.takes:
             self.takes.put(
-                each.cue, each.number, KeptTake(each.draft, each.name, each.kept, each.notes, each.controllers)
+                each.cue, each.number, KeptTake(each.document, each.name, each.kept, each.notes, each.controllers)
             )
         self.names_done = saved.names
-        result = self.draft.result
+        result = self.document.result
         self.playing.film_levels = result.levels
-        if result.slots and parse_key(self.draft.text(controls.KEY)) is None:
-            self.auto_keys[self.draft.cue] = (result.key, result.key_reason)
-        chosen = {state.number for state in self.draft.cue_states if parse_key(state.text(controls.KEY)) is None}
+        if result.slots and parse_key(self.document.text("/cue/key")) is None:
+            self.auto_keys[self.document.cue] = (result.key, result.key_reason)
+        chosen = {state.number for state in self.document.cue_states if parse_key(state.text("/cue/key")) is None}
         for number, key, reason in result.cue_keys:
             if number in chosen:
                 self.auto_keys[number] = (key, reason)
@@ -312,7 +312,7 @@ class Session:
             self.progress = ("ready", 1.0, "restored")
         if self.freezer.words:
             self.say(f"printed into the DAW, so mute here until thawed: {self.freezer.words}.")
-        if recipe(self.draft) != result.recipe or not result.complete:
+        if recipe(self.document) != result.recipe or not result.complete:
             self.wish_composition(None, "the session's composition")
         self.place()
 
@@ -343,7 +343,7 @@ class Session:
                 given_up = f"{pending.wish.label} is given up: the engine died {deaths} times while it composed it."
                 self.say(given_up)
                 self.progress = ("failed", 0.0, given_up)
-                if not self.draft.result.slots:
+                if not self.document.result.slots:
                     self.failure = given_up
         if gone.restarts >= MAX_DEATHS and self.analysed is None:
             self.failure = "the engine died again and again while it looked at the film."
@@ -372,25 +372,25 @@ class Session:
         self.playing.rearrange(takeover_s)
 
     # edits ----------------------------------------------------------------------------------------------------------
-    def follow_draft(
+    def follow_document(
         self, boundary_s: float | None, *, whole: bool = False, until_s: float | None = None, as_is: bool = False
     ) -> float:
-        """Lets the draft in force be heard: composes where its result is not its own, else arranges.
+        """Lets the document in force be heard: composes where its result is not its own, else arranges.
 
         until_s: what was composed goes on there.  as_is: until the new chords are there, what plays stays as it is
         (otherwise what needs no chords of its own is heard at once).
         """
-        draft = self.draft
+        document = self.document
         self._keep_place()
         self.output.follow()
-        self.use_map(draft.result.tempo_map)
+        self.use_map(document.result.tempo_map)
         for part in PARTS:
-            if self.status is None or (part in self.status.muted) == bool(draft.value(controls.of_part(part, "on"))):
-                self.player.mute(part, not draft.value(controls.of_part(part, "on")))
-        if recipe(draft) != draft.result.recipe or not draft.result.complete:
+            if self.status is None or (part in self.status.muted) == bool(document.value(f"/cue/part/{part}/on")):
+                self.player.mute(part, not document.value(f"/cue/part/{part}/on"))
+        if recipe(document) != document.result.recipe or not document.result.complete:
             if self.analysed is None:
                 return self.position_s()
-            if draft.result.slots and not as_is:
+            if document.result.slots and not as_is:
                 self.rearrange(self.transport.soon_s() if self.rolling else None)
             return self.wish_composition(boundary_s, self.history.undo_label or "the change", until_s=until_s)
         if self.desk.wish is not None or self.desk.pending is not None:

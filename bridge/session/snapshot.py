@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from bridge.session.cues import ends
 from bridge.session.session import Session
-from engine.music import EMOTIONS, PARTS, Take, Timecode, controls
+from engine.document import ends
+from engine.music import EMOTIONS, PARTS, Take, Timecode
 from engine.music.mood import strongest
 
 
@@ -90,12 +90,12 @@ def snapshot(session: Session) -> Snapshot:
     status = session.status
     beats = session.beats_at(position_s)
     bar_beat = session.tempo_map.bar_beat_at(max(round(beats, 6), -1e6))
-    now, after = session.draft.chords_at(position_s)
-    slot = session.draft.slot_at(position_s)
+    now, after = session.document.chords_at(position_s)
+    slot = session.document.slot_at(position_s)
     affect = slot.affect if slot is not None else _NEUTRAL
     changing, changing_s = change_under_way(session)
-    draft = session.draft
-    known = session.takes.get(draft.cue, draft.take)
+    document = session.document
+    known = session.takes.get(document.cue, document.take)
     timeline_s = position_s + session.starts_s
     return Snapshot(
         state=_state(session),
@@ -114,13 +114,13 @@ def snapshot(session: Session) -> Snapshot:
         affect=tuple(affect),
         notes_per_bar=notes_in_bar(session, bar_beat.bar),
         loudness=slot.loudness if slot is not None else 0.0,
-        key=draft.result.key.name if draft.result.slots else "",
+        key=document.result.key.name if document.result.slots else "",
         tempo_bpm=status.tempo_bpm if status is not None else 0.0,
         position_source=status.position_source if status is not None else "",
         tempo_source=status.tempo_source if status is not None else "",
         sync_state=status.state if status is not None else "",
-        take=draft.take,
-        take_name=known.name if known is not None else Take(draft.take).name,
+        take=document.take,
+        take_name=known.name if known is not None else Take(document.take).name,
         take_kept=known.kept if known is not None else False,
         port=status.port if status is not None else "",
         port_api=status.port_api if status is not None else "",
@@ -134,7 +134,7 @@ def snapshot(session: Session) -> Snapshot:
         progress=session.progress,
         planned_to_s=session.planned_to_s,
         composed_to_s=session.composed_to_s,
-        whole=session.draft.result.complete and session.plan.complete,
+        whole=session.document.result.complete and session.plan.complete,
         pids=session.pids(),
         changing=changing,
         changing_s=changing_s,
@@ -144,7 +144,7 @@ def snapshot(session: Session) -> Snapshot:
         frame_rate=str(session.output.frame_rate or ""),
         reading=session.analysed.reading if session.analysed is not None else "",
         cues=tuple(cue_list(session)),
-        parts=tuple((part, bool(draft.value(controls.of_part(part, "on")))) for part in PARTS),
+        parts=tuple((part, bool(document.value(f"/cue/part/{part}/on"))) for part in PARTS),
         clients=session.clients,
         frozen=session.freezer.words,
         learning=session.learning,
@@ -154,10 +154,10 @@ def snapshot(session: Session) -> Snapshot:
 
 def cue_list(session: Session) -> list[tuple[str, float, float, bool]]:
     """Name, In, Out (picture seconds) and whether it is selected, of each cue in order of In."""
-    draft, states = session.draft, session.draft.cue_states
+    document, states = session.document, session.document.cue_states
     end_s = session.analysed.film.duration_s if session.analysed is not None else 0.0
     return [
-        (state.name, state.in_s, end_s if out_s is None else out_s, state.number == draft.cue)
+        (state.name, state.in_s, end_s if out_s is None else out_s, state.number == document.cue)
         for state, out_s in zip(states, ends(states), strict=True)
     ]
 
@@ -188,7 +188,7 @@ def _state(session: Session) -> str:
     if session.rolling:
         status = session.status
         return "freewheel" if status is not None and status.state == "freewheel" else "playing"
-    if session.analysed is None or not session.draft.result.slots:
+    if session.analysed is None or not session.document.result.slots:
         return "waiting"
     return "lost" if session.status is not None and session.status.state == "lost" else "stopped"
 

@@ -1,42 +1,16 @@
-"""Takes: what each cue was composed to, remembered, named, kept and chosen again.
-
-A kept take holds its notes and curves as well, so that it plays the same without the engine, with other networks, and
-where a later version of the program would arrange its chords otherwise.
-"""
+"""The takes of the running session."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
-from typing import Final
 
-from bridge.session.arranging import EVER, KeptRange
-from bridge.session.cues import CueState
-from bridge.session.history import Draft
 from engine.arrange import Arrangement
-from engine.music import Controller, Note, Slot, Take, TempoMap, controls
-
-EDGE_BEATS: Final = 0.125  # music begins on the sixteenth nearest to In
-# What a take brings with it; where its cue lies, and what it is called, stays.
-TAKE_CONTROLS: Final = controls.with_scope("take")
-
-
-@dataclass(frozen=True, slots=True)
-class KeptTake:
-    """A take with everything that decides its notes.  kept: the composer said so; others are only remembered.
-
-    notes, controllers: of a kept take, as it was heard, in beats of the draft's tempo map, in order of time.
-    """
-
-    draft: Draft
-    name: str
-    kept: bool = False
-    notes: tuple[Note, ...] | None = None
-    controllers: tuple[Controller, ...] | None = None
+from engine.document import Document
+from engine.document.takes import KeptRange, KeptTake, in_order, kept_ranges, kept_take, remembered
 
 
 class Takes:
-    """Of one session; by number of the cue and number of the take."""
+    """The takes of a session, by number of the cue and number of the take."""
 
     def __init__(self) -> None:
         self._takes: dict[tuple[int, int], KeptTake] = {}
@@ -51,7 +25,7 @@ class Takes:
             yield cue, number, take
 
     def put(self, cue: int, number: int, take: KeptTake) -> None:
-        self._takes[cue, number] = _in_order(take)
+        self._takes[cue, number] = in_order(take)
         self.revision = object()
 
     @property
@@ -75,197 +49,16 @@ class Takes:
     def any_kept(self) -> bool:
         return any(take.kept for take in self._takes.values())
 
-    def remember(self, draft: Draft) -> None:
-        """What was just composed, of every cue; kept takes stay what they are."""
-        for state in draft.cue_states:
-            known = self.get(state.number, state.take)
-            if known is None or not known.kept:
-                name = known.name if known is not None else Take(state.take).name
-                self.put(state.number, state.take, KeptTake(draft, name))
+    def remember(self, document: Document) -> None:
+        """Remembers what was just composed, of every cue; kept takes stay what they are."""
+        self.restore(remembered(self._takes, document))
 
-    def keep(self, draft: Draft, made: Arrangement | None, name: str | None) -> KeptTake:
-        """The take of the selected cue with its notes."""
-        old = self.get(draft.cue, draft.take)
-        low, high = span_beats(draft, draft.cue)
-        kept = KeptTake(
-            draft,
-            name or (old.name if old is not None else Take(draft.take).name),
-            True,
-            None if made is None else tuple(note for note in made.notes if low <= note.start_beats < high),
-            None if made is None else tuple(each for each in made.controllers if low <= each.time_beats < high),
-        )
-        self.put(draft.cue, draft.take, kept)
-        return self._takes[draft.cue, draft.take]
+    def keep(self, document: Document, made: Arrangement | None, name: str | None) -> KeptTake:
+        """Keeps the take of the selected cue with its notes."""
+        notes, controllers = (None, None) if made is None else (made.notes, made.controllers)
+        self.put(document.cue, document.take, kept_take(self._takes, document, notes, controllers, name))
+        return self._takes[document.cue, document.take]
 
-    def kept_ranges(self, draft: Draft) -> tuple[KeptRange, ...]:
-        """The notes of the kept takes that a draft has not changed."""
-        found = []
-        for state in draft.cue_states:
-            known = self.get(state.number, state.take)
-            if known is None or known.notes is None or known.controllers is None:
-                continue
-            moved = _unchanged(known.draft, draft, state)
-            if moved is None:
-                continue
-            notes, controllers = known.notes, known.controllers
-            if moved:
-                notes = tuple(replace(note, start_beats=note.start_beats + moved) for note in notes)
-                controllers = tuple(replace(each, time_beats=each.time_beats + moved) for each in controllers)
-            found.append(KeptRange(*span_beats(draft, state.number), notes, controllers))
-        return tuple(found)
-
-
-def _in_order(take: KeptTake) -> KeptTake:
-    """With notes and curves in order of time, as they are looked for; itself where they are."""
-    notes, curves = take.notes, take.controllers
-    if notes is None or curves is None:
-        return take
-    in_time = tuple(sorted(notes, key=lambda note: note.start_beats))
-    curves_in_time = tuple(sorted(curves, key=lambda each: each.time_beats))
-    return (
-        take
-        if (in_time, curves_in_time) == (notes, curves)
-        else replace(take, notes=in_time, controllers=curves_in_time)
-    )
-
-
-def chosen(draft: Draft, take: KeptTake) -> Draft:
-    """The draft with another take in its selected cue; all of the draft where the film has no other cue."""
-    if not draft.other_cues and not take.draft.other_cues:
-        return take.draft
-    number, (low, high) = draft.cue, draft.span_of(draft.cue)
-    theirs = next(state for state in take.draft.cue_states if state.number == number)
-    settings = {name: value for name, value in draft.selected.settings.items() if name not in TAKE_CONTROLS}
-    settings |= {name: value for name, value in theirs.settings.items() if name in TAKE_CONTROLS}
-    state = CueState(number, settings, theirs.take, theirs.progression_from_s)
-    made = draft.with_cues((*draft.other_cues, state), number)
-    adopted = {**dict(draft.adopted), number: draft.film_settings}
-
-    def inside(at_s: float) -> bool:
-        return low <= at_s < high
-
-    def spliced(mine: tuple, other: tuple, place: str) -> tuple:
-        both = [each for each in mine if not inside(getattr(each, place))]
-        return tuple(sorted((*both, *(each for each in other if inside(getattr(each, place)))),
-                            key=lambda each: getattr(each, place)))  # fmt: skip
-
-    slots = _spliced_slots(draft.result.slots, take.draft.result.slots, low, high)
-    keys = [each for each in draft.result.cue_keys if each[0] != number]
-    keys += [each for each in take.draft.result.cue_keys if each[0] == number]
-    made = replace(
-        made,
-        pins=spliced(draft.pins, take.draft.pins, "start_s"),
-        hits=spliced(draft.hits, take.draft.hits, "time_s"),
-        sections=spliced(draft.sections, take.draft.sections, "start_s"),
-        adopted=tuple(sorted(adopted.items())),
-        result=replace(draft.result, slots=slots, cue_keys=tuple(sorted(keys, key=lambda each: each[0]))),
-    )
-    return made
-
-
-def _spliced_slots(mine: tuple[Slot, ...], theirs: tuple[Slot, ...], low: float, high: float) -> tuple[Slot, ...]:
-    """Their slots inside a range, mine outside, where both cut the film alike at its edges; else mine with the chords
-    and levels that theirs have at the same place."""
-
-    def is_inside(slot: Slot) -> bool:
-        return low <= (slot.start_s + slot.end_s) / 2 < high
-
-    before = [slot for slot in mine if not is_inside(slot) and slot.end_s <= high]
-    after = [slot for slot in mine if not is_inside(slot) and slot.end_s > high]
-    taken = [slot for slot in theirs if is_inside(slot)]
-    here = [slot for slot in mine if is_inside(slot)]
-    if here and taken and _same_place(here[0], taken[0]) and abs(here[-1].end_s - taken[-1].end_s) < 1e-6:
-        moved = here[0].start_beats - taken[0].start_beats
-        if moved:
-            taken = [
-                replace(slot, start_beats=slot.start_beats + moved, end_beats=slot.end_beats + moved) for slot in taken
-            ]
-        here = taken
-    else:
-        here = [_filled(slot, theirs) for slot in here]
-    row = (*before, *here, *after)
-    return tuple(slot if slot.index == i else replace(slot, index=i) for i, slot in enumerate(row))
-
-
-def _same_place(first: Slot, second: Slot) -> bool:
-    return abs(first.start_s - second.start_s) < 1e-6
-
-
-def _filled(slot: Slot, others: tuple[Slot, ...]) -> Slot:
-    middle = (slot.start_s + slot.end_s) / 2
-    other = next((each for each in others if each.start_s <= middle < each.end_s), None)
-    if other is None:
-        return slot
-    return replace(
-        slot, chord=other.chord, density=other.density, loudness=other.loudness, affect=other.affect,
-        tension=other.tension, pinned=other.pinned, given=other.given,
-    )  # fmt: skip
-
-
-def span_beats(draft: Draft, number: int) -> tuple[float, float]:
-    """The beats in which the notes of a cue begin; from -EVER in the first, to EVER in the last."""
-    low, high = draft.span_of(number)
-    seconds = draft.result.starts_s
-    beats_at = draft.result.tempo_map.beats_at
-    return (
-        -EVER if low == float("-inf") else beats_at(low + seconds) - EDGE_BEATS,
-        EVER if high == float("inf") else beats_at(high + seconds) - EDGE_BEATS,
-    )
-
-
-def _unchanged(known: Draft, draft: Draft, state: CueState) -> float | None:
-    """By how many beats a cue has moved since a take of it was kept; None where it is not the same any more."""
-    if known is draft or (known.result is draft.result and known == draft):
-        return 0.0
-    theirs = next((each for each in known.cue_states if each.number == state.number), None)
-    if theirs != state or known.span_of(state.number) != draft.span_of(state.number):
-        return None
-    film = dict(draft.adopted).get(state.number)
-    if draft.film_settings not in (known.film_settings, film):
-        return None
-    if known.result.starts_s != draft.result.starts_s and known.result.grid == "beats":
-        return None
-    low, high = draft.span_of(state.number)
-    if _inside(known, low, high) != _inside(draft, low, high):
-        return None
-    return _moved(known.result.tempo_map, draft.result.tempo_map, span_beats(known, state.number),
-                  span_beats(draft, state.number))  # fmt: skip
-
-
-def _inside(draft: Draft, low: float, high: float) -> tuple:
-    """Everything in a stretch of the film that decides notes, without beats."""
-    return (
-        tuple(pin for pin in draft.pins if low <= pin.start_s < high),
-        tuple(hit for hit in draft.hits if low <= hit.time_s < high),
-        tuple(section for section in draft.sections if low <= section.start_s < high),
-        tuple(
-            (round(slot.start_s, 4), round(slot.end_s, 4), slot.chord, slot.density, slot.loudness)
-            for slot in draft.slots
-            if low <= (slot.start_s + slot.end_s) / 2 < high
-        ),
-    )
-
-
-def _moved(old: TempoMap, new: TempoMap, was: tuple[float, float], now: tuple[float, float]) -> float | None:
-    """Beats between two places of one stretch of music; None where tempo or bars are not the same in both."""
-    if old == new:
-        return 0.0
-    if was[0] == -EVER:
-        return None if now[0] != was[0] else _same_course(old, new, 0.0, 0.0, was[1], now[1])
-    return _same_course(old, new, was[0] + EDGE_BEATS, now[0] + EDGE_BEATS, was[1], now[1])
-
-
-def _same_course(
-    old: TempoMap, new: TempoMap, old_start: float, new_start: float, old_end: float, new_end: float
-) -> float | None:
-    """From one beat to another when tempo and bars go on alike from both; else None."""
-
-    def course(tempo_map: TempoMap, start: float, end: float) -> list[tuple]:
-        first = (tempo_map.bpm_at(start + 1e-6), tempo_map.meter_at(start + 1e-6))
-        found: list[tuple] = [first, (round(float(tempo_map.next_bar(round(start, 6))) - start, 3),)]
-        found += [(round(float(c.beat) - start, 3), c.bpm) for c in tempo_map.tempos if start + 1e-3 < c.beat < end]
-        found += [(round(float(c.beat) - start, 3), c.meter) for c in tempo_map.meters if start + 1e-3 < c.beat < end]
-        return found
-
-    alike = course(old, old_start, old_end - EDGE_BEATS) == course(new, new_start, new_end - EDGE_BEATS)
-    return new_start - old_start if alike else None
+    def kept_ranges(self, document: Document) -> tuple[KeptRange, ...]:
+        """The notes of the kept takes that the document has not changed since."""
+        return kept_ranges(self._takes, document)

@@ -11,9 +11,8 @@ from bisect import bisect_right
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
+from bridge.controls.table import ControlError
 from bridge.session.arranging import EVER
-from engine.music import controls
-from engine.music.arguments import ControlError
 
 if TYPE_CHECKING:
     from bridge.player.messages import PlayerStatus
@@ -45,7 +44,7 @@ class SessionTransport:
         session = self._session
         if session.plan.complete:
             return True
-        slots = session.draft.result.slots
+        slots = session.document.result.slots
         index = bisect_right(slots, position_s, key=lambda slot: slot.start_s)
         two_slots_s = slots[index + 1].end_s if index + 1 < len(slots) else EVER
         return session.planned_to_s >= max(two_slots_s, position_s + AHEAD_S)
@@ -74,10 +73,10 @@ class SessionTransport:
         if position_s < self._last_position_s:
             self._pass_asked = False
         self._last_position_s = position_s
-        if self._looped is None or self._pass_asked or session.draft.text(controls.TAKE_REPEAT) != "new":
+        if self._looped is None or self._pass_asked or session.document.text("/cue/take/repeat") != "new":
             return
         left_s = self._looped[1] - position_s
-        if 0 < left_s < max(PASS_S, 2 * session.desk.lead_s) and session.draft.result.complete:
+        if 0 < left_s < max(PASS_S, 2 * session.desk.lead_s) and session.document.result.complete:
             self._pass_asked = True
             with contextlib.suppress(ControlError):  # there are no more numbers: the last take goes on
                 session.edits.new_take("loop")
@@ -213,12 +212,12 @@ class SessionTransport:
         elif when == "chord":
             starts = [run.start_s for run in session.runs()]
         elif when == "hit":
-            marks = session.draft.hits or (session.analysed.cuts if session.analysed is not None else ())
+            marks = session.document.hits or (session.analysed.cuts if session.analysed is not None else ())
             starts = [mark.time_s for mark in marks]
         else:
             beats = session.tempo_map.next_bar(session.beats_at(earliest_s))
             starts = [session.picture_at(float(beats))]
-        slots = session.draft.result.slots
+        slots = session.document.result.slots
         wanted_s = next((start for start in starts if start >= earliest_s - 1e-6), EVER)
         # Music is taken over where a slot begins; on the seconds grid and in split bars that need not be the bar line.
         places = [slot.start_s for slot in slots] or [0.0]

@@ -17,7 +17,7 @@ from typing import IO, TYPE_CHECKING, Final, Protocol
 
 from bridge.session.session import Session
 from bridge.session.snapshot import Snapshot
-from engine.music import EMOTIONS, controls
+from engine.music import EMOTIONS
 
 if TYPE_CHECKING:
     from rich.live import Live
@@ -172,7 +172,7 @@ def panel(shot: Snapshot, session: Session, sentences: tuple[str, ...]) -> Panel
                   f"late {shot.late}, dropped {shot.dropped}, OSC clients {shot.clients}")  # fmt: skip
     facts.add_row("take", f"{shot.take_name} ({shot.take}){' kept' if shot.take_kept else ''}, engine {shot.engine}")
     if shot.frozen:
-        facts.add_row("printed", f"{shot.frozen} (muted here; {controls.PRINTED_UNMUTE})")
+        facts.add_row("printed", f"{shot.frozen} (mute here; /cue/thaw)")
     if shot.changing:
         facts.add_row("change", _countdown(session, shot))
     if shot.learning:
@@ -184,7 +184,7 @@ def panel(shot: Snapshot, session: Session, sentences: tuple[str, ...]) -> Panel
 
 
 def _chords(session: Session, shot: Snapshot) -> str:
-    before, after = session.draft.chords_around(shot.picture_s, 1, 4)
+    before, after = session.document.chords_around(shot.picture_s, 1, 4)
     marked = [session.chord_name(chord) or "-" for chord in before + after]
     if after:
         marked[len(before)] = f"[{marked[len(before)]}]"

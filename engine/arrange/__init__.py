@@ -6,12 +6,12 @@ from engine.arrange.options import (
     Arrangement,
     ArrangeOptions,
     ArrangeState,
-    FilmLevels,
     FixedVoicing,
     PartOptions,
     default_parts,
     paper_options,
 )
+from engine.music import FilmLevels
 
 __all__ = [
     "ArrangeOptions",

@@ -11,8 +11,8 @@ from bisect import bisect_left, insort
 from collections.abc import Sequence
 from typing import Final
 
-from engine.arrange.options import FilmLevels, PartOptions
-from engine.music import Slot
+from engine.arrange.options import PartOptions
+from engine.music import FilmLevels, Slot
 
 PAPER_VELOCITY: Final = (49, 112)
 PAPER_DENSITY: Final = (5.0, 10.0, 15.0, 20.0)

@@ -9,7 +9,7 @@ from engine.music.chord import (
     QUALITY_INTERVALS,
     Chord,
 )
-from engine.music.composition import Composition, Cue, Cut, Film, Hit, Section, Slot, Take
+from engine.music.composition import Composition, Cue, Cut, Film, FilmLevels, Hit, Section, Slot, Take
 from engine.music.errors import MusicError, UserError
 from engine.music.key import A_MINOR, C_MAJOR, Key
 from engine.music.marks import TempoMark, marked
@@ -40,6 +40,7 @@ __all__ = [
     "Cue",
     "Cut",
     "Film",
+    "FilmLevels",
     "FrameRate",
     "Hit",
     "Key",

@@ -42,6 +42,19 @@ class Film:
 
 
 @dataclass(frozen=True, slots=True)
+class FilmLevels:
+    """A film's own quantiles.
+
+    density: the four thresholds between five levels of activity (a density above the first is level 2 …).
+    loudness: RMS at 5 %, 50 % and 95 %.  motion: thresholds of the drums' energy, None where all is alike.
+    """
+
+    density: tuple[float, float, float, float]
+    loudness: tuple[float, float, float]
+    motion: tuple[float, float, float, float] | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Cut:
     """A shot change that was found.  time_s: first frame of the new shot; strength 0..1."""
 

@@ -12,6 +12,8 @@ from typing import Final
 from engine.music import Chord, Composition, Cue, Cut, Film, Hit, Key, Progression, Slot, Take, TempoMap
 
 PROTOCOL: Final = 1
+READINGS: Final = ("auto", "full", "quick")
+HARMONIC_RHYTHMS: Final = ("auto", "half", "1", "2", "4")  # bars per chord of the net
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,7 +22,7 @@ class ComposeOptions:
 
     adventurous: 0..10 (temperature and top-p).  follow_picture: 0..100 %, guidance towards the picture's mood.
     dark_light, calm_tense: -100..+100, added to the picture's mood.  affect_bias: six sliders -100..+100 under "more".
-    harmonic_rhythm: one of controls.HARMONIC_RHYTHMS.  activity, dynamics: None as the picture, else 0..100.
+    harmonic_rhythm: one of HARMONIC_RHYTHMS.  activity, dynamics: None as the picture, else 0..100.
     candidates: how many takes are decoded together, of which the best is kept.
     """
 
@@ -37,7 +39,7 @@ class ComposeOptions:
 
 @dataclass(frozen=True, slots=True)
 class AnalyseRequest:
-    """Bridge -> engine: look at this film.  reading: one of controls.READINGS; clip_weights: a file, or None.
+    """Bridge -> engine: look at this film.  reading: one of READINGS; clip_weights: a file, or None.
 
     beside: the film that was seen last is composed for until all of this one is seen, and stays if it cannot be read.
     """

@@ -133,7 +133,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder, PlayerLink(PlayerOptions(ports=PortOptions("none"))) as player:
         made = Stage(player, SessionOptions("film.mp4", tempo=TempoWish(bpm=BPM)), seconds)
         session, made.engine.chunk = made.session, 256
-        made.until(lambda: session.draft.result.complete and session.plan.complete, 300)
+        made.until(lambda: session.document.result.complete and session.plan.complete, 300)
         send = session.send
         session.send = lambda message: None if isinstance(message, ComposeRequest) else send(message)
         session.transport.locate(seconds * 0.75)
@@ -141,7 +141,8 @@ def main() -> None:
         session.transport.play()
         made.until(lambda: session.rolling)
         print(
-            f"{len(session.draft.result.slots)} slots, {len(session.plan.notes)} notes; a beat is {60_000 / BPM:.0f} ms"
+            f"{len(session.document.result.slots)} slots, {len(session.plan.notes)} notes; "
+            f"a beat is {60_000 / BPM:.0f} ms"
         )
         session.film.fingerprint = "0" * 64
         autosave = Autosave(session, Path(folder) / "film.cuebridge.json", print)

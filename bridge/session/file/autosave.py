@@ -31,7 +31,7 @@ def saved_state(session: Session, film_fingerprint: str) -> Saved | None:
     if session.analysed is None or session.choice is None:
         return None
     takes = tuple(
-        SavedTake(number, take.name, take.kept, take.draft, take.notes, take.controllers, cue)
+        SavedTake(number, take.name, take.kept, take.document, take.notes, take.controllers, cue)
         for cue, number, take in session.takes
     )
     history = session.history

@@ -171,7 +171,7 @@ def _recording(session: Session, path: Path) -> Callable[[tuple[SentEvent, ...]]
 
     composition, tempo_map = session.composition(), session.tempo_map
     markers = composition_markers(composition) if composition is not None else ()
-    key, names = (composition.key if composition is not None else None), channels(session.draft)
+    key, names = (composition.key if composition is not None else None), channels(session.document)
     return lambda events: write_events(path, events, tempo_map, key=key, markers=markers, channels=names)
 
 

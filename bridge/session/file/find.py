@@ -27,7 +27,7 @@ from bridge.session.file.values import (
     Saved,
     SavedTake,
     controller_row,
-    draft_values,
+    document_values,
     film_values,
     name_values,
     note_row,
@@ -37,7 +37,7 @@ from bridge.session.file.values import (
     take_values,
     tempo_values,
 )
-from bridge.session.history import Result
+from engine.document import Result
 from engine.music import UserError
 
 SUFFIX: Final = ".cuebridge.json"
@@ -67,13 +67,13 @@ class Writer:
             self._texts[id(what)] = found = known.get(id(what)) or (what, make())
             return found[1]
 
-        drafts = [step.draft for step in saved.steps] + [take.draft for take in saved.takes]
-        results = {id(draft.result): draft.result for draft in drafts}
+        documents = [step.document for step in saved.steps] + [take.document for take in saved.takes]
+        results = {id(document.result): document.result for document in documents}
         places = {key: place for place, key in enumerate(results)}
         texts = [kept(result, lambda result=result: _result_text(result)) for result in results.values()]  # type: ignore[misc]
         takes = []
         for take in saved.takes:
-            text = _dumps(take_values(take, places[id(take.draft.result)]))
+            text = _dumps(take_values(take, places[id(take.document.result)]))
             if take.notes is not None:
                 notes = kept(take.notes, lambda rows=take.notes: _rows(map(note_row, rows)))  # type: ignore[misc]
                 curves = take.controllers or ()
@@ -92,7 +92,8 @@ class Writer:
             },
             "index": saved.index,
             "steps": [
-                {"label": step.label, **draft_values(step.draft, places[id(step.draft.result)])} for step in saved.steps
+                {"label": step.label, **document_values(step.document, places[id(step.document.result)])}
+                for step in saved.steps
             ],
             "names": name_values(saved.names),
         }

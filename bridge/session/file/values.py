@@ -11,17 +11,17 @@ from fractions import Fraction
 from types import MappingProxyType
 from typing import Any
 
+from bridge.controls.table import BY_ADDRESS, SETTINGS, ControlError, Value
 from bridge.daw.names import NamedMark
-from bridge.session.cues import CueState
-from bridge.session.history import Draft, Frozen, Pin, Result, Step
 from bridge.session.tempo import TempoChoice
-from engine.arrange import FilmLevels
+from engine.document import CueState, Document, Pin, PrintedRange, Result, Step
 from engine.music import (
     PARTS,
     Chord,
     Controller,
     Cut,
     Film,
+    FilmLevels,
     FrameRate,
     Hit,
     Key,
@@ -34,19 +34,17 @@ from engine.music import (
     Timecode,
     TimeSignature,
 )
-from engine.music.arguments import ControlError, Value
-from engine.music.controls import settings_of
 from engine.process.messages import FilmAnalysed
 
 
 @dataclass(frozen=True, slots=True)
 class SavedTake:
-    """A take; kept ones with their notes and curves (beats of the draft's tempo map)."""
+    """A take; kept ones with their notes and curves (beats of the document's tempo map)."""
 
     number: int
     name: str
     kept: bool
-    draft: Draft
+    document: Document
     notes: tuple[Note, ...] | None = None
     controllers: tuple[Controller, ...] | None = None
     cue: int = 0
@@ -138,20 +136,23 @@ def _bass(chord: Chord) -> int | None:
     return chord.bass
 
 
-def draft_values(draft: Draft, result: int) -> dict[str, Any]:
+def document_values(document: Document, result: int) -> dict[str, Any]:
     return {
-        "settings": dict(draft.settings),
-        "take": draft.take,
-        "pins": [[pin.start_s, pin.end_s, pin.chord.lead_sheet()] for pin in draft.pins],
-        "hits": [[hit.time_s, hit.weight, hit.name] for hit in draft.hits],
+        "settings": dict(document.settings),
+        "take": document.take,
+        "pins": [[pin.start_s, pin.end_s, pin.chord.lead_sheet()] for pin in document.pins],
+        "hits": [[hit.time_s, hit.weight, hit.name] for hit in document.hits],
         "sections": [
-            [each.start_s, [list(change) for change in each.changes], each.name, each.breath] for each in draft.sections
+            [each.start_s, [list(change) for change in each.changes], each.name, each.breath]
+            for each in document.sections
         ],
-        "progression_from_s": draft.progression_from_s,
-        "frozen": [[each.part, each.start_beats, each.end_beats] for each in draft.frozen],
-        "cue": draft.cue,
-        "other_cues": [[cue.number, dict(cue.settings), cue.take, cue.progression_from_s] for cue in draft.other_cues],
-        "adopted": [[number, dict(settings)] for number, settings in draft.adopted],
+        "progression_from_s": document.progression_from_s,
+        "frozen": [[each.part, each.start_beats, each.end_beats] for each in document.printed],
+        "cue": document.cue,
+        "other_cues": [
+            [cue.number, dict(cue.settings), cue.take, cue.progression_from_s] for cue in document.other_cues
+        ],
+        "adopted": [[number, dict(settings)] for number, settings in document.adopted],
         "result": result,
     }
 
@@ -163,7 +164,7 @@ def take_values(take: SavedTake, result: int) -> dict[str, Any]:
         "of_cue": take.cue,
         "name": take.name,
         "kept": take.kept,
-        **draft_values(take.draft, result),
+        **document_values(take.document, result),
     }
 
 
@@ -178,7 +179,7 @@ def controller_row(each: Controller) -> list[Any]:
 # reading --------------------------------------------------------------------------------------------------------------
 def read_saved(data: dict[str, Any]) -> Saved:
     results = [_read_result(each) for each in data["results"]]
-    steps = tuple(Step(_read_draft(each, results), str(each["label"])) for each in data["steps"])
+    steps = tuple(Step(_read_document(each, results), str(each["label"])) for each in data["steps"])
     index = int(data["index"])
     if not 0 <= index < len(steps):
         raise ValueError("its history has no step in force")
@@ -270,8 +271,8 @@ def _read_slot(index: int, row: Sequence[Any]) -> Slot:
     )  # fmt: skip
 
 
-def _read_draft(data: dict[str, Any], results: Sequence[Result]) -> Draft:
-    return Draft(
+def _read_document(data: dict[str, Any], results: Sequence[Result]) -> Document:
+    return Document(
         settings=_read_settings(data["settings"]),
         take=int(data["take"]),
         pins=tuple(Pin(float(start), float(end), Chord.parse(chord)) for start, end, chord in data["pins"]),
@@ -281,8 +282,8 @@ def _read_draft(data: dict[str, Any], results: Sequence[Result]) -> Draft:
             for start, changes, name, breath in data["sections"]
         ),
         progression_from_s=float(data["progression_from_s"]),
-        frozen=tuple(
-            Frozen(_one_of(part, PARTS), float(start), float(end)) for part, start, end in data.get("frozen", ())
+        printed=tuple(
+            PrintedRange(_one_of(part, PARTS), float(start), float(end)) for part, start, end in data.get("frozen", ())
         ),
         cue=int(data.get("cue", 0)),
         other_cues=tuple(
@@ -295,10 +296,15 @@ def _read_draft(data: dict[str, Any], results: Sequence[Result]) -> Draft:
 
 
 def _read_settings(data: dict[str, Any]) -> Mapping[str, Value]:
-    try:
-        return MappingProxyType(settings_of(data))
-    except ControlError as error:
-        raise ValueError(str(error).rstrip(".")) from None
+    values: dict[str, Value] = {}
+    for address, value in data.items():
+        if address not in SETTINGS:
+            raise ValueError(f"{address} is not a setting")
+        try:
+            values[address] = BY_ADDRESS[address].arguments[0].check(value)
+        except ControlError as error:
+            raise ValueError(str(error).rstrip(".")) from None
+    return MappingProxyType(values)
 
 
 def _read_take(data: dict[str, Any], results: Sequence[Result]) -> SavedTake:
@@ -312,12 +318,12 @@ def _read_take(data: dict[str, Any], results: Sequence[Result]) -> SavedTake:
             Controller(int(number), int(value), float(at), int(channel), str(part))
             for number, value, at, channel, part in data["controllers"]
         )
-    draft = _read_draft(data, results)
+    document = _read_document(data, results)
     return SavedTake(
         int(data["number"]),
         str(data["name"]),
         bool(data["kept"]),
-        draft,
+        document,
         notes,
         controllers,
         int(data.get("of_cue", 0)),

@@ -14,11 +14,10 @@ import mido
 import pytest
 
 from bridge.controls.dispatch import Controls
+from bridge.controls.table import ERROR, MAX_TEXT
 from bridge.osc.codec import Message, decode, encode, encode_bundle
 from bridge.osc.server import Datagram, OscServer
 from bridge.session.file.export import _write as write
-from engine.music.arguments import MAX_TEXT
-from engine.music.controls import ERROR
 
 NOW_AND_NEVER = [struct.pack(">Q", 1), b"\xff" * 8, b"\0" * 8, struct.pack(">Q", 2**63)]  # time tags
 
@@ -151,17 +150,17 @@ def test_a_time_tag_is_never_waited_for(port) -> None:
 def test_a_bundle_is_done_whole_or_not_at_all(port, refused) -> None:
     """Also where the refusal only comes when the message is done, after others were."""
     session = port.session
-    before, steps, asked = session.draft, session.history.steps, len(port.made.engine.requests)
+    before, steps, asked = session.document, session.history.steps, len(port.made.engine.requests)
     messages = [encode("/cue/transpose", [5]), encode("/cue/mood/dark_light", [70.0]), refused]
     heard = port.send(port.client(), encode_bundle(messages))
     assert {message.address for message in heard} == {ERROR}
     assert {"/cue/transpose", "/cue/mood/dark_light"} <= {message.arguments[0] for message in heard}
-    assert session.draft == before and session.history.steps == steps
+    assert session.document == before and session.history.steps == steps
     port.turn(0.4)
     assert len(port.made.engine.requests) == asked  # nor is it composed for
     good = port.send(port.client(), encode_bundle(messages[:2]))
     assert [message.address for message in good] == ["/cue/transpose", "/cue/mood/dark_light"]
-    assert session.draft.value("/cue/transpose") == 5
+    assert session.document.value("/cue/transpose") == 5
 
 
 def test_a_refused_bundle_takes_back_what_is_no_edit_too(port) -> None:
@@ -207,7 +206,7 @@ def test_it_listens_on_this_machine_only(port) -> None:
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as client:
         client.sendto(encode("/cue/swing", [70.0]), (outside, port.server.port))
     port.turn()
-    assert port.session.draft.value("/cue/swing") == 50.0
+    assert port.session.document.value("/cue/swing") == 50.0
 
 
 def _addresses() -> list[str]:
@@ -297,7 +296,7 @@ def test_sizes_are_bounded(port) -> None:
     client = port.client()
     many = encode_bundle([encode("/cue/swing", [60.0])] * 300)
     (refusal,) = port.send(client, many)
-    assert refusal.address == ERROR and port.session.draft.value("/cue/swing") == 50.0
+    assert refusal.address == ERROR and port.session.document.value("/cue/swing") == 50.0
     (refusal,) = port.send(client, encode("/cue/swing", [1.0] * 100))
     assert refusal.address == ERROR
     (refusal,) = port.send(client, encode("/cue/" + "x" * 5000))
@@ -347,7 +346,7 @@ def test_of_many_hits_the_refused_and_the_must_hits_are_told(port) -> None:
     port.session.edits.add_hit(10.9, "must")
     _, plan = port.send(client, encode("/cue/tempo/fit", [80.0, 80.0]))
     told = hits_of(plan)
-    assert plan.arguments[:2] == (1, len(port.session.draft.hits)) and len(told) == 15
+    assert plan.arguments[:2] == (1, len(port.session.document.hits)) and len(told) == 15
     assert {10.6, 10.9, 9.0} == {hit[0] for hit in told if hit[1] == "must"}
     assert [hit[0] for hit in told] == sorted(hit[0] for hit in told)
     assert bool(told[-1][3]) and max(hit[0] for hit in told if hit[1] == "nice") < 5.0

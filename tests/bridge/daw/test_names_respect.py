@@ -41,7 +41,7 @@ def test_a_section_changed_here_since_stays_when_its_marker_goes(wired) -> None:
     wired.session.edits.add_section(12.0, "activity=30", "mine")
     wired.run(0.3)
     markers(wired, 2)
-    assert [each.changes for each in wired.session.draft.sections] == [(("activity", "30"),)]
+    assert [each.changes for each in wired.session.document.sections] == [(("activity", "30"),)]
 
 
 def test_a_moved_name_leaves_what_was_changed_here_since(wired) -> None:
@@ -57,11 +57,16 @@ def test_a_moved_name_leaves_what_was_changed_here_since(wired) -> None:
     markers(
         wired, 2, (4.1, "chords: Dm A7"), (15.1, "pin: F#m"), (9.1, "hit must: door"), (12.1, "section: activity=80")
     )
-    draft = session.draft
-    assert draft.text("/cue/progression") == "G C" and draft.pins == () and draft.hits == () and draft.sections == ()
+    document = session.document
+    assert (
+        document.text("/cue/progression") == "G C"
+        and document.pins == ()
+        and document.hits == ()
+        and document.sections == ()
+    )
     markers(wired, 3)
     markers(wired, 4, (4.1, "chords: Dm A7"))  # put there anew: meant
-    assert session.draft.text("/cue/progression") == "Dm A7"
+    assert session.document.text("/cue/progression") == "Dm A7"
 
 
 def test_a_name_that_moves_takes_along_what_it_did(wired) -> None:
@@ -72,10 +77,10 @@ def test_a_name_that_moves_takes_along_what_it_did(wired) -> None:
     markers(
         wired, 2, (6.0, "chords: Dm A7"), (19.0, "pin: F#m"), (9.5, "hit must: door"), (13.0, "section: activity=80")
     )
-    draft = session.draft
-    assert (draft.text("/cue/progression"), draft.progression_from_s) == ("Dm A7", 6.0)
-    assert [hit.time_s for hit in draft.hits] == [9.5] and [each.start_s for each in draft.sections] == [13.0]
-    assert len(draft.pins) == 1 and draft.pins[0].start_s <= 19.0 < draft.pins[0].end_s
+    document = session.document
+    assert (document.text("/cue/progression"), document.progression_from_s) == ("Dm A7", 6.0)
+    assert [hit.time_s for hit in document.hits] == [9.5] and [each.start_s for each in document.sections] == [13.0]
+    assert len(document.pins) == 1 and document.pins[0].start_s <= 19.0 < document.pins[0].end_s
 
 
 def test_many_hits_are_one_step(wired) -> None:
@@ -86,11 +91,11 @@ def test_many_hits_are_one_step(wired) -> None:
     for first in range(0, 300, 20):
         wired.say(MarkersChunk(1, 300, first, made[first : first + 20]))
     wired.run(1.0)
-    assert len(session.draft.hits) == 301 and session.history.undo_count == steps + 1
+    assert len(session.document.hits) == 301 and session.history.undo_count == steps + 1
     markers(wired, 2, (9.0, "hit must: door"))
-    assert [hit.name for hit in session.draft.hits] == ["door", "mine"] and session.history.undo_count == steps + 2
+    assert [hit.name for hit in session.document.hits] == ["door", "mine"] and session.history.undo_count == steps + 2
     session.edits.undo()
-    assert len(session.draft.hits) == 301
+    assert len(session.document.hits) == 301
 
 
 def test_a_print_mark_that_moves_does_not_print_again(wired) -> None:
@@ -128,7 +133,7 @@ def test_a_progression_that_moves_into_another_cue_leaves_the_first(wired) -> No
     wired.run(0.8)
     markers(wired, 1, (3.0, "chords: Gm D7"))
     markers(wired, 2, (13.0, "chords: Gm D7"))
-    texts = {state.name: state.text("/cue/progression") for state in session.draft.cue_states}
+    texts = {state.name: state.text("/cue/progression") for state in session.document.cue_states}
     assert texts == {"1m1": "", "1m2": "Gm D7"}
 
 
@@ -145,9 +150,9 @@ def test_names_are_not_done_again_after_a_restart(wired, tmp_path) -> None:
     wired.daw = wired.controls.daw = DawBridge(session, wired.sent.extend, "test")
     wired.say(Hello("reaper", "1", 1, abilities="do_marker do_print do_tempo"))
     markers(wired, 1, *marks)
-    assert session.draft.text("/cue/progression") == "G C" and session.draft.pins == ()
+    assert session.document.text("/cue/progression") == "G C" and session.document.pins == ()
     markers(wired, 2, *marks, (20.0, "pin: Em"))
-    assert [pin.chord.lead_sheet() for pin in session.draft.pins] == ["Em"]
+    assert [pin.chord.lead_sheet() for pin in session.document.pins] == ["Em"]
 
 
 def test_undo_of_a_regions_progression_leaves_the_cue_in_hand(wired) -> None:
@@ -157,10 +162,10 @@ def test_undo_of_a_regions_progression_leaves_the_cue_in_hand(wired) -> None:
     wired.run(0.8)
     session.cues.select("1m1")
     markers(wired, 1, (13.0, "chords: Gm D7"))
-    assert session.draft.selected.name == "1m1"
+    assert session.document.selected.name == "1m1"
     session.edits.undo()
     wired.run(0.3)
-    assert session.draft.selected.name == "1m1"
+    assert session.document.selected.name == "1m1"
 
 
 def test_a_script_that_is_busy_printing_is_not_taken_for_gone(wired) -> None:

@@ -60,10 +60,10 @@ def test_names_of_markers_are_hits_pins_sections_and_progressions_once(wired) ->
     wired.say(MarkersChunk(1, len(markers), 0, markers))
     wired.run(0.6)
     steps = session.history.undo_count
-    assert session.draft.text("/cue/progression") == "Dm A7" and session.draft.progression_from_s == 4.0
-    assert [(hit.time_s, hit.weight) for hit in session.draft.hits] == [(9.0, "must")]
-    assert session.draft.sections[0].changes == (("activity", "80"),)
-    assert session.draft.pins[0].chord.lead_sheet() == "F#m"
+    assert session.document.text("/cue/progression") == "Dm A7" and session.document.progression_from_s == 4.0
+    assert [(hit.time_s, hit.weight) for hit in session.document.hits] == [(9.0, "must")]
+    assert session.document.sections[0].changes == (("activity", "80"),)
+    assert session.document.pins[0].chord.lead_sheet() == "F#m"
     assert any("H9" in sentence for sentence in wired.stage.said)
     wired.say(MarkersChunk(2, len(markers), 0, markers))
     wired.run(0.3)
@@ -85,7 +85,7 @@ def test_printed_notes_are_streamed_notes(wired, tmp_path) -> None:
 
 
 def test_the_transport_is_the_daws(wired) -> None:
-    from engine.music.arguments import ControlError
+    from bridge.controls.table import ControlError
 
     for order in (wired.session.transport.play, wired.session.transport.stop):
         with pytest.raises(ControlError):
@@ -103,21 +103,23 @@ def test_a_name_that_is_gone_takes_its_effect_back_unless_the_composer_changed_i
     )
     wired.say(MarkersChunk(1, len(markers), 0, markers))
     wired.run(0.6)
-    assert len(session.draft.pins) == 2
+    assert len(session.document.pins) == 2
     session.edits.pin(Chord.parse("B7"), 20.0)
     wired.run(0.3)
     kept = (MarkerItem(1, 4.0, "chords: Gm D7"),)
     wired.say(MarkersChunk(2, 1, 0, kept))
     wired.run(0.6)
-    draft = session.draft
-    assert draft.hits == () and draft.sections == () and [pin.chord.lead_sheet() for pin in draft.pins] == ["B7"]
-    assert draft.text("/cue/progression") == "Gm D7"
+    document = session.document
+    assert (
+        document.hits == () and document.sections == () and [pin.chord.lead_sheet() for pin in document.pins] == ["B7"]
+    )
+    assert document.text("/cue/progression") == "Gm D7"
     wired.say(MarkersChunk(3, 0, 0, ()))
     wired.run(0.6)
-    assert session.draft.text("/cue/progression") == ""
+    assert session.document.text("/cue/progression") == ""
     wired.say(MarkersChunk(4, 1, 0, markers[3:4]))  # and here again
     wired.run(0.6)
-    assert "F#m" in [pin.chord.lead_sheet() for pin in session.draft.pins]
+    assert "F#m" in [pin.chord.lead_sheet() for pin in session.document.pins]
 
 
 def test_the_daw_asks_to_thaw(wired) -> None:
@@ -138,14 +140,14 @@ def test_cues_of_regions_come_move_and_go_and_each_has_its_own_progression(wired
         made = tuple(RegionItem(number, *item) for number, item in enumerate(items))
         wired.say(RegionsChunk(revision, len(made), 0, made))
         wired.run(0.8)
-        return [(state.name, round(state.in_s, 3)) for state in session.draft.cue_states]
+        return [(state.name, round(state.in_s, 3)) for state in session.document.cue_states]
 
     first, second = (2.0, 8.0, "cue: 1m1"), (12.0, 20.0, "cue: 1m2")
     assert regions(1, first, second, (12.0, 20.0, "chords: Gm D7")) == [("1m1", 2.0), ("1m2", 12.0)]
-    chosen = session.draft.selected.name
-    texts = {state.name: state.text("/cue/progression") for state in session.draft.cue_states}
-    assert texts == {"1m1": "", "1m2": "Gm D7"} and session.draft.selected.name == chosen
+    chosen = session.document.selected.name
+    texts = {state.name: state.text("/cue/progression") for state in session.document.cue_states}
+    assert texts == {"1m1": "", "1m2": "Gm D7"} and session.document.selected.name == chosen
     assert regions(2, (3.0, 8.0, "cue: 1m1"), second) == [("1m1", 3.0), ("1m2", 12.0)]  # moved, not doubled
-    assert all(state.text("/cue/progression") == "" for state in session.draft.cue_states)
+    assert all(state.text("/cue/progression") == "" for state in session.document.cue_states)
     assert regions(3, (3.0, 8.0, "cue: 2m1"), second) == [("2m1", 3.0), ("1m2", 12.0)]  # renamed
     assert regions(4, second) == [("1m2", 12.0)]

@@ -9,10 +9,10 @@ from itertools import pairwise
 import pytest
 
 from bridge.session.arranging import Plan, Score, arrange_whole
-from bridge.session.history import Draft, Pin, Result
 from bridge.session.score import build_score
 from engine.arrange import film_levels
 from engine.arrange.rhythm import build_grid
+from engine.document import Document, Pin, Result
 from engine.music import Chord, Film, FrameRate, Slot, TempoMap
 from engine.process.messages import FilmAnalysed
 
@@ -42,9 +42,9 @@ def slots(count_s: float, seed: int = 1) -> tuple[Slot, ...]:
     return tuple(made)
 
 
-def score(made: tuple[Slot, ...], seconds: float, *, draft: Draft | None = None, complete: bool = True) -> Score:
+def score(made: tuple[Slot, ...], seconds: float, *, document: Document | None = None, complete: bool = True) -> Score:
     result = Result(slots=made, tempo_map=TEMPO, complete=complete)
-    return build_score(replace(draft or Draft(), result=result), film(seconds), 0.0, film_levels(slots(seconds)))
+    return build_score(replace(document or Document(), result=result), film(seconds), 0.0, film_levels(slots(seconds)))
 
 
 class Played:
@@ -178,8 +178,8 @@ def test_one_pin_in_three_hundred_moves_no_other_note(seed) -> None:
     old_chord = made[start].chord
     new_chord = next(Chord.parse(name) for name in NAMES if Chord.parse(name) not in
                      (old_chord, made[start - 1].chord, made[end].chord))  # fmt: skip
-    draft = Draft().with_pin(Pin(made[start].start_s, made[end - 1].end_s, new_chord))
-    pinned = score(made, 300, draft=draft)
+    document = Document().with_pin(Pin(made[start].start_s, made[end - 1].end_s, new_chord))
+    pinned = score(made, 300, document=document)
     first, second = arrange_whole(free), arrange_whole(pinned)
     low = max(beats for beats, _ in ((made[a].start_beats, b) for a, b in runs) if beats < made[start].start_beats)
     high = min([made[b - 1].end_beats for a, b in runs if a >= end], default=1e9)
@@ -197,13 +197,13 @@ def _runs(made):
 
 def test_a_pin_under_way_gives_the_same_as_from_the_beginning() -> None:
     made = slots(60)
-    draft = Draft().with_pin(Pin(made[20].start_s, made[22].end_s, Chord.parse("F#7")))
+    document = Document().with_pin(Pin(made[20].start_s, made[22].end_s, Chord.parse("F#7")))
     plan, played = Plan(), Played()
     plan.update(score(made, 60), None)
     finish(plan, played)
-    plan.update(score(made, 60, draft=draft), made[10].start_beats)
+    plan.update(score(made, 60, document=document), made[10].start_beats)
     finish(plan, played, position=made[12].start_beats)
-    assert key(played.notes) == key(arrange_whole(score(made, 60, draft=draft)).notes)
+    assert key(played.notes) == key(arrange_whole(score(made, 60, document=document)).notes)
     plan.update(score(made, 60), made[14].start_beats)
     finish(plan, played, position=None)
     assert key(played.notes) == key(arrange_whole(score(made, 60)).notes)

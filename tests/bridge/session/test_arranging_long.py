@@ -7,10 +7,10 @@ from itertools import pairwise
 import pytest
 
 from bridge.session.arranging import Plan, Score, arrange_whole
-from bridge.session.history import Draft, Result
 from bridge.session.score import build_score
 from engine.arrange import film_levels
 from engine.arrange.rhythm import build_grid
+from engine.document import Document, Result
 from engine.music import Chord, Film, FrameRate, Slot, TempoMap
 from engine.process.messages import FilmAnalysed
 
@@ -33,10 +33,10 @@ def slots():
     return tuple(made)
 
 
-def score(slots, draft: Draft) -> Score:
+def score(slots, document: Document) -> Score:
     film = FilmAnalysed(1, Film("f.mp4", SECONDS, FrameRate.parse("24")), (), "quick", "", (0.0,) * 5 + (1.0,), ())
-    draft = Draft(settings=draft.settings, result=Result(slots=slots, tempo_map=TEMPO, complete=True))
-    return build_score(draft, film, 0.0, film_levels(slots))
+    document = Document(settings=document.settings, result=Result(slots=slots, tempo_map=TEMPO, complete=True))
+    return build_score(document, film, 0.0, film_levels(slots))
 
 
 def run(plan: Plan, position, loads: list, turns: int = 100_000) -> None:
@@ -50,12 +50,12 @@ def run(plan: Plan, position, loads: list, turns: int = 100_000) -> None:
 @pytest.mark.slow
 def test_an_edit_near_the_end_comes_first_where_it_is_due(slots) -> None:
     plan, loads = Plan(), []
-    plan.update(score(slots, Draft()), None)
+    plan.update(score(slots, Document()), None)
     run(plan, None, loads)
     assert all(len(load.notes) < 2500 for load in loads)  # in slices
     takeover = slots[-200].start_beats
     loads.clear()
-    changed = score(slots, Draft().with_value("/cue/activity", 90.0))
+    changed = score(slots, Document().with_value("/cue/activity", 90.0))
     plan._block_s = 0.01
     plan.update(changed, takeover)
     for _ in range(3):  # some hundredths of a second, not the seconds that all of it takes

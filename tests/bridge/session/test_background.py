@@ -8,9 +8,9 @@ import pytest
 
 from bridge.session.arranging import SMALL_SLOTS, arrange_whole
 from bridge.session.background import PlanDesk, PlanJob
-from bridge.session.history import Draft, Pin, Result
 from engine.arrange import film_levels
 from engine.arrange.rhythm import build_grid
+from engine.document import Document, Pin, Result
 from engine.music import Chord, Film, FrameRate, Hit, Slot, TempoMap
 from engine.process.messages import FilmAnalysed
 
@@ -36,12 +36,12 @@ LEVELS = film_levels(SLOTS)
 
 
 def job(takeover=None, **changes):
-    draft = Draft(result=Result(slots=SLOTS, tempo_map=TEMPO, complete=True, levels=LEVELS))
+    document = Document(result=Result(slots=SLOTS, tempo_map=TEMPO, complete=True, levels=LEVELS))
     for address, value in changes.pop("settings", {}).items():
-        draft = draft.with_value(address, value)
+        document = document.with_value(address, value)
     from dataclasses import replace
 
-    return PlanJob(replace(draft, **changes), FILM, 0.0, LEVELS, takeover, lambda draft: ())
+    return PlanJob(replace(document, **changes), FILM, 0.0, LEVELS, takeover, lambda document: ())
 
 
 def settle(desk, position=None):
@@ -147,8 +147,8 @@ def test_changes_of_tempo_one_after_another_are_heard_where_the_playhead_is(desk
             replace(slot, start_beats=tempo_map.beats_at(slot.start_s), end_beats=tempo_map.beats_at(slot.end_s))
             for slot in SLOTS
         )
-        draft = Draft(result=Result(slots=slots, tempo_map=tempo_map, complete=True, levels=LEVELS))
-        return PlanJob(draft, FILM, 0.0, LEVELS, tempo_map.beats_at(400.0), lambda draft: ())
+        document = Document(result=Result(slots=slots, tempo_map=tempo_map, complete=True, levels=LEVELS))
+        return PlanJob(document, FILM, 0.0, LEVELS, tempo_map.beats_at(400.0), lambda document: ())
 
     desk.update(at(45))
     desk.update(at(120))
@@ -161,7 +161,7 @@ def test_changes_of_tempo_one_after_another_are_heard_where_the_playhead_is(desk
 def test_what_goes_wrong_beside_the_session_is_said_and_the_next_change_is_heard(desk) -> None:
     from dataclasses import replace
 
-    def broken(draft):
+    def broken(document):
         raise RuntimeError("a fault")
 
     takeover = TEMPO.beats_at(396.0)

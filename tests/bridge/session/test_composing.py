@@ -5,8 +5,8 @@ from __future__ import annotations
 import time
 from dataclasses import replace
 
-from bridge.session.history import Draft
 from bridge.session.requests import FIRST_GUESS_S, ON_THE_WAY_S, ComposeDesk, Wish
+from engine.document import Document
 from engine.music import Chord, Slot
 from engine.process.messages import Composed, SlotsComposed
 
@@ -21,15 +21,15 @@ def test_an_answer_to_an_older_request_is_nobodys(stage) -> None:
     made.run(0.1)
     old, new = made.engine.requests[-2:]
     assert new.revision > old.revision
-    before = session.draft.result
+    before = session.document.result
     for message in made.engine.inbox:
         if message.revision == old.revision:
             assert isinstance(message, (SlotsComposed, Composed))
             session.engine_message(message)
-    assert session.draft.result is before
+    assert session.document.result is before
     made.engine.hold = False
     made.ready()
-    assert {slot.chord for slot in session.draft.slots[:2]} == {Chord.parse("Dm")}
+    assert {slot.chord for slot in session.document.slots[:2]} == {Chord.parse("Dm")}
 
 
 def test_two_hundred_changes_in_a_second_while_it_plays(stage) -> None:
@@ -64,7 +64,7 @@ def test_a_late_answer_to_a_chord_waits_for_the_next_chord_not_for_the_bar(stage
     assert heard_s == 1.0  # in the middle of a bar of two seconds
     made.until(lambda: session.position_s() > heard_s - session.options.commit_s + 0.005)
     made.engine.hold = False
-    made.until(lambda: session.draft.result.complete and session.desk.wish is None and session.desk.pending is None)
+    made.until(lambda: session.document.result.complete and session.desk.wish is None and session.desk.pending is None)
     assert any("longer than the chord" in sentence and "from 2.00 s" in sentence for sentence in made.said), made.said
 
 
@@ -72,12 +72,12 @@ def test_how_soon_is_promised_follows_from_what_was_measured() -> None:
     desk = ComposeDesk()
     assert desk.lead_s == FIRST_GUESS_S + ON_THE_WAY_S
     slots = tuple(_slot(index) for index in range(4))
-    draft = Draft()
-    draft = replace(draft, result=replace(draft.result, slots=slots))
+    document = Document()
+    document = replace(document, result=replace(document.result, slots=slots))
 
     def answered(took_s: float, boundary_s: float | None) -> None:
         desk.ask(Wish(boundary_s, "a change", 0.0, 0.0))
-        desk.request(draft, grid="beats", starts_s=0.0, auto_keys={}, host_s=10.0)
+        desk.request(document, grid="beats", starts_s=0.0, auto_keys={}, host_s=10.0)
         desk.answered(10.0 + took_s)
 
     answered(5.0, None)  # the first composition of all says nothing of changes

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from bridge.controls.table import ControlError
 from bridge.session.arranging import arrange_whole
 from engine.music import Chord
-from engine.music.arguments import ControlError
 
 
 def notes_of(session):
@@ -51,16 +51,16 @@ def test_each_cue_has_its_own_key_progression_tempo_and_takes(stage) -> None:
     set_value(made, "/cue/key", "F# minor")
     set_value(made, "/cue/progression", "F#m B7 E A")
     assert (between(session, 0, 16), between(session, 32, 60)) == before
-    chords = [slot.chord.lead_sheet() for slot in session.draft.slots if 18 <= slot.start_s < 22]
+    chords = [slot.chord.lead_sheet() for slot in session.document.slots if 18 <= slot.start_s < 22]
     assert chords and chords[0] == "F#m" and "B7" in chords
-    assert {cue.name: cue.key.name for cue in session.draft.cues}["1m2"] == "F# minor"
+    assert {cue.name: cue.key.name for cue in session.document.cues}["1m2"] == "F# minor"
     session.edits.new_take()
     made.ready()
-    assert session.draft.take == 2 and sorted(session.takes.of_cue(session.draft.cue)) == [1, 2]
+    assert session.document.take == 2 and sorted(session.takes.of_cue(session.document.cue)) == [1, 2]
     assert (between(session, 0, 16), between(session, 32, 60)) == before
     session.cues.select("1")
-    assert session.draft.take == 1 and session.draft.text("/cue/key") == "auto"
-    assert session.draft.text("/cue/progression") == ""
+    assert session.document.take == 1 and session.document.text("/cue/key") == "auto"
+    assert session.document.text("/cue/progression") == ""
 
 
 def test_a_cue_has_its_own_bar_1_and_tempo(stage) -> None:
@@ -114,7 +114,7 @@ def test_cues_that_cannot_be_are_refused(stage) -> None:
         session.edits.set_value("/cue/in", 5.0)
     with pytest.raises(ControlError):
         session.edits.set_value("/cue/out", 40.0)
-    assert [state.name for state in session.draft.cue_states] == ["1m1", "1m2", "1m3"]
+    assert [state.name for state in session.document.cue_states] == ["1m1", "1m2", "1m3"]
 
 
 def test_cues_are_added_moved_and_taken_away_and_undone(stage) -> None:
@@ -126,7 +126,7 @@ def test_cues_are_added_moved_and_taken_away_and_undone(stage) -> None:
     assert min(at for at, *_ in between(session, 31, 60)) == pytest.approx(32.0, abs=0.13)
     session.cues.remove("1m2")
     made.ready()
-    assert [state.name for state in session.draft.cue_states] == ["1m1", "1m3"] and not between(session, 15, 31)
+    assert [state.name for state in session.document.cue_states] == ["1m1", "1m3"] and not between(session, 15, 31)
     session.edits.undo()
     session.edits.undo()
     made.ready()
@@ -136,7 +136,7 @@ def test_cues_are_added_moved_and_taken_away_and_undone(stage) -> None:
     for name in ("1m1", "1m3"):
         session.cues.remove(name)
     made.ready()
-    assert session.draft.cues == () and between(session, 0, 2)
+    assert session.document.cues == () and between(session, 0, 2)
 
 
 def test_pins_and_sections_keep_to_their_cue(stage) -> None:
@@ -156,22 +156,22 @@ def test_a_new_cue_has_nothing_of_one_that_was_removed(stage) -> None:
     session = made.session
     session.cues.select("1m3")
     session.edits.keep_take("dusk")
-    known = {state.number for state in session.draft.cue_states}
+    known = {state.number for state in session.document.cue_states}
     for name in ("1m1", "1m2", "1m3"):
         session.cues.remove(name)
         made.ready()
-    assert session.draft.cue not in known and not session.takes.get(session.draft.cue, 1).kept
+    assert session.document.cue not in known and not session.takes.get(session.document.cue, 1).kept
     session.cues.add(4.0, 12.0, "2m1")
     session.cues.add(20.0, 28.0, "2m2")
     made.ready()
-    for state in session.draft.cue_states:
+    for state in session.document.cue_states:
         assert state.number not in known
         assert not any(take.kept for take in session.takes.of_cue(state.number).values())
     for _ in range(3):  # 2m2, 2m1 and the removal of 1m3
         session.edits.undo()
         made.ready()
-    assert [state.name for state in session.draft.cue_states] == ["1m3"]
-    assert session.takes.get(session.draft.cue, session.draft.take).name == "dusk"
+    assert [state.name for state in session.document.cue_states] == ["1m3"]
+    assert session.takes.get(session.document.cue, session.document.take).name == "dusk"
 
 
 def test_a_removed_cue_that_undo_knows_keeps_its_number_to_itself(stage) -> None:
@@ -179,7 +179,7 @@ def test_a_removed_cue_that_undo_knows_keeps_its_number_to_itself(stage) -> None
     cues = made.session.cues
     cues.add(2.0, 14.0, "1m1")
     cues.add(18.0, 30.0, "1m2")
-    removed = made.session.draft.cue
+    removed = made.session.document.cue
     cues.remove("1m2")
     cues.add(20.0, 28.0, "1m3")
-    assert made.session.draft.cue != removed
+    assert made.session.document.cue != removed

@@ -6,9 +6,9 @@ import random
 
 import pytest
 
+from bridge.controls.table import ControlError
 from bridge.session.arranging import arrange_whole
 from engine.music import Chord
-from engine.music.arguments import ControlError
 
 
 def notes_of(session):
@@ -37,7 +37,7 @@ def test_rewriting_keeps_to_its_range(stage) -> None:
     made.ready()
     session.transport.locate(9.2)
     made.run(0.1)
-    chord = session.draft.chords_at(9.2)[0]
+    chord = session.document.chords_at(9.2)[0]
     bars = [session.picture_at(float(session.tempo_map.bar_start(bar))) for bar in (5, 8)]
     for what, low, high in (
         (("chord",), chord.start_s, chord.end_s),
@@ -46,10 +46,10 @@ def test_rewriting_keeps_to_its_range(stage) -> None:
         (("cue",), 9.0, 41.0),
         ((12.0, 16.0), 12.0, 16.0),
     ):
-        before = session.draft.slots
+        before = session.document.slots
         session.edits.rewrite(*what)
         made.ready()
-        after = session.draft.slots
+        after = session.document.slots
         changed = [new.start_s for old, new in zip(before, after, strict=True) if old.chord != new.chord]
         assert changed and low - 0.01 <= min(changed) and max(changed) < high, what
     for what in (("bars",), ("bars", 9, 3), ("chord", 3.0)):
@@ -60,12 +60,12 @@ def test_rewriting_keeps_to_its_range(stage) -> None:
 def test_a_progression_may_begin_at_a_picture_position(stage) -> None:
     made = stage(30.0)
     session = made.session
-    before = session.draft.slots
+    before = session.document.slots
     heard_s = session.edits.set_value("/cue/progression", "F#m B7", 12.0)
     made.ready()
     assert heard_s == pytest.approx(12.0)
-    assert [s for s in session.draft.slots if s.start_s < 12] == [s for s in before if s.start_s < 12]
-    assert next(s for s in session.draft.slots if s.start_s >= 12).chord.lead_sheet() == "F#m"
+    assert [s for s in session.document.slots if s.start_s < 12] == [s for s in before if s.start_s < 12]
+    assert next(s for s in session.document.slots if s.start_s >= 12).chord.lead_sheet() == "F#m"
     session.transport.play()
     made.until(lambda: session.position_s() > 1.0)
     with pytest.raises(ControlError, match="cannot be reached"):
@@ -133,7 +133,7 @@ def edit_at_random(session, rng: random.Random) -> None:
 def test_two_hundred_random_edits_undone_and_redone_give_identical_notes(stage, seed) -> None:
     made = stage(48.0)
     session, rng = made.session, random.Random(seed)
-    row = [(notes_of(session), session.draft)]
+    row = [(notes_of(session), session.document)]
     refused = 0
     while session.history.undo_count < 200:
         try:
@@ -145,11 +145,11 @@ def test_two_hundred_random_edits_undone_and_redone_give_identical_notes(stage, 
         made.ready()
         count = session.history.undo_count
         del row[count:]
-        row.append((notes_of(session), session.draft))
+        row.append((notes_of(session), session.document))
         assert len(row) == count + 1
     for index in range(len(row) - 2, -1, -1):
         session.edits.undo()
-        assert session.draft == row[index][1] and notes_of(session) == row[index][0], index
+        assert session.document == row[index][1] and notes_of(session) == row[index][0], index
     for index in range(1, len(row)):
         session.edits.redo()
-        assert session.draft == row[index][1] and notes_of(session) == row[index][0], index
+        assert session.document == row[index][1] and notes_of(session) == row[index][0], index

@@ -7,8 +7,8 @@ from dataclasses import replace
 
 import pytest
 
+from bridge.controls.table import ControlError
 from bridge.session.file.autosave import Autosave
-from engine.music.arguments import ControlError
 from engine.process.messages import AnalyseRequest, ComposeRequest, EngineFailure
 
 
@@ -35,14 +35,14 @@ def test_another_film_is_looked_at_while_this_one_plays_and_nothing_is_lost(made
     session.edits.set_value("/cue/transpose", 2)
     made.ready()
     session.edits.keep_take("dusk")
-    old = session.draft
+    old = session.document
     session.transport.play()
     made.until(lambda: session.position_s() > 0.3)
     made.engine.hold = True
     session.film.load(films / "two.mp4")
     made.engine.film = replace(made.engine.film, path=str(films / "two.mp4"), duration_s=20.0)
     made.run(0.3)
-    assert session.rolling and session.draft is old and "plays on" in made.said[-1]
+    assert session.rolling and session.document is old and "plays on" in made.said[-1]
     made.engine.inbox.clear()
     made.engine.hold = False
     session.film.load(films / "two.mp4")
@@ -50,16 +50,18 @@ def test_another_film_is_looked_at_while_this_one_plays_and_nothing_is_lost(made
     made.ready()
     made.run(0.2)
     assert not session.rolling and not session.takes.any_kept and session.history.undo_count == 0
-    assert session.draft.text("/cue/progression") == "" and session.draft.value("/cue/transpose") == 2
-    assert session.analysed.film.duration_s == 20.0 and session.draft.result.slots[-1].end_s <= 20.01
+    assert session.document.text("/cue/progression") == "" and session.document.value("/cue/transpose") == 2
+    assert session.analysed.film.duration_s == 20.0 and session.document.result.slots[-1].end_s <= 20.01
     assert [line for line in made.said if "one.cuebridge.json" in line and "two.mp4" in line]
     # and back: the first session is taken up as it was left
     made.engine.film = replace(made.engine.film, path=str(films / "one.mp4"), duration_s=30.0)
     session.film.load(films / "one.mp4")
     made.until(lambda: session.film_name == "one.mp4" and session.analysed is not None)
     made.ready()
-    assert session.takes.any_kept and session.history.undo_count and session.draft.text("/cue/progression") == "F#m B7"
-    assert [slot.chord for slot in session.draft.slots] == [slot.chord for slot in old.slots]
+    assert (
+        session.takes.any_kept and session.history.undo_count and session.document.text("/cue/progression") == "F#m B7"
+    )
+    assert [slot.chord for slot in session.document.slots] == [slot.chord for slot in old.slots]
 
 
 def test_while_another_film_is_looked_at_this_one_is_composed_for(made, films, monkeypatch) -> None:
@@ -79,11 +81,11 @@ def test_while_another_film_is_looked_at_this_one_is_composed_for(made, films, m
 
 def test_a_film_that_cannot_be_read_changes_nothing(made, films) -> None:
     session = made.session
-    before = session.draft
+    before = session.document
     made.engine.hold = True
     session.film.load(films / "two.mp4")
     session.engine_message(EngineFailure(session.film._revision, "two.mp4 is damaged.", film=True))
-    assert session.failure is None and session.film_name == "one.mp4" and session.draft is before
+    assert session.failure is None and session.film_name == "one.mp4" and session.document is before
     assert "the film stays one.mp4" in made.said[-1]
     with pytest.raises(ControlError, match="no file"):
         session.film.load(films / "three.mp4")
@@ -108,4 +110,4 @@ def test_music_goes_on_without_its_film_which_is_found_again_by_its_content(made
     assert session.film_name == "renamed.mp4" and session.rolling
     session.edits.set_value("/cue/progression", "F#m B7")
     made.ready()
-    assert "B7" in [slot.chord.lead_sheet() for slot in session.draft.slots]
+    assert "B7" in [slot.chord.lead_sheet() for slot in session.document.slots]

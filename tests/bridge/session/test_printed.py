@@ -13,18 +13,18 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sessionlab import Stage
 
+from bridge.controls.table import ControlError
 from bridge.daw.protocol import Ack, DoPrint, PrintRequest
 from bridge.player.link import PlayerLink
 from bridge.player.messages import PlayerOptions, PortOptions, SyncOptions
-from bridge.session.arranging import Load, arrange_whole
+from bridge.session.arranging import arrange_whole
 from bridge.session.file.autosave import Autosave
 from bridge.session.file.find import read
-from bridge.session.history import Frozen
-from bridge.session.printed import frozen_with, frozen_without, without_frozen
 from bridge.session.session import SessionOptions
 from bridge.session.tempo import TempoWish
+from engine.document import PrintedRange
+from engine.document.printed import muted, printed_with, printed_without
 from engine.music import PARTS, Controller, Note
-from engine.music.arguments import ControlError
 
 RANGES = st.tuples(st.sampled_from(PARTS), st.integers(0, 40), st.integers(1, 12))
 
@@ -32,15 +32,15 @@ RANGES = st.tuples(st.sampled_from(PARTS), st.integers(0, 40), st.integers(1, 12
 @given(st.lists(st.tuples(RANGES, st.booleans()), max_size=12))
 def test_ranges_are_sets_of_beats(moves) -> None:
     """Freezing and thawing are union and difference, whatever the order."""
-    frozen: tuple[Frozen, ...] = ()
+    frozen: tuple[PrintedRange, ...] = ()
     model: set[tuple[str, int]] = set()
     for (part, start, length), freeze in moves:
         beats = {(part, beat) for beat in range(start, start + length)}
         if freeze:
-            frozen = frozen_with(frozen, [part], start, start + length)
+            frozen = printed_with(frozen, [part], start, start + length)
             model |= beats
         else:
-            frozen = frozen_without(frozen, [part], start, start + length)
+            frozen = printed_without(frozen, [part], start, start + length)
             model -= beats
         told = [(each.part, beat) for each in frozen for beat in range(int(each.start_beats), int(each.end_beats))]
         assert len(told) == len(set(told)) and set(told) == model
@@ -50,19 +50,19 @@ def test_a_note_belongs_where_it_begins_and_curves_catch_up() -> None:
     notes = tuple(Note(60, 80, beat, 2.0, 1, "pad") for beat in (0.0, 3.0, 4.0, 7.5, 8.0))
     bass = Note(40, 80, 5.0, 1.0, 3, "bass")
     curves = tuple(Controller(1, value, float(beat), 1, "pad") for beat, value in enumerate(range(10, 20)))
-    load = without_frozen(Load(0.0, (*notes, bass), curves), [Frozen("pad", 4.0, 8.0)])
-    assert [note.start_beats for note in load.notes] == [0.0, 3.0, 8.0, 5.0] and load.notes[-1] == bass
-    assert [(each.time_beats, each.value) for each in load.controllers] == [
+    left, moved = muted((*notes, bass), curves, [PrintedRange("pad", 4.0, 8.0)])
+    assert [note.start_beats for note in left] == [0.0, 3.0, 8.0, 5.0] and left[-1] == bass
+    assert [(each.time_beats, each.value) for each in moved] == [
         (0, 10), (1, 11), (2, 12), (3, 13), (8, 18), (9, 19)
     ]  # fmt: skip
-    gap = without_frozen(Load(0.0, (), curves[:7]), [Frozen("pad", 4.0, 8.0)])
-    assert (gap.controllers[-1].time_beats, gap.controllers[-1].value) == (8.0, 16)
+    _, gap = muted((), curves[:7], [PrintedRange("pad", 4.0, 8.0)])
+    assert (gap[-1].time_beats, gap[-1].value) == (8.0, 16)
 
 
 def played(stage: Stage, from_s: float, seconds: float) -> set[tuple[str, int]]:
     """(part, pitch) of the note-ons heard from a place on."""
     session = stage.session
-    parts = {session.draft.value(f"/cue/part/{part}/channel"): part for part in PARTS}
+    parts = {session.document.value(f"/cue/part/{part}/channel"): part for part in PARTS}
     session.transport.locate(from_s)
     stage.run(0.2)
     session.recorder.clear()
@@ -99,7 +99,7 @@ def test_the_stream_of_a_frozen_part_is_mute_there_and_nowhere_else(stage) -> No
         ("pad", 4.0, 5.0), ("pad", 6.0, 8.0)
     ]  # fmt: skip
     session.freezer.thaw()
-    assert session.draft.frozen == ()
+    assert session.document.printed == ()
     with pytest.raises(ControlError, match="nothing"):
         session.freezer.thaw("pad")
 
@@ -115,7 +115,7 @@ def test_freezing_while_it_plays_ends_the_stream_soon_and_leaves_no_note_soundin
     assert not [event for event in session.recorder.events if event.status & 0xF0 == 0x90 and event.data2]
     session.freezer.thaw("bass")
     stage.run(2.5)
-    channel = session.draft.value("/cue/part/bass/channel")
+    channel = session.document.value("/cue/part/bass/channel")
     on = [event for event in session.recorder.events if event.status & 0xF0 == 0x90 and event.data2]
     assert on and {event.status % 16 + 1 for event in on} == {channel}
 
@@ -128,10 +128,10 @@ def test_other_edits_keep_it_frozen_and_takes_do_not_bring_it_back(stage) -> Non
     assert session.score().kept[0].notes == kept  # a kept take plays its own notes, frozen or not
     number, _ = session.edits.new_take()
     stage.ready()
-    assert number == 2 and session.draft.frozen
+    assert number == 2 and session.document.printed
     session.edits.select_take(1)
     stage.run(0.3)
-    assert session.draft.frozen and session.score().kept[0].notes == kept
+    assert session.document.printed and session.score().kept[0].notes == kept
 
 
 def test_it_is_kept_in_the_session_file(stage, tmp_path) -> None:
@@ -144,19 +144,19 @@ def test_it_is_kept_in_the_session_file(stage, tmp_path) -> None:
     path = saver.save(None)
     saver.close()
     saved = read(path)
-    assert saved.steps[saved.index].draft.frozen == session.draft.frozen
+    assert saved.steps[saved.index].document.printed == session.document.printed
     data = json.loads(path.read_text())
     for step in data["steps"]:
         step.pop("frozen")  # a file of an earlier version
     path.write_text(json.dumps(data))
-    assert read(path).steps[-1].draft.frozen == ()
+    assert read(path).steps[-1].document.printed == ()
 
 
 def test_what_a_daw_printed_is_frozen_once_it_says_so(wired) -> None:
     session = wired.session
     wired.say(PrintRequest("selection", 4.0, 12.0))
     (order,) = wired.answers(DoPrint)
-    assert session.draft.frozen == ()
+    assert session.document.printed == ()
     wired.say(Ack(order.request, 1, "96 notes in 5 items"))
     assert {part for part, low, high in session.freezer.ranges if (round(low, 3), round(high, 3)) == (4.0, 12.0)} == {
         line.split("\t")[1] for line in Path(order.path).read_text().splitlines() if line.startswith("part\t")
@@ -179,7 +179,7 @@ def test_a_print_that_failed_freezes_nothing(wired) -> None:
     wired.say(PrintRequest("film"))
     (order,) = wired.answers(DoPrint)
     wired.say(Ack(order.request, 0, "stop the transport first"))
-    assert wired.session.draft.frozen == ()
+    assert wired.session.document.printed == ()
     assert any("stop the transport first" in sentence for sentence in wired.stage.said)
 
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import replace
 from fractions import Fraction
 
-from bridge.session.history import Draft, Pin, Result
 from bridge.session.score import build_score
 from engine.arrange import film_levels
 from engine.arrange.rhythm import build_grid, merge_runs
+from engine.document import Document, Pin, Result
 from engine.music import Chord, Cut, Film, FrameRate, Hit, Slot, TempoMap
 from engine.process.messages import FilmAnalysed
 
@@ -19,15 +19,15 @@ SEEN = FilmAnalysed(1, FILM, tuple(Cut(time) for time in CUTS), "quick", "", (0.
 WORDS = ("C", "Am", "F", "G7")
 
 
-def draft(**changes) -> Draft:
+def document(**changes) -> Document:
     slots = tuple(
         Slot(p.index, p.start_s, p.end_s, p.start_beats, p.end_beats, Chord.parse(WORDS[p.index // 2 % 4]))
         for p in build_grid("beats", MAP, 30.0)
     )
-    return replace(Draft(result=Result(slots=slots, tempo_map=MAP, complete=True)), **changes)
+    return replace(Document(result=Result(slots=slots, tempo_map=MAP, complete=True)), **changes)
 
 
-def changes_s(made: Draft) -> list[float]:
+def changes_s(made: Document) -> list[float]:
     score = build_score(made, SEEN, 0.0, film_levels(made.result.slots))
     return [run.start_s for run in merge_runs(score.pinned.slots)]
 
@@ -37,30 +37,30 @@ def near(times: list[float], wanted: float) -> bool:
 
 
 def test_without_hits_nothing_moves() -> None:
-    made = draft()
+    made = document()
     assert build_score(made, SEEN, 0.0, film_levels(made.result.slots)).composed.slots == made.result.slots
 
 
 def test_hits_draw_chords_and_the_control_turns_it_off() -> None:
     hits = (Hit(4.71, "must"), Hit(9.62, "must"))
-    assert all(near(changes_s(draft(hits=hits)), hit.time_s) for hit in hits)
-    off = draft(hits=hits).with_value("/cue/chords_on", "off")
-    assert changes_s(off) == changes_s(draft())
+    assert all(near(changes_s(document(hits=hits)), hit.time_s) for hit in hits)
+    off = document(hits=hits).with_value("/cue/chords_on", "off")
+    assert changes_s(off) == changes_s(document())
 
 
 def test_all_cuts() -> None:
-    found = changes_s(draft().with_value("/cue/chords_on", "all"))
+    found = changes_s(document().with_value("/cue/chords_on", "all"))
     assert sum(near(found, cut) for cut in CUTS) >= len(CUTS) - 1
 
 
 def test_while_slots_arrive_they_stay_where_they_are() -> None:
-    made = draft(hits=(Hit(4.71, "must"),))
+    made = document(hits=(Hit(4.71, "must"),))
     made = replace(made, result=replace(made.result, complete=False))
-    assert changes_s(made) == changes_s(draft())
+    assert changes_s(made) == changes_s(document())
 
 
 def test_a_pin_moves_no_other_chord() -> None:
-    made = draft(hits=(Hit(4.71, "must"),))
+    made = document(hits=(Hit(4.71, "must"),))
     levels = film_levels(made.result.slots)
     before = build_score(made, SEEN, 0.0, levels).pinned.slots
     after = build_score(made.with_pin(Pin(14.0, 16.0, Chord.parse("Bb"))), SEEN, 0.0, levels).pinned.slots

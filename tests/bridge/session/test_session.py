@@ -8,12 +8,12 @@ from fractions import Fraction
 
 import pytest
 
+from bridge.controls.table import ControlError
 from bridge.engine_link import EngineGone
 from bridge.session.answers import STATES
 from bridge.session.arranging import arrange_whole
 from bridge.session.snapshot import snapshot
 from engine.music import Chord, TempoMap
-from engine.music.arguments import ControlError
 from engine.process.messages import EngineFailure, EngineReady
 
 
@@ -44,13 +44,13 @@ def test_it_composes_plays_and_ends_with_what_was_composed(stage) -> None:
 def test_a_new_progression_is_heard_from_the_next_bar_and_the_past_stays(stage) -> None:
     made = stage(30.0)
     session = made.session
-    before = session.draft.slots
+    before = session.document.slots
     session.transport.play()
     made.until(lambda: session.position_s() > 0.5)
     heard_s = session.edits.set_value("/cue/progression", "F#m B7")
     assert heard_s == pytest.approx(2.0)  # 120 bpm: the next bar
-    made.until(lambda: session.draft.result.complete and session.desk.wish is None and session.desk.pending is None)
-    after = session.draft.slots
+    made.until(lambda: session.document.result.complete and session.desk.wish is None and session.desk.pending is None)
+    after = session.document.slots
     assert [slot for slot in after if slot.start_s < 2.0] == [slot for slot in before if slot.start_s < 2.0]
     assert [slot.chord.lead_sheet() for slot in after if 2.0 <= slot.start_s < 6.0] == ["F#m"] * 2 + ["B7"] * 2
     made.until(lambda: session.position_s() > 3.5)
@@ -81,7 +81,7 @@ def test_controls_without_a_network_ask_the_engine_nothing(stage) -> None:
     made = stage(24.0)
     session = made.session
     asked = len(made.engine.requests)
-    chords = [slot.chord for slot in session.draft.slots]
+    chords = [slot.chord for slot in session.document.slots]
     session.transport.play()
     made.until(lambda: session.position_s() > 1.0)
     for address, value in (
@@ -96,12 +96,12 @@ def test_controls_without_a_network_ask_the_engine_nothing(stage) -> None:
     session.transport.stop()
     made.run(0.1)
     assert len(made.engine.requests) == asked
-    assert [slot.chord for slot in session.draft.slots] == chords
+    assert [slot.chord for slot in session.document.slots] == chords
     late = [event for event in sent_on(session) if 2.0 <= event.position_s < 3.0 and event.status == 0x91]
     slot = session.composition().slot_at(2.1)
     classes = {
         (pitch + 2) % 12
-        for slot in session.draft.slots
+        for slot in session.document.slots
         if 2 <= slot.start_s < 3
         for pitch in slot.chord.pitch_classes()
     }
@@ -181,16 +181,16 @@ def test_takes_come_back_note_for_note(stage) -> None:
 def test_rewriting_a_range_leaves_the_rest(stage) -> None:
     made = stage(40.0)
     session = made.session
-    before = session.draft.slots
+    before = session.document.slots
     session.edits.rewrite(10.0, 20.0)
     made.until(lambda: session.desk.wish is None and session.desk.pending is None)
     made.ready()
-    after = session.draft.slots
+    after = session.document.slots
     assert len(after) == len(before)
     changed = [slot.start_s for slot, old in zip(after, before, strict=True) if slot.chord != old.chord]
     assert changed and min(changed) >= 10.0 and max(changed) < 20.0
     session.edits.undo()
-    assert session.draft.slots == before
+    assert session.document.slots == before
 
 
 def test_a_tempo_change_keeps_chords_at_their_picture_time(stage) -> None:
@@ -219,8 +219,8 @@ def test_an_answer_that_comes_too_late_is_put_off_to_a_later_bar(stage) -> None:
     heard_s = session.edits.set_value("/cue/progression", "F#")
     made.until(lambda: session.position_s() > heard_s - session.options.commit_s)
     made.engine.hold = False
-    made.until(lambda: session.draft.result.complete and session.desk.wish is None and session.desk.pending is None)
-    first = next(slot.start_s for slot in session.draft.slots if slot.chord == Chord.parse("F#"))
+    made.until(lambda: session.document.result.complete and session.desk.wish is None and session.desk.pending is None)
+    first = next(slot.start_s for slot in session.document.slots if slot.chord == Chord.parse("F#"))
     assert first > heard_s
     assert any("longer than the bar" in sentence for sentence in made.said)
 
@@ -240,9 +240,9 @@ def test_a_dead_engine_stops_nothing_and_what_was_asked_is_asked_again(stage) ->
     assert session.rolling and any(event.position_s > 1.0 for event in sent_on(session))
     made.engine.hold = False
     session.engine_message(EngineReady(1, "again"))
-    made.until(lambda: session.draft.result.complete and session.desk.wish is None and session.desk.pending is None)
+    made.until(lambda: session.document.result.complete and session.desk.wish is None and session.desk.pending is None)
     assert len(made.engine.requests) == asked + 1
-    assert Chord.parse("F#") in [slot.chord for slot in session.draft.slots]
+    assert Chord.parse("F#") in [slot.chord for slot in session.document.slots]
     assert "the engine was killed." in made.said
 
 
@@ -382,14 +382,14 @@ def test_hits_are_set_removed_and_taken_from_cuts(stage) -> None:
     session = made.session
     session.edits.add_hit(5.0, "must", "door")
     session.edits.add_hit(5.01, "nice")  # the same place: it replaces
-    assert [(hit.time_s, hit.weight) for hit in session.draft.hits] == [(5.01, "nice")]
+    assert [(hit.time_s, hit.weight) for hit in session.document.hits] == [(5.01, "nice")]
     count, _ = session.edits.accept_cuts(0.5)
-    assert count == 3 and [hit.time_s for hit in session.draft.hits] == [3.0, 5.01, 7.5, 12.0]
+    assert count == 3 and [hit.time_s for hit in session.document.hits] == [3.0, 5.01, 7.5, 12.0]
     made.until(lambda: session.desk.wish is None and session.desk.pending is None)
-    assert made.engine.requests[-1].hits == session.draft.hits
-    assert session.composition().hits == session.draft.hits
+    assert made.engine.requests[-1].hits == session.document.hits
+    assert session.composition().hits == session.document.hits
     session.edits.remove_hit(7.4)
-    assert len(session.draft.hits) == 3
+    assert len(session.document.hits) == 3
     with pytest.raises(ControlError):
         session.edits.remove_hit(20.0)
 
@@ -407,7 +407,7 @@ def test_a_section_changes_what_plays_from_there_on(stage) -> None:
         with pytest.raises(ControlError):
             session.edits.add_section(3.0, wrong)
     session.edits.remove_section(15.0)
-    assert not session.draft.sections
+    assert not session.document.sections
 
 
 def test_where_the_picture_starts_moves_the_timeline_not_the_music(stage) -> None:
@@ -470,4 +470,4 @@ def test_a_take_whose_chords_are_not_there_yet_cannot_be_kept_with_those_of_the_
     made.engine.hold = False
     made.ready()
     kept = session.edits.keep_take()
-    assert session.draft.take == number and kept.draft.result is session.draft.result
+    assert session.document.take == number and kept.document.result is session.document.result

@@ -73,7 +73,7 @@ def test_what_is_read_is_what_was_written(busy, tmp_path, film) -> None:
     write_text(path, Writer().text(saved))
     back = read(path)
     assert back.index == saved.index and back.takes == saved.takes and back.choice == saved.choice
-    assert [step.draft for step in back.steps] == [step.draft for step in saved.steps]
+    assert [step.document for step in back.steps] == [step.document for step in saved.steps]
     assert [step.label for step in back.steps] == [step.label for step in saved.steps]
     assert back.analysed.film == saved.analysed.film and back.analysed.cuts == saved.analysed.cuts
     assert json.loads(path.read_text())["format"] == "cuebridge-session"
@@ -183,7 +183,7 @@ def test_nothing_is_written_before_something_is_decided(stage, film) -> None:
     made.session.edits.set_value("/cue/swing", 60.0)
     autosave.tick(time.perf_counter())
     autosave.close()
-    assert autosave.path is not None and read(autosave.path).steps[-1].draft.number("/cue/swing") == 60.0
+    assert autosave.path is not None and read(autosave.path).steps[-1].document.number("/cue/swing") == 60.0
     assert said and str(autosave.path) in said[0]
 
 

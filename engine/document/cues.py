@@ -1,7 +1,7 @@
 """The cues of a film: pieces of it that get music, each with its own key, progression, tempo and take.
 
-A draft holds the values of the selected cue among its settings, where the controls of the table set them; the other
-cues wait here.  Times are picture seconds.
+A document holds the values of the selected cue among its settings, where the controls set them, and the other cues as
+`CueState`.  Times are picture seconds.
 """
 
 from __future__ import annotations
@@ -12,20 +12,16 @@ from itertools import pairwise
 from types import MappingProxyType
 from typing import Final
 
-from engine.music import controls
-from engine.music.arguments import Value
-from engine.music.controls import SETTINGS
+from engine.document.settings import CUE_CONTROLS, SETTINGS, Value
 
-# What each cue has of its own.
-CUE_CONTROLS: Final = controls.with_scope("cue")
 MAX_CUES: Final = 100
 
 
 @dataclass(frozen=True, slots=True)
 class CueState:
-    """One cue: its controls that differ from the default, its take, and where its progression begins.
+    """One cue: its settings that differ from the default, its take, and where its progression begins.
 
-    number: names it for good; the first cue of a film is 0 and numbers are not used again.
+    number: identifies it for good; the first cue of a film is 0 and numbers are not used again.
     """
 
     number: int = 0
@@ -48,41 +44,39 @@ class CueState:
 
     @property
     def name(self) -> str:
-        return self.text(controls.NAME)
+        return self.text("/cue/name")
 
     @property
     def in_s(self) -> float:
-        return self.number_of(controls.IN)
+        return self.number_of("/cue/in")
 
     @property
     def out_s(self) -> float | None:
         """None: where the next cue begins, or the film ends."""
-        value = self.value(controls.OUT)
+        value = self.value("/cue/out")
         return None if isinstance(value, str) or value is None else float(value)
 
     @property
     def bar_1_s(self) -> float | None:
         """None: its bars are those of the timeline."""
-        value = self.value(controls.BAR_1)
+        value = self.value("/cue/bar_1")
         if value == "in":
             return self.in_s
         return None if isinstance(value, str) or value is None else float(value)
 
     @property
-    def plain(self) -> bool:
-        """Nothing says that this is more than the film as it comes."""
-        return not any(
-            address in self.settings for address in (controls.NAME, controls.IN, controls.OUT, controls.BAR_1)
-        )
+    def is_default(self) -> bool:
+        """No name, range or bar 1 set."""
+        return not any(address in self.settings for address in ("/cue/name", "/cue/in", "/cue/out", "/cue/bar_1"))
 
 
-def only_cue(settings: Mapping[str, Value]) -> Mapping[str, Value]:
-    """Of some settings those that a cue has of its own."""
+def cue_settings(settings: Mapping[str, Value]) -> Mapping[str, Value]:
+    """Those of the settings that a cue has of its own."""
     return MappingProxyType({address: settings[address] for address in CUE_CONTROLS if address in settings})
 
 
 def ends(cues: Sequence[CueState]) -> list[float | None]:
-    """Out of each of the cues, which are in order; None: the film's end."""
+    """The Out of each cue, for cues in order of their In; None: the end of the film."""
     nexts: list[float | None] = [*(cue.in_s for cue in cues[1:]), None]
     return [
         following if cue.out_s is None else cue.out_s if following is None else min(cue.out_s, following)

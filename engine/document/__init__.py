@@ -1,0 +1,42 @@
+"""What a composer decided about the music of a film, as immutable values shared by engine and bridge.
+
+Pure: the standard library and `engine.music` only (a test checks it); `engine.document.file` also uses msgspec.
+"""
+
+from engine.document.cues import MAX_CUES, CueState, cue_settings, ends, free_name, overlapping
+from engine.document.document import (
+    ChordSpan,
+    Document,
+    Pin,
+    PrintedRange,
+    Result,
+    Step,
+    parse_chords,
+    parse_key,
+)
+from engine.document.settings import CUE_CONTROLS, OUTPUT_SETTINGS, SETTINGS, TAKE_CONTROLS, Value
+from engine.document.takes import KeptRange, KeptTake
+
+__all__ = [
+    "CUE_CONTROLS",
+    "MAX_CUES",
+    "OUTPUT_SETTINGS",
+    "SETTINGS",
+    "TAKE_CONTROLS",
+    "ChordSpan",
+    "CueState",
+    "Document",
+    "KeptRange",
+    "KeptTake",
+    "Pin",
+    "PrintedRange",
+    "Result",
+    "Step",
+    "Value",
+    "cue_settings",
+    "ends",
+    "free_name",
+    "overlapping",
+    "parse_chords",
+    "parse_key",
+]

@@ -1,0 +1,326 @@
+"""Everything that decides the music, as one immutable value.
+
+Every edit makes a new `Document`; nothing is changed in place.  Undo and redo choose which one is in force, and give
+back the same notes because a document holds what was composed, not only how to compose it.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from types import MappingProxyType
+
+from engine.document.cues import CueState, cue_settings, ends
+from engine.document.settings import CUE_CONTROLS, OUTPUT_SETTINGS, SETTINGS, Value
+from engine.music import (
+    C_MAJOR,
+    Chord,
+    Cue,
+    FilmLevels,
+    Hit,
+    Key,
+    Progression,
+    Section,
+    Slot,
+    TempoMap,
+    TempoMark,
+    parse_progression,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Pin:
+    """A chord that the composer set over a stretch of the picture (seconds)."""
+
+    start_s: float
+    end_s: float
+    chord: Chord
+
+
+@dataclass(frozen=True, slots=True)
+class PrintedRange:
+    """A stretch of a part that was printed into the DAW, in beats of the timeline: the live part is muted there."""
+
+    part: str
+    start_beats: float
+    end_beats: float
+
+
+@dataclass(frozen=True, slots=True)
+class ChordSpan:
+    """A chord and from when to when (picture seconds) it sounds."""
+
+    chord: Chord
+    start_s: float
+    end_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """What was composed: the slots with the grid they lie on.  complete: up to the end of the film.
+
+    starts_s: timeline second of the film's first frame.  levels: the film's quantiles of density and loudness, fixed
+    when first known, so that a later composition leaves the rest as it is.  weights: names and digests of the networks
+    that composed it.  recipe: the settings it was composed under.  cue_keys: number, key and reason of each cue.
+    """
+
+    slots: tuple[Slot, ...] = ()
+    tempo_map: TempoMap = field(default_factory=TempoMap)
+    grid: str = "beats"
+    starts_s: float = 0.0
+    key: Key = C_MAJOR
+    key_reason: str = ""
+    complete: bool = False
+    levels: FilmLevels | None = None
+    weights: tuple[str, ...] = ()
+    recipe: tuple[object, ...] = ()
+    cue_keys: tuple[tuple[int, Key, str], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """Everything that decides what sounds.
+
+    settings: by address; absent ones have their default.  Those of CUE_CONTROLS, `take` and progression_from_s
+    (picture second where the progression begins) belong to the selected cue, whose number is `cue`; other_cues holds
+    the others.  adopted: for each cue whose kept take was chosen again, the settings of the whole film at that moment;
+    as long as they stay the same, so do its notes.
+    """
+
+    settings: Mapping[str, Value] = field(default_factory=lambda: MappingProxyType({}))
+    take: int = 1
+    pins: tuple[Pin, ...] = ()
+    hits: tuple[Hit, ...] = ()
+    sections: tuple[Section, ...] = ()
+    progression_from_s: float = 0.0
+    printed: tuple[PrintedRange, ...] = ()
+    result: Result = Result()
+    cue: int = 0
+    other_cues: tuple[CueState, ...] = ()
+    adopted: tuple[tuple[int, Mapping[str, Value]], ...] = ()
+
+    def value(self, address: str) -> Value:
+        return self.settings.get(address, SETTINGS[address])
+
+    def number(self, address: str) -> float:
+        """A numeric setting.  Raises TypeError for others."""
+        value = self.value(address)
+        if isinstance(value, str) or value is None:
+            raise TypeError(f"{address} holds {value!r}")
+        return float(value)
+
+    def text(self, address: str) -> str:
+        return str(self.value(address))
+
+    def optional_number(self, address: str) -> float | None:
+        """None where the setting says `picture` or `all` instead of a number."""
+        value = self.value(address)
+        return None if isinstance(value, str) or value is None else float(value)
+
+    def with_value(self, address: str, value: Value) -> Document:
+        values = dict(self.settings)
+        # An output setting that is absent has the value of the command line, so its default is kept too.
+        if value == SETTINGS[address] and address not in OUTPUT_SETTINGS:
+            values.pop(address, None)
+        else:
+            values[address] = value
+        return replace(self, settings=MappingProxyType(values))
+
+    # cues -----------------------------------------------------------------------------------------------------------
+    @property
+    def selected(self) -> CueState:
+        """The cue that the controls set."""
+        return CueState(self.cue, cue_settings(self.settings), self.take, self.progression_from_s)
+
+    @property
+    def cue_states(self) -> tuple[CueState, ...]:
+        """All cues in order of their In."""
+        return tuple(sorted((self.selected, *self.other_cues), key=lambda cue: (cue.in_s, cue.number)))
+
+    def select(self, number: int) -> Document:
+        """A copy in which another cue is selected.  Raises KeyError."""
+        if number == self.cue:
+            return self
+        chosen = {cue.number: cue for cue in self.other_cues}[number]
+        others = tuple(cue for cue in self.other_cues if cue.number != number)
+        return self.with_cues((*others, self.selected, chosen), number)
+
+    def with_cues(self, cues: Sequence[CueState], selected: int) -> Document:
+        """A copy with these cues.  Raises KeyError where the selected one is not among them."""
+        chosen = {cue.number: cue for cue in cues}[selected]
+        settings = {address: value for address, value in self.settings.items() if address not in CUE_CONTROLS}
+        return replace(
+            self,
+            settings=MappingProxyType({**settings, **chosen.settings}),
+            take=chosen.take,
+            progression_from_s=chosen.progression_from_s,
+            cue=selected,
+            other_cues=tuple(sorted((c for c in cues if c.number != selected), key=lambda c: c.number)),
+        )
+
+    @property
+    def cues(self) -> tuple[Cue, ...]:
+        """The cues as engine and arranger take them; none where the whole film is one cue with default settings.
+
+        Raises MusicError for a key or progression that cannot be read.
+        """
+        default_ending = all(self.value(address) == SETTINGS[address] for address in ("/cue/ending", "/cue/tail"))
+        if not self.other_cues and self.selected.is_default and not self.sections and default_ending:
+            return ()
+        states = self.cue_states
+        keys = {number: key for number, key, _ in self.result.cue_keys}
+        several = len(states) > 1
+        made = []
+        for index, (state, out_s) in enumerate(zip(states, ends(states), strict=True)):
+            begins_s = state.in_s if state.bar_1_s is None else max(state.bar_1_s, state.in_s)
+            key = parse_key(state.text("/cue/key"))
+            made.append(
+                Cue(
+                    name=state.name,
+                    in_s=state.in_s,
+                    out_s=out_s,
+                    bar_1_s=begins_s,
+                    key=(key or keys.get(state.number)) if several else None,
+                    progression=parse_chords(state) if several else None,
+                    sections=self._sections_of(index, states),
+                    ending=state.text("/cue/ending"),
+                    tail_s=state.number_of("/cue/tail"),
+                    progression_from_s=state.progression_from_s if several else None,
+                    take=state.take if several else None,
+                    number=state.number,
+                )
+            )
+        return tuple(made)
+
+    def span_of(self, number: int) -> tuple[float, float]:
+        """The stretch of picture whose music belongs to a cue: from its In to the next In.
+
+        The first cue begins at -inf, the last ends at inf.
+        """
+        states = self.cue_states
+        index = next(index for index, state in enumerate(states) if state.number == number)
+        low = states[index].in_s if index else float("-inf")
+        return low, states[index + 1].in_s if index + 1 < len(states) else float("inf")
+
+    @property
+    def film_settings(self) -> Mapping[str, Value]:
+        """The settings that belong to the whole film."""
+        return MappingProxyType({name: value for name, value in self.settings.items() if name not in CUE_CONTROLS})
+
+    def _sections_of(self, index: int, states: Sequence[CueState]) -> tuple[Section, ...]:
+        """Sections belong to the last cue that begins before them; those before the first cue belong to it."""
+        low = states[index].in_s if index else float("-inf")
+        high = states[index + 1].in_s if index + 1 < len(states) else float("inf")
+        return tuple(section for section in self.sections if low <= section.start_s < high)
+
+    def tempo_marks(self, film_bpm: float = 0.0) -> tuple[TempoMark, ...]:
+        """The bar lines and tempi of cues after the first, of bars 1 that were set, and of sections.
+
+        The first cue has the tempo of the map before any mark; a later one without a tempo has film_bpm.
+        """
+        marks = []
+        for index, state in enumerate(self.cue_states):
+            bpm = (state.number_of("/cue/tempo") or film_bpm) if index else 0.0
+            bar_1_s = state.bar_1_s
+            if bar_1_s is not None or bpm:
+                at_s = state.in_s if bar_1_s is None else bar_1_s
+                marks.append(TempoMark(at_s, bpm or None, bar_1_s is not None))
+        for section in self.sections:
+            tempo = dict(section.changes).get("tempo")
+            if tempo is not None:
+                marks.append(TempoMark(section.start_s, float(tempo)))
+        return tuple(marks)
+
+    # pins -----------------------------------------------------------------------------------------------------------
+    def with_pin(self, pin: Pin) -> Document:
+        kept = tuple(other for other in self.pins if not _overlap(other, pin))
+        return replace(self, pins=tuple(sorted((*kept, pin), key=lambda each: each.start_s)))
+
+    def without_pin(self, picture_s: float) -> Document:
+        return replace(self, pins=tuple(pin for pin in self.pins if not pin.start_s <= picture_s < pin.end_s))
+
+    @property
+    def slots(self) -> tuple[Slot, ...]:
+        """The composed slots with the pinned chords in their place."""
+        if not self.pins:
+            return self.result.slots
+        return tuple(self.pinned(slot) for slot in self.result.slots)
+
+    def slot_at(self, picture_s: float) -> Slot | None:
+        """The slot of a picture second, pins in place; None outside."""
+        slots = self.result.slots
+        index = bisect_right(slots, picture_s, key=lambda slot: slot.start_s) - 1
+        if index < 0 or picture_s >= slots[index].end_s:
+            return None
+        return self.pinned(slots[index])
+
+    def chords_at(self, picture_s: float) -> tuple[ChordSpan | None, ChordSpan | None]:
+        """The chord that sounds at a picture second, and the next one; in time that does not grow with the film."""
+        slots = self.result.slots
+        index = bisect_right(slots, picture_s + 1e-9, key=lambda slot: slot.start_s) - 1
+        now = self._span(index) if index >= 0 else None
+        after = self._span(now[2] if now is not None else 0)
+        inside = now is not None and picture_s < now[0].end_s
+        return (now[0] if now is not None and inside else None), (after[0] if after is not None else None)
+
+    def chords_around(self, picture_s: float, before: int, after: int) -> tuple[list[Chord], list[Chord]]:
+        """Up to `before` chords before a picture second, and up to `after` from the one that sounds there."""
+        index = bisect_right(self.result.slots, picture_s + 1e-9, key=lambda slot: slot.start_s) - 1
+        span = self._span(max(index, 0))
+        coming: list[Chord] = []
+        past: list[Chord] = []
+        found = span
+        while found is not None and len(coming) < after:
+            coming.append(found[0].chord)
+            found = self._span(found[2])
+        found = None if span is None else self._span(span[1] - 1)
+        while found is not None and len(past) < before:
+            past.insert(0, found[0].chord)
+            found = self._span(found[1] - 1)
+        return past, coming
+
+    def _span(self, index: int) -> tuple[ChordSpan, int, int] | None:
+        """The run of equal chords around a slot, its first slot and one past its last."""
+        slots = self.result.slots
+        if not 0 <= index < len(slots):
+            return None
+        chord = self.pinned(slots[index]).chord
+        first, stop = index, index + 1
+        while first and self.pinned(slots[first - 1]).chord == chord:
+            first -= 1
+        while stop < len(slots) and self.pinned(slots[stop]).chord == chord:
+            stop += 1
+        return ChordSpan(chord, slots[first].start_s, slots[stop - 1].end_s), first, stop
+
+    def pinned(self, slot: Slot) -> Slot:
+        """A slot with the chord of the pin that its middle lies in; without a pin there, itself."""
+        middle_s = (slot.start_s + slot.end_s) / 2
+        for pin in self.pins:
+            if pin.start_s <= middle_s < pin.end_s:
+                return replace(slot, chord=pin.chord, pinned=True)
+        return slot
+
+
+def parse_key(text: str) -> Key | None:
+    """None for `auto`.  Raises MusicError."""
+    return None if text.strip().lower() in ("", "auto") else Key.parse(text)
+
+
+def parse_chords(document: Document | CueState) -> Progression | None:
+    """None where none is set.  Raises MusicError."""
+    text = document.text("/cue/progression").strip()
+    return parse_progression(text, document.text("/cue/progression/mode")) if text else None
+
+
+def _overlap(first: Pin, second: Pin) -> bool:
+    return first.start_s < second.end_s and second.start_s < first.end_s
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """A document and the edit that led to it, in words.  at_s: host time of the edit."""
+
+    document: Document
+    label: str = ""
+    at_s: float = 0.0
