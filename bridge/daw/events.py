@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from bridge.daw.names import NamedMark
-from bridge.daw.protocol import FilmInfo, MarkerItem, RegionItem
+from bridge.daw.protocol import Capability, FilmInfo, MarkerItem, RegionItem
 from bridge.transport.state import TransportObservation
 from engine.music.meter import TempoMap
 from engine.music.timecode import FrameRate, Timecode
@@ -21,6 +21,8 @@ class DawInfo:
 
     rate_hz: transport messages a second over the last ones.  lost: numbers missing in their count.
     jitter_ms: how much later than the quickest the slowest of the last messages came.
+    offered: the abilities of its hello; abilities: those of them that work.
+    capabilities: what its self-test found, empty until it is told.
     """
 
     daw: str
@@ -34,12 +36,18 @@ class DawInfo:
     lost: int = 0
     version_ok: bool = True
     jitter_ms: float = 0.0
+    interpreter: str = ""
+    offered: frozenset[str] = frozenset()
+    capabilities: tuple[Capability, ...] = ()
 
 
 class DawEvents:
     """What a script says.  Override what is wanted; every method does nothing."""
 
     def hello(self, daw: DawInfo) -> None: ...
+
+    def capabilities(self, daw: DawInfo) -> None:
+        """What works of the host is known, or changed: see `daw.capabilities`."""
 
     def bye(self, daw: DawInfo, reason: str) -> None:
         """reason: "bye" or "silent"."""

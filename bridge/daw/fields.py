@@ -16,6 +16,7 @@ POSITION_LIMIT_S: Final = 1_000_000.0  # 11 days: beyond it no timeline reaches
 MAX_ITEMS: Final = 4096  # tempo points, markers or regions of one project
 
 PLAYING, RECORDING, PAUSED, LOOPING, COUNT_IN = 1, 2, 4, 8, 16
+REFUSED, WORKS, NOT_TRIED = 0, 1, 2  # of a Capability
 ALL_MARKERS: Final = -1  # in DoUnmark: every marker that we set
 SCOPES: Final = ("selection", "cue", "film")
 

@@ -9,7 +9,10 @@ from dataclasses import dataclass
 from typing import ClassVar, Generic, TypeVar
 
 from bridge.daw.fields import (
+    NOT_TRIED,
+    REFUSED,
     SCOPES,
+    WORKS,
     Message,
     bad_value,
     check_chunk,
@@ -27,10 +30,11 @@ class Hello(Message):
 
     reply_port: where answers go, 0 = where this came from.  mailbox: a file the bridge appends answers to, for hosts
     that can send but not receive; "" elsewhere.  abilities: words of ABILITIES, with blanks between them.
+    interpreter: what runs the script, with its version ("CPython 3.11.6"); "" where it does not say.
     """
 
     ADDRESS: ClassVar = "/daw/hello"
-    TAGS: ClassVar = "ssiisss"
+    TAGS: ClassVar = "ssiissss"
     daw: str
     version: str
     protocol: int
@@ -38,6 +42,7 @@ class Hello(Message):
     host_version: str = ""
     mailbox: str = ""
     abilities: str = ""
+    interpreter: str = ""
 
     def check(self) -> None:
         if not self.daw.strip():
@@ -147,6 +152,24 @@ class RegionItem(Message):
 
 
 @dataclass(frozen=True, slots=True)
+class Capability(Message):
+    """One call of the host that a script needs, as its self-test found it.
+
+    feature: what needs it (a key of daw_capabilities.COSTS).  works: WORKS, REFUSED or NOT_TRIED.  why: of a refusal.
+    """
+
+    TAGS: ClassVar = "ssis"
+    feature: str
+    call: str
+    works: int
+    why: str = ""
+
+    def check(self) -> None:
+        if self.works not in (REFUSED, WORKS, NOT_TRIED):
+            raise bad_value(f"a call works (1), is refused (0) or was not tried (2), not {self.works}.")
+
+
+@dataclass(frozen=True, slots=True)
 class Chunk(Message, Generic[Item]):
     """Items `first` … of `total` of a list; complete when all of a revision came, and answered with Got then.
 
@@ -186,6 +209,14 @@ class RegionsChunk(Chunk[RegionItem]):
     __slots__ = ()
     ADDRESS: ClassVar = "/daw/regions"
     ITEM: ClassVar = RegionItem
+
+
+class CapabilitiesChunk(Chunk[Capability]):
+    """What works of the host: the result of the script's self-test, again whenever a call fails later."""
+
+    __slots__ = ()
+    ADDRESS: ClassVar = "/daw/capabilities"
+    ITEM: ClassVar = Capability
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,8 +14,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
+from bridge.daw.capabilities import missing, sentence
 from bridge.daw.events import DawEvents, DawInfo, DawMarker, DawRegion, FilmItem
-from bridge.daw.from_script import RangeRequest
+from bridge.daw.from_script import Chunk, RangeRequest
 from bridge.daw.names import NamedMark, read_name
 from bridge.daw.native import NATIVE_DAW, ReaperNative
 from bridge.daw.native import PREFIX as NATIVE_PREFIX
@@ -27,6 +28,8 @@ from bridge.daw.protocol import (
     Ack,
     Alive,
     Bye,
+    CapabilitiesChunk,
+    Capability,
     DawError,
     DawMessage,
     DawProtocolError,
@@ -171,7 +174,7 @@ class DawLink:
         elif isinstance(message, TimecodeInfo):
             if script.is_news(message):
                 self._timecode(script, message)
-        elif isinstance(message, (TempoMapChunk, MarkersChunk, RegionsChunk)):
+        elif isinstance(message, Chunk):
             out = self._chunk(script, message)
         elif isinstance(message, FilmInfo):
             if script.is_news(message):
@@ -201,6 +204,8 @@ class DawLink:
             protocol=message.protocol,
             sender=sender,
             abilities=frozenset(message.abilities.split()),
+            offered=frozenset(message.abilities.split()),
+            interpreter=message.interpreter,
             last_heard_s=now_s,
             version_ok=message.protocol == PROTOCOL,
         )
@@ -251,7 +256,9 @@ class DawLink:
             raise DawProtocolError("bad_value", str(error)) from error
         self._events.timecode(script.info, rate, start)
 
-    def _chunk(self, script: Script, message: TempoMapChunk | MarkersChunk | RegionsChunk) -> list[Outgoing]:
+    def _chunk(
+        self, script: Script, message: TempoMapChunk | MarkersChunk | RegionsChunk | CapabilitiesChunk
+    ) -> list[Outgoing]:
         what = message.ADDRESS.rpartition("/")[2]
         items = script.collect(what, message)
         if items is None:
@@ -261,6 +268,8 @@ class DawLink:
             if what == "tempomap":
                 if items:
                     self._events.tempo_map(script.info, tempo_map_of(items))
+            elif what == "capabilities":
+                self._capabilities(script, items)
             elif what == "markers":
                 self._events.markers(script.info, items)
                 self._named(script, what, [read_name(item.name, item.position_s) for item in items])
@@ -268,6 +277,16 @@ class DawLink:
                 self._events.regions(script.info, items)
                 self._named(script, what, [read_name(item.name, item.start_s, item.end_s) for item in items])
         return self._to(script, Got(what, message.revision))
+
+    def _capabilities(self, script: Script, rows: tuple[Capability, ...]) -> None:
+        """What the self-test found, or what failed since: only what works is asked for, the rest is said once."""
+        said = missing(script.info.capabilities)
+        refused = missing(rows)
+        script.info = replace(script.info, capabilities=rows, abilities=frozenset(script.info.offered - refused.keys()))
+        fresh = [row for feature, row in refused.items() if feature not in said]
+        if fresh:
+            self._events.note(sentence(script.info.daw, script.info.host_version, fresh))
+        self._events.capabilities(script.info)
 
     def _named(self, script: Script, what: str, found: Sequence[NamedMark | None]) -> None:
         before = script.names

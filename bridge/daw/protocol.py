@@ -19,20 +19,25 @@ from bridge.daw.fields import (
     LOOPING,
     MAX_ARGUMENTS,
     MAX_ITEMS,
+    NOT_TRIED,
     PAUSED,
     PLAYING,
     POSITION_LIMIT_S,
     PREFIX,
     PROTOCOL,
     RECORDING,
+    REFUSED,
     SCOPES,
     TEXT_LIMIT,
+    WORKS,
     DawProtocolError,
     bad_value,
 )
 from bridge.daw.from_script import (
     Ack,
     Bye,
+    CapabilitiesChunk,
+    Capability,
     FilmInfo,
     Hello,
     Loop,
@@ -74,17 +79,22 @@ __all__ = [
     "MAX_ARGUMENTS",
     "MAX_ITEMS",
     "MESSAGES",
+    "NOT_TRIED",
     "PAUSED",
     "PLAYING",
     "POSITION_LIMIT_S",
     "PREFIX",
     "PROTOCOL",
     "RECORDING",
+    "REFUSED",
     "SCOPES",
     "TEXT_LIMIT",
+    "WORKS",
     "Ack",
     "Alive",
     "Bye",
+    "CapabilitiesChunk",
+    "Capability",
     "DawError",
     "DawMessage",
     "DawProtocolError",
@@ -133,6 +143,7 @@ FromScript = (
     | TempoMapChunk
     | MarkersChunk
     | RegionsChunk
+    | CapabilitiesChunk
     | FilmInfo
     | SessionPath
     | PrintRequest

@@ -40,7 +40,7 @@ def _recorder(name):
 
 EVENTS = (
     *("hello", "bye", "transport", "loop", "tempo_map", "timecode", "markers", "regions", "names", "film"),
-    *("session_path", "names_gone", "print_request", "thaw_request", "acknowledged", "note"),
+    *("capabilities", "session_path", "names_gone", "print_request", "thaw_request", "acknowledged", "note"),
 )
 for _name in EVENTS:
     setattr(Heard, _name, _recorder(_name))

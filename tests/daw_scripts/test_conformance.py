@@ -3,19 +3,15 @@
 from __future__ import annotations
 
 import socket
-import sys
 import threading
 import time
-from pathlib import Path
 
 import pytest
+from dawhosts import KINDS, BitwigUnderTest
 
 from bridge.daw import conformance as daw_conformance
 from bridge.daw.conformance import Conformance, main
 from bridge.daw.protocol import Hello, Transport, encode
-
-sys.path.insert(0, str(Path(__file__).parent))
-from test_scenario import KINDS, BitwigUnderTest
 
 ME = ("127.0.0.1", 5001)
 

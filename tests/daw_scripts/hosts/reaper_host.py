@@ -6,13 +6,21 @@ W = reaper_python.py, the wrapper that REAPER installs and every Python ReaScrip
 of a call in Python.  Every name of SIGNATURES is the documented one; a call of any other name raises, and so does a
 call with another number of arguments.
 
-Traps of the real host that are kept: a `char**` result (marker names) does not come back through the wrapper (W:
-rpr_packp gives 0 for it); defer takes a string of code; prints go nowhere.
+Traps of the real host that are kept:
+* a `char**` result (marker names) does not come back through the wrapper (W: rpr_packp gives 0 for it);
+* the wrapper decodes what comes back as strict UTF-8 (W: rpr_unpacks), so a file name in another code raises;
+* `RPR_defer` and `RPR_atexit` are put into the script's `__main__`, they are not in reaper_python; defer takes a
+  string of code, and code that raises is not called again;
+* a function that this REAPER has not is missing from the wrapper's table: its RPR_ name raises KeyError (W: _ft);
+* an item follows the beat when the tempo changes, and is stretched by it, unless its timebase is time;
+* a script that changes something and never defers leaves an undo point of its own name;
+* every call costs time on REAPER's only thread: `spent` counts them, `slow_s` makes each of them last.
 """
 
 from __future__ import annotations
 
 import ctypes
+import time
 import types
 
 SIGNATURES = {
@@ -47,6 +55,10 @@ SIGNATURES = {
     "CountTrackMediaItems": ("track", "S"),
     "GetTrackMediaItem": ("tr itemidx", "S"),
     "DeleteTrackMediaItem": ("tr it", "S"),
+    "SetMediaItemInfo_Value": (
+        "item parmname newvalue",
+        "S: C_BEATATTACHMODE 0=time, 1=beats, -1=default",
+    ),
     "CountMediaItems": ("proj", "S"),
     "GetMediaItem": ("proj itemidx", "S"),
     "GetMediaItemInfo_Value": ("item parmname", "S: D_POSITION, D_LENGTH"),
@@ -75,6 +87,8 @@ SIGNATURES = {
     "DeleteExtState": ("section key persist", "S"),
     "GetUserInputs": ("title num_inputs captions_csv retvals_csv retvals_csv_sz", "S"),
     "ShowMessageBox": ("msg title type", "S"),
+    "ShowConsoleMsg": ("msg", "S"),
+    "get_ini_file": ("", "S: reaper.ini full filename"),
     "Undo_BeginBlock2": ("proj", "S"),
     "Undo_EndBlock2": ("proj descchange extraflags", "S"),
     "PreventUIRefresh": ("prevent_count", "S"),
@@ -84,16 +98,28 @@ SIGNATURES = {
     "atexit": ("code", "S: atexit(String code)"),
 }
 
+IN_MAIN = ("defer", "atexit")  # put into the script's own names
+# What an old REAPER may lack (S: its help lists only what that version has): newer forms of calls and conveniences.
+OLD = frozenset({"GetSetRepeatEx", "GetProjectTimeOffset", "TimeMap_curFrameRate", "get_ini_file"})
+
 
 class Reaper:
-    """A project and REAPER's function table.  Fields are what a person would change."""
+    """A project and REAPER's function table.  Fields are what a person would change.
 
-    def __init__(self):
+    missing: names of functions that this REAPER has not.  slow_s: what each call lasts.
+    """
+
+    def __init__(self, version="7.60/linux-x86_64", missing=(), slow_s=0.0):
+        self.version, self.missing, self.slow_s = version, frozenset(missing), slow_s
+        self.spent = 0  # calls, ever
+        self.console = []
+        self.ini_file = "/nowhere/reaper.ini"
         self.playing = self.paused = self.recording = False
         self.position = self.cursor = 0.0
         self.loop = (0.0, 0.0)
         self.repeat = 0
         self.tempo = [(0.0, 120.0, 4, 4, False)]  # time, bpm, num, den, linear
+        self.default_tempo = (0.0, 120.0, 4, 4, False)  # of the project's settings, where it has no markers
         self.frame_rate = (24.0, False)
         self.offset = 0.0
         self.markers = []  # [isrgn, pos, end, name, number, color]
@@ -118,23 +144,65 @@ class Reaper:
         """`reaper_python`: RPR_ functions with the documented number of arguments, and rpr_getfp."""
         made = types.ModuleType("reaper_python")
         for name, (arguments, _) in SIGNATURES.items():
-            setattr(made, "RPR_" + name, self._checked(name, len(arguments.split())))
+            if name not in IN_MAIN:
+                setattr(made, "RPR_" + name, self._checked(name, len(arguments.split())))
         made.rpr_getfp = self._function_pointer
         return made
 
-    def _checked(self, name, count):
-        def call(*args):
-            if len(args) != count:
-                raise TypeError(f"RPR_{name} takes {count} arguments, {len(args)} were given")
-            self.called.add(name)
-            return getattr(self, "_" + name)(*args)
+    def main(self):
+        """The names a script finds in its own `__main__`."""
+        return {
+            "__name__": "__main__",
+            **{"RPR_" + name: self._checked(name, len(SIGNATURES[name][0].split())) for name in IN_MAIN},
+        }
 
-        return call
+    def run_action(self, source, name):
+        """A script as the action list runs it, to its end.  Without a defer and without an undo block of its own
+        REAPER adds an undo point with the script's name."""
+        deferred, undos = len(self.deferred), len(self.undo)
+        exec(compile(source, name, "exec"), self.main())
+        if len(self.deferred) == deferred and len(self.undo) == undos:
+            self.undo.append("ReaScript: " + name)
+        code, self.deferred = self.deferred[deferred:], self.deferred[:deferred]
+        for one in code:
+            exec(one, self.main())
+
+    def _checked(self, name, count):
+        # A function of that very name, as in W: what failed can be read from a traceback.
+        names = {"self": self, "name": name, "count": count, "method": "_" + name}
+        exec(
+            f"def RPR_{name}(*args):\n"
+            "    self._spend()\n"
+            "    if name in self.missing:\n"
+            "        raise KeyError(name)\n"
+            "    if len(args) != count:\n"
+            "        raise TypeError(f'RPR_{name} takes {count} arguments, {len(args)} were given')\n"
+            "    self.called.add(name)\n"
+            "    return getattr(self, method)(*args)\n",
+            names,
+        )
+        return names["RPR_" + name]
+
+    def _spend(self):
+        self.spent += 1
+        if self.slow_s:
+            time.sleep(self.slow_s)
+
+    @staticmethod
+    def _text(value):
+        """What the wrapper makes of bytes that come back: strict UTF-8."""
+        return value.decode("utf-8") if isinstance(value, bytes) else value
 
     def _function_pointer(self, name):
-        """W: rpr_getfp gives the address of the C function; only what is asked for here is served."""
-        assert name == "EnumProjectMarkers3"
+        """W: rpr_getfp gives the address of the C function from the table; only EnumProjectMarkers3 can be called."""
+        self._spend()
+        if name in self.missing:
+            raise KeyError(name)
         self.called.add("rpr_getfp")
+        if name != "EnumProjectMarkers3":
+            if name not in SIGNATURES or name in IN_MAIN:
+                raise KeyError(name)
+            return 0x7F0000000000 + sorted(SIGNATURES).index(name)
         double, integer, text = (
             ctypes.POINTER(ctypes.c_double),
             ctypes.POINTER(ctypes.c_int),
@@ -169,7 +237,7 @@ class Reaper:
     def run_deferred(self, names):
         """One turn of REAPER's main loop."""
         code, self.deferred = self.deferred, []
-        for one in code:
+        for one in code:  # one that raises is not called again: the error goes to a window, and that was it
             exec(one, names)
 
     # transport
@@ -193,7 +261,7 @@ class Reaper:
     def _segment(self, at, index):
         """The tempo marker in force at a time (index 0) or beat (index 1), with its beat."""
         beat, found = 0.0, None
-        for number, marker in enumerate(self.tempo):
+        for number, marker in enumerate(self.tempo or [self.default_tempo]):
             if number:
                 beat += self._beats_between(number - 1)
             if found is None or (marker[0], beat)[index] <= at + 1e-12:
@@ -201,13 +269,15 @@ class Reaper:
         return found
 
     def _beats_between(self, number):
+        if number + 1 >= len(self.tempo):
+            return 0.0
         before, after = self.tempo[number], self.tempo[number + 1]
         mean = (before[1] + after[1]) / 2 if before[4] else before[1]
         return (after[0] - before[0]) * mean / 60
 
     def _TimeMap2_timeToQN(self, proj, t):
         number, beat = self._segment(t, 0)
-        time, bpm, _, _, linear = self.tempo[number]
+        time, bpm, _, _, linear = (self.tempo or [self.default_tempo])[number]
         if linear and number + 1 < len(self.tempo):
             after = self.tempo[number + 1]
             slope = (after[1] - bpm) / (after[0] - time)
@@ -216,17 +286,18 @@ class Reaper:
 
     def _TimeMap2_QNToTime(self, proj, qn):
         number, beat = self._segment(qn, 1)
-        time, bpm, _, _, linear = self.tempo[number]
+        time, bpm, _, _, linear = (self.tempo or [self.default_tempo])[number]
         assert not linear, "not needed by the scenario"
         return time + (qn - beat) * 60 / bpm
 
     def _TimeMap_GetTimeSigAtTime(self, proj, time, num, denom, tempo):
         number, _ = self._segment(time, 0)
-        num, denom = 4, 4
-        for marker in self.tempo[: number + 1]:
+        num, denom = self.default_tempo[2:4]
+        tempo = self.tempo or [self.default_tempo]
+        for marker in tempo[: number + 1]:
             if marker[2]:
                 num, denom = marker[2], marker[3]
-        return (proj, time, num, denom, self.tempo[number][1])
+        return (proj, time, num, denom, tempo[number][1])
 
     def _CountTempoTimeSigMarkers(self, proj):
         return len(self.tempo)
@@ -237,15 +308,27 @@ class Reaper:
         marker = self.tempo[index]
         return (1, proj, index, marker[0], 0, 0.0, marker[1], marker[2], marker[3], int(marker[4]))
 
+    def _retime(self, tempo):
+        """Another tempo map: what is attached to beats keeps its beats."""
+        items = [one for track in self.tracks for one in track["items"] if one.get("attach", -1) != 0]
+        beats = [
+            [self._TimeMap2_timeToQN(0, at) for at in (one["position"], one["position"] + one["length"])]
+            for one in items
+        ]
+        self.tempo = tempo
+        self.changes += 1
+        for one, (start, end) in zip(items, beats):  # noqa: B905 - Python 3.7
+            one["position"] = self._TimeMap2_QNToTime(0, start)
+            one["length"] = self._TimeMap2_QNToTime(0, end) - one["position"]
+
     def _SetTempoTimeSigMarker(self, proj, index, timepos, measurepos, beatpos, bpm, num, denom, linear):
         assert index == -1 and measurepos == -1 and beatpos == -1
-        self.tempo = sorted([m for m in self.tempo if m[0] != timepos] + [(timepos, bpm, num, denom, bool(linear))])
-        self.changes += 1
+        kept = [marker for marker in self.tempo if abs(marker[0] - timepos) > 1e-9]
+        self._retime(sorted([*kept, (timepos, bpm, num, denom, bool(linear))]))
         return 1
 
     def _DeleteTempoTimeSigMarker(self, proj, index):
-        del self.tempo[index]
-        self.changes += 1
+        self._retime(self.tempo[:index] + self.tempo[index + 1 :])
         return 1
 
     def _TimeMap_curFrameRate(self, proj, drop):
@@ -296,7 +379,7 @@ class Reaper:
             "id": self._pointer("MediaItem"), "take": self._pointer("MediaItem_Take"),
             "source": self._pointer("PCM_source"),
             "position": position, "length": length, "kind": kind, "file": file, "offset": offset, "rate": rate,
-            "notes": [], "cc": [], "strings": {}, "sorted": True,
+            "notes": [], "cc": [], "strings": {}, "sorted": True, "attach": -1,
         }  # fmt: skip
         track["items"].append(item)
         return item
@@ -345,6 +428,11 @@ class Reaper:
     def _GetMediaItem(self, proj, index):
         return [item for track in self.tracks for item in track["items"]][index]["id"]
 
+    def _SetMediaItemInfo_Value(self, pointer, parameter, value):
+        assert parameter == "C_BEATATTACHMODE" and value in (-1, 0, 1)
+        self._item(pointer)["attach"] = int(value)
+        return 1
+
     def _GetMediaItemInfo_Value(self, pointer, parameter):
         return self._item(pointer)[{"D_POSITION": "position", "D_LENGTH": "length"}[parameter]]
 
@@ -361,7 +449,7 @@ class Reaper:
         return (source, self._item(source, "source")["kind"], size)
 
     def _GetMediaSourceFileName(self, source, buffer, size):
-        return (source, self._item(source, "source")["file"], size)
+        return (source, self._text(self._item(source, "source")["file"]), size)
 
     def _CreateNewMIDIItemInProj(self, pointer, start, end, qn):
         if qn:
@@ -408,10 +496,16 @@ class Reaper:
 
     def _EnumProjects(self, index, name, size):
         assert index == -1
-        return (self.project[0], index, self.project[1], size)
+        return (self.project[0], index, self._text(self.project[1]), size)
 
     def _GetAppVersion(self):
-        return "7.60/linux-x86_64"
+        return self.version
+
+    def _ShowConsoleMsg(self, text):
+        self.console.append(text)
+
+    def _get_ini_file(self):
+        return self.ini_file
 
     def _SetProjExtState(self, proj, section, key, value):
         self.project_ext[section, key] = value

@@ -19,6 +19,7 @@ with open(path, encoding="utf-8") as file:
 names = {"__name__": "script"}
 if kind == "reaper":
     host = Reaper()
+    names = host.main()
     sys.modules["reaper_python"] = host.module()
     exec(code, names)
 else:
