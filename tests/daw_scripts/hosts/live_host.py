@@ -9,23 +9,37 @@ Traps kept: cue points are set only at the playhead, by a toggle; while stopped 
 moment late (`settle`), and beyond the song's end it raises; some versions toggle at the insert marker instead
 (`insert_marker`); tracks that have no arrangement clips raise RuntimeError when asked; tempo and meter are those of the
 present position, there is no map.  The last four were found by others on a real Live 12.4 (a published list of quirks).
+
+More traps, by option of `LiveHost`, because versions differ: the names of locators cannot be set (11.3.43, 12.0.15:
+"can't set attribute"), or are in force a moment late; locators snap to the arrangement's grid; what a version lacks
+(`missing`) raises AttributeError; removing a listener raises; the song time moves on between two reads while Live
+plays; every call takes its time (`slow_s`).  `spent` counts what is read of clips.
 """
 
 from __future__ import annotations
 
 import threading
+import time
 import types
+
+# What Live 11 lacks of what the script uses.
+OLD = frozenset({"Track.create_midi_clip", "CuePoint.name="})
 
 
 class Strict:
-    """Only what NAMES lists exists."""
+    """Only what NAMES lists exists, and of that what this Live has."""
 
     NAMES = ()
 
     def __getattribute__(self, name):
-        if name.startswith("_") or name in type(self).NAMES or name == "NAMES":
+        if name.startswith("_") or name == "NAMES":
             return object.__getattribute__(self, name)
-        raise AttributeError(f"{type(self).__name__}.{name} is not in the documentation")
+        host = object.__getattribute__(self, "__dict__").get("_host")
+        if host is not None:
+            host._spend(type(self).__name__, name)
+        if name not in type(self).NAMES or (host is not None and f"{type(self).__name__}.{name}" in host.missing):
+            raise AttributeError(f"'{type(self).__name__}' object has no attribute '{name}'")
+        return object.__getattribute__(self, name)
 
     def __setattr__(self, name, value):
         if not name.startswith("_") and name not in type(self).NAMES:
@@ -33,11 +47,24 @@ class Strict:
         object.__setattr__(self, name, value)
 
 
-class CuePoint(Strict):
-    NAMES = ("name", "time")  # L: CuePoint
+class CuePoint:
+    """L: CuePoint.  name can be set, in some versions; boost makes a property without a setter of it in the others."""
 
-    def __init__(self, name, time):
-        self.name, self.time = name, time
+    def __init__(self, name, time, host=None):
+        self._name, self._time, self._host = name, time, host
+
+    def _set_name(self, value):
+        if self._host is not None and self._host.late_names:
+            self._host.late.append(lambda: setattr(self, "_name", value))
+        else:
+            self._name = value
+
+    name = property(lambda self: self._name, _set_name)
+    time = property(lambda self: self._time)
+
+
+class ReadOnlyCuePoint(CuePoint):
+    name = property(lambda self: self._name)
 
 
 class SmpteTime(Strict):
@@ -104,6 +131,9 @@ class Track(Strict):
         "arrangement_clips",
         "duplicate_clip_to_arrangement",
         "delete_clip",
+        "create_midi_clip",  # L: since 12.1.10; R: Track.create_midi_clip(float start, float length) -> Clip
+        "add_arrangement_clips_listener",
+        "remove_arrangement_clips_listener",
     )
 
     def __init__(self, host, name, midi=True, slots=2):
@@ -111,26 +141,50 @@ class Track(Strict):
         self.name, self.has_midi_input = name, midi
         self.clip_slots = [ClipSlot(host) for _ in range(slots)]
         self.arrangement_clips = []
+        self._clip_listeners = []
+
+    def add_arrangement_clips_listener(self, call):
+        self._clip_listeners.append(call)
+
+    def remove_arrangement_clips_listener(self, call):
+        if self._host.listeners_raise:
+            raise RuntimeError("Observer not connected")
+        self._clip_listeners.remove(call)
+
+    def _clips_changed(self):
+        for call in list(self._clip_listeners):
+            call()
+
+    def create_midi_clip(self, start, length):
+        self._host._touch()
+        assert isinstance(start, float) and isinstance(length, float) and length > 0
+        clip = Clip(self._host, start, length)
+        clip.is_arrangement_clip = True
+        self.arrangement_clips.append(clip)
+        self._clips_changed()
+        return clip
 
     def duplicate_clip_to_arrangement(self, clip, time):
         self._host._touch()
         copy = Clip(self._host, time, clip.loop_end - clip.loop_start)
         copy._notes, copy.name, copy.is_arrangement_clip = list(clip._notes), clip.name, True
         self.arrangement_clips.append(copy)
+        self._clips_changed()
         return copy
 
     def delete_clip(self, clip):
         self._host._touch()
         self.arrangement_clips.remove(clip)
+        self._clips_changed()
 
 
 OBSERVED = ("is_playing", "tempo", "signature_numerator", "signature_denominator", "loop", "loop_start", "loop_length",
-            "cue_points", "record_mode")  # fmt: skip
+            "cue_points", "record_mode", "tracks")  # fmt: skip
 
 
 class Song(Strict):
     # L: Song
-    NAMES = (*OBSERVED, "current_song_time", "is_counting_in", "session_record", "tracks", "set_or_delete_cue",
+    NAMES = (*OBSERVED, "current_song_time", "is_counting_in", "session_record", "set_or_delete_cue",
              "set_data",
              "get_data", "get_current_smpte_song_time", "begin_undo_step", "end_undo_step", "create_midi_track",
              "last_event_time",
@@ -138,20 +192,31 @@ class Song(Strict):
 
     def __init__(self, host):
         self._host, self._listeners, self._data, self._undo, self._open = host, {}, {}, 0, 0
-        for name, value in zip(OBSERVED, (False, 120.0, 4, 4, False, 0.0, 16.0, (), False)):  # noqa: B905 - Python 3.7
+        for name, value in zip(OBSERVED, (False, 120.0, 4, 4, False, 0.0, 16.0, (), False, [])):  # noqa: B905 - Python 3.7
             object.__setattr__(self, name, value)
         object.__setattr__(self, "current_song_time", 0.0)
         self.is_counting_in = self.session_record = False
-        self.tracks, self.last_event_time = [], 0.0
+        self.last_event_time = 0.0
 
     def __getattribute__(self, name):
         for verb in ("add_", "remove_"):
             if name.startswith(verb) and name.endswith("_listener"):
                 what = name[len(verb) : -len("_listener")]
-                if what in OBSERVED:
+                host = object.__getattribute__(self, "_host")
+                if what in OBSERVED and f"Song.{name}" not in host.missing:
                     listeners = object.__getattribute__(self, "_listeners").setdefault(what, [])
+                    if verb == "remove_" and host.listeners_raise:
+                        return self._refuse_to_disconnect
                     return listeners.append if verb == "add_" else listeners.remove
-        return super().__getattribute__(name)
+        found = super().__getattribute__(name)
+        if name == "current_song_time" and object.__getattribute__(self, "is_playing"):
+            host = object.__getattribute__(self, "_host")
+            object.__setattr__(self, name, found + host.beats_a_read)
+        return found
+
+    @staticmethod
+    def _refuse_to_disconnect(call):
+        raise RuntimeError("Observer not connected")
 
     def __setattr__(self, name, value):
         if name == "current_song_time":
@@ -159,7 +224,7 @@ class Song(Strict):
             if value > self._host.song_length:
                 raise RuntimeError("the time is beyond the song's length")
             if not self.is_playing:
-                self._host.late = value
+                self._host.late.append(lambda: object.__setattr__(self, "current_song_time", value))
                 return
         super().__setattr__(name, value)
         for listener in list(object.__getattribute__(self, "__dict__").get("_listeners", {}).get(name, ())):
@@ -169,11 +234,13 @@ class Song(Strict):
         self._host._touch()
         assert not self.is_playing, "the scenario sets cues only while stopped"
         where = self.current_song_time if self._host.insert_marker is None else self._host.insert_marker
+        if self._host.snap_beats:  # Options > Snap to Grid
+            where = round(where / self._host.snap_beats) * self._host.snap_beats
         here = [cue for cue in self.cue_points if abs(cue.time - where) < 1e-6]
         if here:
             self.cue_points = tuple(cue for cue in self.cue_points if cue not in here)
         else:
-            cue = CuePoint(str(len(self.cue_points) + 1), where)
+            cue = self._host.cue_point(str(len(self.cue_points) + 1), where)
             self.cue_points = tuple(sorted((*self.cue_points, cue), key=lambda one: one.time))
 
     def set_data(self, key, value):
@@ -198,7 +265,7 @@ class Song(Strict):
     def create_midi_track(self, index):
         self._host._touch()
         assert index == -1
-        self.tracks.append(Track(self._host, "MIDI"))
+        self.tracks = [*self.tracks, Track(self._host, "MIDI")]
         return self.tracks[-1]
 
 
@@ -226,38 +293,59 @@ class CInstance(Strict):
 
 
 class LiveHost:
-    """Live: `module()` is what `import Live` gives; `tick()` is its 100 ms."""
+    """Live: `module()` is what `import Live` gives; `tick()` is its 100 ms.
 
-    def __init__(self):
+    missing: "Song.is_counting_in", "CuePoint.name=" (the setter), "Live.Clip.MidiNoteSpecification" and the like.
+    """
+
+    def __init__(self, version=(12, 1, 5), missing=(), slow_s=0.0):
         self.main = threading.get_ident()
+        self.version, self.missing, self.slow_s = version, frozenset(missing), slow_s
+        self.listeners_raise = self.late_names = False
+        self.snap_beats, self.beats_a_read, self.spent = None, 0.0, 0
         self.scheduled, self.shown, self.logged = [], [], []
         self.tempo_changes = [(0.0, 120.0)]  # of the set's automation: (beat, bpm)
-        self.song_length, self.insert_marker, self.late = 4096.0, None, None
+        self.song_length, self.insert_marker, self.late = 4096.0, None, []
         self.song = Song(self)
 
     def settle(self):
         """What was asked of a stopped playhead is done."""
-        if self.late is not None:
-            late, self.late = self.late, None
-            object.__setattr__(self.song, "current_song_time", late)
+        late, self.late = self.late, []
+        for one in late:
+            one()
+
+    def cue_point(self, name, time):
+        kind = ReadOnlyCuePoint if "CuePoint.name=" in self.missing else CuePoint
+        return kind(name, time, self)
+
+    def _spend(self, kind, name):
+        self.spent += kind == "Clip"
+        if self.slow_s:
+            time.sleep(self.slow_s)
 
     def module(self):
         live = types.ModuleType("Live")
-        live.Clip = types.SimpleNamespace(MidiNoteSpecification=MidiNoteSpecification)
+        live.Clip = types.SimpleNamespace(Clip=Clip)
+        if "Live.Clip.MidiNoteSpecification" not in self.missing:
+            live.Clip.MidiNoteSpecification = MidiNoteSpecification
+        cue_points = ReadOnlyCuePoint if "CuePoint.name=" in self.missing else CuePoint
+        live.Song = types.SimpleNamespace(CuePoint=cue_points)
+        host = self
 
         class Application(Strict):
             NAMES = ("get_major_version", "get_minor_version", "get_bugfix_version")  # L: Application
 
             def get_major_version(self):
-                return 12
+                return host.version[0]
 
             def get_minor_version(self):
-                return 1
+                return host.version[1]
 
             def get_bugfix_version(self):
-                return 5
+                return host.version[2]
 
-        live.Application = types.SimpleNamespace(get_application=Application)
+        if "Live.Application" not in self.missing:
+            live.Application = types.SimpleNamespace(get_application=Application)
         return live
 
     def _touch(self):
