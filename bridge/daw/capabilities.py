@@ -35,6 +35,10 @@ COSTS: Final[dict[str, str]] = {
     "undo": "what CueBridge does takes more than one undo step",
     "actions": "the menu actions of CueBridge do nothing",
     "panel": "the CueBridge panel cannot send chords",
+    "recording": "recording is taken for play",
+    "milliseconds": "an automated tempo is not followed exactly",
+    "listeners": "changes are noticed a moment later",
+    "clip_listener": "new clips are noticed two seconds late",
     "count_in": "a count-in is taken for play",
     "idle": "a bridge that starts later hears tempo and state only when they change",
 }
