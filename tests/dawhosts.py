@@ -160,7 +160,7 @@ class BitwigUnderTest:
 
     name, tick_s, marker_names = "bitwig", 0.03, True
 
-    def __init__(self, repository, port, monkeypatch):
+    def __init__(self, repository, port, monkeypatch, **how):
         if shutil.which("node") is None:
             pytest.skip("node is not installed")
         with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as free:
@@ -169,7 +169,7 @@ class BitwigUnderTest:
         here = repository / "tests/daw_scripts/hosts/bitwig_host.js"
         script = repository / "daw_scripts/bitwig/CueBridge/CueBridge.control.js"
         self.process = subprocess.Popen(
-            ["node", str(here), str(script), str(port), str(answers)],
+            ["node", str(here), str(script), str(port), str(answers), json.dumps(how)],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,

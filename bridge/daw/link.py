@@ -17,10 +17,11 @@ from typing import Final
 from bridge.daw.capabilities import missing, sentence
 from bridge.daw.events import DawEvents, DawInfo, DawMarker, DawRegion, FilmItem
 from bridge.daw.from_script import Chunk, RangeRequest
+from bridge.daw.mailbox import Mailboxes
 from bridge.daw.names import NamedMark, read_name
 from bridge.daw.native import NATIVE_DAW, ReaperNative
 from bridge.daw.native import PREFIX as NATIVE_PREFIX
-from bridge.daw.print import PrintJob, PrintPart, write_print
+from bridge.daw.print import PrintJob, PrintPart, write_clips, write_print
 from bridge.daw.protocol import (
     ALL_MARKERS,
     PROTOCOL,
@@ -33,6 +34,7 @@ from bridge.daw.protocol import (
     DawError,
     DawMessage,
     DawProtocolError,
+    DoClips,
     DoMarker,
     DoPrint,
     DoSession,
@@ -84,7 +86,7 @@ RESEND_AFTER_S: Final = 0.5
 GIVE_UP_AFTER: Final = 20  # tries, ever farther apart: Live needs half a second for each of many locators
 MAX_TEMPO_STEPS: Final = 40  # of one DoTempo message
 MAX_SCRIPTS: Final = 8
-MAILBOX_HEADER: Final = b"cuebridge-mailbox\t1\n"
+UNFIT_FOR_S: Final = 6.0  # a script of another protocol greets every two seconds
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,6 +127,9 @@ class DawLink:
         self._native: dict[tuple[str, int], ReaperNative] = {}
         self._request = 0
         self._leader: tuple[str, int] | None = None
+        self._unfit: dict[tuple[str, int], DawInfo] = {}  # scripts of another protocol: known, not listened to
+        self._mailboxes = Mailboxes()
+        self._unchecked: dict[tuple[str, int], Hello] = {}  # whose mailbox is being looked at
 
     # In ----------------------------------------------------------------------------------------------------------
     def handle_osc(
@@ -157,6 +162,8 @@ class DawLink:
         if isinstance(message, Bye):
             if script is not None:
                 self._leave(sender, "bye")
+            return []
+        if sender in self._unfit or sender in self._unchecked:
             return []
         if script is None and isinstance(message, RangeRequest) and self._leader is not None:
             # Ardour's menu actions are scripts of their own, with a socket of their own.
@@ -193,9 +200,10 @@ class DawLink:
             raise DawProtocolError("bad_value", f"{message.ADDRESS} is for scripts, not for the bridge.")
         return out
 
-    def _hello(self, message: Hello, sender: tuple[str, int], now_s: float) -> list[Outgoing]:
+    def _hello(self, message: Hello, sender: tuple[str, int], now_s: float, checked: str = "") -> list[Outgoing]:
+        """checked: the mailbox that was found to be one."""
         known = self._scripts.get(sender)
-        if known is None and len(self._scripts) >= MAX_SCRIPTS:
+        if known is None and len(self._scripts) + len(self._unchecked) >= MAX_SCRIPTS:
             raise DawProtocolError("busy", f"{MAX_SCRIPTS} scripts are connected, that is enough.")
         info = DawInfo(
             daw=message.daw,
@@ -209,17 +217,19 @@ class DawLink:
             last_heard_s=now_s,
             version_ok=message.protocol == PROTOCOL,
         )
+        if not info.version_ok:
+            return self._refuse(info, sender)
+        self._unfit.pop(sender, None)
+        if message.mailbox and checked != message.mailbox:
+            self._unchecked[sender] = message
+            self._mailboxes.check(message.mailbox)
+            return []
         reply = (sender[0], message.reply_port or sender[1])
-        script = Script(info, reply, self._mailbox(message.mailbox), alive_s=now_s)
+        script = Script(info, reply, message.mailbox, alive_s=now_s)
         if known is not None:
             script.pending = known.pending
         self._scripts[sender] = script
         if known is None or known.info.daw != info.daw:
-            if not info.version_ok:
-                self._events.note(
-                    f"The {info.daw} script speaks protocol {info.protocol}, this is {PROTOCOL}: "
-                    f"run `cuebridge install-script {info.daw.split('-')[0]}` again and restart the DAW."
-                )
             if self._leader is not None and self._leader != sender and self._leader in self._scripts:
                 first = self._scripts[self._leader].info.daw
                 self._events.note(f"{info.daw} joined too; the transport of {first} stays in force until it leaves.")
@@ -228,20 +238,35 @@ class DawLink:
             self._leader = sender
         return self._to(script, Welcome(self._version, PROTOCOL))
 
-    @staticmethod
-    def _mailbox(text: str) -> Path | None:
-        """Only a file that a script made for this: a message must not make us write into any other."""
-        if not text:
-            return None
-        path = Path(text)
-        try:
-            with path.open("rb") as file:
-                good = path.is_absolute() and file.read(len(MAILBOX_HEADER)) == MAILBOX_HEADER
-        except OSError as error:
-            raise DawProtocolError("bad_value", "the mailbox file of the script cannot be opened.") from error
-        if not good:
-            raise DawProtocolError("bad_value", "the mailbox is not one: its first line says so.")
-        return path
+    def _refuse(self, info: DawInfo, sender: tuple[str, int]) -> list[Outgoing]:
+        """A script of another protocol is not welcomed: what it says would mean something else.  Said once."""
+        again = f"run `cuebridge install-script {info.daw.split('-')[0]}` again and restart the DAW"
+        sentence = f"The {info.daw} script speaks protocol {info.protocol}, this is {PROTOCOL}: {again}."
+        if sender in self._scripts:
+            self._leave(sender, "bye")
+        if sender not in self._unfit:
+            if len(self._unfit) >= MAX_SCRIPTS:
+                return []
+            self._events.note(sentence)
+        self._unfit[sender] = info
+        return [Outgoing(*sender, encode(DawError(Hello.ADDRESS, "bad_protocol", sentence)))]
+
+    def _mailbox_results(self, now_s: float) -> list[Outgoing]:
+        """Scripts whose mailbox is one are welcomed; a mailbox that cannot be written any more is said."""
+        out: list[Outgoing] = []
+        for result in self._mailboxes.results():
+            waiting = [sender for sender, hello in self._unchecked.items() if hello.mailbox == result.path]
+            for sender in waiting:
+                hello = self._unchecked.pop(sender)
+                if result.problem:
+                    out.append(Outgoing(*sender, encode(DawError(Hello.ADDRESS, "bad_value", result.problem))))
+                else:
+                    out += self._hello(hello, sender, now_s, checked=result.path)
+            for script in self._scripts.values():
+                if result.problem and script.mailbox == result.path and not script.mailbox_failed:
+                    script.mailbox_failed = True
+                    self._events.note(f"The {script.info.daw} script cannot be answered: {result.problem}")
+        return out
 
     def _transport(self, script: Script, message: Transport, arrived_s: float) -> None:
         observation = script.observe(message, arrived_s)
@@ -306,12 +331,15 @@ class DawLink:
     # Time passes -------------------------------------------------------------------------------------------------
     def tick(self, host_s: float) -> list[Outgoing]:
         """Call 4 to 20 times a second: repeats what was not answered, says we are alive, notices who fell silent."""
-        out: list[Outgoing] = []
+        out = self._mailbox_results(host_s)
+        for sender, info in list(self._unfit.items()):
+            if host_s - info.last_heard_s > UNFIT_FOR_S:
+                del self._unfit[sender]
         for sender, script in list(self._scripts.items()):
             # REAPER's own OSC says nothing while nothing changes; every script speaks at least once a second.
             may_be_silent = script.info.daw == NATIVE_DAW and not script.rolling
             # While it writes a long print into the DAW no script can speak; it is given up with the request.
-            may_be_silent |= any(isinstance(pending.message, DoPrint) for pending in script.pending.values())
+            may_be_silent |= any(isinstance(pending.message, (DoPrint, DoClips)) for pending in script.pending.values())
             if host_s - script.info.last_heard_s > SILENT_AFTER_S and not may_be_silent:
                 self._leave(sender, "silent")
                 continue
@@ -343,26 +371,24 @@ class DawLink:
     def _to(self, script: Script, message: DawMessage) -> list[Outgoing]:
         if script.info.daw == NATIVE_DAW:
             return []  # REAPER itself would take it for a control message
-        if script.mailbox is None:
+        if not script.mailbox:
             return [Outgoing(*script.reply, encode(message))]
         address, _, values = osc_arguments(message)
         cells = [repr(value) if isinstance(value, float) else str(value) for value in values]
         line = "\t".join([address, *(" ".join(cell.split("\t")).replace("\n", " ") for cell in cells)]) + "\n"
-        try:
-            with script.mailbox.open("ab") as file:
-                file.write(line.encode("utf-8"))
-        except OSError as error:
-            self._events.note(f"The mailbox of the {script.info.daw} script cannot be written: {error}.")
+        self._mailboxes.append(script.mailbox, line)
         return []
 
-    def _able(self, ability: str) -> list[Script]:
-        """The scripts that can do something, the one whose transport is in force first."""
+    def _able(self, *abilities: str) -> list[Script]:
+        """The scripts that can do one of these, the one whose transport is in force first."""
         scripts = sorted(self._scripts.items(), key=lambda item: item[0] != self._leader)
-        return [script for _, script in scripts if ability in script.info.abilities]
+        return [script for _, script in scripts if script.info.abilities.intersection(abilities)]
 
-    def _ask(self, ability: str, make: Callable[[int], Request], *, one: bool = False) -> tuple[int, list[Outgoing]]:
-        """Sends a request to every script that can, or to the first of them; 0 where none can."""
-        able = self._able(ability)[: 1 if one else None]
+    def _ask(
+        self, ability: str, make: Callable[[int], Request], *, to: Sequence[Script] | None = None
+    ) -> tuple[int, list[Outgoing]]:
+        """Sends a request to these scripts, or to every one that can; 0 where none can."""
+        able = self._able(ability) if to is None else to
         if not able:
             return 0, []
         self._request += 1
@@ -403,15 +429,20 @@ class DawLink:
 
     def print_job(self, job: PrintJob) -> tuple[int, list[Outgoing]]:
         """Writes a print file and asks a script to put it into tracks.  Request 0: nobody can (note says so)."""
-        if not self._able("do_print"):
+        able = self._able("do_print", "do_clips")
+        if not able:
             self._events.note("No DAW script that can print is connected; export a .mid and drag it in.")
             return 0, []
         if self._print_dir is None:
             self._print_dir = Path(tempfile.mkdtemp(prefix="cuebridge-print-"))
         self._print_dir.mkdir(parents=True, exist_ok=True)
-        path = self._print_dir / f"print-{os.getpid()}-{self._request + 1}.txt"
+        stem = f"print-{os.getpid()}-{self._request + 1}"
+        if "do_print" not in able[0].info.abilities:
+            clips = write_clips(self._print_dir, stem, job)
+            return self._ask("do_clips", lambda request: DoClips(request, job.name[:200], clips), to=able[:1])
+        path = self._print_dir / f"{stem}.txt"
         write_print(path, job)
-        return self._ask("do_print", lambda request: DoPrint(request, str(path)), one=True)
+        return self._ask("do_print", lambda request: DoPrint(request, str(path)), to=able[:1])
 
     def store_session_path(self, path: str) -> list[Outgoing]:
         """The DAW's project remembers this session file."""
@@ -439,7 +470,8 @@ class DawLink:
         ]
 
     def status(self) -> tuple[DawInfo, ...]:
-        """Connected scripts, the one whose transport is in force first."""
-        return tuple(
+        """Connected scripts, the one whose transport is in force first; last those of another protocol."""
+        connected = [
             script.info for _, script in sorted(self._scripts.items(), key=lambda item: item[0] != self._leader)
-        )
+        ]
+        return (*connected, *self._unfit.values())

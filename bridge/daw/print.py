@@ -18,10 +18,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from bridge.daw.protocol import DawProtocolError
+import mido
+
+from bridge.daw.protocol import ClipFile, DawProtocolError
+from engine.music.errors import UserError
 from engine.music.note import Controller, Note
 
 HEADER: Final = "cuebridge-print\t1"
+CLIP_TICKS: Final = 960  # of a quarter note
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +87,50 @@ def write_print(path: Path, job: PrintJob) -> None:
     aside = path.with_name(path.name + ".part")
     aside.write_text(render_print(job), encoding="utf-8")
     os.replace(aside, path)
+
+
+def write_clips(folder: Path, stem: str, job: PrintJob) -> tuple[ClipFile, ...]:
+    """A MIDI file for each part, as long as the range and beginning with it; what a host inserts as a clip.
+
+    Raises UserError where a file cannot be written.
+    """
+    return tuple(
+        ClipFile(part.part, _clean(part.name), str(_write_clip(folder / f"{stem}-{part.part}.mid", job, part)))
+        for part in job.parts
+    )
+
+
+def _write_clip(path: Path, job: PrintJob, part: PrintPart) -> Path:
+    whole = read_print(
+        render_print(PrintJob(job.name, job.start_s, job.end_s, job.start_beats, job.end_beats, (part,)))
+    )
+    clip = whole.parts[0]  # cut to the range, each key once
+
+    def tick(beats: float) -> int:
+        return round((float(beats) - float(job.start_beats)) * CLIP_TICKS)
+
+    events: list[tuple[int, int, mido.Message]] = []
+    for each in clip.controllers:
+        control = mido.Message("control_change", channel=each.channel - 1, control=each.number, value=each.value)
+        events.append((tick(each.time_beats), 1, control))
+    for note in clip.notes:
+        on = mido.Message("note_on", channel=note.channel - 1, note=note.pitch, velocity=note.velocity)
+        off = mido.Message("note_off", channel=note.channel - 1, note=note.pitch, velocity=0)
+        start = tick(note.start_beats)
+        events += [(start, 2, on), (max(tick(note.end_beats), start + 1), 0, off)]
+    file, track, at = mido.MidiFile(type=0, ticks_per_beat=CLIP_TICKS), mido.MidiTrack(), 0
+    for when, _, message in sorted(events, key=lambda event: event[:2]):
+        track.append(message.copy(time=when - at))
+        at = when
+    track.append(mido.MetaMessage("end_of_track", time=max(0, tick(job.end_beats) - at)))
+    file.tracks.append(track)
+    aside = path.with_name(path.name + ".part")
+    try:
+        file.save(aside)
+        os.replace(aside, path)
+    except OSError as error:
+        raise UserError(f"{path} cannot be written: {error.strerror or error}.") from error
+    return path
 
 
 def read_print(text: str) -> PrintJob:

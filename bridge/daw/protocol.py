@@ -56,7 +56,9 @@ from bridge.daw.from_script import (
 )
 from bridge.daw.to_script import (
     Alive,
+    ClipFile,
     DawError,
+    DoClips,
     DoMarker,
     DoPrint,
     DoSession,
@@ -95,9 +97,11 @@ __all__ = [
     "Bye",
     "CapabilitiesChunk",
     "Capability",
+    "ClipFile",
     "DawError",
     "DawMessage",
     "DawProtocolError",
+    "DoClips",
     "DoMarker",
     "DoPrint",
     "DoSession",
@@ -133,7 +137,7 @@ __all__ = [
 
 ABILITIES: Final = (
     *("transport", "tempomap", "loop", "timecode", "markers", "regions", "film", "session"),
-    *("do_marker", "do_tempo", "do_print", "do_session"),
+    *("do_marker", "do_tempo", "do_print", "do_clips", "do_session"),
 )
 FromScript = (
     Hello
@@ -152,7 +156,20 @@ FromScript = (
     | Bye
     | ScriptsQuery
 )
-ToScript = Welcome | Who | Alive | Got | DawError | ScriptStatus | DoMarker | DoUnmark | DoTempo | DoPrint | DoSession
+ToScript = (
+    Welcome
+    | Who
+    | Alive
+    | Got
+    | DawError
+    | ScriptStatus
+    | DoMarker
+    | DoUnmark
+    | DoTempo
+    | DoPrint
+    | DoClips
+    | DoSession
+)
 DawMessage = FromScript | ToScript
 MESSAGES: Final[dict[str, type]] = {kind.ADDRESS: kind for kind in (*FromScript.__args__, *ToScript.__args__)}
 

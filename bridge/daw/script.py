@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from pathlib import Path
 from typing import Any, Final
 
 from bridge.daw.events import DawInfo
@@ -20,6 +19,7 @@ from bridge.daw.protocol import (
     PLAYING,
     RECORDING,
     DawMessage,
+    DoClips,
     DoMarker,
     DoPrint,
     DoSession,
@@ -31,7 +31,7 @@ from bridge.transport.state import TransportObservation
 
 CLOCK_WINDOW_S: Final = 20.0
 
-Request = DoMarker | DoUnmark | DoTempo | DoPrint | DoSession
+Request = DoMarker | DoUnmark | DoTempo | DoPrint | DoClips | DoSession
 
 
 @dataclass(slots=True)
@@ -47,7 +47,7 @@ class Script:
 
     info: DawInfo
     reply: tuple[str, int]
-    mailbox: Path | None
+    mailbox: str  # path of the file that its answers go into; "" for a script that can receive
     seq: int | None = None
     alive_s: float = 0.0
     delays: deque[tuple[float, float]] = field(default_factory=deque)  # (arrived, arrived - sent)
@@ -58,6 +58,7 @@ class Script:
     pending: dict[int, Pending] = field(default_factory=dict)
     loop: tuple[float, float] | None = None
     rolling: bool = False
+    mailbox_failed: bool = False
     said: dict[str, DawMessage] = field(default_factory=dict)  # small facts that are said again and again
 
     def is_news(self, message: DawMessage) -> bool:

@@ -143,6 +143,31 @@ class DoPrint(Message):
 
 
 @dataclass(frozen=True, slots=True)
+class ClipFile(Message):
+    """A part of a take as a MIDI file of its own, from the beginning of the range on."""
+
+    TAGS: ClassVar = "sss"
+    part: str
+    name: str
+    path: str
+
+
+@dataclass(frozen=True, slots=True)
+class DoClips(Message):
+    """Put these MIDI files as clips into the tracks of their parts, side by side in one empty row of the launcher.
+
+    For hosts whose scripts can insert files but not write notes into the arranger (Bitwig).
+    """
+
+    ADDRESS: ClassVar = "/daw/do/clips"
+    TAGS: ClassVar = "is"
+    ITEM: ClassVar = ClipFile
+    request: int
+    name: str
+    items: tuple[ClipFile, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class DoSession(Message):
     """Remember this session file with the DAW's project."""
 

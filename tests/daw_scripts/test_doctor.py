@@ -38,7 +38,7 @@ def test_a_connected_script_with_its_rate(desk, script):
 
 def test_a_script_of_another_protocol_is_told_how_to_get_the_right_one(desk, script):
     say(script, desk.port, Hello("live", "0", 7))
-    desk.wait_event("hello")
+    desk.wait_event("note")
     (found,) = daw_doctor.check_scripts(desk.port)
     assert found.ok is False and "install-script live" in found.advice
 

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import os
+import socket
+import time
+
 import pytest
 
 from bridge.daw import protocol
@@ -148,18 +152,69 @@ def test_without_a_script_that_prints_it_is_said(link, events):
     assert "export" in events.named("note")[0][0]
 
 
-def test_answers_by_mailbox_go_only_into_a_mailbox(link, tmp_path):
+def settle(link, now=0.0, wanted=1):
+    """Ticks until so many datagrams came, or a mailbox was looked at."""
+    out, end = [], time.perf_counter() + 5
+    while len(out) < wanted and time.perf_counter() < end:
+        out += link.tick(now)
+        time.sleep(0.01)
+    return out
+
+
+def lines_of(box, count):
+    end = time.perf_counter() + 5
+    while len(box.read_text().splitlines()) < count and time.perf_counter() < end:
+        time.sleep(0.01)
+    return box.read_text().splitlines()
+
+
+def test_answers_by_mailbox_go_only_into_a_mailbox(link, events, tmp_path):
     box, other = tmp_path / "box", tmp_path / "diary"
     box.write_bytes(b"cuebridge-mailbox\t1\n")
     other.write_bytes(b"dear diary\n")
-    assert hello(link, mailbox=str(box)) == []
+    assert hello(link, mailbox=str(box)) == [] and events.calls == []
+    assert hello(link, B, daw="ardour", mailbox=str(other)) == []
+    (refused,) = decoded(settle(link))
+    assert isinstance(refused, protocol.DawError) and refused.code == "bad_value"
+    assert len(events.named("hello")) == 1  # not the diary's
+    assert lines_of(box, 2)[1] == "/daw/welcome\t0.1.0\t1"
     link.set_tempo(TempoMap.constant(96))
-    lines = box.read_text().splitlines()
-    assert lines[1] == "/daw/welcome\t0.1.0\t1"
-    assert lines[2] == "/daw/do/tempo\t1\t0.0\t96.0\t4\t4"
-    out = link.handle_osc("/daw/hello", ["ardour", "1", 1, 0, "", str(other), ""], B, 0.0)
-    assert isinstance(decoded(out)[0], protocol.DawError)
+    assert lines_of(box, 3)[2] == "/daw/do/tempo\t1\t0.0\t96.0\t4\t4"
     assert other.read_text() == "dear diary\n"
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="this system has no FIFOs")
+def test_a_mailbox_that_is_no_regular_file_holds_nothing_up(link, events, tmp_path):
+    fifo, socket_file, link_file = tmp_path / "fifo", tmp_path / "socket", tmp_path / "link"
+    os.mkfifo(fifo)
+    box = tmp_path / "box"
+    box.write_bytes(b"cuebridge-mailbox\t1\n")
+    link_file.symlink_to(box)
+    with socket.socket(socket.AF_UNIX) as server:
+        server.bind(str(socket_file))
+        paths = (fifo, socket_file, link_file, tmp_path, "/dev/zero", "/dev/tty", tmp_path / "none", "relative")
+        for number, path in enumerate(paths):
+            began = time.perf_counter()
+            assert hello(link, ("127.0.0.1", 6000 + number), mailbox=str(path)) == []
+            assert time.perf_counter() - began < 0.1
+            (refused,) = decoded(settle(link))
+            assert isinstance(refused, protocol.DawError) and "mailbox" in refused.text
+    assert events.named("hello") == [] and box.read_bytes() == b"cuebridge-mailbox\t1\n"
+    # A mailbox that is exchanged for a FIFO after the greeting: said once, and nothing waits.
+    hello(link, mailbox=str(box))
+    while not link.status():
+        link.tick(0.0)
+    assert lines_of(box, 2)
+    box.unlink()
+    os.mkfifo(box)
+    began = time.perf_counter()
+    for _ in range(5):
+        link.set_tempo(TempoMap.constant(96))
+    end = time.perf_counter() + 5
+    while not events.named("note") and time.perf_counter() < end:
+        link.tick(0.0)
+    link.tick(0.0)
+    assert len(events.named("note")) == 1 and time.perf_counter() - began < 5
 
 
 def test_refusals_are_answered_and_nothing_raises(link):
@@ -173,9 +228,23 @@ def test_refusals_are_answered_and_nothing_raises(link):
 
 
 def test_another_protocol_is_told_what_to_do(link, events):
-    link.handle(protocol.Hello("live", "0", 9), A, 0.0)
-    assert "install-script live" in events.named("note")[0][0]
+    for _ in range(3):
+        (answer,) = decoded(link.handle(protocol.Hello("live", "0", 9, abilities=ALL), A, 0.0))
+        assert isinstance(answer, protocol.DawError) and answer.code == "bad_protocol"
+    assert len(events.named("note")) == 1 and "install-script live" in events.named("note")[0][0]
     assert not link.status()[0].version_ok
+    # It is not welcomed: what it says is not listened to, and nothing is asked of it.
+    assert link.handle(transport(1), A, 0.1) == [] and link.push_markers([MarkerWish(1, 1.0, "x")]) == []
+    assert events.named("hello") == [] and events.named("transport") == []
+    hello(link, B)  # nor does it keep another from leading
+    link.handle(transport(1), B, 0.2)
+    assert len(events.named("transport")) == 1
+    link.tick(10.0)
+    assert [info.daw for info in link.status()] == []
+    # The same one, brought up to date and greeting as it should:
+    link.handle(protocol.Hello("live", "0", 9), A, 11.0)
+    assert decoded(hello(link, daw="live", now=12.0)) == [protocol.Welcome("0.1.0", 1)]
+    assert [info.version_ok for info in link.status()] == [True]
 
 
 def test_reapers_own_osc_is_understood_without_a_script(link, events):

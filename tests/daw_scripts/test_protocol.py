@@ -28,13 +28,16 @@ TRANSPORT_BYTES = bytes.fromhex(
     "00000009"  # 4/4, playing and looping
 )
 EXAMPLES = [
-    protocol.Hello("reaper", "1", 1, 0, "7.60", "", "transport do_print"),
+    protocol.Hello("reaper", "1", 1, 0, "7.60", "", "transport do_print", "CPython 3.11.6"),
     protocol.Transport(7, 2.5, 3.5, 7.0, 120.0, 4, 4, 9),
     protocol.Loop(1, 4.0, 8.0),
     protocol.TimecodeInfo(23.976, 0, "01:00:00:00"),
     protocol.TempoMapChunk(3, 2, 0, (protocol.TempoPoint(0, 0, 120, 4, 4, 0), protocol.TempoPoint(4, 2, 90, 7, 8, 1))),
     protocol.MarkersChunk(1, 1, 0, (protocol.MarkerItem(3, 1.25, "hit: door"),)),
     protocol.RegionsChunk(1, 1, 0, (protocol.RegionItem(3, 1.25, 9.5, "chords: C Am"),)),
+    protocol.CapabilitiesChunk(
+        2, 1, 0, (protocol.Capability("marker_names", "CuePoint.name", 0, "it can be read only"),)
+    ),
     protocol.FilmInfo("/films/reel ä.mov", 10.0, 0.5, 90.0, 1.0),
     protocol.SessionPath("/x/y.cue"),
     protocol.PrintRequest("selection", 1.0, 2.0),
@@ -52,6 +55,7 @@ EXAMPLES = [
     protocol.DoUnmark(1, protocol.ALL_MARKERS),
     protocol.DoTempo(1, (protocol.TempoStep(0, 96, 4, 4), protocol.TempoStep(8, 100, 3, 4))),
     protocol.DoPrint(1, "/tmp/p.txt"),
+    protocol.DoClips(1, "Take A", (protocol.ClipFile("pad", "CueBridge Pad", "/tmp/p-pad.mid"),)),
     protocol.DoSession(1, "/tmp/s.cue"),
 ]
 
@@ -98,6 +102,7 @@ def test_numbers_of_any_type_are_taken_where_nothing_is_lost():
         ("/daw/print", ["selection", 2.0, 2.0], "bad_value"),
         ("/daw/print", ["everything"], "bad_value"),
         ("/daw/hello", [1, "1", 1], "bad_type"),
+        ("/daw/capabilities", [1, 1, 0, "loop", "x", 3, ""], "bad_value"),
         ("/daw/session", ["x" * 5000], "bad_value"),
     ],
 )

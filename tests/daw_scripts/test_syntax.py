@@ -28,7 +28,7 @@ AFTER_ES5 = {
     "a spread or rest": r"\.\.\.",
     "a power": r"\*\*",
     "a default argument": r"\bfunction\b[^(]*\([^)]*=[^)]*\)",
-    "a shorthand method": r"[{,]\s*(?!(?:if|for|while|switch|function|catch|with)\b)\w+\s*\([^)]*\)\s*\{",
+    "a shorthand method": r"[{,]\s*(?!(?:if|for|while|switch|function|catch|with)\b)\w+\s*\([^()]*\)\s*\{",
     "destructuring": r"\bvar\s*[\[{]",
     "a computed key": r"[{,]\s*\[[^\]]+\]\s*:",
     "a newer number": r"\b0[bBoO][0-7]",

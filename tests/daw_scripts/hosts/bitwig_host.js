@@ -2,18 +2,46 @@
 // Source: the Control Surface API documentation that Bitwig Studio installs (Help > Documentation > Developer
 // Resources; JavaScript stubs of API 2 and up).  B = class and method named there.  A property that is not listed
 // raises.  The OSC connection sends real UDP: Integer for whole numbers, Double else, as a Java host gets them.
-// Usage: node bitwig_host.js SCRIPT BRIDGE_PORT ; commands arrive as JSON lines on standard input.
+// Traps kept: the host's methods are Java's, so they are no JavaScript functions with call and apply; what is set, made
+// or removed is in force a moment later; flush() is called after every change and has to be there; what a version lacks
+// (`missing`) is undefined.
+// Usage: node bitwig_host.js SCRIPT BRIDGE_PORT ANSWER_PORT [{"missing": [], "slowMs": 0, "lateMs": 40, "version": "5.2",
+// "refusesFiles": false}]; commands arrive as JSON lines on standard input.
 "use strict";
 var dgram = require("dgram"), fs = require("fs"), vm = require("vm"), readline = require("readline");
+var options = JSON.parse(process.argv[5] || "{}");
+var missing = options.missing || [], lateMs = options.lateMs === undefined ? 40 : options.lateMs;
+
+var wrapped = new Map();
+function javaMethod(f) {   // a host object: it can be called, and that is all
+   if (typeof f !== "function") return f;
+   if (!wrapped.has(f)) {
+      wrapped.set(f, Object.setPrototypeOf(function () {
+         var end = Date.now() + (options.slowMs || 0);
+         while (Date.now() < end) { /* a busy host */ }
+         return Reflect.apply(f, this, arguments);
+      }, null));
+   }
+   return wrapped.get(f);
+}
+var flushes = 0;
+function later(f) {   // carried out between two ticks of the script
+   setTimeout(function () {
+      f();
+      flushes += 1;
+      vm.runInContext("typeof flush", sandbox) === "function" ? vm.runInContext("flush()", sandbox) : errors.push("flush is not defined");
+   }, lateMs);
+}
 
 var called = {};
 function strict(name, object) {
    return new Proxy(object, {
       get: function (target, key) {
          if (typeof key === "symbol") return target[key];
+         if (missing.indexOf(name + "." + key) >= 0) return undefined;
          if (!(key in target)) throw new Error(name + "." + key + " is not in the documentation");
          called[name + "." + key] = true;
-         return target[key];
+         return javaMethod(target[key]);
       },
       set: function (target, key) { throw new Error(name + "." + key + " cannot be set"); }
    });
@@ -28,7 +56,7 @@ function value(name, start, settable) {
       get: function () { if (!marked) throw new Error(name + ": get without markInterested"); return now; },
       addValueObserver: function (f) { if (!inInit) throw new Error(name + ": observers only in init"); marked = true; observers.push(f); f(now); }
    };
-   if (settable) made.set = function (v) { change(v); };
+   if (settable) made.set = function (v) { later(function () { change(v); }); };
    function change(v) { if (v !== now) { now = v; observers.forEach(function (f) { f(v); }); } }
    var handle = strict(name, made);
    return { handle: handle, change: change, read: function () { return now; } };
@@ -46,7 +74,7 @@ function makeMarker() {
    var one = { exists: value("CueMarker.exists", false), name: value("CueMarker.name", "", true), position: value("CueMarker.position", 0, true), removed: false };
    one.handle = strict("CueMarker", {
       exists: function () { return one.exists.handle; }, name: function () { return one.name.handle; },
-      position: function () { return one.position.handle; }, deleteObject: function () { removeMarker(one); }
+      position: function () { return one.position.handle; }, deleteObject: function () { later(function () { removeMarker(one); }); }
    });
    return one;
 }
@@ -79,12 +107,55 @@ var transport = strict("Transport", {
       return strict("Parameter", { value: function () {
          return strict("SettableRangedValue", {
             getRaw: function () { return state.tempo.handle.get(); }, markInterested: function () { state.tempo.handle.markInterested(); },
-            addRawValueObserver: function (f) { state.tempo.handle.addValueObserver(f); }, setRaw: function (v) { state.tempo.change(v); }
+            addRawValueObserver: function (f) { state.tempo.handle.addValueObserver(f); }, setRaw: function (v) { later(function () { state.tempo.change(v); }); }
          });
       } });
    },
    setPosition: function (beats) { state.beats.change(beats); },
-   addCueMarkerAtPlaybackPosition: function () { show(shown().concat([["Cue", state.beats.read()]])); }
+   addCueMarkerAtPlaybackPosition: function () {
+      var beats = state.beats.read();
+      later(function () { show(shown().concat([["Cue", beats]])); });
+   }
+});
+
+// B: ControllerHost.createMainTrackBank, TrackBank.getItemAt, Track.name, exists, clipLauncherSlotBank,
+// ClipLauncherSlot.hasContent, replaceInsertionPoint, InsertionPoint.insertFile, Application.createInstrumentTrack.
+var TRACKS = [], tracksShown = 0;
+function makeTrack(scenes) {
+   var one = { exists: value("Track.exists", false), name: value("Track.name", "", true), slots: [] };
+   for (var i = 0; i < scenes; i++) one.slots.push(makeSlot());
+   one.handle = strict("Track", {
+      exists: function () { return one.exists.handle; }, name: function () { return one.name.handle; },
+      clipLauncherSlotBank: function () { return strict("ClipLauncherSlotBank", { getItemAt: function (i) { return one.slots[i].handle; } }); }
+   });
+   return one;
+}
+function makeSlot() {
+   var slot = { hasContent: value("ClipLauncherSlot.hasContent", false), file: null };
+   slot.handle = strict("ClipLauncherSlot", {
+      hasContent: function () { return slot.hasContent.handle; },
+      replaceInsertionPoint: function () {
+         return strict("InsertionPoint", { insertFile: function (path) {
+            if (options.refusesFiles) return;
+            var bytes = fs.readFileSync(path);
+            if (bytes.toString("latin1", 0, 4) !== "MThd") throw new Error("not a file that can be inserted");
+            later(function () { slot.file = path; slot.hasContent.change(true); });
+         } });
+      }
+   });
+   return slot;
+}
+function addTrack(name) {
+   if (tracksShown >= TRACKS.length) return;
+   TRACKS[tracksShown].exists.change(true);
+   TRACKS[tracksShown].name.change(name);
+   tracksShown += 1;
+}
+function trackTexts() {
+   return TRACKS.slice(0, tracksShown).map(function (t) { return [t.name.read(), t.slots.map(function (s) { return s.file; })]; });
+}
+var application = strict("Application", {
+   createInstrumentTrack: function (position) { later(function () { addTrack("Inst " + (tracksShown + 1)); }); }
 });
 var arranger = strict("Arranger", {
    createCueMarkerBank: function (n) {
@@ -177,17 +248,23 @@ var documentState = strict("DocumentState", {
       return strict("Signal", { addSignalObserver: function (f) { observers.push(f); } });
    }
 });
-var shownTexts = [], printed = [], tasks = [];
+var shownTexts = [], printed = [], errors = [], tasks = [];
 var defined = {};
 var host = strict("ControllerHost", {
    defineController: function (vendor, name, version, id, author) { defined.controller = [vendor, name, version, id, author]; },
    defineMidiPorts: function (i, o) { defined.ports = [i, o]; },
    setShouldFailOnDeprecatedUse: function () {},
-   getHostVersion: function () { return "5.2"; }, getPreferences: function () { return preferences; },
+   getHostVersion: function () { return options.version || "5.2"; }, getPreferences: function () { return preferences; },
    getDocumentState: function () { return documentState; }, getOscModule: function () { return osc; },
    createTransport: function () { return transport; }, createArranger: function () { return arranger; },
+   createApplication: function () { return application; },
+   createMainTrackBank: function (tracks, sends, scenes) {
+      if (!inInit) throw new Error("banks only in init");
+      for (var i = 0; i < tracks; i++) TRACKS.push(makeTrack(scenes));
+      return strict("TrackBank", { getItemAt: function (i) { return TRACKS[i].handle; } });
+   },
    scheduleTask: function (f, ms) { tasks.push(setTimeout(f, ms)); }, showPopupNotification: function (t) { shownTexts.push(t); },
-   println: function (t) { printed.push(t); }, errorln: function (t) { printed.push(t); }
+   println: function (t) { printed.push(t); }, errorln: function (t) { errors.push(t); }
 });
 
 var sandbox = vm.createContext({
@@ -204,10 +281,12 @@ readline.createInterface({ input: process.stdin }).on("line", function (line) {
    try {
       if (c.set) Object.keys(c.set).forEach(function (k) { state[k].change(c.set[k]); });
       if (c.markers) show(c.markers);
+      if (c.tracks) c.tracks.forEach(addTrack);
+      if (c.fill) TRACKS[c.fill[0]].slots[c.fill[1]].hasContent.change(true);
       if (c.setting) settings[c.setting[0]].change(c.setting[1]);
       if (c.press) settings[c.press].press();
       if (c.exit) { vm.runInContext("exit()", sandbox); setTimeout(function () { process.exit(0); }, 100); }
-      say({ markers: shown(), tempo: state.tempo.read(), beats: state.beats.read(), shown: shownTexts, printed: printed, called: Object.keys(called), defined: defined, settings: Object.keys(settings).reduce(function (o, k) { o[k] = settings[k].read ? settings[k].read() : null; return o; }, {}) });
+      say({ markers: shown(), tempo: state.tempo.read(), beats: state.beats.read(), shown: shownTexts, printed: printed, errors: errors, flushes: flushes, tracks: trackTexts(), called: Object.keys(called), defined: defined, settings: Object.keys(settings).reduce(function (o, k) { o[k] = settings[k].read ? settings[k].read() : null; return o; }, {}) });
    } catch (e) { say({ error: String(e) }); }
 });
 process.on("uncaughtException", function (e) { say({ error: String(e && e.stack || e) }); });
