@@ -496,8 +496,14 @@ function leave(number, which, own) {
 function setTempo(number, args) {
    if (args.length < 4) { answer(number, 0, "a tempo map without a tempo"); return; }
    transport.tempo().value().setRaw(args[1]);
-   if (args.length > 4) answer(number, 0, "Bitwig lets a script set one tempo only: the first was set, import the rest from the .mid");
-   else answer(number, 1, "");
+   wait(number, function () {
+      return Math.abs(now.bpm - args[1]) < 1e-3 ? true : null;
+   }, function () {
+      if (args.length > 4) answer(number, 0, "Bitwig lets a script set one tempo only: the first was set, import the rest from the .mid");
+      else answer(number, 1, "");
+   }, function () {
+      answer(number, 0, "Bitwig did not take the tempo");
+   });
 }
 
 // args: request, name of the take, then part, name of the clip and file of each.
