@@ -265,7 +265,10 @@ class DawBridge(DawEvents):
         what = f"printing {job.name}" if job is not None else "request"
         if job is not None or not ok:
             self.note(f"{daw.daw}: {what} {'done' if ok else 'failed'}{': ' + text.rstrip('.') if text else ''}.")
-        if job is not None and ok:
+        if job is not None and ok and "do_print" not in daw.abilities:  # clips of a launcher: nothing plays them yet
+            place = self._session.tempo_map.bar_beat_at(job.start_beats)
+            self.note(f"drag the clips to {place} of the arrangement, then /cue/freeze keeps them from sounding twice.")
+        elif job is not None and ok:
             parts = [part.part for part in job.parts]
             self._session.freezer.freeze_printed(parts, job.start_beats, job.end_beats, f"print {', '.join(parts)}")
             self.note(f"the DAW plays {', '.join(parts)} there from now on; /cue/thaw lets CueBridge play them again.")

@@ -9,7 +9,11 @@ import pytest
 from dawlab import transport
 
 from bridge.daw.protocol import (
+    Ack,
+    Bye,
+    DoClips,
     DoPrint,
+    Hello,
     MarkerItem,
     MarkersChunk,
     PrintRequest,
@@ -82,6 +86,22 @@ def test_printed_notes_are_streamed_notes(wired, tmp_path) -> None:
     expected = sorted((note.pitch, note.velocity, note.channel) for note in made if low <= note.start_beats < high)
     assert expected
     assert sorted((n.pitch, n.velocity, n.channel) for part in printed.parts for n in part.notes) == expected
+
+
+def test_clips_of_a_launcher_are_not_taken_for_a_playing_arrangement(wired) -> None:
+    """What is printed into Bitwig's launcher plays when it is dragged to the arrangement: the stream goes on."""
+    import mido
+
+    wired.say(Bye())  # of the script that could print
+    wired.say(Hello("bitwig", "2", 1, abilities="transport do_clips"))
+    wired.daw.print_range("film")
+    (order,) = wired.answers(DoClips)
+    composed = arrange_whole(wired.session.score()).notes
+    found = [one for clip in order.items for one in mido.MidiFile(clip.path).tracks[0] if one.type == "note_on"]
+    assert len([one for one in found if one.velocity]) == len({(n.start_beats, n.pitch, n.channel) for n in composed})
+    wired.say(Ack(order.request, 1, "5 clips in scene 2 of the launcher"))
+    assert not wired.session.freezer.ranges
+    assert any("drag the clips to 1|1" in sentence for sentence in wired.stage.said), wired.stage.said
 
 
 def test_the_transport_is_the_daws(wired) -> None:
