@@ -85,6 +85,7 @@ def shuffled(features: VideoFeatures, seed: int) -> VideoFeatures:
         motion=features.motion[rows],
         scene_offset=features.scene_offset[rows],
         valid=features.valid[rows],
+        colour=None if features.colour is None else features.colour[rows],
     )
 
 

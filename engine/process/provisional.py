@@ -39,6 +39,7 @@ def extend(features: VideoFeatures) -> VideoFeatures:
         motion=held(features.motion),
         scene_offset=np.concatenate([features.scene_offset, running]).astype(features.scene_offset.dtype),
         valid=np.concatenate([features.valid, np.ones(missing, bool)]),
+        colour=None if features.colour is None else held(features.colour),
     )
 
 
@@ -57,5 +58,6 @@ def within(features: VideoFeatures, end_s: float) -> VideoFeatures:
         motion=features.motion[:rows],
         scene_offset=features.scene_offset[:rows],
         valid=features.valid[:rows],
+        colour=None if features.colour is None else features.colour[:rows],
         cuts=tuple(cut for cut in features.cuts if cut.time_s < rows),
     )

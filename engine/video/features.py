@@ -37,6 +37,7 @@ class FeatureRow:
     scene_offset: int
     valid: bool
     cuts: tuple[Cut, ...]
+    colour: tuple[float, float, float] = (0.0, 0.0, 0.0)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -50,6 +51,7 @@ class VideoFeatures:
     motion: (T,) float32, mean absolute RGB difference to the frame before, 0..255 (3.2.4); row 0 is 0.
     scene_offset: (T,) int32, seconds since the last cut or the start (3.2.3).
     valid: (T,) bool, False where there is no picture to score.
+    colour: (T, 3) float32, brightness 0..1, saturation 0..1, warmth -1..1; None in files of earlier versions.
     reading: "full" or "quick"; reason: why that one.  notes: sentences for the person.
     """
 
@@ -65,6 +67,7 @@ class VideoFeatures:
     reading: str
     reason: str
     notes: tuple[str, ...] = ()
+    colour: np.ndarray | None = None
 
     def __post_init__(self) -> None:
         rows = self.seconds
@@ -77,6 +80,8 @@ class VideoFeatures:
         }
         if self.semantic is not None:
             shapes["semantic"] = (rows, SEMANTIC_SIZE)
+        if self.colour is not None:
+            shapes["colour"] = (rows, 3)
         for name, shape in shapes.items():
             array = getattr(self, name)
             if array.shape != shape:
@@ -110,6 +115,8 @@ class VideoFeatures:
         }
         if self.semantic is not None:
             arrays["semantic"] = self.semantic
+        if self.colour is not None:
+            arrays["colour"] = self.colour
         aside = file.with_name(f".{file.name}.{os.getpid()}-{secrets.token_hex(4)}.part")
         try:
             with aside.open("wb") as handle:
@@ -156,6 +163,7 @@ class VideoFeatures:
                     reading=str(meta["reading"]),
                     reason=str(meta["reason"]),
                     notes=tuple(str(note) for note in meta["notes"]),
+                    colour=np.asarray(archive["colour"], np.float32) if "colour" in archive.files else None,
                 )
         except FileNotFoundError:
             raise VideoError(f"There is no file {file}.") from None

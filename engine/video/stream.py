@@ -141,6 +141,7 @@ class FeatureStream:
             reading=self.reading,
             reason=self.reason,
             notes=self._notes,
+            colour=np.array([row.colour for row in rows], np.float32).reshape(count, 3),
         )
 
     def _run(self) -> Iterator[FeatureRow]:
@@ -261,6 +262,7 @@ class FeatureStream:
             scene_offset=self._offset(row),
             valid=valid,
             cuts=() if head else self._cuts_in(row),
+            colour=second.colour,
         )
         self._rows.append(finished)
         return finished

@@ -1,0 +1,123 @@
+"""What the form of a cue follows, one value a second: mood, energy, light, novelty.
+
+Novelty is Foote's (2000, "Automatic audio segmentation using a measure of audio novelty"): a checkerboard kernel along
+the diagonal of the self-similarity of seconds.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+
+from engine.music import EMOTIONS, Cut
+from engine.music.mood import EMOTION_CIRCUMPLEX
+from engine.video import VideoFeatures
+
+KERNEL_S: Final = 10  # seconds that novelty looks back and ahead
+RATE_S: Final = 10.0  # over which cuts are counted
+_FLOORS: Final = {"valence": 0.06, "arousal": 0.06, "motion": 0.35, "rate": 0.6, "brightness": 0.06, "saturation": 0.04}
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class PictureCurves:
+    """All (T,) over picture seconds, mood (T, 6).
+
+    energy: how lively a second is, 0 at the film's mean, in its standard deviations.  rate: cuts in ten seconds.
+    light: brightness 0..1 (zeros where unknown).  rows: (T, d) standardised, what is compared.  valid: there is a
+    picture to score.
+    """
+
+    mood: np.ndarray
+    energy: np.ndarray
+    motion: np.ndarray
+    rate: np.ndarray
+    light: np.ndarray
+    rows: np.ndarray
+    novelty: np.ndarray
+    valid: np.ndarray
+    cuts: tuple[Cut, ...]
+
+    @property
+    def seconds(self) -> int:
+        return len(self.energy)
+
+
+def curves(features: VideoFeatures, mood: np.ndarray | None = None) -> PictureCurves:
+    """mood: (T, 6) in the place of the picture's own (with the composer's faders in it)."""
+    weights = np.asarray(features.emotion if mood is None else mood, dtype=np.float64)
+    valid = np.asarray(features.valid, dtype=bool)
+    places = np.array([EMOTION_CIRCUMPLEX[name] for name in EMOTIONS])
+    plane = weights @ places  # (T, 2)
+    motion = _smooth(np.log1p(_filled(np.asarray(features.motion, dtype=np.float64), valid)), 3)
+    rate = cut_rate(features.cuts, features.seconds)
+    colour = np.zeros((features.seconds, 3)) if features.colour is None else np.asarray(features.colour, np.float64)
+    columns = {
+        "valence": _smooth(plane[:, 0], 3),
+        "arousal": _smooth(plane[:, 1], 3),
+        "motion": motion,
+        "rate": rate,
+        "brightness": _smooth(colour[:, 0], 3),
+        "saturation": _smooth(colour[:, 1], 3),
+    }
+    rows = np.stack([_standard(values, _FLOORS[name]) for name, values in columns.items()], axis=1)
+    rows[~valid] = rows[~valid] - 3.0  # black and cards stand apart
+    energy = 0.5 * rows[:, 2] + 0.25 * rows[:, 3] + 0.25 * rows[:, 1]
+    energy = np.where(valid, energy, energy.min() if len(energy) else 0.0)
+    return PictureCurves(
+        weights, energy, motion, rate, columns["brightness"], rows, novelty(rows), valid, features.cuts
+    )  # fmt: skip
+
+
+def cut_rate(cuts: tuple[Cut, ...], seconds: int) -> np.ndarray:
+    """(T,) cuts within ten seconds around each second."""
+    times = np.array([cut.time_s for cut in cuts])
+    middle = np.arange(seconds) + 0.5
+    if not len(times):
+        return np.zeros(seconds)
+    near = np.abs(times[None, :] - middle[:, None]) <= RATE_S / 2
+    return np.asarray(near.sum(axis=1), dtype=np.float64)
+
+
+def novelty(rows: np.ndarray, half: int = KERNEL_S) -> np.ndarray:
+    """(T, d) -> (T,) >= 0: how much what follows second t differs from what lies before it.  Film edges are 0."""
+    count = len(rows)
+    found = np.zeros(count)
+    if count < 6:
+        return found
+    taper = np.exp(-0.5 * ((np.arange(half) + 0.5) / (0.5 * half)) ** 2)
+    for second in range(2, count - 2):
+        before = rows[max(second - half, 0) : second][::-1]
+        after = rows[second : second + half]
+        a, b = taper[: len(before)], taper[: len(after)]
+        # Mean similarity inside each side less that across: with similarity exp(-d) the checkerboard's sum.
+        cross = _similarity(before, after)
+        own = 0.5 * (_weighted(_similarity(before, before), a, a) + _weighted(_similarity(after, after), b, b))
+        found[second] = max(own - _weighted(cross, a, b), 0.0) * min(len(before), len(after), half) / half
+    return found
+
+
+def _similarity(a: np.ndarray, b: np.ndarray) -> np.ndarray:
+    return np.asarray(np.exp(-0.5 * np.linalg.norm(a[:, None, :] - b[None, :, :], axis=2)))
+
+
+def _weighted(values: np.ndarray, a: np.ndarray, b: np.ndarray) -> float:
+    weights = a[:, None] * b[None, :]
+    return float((values * weights).sum() / weights.sum())
+
+
+def _filled(values: np.ndarray, valid: np.ndarray) -> np.ndarray:
+    if valid.all() or not valid.any():
+        return values
+    seconds = np.arange(len(values))
+    return np.interp(seconds, seconds[valid], values[valid])
+
+
+def _smooth(values: np.ndarray, width: int) -> np.ndarray:
+    padded = np.pad(values, width // 2, mode="edge")
+    return np.convolve(padded, np.ones(width) / width, mode="valid")[: len(values)]
+
+
+def _standard(values: np.ndarray, least: float) -> np.ndarray:
+    return (values - values.mean()) / max(float(values.std()), least) if len(values) else values

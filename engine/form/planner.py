@@ -1,0 +1,410 @@
+"""The plan of a cue, drawn by its take: form, palettes, keys, tempo, players, where the theme stands, how it ends.
+
+Two steps, since the tempo is chosen by where the sections lie: `draw_cue` works in picture seconds, `settle_bars` moves
+what it drew to bar lines and places the theme.  Draws hang on (film seed, the cue's number, take, what is drawn), so that
+another film is other music and the same take of the same film the same.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from itertools import pairwise
+from typing import Final
+
+from engine.arrange.chance import noise
+from engine.arrange.ensembles import Ensemble, ensembles
+from engine.form.picture import PictureCurves
+from engine.form.sections import SILENT_ROLES, FormSection, sections
+from engine.harmony.palettes import Palette, of_mood, palettes
+from engine.music import EMOTIONS, Hit, Key, TempoMap
+from engine.music.cueplan import CuePlan, SectionPlan, Statement, Theme
+from engine.theme import build_theme
+
+VARIANTS_A_MINUTE: Final = 2
+MOST_VARIANTS: Final = 3
+MEDIANTS: Final = {"escalation": (3, 2), "depth": (-4,), "other world": (6,)}
+_HOLDING: Final = frozenset({"still", "veil", "bed", "ring", "tag", "intro", "thin", "solo", "strip"})
+_NEAR_LINE_S: Final = 0.25  # a boundary this near to a bar line seems to stand on it
+_RELATIONS: Final = {  # semitones from home, drawn by what a section's mood means beside the cue's own
+    "exciting": (3, 2, 0, 5),
+    "fearful": (0, 6, 0, 1),
+    "tense": (0, 0, 1, 6),
+    "sad": (0, -3, 0, 5),
+    "relaxing": (0, 5, -4, 3),
+    "neutral": (0, 0, 5, -2),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class PlanWish:
+    """What the composer has said of a plan; None or "" where the take draws it."""
+
+    key: Key | None = None
+    form: str = ""
+    ensemble: str = ""
+    ending: str = ""
+    theme: Theme | None = None
+    harmonic_rhythm: float | None = None  # bars a chord
+    bpm: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Drawn:
+    """A cue's plan before its tempo is known."""
+
+    plan: CuePlan
+    parts: tuple[FormSection, ...]
+    draw: Callable[..., float]
+
+    @property
+    def main(self) -> Palette:
+        """The palette that sounds longest: the cue's tempo is its."""
+        lasted: dict[str, float] = {}
+        for section in self.plan.sections:
+            lasted[section.variant] = lasted.get(section.variant, 0.0) + section.end_s - section.start_s
+        return palettes()[max(lasted, key=lambda variant: lasted[variant])]
+
+
+def draw_cue(
+    curves: PictureCurves,
+    start_s: float,
+    end_s: float,
+    film_seed: int,
+    number: int,
+    take: int,
+    wish: PlanWish | None = None,
+    cue: int = 0,
+    before: Key | None = None,
+) -> Drawn:
+    """The plan of a cue in picture seconds.  number: the cue's stable number.  before: key of the cue before."""
+    wish = wish or PlanWish()
+
+    def draw(*words: object) -> float:
+        return noise(film_seed, number, take, *words)
+
+    parts = sections(curves, start_s, end_s, draw, wish.form or None)
+    ensemble = ensembles()[wish.ensemble] if wish.ensemble else _choose_ensemble(curves, start_s, end_s, parts, draw)
+    variants = _variants(parts, wish.bpm, draw)
+    home = wish.key or _home(ensemble, palettes()[variants[_longest(parts)]].mode, draw, before)
+    planned = []
+    for index, (part, variant) in enumerate(zip(parts, variants, strict=True)):
+        palette = palettes()[variant]
+        key = _key_of(part, palette, home, wish.key is not None, index, parts, variants, draw)
+        planned.append(_section(part, palette, key, wish, draw, index))
+    last = parts[-1]
+    ending = wish.ending or _ending(last.mood)
+    reason = (
+        f"{ensemble.name}, {' then '.join(dict.fromkeys(part.form for part in parts))}: "
+        f"{', '.join(dict.fromkeys(f'{palettes()[v].name} ({v})' for v in variants))}"
+    )
+    plan = CuePlan(cue, parts[0].form, ensemble.name, tuple(planned), wish.theme, (), ending, reason, film_seed)
+    return Drawn(plan, parts, draw)
+
+
+def _longest(parts: Sequence[FormSection]) -> int:
+    return max(range(len(parts)), key=lambda index: parts[index].end_s - parts[index].start_s)
+
+
+def _gumbel(weights: dict[str, float], draw: Callable[[str], float]) -> str:
+    """One of the names by their weights; small changes of the weights change few draws."""
+
+    def worth(name: str) -> float:
+        value = min(max(draw(name), 1e-9), 1 - 1e-9)
+        return math.log(max(weights[name], 1e-9)) - math.log(-math.log(value))
+
+    return max(weights, key=worth)
+
+
+def _choose_ensemble(
+    curves: PictureCurves, start_s: float, end_s: float, parts: Sequence[FormSection], draw: Callable[..., float]
+) -> Ensemble:
+    """By how long each mood lasts and how lively the picture is beside all films."""
+    total = sum(part.end_s - part.start_s for part in parts)
+    share = {name: sum(p.end_s - p.start_s for p in parts if p.mood == name) / total for name in EMOTIONS}
+    rows = slice(int(start_s), max(math.ceil(end_s), int(start_s) + 1))
+    # log(1 + motion) of 0.7 is a calm picture, of 2.7 a wild one; eight cuts in ten seconds are many.
+    lively = float(curves.motion[rows].mean()) - 1.7 + 0.1 * (float(curves.rate[rows].mean()) - 3.0)
+    weights = {}
+    for name, ensemble in ensembles().items():
+        suits = sum(ensemble.moods.get(mood, 0.02) * part for mood, part in share.items())
+        weights[name] = suits**2 * math.exp(-((lively - ensemble.lively) ** 2) / 1.5)
+        if any(part.form == "comedy" for part in parts) and name == "comedy":
+            weights[name] *= 12.0
+    return ensembles()[_gumbel(weights, lambda name: draw("ensemble", name))]
+
+
+def _variants(parts: Sequence[FormSection], bpm: float | None, draw: Callable[..., float]) -> list[str]:
+    """A variant for each section: one for a letter and mood, at most two a minute and three in all."""
+    length_s = parts[-1].end_s - parts[0].start_s
+    most = max(1, min(MOST_VARIANTS, round(VARIANTS_A_MINUTE * length_s / 60 + 0.4)))
+    # The longest section chooses first: its tempo is the cue's.
+    order = sorted(range(len(parts)), key=lambda index: -(parts[index].end_s - parts[index].start_s))
+    chosen: dict[tuple[str, str], str] = {}
+    used: list[str] = []
+    found = [""] * len(parts)
+    for index in order:
+        part = parts[index]
+        name = (part.part.letter, part.mood)
+        if name not in chosen:
+            of_same = [variant for variant in used if palettes()[variant].mood == part.mood]
+            if len(used) >= most:
+                near = of_same or used
+                variant = near[0]
+            else:
+                weights = {p.variant: _fit(p, part, bpm, used) for p in of_mood(part.mood)}
+                variant = _gumbel(weights, lambda v, name=name: draw("variant", *name, v))
+                # Between two sections of one mood the same palette is the rule, another one the surprise.
+                if of_same and draw("again", *name) < 0.6:
+                    variant = of_same[0]
+            chosen[name] = variant
+            if variant not in used:
+                used.append(variant)
+        found[index] = chosen[name]
+    return found
+
+
+def _fit(palette: Palette, part: FormSection, bpm: float | None, used: Sequence[str]) -> float:
+    weight = 1.0
+    wanted = [bpm] if bpm is not None else []
+    if bpm is None and used:
+        low, high = palettes()[used[0]].bpm
+        wanted = [0.5 * (low + high)]
+    for tempo in wanted:
+        weight *= max(_tempo_fit(palette, tempo), _tempo_fit(palette, 2 * tempo), _tempo_fit(palette, 0.5 * tempo))
+    slow = palette.bpm[1] <= 72
+    if slow:
+        weight *= 1.3 if part.energy < -0.3 else 0.6
+    if palette.variant == "E2":
+        weight *= 2.0 if part.energy > 1.0 or part.form == "chase" else 0.25
+    if palette.variant == "T4":
+        weight *= 3.0 if part.part.role in ("press", "climax", "swell", "up") else 0.3
+    if palette.variant == "N3":
+        weight *= 8.0 if part.form == "comedy" else 0.1
+    if palette.variant == "R2":
+        weight *= 1.6 if part.part.theme == "full" or part.form == "reveal" else 0.7
+    return weight
+
+
+def _tempo_fit(palette: Palette, bpm: float) -> float:
+    low, high = palette.bpm
+    away = max(low - bpm, bpm - high, 0.0)
+    return math.exp(-((away / 10.0) ** 2))
+
+
+def _home(ensemble: Ensemble, mode: str, draw: Callable[..., float], before: Key | None) -> Key:
+    """The tonic of a cue: what its players prefer, not the key of the cue before."""
+    weights = {}
+    for tonic in range(12):
+        weight = 3.0 if tonic in ensemble.keys else 1.0
+        if before is not None and before.tonic == tonic:
+            weight *= 0.15
+        weights[str(tonic)] = weight
+    return Key(int(_gumbel(weights, lambda name: draw("tonic", name))), mode)
+
+
+def _key_of(
+    part: FormSection,
+    palette: Palette,
+    home: Key,
+    asked: bool,
+    index: int,
+    parts: Sequence[FormSection],
+    variants: Sequence[str],
+    draw: Callable[..., float],
+) -> Key:
+    """By meaning: the same pedal for unease, the parallel for another light, up a third for escalation, down a major
+    third for depth, the tritone for another world."""
+    main = parts[_longest(parts)]
+    mode = palette.mode
+    if asked:
+        # A key that was asked for holds; only the mood may turn it to its relative or parallel.
+        return home if part.mood == main.mood else Key(home.tonic, mode)
+    role, shift = part.part.role, 0
+    if role == "up a third":
+        shift = 3
+    elif role in ("contrast", "break") and part.mood == main.mood:
+        shift = (5, -4)[draw("contrast key", part.part.letter) < 0.5]
+    elif role in ("peak", "climax", "reveal", "up") and index and draw("lift key", index) < 0.4:
+        shift = 2 if part.mood != "relaxing" else -4
+    elif part.mood != main.mood:
+        options = _RELATIONS[part.mood]
+        shift = options[min(int(4 * draw("relation", part.part.letter, part.mood)), 3)]
+    return Key((home.tonic + shift) % 12, mode)
+
+
+def _section(
+    part: FormSection, palette: Palette, key: Key, wish: PlanWish, draw: Callable[..., float], index: int
+) -> SectionPlan:
+    units = palette.units
+    unit = units[min(int(len(units) * draw("unit", part.part.letter, palette.variant)), len(units) - 1)]
+    if part.part.role in _HOLDING:
+        unit = max(units) if max(units) >= 2 else 2 * max(units)
+    elif part.intensity == 4:
+        unit = min(units)
+    if part.form in ("suspense", "reveal") and part.part.role not in ("reveal", "ring"):
+        unit = max(unit, 2.0)
+    ostinato = ""
+    if palette.ostinato:
+        ostinato = palette.ostinato[min(int(len(palette.ostinato) * draw("ostinato")), len(palette.ostinato) - 1)]
+    return SectionPlan(
+        start_s=part.start_s,
+        end_s=part.end_s,
+        letter=part.part.letter,
+        role=part.part.role,
+        mood=part.mood,
+        intensity=part.intensity,
+        variant=palette.variant,
+        key=key,
+        unit_bars=wish.harmonic_rhythm or unit,
+        layers=(),
+        pedal=palette.pedal,
+        note_length=palette.note_length,
+        velocity=palette.velocity,
+        centre=palette.centre,
+        ostinato=ostinato,
+    )
+
+
+def _ending(mood: str) -> str:
+    if mood in ("sad", "relaxing"):
+        return "ring-off"
+    return "button" if mood == "exciting" else "unresolved"
+
+
+# tempo -------------------------------------------------------------------------------------------------------------
+def choose_tempo(
+    drawn: Drawn, hits: Sequence[Hit], cut_times_s: Sequence[float], bar_beats: float, bar_1_s: float = 0.0
+) -> tuple[float, str]:
+    """A tempo of the main palette's range that brings sections (and hits) to bar lines, and why.
+
+    The take draws the neighbourhood, the picture chooses in it.
+    """
+    low, high = drawn.main.bpm
+    middle = low + (high - low) * drawn.draw("tempo")
+    candidates = [round(middle * (1 + step / 200), 1) for step in range(-16, 17)]
+    candidates = [bpm for bpm in candidates if low <= bpm <= high] or [round(middle, 1)]
+    edges = [section.start_s for section in drawn.plan.sections[1:]]
+    weights = {"must": 3.0, "should": 2.0, "nice": 1.0}
+
+    def bell(time_s: float, bpm: float, beats: float) -> float:
+        place = (time_s - bar_1_s) * bpm / 60 / beats
+        miss_s = abs(place - round(place)) * 60 / bpm * beats
+        return math.exp(-((miss_s / _NEAR_LINE_S) ** 2) / 2)
+
+    def worth(bpm: float) -> float:
+        value = sum(2.0 * bell(edge, bpm, bar_beats) for edge in edges)
+        value += sum(weights[hit.weight] * bell(hit.time_s, bpm, 1.0) for hit in hits)
+        return value + 0.1 * sum(bell(time_s, bpm, 1.0) for time_s in cut_times_s) / max(len(cut_times_s), 1) * 10
+
+    bpm = max(candidates, key=lambda each: (round(worth(each), 6), -abs(each - middle)))
+    met = sum(bell(edge, bpm, bar_beats) > 0.6 for edge in edges)
+    palette = drawn.main
+    said = f"{bpm:g} bpm, in the range of {palette.name} ({low:g} to {high:g})"
+    if edges:
+        said += f"; {met} of {len(edges)} sections then begin within a quarter of a second of a bar line"
+    return bpm, said
+
+
+def meter_of(drawn: Drawn) -> str:
+    """`3/4` where the main palette leans to it and the take draws it, else `4/4`."""
+    return drawn.main.meter if drawn.main.meter and drawn.draw("meter") < 0.45 else "4/4"
+
+
+# bars --------------------------------------------------------------------------------------------------------------
+def settle_bars(drawn: Drawn, tempo_map: TempoMap, picture_starts_at_s: float, theme_seed: Callable[..., float]) -> CuePlan:
+    """The plan with sections on bar lines, the theme built and placed, layers decided.
+
+    theme_seed: draws for the theme, which the cues of a film share.
+    """
+    plan = drawn.plan
+
+    def bar_of(picture_s: float) -> int:
+        position = tempo_map.bar_position(round(tempo_map.beats_at(picture_s + picture_starts_at_s), 6))
+        return math.floor(position + 0.5) + 1
+
+    def second_of(bar: int) -> float:
+        return tempo_map.seconds_at(float(tempo_map.bar_start(bar))) - picture_starts_at_s
+
+    bars = [bar_of(section.start_s) for section in plan.sections]
+    end_bar = math.ceil(
+        float(tempo_map.bar_position(round(tempo_map.beats_at(plan.sections[-1].end_s + picture_starts_at_s), 6))) - 0.05
+    ) + 1  # fmt: skip
+    kept: list[tuple[SectionPlan, FormSection, int]] = []
+    for section, part, bar in zip(plan.sections, drawn.parts, bars, strict=True):
+        if kept and bar <= kept[-1][2]:
+            continue  # shorter than a bar: the section before it takes its place
+        kept.append((section, part, bar))
+    edges = [bar for _, _, bar in kept[1:]] + [end_bar]
+    ensemble = ensembles()[plan.ensemble]
+    main = palettes()[kept[max(range(len(kept)), key=lambda index: edges[index] - kept[index][2])][0].variant]
+    bar_beats = float(tempo_map.meter_at(tempo_map.bar_start(bars[0])).bar_beats)
+    theme = plan.theme or build_theme(main.mood, main.mode, main.shapes, main.rhythms, bar_beats, theme_seed)
+    statements: list[Statement] = []
+    planned: list[SectionPlan] = []
+    for index, ((section, part, bar), stop) in enumerate(zip(kept, edges, strict=True)):
+        placed = _statements(part.part.theme, bar, stop, theme, ensemble.name, first=not statements)
+        statements += placed
+        start_s = section.start_s if index == 0 else second_of(bar)
+        level = section.intensity
+        layers = ensemble.theme[level] if placed else ensemble.layers[level]
+        if section.role in SILENT_ROLES:
+            layers = ()
+        if placed and "melody" not in layers:
+            layers = (*layers, "melody")
+        unit = section.unit_bars
+        while unit > max(stop - bar, 1) / 2 and unit > 0.5:
+            unit /= 2
+        planned.append(replace(section, start_s=start_s, layers=tuple(layers), unit_bars=unit))
+    ends = [section.start_s for section in planned[1:]] + [plan.sections[-1].end_s]
+    planned = [replace(section, end_s=end) for section, end in zip(planned, ends, strict=True)]
+    planned = _with_transitions(planned, ensemble.name, drawn.draw)
+    return replace(plan, sections=tuple(planned), theme=theme, statements=tuple(statements))
+
+
+def _statements(kind: str, bar: int, stop: int, theme: Theme, ensemble: str, first: bool) -> list[Statement]:
+    """What of the theme sounds in a section of bars [bar, stop)."""
+    bars = stop - bar
+    if not kind or bars < 2:
+        return []
+    if ensemble == "ambient" and kind != "full":
+        kind = "hint" if kind != "memory" else "memory"
+    if kind == "hint":
+        return [Statement(bar, "hint", min(2, theme.bars))] if bars >= 3 else []
+    if kind == "memory":
+        whole = min(4 if bars >= 9 else 2, theme.bars)
+        return [Statement(bar, kind, whole, 2.0)] if bars >= 2 * whole else [Statement(bar, kind, min(bars, 2))]
+    length = next((count for count in (theme.bars, 4, 2) if count <= bars), 2)
+    octave = 1 if kind == "full" else 0
+    found = [Statement(bar, "statement" if first and kind == "variant" else kind, length, 1.0, octave)]
+    if bars >= 2 * theme.bars + 2:
+        found.append(Statement(bar + theme.bars + 2, "variant", theme.bars, 1.0, octave))
+    return found
+
+
+def _with_transitions(
+    sections: Sequence[SectionPlan], ensemble: str, draw: Callable[..., float]
+) -> list[SectionPlan]:
+    """How each section leads into the next: P2's ways, tom fills in pop alone, a stop at most once in thirty seconds."""
+    result = list(sections)
+    last_stop_s = -math.inf
+    for index, (here, there) in enumerate(pairwise(sections)):
+        rising = there.intensity - here.intensity
+        if there.role in ("gap", "stop"):
+            way = "cut"
+        elif rising >= 2 and here.end_s - last_stop_s > 30 and draw("stop", index) < 0.3:
+            way, last_stop_s = "stop", here.end_s
+        elif rising >= 1:
+            options = ["crescendo", "bass walk", "crescendo"]
+            if ensemble in ("orchestra", "hybrid"):
+                options.append("roll")
+            if ensemble == "pop":
+                options.append("fill")
+            way = options[min(int(len(options) * draw("transition", index)), len(options) - 1)]
+        elif rising <= -2:
+            way = "thinning"
+        else:
+            way = ("common tone", "elision", "bass walk", "common tone")[min(int(4 * draw("transition", index)), 3)]
+        result[index] = replace(here, transition=way)
+    return result
