@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Final
 
 from engine.brief import FilmPlan, request_for
 from engine.music import Chord, Composition, Film, FrameRate, Key, Slot, Take, TempoMap, UserError
+from engine.planning import Planned, plans_of, settle_take
 from engine.process.messages import Composed, ComposeRequest, SlotsComposed
 
 if TYPE_CHECKING:
@@ -166,13 +167,16 @@ class Composer:
         if features.film.duration_s < SHORTEST_FILM_S and not provisional:
             name, length_s = Path(features.film.path).name, features.film.duration_s
             raise UserError(f"{name} lasts {length_s:.3g} s, too short for music; it takes {SHORTEST_FILM_S:g} s.")
-        planned = self._planner.plan(request, features.film.duration_s, first_action_s(features))
+        begins_s = first_action_s(features)
+        drawn = None if request.options.form == "none" else plans_of(features, request, begins_s)
+        unit_of = None if drawn is None else drawn.unit_of()
+        planned = self._planner.plan(request, features.film.duration_s, begins_s, unit_of)
         kept = kept_slots(request)
         starts, ends = [slot.start_s for slot in planned], [slot.end_s for slot in planned]
         seen = self._dynamics_of(features)
         rows = self._rows_of(features, starts, ends)
         affect = bias_affect(rows.emotion, request.options)
-        keys, key, reason, cue_keys = _decide_keys(planned, affect, len(request.cues))
+        keys, key, reason, cue_keys = _decide_keys(planned, affect, request, drawn)
         strength = request.options.follow_picture / 100.0
         wanted_dynamics = dynamics.follow(seen, features, strength)
         density, loudness = wanted_dynamics.over_slots(starts, ends)
@@ -210,9 +214,11 @@ class Composer:
         slots: list[Slot] = list(kept)
         pending: list[Chord] = []
         wanted = first_chunk
-        seed = self._seed_of(request, features, planned, rows, keys)
+        plans = () if drawn is None else drawn.plans
+        seed = request.take.number if plans else self._seed_of(request, features, planned, rows, keys)
         own = {index: cue.take for index, cue in enumerate(request.cues) if cue.take is not None}
-        stream = self._harmony.compose(planned, rows, keys, request.options, seed, len(kept), own)
+        choosers = None if drawn is None else drawn.choosers
+        stream = self._harmony.compose(planned, rows, keys, request.options, seed, len(kept), own, choosers)
         for chord in stream:
             if until_s is not None and planned[len(slots) + len(pending)].start_s > until_s:
                 break
@@ -220,12 +226,12 @@ class Composer:
             if len(pending) >= wanted:
                 slots += finished(len(slots), pending)
                 sent = tuple(slots[-len(pending) :])
-                yield SlotsComposed(request.revision, sent, key, reason, len(slots) / len(planned), cue_keys)
+                yield SlotsComposed(request.revision, sent, key, reason, len(slots) / len(planned), cue_keys, plans)
                 pending, wanted = [], min(2 * wanted, chunk)
         if pending:
             slots += finished(len(slots), pending)
             sent = tuple(slots[-len(pending) :])
-            yield SlotsComposed(request.revision, sent, key, reason, len(slots) / len(planned), cue_keys)
+            yield SlotsComposed(request.revision, sent, key, reason, len(slots) / len(planned), cue_keys, plans)
         if len(slots) < len(planned):
             return
         composition = Composition(
@@ -241,14 +247,15 @@ class Composer:
             hits=request.hits,
             take=request.take,
             key_reason=reason,
+            plans=plans,
         )
         yield Composed(request.revision, composition, time.perf_counter() - begun, cue_keys)
 
 
 def _decide_keys(
-    planned: Sequence[PlannedSlot], affect: object, cues: int
+    planned: Sequence[PlannedSlot], affect: object, request: ComposeRequest, drawn: Planned | None
 ) -> tuple[list[Key], Key, str, tuple[tuple[Key, str], ...]]:
-    """Key per slot; the first cue's key and why; the same of each of so many cues."""
+    """Key per slot; the first cue's key and why; the same of each of the request's cues."""
     import numpy as np
 
     from engine.harmony.mood import choose_key
@@ -256,12 +263,16 @@ def _decide_keys(
     rows = np.asarray(affect)
     chosen: dict[int, tuple[Key, str]] = {}
     for cue in {slot.cue for slot in planned if slot.key is None}:
+        plan = None if drawn is None else drawn.of(cue)
+        if plan is not None:
+            chosen[cue] = plan.sections[0].key, f"{plan.sections[0].key.name}: drawn by the take ({plan.reason})"
+            continue
         members = [index for index, slot in enumerate(planned) if slot.cue == cue]
         chosen[cue] = choose_key(rows[members])
-    keys = [slot.key or chosen[slot.cue][0] for slot in planned]
+    keys = [_key_at(slot, request, drawn, chosen) for slot in planned]
     first = next((index for index, slot in enumerate(planned) if slot.cue >= 0), 0)
     if not planned:
-        return keys, Key(0), "", ((Key(0), ""),) * cues
+        return keys, Key(0), "", ((Key(0), ""),) * len(request.cues)
     begins: dict[int, int] = {}
     for index, slot in enumerate(planned):
         begins.setdefault(slot.cue, index)
@@ -270,8 +281,21 @@ def _decide_keys(
         slot = planned[index]
         return chosen[slot.cue][1] if slot.key is None else f"{slot.key.name}: as asked"
 
-    own = tuple((keys[begins.get(cue, first)], why(begins.get(cue, first))) for cue in range(cues))
+    own = tuple((keys[begins.get(cue, first)], why(begins.get(cue, first))) for cue in range(len(request.cues)))
     return keys, keys[first], why(first), own
+
+
+def _key_at(
+    slot: PlannedSlot, request: ComposeRequest, drawn: Planned | None, chosen: dict[int, tuple[Key, str]]
+) -> Key:
+    """The key of a slot: what a section of the cue asks for, else the plan's, else the cue's."""
+    plan = None if drawn is None else drawn.of(slot.cue)
+    if plan is None:
+        return slot.key or chosen[slot.cue][0]
+    asked = (request.cues[slot.cue].key if slot.cue < len(request.cues) else None) or request.key
+    if slot.key is not None and slot.key != asked:
+        return slot.key
+    return plan.section_at(slot.start_s).key
 
 
 # a whole film ------------------------------------------------------------------------------------------------------
@@ -299,11 +323,13 @@ def compose_takes(
         features = analysis.wait(lambda fraction, phase: report(0.9 * fraction, phase))
         features = replace(features, notes=(*analysis.notes, *features.notes))
     analysis_s = time.perf_counter() - begun
-    request, tempo_reason = request_for(features.film, features.cuts, wish)
+    first, tempo_reason = request_for(features.film, features.cuts, wish)
     scores = []
     for number in range(count):
         looked = time.perf_counter()
-        request = replace(request, take=Take(wish.take.number + number))
+        request = replace(first, take=Take(wish.take.number + number))
+        if draws_tempo(wish):
+            request, tempo_reason = settle_take(features, request, first_action_s(features), wish.meter)
         for message in composer.compose(features, request):
             if isinstance(message, SlotsComposed):
                 report(0.9 + 0.1 * (number + message.fraction) / count, "composing")
@@ -312,6 +338,12 @@ def compose_takes(
                 took_s = time.perf_counter() - looked
                 scores.append(FilmScore(composition, features, analysis_s, took_s, composer.weights))
     return tuple(scores)
+
+
+def draws_tempo(wish: FilmPlan) -> bool:
+    """Whether each take chooses its own tempo: its cues are planned and nobody said one."""
+    said = wish.bpm is not None or wish.tempo_map is not None or wish.cues or wish.grid == "seconds"
+    return wish.options.form != "none" and not said
 
 
 def compose_film(

@@ -284,6 +284,20 @@ class ChordStream:
         self._chords.append(chord)
         return chord
 
+    def log_probs(self) -> np.ndarray:
+        """(157,) log probabilities of the next slot's chord given all before it; decides nothing.
+
+        The network alone: without guidance, bias or temperature.  Raises ModelError when the window is full or nothing
+        has been decided yet.
+        """
+        slot = len(self._chords)
+        if not 0 < slot < self.length:
+            raise ModelError(f"Slot {slot} of a window of {self.length} has no past to go by or lies outside.")
+        if self._cache.length >= slot:
+            self._cache.truncate(slot - 1)  # the last position is fed once more: its logits were not kept
+        scores = self._feed(slot).numpy()[:VOCABULARY_SIZE].astype(np.float64)
+        return np.asarray(scores - _log_sum(scores))
+
     def advance(self, count: int | None = None) -> list[int]:
         """Decides `count` more slots (all that are left by default) and returns them."""
         left = self.length - len(self._chords)

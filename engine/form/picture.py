@@ -17,7 +17,7 @@ from engine.video import VideoFeatures
 
 KERNEL_S: Final = 10  # seconds that novelty looks back and ahead
 RATE_S: Final = 10.0  # over which cuts are counted
-_FLOORS: Final = {"valence": 0.06, "arousal": 0.06, "motion": 0.35, "rate": 0.6, "brightness": 0.06, "saturation": 0.04}
+_FLOORS: Final = {"valence": 0.06, "arousal": 0.06, "motion": 0.35, "rate": 1.5, "brightness": 0.06, "saturation": 0.04}
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -71,12 +71,12 @@ def curves(features: VideoFeatures, mood: np.ndarray | None = None) -> PictureCu
 
 
 def cut_rate(cuts: tuple[Cut, ...], seconds: int) -> np.ndarray:
-    """(T,) cuts within ten seconds around each second."""
+    """(T,) cuts in ten seconds around each second; a cut counts less the further away it is."""
     times = np.array([cut.time_s for cut in cuts])
     middle = np.arange(seconds) + 0.5
     if not len(times):
         return np.zeros(seconds)
-    near = np.abs(times[None, :] - middle[:, None]) <= RATE_S / 2
+    near = np.clip(1.0 - np.abs(times[None, :] - middle[:, None]) / RATE_S, 0.0, 1.0)
     return np.asarray(near.sum(axis=1), dtype=np.float64)
 
 

@@ -1,8 +1,8 @@
 """The plan of a cue, drawn by its take: form, palettes, keys, tempo, players, where the theme stands, how it ends.
 
-Two steps, since the tempo is chosen by where the sections lie: `draw_cue` works in picture seconds, `settle_bars` moves
-what it drew to bar lines and places the theme.  Draws hang on (film seed, the cue's number, take, what is drawn), so that
-another film is other music and the same take of the same film the same.
+Two steps, since the tempo is chosen by where the sections lie: `draw_cue` works in picture seconds, `settle_bars`
+moves what it drew to bar lines and places the theme.  Draws hang on (film seed, the cue's number, take, what is
+drawn), so that another film is other music and the same take of the same film the same.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from itertools import pairwise
 from typing import Final
 
@@ -132,7 +133,7 @@ def _choose_ensemble(
         weights[name] = suits**2 * math.exp(-((lively - ensemble.lively) ** 2) / 1.5)
         if any(part.form == "comedy" for part in parts) and name == "comedy":
             weights[name] *= 12.0
-    return ensembles()[_gumbel(weights, lambda name: draw("ensemble", name))]
+    return ensembles()[_gumbel(weights, partial(draw, "ensemble"))]
 
 
 def _variants(parts: Sequence[FormSection], bpm: float | None, draw: Callable[..., float]) -> list[str]:
@@ -154,7 +155,7 @@ def _variants(parts: Sequence[FormSection], bpm: float | None, draw: Callable[..
                 variant = near[0]
             else:
                 weights = {p.variant: _fit(p, part, bpm, used) for p in of_mood(part.mood)}
-                variant = _gumbel(weights, lambda v, name=name: draw("variant", *name, v))
+                variant = _gumbel(weights, partial(draw, "variant", *name))
                 # Between two sections of one mood the same palette is the rule, another one the surprise.
                 if of_same and draw("again", *name) < 0.6:
                     variant = of_same[0]
@@ -183,7 +184,7 @@ def _fit(palette: Palette, part: FormSection, bpm: float | None, used: Sequence[
     if palette.variant == "N3":
         weight *= 8.0 if part.form == "comedy" else 0.1
     if palette.variant == "R2":
-        weight *= 1.6 if part.part.theme == "full" or part.form == "reveal" else 0.7
+        weight *= 1.6 if part.part.theme == "full" or part.form == "reveal" else 0.45
     return weight
 
 
@@ -201,7 +202,7 @@ def _home(ensemble: Ensemble, mode: str, draw: Callable[..., float], before: Key
         if before is not None and before.tonic == tonic:
             weight *= 0.15
         weights[str(tonic)] = weight
-    return Key(int(_gumbel(weights, lambda name: draw("tonic", name))), mode)
+    return Key(int(_gumbel(weights, partial(draw, "tonic"))), mode)
 
 
 def _key_of(
@@ -313,7 +314,9 @@ def meter_of(drawn: Drawn) -> str:
 
 
 # bars --------------------------------------------------------------------------------------------------------------
-def settle_bars(drawn: Drawn, tempo_map: TempoMap, picture_starts_at_s: float, theme_seed: Callable[..., float]) -> CuePlan:
+def settle_bars(
+    drawn: Drawn, tempo_map: TempoMap, picture_starts_at_s: float, theme_seed: Callable[..., float]
+) -> CuePlan:
     """The plan with sections on bar lines, the theme built and placed, layers decided.
 
     theme_seed: draws for the theme, which the cues of a film share.
@@ -328,9 +331,8 @@ def settle_bars(drawn: Drawn, tempo_map: TempoMap, picture_starts_at_s: float, t
         return tempo_map.seconds_at(float(tempo_map.bar_start(bar))) - picture_starts_at_s
 
     bars = [bar_of(section.start_s) for section in plan.sections]
-    end_bar = math.ceil(
-        float(tempo_map.bar_position(round(tempo_map.beats_at(plan.sections[-1].end_s + picture_starts_at_s), 6))) - 0.05
-    ) + 1  # fmt: skip
+    end_beats = round(tempo_map.beats_at(plan.sections[-1].end_s + picture_starts_at_s), 6)
+    end_bar = math.ceil(float(tempo_map.bar_position(end_beats)) - 0.05) + 1
     kept: list[tuple[SectionPlan, FormSection, int]] = []
     for section, part, bar in zip(plan.sections, drawn.parts, bars, strict=True):
         if kept and bar <= kept[-1][2]:
@@ -354,13 +356,19 @@ def settle_bars(drawn: Drawn, tempo_map: TempoMap, picture_starts_at_s: float, t
         if placed and "melody" not in layers:
             layers = (*layers, "melody")
         unit = section.unit_bars
+        if any(each.kind in ("statement", "variant", "full") and each.bars >= 4 for each in placed):
+            # A tune asks for its own harmony: a chord a bar where the palette has one.
+            unit = max(min(palettes()[section.variant].units), min(unit, 1.0))
         while unit > max(stop - bar, 1) / 2 and unit > 0.5:
             unit /= 2
         planned.append(replace(section, start_s=start_s, layers=tuple(layers), unit_bars=unit))
     ends = [section.start_s for section in planned[1:]] + [plan.sections[-1].end_s]
     planned = [replace(section, end_s=end) for section, end in zip(planned, ends, strict=True)]
     planned = _with_transitions(planned, ensemble.name, drawn.draw)
-    return replace(plan, sections=tuple(planned), theme=theme, statements=tuple(statements))
+    role = ensemble.parts["melody"]
+    return replace(
+        plan, sections=tuple(planned), theme=theme, statements=tuple(statements), melody_range=(role.low, role.high)
+    )
 
 
 def _statements(kind: str, bar: int, stop: int, theme: Theme, ensemble: str, first: bool) -> list[Statement]:
@@ -383,10 +391,8 @@ def _statements(kind: str, bar: int, stop: int, theme: Theme, ensemble: str, fir
     return found
 
 
-def _with_transitions(
-    sections: Sequence[SectionPlan], ensemble: str, draw: Callable[..., float]
-) -> list[SectionPlan]:
-    """How each section leads into the next: P2's ways, tom fills in pop alone, a stop at most once in thirty seconds."""
+def _with_transitions(sections: Sequence[SectionPlan], ensemble: str, draw: Callable[..., float]) -> list[SectionPlan]:
+    """How each section leads into the next; tom fills in pop alone, a stop at most once in thirty seconds."""
     result = list(sections)
     last_stop_s = -math.inf
     for index, (here, there) in enumerate(pairwise(sections)):

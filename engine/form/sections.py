@@ -9,8 +9,9 @@ from __future__ import annotations
 import tomllib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import lru_cache, partial
 from importlib.resources import files
+from itertools import pairwise
 from typing import Final
 
 import numpy as np
@@ -69,11 +70,13 @@ class FormSection:
 
 @lru_cache(maxsize=1)
 def forms() -> dict[str, Form]:
-    """The forms by name, from forms.toml."""
-    data = tomllib.loads(files("engine.form").joinpath("forms.toml").read_text("utf-8"))
+    """The forms by name, from data/forms.toml."""
+    data = tomllib.loads(files("engine.form").joinpath("data/forms.toml").read_text("utf-8"))
     found = {}
     for name, row in data.items():
-        parts = tuple(Part(role, letter, float(share), intensity, theme) for role, letter, share, intensity, theme in row["parts"])
+        parts = tuple(
+            Part(role, letter, float(share), intensity, theme) for role, letter, share, intensity, theme in row["parts"]
+        )
         found[name] = Form(name, parts, dict(row["moods"]), frozenset(row.get("short", ())))
     return found
 
@@ -84,6 +87,7 @@ def boundary_weights(curves: PictureCurves, start_s: float, end_s: float) -> lis
     Cuts, and where there is none within two seconds of a peak of novelty that peak.
     """
     top = max(float(curves.novelty.max()) if curves.seconds else 0.0, 0.05)
+
     # The second that novelty peaks in may be the one before or after the cut that makes it.
     def asked(time_s: float) -> float:
         near = curves.novelty[max(int(time_s) - 1, 0) : int(time_s) + 3]
@@ -91,13 +95,12 @@ def boundary_weights(curves: PictureCurves, start_s: float, end_s: float) -> lis
 
     places = {cut.time_s: min(asked(cut.time_s) * (0.6 + 0.4 * cut.strength), 1.0) for cut in curves.cuts}
     for second in range(1, curves.seconds - 1):
-        peak = curves.novelty[second]
-        if peak > 0.3 * top and peak >= curves.novelty[second - 1] and peak > curves.novelty[second + 1]:
-            if all(abs(second - place) > _NEAR_CUT_S for place in places):
-                places[float(second)] = 0.7 * peak / top
-    edges = np.flatnonzero(np.diff(curves.valid.astype(int))) + 1
-    for second in edges:
-        places[float(second)] = 1.0
+        before, peak, after = (float(value) for value in curves.novelty[second - 1 : second + 2])
+        stands_out = peak > 0.3 * top and before <= peak > after
+        if stands_out and all(abs(second - place) > _NEAR_CUT_S for place in places):
+            places[float(second)] = 0.7 * peak / top
+    for edge in np.flatnonzero(np.diff(curves.valid.astype(int))) + 1:
+        places[float(edge)] = 1.0
     inside = [(place, weight) for place, weight in sorted(places.items()) if start_s + 2.0 < place < end_s - 2.0]
     return inside or [(0.5 * (start_s + end_s), 0.1)]
 
@@ -119,7 +122,7 @@ def passages(curves: PictureCurves, start_s: float, end_s: float) -> list[tuple[
             wanted = float(times[int(worth.argmax())])
         edges.append(wanted)
     edges.append(end_s)
-    return list(zip(edges, edges[1:], strict=False))
+    return list(pairwise(edges))
 
 
 def mean_mood(curves: PictureCurves, start_s: float, end_s: float) -> np.ndarray:
@@ -247,7 +250,7 @@ def sections(
         mood = mean_mood(curves, first_s, last_s)
         energy = _mean(curves.energy, first_s, last_s)
         chosen = forms()[form] if form else choose_form(
-            mood, last_s - first_s, energy, lambda name, number=number: draw("form", number, name)
+            mood, last_s - first_s, energy, partial(draw, "form", number)
         )  # fmt: skip
         for part, a, b in lay_out(curves, chosen, first_s, last_s):
             scores = name_mood(mean_mood(curves, a, b), whole)

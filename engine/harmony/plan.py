@@ -7,7 +7,7 @@ Times ending in `_s` are picture seconds, beats are quarter notes of the request
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from typing import Final
@@ -70,8 +70,14 @@ class Planner:
         self._units_name: tuple[object, ...] = ()
         self._units: dict[float, int] = {}
 
-    def plan(self, request: ComposeRequest, duration_s: float, begins_s: float = 0.0) -> tuple[PlannedSlot, ...]:
-        """See `plan`."""
+    def plan(
+        self,
+        request: ComposeRequest,
+        duration_s: float,
+        begins_s: float = 0.0,
+        unit_of: Mapping[int, Callable[[float], int]] | None = None,
+    ) -> tuple[PlannedSlot, ...]:
+        """See `plan`.  unit_of: for cues that have a plan, the number of the unit that a beat lies in."""
         name = (request.grid, request.tempo_map, duration_s, request.picture_starts_at_s)
         if name != self._grid_name:
             grid = build_grid(request.grid, request.tempo_map, duration_s, request.picture_starts_at_s)
@@ -80,7 +86,7 @@ class Planner:
         rhythm = (request.tempo_map, request.options.harmonic_rhythm)
         if rhythm != self._units_name:
             self._units, self._units_name = {}, rhythm
-        return _plan(request, duration_s, begins_s, self._grid, self._units)
+        return _plan(request, duration_s, begins_s, self._grid, self._units, unit_of or {})
 
 
 def plan(request: ComposeRequest, duration_s: float, begins_s: float = 0.0) -> tuple[PlannedSlot, ...]:
@@ -97,6 +103,7 @@ def _plan(
     begins_s: float,
     grid: Sequence[PlannedSlot],
     units: dict[float, int],
+    unit_of: Mapping[int, Callable[[float], int]],
 ) -> tuple[PlannedSlot, ...]:
     if request.options.harmonic_rhythm not in ("auto", *_UNIT_BARS):
         known = ", ".join(("auto", *_UNIT_BARS))
@@ -119,7 +126,7 @@ def _plan(
     ]
     fresh = [_in_passage(slot, passages) for slot in _fresh_slots(request, grid)]
     fresh = _with_progressions(fresh, request, passages)
-    slots = _with_changes([*kept, *fresh], request, passages, units)
+    slots = _with_changes([*kept, *fresh], request, passages, units, unit_of)
     return tuple(_with_pins(slots, request.pins, len(kept)))
 
 
@@ -311,9 +318,15 @@ def _changes_between(slot: PlannedSlot, bars: _Bars, progression: Progression) -
 
 # where the network's chord may change -----------------------------------------------------------------------------
 def _with_changes(
-    slots: list[PlannedSlot], request: ComposeRequest, passages: tuple[_Passage, ...], units: dict[float, int]
+    slots: list[PlannedSlot],
+    request: ComposeRequest,
+    passages: tuple[_Passage, ...],
+    units: dict[float, int],
+    unit_of: Mapping[int, Callable[[float], int]],
 ) -> list[PlannedSlot]:
     def unit(slot: PlannedSlot) -> int:
+        if slot.cue in unit_of:
+            return unit_of[slot.cue](slot.start_beats)
         number = units.get(slot.start_beats)
         if number is None:
             number = units[slot.start_beats] = _unit(slot, request)

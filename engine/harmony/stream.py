@@ -15,17 +15,20 @@ import hashlib
 from collections import OrderedDict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from itertools import pairwise
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
+from engine.harmony.cells import CellChooser
 from engine.harmony.form import form_pull
 from engine.harmony.loops import HISTORY, patience, worn_out
 from engine.harmony.mood import felt, guidance, temperature, top_p
 from engine.harmony.plan import PlannedSlot
 from engine.harmony.slots import SlotFeatures
 from engine.music import NO_CHORD, Chord, Key
+from engine.music.chord import VOCABULARY_SIZE
 from engine.process.messages import ComposeOptions
 from models.decoding import ChordStream, DecodingOptions, windows
 from models.film import FilmInputs
@@ -137,19 +140,26 @@ class Harmony:
         seed: int,
         begin: int = 0,
         cue_seeds: Mapping[int, int] | None = None,
+        choosers: Mapping[int, CellChooser] | None = None,
     ) -> Iterator[Chord]:
         """Chords of the slots from `begin` on, one by one.
 
         All slots before `begin` must be fixed.  features, keys: one row per slot.  seed: the take; cue_seeds: of cues
-        that have a take of their own.
+        that have a take of their own.  choosers: of cues that have a plan; in the others the network decides alone.
         """
         chords: list[Chord] = [slot.fixed or NO_CHORD for slot in slots[:begin]]
         affect = felt(features.emotion, options)
+        planned = choosers or {}
+        _take_kept(planned, slots, chords)
         for stretch in stretches(slots, keys, begin):
             while len(chords) < stretch.begin:  # outside every cue
                 chords.append(slots[len(chords)].fixed or NO_CHORD)
                 yield chords[-1]
             drawing = decoding_options(options, (cue_seeds or {}).get(slots[stretch.start].cue, seed))
+            chooser = planned.get(slots[stretch.start].cue)
+            if chooser is not None:
+                yield from self._cells(stretch, slots, features, affect, drawing, chooser, chords)
+                continue
             yield from self._stretch(stretch, slots, features, affect, drawing, options.adventurous, keys, chords)
         while len(chords) < len(slots):
             chords.append(slots[len(chords)].fixed or NO_CHORD)
@@ -193,6 +203,52 @@ class Harmony:
             chords.append(forced if forced is not None else Chord.from_id(stream.chords[at]).transpose(shift))
             yield chords[-1]
 
+    def _cells(
+        self,
+        stretch: Stretch,
+        slots: Sequence[PlannedSlot],
+        features: SlotFeatures,
+        affect: np.ndarray,
+        drawing: Drawing,
+        chooser: CellChooser,
+        chords: list[Chord],
+    ) -> Iterator[Chord]:
+        """Decides the slots of a planned cue: its palettes' cells lead, the network ranks what they offer."""
+        start, shift = stretch.start, stretch.key.semitones_from_reference
+        fed: ChordStream | None = None
+
+        def log_probs_at(first: int) -> np.ndarray:
+            """Of the chord of slot `first`; the network is asked only where a palette wants its opinion."""
+            nonlocal fed
+            if first == start or first >= stretch.stop:
+                return np.zeros(VOCABULARY_SIZE)  # the window's first chord has no past
+            past = [chord.transpose(-shift).id for chord in chords[start:first]]
+            if fed is None:
+                fed = self._stream(stretch, features, affect, past, drawing.loose)
+            else:
+                self._return_to(fed, past, affect[start : stretch.stop], drawing.loose)
+            self.decoded += 1
+            return fed.log_probs()
+
+        for index in range(stretch.begin, stretch.end):
+            slot = slots[index]
+            first = index
+            while first > start and chooser.place(slots[first - 1]) == chooser.place(slot):
+                first -= 1
+            before = chords[first - 1] if first > start else None
+            if slot.fixed is not None:
+                chord = slot.fixed
+                if not chord.is_silence:
+                    chooser.take(slot, [chord])
+            else:
+                if not chooser.is_decided(slot):
+                    chooser.decide(slot, before, partial(log_probs_at, first))
+                    if first < index and chooser.chord(slots[first], before).plain != chords[first].plain:
+                        chooser.hold(slot, chords[index - 1])
+                chord = chooser.chord(slot, before)
+            chords.append(chord)
+            yield chord
+
     def _stream(
         self,
         stretch: Stretch,
@@ -229,6 +285,27 @@ class Harmony:
         for _ in range(len(past) - common):
             stream.next()
             self.decoded += 1
+
+
+def _take_kept(planned: Mapping[int, CellChooser], slots: Sequence[PlannedSlot], chords: Sequence[Chord]) -> None:
+    """Tells the choosers what was kept, unit by unit; a unit that goes on after the kept slots is decided anew, since
+    what came before it decides it alike."""
+    first = 0
+    for index in range(1, len(chords) + 1):
+        cue = slots[first].cue
+        chooser = planned.get(cue)
+        if chooser is None:
+            first = index
+            continue
+        if (
+            index < len(slots)
+            and slots[index].cue == cue
+            and chooser.place(slots[index]) == chooser.place(slots[first])
+        ):
+            continue
+        if not chords[first].is_silence:
+            chooser.take(slots[first], chords[first:index])
+        first = index
 
 
 def changes(slots: Sequence[PlannedSlot], chords: Sequence[Chord]) -> list[Chord]:

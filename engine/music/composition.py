@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from engine.music.chord import NO_CHORD, Chord
+from engine.music.cueplan import CuePlan
 from engine.music.errors import MusicError
 from engine.music.key import C_MAJOR, Key
 from engine.music.meter import TempoMap
@@ -177,6 +178,7 @@ class Composition:
     """What the engine composed: chords, activity and loudness over the film.
 
     tempo_map: beats <-> timeline seconds.  key_reason, tempo_reason: why, where the composer did not say.
+    plans: of the cues that were composed by one, in their order.
     """
 
     revision: int
@@ -192,6 +194,7 @@ class Composition:
     take: Take = field(default_factory=Take)
     key_reason: str = ""
     tempo_reason: str = ""
+    plans: tuple[CuePlan, ...] = ()
 
     def __post_init__(self) -> None:
         if self.grid not in GRIDS:

@@ -111,7 +111,10 @@ class SectionPlan:
 
 @dataclass(frozen=True, slots=True)
 class CuePlan:
-    """The plan of one take of one cue.  cue: index of the cue in the composition, 0 where there are none."""
+    """The plan of one take of one cue.  cue: index of the cue in the composition, 0 where there are none.
+
+    melody_range: lowest and highest pitch of the theme's place.  seed: what the cue's draws hang on.
+    """
 
     cue: int
     form: str
@@ -122,6 +125,7 @@ class CuePlan:
     ending: str = "unresolved"
     reason: str = ""
     seed: int = 0
+    melody_range: tuple[int, int] = (60, 84)
 
     def __post_init__(self) -> None:
         if self.ensemble not in ENSEMBLES:

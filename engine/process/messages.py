@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from engine.music import Chord, Composition, Cue, Cut, Film, Hit, Key, Progression, Slot, Take, TempoMap
+from engine.music.cueplan import CuePlan, Theme
 
 PROTOCOL: Final = 1
 READINGS: Final = ("auto", "full", "quick")
@@ -24,6 +25,9 @@ class ComposeOptions:
     dark_light, calm_tense: -100..+100, added to the picture's mood.  affect_bias: six sliders -100..+100 under "more".
     harmonic_rhythm: one of HARMONIC_RHYTHMS.  activity, dynamics: None as the picture, else 0..100.
     candidates: how many takes are decoded together, of which the best is kept.
+    form: "auto" (drawn by the take), one of engine.music.cueplan.FORMS, or "none": no plan, the network alone over the
+    whole cue, as sessions were composed before there were plans.  ensemble: "auto" or one of ENSEMBLES.  ending: "auto"
+    or one of CUE_ENDINGS; for cues without one of their own.
     """
 
     adventurous: float = 4.0
@@ -35,6 +39,9 @@ class ComposeOptions:
     activity: float | None = None
     dynamics: float | None = None
     candidates: int = 1
+    form: str = "none"
+    ensemble: str = "auto"
+    ending: str = "auto"
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +68,7 @@ class ComposeRequest:
     keep: the slots already fixed (the past and what is too near to change), in order from the film's beginning;
     composition goes on after the last of them.
     progression_from_s: where the progression begins (the cue's bar 1 unless it was set while rolling).
+    film_seed: what the draws of this film hang on; None: drawn from its content.  theme: instead of one that is built.
     """
 
     revision: int
@@ -76,6 +84,8 @@ class ComposeRequest:
     cues: tuple[Cue, ...] = ()
     keep: tuple[Slot, ...] = ()
     options: ComposeOptions = field(default_factory=ComposeOptions)
+    film_seed: int | None = None
+    theme: Theme | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,7 +146,7 @@ class FilmAnalysed:
 class SlotsComposed:
     """Engine -> bridge: the next slots of a revision, in order, without gaps; `key` is already decided.
 
-    cue_keys: of each cue of the request, with why; empty where it has none.
+    cue_keys: of each cue of the request, with why; empty where it has none.  plans: of the cues that have one.
     """
 
     revision: int
@@ -145,6 +155,7 @@ class SlotsComposed:
     key_reason: str
     fraction: float
     cue_keys: tuple[tuple[Key, str], ...] = ()
+    plans: tuple[CuePlan, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -67,7 +67,9 @@ def semitones(step: int, alter: int, mode: str) -> int:
     return 12 * octave + _SCALES[mode][degree] + alter
 
 
-def build_theme(mood: str, mode: str, shapes: Sequence[str], rhythms: Sequence[str], bar_beats: float, draw: Draw) -> Theme:
+def build_theme(
+    mood: str, mode: str, shapes: Sequence[str], rhythms: Sequence[str], bar_beats: float, draw: Draw
+) -> Theme:
     """The best of several themes of a mood.  draw(*words) -> 0..1, always the same for the same words.
 
     shapes, rhythms: names that may be drawn.  bar_beats: quarter notes in a bar.
@@ -112,7 +114,9 @@ def _built(mood: str, mode: str, shapes: Sequence[str], rhythms: Sequence[str], 
         notes.append(ThemeNote(3 * bar_beats, bar_beats - 1, *half))
         notes += _moved(idea, 0, 4, bar_beats)
     notes += _bar(first, 6, bones[6], bones[7], draw, bar_beats)
-    last = bones[7] if form == "sentence" else min(((0, 0), (2, 0), (7, 0)), key=lambda tone: abs(tone[0] - bones[7][0]))
+    last = (
+        bones[7] if form == "sentence" else min(((0, 0), (2, 0), (7, 0)), key=lambda tone: abs(tone[0] - bones[7][0]))
+    )
     notes.append(ThemeNote(7 * bar_beats, bar_beats - 1, *last))
     notes = _with_breath(notes, 3, bar_beats)
     notes = _with_sighs(notes, mood, bar_beats, draw)
@@ -180,10 +184,7 @@ def _next(tones: Sequence[Tone], goal: Tone, left: int, draw: Draw, bar: int) ->
 
 
 def _moved(notes: Sequence[ThemeNote], steps: int, bars: int, bar_beats: float) -> list[ThemeNote]:
-    return [
-        replace(note, start_beats=note.start_beats + bars * bar_beats, step=note.step + steps)
-        for note in notes
-    ]
+    return [replace(note, start_beats=note.start_beats + bars * bar_beats, step=note.step + steps) for note in notes]
 
 
 def _with_breath(notes: list[ThemeNote], bar: int, bar_beats: float) -> list[ThemeNote]:
@@ -226,7 +227,9 @@ def judge(theme: Theme, mode: str) -> float:
         index + 1 < len(moves) and moves[index] * moves[index + 1] < 0 and abs(moves[index + 1]) <= 4 for index in leaps
     )
     score = -3.0 * max(0.45 - steps, 0) - 4.0 * max(thirds - 0.27, 0) - 3.0 * max(0.07 - thirds, 0)
-    score -= 4.0 * max(repeats - 0.18, 0) + 6.0 * max(len(leaps) / count - 0.2, 0) + 2.0 * max(0.04 - len(leaps) / count, 0)
+    score -= (
+        4.0 * max(repeats - 0.18, 0) + 6.0 * max(len(leaps) / count - 0.2, 0) + 2.0 * max(0.04 - len(leaps) / count, 0)
+    )
     score += 1.0 if not leaps else reversed_ / len(leaps)
     top = max(pitches)
     at = [note.start_beats / theme.bar_beats for note, pitch in zip(theme.notes, pitches, strict=True) if pitch == top]

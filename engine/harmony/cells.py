@@ -1,0 +1,418 @@
+"""Cells lead, the network ranks: the chords of a planned cue, one unit of harmonic rhythm after another.
+
+A cell of the section's variant is stated, stated again with another last chord, then another cell follows.  At each
+unit the cells offer what may come next; the choice weighs the chord network's log probability (as much as the palette
+says), how the tones of the theme fit, and the take's own draw.  A theme and a cue close as the palette closes.
+
+Everything follows from the plan, the draws and the chords before, so that a cue taken up again anywhere goes on alike.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+from fractions import Fraction
+from itertools import permutations
+from typing import Final
+
+import numpy as np
+
+from engine.harmony.palettes import Cell, Entry, Palette, palettes
+from engine.harmony.plan import PlannedSlot, rounded
+from engine.music import Chord, Key, TempoMap
+from engine.music.cueplan import CuePlan, SectionPlan
+from engine.theme.realise import TuneNote, tune_of
+
+POOL_NATS: Final = 2.5  # what a chord costs that belongs to the variant but does not go on with the cell
+FIT_NATS: Final = 3.5  # what a unit of bad fit to the theme costs
+DOMINANT_NATS: Final = 3.0  # against a dominant at the end of a section that closes nothing
+REPEAT_NATS: Final = 2.0  # against the cell that has just been stated twice
+MOTION_NATS: Final = 0.3  # for each semitone that voices move further than Adventurous allows
+DIM7_BEATS: Final = 2.0  # a diminished seventh is an approach, never a place to stay
+_INVERTIBLE: Final = frozenset({"", "add9", "madd9"})
+
+LogProbs = Callable[[], np.ndarray]  # (157,) of the next chord in C major / A minor given the past
+
+
+@dataclass(frozen=True, slots=True)
+class Unit:
+    """A unit of harmonic rhythm.  section: its number in the plan; index: in the section; of: how many it has.
+
+    start_beats, end_beats: on the tempo map.  closes: number of units from the end of what closes here (1: the last
+    chord of a close), 0 where nothing does.
+    """
+
+    section: int
+    index: int
+    of: int
+    start_beats: float
+    end_beats: float
+    closes: int = 0
+
+
+class UnitGrid:
+    """The units of a cue: which one a slot lies in."""
+
+    def __init__(self, plan: CuePlan, tempo_map: TempoMap, picture_starts_at_s: float) -> None:
+        self.plan = plan
+        self._map = tempo_map
+        starts = [
+            tempo_map.bar_position(rounded(tempo_map.beats_at(section.start_s + picture_starts_at_s)))
+            for section in plan.sections
+        ]
+        # The first section may begin inside a bar; its units are counted from the bar line before.
+        self.starts = [Fraction(math.floor(starts[0] + Fraction(1, 100)))] + [
+            Fraction(round(start * 960), 960) for start in starts[1:]
+        ]
+        end = tempo_map.bar_position(rounded(tempo_map.beats_at(plan.sections[-1].end_s + picture_starts_at_s)))
+        self.ends = [*self.starts[1:], max(end, self.starts[-1] + Fraction(1, 16))]
+        self._known: dict[tuple[int, int], Unit] = {}
+
+    def place(self, start_beats: float) -> tuple[int, int]:
+        """(section, unit) of a position."""
+        position = self._map.bar_position(rounded(start_beats))
+        section = 0
+        while section + 1 < len(self.starts) and position >= self.starts[section + 1]:
+            section += 1
+        length = _bars(self.plan.sections[section])
+        return section, max(math.floor((position - self.starts[section]) / length), 0)
+
+    def unit(self, start_beats: float) -> Unit:
+        """The unit that a position lies in."""
+        section, index = self.place(start_beats)
+        known = self._known.get((section, index))
+        if known is None:
+            length = _bars(self.plan.sections[section])
+            first, last = self.starts[section], self.ends[section]
+            count = max(math.ceil((last - first) / length), 1)
+            start = first + index * length
+            end = min(start + length, last) if index < count - 1 else max(last, start + Fraction(1, 16))
+            known = Unit(
+                section, index, count, self._beats(start), self._beats(end), self._closes(section, index, count)
+            )
+            self._known[section, index] = known
+        return known
+
+    def _closes(self, section: int, index: int, count: int) -> int:
+        if section == len(self.plan.sections) - 1:
+            return count - index
+        length = _bars(self.plan.sections[section])
+        first = self.starts[section] + index * length + 1  # number of the unit's first bar
+        for statement in self.plan.statements:
+            if statement.bars >= 8 and statement.kind != "hint":
+                left = statement.bar + statement.length_bars - first
+                if 0 < left <= 2 * length and length <= 2:
+                    return math.ceil(left / length)
+        return 0
+
+    def _beats(self, position: Fraction) -> float:
+        whole = math.floor(position)
+        start, end = self._map.bar_start(whole + 1), self._map.bar_start(whole + 2)
+        return float(start + (position - whole) * (end - start))
+
+
+def _bars(section: SectionPlan) -> Fraction:
+    return Fraction(section.unit_bars).limit_denominator(16)
+
+
+@dataclass(slots=True)
+class _Walk:
+    """A section's cells: the entries since the cell began, the cell being stated again, the last one used."""
+
+    prefix: tuple[Entry, ...] = ()
+    again: Cell = ()
+    last: Cell = ()
+    stated: int = 0  # cells begun in the section so far
+
+
+@dataclass(slots=True)
+class CellChooser:
+    """Chooses the chords of one cue.  draw(*words) -> 0..1 of the take; adventurous 0..10.
+
+    bass: how the cue's ensemble treats it, see `Ensemble.bass`.
+    """
+
+    plan: CuePlan
+    grid: UnitGrid
+    draw: Callable[..., float]
+    adventurous: float = 4.0
+    bass: str = "inversions"
+    _tune: tuple[TuneNote, ...] = ()
+    _entries: dict[tuple[int, int], Entry] = field(default_factory=dict)
+    _walks: dict[int, _Walk] = field(default_factory=dict)
+    _seen: dict[int, int] = field(default_factory=dict)  # units of a section that its walk has taken in
+
+    @classmethod
+    def of(
+        cls,
+        plan: CuePlan,
+        tempo_map: TempoMap,
+        starts_s: float,
+        draw: Callable[..., float],
+        adventurous: float,
+        bass: str,
+    ) -> CellChooser:
+        grid = UnitGrid(plan, tempo_map, starts_s)
+        return cls(plan, grid, draw, adventurous, bass, tune_of(plan, tempo_map, starts_s))
+
+    def place(self, slot: PlannedSlot) -> tuple[int, int]:
+        """(section, unit) of a slot."""
+        return self.grid.place(slot.start_beats)
+
+    def is_decided(self, slot: PlannedSlot) -> bool:
+        return self.place(slot) in self._entries
+
+    def decide(self, slot: PlannedSlot, before: Chord | None, log_probs: LogProbs) -> None:
+        """Decides the unit that a slot lies in.  before: the chord before the unit; log_probs: of the unit's first."""
+        unit = self.grid.unit(slot.start_beats)
+        self._take(unit, self._decide(unit, before, log_probs))
+
+    def chord(self, slot: PlannedSlot, before: Chord | None) -> Chord:
+        """The chord of a slot whose unit is decided; before: the chord before the unit."""
+        unit = self.grid.unit(slot.start_beats)
+        return _part_of(self._entries[unit.section, unit.index], unit, slot.start_beats, before)
+
+    def take(self, slot: PlannedSlot, chords: Sequence[Chord]) -> None:
+        """What sounds in a slot's unit without having been chosen here: kept, given, pinned.
+
+        chords: what is known of the unit from its beginning on.
+        """
+        unit = self.grid.unit(slot.start_beats)
+        if (unit.section, unit.index) in self._entries:
+            return
+        first, last = chords[0], chords[-1]
+        entry: Entry = (last,)
+        for offer in self._offers(unit, self._walk(unit.section)):
+            # Two chords that share a unit are one entry, however much of it was kept.
+            if len(offer) > 1 and (offer[0].plain, offer[1].plain) == (first.plain, last.plain):
+                entry = (first, last)
+        self._take(unit, entry)
+
+    def hold(self, slot: PlannedSlot, chord: Chord) -> None:
+        """The unit of a slot began with another chord than the one decided: that one lasts through it."""
+        unit = self.grid.unit(slot.start_beats)
+        self._entries[unit.section, unit.index] = (chord,)
+
+    # ------------------------------------------------------------------------------------------------------------
+    def _walk(self, section: int) -> _Walk:
+        return self._walks.setdefault(section, _Walk())
+
+    def _palette(self, section: int) -> Palette:
+        return palettes()[self.plan.sections[section].variant]
+
+    def _key(self, section: int) -> Key:
+        return self.plan.sections[section].key
+
+    def _take(self, unit: Unit, entry: Entry) -> None:
+        self._entries[unit.section, unit.index] = entry
+        walk, palette = self._walk(unit.section), self._palette(unit.section)
+        tonic = self._key(unit.section).tonic
+        own = tuple(chord.transpose(-tonic) for chord in self._without_bass(entry))
+        if walk.again:
+            walk.prefix = (*walk.prefix, own)
+            if len(walk.prefix) >= len(walk.again):
+                walk.last, walk.again, walk.prefix = walk.again, (), ()
+            return
+        if not walk.prefix:
+            walk.stated += 1
+        walk.prefix = (*walk.prefix, own)
+        alike = [cell for cell in palette.cells if _begins(cell, walk.prefix)]
+        whole = [cell for cell in alike if len(cell) == len(walk.prefix)]
+        longer = [cell for cell in alike if len(cell) > len(walk.prefix)]
+        if whole and (not longer or self.draw("whole", unit.section, unit.index) < 0.6):
+            walk.again, walk.prefix = whole[0], ()
+        elif not alike:
+            walk.prefix = ()
+
+    def _without_bass(self, entry: Entry) -> Entry:
+        return tuple(replace(chord, bass=None) if chord.bass is not None else chord for chord in entry)
+
+    def _offers(self, unit: Unit, walk: _Walk) -> dict[Entry, float]:
+        """What may come in a unit, transposed, with nats before the network, the theme and the draw."""
+        palette, tonic = self._palette(unit.section), self._key(unit.section).tonic
+        found: dict[Entry, float] = {}
+        if unit.closes:
+            for close in palette.closes:
+                if unit.closes <= len(close) and (len(close) > 1 or unit.closes == 1):
+                    found[_moved(close[len(close) - unit.closes], tonic)] = 0.0
+            if found:
+                return found
+        place = len(walk.prefix)
+        if walk.again and place < len(walk.again) - 1:
+            return {_moved(walk.again[place], tonic): 0.0}
+        if walk.again:
+            lasts = {cell[min(place, len(cell) - 1)] for cell in palette.cells} - {walk.again[place]}
+            before = walk.again[place - 1] if place else None
+            for entry in sorted(lasts, key=str):
+                if before is None or _bare(entry) != _bare(before):
+                    found[_moved(entry, tonic)] = 0.0
+            return found or {_moved(walk.again[place], tonic): 0.0}
+        for cell in palette.cells:
+            if len(cell) > place and _begins(cell, walk.prefix):
+                nats = -self._ahead(unit, cell, place) - (REPEAT_NATS if not place and cell == walk.last else 0.0)
+                entry = _moved(cell[place], tonic)
+                found[entry] = max(found.get(entry, -math.inf), nats)
+        if not place and palette.lift and unit.index and self.plan.sections[unit.section].intensity == 4:
+            for cell in palette.lift:
+                entry = _moved(cell[0], tonic)
+                found[entry] = max(found.get(entry, -math.inf), -0.7)
+        if self._tones(unit):
+            for chord in palette.chords:
+                found.setdefault(_moved((chord,), tonic), -POOL_NATS)
+        return found
+
+    def _ahead(self, unit: Unit, cell: Cell, place: int) -> float:
+        """Nats by which the rest of a cell fits the theme badly, beyond this unit."""
+        total, count = 0.0, 0
+        length = unit.end_beats - unit.start_beats
+        tonic = self._key(unit.section).tonic
+        for later in range(1, len(cell) - place):
+            tones = self._tones_between(unit.start_beats + later * length, unit.end_beats + later * length)
+            if tones:
+                total += FIT_NATS * tone_fit(_moved(cell[place + later], tonic)[0], tones)
+                count += 1
+        return 0.6 * total / count if count else 0.0
+
+    def _tones(self, unit: Unit) -> list[tuple[int, int | None, float]]:
+        return self._tones_between(unit.start_beats, unit.end_beats)
+
+    def _tones_between(self, start: float, end: float) -> list[tuple[int, int | None, float]]:
+        """(pitch class, the next note's, weight) of the theme's notes that begin in a span."""
+        found = []
+        for index, note in enumerate(self._tune):
+            if start - 1e-6 <= note.start_beats < end - 1e-6:
+                after = self._tune[index + 1].pitch if index + 1 < len(self._tune) else None
+                accent = 1.0 if abs(note.start_beats - round(note.start_beats)) < 1e-6 else 0.5
+                found.append((note.pitch, after, accent * min(note.length_beats, 3.0)))
+        return found
+
+    def _decide(self, unit: Unit, before: Chord | None, log_probs: LogProbs) -> Entry:
+        section, palette = self.plan.sections[unit.section], self._palette(unit.section)
+        offers = self._offers(unit, self._walk(unit.section))
+        scores: dict[Entry, float] = {}
+        ranked = log_probs() if len(offers) > 1 and palette.network > 0 else None
+        shift = section.key.semitones_from_reference
+        tones = self._tones(unit)
+        limit = 3 if self.adventurous <= 3 else 5 if self.adventurous <= 7 else 99
+        # What comes back with a letter comes back with its chords; a variant of the theme is harmonised anew.
+        words = ("unit", section.letter, section.variant, unit.index, _variant_of(self.plan, unit, self.grid))
+        for entry, nats in offers.items():
+            score = nats
+            if ranked is not None:
+                score += palette.network * max(float(ranked[entry[0].plain.transpose(-shift).id]), -8.0)
+            if tones:
+                score -= FIT_NATS * tone_fit(entry[0], tones)
+            if before is not None and not before.is_silence:
+                score -= MOTION_NATS * max(motion(before, entry[0]) - limit, 0)
+                same = (entry[0].root, entry[0].bass_pitch_class) == (before.root, before.bass_pitch_class)
+                if same and len(offers) > 1:
+                    score -= 1.5  # what stands still is not felt as a progression
+            last = unit.index == unit.of - 1 and not unit.closes and unit.section + 1 < len(self.plan.sections)
+            if last and _is_dominant(entry[-1], section.key):
+                score -= DOMINANT_NATS
+            value = min(max(self.draw(*words, str(_moved(entry, -section.key.tonic))), 1e-9), 1 - 1e-9)
+            scores[entry] = score - (0.4 + 0.08 * self.adventurous) * math.log(-math.log(value))
+        chosen = max(scores, key=lambda entry: scores[entry])
+        return self._with_bass(chosen, unit, before, palette)
+
+    def _with_bass(self, entry: Entry, unit: Unit, before: Chord | None, palette: Palette) -> Entry:
+        """The bass as the ensemble has it: roots, a pedal, or now and then a third that lets it walk."""
+        section = self.plan.sections[unit.section]
+        first = entry[0]
+        tonic = section.key.tonic
+        if palette.pedal or (first.bass is not None and self.bass != "root"):
+            return entry
+        if self.bass == "root":
+            return self._without_bass(entry)
+        value = self.draw("bass", section.letter, section.variant, unit.section, unit.index)
+        if (self.bass == "pedal" or section.mood == "tense") and value < 0.75 and len(entry) == 1 and not unit.closes:
+            return (replace(first, bass=tonic),)
+        third = next((step for step in first.intervals() if step in (3, 4)), None)
+        if (
+            self.bass != "inversions" or palette.planing or third is None or first.extension not in _INVERTIBLE
+            or before is None or before.root is None or unit.index == 0 or unit.closes == 1 or first.root is None
+            or first.quality not in ("maj", "min") or value > 0.7
+        ):  # fmt: skip
+            return entry
+        low = before.bass_pitch_class or 0
+        step = min((first.root + third - low) % 12, (low - first.root - third) % 12)
+        own = min((first.root - low) % 12, (low - first.root) % 12)
+        if step in (1, 2) and own > 2:
+            return (replace(first, bass=(first.root + third) % 12), *entry[1:])
+        return entry
+
+
+def _part_of(entry: Entry, unit: Unit, start_beats: float, before: Chord | None) -> Chord:
+    """What of an entry sounds at a position of its unit; a diminished seventh has the last two beats at most."""
+    length = unit.end_beats - unit.start_beats
+    into = start_beats - unit.start_beats
+    if len(entry) == 1:
+        chord = entry[0]
+        if chord.quality == "dim7" and length > DIM7_BEATS and before is not None and into < length - DIM7_BEATS - 1e-6:
+            return before
+        return chord
+    split = min(length / 2, DIM7_BEATS) if entry[0].quality == "dim7" else length / 2
+    return entry[0] if into < split - 1e-6 else entry[1]
+
+
+def _variant_of(plan: CuePlan, unit: Unit, grid: UnitGrid) -> int:
+    """Numbers statements that are to be harmonised anew; 0 elsewhere."""
+    bar = int(grid.starts[unit.section] + unit.index * _bars(plan.sections[unit.section])) + 1
+    for number, statement in enumerate(plan.statements):
+        if statement.bar <= bar < statement.bar + statement.length_bars and statement.kind == "variant":
+            return number + 1
+    return 0
+
+
+def _begins(cell: Cell, prefix: tuple[Entry, ...]) -> bool:
+    return all(_bare(a) == _bare(b) for a, b in zip(cell, prefix, strict=False)) and len(cell) >= len(prefix)
+
+
+def _bare(entry: Entry) -> tuple[object, ...]:
+    return tuple((chord.root, chord.quality, chord.extension) for chord in entry)
+
+
+def _moved(entry: Entry, semitones: int) -> Entry:
+    return tuple(chord.transpose(semitones) for chord in entry)
+
+
+def _is_dominant(chord: Chord, key: Key) -> bool:
+    return chord.root == (key.tonic + 7) % 12 and chord.quality in ("maj", "7", "sus4")
+
+
+def tone_fit(chord: Chord, tones: Sequence[tuple[int, int | None, float]]) -> float:
+    """How badly a chord carries tones of a tune, 0 (all are its own) .. about 2, weighted by their length.
+
+    tones: (pitch, the next pitch, weight).  A foreign tone that resolves by step costs less than one that stays.
+    """
+    if chord.root is None or not tones:
+        return 0.0
+    own = set(chord.pitch_classes())
+    total = weights = 0.0
+    for pitch, after, weight in tones:
+        weights += weight
+        tone = pitch % 12
+        if tone in own:
+            total += weight * (0.1 if (tone - chord.root) % 12 in (0, 7) else 0.0)
+            continue
+        resolves = after is not None and 0 < abs(after - pitch) <= 2 and after % 12 in own
+        ninth = (tone - chord.root) % 12 == 2
+        rubs = (tone - 1) % 12 in own
+        total += weight * (0.35 if resolves else 0.6 if ninth else 2.2 if rubs else 1.4)
+    return total / weights
+
+
+def motion(a: Chord, b: Chord) -> int:
+    """Least sum of semitones that three or four voices move from one chord to another."""
+    if a.root is None or b.root is None:
+        return 0
+    first, second = list(a.pitch_classes())[:4], list(b.pitch_classes())[:4]
+    while len(first) < len(second):
+        first.append(first[0])
+    while len(second) < len(first):
+        second.append(second[0])
+    return min(
+        sum(min((x - y) % 12, (y - x) % 12) for x, y in zip(first, order, strict=True))
+        for order in permutations(second)
+    )

@@ -1,0 +1,147 @@
+"""The plans of a request's cues: from the film's rows and what was asked to what each cue is made of.
+
+`plans_of` is what composing asks for; `settle_take` chooses tempo and meter of a take where nobody said them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Final
+
+from engine.arrange.chance import noise, seed
+from engine.arrange.ensembles import ensembles
+from engine.form.picture import PictureCurves, curves
+from engine.form.planner import Drawn, PlanWish, choose_tempo, draw_cue, meter_of, settle_bars
+from engine.harmony.cells import CellChooser, UnitGrid
+from engine.harmony.mood import bias_affect
+from engine.music import Cue, Key, TempoMap, TimeSignature, UserError
+from engine.music.cueplan import CUE_ENDINGS, ENSEMBLES, FORMS, CuePlan
+from engine.process.messages import ComposeOptions, ComposeRequest
+from engine.video import VideoFeatures
+
+_UNITS: Final = {"half": 0.5, "1": 1.0, "2": 2.0, "4": 4.0}
+_ENDINGS: Final = {"open": "unresolved", "cut": "bump", "tonic": ""}
+
+
+@dataclass(frozen=True, slots=True)
+class Planned:
+    """The plans of a request, one a cue, with what chooses their chords."""
+
+    plans: tuple[CuePlan, ...]
+    choosers: dict[int, CellChooser]
+    grids: dict[int, UnitGrid]
+
+    def unit_of(self) -> dict[int, Callable[[float], int]]:
+        """For each cue, the number of the unit that a beat lies in."""
+
+        def numbered(grid: UnitGrid) -> Callable[[float], int]:
+            def number(beats: float) -> int:
+                section, unit = grid.place(beats)
+                return section * 100_000 + unit
+
+            return number
+
+        return {cue: numbered(grid) for cue, grid in self.grids.items()}
+
+    def of(self, cue: int) -> CuePlan | None:
+        return next((plan for plan in self.plans if plan.cue == cue), None)
+
+
+def check(options: ComposeOptions) -> None:
+    """Raises UserError for a form, ensemble or ending that there is not."""
+    for what, value, known in (
+        ("form", options.form, ("auto", "none", *FORMS)),
+        ("ensemble", options.ensemble, ("auto", *ENSEMBLES)),
+        ("ending", options.ending, ("auto", *CUE_ENDINGS)),
+    ):
+        if value not in known:
+            raise UserError(f"'{value}' is not a {what}; known are {', '.join(known)}.")
+
+
+def film_seed(features: VideoFeatures, request: ComposeRequest) -> int:
+    """What a film's draws hang on: what the session stored, else drawn from the film's content."""
+    return seed(features.film.content_key) if request.film_seed is None else request.film_seed
+
+
+def _spans(features: VideoFeatures, request: ComposeRequest, begins_s: float) -> list[tuple[int, Cue, float, float]]:
+    duration_s = features.film.duration_s
+    if not request.cues:
+        return [(0, Cue(), min(begins_s, duration_s - 0.05), duration_s)]
+    found = []
+    for index, cue in enumerate(request.cues):
+        out_s = min(duration_s if cue.out_s is None else cue.out_s, duration_s)
+        if out_s - cue.in_s > 0.05:
+            found.append((index, cue, cue.in_s, out_s))
+    return found
+
+
+def _wish(request: ComposeRequest, cue: Cue, bpm: float | None) -> PlanWish:
+    options = request.options
+    ending = _ENDINGS.get(cue.ending, cue.ending)
+    return PlanWish(
+        key=cue.key or request.key,
+        form="" if options.form == "auto" else options.form,
+        ensemble="" if options.ensemble == "auto" else options.ensemble,
+        ending=ending or ("" if options.ending == "auto" else options.ending),
+        theme=request.theme,
+        harmonic_rhythm=_UNITS.get(options.harmonic_rhythm),
+        bpm=bpm,
+    )
+
+
+def _curves(features: VideoFeatures, options: ComposeOptions) -> PictureCurves:
+    return curves(features, bias_affect(features.emotion, options))
+
+
+def plans_of(features: VideoFeatures, request: ComposeRequest, begins_s: float) -> Planned:
+    """Draws and settles the plans of all cues on the request's tempo map.
+
+    begins_s: where the music of a film without cues begins.  Raises UserError.
+    """
+    check(request.options)
+    picture, number_of = _curves(features, request.options), film_seed(features, request)
+    plans, choosers, grids = [], {}, {}
+    before: Key | None = None
+    for index, cue, in_s, out_s in _spans(features, request, begins_s):
+        take = cue.take or request.take.number
+        number = index + 1 if cue.number is None else cue.number
+        bpm = request.tempo_map.bpm_at(request.tempo_map.beats_at(in_s + request.picture_starts_at_s) + 1e-6)
+        drawn = draw_cue(
+            picture, in_s, out_s, number_of, number, take, _wish(request, cue, bpm), index, before
+        )  # fmt: skip
+        plan = settle_bars(
+            drawn, request.tempo_map, request.picture_starts_at_s,
+            lambda *words, take=take: noise(number_of, take, "theme", *words),
+        )  # fmt: skip
+        before = plan.sections[0].key
+        chooser = CellChooser.of(
+            plan, request.tempo_map, request.picture_starts_at_s, drawn.draw, request.options.adventurous,
+            ensembles()[plan.ensemble].bass,
+        )  # fmt: skip
+        plans.append(plan)
+        choosers[index], grids[index] = chooser, chooser.grid
+    return Planned(tuple(plans), choosers, grids)
+
+
+def settle_take(
+    features: VideoFeatures, request: ComposeRequest, begins_s: float, meter: TimeSignature | None
+) -> tuple[ComposeRequest, str]:
+    """The request on the tempo (and, where none was asked for, in the meter) that its take draws, and why."""
+    check(request.options)
+    spans = _spans(features, request, begins_s)
+    index, cue, in_s, out_s = max(spans, key=lambda span: span[3] - span[2])
+    number = index + 1 if cue.number is None else cue.number
+    take, seed_ = cue.take or request.take.number, film_seed(features, request)
+    wish = _wish(request, cue, None)
+    drawn = draw_cue(_curves(features, request.options), in_s, out_s, seed_, number, take, wish, index)
+    chosen = meter or TimeSignature.parse(meter_of(drawn))
+    bar_1_s = -request.picture_starts_at_s
+    bpm, reason = choose_tempo(
+        drawn, request.hits, [cut.time_s for cut in features.cuts], float(chosen.bar_beats), bar_1_s
+    )  # fmt: skip
+    tempo_map = TempoMap.constant(bpm, chosen, request.tempo_map.origin_s)
+    return replace(request, tempo_map=tempo_map), reason
+
+
+__all__ = ["Drawn", "Planned", "check", "film_seed", "plans_of", "settle_take"]

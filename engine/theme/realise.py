@@ -1,0 +1,70 @@
+"""A theme's statements as pitches: in the section's key and mode, in the place of the melody."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from engine.music import TempoMap
+from engine.music.cueplan import CuePlan, SectionPlan, Statement, Theme, ThemeNote
+from engine.theme.build import semitones
+
+
+@dataclass(frozen=True, slots=True)
+class TuneNote:
+    """A note of the tune: beats of the tempo map, pitch in the range of the melody, the statement it belongs to."""
+
+    start_beats: float
+    length_beats: float
+    pitch: int
+    statement: int
+
+
+def tune_of(plan: CuePlan, tempo_map: TempoMap, picture_starts_at_s: float) -> tuple[TuneNote, ...]:
+    """All statements of a plan, in order; one that is not over when the next begins gives way."""
+    if plan.theme is None:
+        return ()
+    found: list[TuneNote] = []
+    for number, statement in enumerate(plan.statements):
+        start = float(tempo_map.bar_start(statement.bar))
+        own = _statement(plan, statement, number, start, tempo_map, picture_starts_at_s)
+        found = [note for note in found if note.start_beats < start - 1e-6]
+        found += own
+    return tuple(found)
+
+
+def sounding_notes(theme: Theme, statement: Statement) -> list[ThemeNote]:
+    """The notes of a theme that a statement takes, ties cut at its end."""
+    end = statement.bars * theme.bar_beats
+    return [note for note in theme.notes if note.start_beats < end - 1e-6]
+
+
+def _statement(
+    plan: CuePlan, statement: Statement, number: int, start: float, tempo_map: TempoMap, starts_s: float
+) -> list[TuneNote]:
+    theme = plan.theme
+    assert theme is not None
+    notes = sounding_notes(theme, statement)
+    section = plan.section_at(tempo_map.seconds_at(start + 1e-3) - starts_s)
+    tonic = _tonic_pitch(section, notes, plan.melody_range, statement.octave)
+    end = start + float(statement.bars * theme.bar_beats) * statement.stretch
+    found = []
+    for note in notes:
+        place = start + note.start_beats * statement.stretch
+        length = min(note.length_beats * statement.stretch, end - place)
+        pitch = tonic + semitones(note.step, note.alter, section.key.mode)
+        found.append(TuneNote(place, length, pitch, number))
+    return found
+
+
+def _tonic_pitch(section: SectionPlan, notes: list[ThemeNote], span: tuple[int, int], octave: int) -> int:
+    """The octave of the tonic that puts these notes into the lower middle of the range, `octave` higher where there is
+    room for that."""
+    low, high = span
+    tones = [semitones(note.step, note.alter, section.key.mode) for note in notes]
+    middle = low + 0.4 * (high - low)
+    tonic = section.key.tonic + 12 * round((middle - (min(tones) + max(tones)) / 2 - section.key.tonic) / 12)
+    while tonic + min(tones) < low and tonic + 12 + max(tones) <= high:
+        tonic += 12
+    while tonic + max(tones) > high and tonic - 12 + min(tones) >= low:
+        tonic -= 12
+    return tonic + 12 * octave if tonic + 12 * octave + max(tones) <= high else tonic

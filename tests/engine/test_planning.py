@@ -1,0 +1,144 @@
+"""Planned cues: what hangs on what, and that nothing hangs on where composing began."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from engine.composer import Composer
+from engine.music import Chord, Cue, Key, Take, TempoMap, TimeSignature, UserError
+from engine.music.cueplan import ENSEMBLES, FORMS
+from engine.planning import settle_take
+from engine.process.messages import Composed, ComposeOptions, ComposeRequest
+
+AUTO = ComposeOptions(form="auto")
+
+
+def compose(composer, features, request, **more):
+    messages = list(composer.compose(features, request, **more))
+    assert isinstance(messages[-1], Composed)
+    return messages[-1].composition
+
+
+def request(bpm=92.0, **more):
+    return ComposeRequest(1, TempoMap.constant(bpm), **{"options": AUTO, **more})
+
+
+def test_without_a_form_nothing_is_planned(composer, make_features):
+    assert compose(composer, make_features(30.0), request(options=ComposeOptions())).plans == ()
+
+
+def test_the_same_take_is_the_same_music_and_another_take_or_film_is_not(composer, small_weights, make_features):
+    features = make_features(70.0)
+    first = compose(composer, features, request())
+    again = compose(Composer(small_weights), features, request())
+    assert (first.slots, first.plans) == (again.slots, again.plans)
+    others = [compose(composer, features, request(take=Take(number))) for number in range(2, 8)]
+    assert len({(plan.ensemble, plan.form, plan.sections[0].variant) for each in others for plan in each.plans}) >= 4
+    other_film = compose(composer, make_features(70.0, seed=5), request())
+    same = sum(a.chord == b.chord for a, b in zip(first.slots, other_film.slots, strict=True))
+    assert same / len(first.slots) < 0.5
+
+
+def test_a_stored_film_seed_decides_not_the_file(composer, make_features):
+    one, recut = make_features(50.0), make_features(50.0)
+    recut = replace(recut, film=replace(recut.film, content_key="another encoding"))
+    kept = request(film_seed=77)
+    assert compose(composer, one, kept).slots == compose(composer, recut, kept).slots
+    assert compose(composer, one, kept).plans == compose(composer, recut, kept).plans
+    assert compose(composer, one, request()).plans != compose(composer, recut, request()).plans
+
+
+@pytest.mark.parametrize("take", [1, 2, 3, 4])
+def test_neither_chunks_nor_where_it_was_taken_up_again_change_a_chord(composer, small_weights, make_features, take):
+    features = make_features(90.0)
+    asked = request(take=Take(take))
+    whole = compose(composer, features, asked)
+    assert compose(composer, features, asked, first_chunk=1, chunk=5).slots == whole.slots
+    for kept in (1, 7, 23, 40, len(whole.slots) - 2):
+        taken_up = replace(asked, keep=whole.slots[:kept])
+        again = compose(Composer(small_weights), features, taken_up)
+        assert again.slots == whole.slots, kept
+        assert again.plans == whole.plans
+
+
+def test_chords_change_only_where_the_plan_has_a_unit(composer, make_features):
+    composition = compose(composer, make_features(90.0), request(take=Take(3)))
+    plan = composition.plans[0]
+    tempo_map = composition.tempo_map
+    for before, slot in zip(composition.slots, composition.slots[1:], strict=False):
+        if before.chord != slot.chord:
+            section = plan.section_at(slot.start_s)
+            first = tempo_map.bar_position(tempo_map.beats_at(section.start_s))
+            position = tempo_map.bar_position(round(slot.start_beats, 6))
+            assert float((position - first) / min(section.unit_bars, 1)) * 4 % 1 < 1e-3 or slot.start_s < 3
+
+
+def test_a_pin_takes_its_unit_and_moves_nothing_before_it(composer, make_features):
+    features = make_features(60.0)
+    free = compose(composer, features, request())
+    pinned = compose(composer, features, request(pins=((30.5, Chord.parse("F#m7b5")),)))
+    at = next(index for index, slot in enumerate(pinned.slots) if slot.pinned)
+    assert pinned.slots[:at] == free.slots[:at]
+    assert pinned.slot_at(30.5).chord == Chord.parse("F#m7b5")
+    assert pinned.plans == free.plans
+
+
+def test_a_key_that_was_asked_for_holds(composer, make_features):
+    for take in range(1, 6):
+        plan = compose(composer, make_features(60.0), request(key=Key.parse("F#m"), take=Take(take))).plans[0]
+        assert {section.key.tonic for section in plan.sections} == {6}
+    cue = Cue(key=Key.parse("Eb"), out_s=40.0)
+    plan = compose(composer, make_features(60.0), request(cues=(cue,))).plans[0]
+    assert plan.sections[0].key.tonic == 3
+
+
+def test_keys_are_drawn_from_all_of_them(composer, make_features):
+    features = make_features(20.0)
+    tonics = {compose(composer, features, request(take=Take(n))).plans[0].sections[0].key.tonic for n in range(1, 25)}
+    assert len(tonics) >= 7
+
+
+def test_other_cues_change_nothing_in_a_cue(composer, make_features):
+    features = make_features(90.0)
+    one = Cue("1m1", 0.0, 40.0, number=1, key=Key.parse("C"))
+    two = Cue("1m2", 50.0, 85.0, number=2, key=Key.parse("D"))
+    alone, both = (compose(composer, features, request(cues=cues)) for cues in ((two,), (one, two)))
+    by_time = {slot.start_s: slot.chord for slot in alone.slots if 50 <= slot.start_s < 85}
+    assert by_time == {slot.start_s: slot.chord for slot in both.slots if 50 <= slot.start_s < 85}
+
+
+def test_the_tempo_lies_in_the_range_of_its_palette(make_features):
+    from engine.harmony.palettes import palettes
+
+    features = make_features(80.0)
+    seen = set()
+    for number in range(1, 9):
+        asked, reason = settle_take(features, request(take=Take(number)), 0.0, None)
+        bpm = asked.tempo_map.bpm_at(0.0)
+        seen.add(round(bpm))
+        assert any(low <= bpm <= high for low, high in (palette.bpm for palette in palettes().values()))
+        assert "bpm, in the range of" in reason
+    assert len(seen) >= 4
+    asked, _ = settle_take(features, request(), 0.0, TimeSignature(7, 8))
+    assert str(asked.tempo_map.meter_at(0)) == "7/8"
+
+
+@pytest.mark.parametrize(("what", "value"), [("form", "rondo"), ("ensemble", "kazoo"), ("ending", "bang")])
+def test_what_there_is_not_is_refused_with_what_there_is(composer, make_features, what, value):
+    options = replace(AUTO, **{what: value})
+    with pytest.raises(UserError, match=value):
+        compose(composer, make_features(10.0), request(options=options))
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_every_form_can_be_asked_for(composer, make_features, form):
+    plan = compose(composer, make_features(60.0), request(options=replace(AUTO, form=form))).plans[0]
+    assert plan.form == form
+
+
+@pytest.mark.parametrize("ensemble", ENSEMBLES)
+def test_every_ensemble_can_be_asked_for(composer, make_features, ensemble):
+    plan = compose(composer, make_features(30.0), request(options=replace(AUTO, ensemble=ensemble))).plans[0]
+    assert plan.ensemble == ensemble
