@@ -295,7 +295,7 @@ class ChordStream:
             raise ModelError(f"Slot {slot} of a window of {self.length} has no past to go by or lies outside.")
         if self._cache.length >= slot:
             self._cache.truncate(slot - 1)  # the last position is fed once more: its logits were not kept
-        scores = self._feed(slot).numpy()[:VOCABULARY_SIZE].astype(np.float64)
+        scores = np.asarray(self._feed(slot)[0], dtype=np.float64)[:VOCABULARY_SIZE]
         return np.asarray(scores - _log_sum(scores))
 
     def advance(self, count: int | None = None) -> list[int]:

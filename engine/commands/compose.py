@@ -23,6 +23,7 @@ from engine.composer import compose_takes
 from engine.music import PARTS, Hit, Key, Take, TimeSignature, UserError, parse_progression
 from engine.music.command import SentenceParser, check_film_exists, check_spares_input
 from engine.music.cue_text import parse_cues
+from engine.music.cueplan import CUE_ENDINGS, ENSEMBLES, FORMS
 from engine.music.progression import MODES
 from engine.process.messages import HARMONIC_RHYTHMS, READINGS, ComposeOptions
 
@@ -45,6 +46,16 @@ def parser(
     harmony.add_argument("--mode", choices=MODES, default="start", help="start with it, loop it, or exactly this")
     harmony.add_argument("--key", metavar="KEY", help="C, Am, 'F# minor', …; default: C major or A minor by the mood")
     harmony.add_argument("--harmonic-rhythm", choices=HARMONIC_RHYTHMS, default="auto", help="bars per chord")
+    harmony.add_argument(
+        "--form", choices=("none", "auto", *FORMS), default="none",
+        help="form of each cue; auto: the take draws one for the picture, none: one stretch of equal music",
+    )  # fmt: skip
+    harmony.add_argument(
+        "--ensemble", choices=("auto", *ENSEMBLES), default="auto", help="with --form: who plays; auto: by the moods"
+    )
+    harmony.add_argument(
+        "--ending", choices=("auto", *CUE_ENDINGS), default="auto", help="with --form: how cues end; auto: by the mood"
+    )
     harmony.add_argument("--take", type=int, default=1, metavar="N", help="the same number gives the same music")
     harmony.add_argument(
         "--takes", type=int, default=1, metavar="N", help="write this many takes, numbered from --take"
@@ -237,6 +248,9 @@ def plan_from(arguments: argparse.Namespace) -> FilmPlan:
             activity=arguments.activity,
             dynamics=arguments.dynamics,
             candidates=arguments.candidates,
+            form=arguments.form,
+            ensemble=arguments.ensemble,
+            ending=arguments.ending,
         ),
         reading=arguments.reading,
         clip_weights=arguments.clip_weights,

@@ -50,13 +50,13 @@ def test_a_stored_film_seed_decides_not_the_file(composer, make_features):
     assert compose(composer, one, request()).plans != compose(composer, recut, request()).plans
 
 
-@pytest.mark.parametrize("take", [1, 2, 3, 4])
+@pytest.mark.parametrize("take", [1, 3])
 def test_neither_chunks_nor_where_it_was_taken_up_again_change_a_chord(composer, small_weights, make_features, take):
-    features = make_features(90.0)
+    features = make_features(60.0)
     asked = request(take=Take(take))
     whole = compose(composer, features, asked)
     assert compose(composer, features, asked, first_chunk=1, chunk=5).slots == whole.slots
-    for kept in (1, 7, 23, 40, len(whole.slots) - 2):
+    for kept in (1, 7, 23, len(whole.slots) - 2):
         taken_up = replace(asked, keep=whole.slots[:kept])
         again = compose(Composer(small_weights), features, taken_up)
         assert again.slots == whole.slots, kept
