@@ -196,7 +196,7 @@ class OfflineStage:
             lambda: (
                 session.desk.wish is None
                 and session.desk.pending is None
-                and session.draft.result.complete
+                and session.document.result.complete
                 and session.plan.complete
                 and not session.plan.busy
             )

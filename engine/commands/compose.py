@@ -208,7 +208,10 @@ def plan_from(arguments: argparse.Namespace) -> FilmPlan:
     """What was asked for, checked.  Raises UserError."""
     progression = None
     if arguments.progression is not None:
-        progression = parse_progression(arguments.progression, arguments.mode)
+        key = None if arguments.key is None else Key.parse(arguments.key)
+        progression = parse_progression(arguments.progression, arguments.mode, key)
+        for reading in progression.readings:
+            sys.stderr.write(reading + "\n")
     elif arguments.mode != "start":
         raise UserError(f"--mode {arguments.mode} needs a --progression.")
     tempo_map = None

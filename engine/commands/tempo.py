@@ -15,35 +15,12 @@ import re
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
 from engine.arrange.tempofit import KINDS, TempoFitOptions, TempoPlan, TempoReport, fit_tempos
-from engine.music import Cut, Film, Hit, Timecode, TimeSignature, UserError
+from engine.music import Cut, Film, Hit, TimeSignature, UserError
 from engine.music.command import SentenceParser
-
-_MARKS: Final = {"!": "must", "?": "nice", "": "should"}
-_WORD: Final = re.compile(r"(?:(?P<name>[^=\s]+)=)?(?P<time>[0-9][0-9:;.,]*)(?P<mark>[!?]?)")
-
-
-def parse_hits(text: str, film: Film) -> tuple[Hit, ...]:
-    """Reads hits: seconds or timecode of the film, `!` for must, `?` for nice, a name before `=`.  Raises UserError."""
-    hits = []
-    for word in text.replace(",", " ").split():
-        match = _WORD.fullmatch(word)
-        if match is None:
-            raise UserError(f"'{word}' is not a hit; write for example 4.71, 01:00:16:08! or door=9.62?.")
-        hits.append(Hit(_time_s(match["time"], film), _MARKS[match["mark"]], match["name"] or ""))
-    return tuple(hits)
-
-
-def _time_s(text: str, film: Film) -> float:
-    if ":" not in text and ";" not in text:
-        try:
-            return float(text)
-        except ValueError:
-            raise UserError(f"'{text}' is neither seconds nor a timecode.") from None
-    start = film.start_timecode.frames if film.start_timecode is not None else 0
-    return float((Timecode.parse(text, film.rate) - start).seconds)
+from engine.music.hit_text import hits_reading, parse_hits
 
 
 def strongest(cuts: Sequence[Cut], count: int) -> tuple[Hit, ...]:
@@ -62,6 +39,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     arguments = parser().parse_args(words)
     options = fit_options(arguments)
     film, hits, said = look(arguments)
+    if arguments.hits and (reading := hits_reading(arguments.hits)):
+        sys.stderr.write(reading + "\n")
     report = fit_tempos(hits, film.rate, options)
     if arguments.write:
         write_plan(arguments.write, chosen_plan(report, arguments.plan), film)

@@ -12,11 +12,12 @@ from engine.music.chord import (
 from engine.music.composition import Composition, Cue, Cut, Film, FilmLevels, Hit, Section, Slot, Take
 from engine.music.errors import MusicError, UserError
 from engine.music.key import A_MINOR, C_MAJOR, Key
+from engine.music.lead_sheet import parse_progression
 from engine.music.marks import TempoMark, marked
 from engine.music.meter import BarBeat, MeterChange, TempoChange, TempoMap, TimeSignature
 from engine.music.mood import EMOTION_QUALITIES, EMOTIONS
 from engine.music.note import DEFAULT_CHANNELS, PARTS, Controller, Note
-from engine.music.progression import Progression, ProgressionItem, parse_progression
+from engine.music.progression import Progression, ProgressionItem
 from engine.music.timecode import FRAME_RATES, FrameRate, Timecode
 
 __all__ = [

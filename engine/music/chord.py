@@ -36,6 +36,7 @@ QUALITIES: Final[tuple[str, ...]] = tuple(QUALITY_INTERVALS)
 
 SHARP_NAMES: Final = ("C", "C#", "D", "D#", "E", "F", "F#", "G", "G#", "A", "A#", "B")
 FLAT_NAMES: Final = ("C", "Db", "D", "Eb", "E", "F", "Gb", "G", "Ab", "A", "Bb", "B")
+MAX_TEXT: Final = 60  # characters of a chord symbol
 _LETTERS: Final = {"C": 0, "D": 2, "E": 4, "F": 5, "G": 7, "A": 9, "B": 11}
 
 VOCABULARY_SIZE: Final = 1 + 12 * len(QUALITIES)  # 157
@@ -60,6 +61,7 @@ _LEAD_SHEET: Final = {
 
 _SILENCE: Final = frozenset({"N", "N.C.", "N.C", "NC.", "NC", "n.c.", "n.c", "nc"})
 _ROOT: Final = re.compile(r"([A-G])(bb|##|b|#|♭♭|♯♯|♭|♯|𝄫|𝄪)?")
+_SPACE_OUTSIDE_BRACKETS: Final = re.compile(r"\s(?![^(\[]*[)\]])")
 _SLASH: Final = re.compile(r"(.*)/([^/]*)")
 _ACCIDENTALS: Final = str.maketrans({"♭": "b", "♯": "#", "𝄫": "bb", "𝄪": "##"})
 # Harte's bass is a scale degree of the chord ("C:maj/3"), not a note.
@@ -128,8 +130,12 @@ class Chord:
         the offending token.
         """
         token = text.strip()
+        if len(token) > MAX_TEXT:
+            raise MusicError(f"'{token[:MAX_TEXT]}…' is not a chord: it is too long.")
         if token in _SILENCE:
             return NO_CHORD
+        if _SPACE_OUTSIDE_BRACKETS.search(token):
+            raise MusicError(f"'{text}' is not a chord: there is a space in it.")
         whole = re.sub(r"6\s*/\s*9", "69", token).replace("m/maj", "mMaj")
         slash = _SLASH.fullmatch(whole)
         head, bass_text = (slash[1], slash[2]) if slash is not None else (whole, None)

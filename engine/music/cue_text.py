@@ -15,8 +15,9 @@ from typing import Final
 from engine.music.composition import ENDINGS, Cue
 from engine.music.errors import MusicError
 from engine.music.key import Key
+from engine.music.lead_sheet import parse_progression
 from engine.music.marks import TempoMark
-from engine.music.progression import MODES, parse_progression
+from engine.music.progression import MODES
 
 WORDS: Final = ("key", "bpm", "bar1", "ending", "tail", "mode", "progression")
 

@@ -20,9 +20,30 @@ _FLAT_MAJORS: Final = frozenset({1, 3, 5, 8, 10})
 _FLAT_MINORS: Final = frozenset({0, 2, 3, 5, 7, 10})
 _NOTE: Final = re.compile(r"\s*([A-Ga-g](?:bb|##|b|#|♭|♯)?)\s*[:\-_ ]?\s*(.*?)\s*")
 _MODES: Final = {
-    "": None, "major": "major", "maj": "major", "M": "major", "dur": "major",
-    "minor": "minor", "min": "minor", "m": "minor", "mi": "minor", "moll": "minor",
+    "": None, "major": "major", "maj": "major", "M": "major",
+    "minor": "minor", "min": "minor", "m": "minor", "mi": "minor",
 }  # fmt: skip
+# Church modes and scales are taken as the key whose tonic triad they share.
+_TONIC_TRIADS: Final = {
+    "ionian": "major", "lydian": "major", "mixolydian": "major", "dorian": "minor", "phrygian": "minor",
+    "aeolian": "minor", "locrian": "minor", "harmonic minor": "minor", "melodic minor": "minor",
+    "natural minor": "minor", "harmonic major": "major", "blues": "minor", "pentatonic": "major",
+    "minor pentatonic": "minor", "major pentatonic": "major", "dorisch": "minor", "phrygisch": "minor",
+    "lydisch": "major", "mixolydisch": "major", "äolisch": "minor", "ionisch": "major", "lokrisch": "minor",
+    "dorien": "minor", "phrygien": "minor", "lydien": "major", "mixolydien": "major", "éolien": "minor",
+    "ionien": "major",
+}  # fmt: skip
+# German names: B is B flat, H is B; -is raises, -es (-s after a vowel) lowers.
+_GERMAN: Final = re.compile(r"\s*([a-h](?:isis|is|eses|es|s)?)\s*[-\s]?\s*(dur|moll)\s*", re.IGNORECASE)
+_GERMAN_NOTES: Final = {
+    "c": 0, "d": 2, "e": 4, "f": 5, "g": 7, "a": 9, "b": 10, "h": 11, "cis": 1, "dis": 3, "eis": 5, "fis": 6, "gis": 8,
+    "ais": 10, "his": 0, "ces": 11, "des": 1, "es": 3, "fes": 4, "ges": 6, "as": 8, "hes": 10, "ees": 3, "aes": 8,
+}  # fmt: skip
+_FRENCH: Final = re.compile(
+    r"\s*(do|ut|ré|re|mi|fa|sol|la|si)\s*[-\s]?\s*(dièse|diese|bémol|bemol|[#b♯♭])?\s*[-\s]?\s*(majeur|mineur|maj|min|M|m)\s*",
+    re.IGNORECASE,
+)
+_FRENCH_NOTES: Final = {"do": 0, "ut": 0, "ré": 2, "re": 2, "mi": 4, "fa": 5, "sol": 7, "la": 9, "si": 11}
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,17 +61,11 @@ class Key:
 
     @classmethod
     def parse(cls, text: str) -> Key:
-        """Reads `C`, `Am`, `F# minor`, `Bb:maj`, `c` (a lower-case letter alone is minor).  Raises MusicError."""
-        match = _NOTE.fullmatch(text)
-        if match is None:
-            raise MusicError(f"'{text}' is not a key: it begins with no note name (A to G).")
-        note, mode_text = match[1], match[2]
-        mode = _MODES.get(mode_text, _MODES.get(mode_text.lower(), "?"))
-        if mode == "?":
-            raise MusicError(f"'{text}' is not a key: '{mode_text}' is neither major nor minor.")
-        if mode is None:
-            mode = "minor" if note[0].islower() else "major"
-        return cls(parse_pitch_class(note[0].upper() + note[1:]), mode)
+        """Reads `C`, `Am`, `F# minor`, `Bb:maj`, `c` (a lower-case letter alone is minor), the words of German
+        (`B-Dur` is B flat major, `fis-Moll`) and French (`si bémol majeur`), and modes (`D dorian`, taken as D minor;
+        `key_reading` says so).  Raises MusicError.
+        """
+        return _read_key(text)[0]
 
     @property
     def is_minor(self) -> bool:
@@ -91,6 +106,40 @@ class Key:
 
     def __str__(self) -> str:
         return self.name
+
+
+def key_reading(text: str) -> str:
+    """A sentence where a key's text can be read in two ways or is taken as less than it says, else ""."""
+    return _read_key(text)[1]
+
+
+def _read_key(text: str) -> tuple[Key, str]:
+    german = _GERMAN.fullmatch(text)
+    if german is not None and german[1].lower() in _GERMAN_NOTES:
+        key = Key(_GERMAN_NOTES[german[1].lower()], "major" if german[2].lower() == "dur" else "minor")
+        return key, f"{text.strip()} is German for {key.name}." if german[1].lower() == "b" else ""
+    french = _FRENCH.fullmatch(text)
+    if french is not None:
+        sign = (french[2] or "").lower()
+        shift = 1 if sign in ("dièse", "diese", "#", "♯") else -1 if sign else 0
+        minor = french[3] == "m" or french[3].lower() in ("mineur", "min")
+        return Key((_FRENCH_NOTES[french[1].lower()] + shift) % 12, "minor" if minor else "major"), ""
+    match = _NOTE.fullmatch(text)
+    if match is None:
+        raise MusicError(f"'{text}' is not a key: it begins with no note name (A to G).")
+    note, mode_text = match[1], match[2]
+    tonic = parse_pitch_class(note[0].upper() + note[1:])
+    triad = _TONIC_TRIADS.get(mode_text.lower())
+    if triad is not None:
+        key = Key(tonic, triad)
+        same = mode_text.lower() in ("ionian", "ionisch", "ionien", "aeolian", "äolisch", "éolien", "natural minor")
+        return key, "" if same else f"{text.strip()} is taken as {key.name}; the mode itself is left to your chords."
+    mode = _MODES.get(mode_text, _MODES.get(mode_text.lower(), "?"))
+    if mode == "?":
+        raise MusicError(f"'{text}' is not a key: '{mode_text}' is neither major, minor nor a mode.")
+    if mode is None:
+        mode = "minor" if note[0].islower() else "major"
+    return Key(tonic, mode), ""
 
 
 C_MAJOR: Final = Key(0, "major")

@@ -11,6 +11,7 @@ import contextlib
 import functools
 import io
 import json
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from fractions import Fraction
 from pathlib import Path
@@ -186,7 +187,9 @@ def live(*words: str, folder: Path) -> Iterator[OfflineStage]:
 
 
 def chord_number(text: str) -> int | None:
-    """A chord as a number, however it is spelled; None for any other text."""
+    """A chord as a number, however it is spelled; None for any other text, names of pitches (`E5`) included."""
+    if re.fullmatch(r"[A-G][#b]?[-\d]*[0-589]", text):
+        return None
     try:
         return Chord.parse(text).id
     except ValueError:

@@ -144,3 +144,10 @@ def test_four_voices_keep_what_makes_the_chord(found, root):
     for tone in found.intervals:
         if tone in (3, 4, 10, 11) and len(found.intervals) <= 6:
             assert tone in few
+
+
+def test_a_key_is_no_chord():
+    for text in ("C major", "A minor", "C 7"):
+        with pytest.raises(MusicError, match="space"):
+            Chord.parse(text)
+    assert Chord.parse("C7(b9, #11)") == Chord.parse("C7b9#11")

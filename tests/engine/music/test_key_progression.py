@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from engine.music import QUALITIES, Chord, Key, MusicError, Progression, ProgressionItem, parse_progression
+from engine.music.key import key_reading
 
 keys = st.builds(Key, st.integers(0, 11), st.sampled_from(["major", "minor"]))
 chords = st.builds(Chord, st.integers(0, 11), st.sampled_from(QUALITIES), st.one_of(st.none(), st.integers(0, 11)))
@@ -27,10 +28,28 @@ def test_reads_keys_with_enharmonics(text, name):
     assert Key.parse(text).name == name
 
 
-@pytest.mark.parametrize("text", ["X major", "H", "", "C dorian", "minor"])
+@pytest.mark.parametrize("text", ["X major", "H", "", "C doric", "minor", "H major", "si"])
 def test_key_errors_name_the_text(text):
     with pytest.raises(MusicError, match="is not a key"):
         Key.parse(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "name"),
+    [("B-Dur", "Bb major"), ("b-moll", "Bb minor"), ("H-Dur", "B major"), ("h-Moll", "B minor"), ("Es-Dur", "Eb major"),
+     ("fis-Moll", "F# minor"), ("As Dur", "Ab major"), ("cis-moll", "C# minor"), ("si bémol majeur", "Bb major"),
+     ("Do majeur", "C major"), ("fa dièse mineur", "F# minor"), ("la mineur", "A minor"), ("Sol♭ majeur", "F# major"),
+     ("D dorian", "D minor"), ("F# lydian", "F# major"), ("Bb Mixolydian", "Bb major"), ("e phrygian", "E minor"),
+     ("A harmonic minor", "A minor"), ("A aeolian", "A minor")],
+)  # fmt: skip
+def test_reads_german_and_french_words_and_modes(text, name):
+    assert Key.parse(text).name == name
+
+
+def test_what_a_key_is_taken_as_is_said_where_it_matters():
+    assert "Bb major" in key_reading("B-Dur")
+    assert "D minor" in key_reading("D dorian")
+    assert key_reading("Am") == key_reading("h-Moll") == key_reading("A aeolian") == ""
 
 
 @given(keys)

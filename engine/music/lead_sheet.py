@@ -1,0 +1,324 @@
+"""Progressions from text: what composers type, and lead sheets as people paste them.
+
+With bar lines (`|`, `||`, `|:`, `:|`, `x3`, line ends) chords of a bar share it; `/` holds the chord for one more beat,
+`%` repeats the bar before, an empty bar holds the last chord, `C:3 G:1` weighs two chords of a bar.  Without bar lines
+each chord has a bar or the bars after its colon; dashes, arrows and commas only separate.  Roman numerals and Nashville
+numbers are read in the key.  Section names and a time signature at the beginning are passed over.  Where two readings
+are possible the progression says in `readings` which was taken.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from fractions import Fraction
+from typing import Final
+
+from engine.music.chord import Chord
+from engine.music.errors import MusicError
+from engine.music.key import A_MINOR, C_MAJOR, Key
+from engine.music.numerals import is_number, is_roman, means_minor, parse_numeral
+from engine.music.progression import MAX_CHORDS, Progression, ProgressionItem
+
+MAX_TEXT: Final = 20_000
+_BEATS_OF_SLASHES: Final = 4  # a bar's, where slashes stand without bar lines
+
+_LABEL: Final = (
+    r"(?:pre-?\s?)?(?:intro|verse|chorus|bridge|outro|refrain|coda|solo|interlude|tag|ending|hook|vamp|strophe|couplet)"
+    r"(?:\s*\d{1,2})?"
+)
+_TOKEN: Final = re.compile(
+    rf"(?P<label>[\[(]\s*{_LABEL}\s*[\])]:?|\b{_LABEL}\s*:)"
+    r"|(?P<bar>(?:\[\|)|[:：]?[ \t]?(?:\|{1,3}|‖|｜)(?:\]|:(?!\d))?)"
+    r"|(?P<line>[\r\n]+)"
+    r"|(?P<times>\(?\s*(?:[x×]\s?\d{1,2}|\d{1,2}\s?[x×])(?![A-Za-z0-9])\s*\)?)"
+    r"|(?P<same>%|𝄎|\./\.)"
+    r"|(?P<beats>/+(?=[\s|,;/]|$))"
+    r"|(?P<parting>[,;]|(?:-+>?|=?>|–|—|→)(?=[\s|]|$))"
+    r"|(?P<open>[(\[])|(?P<close>[)\]])"
+    r"|(?P<word>[^\s|,;()\[\]‖｜]+(?:,\d[^\s|,;()\[\]]*)?(?:[(\[][^()\[\]|]*[)\]][^\s|,;()\[\]]*)*)",
+    re.IGNORECASE,
+)
+_LENGTH: Final = re.compile(r"\d{1,4}(?:[.,]\d{1,4})?|\d{1,4}/\d{1,4}")
+_NUMBER: Final = re.compile(r"[-+]?(?:\d+(?:[.,]\d*)?(?:e\d+)?|inf|nan)", re.IGNORECASE)  # meant as bars, surely
+_METER: Final = re.compile(r"(?:\d{1,2}/(?:1|2|4|8|16))")
+_BARE_ROOT: Final = re.compile(r"[A-Ga-g](?:bb|##|b|#|♭|♯)?")
+_DECISIVE: Final = re.compile(r"m(?!aj)|-|dim|[°ºoøØ+]|aug|maj|sus|M")
+
+
+@dataclass(frozen=True, slots=True)
+class _Token:
+    kind: str
+    text: str
+
+
+@dataclass(slots=True)
+class _Entry:
+    """A chord in a bar and its weight there."""
+
+    chord: Chord
+    typed: str
+    weight: Fraction = Fraction(1)
+
+
+Bar = list[_Entry]
+
+
+def parse_progression(text: str, mode: str = "start", key: Key | None = None) -> Progression:
+    """Reads a progression in any of the notations.  key: that of numerals.
+
+    Raises MusicError naming the offending token.
+    """
+    if len(text) > MAX_TEXT:
+        raise MusicError(f"the progression has more than {MAX_TEXT} characters.")
+    tokens = [_Token(match.lastgroup or "", match[0].strip()) for match in _TOKEN.finditer(text)]
+    if sum(token.kind in ("word", "bar") for token in tokens) > 3 * MAX_CHORDS:
+        raise MusicError(f"the progression has more than {MAX_CHORDS} chords.")
+    reader = _Reader(_without_dashes(tokens), key)
+    items = reader.with_bars() if any(token.kind == "bar" for token in tokens) else reader.without_bars()
+    if not items:
+        raise MusicError(f"'{text[:60]}' holds no chord; write for example 'C Am F G'.")
+    if len(items) > MAX_CHORDS:
+        raise MusicError(f"the progression has more than {MAX_CHORDS} chords.")
+    return Progression(tuple(items), mode, tuple(reader.readings))
+
+
+def _without_dashes(tokens: list[_Token]) -> list[_Token]:
+    """Tokens with `C-Am-F` taken apart and separators, labels and a leading time signature left out."""
+    found: list[_Token] = []
+    for token in tokens:
+        if token.kind in ("label", "parting"):
+            continue
+        if token.kind == "word":
+            if not any(each.kind == "word" for each in found) and _METER.fullmatch(token.text):
+                continue
+            for part in _parts(token.text):
+                found.append(_Token("word", part))
+        else:
+            found.append(token)
+    return found
+
+
+def _parts(word: str) -> list[str]:
+    if not re.search(r"[-–—→>]\s*[A-Ga-gIViv]", word):
+        return [word]
+    try:
+        Chord.parse(word, lower_case="major")
+        return [word]
+    except MusicError:
+        return [part for part in re.split(r"[-–—→>]+(?=[A-GIV]|[a-g](?:[b#]|m(?!aj)|$)|[iv]+)", word) if part]
+
+
+@dataclass(slots=True)
+class _Reader:
+    tokens: list[_Token]
+    key: Key | None
+    readings: list[str] = field(default_factory=list)
+    lower_case: str = "minor"
+    system: str = "letters"
+    last: _Entry | None = None
+
+    def __post_init__(self) -> None:
+        words = [token.text for token in self.tokens if token.kind == "word"]
+        heads = [word.partition(":")[0] for word in words]
+        letters = any(re.match(r"[A-GN]", head) for head in heads)
+        roman = any(is_roman(head) for head in heads) and not letters
+        if roman or (heads and all(is_number(head) for head in heads)):
+            self.system = "numerals"
+            self._choose_key(words)
+        else:
+            self._choose_case(words)
+
+    def _choose_key(self, words: list[str]) -> None:
+        if self.key is None:
+            self.key = A_MINOR if means_minor(words) else C_MAJOR
+            self.readings.append(f"The degrees are read in {self.key.name}, since no key is set.")
+        sixths = [word for word in words if re.fullmatch(r"[b#]?[ivIV]+6", word)]
+        if sixths:
+            self.readings.append(f"{sixths[0]} is read as an added sixth; write {sixths[0][:-1]}/3 for the inversion.")
+
+    def _choose_case(self, words: list[str]) -> None:
+        small = [word for word in words if re.match(r"[a-g]", word) and not word.lower().startswith("nc")]
+        open_ones = []
+        for word in small:
+            match = re.match(r"[a-g](?:bb|##|b|#|♭|♯)?:?", word)
+            assert match is not None
+            if not _DECISIVE.match(word[match.end() :]):
+                open_ones.append(word)
+        if not open_ones:
+            return
+        explicit = any(re.match(r"[a-g](?:b|#|♭|♯)?(?:m(?!aj)|-)", word) for word in small)
+        capitals = any(re.match(r"[A-G]", word) for word in words)
+        self.lower_case = "minor" if capitals and not explicit else "major"
+        name = open_ones[0].partition(":")[0]
+        other = "major" if self.lower_case == "minor" else "minor"
+        chord, meant = (Chord.parse(name, lower_case=case) for case in (self.lower_case, other))
+        self.readings.append(f"'{name}' is read as {chord}; write {meant} if you mean that.")
+
+    def chord(self, word: str) -> Chord:
+        if self.system == "numerals" and not word.upper().startswith("N"):
+            assert self.key is not None
+            return parse_numeral(word, self.key)
+        return Chord.parse(word, lower_case=self.lower_case)
+
+    def item(self, word: str) -> tuple[Chord, str, Fraction | None]:
+        """The chord of a word, as it was written, and the number after its colon."""
+        head, colon, tail = word.rpartition(":")
+        # `A:7` is Harte's dominant seventh and `A:6` its sixth, but `Cm:7` can only be seven bars: a colon length is a
+        # length unless what stands before it is a bare root and what stands after it a chord type.
+        if colon and _LENGTH.fullmatch(tail) and not (_BARE_ROOT.fullmatch(head) and tail in ("6", "7")):
+            try:
+                bars = Fraction(tail.replace(",", "."))
+            except ZeroDivisionError:
+                raise MusicError(f"'{word}': a chord cannot last {tail} bars.") from None
+            if not 0 < bars <= 999:
+                raise MusicError(f"'{word}': a chord lasts more than 0 and at most 999 bars.")
+            return self.chord(head), head, bars
+        try:
+            return self.chord(word), word, None
+        except MusicError:
+            if not colon or _NUMBER.fullmatch(tail) is None:
+                raise
+            raise MusicError(f"'{word}': '{tail}' is not a number of bars; a chord lasts at most 999.") from None
+
+    # without bar lines --------------------------------------------------------------------------------------------
+    def without_bars(self) -> list[ProgressionItem]:
+        beats = any(token.kind == "beats" for token in self.tokens)
+        if beats:
+            self.readings.append("Slashes are read as beats, four to a bar.")
+        items: list[ProgressionItem] = []
+        group = line = 0  # where what `x2` repeats began
+        closed = False
+        unit = Fraction(1, _BEATS_OF_SLASHES) if beats else Fraction(1)
+        for token in self.tokens:
+            if token.kind == "word":
+                if closed:
+                    group, closed = line, False
+                chord, typed, bars = self.item(token.text)
+                items.append(ProgressionItem(chord, unit if bars is None else bars, typed))
+            elif token.kind in ("same", "beats"):
+                if not items:
+                    raise MusicError(f"'{token.text}': there is no chord before it to repeat.")
+                last = items.pop()
+                more = Fraction(1) if token.kind == "same" else unit * len(token.text)
+                items.append(ProgressionItem(last.chord, last.bars + more, last.typed))
+            elif token.kind == "times":
+                items += items[group:] * (_times(token, items[group:]) - 1)
+                group, line, closed = len(items), len(items), False
+            elif token.kind == "open":
+                group, closed = len(items), False
+            elif token.kind == "close":
+                closed = True
+            elif token.kind == "line":
+                group = line = len(items)
+            _check_length(items)
+        return items
+
+    # with bar lines -----------------------------------------------------------------------------------------------
+    def with_bars(self) -> list[ProgressionItem]:
+        bars = self._bars()
+        items: list[ProgressionItem] = []
+        for bar in bars:
+            if bar:
+                whole = sum((entry.weight for entry in bar), Fraction(0))
+                items += [ProgressionItem(entry.chord, entry.weight / whole, entry.typed) for entry in bar]
+            elif items:
+                last = items.pop()
+                items.append(ProgressionItem(last.chord, last.bars + 1, last.typed))
+            else:
+                raise MusicError("'| |': the first bar of a progression is empty.")
+        return items
+
+    def _bars(self) -> list[Bar]:
+        """The bars in the order in which they sound, repeats written out."""
+        bars: list[Bar] = []
+        bar: Bar = []
+        repeat, line, opened = 0, 0, False
+        after_line = True  # nothing has come since a bar line: the next plain one closes an empty bar
+        begun = False  # a bar line has been seen
+        merged = True  # the next bar line belongs to the one before it
+        for position, token in enumerate(self.tokens):
+            if token.kind == "line":
+                near = [
+                    self.tokens[place].kind for place in (position - 1, position + 1) if 0 <= place < len(self.tokens)
+                ]
+                if "bar" in near or not bar:
+                    merged = merged or after_line
+                else:
+                    bars.append(bar)
+                    bar, after_line, merged = [], True, True
+                line = len(bars)
+            elif token.kind == "bar":
+                opens, closes = token.text.endswith(":"), token.text.startswith((":", "："))
+                if bar:
+                    bars.append(bar)
+                elif begun and after_line and not merged and not opens:
+                    bars.append([])  # `| |`: an empty bar
+                bar, begun, after_line = [], True, True
+                merged = closes or opens
+                if closes:
+                    following = self.tokens[position + 1] if position + 1 < len(self.tokens) else None
+                    count = 2
+                    if following is not None and following.kind == "times":
+                        count = _times(following, bars[repeat:])
+                    bars += bars[repeat:] * (count - 1)
+                    repeat, opened = len(bars), False
+                if opens:
+                    repeat, opened = len(bars), True
+            elif token.kind == "times":
+                before = self.tokens[position - 1] if position else None
+                if before is None or not (before.kind == "bar" and before.text.startswith((":", "："))):
+                    if bar:
+                        bars.append(bar)
+                        bar = []
+                    bars += bars[line:] * (_times(token, bars[line:]) - 1)
+                line = repeat = len(bars)
+                after_line, merged = True, True
+            else:
+                self._into(bar, bars, token)
+                if token.kind not in ("open", "close"):
+                    after_line = merged = False
+            if len(bars) > MAX_CHORDS:
+                raise MusicError(f"the progression has more than {MAX_CHORDS} chords.")
+        if bar:
+            bars.append(bar)
+        if opened:
+            self.readings.append("'|:' is not closed by ':|'; its bars are played once.")
+        return bars
+
+    def _into(self, bar: Bar, bars: list[Bar], token: _Token) -> None:
+        """Puts one token into the bar that is being read."""
+        if token.kind == "word":
+            chord, typed, weight = self.item(token.text)
+            self.last = _Entry(chord, typed)
+            bar.append(_Entry(chord, typed, Fraction(1) if weight is None else weight))
+        elif token.kind == "same":
+            if bar:
+                bar.append(_Entry(bar[-1].chord, bar[-1].typed))
+            elif bars and bars[-1]:
+                bar += [_Entry(entry.chord, entry.typed, entry.weight) for entry in bars[-1]]
+            elif self.last is not None:
+                bar.append(self.last)
+            else:
+                raise MusicError(f"'{token.text}': there is no chord before it to repeat.")
+        elif token.kind == "beats":
+            if bar:
+                bar[-1].weight += len(token.text)
+            elif self.last is not None:
+                bar.append(_Entry(self.last.chord, self.last.typed, Fraction(len(token.text))))
+            else:
+                raise MusicError(f"'{token.text}': there is no chord before it to hold.")
+
+
+def _times(token: _Token, repeated: list) -> int:
+    count = int(re.sub(r"\D", "", token.text))
+    if not repeated or not count >= 1:
+        raise MusicError(f"'{token.text}': there is nothing before it to repeat.")
+    if count * len(repeated) > MAX_CHORDS:
+        raise MusicError(f"the progression has more than {MAX_CHORDS} chords.")
+    return count
+
+
+def _check_length(items: list[ProgressionItem]) -> None:
+    if len(items) > MAX_CHORDS:
+        raise MusicError(f"the progression has more than {MAX_CHORDS} chords.")
