@@ -26,10 +26,10 @@ from engine.music import (
     TimeSignature,
     marked,
 )
+from engine.music.controls import GRID_CHOICES
 from engine.music.cue_text import WrittenCue
 from engine.process.messages import ComposeOptions, ComposeRequest
 
-GRIDS: Final = ("auto", "seconds", "beats")
 _PLACES: Final = {1.0: "beat", 0.5: "eighth", 0.25: "sixteenth"}
 
 
@@ -57,8 +57,8 @@ class FilmPlan:
     weights: str | None = None  # folder of the networks' weights, None: the shipped ones
 
     def __post_init__(self) -> None:
-        if self.grid not in GRIDS:
-            raise MusicError(f"'{self.grid}' is not a grid; grids are {', '.join(GRIDS)}.")
+        if self.grid not in GRID_CHOICES:
+            raise MusicError(f"'{self.grid}' is not a grid; grids are {', '.join(GRID_CHOICES)}.")
         if self.bpm is not None and self.tempo_map is not None:
             raise MusicError("a tempo and a tempo map were both given; give one of them.")
         if self.grid == "seconds" and (self.bpm not in (None, 120.0) or self.tempo_map is not None):

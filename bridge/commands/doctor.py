@@ -14,11 +14,12 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from bridge.controls.table import DEFAULT_PORT, ControlError
 from bridge.osc.server import OscServer
 from bridge.player.messages import APIS, PlayerOptions, PortOptions, SyncOptions
-from engine.music import UserError
+from engine.music import UserError, controls
+from engine.music.arguments import ControlError
 from engine.music.command import SentenceParser
+from engine.music.controls import DEFAULT_PORT
 from engine.music.timecode import stated_rate
 
 LISTEN_S = 2.0
@@ -149,10 +150,10 @@ def _running_sync(port: int) -> Finding:
 
     probe = Probe("127.0.0.1", port)
     try:
-        answer = probe.ask("/cue/sync")
+        answer = probe.ask(controls.SYNC)
     finally:
         probe.close()
-    if answer is None or answer.address != "/cue/sync":
+    if answer is None or answer.address != controls.SYNC:
         return Finding("sync", None, f"UDP {port} is taken by something that is no `live`: sync was not listened to")
     source, state, tempo_source, bpm, rate, sync_port = (str(value) for value in answer.arguments)
     tempo = "no tempo" if tempo_source == "none" else f"tempo {float(bpm):.2f} by {tempo_source}"

@@ -35,7 +35,7 @@ from bridge.session.session import Session
 from bridge.session.snapshot import snapshot
 from bridge.ui.learn_prompt import LearnPrompt
 from bridge.ui.view import Keys, LinesView, RichView, View
-from engine.music import UserError
+from engine.music import UserError, controls
 
 TICK_S: Final = 0.02
 DRAW_S: Final = 0.1
@@ -225,7 +225,7 @@ class Live:
                 case _ if key in "123456789":
                     self._select(int(key))
                 case _ if key in PART_KEYS:
-                    address = f"/cue/part/{PART_KEYS[key]}/on"
+                    address = controls.of_part(PART_KEYS[key], "on")
                     session.edits.set_value(address, not session.document.value(address))
         except UserError as error:
             self._say(str(error))

@@ -9,8 +9,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bridge.commands.extras import need_extras
-from bridge.controls.output import RATES
-from bridge.controls.table import BY_ADDRESS, DEFAULT_PORT, FLAGS, KNOCK_CHANNEL, SETTINGS, Control, ControlError, Value
 from bridge.player.messages import APIS, PlayerOptions, PortOptions, SyncOptions
 from bridge.session.file.film_file import same_content
 from bridge.session.file.find import SUFFIX, Saved, find_film, read
@@ -18,8 +16,10 @@ from bridge.session.options import arrange_options
 from bridge.session.session import SessionOptions
 from bridge.session.tempo import GRIDS, TempoWish
 from engine.document import CueState, Document, parse_chords, parse_key
-from engine.music import PARTS, FrameRate, MusicError, TempoMap, TimeSignature, UserError
+from engine.music import PARTS, FrameRate, MusicError, TempoMap, TimeSignature, UserError, controls
+from engine.music.arguments import ControlError, Value
 from engine.music.command import SentenceParser, check_film_exists, check_spares_input
+from engine.music.controls import BY_ADDRESS, CLICK_CHANNEL, DEFAULT_PORT, MUSIC_FLAGS, RATES, SETTINGS, Control
 from engine.music.cue_text import WrittenCue, parse_cues
 from engine.music.timecode import stated_rate
 
@@ -79,7 +79,7 @@ def parser() -> argparse.ArgumentParser:
     play.add_argument("--take", type=int, default=1, metavar="N", help="the same number gives the same music")
     play.add_argument("--parts", metavar="LIST", help=f"of {','.join(PARTS)} (default: all)")
     music = top.add_argument_group("music (each is also an OSC address; see cuebridge osc)")
-    for control in FLAGS:
+    for control in MUSIC_FLAGS:
         argument = control.arguments[0]
         metavar = argument.name.upper().replace(" ", "-") if argument.kind != "choice" else None
         music.add_argument(
@@ -93,9 +93,9 @@ def parser() -> argparse.ArgumentParser:
     play.add_argument(
         "--knock-channel",
         type=int,
-        default=KNOCK_CHANNEL,
+        default=CLICK_CHANNEL,
         metavar="CHANNEL",
-        help=f"its MIDI channel ({KNOCK_CHANNEL})",
+        help=f"its MIDI channel ({CLICK_CHANNEL})",
     )
     out = top.add_argument_group("output")
     out.add_argument("--midi-api", choices=("auto", *APIS), default="auto", help="MIDI system (auto)")
@@ -243,7 +243,7 @@ def _document(given: argparse.Namespace) -> Document:
     document = Document(take=given.take)
     if not 1 <= given.take <= 999_999:
         raise UserError(f"--take {given.take} is outside 1 to 999999.")
-    for control in FLAGS:
+    for control in MUSIC_FLAGS:
         text = getattr(given, control.address)
         if text is not None:
             try:
@@ -258,10 +258,10 @@ def _document(given: argparse.Namespace) -> Document:
             if part not in PARTS:
                 raise UserError(f"'{part}' is not a part; parts are {', '.join(PARTS)}.")
         for part in PARTS:
-            document = document.with_value(f"/cue/part/{part}/on", part in wanted)
+            document = document.with_value(controls.of_part(part, "on"), part in wanted)
     document = _with_cues(document, parse_cues(given.cue))
     # Read now, so that a misspelt chord is said before anything is started.
-    parse_key(document.text("/cue/key"))
+    parse_key(document.text(controls.KEY))
     parse_chords(document)
     arrange_options(document, None)
     _ = document.cues
@@ -297,10 +297,10 @@ def _with_cues(document: Document, written: Sequence[WrittenCue]) -> Document:
     states = []
     for number, cue in enumerate(written):
         values: dict[str, Value] = {
-            "/cue/name": cue.name, "/cue/in": cue.in_s, "/cue/out": "end" if cue.out_s is None else cue.out_s,
-            "/cue/bar_1": "in" if cue.bar_1_s == cue.in_s else cue.bar_1_s, "/cue/tempo": cue.bpm or 0.0,
-            "/cue/key": cue.key, "/cue/progression": cue.progression, "/cue/progression/mode": cue.mode,
-            "/cue/ending": cue.ending, "/cue/tail": cue.tail_s,
+            controls.NAME: cue.name, controls.IN: cue.in_s, controls.OUT: "end" if cue.out_s is None else cue.out_s,
+            controls.BAR_1: "in" if cue.bar_1_s == cue.in_s else cue.bar_1_s, controls.TEMPO: cue.bpm or 0.0,
+            controls.KEY: cue.key, controls.PROGRESSION: cue.progression, controls.PROGRESSION_MODE: cue.mode,
+            controls.ENDING: cue.ending, controls.TAIL: cue.tail_s,
         }  # fmt: skip
         settings = {address: value for address, value in values.items() if value != SETTINGS[address]}
         states.append(CueState(number, settings, document.take))
@@ -309,12 +309,12 @@ def _with_cues(document: Document, written: Sequence[WrittenCue]) -> Document:
 
 def _with_output(document: Document, given: argparse.Namespace, nudges: dict[str, float]) -> Document:
     """What the flags say of ports, sync and shift, as settings: they can be changed by OSC and are kept."""
-    values: dict[str, Value] = {"/cue/hold_on_sync_loss": given.freewheel, "/cue/ports/layout": given.ports}
+    values: dict[str, Value] = {controls.HOLD_ON_SYNC_LOSS: given.freewheel, controls.PORTS_LAYOUT: given.ports}
     for part, ms in nudges.items():
-        values[f"/cue/part/{part}/nudge" if part else "/cue/nudge"] = ms
+        values[controls.of_part(part, "nudge") if part else controls.NUDGE] = ms
     if given.frame_rate is not None:
         asked = FrameRate.parse(given.frame_rate)
-        values["/cue/frame_rate"] = next(word for word in RATES if word != "film" and FrameRate.parse(word) == asked)
+        values[controls.FRAME_RATE] = next(word for word in RATES if word != "film" and FrameRate.parse(word) == asked)
     for address, value in values.items():
         document = document.with_value(address, value)
     return document
@@ -332,7 +332,7 @@ def _number_or_text(text: str, control: Control) -> str | float:
 
 def _tempo(given: argparse.Namespace) -> TempoWish:
     meter = TimeSignature.parse(given.meter)
-    tempo = BY_ADDRESS["/cue/tempo"].arguments[0]  # the range that OSC and compose have
+    tempo = BY_ADDRESS[controls.TEMPO].arguments[0]  # the range that OSC and compose have
     if given.bpm is not None and not tempo.low <= given.bpm <= tempo.high:
         raise UserError(f"--bpm is {tempo.low:g} to {tempo.high:g}, not {given.bpm:g}.")
     tempo_map: TempoMap | None = None

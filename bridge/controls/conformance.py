@@ -13,33 +13,35 @@ import time
 from collections.abc import Iterator, Sequence
 from typing import Final
 
-from bridge.controls.table import BY_ADDRESS, CONTROLS, ERROR, Arg, Control
 from bridge.osc.codec import Argument, Message, OscError, decode, encode
 from bridge.osc.server import ERRORS_PER_S
+from engine.music import controls
+from engine.music.arguments import Arg
+from engine.music.controls import BY_ADDRESS, CONTROLS, ERROR, Control
 
 # A machine that decodes a film beside it answers late, and late is not wrong.
 TIMEOUT_S: Final = 3.0
 Outcome = tuple[str, bool | None, str]
 
 # Texts that these addresses take; a text is otherwise set to what it holds.
-TEXTS: Final = {"/cue/name": "doctor", "/cue/progression": "C F", "/cue/key": "D minor", "/cue/pattern": "up"}
+TEXTS: Final = {controls.NAME: "doctor", controls.PROGRESSION: "C F", controls.KEY: "D minor", controls.PATTERN: "up"}
 # Setting these moves the playhead or makes a chosen tempo a given one: they are set to what they hold, or only read.
-AS_THEY_ARE: Final = frozenset({"/cue/loop", "/cue/picture_starts_at"})
-ONLY_READ: Final = frozenset({"/cue/tempo"})
+AS_THEY_ARE: Final = frozenset({controls.LOOP, controls.PICTURE_STARTS_AT})
+ONLY_READ: Final = frozenset({controls.TEMPO})
 # Actions that undo takes back, with arguments.
 UNDONE: Final[dict[str, tuple[Argument, ...]]] = {
-    "/cue/hits/add": (1.0, "nice", "doctor"),
-    "/cue/section/add": (2.0, "activity=40", "doctor"),
-    "/cue/chords/pin": ("Dm", 0.1),
+    controls.HITS_ADD: (1.0, "nice", "doctor"),
+    controls.SECTIONS_ADD: (2.0, "activity=40", "doctor"),
+    controls.CHORDS_PIN: ("Dm", 0.1),
 }
 # Actions that change nothing, with arguments.
 HARMLESS: Final[dict[str, tuple[Argument, ...]]] = {
-    "/cue/ping": (),
-    "/cue/tempo/fit": (80.0, 120.0),
-    "/cue/learn": ("/cue/swing",),
-    "/cue/learn/cancel": (),
-    "/cue/subscribe": ("/cue/status",),
-    "/cue/unsubscribe": (),
+    controls.PING: (),
+    controls.TEMPO_FIT: (80.0, 120.0),
+    controls.LEARN: (controls.SWING,),
+    controls.LEARN_CANCEL: (),
+    controls.SUBSCRIBE: (controls.STATUS,),
+    controls.UNSUBSCRIBE: (),
 }
 
 
@@ -91,10 +93,10 @@ def check_every_address(host: str, port: int) -> Iterator[Outcome]:
     """Name, whether it is as documented, and what came."""
     probe = Probe(host, port)
     try:
-        if probe.ask("/cue/ping") is None:
-            yield "/cue/ping", False, f"nothing answers on UDP {port}; is `cuebridge live` running?"
+        if probe.ask(controls.PING) is None:
+            yield controls.PING, False, f"nothing answers on UDP {port}; is `cuebridge live` running?"
             return
-        playhead = probe.ask("/cue/playhead")
+        playhead = probe.ask(controls.PLAYHEAD)
         stands = playhead is not None and playhead.arguments[-1:] == (False,)
         before = _values(probe)
         for control in CONTROLS:
@@ -113,7 +115,7 @@ def _check(probe: Probe, control: Control, stands: bool) -> Outcome:
     value = probe.ask(name)
     if value is None or value.address == ERROR:
         return name, False, f"could not be read: {_words(value)}"
-    probe.ask("/cue/subscribe", [name])
+    probe.ask(controls.SUBSCRIBE, [name])
     pushed = probe.hear(name, name)
     found = [_words(value)]
     if pushed is None:
@@ -122,9 +124,9 @@ def _check(probe: Probe, control: Control, stands: bool) -> Outcome:
         ok, words = _set(probe, control, value.arguments, stands)
         found.append(words)
         if not ok:
-            probe.ask("/cue/unsubscribe")
+            probe.ask(controls.UNSUBSCRIBE)
             return name, False, "; ".join(found)
-    probe.ask("/cue/unsubscribe")
+    probe.ask(controls.UNSUBSCRIBE)
     ok, words = _refused(probe, name, [1] if control.access == "state" else [b"blob"])
     return name, ok, "; ".join([*found, words])
 
@@ -143,7 +145,7 @@ def _set(probe: Probe, control: Control, held: tuple[Argument, ...], stands: boo
             if answer.arguments[:1] == held[:1] or probe.hear(name, name, other) is None:
                 return False, f"set to {other}, but a subscriber was not told"
             if control.undo:
-                probe.ask("/cue/undo")
+                probe.ask(controls.UNDO)
             else:
                 probe.ask(name, held[:1])
             now = probe.ask(name)
@@ -198,9 +200,9 @@ def _check_action(probe: Probe, control: Control, stands: bool) -> Outcome:
         else:
             done = "done; "
             if name in UNDONE:
-                probe.ask("/cue/undo")
+                probe.ask(controls.UNDO)
                 done = "done and undone; "
-    probe.ask("/cue/unsubscribe")
+    probe.ask(controls.UNSUBSCRIBE)
     ok, words = _refused(probe, name, [1.0] * (len(control.arguments) + 1))
     return name, ok, done + words
 
@@ -214,26 +216,26 @@ def _refused(probe: Probe, address: str, arguments: Sequence[Argument]) -> tuple
 
 
 def _unknown(probe: Probe) -> Outcome:
-    answer = probe.ask("/cue/no/such/address", (), ERROR)
+    answer = probe.ask(f"{controls.ROOT}/no/such/address", (), ERROR)
     ok = answer is not None and answer.arguments[1:2] == ("unknown_address",)
     return "an unknown address", ok, _words(answer)
 
 
 def _bundle(probe: Probe) -> Outcome:
     """One message is refused, so the other must not be done; the time tag lies far ahead and is not waited for."""
-    held = probe.ask("/cue/swing")
+    held = probe.ask(controls.SWING)
     if held is None or held.address == ERROR:
         return "a bundle", False, "swing cannot be read"
     other = 60.0 if held.arguments[:1] != (60.0,) else 61.0
-    parts = [encode("/cue/swing", [other]), encode("/cue/swing", ["nonsense"])]
+    parts = [encode(controls.SWING, [other]), encode(controls.SWING, ["nonsense"])]
     body = b"".join(len(part).to_bytes(4, "big") + part for part in parts)
     probe._socket.sendto(b"#bundle\x00" + b"\xff" * 8 + body, probe._target)
-    refused = probe.hear("/cue/swing", ERROR)
-    now = probe.ask("/cue/swing")
+    refused = probe.hear(controls.SWING, ERROR)
+    now = probe.ask(controls.SWING)
     for _ in parts:  # each message of the bundle is refused with an error of its own, which may come only now
         if now is None or now.address != ERROR:
             break
-        now = probe.hear("/cue/swing", "/cue/swing")
+        now = probe.hear(controls.SWING, controls.SWING)
     whole = now is not None and now.arguments[:1] == held.arguments[:1]
     return "a bundle", refused is not None and whole, "refused as a whole" if whole else f"half done: {_words(now)}"
 

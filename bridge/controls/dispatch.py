@@ -13,7 +13,6 @@ from typing import Final
 
 from bridge.controls.bundle import Before
 from bridge.controls.midi import Hands
-from bridge.controls.table import BY_ADDRESS, ERROR, Control, ControlError, Value
 from bridge.daw.session import DawBridge
 from bridge.osc.clients import Clients, Target
 from bridge.osc.codec import Argument, Double, Message, encode, encode_bundle, expand, is_pattern, matches
@@ -23,13 +22,15 @@ from bridge.session.file.export import Exporter
 from bridge.session.fit import FIT, told
 from bridge.session.session import Session
 from bridge.session.snapshot import Snapshot, snapshot
-from engine.music import Chord, MusicError, UserError
+from engine.music import Chord, MusicError, UserError, controls
+from engine.music.arguments import ControlError, Value
+from engine.music.controls import BY_ADDRESS, ERROR, Control, current_address
 
 Reply = tuple[str, tuple[Argument, ...]]
 PLAYHEAD_INTERVAL_S: Final = 0.05
 VALUES_INTERVAL_S: Final = 0.1
 MAX_MATCHES: Final = 64
-EXPORT: Final = "/cue/export"
+EXPORT: Final = controls.EXPORT
 NOBODY: Final[Target] = ("", 0)  # a hand on a controller, who hears no answer
 
 
@@ -62,52 +63,61 @@ class Controls:
         self._pushed_s = 0.0
         self._playhead_s = 0.0
         self._actions: dict[str, Callable[..., tuple[Argument, ...]]] = {
-            "/cue/play": lambda: self._at(session.transport.play()),
-            "/cue/stop": lambda: self._at(session.transport.stop()),
-            "/cue/locate": lambda position_s: self._at(session.transport.locate(position_s)),
-            "/cue/panic": lambda: self._at(session.transport.panic()),
-            "/cue/chords/next": lambda text: (text, *self._at(session.edits.pin_next(_chord(text)))),
-            "/cue/chords/pin": lambda text, at_s=None: (text, *self._at(session.edits.pin(_chord(text), at_s))),
-            "/cue/chords/unpin": lambda at_s=None: self._at(session.edits.unpin(at_s)),
-            "/cue/chords/rewrite": lambda what, until=None, last=None: (
+            controls.PLAY: lambda: self._at(session.transport.play()),
+            controls.STOP: lambda: self._at(session.transport.stop()),
+            controls.LOCATE: lambda position_s: self._at(session.transport.locate(position_s)),
+            controls.PANIC: lambda: self._at(session.transport.panic()),
+            controls.CHORDS_NEXT: lambda text: (text, *self._at(session.edits.pin_next(_chord(text)))),
+            controls.CHORDS_PIN: lambda text, at_s=None: (text, *self._at(session.edits.pin(_chord(text), at_s))),
+            controls.CHORDS_UNPIN: lambda at_s=None: self._at(session.edits.unpin(at_s)),
+            controls.CHORDS_REWRITE: lambda what, until=None, last=None: (
                 what,
                 *self._at(session.edits.rewrite(what, until, last)),
             ),
-            "/cue/film/load": self._load_film,
-            "/cue/cues/add": self._add_cue,
-            "/cue/cues/remove": lambda which=None: _with_time(session.cues.remove(which)),
-            "/cue/cues/select": lambda which: (session.cues.select(which).name, *self._at(session.transport.soon_s())),
-            "/cue/hits/add": lambda at_s, weight="should", name="": (
+            controls.FILM_LOAD: self._load_film,
+            controls.CUES_ADD: self._add_cue,
+            controls.CUES_REMOVE: lambda which=None: _with_time(session.cues.remove(which)),
+            controls.CUES_SELECT: lambda which: (
+                session.cues.select(which).name,
+                *self._at(session.transport.soon_s()),
+            ),
+            controls.HITS_ADD: lambda at_s, weight="should", name="": (
                 at_s,
                 weight,
                 *self._at(session.edits.add_hit(at_s, weight, name)),
             ),
-            "/cue/hits/remove": lambda at_s: (at_s, *self._at(session.edits.remove_hit(at_s))),
-            "/cue/hits/accept_cuts": self._accept_cuts,
-            "/cue/section/add": lambda from_s, changes, name="", breath=False: (
+            controls.HITS_REMOVE: lambda at_s: (at_s, *self._at(session.edits.remove_hit(at_s))),
+            controls.HITS_ACCEPT_CUTS: self._accept_cuts,
+            controls.SECTIONS_ADD: lambda from_s, changes, name="", breath=False: (
                 from_s,
                 changes,
                 *self._at(session.edits.add_section(from_s, changes, name, breath)),
             ),
-            "/cue/section/remove": lambda at_s: (at_s, *self._at(session.edits.remove_section(at_s))),
+            controls.SECTIONS_REMOVE: lambda at_s: (at_s, *self._at(session.edits.remove_section(at_s))),
             FIT: lambda *given: self._fit_tempo(*given)[0][1],
-            "/cue/take/new": self._new_take,
-            "/cue/take/select": lambda number, when="bar": (number, *self._at(session.edits.select_take(number, when))),
-            "/cue/take/keep": lambda name=None: (session.edits.keep_take(name).name,),
-            "/cue/take/name": self._name_take,
-            "/cue/undo": lambda: (session.history.undo_label, *self._at(session.edits.undo())),
-            "/cue/redo": lambda: (session.history.redo_label, *self._at(session.edits.redo())),
-            "/cue/markers/push": lambda: (self._script().push_markers(),),
-            "/cue/markers/clear": lambda: (self._script().clear_markers(),),
-            "/cue/print": lambda scope, from_s=0.0, to_s=0.0: (scope, self._script().print_range(scope, from_s, to_s)),
-            "/cue/freeze": lambda part="all", *edges: (part, *self._at(session.freezer.freeze(part, *edges))),
-            "/cue/thaw": lambda part="all", *edges: (part, *self._at(session.freezer.thaw(part, *edges))),
-            "/cue/learn": self._learn,
-            "/cue/learn/cancel": lambda: (self.hands.learn.cancel(),),
-            "/cue/learn/forget": lambda address=None: (address or "", self.hands.learn.forget(address)),
-            "/cue/learn/undo": self._unlearn,
+            controls.TAKE_NEW: self._new_take,
+            controls.TAKE_SELECT: lambda number, when="bar": (
+                number,
+                *self._at(session.edits.select_take(number, when)),
+            ),
+            controls.TAKE_KEEP: lambda name=None: (session.edits.keep_take(name).name,),
+            controls.TAKE_NAME: self._name_take,
+            controls.UNDO: lambda: (session.history.undo_label, *self._at(session.edits.undo())),
+            controls.REDO: lambda: (session.history.redo_label, *self._at(session.edits.redo())),
+            controls.MARKERS_PUSH: lambda: (self._script().push_markers(),),
+            controls.MARKERS_CLEAR: lambda: (self._script().clear_markers(),),
+            controls.PRINT: lambda scope, from_s=0.0, to_s=0.0: (
+                scope,
+                self._script().print_range(scope, from_s, to_s),
+            ),
+            controls.PRINTED_MUTE: lambda part="all", *edges: (part, *self._at(session.freezer.freeze(part, *edges))),
+            controls.PRINTED_UNMUTE: lambda part="all", *edges: (part, *self._at(session.freezer.thaw(part, *edges))),
+            controls.LEARN: self._learn,
+            controls.LEARN_CANCEL: lambda: (self.hands.learn.cancel(),),
+            controls.LEARN_FORGET: lambda address=None: (address or "", self.hands.learn.forget(address)),
+            controls.LEARN_UNDO: self._unlearn,
             EXPORT: lambda text: next((values for _, values in self._export(NOBODY, text)), (text,)),
-            "/cue/save": self._save_session,
+            controls.SAVE: self._save_session,
         }
 
     # in -------------------------------------------------------------------------------------------------------------
@@ -148,8 +158,9 @@ class Controls:
                                 sender, other.address, "bad_value", f"not done: {control.address} was refused."
                             )
                 return
-        for reply in replies:
-            self._answer(sender, *reply)
+        asked = {current_address(message.address): message.address for message in datagram.messages}
+        for address, values in replies:  # whoever uses an old address is answered on it
+            self._answer(sender, asked.get(address, address), values)
 
     def _checked(self, message: Message) -> list[tuple[Control, tuple[Value, ...]]]:
         found = _find(message.address)
@@ -175,12 +186,12 @@ class Controls:
         address, session = control.address, self.session
         if control.access == "state":
             return address, self.values(address)
-        if address == "/cue/loop":
+        if address == controls.LOOP:
             return address, self._loop(arguments)
-        if address == "/cue/knock":
+        if address == controls.CLICK_ON_CUTS:
             heard = self._at(session.knock.set(*arguments)) if arguments else ()  # type: ignore[arg-type]
             return address, (*self.values(address), *heard)
-        if address == "/cue/learn/pickup":
+        if address == controls.LEARN_PICKUP:
             if arguments:
                 self.hands.learn.set_pickup(bool(arguments[0]))
             return address, self.values(address)
@@ -190,14 +201,14 @@ class Controls:
             when = arguments[1] if len(arguments) > 1 else "bar"
             heard_s = session.edits.set_value(address, arguments[0], "bar" if when is None else when)
             return address, (*self.values(address), *self._at(heard_s))
-        if address == "/cue/ping":
+        if address == controls.PING:
             return address, (Double(time.perf_counter()),)
-        if address == "/cue/quit":
+        if address == controls.QUIT:
             self._quit()
             return address, ()
-        if address == "/cue/subscribe":
+        if address == controls.SUBSCRIBE:
             return address, self._subscribe(sender, *arguments)  # type: ignore[arg-type]
-        if address == "/cue/unsubscribe":
+        if address == controls.UNSUBSCRIBE:
             return address, self._unsubscribe(sender, *arguments)  # type: ignore[arg-type]
         return address, self._actions[address](*arguments)
 
@@ -223,7 +234,7 @@ class Controls:
             batch: list[bytes] = []
             size = 0
             for address in sorted(client.wanted):
-                if not all_values and address != "/cue/playhead" and address in client.last:
+                if not all_values and address != controls.PLAYHEAD and address in client.last:
                     continue
                 if address not in cache:
                     cache[address] = self.values(address, shot)
@@ -241,14 +252,14 @@ class Controls:
     def values(self, address: str, shot: Snapshot | None = None) -> tuple[Argument, ...]:
         """What an address holds now."""
         session = self.session
-        if address == "/cue/loop":
+        if address == controls.LOOP:
             looped = session.transport.looped
             return (looped is not None, Double(looped[0]), Double(looped[1])) if looped is not None else (False,)
-        if address == "/cue/knock":
+        if address == controls.CLICK_ON_CUTS:
             return session.knock.on, session.knock.channel, session.knock.pitch
-        if address == "/cue/learn/pickup":
+        if address == controls.LEARN_PICKUP:
             return (self.hands.learn.pickup,)
-        if address == "/cue/tempo":
+        if address == controls.TEMPO:
             return (float(session.tempo_map.bpm_at(session.beats_at(session.position_s()))),)
         if address in session.document.settings or BY_ADDRESS[address].access == "value":
             value = session.document.value(address)
@@ -264,7 +275,7 @@ class Controls:
         if arguments:
             on, *edges = arguments
             self.session.transport.loop(bool(on), *(float(edge) for edge in edges))  # type: ignore[arg-type]
-        return self.values("/cue/loop")
+        return self.values(controls.LOOP)
 
     def _learn(self, address: str, *texts: str) -> tuple[Argument, ...]:
         self.hands.learn.learn(address, texts, time.perf_counter())
@@ -361,7 +372,7 @@ class Controls:
 
 def _find(address: str) -> list[Control]:
     if not is_pattern(address):
-        control = BY_ADDRESS.get(address)
+        control = BY_ADDRESS.get(current_address(address))
         if control is None:
             raise ControlError("unknown_address", f"{address[:80]} is not an address of CueBridge.")
         return [control]

@@ -8,10 +8,11 @@ from typing import Final
 
 from bridge.controls.midi_learn import DEFAULTS, Binding, MidiLearn
 from bridge.controls.midi_learn_file import LearnFileError, read, write
-from bridge.controls.table import BY_ADDRESS, Control, Value
 from bridge.osc.codec import Argument
 from bridge.session.session import Session
 from engine.music import UserError
+from engine.music.arguments import Value
+from engine.music.controls import BY_ADDRESS, Control
 
 MAX_LISTED: Final = 60
 Perform = Callable[[Control, tuple[Value, ...]], tuple[str, Sequence[Argument]]]

@@ -15,10 +15,9 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from bridge.controls.arguments import Arg, ControlError, Value
-from bridge.controls.control import Control
-from bridge.controls.learn import LEARN
-from bridge.controls.table import BY_ADDRESS
+from engine.music import controls
+from engine.music.arguments import Arg, ControlError, Value
+from engine.music.controls import BY_ADDRESS, LEARN, Control, current_address
 
 WAIT_S: Final = 30.0
 HOLD_S: Final = 0.6
@@ -26,7 +25,7 @@ UNDO_STEPS: Final = 100
 MAX_BINDINGS: Final = 256
 CATCH: Final = 1.5 / 127  # of its travel: this near a fader has met the value
 ANY: Final = -1
-NOT_LEARNABLE: Final = frozenset({"/cue/subscribe", "/cue/unsubscribe", "/cue/ping"})
+NOT_LEARNABLE: Final = frozenset({controls.SUBSCRIBE, controls.UNSUBSCRIBE, controls.PING})
 WHOLE_FILM: Final = 360_000  # the table's bound of positions; a fader's travel is the film instead
 NOTE_NAMES: Final = ("C", "C#", "D", "Eb", "E", "F", "F#", "G", "Ab", "A", "Bb", "B")
 
@@ -81,8 +80,8 @@ class Deed:
 
 PEDAL: Final = Trigger("control", ANY, 64)
 DEFAULTS: Final = (
-    Binding(PEDAL, "/cue/take/new", gesture="tap"),
-    Binding(PEDAL, "/cue/take/keep", gesture="hold"),
+    Binding(PEDAL, controls.TAKE_NEW, gesture="tap"),
+    Binding(PEDAL, controls.TAKE_KEEP, gesture="hold"),
 )
 
 
@@ -120,7 +119,7 @@ def _typed(text: str, arg: Arg) -> str | float:
 
 def learnable(address: str, texts: Sequence[str] = ()) -> tuple[Value, ...]:
     """The arguments to be sent, checked.  Raises ControlError where a hand cannot work the address."""
-    control = BY_ADDRESS.get(address)
+    control = BY_ADDRESS.get(current_address(address))
     if control is None:
         raise ControlError("unknown_address", f"{address[:80]} is not an address of CueBridge.")
     if control.access == "state" or address in NOT_LEARNABLE or address == LEARN or address.startswith(f"{LEARN}/"):
@@ -158,7 +157,7 @@ class MidiLearn:
         arguments = learnable(address, texts)
         if len(self.bindings) >= MAX_BINDINGS:
             raise ControlError("busy", f"{MAX_BINDINGS} things are learned already; forget some.")
-        self._wanted = (address, arguments, host_s + WAIT_S)
+        self._wanted = (current_address(address), arguments, host_s + WAIT_S)
 
     def cancel(self) -> str:
         """The address that was waited for, "" for none."""

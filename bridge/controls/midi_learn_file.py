@@ -7,9 +7,10 @@ import json
 from pathlib import Path
 from typing import Any, Final
 
-from bridge.controls.arguments import ControlError
 from bridge.controls.midi_learn import ANY, MAX_BINDINGS, Binding, Trigger, learnable
 from bridge.session.file.find import write_text
+from engine.music.arguments import ControlError
+from engine.music.controls import current_address
 
 VERSION: Final = 1
 KINDS: Final = ("control", "note", "program")
@@ -56,7 +57,7 @@ def _binding(content: dict[str, Any]) -> Binding | None:
         raise ValueError(number)
     with contextlib.suppress(ControlError):
         arguments = learnable(content["address"], [str(value) for value in content["arguments"]])
-        return Binding(Trigger(kind, channel, number), content["address"], arguments, gesture)
+        return Binding(Trigger(kind, channel, number), current_address(content["address"]), arguments, gesture)
     return None
 
 

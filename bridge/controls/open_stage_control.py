@@ -10,17 +10,16 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any, Final
 
-from bridge.controls.arguments import Arg
-from bridge.controls.control import Control
-from bridge.controls.learn import LEARN
-from bridge.controls.table import CONTROLS, PARTS
+from engine.music import PARTS, controls
+from engine.music.arguments import Arg
+from engine.music.controls import CONTROLS, LEARN, Control
 
 VERSION: Final = "1.27.0"
 CELL: Final = (170, 96)
 WIDE: Final = (350, 96)
 LABEL: Final = 26
 WHOLE_FILM: Final = 360_000
-LEFT_OUT: Final = frozenset({"/cue/subscribe", "/cue/unsubscribe", "/cue/ping"})  # the page does these by itself
+LEFT_OUT: Final = frozenset({controls.SUBSCRIBE, controls.UNSUBSCRIBE, controls.PING})  # the page does these by itself
 
 # No pattern crosses a slash, so each depth has its own.  Asked again and again: `live` may have been started anew.
 _ON_CREATE: Final = """\
@@ -37,8 +36,8 @@ setInterval('renew', ask, 20000)
 
 def layout() -> dict[str, Any]:
     """The session file's content."""
-    by_part = {part: [each for each in CONTROLS if each.address.startswith(f"/cue/part/{part}/")] for part in PARTS}
-    rest = [each for each in CONTROLS if "/part/" not in each.address and each.address not in LEFT_OUT]
+    by_part = {part: [each for each in CONTROLS if each.part == part] for part in PARTS}
+    rest = [each for each in CONTROLS if each.part is None and each.address not in LEFT_OUT]
     learn = [each for each in rest if each.address == LEARN or each.address.startswith(f"{LEARN}/")]
     rest = [each for each in rest if each not in learn]
     tabs = [
@@ -65,7 +64,7 @@ def _cell(control: Control) -> dict[str, Any]:
     widgets = list(_widgets(control))
     wide = len(widgets) > 1 or widgets[0]["type"] in ("input", "text")
     width, height = WIDE if wide else CELL
-    name = control.address.removeprefix("/cue/")
+    name = control.name
     unit = next((f" ({arg.unit})" for arg in control.arguments if arg.unit), "")
     return {
         "type": "panel", "id": f"{name}/cell", "width": width, "height": height, "layout": "vertical", "scroll": False,
@@ -80,7 +79,7 @@ def _cell(control: Control) -> dict[str, Any]:
 
 
 def _widgets(control: Control) -> Iterable[dict[str, Any]]:
-    common = {"id": control.address.removeprefix("/cue/"), "address": control.address, "expand": True}
+    common = {"id": control.name, "address": control.address, "expand": True}
     needed = [arg for arg in control.arguments if not arg.optional]
     if control.access == "state":
         yield {**common, "type": "text", "bypass": True}

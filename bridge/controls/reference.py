@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from bridge.controls.table import CONTROLS, DEFAULT_PORT, Arg, Control
 from bridge.osc.clients import LEASE_S
 from bridge.osc.server import DATAGRAMS_PER_S, ERRORS_PER_S
+from engine.music.arguments import Arg
+from engine.music.controls import CONTROLS, DEFAULT_PORT, Control
 
-_HEAD = f"""<!-- Made by `cuebridge osc` from bridge/controls/table.py; do not edit by hand. -->
+_HEAD = f"""<!-- Made by `cuebridge osc` from engine/music/controls.py; do not edit by hand. -->
 # Steering CueBridge by OSC
 
 `cuebridge live` listens on UDP port {DEFAULT_PORT} of this machine (`--osc-port`, `--osc-host`), for `/cue/…` from
@@ -47,8 +48,8 @@ def reference() -> str:
     """The whole document."""
     groups = (
         ("What is", [control for control in CONTROLS if control.access == "state"]),
-        ("Values", [control for control in CONTROLS if control.access == "value" and "/part/" not in control.address]),
-        ("Parts", [control for control in CONTROLS if control.access == "value" and "/part/pad/" in control.address]),
+        ("Values", [control for control in CONTROLS if control.access == "value" and control.part is None]),
+        ("Parts", [control for control in CONTROLS if control.access == "value" and control.part == "pad"]),
         ("Doing", [control for control in CONTROLS if control.access == "do"]),
     )
     lines = [_HEAD]

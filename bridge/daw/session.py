@@ -17,7 +17,18 @@ from bridge.session.printed import ALL
 from bridge.session.session import Session
 from bridge.transport.state import TransportObservation
 from engine.document import CueState, Document
-from engine.music import PARTS, Chord, FrameRate, Hit, MusicError, TempoMap, Timecode, TimeSignature, UserError
+from engine.music import (
+    PARTS,
+    Chord,
+    FrameRate,
+    Hit,
+    MusicError,
+    TempoMap,
+    Timecode,
+    TimeSignature,
+    UserError,
+    controls,
+)
 from engine.music.composition import HIT_WEIGHTS
 
 TICK_S: Final = 0.1
@@ -181,7 +192,7 @@ class DawBridge(DawEvents):
         document, at_s = self._session.document, self._at(mark)
         if mark.kind == "progression":
             cue = self._cue_of(at_s)
-            return cue.text("/cue/progression") == mark.value and cue.progression_from_s == at_s
+            return cue.text(controls.PROGRESSION) == mark.value and cue.progression_from_s == at_s
         if mark.kind == "cue":
             return any(cue.name == mark.value and abs(cue.in_s - at_s) < SAME_S for cue in document.cue_states)
         if mark.kind == "pin":
@@ -197,7 +208,7 @@ class DawBridge(DawEvents):
             return
         if mark.kind == "progression":
             with self._cue_at(at_s):
-                session.edits.set_value("/cue/progression", "")
+                session.edits.set_value(controls.PROGRESSION, "")
         elif mark.kind == "cue":
             if not any(other.kind == "cue" and other.value == mark.value for other in self._coming):
                 session.cues.remove(mark.value)
@@ -271,7 +282,10 @@ class DawBridge(DawEvents):
         elif job is not None and ok:
             parts = [part.part for part in job.parts]
             self._session.freezer.freeze_printed(parts, job.start_beats, job.end_beats, f"print {', '.join(parts)}")
-            self.note(f"the DAW plays {', '.join(parts)} there from now on; /cue/thaw lets CueBridge play them again.")
+            self.note(
+                f"the DAW plays {', '.join(parts)} there from now on; {controls.PRINTED_UNMUTE} lets "
+                "CueBridge play them again."
+            )
 
     def note(self, sentence: str) -> None:
         self._session.say(sentence)

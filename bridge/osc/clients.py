@@ -10,8 +10,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Final
 
-from bridge.controls.table import BY_ADDRESS, ControlError
 from bridge.osc.codec import Argument, expand, matches
+from engine.music.arguments import ControlError
+from engine.music.controls import BY_ADDRESS
 
 LEASE_S: Final = 60.0
 MAX_CLIENTS: Final = 32

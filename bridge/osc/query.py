@@ -19,8 +19,9 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, Final
 from urllib.parse import unquote, urlsplit
 
-from bridge.controls.table import BY_ADDRESS, CONTROLS, Arg, Control
 from bridge.osc.codec import Argument
+from engine.music.arguments import Arg
+from engine.music.controls import BY_ADDRESS, CONTROLS, Control
 
 MAX_PATH: Final = 512
 TIMEOUT_S: Final = 5.0

@@ -14,8 +14,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from bridge.controls.table import ERROR, ControlError
 from bridge.osc.codec import MAX_DATAGRAM, Argument, Message, OscError, decode, encode
+from engine.music.arguments import ControlError
+from engine.music.controls import ERROR
 
 Sender = tuple[str, int]
 RECEIVE_BUFFER: Final = 2**20  # bytes that the system keeps for us while this thread waits its turn

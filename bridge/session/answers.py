@@ -14,6 +14,7 @@ from bridge.osc.clients import Clients
 from bridge.osc.codec import Argument, Double
 from bridge.session.session import Session
 from bridge.session.snapshot import Snapshot, change_under_way, cue_list
+from engine.music import controls
 
 MAX_LIST: Final = 120  # entries of a list in one message
 
@@ -44,8 +45,8 @@ def _chords(session: Session, shot: Snapshot, around: Around) -> tuple[Argument,
 
 
 STATES: Final[dict[str, Callable[[Session, Snapshot, Around], tuple[Argument, ...]]]] = {
-    "/cue/status": _status,
-    "/cue/playhead": lambda session, shot, around: (
+    controls.STATUS: _status,
+    controls.PLAYHEAD: lambda session, shot, around: (
         Double(shot.picture_s),
         Double(shot.beats),
         shot.bar_beat,
@@ -53,54 +54,54 @@ STATES: Final[dict[str, Callable[[Session, Snapshot, Around], tuple[Argument, ..
         shot.daw_timecode,
         session.rolling,
     ),
-    "/cue/chords/now": lambda session, shot, around: (
+    controls.CHORDS_NOW: lambda session, shot, around: (
         shot.bar,
         shot.chord,
         Double(shot.chord_s),
         shot.next_chord,
         Double(shot.next_chord_s),
     ),
-    "/cue/chords": _chords,
-    "/cue/progress": lambda session, shot, around: shot.progress,
-    "/cue/take": lambda session, shot, around: (
+    controls.CHORDS: _chords,
+    controls.PROGRESS: lambda session, shot, around: shot.progress,
+    controls.TAKE: lambda session, shot, around: (
         shot.take,
         shot.take_name,
         shot.take_kept,
         len(session.takes.of_cue(session.document.cue)),
     ),
-    "/cue/takes": lambda session, shot, around: tuple(
+    controls.TAKES: lambda session, shot, around: tuple(
         value
         for number, take in list(session.takes.of_cue(session.document.cue).items())[: MAX_LIST // 3]
         for value in (number, take.name, take.kept)
     ),
-    "/cue/pins": lambda session, shot, around: tuple(
+    controls.PINS: lambda session, shot, around: tuple(
         value
         for pin in session.document.pins[: MAX_LIST // 2]
         for value in (Double(pin.start_s), session.chord_name(pin.chord))
     ),
-    "/cue/frozen": lambda session, shot, around: tuple(
+    controls.PRINTED: lambda session, shot, around: tuple(
         value
         for part, from_s, to_s in session.freezer.ranges[: MAX_LIST // 3]
         for value in (part, Double(from_s), Double(to_s))
     ),
-    "/cue/hits": lambda session, shot, around: tuple(
+    controls.HITS: lambda session, shot, around: tuple(
         value for hit in session.document.hits[: MAX_LIST // 3] for value in (Double(hit.time_s), hit.weight, hit.name)
     ),
-    "/cue/sections": lambda session, shot, around: tuple(
+    controls.SECTIONS: lambda session, shot, around: tuple(
         value
         for each in session.document.sections[: MAX_LIST // 3]
         for value in (Double(each.start_s), "; ".join(f"{name}={text}" for name, text in each.changes), each.name)
     ),
-    "/cue/ranges": lambda session, shot, around: tuple(value for row in session.output.ranges() for value in row),
-    "/cue/cues": lambda session, shot, around: tuple(
+    controls.RANGES: lambda session, shot, around: tuple(value for row in session.output.ranges() for value in row),
+    controls.CUES: lambda session, shot, around: tuple(
         value
         for number, (name, in_s, out_s, selected) in enumerate(cue_list(session)[: MAX_LIST // 5], start=1)
         for value in (number, name, Double(in_s), Double(out_s), selected)
     ),
-    "/cue/cuts": lambda session, shot, around: tuple(
+    controls.CUTS: lambda session, shot, around: tuple(
         Double(cut.time_s) for cut in (session.analysed.cuts if session.analysed is not None else ())[:MAX_LIST]
     ),
-    "/cue/film": lambda session, shot, around: (
+    controls.FILM: lambda session, shot, around: (
         (
             session.analysed.film.path,
             Double(session.analysed.film.duration_s),
@@ -111,22 +112,22 @@ STATES: Final[dict[str, Callable[[Session, Snapshot, Around], tuple[Argument, ..
         if session.analysed is not None
         else (session.options.film, Double(0.0), 0.0, "", "")
     ),
-    "/cue/edits": lambda session, shot, around: (
+    controls.EDITS: lambda session, shot, around: (
         shot.undo,
         shot.redo,
         session.history.undo_count,
         session.history.redo_count,
     ),
-    "/cue/learn/waiting": lambda session, shot, around: _waiting(around.hands.learn),
-    "/cue/learn/list": lambda session, shot, around: around.hands.listed(),
-    "/cue/changing": lambda session, shot, around: _changing(session),
-    "/cue/clients": lambda session, shot, around: (len(around.clients),),
-    "/cue/daw": lambda session, shot, around: tuple(
+    controls.LEARN_WAITING: lambda session, shot, around: _waiting(around.hands.learn),
+    controls.LEARN_LIST: lambda session, shot, around: around.hands.listed(),
+    controls.CHANGING: lambda session, shot, around: _changing(session),
+    controls.CLIENTS: lambda session, shot, around: (len(around.clients),),
+    controls.DAW: lambda session, shot, around: tuple(
         value
         for info in (around.daw.link.status() if around.daw is not None else ())
         for value in (info.daw, float(info.rate_hz), info.lost)
     ),
-    "/cue/sync": lambda session, shot, around: (
+    controls.SYNC: lambda session, shot, around: (
         shot.position_source,
         shot.sync_state,
         shot.tempo_source,
@@ -134,7 +135,7 @@ STATES: Final[dict[str, Callable[[Session, Snapshot, Around], tuple[Argument, ..
         session.status.source_rate if session.status is not None else "",
         session.status.sync_port if session.status is not None else "",
     ),
-    "/cue/ports": lambda session, shot, around: (
+    controls.PORTS: lambda session, shot, around: (
         shot.port,
         shot.port_api,
         shot.port_up,

@@ -9,8 +9,8 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
-from bridge.controls.table import KNOCK_CHANNEL, KNOCK_PITCH
 from engine.music import Note
+from engine.music.controls import CLICK_CHANNEL, CLICK_PITCH
 
 if TYPE_CHECKING:
     from bridge.session.arranging import Load
@@ -25,11 +25,11 @@ FADE_VELOCITY: Final = 70  # a dissolve has no frame that is the cut: its middle
 class SessionKnock:
     """Of one session.  channel 1..16; pitch 76 is the high woodblock of General MIDI."""
 
-    def __init__(self, session: Session, on: bool = False, channel: int = KNOCK_CHANNEL) -> None:
+    def __init__(self, session: Session, on: bool = False, channel: int = CLICK_CHANNEL) -> None:
         self._session = session
         self.on = on
         self.channel = channel
-        self.pitch = KNOCK_PITCH
+        self.pitch = CLICK_PITCH
 
     def set(self, on: bool, channel: int | None = None, pitch: int | None = None) -> float:
         """Returns the picture second from which it is heard."""

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final
 from bridge.session.requests import MAX_DELAYS, Pending, Wish
 from engine.arrange import film_levels
 from engine.document import Document, Result, parse_key
-from engine.music import Key
+from engine.music import Key, controls
 from engine.process.messages import Composed, EngineFailure, SlotsComposed
 
 if TYPE_CHECKING:
@@ -94,7 +94,7 @@ class SessionComposing:
         if len(decided) != len(states):
             states, decided = (session.document.selected,), ((key, reason),)
         for state, (found, why) in zip(states, decided, strict=True):
-            if parse_key(state.text("/cue/key")) is not None or state.number in session.auto_keys:
+            if parse_key(state.text(controls.KEY)) is not None or state.number in session.auto_keys:
                 continue
             session.auto_keys[state.number] = (found, why)
             why = why.removeprefix(f"{found.name}: ").rstrip(".")
@@ -168,7 +168,7 @@ class SessionComposing:
         autos = self._session.auto_keys
         found = []
         for state in document.cue_states:
-            key = parse_key(state.text("/cue/key"))
+            key = parse_key(state.text(controls.KEY))
             if key is not None:
                 found.append((state.number, key, f"{key.name}: as asked"))
             elif state.number in autos:

@@ -9,9 +9,9 @@ import time
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from bridge.controls.table import ControlError, Value
 from engine.document import MAX_CUES, CueState, Document, free_name, overlapping
-from engine.music import MusicError, Slot
+from engine.music import MusicError, Slot, controls
+from engine.music.arguments import ControlError, Value
 
 if TYPE_CHECKING:
     from bridge.session.session import Session
@@ -35,13 +35,15 @@ class CueEdits:
             raise ControlError("bad_value", f"there are more than {MAX_CUES} cues.")
         name = (name or ("1m1" if fresh else free_name(states))).strip()
         if fresh:
-            made = document.with_value("/cue/in", in_s).with_value("/cue/out", out_s).with_value("/cue/name", name)
-            made = made.with_value("/cue/bar_1", "in")
+            made = (
+                document.with_value(controls.IN, in_s).with_value(controls.OUT, out_s).with_value(controls.NAME, name)
+            )
+            made = made.with_value(controls.BAR_1, "in")
         else:
             number = self._free_number()
-            settings: dict[str, Value] = {"/cue/in": in_s, "/cue/name": name, "/cue/bar_1": "in"}
+            settings: dict[str, Value] = {controls.IN: in_s, controls.NAME: name, controls.BAR_1: "in"}
             if out_s != "end":
-                settings["/cue/out"] = out_s
+                settings[controls.OUT] = out_s
             made = document.with_cues((*states, CueState(number, settings)), number)
         heard_s = self._edit(made, f"cue {name}")
         row = [state.number for state in self._session.document.cue_states]
@@ -72,8 +74,8 @@ class CueEdits:
         known = next((state for state in document.cue_states if state.name == name), None)
         if known is None or (not document.other_cues and known.is_default):
             return self.add(in_s, "end" if out_s is None else out_s, name)[2]
-        moved = document.select(known.number).with_value("/cue/in", in_s)
-        return self._edit(moved.with_value("/cue/out", "end" if out_s is None else out_s), f"cue {name}")
+        moved = document.select(known.number).with_value(controls.IN, in_s)
+        return self._edit(moved.with_value(controls.OUT, "end" if out_s is None else out_s), f"cue {name}")
 
     def select(self, which: str) -> CueState:
         """The controls set this cue from now on; no step of the history, since nothing sounds otherwise."""

@@ -12,7 +12,6 @@ from collections.abc import Collection, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
-from bridge.controls.table import BY_ADDRESS, ControlError, Value
 from bridge.session.cue_edits import check_cues, first_slot_s, next_slot_s
 from bridge.session.options import arrange_options
 from bridge.session.requests import recipe
@@ -22,7 +21,9 @@ from engine.arrange import ArrangeOptions
 from engine.arrange.tempofit import TempoFitOptions, TempoReport, fit_tempos
 from engine.document import CUE_CONTROLS, Document, KeptTake, Pin, ends, parse_chords, parse_key
 from engine.document.takes import chosen
-from engine.music import PARTS, Chord, Hit, Key, MusicError, Section, Take, parse_progression
+from engine.music import PARTS, Chord, Hit, Key, MusicError, Section, Take, controls, parse_progression
+from engine.music.arguments import ControlError, Value
+from engine.music.controls import BY_ADDRESS
 
 if TYPE_CHECKING:
     from bridge.session.session import Session
@@ -30,7 +31,7 @@ if TYPE_CHECKING:
 SAME_S: Final = 0.02  # closer than this two marks are one
 NEAR_S: Final = 0.5
 MAX_MARKS: Final = 1000
-SECTION_CONTROLS: Final = ("key", "tempo", "activity", "dynamics", "pattern", "parts")
+SECTION_CONTROLS: Final = (*(BY_ADDRESS[each].name for each in controls.with_scope("section")), "parts")
 
 
 class Edits:
@@ -44,33 +45,33 @@ class Edits:
         """Sets one of the table's values; returns the picture second from which it is heard.  Raises ControlError."""
         session = self._session
         control = BY_ADDRESS[address]
-        if address == "/cue/picture_starts_at":
+        if address == controls.PICTURE_STARTS_AT:
             return session.tempo.set_picture_start(str(value))
-        if address == "/cue/bar_1":
+        if address == controls.BAR_1:
             return session.tempo.set_bar_1(value)  # type: ignore[arg-type]
-        if control.effect == "tempo":
+        if control.effect == "transport":
             return session.tempo.set_tempo(0.0 if isinstance(value, str) else float(value or 0.0))
         session.output.check(address, value)
         before = session.document
         document = before.with_value(address, value)
         try:
-            if address.startswith("/cue/progression"):
+            if address.startswith(controls.PROGRESSION):
                 parse_chords(document)
-            elif address == "/cue/key":
+            elif address == controls.KEY:
                 parse_key(str(value))
             arrange_options(document, None)
             check_cues(document)
         except MusicError as error:
             raise ControlError("bad_value", str(error)) from None
         boundary_s = session.transport.boundary_s(when) if control.effect == "compose" else None
-        if address.startswith("/cue/progression"):
+        if address.startswith(controls.PROGRESSION):
             low, high = document.span_of(document.cue)
             inside = boundary_s is not None and low <= boundary_s < high
             document = replace(document, progression_from_s=boundary_s if inside and boundary_s else 0.0)
         if document == before:
             return session.transport.soon_s()
         document = session.tempo.settled(document)
-        if address == "/cue/key" and parse_key(str(value)) is None:
+        if address == controls.KEY and parse_key(str(value)) is None:
             session.auto_keys.pop(document.cue, None)
         session.history.edit(document, label_of(address), time.perf_counter(), merge=True)
         if address in CUE_CONTROLS:
@@ -98,7 +99,7 @@ class Edits:
         """A progression that begins at a picture second, as a region of the DAW says it."""
         session = self._session
         parse_progression(chords, mode)
-        document = session.document.with_value("/cue/progression", chords).with_value("/cue/progression/mode", mode)
+        document = session.document.with_value(controls.PROGRESSION, chords).with_value(controls.PROGRESSION_MODE, mode)
         document = replace(document, progression_from_s=from_s)
         if document == session.document:
             return from_s
@@ -382,7 +383,7 @@ def _check_change(name: str, value: str) -> None:
                 if part not in PARTS:
                     raise MusicError(f"'{part}' is not a part; parts are {', '.join(PARTS)}.")
         else:
-            argument = BY_ADDRESS[f"/cue/{name}"].arguments[0]
+            argument = BY_ADDRESS[f"{controls.ROOT}/{name}"].arguments[0]
             argument.check(value if value in argument.words else float(value))
     except MusicError as error:
         raise ControlError("bad_value", str(error)) from None

@@ -12,14 +12,14 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Final
 
-from bridge.controls.table import ControlError
 from bridge.session.file.film_file import find_by_content, fingerprint
 from bridge.session.history import History
 from bridge.session.requests import recipe
 from bridge.session.takes import Takes
 from bridge.session.tempo import choose_tempo
 from engine.document import CUE_CONTROLS, Document
-from engine.music import MusicError
+from engine.music import MusicError, controls
+from engine.music.arguments import ControlError
 from engine.process.messages import AnalyseRequest, Cancel, EngineFailure, FilmAnalysed
 
 if TYPE_CHECKING:
@@ -206,7 +206,7 @@ class SessionFilm:
 
 def _carried(document: Document) -> Document:
     """What of one film's settings goes on with another: how the music is played, not where its cues lie."""
-    own = (*CUE_CONTROLS, "/cue/frame_rate")
+    own = (*CUE_CONTROLS, controls.FRAME_RATE)
     return Document(
         settings=MappingProxyType({name: value for name, value in document.settings.items() if name not in own})
     )

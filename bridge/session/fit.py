@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from typing import Final
 
-from bridge.controls.control import ROOT
 from bridge.osc.codec import MAX_ARGUMENTS, Argument, Double
 from engine.arrange.tempofit import HitMiss, TempoPlan, TempoReport
 from engine.music.composition import HIT_WEIGHTS
+from engine.music.controls import TEMPO_FIT as FIT
+from engine.music.controls import TEMPO_FIT_PLAN as PLAN
 
-FIT: Final = f"{ROOT}/tempo/fit"
-PLAN: Final = f"{FIT}/plan"
 PLANS: Final = 8
 _HEAD: Final = 2  # number and count, before the hits
 _EACH: Final = 4  # second, weight, miss, reason

@@ -9,11 +9,11 @@ import time
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
-from bridge.controls.table import ControlError
 from bridge.session.score import label_of
 from bridge.session.tempo import TempoChoice, TempoWish, choose_tempo, refit
 from engine.document import Document
-from engine.music import MusicError, TempoMap, marked
+from engine.music import MusicError, TempoMap, controls, marked
+from engine.music.arguments import ControlError
 
 if TYPE_CHECKING:
     from bridge.player.messages import PlayerStatus
@@ -37,7 +37,7 @@ class SessionTempo:
         return self._wish(document, self._first_tempo(document))
 
     def _wish(self, document: Document, bpm: float) -> TempoWish:
-        wish = replace(self._session.options.tempo, picture_starts_at=document.text("/cue/picture_starts_at"))
+        wish = replace(self._session.options.tempo, picture_starts_at=document.text(controls.PICTURE_STARTS_AT))
         return replace(wish, bpm=bpm, tempo_map=None) if bpm else wish
 
     def _ours(self, document: Document) -> bool:
@@ -75,12 +75,12 @@ class SessionTempo:
 
     @staticmethod
     def _first_tempo(document: Document) -> float:
-        return document.cue_states[0].number_of("/cue/tempo")
+        return document.cue_states[0].number_of(controls.TEMPO)
 
     def set_picture_start(self, text: str) -> float:
         """Where the film's first frame lies on the timeline."""
         session = self._session
-        document = session.document.with_value("/cue/picture_starts_at", text)
+        document = session.document.with_value(controls.PICTURE_STARTS_AT, text)
         if document == session.document:
             return session.transport.soon_s()  # set to what it holds: no step of the undo history
         if session.analysed is not None:
@@ -88,7 +88,7 @@ class SessionTempo:
                 document = self._with_tempo(document)
             except MusicError as error:
                 raise ControlError("bad_value", str(error)) from None
-        session.history.edit(document, label_of("/cue/picture_starts_at"), time.perf_counter())
+        session.history.edit(document, label_of(controls.PICTURE_STARTS_AT), time.perf_counter())
         return session.follow_document(None) if session.analysed is not None else session.position_s()
 
     def _refuse_tempo(self) -> None:
@@ -101,12 +101,12 @@ class SessionTempo:
     def set_bar_1(self, where: float | str) -> float:
         """Where bar 1 of the selected cue lies: a picture second, `in`, or `timeline` (the bars of the timeline)."""
         session = self._session
-        if session.document.value("/cue/bar_1") == where:
+        if session.document.value(controls.BAR_1) == where:
             return session.transport.soon_s()
         if where != "timeline":
             self._refuse_tempo()
-        document = self.settled(session.document.with_value("/cue/bar_1", where))
-        session.history.edit(document, label_of("/cue/bar_1"), time.perf_counter(), merge=True)
+        document = self.settled(session.document.with_value(controls.BAR_1, where))
+        session.history.edit(document, label_of(controls.BAR_1), time.perf_counter(), merge=True)
         if session.analysed is None:
             return session.position_s()
         return session.edits.follow_cue(session.transport.boundary_s("bar"))
@@ -115,10 +115,10 @@ class SessionTempo:
         """Quarter notes a minute; 0: what suits the cuts."""
         session = self._session
         self._refuse_tempo()
-        document = session.document.with_value("/cue/tempo", bpm)
+        document = session.document.with_value(controls.TEMPO, bpm)
         if session.analysed is not None:
             document = self._with_tempo(document)
-        session.history.edit(document, label_of("/cue/tempo"), time.perf_counter(), merge=True)
+        session.history.edit(document, label_of(controls.TEMPO), time.perf_counter(), merge=True)
         if session.analysed is None:
             return session.position_s()
         return session.follow_document(session.transport.boundary_s("bar"))

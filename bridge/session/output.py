@@ -8,9 +8,9 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from bridge.controls.table import ControlError, Value
 from engine.document import Document
-from engine.music import PARTS, FrameRate
+from engine.music import PARTS, FrameRate, controls
+from engine.music.arguments import ControlError, Value
 from engine.music.note import pitch_name
 
 if TYPE_CHECKING:
@@ -29,14 +29,18 @@ class SessionOutput:
     @property
     def frame_rate(self) -> FrameRate | None:
         """Of the film's timecode: as set, else as the file says; None before the film is known."""
-        asked = self._session.document.text("/cue/frame_rate")
+        asked = self._session.document.text(controls.FRAME_RATE)
         if asked != "film":
             return FrameRate.parse(asked)
         return self._session.analysed.film.rate if self._session.analysed is not None else None
 
     def check(self, address: str, value: Value) -> None:
         """Raises ControlError for what cannot be done now."""
-        if address == "/cue/ports/layout" and self._session.rolling and value != self._session.document.value(address):
+        if (
+            address == controls.PORTS_LAYOUT
+            and self._session.rolling
+            and value != self._session.document.value(address)
+        ):
             raise ControlError("not_ready", "ports are opened anew: stop first.")
 
     def follow(self) -> None:
@@ -45,19 +49,19 @@ class SessionOutput:
         player = session.player
         started, known = self._started, document.settings
         for part in ("", *PARTS):
-            address = f"/cue/part/{part}/nudge" if part else "/cue/nudge"
+            address = controls.of_part(part, "nudge") if part else controls.NUDGE
             ms = document.number(address) if address in known else started.ports.nudge_ms.get(part, 0.0)
             if self._nudges.get(part, 0.0) != ms:
                 self._nudges[part] = ms
                 player.nudge(part, ms)
         hold, rate, per_part = started.sync.freewheel_s, started.sync.frame_rate, started.ports.per_part
-        if "/cue/hold_on_sync_loss" in known:
-            hold = document.number("/cue/hold_on_sync_loss")
-        if "/cue/frame_rate" in known:
-            asked = document.text("/cue/frame_rate")
+        if controls.HOLD_ON_SYNC_LOSS in known:
+            hold = document.number(controls.HOLD_ON_SYNC_LOSS)
+        if controls.FRAME_RATE in known:
+            asked = document.text(controls.FRAME_RATE)
             rate = None if asked == "film" else str(FrameRate.parse(asked))
-        if "/cue/ports/layout" in known:
-            per_part = document.text("/cue/ports/layout") == "per-part"
+        if controls.PORTS_LAYOUT in known:
+            per_part = document.text(controls.PORTS_LAYOUT) == "per-part"
         sync = replace(player.sync, freewheel_s=hold, frame_rate=rate)
         if sync != player.sync:
             player.set_sync(sync)
@@ -72,6 +76,9 @@ class SessionOutput:
 
 def named_range(document: Document, part: str) -> tuple[int, str, int, str]:
     """Lowest pitch and its name, highest pitch and its name."""
-    octave = int(document.text("/cue/middle_c")[1:])
-    low, high = int(document.number(f"/cue/part/{part}/low")), int(document.number(f"/cue/part/{part}/high"))
+    octave = int(document.text(controls.MIDDLE_C)[1:])
+    low, high = (
+        int(document.number(controls.of_part(part, "low"))),
+        int(document.number(controls.of_part(part, "high"))),
+    )
     return low, pitch_name(low, octave), high, pitch_name(high, octave)

@@ -8,13 +8,13 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
-from bridge.controls.table import ControlError
 from bridge.session.arranging import EVER, SMALL_SLOTS, Load, Score, arrange_whole
 from bridge.session.background import PlanDesk, PlanJob
 from bridge.session.score import build_score
 from engine.arrange import Arrangement, FilmLevels, film_levels
 from engine.document import Document
 from engine.music import Composition, Controller, Note, TempoMap
+from engine.music.arguments import ControlError
 
 if TYPE_CHECKING:
     from bridge.session.session import Session

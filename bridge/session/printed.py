@@ -11,11 +11,11 @@ from collections.abc import Iterable
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
-from bridge.controls.table import ControlError
 from bridge.session.arranging import Load
 from engine.document import PrintedRange
 from engine.document.printed import muted, printed_with, printed_without
 from engine.music import PARTS
+from engine.music.arguments import ControlError
 
 if TYPE_CHECKING:
     from bridge.session.session import Session

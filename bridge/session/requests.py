@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 from typing import Final
 
 from engine.document import CueState, Document, parse_chords, parse_key
-from engine.music import EMOTIONS, Chord, Key, MusicError, Slot, Take
+from engine.music import EMOTIONS, Chord, Key, MusicError, Slot, Take, controls
 from engine.process.messages import ComposeOptions, ComposeRequest
 
 QUIET_S: Final = 0.015  # after the last move of a fader
@@ -24,20 +24,20 @@ MAX_DELAYS: Final = 3
 
 # What the networks are asked by; a result composed under other values is not this document's.
 RECIPE: Final = (
-    "/cue/harmonic_rhythm",
-    "/cue/mood/dark_light",
-    "/cue/mood/calm_tense",
-    *(f"/cue/mood/{name}" for name in EMOTIONS),
-    "/cue/follow",
-    "/cue/adventurous",
+    controls.HARMONIC_RHYTHM,
+    controls.DARK_LIGHT,
+    controls.CALM_TENSE,
+    *(controls.of_mood(name) for name in EMOTIONS),
+    controls.FOLLOW_PICTURE,
+    controls.ADVENTUROUS,
 )
 CUE_RECIPE: Final = (
-    "/cue/progression",
-    "/cue/progression/mode",
-    "/cue/key",
-    "/cue/in",
-    "/cue/out",
-    "/cue/bar_1",
+    controls.PROGRESSION,
+    controls.PROGRESSION_MODE,
+    controls.KEY,
+    controls.IN,
+    controls.OUT,
+    controls.BAR_1,
 )
 
 
@@ -93,12 +93,12 @@ def recipe(document: Document) -> tuple[object, ...]:
 def compose_options(document: Document) -> ComposeOptions:
     """Activity and dynamics stay the arranger's: they act within a beat there and need no network."""
     return ComposeOptions(
-        adventurous=document.number("/cue/adventurous"),
-        follow_picture=document.number("/cue/follow"),
-        dark_light=document.number("/cue/mood/dark_light"),
-        calm_tense=document.number("/cue/mood/calm_tense"),
-        affect_bias=tuple(document.number(f"/cue/mood/{name}") for name in EMOTIONS),
-        harmonic_rhythm=document.text("/cue/harmonic_rhythm"),
+        adventurous=document.number(controls.ADVENTUROUS),
+        follow_picture=document.number(controls.FOLLOW_PICTURE),
+        dark_light=document.number(controls.DARK_LIGHT),
+        calm_tense=document.number(controls.CALM_TENSE),
+        affect_bias=tuple(document.number(controls.of_mood(name)) for name in EMOTIONS),
+        harmonic_rhythm=document.text(controls.HARMONIC_RHYTHM),
     )
 
 
@@ -171,7 +171,7 @@ class ComposeDesk:
 
         def key_of(cue: Document | CueState, number: int) -> Key | None:
             auto = auto_keys.get(number)
-            return parse_key(cue.text("/cue/key")) or (None if auto is None else auto[0])
+            return parse_key(cue.text(controls.KEY)) or (None if auto is None else auto[0])
 
         cues = document.cues
         if several:

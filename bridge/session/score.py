@@ -10,7 +10,8 @@ from bridge.session.options import arrange_options, part_shifts
 from engine.arrange import FilmLevels
 from engine.arrange.changes import ChangeOptions, place_changes
 from engine.document import Document
-from engine.music import Composition, Slot, Take
+from engine.music import Composition, Slot, Take, controls
+from engine.music.controls import BY_ADDRESS
 from engine.process.messages import FilmAnalysed
 
 
@@ -40,9 +41,9 @@ def build_score(
         )
 
     composed = composition(result.slots)
-    where = document.text("/cue/chords_on")
+    where = document.text(controls.CHORDS_ON_CUTS)
     if (result.complete or settled) and (where in ("strong", "all") or (where == "hits" and document.hits)):
-        composed = _with_chords_on(composed, ChangeOptions(document.text("/cue/harmonic_rhythm"), where))
+        composed = _with_chords_on(composed, ChangeOptions(document.text(controls.HARMONIC_RHYTHM), where))
     pinned = replace(composed, slots=tuple(map(document.pinned, composed.slots))) if document.pins else composed
     return Score(composed, pinned, arrange_options(document, levels), part_shifts(document), result.complete)
 
@@ -59,4 +60,4 @@ def _with_chords_on(composition: Composition, options: ChangeOptions) -> Composi
 
 def label_of(address: str) -> str:
     """An address in words, for the undo history: `part pad transpose`."""
-    return address.removeprefix("/cue/").replace("/", " ").replace("_", " ")
+    return BY_ADDRESS[address].name.replace("/", " ").replace("_", " ")

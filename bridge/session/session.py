@@ -16,7 +16,6 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Final
 
-from bridge.controls.table import KNOCK_CHANNEL
 from bridge.daw.names import NamedMark
 from bridge.engine_link import EngineGone
 from bridge.player.link import PlayerLink
@@ -50,7 +49,9 @@ from engine.music import (
     Slot,
     TempoMap,
     Timecode,
+    controls,
 )
+from engine.music.controls import CLICK_CHANNEL
 from engine.process.messages import (
     AnalysisProgress,
     Cancel,
@@ -113,7 +114,7 @@ class Session:
         self.tempo = SessionTempo(self)
         self.edits = Edits(self)
         self.freezer = Freezer(self)
-        self.knock = SessionKnock(self, options.knock > 0, options.knock or KNOCK_CHANNEL)
+        self.knock = SessionKnock(self, options.knock > 0, options.knock or CLICK_CHANNEL)
         self.cues = CueEdits(self)
         self.output = SessionOutput(self)
         self.composing = SessionComposing(self)
@@ -206,7 +207,7 @@ class Session:
         """As the composer would write it: flats in flat keys and where the progression has them; "" for silence."""
         if chord.is_silence:
             return ""
-        typed, key = self.document.text("/cue/progression"), self.document.result.key
+        typed, key = self.document.text(controls.PROGRESSION), self.document.result.key
         flats = key.uses_flats or (key.semitones_from_reference == 0 and chord.root in (3, 8, 10))
         if re.search(r"[A-G][b#]", typed):
             flats = re.search(r"[A-G]b", typed) is not None
@@ -299,9 +300,9 @@ class Session:
         self.names_done = saved.names
         result = self.document.result
         self.playing.film_levels = result.levels
-        if result.slots and parse_key(self.document.text("/cue/key")) is None:
+        if result.slots and parse_key(self.document.text(controls.KEY)) is None:
             self.auto_keys[self.document.cue] = (result.key, result.key_reason)
-        chosen = {state.number for state in self.document.cue_states if parse_key(state.text("/cue/key")) is None}
+        chosen = {state.number for state in self.document.cue_states if parse_key(state.text(controls.KEY)) is None}
         for number, key, reason in result.cue_keys:
             if number in chosen:
                 self.auto_keys[number] = (key, reason)
@@ -385,8 +386,8 @@ class Session:
         self.output.follow()
         self.use_map(document.result.tempo_map)
         for part in PARTS:
-            if self.status is None or (part in self.status.muted) == bool(document.value(f"/cue/part/{part}/on")):
-                self.player.mute(part, not document.value(f"/cue/part/{part}/on"))
+            if self.status is None or (part in self.status.muted) == bool(document.value(controls.of_part(part, "on"))):
+                self.player.mute(part, not document.value(controls.of_part(part, "on")))
         if recipe(document) != document.result.recipe or not document.result.complete:
             if self.analysed is None:
                 return self.position_s()

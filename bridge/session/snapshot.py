@@ -7,7 +7,7 @@ from typing import Any
 
 from bridge.session.session import Session
 from engine.document import ends
-from engine.music import EMOTIONS, PARTS, Take, Timecode
+from engine.music import EMOTIONS, PARTS, Take, Timecode, controls
 from engine.music.mood import strongest
 
 
@@ -144,7 +144,7 @@ def snapshot(session: Session) -> Snapshot:
         frame_rate=str(session.output.frame_rate or ""),
         reading=session.analysed.reading if session.analysed is not None else "",
         cues=tuple(cue_list(session)),
-        parts=tuple((part, bool(document.value(f"/cue/part/{part}/on"))) for part in PARTS),
+        parts=tuple((part, bool(document.value(controls.of_part(part, "on")))) for part in PARTS),
         clients=session.clients,
         frozen=session.freezer.words,
         learning=session.learning,

@@ -11,8 +11,9 @@ from bisect import bisect_right
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
-from bridge.controls.table import ControlError
 from bridge.session.arranging import EVER
+from engine.music import controls
+from engine.music.arguments import ControlError
 
 if TYPE_CHECKING:
     from bridge.player.messages import PlayerStatus
@@ -73,7 +74,7 @@ class SessionTransport:
         if position_s < self._last_position_s:
             self._pass_asked = False
         self._last_position_s = position_s
-        if self._looped is None or self._pass_asked or session.document.text("/cue/take/repeat") != "new":
+        if self._looped is None or self._pass_asked or session.document.text(controls.TAKE_REPEAT) != "new":
             return
         left_s = self._looped[1] - position_s
         if 0 < left_s < max(PASS_S, 2 * session.desk.lead_s) and session.document.result.complete:

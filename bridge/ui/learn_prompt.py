@@ -5,13 +5,14 @@ from __future__ import annotations
 import shlex
 from typing import Final
 
-from bridge.controls.arguments import ControlError
 from bridge.controls.midi_learn import learnable
-from bridge.controls.table import CONTROLS
+from engine.music import controls
+from engine.music.arguments import ControlError
+from engine.music.controls import CONTROLS
 
 ESCAPE: Final = "\x1b"
-LEARN_KEYS: Final = {"n": "/cue/take/new", "k": "/cue/take/keep", "u": "/cue/undo", "r": "/cue/redo",
-                     "!": "/cue/panic", "P": "/cue/play", "S": "/cue/stop"}  # fmt: skip
+LEARN_KEYS: Final = {"n": controls.TAKE_NEW, "k": controls.TAKE_KEEP, "u": controls.UNDO, "r": controls.REDO,
+                     "!": controls.PANIC, "P": controls.PLAY, "S": controls.STOP}  # fmt: skip
 ASK: Final = "learn which? a key of the view (n k u r ! p a b m d 1-9, P play, S stop), or / and an address; Esc: none"
 
 
@@ -20,7 +21,7 @@ class LearnPrompt:
 
     def __init__(self, part_keys: dict[str, str]) -> None:
         self._keys = dict(LEARN_KEYS)
-        self._keys |= {key: f"/cue/part/{part}/on" for key, part in part_keys.items()}
+        self._keys |= {key: controls.of_part(part, "on") for key, part in part_keys.items()}
         self._text: str | None = None
 
     @property
@@ -45,7 +46,7 @@ class LearnPrompt:
         if not text and key in self._keys:
             return [self._keys[key]]
         if not text and key in "123456789":
-            return ["/cue/take/select", key]
+            return [controls.TAKE_SELECT, key]
         if key in "\r\n":
             return self._chosen(text)
         if key in ("\x7f", "\b"):

@@ -17,7 +17,7 @@ from typing import IO, TYPE_CHECKING, Final, Protocol
 
 from bridge.session.session import Session
 from bridge.session.snapshot import Snapshot
-from engine.music import EMOTIONS
+from engine.music import EMOTIONS, controls
 
 if TYPE_CHECKING:
     from rich.live import Live
@@ -172,7 +172,7 @@ def panel(shot: Snapshot, session: Session, sentences: tuple[str, ...]) -> Panel
                   f"late {shot.late}, dropped {shot.dropped}, OSC clients {shot.clients}")  # fmt: skip
     facts.add_row("take", f"{shot.take_name} ({shot.take}){' kept' if shot.take_kept else ''}, engine {shot.engine}")
     if shot.frozen:
-        facts.add_row("printed", f"{shot.frozen} (mute here; /cue/thaw)")
+        facts.add_row("printed", f"{shot.frozen} (muted here; {controls.PRINTED_UNMUTE})")
     if shot.changing:
         facts.add_row("change", _countdown(session, shot))
     if shot.learning:

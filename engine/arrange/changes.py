@@ -18,9 +18,8 @@ from typing import Final
 
 from engine.arrange.timeline import STEP, Bars, effective_cues
 from engine.music import Chord, Composition, Cue, MusicError, Slot
+from engine.music.controls import CHORDS_ON, HARMONIC_RHYTHMS
 
-CHORDS_ON: Final = ("off", "hits", "strong", "all")
-HARMONIC_RHYTHMS: Final = ("auto", "half", "1", "2", "4")
 _BARS: Final = {"half": 0.5, "1": 1.0, "2": 2.0, "4": 4.0}
 _FAST_BPM: Final = 90.0
 _HIT_WORTH: Final = {"must": 6.0, "should": 4.0, "nice": 2.0}

@@ -34,11 +34,11 @@ class Finisher:
     def finish(self, part: str, options: PartOptions, segment: Segment, strikes: list[Strike]) -> list[Played]:
         bars, swing = self.bars, self.options.swing
         if part == "pad":
-            gate = min(options.gate or 100.0, 100.0) / 100
+            length = min(options.note_length or 100.0, 100.0) / 100
         else:
-            gate = (self.options.gate if options.gate is None else options.gate) / 100
+            length = (self.options.note_length if options.note_length is None else options.note_length) / 100
         if segment.ending:
-            gate = 1.0
+            length = 1.0
         played = []
         next_start: dict[int, float] = {}
         for strike in reversed(strikes):
@@ -51,7 +51,7 @@ class Finisher:
                 end = min(end, hush)
             limit = next_start.get(strike.pitch, strike.end if strike.end > segment.end else segment.end)
             start = min(start, limit - SHORTEST)  # played loosely, but never past what follows
-            end = min(start + (end - start) * gate, limit)
+            end = min(start + (end - start) * length, limit)
             end = max(end, min(start + SHORTEST, limit))
             next_start[strike.pitch] = start
             note = Note(strike.pitch, strike.velocity, start, end - start, options.channel, part)

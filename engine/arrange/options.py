@@ -7,17 +7,20 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any, Final
+from typing import Any
 
 from engine.arrange.arpeggio import check_pattern
 from engine.music import DEFAULT_CHANNELS, PARTS, Chord, Controller, FilmLevels, MusicError, Note
-
-VELOCITY_MAPS: Final = ("stretched", "paper")
-DENSITY_MAPS: Final = ("stretched", "rolling", "paper")
-VOICING_STYLES: Final = ("close", "open", "root")
-CC11_MODES: Final = ("fixed", "curve", "off")
-_RANGES: Final = {"pad": (48, 76), "arp": (52, 84), "bass": (36, 55), "melody": (60, 86), "drums": (35, 81)}
-_VELOCITIES: Final = {"pad": (60, 90), "arp": (49, 112), "bass": (60, 100), "melody": (60, 105), "drums": (45, 115)}
+from engine.music.arguments import Value
+from engine.music.controls import (
+    CC11_MODES,
+    DENSITY_MAPS,
+    PART_RANGES,
+    PART_VELOCITIES,
+    VELOCITY_MAPS,
+    VOICING_STYLES,
+    options_from,
+)
 
 
 def _check(name: str, value: float, low: float, high: float) -> None:
@@ -30,7 +33,7 @@ class PartOptions:
     """One part.
 
     low, high: range of pitches.  velocity_low, velocity_high: what the film's softest and loudest moments become.
-    pattern, gate: instead of the arrangement's own.  level: added to velocities, -63..63.
+    pattern, note_length: instead of the arrangement's own.  level: added to velocities, -63..63.
     """
 
     enabled: bool = True
@@ -40,7 +43,7 @@ class PartOptions:
     velocity_low: int = 60
     velocity_high: int = 90
     pattern: str | None = None
-    gate: float | None = None
+    note_length: float | None = None
     level: float = 0.0
 
     def __post_init__(self) -> None:
@@ -50,8 +53,8 @@ class PartOptions:
         _check("velocity", self.velocity_low, 1, 127)
         _check("velocity", self.velocity_high, self.velocity_low, 127)
         _check("level", self.level, -63, 63)
-        if self.gate is not None:
-            _check("note length", self.gate, 5, 110)
+        if self.note_length is not None:
+            _check("note length", self.note_length, 5, 110)
         if self.high - self.low < 18:
             raise MusicError(f"a part from {self.low} to {self.high} is too narrow; it needs 19 semitones.")
 
@@ -71,10 +74,10 @@ def default_parts() -> dict[str, PartOptions]:
     return {
         part: PartOptions(
             channel=DEFAULT_CHANNELS[part],
-            low=_RANGES[part][0],
-            high=_RANGES[part][1],
-            velocity_low=_VELOCITIES[part][0],
-            velocity_high=_VELOCITIES[part][1],
+            low=PART_RANGES[part][0],
+            high=PART_RANGES[part][1],
+            velocity_low=PART_VELOCITIES[part][0],
+            velocity_high=PART_VELOCITIES[part][1],
         )
         for part in PARTS
     }
@@ -96,7 +99,7 @@ class ArrangeOptions:
     """See the product's table of names and ranges.
 
     activity, dynamics: 0..100, None as the picture.  pattern: "auto" (the paper's Table 3 by activity), "1".."5",
-    "up", "down", "alberti", "octaves", or text such as "1 * 2 * 3 2 4 *".  gate: note length in percent.
+    "up", "down", "alberti", "octaves", or text such as "1 * 2 * 3 2 4 *".  note_length: percent.
     transpose: semitones, not for drums.  cc11: "fixed" (100), "curve" or "off".  crescendo: how much music grows
     towards hits and sections, percent of the film's own range.  levels: frozen quantiles; None
     takes those of the composition.  density_map: levels by the whole film's quantiles, by those of the last
@@ -112,7 +115,7 @@ class ArrangeOptions:
     dynamics: float | None = None
     pattern: str = "auto"
     swing: float = 50.0
-    gate: float = 90.0
+    note_length: float = 90.0
     looseness_ms: float = 0.0
     transpose: int = 0
     voicing: str = "close"
@@ -140,7 +143,7 @@ class ArrangeOptions:
         if self.dynamics is not None:
             _check("dynamics", self.dynamics, 0, 100)
         _check("swing", self.swing, 50, 75)
-        _check("note length", self.gate, 5, 110)
+        _check("note length", self.note_length, 5, 110)
         _check("looseness", self.looseness_ms, 0, 25)
         _check("crescendo", self.crescendo, 0, 100)
         _check("transposition", self.transpose, -24, 24)
@@ -163,11 +166,32 @@ class ArrangeOptions:
         return replace(self, parts={**self.parts, name: replace(before, **changes)})
 
 
+def from_settings(settings: Mapping[str, Value], levels: FilmLevels | None = None) -> ArrangeOptions:
+    """What settings of the controls table, by address, decide.  Raises MusicError where they do not go together."""
+    whole: dict[str, Any] = {}
+    by_part: dict[str, dict[str, Any]] = {part: {} for part in PARTS}
+    for name, value in options_from(settings, "arrange").items():
+        if name.startswith("part."):
+            _, part, field_name = name.split(".")
+            by_part[part][field_name] = value
+        else:
+            whole[name] = value
+    for part, values in by_part.items():
+        if values["low"] > values["high"]:
+            low, high = values["low"], values["high"]
+            raise MusicError(f"the lowest pitch of the {part} ({low}) is above its highest ({high}).")
+        if values["velocity_low"] > values["velocity_high"]:
+            soft, loud = values["velocity_low"], values["velocity_high"]
+            raise MusicError(f"the softest note of the {part} ({soft}) is louder than its loudest ({loud}).")
+    parts = {part: PartOptions(**values) for part, values in by_part.items()}
+    return ArrangeOptions(parts=parts, levels=levels, **whole)
+
+
 def paper_options() -> ArrangeOptions:
     """The paper's rendering (section 4.2): arpeggio only, its thresholds and velocities, chords in root position."""
     parts = {name: replace(part, enabled=name == "arp") for name, part in default_parts().items()}
     return ArrangeOptions(
-        parts=parts, velocity_map="paper", density_map="paper", voicing="root", cc1=False, cc11="off", gate=100.0
+        parts=parts, velocity_map="paper", density_map="paper", voicing="root", cc1=False, cc11="off", note_length=100.0
     )
 
 

@@ -16,10 +16,10 @@ from typing import Final
 from engine.arrange.tempocurve import Knot, Target, bend_percent, knots, meters_of, ramped, stepped
 from engine.arrange.timeline import Bars
 from engine.music import Composition, FrameRate, Hit, MeterChange, MusicError, TempoChange, TempoMap, TimeSignature
+from engine.music.controls import TEMPO_KINDS
 
 MET_FRAMES: Final = 0.5
 NEAR_FRAMES: Final = 2.0
-KINDS: Final = ("fixed", "ramp", "steps", "odd", "bars")
 _WEIGHTS: Final = {"must": 4.0, "should": 2.0, "nice": 1.0}
 _COMMON_TIME: Final = TimeSignature(4, 4)
 # Bars that may stand once before a hit, by length in beats.
@@ -124,7 +124,7 @@ class TempoReport:
     refusals: tuple[str, ...]
 
     def of(self, kind: str) -> tuple[TempoPlan, ...]:
-        """The plans of one of KINDS."""
+        """The plans of one of TEMPO_KINDS."""
         return {
             "fixed": self.fixed, "ramp": self.ramps, "steps": self.steps, "odd": self.odd_bars, "bars": self.bars
         }[kind]  # fmt: skip
@@ -134,7 +134,7 @@ def fit_tempos(
     hits: Sequence[Hit],
     rate: FrameRate,
     options: TempoFitOptions | None = None,
-    kinds: Collection[str] = KINDS,
+    kinds: Collection[str] = TEMPO_KINDS,
 ) -> TempoReport:
     """Looks for tempi that meet the hits.  kinds: what else than fixed tempi is looked for.
 

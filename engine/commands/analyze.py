@@ -16,11 +16,12 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from engine.music.command import SentenceParser, check_spares_input
+from engine.music.controls import READINGS
 from engine.music.errors import UserError, ended_by_ctrl_c
 from engine.process.priorities import lower
 from engine.video.cache import FeatureCache
 from engine.video.features import VideoFeatures
-from engine.video.options import READINGS, AnalysisOptions
+from engine.video.options import AnalysisOptions
 
 
 def main(argv: Sequence[str] | None = None) -> int:

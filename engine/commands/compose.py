@@ -16,16 +16,16 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from engine.arrange.changes import CHORDS_ON
-from engine.brief import GRIDS, FilmPlan
+from engine.brief import FilmPlan
 from engine.commands.compose_report import facts_of, progress_bar, tell
 from engine.composer import compose_takes
 from engine.music import PARTS, Hit, Key, Take, TimeSignature, UserError, parse_progression
 from engine.music.command import SentenceParser, check_film_exists, check_spares_input
+from engine.music.controls import CHORDS_ON, GRID_CHOICES, HARMONIC_RHYTHMS, READINGS
 from engine.music.cue_text import parse_cues
 from engine.music.cueplan import CUE_ENDINGS, ENSEMBLES, FORMS
 from engine.music.progression import MODES
-from engine.process.messages import HARMONIC_RHYTHMS, READINGS, ComposeOptions
+from engine.process.messages import ComposeOptions
 
 if TYPE_CHECKING:
     from engine.arrange import Arrangement, ArrangeOptions
@@ -79,7 +79,9 @@ def parser(
     timing.add_argument(
         "--chords-on", choices=CHORDS_ON, default="hits", help="change chords on hits, strong cuts or all cuts too"
     )
-    timing.add_argument("--grid", choices=GRIDS, default="auto", help="chords on beats, or on seconds as in the paper")
+    timing.add_argument(
+        "--grid", choices=GRID_CHOICES, default="auto", help="chords on beats, or on seconds as in the paper"
+    )
     timing.add_argument("--tempo-map", metavar="FILE.mid", help="tempo and meter changes from a MIDI file")
     timing.add_argument(
         "--picture-starts-at",

@@ -17,9 +17,10 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from engine.arrange.tempofit import KINDS, TempoFitOptions, TempoPlan, TempoReport, fit_tempos
+from engine.arrange.tempofit import TempoFitOptions, TempoPlan, TempoReport, fit_tempos
 from engine.music import Cut, Film, Hit, TimeSignature, UserError
 from engine.music.command import SentenceParser
+from engine.music.controls import TEMPO_KINDS
 from engine.music.hit_text import hits_reading, parse_hits
 
 
@@ -128,7 +129,7 @@ def fit_options(arguments: argparse.Namespace) -> TempoFitOptions:
 def chosen_plan(report: TempoReport, name: str) -> TempoPlan:
     kind, _, number = name.partition(":")
     kind = "ramp" if kind == "curve" else kind
-    if kind not in KINDS or not (number or "1").isdigit():
+    if kind not in TEMPO_KINDS or not (number or "1").isdigit():
         raise UserError(f"'{name}' is not a plan; write fixed:1, ramp:1, steps:1, odd:1 or bars:1.")
     plans = report.of(kind)
     index = int(number or 1) - 1

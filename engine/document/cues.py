@@ -13,6 +13,7 @@ from types import MappingProxyType
 from typing import Final
 
 from engine.document.settings import CUE_CONTROLS, SETTINGS, Value
+from engine.music import controls
 
 MAX_CUES: Final = 100
 
@@ -44,22 +45,22 @@ class CueState:
 
     @property
     def name(self) -> str:
-        return self.text("/cue/name")
+        return self.text(controls.NAME)
 
     @property
     def in_s(self) -> float:
-        return self.number_of("/cue/in")
+        return self.number_of(controls.IN)
 
     @property
     def out_s(self) -> float | None:
         """None: where the next cue begins, or the film ends."""
-        value = self.value("/cue/out")
+        value = self.value(controls.OUT)
         return None if isinstance(value, str) or value is None else float(value)
 
     @property
     def bar_1_s(self) -> float | None:
         """None: its bars are those of the timeline."""
-        value = self.value("/cue/bar_1")
+        value = self.value(controls.BAR_1)
         if value == "in":
             return self.in_s
         return None if isinstance(value, str) or value is None else float(value)
@@ -67,7 +68,9 @@ class CueState:
     @property
     def is_default(self) -> bool:
         """No name, range or bar 1 set."""
-        return not any(address in self.settings for address in ("/cue/name", "/cue/in", "/cue/out", "/cue/bar_1"))
+        return not any(
+            address in self.settings for address in (controls.NAME, controls.IN, controls.OUT, controls.BAR_1)
+        )
 
 
 def cue_settings(settings: Mapping[str, Value]) -> Mapping[str, Value]:

@@ -25,6 +25,7 @@ from engine.music import (
     Slot,
     TempoMap,
     TempoMark,
+    controls,
     parse_progression,
 )
 
@@ -165,7 +166,7 @@ class Document:
 
         Raises MusicError for a key or progression that cannot be read.
         """
-        default_ending = all(self.value(address) == SETTINGS[address] for address in ("/cue/ending", "/cue/tail"))
+        default_ending = all(self.value(address) == SETTINGS[address] for address in (controls.ENDING, controls.TAIL))
         if not self.other_cues and self.selected.is_default and not self.sections and default_ending:
             return ()
         states = self.cue_states
@@ -174,7 +175,7 @@ class Document:
         made = []
         for index, (state, out_s) in enumerate(zip(states, ends(states), strict=True)):
             begins_s = state.in_s if state.bar_1_s is None else max(state.bar_1_s, state.in_s)
-            key = parse_key(state.text("/cue/key"))
+            key = parse_key(state.text(controls.KEY))
             made.append(
                 Cue(
                     name=state.name,
@@ -184,8 +185,8 @@ class Document:
                     key=(key or keys.get(state.number)) if several else None,
                     progression=parse_chords(state) if several else None,
                     sections=self._sections_of(index, states),
-                    ending=state.text("/cue/ending"),
-                    tail_s=state.number_of("/cue/tail"),
+                    ending=state.text(controls.ENDING),
+                    tail_s=state.number_of(controls.TAIL),
                     progression_from_s=state.progression_from_s if several else None,
                     take=state.take if several else None,
                     number=state.number,
@@ -221,7 +222,7 @@ class Document:
         """
         marks = []
         for index, state in enumerate(self.cue_states):
-            bpm = (state.number_of("/cue/tempo") or film_bpm) if index else 0.0
+            bpm = (state.number_of(controls.TEMPO) or film_bpm) if index else 0.0
             bar_1_s = state.bar_1_s
             if bar_1_s is not None or bpm:
                 at_s = state.in_s if bar_1_s is None else bar_1_s
@@ -309,8 +310,8 @@ def parse_key(text: str) -> Key | None:
 
 def parse_chords(document: Document | CueState) -> Progression | None:
     """None where none is set.  Raises MusicError."""
-    text = document.text("/cue/progression").strip()
-    return parse_progression(text, document.text("/cue/progression/mode")) if text else None
+    text = document.text(controls.PROGRESSION).strip()
+    return parse_progression(text, document.text(controls.PROGRESSION_MODE)) if text else None
 
 
 def _overlap(first: Pin, second: Pin) -> bool:

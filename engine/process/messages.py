@@ -13,8 +13,6 @@ from engine.music import Chord, Composition, Cue, Cut, Film, Hit, Key, Progressi
 from engine.music.cueplan import CuePlan, Theme
 
 PROTOCOL: Final = 1
-READINGS: Final = ("auto", "full", "quick")
-HARMONIC_RHYTHMS: Final = ("auto", "half", "1", "2", "4")  # bars per chord of the net
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,7 +21,7 @@ class ComposeOptions:
 
     adventurous: 0..10 (temperature and top-p).  follow_picture: 0..100 %, guidance towards the picture's mood.
     dark_light, calm_tense: -100..+100, added to the picture's mood.  affect_bias: six sliders -100..+100 under "more".
-    harmonic_rhythm: one of HARMONIC_RHYTHMS.  activity, dynamics: None as the picture, else 0..100.
+    harmonic_rhythm: one of controls.HARMONIC_RHYTHMS.  activity, dynamics: None as the picture, else 0..100.
     candidates: how many takes are decoded together, of which the best is kept.
     form: "auto" (drawn by the take), one of engine.music.cueplan.FORMS, or "none": no plan, the network alone over the
     whole cue, as sessions were composed before there were plans.  ensemble: "auto" or one of ENSEMBLES.  ending: "auto"
@@ -46,7 +44,7 @@ class ComposeOptions:
 
 @dataclass(frozen=True, slots=True)
 class AnalyseRequest:
-    """Bridge -> engine: look at this film.  reading: one of READINGS; clip_weights: a file, or None.
+    """Bridge -> engine: look at this film.  reading: one of controls.READINGS; clip_weights: a file, or None.
 
     beside: the film that was seen last is composed for until all of this one is seen, and stays if it cannot be read.
     """

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from engine.music.controls import READINGS
 from engine.video.errors import VideoError
 
-READINGS: Final = ("auto", "full", "quick")
 ANALYSIS_VERSION: Final = 4  # raise when the same film and settings give other numbers than before
 
 

@@ -34,8 +34,8 @@ sys.path[:0] = [str(Path(__file__).resolve().parents[1]), str(Path(__file__).res
 from jacklab import Capture, Controller, JackServer, still_sounding, why_not
 from livelab import CLIP, Live, compose, composed_notes, match, port_name, struck
 
-from bridge.controls.table import CONTROLS
 from bridge.osc.codec import OscError, decode, encode, encode_bundle
+from engine.music.controls import CONTROLS
 
 STATES = [control.address for control in CONTROLS if control.access == "state"]
 SETS = [control.address for control in CONTROLS if control.access == "value" and control.address != "/cue/loop"]

@@ -10,8 +10,8 @@ import pytest
 from livelab import COMMAND, Live, environment, short_film
 
 from bridge.controls.conformance import check_every_address
-from bridge.controls.table import CONTROLS
 from bridge.osc.codec import decode, encode
+from engine.music.controls import CONTROLS
 
 pytestmark = pytest.mark.slow
 

@@ -11,7 +11,6 @@ from fractions import Fraction
 from types import MappingProxyType
 from typing import Any
 
-from bridge.controls.table import BY_ADDRESS, SETTINGS, ControlError, Value
 from bridge.daw.names import NamedMark
 from bridge.session.tempo import TempoChoice
 from engine.document import CueState, Document, Pin, PrintedRange, Result, Step
@@ -34,6 +33,8 @@ from engine.music import (
     Timecode,
     TimeSignature,
 )
+from engine.music.arguments import ControlError, Value
+from engine.music.controls import settings_of
 from engine.process.messages import FilmAnalysed
 
 
@@ -296,15 +297,10 @@ def _read_document(data: dict[str, Any], results: Sequence[Result]) -> Document:
 
 
 def _read_settings(data: dict[str, Any]) -> Mapping[str, Value]:
-    values: dict[str, Value] = {}
-    for address, value in data.items():
-        if address not in SETTINGS:
-            raise ValueError(f"{address} is not a setting")
-        try:
-            values[address] = BY_ADDRESS[address].arguments[0].check(value)
-        except ControlError as error:
-            raise ValueError(str(error).rstrip(".")) from None
-    return MappingProxyType(values)
+    try:
+        return MappingProxyType(settings_of(data))
+    except ControlError as error:
+        raise ValueError(str(error).rstrip(".")) from None
 
 
 def _read_take(data: dict[str, Any], results: Sequence[Result]) -> SavedTake:

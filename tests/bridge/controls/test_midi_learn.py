@@ -10,8 +10,9 @@ from hypothesis import strategies as st
 
 from bridge.controls.midi_learn import DEFAULTS, HOLD_S, Binding, MidiLearn, Trigger, learnable
 from bridge.controls.midi_learn_file import LearnFileError, read, write
-from bridge.controls.table import BY_ADDRESS, CONTROLS, SETTINGS, ControlError
 from bridge.ui.learn_prompt import ESCAPE, LearnPrompt, completed
+from engine.music.arguments import ControlError
+from engine.music.controls import BY_ADDRESS, CONTROLS, SETTINGS
 
 
 class Desk:

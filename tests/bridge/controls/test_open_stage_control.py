@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from typing import Any
 
 from bridge.controls.open_stage_control import LEFT_OUT, layout
-from bridge.controls.table import BY_ADDRESS, CONTROLS
 from bridge.osc.codec import decode, encode
+from engine.music.controls import BY_ADDRESS, CONTROLS
 
 COMMON = {"type", "id", "comments", "width", "height", "expand", "address", "typeTags", "decimals", "bypass", "default"}
 KNOWN = {

@@ -14,10 +14,11 @@ import mido
 import pytest
 
 from bridge.controls.dispatch import Controls
-from bridge.controls.table import ERROR, MAX_TEXT
 from bridge.osc.codec import Message, decode, encode, encode_bundle
 from bridge.osc.server import Datagram, OscServer
 from bridge.session.file.export import _write as write
+from engine.music.arguments import MAX_TEXT
+from engine.music.controls import ERROR
 
 NOW_AND_NEVER = [struct.pack(">Q", 1), b"\xff" * 8, b"\0" * 8, struct.pack(">Q", 2**63)]  # time tags
 

@@ -105,7 +105,7 @@ def test_clips_of_a_launcher_are_not_taken_for_a_playing_arrangement(wired) -> N
 
 
 def test_the_transport_is_the_daws(wired) -> None:
-    from bridge.controls.table import ControlError
+    from engine.music.arguments import ControlError
 
     for order in (wired.session.transport.play, wired.session.transport.stop):
         with pytest.raises(ControlError):

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from bridge.controls.table import PARTS, ControlError
 from bridge.osc.clients import LEASE_S, MAX_CLIENTS, MAX_PATTERNS, Clients
+from engine.music import PARTS
+from engine.music.arguments import ControlError
 
 ME = ("127.0.0.1", 5000)
 

@@ -16,10 +16,10 @@ import time
 import pytest
 
 from bridge.controls.dispatch import Controls
-from bridge.controls.table import CONTROLS
 from bridge.osc.codec import decode, encode, encode_bundle
 from bridge.osc.fair_queue import FairQueue
 from bridge.osc.server import OscServer
+from engine.music.controls import CONTROLS
 
 COUNT = 100_000
 SENDERS = 6

@@ -11,9 +11,9 @@ import time
 
 import pytest
 
-from bridge.controls.table import BY_ADDRESS
 from bridge.osc import query
 from bridge.osc.query import QueryServer
+from engine.music.controls import BY_ADDRESS
 
 
 @pytest.fixture
@@ -47,7 +47,7 @@ def test_a_node_has_its_value_range_and_words(server) -> None:
     status, node = get(server, "/cue/key")
     assert status == 200 and node["VALUE"] == ["Am"] and node["DESCRIPTION"] == BY_ADDRESS["/cue/key"].doc
     assert get(server, "/cue/key?VALUE") == (200, {"VALUE": ["Am"]})
-    assert get(server, "/cue/follow?RANGE")[1]["RANGE"][0] == {"MIN": 0, "MAX": 100}
+    assert get(server, "/cue/follow_picture?RANGE")[1]["RANGE"][0] == {"MIN": 0, "MAX": 100}
 
 
 def test_host_info_says_where_osc_is(server) -> None:

@@ -11,9 +11,9 @@ import time
 
 import pytest
 
-from bridge.controls.table import ControlError
 from bridge.osc.codec import decode, encode, encode_bundle
 from bridge.osc.server import DATAGRAMS_PER_S, ERRORS_PER_S, Budget, Datagram, OscServer
+from engine.music.arguments import ControlError
 
 
 @pytest.fixture

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from bridge.controls.table import ControlError
 from bridge.session.arranging import arrange_whole
 from engine.music import Chord
+from engine.music.arguments import ControlError
 
 
 def notes_of(session):

@@ -6,9 +6,9 @@ import random
 
 import pytest
 
-from bridge.controls.table import ControlError
 from bridge.session.arranging import arrange_whole
 from engine.music import Chord
+from engine.music.arguments import ControlError
 
 
 def notes_of(session):

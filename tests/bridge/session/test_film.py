@@ -7,8 +7,8 @@ from dataclasses import replace
 
 import pytest
 
-from bridge.controls.table import ControlError
 from bridge.session.file.autosave import Autosave
+from engine.music.arguments import ControlError
 from engine.process.messages import AnalyseRequest, ComposeRequest, EngineFailure
 
 

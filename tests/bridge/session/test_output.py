@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from bridge.controls.table import ControlError
 from bridge.session.arranging import arrange_whole
 from bridge.session.snapshot import snapshot
 from engine.music import Controller
+from engine.music.arguments import ControlError
 
 
 def test_shifts_sync_and_rate_reach_the_player_and_are_undone(stage) -> None:
@@ -69,7 +69,7 @@ def test_curves_growth_and_span_are_arranged(stage) -> None:
     assert not curves(11) and not curves(1)
     session.edits.set_value("/cue/pattern", "up")
     narrow = [note.pitch for note in arrange_whole(session.score()).notes if note.part == "arp"]
-    session.edits.set_value("/cue/arp_span", 2)
+    session.edits.set_value("/cue/arp_octaves", 2)
     wide = [note.pitch for note in arrange_whole(session.score()).notes if note.part == "arp"]
     assert max(wide) > max(narrow)
 

@@ -13,7 +13,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sessionlab import Stage
 
-from bridge.controls.table import ControlError
 from bridge.daw.protocol import Ack, DoPrint, PrintRequest
 from bridge.player.link import PlayerLink
 from bridge.player.messages import PlayerOptions, PortOptions, SyncOptions
@@ -25,6 +24,7 @@ from bridge.session.tempo import TempoWish
 from engine.document import PrintedRange
 from engine.document.printed import muted, printed_with, printed_without
 from engine.music import PARTS, Controller, Note
+from engine.music.arguments import ControlError
 
 RANGES = st.tuples(st.sampled_from(PARTS), st.integers(0, 40), st.integers(1, 12))
 

@@ -8,12 +8,12 @@ from fractions import Fraction
 
 import pytest
 
-from bridge.controls.table import ControlError
 from bridge.engine_link import EngineGone
 from bridge.session.answers import STATES
 from bridge.session.arranging import arrange_whole
 from bridge.session.snapshot import snapshot
 from engine.music import Chord, TempoMap
+from engine.music.arguments import ControlError
 from engine.process.messages import EngineFailure, EngineReady
 
 

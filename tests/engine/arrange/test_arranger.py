@@ -27,7 +27,7 @@ options = st.builds(
     dynamics=st.one_of(st.none(), st.floats(0, 100)),
     pattern=st.sampled_from(["auto", "3", "up", "octaves", "1 * 2 * 3 2 4 *", "* 1 *", "1 1 1"]),
     swing=st.sampled_from([50.0, 58.0, 66.7, 75.0]),
-    gate=st.sampled_from([5.0, 90.0, 100.0, 110.0]),
+    note_length=st.sampled_from([5.0, 90.0, 100.0, 110.0]),
     looseness_ms=st.sampled_from([0.0, 10.0, 25.0]),
     transpose=st.integers(-24, 24),
     voicing=st.sampled_from(["close", "open", "root"]),
@@ -378,9 +378,9 @@ def test_swing_gate_and_looseness():
     swung = [n for n in arrange(composition, replace(busy, swing=66.0)).notes if n.part == "arp"]
     moved = [b.start_beats - a.start_beats for a, b in zip(straight[:-1], swung[:-1], strict=True)]
     assert moved[:4] == pytest.approx([0, 0.08, 0, 0.08])
-    short = [n for n in arrange(composition, replace(busy, gate=20.0)).notes if n.part == "arp"]
+    short = [n for n in arrange(composition, replace(busy, note_length=20.0)).notes if n.part == "arp"]
     assert short[0].length_beats == pytest.approx(0.05) and straight[0].length_beats == pytest.approx(0.225)
-    legato = [n for n in arrange(composition, replace(busy, gate=110.0)).notes if n.part == "arp"]
+    legato = [n for n in arrange(composition, replace(busy, note_length=110.0)).notes if n.part == "arp"]
     assert legato[0].end_beats > legato[1].start_beats
     loose = [n for n in arrange(composition, replace(busy, looseness_ms=20.0)).notes if n.part == "arp"]
     shifts = {round(b.start_beats - a.start_beats, 4) for a, b in zip(straight[:-1], loose[:-1], strict=True)}
@@ -405,7 +405,7 @@ def test_parts_are_switched_without_moving_the_others():
 def test_bad_options_are_sentences():
     for make in (
         lambda: ArrangeOptions(swing=80),
-        lambda: ArrangeOptions(gate=0),
+        lambda: ArrangeOptions(note_length=0),
         lambda: ArrangeOptions(pattern="1 x"),
         lambda: ArrangeOptions(velocity_map="other"),
         lambda: ArrangeOptions(transpose=99),

@@ -1,4 +1,4 @@
-"""Arguments of controls: what each may be, and how what came over the wire becomes it."""
+"""Arguments of controls: what values each takes, and how a value from a wire or a command line becomes one of them."""
 
 from __future__ import annotations
 
@@ -6,12 +6,14 @@ import math
 from dataclasses import dataclass
 from typing import Final
 
-from bridge.osc.codec import Argument
-from engine.music import UserError
+from engine.music.errors import UserError
 
 MAX_TEXT: Final = 4096
+# Senders compute in 32-bit floats: 3 arrives as 2.9999998 and is meant as 3.
+WHOLE_TOLERANCE: Final = 1e-6
 
 Value = float | int | bool | str | None
+Raw = int | float | str | bytes | bool | None  # as an OSC argument arrives
 
 
 class ControlError(UserError):
@@ -40,10 +42,14 @@ class Arg:
 
     @property
     def tag(self) -> str:
-        """Type tag shown in documents; i, f, d, T and F are taken for each other where nothing is lost."""
+        """OSC type tag to show; i, f, d, T and F are converted into each other where nothing is lost."""
         return {"number": "f", "whole": "i", "switch": "T", "text": "s", "choice": "s"}[self.kind]
 
-    def check(self, value: Argument) -> Value:
+    @property
+    def is_numeric(self) -> bool:
+        return self.kind in ("number", "whole")
+
+    def check(self, value: Raw) -> Value:
         """The value in its own type.  Raises ControlError."""
         if self.kind in ("text", "choice"):
             return self._check_text(value)
@@ -63,7 +69,19 @@ class Arg:
             raise ControlError("bad_type", f"{self.name} is {self.expected}, not true or false.")
         return self._check_number(value)
 
-    def _check_text(self, value: Argument) -> str:
+    def parse(self, text: str) -> Value:
+        """What somebody typed, in its own type: numbers as numbers, on and off as a switch.  Raises ControlError."""
+        if self.kind in ("text", "choice") or text in self.words:
+            return self.check(text)
+        if self.kind == "switch" and text.lower() in ("on", "off"):
+            return text.lower() == "on"
+        try:
+            number = float(text)
+        except ValueError:
+            raise ControlError("bad_type", f"{self.name} is {self.expected}, not '{text[:40]}'.") from None
+        return self.check(number)
+
+    def _check_text(self, value: Raw) -> str:
         if isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value):
             value = f"{value:g}"  # a fader program that can only send numbers may still choose `2` bars
         if not isinstance(value, str):
@@ -78,16 +96,17 @@ class Arg:
         if not math.isfinite(value):
             raise ControlError("bad_value", f"{self.name} is {self.expected}, not {value}.")
         if self.kind == "whole":
-            if value != int(value):
+            nearest = round(value)
+            if abs(value - nearest) > WHOLE_TOLERANCE * max(abs(value), 1.0):
                 raise ControlError("bad_value", f"{self.name} is {self.expected}, not {value:g}.")
-            value = int(value)
+            value = nearest
         if (self.low is not None and value < self.low) or (self.high is not None and value > self.high):
             raise ControlError("bad_value", f"{self.name} is {self.expected}, not {value:g}.")
         return value if self.kind == "whole" else float(value)
 
     @property
     def expected(self) -> str:
-        """What it may be, in words."""
+        """The accepted values in words."""
         if self.kind == "choice":
             return "one of " + ", ".join(self.words)
         if self.kind == "text":

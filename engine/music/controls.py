@@ -1,0 +1,815 @@
+"""The one table of everything that can be set, read and done from outside: plain data.
+
+Made from it: the flags of `live`, `compose`, `plot`, `tempo` and `score`; OSC with OSCQuery, docs/osc.md and the page
+of Open Stage Control; what MIDI learn offers; the settings of a session file; `arrange.options.from_settings()` and
+`brief.from_settings()`.  A new control is a row here and, if it is read or done rather than set, a handler in
+`bridge.controls`.
+
+One thing has one name.  A name that was in use before stands in `formerly` of its row: the old address, flag or
+session key goes on working, and is shown nowhere.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Final
+
+from engine.music.arguments import Arg, ControlError, Raw, Value
+from engine.music.composition import ENDINGS, HIT_WEIGHTS
+from engine.music.mood import EMOTIONS
+from engine.music.note import DEFAULT_CHANNELS, PARTS
+from engine.music.progression import MODES
+
+ROOT: Final = "/cue"
+DEFAULT_PORT: Final = 9317  # the one port for /cue and /daw; the DAW scripts send here
+CLICK_CHANNEL: Final = 10
+CLICK_PITCH: Final = 76  # General MIDI percussion: high woodblock
+LONGEST_S: Final = 360_000
+
+# Words of choices.
+CHORDS_ON: Final = ("off", "hits", "strong", "all")
+VELOCITY_MAPS: Final = ("stretched", "paper")
+DENSITY_MAPS: Final = ("stretched", "rolling", "paper")
+VOICING_STYLES: Final = ("close", "open", "root")
+CC11_MODES: Final = ("fixed", "curve", "off")
+HARMONIC_RHYTHMS: Final = ("auto", "half", "1", "2", "4")  # bars per chord of the network
+TEMPO_KINDS: Final = ("fixed", "ramp", "steps", "odd", "bars")
+RATES: Final = ("film", "23.976", "24", "25", "29.97", "29.97df", "30")
+PORT_LAYOUTS: Final = ("one", "per-part")
+MIDDLE_C_NAMES: Final = ("C3", "C4")
+GRID_CHOICES: Final = ("auto", "seconds", "beats")
+READINGS: Final = ("auto", "full", "quick")
+# Where a change of the music begins: the next bar unless said otherwise.
+WHEN: Final = ("bar", "chord", "hit", "loop", "start")
+
+# Of each part: lowest and highest pitch, softest and loudest velocity.
+PART_RANGES: Final = {"pad": (48, 76), "arp": (52, 84), "bass": (36, 55), "melody": (60, 86), "drums": (35, 81)}
+PART_VELOCITIES: Final = {"pad": (60, 90), "arp": (49, 112), "bass": (60, 100), "melody": (60, 105), "drums": (45, 115)}
+
+# Addresses ----------------------------------------------------------------------------------------------------------
+ERROR: Final = "/cue/error"
+# read
+STATUS: Final = "/cue/status"
+PLAYHEAD: Final = "/cue/playhead"
+CHORDS_NOW: Final = "/cue/chords/now"
+CHORDS: Final = "/cue/chords"
+PROGRESS: Final = "/cue/progress"
+TAKE: Final = "/cue/take"
+TAKES: Final = "/cue/takes"
+PINS: Final = "/cue/pins"
+PRINTED: Final = "/cue/printed"
+CUTS: Final = "/cue/cuts"
+HITS: Final = "/cue/hits"
+RANGES: Final = "/cue/ranges"
+CUES: Final = "/cue/cues"
+SECTIONS: Final = "/cue/sections"
+FILM: Final = "/cue/film"
+EDITS: Final = "/cue/edits"
+CHANGING: Final = "/cue/changing"
+CLIENTS: Final = "/cue/clients"
+DAW: Final = "/cue/daw"
+SYNC: Final = "/cue/sync"
+PORTS: Final = "/cue/ports"
+LEARN_WAITING: Final = "/cue/learn/waiting"
+LEARN_LIST: Final = "/cue/learn/list"
+# values of a cue
+NAME: Final = "/cue/name"
+IN: Final = "/cue/in"
+OUT: Final = "/cue/out"
+BAR_1: Final = "/cue/bar_1"
+ENDING: Final = "/cue/ending"
+TAIL: Final = "/cue/tail"
+TEMPO: Final = "/cue/tempo"
+KEY: Final = "/cue/key"
+PROGRESSION: Final = "/cue/progression"
+PROGRESSION_MODE: Final = "/cue/progression/mode"
+# values of the film
+PICTURE_STARTS_AT: Final = "/cue/picture_starts_at"
+HARMONIC_RHYTHM: Final = "/cue/harmonic_rhythm"
+DARK_LIGHT: Final = "/cue/mood/dark_light"
+CALM_TENSE: Final = "/cue/mood/calm_tense"
+FOLLOW_PICTURE: Final = "/cue/follow_picture"
+ADVENTUROUS: Final = "/cue/adventurous"
+ACTIVITY: Final = "/cue/activity"
+DYNAMICS: Final = "/cue/dynamics"
+PATTERN: Final = "/cue/pattern"
+NOTE_LENGTH: Final = "/cue/note_length"
+CHORDS_ON_CUTS: Final = "/cue/chords_on"
+SWING: Final = "/cue/swing"
+LOOSENESS: Final = "/cue/looseness"
+VOICING: Final = "/cue/voicing"
+DENSITY_MAP: Final = "/cue/density_map"
+VELOCITY_MAP: Final = "/cue/velocity_map"
+CRESCENDO: Final = "/cue/crescendo"
+CC1: Final = "/cue/cc1"
+CC11: Final = "/cue/cc11"
+TRANSPOSE: Final = "/cue/transpose"
+ARP_OCTAVES: Final = "/cue/arp_octaves"
+# output
+NUDGE: Final = "/cue/nudge"
+HOLD_ON_SYNC_LOSS: Final = "/cue/hold_on_sync_loss"
+FRAME_RATE: Final = "/cue/frame_rate"
+PORTS_LAYOUT: Final = "/cue/ports/layout"
+MIDDLE_C: Final = "/cue/middle_c"
+TAKE_REPEAT: Final = "/cue/take/repeat"
+# values outside the undo history
+LOOP: Final = "/cue/loop"
+CLICK_ON_CUTS: Final = "/cue/click_on_cuts"
+LEARN_PICKUP: Final = "/cue/learn/pickup"
+# done
+FILM_LOAD: Final = "/cue/film/load"
+CUES_ADD: Final = "/cue/cues/add"
+CUES_REMOVE: Final = "/cue/cues/remove"
+CUES_SELECT: Final = "/cue/cues/select"
+HITS_ADD: Final = "/cue/hits/add"
+HITS_REMOVE: Final = "/cue/hits/remove"
+HITS_ACCEPT_CUTS: Final = "/cue/hits/accept_cuts"
+SECTIONS_ADD: Final = "/cue/sections/add"
+SECTIONS_REMOVE: Final = "/cue/sections/remove"
+TEMPO_FIT: Final = "/cue/tempo/fit"
+TEMPO_FIT_PLAN: Final = "/cue/tempo/fit/plan"  # only ever sent: an answer to TEMPO_FIT
+PLAY: Final = "/cue/play"
+STOP: Final = "/cue/stop"
+LOCATE: Final = "/cue/locate"
+PANIC: Final = "/cue/panic"
+QUIT: Final = "/cue/quit"
+PING: Final = "/cue/ping"
+CHORDS_NEXT: Final = "/cue/chords/next"
+CHORDS_PIN: Final = "/cue/chords/pin"
+CHORDS_UNPIN: Final = "/cue/chords/unpin"
+CHORDS_REWRITE: Final = "/cue/chords/rewrite"
+TAKE_NEW: Final = "/cue/take/new"
+TAKE_SELECT: Final = "/cue/take/select"
+TAKE_KEEP: Final = "/cue/take/keep"
+TAKE_NAME: Final = "/cue/take/name"
+UNDO: Final = "/cue/undo"
+REDO: Final = "/cue/redo"
+SUBSCRIBE: Final = "/cue/subscribe"
+UNSUBSCRIBE: Final = "/cue/unsubscribe"
+MARKERS_PUSH: Final = "/cue/markers/push"
+MARKERS_CLEAR: Final = "/cue/markers/clear"
+PRINT: Final = "/cue/print"
+PRINTED_MUTE: Final = "/cue/printed/mute"
+PRINTED_UNMUTE: Final = "/cue/printed/unmute"
+EXPORT: Final = "/cue/export"
+SAVE: Final = "/cue/save"
+LEARN: Final = "/cue/learn"
+LEARN_CANCEL: Final = "/cue/learn/cancel"
+LEARN_FORGET: Final = "/cue/learn/forget"
+LEARN_UNDO: Final = "/cue/learn/undo"
+
+FILM_SCOPE: Final = ("film",)
+
+
+def of_part(part: str, name: str) -> str:
+    """Address of one part's control: `of_part("pad", "velocity/low")`."""
+    return f"{ROOT}/part/{part}/{name}"
+
+
+def of_mood(emotion: str) -> str:
+    """Address of one of the six emotion sliders."""
+    return f"{ROOT}/mood/{emotion}"
+
+
+@dataclass(frozen=True, slots=True)
+class Control:
+    """One row.
+
+    access: "value" (set with arguments, read without), "state" (read only) or "do" (a command).
+    effect: what has to follow a change: "compose" (the networks), "arrange" (other notes, same chords), "transport"
+    (tempo and bar lines), "output" (ports and clocks), "none".
+    default: of a value's first argument.
+    scopes: what may have a value of its own: "film" (everything), "cue", "section", "take" (kept with a take).
+    flag: command line flag; rows that decide the music have it in `live`, `compose` and `plot` alike.
+    to: the option that it sets, as `arrange.swing`, `arrange.part.pad.low` or `compose.dark_light`.
+    unset: the word for which that option is None.
+    formerly: old addresses and flags, which go on working.
+    undo: whether a change is a step of the undo history and kept in the session file.
+    """
+
+    address: str
+    doc: str
+    arguments: tuple[Arg, ...] = ()
+    access: str = "do"
+    effect: str = "none"
+    default: Value = None
+    scopes: tuple[str, ...] = FILM_SCOPE
+    flag: str | None = None
+    to: str = ""
+    unset: str | None = None
+    formerly: tuple[str, ...] = ()
+    undo: bool = True
+
+    def check(self, arguments: Sequence[Raw]) -> tuple[Value, ...]:
+        """The arguments in their own types.  Raises ControlError."""
+        if not self.needed_arguments <= len(arguments) <= len(self.arguments):
+            raise ControlError("bad_type", f"{self.address} takes {self.signature or 'no arguments'}.")
+        return tuple(arg.check(value) for arg, value in zip(self.arguments, arguments, strict=False))
+
+    def button(self, arguments: Sequence[Raw]) -> bool | None:
+        """True: a button was pressed, False: released, None: these are arguments.
+
+        Controller programs send 1 and 0 (or a velocity, true and false) when a button goes down and up.  A command
+        that needs no argument is done by the first and not by the second.  Where it takes a number if one is given,
+        only exactly 1, 0, true and false are a button's.
+        """
+        if self.access != "do" or self.needed_arguments or len(arguments) != 1:
+            return None
+        value = arguments[0]
+        if isinstance(value, bool):
+            return value
+        if not isinstance(value, (int, float)) or value != value:
+            return None
+        if self.arguments and self.arguments[0].is_numeric and value not in (0, 1):
+            return None
+        return value != 0
+
+    @property
+    def name(self) -> str:
+        """The address without its root: `part/pad/level`."""
+        return self.address.removeprefix(f"{ROOT}/")
+
+    @property
+    def part(self) -> str | None:
+        """The part that it belongs to, None for all."""
+        head, _, rest = self.name.partition("/")
+        return rest.partition("/")[0] if head == "part" else None
+
+    @property
+    def needed_arguments(self) -> int:
+        return sum(not argument.optional for argument in self.arguments)
+
+    @property
+    def signature(self) -> str:
+        return ", ".join(f"[{arg.name}]" if arg.optional else arg.name for arg in self.arguments)
+
+    @property
+    def old_addresses(self) -> tuple[str, ...]:
+        return tuple(name for name in self.formerly if name.startswith("/"))
+
+    @property
+    def old_flags(self) -> tuple[str, ...]:
+        return tuple(name for name in self.formerly if name.startswith("--"))
+
+
+@dataclass(frozen=True, slots=True)
+class Flag:
+    """A flag without an address: what has to be known before a film is looked at.
+
+    commands: where it belongs.  repeated: may be given more than once.  default: what holds without it.
+    """
+
+    flag: str
+    argument: Arg
+    doc: str
+    commands: tuple[str, ...] = ("live", "compose", "plot")
+    default: Value = None
+    metavar: str = ""
+    repeated: bool = False
+    formerly: tuple[str, ...] = ()
+    to: str = ""
+
+    @property
+    def old_flags(self) -> tuple[str, ...]:
+        return self.formerly
+
+
+def _seconds(name: str, *words: str, optional: bool = False, unit: str = "picture seconds") -> Arg:
+    return Arg(name, "number", 0, LONGEST_S, unit, words, optional)
+
+
+def _number(name: str, low: float, high: float, unit: str = "", *words: str) -> Arg:
+    return Arg(name, "number", low, high, unit, words)
+
+
+def _whole(name: str, low: int, high: int, unit: str = "", *, optional: bool = False) -> Arg:
+    return Arg(name, "whole", low, high, unit, optional=optional)
+
+
+def _choice(name: str, words: Iterable[str], *, optional: bool = False) -> Arg:
+    return Arg(name, "choice", words=tuple(words), optional=optional)
+
+
+def _text(name: str, *, optional: bool = False) -> Arg:
+    return Arg(name, "text", optional=optional)
+
+
+_WHEN: Final = _seconds("when", *WHEN, optional=True)
+
+
+def _value(
+    address: str, argument: Arg, default: Value, effect: str, doc: str, flag: str | None = None, *, to: str = "",
+    unset: str | None = None, scopes: tuple[str, ...] = FILM_SCOPE, formerly: tuple[str, ...] = (),
+) -> Control:  # fmt: skip
+    """A value; where it concerns the chords, a last argument says from when."""
+    arguments = (argument, _WHEN) if effect == "compose" else (argument,)
+    return Control(address, doc, arguments, "value", effect, default, scopes, flag, to, unset, formerly)
+
+
+def _state(address: str, doc: str, *formerly: str) -> Control:
+    return Control(address, doc, (), "state", formerly=formerly)
+
+
+def _do(address: str, doc: str, *arguments: Arg, effect: str = "none", formerly: tuple[str, ...] = ()) -> Control:
+    return Control(address, doc, arguments, "do", effect, formerly=formerly)
+
+
+_CUE: Final = ("film", "cue")
+_TAKE: Final = ("film", "cue", "take")
+_SECTION: Final = ("film", "section")
+
+STATES: Final = (
+    _state(
+        STATUS, "State, position in seconds, three clocks, chord now and next, port, late notes, what it waits for."
+    ),
+    _state(PLAYHEAD, "Picture seconds, beats, bar|beat, film timecode, DAW timecode, rolling."),
+    _state(CHORDS_NOW, "Bar, chord, its picture second, the next chord, its picture second."),
+    _state(CHORDS, "Every chord with its picture second, as many as fit a datagram."),
+    _state(
+        PROGRESS, "What is being done (analyse, compose; engine: it is being restarted), fraction 0 to 1, in words."
+    ),
+    _state(TAKE, "Number and name of the take that plays, whether it is kept, and how many there are."),
+    _state(TAKES, "Number, name and kept of each take."),
+    _state(PINS, "Picture second and chord of each pin."),
+    _state(
+        PRINTED, "Part, from and to (picture seconds) of each printed range; its stream is muted.", f"{ROOT}/frozen"
+    ),
+    _state(CUTS, "Picture second of each cut, as many as fit a datagram."),
+    _state(HITS, "Picture second, weight and name of each hit."),
+    _state(RANGES, "Part, lowest pitch and its name, highest pitch and its name, of each part."),
+    _state(CUES, "Number, name, In, Out (picture seconds) and whether it is selected, of each cue."),
+    _state(SECTIONS, "Picture second, changes and name of each section."),
+    _state(FILM, "File, seconds, frames a second, reading, why that reading."),
+    _state(EDITS, "What undo would undo, what redo would redo, how many steps of each."),
+    _state(CHANGING, "The change in progress and the picture second from which it plays; empty: none."),
+    _state(CLIENTS, "How many clients are subscribed."),
+    _state(DAW, "Each connected DAW script: its name, messages a second, how many were lost."),
+    _state(SYNC, "Position source and its state, tempo source and tempo, timecode rate, sync port."),
+    _state(PORTS, "Port, its interface, whether it is up, notes sent, late and dropped."),
+    _state(LEARN_WAITING, "The address that is being learned, and the seconds left; empty: none."),
+    _state(LEARN_LIST, "Each mapping: the MIDI control, its address, its arguments."),
+)
+
+MUSIC: Final = (
+    _value(NAME, _text("name"), "1m1", "arrange", "Name of the cue.", "--name", scopes=_CUE),
+    _value(
+        IN, _seconds("in"), 0.0, "compose", "Where the cue begins; nothing plays before it.", "--in", scopes=_CUE
+    ),
+    _value(
+        OUT, _seconds("out", "end"), "end", "compose", "Where its last chord ends; 'end': the film's end.", "--out-at",
+        unset="end", scopes=_CUE,
+    ),
+    _value(
+        BAR_1, _seconds("where", "timeline", "in"), "timeline", "transport",
+        "Where bar 1 of the cue is; 'in': at its In; 'timeline': its bars are those of the timeline.", "--bar-1",
+        scopes=_CUE,
+    ),
+    _value(
+        ENDING, _choice("ending", ENDINGS), "tonic", "arrange",
+        "The last chord: tonic, open (as composed) or cut.", "--ending", scopes=_TAKE,
+    ),
+    _value(
+        TAIL, _number("tail", 0, 30, "seconds"), 2.0, "arrange", "How long the last chord rings.", "--tail",
+        scopes=_TAKE,
+    ),
+    _value(
+        PICTURE_STARTS_AT, _text("where"), "0", "transport",
+        "Where the film's first frame is on the timeline: seconds, hh:mm:ss:ff or bar|beat.", "--picture-starts-at",
+        to="brief.picture_starts_at", formerly=("--starts-at",),
+    ),
+    _value(
+        PROGRESSION, _text("chords"), "", "compose",
+        "The chords to start with: `C Am F G`, `Cm:2 Ab:1` or `| Cm | Ab | Eb Bb/D |`; empty: none.", "--progression",
+        scopes=_TAKE,
+    ),
+    _value(
+        PROGRESSION_MODE, _choice("mode", MODES), "start", "compose",
+        "start: the network goes on from it; loop: it repeats; exact: nothing else plays.", "--mode", scopes=_TAKE,
+    ),
+    _value(
+        KEY, _text("key"), "auto", "compose", "`C`, `F# minor`, `Bb:maj`; auto: by the mood of the cue.", "--key",
+        scopes=(*_TAKE, "section"),
+    ),
+    _value(
+        HARMONIC_RHYTHM, _choice("bars", HARMONIC_RHYTHMS), "auto", "compose", "Bars per chord of the network.",
+        "--harmonic-rhythm", to="compose.harmonic_rhythm",
+    ),
+    _value(
+        DARK_LIGHT, _number("dark-light", -100, 100), 0.0, "compose",
+        "Mood: dark (-100) to light (+100); 0 follows the picture.", "--dark-light", to="compose.dark_light",
+    ),
+    _value(
+        CALM_TENSE, _number("calm-tense", -100, 100), 0.0, "compose",
+        "Mood: calm (-100) to tense (+100); 0 follows the picture.", "--calm-tense", to="compose.calm_tense",
+    ),
+    *(
+        _value(
+            of_mood(name), _number(name, -100, 100), 0.0, "compose", f"More or less {name} than the picture.",
+            f"--{name}", to=f"compose.affect_bias.{name}",
+        )
+        for name in EMOTIONS
+    ),
+    _value(
+        FOLLOW_PICTURE, _number("follow", 0, 100, "%"), 50.0, "compose",
+        "How strongly the mood of the picture pulls the chords.", "--follow-picture", to="compose.follow_picture",
+        formerly=(f"{ROOT}/follow",),
+    ),
+    _value(
+        ADVENTUROUS, _number("adventurous", 0, 10), 4.0, "compose", "How far the chords stray from the likeliest.",
+        "--adventurous", to="compose.adventurous",
+    ),
+    _value(
+        ACTIVITY, _number("activity", 0, 100, "", "picture"), "picture", "arrange",
+        "How many notes; 'picture': as the picture suggests.", "--activity", to="arrange.activity", unset="picture",
+        scopes=_SECTION,
+    ),
+    _value(
+        DYNAMICS, _number("dynamics", 0, 100, "", "picture"), "picture", "arrange",
+        "How loud; 'picture': as the picture suggests.", "--dynamics", to="arrange.dynamics", unset="picture",
+        scopes=_SECTION,
+    ),
+    _value(
+        PATTERN, _text("pattern"), "auto", "arrange",
+        "Arpeggio: auto, 1 to 5, up, down, alberti, octaves, or steps such as `1 * 2 * 3 2 4 *`.", "--pattern",
+        to="arrange.pattern", scopes=_SECTION,
+    ),
+    _value(
+        NOTE_LENGTH, _number("note length", 5, 110, "%"), 90.0, "arrange", "Over 100 is legato.", "--note-length",
+        to="arrange.note_length",
+    ),
+    _value(
+        CHORDS_ON_CUTS, _choice("where", CHORDS_ON), "hits", "arrange",
+        "Where chords change besides strong beats: on hits, on strong cuts too, or on all cuts.", "--chords-on",
+    ),
+    _value(
+        SWING, _number("swing", 50, 75, "%"), 50.0, "arrange", "50 is straight, 66 is triplets.", "--swing",
+        to="arrange.swing",
+    ),
+    _value(
+        LOOSENESS, _number("looseness", 0, 25, "ms"), 0.0, "arrange", "How far notes stray from the beat.",
+        "--looseness", to="arrange.looseness_ms",
+    ),
+    _value(
+        VOICING, _choice("voicing", VOICING_STYLES), "close", "arrange",
+        "How chords are voiced; root: always in root position, as in the paper.", "--voicing", to="arrange.voicing",
+    ),
+    _value(
+        DENSITY_MAP, _choice("map", DENSITY_MAPS), "stretched", "arrange",
+        "The five levels of activity: by the film's own quantiles, by those of the last half minute, or by the "
+        "paper's thresholds.", "--density-map", to="arrange.density_map",
+    ),
+    _value(
+        VELOCITY_MAP, _choice("map", VELOCITY_MAPS), "stretched", "arrange",
+        "Loudness to velocity: stretched over each part's range, or the paper's 49 to 112.", "--velocity-map",
+        to="arrange.velocity_map",
+    ),
+    _value(
+        CRESCENDO, _number("crescendo", 0, 100, "%"), 30.0, "arrange",
+        "How much the music grows over the eight beats before a hit or section.", "--crescendo",
+        to="arrange.crescendo",
+    ),
+    _value(
+        CC1, Arg("on", "switch"), True, "arrange", "CC 1 (layers, vibrato) follows loudness.", "--cc1",
+        to="arrange.cc1",
+    ),
+    _value(
+        CC11, _choice("mode", CC11_MODES), "fixed", "arrange",
+        "CC 11 (expression): fixed at 100, a curve that follows loudness, or off.", "--cc11", to="arrange.cc11",
+    ),
+    _value(
+        TRANSPOSE, _whole("semitones", -24, 24), 0, "arrange", "Transposes all parts but the drums.", "--transpose",
+        to="arrange.transpose",
+    ),
+    _value(
+        ARP_OCTAVES, _whole("octaves", 1, 2), 1, "arrange",
+        "How many octaves the patterns `up` and `down` run through.", "--arp-octaves", to="arrange.arp_octaves",
+        formerly=(f"{ROOT}/arp_span", "--arp-span"),
+    ),
+    _value(
+        TEMPO, _number("tempo", 20, 400, "quarter notes a minute", "film"), 0.0, "transport",
+        "Tempo of the cue on the internal transport; chords keep their picture time; 'film': what suits the film.",
+        scopes=("film", "cue", "section"),
+    ),
+)  # fmt: skip
+
+_SHIFT: Final = _number("shift", -250, 250, "ms")
+# How notes are sent and positions shown: kept and undone like the music, but they change no note.
+OUTPUT: Final = (
+    _value(NUDGE, _SHIFT, 0.0, "output", "All MIDI earlier (-) or later (+).", "--nudge"),
+    *(
+        _value(of_part(part, "nudge"), _SHIFT, 0.0, "output", f"The {part} earlier (-) or later (+), in addition.")
+        for part in PARTS
+    ),
+    _value(
+        HOLD_ON_SYNC_LOSS, _number("hold", 0, 5, "seconds"), 0.5, "output",
+        "How long the music goes on when the DAW's sync stops coming.", "--hold-on-sync-loss",
+        formerly=("--freewheel",),
+    ),
+    _value(
+        FRAME_RATE, _choice("rate", RATES), "film", "output",
+        "Frames a second of the film's timecode and of MTC; 'film': as the file says.", "--frame-rate",
+    ),
+    _value(
+        PORTS_LAYOUT, _choice("layout", PORT_LAYOUTS), "one", "output",
+        "One MIDI port, or one for each part; they are opened anew, so only while nothing plays.", "--ports",
+    ),
+    _value(
+        MIDDLE_C, _choice("name", MIDDLE_C_NAMES), "C4", "output",
+        "The name shown for pitch 60: C4, or C3 as some programs have it.",
+    ),
+    _value(
+        TAKE_REPEAT, _choice("which", ("same", "new")), "same", "output",
+        "In a loop: the same take in each pass, or a new take each pass.",
+    ),
+)  # fmt: skip
+
+
+def _part(part: str) -> tuple[Control, ...]:
+    """The controls of one part."""
+    pitch, velocity = _whole("pitch", 0, 127, "60 = middle C"), _whole("velocity", 1, 127)
+    (low, high), (soft, loud) = PART_RANGES[part], PART_VELOCITIES[part]
+    moves = f"Transposes the {part}; drums stay as they are." if part == "drums" else f"Transposes the {part}."
+    rows: tuple[tuple[str, Arg, Value, str, str, str | None], ...] = (
+        ("on", Arg("on", "switch"), True, "enabled", f"Whether the {part} plays.", None),
+        ("channel", _whole("channel", 1, 16), DEFAULT_CHANNELS[part], "channel", f"MIDI channel of the {part}.", None),
+        ("transpose", _whole("semitones", -36, 36), 0, "", moves, None),
+        ("low", pitch, low, "low", f"Lowest pitch of the {part}.", None),
+        ("high", pitch, high, "high", f"Highest pitch of the {part}.", None),
+        ("velocity/low", velocity, soft, "velocity_low", f"Softest note of the {part}.", None),
+        ("velocity/high", velocity, loud, "velocity_high", f"Loudest note of the {part}.", None),
+        ("level", _number("level", -63, 63), 0.0, "level", f"Added to each velocity of the {part}.", None),
+        ("pattern", _text("pattern"), "auto", "pattern", f"Pattern of the {part}; see {PATTERN}.", "auto"),
+        (
+            "note_length", _number("note length", 5, 110, "%", "all"), "all", "note_length",
+            f"Note length of the {part}; 'all': as {NOTE_LENGTH}.", "all",
+        ),
+    )  # fmt: skip
+    return tuple(
+        _value(
+            of_part(part, name), argument, default, "arrange", doc, unset=unset,
+            to=f"arrange.part.{part}.{to}" if to else "",
+        )
+        for name, argument, default, to, doc, unset in rows
+    )  # fmt: skip
+
+
+LEARN_VALUES: Final = (
+    Control(
+        LEARN_PICKUP,
+        "on: a fader does nothing until it passes the current value (pick-up); off: it sets its own at once (jump).",
+        (Arg("pick-up", "switch"),), "value", default=True, undo=False,
+    ),
+)  # fmt: skip
+
+_PRINTED_RANGE: Final = (
+    _choice("part", ("all", *PARTS), optional=True),
+    _seconds("from", optional=True),
+    _seconds("to", optional=True),
+)
+
+ACTIONS: Final = (
+    _do(
+        FILM_LOAD,
+        "Another film. It is analysed while this one plays on, then its session opens; this film's session stays in "
+        "its file.", _text("file"),
+    ),
+    _do(
+        CUES_ADD, "Adds a cue and selects it; the first one replaces the cue over the whole film.",
+        _seconds("in"), _seconds("out", "end", optional=True), _text("name", optional=True), effect="compose",
+    ),
+    _do(
+        CUES_REMOVE, "Deletes a cue, by name or number; without one, the selected cue.", _text("cue", optional=True),
+        effect="compose",
+    ),
+    _do(
+        CUES_SELECT,
+        "Selects the cue that name, in, out, bar_1, tempo, key, progression, ending, tail and the takes belong to.",
+        _text("cue"),
+    ),
+    _do(
+        HITS_ADD, "Adds a hit: a moment for the music to meet.", _seconds("at"),
+        _choice("weight", HIT_WEIGHTS, optional=True), _text("name", optional=True), effect="compose",
+    ),
+    _do(HITS_REMOVE, "Deletes the nearest hit within half a second.", _seconds("at"), effect="compose"),
+    _do(
+        HITS_ACCEPT_CUTS, "Makes hits of all cuts at least this strong.", _number("strength", 0, 1),
+        _choice("weight", HIT_WEIGHTS, optional=True), effect="compose",
+    ),
+    _do(
+        SECTIONS_ADD, "From here on controls have new values: `activity=40; pattern=up; key=Am; parts=pad,bass`.",
+        _seconds("from"), _text("changes"), _text("name", optional=True), Arg("breath", "switch", optional=True),
+        effect="compose", formerly=(f"{ROOT}/section/add",),
+    ),
+    _do(
+        SECTIONS_REMOVE, "Deletes the section at this position.", _seconds("at"), effect="compose",
+        formerly=(f"{ROOT}/section/remove",),
+    ),
+    _do(
+        TEMPO_FIT,
+        "Tempi whose beats meet the hits (without any: the cuts); set one with /cue/tempo. Also ramps, tempi from "
+        "hit to hit, odd bars, or ramps whose hits open bars. The answer: bpm, hits met, hits near and worst miss "
+        "of up to 8 plans; where kind is not fixed also bend in per cent and odd bars. Then for each plan "
+        "`/cue/tempo/fit/plan`: number, count of hits, and for each hit its picture second, weight, miss in frames "
+        "(+ = after the picture) and, for a must hit off by more than half a frame, why it is refused; at most 15 "
+        "hits, refused ones first, then must, should, nice, then the earliest. No plan of that kind: plan 0, the "
+        "best fixed tempo. Plans that bend or have odd bars cannot be set over OSC: `cuebridge tempo --write` gives "
+        "them to the DAW or to `--tempo-map`.",
+        Arg("from", "number", 20, 400, "bpm", optional=True), Arg("to", "number", 20, 400, "bpm", optional=True),
+        _choice("kind", TEMPO_KINDS, optional=True),
+        Arg("percent", "number", 0, 50, "that a ramp may bend the tempo", optional=True),
+    ),
+    _do(PLAY, "Starts the internal transport."),
+    _do(STOP, "Stops the internal transport; every sounding note gets its note-off."),
+    _do(LOCATE, "Moves the playhead.", _seconds("position")),
+    Control(
+        LOOP, "Loops a range of the picture.",
+        (Arg("on", "switch"), _seconds("from", optional=True), _seconds("to", optional=True)),
+        "value", default=False, undo=False,
+    ),
+    Control(
+        CLICK_ON_CUTS,
+        "A woodblock on every cut, to see and hear that sync is right; never exported, printed or kept.",
+        (
+            Arg("on", "switch"), _whole("channel", 1, 16, optional=True),
+            _whole("pitch", 0, 127, "60 = middle C", optional=True),
+        ),
+        "value", default=False, undo=False, flag="--click-on-cuts", formerly=(f"{ROOT}/knock", "--knock"),
+    ),
+    _do(PANIC, "Note-offs, then All Notes Off, All Sound Off and Reset on every channel."),
+    _do(QUIT, "Ends the program."),
+    _do(PING, "Answers, and renews this client's subscriptions."),
+    _do(CHORDS_NEXT, "Changes the chord after the one that sounds.", _text("chord"), effect="arrange"),
+    _do(
+        CHORDS_PIN, "Pins a chord here: only this chord and the voicing of its neighbours change.", _text("chord"),
+        _seconds("at", optional=True), effect="arrange",
+    ),
+    _do(CHORDS_UNPIN, "Removes a pin; the composed chord comes back.", _seconds("at", optional=True), effect="arrange"),
+    _do(
+        CHORDS_REWRITE,
+        "Recomposes a range but keeps its pins: from, to (picture seconds); `chord`; `hit`: to the next one; `cue`: "
+        "the rest of it; `bars` with the first and the last of them.",
+        _seconds("from", "chord", "hit", "cue", "bars"),
+        _seconds("to", optional=True, unit="picture seconds, or the first bar"),
+        Arg("last", "number", 1, 99_999, "the last bar", optional=True), effect="compose",
+    ),
+    _do(TAKE_NEW, "Composes another take.", _WHEN, effect="compose"),
+    _do(
+        TAKE_SELECT, "Plays a take again, note for note; composes it if it is new.", _whole("take", 1, 999_999), _WHEN,
+        effect="compose",
+    ),
+    _do(TAKE_KEEP, "Keeps the take that plays, with its notes.", _text("name", optional=True)),
+    _do(TAKE_NAME, "Names a kept take.", _whole("take", 1, 999_999), _text("name")),
+    _do(UNDO, "Undoes the last edit."),
+    _do(REDO, "Redoes the last undone edit."),
+    _do(
+        SUBSCRIBE,
+        "Sends the values that match this pattern at once and at every change, for 60 s; ping renews. A port sends "
+        "them there; type `f` sends times as 32-bit floats for programs that cannot read `d`.",
+        _text("pattern"), _whole("port", 1, 65535, optional=True), _choice("type", ("d", "f"), optional=True),
+    ),
+    _do(
+        UNSUBSCRIBE, "Ends a subscription; without a pattern all of this client's.", _text("pattern", optional=True),
+        _whole("port", 1, 65535, optional=True),
+    ),
+    _do(MARKERS_PUSH, "Sets a marker at every cut, in the DAW whose script is connected."),
+    _do(MARKERS_CLEAR, "Removes these markers again."),
+    _do(
+        PRINT, "Writes notes into the DAW's tracks, one item for each part, and mutes the stream of that range.",
+        _choice("scope", ("film", "cue", "selection")), _seconds("from", optional=True), _seconds("to", optional=True),
+    ),
+    _do(
+        PRINTED_MUTE,
+        "Mutes the stream of a part over a range, as printing does; for notes that were brought into the DAW by hand.",
+        *_PRINTED_RANGE, effect="arrange", formerly=(f"{ROOT}/freeze",),
+    ),
+    _do(
+        PRINTED_UNMUTE, "Unmutes the stream of a printed range.", *_PRINTED_RANGE, effect="arrange",
+        formerly=(f"{ROOT}/thaw",),
+    ),
+    _do(EXPORT, "Writes the composition to a .mid file in an allowed folder; answered when it is done.", _text("file")),
+    _do(SAVE, "Saves the session, under another name if one is given.", _text("file", optional=True)),
+    _do(
+        LEARN,
+        "Maps the next fader, key, pedal or program change on the control port to this address; with arguments it "
+        "sends just these (`/cue/learn /cue/chords/next Am`).",
+        _text("address"), *(_text(f"argument {number}", optional=True) for number in range(1, 5)),
+    ),
+    _do(LEARN_CANCEL, "Stops waiting for one."),
+    _do(
+        LEARN_FORGET, "Removes the mappings of an address; without one all of them, the foot-switch too.",
+        _text("address", optional=True),
+    ),
+    _do(LEARN_UNDO, "Undoes the last change of the mappings."),
+)  # fmt: skip
+
+CONTROLS: Final[tuple[Control, ...]] = (
+    *STATES,
+    *MUSIC,
+    *OUTPUT,
+    *(control for part in PARTS for control in _part(part)),
+    *LEARN_VALUES,
+    *ACTIONS,
+)
+BY_ADDRESS: Final[Mapping[str, Control]] = MappingProxyType({control.address: control for control in CONTROLS})
+# Old address -> the address in use.
+ALIASES: Final[Mapping[str, str]] = MappingProxyType(
+    {old: control.address for control in CONTROLS for old in control.old_addresses}
+)
+# What an edit may change and the session file holds: address -> default.
+SETTINGS: Final[Mapping[str, Value]] = MappingProxyType(
+    {control.address: control.default for control in CONTROLS if control.access == "value" and control.undo}
+)
+# Flags that decide the music, in `live`, `compose` and `plot`; and those of `live` that concern its ports and clocks.
+MUSIC_FLAGS: Final = tuple(control for control in MUSIC if control.flag)
+OUTPUT_FLAGS: Final = tuple(control for control in OUTPUT if control.flag)
+
+_ALL_FILMS: Final = ("live", "compose", "plot", "analyze", "tempo", "score")
+FLAGS: Final = (
+    Flag(
+        "--bpm", _number("tempo", 20, 400, "quarter notes a minute"),
+        "quarter notes a minute; default: what suits the cuts", metavar="BPM", to="brief.bpm",
+    ),
+    Flag(
+        "--meter", _text("meter"), "time signature (4/4)", ("live", "compose", "plot", "tempo"), metavar="N/D",
+        to="brief.meter",
+    ),
+    Flag(
+        "--grid", _choice("grid", GRID_CHOICES), "chords on beats, or on seconds as in the paper", default="auto",
+        to="brief.grid",
+    ),
+    Flag(
+        "--tempo-map", _text("file"), "tempo and meter changes from a MIDI file", metavar="FILE.mid",
+        to="brief.tempo_map",
+    ),
+    Flag("--take", _whole("take", 1, 999_999), "the same number gives the same music", default=1, metavar="N",
+         to="brief.take"),
+    Flag("--parts", _text("parts"), f"of {','.join(PARTS)} (default: all)", metavar="LIST"),
+    Flag(
+        "--cue", _text("cue"), "a cue with its own bar 1: '1m1 10 42.5 key=Am bpm=96 progression=Am F'; once for each",
+        metavar="CUE", repeated=True, to="brief.cues",
+    ),
+    Flag(
+        "--hits", _text("hits"), "moments to meet: '4.71! door=9.62 01:00:16:08?'; ! = must, ? = nice",
+        ("compose", "plot", "tempo"), metavar="LIST", to="brief.hits",
+    ),
+    Flag(
+        "--reading", _choice("reading", READINGS), "full needs CLIP weights, quick nothing",
+        ("live", "compose", "plot", "tempo"), default="auto", to="brief.reading",
+    ),
+    Flag(
+        "--clip-weights", _text("file"), "CLIP weights for the full reading", metavar="FILE", to="brief.clip_weights"
+    ),
+    Flag("--no-cache", Arg("on", "switch"), "analyse anew and keep nothing", _ALL_FILMS, default=False),
+    Flag("--cache-dir", _text("folder"), "where analyses are kept", ("compose", "plot", "tempo", "score"),
+         metavar="DIR"),
+)  # fmt: skip
+
+
+def current_address(address: str) -> str:
+    """The address in use for one that may be an old name."""
+    return ALIASES.get(address, address)
+
+
+def with_scope(scope: str) -> tuple[str, ...]:
+    """Addresses of the values that a cue, section or take may have of its own, in order of the table."""
+    return tuple(control.address for control in CONTROLS if control.access == "value" and scope in control.scopes)
+
+
+def settings_of(kept: Mapping[str, Value]) -> dict[str, Value]:
+    """Kept settings under the names in use, each checked by its row.  Raises ControlError."""
+    found: dict[str, Value] = {}
+    for old, value in kept.items():
+        address = current_address(old)
+        if address not in SETTINGS:
+            raise ControlError("unknown_address", f"{old[:80]} is not a setting.")
+        found[address] = BY_ADDRESS[address].arguments[0].check(value)
+    return found
+
+
+def effects(before: Mapping[str, Value], after: Mapping[str, Value]) -> frozenset[str]:
+    """What has to follow a change of settings: of "compose", "arrange", "transport" and "output"."""
+    changed = (
+        address
+        for address in {**before, **after}
+        if before.get(address, SETTINGS[address]) != after.get(address, SETTINGS[address])
+    )
+    return frozenset(BY_ADDRESS[address].effect for address in changed) - {"none"}
+
+
+def options_from(settings: Mapping[str, Value], target: str) -> dict[str, Value]:
+    """The options of `target` ("arrange", "compose", "brief") that settings decide, by the rest of their rows' `to`.
+
+    What is not set has its default; a row's `unset` word becomes None.
+    """
+    found: dict[str, Value] = {}
+    for control in _SETTING_OPTIONS:
+        head, _, name = control.to.partition(".")
+        if head == target:
+            value = settings.get(control.address, control.default)
+            found[name] = None if value == control.unset and control.unset is not None else value
+    return found
+
+
+_SETTING_OPTIONS: Final = tuple(control for control in CONTROLS if control.to)
