@@ -30,8 +30,8 @@ from bridge.player.performer import Performer
 from bridge.player.ports import RecordOnly, port_names
 from bridge.player.process import STATUS_S, deliver
 from bridge.session.file.autosave import Autosave
-from bridge.session.file.find import Saved
 from bridge.session.session import Session, SessionOptions
+from engine.document import SavedSession
 
 TICK_S = 0.02  # as the loop of `live`
 ASKER = ("127.0.0.1", 5555)
@@ -122,7 +122,7 @@ class OfflineStage:
         *,
         folders: Sequence[Path] = (),
         session_file: Path | None = None,
-        saved: Saved | None = None,
+        saved: SavedSession | None = None,
     ) -> None:
         self.clock, self.engine = clock, engine
         self.player = OfflinePlayer(player or m.PlayerOptions(), clock)

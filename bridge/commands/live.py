@@ -30,11 +30,11 @@ from bridge.osc.server import Datagram, OscServer
 from bridge.player.link import PlayerLink
 from bridge.session.file.autosave import Autosave
 from bridge.session.file.export import RecordingFile, default_recording, export_midi, free_path
-from bridge.session.file.find import Saved
 from bridge.session.session import Session
 from bridge.session.snapshot import snapshot
 from bridge.ui.learn_prompt import LearnPrompt
 from bridge.ui.view import Keys, LinesView, RichView, View
+from engine.document import SavedSession
 from engine.music import UserError, controls
 
 TICK_S: Final = 0.02
@@ -247,7 +247,7 @@ class Live:
             raise UserError("this run keeps no session file.")
         return self.autosave.save(None if name is None else Path(name))
 
-    def _leave_film(self, film: Path) -> tuple[Path | None, Saved | None]:
+    def _leave_film(self, film: Path) -> tuple[Path | None, SavedSession | None]:
         """Another film comes: what was played of this one and its session are put away first."""
         self._write_recording(wait=True)
         self.recorded.forget()

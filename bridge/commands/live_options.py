@@ -11,12 +11,13 @@ from pathlib import Path
 from bridge.commands.extras import need_extras
 from bridge.player.messages import APIS, PlayerOptions, PortOptions, SyncOptions
 from bridge.session.file.film_file import same_content
-from bridge.session.file.find import SUFFIX, Saved, find_film, read
+from bridge.session.file.find import find_film
 from bridge.session.options import arrange_options
 from bridge.session.session import SessionOptions
 from bridge.session.tempo import GRIDS, TempoWish
-from engine.document import CueState, Document, parse_chords, parse_key
-from engine.music import PARTS, FrameRate, MusicError, TempoMap, TimeSignature, UserError, controls
+from engine.document import CueState, Document, SavedSession, parse_chords, parse_key
+from engine.document.file import SUFFIX, read_session
+from engine.music import PARTS, FrameRate, MusicError, TempoMap, TimeSignature, UserError, controls, shown
 from engine.music.arguments import ControlError, Value
 from engine.music.command import SentenceParser, check_film_exists, check_spares_input
 from engine.music.controls import BY_ADDRESS, CLICK_CHANNEL, DEFAULT_PORT, MUSIC_FLAGS, RATES, SETTINGS, Control
@@ -46,7 +47,7 @@ class LivePlan:
     folders: tuple[Path, ...]
     session_file: Path | None
     keeps_session: bool
-    saved: Saved | None
+    saved: SavedSession | None
 
 
 def parser() -> argparse.ArgumentParser:
@@ -141,11 +142,11 @@ def parse(arguments: Sequence[str]) -> LivePlan:
         raise UserError(f"{given.film} is {'a folder' if film.is_dir() else 'a pipe or a device'}, not a film.")
     check_spares_input(film, given.out, given.record, *(() if film.name.endswith(SUFFIX) else (given.session,)))
     session_file = _writable(given.session)
-    saved: Saved | None = None
+    saved: SavedSession | None = None
     if film.name.endswith(SUFFIX):
         session_file = session_file or film.absolute()
-        saved = read(film)
-        if session_file.exists() and read(session_file).fingerprint != saved.fingerprint:
+        saved = read_session(film)
+        if session_file.exists() and read_session(session_file).fingerprint != saved.fingerprint:
             raise UserError(f"{session_file.name} is the session of another film than {film.name}; give another name.")
         film = _film_of(saved, film, given.moved_film)
     elif session_file is not None and session_file.exists():
@@ -219,15 +220,15 @@ def parse(arguments: Sequence[str]) -> LivePlan:
     )
 
 
-def _session_of(film: Path, session: Path) -> Saved:
+def _session_of(film: Path, session: Path) -> SavedSession:
     """A session that is there already goes on; nothing is begun over it.  Raises UserError for another film's."""
-    saved = read(session)
+    saved = read_session(session)
     if not same_content(film, saved.fingerprint):
         raise UserError(f"{session.name} is the session of another film than {film.name}; give another name.")
     return saved
 
 
-def _film_of(saved: Saved, session: Path, moved: str | None) -> Path:
+def _film_of(saved: SavedSession, session: Path, moved: str | None) -> Path:
     """Where the film of a session is now.  Raises UserError where nobody knows."""
     if moved is not None:
         if not os.path.isfile(moved):
@@ -235,7 +236,9 @@ def _film_of(saved: Saved, session: Path, moved: str | None) -> Path:
         return Path(moved)
     film = find_film(saved, session.absolute())
     if film is None:
-        raise UserError(f"where is {saved.analysed.film.path}, the film of {session.name}? Say it with --film FILE.")
+        raise UserError(
+            f"where is {shown(saved.reading.film.path)}, the film of {session.name}? Say it with --film FILE."
+        )
     return film
 
 

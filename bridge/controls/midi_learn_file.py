@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import Any, Final
 
 from bridge.controls.midi_learn import ANY, MAX_BINDINGS, Binding, Trigger, learnable
-from bridge.session.file.find import write_text
 from engine.music.arguments import ControlError
 from engine.music.controls import current_address
+from engine.music.files import write_whole
 
 VERSION: Final = 1
 KINDS: Final = ("control", "note", "program")
@@ -62,14 +62,14 @@ def _binding(content: dict[str, Any]) -> Binding | None:
 
 
 def write(path: Path, bindings: tuple[Binding, ...], pickup: bool) -> None:
-    """Written aside and renamed; an unreadable one is kept as `.unreadable`.  Raises SessionError, OSError."""
+    """Written aside and renamed; an unreadable one is kept as `.unreadable`.  Raises UserError, OSError."""
     path.parent.mkdir(parents=True, exist_ok=True)
     try:
         read(path)
     except LearnFileError:
         path.replace(path.with_suffix(".unreadable"))
     content = {"version": VERSION, "pickup": pickup, "bindings": [_plain(each) for each in bindings]}
-    write_text(path, json.dumps(content, indent=2) + "\n")
+    write_whole(path, (json.dumps(content, indent=2) + "\n").encode())
 
 
 def _plain(binding: Binding) -> dict[str, Any]:

@@ -12,8 +12,9 @@ Other names are the composer's own and are left alone.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from typing import Final
+
+from engine.document import NamedMark
 
 PRINT: Final = "print"
 KINDS: Final = {
@@ -27,24 +28,12 @@ KINDS: Final = {
 _NAME: Final = re.compile(rf"\s*({'|'.join(KINDS)})(?:\s+(\w+))?\s*:\s*(.*?)\s*", re.IGNORECASE | re.DOTALL)
 
 
-@dataclass(frozen=True, slots=True)
-class NamedMark:
-    """kind: progression, pin, section, cue, hit or print.  word: what stands before the colon ("loop", "must"), or "".
-
-    value: what stands after the colon.  end_s None: a marker, which has no end.  Timeline seconds.
-    """
-
-    kind: str
-    word: str
-    value: str
-    start_s: float
-    end_s: float | None
-    name: str
-
-
 def read_name(name: str, start_s: float, end_s: float | None = None) -> NamedMark | None:
     """None for a name that is not for us, or that says nothing after its colon."""
     found = _NAME.fullmatch(name)
     if found is None or not found[3]:
         return None
     return NamedMark(KINDS[found[1].lower()], (found[2] or "").lower(), found[3], start_s, end_s, name)
+
+
+__all__ = ["KINDS", "PRINT", "NamedMark", "read_name"]

@@ -9,7 +9,7 @@ import time
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from engine.document import MAX_CUES, CueState, Document, free_name, overlapping
+from engine.document import MAX_CUES, CueState, Document, check_cues, free_name
 from engine.music import MusicError, Slot, controls
 from engine.music.arguments import ControlError, Value
 
@@ -132,22 +132,6 @@ def _changed_span(before: Document, after: Document) -> tuple[float, float]:
             if others.get(state.number) != (state, span):
                 spans.append(span)
     return min((low for low, _ in spans), default=0.0), max((high for _, high in spans), default=float("inf"))
-
-
-def check_cues(document: Document) -> None:
-    """Raises MusicError where the cues cannot be: overlapping, ending before they begin, or of one name."""
-    states = document.cue_states
-    clash = overlapping(states)
-    if clash is not None:
-        first, second = clash
-        raise MusicError(f"cue {second.name} would begin at {second.in_s:g} s, inside cue {first.name}.")
-    names = [state.name for state in states]
-    for name in names:
-        if not 1 <= len(name) <= 64 or not name.isprintable():
-            raise MusicError("the name of a cue is 1 to 64 printable characters.")
-        if names.count(name) > 1:
-            raise MusicError(f"there is a cue {name} already.")
-    _ = document.cues
 
 
 def first_slot_s(slots: Sequence[Slot], at_s: float) -> float:

@@ -26,7 +26,7 @@ from bridge.session.click import SessionKnock
 from bridge.session.composing import SessionComposing
 from bridge.session.cue_edits import CueEdits
 from bridge.session.editing import Edits
-from bridge.session.file.find import Saved
+from bridge.session.file.find import film_analysed
 from bridge.session.file.recording import Recorder
 from bridge.session.film import SessionFilm
 from bridge.session.follow import SessionTempo
@@ -39,7 +39,7 @@ from bridge.session.takes import Takes
 from bridge.session.tempo import TempoChoice, TempoWish
 from bridge.session.transport import SessionTransport
 from engine.arrange.rhythm import merge_runs
-from engine.document import Document, KeptTake, Pin, parse_key
+from engine.document import Document, Pin, SavedSession, parse_key
 from engine.music import (
     PARTS,
     Chord,
@@ -106,7 +106,7 @@ class Session:
         self._say = say
         self._engine_pid = engine_pid
         # Puts the session away before another film comes: where it is kept, and the other film's session if it has one.
-        self.leave_film: Callable[[Path], tuple[Path | None, Saved | None]] = lambda film: (None, None)
+        self.leave_film: Callable[[Path], tuple[Path | None, SavedSession | None]] = lambda film: (None, None)
         self.news: deque[str] = deque(maxlen=NEWS)
         self.history = History(options.document)
         self.desk = ComposeDesk()
@@ -288,15 +288,13 @@ class Session:
         """Asks for the film at once: it is looked at while the networks load."""
         self.film.ask()
 
-    def restore(self, saved: Saved) -> None:
+    def restore(self, saved: SavedSession) -> None:
         """A session that was kept; plays before and without the engine."""
-        self.analysed = saved.analysed
-        self.choice = saved.choice
+        self.analysed = film_analysed(saved)
+        self.choice = saved.tempo
         self.history.restore(saved.steps, saved.index)
         for each in saved.takes:
-            self.takes.put(
-                each.cue, each.number, KeptTake(each.document, each.name, each.kept, each.notes, each.controllers)
-            )
+            self.takes.put(each.cue, each.number, each.take)
         self.names_done = saved.names
         result = self.document.result
         self.playing.film_levels = result.levels

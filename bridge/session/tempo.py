@@ -14,6 +14,7 @@ from fractions import Fraction
 from typing import Final
 
 from engine.arrange.rhythm import GridSlot, best_tempo, build_grid
+from engine.document import TempoChoice
 from engine.music import BarBeat, Cut, Film, MusicError, Slot, TempoMap, Timecode, TimeSignature
 
 GRIDS: Final = ("auto", "beats", "seconds")
@@ -29,16 +30,6 @@ class TempoWish:
     tempo_map: TempoMap | None = None
     grid: str = "auto"
     picture_starts_at: str = "0"
-
-
-@dataclass(frozen=True, slots=True)
-class TempoChoice:
-    """The map in use, where the picture starts on the timeline, and why this tempo, as a sentence."""
-
-    tempo_map: TempoMap
-    grid: str
-    picture_starts_at_s: float
-    reason: str
 
 
 def choose_tempo(wish: TempoWish, film: Film, cuts: Sequence[Cut]) -> TempoChoice:

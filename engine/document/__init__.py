@@ -11,9 +11,11 @@ from engine.document.document import (
     PrintedRange,
     Result,
     Step,
+    check_cues,
     parse_chords,
     parse_key,
 )
+from engine.document.saved import FilmReading, NamedMark, SavedSession, SavedTake, TempoChoice
 from engine.document.settings import CUE_CONTROLS, OUTPUT_SETTINGS, SETTINGS, TAKE_CONTROLS, Value
 from engine.document.takes import KeptRange, KeptTake
 
@@ -26,13 +28,19 @@ __all__ = [
     "ChordSpan",
     "CueState",
     "Document",
+    "FilmReading",
     "KeptRange",
     "KeptTake",
+    "NamedMark",
     "Pin",
     "PrintedRange",
     "Result",
+    "SavedSession",
+    "SavedTake",
     "Step",
+    "TempoChoice",
     "Value",
+    "check_cues",
     "cue_settings",
     "ends",
     "free_name",

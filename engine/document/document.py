@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 
-from engine.document.cues import CueState, cue_settings, ends
+from engine.document.cues import CueState, cue_settings, ends, overlapping
 from engine.document.settings import CUE_CONTROLS, OUTPUT_SETTINGS, SETTINGS, Value
 from engine.music import (
     C_MAJOR,
@@ -20,6 +20,7 @@ from engine.music import (
     FilmLevels,
     Hit,
     Key,
+    MusicError,
     Progression,
     Section,
     Slot,
@@ -32,11 +33,12 @@ from engine.music import (
 
 @dataclass(frozen=True, slots=True)
 class Pin:
-    """A chord that the composer set over a stretch of the picture (seconds)."""
+    """A chord that the composer set over a stretch of the picture (seconds).  typed: as they wrote it, or ""."""
 
     start_s: float
     end_s: float
     chord: Chord
+    typed: str = field(default="", compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -312,6 +314,22 @@ def parse_chords(document: Document | CueState) -> Progression | None:
     """None where none is set.  Raises MusicError."""
     text = document.text(controls.PROGRESSION).strip()
     return parse_progression(text, document.text(controls.PROGRESSION_MODE)) if text else None
+
+
+def check_cues(document: Document) -> None:
+    """Raises MusicError where the cues cannot be: overlapping, ending before they begin, or two of one name."""
+    states = document.cue_states
+    clash = overlapping(states)
+    if clash is not None:
+        first, second = clash
+        raise MusicError(f"cue {second.name} would begin at {second.in_s:g} s, inside cue {first.name}.")
+    names = [state.name for state in states]
+    for name in names:
+        if not 1 <= len(name) <= 64 or not name.isprintable():
+            raise MusicError("the name of a cue is 1 to 64 printable characters.")
+        if names.count(name) > 1:
+            raise MusicError(f"there is a cue {name} already.")
+    _ = document.cues
 
 
 def _overlap(first: Pin, second: Pin) -> bool:

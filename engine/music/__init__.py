@@ -10,7 +10,7 @@ from engine.music.chord import (
     Chord,
 )
 from engine.music.composition import Composition, Cue, Cut, Film, FilmLevels, Hit, Section, Slot, Take
-from engine.music.errors import MusicError, UserError
+from engine.music.errors import MusicError, UserError, shown
 from engine.music.key import A_MINOR, C_MAJOR, Key
 from engine.music.lead_sheet import parse_progression
 from engine.music.marks import TempoMark, marked
@@ -61,4 +61,5 @@ __all__ = [
     "UserError",
     "marked",
     "parse_progression",
+    "shown",
 ]

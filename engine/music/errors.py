@@ -13,6 +13,7 @@ Anything else that reaches a user is a bug.
 
 from __future__ import annotations
 
+import os
 from typing import Final
 
 ENDED_BY_CTRL_C: Final = 130  # 128 + SIGINT, as shells report it
@@ -24,6 +25,12 @@ class UserError(Exception):
 
 class MusicError(UserError, ValueError):
     """A chord, key, progression, meter, tempo or timecode that cannot be read; names the offending token."""
+
+
+def shown(name: str | os.PathLike[str], limit: int = 120) -> str:
+    """A name as it can be printed: no control characters or broken encoding, at most `limit` characters."""
+    text = "".join(letter if letter.isprintable() else "\N{REPLACEMENT CHARACTER}" for letter in os.fspath(name))
+    return text if len(text) <= limit else f"{text[: limit // 2 - 1]}…{text[-(limit // 2) :]}"
 
 
 def ended_by_ctrl_c() -> int:

@@ -26,7 +26,7 @@ import psutil
 from jacklab import Capture, JackServer, still_sounding, why_not
 from livelab import CLIP, Live, composed_notes, match, port_name, struck
 
-from bridge.session.file.find import SessionError, read
+from engine.document.file import SessionError, read_session
 
 API = ("--midi-api", "jack-client")
 
@@ -164,7 +164,7 @@ def kill_while_saving(film: Path, home: Path, times: int, rng: random.Random) ->
             live.process.wait(10)
         moves += len(acknowledged)
         try:
-            saved = read(session)
+            saved = read_session(session)
         except SessionError as error:
             unreadable += 1
             print(f"kill {number + 1}: {error}")

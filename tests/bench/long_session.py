@@ -27,9 +27,9 @@ from bridge.player.link import PlayerLink
 from bridge.player.messages import PlayerOptions, PortOptions
 from bridge.session.file.autosave import Autosave
 from bridge.session.file.export import Exporter
-from bridge.session.file.find import read
 from bridge.session.session import Session, SessionOptions
 from bridge.session.tempo import TempoWish
+from engine.document.file import read_session
 from engine.music import Chord
 from engine.process.messages import ComposeRequest
 
@@ -108,7 +108,7 @@ def at_the_end(made: Stage, autosave: Autosave, folder: Path) -> None:
     written_s = time.perf_counter() - begun_s
     print(f"{'write the .mid':24}{call_s * 1e3:10.1f}{'':12}{longest_s * 1e3:15.1f}{written_s * 1e3:14.1f}")
     begun_s = time.perf_counter()
-    saved = read(folder / "version.cuebridge.json")
+    saved = read_session(folder / "version.cuebridge.json")
     read_s = time.perf_counter() - begun_s
     with PlayerLink(PlayerOptions(ports=PortOptions("none"))) as player:
         again = Session(session.options, player, lambda message: None)

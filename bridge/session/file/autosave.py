@@ -1,8 +1,9 @@
-"""Saving by itself: a second after a change at the latest, in a thread, so that no slow disk holds anything up."""
+"""Saves the session by itself, within a second of a change, in a thread, so that no slow disk holds anything up."""
 
 from __future__ import annotations
 
 import itertools
+import os
 import queue
 import threading
 from collections.abc import Callable
@@ -10,34 +11,31 @@ from pathlib import Path
 from typing import Final
 
 from bridge.session.file.film_file import fingerprint, same_content
-from bridge.session.file.find import (
-    Saved,
-    SavedTake,
-    SessionError,
-    Writer,
-    read,
-    session_file_of,
-    session_path,
-    write_text,
-)
+from bridge.session.file.find import session_file_of, session_path
 from bridge.session.session import Session
+from engine.document import FilmReading, SavedSession, SavedTake
+from engine.document.file import SessionError, SessionWriter, read_session, write_session
+from engine.music import shown
+from engine.music.files import check_writes_a_file, keep_beside
 
 EVERY_S: Final = 0.5
 RETRY_S: Final = 5.0  # after a fault: the disk was full, a share was away
 
 
-def saved_state(session: Session, film_fingerprint: str) -> Saved | None:
+CLOSE_S: Final = 1.5  # at the end nobody waits longer than this for a disk
+
+
+def saved_state(session: Session, film_fingerprint: str) -> SavedSession | None:
     """What is worth keeping now; None before the film is known."""
-    if session.analysed is None or session.choice is None:
+    analysed = session.analysed
+    if analysed is None or session.choice is None:
         return None
-    takes = tuple(
-        SavedTake(number, take.name, take.kept, take.document, take.notes, take.controllers, cue)
-        for cue, number, take in session.takes
+    reading = FilmReading(
+        analysed.film, analysed.cuts, analysed.reading, analysed.reason, analysed.affect_mean, film_fingerprint
     )
+    takes = tuple(SavedTake(cue, number, take) for cue, number, take in session.takes)
     history = session.history
-    steps, index = history.steps, history.undo_count
-    names = session.names_done
-    return Saved(session.analysed, film_fingerprint, session.choice, steps, index, takes, names=names)
+    return SavedSession(reading, session.choice, history.steps, history.undo_count, takes, session.names_done)
 
 
 class Autosave:
@@ -47,15 +45,16 @@ class Autosave:
         self._session = session
         self.path = path
         self._say = say
-        self._writer = Writer()
-        self._last: Saved | None = None
+        self._writer = SessionWriter()
+        self._last: SavedSession | None = None  # as last handed over to be written
         self._next_s = 0.0
-        self._failed = False
-        self._jobs: queue.Queue[tuple[int, Path, Saved] | None] = queue.Queue()
+        self._failed = self._closed = False
+        self._chosen = path is not None  # by a person; a file of our own choice may be kept elsewhere
+        self._jobs: queue.Queue[tuple[int, Path, SavedSession] | None] = queue.Queue()
         self._numbers = itertools.count()
         self._written: dict[Path, int] = {}  # the newest of each file
         self._lock = threading.Lock()  # around the writer: the thread's and the one of `save`
-        self._faults: queue.SimpleQueue[str] = queue.SimpleQueue()
+        self._faults: queue.SimpleQueue[tuple[str, Path, bool]] = queue.SimpleQueue()
         self._moved: queue.SimpleQueue[tuple[Path, Path]] = queue.SimpleQueue()
         self._instead: dict[Path, Path] = {}  # of files that another program has written since
         self._seen: dict[Path, tuple[int, ...] | None] = {}  # each file as it was when last read or written here
@@ -65,13 +64,7 @@ class Autosave:
         self._thread.start()
 
     def tick(self, host_s: float) -> None:
-        while not self._moved.empty():
-            theirs, mine = self._moved.get()
-            self._say(f"{theirs.name} was changed by another program; this session goes on in {mine}.")
-            if self.path == theirs:
-                self.path = mine
-        while not self._faults.empty():
-            self._fault(self._faults.get(), host_s)
+        self._report(host_s)
         if host_s >= self._next_s:
             self._next_s = host_s + EVERY_S
             if self.idle:
@@ -79,6 +72,29 @@ class Autosave:
                     self.save_if_changed()
                 except SessionError as error:
                     self._fault(str(error), host_s)
+
+    def _report(self, host_s: float) -> None:
+        """Says what has happened in the thread."""
+        while not self._moved.empty():
+            theirs, mine = self._moved.get()
+            self._say(f"{shown(theirs.name)} was changed by another program; this session goes on in {shown(mine)}.")
+            if self.path == theirs:
+                self.path = mine
+        while not self._faults.empty():
+            sentence, path, never = self._faults.get()
+            self._fault(sentence, host_s)
+            if never and path == self.path and not self._chosen and path not in self._written:
+                self._keep_elsewhere(path)
+
+    def _keep_elsewhere(self, path: Path) -> None:
+        """A file of our own choice cannot be written beside the film: the user's folder is tried."""
+        try:
+            other = session_path(Path(self._session.options.film), beside=False)
+        except SessionError:
+            return
+        if other.parent != path.parent:
+            self.path, self._next_s = other, 0.0
+            self._say(f"the session is kept in {shown(other)}.")
 
     def _fault(self, sentence: str, host_s: float) -> None:
         """Said once; what could not be written is tried again until it is."""
@@ -101,51 +117,69 @@ class Autosave:
         saved = self._state()
         if saved is None or saved == self._last:
             return
-        self._last = saved
         if self.path is None:
-            self.path = session_path(Path(session.options.film))
-            self._say(f"the session is kept in {self.path}.")
+            self.path, self._chosen = session_path(Path(session.options.film)), False
+            self._say(f"the session is kept in {shown(self.path)}.")
+        self._last = saved
         self._jobs.put((next(self._numbers), self.path, saved))
 
-    def save(self, path: Path | None) -> Path:
-        """Now, and from now on under this name.  Raises SessionError."""
+    def save(self, path: Path | None, *, replace: bool = False) -> Path:
+        """Saves now, and from now on under this name; returns where.
+
+        A file that is there already and not this session's own is overwritten only with `replace`, and is kept beside
+        it.  Raises SessionError; then everything goes on under the name from before.
+        """
         saved = self._state()
         if saved is None:
             raise SessionError("nothing is known of the film yet.")
-        if path is not None and path != self.path and path.exists() and not _is_session_of(path, saved.fingerprint):
-            raise SessionError(f"{path.name} is there already and no session of this film: give another name.")
+        target = path or self.path or session_path(Path(self._session.options.film))
+        check_writes_a_file(target)
+        if target != self.path and os.path.lexists(target) and not _is_same(target, self.path):
+            if not replace:
+                raise SessionError(
+                    f"{shown(target.name)} is there already: give another name, or say replace to keep it as a copy."
+                )
+            try:
+                copy = keep_beside(target)
+            except OSError as error:
+                raise SessionError(f"{shown(target.name)} cannot be copied aside: {error.strerror or error}.") from None
+            if copy is not None:
+                self._say(f"the {shown(target.name)} from before is kept as {shown(copy.name)}.")
+        if target != self.path:
+            self._seen[target] = _mark(target)
+        written = self._write(next(self._numbers), target, saved)
         if path is not None:
-            self._seen[path] = _mark(path)
-        self.path = path or self.path or session_path(Path(self._session.options.film))
-        self._last = saved
-        self._write(next(self._numbers), self.path, saved)
-        return self.path
+            self._chosen = True
+        self.path, self._last, self._failed = written, saved, False
+        return written
 
-    def leave(self, film: Path) -> tuple[Path | None, Saved | None]:
-        """Another film comes: saves this session and lets it be.  Returns where, and the other film's session where
-        it has one."""
+    def leave(self, film: Path) -> tuple[Path | None, SavedSession | None]:
+        """Puts this session away because another film comes.
+
+        Returns where it is kept, and the other film's session where that has one.
+        """
         try:
             self.save_if_changed()
         except SessionError as error:
             self._say(str(error))
-        left, self.path, self._last = self.path, None, None
+        left, self.path, self._last, self._chosen = self.path, None, None, False
         beside = session_file_of(film)
         if beside is None:
             return left, None
         try:
             self._seen[beside] = _mark(beside)
-            saved = read(beside)
+            saved = read_session(beside)
             if not same_content(film, saved.fingerprint):
                 return left, None
         except SessionError as error:
-            self._say(f"{error} A new session is begun.")
+            self._say(f"{error} A new session is begun; that file stays as it is.")
             return left, None
-        self.path, self._last = beside, None
+        self.path, self._chosen = beside, True
         return left, saved
 
-    def _state(self) -> Saved | None:
+    def _state(self) -> SavedSession | None:
         session = self._session
-        if not self._session.film.fingerprint:  # a restored session whose film was not looked at yet
+        if not self._session.film.fingerprint:  # a restored session whose film was not analysed yet
             try:
                 session.film.fingerprint = fingerprint(Path(session.options.film))
             except OSError:
@@ -153,46 +187,63 @@ class Autosave:
         return saved_state(session, session.film.fingerprint)
 
     def close(self) -> None:
+        """Writes what is left and says where that did not work; further calls do nothing."""
+        if self._closed:
+            return
+        self._closed = True
         try:
             self.save_if_changed()
         except SessionError as error:
             self._say(str(error))
         self._jobs.put(None)
-        self._thread.join(10.0)
+        self._thread.join(CLOSE_S)
+        if self._thread.is_alive():
+            self._say("the session could not be written in time: the disk does not answer.")
+            return
+        # What was said once while playing is said again now that nothing more is tried.
+        self._failed = False
+        while not self._faults.empty():
+            sentence, *_ = self._faults.get()
+            self._fault(f"{sentence.rstrip('.')}; the latest changes are not saved.", 0.0)
+        self._report(0.0)
 
     def _write_all(self) -> None:
         while (job := self._jobs.get()) is not None:
             try:
                 self._write(*job)
             except SessionError as error:
-                self._faults.put(str(error))
+                self._faults.put((str(error), job[1], error.never))
             except Exception as error:  # a thread that ended would save nothing more, and say nothing
-                self._faults.put(f"the session cannot be written: {type(error).__name__}: {error}.")
+                self._faults.put((f"the session cannot be written: {type(error).__name__}: {error}.", job[1], False))
             else:
                 self._failed = False
             finally:
                 self._jobs.task_done()
 
-    def _write(self, number: int, path: Path, saved: Saved) -> None:
-        """Unless something newer was written there.  Nothing in `saved` changes any more: any thread may do it."""
+    def _write(self, number: int, path: Path, saved: SavedSession) -> Path:
+        """Writes a session unless something newer was written there; returns where.
+
+        Nothing in `saved` changes any more, so any thread may do it.  Raises SessionError.
+        """
         with self._lock:
             path = self._instead.get(path, path)
             now = _mark(path)
             if now is not None and now != self._seen.get(path):  # two programs at one session: both are kept
-                mine = session_path(Path(saved.analysed.film.path))
+                mine = session_path(Path(saved.reading.film.path))
                 self._instead[path] = mine
                 self._moved.put((path, mine))
                 path = mine
             if self._written.get(path, -1) < number:
-                write_text(path, self._writer.text(saved, path))
+                write_session(path, self._writer.encode(saved, path))
                 self._written[path] = number
                 self._seen[path] = _mark(path)
+            return path
 
 
-def _is_session_of(path: Path, film_fingerprint: str) -> bool:
+def _is_same(first: Path, second: Path | None) -> bool:
     try:
-        return read(path).fingerprint == film_fingerprint
-    except SessionError:
+        return second is not None and os.path.samefile(first, second)
+    except OSError:
         return False
 
 

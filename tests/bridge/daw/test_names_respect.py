@@ -21,7 +21,7 @@ from bridge.daw.session import DawBridge
 from bridge.osc.codec import Message, decode
 from bridge.osc.server import Datagram
 from bridge.session.file.autosave import saved_state
-from bridge.session.file.find import Writer, read, write_text
+from engine.document.file import SessionWriter, read_session, write_session
 
 
 def markers(wired, revision, *items):
@@ -144,9 +144,9 @@ def test_names_are_not_done_again_after_a_restart(wired, tmp_path) -> None:
     session.edits.set_value("/cue/progression", "G C")
     session.edits.unpin(15.0)
     wired.run(0.5)
-    write_text(tmp_path / "kept.json", Writer().text(saved_state(session, "0")))
+    write_session(tmp_path / "kept.json", SessionWriter().encode(saved_state(session, "0")))
     session.names_done = frozenset()
-    session.restore(read(tmp_path / "kept.json"))
+    session.restore(read_session(tmp_path / "kept.json"))
     wired.daw = wired.controls.daw = DawBridge(session, wired.sent.extend, "test")
     wired.say(Hello("reaper", "1", 1, abilities="do_marker do_print do_tempo"))
     markers(wired, 1, *marks)

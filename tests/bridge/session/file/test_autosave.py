@@ -18,17 +18,10 @@ from bridge.player.link import PlayerLink
 from bridge.player.messages import PlayerOptions, PortOptions
 from bridge.session.arranging import arrange_whole
 from bridge.session.file.autosave import Autosave, saved_state
-from bridge.session.file.find import (
-    SessionError,
-    Writer,
-    find_film,
-    fingerprint,
-    read,
-    session_file_of,
-    session_path,
-    write_text,
-)
+from bridge.session.file.film_file import fingerprint
+from bridge.session.file.find import find_film, session_file_of, session_path
 from bridge.session.session import Session, SessionOptions
+from engine.document.file import SessionError, SessionWriter, read_session, write_session
 from engine.music import Chord
 from engine.process.messages import EngineReady
 
@@ -70,33 +63,24 @@ def busy(stage):
 def test_what_is_read_is_what_was_written(busy, tmp_path, film) -> None:
     saved = saved_state(busy.session, fingerprint(film))
     path = tmp_path / "a.cuebridge.json"
-    write_text(path, Writer().text(saved))
-    back = read(path)
-    assert back.index == saved.index and back.takes == saved.takes and back.choice == saved.choice
+    write_session(path, SessionWriter().encode(saved))
+    back = read_session(path)
+    assert back.index == saved.index and back.takes == saved.takes and back.tempo == saved.tempo
     assert [step.document for step in back.steps] == [step.document for step in saved.steps]
     assert [step.label for step in back.steps] == [step.label for step in saved.steps]
-    assert back.analysed.film == saved.analysed.film and back.analysed.cuts == saved.analysed.cuts
+    assert back.reading == saved.reading
     assert json.loads(path.read_text())["format"] == "cuebridge-session"
-
-
-def test_the_films_quantiles_come_back_whole() -> None:
-    from bridge.session.file.values import _level_values, _read_levels
-    from engine.arrange import FilmLevels
-
-    for motion in (None, (1.0, 2.0, 3.0, 4.0)):  # without those of motion the drums would play otherwise
-        levels = FilmLevels((1.0, 2.0, 3.0, 4.0), (0.1, 0.2, 0.3), motion)
-        assert _read_levels(_level_values(levels)) == levels
 
 
 @pytest.mark.parametrize("engine", ["absent", "other weights"])
 def test_a_restored_session_plays_note_for_note(busy, tmp_path, film, engine) -> None:
     expected, kept = notes_of(busy.session), busy.session.takes.get(0, 1).notes
     path = tmp_path / "a.cuebridge.json"
-    write_text(path, Writer().text(saved_state(busy.session, fingerprint(film))))
+    write_session(path, SessionWriter().encode(saved_state(busy.session, fingerprint(film))))
     requests: list = []
     with PlayerLink(PlayerOptions(ports=PortOptions("none"))) as player:
         session = Session(SessionOptions(str(film)), player, requests.append)
-        session.restore(read(path))
+        session.restore(read_session(path))
         session.begin()
         if engine == "other weights":
             session.engine_message(EngineReady(1, "x", ("amt 0000",)))
@@ -135,11 +119,11 @@ def test_the_notes_of_a_kept_take_are_played_even_if_the_arranger_has_learnt_bet
 
 
 def test_damage_is_one_sentence(busy, tmp_path, film) -> None:
-    text = Writer().text(saved_state(busy.session, fingerprint(film)))
+    text = SessionWriter().encode(saved_state(busy.session, fingerprint(film)))
     path = tmp_path / "a.cuebridge.json"
     rng = random.Random(2)
     for number in range(400):
-        damaged = bytearray(text.encode())
+        damaged = bytearray(text)
         if number % 2:
             del damaged[rng.randrange(len(damaged)) :]
         else:
@@ -147,13 +131,13 @@ def test_damage_is_one_sentence(busy, tmp_path, film) -> None:
                 damaged[rng.randrange(len(damaged))] = rng.choice(b'0-"[]{},xe9')
         path.write_bytes(bytes(damaged))
         try:
-            read(path)
+            read_session(path)
         except SessionError as error:
             assert "\n" not in str(error) and str(error).endswith(".")
     for bad in ("", "[]", "{}", '{"format":"cuebridge-session","version":99}', "[" * 100_000):
         path.write_text(bad)
         with pytest.raises(SessionError):
-            read(path)
+            read_session(path)
 
 
 def test_a_moved_film_is_found_by_its_content(busy, tmp_path, film) -> None:
@@ -183,20 +167,20 @@ def test_nothing_is_written_before_something_is_decided(stage, film) -> None:
     made.session.edits.set_value("/cue/swing", 60.0)
     autosave.tick(time.perf_counter())
     autosave.close()
-    assert autosave.path is not None and read(autosave.path).steps[-1].document.number("/cue/swing") == 60.0
+    assert autosave.path is not None and read_session(autosave.path).steps[-1].document.number("/cue/swing") == 60.0
     assert said and str(autosave.path) in said[0]
 
 
 SAVER = """
 import sys, itertools
 from pathlib import Path
-from bridge.session.file.find import Writer, read, write_text
+from engine.document.file import SessionWriter, read_session, write_session
 from dataclasses import replace
 path = Path(sys.argv[1])
-saved, writer = read(path), Writer()
+saved, writer = read_session(path), SessionWriter()
 for number in itertools.count(1):
     steps = (replace(saved.steps[0], label=f"edit {number}"), *saved.steps[1:])
-    write_text(path, writer.text(replace(saved, steps=steps)))
+    write_session(path, writer.encode(replace(saved, steps=steps)))
     print(number, flush=True)
 """
 
@@ -204,7 +188,7 @@ for number in itertools.count(1):
 @pytest.mark.slow
 def test_killed_fifty_times_while_saving_the_file_is_always_whole(busy, tmp_path, film) -> None:
     path = tmp_path / "a.cuebridge.json"
-    write_text(path, Writer().text(saved_state(busy.session, fingerprint(film))))
+    write_session(path, SessionWriter().encode(saved_state(busy.session, fingerprint(film))))
     rng = random.Random(7)
     for _ in range(50):
         process = subprocess.Popen(
@@ -216,7 +200,7 @@ def test_killed_fifty_times_while_saving_the_file_is_always_whole(busy, tmp_path
         os.kill(process.pid, signal.SIGKILL)
         said = [line for line in process.stdout.read().split() if line.isdigit()]
         process.wait()
-        label = read(path).steps[0].label
+        label = read_session(path).steps[0].label
         # At most the save that was under way is missing.
         assert not said or int(label.split()[1]) >= int(said[-1])
 
@@ -249,17 +233,17 @@ def test_two_programs_at_one_session_keep_both(busy, film) -> None:
     other = film.with_name("film-2.cuebridge.json")
     settled(autosave, lambda: other.exists() and autosave.path == other)
     autosave.close()
-    assert path.read_text() == theirs and read(other).steps and "another program" in said[-1]
+    assert path.read_text() == theirs and read_session(other).steps and "another program" in said[-1]
 
 
 def test_what_could_not_be_written_is_tried_again(busy, film, monkeypatch) -> None:
     def full(path, text):
         raise SessionError(f"the session cannot be written to {path}: No space left on device.")
 
-    monkeypatch.setattr("bridge.session.file.autosave.write_text", full)
+    monkeypatch.setattr("bridge.session.file.autosave.write_session", full)
     autosave, said = autosave_of(busy, film)
     settled(autosave, lambda: any("No space" in line for line in said))
-    monkeypatch.setattr("bridge.session.file.autosave.write_text", write_text)
+    monkeypatch.setattr("bridge.session.file.autosave.write_session", write_session)
     settled(autosave, film.with_name("film.cuebridge.json").exists)  # without another edit
     autosave.close()
     assert sum("No space" in line for line in said) == 1
@@ -288,9 +272,92 @@ def test_the_session_of_a_film_is_not_that_of_one_whose_name_goes_on(film) -> No
 def test_where_no_folder_takes_the_session_one_sentence_says_so(busy, film, monkeypatch) -> None:
     blocked = film.with_name("a file, no folder")
     blocked.write_text("")
-    monkeypatch.setattr("bridge.session.file.find._user_folder", lambda: blocked / "sessions")
+    monkeypatch.setattr("bridge.session.file.find.user_folder", lambda: blocked / "sessions")
     monkeypatch.setattr("os.access", lambda *_: False)
     autosave, said = autosave_of(busy, film)
     settled(autosave, lambda: bool(said))
     autosave.close()
     assert "neither beside the film" in said[0]
+
+
+def test_a_save_that_fails_leaves_saving_on(busy, film) -> None:
+    autosave, _ = autosave_of(busy, film)
+    settled(autosave, film.with_name("film.cuebridge.json").exists)
+    with pytest.raises(SessionError):
+        autosave.save(film.with_name("no folder") / "v2.cuebridge.json")
+    busy.session.edits.set_value("/cue/transpose", -7)
+    autosave.close()
+    saved = read_session(film.with_name("film.cuebridge.json"))
+    assert saved.steps[saved.index].document.number("/cue/transpose") == -7
+
+
+def test_what_is_not_saved_at_the_end_is_said(busy, film, monkeypatch) -> None:
+    autosave, said = autosave_of(busy, film)
+    settled(autosave, film.with_name("film.cuebridge.json").exists)
+
+    def full(path, data):
+        raise SessionError(f"the session cannot be written to {path}: No space left on device.")
+
+    monkeypatch.setattr("bridge.session.file.autosave.write_session", full)
+    busy.session.edits.set_value("/cue/transpose", -7)
+    autosave.close()
+    assert "not saved" in said[-1]
+
+
+def test_the_takes_of_another_run_are_overwritten_only_when_that_is_said_and_then_kept_beside(busy, film) -> None:
+    version = film.with_name("v1.cuebridge.json")
+    other, _ = autosave_of(busy, film, film.with_name("other.cuebridge.json"))
+    other.save(version)
+    other.close()
+    theirs = version.read_bytes()
+    autosave, said = autosave_of(busy, film)
+    busy.session.edits.set_value("/cue/transpose", 1)
+    with pytest.raises(SessionError, match="replace"):
+        autosave.save(version)
+    assert version.read_bytes() == theirs
+    assert autosave.save(version, replace=True) == version and version.read_bytes() != theirs
+    assert film.with_name("v1.cuebridge.json.bak").read_bytes() == theirs and ".bak" in said[-1]
+    assert autosave.save(version) == version  # its own by now
+    autosave.close()
+
+
+def test_a_session_that_is_refused_is_not_touched_and_ends_nothing(busy, film) -> None:
+    beside = film.with_name("other.cuebridge.json")
+    text = json.loads(SessionWriter().encode(saved_state(busy.session, "0")))
+    text["steps"][0]["document"]["settings"] = [1]
+    beside.write_text(json.dumps(text))
+    before = beside.read_bytes()
+    autosave, said = autosave_of(busy, film)
+    assert autosave.leave(film.with_name("other.mp4"))[1] is None and "stays as it is" in said[-1]
+    busy.session.options = replace(busy.session.options, film=str(film.with_name("other.mp4")))
+    busy.session.edits.set_value("/cue/transpose", 2)
+    autosave.save_if_changed()
+    autosave.close()
+    assert beside.read_bytes() == before and autosave.path == film.with_name("other-2.cuebridge.json")
+
+
+@pytest.mark.parametrize("name", [b"f\xfcr.mp4", b"x" * 240 + b".mp4", "ü".encode() * 110 + b"\xff.mp4"])
+def test_a_film_with_any_name_has_its_session_in_the_users_folder(busy, tmp_path, monkeypatch, name) -> None:
+    monkeypatch.setattr("bridge.session.file.find.user_folder", lambda: tmp_path / "data")
+    film = tmp_path / os.fsdecode(name)
+    film.write_bytes(b"film" * 1000)
+    autosave, _ = autosave_of(busy, film)
+    settled(autosave, lambda: autosave.path is not None and autosave.path.exists())
+    autosave.close()
+    assert autosave.path.parent == tmp_path / "data" and session_file_of(film) == autosave.path
+    assert os.fsencode(find_film(read_session(autosave.path), autosave.path)) == os.fsencode(film)
+
+
+def test_where_the_films_folder_refuses_the_file_the_users_folder_takes_it(busy, film, tmp_path, monkeypatch) -> None:
+    monkeypatch.setattr("bridge.session.file.find.user_folder", lambda: tmp_path / "data")
+
+    def refusing(path, data):
+        if path.parent == film.parent:
+            raise SessionError(f"the session cannot be written to {path}: Permission denied.", never=True)
+        write_session(path, data)
+
+    monkeypatch.setattr("bridge.session.file.autosave.write_session", refusing)
+    autosave, said = autosave_of(busy, film)
+    settled(autosave, lambda: autosave.path is not None and autosave.path.exists())
+    autosave.close()
+    assert autosave.path.parent == tmp_path / "data" and str(autosave.path) in said[-1]

@@ -1,0 +1,285 @@
+"""Reads session files: any version since the first, checked as a whole before anything of it is used.
+
+What cannot be read is refused with one short sentence; nothing here writes.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import stat
+from collections.abc import Sequence
+from fractions import Fraction
+from functools import lru_cache
+from itertools import pairwise
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any, Final
+
+import msgspec
+
+from engine.document.cues import CueState
+from engine.document.document import Document, Pin, PrintedRange, Result, Step, check_cues, parse_chords, parse_key
+from engine.document.file import schema
+from engine.document.file.migrations import MIGRATIONS
+from engine.document.saved import FilmReading, NamedMark, SavedSession, SavedTake, TempoChoice
+from engine.document.takes import KeptTake, in_order
+from engine.music import (
+    PARTS,
+    Chord,
+    Controller,
+    Cut,
+    Film,
+    FilmLevels,
+    FrameRate,
+    Hit,
+    Key,
+    MeterChange,
+    MusicError,
+    Note,
+    Section,
+    Slot,
+    TempoChange,
+    TempoMap,
+    Timecode,
+    TimeSignature,
+    UserError,
+    controls,
+    shown,
+)
+from engine.music.controls import settings_of
+
+MAX_BYTES: Final = 256 * 2**20
+_BOM: Final = b"\xef\xbb\xbf"
+_LONGEST_REASON: Final = 160
+_DECODER: Final = msgspec.json.Decoder(schema.SessionObject)
+_HEAD: Final = msgspec.json.Decoder(schema.Head)
+
+
+class SessionError(UserError):
+    """A session file that cannot be read or written.  never: nor will it ever be, at that place."""
+
+    def __init__(self, sentence: str, *, never: bool = False) -> None:
+        super().__init__(sentence)
+        self.never = never
+
+
+def read_session(path: Path) -> SavedSession:
+    """Raises SessionError, in one sentence, for anything that is not a whole session file."""
+    name = shown(path.name)
+    try:
+        kind = os.stat(path)
+        if not stat.S_ISREG(kind.st_mode):
+            raise SessionError(f"{name} is not a session file: it is no regular file.")
+        if kind.st_size > MAX_BYTES:
+            raise SessionError(f"{name} is too large for a session file.")
+        data = path.read_bytes()
+    except OSError as error:
+        raise SessionError(f"{shown(path)} cannot be read: {error.strerror or error}.") from None
+    try:
+        return decode_session(data)
+    except SessionError as error:
+        raise SessionError(f"{name} {error}") from None
+
+
+def decode_session(data: bytes) -> SavedSession:
+    """A session file's content as values.  Raises SessionError, whose sentence goes on after the file's name."""
+    data = data.removeprefix(_BOM)
+    try:
+        head = _HEAD.decode(data)
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+        raise SessionError(f"is not a session file{_why_no_json(data)}.") from None
+    if head.format != schema.FORMAT:
+        raise SessionError("is not a session file of CueBridge.")
+    if head.version > schema.VERSION:
+        raise SessionError(
+            f"was written by a newer CueBridge (format {head.version}; this one reads {schema.VERSION})."
+        )
+    try:
+        if head.version == schema.VERSION:
+            return _session(_DECODER.decode(data))
+        if head.version not in MIGRATIONS:
+            raise SessionError(f"has the unknown format {head.version}.")
+        values: Any = msgspec.json.decode(data)
+        for version in range(head.version, schema.VERSION):
+            values = MIGRATIONS[version](values)
+        return _session(msgspec.convert(values, schema.SessionObject))
+    except SessionError:
+        raise
+    except _REFUSED as error:
+        raise SessionError(f"is damaged: {_reason(error)}.") from None
+
+
+# What checking may raise for values of the right types that do not go together.
+_REFUSED: Final = (
+    msgspec.MsgspecError, UserError, KeyError, IndexError, TypeError, ValueError, AttributeError, ArithmeticError,
+    RecursionError,
+)  # fmt: skip
+
+
+def _why_no_json(data: bytes) -> str:
+    if not data.strip():
+        return ": it is empty"
+    if data[:2] in (b"\xff\xfe", b"\xfe\xff"):
+        return ": it is UTF-16 text; save it as UTF-8"
+    return ": it is no JSON"
+
+
+def _reason(error: BaseException) -> str:
+    """Why, in a few words; where msgspec says the place, `$.steps[3].document` becomes `steps 3 document`."""
+    if isinstance(error, KeyError):
+        text = f"{error.args[0] if error.args else ''} is missing"
+    elif isinstance(error, (UserError, ValueError, msgspec.MsgspecError)) and str(error):
+        text = str(error)
+    else:
+        text = "its values do not go together"
+    text = re.sub(r" - at (key in )?`\$\.?([^`]*)`", lambda m: f" ({re.sub(r'[^a-z_0-9]+', ' ', m[2]).strip()})", text)
+    return shown(text.rstrip("."), _LONGEST_REASON)
+
+
+# from the format to values ------------------------------------------------------------------------------------------
+def _session(data: schema.SessionObject) -> SavedSession:
+    results = [_result(each) for each in data.results]
+    steps = tuple(_step(each, results) for each in data.steps)
+    if data.index >= len(steps):
+        raise ValueError("its history has no step in force")
+    takes = tuple(_take(each, results) for each in data.takes)
+    if len({(take.cue, take.number) for take in takes}) < len(takes):
+        raise ValueError("a take stands in it twice")
+    return SavedSession(
+        reading=_film(data.film),
+        tempo=TempoChoice(
+            _tempo_map(data.time.tempo_map),
+            _grid(data.time.grid),
+            data.time.picture_starts_at_timeline_s,
+            data.time.reason,
+        ),
+        steps=steps,
+        index=data.index,
+        takes=takes,
+        names=frozenset(NamedMark(*(getattr(each, name) for name in each.__struct_fields__)) for each in data.names),
+        film_beside=data.film.path_from_here,
+    )
+
+
+def _film(data: schema.FilmObject) -> FilmReading:
+    rate = FrameRate(Fraction(data.fps), data.drop)
+    path = os.fsdecode(bytes.fromhex(data.path_bytes)) if data.path_bytes else data.path
+    if "\0" in path:
+        raise ValueError("the film's path holds a zero")
+    film = Film(
+        path, data.duration_s, rate, data.width, data.height, data.content_key,
+        None if data.start_frames is None else Timecode(data.start_frames, rate),
+    )  # fmt: skip
+    if data.reading not in ("full", "quick"):
+        raise ValueError(f"'{data.reading}' is not a reading")
+    cuts = tuple(Cut(cut.time_s, cut.strength, cut.kind) for cut in data.cuts)
+    return FilmReading(film, cuts, data.reading, data.reason, data.affect_mean, data.fingerprint)
+
+
+def _tempo_map(data: schema.TempoMapObject) -> TempoMap:
+    return TempoMap(
+        tuple(TempoChange(Fraction(beat), Fraction(bpm)) for beat, bpm in data.tempos),
+        tuple(MeterChange(Fraction(beat), TimeSignature.parse(meter)) for beat, meter in data.meters),
+        Fraction(data.origin_s),
+    )
+
+
+def _grid(word: str) -> str:
+    if word not in ("beats", "seconds"):
+        raise ValueError(f"'{word}' is not a grid")
+    return word
+
+
+@lru_cache(maxsize=4096)
+def _chord(text: str) -> Chord:
+    return Chord.parse(text)
+
+
+def _result(data: schema.ResultObject) -> Result:
+    levels = data.levels
+    slots = tuple(
+        Slot(
+            index, row.start_s, row.end_s, row.start_beats, row.end_beats, _chord(row.chord), row.density,
+            row.loudness, row.affect, row.motion, row.tension, bool(row.flags & 1), bool(row.flags & 2),
+            bool(row.flags & 4),
+        )
+        for index, row in enumerate(data.slots)
+    )  # fmt: skip
+    if any(slot.end_s <= slot.start_s or slot.end_beats <= slot.start_beats for slot in slots) or any(
+        after.start_s < before.end_s - 1e-6 or after.start_beats < before.end_beats - 1e-6
+        for before, after in pairwise(slots)
+    ):
+        raise ValueError("its chords are not in order of time")
+    return Result(
+        slots=slots,
+        tempo_map=_tempo_map(data.tempo_map),
+        grid=_grid(data.grid),
+        starts_s=data.picture_starts_at_timeline_s,
+        key=Key.parse(data.key),
+        key_reason=data.key_reason,
+        complete=data.complete,
+        levels=None if levels is None else FilmLevels(levels.density, levels.loudness, levels.motion),
+        weights=tuple(data.weights),
+        recipe=tuple(data.recipe),
+        cue_keys=tuple((row.cue, Key.parse(row.key), row.reason) for row in data.cue_keys),
+    )
+
+
+def _step(data: schema.StepObject, results: Sequence[Result]) -> Step:
+    try:
+        return Step(_document(data.document, results), data.label)
+    except MusicError as error:
+        where = f" (step {shown(data.label, 40)})" if data.label else ""
+        raise ValueError(f"{str(error).rstrip('.')}{where}") from None
+
+
+def _document(data: schema.DocumentObject, results: Sequence[Result]) -> Document:
+    if data.result >= len(results):
+        raise ValueError("a step names a result that is not there")
+    document = Document(
+        settings=MappingProxyType(settings_of(data.settings)),
+        take=data.take,
+        pins=tuple(Pin(pin.start_s, pin.end_s, _chord(pin.chord), pin.typed) for pin in data.pins),
+        hits=tuple(Hit(hit.time_s, hit.weight, hit.name) for hit in data.hits),
+        sections=tuple(Section(row.start_s, tuple(row.changes), row.name, row.breath) for row in data.sections),
+        progression_from_s=data.progression_from_s,
+        printed=tuple(PrintedRange(_part(row.part), row.start_beats, row.end_beats) for row in data.printed),
+        cue=data.cue,
+        other_cues=tuple(
+            CueState(row.number, MappingProxyType(settings_of(row.settings)), row.take, row.progression_from_s)
+            for row in data.other_cues
+        ),
+        adopted=tuple((row.cue, MappingProxyType(settings_of(row.settings))) for row in data.adopted),
+        result=results[data.result],
+    )
+    numbers = [state.number for state in document.cue_states]
+    if len(set(numbers)) < len(numbers):
+        raise ValueError("two cues have one number")
+    # A chord or key that nobody can read would leave the session waiting for ever: it is said now.
+    for state in document.cue_states:
+        parse_key(state.text(controls.KEY))
+        parse_chords(state)
+    check_cues(document)
+    return document
+
+
+def _part(name: str) -> str:
+    if name not in PARTS:
+        raise ValueError(f"'{name}' is not a part")
+    return name
+
+
+def _take(data: schema.TakeObject, results: Sequence[Result]) -> SavedTake:
+    notes = controllers = None
+    if data.notes is not None:
+        notes = tuple(
+            Note(row.pitch, row.velocity, row.start_beats, row.length_beats, row.channel, _part(row.part))
+            for row in data.notes
+        )
+        controllers = tuple(
+            Controller(row.number, row.value, row.time_beats, row.channel, _part(row.part))
+            for row in data.controllers or ()
+        )
+    document = _document(data.document, results)
+    return SavedTake(data.cue, data.number, in_order(KeptTake(document, data.name, data.kept, notes, controllers)))

@@ -1,0 +1,246 @@
+"""The format of a session file, version 2, for msgspec: every field typed, unknown ones refused.
+
+    {"format": "cuebridge-session", "version": 2,
+     "film": {…}, "time": {…}, "index": n, "steps": [ … ], "names": [ … ], "takes": [ … ], "results": [ … ]}
+
+Steps and takes name their result by its place in `results`, since most steps share one.  Rows that come in thousands
+(slots, notes, controllers) are arrays.  Seconds are picture seconds unless they say timeline; beats are quarter notes
+of the tempo map beside them; chords are in Harte notation.  A change of this file needs a migration.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Final
+
+from msgspec import Meta, Struct
+
+FORMAT: Final = "cuebridge-session"
+VERSION: Final = 2
+
+_LONGEST_S: Final = 400_000.0
+_FARTHEST_BEATS: Final = 10_000_000.0
+
+Seconds = Annotated[float, Meta(ge=-_LONGEST_S, le=_LONGEST_S)]
+Beats = Annotated[float, Meta(ge=-_FARTHEST_BEATS, le=_FARTHEST_BEATS)]
+Length = Annotated[float, Meta(ge=0.0, le=_FARTHEST_BEATS)]
+Level = Annotated[float, Meta(ge=-1e6, le=1e6)]
+Count = Annotated[int, Meta(ge=0, le=1_000_000)]
+TakeNumber = Annotated[int, Meta(ge=1, le=999_999)]
+Midi = Annotated[int, Meta(ge=0, le=127)]
+Channel = Annotated[int, Meta(ge=1, le=16)]
+# At most so many digits: a fraction such as 1e999999999 would never end.
+Exact = Annotated[str, Meta(pattern=r"^-?[0-9]{1,24}(/[1-9][0-9]{0,23})?$")]
+Word = Annotated[str, Meta(max_length=256)]
+Text = Annotated[str, Meta(max_length=8192)]
+PathText = Annotated[str, Meta(max_length=16_384)]
+ChordText = Annotated[str, Meta(max_length=64)]
+Affect = tuple[Level, Level, Level, Level, Level, Level]
+Four = tuple[Level, Level, Level, Level]
+Three = tuple[Level, Level, Level]
+Setting = float | int | bool | Text | None
+Settings = dict[Word, Setting]
+
+
+class _Row(Struct, array_like=True, forbid_unknown_fields=True):
+    """An array with fixed places."""
+
+
+class _Object(Struct, forbid_unknown_fields=True):
+    """An object with fixed members."""
+
+
+class SlotRow(_Row):
+    """flags: 1 pinned, 2 given, 4 provisional."""
+
+    start_s: Seconds
+    end_s: Seconds
+    start_beats: Beats
+    end_beats: Beats
+    chord: ChordText
+    density: Level
+    loudness: Level
+    affect: Affect
+    motion: Level
+    tension: Level
+    flags: Annotated[int, Meta(ge=0, le=7)]
+
+
+class NoteRow(_Row):
+    pitch: Midi
+    velocity: Annotated[int, Meta(ge=1, le=127)]
+    start_beats: Beats
+    length_beats: Length
+    channel: Channel
+    part: Word
+
+
+class ControllerRow(_Row):
+    number: Midi
+    value: Midi
+    time_beats: Beats
+    channel: Channel
+    part: Word
+
+
+class PinRow(_Row):
+    """typed: as the composer wrote the chord, "" where they did not."""
+
+    start_s: Seconds
+    end_s: Seconds
+    chord: ChordText
+    typed: Annotated[str, Meta(max_length=64)]
+
+
+class HitRow(_Row):
+    time_s: Seconds
+    weight: Word
+    name: Text
+
+
+class SectionRow(_Row):
+    start_s: Seconds
+    changes: list[tuple[Word, Text]]
+    name: Text
+    breath: bool
+
+
+class PrintedRow(_Row):
+    part: Word
+    start_beats: Annotated[float, Meta(ge=-1e10, le=1e10)]
+    end_beats: Annotated[float, Meta(ge=-1e10, le=1e10)]
+
+
+class CueRow(_Row):
+    number: Count
+    settings: Settings
+    take: TakeNumber
+    progression_from_s: Seconds
+
+
+class AdoptedRow(_Row):
+    cue: Count
+    settings: Settings
+
+
+class CueKeyRow(_Row):
+    cue: Count
+    key: Word
+    reason: Text
+
+
+class NameRow(_Row):
+    kind: Word
+    word: Text
+    value: Text
+    start_s: Seconds
+    end_s: Seconds | None
+    name: Text
+
+
+class CutRow(_Row):
+    time_s: Seconds
+    strength: Level
+    kind: Word
+
+
+class TempoMapObject(_Object):
+    origin_s: Exact
+    tempos: list[tuple[Exact, Exact]]
+    meters: list[tuple[Exact, Word]]
+
+
+class TimeObject(_Object):
+    tempo_map: TempoMapObject
+    grid: Word
+    picture_starts_at_timeline_s: Seconds
+    reason: Text
+
+
+class FilmObject(_Object):
+    """path: where the film lies; path_bytes: the same in hexadecimal where it is no UTF-8, else ""."""
+
+    path: PathText
+    path_bytes: Annotated[str, Meta(pattern=r"^([0-9a-f]{2}){0,8192}$")]
+    path_from_here: PathText
+    fingerprint: Annotated[str, Meta(max_length=128)]
+    content_key: Word
+    duration_s: Annotated[float, Meta(gt=0.0, le=_LONGEST_S)]
+    fps: Exact
+    drop: bool
+    width: Count
+    height: Count
+    start_frames: Annotated[int, Meta(ge=-100_000_000, le=100_000_000)] | None
+    reading: Word
+    reason: Text
+    cuts: list[CutRow]
+    affect_mean: Affect
+
+
+class LevelsObject(_Object):
+    density: Four
+    loudness: Three
+    motion: Four | None
+
+
+class ResultObject(_Object):
+    tempo_map: TempoMapObject
+    grid: Word
+    picture_starts_at_timeline_s: Seconds
+    key: Word
+    key_reason: Text
+    complete: bool
+    levels: LevelsObject | None
+    weights: list[Text]
+    recipe: list[Setting]
+    cue_keys: list[CueKeyRow]
+    slots: list[SlotRow]
+
+
+class DocumentObject(_Object):
+    settings: Settings
+    take: TakeNumber
+    pins: list[PinRow]
+    hits: list[HitRow]
+    sections: list[SectionRow]
+    progression_from_s: Seconds
+    printed: list[PrintedRow]
+    cue: Count
+    other_cues: list[CueRow]
+    adopted: list[AdoptedRow]
+    result: Count
+
+
+class StepObject(_Object):
+    label: Text
+    document: DocumentObject
+
+
+class TakeObject(_Object):
+    """notes and controllers: of a kept take, else null."""
+
+    cue: Count
+    number: TakeNumber
+    name: Text
+    kept: bool
+    document: DocumentObject
+    notes: list[NoteRow] | None
+    controllers: list[ControllerRow] | None
+
+
+class SessionObject(_Object):
+    format: Word
+    version: int
+    film: FilmObject
+    time: TimeObject
+    index: Count
+    steps: Annotated[list[StepObject], Meta(min_length=1, max_length=2000)]
+    names: list[NameRow]
+    takes: list[TakeObject]
+    results: list[ResultObject]
+
+
+class Head(Struct):
+    """What says of which format and version a file is; the rest of it is not looked at."""
+
+    format: str = ""
+    version: int = 0

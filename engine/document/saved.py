@@ -1,0 +1,83 @@
+"""What a session file holds, as values."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from engine.document.document import Step
+from engine.document.takes import KeptTake
+from engine.music import Cut, Film, TempoMap
+
+
+@dataclass(frozen=True, slots=True)
+class NamedMark:
+    """What the name of a region, marker or clip in the DAW says.  Timeline seconds.
+
+    kind: progression, pin, section, cue, hit or print.  word: what stands before the colon ("loop", "must"), or "".
+    value: what stands after the colon.  end_s None: a marker, which has no end.
+    """
+
+    kind: str
+    word: str
+    value: str
+    start_s: float
+    end_s: float | None
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class FilmReading:
+    """A film and what was seen in it.
+
+    reading: "full" or "quick", reason: why.  affect_mean: six weights over the film.  fingerprint: of the file's
+    content, "" where it is not known.
+    """
+
+    film: Film
+    cuts: tuple[Cut, ...] = ()
+    reading: str = "quick"
+    reason: str = ""
+    affect_mean: tuple[float, ...] = (0.0, 0.0, 0.0, 0.0, 0.0, 1.0)
+    fingerprint: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class TempoChoice:
+    """The tempo map in use, the grid, where the picture starts on the timeline, and why this tempo, as a sentence."""
+
+    tempo_map: TempoMap
+    grid: str
+    picture_starts_at_s: float
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class SavedTake:
+    """A take of a cue; numbers as in `engine.document.takes`."""
+
+    cue: int
+    number: int
+    take: KeptTake
+
+
+@dataclass(frozen=True, slots=True)
+class SavedSession:
+    """Everything that a session keeps.
+
+    steps: the undo history, of which `index` is in force.  names: what regions and markers
+    of the DAW have said already.
+    film_beside: the film's path as seen from the session file's folder, "" where there is none.
+    """
+
+    reading: FilmReading
+    tempo: TempoChoice
+    steps: tuple[Step, ...]
+    index: int
+    takes: tuple[SavedTake, ...] = ()
+    names: frozenset[NamedMark] = field(default_factory=frozenset)
+    film_beside: str = ""
+
+    @property
+    def fingerprint(self) -> str:
+        """The fingerprint of the film's content."""
+        return self.reading.fingerprint

@@ -1,0 +1,93 @@
+"""Writing files so that nothing of a person's is lost: whole or not at all, and never over something else unasked.
+
+A symbolic link is followed and a file that was there keeps its mode and owner; a device, a pipe or a folder is refused.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import secrets
+import shutil
+import stat
+from pathlib import Path
+from typing import Final
+
+from engine.music.errors import UserError, shown
+
+_LONGEST_NAME: Final = 255  # bytes, of most file systems
+_NO_FOLLOW: Final = getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_BINARY", 0)
+
+
+def check_writes_a_file(path: str | os.PathLike[str]) -> None:
+    """Raises UserError where something other than a regular file is at the path: a device, a pipe, a folder."""
+    try:
+        kind = os.stat(path).st_mode
+    except (OSError, ValueError):  # nothing there; writing says what else is wrong
+        return
+    if not stat.S_ISREG(kind):
+        what = "a folder" if stat.S_ISDIR(kind) else "a device or a pipe"
+        raise UserError(f"{shown(path)} is {what}; name a file to write.")
+
+
+def write_whole(path: str | os.PathLike[str], data: bytes) -> None:
+    """Writes a file aside, then renames it: readers find the old content or the new one, whatever happens.
+
+    Raises UserError for what is no file, OSError where it cannot be written; then nothing has changed.
+    """
+    check_writes_a_file(path)
+    real = Path(os.path.realpath(path))
+    aside = real.parent / f".cuebridge-{secrets.token_hex(6)}.part"
+    try:
+        before = os.stat(real)
+    except OSError:
+        before = None
+    try:
+        handle = os.open(aside, os.O_WRONLY | os.O_CREAT | os.O_EXCL | _NO_FOLLOW, 0o666)
+        with os.fdopen(handle, "wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        if before is not None:
+            os.chmod(aside, stat.S_IMODE(before.st_mode))
+            if hasattr(os, "chown"):
+                with contextlib.suppress(OSError):
+                    os.chown(aside, before.st_uid, before.st_gid)
+        os.replace(aside, real)
+    except BaseException:
+        with contextlib.suppress(OSError):
+            aside.unlink()
+        raise
+
+
+def keep_beside(path: str | os.PathLike[str]) -> Path | None:
+    """Keeps a copy of a file that is about to be replaced: `NAME.bak`, `NAME.bak2` …, none of which is overwritten.
+
+    Returns the copy; None where there is no file.  Raises OSError where none can be made.
+    """
+    real = Path(os.path.realpath(path))
+    if not real.is_file():
+        return None
+    number = 1
+    while True:
+        end = ".bak" if number == 1 else f".bak{number}"
+        copy = real.with_name(_cut(real.name, _LONGEST_NAME - len(end)) + end)
+        number += 1
+        try:
+            os.link(real, copy)
+            return copy
+        except FileExistsError:
+            continue
+        except OSError:  # a file system without links
+            if copy.exists():
+                continue
+            with open(copy, "xb") as target, open(real, "rb") as source:
+                shutil.copyfileobj(source, target)
+            return copy
+
+
+def _cut(name: str, length: int) -> str:
+    """A name of at most so many bytes."""
+    while len(os.fsencode(name)) > length:
+        name = name[:-1]
+    return name
