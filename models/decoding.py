@@ -246,9 +246,8 @@ class ChordStream:
         self._avoid: frozenset[int] = frozenset()
         self._bias: np.ndarray | None = None
         self.configure(pins=pins or {}, affect=film.emotion() if affect is None else affect)
-        # Decided once: a stream that began without conditions goes on without them.
-        self._guided = conditions is not None and model.config.condition_width > 0 and self.options.conditioned
-        rows = None if conditions is None or not self._guided else conditions[None, : self.length]
+        self._guided = conditions is not None and model.config.condition_width > 0
+        rows = conditions[None, : self.length] if conditions is not None and self._guided else None
         self._cache = model.new_cache(film, self.length, rows, batch=1, guided=self._guided)
         self._chords: list[int] = []
         for _ in self._primer:
@@ -318,9 +317,12 @@ class ChordStream:
         affect: np.ndarray | None = None,
         avoid: Collection[int] | None = None,
         bias: np.ndarray | None = None,
+        conditions: np.ndarray | None = None,
     ) -> None:
         """Changes options, pins, affect, the chords to avoid or the bias (157,) in nats from the next decided slot on;
-        None stays as it is."""
+        None stays as it is.  conditions (T, 12), for a stream that has some: as if they had been there all along."""
+        if conditions is not None and self._guided:
+            self.model.recondition(self._cache, conditions[None, : self.length])
         if options is not None:
             self.options = options
         if pins is not None:

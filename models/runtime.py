@@ -218,6 +218,30 @@ class _Attention:
         seen = _softmax(logits) @ values[:, :, :stop]
         return self.out(seen.reshape(batch, width))
 
+    def refeed(self, x: np.ndarray, first: int, keys: np.ndarray, values: np.ndarray) -> np.ndarray:
+        """Positions first..first + n - 1 anew, (B, n, d), all at once; what is before them stays in the caches."""
+        count = x.shape[1]
+        stop = first + count
+        query, key, value = (self.split(part) for part in np.split(self.project(x), 3, axis=-1))
+        keys[:, :, :, first:stop], values[:, :, first:stop] = key.swapaxes(-1, -2), value
+        logits = query @ keys[:, :, :, :stop]  # (B, H, n, stop)
+        apart = np.arange(first, stop)[:, None] - np.arange(stop)[None]
+        if self.relative is not None:
+            product = query @ self.relative[len(self.relative) - stop :].T  # column m <-> distance stop - 1 - m
+            column = np.broadcast_to(np.maximum(stop - 1 - apart, 0) % stop, logits.shape)
+            logits += np.take_along_axis(product, column, axis=-1)
+        logits[..., apart < 0] = -np.inf
+        seen = _softmax(logits) @ values[:, :, :stop]
+        return self.out(seen.transpose(0, 2, 1, 3).reshape(x.shape))
+
+    def look_rows(self, x: np.ndarray, film: KV, bias: np.ndarray | None) -> np.ndarray:
+        """Many positions (B, n, d) at the rows of a film."""
+        logits = self.split(self.query(x)) @ film[0]
+        if bias is not None:
+            logits += bias
+        seen = _softmax(logits) @ film[1]
+        return self.out(seen.transpose(0, 2, 1, 3).reshape(x.shape))
+
     def look(self, x: np.ndarray, film: KV, bias: np.ndarray | None) -> np.ndarray:
         """One position (B, d) at the rows of a film of its own or, with one film for all, at that."""
         batch, width = x.shape
@@ -270,6 +294,13 @@ class _DecoderLayer(_EncoderLayer):
         x = self.norm1(x + self.attention.step(x, position, *cache))
         if self.cross is not None and self.norm_cross is not None and film is not None:
             x = self.norm_cross(x + self.cross.look(x, film, film_bias))
+        return self.feed_forward(x)
+
+    def refeed(self, x: np.ndarray, first: int, cache: KV, film: KV | None, film_bias: np.ndarray | None) -> np.ndarray:
+        """Many positions at once, (B, n, d)."""
+        x = self.norm1(x + self.attention.refeed(x, first, *cache))
+        if self.cross is not None and self.norm_cross is not None and film is not None:
+            x = self.norm_cross(x + self.cross.look_rows(x, film, film_bias))
         return self.feed_forward(x)
 
 
@@ -511,10 +542,8 @@ class DecoderCache:
             None if layer.cross is None or memory is None else layer.cross.keys_values(memory)
             for layer in model.decoder
         ]
-        self.additions = model.condition(conditions, self.minor[:songs], max_slots)
-        if guided and self.additions is not None:  # absent conditions add nothing
-            before, after = (np.concatenate([given, np.zeros_like(given)]) for given in self.additions)
-            self.additions = before, after
+        self.additions = model.condition(conditions, self.minor[:songs], max_slots)  # of the conditioned songs
+        self.inputs = np.zeros((songs, max_slots, config.width), dtype=np.float32)  # what the chords alone put in
         self.tokens = np.zeros((songs, max_slots), dtype=np.int64)
         self.following = np.zeros((songs, max_slots, TOKENS), dtype=np.float32)  # one-hot
         self.runs = np.zeros((songs, max_slots), dtype=np.int64)
@@ -651,6 +680,34 @@ class ChordNetwork:
             film = film.repeated(2)
         return DecoderCache(self, film, self.encode(film), max_slots, conditions, songs, guided)
 
+    def recondition(self, cache: DecoderCache, conditions: np.ndarray | None) -> None:
+        """Gives the songs of a cache other conditions, as if they had been there from the beginning.
+
+        What is already fed goes through the decoder again from the first slot that differs, all slots at once; recall
+        and echo know only chords and keep what they found.
+        """
+        songs = len(cache.tokens)
+        found = self.condition(conditions, cache.minor[:songs], cache.max_slots)
+        nothing = np.zeros((songs, cache.max_slots, self.config.width), dtype=np.float32)
+        before = nothing if found is None else found[0]
+        known = nothing if cache.additions is None else cache.additions[0]
+        changed = np.flatnonzero((before != known).any(axis=(0, 2)))
+        cache.additions = found
+        if len(changed) == 0 or changed[0] >= cache.length:
+            return
+        first = int(changed[0])
+        here = slice(first, cache.length)
+        x = cache.inputs[:, here] + before[:, here]
+        bias = cache.film_bias
+        if bias is not None and len(bias) > 1:
+            bias = bias[:songs]
+        for index, layer in enumerate(self.decoder):
+            own = cache.keys[index][:songs], cache.values[index][:songs]
+            film = cache.film[index]
+            if film is not None and len(film[0]) > 1:
+                film = film[0][:songs], film[1][:songs]
+            x = layer.refeed(x, first, own, film, bias)
+
     def decode_step(self, tokens: np.ndarray, cache: DecoderCache, attributes: np.ndarray | None = None) -> np.ndarray:
         """Feeds one chord per song, (B,) int64; returns the logits (B, 159) of the next.
 
@@ -658,6 +715,7 @@ class ChordNetwork:
         """
         position = cache.append(tokens)
         songs = len(tokens)
+        conditioned = slice(0, songs)
         quality = ATTRIBUTE_OF[tokens] if attributes is None else attributes
         x = self._root_rows[ROOT_OF[tokens]] + self._quality_rows[quality]
         x += cache.minor[:songs, None] * self._key_row
@@ -672,17 +730,18 @@ class ChordNetwork:
         if self.echo is not None:
             echoes = self.echo.step(position, cache)
             x += self.echo.embed(*echoes)
+        x += self.positions[position]
+        cache.inputs[:, position] = x
         if cache.guided:  # both variants have sung the same so far
             x = np.concatenate([x, x])
         if cache.additions is not None:
-            x += cache.additions[0][:, position]
-        x += self.positions[position]
+            x[conditioned] += cache.additions[0][:, position]
         for index, layer in enumerate(self.decoder):
             own = cache.keys[index], cache.values[index]
             x = layer.step(x, position, own, cache.film[index], cache.film_bias)
         x = self.decoder_norm(x)
         if cache.additions is not None:
-            x += cache.additions[1][:, position]
+            x[conditioned] += cache.additions[1][:, position]
         logits = self.out(x)
         if self.recall is not None and recalled is not None:
             logits += self.recall.vote(x, *(_twice(part, cache.guided) for part in recalled))

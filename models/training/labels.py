@@ -29,6 +29,9 @@ from models.vocabulary import EMOTIONS, NEUTRAL, ROOT_OF
 
 MOODS: Final = EMOTIONS[:NEUTRAL]  # five; neutral is what states none of them
 _KNOTS: Final = 129  # of the table that maps evidence to normal scores
+# Added to the variances before decorrelating.  Without it, moods that exclude each other (tense and relaxing) would be
+# told apart by what they share; with it, those that go together (fearful and tense) still come apart.
+_SHRINK: Final = 0.6
 _NOVELTY: Final = 12  # slots before and after a place that are compared
 # Consonance of dyads by interval class 0..6 (Huron 1994, table 2), unison left at 0.
 _CONSONANCE: Final = (0.0, -1.428, -0.582, 0.594, 0.386, 1.240, -0.453)
@@ -42,7 +45,7 @@ def _features(minor: bool) -> dict[str, np.ndarray]:
     scale = {0, 2, 4, 5, 7, 9, 11}
     leading = (tonic - 1) % 12
     names = (
-        "major", "minor", "open", "dissonance", "tritone", "flat7", "dark7", "major7", "sixth", "augmented",
+        "major", "minor", "sus4", "sus2", "dissonance", "tritone", "flat7", "dark7", "major7", "sixth", "augmented",
         "chromatic", "flat", "sharp", "away", "dominant", "subdominant", "tonic", "relative",
     )  # fmt: skip
     table = {name: np.zeros(VOCABULARY_SIZE) for name in names}
@@ -56,7 +59,8 @@ def _features(minor: bool) -> dict[str, np.ndarray]:
         function = (root - tonic) % 12
         table["major"][chord] = 4 in intervals
         table["minor"][chord] = 3 in intervals
-        table["open"][chord] = 3 not in intervals and 4 not in intervals
+        table["sus4"][chord] = 5 in intervals
+        table["sus2"][chord] = 2 in intervals
         table["dissonance"][chord] = -float(np.mean([_CONSONANCE[k] for k in classes]))
         table["tritone"][chord] = classes.count(6) > 0
         table["flat7"][chord] = 10 in intervals
@@ -78,14 +82,14 @@ def _features(minor: bool) -> dict[str, np.ndarray]:
 
 # Weight of each feature for each mood.  Where two moods are near in type (bright major, dark minor), roots part them.
 _WEIGHTS: Final[dict[str, dict[str, float]]] = {
-    "exciting": {"major": 1.0, "open": 0.6, "sharp": 0.6, "dominant": 0.7, "minor": -1.0, "dissonance": -0.3,
+    "exciting": {"major": 1.0, "sus4": 0.5, "sharp": 0.6, "dominant": 0.4, "minor": -1.0, "dissonance": -0.3,
                  "tonic": -0.3, "flat7": 0.3, "major7": -0.6},
     "fearful": {"dark7": 1.6, "minor": 0.6, "dissonance": 0.4, "tritone": 0.8, "chromatic": 0.6, "flat": 0.8,
                 "major": -0.8, "augmented": 1.2, "dominant": -0.3, "tonic": -0.2, "relative": -0.3, "major7": -0.6},
-    "tense": {"flat7": 1.2, "dark7": -0.6, "open": 1.2, "dominant": 1.0, "tritone": 0.8, "away": 0.5, "chromatic": 0.5,
-              "major7": -0.8, "tonic": -0.8, "subdominant": -0.2, "sharp": 0.3, "minor": -0.2},
+    "tense": {"flat7": 1.6, "dark7": -0.9, "sus4": 1.8, "dominant": 1.0, "tritone": 0.8, "away": 0.3, "chromatic": 0.4,
+              "major7": -1.0, "sixth": -0.6, "sus2": -0.4, "tonic": -0.8, "subdominant": -0.3, "minor": -0.2},
     "sad": {"minor": 1.2, "relative": 0.8, "dissonance": -0.7, "flat7": -0.6, "dominant": -0.5, "major": -0.4,
-            "subdominant": 0.2, "tritone": -0.8},
+            "subdominant": 0.2, "tritone": -0.8, "sus2": 0.8},
     "relaxing": {"major": 0.7, "major7": 1.2, "sixth": 0.8, "tonic": 0.9, "subdominant": 0.7, "dominant": -0.9,
                  "tritone": -1.0, "away": -0.3, "minor": -0.4, "chromatic": -0.5},
 }  # fmt: skip
@@ -112,7 +116,7 @@ class MoodLabels:
             rows = np.concatenate(found) if found else np.zeros((2, len(MOODS)))
             self._tables[minor] = [_normal_table(rows[:, k]) for k in range(len(MOODS))]
             scores = self._ranked(rows, minor)
-            values, vectors = np.linalg.eigh(np.cov(scores.T) + 0.05 * np.eye(len(MOODS)))
+            values, vectors = np.linalg.eigh(np.cov(scores.T) + _SHRINK * np.eye(len(MOODS)))
             whiten = vectors @ np.diag(values**-0.5) @ vectors.T  # ZCA: stays as near to the moods as can be
             self._decorrelate[minor] = whiten / (scores @ whiten).std(axis=0).clip(min=1e-6)
 

@@ -118,7 +118,7 @@ def _systems() -> dict[str, System]:
                 kernel_rate=5.0,
                 mixed=True,
                 variation=_SHIPPED_VARIATION,
-                excerpt=160,
+                excerpt=128,
                 labels=LabelVariation(),
             ),
         ),

@@ -236,3 +236,29 @@ def test_using_the_networks_loads_no_torch() -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=ROOT, check=True)
     assert done.stdout.strip() == "[]"
+
+
+@pytest.mark.parametrize("films", [1, 3])
+def test_other_conditions_are_as_if_they_had_been_there_all_along(films: int) -> None:
+    network = from_torch(lively(EVERYTHING))
+    assert isinstance(network, ChordNetwork)
+    some = passages()[:films]
+    film = FilmInputs.stacked([film for film, _ in some])
+    chords = np.stack([chords for _, chords in some])
+    first = np.stack([conditions_of(3 + k, PASSAGE) for k in range(films)])
+    later = first.copy()
+    later[:, 12:] = np.stack([conditions_of(7 + k, PASSAGE) for k in range(films)])[:, 12:]
+    for fed in (0, 5, 40):
+        cache = network.new_cache(film, PASSAGE, first, guided=True)
+        for slot in range(fed):
+            network.decode_step(chords[:, slot], cache)
+        network.recondition(cache, later)
+        found = np.stack([network.decode_step(chords[:, slot], cache) for slot in range(fed, PASSAGE)])
+        fresh = network.new_cache(film, PASSAGE, later, guided=True)
+        wanted = np.stack([network.decode_step(chords[:, slot], fresh) for slot in range(PASSAGE)])[fed:]
+        np.testing.assert_allclose(found, wanted, atol=2e-4)
+    network.recondition(cache, None)
+    plain = network.decode_step(np.zeros(films, dtype=np.int64), network.new_cache(film, PASSAGE))
+    cache.truncate(0)
+    again = network.decode_step(np.zeros(films, dtype=np.int64), cache)
+    np.testing.assert_allclose(again[:films], plain, atol=1e-4)
