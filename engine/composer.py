@@ -20,6 +20,7 @@ from engine.process.messages import Composed, ComposeRequest, SlotsComposed
 
 if TYPE_CHECKING:
     from engine.dynamics import Dynamics
+    from engine.harmony.conditions import Events
     from engine.harmony.plan import PlannedSlot
     from engine.harmony.slots import SlotFeatures
     from engine.video import VideoFeatures
@@ -138,7 +139,8 @@ class Composer:
 
         name = (features.film.content_key, request.take.number, count)
         if not request.keep or name not in self._seeds:
-            found = candidates(self._harmony.model, planned, rows, keys, request.options, request.take.number, count)
+            options, events = request.options, events_of(features, request)
+            found = candidates(self._harmony.model, planned, rows, keys, options, request.take.number, count, events)
             self._seeds[name] = found[0].seed
         return self._seeds[name]
 
@@ -218,7 +220,9 @@ class Composer:
         seed = request.take.number if plans else self._seed_of(request, features, planned, rows, keys)
         own = {index: cue.take for index, cue in enumerate(request.cues) if cue.take is not None}
         choosers = None if drawn is None else drawn.choosers
-        stream = self._harmony.compose(planned, rows, keys, request.options, seed, len(kept), own, choosers)
+        stream = self._harmony.compose(
+            planned, rows, keys, request.options, seed, len(kept), own, choosers, events_of(features, request)
+        )
         for chord in stream:
             if until_s is not None and planned[len(slots) + len(pending)].start_s > until_s:
                 break
@@ -357,6 +361,14 @@ def compose_film(
     """One take of a film; see `compose_takes`."""
     wish = wish or FilmPlan()
     return compose_takes(path, wish, 1, progress=progress, cache_dir=cache_dir, use_cache=use_cache)[0]
+
+
+def events_of(features: VideoFeatures, request: ComposeRequest) -> Events:
+    """What the harmony may answer: the film's cuts, and the hits of the request and its cues."""
+    from engine.harmony.conditions import Events
+
+    hits = [*request.hits, *(hit for cue in request.cues for hit in cue.hits)]
+    return Events(features.cuts, tuple(hit.time_s for hit in hits))
 
 
 def first_action_s(features: VideoFeatures) -> float:

@@ -8,6 +8,7 @@ may be absent.
 
 from __future__ import annotations
 
+import math
 from typing import Final
 
 import numpy as np
@@ -58,9 +59,11 @@ def sharpened(mood: np.ndarray) -> np.ndarray:
     return np.divide(powered, total, out=np.zeros_like(powered), where=total > 0)
 
 
-def smoothed(mood: np.ndarray, slot_s: np.ndarray, deviation_s: float = SMOOTHING_S) -> np.ndarray:
-    """(T, 6) moods of slots that begin at `slot_s` (T,) seconds -> Gaussian mean over time, not causal."""
-    times = np.asarray(slot_s, dtype=np.float64)
+def smoothed(mood: np.ndarray, deviation: float = SMOOTHING_S) -> np.ndarray:
+    """(T, 6) moods -> Gaussian mean over rows, not causal; deviation: in rows.  Ends are not weighed down."""
     rows = np.asarray(mood, dtype=np.float64)
-    reach = np.exp(-0.5 * ((times[:, None] - times[None]) / deviation_s) ** 2)  # (T, T)
-    return (reach @ rows) / reach.sum(axis=1, keepdims=True)
+    reach = max(1, math.ceil(4.0 * deviation))
+    kernel = np.exp(-0.5 * (np.arange(-reach, reach + 1) / deviation) ** 2)
+    weight = np.convolve(np.ones(len(rows)), kernel)[reach:-reach]
+    columns = [np.convolve(rows[:, column], kernel)[reach:-reach] for column in range(rows.shape[1])]
+    return np.stack(columns, axis=1) / weight[:, None]

@@ -286,16 +286,18 @@ class ChordStream:
     def log_probs(self) -> np.ndarray:
         """(157,) log probabilities of the next slot's chord given all before it; decides nothing.
 
-        The network alone: without guidance, bias or temperature.  Raises ModelError when the window is full or nothing
-        has been decided yet.
+        The network alone, its conditions enlarged as the options say: without pull, bias or temperature.  Raises
+        ModelError when the window is full or nothing has been decided yet.
         """
         slot = len(self._chords)
         if not 0 < slot < self.length:
             raise ModelError(f"Slot {slot} of a window of {self.length} has no past to go by or lies outside.")
         if self._cache.length >= slot:
             self._cache.truncate(slot - 1)  # the last position is fed once more: its logits were not kept
-        scores = np.asarray(self._feed(slot)[0], dtype=np.float64)[:VOCABULARY_SIZE]
-        return np.asarray(scores - _log_sum(scores))
+        logits = self._feed(slot)
+        if self._guided:
+            return enlarge(logits[0], logits[1], self.options, self._chords[-1])
+        return log_softmax(logits[0, :VOCABULARY_SIZE])
 
     def advance(self, count: int | None = None) -> list[int]:
         """Decides `count` more slots (all that are left by default) and returns them."""

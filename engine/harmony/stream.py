@@ -22,9 +22,10 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from engine.harmony.cells import CellChooser
+from engine.harmony.conditions import Events, conditions
 from engine.harmony.form import form_pull
 from engine.harmony.loops import HISTORY, patience, worn_out
-from engine.harmony.mood import felt, guidance, temperature, top_p
+from engine.harmony.mood import condition_scales, felt, guidance, temperature, top_p
 from engine.harmony.plan import PlannedSlot
 from engine.harmony.slots import SlotFeatures
 from engine.music import NO_CHORD, Chord, Key
@@ -80,6 +81,19 @@ def _runs(values: Sequence[object]) -> list[tuple[int, int]]:
     return list(pairwise([0, *edges, len(values)])) if values else []
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Asked:
+    """What is asked of each slot: affect (S, 6) for chord types, conditions (S, 12) for a network that reads them."""
+
+    affect: np.ndarray
+    conditions: np.ndarray | None
+
+    def of(self, stretch: Stretch) -> Asked:
+        """Of the slots of a window."""
+        rows = slice(stretch.start, stretch.stop)
+        return Asked(self.affect[rows], None if self.conditions is None else self.conditions[rows])
+
+
 @dataclass(frozen=True, slots=True)
 class Drawing:
     """How a chord is drawn: at changes of the harmonic rhythm the last one may not come again, at hits it may."""
@@ -88,15 +102,21 @@ class Drawing:
     loose: DecodingOptions
 
 
-def decoding_options(options: ComposeOptions, seed: int) -> Drawing:
-    """What the composer's controls mean to the decoder.  Rests are never drawn: silence is the composer's to ask."""
+def decoding_options(options: ComposeOptions, seed: int, conditioned: bool) -> Drawing:
+    """What the composer's controls mean to the decoder.  Rests are never drawn: silence is the composer's to ask.
+
+    conditioned: the network reads mood and cuts itself; else it is pulled towards the mood's chord types.
+    """
+    condition_scale, stay_scale = condition_scales(options)
     steady = DecodingOptions(
         temperature=temperature(options),
         top_p=top_p(options),
         seed=seed,
         allow_rests=False,
         max_repeats=1,
-        guidance=guidance(options),
+        guidance=0.0 if conditioned else guidance(options),
+        condition_scale=condition_scale,
+        stay_scale=stay_scale,
     )
     return Drawing(steady, replace(steady, max_repeats=None))
 
@@ -141,26 +161,30 @@ class Harmony:
         begin: int = 0,
         cue_seeds: Mapping[int, int] | None = None,
         choosers: Mapping[int, CellChooser] | None = None,
+        events: Events | None = None,
     ) -> Iterator[Chord]:
         """Chords of the slots from `begin` on, one by one.
 
         All slots before `begin` must be fixed.  features, keys: one row per slot.  seed: the take; cue_seeds: of cues
         that have a take of their own.  choosers: of cues that have a plan; in the others the network decides alone.
+        events: the film's cuts and the hits.
         """
         chords: list[Chord] = [slot.fixed or NO_CHORD for slot in slots[:begin]]
-        affect = felt(features.emotion, options)
+        conditioned = self.model.config.condition_width > 0
+        rows = conditions(slots, features.emotion, options, events or Events()) if conditioned else None
+        asked = Asked(felt(features.emotion, options), rows)
         planned = choosers or {}
         _take_kept(planned, slots, chords)
         for stretch in stretches(slots, keys, begin):
             while len(chords) < stretch.begin:  # outside every cue
                 chords.append(slots[len(chords)].fixed or NO_CHORD)
                 yield chords[-1]
-            drawing = decoding_options(options, (cue_seeds or {}).get(slots[stretch.start].cue, seed))
+            drawing = decoding_options(options, (cue_seeds or {}).get(slots[stretch.start].cue, seed), conditioned)
             chooser = planned.get(slots[stretch.start].cue)
             if chooser is not None:
-                yield from self._cells(stretch, slots, features, affect, drawing, chooser, chords)
+                yield from self._cells(stretch, slots, features, asked, drawing, chooser, chords)
                 continue
-            yield from self._stretch(stretch, slots, features, affect, drawing, options.adventurous, keys, chords)
+            yield from self._stretch(stretch, slots, features, asked, drawing, options.adventurous, keys, chords)
         while len(chords) < len(slots):
             chords.append(slots[len(chords)].fixed or NO_CHORD)
             yield chords[-1]
@@ -170,7 +194,7 @@ class Harmony:
         stretch: Stretch,
         slots: Sequence[PlannedSlot],
         features: SlotFeatures,
-        affect: np.ndarray,
+        asked: Asked,
         drawing: Drawing,
         adventurous: float,
         keys: Sequence[Key],
@@ -182,7 +206,7 @@ class Harmony:
         if not past:
             opening = slots[start].fixed
             past = [REFERENCE_TONICS[stretch.key.is_minor] if opening is None else opening.transpose(-shift).id]
-        stream = self._stream(stretch, features, affect, past, drawing.steady)
+        stream = self._stream(stretch, features, asked, past, drawing.steady)
         for index in range(stretch.begin, stretch.end):
             slot, at = slots[index], index - start
             forced = slot.fixed
@@ -208,7 +232,7 @@ class Harmony:
         stretch: Stretch,
         slots: Sequence[PlannedSlot],
         features: SlotFeatures,
-        affect: np.ndarray,
+        asked: Asked,
         drawing: Drawing,
         chooser: CellChooser,
         chords: list[Chord],
@@ -224,9 +248,9 @@ class Harmony:
                 return np.zeros(VOCABULARY_SIZE)  # the window's first chord has no past
             past = [chord.transpose(-shift).id for chord in chords[start:first]]
             if fed is None:
-                fed = self._stream(stretch, features, affect, past, drawing.loose)
+                fed = self._stream(stretch, features, asked, past, drawing.loose)
             else:
-                self._return_to(fed, past, affect[start : stretch.stop], drawing.loose)
+                self._return_to(fed, past, asked.of(stretch), drawing.loose)
             self.decoded += 1
             return fed.log_probs()
 
@@ -253,27 +277,33 @@ class Harmony:
         self,
         stretch: Stretch,
         features: SlotFeatures,
-        affect: np.ndarray,
+        asked: Asked,
         past: list[int],
         options: DecodingOptions,
     ) -> ChordStream:
         """A stream over the stretch's window that has heard exactly `past` (never empty)."""
-        rows = slice(stretch.start, stretch.stop)
+        here = asked.of(stretch)
         film = film_inputs(features, stretch)
         name = (stretch.start, stretch.stop, stretch.ends, stretch.key, _digest(film))
         stream = self._streams.pop(name, None)
         if stream is None or stream.chords[:1] != tuple(past[:1]):
             # Only the first chord is its primer: a primer could not be taken back.
             stream = ChordStream(
-                self.model, film, options, primer=past[:1], affect=affect[rows], first_slot=stretch.start
+                self.model,
+                film,
+                options,
+                primer=past[:1],
+                affect=here.affect,
+                conditions=here.conditions,
+                first_slot=stretch.start,
             )
-        self._return_to(stream, past, affect[rows], options)
+        self._return_to(stream, past, here, options)
         self._streams[name] = stream
         while len(self._streams) > MAX_STREAMS:
             self._streams.popitem(last=False)
         return stream
 
-    def _return_to(self, stream: ChordStream, past: list[int], affect: np.ndarray, options: DecodingOptions) -> None:
+    def _return_to(self, stream: ChordStream, past: list[int], asked: Asked, options: DecodingOptions) -> None:
         """Takes a used stream back to the longest past that both share and tells it the rest."""
         common = 0
         for known, wanted in zip(stream.chords, past, strict=False):
@@ -281,7 +311,7 @@ class Harmony:
                 break
             common += 1
         stream.rewind(common)
-        stream.configure(options=options, pins=dict(enumerate(past)), affect=affect)
+        stream.configure(options=options, pins=dict(enumerate(past)), affect=asked.affect, conditions=asked.conditions)
         for _ in range(len(past) - common):
             stream.next()
             self.decoded += 1

@@ -16,7 +16,7 @@ The judge knows neither Table 1 nor the labels' evidence; it knows only what the
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 import numpy as np
@@ -48,8 +48,7 @@ def mood_rows(mood: int, length: int) -> np.ndarray:
 
 def film_conditions(emotion: np.ndarray) -> np.ndarray:
     """(T, 12) what stands in the conditions for a film's mood (T, 6) a second, without its cuts."""
-    seconds = np.arange(len(emotion), dtype=np.float64)
-    return condition_rows(len(emotion), sharpened(smoothed(emotion, seconds)))
+    return condition_rows(len(emotion), sharpened(smoothed(emotion)))
 
 
 class Judge:
@@ -68,14 +67,14 @@ class Judge:
                         np.add.at(counts[mood], self._of[changes(chords)], 1)
             self._log[mode] = np.log(counts / counts.sum(axis=1, keepdims=True))
 
-    def posterior(self, chords: Sequence[int], minor: bool) -> np.ndarray:
+    def posterior(self, chords: Sequence[int] | np.ndarray, minor: bool) -> np.ndarray:
         """(5,) probability of each mood; chords that only go on count once."""
         scores = self._log[int(minor)][:, self._of[changes(chords)]].sum(axis=1)
         weights = np.exp(scores - scores.max())
         return np.asarray(weights / weights.sum())
 
 
-def changes(chords: Sequence[int]) -> np.ndarray:
+def changes(chords: Sequence[int] | np.ndarray) -> np.ndarray:
     """The chords without repetitions and rests."""
     ids = np.asarray(chords)
     kept = ids[np.r_[True, ids[1:] != ids[:-1]]]
@@ -110,7 +109,7 @@ def probe(network: ChordNetwork, films: Sequence[FilmInputs], options: DecodingO
 
     one_of = rng.integers(0, len(MOODS), len(short))
     asked = [_switching(rng) for _ in short]
-    courses = [smoothed(np.stack([mood_rows(m, 1)[0] for m in row]), np.arange(SLOTS), 1.5) for row in asked]
+    courses = [smoothed(np.stack([mood_rows(m, 1)[0] for m in row]), 1.5) for row in asked]
     cuts = [_cuts(rng) for _ in short]
     return Probe(
         minor=[bool(film.minor[0]) for film in short],
@@ -136,8 +135,6 @@ def _first(film: FilmInputs, rows: int) -> FilmInputs:
 
 
 def _seeded(options: DecodingOptions, seed: int) -> DecodingOptions:
-    from dataclasses import replace
-
     return replace(options, seed=options.seed + 1000 * seed)
 
 
@@ -167,8 +164,8 @@ def figures(fitted: Probe, read: Probe) -> dict[str, Estimate]:
     for k, minor in enumerate(read.minor):
         pieces = [read.constant[mood][k] for mood in range(len(MOODS))]
         row: dict[str, float] = {}
-        first_chords = [changes(chords)[:PASSAGE] for chords in pieces]
-        first_slots = [chords[:PASSAGE] for chords in pieces]
+        first_chords: list[np.ndarray] = [changes(chords)[:PASSAGE] for chords in pieces]
+        first_slots = [np.asarray(chords[:PASSAGE]) for chords in pieces]
         for name, judge, passages in (
             ("accuracy_16_chords", whole, first_chords),
             ("accuracy_16_slots", whole, first_slots),
@@ -176,7 +173,7 @@ def figures(fitted: Probe, read: Probe) -> dict[str, Estimate]:
         ):
             named = [int(judge.posterior(passage, minor).argmax()) for passage in passages]
             row[name] = float(np.mean(np.array(named) == np.arange(len(MOODS))))
-        row["distinct_chords_in_16_slots"] = float(np.min([len(set(passage)) for passage in first_slots]))
+        row["distinct_chords_in_16_slots"] = float(np.min([len(set(passage.tolist())) for passage in first_slots]))
         row["entropy"] = float(np.mean([metrics.chord_entropy(np.asarray(chords)) for chords in pieces]))
         row["diatonic"] = float(np.nanmean([metrics.diatonic_rate(np.asarray(chords)) for chords in pieces]))
         row["change_rate"] = float(np.mean([metrics.change_rate(np.asarray(chords)) for chords in pieces]))
@@ -196,7 +193,8 @@ def confusion(fitted: Probe, read: Probe) -> np.ndarray:
     table = np.zeros((len(MOODS), len(MOODS)))
     for mood, films in enumerate(read.constant):
         for chords, minor in zip(films, read.minor, strict=True):
-            table[mood, int(judge.posterior(changes(chords)[:PASSAGE], minor).argmax())] += 1
+            named = int(judge.posterior(changes(chords)[:PASSAGE], minor).argmax())
+            table[mood, named] += 1
     return table / table.sum(axis=1, keepdims=True)
 
 

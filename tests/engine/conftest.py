@@ -76,8 +76,14 @@ def small_weights(tmp_path_factory: pytest.TempPathFactory) -> Path:
         scaled=True,
         run_buckets=8,
         recall_heads=2,
+        condition_width=8,
     )
-    save(AffectiveMultimodalTransformer(shape), folder / "amt.safetensors")
+    chords = AffectiveMultimodalTransformer(shape)
+    assert chords.conditioning is not None
+    with torch.no_grad():  # else mood and cuts would change nothing
+        for layer in (chords.conditioning.before, chords.conditioning.after):
+            layer.weight.copy_(0.5 * torch.randn_like(layer.weight))
+    save(chords, folder / "amt.safetensors")
     regressor = DynamicsRegressor(RegressorConfig(width=16, scaled=True))
     regressor.target_mean.copy_(torch.tensor([12.0, 0.2]))
     regressor.target_scale.copy_(torch.tensor([4.0, 0.1]))

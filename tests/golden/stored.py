@@ -84,6 +84,7 @@ class StoredHarmony:
         seed: int,
         begin: int = 0,
         cue_seeds: Mapping[int, int] | None = None,
+        *_more: Any,
     ) -> Iterator[Chord]:
         chords: list[Chord] = []
         for index, slot in enumerate(slots):
