@@ -14,6 +14,7 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from bridge.commands.doctor_report import Personal, report_text, write_report
 from bridge.osc.server import OscServer
 from bridge.player.messages import APIS, PlayerOptions, PortOptions, SyncOptions
 from engine.music import UserError, controls
@@ -47,6 +48,9 @@ USEFUL = {"rtmidi": ("python-rtmidi", "virtual MIDI ports"),
 def main(arguments: Sequence[str]) -> int:
     parser = SentenceParser(prog="cuebridge doctor", description="Checks what CueBridge needs.")
     parser.add_argument("--json", action="store_true", help="as JSON")
+    parser.add_argument(
+        "--report", metavar="FILE", help="also write what was found into a new file, without personal details"
+    )
     parser.add_argument("--osc", action="store_true", help="also try every OSC address of a running `live`")
     parser.add_argument("--osc-port", type=int, default=DEFAULT_PORT, metavar="PORT", help=f"({DEFAULT_PORT})")
     parser.add_argument(
@@ -61,6 +65,8 @@ def main(arguments: Sequence[str]) -> int:
     if not 0 <= options.listen <= 60:
         raise UserError(f"--listen {options.listen:g} is outside 0 to 60 seconds.")
     rate = None if options.frame_rate is None else str(stated_rate(options.frame_rate))
+    if options.report is not None and os.path.lexists(options.report):  # said before the checks take their time
+        raise UserError(f"{options.report} is there already; give the report another name.")
     player = PlayerOptions(PortOptions(options.midi_api, options.port), sync=SyncOptions(frame_rate=rate))
     findings = conformance(options.osc_port) if options.osc else check_all(options.osc_port, player, options.listen)
     if options.json:
@@ -71,6 +77,9 @@ def main(arguments: Sequence[str]) -> int:
             sys.stdout.write(f"{mark} {finding.name}: {finding.found}\n")
             if finding.advice:
                 sys.stdout.write(f"     {finding.advice}\n")
+    if options.report is not None:
+        rows = [(each.name, each.ok, each.found, each.advice) for each in findings]
+        write_report(Path(options.report), report_text(rows, Personal.here()))
     return 2 if any(finding.ok is False for finding in findings) else 0
 
 

@@ -31,6 +31,7 @@ from bridge.daw.protocol import (
     Bye,
     CapabilitiesChunk,
     Capability,
+    CapabilityStatus,
     DawError,
     DawMessage,
     DawProtocolError,
@@ -146,6 +147,9 @@ class DawLink:
                 for message in native.take(address, args):
                     # REAPER would read our answers as control messages: it gets none.
                     self.handle(message, sender, arrived_host_s)
+                for sentence in native.notes:
+                    self._events.note(sentence)
+                native.notes.clear()
                 return out
             return self.handle(parse(address, args), sender, arrived_host_s)
         except DawProtocolError as error:
@@ -448,12 +452,12 @@ class DawLink:
         """The DAW's project remembers this session file."""
         return self._ask("do_session", lambda request: DoSession(request, path))[1]
 
-    def _told(self) -> list[ScriptStatus]:
+    def _told(self) -> list[ScriptStatus | CapabilityStatus]:
         """What a doctor is told."""
         found = self.status()
         if not found:
             return [ScriptStatus(0, "", "", "", 0, 0, 0.0, 0, 0.0, 0)]
-        return [
+        told: list[ScriptStatus | CapabilityStatus] = [
             ScriptStatus(
                 count=len(found),
                 daw=info.daw,
@@ -465,9 +469,17 @@ class DawLink:
                 lost=info.lost,
                 jitter_ms=info.jitter_ms,
                 leads=int(info.sender == self._leader),
+                interpreter=info.interpreter,
+                rows=len(info.capabilities),
             )
             for info in found
         ]
+        told += [
+            CapabilityStatus(info.daw, row.feature, row.call, row.works, row.why)
+            for info in found
+            for row in info.capabilities
+        ]
+        return told
 
     def status(self) -> tuple[DawInfo, ...]:
         """Connected scripts, the one whose transport is in force first; last those of another protocol."""

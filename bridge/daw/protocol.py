@@ -56,6 +56,7 @@ from bridge.daw.from_script import (
 )
 from bridge.daw.to_script import (
     Alive,
+    CapabilityStatus,
     ClipFile,
     DawError,
     DoClips,
@@ -97,6 +98,7 @@ __all__ = [
     "Bye",
     "CapabilitiesChunk",
     "Capability",
+    "CapabilityStatus",
     "ClipFile",
     "DawError",
     "DawMessage",
@@ -163,6 +165,7 @@ ToScript = (
     | Got
     | DawError
     | ScriptStatus
+    | CapabilityStatus
     | DoMarker
     | DoUnmark
     | DoTempo

@@ -69,7 +69,10 @@ class Script:
         return True
 
     def observe(self, message: Transport, arrived_s: float) -> TransportObservation | None:
-        """What its transport does, dated on our clock; None for what was overtaken on the way or comes twice."""
+        """What its transport does, dated on our clock; None for what was overtaken on the way or comes twice.
+
+        bpm 0 (REAPER's own OSC before it told one): tempo, beat and meter are not known.
+        """
         if self.seq is not None:
             step = message.seq - self.seq
             if -1000 < step <= 0:
@@ -86,12 +89,12 @@ class Script:
             source="script",
             host_s=self._dated(message.sent_s, arrived_s),
             position_s=message.position_s,
-            position_beats=message.position_beats,
+            position_beats=message.position_beats if message.bpm else None,
             rolling=self.rolling,
-            bpm=message.bpm,
+            bpm=message.bpm or None,
             recording=bool(message.flags & RECORDING),
             loop=self.loop if message.flags & LOOPING else None,
-            meter=(message.numerator, message.denominator),
+            meter=(message.numerator, message.denominator) if message.bpm else None,
         )
 
     def _dated(self, sent_s: float, arrived_s: float) -> float:

@@ -61,10 +61,11 @@ class ScriptStatus(Message):
 
     fits: whether it speaks our protocol.  rate_hz: transport messages a second.  lost: numbers missing in their count.
     jitter_ms: how much later than the quickest the slowest came.  leads: whether its transport is in force.
+    rows: how many CapabilityStatus follow for it.
     """
 
     ADDRESS: ClassVar = "/daw/script"
-    TAGS: ClassVar = "isssiididi"
+    TAGS: ClassVar = "isssiididisi"
     count: int
     daw: str
     host_version: str
@@ -75,6 +76,21 @@ class ScriptStatus(Message):
     lost: int
     jitter_ms: float
     leads: int
+    interpreter: str = ""
+    rows: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class CapabilityStatus(Message):
+    """One row of a connected script's self-test; fields as in Capability."""
+
+    ADDRESS: ClassVar = "/daw/script/capability"
+    TAGS: ClassVar = "sssis"
+    daw: str
+    feature: str
+    call: str
+    works: int
+    why: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import socket
+import struct
 import time
 
 import pytest
@@ -255,6 +256,50 @@ def test_reapers_own_osc_is_understood_without_a_script(link, events):
     link.handle_osc("/daw/reaper/play", [0.0], A, 2.0)
     link.tick(60.0)  # stopped REAPER says nothing, and is still there
     assert len(link.status()) == 1
+
+
+def reaper_plays(link, bpm, numerator, seconds, start_s=0.0, told=None):
+    """What REAPER's own OSC sends while it plays: time as 32 bits, beat as text; the tempo only where it is told."""
+    send = lambda word, value: link.handle_osc("/daw/reaper/" + word, [value], A, 1.0 + start_s)  # noqa: E731
+    if told:
+        send("tempo", told)
+    send("play", 1.0)
+    for tick in range(int(seconds * 30)):
+        second = start_s + tick / 30
+        beat = second * bpm / 60
+        measure, inside = divmod(beat, numerator)
+        send("time", struct.unpack(">f", struct.pack(">f", second))[0])
+        hundredths = int(inside % 1 * 100)
+        send("beat", f"{int(measure) + 1}.{int(inside) + 1}.{hundredths:02d}")
+
+
+def test_reaper_that_never_tells_its_tempo_is_followed_all_the_same(link, events):
+    """Default.ReaperOSC sends a tempo only when it changes."""
+    reaper_plays(link, 97.3, 4, 1.0)
+    seen = [args[0] for args in events.named("transport")]
+    assert len(seen) > 20 and all(one.rolling for one in seen[1:])
+    assert seen[-1].position_s == pytest.approx(29 / 30, abs=1e-6)
+    assert (seen[-1].bpm, seen[-1].position_beats, seen[-1].meter) == (None, None, None)
+    assert [note for (note,) in events.named("note") if "41743" in note]
+
+
+@pytest.mark.parametrize(("bpm", "numerator"), [(97.3, 4), (120.0, 4), (143.0, 3), (72.5, 7), (60.0, 2), (200.0, 5)])
+def test_the_tempo_is_measured_from_the_beats_that_go_by(link, events, bpm, numerator):
+    reaper_plays(link, bpm, numerator, 12.0)
+    last = events.named("transport")[-1][0]
+    assert last.bpm == pytest.approx(bpm, rel=0.004)
+    assert last.position_beats == pytest.approx(last.position_s * last.bpm / 60)
+    told = {args[0].bpm for args in events.named("transport")} - {None}
+    assert len(told) <= 2  # it does not wander
+    # A tempo that REAPER tells is the truth.
+    reaper_plays(link, bpm, numerator, 1.0, 20.0, told=bpm)
+    assert events.named("transport")[-1][0].bpm == bpm
+
+
+def test_another_tempo_is_measured_again(link, events):
+    reaper_plays(link, 120.0, 4, 8.0)
+    reaper_plays(link, 90.0, 4, 8.0, 30.0)
+    assert events.named("transport")[-1][0].bpm == pytest.approx(90, rel=0.004)
 
 
 def marks(link, revision, *items):

@@ -41,6 +41,26 @@ def test_it_plays_where_the_daw_plays(wired) -> None:
     assert on and min(event.position_s for event in on) > 4.9
 
 
+def test_reapers_own_osc_is_followed_before_it_tells_a_tempo(wired) -> None:
+    from bridge.osc.codec import Message
+    from bridge.osc.server import Datagram
+
+    def say(word, value):
+        message = Message(f"/daw/reaper/{word}", (value,))
+        wired.controls.datagram(Datagram((message,), ("127.0.0.1", 4712), time.perf_counter()))
+
+    wired.say(Bye())  # the script
+    say("play", 1.0)
+    began = time.perf_counter()
+    for _ in range(50):
+        say("time", 5.0 + time.perf_counter() - began)
+        wired.run(0.03)
+    session = wired.session
+    assert session.rolling and session.position_s() == pytest.approx(5.0 + time.perf_counter() - began, abs=0.1)
+    assert any(event.status & 0xF0 == 0x90 for event in session.recorder.events)
+    assert session.tempo_map.bpm_at(10) == 120
+
+
 def test_its_tempo_map_becomes_ours_and_chords_stay(wired) -> None:
     before = wired.session.composition()
     points = (TempoPoint(0.0, 0.0, 97.0, 3, 4), TempoPoint(12.0, 12 * 60 / 97, 110.0, 4, 4))
