@@ -15,6 +15,7 @@ from engine.music.errors import UserError, ended_by_ctrl_c
 CHILDREN: Final[dict[str, tuple[str, tuple[str, ...], str]]] = {
     "analyze": ("engine", ("analyze",), "look at a film: cuts, motion, mood"),
     "compose": ("engine", ("compose",), "compose for a film and write a .mid file"),
+    "render": ("engine", ("render",), "compose for a film and write it with its music, or the music as sound"),
     "cache": ("engine", ("cache",), "list or clear what was seen of films"),
     "tempo": ("engine", ("tempo",), "find the tempo that meets the cuts; export a conductor track"),
     "score": ("engine", ("score",), "measure a composition"),
@@ -75,6 +76,7 @@ def _commands() -> list[str]:
     order = [
         "live",
         "compose",
+        "render",
         "analyze",
         "plot",
         "tempo",

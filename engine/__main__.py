@@ -17,6 +17,7 @@ COMMANDS: Final[dict[str, tuple[str, bool]]] = {
     "analyze": ("engine.commands.analyze", True),
     "cache": ("engine.commands.analyze", True),
     "compose": ("engine.commands.compose", False),
+    "render": ("engine.commands.render", False),
     "plot": ("engine.commands.plot", False),
     "tempo": ("engine.commands.tempo", False),
     "score": ("engine.commands.score", False),
