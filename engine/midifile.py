@@ -7,8 +7,8 @@ that lies before bar 1.  Positions are quarter-note beats, files are written asi
 
 from __future__ import annotations
 
+import io
 import os
-import tempfile
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
@@ -33,7 +33,9 @@ from engine.music import (
     TempoMap,
     TimeSignature,
     UserError,
+    shown,
 )
+from engine.music.files import write_whole
 
 TICKS_PER_BEAT: Final = 960
 _NOTE_OFF: Final = 0x80
@@ -265,18 +267,13 @@ def _track(messages: list[tuple[int, int, Any]]) -> Any:
 
 
 def _save(path: Path, file: Any) -> None:
-    aside = None
+    data = io.BytesIO()
+    file.save(file=data)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        handle, aside = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
-        with os.fdopen(handle, "wb") as stream:
-            file.save(file=stream)
-        os.chmod(aside, 0o644)
-        os.replace(aside, path)
+        write_whole(path, data.getvalue())
     except OSError as error:
-        if aside is not None and os.path.exists(aside):
-            os.unlink(aside)
-        raise UserError(f"{path} cannot be written: {error.strerror or error}.") from error
+        raise UserError(f"{shown(path)} cannot be written: {error.strerror or error}.") from error
 
 
 # reading -----------------------------------------------------------------------------------------------------------

@@ -147,9 +147,9 @@ class OfflineStage:
         self.session.begin()
         self.step()
 
-    def _save(self, name: str | None) -> Path:
+    def _save(self, name: str | None, replace: bool = False) -> Path:
         assert self.autosave is not None
-        return self.autosave.save(None if name is None else Path(name))
+        return self.autosave.save(None if name is None else Path(name), replace=replace)
 
     def close(self) -> None:
         self.session.plan.close()

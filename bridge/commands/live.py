@@ -242,10 +242,10 @@ class Live:
             raise UserError(f"there is no take {number} yet; n composes a new one.")
         self.session.edits.select_take(number)
 
-    def _save_session(self, name: str | None) -> Path:
+    def _save_session(self, name: str | None, replace: bool = False) -> Path:
         if self.autosave is None:
             raise UserError("this run keeps no session file.")
-        return self.autosave.save(None if name is None else Path(name))
+        return self.autosave.save(None if name is None else Path(name), replace=replace)
 
     def _leave_film(self, film: Path) -> tuple[Path | None, SavedSession | None]:
         """Another film comes: what was played of this one and its session are put away first."""
@@ -331,6 +331,8 @@ class Live:
                 self._say(f"the composition ({notes} notes) is in {self.plan.out}.")
         except UserError as error:
             self._say(str(error))
+        if self.autosave is not None:
+            self.autosave.close()
         self.view.close(snapshot(session), session, self.written)
 
 

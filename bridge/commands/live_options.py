@@ -15,6 +15,7 @@ from bridge.session.file.find import find_film
 from bridge.session.options import arrange_options
 from bridge.session.session import SessionOptions
 from bridge.session.tempo import GRIDS, TempoWish
+from engine.arrange.score import check_playable
 from engine.document import CueState, Document, SavedSession, parse_chords, parse_key
 from engine.document.file import SUFFIX, read_session
 from engine.music import PARTS, FrameRate, MusicError, TempoMap, TimeSignature, UserError, controls, shown
@@ -145,7 +146,7 @@ def parse(arguments: Sequence[str]) -> LivePlan:
     saved: SavedSession | None = None
     if film.name.endswith(SUFFIX):
         session_file = session_file or film.absolute()
-        saved = read_session(film)
+        saved = check_playable(read_session(film))
         if session_file.exists() and read_session(session_file).fingerprint != saved.fingerprint:
             raise UserError(f"{session_file.name} is the session of another film than {film.name}; give another name.")
         film = _film_of(saved, film, given.moved_film)
@@ -222,7 +223,7 @@ def parse(arguments: Sequence[str]) -> LivePlan:
 
 def _session_of(film: Path, session: Path) -> SavedSession:
     """A session that is there already goes on; nothing is begun over it.  Raises UserError for another film's."""
-    saved = read_session(session)
+    saved = check_playable(read_session(session))
     if not same_content(film, saved.fingerprint):
         raise UserError(f"{session.name} is the session of another film than {film.name}; give another name.")
     return saved

@@ -44,7 +44,7 @@ class Controls:
         refuse: Callable[[Target, str, str, str], None],
         *,
         folders: Sequence[Path] = (),
-        save: Callable[[str | None], Path] | None = None,
+        save: Callable[[str | None, bool], Path] | None = None,
         quit_: Callable[[], None] = lambda: None,
         daw: DawBridge | None = None,
         learned: Path | None = None,
@@ -116,7 +116,9 @@ class Controls:
             controls.LEARN_CANCEL: lambda: (self.hands.learn.cancel(),),
             controls.LEARN_FORGET: lambda address=None: (address or "", self.hands.learn.forget(address)),
             controls.LEARN_UNDO: self._unlearn,
-            EXPORT: lambda text: next((values for _, values in self._export(NOBODY, text)), (text,)),
+            EXPORT: lambda text, replace=None: next(
+                (values for _, values in self._export(NOBODY, text, replace)), (text,)
+            ),
             controls.SAVE: self._save_session,
         }
 
@@ -322,9 +324,9 @@ class Controls:
     def _unsubscribe(self, sender: Target, pattern: str | None = None, port: int | None = None) -> tuple[Argument, ...]:
         return (self.clients.unsubscribe((sender[0], port or sender[1]), pattern),)
 
-    def _export(self, sender: Target, text: str) -> list[Reply]:
+    def _export(self, sender: Target, text: str, replace: str | None = None) -> list[Reply]:
         """Answered when the file is there; for a long film that is later, and play goes on meanwhile."""
-        done = self._exporter.export(sender, self.allowed(text, ".mid"))
+        done = self._exporter.export(sender, self.allowed(text, ".mid"), replace=replace is not None)
         return [] if done is None else [(EXPORT, (str(done.path), done.notes))]
 
     def finish_exports(self) -> None:
@@ -340,10 +342,11 @@ class Controls:
             else:
                 self._answer(done.who, EXPORT, (str(done.path), done.notes))
 
-    def _save_session(self, text: str | None = None) -> tuple[Argument, ...]:
+    def _save_session(self, text: str | None = None, replace: str | None = None) -> tuple[Argument, ...]:
         if self._save is None:
             raise ControlError("not_ready", "this run keeps no session file.")
-        return (str(self._save(None if text is None else str(self.allowed(text, ".cuebridge.json")))),)
+        path = None if text is None else str(self.allowed(text, ".cuebridge.json"))
+        return (str(self._save(path, replace is not None)),)
 
     def _script(self) -> DawBridge:
         if self.daw is None or not self.daw.link.status():

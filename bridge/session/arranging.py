@@ -11,13 +11,14 @@ Positions are beats (quarter notes) of the composition's tempo map.
 from __future__ import annotations
 
 import time
-from bisect import bisect_left, bisect_right
+from bisect import bisect_right
 from collections import deque
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from typing import Final
 
 from engine.arrange import Arrangement, ArrangeOptions, Arranger, ArrangeState, FixedVoicing
+from engine.arrange.score import KeptPiece, Score, arrange_whole, fixed_around_pins, kept_between, shifted, with_kept
 from engine.document.takes import EVER, KeptRange
 from engine.music import Composition, Controller, Cue, Note, Slot, TempoMap
 
@@ -50,26 +51,6 @@ class Load:
     from_beats: float
     notes: tuple[Note, ...]
     controllers: tuple[Controller, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Score:
-    """What is to be arranged.  composed: without pins; pinned: with them (the same object where there are none).
-
-    shifts: semitones by part.  complete: no more slots will come.  kept: kept takes, played as they are.
-    """
-
-    composed: Composition
-    pinned: Composition
-    options: ArrangeOptions
-    shifts: Mapping[str, int]
-    complete: bool
-    kept: tuple[KeptRange, ...] = ()
-
-    @property
-    def all_kept(self) -> bool:
-        """One kept take is the whole film: nothing has to be arranged."""
-        return len(self.kept) == 1 and self.kept[0].low_beats <= -EVER and self.kept[0].high_beats >= EVER
 
 
 class Plan:
@@ -293,10 +274,10 @@ class Plan:
         began_s = time.perf_counter()
         low = start if self._blocks or self._ahead else -EVER
         if score.all_kept:
-            made: Arrangement | _Piece = _kept_between(score.kept[0], low, end)
+            made: Arrangement | KeptPiece = kept_between(score.kept[0], low, end)
         else:
-            made = _shifted(arranger.arrange(start, end, state), score.shifts)
-            made = _with_kept(made, score.kept, low, end)
+            made = shifted(arranger.arrange(start, end, state), score.shifts)
+            made = with_kept(made, score.kept, low, end)
         self._block_s += (time.perf_counter() - began_s - self._block_s) * 0.1
         return Block(start, end, made.notes, made.controllers, state, made.state, made.voicings)
 
@@ -381,59 +362,6 @@ class Plan:
         return bisect_right(self._blocks, limit, key=lambda block: block.end_beats)
 
 
-@dataclass(frozen=True, slots=True)
-class _Piece:
-    """Of a kept take: like an Arrangement, but nothing was arranged."""
-
-    notes: tuple[Note, ...]
-    controllers: tuple[Controller, ...]
-    state: None = None
-    voicings: tuple[FixedVoicing, ...] = ()
-
-
-def _kept_between(kept: KeptRange, start: float, end: float) -> _Piece:
-    # Found by halving: a long film asks a thousand times of a hundred thousand notes.
-    notes, changes = kept.notes, kept.controllers
-    first, last = (bisect_left(notes, beats, key=lambda note: note.start_beats) for beats in (start, end))
-    low, high = (bisect_left(changes, beats, key=lambda each: each.time_beats) for beats in (start, end))
-    return _Piece(notes[first:last], changes[low:high])
-
-
-def _with_kept(made: Arrangement, ranges: tuple[KeptRange, ...], start: float, end: float) -> Arrangement:
-    """What was arranged between two beats, with kept takes in their place."""
-    for kept in ranges:
-        low, high = max(kept.low_beats, start), min(kept.high_beats, end)
-        if low >= high:
-            continue
-        theirs = _kept_between(kept, low, high)
-        notes = [note for note in made.notes if not low <= note.start_beats < high]
-        curves = [each for each in made.controllers if not low <= each.time_beats < high]
-        made = replace(
-            made,
-            notes=tuple(sorted((*notes, *theirs.notes), key=lambda note: note.start_beats)),
-            controllers=tuple(sorted((*curves, *theirs.controllers), key=lambda each: each.time_beats)),
-        )
-    return made
-
-
-def arrange_whole(score: Score, state: ArrangeState | None = None) -> Arrangement:
-    """The same music in one go; for files.  state: of what comes before its first slot, where it is a stretch."""
-    options = score.options
-    if score.pinned is not score.composed:
-        options = replace(options, fixed_voicings=fixed_around_pins(score, state))
-    begin = score.pinned.slots[0].start_beats if state is not None else None
-    made = _shifted(Arranger(score.pinned, options, complete=score.complete).arrange(begin, None, state), score.shifts)
-    return _with_kept(made, score.kept, -EVER, EVER)
-
-
-def fixed_around_pins(score: Score, state: ArrangeState | None = None) -> tuple[FixedVoicing, ...]:
-    """The unpinned music's voicings: they hold wherever the chord is still the same, so only a pinned one is voiced
-    anew, between neighbours that stay."""
-    begin = score.composed.slots[0].start_beats if state is not None else None
-    arranger = Arranger(score.composed, score.options, complete=score.complete)
-    return arranger.arrange(begin, None, state).voicings
-
-
 def _pieces(score: Score, arranger: Arranger, reached: float) -> Iterator[tuple[float, float]]:
     """Stretches of some slots each, from what is arranged to where the music is settled."""
     slots = score.pinned.slots
@@ -446,21 +374,6 @@ def _pieces(score: Score, arranger: Arranger, reached: float) -> Iterator[tuple[
         if end > begin:
             yield begin, end
             begin = end
-
-
-def _shifted(made: Arrangement, shifts: Mapping[str, int]) -> Arrangement:
-    if not any(shifts.values()):
-        return made
-    return replace(made, notes=tuple(_shift(note, shifts.get(note.part, 0)) for note in made.notes))
-
-
-def _shift(note: Note, semitones: int) -> Note:
-    pitch = note.pitch + semitones
-    while pitch > 127:
-        pitch -= 12
-    while pitch < 0:
-        pitch += 12
-    return replace(note, pitch=pitch) if semitones else note
 
 
 def _same_frame(old: Score, new: Score) -> bool:
@@ -512,3 +425,6 @@ def _limit(old: tuple[Slot, ...], new: tuple[Slot, ...], whole: bool) -> float:
     while first and new[first - 1].chord == new[same - 1].chord:
         first -= 1
     return new[first].start_beats
+
+
+__all__ = ["AHEAD_BLOCKS", "BLOCK_SLOTS", "EVER", "SMALL_SLOTS", "KeptRange", "Load", "Plan", "Score", "arrange_whole"]

@@ -14,11 +14,6 @@ def arrange_options(document: Document, levels: FilmLevels | None) -> ArrangeOpt
     return from_settings(document.settings, levels)
 
 
-def part_shifts(document: Document) -> dict[str, int]:
-    """Semitones by part; drums stay."""
-    return {part: int(document.number(of_part(part, "transpose"))) for part in PARTS if part != "drums"}
-
-
 def channels(document: Document) -> dict[str, int]:
     """MIDI channel by part."""
     return {part: int(document.number(of_part(part, "channel"))) for part in PARTS}

@@ -6,7 +6,8 @@ from dataclasses import replace
 
 from engine.arrange.options import ArrangeOptions
 from engine.arrange.timeline import control_name, effective_cues
-from engine.music import PARTS, Composition, MusicError
+from engine.music import PARTS, Composition, Key, MusicError
+from engine.music.controls import BY_ADDRESS, ROOT
 
 
 def section_options(composition: Composition, options: ArrangeOptions) -> dict[tuple[int, int], ArrangeOptions]:
@@ -22,6 +23,19 @@ def section_options(composition: Composition, options: ArrangeOptions) -> dict[t
                 current = _changed(current, control_name(name), value)
             found[number, index] = current
     return found
+
+
+def check_change(name: str, value: str) -> None:
+    """Raises UserError where a section cannot change that control, or not to that value."""
+    name = control_name(name)
+    if name == "key":
+        Key.parse(value)
+    elif name in ("parts", "pattern"):
+        _changed(ArrangeOptions(), name, value)
+    elif (row := BY_ADDRESS.get(f"{ROOT}/{name}")) is None or row.access != "value":
+        raise MusicError(f"'{name[:40]}' is nothing that a section changes.")
+    else:
+        row.arguments[0].parse(value)
 
 
 def _changed(options: ArrangeOptions, name: str, value: str) -> ArrangeOptions:

@@ -15,7 +15,7 @@ from engine.document.document import (
     parse_chords,
     parse_key,
 )
-from engine.document.saved import FilmReading, NamedMark, SavedSession, SavedTake, TempoChoice
+from engine.document.saved import FilmReading, NamedMark, SavedSession, SavedTake, SessionError, TempoChoice
 from engine.document.settings import CUE_CONTROLS, OUTPUT_SETTINGS, SETTINGS, TAKE_CONTROLS, Value
 from engine.document.takes import KeptRange, KeptTake
 
@@ -37,6 +37,7 @@ __all__ = [
     "Result",
     "SavedSession",
     "SavedTake",
+    "SessionError",
     "Step",
     "TempoChoice",
     "Value",

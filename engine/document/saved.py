@@ -6,7 +6,15 @@ from dataclasses import dataclass, field
 
 from engine.document.document import Step
 from engine.document.takes import KeptTake
-from engine.music import Cut, Film, TempoMap
+from engine.music import Cut, Film, TempoMap, UserError
+
+
+class SessionError(UserError):
+    """A session file that cannot be read or written.  never: nor will it ever be, at that place."""
+
+    def __init__(self, sentence: str, *, never: bool = False) -> None:
+        super().__init__(sentence)
+        self.never = never
 
 
 @dataclass(frozen=True, slots=True)

@@ -563,6 +563,7 @@ LEARN_VALUES: Final = (
     ),
 )  # fmt: skip
 
+_REPLACE: Final = _choice("replace", ("replace",), optional=True)
 _PRINTED_RANGE: Final = (
     _choice("part", ("all", *PARTS), optional=True),
     _seconds("from", optional=True),
@@ -688,8 +689,15 @@ ACTIONS: Final = (
         PRINTED_UNMUTE, "Unmutes the stream of a printed range.", *_PRINTED_RANGE, effect="arrange",
         formerly=(f"{ROOT}/thaw",),
     ),
-    _do(EXPORT, "Writes the composition to a .mid file in an allowed folder; answered when it is done.", _text("file")),
-    _do(SAVE, "Saves the session, under another name if one is given.", _text("file", optional=True)),
+    _do(
+        EXPORT,
+        "Writes the composition to a .mid file in an allowed folder; answered when it is done. A file that is there "
+        "already is only replaced with `replace`, and kept beside it as .bak.", _text("file"), _REPLACE,
+    ),
+    _do(
+        SAVE, "Saves the session, under another name if one is given. Another file that is there already is only "
+        "replaced with `replace`, and kept beside it as .bak.", _text("file", optional=True), _REPLACE,
+    ),
     _do(
         LEARN,
         "Maps the next fader, key, pedal or program change on the control port to this address; with arguments it "

@@ -13,6 +13,7 @@ from typing import Final
 from bridge.session.file.film_file import fingerprint, same_content
 from bridge.session.file.find import session_file_of, session_path
 from bridge.session.session import Session
+from engine.arrange.score import check_playable
 from engine.document import FilmReading, SavedSession, SavedTake
 from engine.document.file import SessionError, SessionWriter, read_session, write_session
 from engine.music import shown
@@ -168,7 +169,7 @@ class Autosave:
             return left, None
         try:
             self._seen[beside] = _mark(beside)
-            saved = read_session(beside)
+            saved = check_playable(read_session(beside))
             if not same_content(film, saved.fingerprint):
                 return left, None
         except SessionError as error:

@@ -14,7 +14,8 @@ from bridge.player.messages import SentEvent
 from bridge.session.options import channels
 from bridge.session.session import Session
 from engine.arrange import Arrangement
-from engine.music import Composition, UserError
+from engine.music import Composition, UserError, shown
+from engine.music.files import check_writes_a_file, keep_beside
 
 LONG_NOTES: Final = 4000  # as many are written in a tenth of a second or two; more would hold the session up
 
@@ -55,13 +56,30 @@ class Exporter:
         self._session = session
         self._done: queue.SimpleQueue[Exported] = queue.SimpleQueue()
         self._last: threading.Thread | None = None
+        self._ours: dict[Path, tuple[int, ...] | None] = {}  # as written in this run: may be written again
 
-    def export(self, who: tuple[str, int], path: Path) -> Exported | None:
-        """What was written; None where that comes later, from `finished`.  Raises UserError as `export_midi`."""
+    def export(self, who: tuple[str, int], path: Path, *, replace: bool = False) -> Exported | None:
+        """What was written; None where that comes later, from `finished`.
+
+        A file that is there already is only overwritten with `replace`, and is kept beside it.  Raises UserError as
+        `export_midi`.
+        """
+        if os.path.lexists(path) and (_mark(path) is None or _mark(path) != self._ours.get(path)):
+            if not replace:
+                raise UserError(
+                    f"{shown(path.name)} is there already: give another name, or say replace to keep it as a copy."
+                )
+            check_writes_a_file(path)
+            try:
+                keep_beside(path)
+            except OSError as error:
+                raise UserError(f"{shown(path.name)} cannot be copied aside: {error.strerror or error}.") from None
         made = self._session.playing.whole()
         before = self._last if self._last is not None and self._last.is_alive() else None
         if before is None and len(made[1].notes) <= LONG_NOTES:
-            return Exported(who, path, _write(path, *made))
+            done = Exported(who, path, _write(path, *made))
+            self._ours[path] = _mark(path)
+            return done
         self._last = threading.Thread(target=self._run, args=(before, who, path, *made), name="export")
         self._last.start()
         return None
@@ -77,7 +95,9 @@ class Exporter:
         if before is not None:
             before.join()
         try:
-            self._done.put(Exported(who, path, _write(path, composition, arrangement)))
+            done = Exported(who, path, _write(path, composition, arrangement))
+            self._ours[path] = _mark(path)
+            self._done.put(done)
         except UserError as error:
             self._done.put(Exported(who, path, fault=str(error)))
         except Exception as error:  # whoever asked waits for an answer
@@ -88,6 +108,15 @@ class Exporter:
         if wait and self._last is not None:
             self._last.join()
         return [self._done.get() for _ in range(self._done.qsize())]
+
+
+def _mark(path: Path) -> tuple[int, ...] | None:
+    """What tells whether a file was changed since; None where there is none."""
+    try:
+        found = path.stat()
+    except OSError:
+        return None
+    return found.st_ino, found.st_size, found.st_mtime_ns
 
 
 class RecordingFile:

@@ -3,8 +3,9 @@
 It holds results, not only recipes, so that a session plays without the engine and with other weights.
 """
 
-from engine.document.file.reading import SessionError, decode_session, read_session
+from engine.document.file.reading import decode_session, read_session
 from engine.document.file.writing import SessionWriter, write_session
+from engine.document.saved import SessionError
 
 SUFFIX = ".cuebridge.json"
 

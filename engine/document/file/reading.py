@@ -22,7 +22,7 @@ from engine.document.cues import CueState
 from engine.document.document import Document, Pin, PrintedRange, Result, Step, check_cues, parse_chords, parse_key
 from engine.document.file import schema
 from engine.document.file.migrations import MIGRATIONS
-from engine.document.saved import FilmReading, NamedMark, SavedSession, SavedTake, TempoChoice
+from engine.document.saved import FilmReading, NamedMark, SavedSession, SavedTake, SessionError, TempoChoice
 from engine.document.takes import KeptTake, in_order
 from engine.music import (
     PARTS,
@@ -54,14 +54,6 @@ _BOM: Final = b"\xef\xbb\xbf"
 _LONGEST_REASON: Final = 160
 _DECODER: Final = msgspec.json.Decoder(schema.SessionObject)
 _HEAD: Final = msgspec.json.Decoder(schema.Head)
-
-
-class SessionError(UserError):
-    """A session file that cannot be read or written.  never: nor will it ever be, at that place."""
-
-    def __init__(self, sentence: str, *, never: bool = False) -> None:
-        super().__init__(sentence)
-        self.never = never
 
 
 def read_session(path: Path) -> SavedSession:

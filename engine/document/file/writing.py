@@ -17,8 +17,7 @@ import msgspec
 
 from engine.document.document import Document, Result
 from engine.document.file import schema
-from engine.document.file.reading import SessionError
-from engine.document.saved import FilmReading, SavedSession, SavedTake, TempoChoice
+from engine.document.saved import FilmReading, SavedSession, SavedTake, SessionError, TempoChoice
 from engine.music import Controller, Note, Slot, TempoMap, UserError, shown
 from engine.music.files import write_whole
 

@@ -260,6 +260,22 @@ def test_a_long_film_is_written_beside_play_and_answered_when_the_file_is_there(
     assert answer.address == ERROR and "ZeroDivisionError" in str(answer.arguments[2])
 
 
+def test_a_file_of_a_person_is_replaced_only_when_that_is_said_and_then_kept_beside(port, tmp_path) -> None:
+    mine = tmp_path / "allowed" / "mine.mid"
+    mine.write_bytes(b"mine")
+    client = port.client()
+    (refusal,) = port.send(client, encode("/cue/export", ["mine.mid"]))
+    assert refusal.address == ERROR and "replace" in str(refusal.arguments[2]) and mine.read_bytes() == b"mine"
+    (answer,) = port.send(client, encode("/cue/export", ["mine.mid", "replace"]))
+    assert answer.address == "/cue/export" and mido.MidiFile(mine).tracks
+    assert mine.with_name("mine.mid.bak").read_bytes() == b"mine"
+    (answer,) = port.send(client, encode("/cue/export", ["mine.mid"]))  # our own from before
+    assert answer.address == "/cue/export" and not mine.with_name("mine.mid.bak2").exists()
+    mine.write_bytes(b"mine again")
+    (refusal,) = port.send(client, encode("/cue/export", ["mine.mid"]))
+    assert refusal.address == ERROR and mine.read_bytes() == b"mine again"
+
+
 def test_of_two_files_with_one_name_the_later_stays_and_the_end_waits_for_both(port, tmp_path, monkeypatch) -> None:
     order: list[int] = []
     slow = threading.Event()

@@ -361,3 +361,17 @@ def test_where_the_films_folder_refuses_the_file_the_users_folder_takes_it(busy,
     settled(autosave, lambda: autosave.path is not None and autosave.path.exists())
     autosave.close()
     assert autosave.path.parent == tmp_path / "data" and str(autosave.path) in said[-1]
+
+
+@pytest.mark.parametrize(
+    "settings", [{"/cue/pattern": "1 z 2"}, {"/cue/part/pad/low": 70, "/cue/part/pad/high": 40}, {"/cue/swing": 500}]
+)
+def test_settings_that_no_arranger_can_use_are_refused_before_they_are_played(busy, film, settings) -> None:
+    beside = film.with_name("other.cuebridge.json")
+    values = json.loads(SessionWriter().encode(saved_state(busy.session, fingerprint(film))))
+    values["steps"][1]["document"]["settings"] = settings
+    beside.write_text(json.dumps(values))
+    film.with_name("other.mp4").write_bytes(film.read_bytes())
+    autosave, said = autosave_of(busy, film)
+    assert autosave.leave(film.with_name("other.mp4"))[1] is None and "damaged" in said[-1]
+    autosave.close()
