@@ -81,7 +81,7 @@ def test_a_session_that_is_there_goes_on_and_no_other_is_begun_over_it(tmp_path,
     session.write_text("{")
     with pytest.raises(UserError, match="no JSON"):
         parse(arguments)
-    kept = SimpleNamespace(fingerprint=fingerprint(film))
+    kept = SimpleNamespace(steps=(), takes=(), fingerprint=fingerprint(film))
     monkeypatch.setattr("bridge.commands.live_options.read_session", lambda path: kept)
     plan = parse(arguments)
     assert plan.saved is kept and plan.session_file == session
@@ -93,7 +93,7 @@ def test_a_session_that_is_there_goes_on_and_no_other_is_begun_over_it(tmp_path,
 def test_a_session_is_not_written_over_that_of_another_film(tmp_path, monkeypatch) -> None:
     one, two = tmp_path / "one.cuebridge.json", tmp_path / "two.cuebridge.json"
     one.write_text("{}")
-    kept = {name: SimpleNamespace(fingerprint=name) for name in (one.name, two.name)}
+    kept = {name: SimpleNamespace(steps=(), takes=(), fingerprint=name) for name in (one.name, two.name)}
     monkeypatch.setattr("bridge.commands.live_options.read_session", lambda path: kept[path.name])
     monkeypatch.setattr("bridge.commands.live_options._film_of", lambda saved, session, moved: tmp_path / "film.mp4")
     arguments = [str(one), "--session", str(two)]
