@@ -19,6 +19,7 @@ from engine.music.timecode import FRAME_RATES, FrameRate, Timecode
 
 CODED: Final = (FRAME_RATES["24"], FRAME_RATES["25"], FRAME_RATES["29.97 DF"], FRAME_RATES["30"])
 _GROUP: Final = 8
+_NO_TIME: Final = -10  # no frame number
 _RANGES: Final = (24, 25, 30, 30)
 
 
@@ -84,6 +85,7 @@ class MtcReader:
         self._direction = 0
         self._last = -1
         self._base: int | None = None  # frame number of the group that is coming in, where it is known
+        self._doubted: int | None = None  # a time that came in and may be a carry read in the middle
         self._standing: Timecode | None = None  # the last full frame, until anything else comes
         self._warned = False
 
@@ -103,7 +105,7 @@ class MtcReader:
         """Forgets what has been collected (the source went silent)."""
         self._count = self._direction = 0
         self._last = -1
-        self._base = None
+        self._base = self._doubted = None
 
     # full frames ------------------------------------------------------------------------------------------------
     def _full(self, fields: bytes, host_s: float) -> list[TransportObservation]:
@@ -123,7 +125,7 @@ class MtcReader:
         standing, self._standing = self._standing, None
         found: list[TransportObservation] = []
         if direction == 0:  # the first piece, or one out of order
-            self._count, self._direction, self._base = 1, 0, None
+            self._count, self._direction, self._base, self._doubted = 1, 0, None, None
             if standing is not None and piece == 0:
                 self._base = self._guess(standing, nibble)
         else:
@@ -165,11 +167,18 @@ class MtcReader:
             nibbles[2] | (nibbles[3] & 3) << 4,
             nibbles[0] | (nibbles[1] & 1) << 4,
         )
+        piece = 7 if self._direction > 0 else 0
+        doubted, self._doubted = self._doubted, None
+        if code is None and self._base is not None and doubted is None:
+            self._doubted = _NO_TIME  # mixed fields can be a label that drop frame leaves out
+            return [self._observe(piece, host_s)]
         if code is None:
             self._base = None
             return []
-        piece = 7 if self._direction > 0 else 0
         if code.frames == self._base:
+            return [self._observe(piece, host_s)]
+        if self._is_carry(code.frames) and code.frames - 2 * self._direction != doubted:
+            self._doubted = code.frames  # believed when the next time goes on from it
             return [self._observe(piece, host_s)]
         known = self._base is not None
         self._base = code.frames
@@ -177,6 +186,17 @@ class MtcReader:
         found = [self._observe(index, self._hosts[index]) for index in order]
         # A time that contradicts the one that was counted on is a jump, said outright.
         return [_as_locate(found[-1])] if known else found
+
+    def _is_carry(self, frames: int) -> bool:
+        """Whether a time differs from the one counted on by a second, a minute or an hour.
+
+        Senders that fill the eight pieces from a running counter, instead of a time held for all eight, mix the fields
+        of two times where a field carries: a minute too many for one group, at each full minute.
+        """
+        if self._base is None or self.rate is None:
+            return False
+        off = abs(frames - self._base)
+        return any(abs(off - round(unit_s * self.rate.fps)) <= 4 for unit_s in (1, 60, 3600))
 
     def _observe(self, piece: int, host_s: float) -> TransportObservation:
         rate = self.rate

@@ -344,3 +344,36 @@ def test_machine_control_alone_neither_contradicts_the_stated_rate_nor_uses_up_i
     assert reader.notes == []
     reader.feed(streams.full_frame(Timecode.from_fields(0, 0, 10, 0, rate_of("24")), "24"), 0.5)
     assert len(reader.notes) == 1  # timecode itself that really is another, or is counted as another, is said
+
+
+@pytest.mark.parametrize("name", RATES)
+@pytest.mark.parametrize("boundary", [(0, 1, 0), (1, 0, 0), (0, 0, 5), (0, 10, 0)])
+@pytest.mark.parametrize("parity", [0, 1])
+def test_pieces_filled_from_a_running_counter_move_nothing(
+    name: str, boundary: tuple[int, int, int], parity: int
+) -> None:
+    """Such senders mix the fields of two times where one of them carries: a minute too much for one group."""
+    rate = rate_of(name)
+    hours, minutes, seconds = boundary
+    dropped = rate.drop and seconds == 0 and minutes % 10 != 0
+    label = Timecode.from_fields(hours, minutes, seconds, 2 if dropped else 0, rate)
+    first = label.frames - 101 + parity
+    step = 1.0 / (4 * float(rate.fps))
+    stream = [(k * step, streams.pieces(Timecode(first + k // 4, rate), name)[k % 8]) for k in range(1600)]
+    desk = Desk("mtc", name)
+    heard = desk.feed(stream)
+    begin = float(first / rate.fps)
+    errors = [abs(position - begin - host) for host, position, state in heard if state == "locked"]
+    assert len(errors) > 800
+    assert max(errors) * float(rate.fps) < 1.0
+    assert not [jump for _, _, jump in desk.changes[1:] if jump]
+
+
+def test_a_real_jump_by_a_minute_is_followed_with_the_next_time() -> None:
+    rate = rate_of("25")
+    before = list(quarter_frames(rate, "25", 1000, 4.0))
+    host_s = before[-1][0] + 0.01
+    after = list(quarter_frames(rate, "25", 1100 + 60 * 25, 4.0, host_s=host_s))
+    heard = Desk("mtc", "25").feed(before + after)
+    host, position, state = heard[-1]
+    assert state == "locked" and position == pytest.approx((1100 + 1500) / 25 + host - host_s, abs=0.01)
