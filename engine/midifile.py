@@ -20,6 +20,7 @@ import mido
 from engine.arrange.options import Arrangement
 from engine.arrange.rhythm import merge_runs
 from engine.arrange.timeline import effective_cues
+from engine.midi_scrub import MAX_BYTES, NotMidiError, scrub
 from engine.music import (
     DEFAULT_CHANNELS,
     PARTS,
@@ -35,7 +36,7 @@ from engine.music import (
     UserError,
     shown,
 )
-from engine.music.files import write_whole
+from engine.music.files import open_regular, write_whole
 
 TICKS_PER_BEAT: Final = 960
 _NOTE_OFF: Final = 0x80
@@ -202,7 +203,7 @@ def _write(
     base = Fraction(0) if earliest >= 0 else tempo_map.bar_start(tempo_map.bar_at(earliest))
     base_tick = _tick(float(base))
     # Sorted by tick, then by kind: what ends or prepares comes before what begins.
-    conductor: list[tuple[int, int, Any]] = [(0, 0, mido.MetaMessage("track_name", name=_ascii(title)))]
+    conductor: list[tuple[int, int, Any]] = [(0, 0, mido.MetaMessage("track_name", name=_text(title)))]
     if key is not None:
         conductor.append((0, 1, mido.MetaMessage("key_signature", key=key.short_name)))
     for change in _from(tempo_map.meters, base):
@@ -213,7 +214,7 @@ def _write(
         message = mido.MetaMessage("set_tempo", tempo=min(round(60_000_000 / tempo.bpm), 0xFFFFFF))
         conductor.append((max(_tick(float(tempo.beat)) - base_tick, 0), 1, message))
     for marker in markers:
-        message = mido.MetaMessage("marker", text=_ascii(marker.text))
+        message = mido.MetaMessage("marker", text=_text(marker.text))
         conductor.append((max(_tick(marker.beats) - base_tick, 0), 2, message))
     file = mido.MidiFile(type=1, ticks_per_beat=TICKS_PER_BEAT)
     file.tracks.append(_track(conductor))
@@ -222,7 +223,7 @@ def _write(
         key=lambda name: (PARTS.index(name) if name in PARTS else len(PARTS), name),
     )
     for name in names:
-        messages: list[tuple[int, int, Any]] = [(0, 0, mido.MetaMessage("track_name", name=_ascii(name.capitalize())))]
+        messages: list[tuple[int, int, Any]] = [(0, 0, mido.MetaMessage("track_name", name=_text(name.capitalize())))]
         for change in controllers:
             if change.part == name:
                 message = mido.Message(
@@ -251,9 +252,18 @@ def _from(changes: Sequence[Any], base: Fraction) -> list[Any]:
     return [moved, *inside]
 
 
-def _ascii(text: str) -> str:
-    # Meta texts have no stated encoding; hosts agree on ASCII only.
-    return text.replace("♭", "b").replace("♯", "#").encode("ascii", "replace").decode("ascii")
+def _text(text: str) -> str:
+    """Meta texts have no stated encoding: UTF-8 is what DAWs read beside ASCII; control characters would break them."""
+    shown = text.replace("♭", "b").replace("♯", "#")
+    return "".join(letter for letter in shown if letter.isprintable()).encode("utf-8", "replace").decode("latin-1")
+
+
+def _read_text(text: str) -> str:
+    """A meta text as it was meant: UTF-8 where it is that, else Latin-1."""
+    try:
+        return text.encode("latin-1").decode("utf-8")
+    except UnicodeError:
+        return text
 
 
 def _track(messages: list[tuple[int, int, Any]]) -> Any:
@@ -286,7 +296,7 @@ def read_midi(path: str | os.PathLike[str]) -> MidiScore:
     tracks: list[str] = []
     key: Key | None = None
     for track in file.tracks:
-        name = next((message.name for message in track if message.type == "track_name"), "")
+        name = next((_read_text(message.name) for message in track if message.type == "track_name"), "")
         tracks.append(name)
         tick = 0
         open_notes: dict[tuple[int, int], list[tuple[int, int]]] = {}
@@ -294,7 +304,7 @@ def read_midi(path: str | os.PathLike[str]) -> MidiScore:
             tick += message.time
             beats = tick / file.ticks_per_beat
             if message.type == "marker":
-                markers.append(Marker(beats, message.text))
+                markers.append(Marker(beats, _read_text(message.text)))
             elif message.type == "key_signature" and key is None:
                 key = Key.parse(message.key)
             elif message.type == "control_change" and message.control < 120:
@@ -321,12 +331,15 @@ def read_tempo_map(path: str | os.PathLike[str]) -> TempoMap:
 
 def _open(path: str | os.PathLike[str]) -> Any:
     try:
-        file = mido.MidiFile(path)
+        with open_regular(path) as stream:
+            data = stream.read(MAX_BYTES + 1)
     except OSError as error:
-        if isinstance(error, EOFError) or error.strerror is None:
-            raise MusicError(f"{path} is not a MIDI file.") from error
-        raise MusicError(f"{path} cannot be read: {error.strerror}.") from error
-    except (ValueError, EOFError, KeyError, IndexError, TypeError) as error:
+        raise MusicError(f"{path} cannot be read: {error.strerror or error}.") from error
+    if len(data) > MAX_BYTES:
+        raise MusicError(f"{path} is too large for a MIDI file.")
+    try:
+        file = mido.MidiFile(file=io.BytesIO(scrub(data)), clip=True)
+    except (NotMidiError, OSError, ValueError, EOFError, LookupError, TypeError) as error:
         raise MusicError(f"{path} is not a MIDI file.") from error
     if file.type == 2 or file.ticks_per_beat <= 0 or file.ticks_per_beat > 0x7FFF:
         raise MusicError(f"{path} has no beats (a file of independent patterns or of SMPTE time).")

@@ -1,4 +1,4 @@
-"""Writing files so that nothing of a person's is lost: whole or not at all, and never over something else unasked.
+"""Reading without waiting, and writing so that nothing of a person's is lost: whole, and never over else unasked.
 
 A symbolic link is followed and a file that was there keeps its mode and owner; a device, a pipe or a folder is refused.
 """
@@ -11,12 +11,28 @@ import secrets
 import shutil
 import stat
 from pathlib import Path
-from typing import Final
+from typing import BinaryIO, Final
 
 from engine.music.errors import UserError, shown
 
 _LONGEST_NAME: Final = 255  # bytes, of most file systems
 _NO_FOLLOW: Final = getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_BINARY", 0)
+_WITHOUT_WAITING: Final = getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0) | getattr(os, "O_CLOEXEC", 0)
+
+
+def open_regular(path: str | os.PathLike[str]) -> BinaryIO:
+    """Opens a regular file to read; never waits, as opening a named pipe would.
+
+    Raises UserError for what is no regular file, OSError as `open` does.
+    """
+    descriptor = os.open(path, os.O_RDONLY | _WITHOUT_WAITING)
+    try:
+        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+            raise UserError(f"{shown(path)} is not a regular file.")
+        return os.fdopen(descriptor, "rb")
+    except BaseException:
+        os.close(descriptor)
+        raise
 
 
 def check_writes_a_file(path: str | os.PathLike[str]) -> None:

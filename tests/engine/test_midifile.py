@@ -1,11 +1,15 @@
 from __future__ import annotations
 
+import os
 import random
+import tempfile
 from collections import Counter
 from fractions import Fraction
 
 import mido
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from engine.arrange import Arrangement, arrange
 from engine.arrange.rhythm import build_grid
@@ -243,3 +247,80 @@ def test_empty_arrangement(tmp_path):
     one = Arrangement((Note(60, 1, 0.0, 0.0001, 1, "pad"),), (Controller(1, 3, 0.0, 1, "pad"),))
     write_midi(tmp_path / "one.mid", work, one)
     assert read_midi(tmp_path / "one.mid").notes[0].length_beats == 1 / 960
+
+
+# files as DAWs tolerate them ----------------------------------------------------------------------------------------
+HEAD = b"MThd\x00\x00\x00\x06\x00\x01\x00\x01\x01\xe0"
+TEMPO = b"\x00\xff\x51\x03\x07\xa1\x20"  # 120 bpm
+NOTE = b"\x00\x90\x3c\x40\x83\x60\x80\x3c\x00"
+END = b"\x00\xff\x2f\x00"
+
+
+def track(body):
+    return b"MTrk" + len(body).to_bytes(4, "big") + body
+
+
+ODD_FILES = {
+    "odd key signature": HEAD + track(b"\x00\xff\x59\x02\xfe\xff" + TEMPO + NOTE + END),
+    "key signature of one byte": HEAD + track(b"\x00\xff\x59\x01\x00" + TEMPO + NOTE + END),
+    "SysEx of 8-bit data": HEAD + track(b"\x00\xf0\x05\x41\xff\x90\x99\xf7" + TEMPO + NOTE + END),
+    "SysEx in pieces": HEAD + track(b"\x00\xf0\x02\x41\x10\x00\xf7\x03\x01\x02\xf7" + TEMPO + NOTE + END),
+    "unknown chunk": HEAD + b"XFIH\x00\x00\x00\x03abc" + track(TEMPO + NOTE + END),
+    "unknown meta": HEAD + track(b"\x00\xff\x60\x02ab\x00\xff\x7f\x03\x00\x41\x01" + TEMPO + NOTE + END),
+    "meter of two bytes": HEAD + track(b"\x00\xff\x58\x02\x04\x02" + TEMPO + NOTE + END),
+    "tempo of zero": HEAD + track(b"\x00\xff\x51\x03\x00\x00\x00" + TEMPO + NOTE + END),
+    "no end of track": HEAD + track(TEMPO + NOTE),
+    "length of the track too long": HEAD + b"MTrk\x00\x00\xff\xff" + TEMPO + NOTE + END,
+    "bytes after the last track": HEAD + track(TEMPO + NOTE + END) + b"\x00\x00",
+    "velocity over 127": HEAD + track(TEMPO + b"\x00\x90\x3c\xc0\x83\x60\x80\x3c\x00" + END),
+    "header of eight bytes": b"MThd\x00\x00\x00\x08" + HEAD[8:] + b"\x00\x00" + track(TEMPO + NOTE + END),
+    "RMID": b"RIFF\x00\x00\x00\x00RMIDdata"
+    + (len(HEAD) + len(track(TEMPO + NOTE + END))).to_bytes(4, "little")
+    + HEAD
+    + track(TEMPO + NOTE + END),
+}
+
+
+@pytest.mark.parametrize("name", ODD_FILES)
+def test_what_is_not_needed_refuses_no_file(name, tmp_path):
+    path = tmp_path / "odd.mid"
+    path.write_bytes(ODD_FILES[name])
+    score = read_midi(path)
+    assert [(note.pitch, note.start_beats, note.length_beats) for note in score.notes] == [(60, 0.0, 1.0)]
+    assert read_tempo_map(path).bpm_at(0.0) == 120
+
+
+def test_a_long_time_before_what_is_left_out_is_kept(tmp_path):
+    path = tmp_path / "late.mid"
+    path.write_bytes(HEAD + track(TEMPO + b"\x83\x60\xff\x59\x02\xfe\xff" + NOTE + END))
+    assert read_midi(path).notes[0].start_beats == 1.0
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.binary(max_size=200), st.integers(0, 120))
+def test_any_bytes_are_a_file_or_one_sentence(rubbish, at):
+    whole = ODD_FILES["SysEx of 8-bit data"]
+    for data in (rubbish, whole[:at] + rubbish + whole[at:], whole[:at]):
+        with tempfile.NamedTemporaryFile(suffix=".mid") as file:
+            file.write(data)
+            file.flush()
+            try:
+                read_midi(file.name)
+                read_tempo_map(file.name)
+            except MusicError as error:
+                assert "\n" not in str(error)
+
+
+def test_names_keep_their_letters(tmp_path):
+    path = tmp_path / "tür.mid"
+    events = [(0.0, 0.0, 0x90, 60, 80, 0), (0.5, 0.5, 0x80, 60, 0, 0)]
+    write_events(path, events, TempoMap.constant(120), markers=[Marker(0.0, "Tür 門\n")], title="Überfall")
+    assert read_midi(path).markers[0].text == "Tür 門"
+    assert "Tür".encode() in path.read_bytes()
+
+
+def test_a_pipe_is_refused_at_once_and_not_waited_for(tmp_path):
+    pipe = tmp_path / "pipe.mid"
+    os.mkfifo(pipe)
+    with pytest.raises(UserError, match="regular file"):
+        read_tempo_map(pipe)
