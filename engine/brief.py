@@ -6,12 +6,14 @@ Times ending in `_s` are picture seconds unless they say timeline; beats are qua
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
-from typing import Final
+from typing import Any, Final
 
+from engine.document import CueState, parse_key
 from engine.music import (
+    EMOTIONS,
     BarBeat,
     Cue,
     Cut,
@@ -24,9 +26,12 @@ from engine.music import (
     TempoMap,
     Timecode,
     TimeSignature,
+    controls,
     marked,
+    parse_progression,
 )
-from engine.music.controls import GRID_CHOICES
+from engine.music.arguments import Value
+from engine.music.controls import GRID_CHOICES, SETTINGS, options_from
 from engine.music.cue_text import WrittenCue
 from engine.process.messages import ComposeOptions, ComposeRequest
 
@@ -66,7 +71,50 @@ class FilmPlan:
         if "|" in self.picture_starts_at:
             _bar_beat(self.picture_starts_at)
         elif ":" not in self.picture_starts_at:  # a timecode is read when the film's rate is known
-            _seconds(self.picture_starts_at)
+            parse_seconds(self.picture_starts_at)
+
+
+def compose_options(settings: Mapping[str, Value], **more: Any) -> ComposeOptions:
+    """How the networks are asked, by settings of the controls table; more: fields that have no control."""
+    values: dict[str, Any] = options_from(settings, "compose")
+    bias = tuple(float(values.pop(f"affect_bias.{name}")) for name in EMOTIONS)
+    return ComposeOptions(affect_bias=bias, **{**values, **more})
+
+
+def from_settings(settings: Mapping[str, Value], **more: Any) -> FilmPlan:
+    """What settings of the controls table ask for; more: what has no control.  Raises UserError."""
+    selected = CueState(0, settings)
+    key = parse_key(selected.text(controls.KEY))
+    text = selected.text(controls.PROGRESSION).strip()
+    progression = parse_progression(text, selected.text(controls.PROGRESSION_MODE), key) if text else None
+    if not text and selected.text(controls.PROGRESSION_MODE) != "start":
+        raise MusicError(f"--mode {selected.text(controls.PROGRESSION_MODE)} needs a --progression.")
+    plan: dict[str, Any] = {
+        "key": key,
+        "progression": progression,
+        "options": compose_options(settings),
+        "cues": _only_cue(selected),
+        **options_from(settings, "brief"),
+    }
+    return FilmPlan(**{**plan, **more})
+
+
+def _only_cue(selected: CueState) -> tuple[WrittenCue, ...]:
+    """The cue over the whole film where it has a name, a range, a bar 1 or an ending of its own."""
+    plain = (controls.ENDING, controls.TAIL)
+    if selected.is_default and all(selected.value(address) == SETTINGS[address] for address in plain):
+        return ()
+    out = selected.value(controls.OUT)
+    cue = WrittenCue(
+        selected.name,
+        selected.in_s,
+        None if isinstance(out, str) else selected.number_of(controls.OUT),
+        bar_1_s=selected.bar_1_s,
+        ending=selected.text(controls.ENDING),
+        tail_s=selected.number_of(controls.TAIL),
+    )
+    cue.cue(0)  # refuses an Out before In now
+    return (cue,)
 
 
 def request_for(film: Film, cuts: Sequence[Cut], wish: FilmPlan, revision: int = 0) -> tuple[ComposeRequest, str]:
@@ -91,7 +139,7 @@ def request_for(film: Film, cuts: Sequence[Cut], wish: FilmPlan, revision: int =
         tempo_map, reason = TempoMap.constant(wish.bpm, meter, origin), f"{wish.bpm:g} bpm: as asked"
     else:
         if not timecoded and "|" not in text:
-            bar_1_s = -_seconds(text)
+            bar_1_s = -parse_seconds(text)
         if any(hit.time_s > bar_1_s for hit in wish.hits):
             bpm, reason = tempo_for_hits(wish.hits, film, meter, bar_1_s)
         else:
@@ -101,13 +149,13 @@ def request_for(film: Film, cuts: Sequence[Cut], wish: FilmPlan, revision: int =
     if "|" in text:
         starts_s = tempo_map.seconds_at(float(tempo_map.beats_of(_bar_beat(text))))
     elif not timecoded:
-        starts_s = _seconds(text)
+        starts_s = parse_seconds(text)
     for cue in wish.cues:
         if cue.in_s >= film.duration_s:
             raise MusicError(f"cue {cue.name} begins after the film's end ({film.duration_s:.2f} s).")
     if wish.cues and grid == "beats" and wish.tempo_map is None:
         film_bpm = tempo_map.bpm_at(0.0)
-        marks = [replace(cue.mark, bpm=cue.bpm or film_bpm) for cue in wish.cues]
+        marks = [replace(cue.mark, bpm=cue.bpm or film_bpm) for cue in wish.cues if cue.mark is not None]
         tempo_map = marked(tempo_map, marks, starts_s)
     request = ComposeRequest(
         revision=revision,
@@ -158,7 +206,8 @@ def tempo_for_hits(hits: Sequence[Hit], film: Film, meter: TimeSignature, bar_1_
     )
 
 
-def _seconds(text: str) -> float:
+def parse_seconds(text: str) -> float:
+    """Where a picture starts, in seconds.  Raises MusicError."""
     try:
         seconds = float(text)
     except ValueError:

@@ -102,6 +102,8 @@ class Live:
                 self._start_query(stack, osc)
                 self.osc_port = osc.port
                 self._say(f"OSC on {osc.host} port {osc.port}.")
+            for sentence in plan.renamed:
+                self._say(sentence)
             if plan.saved is not None:
                 session.restore(plan.saved)
             if plan.calibrated_ms:

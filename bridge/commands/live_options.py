@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import argparse
 import os
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from bridge.commands.extras import need_extras
@@ -14,21 +14,22 @@ from bridge.session.file.film_file import same_content
 from bridge.session.file.find import find_film
 from bridge.session.options import arrange_options
 from bridge.session.session import SessionOptions
-from bridge.session.tempo import GRIDS, TempoWish
+from bridge.session.tempo import TempoWish
 from engine.arrange.score import check_playable
 from engine.document import CueState, Document, SavedSession, parse_chords, parse_key
 from engine.document.file import SUFFIX, read_session
 from engine.music import PARTS, FrameRate, MusicError, TempoMap, TimeSignature, UserError, controls, shown
-from engine.music.arguments import ControlError, Value
+from engine.music.arguments import Value
 from engine.music.command import SentenceParser, check_film_exists, check_spares_input
-from engine.music.controls import BY_ADDRESS, CLICK_CHANNEL, DEFAULT_PORT, MUSIC_FLAGS, RATES, SETTINGS, Control
+from engine.music.controls import BY_ADDRESS, DEFAULT_PORT, MUSIC_FLAGS, OUTPUT_FLAGS, RATES, SETTINGS
 from engine.music.cue_text import WrittenCue, parse_cues
+from engine.music.flags import add_flags, check_cue_flags, flag_value, flags_of, parts_from, renamed, settings_from
 from engine.music.timecode import stated_rate
 
 SYNCS = ("internal", "auto", "script", "mtc", "clock", "jack", "link")
 TEMPOS = ("map", "auto", "clock", "jack", "link", "script")
 BEAT_SOURCES = {"clock": "auto", "link": "link"}  # positions in beats: who says the tempo unless it is stated
-READINGS = ("auto", "full", "quick")
+PLAIN_OUTPUT = (controls.HOLD_ON_SYNC_LOSS, controls.PORTS_LAYOUT)  # whose flags take what their settings hold
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +50,7 @@ class LivePlan:
     session_file: Path | None
     keeps_session: bool
     saved: SavedSession | None
+    renamed: tuple[str, ...] = ()  # a sentence for each old flag that was used
 
 
 def parser() -> argparse.ArgumentParser:
@@ -60,67 +62,31 @@ def parser() -> argparse.ArgumentParser:
         "--session", metavar="FILE", help="session file (from the first edit on, beside the film); goes on if there"
     )
     top.add_argument("--no-session", action="store_true", help="keep no session file")
-    time = top.add_argument_group("time")
-    time.add_argument("--bpm", type=float, metavar="BPM", help="quarter notes a minute; default: what suits the cuts")
-    time.add_argument("--meter", default="4/4", metavar="N/D", help="time signature (4/4)")
-    time.add_argument("--grid", choices=GRIDS, default="auto", help="chords on beats, or on seconds as in the paper")
-    time.add_argument("--tempo-map", metavar="FILE.mid", help="tempo and meter changes from a MIDI file")
+    add_flags(top.add_argument_group("film, time and takes"), flags_of("live"))
+    time = top.add_argument_group("sync")
     time.add_argument("--send", choices=("mtc", "clock", "both"), help="be the clock for others, on port 'NAME Clock'")
-    time.add_argument("--sync", choices=SYNCS, default="internal", help="who says where the playhead is (internal)")
+    time.add_argument("--sync", choices=SYNCS, default="internal", help="the source of the position (internal)")
     time.add_argument("--tempo", dest="tempo_source", choices=TEMPOS,
-                      help="who says the tempo (map; with --sync clock or link: that)")  # fmt: skip
-    time.add_argument("--frame-rate", metavar="FPS", help="of the timecode, where the DAW's label is ambiguous")
-    time.add_argument(
-        "--freewheel", type=float, default=0.5, metavar="SECONDS", help="go on this long without sync (0.5)"
-    )
+                      help="the source of the tempo (map; with --sync clock or link: that)")  # fmt: skip
     play = top.add_argument_group("playing")
     play.add_argument("--play", action="store_true", help="start as soon as there is music")
     play.add_argument("--once", action="store_true", help="end after the film's end (with --play)")
     play.add_argument("--from", dest="from_s", type=float, default=0.0, metavar="SECONDS", help="where to begin")
     play.add_argument("--loop", nargs=2, type=float, metavar=("FROM", "TO"), help="loop this range, in seconds")
-    play.add_argument("--take", type=int, default=1, metavar="N", help="the same number gives the same music")
-    play.add_argument("--parts", metavar="LIST", help=f"of {','.join(PARTS)} (default: all)")
     music = top.add_argument_group("music (each is also an OSC address; see cuebridge osc)")
-    for control in MUSIC_FLAGS:
-        argument = control.arguments[0]
-        metavar = argument.name.upper().replace(" ", "-") if argument.kind != "choice" else None
-        music.add_argument(
-            str(control.flag),
-            dest=control.address,
-            choices=argument.words if argument.kind == "choice" else None,
-            metavar=metavar,
-            help=control.doc.replace("%", "%%").replace("`", "'"),
-        )
-    play.add_argument("--knock", action="store_true", help="a woodblock on every cut, to prove sync by eye and ear")
-    play.add_argument(
-        "--knock-channel",
-        type=int,
-        default=CLICK_CHANNEL,
-        metavar="CHANNEL",
-        help=f"its MIDI channel ({CLICK_CHANNEL})",
-    )
+    add_flags(music, MUSIC_FLAGS)
     out = top.add_argument_group("output")
     out.add_argument("--midi-api", choices=("auto", *APIS), default="auto", help="MIDI system (auto)")
     out.add_argument("--port", default="CueBridge", metavar="NAME", help="name of our MIDI port (CueBridge)")
-    out.add_argument("--ports", choices=("one", "per-part"), default="one", help="one port, or one for each part")
-    out.add_argument(
-        "--nudge",
-        metavar="MS",
-        help="MIDI earlier (-) or later (+), -250 to 250; of parts: 'pad=-10,drums=5'; "
-        "default: what `cuebridge calibrate --keep` kept for this port and --sync, else 0",
-    )
+    nudge = "milliseconds, MIDI earlier (-) or later (+), -250 to 250; of parts: 'pad=-10,drums=5'; default: what "
+    nudge += "`cuebridge calibrate --keep` kept for this port and --sync, else 0"
+    add_flags(out, (replace(row, doc=nudge) if row.address == controls.NUDGE else row for row in OUTPUT_FLAGS))
     out.add_argument(
         "--control-from", default="", metavar="NAME", help="MIDI input with your faders or pedal; a part of its name"
     )
     out.add_argument("--out", metavar="FILE.mid", help="where the music is written when there is no MIDI system, "
                      "else the composition at the end")  # fmt: skip
     out.add_argument("--record", metavar="FILE.mid", help="also write what was really sent")
-    cue_help = "a cue with its own bar 1: '1m1 10 42.5 key=Am bpm=96 progression=Am F'; several are told one by one"
-    music.add_argument("--cue", action="append", default=[], metavar="CUE", help=cue_help)
-    look = top.add_argument_group("looking at the film")
-    look.add_argument("--reading", choices=READINGS, default="auto", help="full needs CLIP weights, quick nothing")
-    look.add_argument("--clip-weights", metavar="FILE", help="CLIP weights for the full reading")
-    look.add_argument("--no-cache", action="store_true", help="look anew and keep nothing")
     steer = top.add_argument_group("steering")
     steer.add_argument("--osc-port", default=str(DEFAULT_PORT), metavar="PORT",
                        help=f"UDP port for OSC ({DEFAULT_PORT}; 0: any, off: none)")  # fmt: skip
@@ -156,22 +122,21 @@ def parse(arguments: Sequence[str]) -> LivePlan:
         raise UserError("--once ends after one pass of the internal transport; it does not go with --sync.")
     if not 0 <= given.from_s <= 360_000:
         raise UserError(f"--from {given.from_s:g} is outside 0 to 360000 seconds.")
-    if not 0 <= given.freewheel <= 5:
-        raise UserError(f"--freewheel {given.freewheel:g} is outside 0 to 5 seconds.")
     if given.frame_rate is not None:
         # Said now; the player only reads it once timecode comes.
         stated_rate(given.frame_rate)
     need_extras(given.sync, given.tempo_source)
-    if not 1 <= given.knock_channel <= 16:
-        raise UserError(f"--knock-channel {given.knock_channel} is not a MIDI channel; channels are 1 to 16.")
+    output = {**SETTINGS, **settings_from(given, (BY_ADDRESS[each] for each in PLAIN_OUTPUT))}
+    hold_s, layout = float(output[controls.HOLD_ON_SYNC_LOSS] or 0.0), str(output[controls.PORTS_LAYOUT])
+    click_channel = int(flag_value(given, "--click-channel") or 0)
     if given.once and not given.play:
         raise UserError("--once ends after one pass, which --play begins: use both.")
     nudges, calibrated = _nudges(given)
-    document = _with_output(_document(given), given, nudges)
+    document = _with_output(_document(given), given, output, nudges)
     follows = given.sync != "internal"
     session = SessionOptions(
         film=str(film),
-        reading=given.reading,
+        reading=str(flag_value(given, "--reading")),
         clip_weights=given.clip_weights,
         use_cache=not given.no_cache,
         tempo=_tempo(given),
@@ -181,13 +146,13 @@ def parse(arguments: Sequence[str]) -> LivePlan:
         from_s=given.from_s,
         loop=_loop(given.loop),
         follows=follows,
-        knock=given.knock_channel if given.knock else 0,
+        knock=click_channel if given.click_on_cuts else 0,
     )
     player = PlayerOptions(
         ports=PortOptions(
             given.midi_api,
             given.port,
-            given.ports == "per-part",
+            layout == "per-part",
             nudges,
             sync_in=True,
             hands_from=given.control_from,
@@ -197,7 +162,7 @@ def parse(arguments: Sequence[str]) -> LivePlan:
             given.sync,
             given.tempo_source or BEAT_SOURCES.get(given.sync, "map"),
             given.frame_rate,
-            freewheel_s=given.freewheel,
+            freewheel_s=hold_s,
             send_mtc=given.send in ("mtc", "both"),
             send_clock=given.send in ("clock", "both"),
         ),
@@ -218,6 +183,7 @@ def parse(arguments: Sequence[str]) -> LivePlan:
         session_file=session_file,
         keeps_session=not given.no_session,
         saved=saved,
+        renamed=renamed(given),
     )
 
 
@@ -244,25 +210,14 @@ def _film_of(saved: SavedSession, session: Path, moved: str | None) -> Path:
 
 
 def _document(given: argparse.Namespace) -> Document:
-    document = Document(take=given.take)
-    if not 1 <= given.take <= 999_999:
-        raise UserError(f"--take {given.take} is outside 1 to 999999.")
-    for control in MUSIC_FLAGS:
-        text = getattr(given, control.address)
-        if text is not None:
-            try:
-                document = document.with_value(
-                    control.address, control.arguments[0].check(_number_or_text(text, control))
-                )
-            except ControlError as error:
-                raise UserError(f"{control.flag}: {error}") from None
+    document = Document(take=int(flag_value(given, "--take") or 1))
+    settings = settings_from(given, MUSIC_FLAGS)
+    check_cue_flags(settings, given.cue)
     if given.parts is not None:
-        wanted = [part.strip() for part in given.parts.split(",")]
-        for part in wanted:
-            if part not in PARTS:
-                raise UserError(f"'{part}' is not a part; parts are {', '.join(PARTS)}.")
-        for part in PARTS:
-            document = document.with_value(controls.of_part(part, "on"), part in wanted)
+        wanted = parts_from(given.parts)
+        settings |= {controls.of_part(part, "on"): part in wanted for part in PARTS}
+    for address, value in settings.items():
+        document = document.with_value(address, value)
     document = _with_cues(document, parse_cues(given.cue))
     # Read now, so that a misspelt chord is said before anything is started.
     parse_key(document.text(controls.KEY))
@@ -311,9 +266,11 @@ def _with_cues(document: Document, written: Sequence[WrittenCue]) -> Document:
     return document.with_cues(states, 0)
 
 
-def _with_output(document: Document, given: argparse.Namespace, nudges: dict[str, float]) -> Document:
+def _with_output(
+    document: Document, given: argparse.Namespace, output: Mapping[str, Value], nudges: dict[str, float]
+) -> Document:
     """What the flags say of ports, sync and shift, as settings: they can be changed by OSC and are kept."""
-    values: dict[str, Value] = {controls.HOLD_ON_SYNC_LOSS: given.freewheel, controls.PORTS_LAYOUT: given.ports}
+    values: dict[str, Value] = {address: output[address] for address in PLAIN_OUTPUT}
     for part, ms in nudges.items():
         values[controls.of_part(part, "nudge") if part else controls.NUDGE] = ms
     if given.frame_rate is not None:
@@ -324,29 +281,18 @@ def _with_output(document: Document, given: argparse.Namespace, nudges: dict[str
     return document
 
 
-def _number_or_text(text: str, control: Control) -> str | float:
-    if control.arguments[0].kind in ("text", "choice") or text in control.arguments[0].words:
-        return text
-    try:
-        return float(text)
-    except ValueError:
-        raise ControlError("bad_type", f"{control.arguments[0].name} is {control.arguments[0].expected}, "
-                           f"not '{text}'.") from None  # fmt: skip
-
-
 def _tempo(given: argparse.Namespace) -> TempoWish:
-    meter = TimeSignature.parse(given.meter)
-    tempo = BY_ADDRESS[controls.TEMPO].arguments[0]  # the range that OSC and compose have
-    if given.bpm is not None and not tempo.low <= given.bpm <= tempo.high:
-        raise UserError(f"--bpm is {tempo.low:g} to {tempo.high:g}, not {given.bpm:g}.")
+    meter = TimeSignature.parse(given.meter or "4/4")
+    bpm, grid = flag_value(given, "--bpm"), str(flag_value(given, "--grid"))
+    assert bpm is None or isinstance(bpm, float)
     tempo_map: TempoMap | None = None
     if given.tempo_map is not None:
         from engine.midifile import read_tempo_map
 
         tempo_map = read_tempo_map(given.tempo_map)
-    grid = "beats" if given.grid == "auto" and given.bpm is not None else given.grid
-    wish = TempoWish(given.bpm, meter, tempo_map, grid)
-    if grid == "seconds" and (given.bpm is not None or tempo_map is not None):
+    grid = "beats" if grid == "auto" and bpm is not None else grid
+    wish = TempoWish(bpm, meter, tempo_map, grid)
+    if grid == "seconds" and (bpm is not None or tempo_map is not None):
         raise MusicError("the seconds grid has no tempo: leave --bpm and --tempo-map away, or use --grid beats.")
     return wish
 

@@ -7,105 +7,64 @@ from __future__ import annotations
 
 import argparse
 import json
-import math
 import os
 import sys
 import time
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
-from engine.brief import FilmPlan
+from engine.brief import FilmPlan, compose_options, from_settings
 from engine.commands.compose_report import facts_of, progress_bar, tell
 from engine.composer import compose_takes
-from engine.music import PARTS, Hit, Key, Take, TimeSignature, UserError, parse_progression
+from engine.music import PARTS, Hit, Take, TimeSignature, UserError, controls
+from engine.music.arguments import Arg, Value
 from engine.music.command import SentenceParser, check_film_exists, check_spares_input
-from engine.music.controls import CHORDS_ON, GRID_CHOICES, HARMONIC_RHYTHMS, READINGS
+from engine.music.composition import ENDINGS
+from engine.music.controls import BY_ADDRESS, MUSIC_FLAGS, SETTINGS
 from engine.music.cue_text import parse_cues
-from engine.music.cueplan import CUE_ENDINGS, ENSEMBLES, FORMS
-from engine.music.progression import MODES
-from engine.process.messages import ComposeOptions
+from engine.music.cueplan import CUE_ENDINGS
+from engine.music.flags import (
+    add_flags,
+    check_cue_flags,
+    flag_value,
+    flags_of,
+    parts_from,
+    renamed,
+    settings_from,
+)
 
 if TYPE_CHECKING:
     from engine.arrange import Arrangement, ArrangeOptions
     from engine.music import Composition
 
+# Where a form is asked for, its own endings are words of the same flag.
+ENDING_FLAG: Final = replace(
+    BY_ADDRESS[controls.ENDING],
+    arguments=(Arg("ending", "choice", words=(*ENDINGS, "auto", *CUE_ENDINGS)),),
+    doc="The last chord: tonic, open (as composed) or cut; with --form how cues end, auto: by the mood.",
+)
+
 
 def parser(
     prog: str = "cuebridge compose", description: str = "Composes music for a film and writes it as MIDI."
 ) -> argparse.ArgumentParser:
-    """The command's arguments."""
+    """The command's arguments; those that `live` has too are made from the controls table."""
     main = SentenceParser(prog=prog, description=description, allow_abbrev=False)
     main.add_argument("video", metavar="VIDEO", help="the film, any file that holds pictures")
     main.add_argument("-o", "--output", metavar="FILE", help="file to write (default: named after the film)")
-    harmony = main.add_argument_group("harmony")
-    harmony.add_argument(
-        "--progression", metavar="CHORDS", help="'C Am F G', 'Cm:2 Ab:1' or '| Cm | Ab | Eb Bb | G7 |'"
-    )
-    harmony.add_argument("--mode", choices=MODES, default="start", help="start with it, loop it, or exactly this")
-    harmony.add_argument("--key", metavar="KEY", help="C, Am, 'F# minor', …; default: C major or A minor by the mood")
-    harmony.add_argument("--harmonic-rhythm", choices=HARMONIC_RHYTHMS, default="auto", help="bars per chord")
-    harmony.add_argument(
-        "--form", choices=("none", "auto", *FORMS), default="none",
-        help="form of each cue; auto: the take draws one for the picture, none: one stretch of equal music",
-    )  # fmt: skip
-    harmony.add_argument(
-        "--ensemble", choices=("auto", *ENSEMBLES), default="auto", help="with --form: who plays; auto: by the moods"
-    )
-    harmony.add_argument(
-        "--ending", choices=("auto", *CUE_ENDINGS), default="auto", help="with --form: how cues end; auto: by the mood"
-    )
-    harmony.add_argument("--take", type=int, default=1, metavar="N", help="the same number gives the same music")
-    harmony.add_argument(
-        "--takes", type=int, default=1, metavar="N", help="write this many takes, numbered from --take"
-    )
-    harmony.add_argument(
+    main.add_argument("--json", action="store_true", help="report as JSON on standard output")
+    add_flags(main.add_argument_group("film, time and takes"), flags_of("compose"))
+    takes = main.add_argument_group("several takes and versions")
+    takes.add_argument("--takes", type=int, default=1, metavar="N", help="write this many takes, numbered from --take")
+    takes.add_argument(
         "--vary", metavar="LIST", help="with --takes: versions that differ, by key,tempo,pattern,mode; a file per part"
     )
-    harmony.add_argument("--length", metavar="S,S", help="with --vary: seconds of the versions, for example 15,30,60")
-    harmony.add_argument("--loopable", action="store_true", help="with --vary: whole bars, no note across the seam")
-    harmony.add_argument("--candidates", type=int, default=1, metavar="N", help="decode N results and keep the best")
-    timing = main.add_argument_group("time")
-    timing.add_argument("--bpm", type=float, metavar="BPM", help="quarter notes a minute; default: what suits the cuts")
-    timing.add_argument("--meter", metavar="N/D", help="time signature (default 4/4)")
-    timing.add_argument(
-        "--cue", action="append", default=[], metavar="CUE",
-        help="a cue with its own bar 1: '1m1 10 42.5 key=Am bpm=96 progression=Am F'; several are told one by one",
-    )  # fmt: skip
-    timing.add_argument(
-        "--hits", metavar="LIST", help="moments to meet: '4.71! door=9.62 01:00:16:08?'; ! = must, ? = nice"
-    )
-    timing.add_argument(
-        "--chords-on", choices=CHORDS_ON, default="hits", help="change chords on hits, strong cuts or all cuts too"
-    )
-    timing.add_argument(
-        "--grid", choices=GRID_CHOICES, default="auto", help="chords on beats, or on seconds as in the paper"
-    )
-    timing.add_argument("--tempo-map", metavar="FILE.mid", help="tempo and meter changes from a MIDI file")
-    timing.add_argument(
-        "--picture-starts-at",
-        default="0",
-        metavar="WHERE",
-        help="where the first frame lies in the DAW: seconds, bar|beat or hh:mm:ss:ff",
-    )
-    mood = main.add_argument_group("mood and playing")
-    mood.add_argument("--dark-light", type=float, default=0.0, metavar="-100..100", help="0 = as the picture")
-    mood.add_argument("--calm-tense", type=float, default=0.0, metavar="-100..100", help="0 = as the picture")
-    mood.add_argument("--follow-picture", type=float, default=50.0, metavar="0..100", help="per cent")
-    mood.add_argument("--adventurous", type=float, default=4.0, metavar="0..10", help="how far harmony strays")
-    mood.add_argument("--activity", type=float, metavar="0..100", help="default: as the picture")
-    mood.add_argument("--dynamics", type=float, metavar="0..100", help="default: as the picture")
-    mood.add_argument("--pattern", default="auto", help="arpeggio: auto, 1..5, up, down, alberti, octaves or '1 * 2 *'")
-    mood.add_argument("--parts", metavar="LIST", help=f"of {','.join(PARTS)} (default: all that are on)")
-    mood.add_argument("--velocity-map", choices=("stretched", "paper"), default="stretched")
-    mood.add_argument("--density-map", choices=("stretched", "rolling", "paper"), default="stretched")
-    looking = main.add_argument_group("looking at the film")
-    looking.add_argument("--reading", choices=READINGS, default="auto", help="full needs CLIP weights, quick nothing")
-    looking.add_argument("--clip-weights", metavar="FILE", help="CLIP weights for the full reading")
-    looking.add_argument("--no-cache", action="store_true", help="look anew and keep nothing")
-    looking.add_argument("--cache-dir", metavar="DIR", help="where features are kept")
-    main.add_argument("--json", action="store_true", help="report as JSON on standard output")
+    takes.add_argument("--length", metavar="S,S", help="with --vary: seconds of the versions, for example 15,30,60")
+    takes.add_argument("--loopable", action="store_true", help="with --vary: whole bars, no note across the seam")
+    music = main.add_argument_group("music (each is also an OSC address of `live`; see cuebridge osc)")
+    add_flags(music, (ENDING_FLAG if row.address == controls.ENDING else row for row in MUSIC_FLAGS))
     return main
 
 
@@ -206,82 +165,66 @@ def _vary(arguments: argparse.Namespace, wish: FilmPlan, options: ArrangeOptions
     return 0
 
 
+def settings_of(arguments: argparse.Namespace) -> dict[str, Value]:
+    """The music that was asked for, by address of the controls table.  Raises UserError."""
+    settings = settings_from(arguments, (row for row in MUSIC_FLAGS if row.address != controls.ENDING))
+    ending = ending_of(arguments)
+    if ending in ENDINGS:
+        settings[controls.ENDING] = ending
+    check_cue_flags(settings, arguments.cue)
+    if arguments.parts is not None:
+        wanted = parts_from(arguments.parts)
+        settings |= {controls.of_part(part, "on"): part in wanted for part in PARTS}
+    return settings
+
+
+def ending_of(arguments: argparse.Namespace) -> str | None:
+    """The ending that was asked for: of the last chord, or of the cue's form.  Raises UserError."""
+    return next((str(value) for value in settings_from(arguments, (ENDING_FLAG,)).values()), None)
+
+
 def plan_from(arguments: argparse.Namespace) -> FilmPlan:
     """What was asked for, checked.  Raises UserError."""
-    progression = None
-    if arguments.progression is not None:
-        key = None if arguments.key is None else Key.parse(arguments.key)
-        progression = parse_progression(arguments.progression, arguments.mode, key)
-        for reading in progression.readings:
-            sys.stderr.write(reading + "\n")
-    elif arguments.mode != "start":
-        raise UserError(f"--mode {arguments.mode} needs a --progression.")
+    for sentence in renamed(arguments):
+        sys.stderr.write(sentence + "\n")
+    settings = settings_of(arguments)
+    asked = {row.flag: flag_value(arguments, row.flag) for row in flags_of("compose") if not row.repeated}
     tempo_map = None
-    if arguments.tempo_map is not None:
+    if asked["--tempo-map"] is not None:
         from engine.midifile import read_tempo_map
 
-        tempo_map = read_tempo_map(arguments.tempo_map)
-    if arguments.bpm is not None and not 20 <= arguments.bpm <= 400:
-        raise UserError(f"--bpm is 20 to 400, not {arguments.bpm:g}.")
-    for name, low, high in (
-        ("dark_light", -100, 100),
-        ("calm_tense", -100, 100),
-        ("follow_picture", 0, 100),
-        ("adventurous", 0, 10),
-        ("activity", 0, 100),
-        ("dynamics", 0, 100),
-        ("candidates", 1, 64),
-    ):
-        value = getattr(arguments, name)
-        if value is not None and not (math.isfinite(value) and low <= value <= high):
-            raise UserError(f"--{name.replace('_', '-')} is {low} to {high}, not {value:g}.")
-    return FilmPlan(
-        progression=progression,
-        key=None if arguments.key is None else Key.parse(arguments.key),
-        bpm=arguments.bpm,
-        meter=None if arguments.meter is None else TimeSignature.parse(arguments.meter),
+        tempo_map = read_tempo_map(str(asked["--tempo-map"]))
+    ending = ending_of(arguments)
+    plan = from_settings(
+        settings,
+        bpm=asked["--bpm"],
+        meter=None if asked["--meter"] is None else TimeSignature.parse(str(asked["--meter"])),
         tempo_map=tempo_map,
-        grid=arguments.grid,
-        picture_starts_at=arguments.picture_starts_at,
-        take=Take(arguments.take),
-        options=ComposeOptions(
-            adventurous=arguments.adventurous,
-            follow_picture=arguments.follow_picture,
-            dark_light=arguments.dark_light,
-            calm_tense=arguments.calm_tense,
-            harmonic_rhythm=arguments.harmonic_rhythm,
-            activity=arguments.activity,
-            dynamics=arguments.dynamics,
-            candidates=arguments.candidates,
-            form=arguments.form,
-            ensemble=arguments.ensemble,
-            ending=arguments.ending,
+        grid=asked["--grid"],
+        take=Take(int(asked["--take"] or 1)),
+        options=compose_options(
+            settings,
+            activity=settings.get(controls.ACTIVITY),  # the default, "picture", is not among them
+            dynamics=settings.get(controls.DYNAMICS),
+            candidates=asked["--candidates"],
+            form=asked["--form"],
+            ensemble=asked["--ensemble"],
+            ending="auto" if ending is None or ending in ENDINGS else ending,
         ),
-        reading=arguments.reading,
-        clip_weights=arguments.clip_weights,
-        cues=parse_cues(arguments.cue),
+        reading=asked["--reading"],
+        clip_weights=asked["--clip-weights"],
     )
+    for reading in () if plan.progression is None else plan.progression.readings:
+        sys.stderr.write(reading + "\n")
+    cues = parse_cues(arguments.cue)
+    return replace(plan, cues=cues) if cues else plan
 
 
 def arrange_options(arguments: argparse.Namespace) -> ArrangeOptions:
     """How the parts are to play.  Raises UserError."""
-    from engine.arrange import ArrangeOptions
+    from engine.arrange.options import from_settings as arrange_from_settings
 
-    options = ArrangeOptions(
-        velocity_map=arguments.velocity_map,
-        density_map=arguments.density_map,
-        activity=arguments.activity,
-        dynamics=arguments.dynamics,
-        pattern=arguments.pattern,
-    )
-    if arguments.parts is not None:
-        wanted = [word for word in arguments.parts.replace(",", " ").split() if word]
-        unknown = [word for word in wanted if word not in PARTS]
-        if unknown or not wanted:
-            raise UserError(f"--parts takes some of {', '.join(PARTS)}, not '{arguments.parts}'.")
-        for part in PARTS:
-            options = options.with_part(part, enabled=part in wanted)
-    return options
+    return arrange_from_settings(settings_of(arguments))
 
 
 def hits_of(arguments: argparse.Namespace) -> tuple[Hit, ...]:
@@ -301,9 +244,11 @@ def placed(composition: Composition, arguments: argparse.Namespace) -> Compositi
     """The composition with chords on the hits and cuts that they are wanted on."""
     from engine.arrange.changes import ChangeOptions, place_changes
 
-    if arguments.chords_on == "off" or (arguments.chords_on == "hits" and not composition.hits):
+    settings = {**SETTINGS, **settings_from(arguments, MUSIC_FLAGS)}
+    where, rhythm = str(settings[controls.CHORDS_ON_CUTS]), str(settings[controls.HARMONIC_RHYTHM])
+    if where == "off" or (where == "hits" and not composition.hits):
         return composition
-    return place_changes(composition, ChangeOptions(arguments.harmonic_rhythm, arguments.chords_on))
+    return place_changes(composition, ChangeOptions(rhythm, where))
 
 
 def _outputs(arguments: argparse.Namespace) -> list[Path]:
@@ -317,7 +262,8 @@ def _outputs(arguments: argparse.Namespace) -> list[Path]:
     check_spares_input(arguments.video, first)
     if arguments.takes == 1:
         return [first]
-    numbers = range(arguments.take, arguments.take + arguments.takes)
+    take = int(flag_value(arguments, "--take") or 1)
+    numbers = range(take, take + arguments.takes)
     return [first.with_name(f"{first.stem}_{Take(number).name}{first.suffix or '.mid'}") for number in numbers]
 
 

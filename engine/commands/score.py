@@ -1,6 +1,6 @@
 """Command `score`: measures a MIDI file against a film.
 
-    cuebridge score FILE.mid --video FILM [--key Am] [--starts-at S] [--json]
+    cuebridge score FILE.mid --video FILM [--key Am] [--picture-starts-at S] [--json]
 
 Chords are read from the markers that CueBridge writes, else from the notes (the chord whose tones sound longest in each
 half bar).  The row "other cuts" scores the same music against the film's shots in other orders: what a score keeps
@@ -9,23 +9,28 @@ there it owes to chance.
 
 from __future__ import annotations
 
+import argparse
 import json
 import math
 import random
 import sys
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
+from engine.brief import parse_seconds
 from engine.commands import score_metrics as metrics
 from engine.commands.score_metrics import Sounding
+from engine.document import parse_key
 from engine.midifile import MidiScore, read_midi
-from engine.music import NO_CHORD, QUALITIES, Chord, Key, MusicError, UserError
+from engine.music import NO_CHORD, QUALITIES, Chord, Key, MusicError, UserError, controls
 from engine.music.command import SentenceParser
+from engine.music.controls import BY_ADDRESS
+from engine.music.flags import add_flags, flags_of
 
 if TYPE_CHECKING:
     from engine.arrange import Arrangement
@@ -201,25 +206,31 @@ def by_chance(score: MidiScore, picture: Picture, starts_at_s: float = 0.0) -> d
 
 
 # command -----------------------------------------------------------------------------------------------------------
+def parser() -> argparse.ArgumentParser:
+    """The command's arguments."""
+    main = SentenceParser(prog="cuebridge score", description="Measures a MIDI file against a film.")
+    main.add_argument("file", metavar="FILE.mid")
+    main.add_argument("--video", required=True, metavar="FILM")
+    key_row = replace(BY_ADDRESS[controls.KEY], doc="default: the key that the file states")
+    starts_row = replace(BY_ADDRESS[controls.PICTURE_STARTS_AT], doc="timeline second of the film's first frame")
+    main.add_argument("--cuts", metavar="SECONDS", help="cuts found by eye instead of those detected")
+    main.add_argument("--json", action="store_true")
+    add_flags(main, (key_row, starts_row, *flags_of("score")))
+    return main
+
+
 def main(argv: Sequence[str] | None = None) -> int:
     """Runs the command; raises UserError for what the person can act on."""
-    parser = SentenceParser(prog="cuebridge score", description="Measures a MIDI file against a film.")
-    parser.add_argument("file", metavar="FILE.mid")
-    parser.add_argument("--video", required=True, metavar="FILM")
-    parser.add_argument("--key", metavar="KEY", help="default: the key that the file states")
-    parser.add_argument("--starts-at", type=float, default=0.0, metavar="S", help="second of the picture's first frame")
-    parser.add_argument("--cuts", metavar="SECONDS", help="cuts found by eye instead of those detected")
-    parser.add_argument("--no-cache", action="store_true")
-    parser.add_argument("--cache-dir", type=Path, metavar="DIR")
-    parser.add_argument("--json", action="store_true")
-    arguments = parser.parse_args(argv)
+    arguments = parser().parse_args(argv)
+    key = parse_key(arguments.key or "auto")
+    starts_at_s = parse_seconds(arguments.picture_starts_at or "0")
+    cache_dir = Path(arguments.cache_dir) if arguments.cache_dir else None
     score = read_midi(arguments.file)
     if not score.notes:
         raise UserError(f"{arguments.file} holds no notes.")
-    key = Key.parse(arguments.key) if arguments.key else None
-    picture = picture_of(arguments.video, arguments.cuts, arguments.cache_dir, not arguments.no_cache)
-    rows = score_file(score, picture, key, arguments.starts_at)
-    chance = by_chance(score, picture, arguments.starts_at)
+    picture = picture_of(arguments.video, arguments.cuts, cache_dir, not arguments.no_cache)
+    rows = score_file(score, picture, key, starts_at_s)
+    chance = by_chance(score, picture, starts_at_s)
     if arguments.json:
         sys.stdout.write(json.dumps({"score": _plain(rows), "other cuts": _plain(chance)}, indent=1) + "\n")
         return 0

@@ -14,13 +14,15 @@ import json
 import re
 import sys
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from engine.arrange.tempofit import TempoFitOptions, TempoPlan, TempoReport, fit_tempos
-from engine.music import Cut, Film, Hit, TimeSignature, UserError
+from engine.music import Cut, Film, Hit, TimeSignature, UserError, controls
 from engine.music.command import SentenceParser
-from engine.music.controls import TEMPO_KINDS
+from engine.music.controls import BY_ADDRESS, TEMPO_KINDS
+from engine.music.flags import add_flags, flag_value, flags_of
 from engine.music.hit_text import hits_reading, parse_hits
 
 
@@ -58,8 +60,10 @@ def look(arguments: argparse.Namespace) -> tuple[Film, tuple[Hit, ...], str]:
     """The film, the hits that are wanted, and where they come from in words.  Raises UserError."""
     from engine.video import AnalysisOptions, FeatureCache, analyze
 
-    cache = None if arguments.no_cache else FeatureCache(arguments.cache_dir)
-    features = analyze(Path(arguments.film), AnalysisOptions(reading=arguments.reading), None, cache)
+    cache = None if arguments.no_cache else FeatureCache(Path(arguments.cache_dir) if arguments.cache_dir else None)
+    features = analyze(
+        Path(arguments.film), AnalysisOptions(reading=str(flag_value(arguments, "--reading"))), None, cache
+    )
     film = features.film
     if arguments.hits:
         hits, said = parse_hits(arguments.hits, film), "as given"
@@ -93,21 +97,24 @@ def parser() -> argparse.ArgumentParser:
 def add_arguments(parser: argparse.ArgumentParser, film_optional: bool = False) -> None:
     """What finding a tempo and exporting it share."""
     parser.add_argument("film", metavar="VIDEO", nargs="?" if film_optional else None)
-    parser.add_argument("--hits", metavar="LIST", help="seconds or timecodes; ! = must, ? = nice; name=time")
     parser.add_argument("--strongest", type=int, default=8, metavar="N", help="without --hits: so many cuts (8)")
     parser.add_argument("--must", action="store_true", help="without --hits: take the cuts as must hits")
     parser.add_argument("--bpm", default="70-140", metavar="LOW-HIGH", help="tempi to look at (%(default)s)")
-    parser.add_argument("--meter", default="4/4", metavar="N/D")
-    parser.add_argument("--bar-1", type=float, default=0.0, metavar="S", help="picture second of bar 1")
     parser.add_argument("--on", choices=("beat", "eighth", "sixteenth"), default="beat", help="what hits fall on")
     parser.add_argument("--curve", type=float, default=4.0, metavar="PERCENT", help="how far a tempo may bend (4)")
     parser.add_argument("--count", type=int, default=5, metavar="N", help="plans of each kind")
     parser.add_argument(
         "--plan", default="fixed:1", metavar="KIND:N", help="which: fixed:1, ramp:2, steps:1, odd:1, bars:1 …"
     )
-    parser.add_argument("--reading", choices=("auto", "full", "quick"), default="quick")
-    parser.add_argument("--no-cache", action="store_true")
-    parser.add_argument("--cache-dir", type=Path, metavar="DIR")
+    rows = (replace(row, default="quick") if row.flag == "--reading" else row for row in flags_of("tempo"))
+    add_flags(parser, (*rows, replace(BY_ADDRESS[controls.BAR_1], doc="picture second of bar 1 (0)")))
+    parser.set_defaults(reading="quick")
+
+
+def bar_1_of(arguments: argparse.Namespace) -> float:
+    """Picture second of bar 1; its words mean 0 here, where there is one cue and no timeline."""
+    bar_1 = flag_value(arguments, "--bar-1")
+    return float(bar_1) if isinstance(bar_1, float) else 0.0
 
 
 def fit_options(arguments: argparse.Namespace) -> TempoFitOptions:
@@ -118,8 +125,8 @@ def fit_options(arguments: argparse.Namespace) -> TempoFitOptions:
     return TempoFitOptions(
         low_bpm=low,
         high_bpm=float(match[2]) if match[2] else low,
-        meter=TimeSignature.parse(arguments.meter),
-        bar_1_s=arguments.bar_1,
+        meter=TimeSignature.parse(arguments.meter or "4/4"),
+        bar_1_s=bar_1_of(arguments),
         unit_beats={"beat": 1.0, "eighth": 0.5, "sixteenth": 0.25}[arguments.on],
         curve_percent=arguments.curve,
         count=max(1, arguments.count),

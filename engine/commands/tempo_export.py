@@ -17,7 +17,7 @@ from fractions import Fraction
 from pathlib import Path
 
 from engine.arrange.tempofit import fit_tempos
-from engine.commands.tempo import add_arguments, chosen_plan, fit_options, look
+from engine.commands.tempo import add_arguments, bar_1_of, chosen_plan, fit_options, look
 from engine.midifile import Marker, read_midi, write_events
 from engine.music import Film, Hit, TempoMap, UserError
 from engine.music.command import SentenceParser
@@ -35,14 +35,16 @@ def main(argv: Sequence[str]) -> int:
     markers: tuple[Marker, ...] = ()
     if given.from_midi is not None:
         score = read_midi(given.from_midi)
-        tempo_map = replace(score.tempo_map, origin_s=Fraction(repr(given.bar_1)))
+        tempo_map = replace(score.tempo_map, origin_s=Fraction(repr(bar_1_of(given))))
         markers, said = score.markers, f"tempo of {given.from_midi}"
     else:
         assert film is not None
         plan = chosen_plan(fit_tempos(hits, film.rate, fit_options(given)), given.plan)
         tempo_map, said = plan.tempo_map, f"{given.plan}, {plan.met} of {len(hits)} hits met"
     if film is not None and not markers:
-        markers = tuple(_marker(hit, tempo_map) for hit in hits if hit.time_s >= given.bar_1)  # the file begins there
+        markers = tuple(
+            _marker(hit, tempo_map) for hit in hits if hit.time_s >= bar_1_of(given)
+        )  # the file begins there
     out = Path(given.out) if given.out else _beside(given.film or given.from_midi)
     if out.is_dir() or not out.parent.is_dir():
         raise UserError(f"{out} cannot be written: name a file in a folder that is there.")
@@ -50,7 +52,7 @@ def main(argv: Sequence[str]) -> int:
         raise UserError("--out is the file that is read; name another.")
     write_events(out, (), tempo_map, markers=markers, title=out.stem)
     sys.stdout.write(f"{out}: {said}; {_words(tempo_map)}, {len(markers)} markers, no notes.\n")
-    sys.stdout.write(_place(given.bar_1))
+    sys.stdout.write(_place(bar_1_of(given)))
     return 0
 
 

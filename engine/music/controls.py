@@ -18,6 +18,7 @@ from typing import Final
 
 from engine.music.arguments import Arg, ControlError, Raw, Value
 from engine.music.composition import ENDINGS, HIT_WEIGHTS
+from engine.music.cueplan import ENSEMBLES, FORMS
 from engine.music.mood import EMOTIONS
 from engine.music.note import DEFAULT_CHANNELS, PARTS
 from engine.music.progression import MODES
@@ -636,7 +637,7 @@ ACTIONS: Final = (
             Arg("on", "switch"), _whole("channel", 1, 16, optional=True),
             _whole("pitch", 0, 127, "60 = middle C", optional=True),
         ),
-        "value", default=False, undo=False, flag="--click-on-cuts", formerly=(f"{ROOT}/knock", "--knock"),
+        "value", default=False, undo=False, formerly=(f"{ROOT}/knock",),
     ),
     _do(PANIC, "Note-offs, then All Notes Off, All Sound Off and Reset on every channel."),
     _do(QUIT, "Ends the program."),
@@ -768,6 +769,27 @@ FLAGS: Final = (
     ),
     Flag(
         "--clip-weights", _text("file"), "CLIP weights for the full reading", metavar="FILE", to="brief.clip_weights"
+    ),
+    Flag(
+        "--form", _choice("form", ("none", "auto", *FORMS)),
+        "form of each cue; auto: the take draws one for the picture; none: one stretch of equal music",
+        ("compose", "plot"), default="none", to="compose.form",
+    ),
+    Flag(
+        "--ensemble", _choice("ensemble", ("auto", *ENSEMBLES)), "with --form: who plays; auto: by the moods",
+        ("compose", "plot"), default="auto", to="compose.ensemble",
+    ),
+    Flag(
+        "--candidates", _whole("candidates", 1, 64), "decode N results and keep the best", ("compose", "plot"),
+        default=1, metavar="N", to="compose.candidates",
+    ),
+    Flag(
+        "--click-on-cuts", Arg("on", "switch"), "a woodblock on every cut, to see and hear that sync is right",
+        ("live",), default=False, formerly=("--knock",),
+    ),
+    Flag(
+        "--click-channel", _whole("channel", 1, 16), "its MIDI channel", ("live",), default=CLICK_CHANNEL,
+        metavar="CHANNEL", formerly=("--knock-channel",),
     ),
     Flag("--no-cache", Arg("on", "switch"), "analyse anew and keep nothing", _ALL_FILMS, default=False),
     Flag("--cache-dir", _text("folder"), "where analyses are kept", ("compose", "plot", "tempo", "score"),

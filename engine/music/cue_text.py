@@ -24,14 +24,15 @@ WORDS: Final = ("key", "bpm", "bar1", "ending", "tail", "mode", "progression")
 
 @dataclass(frozen=True, slots=True)
 class WrittenCue:
-    """What was written.  bar_1_s: picture second of its bar 1; bpm None: the film's; mode: of the progression."""
+    """What was written.  bar_1_s: picture second of its bar 1, None: its bars are the timeline's; bpm None: the film's;
+    mode: of the progression."""
 
     name: str
     in_s: float
     out_s: float | None
     key: str = "auto"
     bpm: float | None = None
-    bar_1_s: float = 0.0
+    bar_1_s: float | None = 0.0
     ending: str = "tonic"
     tail_s: float = 2.0
     mode: str = "start"
@@ -42,7 +43,7 @@ class WrittenCue:
             name=self.name,
             in_s=self.in_s,
             out_s=self.out_s,
-            bar_1_s=max(self.bar_1_s, self.in_s),
+            bar_1_s=self.in_s if self.bar_1_s is None else max(self.bar_1_s, self.in_s),
             key=None if self.key == "auto" else Key.parse(self.key),
             progression=parse_progression(self.progression, self.mode) if self.progression else None,
             ending=self.ending,
@@ -51,8 +52,8 @@ class WrittenCue:
         )
 
     @property
-    def mark(self) -> TempoMark:
-        return TempoMark(self.bar_1_s, self.bpm, True)
+    def mark(self) -> TempoMark | None:
+        return None if self.bar_1_s is None else TempoMark(self.bar_1_s, self.bpm, True)
 
 
 def parse_cue(text: str) -> WrittenCue:

@@ -16,8 +16,8 @@ from engine.music import UserError
 @pytest.mark.parametrize(
     ("words", "sentence"),
     [
-        (["--bpm", "5"], "--bpm is 20 to 400, not 5."),
-        (["--bpm", "nan"], "--bpm is 20 to 400, not nan."),
+        (["--bpm", "5"], "--bpm: tempo is a number from 20 to 400 (quarter notes a minute), not 5."),
+        (["--bpm", "nan"], "--bpm: tempo is a number from 20 to 400 (quarter notes a minute), not nan."),
         (["--frame-rate", "26"], "--frame-rate 26: timecode runs at 23.976, 24"),
         (["--frame-rate", "abc"], "'abc' is not a frame rate"),
         (["--out", "FOLDER"], "is a folder; name a file in it."),
