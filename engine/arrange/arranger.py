@@ -38,8 +38,18 @@ from engine.arrange.options import (
     moved_range,
 )
 from engine.arrange.parts import Scene, Strike
+from engine.arrange.planned import PlannedCue, play_planned
+from engine.arrange.players_voicing import voice_players
 from engine.arrange.sections import section_options
-from engine.arrange.timeline import CRESCENDO_BEATS, STEP, Segment, Timeline, effective_cues
+from engine.arrange.timeline import (
+    CRESCENDO_BEATS,
+    STEP,
+    Segment,
+    Timeline,
+    control_name,
+    effective_cues,
+    plans_by_cue,
+)
 from engine.arrange.voicing import Space, Voicing, voice
 from engine.music import PARTS, Composition, Controller
 from engine.music.mood import valence_arousal
@@ -86,6 +96,11 @@ class Arranger:
             seed(cue.take or take, index if cue.number is None else cue.number)
             for index, cue in enumerate(effective_cues(composition))
         ]
+        self._planned = {
+            number: PlannedCue(composition, plan, self._timeline.bars)
+            for number, plan in plans_by_cue(composition).items()
+        }
+        self._planned_options: dict[tuple[int, int], ArrangeOptions] = {}
         self._fixed = {(kept.start_beats, kept.chord): kept for kept in self.options.fixed_voicings}
         # Whole octaves of a transposition move the ranges, the rest moves the chords inside them.
         self._octaves = round(self.options.transpose / 12)
@@ -171,6 +186,9 @@ class Arranger:
         notes: list[Played] = []
         scene = self._scene(index, voicing)
         options = self._options_at(segment)
+        planned = self._planned.get(segment.cue)
+        if planned is not None:
+            return self._planned_notes(planned, scene) if heard else [], controllers, state
         if heard:
             for part, play in _PLAYERS.items():
                 part_options = options.part(part)
@@ -185,12 +203,37 @@ class Arranger:
                 notes += self._finisher.finish("melody", tune, segment, strikes)
         return notes, controllers, state
 
+    def _planned_notes(self, cue: PlannedCue, scene: Scene) -> list[Played]:
+        """What the players of a planned cue play in a segment."""
+        segment = scene.segment
+        moment = cue.moment(scene)
+        # A section that the composer has given parts of its own has these and no others.
+        own = self._parts_said(segment)
+        notes: list[Played] = []
+        for part in PARTS:
+            options = scene.options.part(part)
+            if options is None or part not in cue.ensemble.parts or not (own or part in moment.section.layers):
+                continue
+            strikes = play_planned(cue, moment, part, options)
+            played = cue.with_length(options, moment, part, self.options.gate)
+            notes += self._finisher.finish(part, played, segment, strikes)
+        return notes
+
+    def _parts_said(self, segment: Segment) -> bool:
+        """Whether a section of the cue has said which parts sound here."""
+        cue = effective_cues(self.composition)[segment.cue]
+        sections = sorted(cue.sections, key=lambda section: section.start_s)[: segment.section + 1]
+        return any(control_name(name) == "parts" for section in sections for name, _ in section.changes)
+
     def _scene(self, index: int, voicing: FixedVoicing) -> Scene:
         segment = self._timeline.segments[index]
         next_bass = None if segment.next_chord is None else segment.next_chord.transpose(self._shift).bass_pitch_class
         level = self._level(segment)
         place = self._swelled(segment, segment.start)
         hold_from, hold_to = (True, segment.end) if level > 1 or segment.ending else self._held(index)
+        planned = self._planned.get(segment.cue)
+        if planned is not None:
+            segment = replace(segment, key=planned.section_of(segment.start).key)
         return Scene(
             segment=segment,
             chord=segment.chord.transpose(self._shift),
@@ -268,6 +311,11 @@ class Arranger:
         fixed = self._fixed.get((segment.run_start, chord))
         if fixed is not None:
             return fixed
+        planned = self._planned.get(segment.cue)
+        if planned is not None:
+            players = planned.players(segment.start, self._options_at(segment), self._octaves, self._shift)
+            found = voice_players(chord, players, _as_voicing(kept), self._following(segment))
+            return FixedVoicing(segment.run_start, chord, found.bass, found.pad, found.arp)
         space = self._space(segment)
         # After a rest or in a new cue the ear has let go: stay near, but nothing leads.
         found = voice(chord, space, _as_voicing(kept), self._following(segment))
@@ -275,6 +323,8 @@ class Arranger:
 
     def _revoiced(self, segment: Segment, kept: FixedVoicing) -> FixedVoicing:
         """The chord goes on through a hit: the hit is heard as another place of its voices, the bass stays."""
+        if segment.cue in self._planned:
+            return replace(kept, start_beats=segment.start)
         space = self._space(segment)
         low, high = space.pad
         lift = 6 if sum(kept.pad) / len(kept.pad) <= (low + high) / 2 else -6
@@ -305,8 +355,15 @@ class Arranger:
 
     # the picture ----------------------------------------------------------------------------------------------------
     def _options_at(self, segment: Segment) -> ArrangeOptions:
-        """The options with what the sections of the cue have changed so far."""
-        return self._by_section.get((segment.cue, segment.section), self.options)
+        """The options with what the sections of the cue have changed so far, and what the plan's ensemble has."""
+        options = self._by_section.get((segment.cue, segment.section), self.options)
+        planned = self._planned.get(segment.cue)
+        if planned is None:
+            return options
+        known = self._planned_options.get((segment.cue, segment.section))
+        if known is None:
+            known = self._planned_options[segment.cue, segment.section] = planned.options_of(options)
+        return known
 
     def _level(self, segment: Segment) -> int:
         activity = self._options_at(segment).activity
@@ -331,7 +388,9 @@ class Arranger:
         dynamics = self._options_at(segment).dynamics
         if dynamics is not None:
             return dynamics / 100
-        return loudness_place(segment.slot.loudness, self._levels)
+        place = loudness_place(segment.slot.loudness, self._levels)
+        planned = self._planned.get(segment.cue)
+        return place if planned is None else planned.loudness(segment.start, place)
 
     def _swelled(self, segment: Segment, beats: float) -> float:
         """Loudness 0..1 within the film, growing over the last beats before a hit or section."""
@@ -343,6 +402,7 @@ class Arranger:
 
     def _controllers(self, index: int, state: ArrangeState) -> tuple[list[Controller], ArrangeState]:
         options = self.options
+        planned = self._planned.get(self._timeline.segments[index].cue)
         active = self._options_at(self._timeline.segments[index])
         if not options.cc1 and options.cc11 == "off":
             return [], state
@@ -373,7 +433,8 @@ class Arranger:
             if options.cc11 != "off":
                 wanted[11] = CC11_FIXED if options.cc11 == "fixed" else controller_value(place, CC11_RANGE)
             for part, part_options in names:
-                for number, value in wanted.items():
+                own = wanted if planned is None else planned.controllers(part, beats, place, wanted)
+                for number, value in own.items():
                     if last.get((part, number)) != value:
                         changes.append(Controller(number, value, beats, part_options.channel, part))
                         last[part, number] = value

@@ -8,12 +8,14 @@ All positions are beats of the composition's tempo map.
 from __future__ import annotations
 
 from bisect import bisect_right
+from collections.abc import Collection
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from itertools import accumulate, pairwise
 from typing import Final
 
 from engine.music import Chord, Composition, Cue, Key, Slot, TempoMap, TimeSignature
+from engine.music.cueplan import CuePlan
 
 STEP: Final = 0.25
 _EPSILON: Final = 1e-9
@@ -96,6 +98,11 @@ class Bars:
     def number(self, beats: float) -> int:
         return self.first_bar + self.index(beats)
 
+    @property
+    def first_line(self) -> float:
+        """The first known bar line."""
+        return self._starts[0]
+
     def start(self, beats: float) -> float:
         """The bar line at or before a position."""
         return self._starts[self.index(beats)]
@@ -150,6 +157,20 @@ def effective_cues(composition: Composition) -> tuple[Cue, ...]:
     return tuple(sorted(composition.cues, key=lambda cue: cue.in_s)) or (Cue(),)
 
 
+def plans_by_cue(composition: Composition) -> dict[int, CuePlan]:
+    """The plans by the number of their cue in `effective_cues`."""
+    order = sorted(range(len(composition.cues)), key=lambda index: composition.cues[index].in_s) or [0]
+    places = {index: number for number, index in enumerate(order)}
+    return {places[plan.cue]: plan for plan in composition.plans if plan.cue in places}
+
+
+def _breaks(composition: Composition, plan: CuePlan | None, bars: Bars) -> frozenset[float]:
+    """Beats at which the sections of a plan begin: what sounds is struck anew there, without an accent."""
+    if plan is None:
+        return frozenset()
+    return frozenset(bars.snap(composition.beats_at_picture(section.start_s)) for section in plan.sections[1:])
+
+
 class Timeline:
     """All segments of a composition, in order, and its bars."""
 
@@ -171,9 +192,11 @@ class Timeline:
 
 def _segments(composition: Composition, bars: Bars, complete: bool) -> list[Segment]:
     cues = effective_cues(composition)
+    planned = plans_by_cue(composition)
     starts = [slot.start_s for slot in composition.slots]
     segments: list[Segment] = []
     for number, cue in enumerate(cues):
+        breaks = _breaks(composition, planned.get(number), bars)
         duration_s = composition.film.duration_s
         out_s = min(duration_s if cue.out_s is None else cue.out_s, duration_s)
         next_in_s = cues[number + 1].in_s if number + 1 < len(cues) else None
@@ -184,6 +207,8 @@ def _segments(composition: Composition, bars: Bars, complete: bool) -> list[Segm
         in_beats = bars.snap(composition.beats_at_picture(cue.in_s))
         land = bars.snap(composition.beats_at_picture(_landing_s(composition, cue, out_s, bars)))
         pieces: list[tuple[Slot, float, float]] = []
+        if number in planned:
+            land = bars.snap(composition.beats_at_picture(out_s))
         first = max(bisect_right(starts, cue.in_s) - 1, 0)
         for slot in composition.slots[first:]:
             if slot.start_s >= out_s:
@@ -193,12 +218,13 @@ def _segments(composition: Composition, bars: Bars, complete: bool) -> list[Segm
             if end - start > _EPSILON:
                 pieces.append((slot, start, end))
         limit = None if next_in_s is None else bars.snap(composition.beats_at_picture(next_in_s))
-        ring_end = _ring_end(composition, cue, land, limit)
+        # A planned cue ends inside its last unit: its last chord strikes before Out and is over there.
+        ring_end = None if number in planned else _ring_end(composition, cue, land, limit)
         marks = _marks(composition, cue, in_beats, land, bars)
         if ring_end is not None:
             marks |= _landing_mark(composition, cue, out_s, land, bars)
-        pieces = _split(pieces, marks)
-        cue_segments = _in_runs(pieces, cue, composition.key, number, bars, marks)
+        pieces = _split(pieces, {*marks, *breaks})
+        cue_segments = _in_runs(pieces, cue, composition.key, number, bars, marks, breaks)
         if cue_segments:
             cue_segments = _with_next_accents(cue_segments, _ahead(marks, cue_segments[-1], land, complete))
         # While slots still arrive, the ending is not known to follow.
@@ -255,7 +281,7 @@ def _ahead(marks: dict[float, Mark], last: Segment, land: float, complete: bool)
     return min((beats for beats in marks if beats > last.end - _EPSILON), default=None)
 
 
-def _split(pieces: list[tuple[Slot, float, float]], marks: dict[float, Mark]) -> list[tuple[Slot, float, float]]:
+def _split(pieces: list[tuple[Slot, float, float]], marks: Collection[float]) -> list[tuple[Slot, float, float]]:
     if not marks:
         return pieces
     result = []
@@ -266,7 +292,13 @@ def _split(pieces: list[tuple[Slot, float, float]], marks: dict[float, Mark]) ->
 
 
 def _in_runs(
-    pieces: list[tuple[Slot, float, float]], cue: Cue, key: Key, number: int, bars: Bars, marks: dict[float, Mark]
+    pieces: list[tuple[Slot, float, float]],
+    cue: Cue,
+    key: Key,
+    number: int,
+    bars: Bars,
+    marks: dict[float, Mark],
+    breaks: frozenset[float] = frozenset(),
 ) -> list[Segment]:
     key = cue.key or key
     section = -1
@@ -279,6 +311,7 @@ def _in_runs(
             and pieces[index][0].chord == pieces[first][0].chord
             and _joined(pieces[index - 1], pieces[index])
             and marks.get(pieces[index][1], _NO_MARK).section < 0
+            and pieces[index][1] not in breaks
         ):
             continue
         run = pieces[first:index]

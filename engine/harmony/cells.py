@@ -22,12 +22,13 @@ from engine.harmony.palettes import Cell, Entry, Palette, palettes
 from engine.harmony.plan import PlannedSlot, rounded
 from engine.music import Chord, Key, TempoMap
 from engine.music.cueplan import CuePlan, SectionPlan
-from engine.theme.realise import TuneNote, tune_of
+from engine.music.tune import TuneNote, tune_of
 
 POOL_NATS: Final = 2.5  # what a chord costs that belongs to the variant but does not go on with the cell
 FIT_NATS: Final = 3.5  # what a unit of bad fit to the theme costs
 DOMINANT_NATS: Final = 3.0  # against a dominant at the end of a section that closes nothing
 REPEAT_NATS: Final = 2.0  # against the cell that has just been stated twice
+STILL_NATS: Final = 2.5  # against the root that has just sounded
 MOTION_NATS: Final = 0.3  # for each semitone that voices move further than Adventurous allows
 DIM7_BEATS: Final = 2.0  # a diminished seventh is an approach, never a place to stay
 _INVERTIBLE: Final = frozenset({"", "add9", "madd9"})
@@ -259,7 +260,9 @@ class CellChooser:
                 found[entry] = max(found.get(entry, -math.inf), -0.7)
         if self._tones(unit):
             for chord in palette.chords:
-                found.setdefault(_moved((chord,), tonic), -POOL_NATS)
+                # Inversions belong to the lines of their cells; outside them the root is in the bass.
+                plain = chord if palette.pedal else replace(chord, bass=None)
+                found.setdefault(_moved((plain,), tonic), -POOL_NATS)
         return found
 
     def _ahead(self, unit: Unit, cell: Cell, place: int) -> float:
@@ -305,9 +308,8 @@ class CellChooser:
                 score -= FIT_NATS * tone_fit(entry[0], tones)
             if before is not None and not before.is_silence:
                 score -= MOTION_NATS * max(motion(before, entry[0]) - limit, 0)
-                same = (entry[0].root, entry[0].bass_pitch_class) == (before.root, before.bass_pitch_class)
-                if same and len(offers) > 1:
-                    score -= 1.5  # what stands still is not felt as a progression
+                if entry[0].root == before.root and len(offers) > 1:
+                    score -= STILL_NATS  # what stands still is not felt as a progression
             last = unit.index == unit.of - 1 and not unit.closes and unit.section + 1 < len(self.plan.sections)
             if last and _is_dominant(entry[-1], section.key):
                 score -= DOMINANT_NATS

@@ -16,10 +16,10 @@ from typing import Any, Final
 
 from engine.music import EMOTIONS, MusicError
 from engine.music.cueplan import Theme, ThemeNote
+from engine.music.tune import semitones
 
 BARS: Final = 8
 _TRIES: Final = 32  # themes built and ranked for one that is kept
-_SCALES: Final = {"major": (0, 2, 4, 5, 7, 9, 11), "minor": (0, 2, 3, 5, 7, 8, 10)}
 _LOWEST, _HIGHEST = -3, 11  # steps that a theme stays between
 
 Draw = Callable[..., float]
@@ -59,12 +59,6 @@ def _tone(word: str, mode: str) -> Tone:
     if bare == "#7" and mode == "major":
         alter = 0
     return step, alter
-
-
-def semitones(step: int, alter: int, mode: str) -> int:
-    """Semitones above the tonic."""
-    octave, degree = divmod(step, 7)
-    return 12 * octave + _SCALES[mode][degree] + alter
 
 
 def build_theme(

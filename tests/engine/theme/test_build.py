@@ -9,7 +9,8 @@ import pytest
 from engine.arrange.chance import noise
 from engine.harmony.palettes import palettes
 from engine.music import MusicError
-from engine.theme.build import build_theme, semitones, shapes, skeleton
+from engine.music.tune import semitones
+from engine.theme.build import build_theme, shapes, skeleton
 
 
 def theme_of(variant: str, film: object, bar_beats: float = 4.0):

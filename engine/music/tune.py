@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Final
 
-from engine.music import TempoMap
 from engine.music.cueplan import CuePlan, SectionPlan, Statement, Theme, ThemeNote
-from engine.theme.build import semitones
+from engine.music.meter import TempoMap
+
+_SCALES: Final = {"major": (0, 2, 4, 5, 7, 9, 11), "minor": (0, 2, 3, 5, 7, 8, 10)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,6 +19,12 @@ class TuneNote:
     length_beats: float
     pitch: int
     statement: int
+
+
+def semitones(step: int, alter: int, mode: str) -> int:
+    """Semitones above the tonic of a tone `step` diatonic steps above it, altered by so many semitones."""
+    octave, degree = divmod(step, 7)
+    return 12 * octave + _SCALES[mode][degree] + alter
 
 
 def tune_of(plan: CuePlan, tempo_map: TempoMap, picture_starts_at_s: float) -> tuple[TuneNote, ...]:

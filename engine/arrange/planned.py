@@ -1,0 +1,738 @@
+"""A cue that has a plan: who plays when, with which figure, and where the theme sounds.
+
+Strikes stand on the sixteenth grid as in `engine.arrange.parts`; swing, note length and breath come later.  What a
+segment sounds like depends on the plan, the composition and the voicing handed on, never on where arranging began.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from typing import Final
+
+from engine.arrange import drums as kit
+from engine.arrange import parts as playing
+from engine.arrange.chance import noise
+from engine.arrange.ensembles import Ensemble, PartRole, ensembles
+from engine.arrange.expression import CC11_RANGE, controller_value
+from engine.arrange.options import ArrangeOptions, PartOptions, default_parts, moved_range
+from engine.arrange.parts import Scene, Strike
+from engine.arrange.players_voicing import Players
+from engine.arrange.timeline import STEP, Bars
+from engine.music import PARTS, Chord, Composition, Key
+from engine.music.cueplan import CuePlan, SectionPlan
+from engine.music.tune import TuneNote, tune_of
+
+_EPSILON: Final = 1e-6
+_DEFAULTS: Final = default_parts()
+_USUAL_GATE: Final = 90.0  # note length where the composer said nothing
+_LEAST_MELODY: Final = 70.0  # of a note's length, per cent, that a theme sounds at least
+_FADE_BEATS: Final = 6.0  # in which the last chord dies away
+_SUSTAINED: Final = frozenset({"held", "line", "drone", "sparse"})
+SWELL_BEATS: Final = 8.0
+PHRASE_RISE, PHRASE_FALL = 8, 10  # velocities that a phrase gains to its peak and loses to its end
+
+
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """A segment of a planned cue.
+
+    scene: as for unplanned music.  section: of the plan, number: its place.  until: beat at which the section ends,
+    starts: at which it began.  last: it is the cue's last.  out: beat at which the cue's music ends.
+    """
+
+    scene: Scene
+    plan: CuePlan
+    section: SectionPlan
+    number: int
+    starts: float
+    until: float
+    out: float
+
+    @property
+    def last(self) -> bool:
+        return self.number == len(self.plan.sections) - 1
+
+    @property
+    def key(self) -> Key:
+        return self.section.key.transpose(self.scene.options.transpose)
+
+
+class PlannedCue:
+    """One cue's plan, ready to be played."""
+
+    def __init__(self, composition: Composition, plan: CuePlan, bars: Bars) -> None:
+        self.plan = plan
+        self.ensemble: Ensemble = ensembles()[plan.ensemble]
+        self.bars = bars
+        self.tune = tune_of(plan, composition.tempo_map, composition.picture_starts_at_s)
+        self._tune_starts = [note.start_beats for note in self.tune]
+        beats = [bars.snap(composition.beats_at_picture(section.start_s)) for section in plan.sections]
+        self.starts = beats
+        last_s = min(plan.sections[-1].end_s, composition.film.duration_s)
+        self.out = bars.snap(composition.beats_at_picture(last_s))
+        self.ends = [*beats[1:], self.out]
+        self.button = self._button()
+
+    @property
+    def breaks(self) -> frozenset[float]:
+        """Beats at which sections begin: what sounds is struck anew."""
+        return frozenset(self.starts[1:])
+
+    def section_at(self, beats: float) -> int:
+        number = 0
+        while number + 1 < len(self.starts) and beats >= self.starts[number + 1] - _EPSILON:
+            number += 1
+        return number
+
+    def section_of(self, beats: float) -> SectionPlan:
+        return self.plan.sections[self.section_at(beats)]
+
+    def moment(self, scene: Scene) -> Moment:
+        """The segment of a scene in its section."""
+        number = self.section_at(scene.segment.start)
+        return Moment(
+            scene, self.plan, self.plan.sections[number], number, self.starts[number], self.ends[number], self.out
+        )
+
+    def options_of(self, options: ArrangeOptions) -> ArrangeOptions:
+        """The composer's options with the ensemble's ranges and velocities, where he has not set his own."""
+        return _options_of(options, self.ensemble)
+
+    def with_length(self, options: PartOptions, moment: Moment, part: str, asked: float) -> PartOptions:
+        """A part's options with the note length of its section, unless the composer has set one (`asked`: his for all
+        parts)."""
+        if options.gate is not None or asked != _USUAL_GATE or part in ("pad", "drums"):
+            return options
+        if self.ensemble.parts[part].style in _SUSTAINED:
+            return replace(options, gate=100.0)
+        length = moment.section.note_length
+        return replace(options, gate=min(max(length, _LEAST_MELODY) if part == "melody" else length, 100.0))
+
+    def players(self, beats: float, options: ArrangeOptions, octaves: int, shift: int) -> Players:
+        """Who voices the chords at a position."""
+        section = self.section_of(beats)
+
+        def span(part: str) -> tuple[int, int]:
+            return moved_range(options.parts[part], octaves)
+
+        pad = span("pad")
+        role = self.ensemble.parts.get("pad")
+        # Dread and wonder lie low and high; how far, the ensemble's range says.
+        middle = (pad[0] + pad[1]) / 2
+        centre = min(max(middle + 0.5 * (section.centre - 60), pad[0] + 7), pad[1] - 7)
+        return Players(
+            pad=pad, arp=span("arp"), bass=span("bass"), voices=3 if role is None else role.voices,
+            strict=self.ensemble.strict, centre=centre, key=section.key.transpose(shift),
+            has_bass=options.part("bass") is not None and "bass" in section.layers,
+        )  # fmt: skip
+
+    def loudness(self, beats: float, place: float) -> float:
+        """Where a position lies between softest and loudest: half the film's loudness there, half the form's."""
+        return 0.45 * place + 0.55 * self.section_of(beats).intensity / 4
+
+    def controllers(self, part: str, beats: float, place: float, wanted: Mapping[int, int]) -> dict[int, int]:
+        """The controllers of a part: those that shape its instrument.  wanted: 1 and 11 as the options have them."""
+        role = self.ensemble.parts.get(part)
+        found: dict[int, int] = {}
+        if role is None:
+            return found
+        for number in role.cc:
+            if number == 11 and 11 in wanted:
+                found[11] = controller_value(self._phrase_place(beats), CC11_RANGE)
+            elif number != 11 and 1 in wanted:
+                found[number] = wanted[1]
+        return found
+
+    def _phrase_place(self, beats: float) -> float:
+        """CC 11, 0..1: an arch over each four bars, dying away under the last chord of a ring-off."""
+        number = self.section_at(beats)
+        length = 4 * (self.bars.next(beats) - self.bars.start(beats))
+        into = ((beats - self.starts[number]) % length) / length
+        arch = 0.55 + 0.35 * (into / 0.6 if into <= 0.6 else (1 - into) / 0.4)
+        if number == len(self.starts) - 1 and self.plan.ending in ("ring-off", "unresolved"):
+            arch *= min(max((self.out - beats) / _FADE_BEATS, 0.1), 1.0)
+        return arch
+
+    def _button(self) -> float | None:
+        """Beat of the short last tonic of a cue that ends with a button."""
+        if self.plan.ending != "button":
+            return None
+        place = self.out - 1.0
+        line = self.bars.start(place)
+        for candidate in (line, line + 2.0):
+            if candidate <= place + _EPSILON:
+                best = candidate
+        return best if best > self.starts[-1] + 2.0 else None
+
+    def is_silent(self, beats: float) -> bool:
+        """Before a stop, around a button: nothing begins there."""
+        number = self.section_at(beats)
+        if not self.plan.sections[number].layers:
+            return True
+        if self.plan.sections[number].transition == "stop" and beats >= self.ends[number] - 1.0 - _EPSILON:
+            return True
+        return self.button is not None and self.button - 1.0 - _EPSILON <= beats != self.button
+
+    def stops_at(self, start: float, end: float) -> float:
+        """Where a note that would sound from start to end must be over."""
+        number = self.section_at(start)
+        limit = self.ends[number]
+        if self.plan.sections[number].transition == "stop" and number + 1 < len(self.starts):
+            limit -= 1.0
+        if number == len(self.starts) - 1 and self.button is not None:
+            limit = self.button + 1.0 if start >= self.button - _EPSILON else self.button - 1.0
+        return min(end, limit)
+
+    def tune_between(self, start: float, end: float) -> tuple[TuneNote, ...]:
+        """The tune's notes that begin in a span."""
+        first = bisect_left(self._tune_starts, start - _EPSILON)
+        last = bisect_left(self._tune_starts, end - _EPSILON)
+        return self.tune[first:last]
+
+    def tune_at(self, beats: float) -> TuneNote | None:
+        """The note of the tune that sounds at a position."""
+        index = bisect_left(self._tune_starts, beats + _EPSILON) - 1
+        if index < 0:
+            return None
+        note = self.tune[index]
+        return note if note.start_beats + note.length_beats > beats + _EPSILON else None
+
+    def tune_after(self, note: TuneNote) -> TuneNote | None:
+        index = bisect_left(self._tune_starts, note.start_beats + _EPSILON)
+        return self.tune[index] if index < len(self.tune) else None
+
+
+def _options_of(options: ArrangeOptions, ensemble: Ensemble) -> ArrangeOptions:
+    """The composer's options with the ensemble's ranges and velocities, where he has not set his own."""
+    parts = {}
+    for part in PARTS:
+        own = options.parts.get(part) or _DEFAULTS[part]
+        role = ensemble.parts.get(part)
+        if role is None:
+            parts[part] = replace(own, enabled=False)
+            continue
+        changes: dict[str, int] = {}
+        if part != "drums" and (own.low, own.high) == (_DEFAULTS[part].low, _DEFAULTS[part].high):
+            changes |= {"low": role.low, "high": max(role.high, role.low + 18)}
+        if (own.velocity_low, own.velocity_high) == (_DEFAULTS[part].velocity_low, _DEFAULTS[part].velocity_high):
+            changes |= {"velocity_low": role.velocity[0], "velocity_high": role.velocity[1]}
+        parts[part] = replace(own, **changes)  # type: ignore[arg-type]
+    return replace(options, parts=parts)
+
+
+# playing -----------------------------------------------------------------------------------------------------------
+def play_planned(cue: PlannedCue, moment: Moment, part: str, options: PartOptions) -> list[Strike]:
+    """What a part strikes in a segment."""
+    role = cue.ensemble.parts[part]
+    style = _STYLES[part].get(role.style)
+    scene = moment.scene
+    segment = scene.segment
+    if style is None or (part == "melody" and not cue.tune):
+        return []
+    if cue.button is not None and segment.start <= cue.button < segment.end and part != "drums":
+        found = list(_tutti(cue, moment, part, options))
+    else:
+        found = [strike for strike in style(cue, moment, options, role) if not cue.is_silent(strike.start)]
+    result = []
+    seen: set[tuple[float, int]] = set()
+    for strike in found:
+        if (strike.start, strike.pitch) in seen:
+            continue
+        seen.add((strike.start, strike.pitch))
+        end = cue.stops_at(strike.start, strike.end)
+        if end > strike.start + _EPSILON:
+            result.append(replace(strike, end=end, velocity=_swelled(cue, moment, strike)))
+    return result
+
+
+def _swelled(cue: PlannedCue, moment: Moment, strike: Strike) -> int:
+    """Velocity with the section's growth into a louder one."""
+    velocity = strike.velocity
+    if moment.section.transition in ("crescendo", "roll", "fill"):
+        near = 1 - (moment.until - strike.start) / SWELL_BEATS
+        if near > 0:
+            velocity += round(14 * near)
+    return min(max(velocity, 1), 127)
+
+
+def _tutti(cue: PlannedCue, moment: Moment, part: str, options: PartOptions) -> Iterator[Strike]:
+    """The short last chord of a button, by all that play."""
+    scene, at = moment.scene, cue.button
+    assert at is not None
+    pitches = {
+        "pad": scene.voicing.pad,
+        "arp": scene.voicing.arp[:1],
+        "bass": (scene.voicing.bass,),
+        "melody": (_nearest(moment.key.tonic, (options.low + options.high) // 2),),
+    }[part]
+    for pitch in pitches:
+        yield Strike(at, at + 1.0, pitch, scene.velocity(options, at, 8))
+
+
+def _nearest(pitch_class: int, middle: int) -> int:
+    return middle + (pitch_class - middle + 6) % 12 - 6
+
+
+def _fit(pitch: int, options: PartOptions) -> int:
+    """A pitch moved by octaves into a part's range."""
+    while pitch < options.low and pitch + 12 <= options.high:
+        pitch += 12
+    while pitch > options.high and pitch - 12 >= options.low:
+        pitch -= 12
+    return pitch
+
+
+def _steps(moment: Moment, every: float) -> Iterator[float]:
+    """Places every so many beats of the bar that lie in the segment."""
+    segment, bars = moment.scene.segment, moment.scene.bars
+    line = bars.start(segment.start)
+    count = round((segment.start - line) / every + 0.4999999)
+    place = line + count * every
+    while place < segment.end - _EPSILON:
+        if place >= segment.start - _EPSILON:
+            yield place
+        nxt = place + every
+        line_after = bars.next(place)
+        place = line_after if nxt > line_after - _EPSILON else nxt
+
+
+# pad ---------------------------------------------------------------------------------------------------------------
+def _pad_held(cue: PlannedCue, moment: Moment, options: PartOptions, role: PartRole) -> Iterator[Strike]:
+    segment = moment.scene.segment
+    if segment.pad_until is not None:
+        for pitch in moment.scene.voicing.pad:
+            yield Strike(segment.start, segment.pad_until, pitch, moment.scene.velocity(options, segment.start))
+
+
+def _pad_slow(cue: PlannedCue, moment: Moment, options: PartOptions, role: PartRole) -> Iterator[Strike]:
+    """Voices enter one after another, from the lowest, a beat apart."""
+    segment = moment.scene.segment
+    if segment.pad_until is None:
+        return
+    length = segment.pad_until - segment.start
+    apart = 1.0 if length >= 8 else 0.5 if length >= 4 else 0.0
+    for index, pitch in enumerate(moment.scene.voicing.pad):
+        start = segment.start + index * apart
+        if start < segment.pad_until - STEP:
+            yield Strike(start, segment.pad_until, pitch, moment.scene.velocity(options, segment.start, -2 * index))
+
+
+def _pad_struck(cue: PlannedCue, moment: Moment, options: PartOptions, role: PartRole) -> Iterator[Strike]:
+    """Chords of the right hand: with each chord, at intensity 3 and more on the half bar; two voices under a tune."""
+    segment = moment.scene.segment
+    voices = moment.scene.voicing.pad
+    note = cue.tune_at(segment.start)
+    if note is not None:
+        # One hand has both: what lies under the tune within a tenth of it.
+        voices = tuple(pitch for pitch in voices if note.pitch - 14 <= pitch < note.pitch - 2)[-2:]
+    every = 2.0 if moment.section.intensity >= 3 else 4.0
+    for place in _steps(moment, every):
+        until = min(place + every, segment.run_end)
+        for pitch in voices:
+            yield Strike(place, until, pitch, moment.scene.velocity(options, place))
+    if segment.pad_until is not None and segment.start not in set(_steps(moment, every)):
+        for pitch in voices:
+            yield Strike(
+                segment.start,
+                min(segment.pad_until, segment.start + every),
+                pitch,
+                moment.scene.velocity(options, segment.start),
+            )
+
+
+# second voice ------------------------------------------------------------------------------------------------------
+def _arp_pattern(cue: PlannedCue, moment: Moment, options: PartOptions, role: PartRole) -> Iterator[Strike]:
+    return playing.play_arp(moment.scene, options)
+
+
+_BROKEN: Final = {  # orders of tones 1..4 of the left hand, 5 = tone 1 an octave up; by how busy it is
+    0: (1, 3),
+    1: (1, 3, 4, 3),
+    2: (1, 3, 4, 3, 5, 3, 4, 3),
+}
+
+
+def _busy(moment: Moment) -> int:
+    """0..2 how busy an accompaniment is: the picture's activity, held back or driven by the section."""
+    level = 0.5 * (moment.scene.level - 1) + 0.5 * moment.section.intensity  # 0..4
+    return 0 if level < 1.2 else 1 if level < 2.6 else 2
+
+
+def _figure_draw(cue: PlannedCue, moment: Moment, count: int) -> int:
+    """Which of so many figures a letter has in this take."""
+    return int(count * noise(cue.plan.seed, moment.scene.seed, "figure", moment.section.letter))
+
+
+def _arp_broken(cue: PlannedCue, moment: Moment, options: PartOptions, role: PartRole) -> Iterator[Strike]:
+    """The left hand: broken chords from the root up, slower in still sections; the first tone is the bass's where it
+    plays."""
+    scene = moment.scene
+    tones = scene.voicing.arp
+    busy = _busy(moment)
+    variants = (_BROKEN[busy], _BROKEN[busy][::-1] if busy else (1, 4), (1, 2, 3, 4) if busy else (1, 2))
+    order = variants[_figure_draw(cue, moment, 3)]
+    every = 1.0 if busy < 1 else 0.5
+    has_bass = "bass" in moment.section.layers
+    for place in _steps(moment, every):
+        index = round((place - scene.bars.start(place)) / every)
+        if has_bass and abs(place - scene.segment.run_start) < _EPSILON:
+            continue
+        tone = order[index % len(order)]
+        pitch = playing.tone_pitch(tones, tone, options.high)
+        yield Strike(place, place + every, pitch, scene.velocity(options, place, -4))
+
+
+def _arp_eighths(cue: PlannedCue, moment: Moment, options: PartOptions, role: PartRole) -> Iterator[Strike]:
+    """Inner strings or winds: repeated or rocking chord tones."""
+    scene = moment.scene
+    busy = _busy(moment)
+    every = (1.0, 0.5, 0.5)[busy] if moment.section.intensity < 4 else 0.25
+    figures = ((1, 2, 3, 2), (2, 2, 3, 3), (3, 2, 1, 2), (1, 3, 2, 3))
+    order: tuple[int, ...] = figures[_figure_draw(cue, moment, len(figures))]
+    if every == 0.25:
+        order = tuple(tone for tone in order for _ in (0, 1))
+    for place in _steps(moment, every):
+        index = round((place - scene.bars.start(place)) / every)
+        tone = order[index % len(order)]
+        yield Strike(
+            place,
+            place + every,
+            playing.tone_pitch(scene.voicing.arp, tone, options.high),
+            scene.velocity(options, place, -3),
+        )
+
+
+def _arp_sparse(cue: PlannedCue, moment: Moment, options: PartOptions, role: PartRole) -> Iterator[Strike]:
+    scene = moment.scene
+    for place in _steps(moment, 2.0):
+        index = round((place - scene.bars.first_line) / 2.0)
+        draw = noise(cue.plan.seed, scene.seed, "sparse", moment.section.letter, index % 8)
+        if draw < 0.65:
+            pitch = scene.voicing.arp[int(draw / 0.65 * 4) % 4]
+            yield Strike(place, place + 2.0, _fit(pitch, options), scene.velocity(options, place, -2))
+
+
+def _arp_sixteenths(cue: PlannedCue, moment: Moment, options: PartOptions, role: PartRole) -> Iterator[Strike]:
+    """A riff on the root and what lies around it, accents 3+3+2."""
+    scene = moment.scene
+    root = (
+        scene.voicing.arp[0] if scene.chord.root is None else _fit(_nearest(scene.chord.root, options.low + 5), options)
+    )
+    every = 0.25 if _busy(moment) else 0.5
+    figures = ((0, 0, 7, 0, 0, 12, 7, 0), (0, 7, 0, 0, 10, 0, 7, 0), (0, 0, 0, 7, 0, 0, 5, 7))
+    order = figures[_figure_draw(cue, moment, len(figures))]
+    tones = {step % 12 for step in scene.chord.intervals()}
+    for place in _steps(moment, every):
+        index = round((place - scene.bars.start(place)) / every)
+        step = order[index % len(order)]
+        if step % 12 not in tones and step % 12 not in (0, 7):
+            step = 0
+        accent = index % 8 in (0, 3, 6)
+        yield Strike(
+            place, place + every, _fit(root + step, options), scene.velocity(options, place, 8 if accent else -8)
+        )
+
+
+def _arp_ostinato(cue: PlannedCue, moment: Moment, options: PartOptions, role: PartRole) -> Iterator[Strike]:
+    """The palette's figure on degrees of the key, unchanged through all chords; else one on the chord."""
+    scene = moment.scene
+    every = 0.5 if _busy(moment) or moment.section.ostinato else 1.0
+    if moment.section.ostinato:
+        order = [degree_semitones(word) for word in moment.section.ostinato.split()]
+        base = _fit(_nearest(moment.key.tonic, (options.low + options.high) // 2 - 4), options)
+        pitches = [_fit(base + step, options) for step in order]
+    else:
+        figures = ((1, 3, 2, 3), (1, 2, 4, 2), (3, 1, 2, 1))
+        figure = figures[_figure_draw(cue, moment, len(figures))]
+        pitches = [playing.tone_pitch(scene.voicing.arp, tone, options.high) for tone in figure]
+    for place in _steps(moment, every):
+        index = round((place - scene.bars.start(place)) / every)
+        yield Strike(place, place + every, pitches[index % len(pitches)], scene.velocity(options, place, -2))
+
+
+def degree_semitones(word: str) -> int:
+    """Semitones above the tonic of a degree of the major scale: `5` 7, `b6` 8."""
+    steps = (0, 2, 4, 5, 7, 9, 11)
+    return steps[int(word[-1]) - 1] + {"b": -1, "#": 1}.get(word[0], 0)
+
+
+def _arp_off_beats(cue: PlannedCue, moment: Moment, options: PartOptions, role: PartRole) -> Iterator[Strike]:
+    """Two chord tones, short, after each beat of the bass."""
+    scene = moment.scene
+    for place in _steps(moment, 1.0):
+        index = round(place - scene.bars.start(place))
+        if index % 2 == 1:
+            for pitch in scene.voicing.arp[1:3]:
+                yield Strike(place, place + 0.5, _fit(pitch, options), scene.velocity(options, place, -4))
+
+
+def _arp_counter(cue: PlannedCue, moment: Moment, options: PartOptions, role: PartRole) -> Iterator[Strike]:
+    """A second line: a guide tone of the chord, which moves by step while the tune holds; silent at the first statement
+    of the theme; without a tune it sings alone in longer notes."""
+    scene = moment.scene
+    segment = scene.segment
+    note = cue.tune_at(segment.start)
+    first = next((n for n, each in enumerate(cue.plan.statements) if each.kind != "hint"), None)
+    if note is not None and note.statement == first:
+        return
+    ceiling = options.high if note is None else note.pitch - 3
+    scale = moment.key.scale()
+    guides = sorted(
+        pitch for pitch in range(options.low, min(options.high, ceiling) + 1) if pitch % 12 in _guides(scene.chord)
+    )
+    if not guides:
+        return
+    middle = (options.low + min(options.high, ceiling)) / 2
+    here = min(guides, key=lambda pitch: (abs(pitch - middle), pitch))
+    every = 2.0 if note is None and _busy(moment) == 0 else 1.0
+    for place in _steps(moment, every):
+        tune = cue.tune_at(place)
+        holds = tune is None or (tune.length_beats >= 2 and tune.start_beats < place - _EPSILON)
+        begins = abs(place - segment.run_start) < _EPSILON
+        if not (holds or begins):
+            continue
+        index = round((place - scene.bars.start(place)) / every)
+        pitch = here
+        if not begins:
+            # Away from the tune and back: neighbours on the beat, in the scale.
+            below = [p for p in range(here - 4, here + 5) if p % 12 in scale and p <= ceiling]
+            wanted = here + (0, -2, 2, -2)[index % 4]
+            pitch = min(below or [here], key=lambda p: (abs(p - wanted), p))
+        yield Strike(place, place + every, pitch, scene.velocity(options, place, -4))
+
+
+def _guides(chord: Chord) -> set[int]:
+    """Third and seventh, or what stands for them."""
+    assert chord.root is not None
+    steps = [step for step in chord.intervals() if step % 12 in (2, 3, 4, 5, 9, 10, 11)] or [0, 7]
+    return {(chord.root + step) % 12 for step in steps[:2]}
+
+
+# bass --------------------------------------------------------------------------------------------------------------
+def _bass_levels(cue: PlannedCue, moment: Moment, options: PartOptions, role: PartRole) -> Iterator[Strike]:
+    return playing.play_bass(moment.scene, options)
+
+
+def _bass_held(cue: PlannedCue, moment: Moment, options: PartOptions, role: PartRole) -> Iterator[Strike]:
+    """The bass note as long as the pad's chord, in octaves where the section is loud; a walk where it leads on."""
+    scene, segment = moment.scene, moment.scene.segment
+    root = scene.voicing.bass
+    walk = list(_walk(moment, options, root))
+    if segment.pad_until is not None:
+        until = segment.pad_until
+        starts = _walk_from(moment, root, options)
+        if starts is not None and segment.start < starts:
+            until = min(until, starts)
+        yield Strike(segment.start, until, root, scene.velocity(options, segment.start))
+        if moment.section.intensity >= role.octave and root - 12 >= 28:
+            yield Strike(segment.start, until, root - 12, scene.velocity(options, segment.start, -4))
+    yield from walk
+
+
+def _walk_from(moment: Moment, root: int, options: PartOptions) -> float | None:
+    """Where the bass begins to walk to the next section's chord: two beats before it; None where it does not."""
+    segment = moment.scene.segment
+    target = moment.scene.next_bass
+    if moment.section.transition != "bass walk" or target is None or abs(segment.run_end - moment.until) > _EPSILON:
+        return None
+    if (target - root) % 12 in (0, 1, 2, 10, 11) or moment.until - segment.run_start < 4:
+        return None
+    return moment.until - 2.0
+
+
+def _walk(moment: Moment, options: PartOptions, root: int) -> Iterator[Strike]:
+    """Two steps of the scale between this bass note and the next section's."""
+    starts = _walk_from(moment, root, options)
+    segment = moment.scene.segment
+    target = moment.scene.next_bass
+    if starts is None or target is None:
+        return
+    goal = min(
+        (p for p in range(options.low, options.high + 1) if p % 12 == target),
+        key=lambda p: (abs(p - root), p),
+        default=root,
+    )
+    side = -1 if goal > root else 1
+    scale = [p for p in range(options.low, options.high + 1) if p % 12 in moment.key.scale()]
+    approach = [p for p in scale if 0 < (p - goal) * side <= 4]
+    approach.sort(key=lambda p: -abs(p - goal))
+    for index, pitch in enumerate(approach[-2:]):
+        place = starts + index
+        if segment.start - _EPSILON <= place < segment.end - _EPSILON:
+            yield Strike(place, place + 1.0, pitch, moment.scene.velocity(options, place, -2))
+
+
+def _bass_octaves(cue: PlannedCue, moment: Moment, options: PartOptions, role: PartRole) -> Iterator[Strike]:
+    scene = moment.scene
+    every = (2.0, 1.0, 0.5)[_busy(moment)]
+    for place in _steps(moment, every):
+        yield Strike(place, place + every, scene.voicing.bass, scene.velocity(options, place))
+        if moment.section.intensity >= role.octave and scene.voicing.bass + 12 <= options.high + 12:
+            yield Strike(place, place + every, scene.voicing.bass + 12, scene.velocity(options, place, -6))
+
+
+def _bass_one_five(cue: PlannedCue, moment: Moment, options: PartOptions, role: PartRole) -> Iterator[Strike]:
+    scene = moment.scene
+    root = scene.voicing.bass
+    fifth = next((step for step in scene.chord.intervals() if step in (6, 7, 8)), 7)
+    for place in _steps(moment, 2.0):
+        index = round((place - scene.bars.start(place)) / 2.0)
+        pitch = root if index % 2 == 0 or scene.chord.bass is not None else _fit(root + fifth - 12, options)
+        yield Strike(place, place + 0.75, pitch, scene.velocity(options, place))
+
+
+def _bass_pulsed(cue: PlannedCue, moment: Moment, options: PartOptions, role: PartRole) -> Iterator[Strike]:
+    scene = moment.scene
+    every = (1.0, 0.5, 0.5)[_busy(moment)]
+    for place in _steps(moment, every):
+        yield Strike(
+            place, place + every, scene.voicing.bass, scene.velocity(options, place, 0 if place % 1 == 0 else -6)
+        )
+
+
+# melody ------------------------------------------------------------------------------------------------------------
+def _melody(cue: PlannedCue, moment: Moment, options: PartOptions, role: PartRole) -> Iterator[Strike]:
+    """The theme's notes that begin here, whole: they tie over bars and chords."""
+    scene, segment = moment.scene, moment.scene.segment
+    for note in cue.tune_between(segment.start, segment.end):
+        pitch = _fit(altered(note.pitch, scene.chord, moment.section.key) + scene.options.transpose, options)
+        statement = cue.plan.statements[note.statement]
+        velocity = scene.velocity(options, note.start_beats, _phrase(cue, note))
+        end = note.start_beats + note.length_beats
+        yield Strike(note.start_beats, end, pitch, velocity)
+        loud = moment.section.intensity >= role.octave or statement.kind == "full"
+        if loud and role.octave < 5 and pitch + 12 <= options.high + 7:
+            yield Strike(note.start_beats, end, pitch + 12, max(velocity - 6, 1))
+
+
+def altered(pitch: int, chord: Chord, key: Key) -> int:
+    """A tone of the tune as the chord has it: where the chord alters that degree of the scale, so does the tune."""
+    own = chord.pitch_classes()
+    if pitch % 12 in own or pitch % 12 not in key.scale():
+        return pitch
+    for step in (-1, 1):
+        tone = (pitch + step) % 12
+        if tone in own and tone not in key.scale():
+            return pitch + step
+    return pitch
+
+
+def _phrase(cue: PlannedCue, note: TuneNote) -> int:
+    """What a note gains or loses by its place in the phrase: an arch over four bars."""
+    statement = cue.plan.statements[note.statement]
+    theme = cue.plan.theme
+    assert theme is not None
+    notes = [each for each in cue.tune if each.statement == note.statement]
+    start, end = notes[0].start_beats, notes[-1].start_beats + notes[-1].length_beats
+    length = min(4 * theme.bar_beats * statement.stretch, end - start)
+    place = ((note.start_beats - start) % length) / length
+    return round(
+        PHRASE_RISE * min(place / 0.6, 1.0)
+        if place <= 0.6
+        else PHRASE_RISE - (PHRASE_RISE + PHRASE_FALL) * (place - 0.6) / 0.4
+    )
+
+
+# percussion --------------------------------------------------------------------------------------------------------
+TAIKO: Final = (41, 43, 45)
+TIMPANI: Final = (41, 43)
+WOOD: Final = (76, 77)
+CYMBAL: Final = 49
+
+
+def _drums_kit(cue: PlannedCue, moment: Moment, options: PartOptions, role: PartRole) -> Iterator[Strike]:
+    return playing.play_drums(moment.scene, options)
+
+
+def _drums_taiko(cue: PlannedCue, moment: Moment, options: PartOptions, role: PartRole) -> Iterator[Strike]:
+    scene = moment.scene
+    figures = ((0, 3, 6), (0, 3, 6, 10, 12), (0, 6, 8, 11, 14))
+    figure = figures[_figure_draw(cue, moment, len(figures))]
+    bar = round((scene.bars.next(scene.segment.start) - scene.bars.start(scene.segment.start)) / STEP)
+    if bar == 12:
+        figure = (0, 4, 7)
+    for place in _steps(moment, STEP):
+        step = round((place - scene.bars.start(place)) / STEP)
+        if step in figure:
+            drum = TAIKO[0] if step == 0 else TAIKO[1 + step % 2]
+            yield Strike(place, place + STEP, drum, scene.velocity(options, place, 10 if step == 0 else -4))
+    yield from _arrival(moment, options)
+    yield from _roll(moment, options, TAIKO[2])
+
+
+def _drums_timpani(cue: PlannedCue, moment: Moment, options: PartOptions, role: PartRole) -> Iterator[Strike]:
+    scene = moment.scene
+    for place in _steps(moment, 1.0):
+        beat = round(place - scene.bars.start(place))
+        if beat == 0 or (beat == 2 and moment.section.intensity >= 4):
+            drum = TIMPANI[0] if scene.chord.bass_pitch_class == moment.key.tonic else TIMPANI[1]
+            yield Strike(place, place + STEP, drum, scene.velocity(options, place, 6 if beat == 0 else -6))
+    yield from _arrival(moment, options)
+    yield from _roll(moment, options, TIMPANI[0])
+
+
+def _drums_wood(cue: PlannedCue, moment: Moment, options: PartOptions, role: PartRole) -> Iterator[Strike]:
+    scene = moment.scene
+    for place in _steps(moment, 1.0):
+        beat = round(place - scene.bars.start(place))
+        if beat % 2 == 1:
+            yield Strike(place, place + STEP, WOOD[0], scene.velocity(options, place, -6))
+        elif beat == 2:
+            yield Strike(place, place + STEP, WOOD[1], scene.velocity(options, place, -10))
+
+
+def _drums_kick(cue: PlannedCue, moment: Moment, options: PartOptions, role: PartRole) -> Iterator[Strike]:
+    scene = moment.scene
+    for place in _steps(moment, 1.0):
+        yield Strike(place, place + STEP, kit.KICK, scene.velocity(options, place))
+
+
+def _arrival(moment: Moment, options: PartOptions) -> Iterator[Strike]:
+    """A cymbal where a section of the highest intensity begins."""
+    segment = moment.scene.segment
+    if moment.section.intensity == 4 and moment.number and abs(segment.start - moment.starts) < _EPSILON:
+        yield Strike(segment.start, segment.start + STEP, CYMBAL, moment.scene.velocity(options, segment.start, 6))
+
+
+def _roll(moment: Moment, options: PartOptions, drum: int) -> Iterator[Strike]:
+    if moment.section.transition != "roll":
+        return
+    for place in _steps(moment, STEP):
+        left = moment.until - place
+        if left <= 4.0 + _EPSILON:
+            yield Strike(place, place + STEP, drum, moment.scene.velocity(options, place, round(-20 + 5 * (4 - left))))
+
+
+Style = Callable[[PlannedCue, Moment, PartOptions, PartRole], Iterator[Strike]]
+_STYLES: Final[Mapping[str, Mapping[str, Style]]] = {
+    "pad": {"held": _pad_held, "slow": _pad_slow, "struck": _pad_struck},
+    "arp": {
+        "pattern": _arp_pattern,
+        "broken": _arp_broken,
+        "eighths": _arp_eighths,
+        "sparse": _arp_sparse,
+        "sixteenths": _arp_sixteenths,
+        "ostinato": _arp_ostinato,
+        "off beats": _arp_off_beats,
+        "counter": _arp_counter,
+    },
+    "bass": {
+        "levels": _bass_levels,
+        "held": _bass_held,
+        "line": _bass_held,
+        "drone": _bass_held,
+        "octaves": _bass_octaves,
+        "one five": _bass_one_five,
+        "pulsed": _bass_pulsed,
+    },
+    "melody": {"theme": _melody},
+    "drums": {
+        "kit": _drums_kit,
+        "taiko": _drums_taiko,
+        "timpani": _drums_timpani,
+        "wood": _drums_wood,
+        "kick": _drums_kick,
+    },
+}

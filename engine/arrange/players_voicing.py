@@ -1,0 +1,195 @@
+"""Voicings for the players of an ensemble: as many pad voices as they have, within their ranges, by the laws of the
+project's reference: lowest places of each interval, gaps, voices that stay, no fifths or octaves in succession.
+
+Deterministic: equal input gives equal output.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import lru_cache
+from itertools import combinations, pairwise
+from typing import Final
+
+from engine.arrange.voicing import Voicing, is_consecutive
+from engine.music import Chord, Key
+
+# The lowest pitch that may be the lower tone of an interval; smaller intervals growl below.
+LOWEST: Final = {1: 52, 2: 51, 3: 48, 4: 46, 5: 46, 6: 46, 7: 34, 8: 43, 9: 41, 10: 41, 11: 41}
+WIDEST_GAP: Final = 12  # between neighbours above this pitch:
+GAP_FROM: Final = 55
+_LOOKED_AT: Final = 40  # candidates that are examined for faults
+
+
+@dataclass(frozen=True, slots=True)
+class Players:
+    """pad, arp, bass: inclusive ranges.  voices: of the pad.  strict: no successions of perfect intervals between any
+    two voices.  centre: middle of the pad.  key: for its leading tone.  has_bass: a bass part sounds."""
+
+    pad: tuple[int, int]
+    arp: tuple[int, int]
+    bass: tuple[int, int]
+    voices: int
+    strict: bool
+    centre: float
+    key: Key
+    has_bass: bool = True
+
+
+def voice_players(chord: Chord, players: Players, before: Voicing | None, after: Voicing | None = None) -> Voicing:
+    """The voicing that follows `before` best.  Raises ValueError for silence."""
+    if chord.is_silence:
+        raise ValueError("silence has no voicing.")
+    bass = _bass(chord, players, before, after)
+    pad = _pad(chord, players, bass, before, after)
+    return Voicing(bass, pad, _arp(chord, players, before))
+
+
+def is_low(lower: int, upper: int) -> bool:
+    """Whether an interval lies too low to be clear."""
+    interval = upper - lower
+    return interval < 12 and lower < LOWEST.get(interval, 0)
+
+
+def _bass(chord: Chord, players: Players, before: Voicing | None, after: Voicing | None) -> int:
+    low, high = players.bass
+    assert chord.bass_pitch_class is not None
+    pitches = range(low + (chord.bass_pitch_class - low) % 12, high + 1, 12)
+    middle = low + 0.35 * (high - low)
+
+    def cost(pitch: int) -> tuple[float, int]:
+        total = 0.6 * abs(pitch - middle)
+        for other in (before, after):
+            if other is not None:
+                total += abs(pitch - other.bass)
+        return total, pitch
+
+    return min(pitches, key=cost)
+
+
+def pad_tones(chord: Chord, voices: int, has_bass: bool) -> tuple[int, ...]:
+    """Pitch classes that the pad must sound.
+
+    Where voices are fewer than tones and the bass has the root, the root is left to it; else what
+    `Chord.sounding_intervals` gives up first.
+    """
+    assert chord.root is not None
+    intervals = chord.intervals()
+    if len(intervals) <= voices:
+        kept = intervals
+    elif has_bass and len(intervals) == voices + 1 and chord.bass is None:
+        kept = tuple(step for step in intervals if step % 12)
+    else:
+        kept = chord.sounding_intervals(max(voices, 3))[-voices:]
+    return tuple((chord.root + step) % 12 for step in kept)
+
+
+@lru_cache(maxsize=2048)
+def _candidates(chord: Chord, players: Players, bass: int) -> tuple[tuple[float, tuple[int, ...]], ...]:
+    """All pads of a chord over a bass note as (cost of the sound itself, pitches), best first."""
+    low, high = players.pad
+    own = set(pad_tones(chord, players.voices, players.has_bass))
+    leading = (players.key.tonic - 1) % 12
+    pitches = [pitch for pitch in range(low, high + 1) if pitch % 12 in own]
+    # Only what lies near the middle can be chosen in the end; a wide range has thousands of stacks.
+    pitches = sorted(pitches, key=lambda pitch: abs(pitch - players.centre))[: 3 * players.voices]
+    found = []
+    for stack in combinations(sorted(pitches), players.voices):
+        classes = {pitch % 12 for pitch in stack}
+        if classes != own and len(own) <= players.voices:
+            continue
+        cost = _sound_cost(stack, bass, players, leading, chord)
+        if cost < 90:
+            found.append((cost, stack))
+    if not found:  # a narrow range: what fits, whatever is missing
+        found = [(50.0, stack) for stack in combinations(sorted(pitches), min(players.voices, len(pitches)))]
+    return tuple(sorted(found)[:160])
+
+
+def _sound_cost(stack: tuple[int, ...], bass: int, players: Players, leading: int, chord: Chord) -> float:
+    cost = 0.4 * abs(sum(stack) / len(stack) - players.centre)
+    if stack[0] <= bass:
+        return 99.0
+    if players.has_bass and is_low(bass, stack[0]):
+        cost += 12.0
+    for lower, upper in pairwise(stack):
+        if is_low(lower, upper):
+            return 99.0
+        gap = upper - lower
+        if gap > WIDEST_GAP:
+            if lower > GAP_FROM:
+                return 99.0
+            cost += 2.0
+        cost += 2.5 if gap == 1 else 0.5 if gap == 2 else 0.0
+        cost += 0.25 * max(gap - 7, 0) if lower >= GAP_FROM else 0.0
+    if stack[-1] - stack[-2] == 1:
+        cost += 3.0
+    doubled = [pitch % 12 for pitch in stack]
+    if doubled.count(leading) > 1 or (leading in doubled and bass % 12 == leading):
+        cost += 8.0
+    third = (
+        None if chord.root is None else next(((chord.root + s) % 12 for s in chord.intervals() if s in (3, 4)), None)
+    )
+    if third is not None and doubled.count(third) > 1:
+        cost += 2.0
+    return cost
+
+
+def has_parallels(a: Voicing, b: Voicing) -> bool:
+    """Fifths or octaves in succession between any two voices, the bass among them."""
+    if len(a.pad) != len(b.pad):
+        return False
+    first, second = (a.bass, *a.pad), (b.bass, *b.pad)
+    for low in range(len(first)):
+        for high in range(low + 1, len(first)):
+            if is_consecutive(first[low], first[high], second[low], second[high]):
+                return True
+    return False
+
+
+def _pad(chord: Chord, players: Players, bass: int, before: Voicing | None, after: Voicing | None) -> tuple[int, ...]:
+    candidates = _candidates(chord, players, bass)
+    others = [other for other in (before, after) if other is not None and len(other.pad) == players.voices]
+    if not others:
+        return candidates[0][1]
+    ranked = []
+    for own, stack in candidates:
+        cost = own
+        for other in others:
+            moves = [abs(a - b) for a, b in zip(stack, other.pad, strict=True)]
+            cost += sum(moves) + 0.8 * sum(move > 0 for move in moves) + 0.6 * moves[-1] + 2.0 * max(max(moves) - 5, 0)
+        ranked.append((cost, stack))
+    ranked.sort()
+    if not players.strict:
+        return ranked[0][1]
+    for _, stack in ranked[:_LOOKED_AT]:
+        this = Voicing(bass, stack, ())
+        faulty = (before is not None and has_parallels(before, this)) or (
+            after is not None and has_parallels(this, after)
+        )
+        if not faulty:
+            return stack
+    return ranked[0][1]
+
+
+def _arp(chord: Chord, players: Players, before: Voicing | None) -> tuple[int, ...]:
+    """Four chord tones from low to high for the second voice."""
+    low, high = players.arp
+    assert chord.root is not None
+    tones = [(chord.root + step) % 12 for step in chord.sounding_intervals(4)]
+    best: tuple[float, tuple[int, ...]] | None = None
+    for shift in range(len(tones)):
+        order = (tones[shift:] + tones[:shift]) * 4
+        for first in range(low + (order[0] - low) % 12, high + 1, 12):
+            stack = [first]
+            for tone in order[1:4]:
+                stack.append(stack[-1] + ((tone - stack[-1]) % 12 or 12))
+            cost = 0.4 * abs(sum(stack) / 4 - (low + 0.45 * (high - low))) + 6.0 * max(stack[-1] - high, 0)
+            if before is not None and len(before.arp) == 4:
+                cost += sum(abs(a - b) for a, b in zip(stack, before.arp, strict=True)) * 0.5
+            cost += 0.6 * (shift != 0)
+            if best is None or (cost, tuple(stack)) < best:
+                best = (cost, tuple(stack))
+    if best is None:
+        return tuple(low + (tone - low) % 12 for tone in tones[:1]) * 4
+    return tuple(min(pitch, 127) for pitch in best[1])

@@ -1,0 +1,233 @@
+"""Planned cues as notes: the laws of voices, layers by the plan, and nothing that hangs on where arranging began."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from itertools import pairwise
+
+import pytest
+
+from engine.arrange import ArrangeOptions, Arranger, arrange, stored_states
+from engine.arrange.chance import noise
+from engine.arrange.ensembles import ensembles
+from engine.arrange.players_voicing import is_low
+from engine.arrange.rhythm import build_grid
+from engine.arrange.voicing import is_consecutive
+from engine.harmony.palettes import palettes
+from engine.music import Composition, Cue, Film, FrameRate, Key, Section, Slot, TempoMap, TimeSignature
+from engine.music.cueplan import ENSEMBLES, CuePlan, SectionPlan, Statement
+from engine.music.tune import tune_of
+from engine.theme import build_theme
+
+BAR_S = 60 / 96 * 4
+
+
+def planned(ensemble="strings", variants=("R1", "S1"), bars=8, ending="ring-off", meter="4/4", **more):
+    """A cue of two sections whose chords are their palettes' cells, a chord a bar."""
+    signature = TimeSignature.parse(meter)
+    tempo_map = TempoMap.constant(96, signature)
+    bar_s = 60 / 96 * float(signature.bar_beats)
+    total_s = 2 * bars * bar_s
+    keys = (Key(7, palettes()[variants[0]].mode), Key(7, palettes()[variants[1]].mode))
+    slots = []
+    for place in build_grid("beats", tempo_map, total_s):
+        bar = int(tempo_map.bar_position(round(place.start_beats, 6)))
+        half = int(bar >= bars)
+        palette = palettes()[variants[half]]
+        cells = [entry for cell in palette.cells for entry in cell]
+        chord = cells[bar % len(cells)][0].transpose(7)
+        slots.append(
+            Slot(
+                place.index, place.start_s, place.end_s, place.start_beats, place.end_beats, chord,
+                10 + 8 * noise("d", place.index), 0.1 + 0.2 * noise("l", place.index), motion=20 * noise("m", bar),
+            )
+        )  # fmt: skip
+    first = palettes()[variants[0]]
+    theme = build_theme(
+        first.mood,
+        first.mode,
+        first.shapes,
+        first.rhythms,
+        float(signature.bar_beats),
+        lambda *words: noise("t", *words),
+    )
+    ensemble_ = ensembles()[ensemble]
+    sections = tuple(
+        SectionPlan(
+            index * bars * bar_s, (index + 1) * bars * bar_s, "AB"[index], "theme", palettes()[variant].mood,
+            (2, 4)[index], variant, keys[index], 1.0, (*ensemble_.layers[(2, 4)[index]], "melody"),
+            note_length=palettes()[variant].note_length, centre=palettes()[variant].centre,
+        )
+        for index, variant in enumerate(variants)
+    )  # fmt: skip
+    melody = ensemble_.parts["melody"]
+    plan = CuePlan(
+        0, "montage", ensemble, sections, theme, (Statement(1, "statement", 8), Statement(bars + 1, "full", 4)), ending,
+        seed=5, melody_range=(melody.low, melody.high),
+    )  # fmt: skip
+    return Composition(
+        1, Film("film.mp4", total_s, FrameRate(Fraction(24))), tempo_map, tuple(slots), keys[0], plans=(plan,), **more
+    )
+
+
+@pytest.mark.parametrize("ensemble", ENSEMBLES)
+@pytest.mark.parametrize("meter", ["4/4", "3/4", "7/8"])
+def test_a_piece_of_it_is_the_same_wherever_one_begins(ensemble, meter):
+    composition = planned(ensemble, meter=meter)
+    arranger = Arranger(composition, ArrangeOptions(swing=58, looseness_ms=8))
+    whole = arranger.arrange()
+    assert whole.notes
+    pieces, state = [], None
+    position = arranger.start_beats
+    while position < arranger.end_beats:
+        piece = arranger.arrange(position, position + 2.5, state)
+        pieces += piece.notes
+        state = piece.state
+        position += 2.5
+    assert sorted(pieces, key=str) == sorted(whole.notes, key=str)
+    for start in (0.0, 13.0, 29.5):
+        alone = Arranger(composition, ArrangeOptions(swing=58, looseness_ms=8)).arrange(start, start + 8)
+        assert list(alone.notes) == [note for note in whole.notes if note in set(alone.notes)]
+        grid = arranger.arrange(start, start + 8, stored_states(arranger, 4.0)[0] if start > 8 else None)
+        assert grid.notes == alone.notes
+
+
+@pytest.mark.parametrize("ensemble", ENSEMBLES)
+@pytest.mark.parametrize("ending", ["ring-off", "button", "unresolved", "pre-lap", "bump"])
+def test_nothing_is_stuck_doubled_or_outlasts_the_film(ensemble, ending):
+    composition = planned(ensemble, ending=ending)
+    out = composition.beats_at_picture(composition.film.duration_s)
+    notes = arrange(composition).notes
+    by_pitch = {}
+    for note in notes:
+        assert note.end_beats <= out + 1e-6, note
+        by_pitch.setdefault((note.part, note.pitch), []).append(note)
+    for same in by_pitch.values():
+        for a, b in pairwise(sorted(same, key=lambda note: note.start_beats)):
+            assert a.end_beats <= b.start_beats + 1e-6, (a, b)
+
+
+@pytest.mark.parametrize("ensemble", ENSEMBLES)
+def test_parts_keep_their_ranges_and_only_those_planned_play(ensemble):
+    composition = planned(ensemble)
+    plan = composition.plans[0]
+    roles = ensembles()[ensemble].parts
+    for note in arrange(composition).notes:
+        section = plan.section_at(composition.picture_at_beats(note.start_beats) + 1e-3)
+        assert note.part in section.layers, note
+        if note.part != "drums":
+            role = roles[note.part]
+            octave = 12 if role.octave <= section.intensity or note.part == "melody" else 0
+            assert role.low - octave <= note.pitch <= max(role.high, role.low + 18) + octave, note
+
+
+def test_a_drum_kit_plays_in_pop_alone():
+    kit = {36, 37, 38, 42, 46, 49, 51, 50, 48, 45, 41}
+    for ensemble in ENSEMBLES:
+        pitches = {note.pitch for note in arrange(planned(ensemble)).notes if note.part == "drums"}
+        if ensemble == "pop":
+            assert pitches <= kit and {42, 51} & pitches
+        else:
+            assert not pitches & {37, 38, 42, 46, 51}, ensemble
+
+
+@pytest.mark.parametrize("ensemble", ["piano", "strings", "chamber", "orchestra"])
+@pytest.mark.parametrize("variants", [("R1", "S1"), ("S2", "E3"), ("N2", "T3")])
+def test_no_successions_of_perfect_intervals_in_any_voices(ensemble, variants):
+    stacks = _stacks(planned(ensemble, variants))
+    faults = 0
+    for (low_a, a), (low_b, b) in pairwise(stacks):
+        if len(a) != len(b):
+            continue
+        first, second = (low_a, *a), (low_b, *b)
+        for i in range(len(first)):
+            for j in range(i + 1, len(first)):
+                faults += is_consecutive(first[i], first[j], second[i], second[j])
+    assert len(stacks) >= 6
+    assert faults == 0
+
+
+@pytest.mark.parametrize("ensemble", [name for name in ENSEMBLES if name != "comedy"])
+def test_close_intervals_lie_high_enough_and_gaps_are_small_above(ensemble):
+    for _, pad in _stacks(planned(ensemble)):
+        for lower, upper in pairwise(pad):
+            assert not is_low(lower, upper), (ensemble, pad)
+            assert upper - lower <= 12 or lower <= 55, (ensemble, pad)
+
+
+def test_pads_are_stable():
+    moved = total = 0
+    for ensemble in ("strings", "orchestra", "pop", "pulse"):
+        for (_, a), (_, b) in pairwise(_stacks(planned(ensemble, ("R1", "N2")))):
+            if len(a) == len(b):
+                moved += sum(abs(x - y) for x, y in zip(a, b, strict=True))
+                total += len(a)
+    assert moved / total <= 2.0
+
+
+def _stacks(composition):
+    """(bass, pad) as voiced, one a chord."""
+    found = []
+    for voicing in arrange(composition).voicings:
+        found.append((voicing.bass, voicing.pad))
+    return found
+
+
+@pytest.mark.parametrize("ensemble", [name for name in ENSEMBLES if name != "ambient"])
+def test_the_theme_sounds_note_for_note(ensemble):
+    composition = planned(ensemble, ("R1", "R1"))
+    tune = tune_of(composition.plans[0], composition.tempo_map, 0.0)
+    melody = [note for note in arrange(composition).notes if note.part == "melody"]
+    starts = {round(note.start_beats, 4) for note in melody}
+    assert starts == {round(note.start_beats, 4) for note in tune}
+    ties = [note for note in melody if int(note.start_beats / 4) != int((note.end_beats - 1e-6) / 4)]
+    lines = {round(slot.start_beats, 4) for slot in composition.slots}
+    over = [note for note in melody if any(note.start_beats < line < note.end_beats - 1e-6 for line in lines)]
+    assert over or ties  # it is not cut where a slot or chord begins
+
+
+def test_a_button_is_a_rest_and_a_short_tonic():
+    composition = planned("orchestra", ("E1", "E1"), ending="button")
+    notes = sorted(arrange(composition).notes, key=lambda note: note.start_beats)
+    last = notes[-1].start_beats
+    tonic = [note for note in notes if note.start_beats == last and note.part != "drums"]
+    assert len(tonic) >= 3 and all(note.length_beats <= 1.0 for note in tonic)
+    assert not [note for note in notes if last - 1 + 1e-6 < note.end_beats and note.start_beats < last]
+
+
+def test_the_last_chord_of_a_ring_off_is_heard_before_the_films_last_frame_and_dies_away():
+    composition = planned("strings", ending="ring-off")
+    arrangement = arrange(composition)
+    out = composition.beats_at_picture(composition.film.duration_s)
+    last = max(note.start_beats for note in arrangement.notes if note.part == "pad")
+    assert out - last >= 2.0
+    fading = [c.value for c in arrangement.controllers if c.number == 11 and c.part == "pad" and c.time_beats > out - 4]
+    assert fading and fading[-1] < fading[0]
+
+
+def test_the_composers_own_ranges_parts_and_sections_prevail():
+    composition = planned("piano")
+    options = ArrangeOptions().with_part("melody", low=72, high=96).with_part("bass", enabled=False)
+    notes = arrange(composition, options).notes
+    assert not [note for note in notes if note.part == "bass"]
+    assert all(note.pitch >= 72 for note in notes if note.part == "melody")
+    cue = Cue(sections=(Section(10.0, (("parts", "bass"),)),))
+    alone = arrange(planned("piano", cues=(cue,))).notes
+    assert {note.part for note in alone if note.start_beats > 17} == {"bass"}
+
+
+def test_a_composition_without_plans_is_arranged_as_before():
+    from dataclasses import replace
+
+    composition = replace(planned("pop"), plans=())
+    assert {note.part for note in arrange(composition).notes} == {"pad", "arp", "bass", "melody", "drums"}
+
+
+def test_controllers_are_those_of_the_instruments():
+    for ensemble in ENSEMBLES:
+        arrangement = arrange(planned(ensemble))
+        for part, role in ensembles()[ensemble].parts.items():
+            sent = {change.number for change in arrangement.controllers if change.part == part}
+            assert sent <= set(role.cc), (ensemble, part)
+            if part in ("pad", "bass") and role.cc:
+                assert sent == set(role.cc) or not any(note.part == part for note in arrangement.notes)
