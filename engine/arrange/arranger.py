@@ -215,7 +215,7 @@ class Arranger:
             if options is None or part not in cue.ensemble.parts or not (own or part in moment.section.layers):
                 continue
             strikes = play_planned(cue, moment, part, options)
-            played = cue.with_length(options, moment, part, self.options.gate)
+            played = cue.with_length(options, moment, part, self.options.note_length)
             notes += self._finisher.finish(part, played, segment, strikes)
         return notes
 

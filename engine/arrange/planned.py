@@ -103,12 +103,12 @@ class PlannedCue:
     def with_length(self, options: PartOptions, moment: Moment, part: str, asked: float) -> PartOptions:
         """A part's options with the note length of its section, unless the composer has set one (`asked`: his for all
         parts)."""
-        if options.gate is not None or asked != _USUAL_GATE or part in ("pad", "drums"):
+        if options.note_length is not None or asked != _USUAL_GATE or part in ("pad", "drums"):
             return options
         if self.ensemble.parts[part].style in _SUSTAINED:
-            return replace(options, gate=100.0)
+            return replace(options, note_length=100.0)
         length = moment.section.note_length
-        return replace(options, gate=min(max(length, _LEAST_MELODY) if part == "melody" else length, 100.0))
+        return replace(options, note_length=min(max(length, _LEAST_MELODY) if part == "melody" else length, 100.0))
 
     def players(self, beats: float, options: ArrangeOptions, octaves: int, shift: int) -> Players:
         """Who voices the chords at a position."""
