@@ -22,7 +22,7 @@ from bridge.calibration import (
     placed_before,
     remember_placed,
 )
-from bridge.commands.extras import need_extras
+from bridge.commands.extras import need_midi_api, need_source
 from bridge.player.errors import PortError
 from bridge.player.link import PlayerLink
 from bridge.player.messages import APIS, PlayerOptions, PlayerStatus, PortOptions, SyncOptions
@@ -45,7 +45,8 @@ def main(arguments: Sequence[str]) -> int:
     else:
         if not 5 <= given.patience <= 3600:
             raise UserError(f"--patience {given.patience:g} is outside 5 to 3600 seconds.")
-        need_extras(given.sync)
+        need_source(given.sync)
+        need_midi_api(given.midi_api)
         offset = _Run(given.sync, given.port, given.midi_api, given.frame_rate, given.patience).measure()
         if offset is None:
             return 0

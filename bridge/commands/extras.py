@@ -1,22 +1,24 @@
-"""Optional packages that a wish needs: said at once, not waited for in vain."""
+"""Optional packages that sources of sync and MIDI systems need: asked for before any port is opened."""
 
 from __future__ import annotations
 
-import importlib.util
 from typing import Final
 
-from engine.music import UserError
+from engine.music.extras import need_extra
 
-_EXTRAS: Final = {  # source -> (module, extra, what it is called)
-    "jack": ("jack", "jack", "The JACK transport"),
-    "link": ("link", "link", "Ableton Link"),
-}
+_SOURCES: Final = {"jack": "The JACK transport", "link": "Ableton Link"}  # each needs the extra of its name
 
 
-def need_extras(*sources: str | None) -> None:
-    """sources: of position and tempo, by their names on the command line.  Raises UserError for one whose package is
-    not installed; `auto` needs none."""
+def need_source(*sources: str | None) -> None:
+    """sources: of position and tempo, by their names on the command line; `auto` needs nothing.  Raises UserError."""
     for source in sources:
-        module, extra, name = _EXTRAS.get(source or "", ("", "", ""))
-        if module and importlib.util.find_spec(module) is None:
-            raise UserError(f"{name} needs the extra: pip install 'cuebridge[{extra}]'.")
+        if source in _SOURCES:
+            need_extra(source, _SOURCES[source])
+
+
+def need_midi_api(api: str) -> None:
+    """A MIDI system that is asked for by name; `auto` and `none` need nothing.  Raises UserError."""
+    if api == "jack-client":
+        need_extra("jack", "A port on JACK's process callback")
+    elif api not in ("auto", "none"):
+        need_extra("midi", f"A port on {api}")

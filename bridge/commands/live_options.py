@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from bridge.commands.extras import need_extras
+from bridge.commands.extras import need_midi_api, need_source
 from bridge.player.messages import APIS, PlayerOptions, PortOptions, SyncOptions
 from bridge.session.file.film_file import same_content
 from bridge.session.file.find import find_film
@@ -23,6 +23,7 @@ from engine.music.arguments import Value
 from engine.music.command import SentenceParser, check_film_exists, check_spares_input
 from engine.music.controls import BY_ADDRESS, DEFAULT_PORT, MUSIC_FLAGS, OUTPUT_FLAGS, RATES, SETTINGS
 from engine.music.cue_text import WrittenCue, parse_cues
+from engine.music.extras import need_extra
 from engine.music.flags import add_flags, check_cue_flags, flag_value, flags_of, parts_from, renamed, settings_from
 from engine.music.timecode import stated_rate
 
@@ -125,7 +126,10 @@ def parse(arguments: Sequence[str]) -> LivePlan:
     if given.frame_rate is not None:
         # Said now; the player only reads it once timecode comes.
         stated_rate(given.frame_rate)
-    need_extras(given.sync, given.tempo_source)
+    need_source(given.sync, given.tempo_source)
+    need_midi_api(given.midi_api)
+    if flag_value(given, "--reading") == "full":
+        need_extra("clip", "The full reading")
     output = {**SETTINGS, **settings_from(given, (BY_ADDRESS[each] for each in PLAIN_OUTPUT))}
     hold_s, layout = float(output[controls.HOLD_ON_SYNC_LOSS] or 0.0), str(output[controls.PORTS_LAYOUT])
     click_channel = int(flag_value(given, "--click-channel") or 0)

@@ -20,7 +20,10 @@ from collections.abc import Callable, Sequence
 from typing import Any, Final
 
 os.environ.setdefault("JACK_NO_START_SERVER", "1")
-import jack  # the variable has to be set before libjack is loaded
+try:
+    import jack  # the variable has to be set before libjack is loaded
+except OSError as error:
+    raise ImportError(f"libjack, the library of JACK, cannot be loaded ({error})") from None
 
 from bridge.player.errors import PortError
 from bridge.player.ports import HandsIn, PortLostError, SyncIn, no_source, one_line, quiet_stderr

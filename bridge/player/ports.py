@@ -11,7 +11,6 @@ the terminal.
 from __future__ import annotations
 
 import contextlib
-import importlib.util
 import os
 import sys
 import time
@@ -22,6 +21,7 @@ from typing import Any, Final, Protocol
 from bridge.player.errors import PortError
 from bridge.player.messages import APIS, PortOptions
 from bridge.player.scheduler import Due
+from engine.music.extras import has_extra
 
 _COMPILED: Final = {"coremidi": 1, "alsa": 2, "jack": 3, "winmm": 4}  # rtmidi's own numbers
 WINDOWS_ADVICE: Final = (
@@ -134,6 +134,13 @@ def load_rtmidi() -> Any:
         ) from None
     os.environ.setdefault("JACK_NO_START_SERVER", "1")  # else any JACK client without a server starts one
     return rtmidi
+
+
+def jack_missing(error: ImportError) -> str:
+    """What is not there: JACK-Client, or the library that it loads."""
+    if has_extra("jack"):
+        return str(error)
+    return "the extra is not installed: pip install 'cuebridge[jack]'"
 
 
 def one_line(error: BaseException) -> str:
@@ -329,11 +336,11 @@ class RtMidiOutput:
 
 
 def _jack_watch(name: str) -> Any:
-    """A passive JACK client that sees connections and the server's end; None without the extra."""
-    if importlib.util.find_spec("jack") is None:
+    """A passive JACK client that sees connections and the server's end; None without the extra or libjack."""
+    try:
+        from bridge.player.jack_output import JackWatch
+    except ImportError:
         return None
-    from bridge.player.jack_output import JackWatch
-
     return JackWatch(f"{name} watch")
 
 
@@ -402,10 +409,10 @@ def open_api(
     if api == "none":
         return RecordOnly(names, reason or "no port asked for")
     if api == "jack-client":
-        if importlib.util.find_spec("jack") is None:
-            raise PortError("the extra is not installed: pip install 'cuebridge[jack]'")
-        from bridge.player.jack_output import JackOutput
-
+        try:
+            from bridge.player.jack_output import JackOutput
+        except ImportError as error:
+            raise PortError(jack_missing(error)) from None
         return JackOutput(names, reason, sync_in, clock_port, hands)
     return RtMidiOutput(api, names, reason, sync_in, clock_port, hands)
 
@@ -442,8 +449,8 @@ def _probe_rtmidi(api: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
 
 
 def _probe_jack_client() -> tuple[tuple[str, ...], tuple[str, ...]]:
-    if importlib.util.find_spec("jack") is None:
-        raise PortError("the extra is not installed: pip install 'cuebridge[jack]'")
-    from bridge.player.jack_output import probe
-
+    try:
+        from bridge.player.jack_output import probe
+    except ImportError as error:
+        raise PortError(jack_missing(error)) from None
     return probe()

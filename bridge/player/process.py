@@ -26,7 +26,7 @@ from bridge.player import messages as m
 from bridge.player.errors import PortError, SyncError
 from bridge.player.ledger import Key
 from bridge.player.performer import Performer
-from bridge.player.ports import Output, open_output
+from bridge.player.ports import Output, jack_missing, open_output
 from bridge.player.priority import ask_for_realtime, freeze_garbage, lock_memory
 from bridge.player.tempo import TempoLine
 from bridge.transport.midi_stream import MidiSplitter
@@ -170,12 +170,9 @@ class _Runner:
                 from bridge.transport.jack import JackTransport
 
                 self._jack = JackTransport("CueBridge transport", self._see)
-            except ImportError:
-                self._say_once(
-                    performer,
-                    f"The JACK transport {'needs' if asked else 'is not among the sources: it needs'} the extra: "
-                    "pip install 'cuebridge[jack]'.",
-                )
+            except ImportError as error:
+                lost = "cannot be followed" if asked else "is not among the sources"
+                self._say_once(performer, f"The JACK transport {lost}: {jack_missing(error)}.")
             except PortError as error:
                 self._say_once(performer, f"The JACK transport cannot be followed: {error}.")
             else:

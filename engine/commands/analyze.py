@@ -18,6 +18,7 @@ from pathlib import Path
 from engine.music.command import SentenceParser, check_spares_input
 from engine.music.controls import READINGS
 from engine.music.errors import UserError, ended_by_ctrl_c
+from engine.music.extras import need_extra
 from engine.process.priorities import lower
 from engine.video.cache import FeatureCache
 from engine.video.features import VideoFeatures
@@ -110,6 +111,8 @@ def _analyze(arguments: argparse.Namespace) -> int:
     from engine.video import analyze
 
     check_spares_input(arguments.film, arguments.npz, arguments.plot)
+    if arguments.plot:
+        need_extra("plot", "A plot")
     cache = None if arguments.no_cache else FeatureCache(arguments.cache_dir)
     started_s = time.perf_counter()
     features = analyze(arguments.film, options_from(arguments), _progress(), cache)

@@ -25,6 +25,7 @@ from engine.music.composition import ENDINGS
 from engine.music.controls import BY_ADDRESS, MUSIC_FLAGS, SETTINGS
 from engine.music.cue_text import parse_cues
 from engine.music.cueplan import CUE_ENDINGS
+from engine.music.extras import need_extra
 from engine.music.flags import (
     add_flags,
     check_cue_flags,
@@ -189,6 +190,8 @@ def plan_from(arguments: argparse.Namespace) -> FilmPlan:
         sys.stderr.write(sentence + "\n")
     settings = settings_of(arguments)
     asked = {row.flag: flag_value(arguments, row.flag) for row in flags_of("compose") if not row.repeated}
+    if asked["--reading"] == "full":
+        need_extra("clip", "The full reading")
     tempo_map = None
     if asked["--tempo-map"] is not None:
         from engine.midifile import read_tempo_map

@@ -21,6 +21,7 @@ from engine.commands.compose_report import progress_bar
 from engine.composer import Composer
 from engine.music import Composition, Take, UserError
 from engine.music.command import check_spares_input
+from engine.music.extras import need_extra
 
 if TYPE_CHECKING:
     from engine.arrange import ArrangeOptions
@@ -34,6 +35,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         "--shuffles", type=int, default=20, metavar="N", help="shuffled films in the control (default 20)"
     )
     arguments = parser.parse_args(argv)
+    need_extra("plot", "A plot")
     wish, options = compose_cli.plan_from(arguments), compose_cli.arrange_options(arguments)
     if arguments.takes != 1:
         raise UserError("a plot shows one take; choose it with --take.")

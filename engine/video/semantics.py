@@ -11,13 +11,13 @@ so its presence is checked and open_clip's mismatch warning is an error.
 
 from __future__ import annotations
 
-import importlib.util
 import warnings
 from pathlib import Path
 from typing import Any, Final, Protocol
 
 import numpy as np
 
+from engine.music.extras import has_extra
 from engine.music.mood import EMOTIONS
 from engine.video.errors import VideoError
 from engine.video.features import SEMANTIC_SIZE
@@ -75,10 +75,10 @@ def planned_reading(options: AnalysisOptions) -> tuple[str, str]:
     if options.reading == "quick":
         return "quick", "quick was asked for"
     weights = weights_file(options)
-    if not weights.is_file():
-        missing = f"there are no CLIP weights at {weights} (cuebridge models fetch clip)"
-    elif importlib.util.find_spec("open_clip") is None:
+    if not has_extra("clip"):
         missing = "open_clip is not installed (pip install 'cuebridge[clip]')"
+    elif not weights.is_file():
+        missing = f"there are no CLIP weights at {weights} (cuebridge models fetch clip)"
     else:
         return "full", f"CLIP {options.clip_model} with {weights.name}"
     if options.reading == "full" or options.clip_weights is not None:

@@ -45,13 +45,13 @@ def test_a_take_is_read_from_a_file_and_kept_for_live(own_folder, capsys) -> Non
         calibrate.main(["--take", str(_take(own_folder, placed, 0.03))])
     calibration.remember_placed(placed)
     take = _take(own_folder, placed, 0.03)
-    assert calibrate.main(["--take", str(take), "--sync", "jack", "--take-starts-at", "4", "--keep"]) == 0
+    assert calibrate.main(["--take", str(take), "--sync", "clock", "--take-starts-at", "4", "--keep"]) == 0
     assert "30.0 ms late (8 of 8 notes" in capsys.readouterr().out
-    assert calibration.kept("CueBridge", "jack") == -30.0
+    assert calibration.kept("CueBridge", "clock") == -30.0
     assert calibration.kept("CueBridge", "mtc") is None
-    plan = parse([str(CLIP), "--sync", "jack"])
+    plan = parse([str(CLIP), "--sync", "clock"])
     assert (plan.player.ports.nudge_ms, plan.calibrated_ms) == ({"": -30.0}, -30.0)
-    plan = parse([str(CLIP), "--sync", "jack", "--nudge", "5,pad=-10"])
+    plan = parse([str(CLIP), "--sync", "clock", "--nudge", "5,pad=-10"])
     assert (plan.player.ports.nudge_ms, plan.calibrated_ms) == ({"": 5.0, "pad": -10.0}, None)
     assert parse([str(CLIP)]).player.ports.nudge_ms == {}
     for bad in ("fast", "pad=x", "horn=3", "251"):

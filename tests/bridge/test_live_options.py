@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -31,20 +30,6 @@ def test_what_cannot_be_is_said_at_once(words: list[str], sentence: str, tmp_pat
     with pytest.raises(UserError) as refused:
         parse([str(film), *(word.replace("FOLDER", str(tmp_path)) for word in words)])
     assert sentence in str(refused.value)
-
-
-@pytest.mark.parametrize("role", ["--sync", "--tempo"])
-@pytest.mark.parametrize("source", ["jack", "link"])
-def test_a_source_without_its_extra_is_refused_at_once(
-    role: str, source: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """It would be waited for in vain; `auto` takes what there is."""
-    film = tmp_path / "film.mp4"
-    film.write_bytes(b"x")
-    monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
-    with pytest.raises(UserError, match=rf"needs the extra: pip install 'cuebridge\[{source}\]'"):
-        parse([str(film), role, source])
-    assert parse([str(film), role, "auto"]).player.sync
 
 
 def test_a_film_that_the_system_refuses_to_ask_for_is_one_sentence(tmp_path: Path) -> None:

@@ -6,15 +6,15 @@ import subprocess
 import av
 import numpy as np
 import pytest
-from livelab import CLIP, COMMAND, environment, without_package
+from livelab import CLIP, COMMAND, environment
 
 
-def run(home, *arguments, timeout=120, without=""):
+def run(home, *arguments, timeout=120):
     result = subprocess.run(
         [*COMMAND, *map(str, arguments)],
         capture_output=True,
         text=True,
-        env={**environment(home), **(without_package(home, without) if without else {})},
+        env=environment(home),
         timeout=timeout,
         stdin=subprocess.DEVNULL,
     )
@@ -152,12 +152,3 @@ def test_help_answers_for_every_command(tmp_path):
         result = run(tmp_path, command, "--help")
         assert result.returncode == 0
         assert "usage" in result.stdout.lower()
-
-
-@pytest.mark.parametrize("source", ["jack", "link"])
-@pytest.mark.parametrize("command", [("live", CLIP, "--no-keys", "--sync"), ("calibrate", "--sync")])
-def test_a_transport_without_its_package_is_refused_at_once(tmp_path, command, source):
-    if command[0] == "calibrate" and source == "link":
-        pytest.skip("calibrate takes no Link session")
-    sentence = refused(run(tmp_path, *command, source, without=source))
-    assert f"pip install 'cuebridge[{source}]'" in sentence

@@ -189,7 +189,7 @@ def live(*words: str, folder: Path) -> Iterator[OfflineStage]:
 
 def chord_number(text: str) -> int | None:
     """A chord as a number, however it is spelled; None for any other text, names of pitches (`E5`) included."""
-    if re.fullmatch(r"[A-G][#b]?[-\d]*[0-589]", text):
+    if re.fullmatch(r"[A-G][#b]?[-\d]*[0-589]", text) or " " in text:
         return None
     try:
         return Chord.parse(text).id
