@@ -14,8 +14,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from engine.brief import FilmPlan, request_for
-from engine.music import Chord, Composition, Film, FrameRate, Key, Slot, Take, TempoMap, UserError
-from engine.planning import Planned, plans_of, settle_take
+from engine.music import Chord, Composition, Draws, Film, FrameRate, Key, Slot, Take, TempoMap, UserError
+from engine.planning import Planned, draws_of, plans_of, settle_take
 from engine.process.messages import Composed, ComposeRequest, SlotsComposed
 
 if TYPE_CHECKING:
@@ -127,20 +127,22 @@ class Composer:
         planned: Sequence[PlannedSlot],
         rows: SlotFeatures,
         keys: Sequence[Key],
+        draws: Draws,
     ) -> int:
-        """The random seed of a take: its number, or that of its best candidate.
+        """The random seed of a take: its draws', or that of its best candidate.
 
         A candidate is chosen when a take is composed from the beginning, and stays chosen while it is taken up again.
         """
         count = request.options.candidates
+        own = draws.chord_seed(request.take.number, 1)
         if count <= 1:
-            return request.take.number
+            return own
         from engine.harmony.candidates import candidates
 
         name = (features.film.content_key, request.take.number, count)
         if not request.keep or name not in self._seeds:
             options, events = request.options, events_of(features, request)
-            found = candidates(self._harmony.model, planned, rows, keys, options, request.take.number, count, events)
+            found = candidates(self._harmony.model, planned, rows, keys, options, own, count, events)
             self._seeds[name] = found[0].seed
         return self._seeds[name]
 
@@ -217,8 +219,10 @@ class Composer:
         pending: list[Chord] = []
         wanted = first_chunk
         plans = () if drawn is None else drawn.plans
-        seed = request.take.number if plans else self._seed_of(request, features, planned, rows, keys)
-        own = {index: cue.take for index, cue in enumerate(request.cues) if cue.take is not None}
+        draws = draws_of(features, request)
+        take = request.take.number
+        seed = draws.chord_seed(take, 1) if plans else self._seed_of(request, features, planned, rows, keys, draws)
+        own = cue_seeds(request, draws, None if plans or request.options.candidates <= 1 else seed)
         choosers = None if drawn is None else drawn.choosers
         stream = self._harmony.compose(
             planned, rows, keys, request.options, seed, len(kept), own, choosers, events_of(features, request)
@@ -250,6 +254,7 @@ class Composer:
             cuts=features.cuts,
             hits=request.hits,
             take=request.take,
+            draws=draws,
             key_reason=reason,
             plans=plans,
         )
@@ -361,6 +366,16 @@ def compose_film(
     """One take of a film; see `compose_takes`."""
     wish = wish or FilmPlan()
     return compose_takes(path, wish, 1, progress=progress, cache_dir=cache_dir, use_cache=use_cache)[0]
+
+
+def cue_seeds(request: ComposeRequest, draws: Draws, chosen: int | None) -> dict[int, int]:
+    """Seeds of the cues' chords by index.  chosen: of the best candidate, for cues without a take of their own."""
+    seeds = {}
+    for index, cue in enumerate(request.cues):
+        number = index + 1 if cue.number is None else cue.number
+        if cue.take is not None or chosen is None:
+            seeds[index] = draws.chord_seed(cue.take or request.take.number, number)
+    return seeds
 
 
 def events_of(features: VideoFeatures, request: ComposeRequest) -> Events:

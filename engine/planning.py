@@ -9,13 +9,14 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Final
 
-from engine.arrange.chance import noise, seed
+from engine.arrange.chance import noise
 from engine.arrange.ensembles import ensembles
 from engine.form.picture import PictureCurves, curves
 from engine.form.planner import Drawn, PlanWish, choose_tempo, draw_cue, meter_of, settle_bars
 from engine.harmony.cells import CellChooser, UnitGrid
 from engine.harmony.mood import bias_affect
-from engine.music import Cue, Key, TempoMap, TimeSignature, UserError
+from engine.music import Cue, Draws, Key, TempoMap, TimeSignature, UserError
+from engine.music import film_seed as drawn_seed
 from engine.music.cueplan import CUE_ENDINGS, ENSEMBLES, FORMS, CuePlan
 from engine.process.messages import ComposeOptions, ComposeRequest
 from engine.video import VideoFeatures
@@ -61,7 +62,14 @@ def check(options: ComposeOptions) -> None:
 
 def film_seed(features: VideoFeatures, request: ComposeRequest) -> int:
     """What a film's draws hang on: what the session stored, else drawn from the film's content."""
-    return seed(features.film.content_key) if request.film_seed is None else request.film_seed
+    return draws_of(features, request).film_seed
+
+
+def draws_of(features: VideoFeatures, request: ComposeRequest) -> Draws:
+    """What chance hangs on in a request."""
+    if request.film_seed is None:
+        return Draws(drawn_seed(features.film.content_key), request.film_seed_since_take)
+    return Draws(request.film_seed, request.film_seed_since_take)
 
 
 def _spans(features: VideoFeatures, request: ComposeRequest, begins_s: float) -> list[tuple[int, Cue, float, float]]:
@@ -144,4 +152,4 @@ def settle_take(
     return replace(request, tempo_map=tempo_map), reason
 
 
-__all__ = ["Drawn", "Planned", "check", "film_seed", "plans_of", "settle_take"]
+__all__ = ["Drawn", "Planned", "check", "draws_of", "film_seed", "plans_of", "settle_take"]

@@ -200,11 +200,19 @@ class Edits:
     def new_take(self, when: When = "bar") -> tuple[int, float]:
         """Composes another take of the selected cue; returns its number and from when it is heard."""
         session = self._session
-        number = max([session.document.take, *session.takes.of_cue(session.document.cue)]) + 1
+        before = session.document
+        number = max([before.take, *session.takes.of_cue(before.cue)]) + 1
+        draws = before.draws
+        if not draws.film_seed and session.analysed is not None and session.analysed.film.content_key:
+            # The film decides from here on: a number that no cue has used, so that every earlier take stays.
+            used = [state.take for state in before.cue_states] + [each for _, each, _ in session.takes]
+            number = max(number, *(each + 1 for each in used))
+            draws = draws.begun(session.analysed.film.content_key, number)
         if number > 999_999:
             raise ControlError("bad_value", "there are no more take numbers.")
         boundary_s = session.transport.boundary_s(when)
-        session.history.edit(replace(session.document, take=number), f"take {Take(number).name}", time.perf_counter())
+        changed = replace(before, take=number, draws=draws)
+        session.history.edit(changed, f"take {Take(number).name}", time.perf_counter())
         return number, self.follow_cue(boundary_s, as_is=True)  # the take before is played as it was to the boundary
 
     def select_take(self, number: int, when: When = "bar") -> float:

@@ -197,7 +197,8 @@ class SessionFilm:
         empty = replace(
             document.result, tempo_map=choice.tempo_map, grid=choice.grid, starts_s=choice.picture_starts_at_s
         )
-        session.history.amend(replace(document, result=empty))
+        draws = document.draws.begun(message.film.content_key, document.take)
+        session.history.amend(replace(document, result=empty, draws=draws))
         session.use_map(choice.tempo_map)
         session.place()
         if recipe(document) != document.result.recipe:

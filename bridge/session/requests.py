@@ -193,6 +193,8 @@ class ComposeDesk:
             cues=cues,
             keep=tuple(slot if slot.index == index else replace(slot, index=index) for index, slot in enumerate(heard)),
             options=compose_options(document),
+            film_seed=document.draws.film_seed,
+            film_seed_since_take=document.draws.since_take,
         )
 
     def answered(self, host_s: float) -> None:

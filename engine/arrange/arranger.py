@@ -12,7 +12,6 @@ from dataclasses import replace
 from typing import Final
 
 from engine.arrange import parts as playing
-from engine.arrange.chance import seed
 from engine.arrange.expression import (
     CC1_RANGE,
     CC11_FIXED,
@@ -93,7 +92,7 @@ class Arranger:
         self._by_section = section_options(composition, self.options)
         take = composition.take.number
         self._seeds = [
-            seed(cue.take or take, index if cue.number is None else cue.number)
+            composition.draws.part_seed(cue.take or take, index if cue.number is None else cue.number)
             for index, cue in enumerate(effective_cues(composition))
         ]
         self._planned = {

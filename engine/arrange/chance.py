@@ -9,8 +9,3 @@ def noise(*key: object) -> float:
     """0 <= number < 1 for a key of words and numbers."""
     digest = blake2b(":".join(map(str, key)).encode(), digest_size=4).digest()
     return int.from_bytes(digest, "big") / 0x100000000
-
-
-def seed(*key: object) -> int:
-    """A whole number below 2**32 for a key of words and numbers."""
-    return int.from_bytes(blake2b(":".join(map(str, key)).encode(), digest_size=4).digest(), "big")

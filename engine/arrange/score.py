@@ -70,6 +70,7 @@ def build_score(
         cuts=tuple(cuts),
         hits=document.hits,
         take=Take(document.take),
+        draws=document.draws,
         key_reason=result.key_reason,
     )
     where = document.text(controls.CHORDS_ON_CUTS)

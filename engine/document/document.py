@@ -17,6 +17,7 @@ from engine.music import (
     C_MAJOR,
     Chord,
     Cue,
+    Draws,
     FilmLevels,
     Hit,
     Key,
@@ -88,7 +89,7 @@ class Document:
     settings: by address; absent ones have their default.  Those of CUE_CONTROLS, `take` and progression_from_s
     (picture second where the progression begins) belong to the selected cue, whose number is `cue`; other_cues holds
     the others.  adopted: for each cue whose kept take was chosen again, the settings of the whole film at that moment;
-    as long as they stay the same, so do its notes.
+    as long as they stay the same, so do its notes.  draws: the film's seed, from its first take on or from a later one.
     """
 
     settings: Mapping[str, Value] = field(default_factory=lambda: MappingProxyType({}))
@@ -102,6 +103,7 @@ class Document:
     cue: int = 0
     other_cues: tuple[CueState, ...] = ()
     adopted: tuple[tuple[int, Mapping[str, Value]], ...] = ()
+    draws: Draws = field(default_factory=Draws)
 
     def value(self, address: str) -> Value:
         return self.settings.get(address, SETTINGS[address])

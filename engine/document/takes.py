@@ -112,7 +112,7 @@ def in_order(take: KeptTake) -> KeptTake:
 def chosen(document: Document, take: KeptTake) -> Document:
     """The document with another take in its selected cue; all of the document where the film has no other cue."""
     if not document.other_cues and not take.document.other_cues:
-        return take.document
+        return replace(take.document, draws=document.draws) if document.draws.film_seed else take.document
     number, (low, high) = document.cue, document.span_of(document.cue)
     theirs = next(state for state in take.document.cue_states if state.number == number)
     settings = {name: value for name, value in document.selected.settings.items() if name not in TAKE_CONTROLS}

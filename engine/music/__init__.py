@@ -10,6 +10,7 @@ from engine.music.chord import (
     Chord,
 )
 from engine.music.composition import Composition, Cue, Cut, Film, FilmLevels, Hit, Section, Slot, Take
+from engine.music.draws import Draws, film_seed
 from engine.music.errors import MusicError, UserError, shown
 from engine.music.key import A_MINOR, C_MAJOR, Key
 from engine.music.lead_sheet import parse_progression
@@ -40,6 +41,7 @@ __all__ = [
     "Controller",
     "Cue",
     "Cut",
+    "Draws",
     "Film",
     "FilmLevels",
     "FrameRate",
@@ -59,6 +61,7 @@ __all__ = [
     "TimeSignature",
     "Timecode",
     "UserError",
+    "film_seed",
     "marked",
     "parse_progression",
     "shown",

@@ -12,6 +12,7 @@ from typing import Any, Final
 
 from engine.music.chord import NO_CHORD, Chord
 from engine.music.cueplan import CuePlan
+from engine.music.draws import Draws
 from engine.music.errors import MusicError
 from engine.music.key import C_MAJOR, Key
 from engine.music.meter import TempoMap
@@ -178,7 +179,7 @@ class Composition:
     """What the engine composed: chords, activity and loudness over the film.
 
     tempo_map: beats <-> timeline seconds.  key_reason, tempo_reason: why, where the composer did not say.
-    plans: of the cues that were composed by one, in their order.
+    plans: of the cues that were composed by one, in their order.  draws: what chance hangs on, beside the take.
     """
 
     revision: int
@@ -195,6 +196,7 @@ class Composition:
     key_reason: str = ""
     tempo_reason: str = ""
     plans: tuple[CuePlan, ...] = ()
+    draws: Draws = field(default_factory=Draws)
 
     def __post_init__(self) -> None:
         if self.grid not in GRIDS:

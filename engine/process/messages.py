@@ -66,7 +66,8 @@ class ComposeRequest:
     keep: the slots already fixed (the past and what is too near to change), in order from the film's beginning;
     composition goes on after the last of them.
     progression_from_s: where the progression begins (the cue's bar 1 unless it was set while rolling).
-    film_seed: what the draws of this film hang on; None: drawn from its content.  theme: instead of one that is built.
+    film_seed: what the draws of this film hang on; None: drawn from its content, 0: on the take alone, as before there
+    were film seeds.  film_seed_since_take: earlier takes are drawn as with 0.  theme: instead of one that is built.
     """
 
     revision: int
@@ -83,6 +84,7 @@ class ComposeRequest:
     keep: tuple[Slot, ...] = ()
     options: ComposeOptions = field(default_factory=ComposeOptions)
     film_seed: int | None = None
+    film_seed_since_take: int = 1
     theme: Theme | None = None
 
 

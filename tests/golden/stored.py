@@ -52,7 +52,7 @@ def features() -> VideoFeatures:
     return VideoFeatures(
         film=Film(
             str(CLIP), film["duration_s"], FrameRate(Fraction(film["fps"])), film["width"], film["height"],
-            film["content_key"],
+            "",  # nothing to draw a seed from: takes are drawn as in sessions from before there were film seeds
         ),
         seconds=len(seen["motion"]),
         semantic=None,

@@ -29,6 +29,7 @@ from engine.music import (
     Chord,
     Controller,
     Cut,
+    Draws,
     Film,
     FilmLevels,
     FrameRate,
@@ -245,6 +246,7 @@ def _document(data: schema.DocumentObject, results: Sequence[Result]) -> Documen
         ),
         adopted=tuple((row.cue, MappingProxyType(settings_of(row.settings))) for row in data.adopted),
         result=results[data.result],
+        draws=Draws(data.film_seed, data.film_seed_since_take),
     )
     numbers = [state.number for state in document.cue_states]
     if len(set(numbers)) < len(numbers):

@@ -208,6 +208,8 @@ class DocumentObject(_Object):
     other_cues: list[CueRow]
     adopted: list[AdoptedRow]
     result: Count
+    film_seed: Annotated[int, Meta(ge=0, lt=2**32)] = 0  # 0: all takes are drawn as before there were film seeds
+    film_seed_since_take: TakeNumber = 1
 
 
 class StepObject(_Object):

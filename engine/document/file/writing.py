@@ -232,4 +232,6 @@ def _document(document: Document, result: int) -> dict[str, Any]:
         ],
         "adopted": [[number, dict(settings)] for number, settings in document.adopted],
         "result": result,
+        "film_seed": document.draws.film_seed,
+        "film_seed_since_take": document.draws.since_take,
     }

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 import time
+from dataclasses import replace
 from fractions import Fraction
 
 import pytest
@@ -12,7 +13,7 @@ from bridge.engine_link import EngineGone
 from bridge.session.answers import STATES
 from bridge.session.arranging import arrange_whole
 from bridge.session.snapshot import snapshot
-from engine.music import Chord, TempoMap
+from engine.music import Chord, Draws, TempoMap, film_seed
 from engine.music.arguments import ControlError
 from engine.process.messages import EngineFailure, EngineReady
 
@@ -176,6 +177,29 @@ def test_takes_come_back_note_for_note(stage) -> None:
     made.run(0.2)
     assert len(made.engine.requests) == asked  # results are kept, not composed again
     assert session.edits.keep_take("the good one").kept
+
+
+def test_a_new_film_draws_for_itself_and_an_older_session_from_its_next_take_on(stage) -> None:
+    made = stage(24.0)
+    session = made.session
+    assert session.analysed is not None
+    key = session.analysed.film.content_key
+    if key:
+        assert session.document.draws == Draws(film_seed(key))
+    # As a session of a version that knew no film seeds is opened: nothing of it changes, whatever the film.
+    session.analysed = replace(session.analysed, film=replace(session.analysed.film, content_key="some film"))
+    session.history.amend(replace(session.document, draws=Draws()))
+    before = notes_of(session)
+    assert made.engine.requests
+    number, _ = session.edits.new_take()
+    made.until(lambda: session.desk.pending is None and session.desk.wish is None)
+    assert session.document.draws == Draws(film_seed("some film"), number)
+    asked = made.engine.requests[-1]
+    assert (asked.film_seed, asked.film_seed_since_take) == (film_seed("some film"), number)
+    session.edits.select_take(1)
+    assert notes_of(session) == before
+    later, _ = session.edits.new_take()
+    assert later > number and session.document.draws == Draws(film_seed("some film"), number)
 
 
 def test_rewriting_a_range_leaves_the_rest(stage) -> None:

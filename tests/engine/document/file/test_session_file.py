@@ -13,7 +13,7 @@ import pytest
 from engine.document import Document, FilmReading, KeptTake, Pin, Result, SavedSession, SavedTake, Step, TempoChoice
 from engine.document.file import SessionError, SessionWriter, decode_session, read_session
 from engine.document.file.schema import VERSION
-from engine.music import Chord, Film, FrameRate, Note, Slot, TempoMap, TimeSignature
+from engine.music import Chord, Draws, Film, FrameRate, Note, Slot, TempoMap, TimeSignature
 
 FIXTURES = Path(__file__).parents[1] / "fixtures"
 OLD = sorted(FIXTURES.glob("*-v1.cuebridge.json"))
@@ -174,3 +174,14 @@ def test_only_regular_files_are_opened(tmp_path) -> None:
     for path in (fifo, tmp_path, Path("/dev/zero"), tmp_path / "none"):
         with pytest.raises(SessionError):
             read_session(path)
+
+
+def test_a_session_keeps_its_film_seed_and_one_from_before_has_none() -> None:
+    old = FIXTURES / "one-cue-v1.cuebridge.json"
+    saved = read_session(old)
+    assert all(step.document.draws == Draws() for step in saved.steps)
+    seeded = replace(
+        saved, steps=tuple(replace(step, document=replace(step.document, draws=Draws(77, 4))) for step in saved.steps)
+    )
+    again = decode_session(SessionWriter().encode(seeded))
+    assert all(step.document.draws == Draws(77, 4) for step in again.steps)
