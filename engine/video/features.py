@@ -9,7 +9,6 @@ import dataclasses
 import json
 import os
 import secrets
-import zipfile
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
@@ -17,7 +16,7 @@ from typing import Any, Final
 
 import numpy as np
 
-from engine.music import Cut, Film, FrameRate, MusicError, Timecode
+from engine.music import Cut, Film, FrameRate, Timecode
 from engine.music.mood import EMOTIONS
 from engine.video.errors import VideoError
 
@@ -86,6 +85,8 @@ class VideoFeatures:
             array = getattr(self, name)
             if array.shape != shape:
                 raise VideoError(f"the features' {name} has shape {array.shape}, not {shape}.")
+            if array.dtype.kind == "f" and not np.isfinite(array).all():
+                raise VideoError(f"the features' {name} holds what is no number.")
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Writes an .npz, aside first, then renamed.  Raises VideoError where that cannot be done."""
@@ -167,7 +168,9 @@ class VideoFeatures:
                 )
         except FileNotFoundError:
             raise VideoError(f"There is no file {file}.") from None
-        except (OSError, ValueError, KeyError, TypeError, EOFError, zipfile.BadZipFile, MusicError) as error:
+        except VideoError:
+            raise
+        except Exception as error:  # a damaged archive fails in a dozen ways: zlib, struct, encryption bits, sizes
             raise VideoError(f"{file.name} is not a feature file that can be read.") from error
 
     def to_json(self) -> dict[str, Any]:
