@@ -9,7 +9,8 @@ import sys
 from collections.abc import Sequence
 from typing import Final
 
-from engine.music.errors import UserError, ended_by_ctrl_c
+from engine.music.console import run_command
+from engine.music.errors import UserError
 
 # Commands that need torch or OpenCV run in a process of their own: (module, arguments before the user's, one line).
 CHILDREN: Final[dict[str, tuple[str, tuple[str, ...], str]]] = {
@@ -35,19 +36,7 @@ BRIDGE: Final[dict[str, tuple[str, str]]] = {
 def app(arguments: Sequence[str] | None = None) -> int:
     """Entry point; never shows a traceback for what a person can cause."""
     words = list(sys.argv[1:] if arguments is None else arguments)
-    try:
-        return _dispatch(words)
-    except UserError as error:
-        sys.stderr.write(f"cuebridge: {error}\n")
-        return 2
-    except KeyboardInterrupt:
-        sys.stderr.write("\n")
-        return ended_by_ctrl_c()
-    except BrokenPipeError:  # `cuebridge … | head`
-        import os
-
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 0
+    return run_command(lambda: _dispatch(words))
 
 
 def _dispatch(words: list[str]) -> int:

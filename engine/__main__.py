@@ -7,7 +7,6 @@ on stderr), 130 after Ctrl-C.
 from __future__ import annotations
 
 import importlib
-import os
 import sys
 from collections.abc import Callable, Sequence
 from typing import Final
@@ -26,25 +25,19 @@ COMMANDS: Final[dict[str, tuple[str, bool]]] = {
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Runs one command; returns its exit code."""
-    from engine.music.errors import UserError, ended_by_ctrl_c
+    from engine.music.console import run_command
 
     words = list(sys.argv[1:] if argv is None else argv)
     if not words or words[0] not in COMMANDS:
         sys.stderr.write(f"cuebridge: the engine's commands are {', '.join(COMMANDS)}.\n")
         return 2
     module, keeps_name = COMMANDS[words[0]]
-    try:
-        command: Callable[[list[str]], int] = importlib.import_module(module).main
-        return command(words if keeps_name else words[1:])
-    except UserError as error:
-        sys.stderr.write(f"cuebridge: {error}\n")
-        return 2
-    except KeyboardInterrupt:
-        sys.stderr.write("\n")
-        return ended_by_ctrl_c()
-    except BrokenPipeError:  # the reader of our output has gone (`| head`)
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 0
+
+    def command() -> int:
+        entry: Callable[[list[str]], int] = importlib.import_module(module).main
+        return entry(words if keeps_name else words[1:])
+
+    return run_command(command)
 
 
 if __name__ == "__main__":
