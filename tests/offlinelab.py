@@ -24,12 +24,12 @@ from bridge.daw.session import DawBridge
 from bridge.osc.codec import Argument, decode, encode
 from bridge.osc.server import Datagram
 from bridge.player import messages as m
-from bridge.player.clock import OfflineClock
 from bridge.player.link import PlayerLink
 from bridge.player.performer import Performer
 from bridge.player.ports import RecordOnly, port_names
 from bridge.player.process import STATUS_S, deliver
 from bridge.session.file.autosave import Autosave
+from bridge.session.now import OfflineClock
 from bridge.session.session import Session, SessionOptions
 from engine.document import SavedSession
 
@@ -168,7 +168,7 @@ class OfflineStage:
             while self.engine.inbox:
                 messages, self.engine.inbox = self.engine.inbox, []
                 for message in messages:
-                    self.session.engine_message(message)
+                    self.session.on_engine(message)
                     self.session.hurry(answered=True)
             self.daw.tick(now_s)
             self.session.tick()
@@ -190,17 +190,8 @@ class OfflineStage:
 
     def ready(self) -> None:
         """Until what was asked for is composed, arranged and with the player."""
-        session = self.session
         self.run(TICK_S)
-        self.until(
-            lambda: (
-                session.desk.wish is None
-                and session.desk.pending is None
-                and session.document.result.complete
-                and session.plan.complete
-                and not session.plan.busy
-            )
-        )
+        self.until(lambda: self.session.idle)
 
     def osc(self, address: str, *arguments: Argument) -> tuple[Argument, ...]:
         """One message as it would come over the network; returns the answer's arguments.  Fails on a refusal."""

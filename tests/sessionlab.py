@@ -94,7 +94,7 @@ class Stage:
             if not self.engine.hold:
                 messages, self.engine.inbox = self.engine.inbox, []
                 for message in messages:
-                    self.session.engine_message(message)
+                    self.session.on_engine(message)
             self.session.tick()
 
     def until(self, met, timeout_s: float = 10.0) -> None:
@@ -105,14 +105,4 @@ class Stage:
             time.sleep(0.005)
 
     def ready(self) -> None:
-        session = self.session
-        desk, plan = session.desk, session.plan
-        self.until(
-            lambda: (
-                desk.wish is None
-                and desk.pending is None
-                and session.document.result.complete
-                and plan.complete
-                and not plan.busy
-            )
-        )
+        self.until(lambda: self.session.idle)

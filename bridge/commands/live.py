@@ -28,6 +28,8 @@ from bridge.osc.codec import Argument
 from bridge.osc.fair_queue import FairQueue
 from bridge.osc.server import Datagram, OscServer
 from bridge.player.link import PlayerLink
+from bridge.player.messages import PlayerStatus
+from bridge.session.edits.values import set_value
 from bridge.session.file.autosave import Autosave
 from bridge.session.file.export import RecordingFile, default_recording, export_midi, free_path
 from bridge.session.session import Session
@@ -178,7 +180,7 @@ class Live:
         if callable(message):  # something that another thread wants done here
             message()
         elif message is not None:  # None only wakes the loop: a datagram is there
-            self.session.engine_message(message)
+            self.session.on_engine(message)
             self.session.hurry(answered=True)
 
     def _values(self, address: str) -> list[Argument]:
@@ -211,24 +213,24 @@ class Live:
                     if not learn.cancel():
                         self.prompt.start()
                 case " ":
-                    session.transport.toggle()
+                    session.toggle()
                 case "q" | "\x03" | "\x04":
                     self._quit()
                 case "n":
-                    session.edits.new_take()
+                    session.new_take()
                 case "k":
-                    self._say(f"take {session.edits.keep_take().name} is kept.")
+                    self._say(f"take {session.keep_take().name} is kept.")
                 case "u":
-                    session.edits.undo()
+                    session.undo()
                 case "r":
-                    session.edits.redo()
+                    session.redo()
                 case "!":
-                    session.transport.panic()
+                    session.panic()
                 case _ if key in "123456789":
                     self._select(int(key))
                 case _ if key in PART_KEYS:
                     address = controls.of_part(PART_KEYS[key], "on")
-                    session.edits.set_value(address, not session.document.value(address))
+                    session.edit(set_value, address, not session.document.value(address))
         except UserError as error:
             self._say(str(error))
 
@@ -242,7 +244,7 @@ class Live:
     def _select(self, number: int) -> None:
         if self.session.takes.get(self.session.document.cue, number) is None:
             raise UserError(f"there is no take {number} yet; n composes a new one.")
-        self.session.edits.select_take(number)
+        self.session.select_take(number)
 
     def _save_session(self, name: str | None, replace: bool = False) -> Path:
         if self.autosave is None:
@@ -286,7 +288,7 @@ class Live:
     def _watch_recording(self) -> None:
         """Where no MIDI system is, a .mid is the way out: said aloud, with the reason."""
         status = self.session.status
-        if status is not None and not self._told_recording:
+        if status is not PlayerStatus.NONE and not self._told_recording:
             self._told_recording = True
             ports = {"port_api": status.port_api, "port_names": status.port.split(", "), "port": status.port}
             self.view.ready({"osc_port": self.osc_port, **ports, "pids": self.session.pids()})
@@ -319,8 +321,9 @@ class Live:
         session = self.session
         deadline_s = time.perf_counter() + 1.0
         while time.perf_counter() < deadline_s:  # the note-offs of stopping belong to the recording
-            session.status = player.poll() or session.status
-            if session.status is None or (not session.status.rolling and not session.status.sounding):
+            session.transport.poll()
+            status = session.status
+            if status is PlayerStatus.NONE or (not status.rolling and not status.sounding):
                 break
             time.sleep(0.01)
         time.sleep(0.03)

@@ -16,8 +16,8 @@ class Before:
         self._session, self._hands = session, hands
         self._steps, self._index = session.history.steps, session.history.undo_count
         self._loop = session.transport.looped
-        self._knock = (session.knock.on, session.knock.channel, session.knock.pitch)
-        self._takes = session.takes.state
+        self._click = session.arranging.click
+        self._takes = session.takes.table
         self._learn = hands.learn.state
 
     def restore(self) -> None:
@@ -25,9 +25,7 @@ class Before:
         session.takes.restore(self._takes)
         self._hands.learn.restore(self._learn)
         if session.transport.looped != self._loop:
-            session.transport.loop(self._loop is not None, *(self._loop or ()))
-        session.knock.set(*self._knock)
+            session.loop(self._loop is not None, *(self._loop or ()))
+        session.set_click(self._click)
         if history.undo_count != self._index or history.steps != self._steps:
-            boundary_s = session.transport.boundary_s("bar")
-            history.restore(self._steps, self._index)
-            session.follow_document(boundary_s, whole=True)
+            session.restore_history(self._steps, self._index)

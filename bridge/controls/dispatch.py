@@ -18,6 +18,9 @@ from bridge.osc.clients import Clients, Target
 from bridge.osc.codec import Argument, Double, Message, encode, encode_bundle, expand, is_pattern, matches
 from bridge.osc.server import Datagram
 from bridge.session.answers import STATES
+from bridge.session.click import Click
+from bridge.session.edits import chords, marks, printed, tempo
+from bridge.session.edits.values import set_value
 from bridge.session.file.export import Exporter
 from bridge.session.fit import FIT, told
 from bridge.session.session import Session
@@ -62,56 +65,66 @@ class Controls:
         self.hands = Hands(session, learned, self.perform)
         self._pushed_s = 0.0
         self._playhead_s = 0.0
+        self._promised: dict[int, tuple[Target, Reply]] = {}  # the last change that was answered
         self._actions: dict[str, Callable[..., tuple[Argument, ...]]] = {
-            controls.PLAY: lambda: self._at(session.transport.play()),
-            controls.STOP: lambda: self._at(session.transport.stop()),
-            controls.LOCATE: lambda position_s: self._at(session.transport.locate(position_s)),
-            controls.PANIC: lambda: self._at(session.transport.panic()),
-            controls.CHORDS_NEXT: lambda text: (text, *self._at(session.edits.pin_next(_chord(text)))),
-            controls.CHORDS_PIN: lambda text, at_s=None: (text, *self._at(session.edits.pin(_chord(text), at_s))),
-            controls.CHORDS_UNPIN: lambda at_s=None: self._at(session.edits.unpin(at_s)),
+            controls.PLAY: lambda: self._at(session.play()),
+            controls.STOP: lambda: self._at(session.stop()),
+            controls.LOCATE: lambda position_s: self._at(session.locate(position_s)),
+            controls.PANIC: lambda: self._at(session.panic()),
+            controls.CHORDS_NEXT: lambda text: (text, *self._at(session.edit(chords.pin_next, _chord(text)))),
+            controls.CHORDS_PIN: lambda text, at_s=None: (
+                text,
+                *self._at(session.edit(chords.pin, _chord(text), at_s)),
+            ),
+            controls.CHORDS_UNPIN: lambda at_s=None: self._at(session.edit(chords.unpin, at_s)),
             controls.CHORDS_REWRITE: lambda what, until=None, last=None: (
                 what,
-                *self._at(session.edits.rewrite(what, until, last)),
+                *self._at(session.edit(chords.rewrite, session.rewrites + 1, what, until, last)),
             ),
             controls.FILM_LOAD: self._load_film,
             controls.CUES_ADD: self._add_cue,
-            controls.CUES_REMOVE: lambda which=None: _with_time(session.cues.remove(which)),
+            controls.CUES_REMOVE: lambda which=None: _with_time(session.remove_cue(which)),
             controls.CUES_SELECT: lambda which: (
-                session.cues.select(which).name,
-                *self._at(session.transport.soon_s()),
+                session.select_cue(which).name,
+                *self._at(session.now().soon_s),
             ),
             controls.HITS_ADD: lambda at_s, weight="should", name="": (
                 at_s,
                 weight,
-                *self._at(session.edits.add_hit(at_s, weight, name)),
+                *self._at(session.edit(marks.add_hit, at_s, weight, name)),
             ),
-            controls.HITS_REMOVE: lambda at_s: (at_s, *self._at(session.edits.remove_hit(at_s))),
+            controls.HITS_REMOVE: lambda at_s: (at_s, *self._at(session.edit(marks.remove_hit, at_s))),
             controls.HITS_ACCEPT_CUTS: self._accept_cuts,
             controls.SECTIONS_ADD: lambda from_s, changes, name="", breath=False: (
                 from_s,
                 changes,
-                *self._at(session.edits.add_section(from_s, changes, name, breath)),
+                *self._at(session.edit(marks.add_section, from_s, changes, name, breath)),
             ),
-            controls.SECTIONS_REMOVE: lambda at_s: (at_s, *self._at(session.edits.remove_section(at_s))),
+            controls.SECTIONS_REMOVE: lambda at_s: (at_s, *self._at(session.edit(marks.remove_section, at_s))),
             FIT: lambda *given: self._fit_tempo(*given)[0][1],
             controls.TAKE_NEW: self._new_take,
             controls.TAKE_SELECT: lambda number, when="bar": (
                 number,
-                *self._at(session.edits.select_take(number, when)),
+                *self._at(session.select_take(number, when)),
             ),
-            controls.TAKE_KEEP: lambda name=None: (session.edits.keep_take(name).name,),
+            controls.TAKE_KEEP: lambda name=None: (session.keep_take(name).name,),
             controls.TAKE_NAME: self._name_take,
-            controls.UNDO: lambda: (session.history.undo_label, *self._at(session.edits.undo())),
-            controls.REDO: lambda: (session.history.redo_label, *self._at(session.edits.redo())),
+            controls.UNDO: lambda: (session.history.undo_label, *self._at(session.undo())),
+            controls.REDO: lambda: (session.history.redo_label, *self._at(session.redo())),
             controls.MARKERS_PUSH: lambda: (self._script().push_markers(),),
             controls.MARKERS_CLEAR: lambda: (self._script().clear_markers(),),
             controls.PRINT: lambda scope, from_s=0.0, to_s=0.0: (
                 scope,
                 self._script().print_range(scope, from_s, to_s),
             ),
-            controls.PRINTED_MUTE: lambda part="all", *edges: (part, *self._at(session.freezer.freeze(part, *edges))),
-            controls.PRINTED_UNMUTE: lambda part="all", *edges: (part, *self._at(session.freezer.thaw(part, *edges))),
+            controls.PRINTED_MUTE: lambda part="all", *edges: (
+                part,
+                *self._at(session.edit(printed.mute, part, *edges)),
+            ),
+            controls.PRINTED_UNMUTE: lambda part="all", *edges: (
+                part,
+                *self._at(session.edit(printed.unmute, part, *edges)),
+            ),
             controls.LEARN: self._learn,
             controls.LEARN_CANCEL: lambda: (self.hands.learn.cancel(),),
             controls.LEARN_FORGET: lambda address=None: (address or "", self.hands.learn.forget(address)),
@@ -181,7 +194,11 @@ class Controls:
             return self._fit_tempo(*arguments)  # type: ignore[arg-type]
         if control.address == EXPORT:
             return self._export(sender, *arguments)  # type: ignore[arg-type]
-        return [self.perform(control, arguments, sender)]
+        before = self.session.promise.number
+        reply = self.perform(control, arguments, sender)
+        if self.session.promise.number != before:
+            self._promised = {self.session.promise.number: (sender, reply)}
+        return [reply]
 
     def perform(self, control: Control, arguments: tuple[Value, ...], sender: Target = NOBODY) -> Reply:
         """Does it or reads it.  Raises ControlError or another UserError."""
@@ -191,7 +208,7 @@ class Controls:
         if address == controls.LOOP:
             return address, self._loop(arguments)
         if address == controls.CLICK_ON_CUTS:
-            heard = self._at(session.knock.set(*arguments)) if arguments else ()  # type: ignore[arg-type]
+            heard = self._at(self._set_click(*arguments)) if arguments else ()  # type: ignore[arg-type]
             return address, (*self.values(address), *heard)
         if address == controls.LEARN_PICKUP:
             if arguments:
@@ -201,7 +218,7 @@ class Controls:
             if not arguments:
                 return address, self.values(address)
             when = arguments[1] if len(arguments) > 1 else "bar"
-            heard_s = session.edits.set_value(address, arguments[0], "bar" if when is None else when)
+            heard_s = session.edit(set_value, address, arguments[0], "bar" if when is None else when)
             return address, (*self.values(address), *self._at(heard_s))
         if address == controls.PING:
             return address, (Double(time.perf_counter()),)
@@ -214,10 +231,20 @@ class Controls:
             return address, self._unsubscribe(sender, *arguments)  # type: ignore[arg-type]
         return address, self._actions[address](*arguments)
 
+    def _correct_promises(self) -> None:
+        """A change that is heard later than its answer said is answered once more, with where it really begins."""
+        while self.session.corrections:
+            number, heard_s = self.session.corrections.popleft()
+            found = self._promised.get(number)
+            if found is not None:
+                target, (address, values) = found
+                self._answer(target, address, (*values[:-1], Double(heard_s)))
+
     # out ------------------------------------------------------------------------------------------------------------
     def push(self, send: Callable[[Target, bytes], None]) -> None:
         """Sends subscribers what changed; called from every tick, does something ten or twenty times a second."""
         self._answer_exports()
+        self._correct_promises()
         self.session.clients = len(self.clients)
         if not len(self.clients):
             return
@@ -258,7 +285,8 @@ class Controls:
             looped = session.transport.looped
             return (looped is not None, Double(looped[0]), Double(looped[1])) if looped is not None else (False,)
         if address == controls.CLICK_ON_CUTS:
-            return session.knock.on, session.knock.channel, session.knock.pitch
+            click = session.arranging.click
+            return click.on, click.channel, click.pitch
         if address == controls.LEARN_PICKUP:
             return (self.hands.learn.pickup,)
         if address == controls.TEMPO:
@@ -276,8 +304,13 @@ class Controls:
     def _loop(self, arguments: tuple[Value, ...]) -> tuple[Argument, ...]:
         if arguments:
             on, *edges = arguments
-            self.session.transport.loop(bool(on), *(float(edge) for edge in edges))  # type: ignore[arg-type]
+            self.session.loop(bool(on), *(float(edge) for edge in edges))  # type: ignore[arg-type]
         return self.values(controls.LOOP)
+
+    def _set_click(self, on: bool, channel: int | None = None, pitch: int | None = None) -> float:
+        before = self.session.arranging.click
+        channel, pitch = before.channel if channel is None else channel, before.pitch if pitch is None else pitch
+        return self.session.set_click(Click(on, channel, pitch))
 
     def _learn(self, address: str, *texts: str) -> tuple[Argument, ...]:
         self.hands.learn.learn(address, texts, time.perf_counter())
@@ -291,29 +324,29 @@ class Controls:
         path = Path(text)
         if path not in self._films:  # what this run has had may come back, wherever it lies
             path = self.allowed(text)
-        heard_s = self.session.film.load(path)
+        heard_s = self.session.load_film(path)
         self._films.add(path)
         return str(path), Double(heard_s)
 
     def _add_cue(self, in_s: float, out_s: float | str = "end", name: str | None = None) -> tuple[Argument, ...]:
-        place, name, heard_s = self.session.cues.add(in_s, out_s, name)
+        place, name, heard_s = self.session.add_cue(in_s, out_s, name)
         return place, name, Double(heard_s)
 
     def _accept_cuts(self, strength: float, weight: str = "should") -> tuple[Argument, ...]:
-        count, heard_s = self.session.edits.accept_cuts(strength, weight)
-        return count, Double(heard_s)
+        count = len(marks.cuts_without_hit(self.session.document, self.session.now(), strength))
+        return count, Double(self.session.edit(marks.accept_cuts, strength, weight))
 
     def _fit_tempo(
         self, low_bpm: float = 70.0, high_bpm: float = 140.0, kind: str = "fixed", percent: float = 4.0
     ) -> list[Reply]:
-        return told(self.session.edits.fit_tempo(low_bpm, high_bpm, kind, percent), kind)
+        return told(tempo.fit(self.session.document, self.session.now(), low_bpm, high_bpm, kind, percent), kind)
 
     def _new_take(self, when: str = "bar") -> tuple[Argument, ...]:
-        number, heard_s = self.session.edits.new_take(when)
+        number, heard_s = self.session.new_take(when)
         return number, Double(heard_s)
 
     def _name_take(self, number: int, name: str) -> tuple[Argument, ...]:
-        self.session.edits.name_take(number, name)
+        self.session.name_take(number, name)
         return number, name
 
     def _subscribe(self, sender: Target, pattern: str, port: int | None = None) -> tuple[Argument, ...]:

@@ -11,9 +11,10 @@ from typing import Final
 
 from bridge.daw.link import DawEvents, DawInfo, DawLink, MarkerWish, NamedMark, Outgoing, PrintJob, PrintPart
 from bridge.osc.server import Datagram
-from bridge.session.editing import SAME_S, parse_changes
+from bridge.session.edits import chords, marks, printed
+from bridge.session.edits.marks import SAME_S, parse_changes
+from bridge.session.edits.values import set_value
 from bridge.session.options import channels
-from bridge.session.printed import ALL
 from bridge.session.session import Session
 from bridge.transport.state import TransportObservation
 from engine.document import CueState, Document
@@ -100,7 +101,7 @@ class DawBridge(DawEvents):
 
     def _use(self, tempo_map: TempoMap, who: str) -> None:
         try:
-            self._session.tempo.use_daw_map(tempo_map, who)
+            self._session.use_daw_map(tempo_map, who)
         except UserError as error:
             self.note(str(error))
 
@@ -156,18 +157,18 @@ class DawBridge(DawEvents):
         if hits:
             self._due.append((self._hits, tuple(hits)))
 
-    def _hits(self, *marks: NamedMark) -> None:
+    def _hits(self, *given: NamedMark) -> None:
         """Hits that come or, where they are still there, go."""
         coming = set(self._coming)
-        gone = [mark for mark in marks if mark not in coming]
+        gone = [mark for mark in given if mark not in coming]
         there = {(self._at(mark), mark.value) for mark in gone if self._in_force(mark)}
         hits = [
             Hit(self._at(mark), mark.word if mark.word in HIT_WEIGHTS else "should", mark.value)
-            for mark in marks
+            for mark in given
             if mark in coming
         ]
         if there or hits:
-            self._session.edits.change_hits(there, hits)
+            self._session.edit(marks.change_hits, there, hits)
 
     def _not_undone_here(self) -> list[NamedMark]:
         """The names that wait, without those that only moved after the composer had undone or changed here what they
@@ -208,14 +209,14 @@ class DawBridge(DawEvents):
             return
         if mark.kind == "progression":
             with self._cue_at(at_s):
-                session.edits.set_value(controls.PROGRESSION, "")
+                session.edit(set_value, controls.PROGRESSION, "")
         elif mark.kind == "cue":
             if not any(other.kind == "cue" and other.value == mark.value for other in self._coming):
-                session.cues.remove(mark.value)
+                session.remove_cue(mark.value)
         elif mark.kind == "pin":
-            session.edits.unpin(at_s)
+            session.edit(chords.unpin, at_s)
         elif mark.kind == "section":
-            session.edits.remove_section(at_s)
+            session.edit(marks.remove_section, at_s)
 
     def _cue_of(self, at_s: float) -> CueState:
         """The cue that plays at a picture second."""
@@ -234,27 +235,26 @@ class DawBridge(DawEvents):
         if here.number == chosen.number:
             yield
             return
-        session.cues.select(here.name)
-        before = session.document
+        session.select_cue(here.name)
+        before, step = session.document, history.id
         try:
             yield
         finally:
             history.amend(_in_hand(session.document, chosen.number))
-            last = history.undo_count - 1
-            if last >= 0 and history.steps[last].document is before:  # so that undo gives back the cue in hand, too
-                history.amend(_in_hand(before, chosen.number), back=1)
+            if history.document_of(step) is before:  # so that undo gives back the selected cue, too
+                history.amend(_in_hand(before, chosen.number), step)
 
     def _name(self, mark: NamedMark) -> None:
         session, at_s = self._session, self._at(mark)
         if mark.kind == "progression":
             with self._cue_at(at_s):
-                session.edits.set_progression(mark.value, mark.word or "start", at_s)
+                session.edit(chords.set_progression, mark.value, mark.word or "start", at_s)
         elif mark.kind == "pin":
-            session.edits.pin(Chord.parse(mark.value), at_s)
+            session.edit(chords.pin, Chord.parse(mark.value), at_s)
         elif mark.kind == "section":
-            session.edits.add_section(at_s, mark.value, mark.word)
+            session.edit(marks.add_section, at_s, mark.value, mark.word)
         elif mark.kind == "cue":
-            session.cues.region(mark.value, at_s, None if mark.end_s is None else mark.end_s - session.starts_s)
+            session.place_cue(mark.value, at_s, None if mark.end_s is None else mark.end_s - session.starts_s)
 
     def print_request(self, daw: DawInfo, scope: str, start_s: float, end_s: float) -> None:
         try:
@@ -266,7 +266,7 @@ class DawBridge(DawEvents):
         session = self._session
         try:
             from_s, to_s = _scope(session, scope, start_s - session.starts_s, end_s - session.starts_s)
-            session.freezer.thaw(ALL, from_s, to_s)
+            session.edit(printed.unmute, printed.ALL, from_s, to_s)
             self.note("CueBridge plays there again.")
         except UserError as error:
             self.note(str(error))
@@ -281,7 +281,7 @@ class DawBridge(DawEvents):
             self.note(f"drag the clips to {place} of the arrangement, then /cue/freeze keeps them from sounding twice.")
         elif job is not None and ok:
             parts = [part.part for part in job.parts]
-            self._session.freezer.freeze_printed(parts, job.start_beats, job.end_beats, f"print {', '.join(parts)}")
+            self._session.edit(printed.printed, parts, job.start_beats, job.end_beats, f"print {', '.join(parts)}")
             self.note(
                 f"the DAW plays {', '.join(parts)} there from now on; {controls.PRINTED_UNMUTE} lets "
                 "CueBridge play them again."
@@ -358,7 +358,10 @@ def print_job(session: Session, scope: str, from_s: float, to_s: float) -> Print
 
     Raises UserError while nothing is composed, or while a long film is still being arranged.
     """
-    made = session.playing.arrangement()
+    whole = session.whole()
+    if whole is None:
+        raise UserError("the music is still being arranged: try again in a moment.")
+    made = whole[1]
     from_s, to_s = _scope(session, scope, from_s, to_s)
     if to_s <= from_s:
         raise UserError("there is no range to print.")
@@ -370,4 +373,4 @@ def print_job(session: Session, scope: str, from_s: float, to_s: float) -> Print
         if notes:
             parts.append(PrintPart(part, f"CueBridge {part.title()}", channels(session.document)[part], notes, curves))
     starts_s = session.starts_s
-    return PrintJob(session.film_name, from_s + starts_s, to_s + starts_s, low, high, tuple(parts))
+    return PrintJob(session.film.name, from_s + starts_s, to_s + starts_s, low, high, tuple(parts))

@@ -13,7 +13,7 @@ import json
 import struct
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
-from typing import Final, NamedTuple
+from typing import ClassVar, Final, NamedTuple
 
 from bridge.transport.state import TransportObservation
 
@@ -122,6 +122,7 @@ class PlanEvent(NamedTuple):
 class PlayerStatus:
     """The player's word, at every change and twenty times a second.  See docs/sync.md for the states.
 
+    NONE: before its first word.
     beat_phase: 0..1, how far into its beat a MIDI clock is at `position_s`, where one gives the tempo and runs.
     """
 
@@ -158,6 +159,8 @@ class PlayerStatus:
     beat_phase: float | None = None
     notes: tuple[str, ...] = ()
 
+    NONE: ClassVar[PlayerStatus]
+
     def position_at(self, host_s: float) -> float:
         """Timeline second at a host time near this status, round the loop where one is on."""
         position = self.position_s + (host_s - self.host_s) * self.rate
@@ -165,6 +168,9 @@ class PlayerStatus:
             start, end = self.loop
             position = start + (position - end) % (end - start)
         return position
+
+
+PlayerStatus.NONE = PlayerStatus(0.0, 0.0, 0.0, 0.0, "", False, "", "", 0.0, -1, -1, (), 0, 0, 0, "", "", "", False, "")
 
 
 def pack_status(status: PlayerStatus) -> bytes:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import time
 from collections.abc import Callable
 from typing import Final, Protocol
 
@@ -12,6 +11,8 @@ from bridge.controls.midi_learn import MidiLearn
 from bridge.daw.session import DawBridge
 from bridge.osc.clients import Clients
 from bridge.osc.codec import Argument, Double
+from bridge.session.edits import printed
+from bridge.session.output import named_ranges
 from bridge.session.session import Session
 from bridge.session.snapshot import Snapshot, change_under_way, cue_list
 from engine.music import controls
@@ -81,7 +82,7 @@ STATES: Final[dict[str, Callable[[Session, Snapshot, Around], tuple[Argument, ..
     ),
     controls.PRINTED: lambda session, shot, around: tuple(
         value
-        for part, from_s, to_s in session.freezer.ranges[: MAX_LIST // 3]
+        for part, from_s, to_s in printed.ranges_s(session.document)[: MAX_LIST // 3]
         for value in (part, Double(from_s), Double(to_s))
     ),
     controls.HITS: lambda session, shot, around: tuple(
@@ -92,7 +93,9 @@ STATES: Final[dict[str, Callable[[Session, Snapshot, Around], tuple[Argument, ..
         for each in session.document.sections[: MAX_LIST // 3]
         for value in (Double(each.start_s), "; ".join(f"{name}={text}" for name, text in each.changes), each.name)
     ),
-    controls.RANGES: lambda session, shot, around: tuple(value for row in session.output.ranges() for value in row),
+    controls.RANGES: lambda session, shot, around: tuple(
+        value for row in named_ranges(session.document) for value in row
+    ),
     controls.CUES: lambda session, shot, around: tuple(
         value
         for number, (name, in_s, out_s, selected) in enumerate(cue_list(session)[: MAX_LIST // 5], start=1)
@@ -110,7 +113,7 @@ STATES: Final[dict[str, Callable[[Session, Snapshot, Around], tuple[Argument, ..
             session.analysed.reason,
         )
         if session.analysed is not None
-        else (session.options.film, Double(0.0), 0.0, "", "")
+        else (str(session.film.path), Double(0.0), 0.0, "", "")
     ),
     controls.EDITS: lambda session, shot, around: (
         shot.undo,
@@ -118,7 +121,7 @@ STATES: Final[dict[str, Callable[[Session, Snapshot, Around], tuple[Argument, ..
         session.history.undo_count,
         session.history.redo_count,
     ),
-    controls.LEARN_WAITING: lambda session, shot, around: _waiting(around.hands.learn),
+    controls.LEARN_WAITING: lambda session, shot, around: _waiting(session, around.hands.learn),
     controls.LEARN_LIST: lambda session, shot, around: around.hands.listed(),
     controls.CHANGING: lambda session, shot, around: _changing(session),
     controls.CLIENTS: lambda session, shot, around: (len(around.clients),),
@@ -132,8 +135,8 @@ STATES: Final[dict[str, Callable[[Session, Snapshot, Around], tuple[Argument, ..
         shot.sync_state,
         shot.tempo_source,
         shot.tempo_bpm,
-        session.status.source_rate if session.status is not None else "",
-        session.status.sync_port if session.status is not None else "",
+        session.status.source_rate,
+        session.status.sync_port,
     ),
     controls.PORTS: lambda session, shot, around: (
         shot.port,
@@ -146,8 +149,8 @@ STATES: Final[dict[str, Callable[[Session, Snapshot, Around], tuple[Argument, ..
 }
 
 
-def _waiting(learn: MidiLearn) -> tuple[Argument, ...]:
-    address, left_s = learn.waiting(time.perf_counter())
+def _waiting(session: Session, learn: MidiLearn) -> tuple[Argument, ...]:
+    address, left_s = learn.waiting(session.clock.now())
     return address, math.ceil(left_s)
 
 

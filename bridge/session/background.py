@@ -13,29 +13,25 @@ import threading
 import time
 from bisect import bisect_right
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
-from bridge.session.arranging import (
-    EVER,
-    SMALL_SLOTS,
-    KeptRange,
-    Load,
-    Plan,
-    Score,
-    arrange_whole,
-)
+from bridge.session.now import Clock, SystemClock
+from bridge.session.plan import SMALL_SLOTS, Load, Plan
 from bridge.session.score import build_score
-from engine.arrange import Arrangement, FilmLevels
+from engine.arrange import Arrangement
+from engine.arrange.score import Score, arrange_whole
 from engine.document import Document
-from engine.music import Composition, Note, Slot, TempoMap
+from engine.document.takes import EVER, TakeTable, kept_ranges
+from engine.music import Composition, FilmLevels, Note, Slot, TempoMap
 from engine.process.messages import FilmAnalysed
 
 BEFORE_SLOTS: Final = 24  # of a window: chords that a new one may hang on
 AFTER_SLOTS: Final = 96  # a minute and a half; the rest is there by then
 TURN_S: Final = 0.02
 IDLE_S: Final = 0.02
+WHOLE_S: Final = 0.015  # of a turn, for the last blocks of a short film
 GIVE_WAY_S: Final = 0.1  # a turn of the session that lasts longer holds the threads up no more
 
 
@@ -45,15 +41,13 @@ class PlanJob:
 
     document: Document
     analysed: FilmAnalysed
-    starts_s: float
     levels: FilmLevels
     takeover_beats: float | None
-    kept: Callable[[Document], tuple[KeptRange, ...]]
+    takes: TakeTable
 
     def score(self) -> Score:
-        return replace(
-            build_score(self.document, self.analysed, self.starts_s, self.levels), kept=self.kept(self.document)
-        )
+        score = build_score(self.document, self.analysed, self.document.result.starts_s, self.levels)
+        return replace(score, kept=kept_ranges(self.takes, self.document))
 
     @property
     def tempo_map(self) -> TempoMap:
@@ -64,11 +58,12 @@ class PlanJob:
         return len(self.document.result.slots) > SMALL_SLOTS
 
 
-class PlanDesk:
+class BackgroundPlan:
     """The session's side: `update`, then `work` in every turn; `close` at the end."""
 
-    def __init__(self) -> None:
-        self.plan = Plan()
+    def __init__(self, clock: Clock = SystemClock()) -> None:  # noqa: B008 (it has no state)
+        self._clock = clock
+        self.plan = Plan(clock)
         self._threads: list[threading.Thread] = []
         self._new: queue.SimpleQueue[_Numbered | None] = queue.SimpleQueue()
         self._whole: queue.SimpleQueue[_Numbered | None] = queue.SimpleQueue()
@@ -112,7 +107,9 @@ class PlanDesk:
         return self.plan.planned_to_beats
 
     def whole(self) -> tuple[Composition, Arrangement] | None:
-        """What is composed and all its music; None while something is still to be arranged."""
+        """What is composed and all its music; None while more is still to be arranged than fits a turn."""
+        if not self._threads:
+            self.plan.finish(WHOLE_S)
         composition, made = self.plan.composition, self.plan.arrangement
         return None if self.arranging or composition is None or made is None else (composition, made)
 
@@ -184,8 +181,8 @@ class PlanDesk:
 
     # in the threads -------------------------------------------------------------------------------------------------
     def _give_way(self) -> None:
-        end_s = time.perf_counter() + GIVE_WAY_S
-        while (self._turn or self._window) and time.perf_counter() < end_s and not self._closing.is_set():
+        end_s = self._clock.now() + GIVE_WAY_S
+        while (self._turn or self._window) and self._clock.now() < end_s and not self._closing.is_set():
             time.sleep(0.0005)
 
     def _put(self, number: int, load: Load, tempo_map: TempoMap) -> None:
@@ -321,9 +318,8 @@ def _window(job: PlanJob, takeover: float, plan: Plan) -> tuple[Load, float] | N
     )
     analysed = replace(job.analysed, cuts=tuple(cut for cut in job.analysed.cuts if low_s <= cut.time_s < high_s))
     # Only what is settled counts: the last chord of a window may go on behind it.
-    score = replace(
-        build_score(document, analysed, job.starts_s, job.levels, settled=True), kept=job.kept(job.document)
-    )
+    score = build_score(document, analysed, document.result.starts_s, job.levels, settled=True)
+    score = replace(score, kept=kept_ranges(job.takes, job.document))
     state = plan.state_before(part[0].start_beats, job.tempo_map)
     made = arrange_whole(score, state)
     until = _run_start_beats(score.pinned.slots)
@@ -344,4 +340,4 @@ def _run_start_beats(slots: tuple[Slot, ...]) -> float:
     return slots[_run_start(slots, len(slots) - 1)].start_beats
 
 
-__all__ = ["PlanDesk", "PlanJob"]
+__all__ = ["BackgroundPlan", "PlanJob"]

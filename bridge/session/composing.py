@@ -1,190 +1,344 @@
-"""From a wish to the music that plays: what is asked of the engine, and what becomes of its answers.
+"""What is asked of the engine and when, and what becomes of its answers; no input or output of its own.
 
-Times in `_s` are picture seconds unless they say host (`time.perf_counter`).
+A change waits a moment, so that two hundred moves of a fader cost one composition; it is asked early enough for the
+chord boundary at which it is to be heard.  One request is queued and one in flight at a time; a newer one replaces the
+older, whose answers are dropped.  An answer belongs to the step of the history that it was asked for.
+
+Positions are picture seconds; host times are seconds of the session's clock.
 """
 
 from __future__ import annotations
 
-import time
-from dataclasses import replace
-from typing import TYPE_CHECKING, Final
+from collections import deque
+from dataclasses import dataclass, field, replace
+from typing import Final
 
-from bridge.session.requests import MAX_DELAYS, Pending, Wish
+from bridge.session.history import History
+from bridge.session.now import Now, boundary_s
+from bridge.session.requests import compose_request, numbered, recipe
 from engine.arrange import film_levels
-from engine.document import Document, Result, parse_key
-from engine.music import Key, controls
-from engine.process.messages import Composed, EngineFailure, SlotsComposed
+from engine.document import Document, parse_key
+from engine.music import FilmLevels, Key, Slot, controls
+from engine.process.messages import Composed, ComposeRequest, EngineFailure, SlotsComposed
 
-if TYPE_CHECKING:
-    from bridge.session.session import Session
-
+QUIET_S: Final = 0.015  # after the last move of a fader
+PATIENCE_S: Final = 1.05  # faders that never rest are answered after this
+FIRST_GUESS_S: Final = 0.08  # until an answer is measured: request to first chord
+MEASURED: Final = 16  # the latest answers by which it is judged how soon a change can be heard
+TO_PLAYER_S: Final = 0.015  # from the first chord's arrival to the player: arranging, packing
+MAX_DELAYS: Final = 3
+MAX_DEATHS: Final = 3  # of the engine, over one composition
 GROWTH_S: Final = 0.2  # of a long composition that arrives in pieces, not each piece is arranged on its own
 
 
-class SessionComposing:
-    """Of one session."""
+@dataclass(frozen=True, slots=True)
+class Queued:
+    """A composition to be asked for.
 
-    def __init__(self, session: Session) -> None:
-        self._session = session
+    from_s: where the new music begins, None: at the film's beginning (nothing plays).  until_s: where the old music
+    goes on (a range that is composed again).  take: number of the draws where it is not the document's.
+    delays: how often the answer came too late.  deaths: of the engine while it composed this.
+    """
 
-    def wish(self, boundary_s: float | None, label: str, **more: object) -> float:
-        """Asks for a composition; returns the picture second from which it will be heard."""
-        session = self._session
-        now_s = time.perf_counter()
-        wish = session.desk.ask(Wish(boundary_s, label, now_s, now_s, **more))  # type: ignore[arg-type]
-        return session.position_s() if wish.boundary_s is None else wish.boundary_s
+    from_s: float | None
+    label: str
+    first_host_s: float
+    last_host_s: float
+    until_s: float | None = None
+    take: int | None = None
+    delays: int = 0
+    deaths: int = 0
 
-    def ask(self, now_s: float) -> None:
-        session = self._session
-        wish = session.desk.wish
-        if wish is None or not session.film.known or session.choice is None or session.engine_state != "ready":
-            return
-        boundary_host_s = None
-        if session.rolling and wish.boundary_s is not None:
-            boundary_host_s = now_s + wish.boundary_s - session.position_s()
-        if not session.desk.due(now_s, boundary_host_s, session.options.commit_s):
-            return
-        document = session.document
-        request = session.desk.request(
-            document, grid=document.result.grid, starts_s=session.starts_s, auto_keys=session.auto_keys, host_s=now_s
-        )
-        session.progress = ("compose", 0.0, "composing")
-        session.send(request)
 
-    def slots_composed(self, message: SlotsComposed) -> None:
-        session = self._session
-        pending = session.desk.pending
-        if pending is None or message.revision != pending.revision or session.analysed is None or not message.slots:
-            return
-        now_s = time.perf_counter()
-        first = not pending.answered
-        session.desk.answered(now_s)
-        if session.first_slots_host_s is None:
-            session.first_slots_host_s = now_s
-        place = message.slots[0].index - len(pending.kept)
-        del pending.slots[max(place, 0) :]
-        pending.slots.extend(message.slots)
-        if first and self._too_late(pending):
-            self._delay(pending)
-            return
-        self._remember_keys(message, message.key, message.key_reason)
-        session.progress = ("compose", message.fraction, "composing")
-        self._take_over(pending, complete=False, key=message.key, key_reason=message.key_reason)
+@dataclass(slots=True)
+class InFlight:
+    """A request that was sent for a step of the history, with the slots received so far."""
 
-    def composed(self, message: Composed) -> None:
-        session = self._session
-        pending = session.desk.pending
-        if pending is None or message.revision != pending.revision:
-            return
-        session.desk.pending = None
-        composition = message.composition
-        pending.slots = list(composition.slots[len(pending.kept) :])
-        self._remember_keys(message, composition.key, composition.key_reason)
-        if session.playing.film_levels is None:
-            session.playing.film_levels = film_levels((*pending.kept, *pending.slots))
-        self._take_over(pending, complete=True, key=composition.key, key_reason=composition.key_reason)
-        session.progress = ("ready", 1.0, "composed")
-        document = session.document
-        session.takes.remember(document)
+    revision: int
+    step_id: int
+    asked: Queued
+    kept: tuple[Slot, ...]
+    rest: tuple[Slot, ...]
+    recipe: tuple[object, ...]
+    sent_host_s: float
+    slots: list[Slot] = field(default_factory=list)
+    arranged_host_s: float = float("-inf")
+    answered: bool = False
 
-    def _remember_keys(self, message: SlotsComposed | Composed, key: Key, reason: str) -> None:
-        """A key that the mood has chosen stays, so that a later change of mood does not turn the music around."""
-        session = self._session
-        states, decided = session.document.cue_states, message.cue_keys
-        if len(decided) != len(states):
-            states, decided = (session.document.selected,), ((key, reason),)
-        for state, (found, why) in zip(states, decided, strict=True):
-            if parse_key(state.text(controls.KEY)) is not None or state.number in session.auto_keys:
-                continue
-            session.auto_keys[state.number] = (found, why)
-            why = why.removeprefix(f"{found.name}: ").rstrip(".")
-            of = f" of {state.name}" if session.document.other_cues else ""
-            session.say(f"key{of} {found.name}: {why}." if why else f"key{of} {found.name}.")
 
-    def _too_late(self, pending: Pending) -> bool:
-        session = self._session
-        boundary_s = pending.wish.boundary_s
-        if (
-            not session.rolling
-            or boundary_s is None
-            or pending.wish.delays >= MAX_DELAYS
-            or session.transport.looped is not None
-        ):
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What an answer of the engine means: the step's document with its slots, and where they are taken over.
+
+    arrange: false where a further piece comes soon.  complete: the whole composition.  sentences: for the person.
+    """
+
+    step_id: int
+    document: Document
+    from_s: float | None
+    complete: bool
+    arrange: bool = True
+    sentences: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Late:
+    """The first slots came too late for their boundary: they are asked for again, for a later one."""
+
+    step_id: int
+    document: Document
+    from_s: float
+    sentence: str
+
+
+class Composing:
+    """One queued request, one in flight.  auto_keys: by number of the cue, a key that the mood has chosen."""
+
+    def __init__(self) -> None:
+        self.revision = 0
+        self.queued: Queued | None = None
+        self.in_flight: InFlight | None = None
+        self.auto_keys: dict[int, tuple[Key, str]] = {}
+        self.levels: FilmLevels | None = None  # of the whole film, once it is composed
+        self.weights: tuple[str, ...] = ()
+        self._took_s: deque[float] = deque(maxlen=MEASURED)  # request to first chord
+
+    @property
+    def idle(self) -> bool:
+        return self.queued is None and self.in_flight is None
+
+    @property
+    def change(self) -> Queued | None:
+        """The change that is being composed."""
+        return self.queued or (self.in_flight.asked if self.in_flight is not None else None)
+
+    # asking ---------------------------------------------------------------------------------------------------------
+    def ask(
+        self, host_s: float, from_s: float | None, label: str, until_s: float | None = None, take: int | None = None
+    ) -> Queued:
+        """Queues a request in place of the one that waits; the earlier boundary and the first moment are kept."""
+        asked, older = Queued(from_s, label, host_s, host_s, until_s, take), self.queued
+        if older is not None:
+            both_from = from_s is not None and older.from_s is not None
+            both_until = until_s is not None and older.until_s is not None
+            asked = replace(
+                asked,
+                from_s=min(from_s, older.from_s) if both_from else from_s,  # type: ignore[type-var]
+                until_s=max(until_s, older.until_s) if both_until else None,  # type: ignore[type-var]
+                first_host_s=older.first_host_s,
+            )
+        self.queued = asked
+        return asked
+
+    def ask_again(self) -> None:
+        """What is in flight lies on an old grid: it is queued once more."""
+        if self.in_flight is not None:
+            asked = self.in_flight.asked
+            self.cancel()
+            self.queued = asked
+
+    def cancel(self) -> bool:
+        """Whether anything was queued or in flight; what still comes of it is dropped."""
+        busy = not self.idle
+        self.queued = self.in_flight = None
+        self.revision += busy
+        return busy
+
+    def due(self, now: Now, commit_s: float) -> bool:
+        """Whether the queued request has to be sent now.  commit_s: the player replaces nothing nearer than this."""
+        asked = self.queued
+        if asked is None:
             return False
-        ahead_s = boundary_s - session.position_s()
-        return -30.0 < ahead_s < session.options.commit_s
+        if now.host_s - asked.last_host_s >= QUIET_S or now.host_s - asked.first_host_s >= PATIENCE_S:
+            return True
+        if asked.from_s is None or not now.rolling:
+            return False
+        return asked.from_s - now.position_s <= commit_s + self.lead_s + 0.01
 
-    def _delay(self, pending: Pending) -> None:
+    def request(self, history: History, host_s: float) -> ComposeRequest:
+        """The queued request as a message, for the step in force.  Raises MusicError for a progression or key that
+        cannot be read."""
+        asked, document = self.queued, history.document
+        assert asked is not None
+        kept: tuple[Slot, ...] = ()
+        pinned: tuple[Slot, ...] = ()
+        rest: tuple[Slot, ...] = ()
+        slots = document.result.slots
+        if asked.from_s is not None:
+            count = sum(slot.start_s < asked.from_s - 1e-6 for slot in slots)
+            kept, pinned = slots[:count], document.slots[:count]
+        if asked.until_s is not None:
+            rest = tuple(slot for slot in slots if slot.start_s >= asked.until_s - 1e-6)
+        self.revision += 1
+        self.queued = None
+        self.in_flight = InFlight(self.revision, history.id, asked, kept, rest, recipe(document), host_s)
+        return compose_request(document, self.revision, pinned, self.auto_keys, asked.take)
+
+    # answers --------------------------------------------------------------------------------------------------------
+    def slots_composed(
+        self, message: SlotsComposed, history: History, now: Now, commit_s: float
+    ) -> Answer | Late | None:
+        """A piece of the answer; None where nobody waits for it any more."""
+        flying = self.in_flight
+        if flying is None or message.revision != flying.revision or not message.slots:
+            return None
+        document = history.document_of(flying.step_id)
+        if document is None:
+            return None
+        first = not flying.answered
+        self._measure(flying, now.host_s)
+        place = message.slots[0].index - len(flying.kept)
+        del flying.slots[max(place, 0) :]
+        flying.slots.extend(message.slots)
+        if first and self._is_too_late(flying, now, commit_s):
+            return self._delayed(flying, document, now)
+        sentences = self._keep_keys(document, message, message.key, message.key_reason)
+        return self._answer(flying, document, now, message.key, message.key_reason, sentences, complete=False)
+
+    def composed(self, message: Composed, history: History, now: Now) -> Answer | None:
+        """The end of the answer; None where nobody waits for it any more."""
+        flying = self.in_flight
+        if flying is None or message.revision != flying.revision:
+            return None
+        self.in_flight = None
+        document = history.document_of(flying.step_id)
+        if document is None:
+            return None
+        composition = message.composition
+        flying.slots = list(composition.slots[len(flying.kept) :])
+        sentences = self._keep_keys(document, message, composition.key, composition.key_reason)
+        if self.levels is None:
+            self.levels = film_levels((*flying.kept, *flying.slots))
+        return self._answer(flying, document, now, composition.key, composition.key_reason, sentences, complete=True)
+
+    def failed(self, message: EngineFailure) -> None:
+        if self.in_flight is not None and message.revision == self.in_flight.revision:
+            self.in_flight = None
+
+    def engine_gone(self) -> str:
+        """What is in flight is queued again; a sentence where it is given up."""
+        flying, self.in_flight = self.in_flight, None
+        if flying is None or self.queued is not None:
+            return ""
+        deaths = flying.asked.deaths + 1
+        if deaths < MAX_DEATHS:
+            self.queued = replace(flying.asked, deaths=deaths)
+            return ""
+        return f"{flying.asked.label} is given up: the engine died {deaths} times while it composed it."
+
+    def _measure(self, flying: InFlight, host_s: float) -> None:
+        """A composition from the beginning, when the engine has only just started, tells nothing of how long a change
+        takes."""
+        if not flying.answered and flying.kept:
+            self._took_s.append(min(max(host_s - flying.sent_host_s, 0.0), 3.0))
+        flying.answered = True
+
+    @staticmethod
+    def _is_too_late(flying: InFlight, now: Now, commit_s: float) -> bool:
+        asked = flying.asked
+        if not now.rolling or asked.from_s is None or asked.delays >= MAX_DELAYS or now.loop is not None:
+            return False
+        return -30.0 < asked.from_s - now.position_s < commit_s
+
+    def _delayed(self, flying: InFlight, document: Document, now: Now) -> Late:
         """The old music goes on until a later chord or bar: one that begins in its middle would be heard as a fault."""
-        session = self._session
-        session.desk.pending = None
-        asked_s = pending.wish.boundary_s or 0.0
-        bars = session.tempo_map.bar_position(session.beats_at(asked_s))
+        self.in_flight = None
+        asked = flying.asked
+        asked_s, result = asked.from_s or 0.0, document.result
+        bars = result.tempo_map.bar_position(result.tempo_map.beats_at(asked_s + result.starts_s))
         when = "bar" if abs(bars - round(bars)) < 1e-3 else "chord"
-        boundary_s, document = session.transport.boundary_s(when) or 0.0, session.document
-        wish = replace(pending.wish, boundary_s=boundary_s, delays=pending.wish.delays + 1)
-        if document.progression_from_s == pending.wish.boundary_s:  # the progression waits with it
-            session.history.amend(replace(document, progression_from_s=boundary_s))
-        session.desk.wish = replace(wish, last_host_s=0.0)
-        if not pending.wish.delays:
-            session.say(f"composing took longer than the {when}: {wish.label} is heard later, from {boundary_s:.2f} s.")
+        from_s = boundary_s(document, now, when) or 0.0
+        if document.progression_from_s == asked.from_s:  # the progression waits with it
+            document = replace(document, progression_from_s=from_s)
+        self.queued = replace(asked, from_s=from_s, delays=asked.delays + 1, last_host_s=0.0)
+        sentence = ""
+        if not asked.delays:
+            sentence = f"composing took longer than the {when}: {asked.label} is heard later, from {from_s:.2f} s."
+        return Late(flying.step_id, document, from_s, sentence)
 
-    def _take_over(self, pending: Pending, *, complete: bool, key: Key, key_reason: str) -> None:
-        session = self._session
-        new = tuple(pending.slots)
-        if pending.rest:
-            new = tuple(slot for slot in new if slot.end_s <= pending.rest[0].start_s + 1e-6)
-            reached = bool(new) and new[-1].end_s >= pending.rest[0].start_s - 1e-6
-            new = (*new, *pending.rest) if reached or complete else new
-        slots = tuple(
-            slot if slot.index == index else replace(slot, index=index)
-            for index, slot in enumerate((*pending.kept, *new))
-        )
-        document = session.document
-        result = Result(
-            slots=slots,
-            tempo_map=document.result.tempo_map,
-            grid=document.result.grid,
-            starts_s=document.result.starts_s,
+    def _answer(
+        self,
+        flying: InFlight,
+        document: Document,
+        now: Now,
+        key: Key,
+        key_reason: str,
+        sentences: tuple[str, ...],
+        *,
+        complete: bool,
+    ) -> Answer:
+        new = tuple(flying.slots)
+        if flying.rest:
+            rest_s = flying.rest[0].start_s
+            new = tuple(slot for slot in new if slot.end_s <= rest_s + 1e-6)
+            reached = bool(new) and new[-1].end_s >= rest_s - 1e-6
+            new = (*new, *flying.rest) if reached or complete else new
+        result = replace(
+            document.result,
+            slots=numbered((*flying.kept, *new)),
             key=key,
             key_reason=key_reason,
             complete=complete,
-            levels=session.playing.film_levels,
-            weights=session.weights,
-            recipe=pending.recipe,
+            levels=self.levels,
+            weights=self.weights,
+            recipe=flying.recipe,
             cue_keys=self._cue_keys(document),
         )
-        session.history.amend(replace(document, result=result))
-        takeover_s = pending.wish.boundary_s if session.rolling else None
-        now_s = time.perf_counter()
-        if complete or now_s - pending.arranged_host_s > GROWTH_S:
-            pending.arranged_host_s = now_s
-            session.rearrange(takeover_s)
+        arrange = complete or now.host_s - flying.arranged_host_s > GROWTH_S
+        if arrange:
+            flying.arranged_host_s = now.host_s
+        from_s = flying.asked.from_s if now.rolling else None
+        return Answer(flying.step_id, replace(document, result=result), from_s, complete, arrange, sentences)
+
+    # keys -----------------------------------------------------------------------------------------------------------
+    def _keep_keys(
+        self, document: Document, message: SlotsComposed | Composed, key: Key, reason: str
+    ) -> tuple[str, ...]:
+        """A key that the mood has chosen stays, so that a later change of mood does not turn the music around."""
+        states, decided = document.cue_states, message.cue_keys
+        if len(decided) != len(states):
+            states, decided = (document.selected,), ((key, reason),)
+        sentences = []
+        for state, (found, why) in zip(states, decided, strict=True):
+            if parse_key(state.text(controls.KEY)) is not None or state.number in self.auto_keys:
+                continue
+            self.auto_keys[state.number] = (found, why)
+            why = why.removeprefix(f"{found.name}: ").rstrip(".")
+            of = f" of {state.name}" if document.other_cues else ""
+            sentences.append(f"key{of} {found.name}: {why}." if why else f"key{of} {found.name}.")
+        return tuple(sentences)
+
+    def restore_keys(self, document: Document) -> None:
+        """The keys that a document's moods had chosen."""
+        result = document.result
+        if result.slots and parse_key(document.text(controls.KEY)) is None:
+            self.auto_keys[document.cue] = (result.key, result.key_reason)
+        chosen = {state.number for state in document.cue_states if parse_key(state.text(controls.KEY)) is None}
+        self.auto_keys |= {number: (key, reason) for number, key, reason in result.cue_keys if number in chosen}
 
     def _cue_keys(self, document: Document) -> tuple[tuple[int, Key, str], ...]:
         """Of several cues, the key of each."""
         if not document.other_cues:
             return ()
-        autos = self._session.auto_keys
         found = []
         for state in document.cue_states:
             key = parse_key(state.text(controls.KEY))
             if key is not None:
                 found.append((state.number, key, f"{key.name}: as asked"))
-            elif state.number in autos:
-                found.append((state.number, *autos[state.number]))
+            elif state.number in self.auto_keys:
+                found.append((state.number, *self.auto_keys[state.number]))
         return tuple(found)
 
-    def failed(self, message: EngineFailure) -> None:
-        session = self._session
-        if message.film and session.film.failed(message):
-            return
-        if message.film:
-            session.failure = message.sentence
-            return
-        if session.desk.pending is not None and message.revision == session.desk.pending.revision:
-            session.desk.pending = None
-        session.progress = ("failed", 0.0, message.sentence)
-        session.say(message.sentence)
-        if not session.document.result.slots and not message.film:
-            session.failure = message.sentence
+    # how soon -------------------------------------------------------------------------------------------------------
+    @property
+    def first_chord_s(self) -> float:
+        """Request to first chord, as it has to be expected: nine in ten of the latest were not slower."""
+        if not self._took_s:
+            return FIRST_GUESS_S
+        return sorted(self._took_s)[int(0.9 * (len(self._took_s) - 1))]
+
+    @property
+    def lead_s(self) -> float:
+        """How far ahead a boundary has to be, beyond what is committed, for a change to reach it.  Near a boundary a
+        change is asked for at once, whatever comes after it."""
+        return self.first_chord_s + TO_PLAYER_S

@@ -1,4 +1,8 @@
-"""Undo and redo: a list of documents, of which one is in force."""
+"""Undo and redo: a list of documents, of which one is in force.
+
+Every step has an id that it keeps, so that an answer of the engine finds the document that it was asked for, wherever
+undo stands by then.
+"""
 
 from __future__ import annotations
 
@@ -12,16 +16,23 @@ MERGE_S: Final = 1.0  # moves of one fader within this time are one step
 
 
 class History:
-    """Undo and redo: a row of steps and which of them is in force."""
+    """Documents in the order in which they were made; those after the one in force can be redone."""
 
     def __init__(self, document: Document | None = None, limit: int = UNDO_STEPS) -> None:
-        self._steps = [Step(Document() if document is None else document)]
+        self._steps = [Step(document or Document())]
+        self._ids = [0]
+        self._newest = 0
         self._index = 0
         self._limit = limit
 
     @property
     def document(self) -> Document:
         return self._steps[self._index].document
+
+    @property
+    def id(self) -> int:
+        """Of the step in force."""
+        return self._ids[self._index]
 
     @property
     def undo_label(self) -> str:
@@ -43,37 +54,58 @@ class History:
     def steps(self) -> tuple[Step, ...]:
         return tuple(self._steps)
 
-    def edit(self, document: Document, label: str, at_s: float, *, merge: bool = False) -> None:
-        """A new step; with `merge` it takes the place of the last one if that has the same label and is fresh."""
-        del self._steps[self._index + 1 :]
+    def push(self, document: Document, label: str, at_s: float, *, merge: bool = False) -> None:
+        """Adds a step after the one in force and deletes those that could be redone.
+
+        merge: takes the place of the last step if that has the same label and is fresh.  at_s: host time.
+        """
+        del self._steps[self._index + 1 :], self._ids[self._index + 1 :]
         last = self._steps[-1]
         if merge and self._index and last.label == label and at_s - last.at_s < MERGE_S:
             self._steps[-1] = Step(document, label, at_s)
             return
+        self._newest += 1
         self._steps.append(Step(document, label, at_s))
-        del self._steps[: max(len(self._steps) - self._limit - 1, 0)]
+        self._ids.append(self._newest)
+        surplus = max(len(self._steps) - self._limit - 1, 0)
+        del self._steps[:surplus], self._ids[:surplus]
         self._index = len(self._steps) - 1
 
-    def amend(self, document: Document, back: int = 0) -> None:
-        """The step in force (or one `back` from it) gets its result: no edit of the composer's."""
-        index = self._index - back
+    def document_of(self, step_id: int) -> Document | None:
+        """None where the step is gone."""
+        return self._steps[self._ids.index(step_id)].document if step_id in self._ids else None
+
+    def amend(self, document: Document, step_id: int | None = None) -> None:
+        """Replaces the document of a step (default: the one in force) by what became of it without an edit.
+
+        Raises ValueError where the step is gone.
+        """
+        index = self._index if step_id is None else self._ids.index(step_id)
         self._steps[index] = replace(self._steps[index], document=document)
 
     def undo(self) -> Document | None:
-        """The document before; None at the beginning."""
+        """Goes one step back; None at the beginning."""
         if not self._index:
             return None
         self._index -= 1
         return self.document
 
     def redo(self) -> Document | None:
+        """Goes one step on; None at the end."""
         if not self.redo_count:
             return None
         self._index += 1
         return self.document
 
     def restore(self, steps: tuple[Step, ...], index: int) -> None:
-        """A row kept in a session file.  Raises ValueError on an index outside it."""
+        """Takes over other steps; those that are here already keep their ids.  Raises ValueError for an index outside
+        them."""
         if not steps or not 0 <= index < len(steps):
             raise ValueError("the history of the session is damaged")
-        self._steps, self._index = list(steps), index
+        known = {id(step): number for step, number in zip(self._steps, self._ids, strict=True)}
+        ids = []
+        for step in steps:
+            if id(step) not in known:
+                self._newest += 1
+            ids.append(known.get(id(step), self._newest))
+        self._steps, self._ids, self._index = list(steps), ids, index

@@ -1,4 +1,4 @@
-"""What of a document the player and the clocks follow, and no note: nudges, sync, frame rate, ports.
+"""What of a document the player and the clocks follow, and no note: nudges, mutes, sync, frame rate, ports.
 
 Applied from the document in force, so that undo, redo and a restored session work on it like on everything else.
 """
@@ -6,48 +6,24 @@ Applied from the document in force, so that undo, redo and a restored session wo
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
+from bridge.player.link import PlayerLink
+from bridge.player.messages import PlayerStatus
 from engine.document import Document
-from engine.music import PARTS, FrameRate, controls
-from engine.music.arguments import ControlError, Value
+from engine.music import PARTS, Film, FrameRate, controls
 from engine.music.note import pitch_name
 
-if TYPE_CHECKING:
-    from bridge.session.session import Session
 
+class Output:
+    """Tells the player what a document says about it; settings it does not hold are as the program was started."""
 
-class SessionOutput:
-    """Of one session."""
-
-    def __init__(self, session: Session) -> None:
-        self._session = session
-        # What is not set has the value that the program was started with.
-        self._started = session.player.options
+    def __init__(self, player: PlayerLink) -> None:
+        self._player = player
+        self._started = player.options
         self._nudges: dict[str, float] = dict(self._started.ports.nudge_ms)
 
-    @property
-    def frame_rate(self) -> FrameRate | None:
-        """Of the film's timecode: as set, else as the file says; None before the film is known."""
-        asked = self._session.document.text(controls.FRAME_RATE)
-        if asked != "film":
-            return FrameRate.parse(asked)
-        return self._session.analysed.film.rate if self._session.analysed is not None else None
-
-    def check(self, address: str, value: Value) -> None:
-        """Raises ControlError for what cannot be done now."""
-        if (
-            address == controls.PORTS_LAYOUT
-            and self._session.rolling
-            and value != self._session.document.value(address)
-        ):
-            raise ControlError("not_ready", "ports are opened anew: stop first.")
-
-    def follow(self) -> None:
-        """Tells the player what the document in force says."""
-        session, document = self._session, self._session.document
-        player = session.player
-        started, known = self._started, document.settings
+    def follow(self, document: Document, status: PlayerStatus) -> None:
+        player, started, known = self._player, self._started, document.settings
         for part in ("", *PARTS):
             address = controls.of_part(part, "nudge") if part else controls.NUDGE
             ms = document.number(address) if address in known else started.ports.nudge_ms.get(part, 0.0)
@@ -66,12 +42,28 @@ class SessionOutput:
         if sync != player.sync:
             player.set_sync(sync)
         ports = replace(player.options.ports, per_part=per_part)
-        if ports != player.options.ports and not session.rolling:
+        if ports != player.options.ports and not status.rolling:
             player.set_ports(ports)
 
-    def ranges(self) -> tuple[tuple[str, int, str, int, str], ...]:
-        """Part, lowest pitch and its name, highest pitch and its name."""
-        return tuple((part, *named_range(self._session.document, part)) for part in PARTS)
+    def mute(self, document: Document, status: PlayerStatus) -> None:
+        """Mutes the parts that a document has switched off, at once and before any new note."""
+        for part in PARTS:
+            on = bool(document.value(controls.of_part(part, "on")))
+            if status is PlayerStatus.NONE or (part in status.muted) == on:
+                self._player.mute(part, not on)
+
+
+def frame_rate(document: Document, film: Film | None) -> FrameRate | None:
+    """Of the film's timecode: as set, else as the file says; None before the film is known."""
+    asked = document.text(controls.FRAME_RATE)
+    if asked != "film":
+        return FrameRate.parse(asked)
+    return film.rate if film is not None else None
+
+
+def named_ranges(document: Document) -> tuple[tuple[str, int, str, int, str], ...]:
+    """Part, lowest pitch and its name, highest pitch and its name."""
+    return tuple((part, *named_range(document, part)) for part in PARTS)
 
 
 def named_range(document: Document, part: str) -> tuple[int, str, int, str]:

@@ -5,9 +5,11 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from bridge.session.edits import printed
+from bridge.session.output import frame_rate
 from bridge.session.session import Session
 from engine.document import ends
-from engine.music import EMOTIONS, PARTS, Take, Timecode, controls
+from engine.music import EMOTIONS, PARTS, FrameRate, Take, Timecode, controls
 from engine.music.mood import strongest
 
 
@@ -99,7 +101,7 @@ def snapshot(session: Session) -> Snapshot:
     timeline_s = position_s + session.starts_s
     return Snapshot(
         state=_state(session),
-        waits_for=session.waits_for(),
+        waits_for=waits_for(session),
         picture_s=position_s,
         film_timecode=_film_timecode(session, position_s),
         daw_timecode=_daw_timecode(session, timeline_s),
@@ -115,40 +117,40 @@ def snapshot(session: Session) -> Snapshot:
         notes_per_bar=notes_in_bar(session, bar_beat.bar),
         loudness=slot.loudness if slot is not None else 0.0,
         key=document.result.key.name if document.result.slots else "",
-        tempo_bpm=status.tempo_bpm if status is not None else 0.0,
-        position_source=status.position_source if status is not None else "",
-        tempo_source=status.tempo_source if status is not None else "",
-        sync_state=status.state if status is not None else "",
+        tempo_bpm=status.tempo_bpm,
+        position_source=status.position_source,
+        tempo_source=status.tempo_source,
+        sync_state=status.state,
         take=document.take,
         take_name=known.name if known is not None else Take(document.take).name,
         take_kept=known.kept if known is not None else False,
-        port=status.port if status is not None else "",
-        port_api=status.port_api if status is not None else "",
-        port_reason=status.port_reason if status is not None else "",
-        port_up=status.port_up if status is not None else False,
-        sent=status.sent if status is not None else 0,
-        late=status.late if status is not None else 0,
-        dropped=status.dropped if status is not None else 0,
-        priority=status.priority if status is not None else "",
+        port=status.port,
+        port_api=status.port_api,
+        port_reason=status.port_reason,
+        port_up=status.port_up,
+        sent=status.sent,
+        late=status.late,
+        dropped=status.dropped,
+        priority=status.priority,
         engine=session.engine_state,
         progress=session.progress,
         planned_to_s=session.planned_to_s,
-        composed_to_s=session.composed_to_s,
+        composed_to_s=document.result.slots[-1].end_s if document.result.slots else 0.0,
         whole=session.document.result.complete and session.plan.complete,
         pids=session.pids(),
         changing=changing,
         changing_s=changing_s,
         undo=session.history.undo_label,
         redo=session.history.redo_label,
-        film=session.film_name,
-        frame_rate=str(session.output.frame_rate or ""),
+        film=session.film.name,
+        frame_rate=str(_frame_rate(session) or ""),
         reading=session.analysed.reading if session.analysed is not None else "",
         cues=tuple(cue_list(session)),
         parts=tuple((part, bool(document.value(controls.of_part(part, "on")))) for part in PARTS),
         clients=session.clients,
-        frozen=session.freezer.words,
+        frozen=printed.as_words(session.document),
         learning=session.learning,
-        control_port=status.hands_port if status is not None else "",
+        control_port=status.hands_port,
     )
 
 
@@ -162,9 +164,26 @@ def cue_list(session: Session) -> list[tuple[str, float, float, bool]]:
     ]
 
 
+def waits_for(session: Session) -> str:
+    """What play has to wait for; empty when it has not."""
+    if session.failure is not None:
+        return session.failure
+    if session.analysed is None:
+        return session.progress.words
+    if not session.ready().enough:
+        return "the first chords" if not session.document.result.slots else "the next chords"
+    if not session.rolling:
+        return "the DAW to play" if session.options.follows and not session.transport.shared else "play"
+    return ""
+
+
+def _frame_rate(session: Session) -> FrameRate | None:
+    return frame_rate(session.document, session.analysed.film if session.analysed is not None else None)
+
+
 def _film_timecode(session: Session, position_s: float) -> str:
     """At the film's rate or the one set by hand, from the file's own start."""
-    rate = session.output.frame_rate
+    rate = _frame_rate(session)
     if session.analysed is None or rate is None:
         return "--:--:--:--"
     film = session.analysed.film
@@ -176,7 +195,7 @@ def _film_timecode(session: Session, position_s: float) -> str:
 
 def _daw_timecode(session: Session, timeline_s: float) -> str:
     """At the rate and from the start that the DAW states, else the film's rate from zero."""
-    film_rate = session.output.frame_rate
+    film_rate = _frame_rate(session)
     rate = session.daw_rate or film_rate
     if rate is None:
         return "--:--:--:--"
@@ -186,20 +205,18 @@ def _daw_timecode(session: Session, timeline_s: float) -> str:
 
 def _state(session: Session) -> str:
     if session.rolling:
-        status = session.status
-        return "freewheel" if status is not None and status.state == "freewheel" else "playing"
+        return "freewheel" if session.status.state == "freewheel" else "playing"
     if session.analysed is None or not session.document.result.slots:
         return "waiting"
-    return "lost" if session.status is not None and session.status.state == "lost" else "stopped"
+    return "lost" if session.status.state == "lost" else "stopped"
 
 
 def change_under_way(session: Session) -> tuple[str, float]:
     """Label and picture second of the change that is being composed or not yet heard; ("", 0)."""
-    pending = session.desk.pending
-    wish = session.desk.wish or (pending.wish if pending is not None else None)
-    if wish is None or session.progress[0] == "failed":
+    change = session.composing.change
+    if change is None or session.progress.phase == "failed":
         return "", 0.0
-    return wish.label, wish.boundary_s or 0.0
+    return change.label, change.from_s or 0.0
 
 
 def notes_in_bar(session: Session, bar: int) -> int:

@@ -1,226 +1,224 @@
-"""Play, stop, locate and loop of the internal transport, and where on the timeline a change takes over.
+"""Play, stop, locate and loop, and where the playhead is.
 
-Times in `_s` are picture seconds.
+Positions are picture seconds unless they say timeline; `starts_s` is the timeline second of the film's first frame.
 """
 
 from __future__ import annotations
 
-import contextlib
-import time
 from bisect import bisect_right
-from dataclasses import replace
-from typing import TYPE_CHECKING, Final
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Final
 
-from bridge.session.arranging import EVER
-from engine.music import controls
+from bridge.player.link import PlayerLink
+from bridge.player.messages import PlayerStatus
+from bridge.session.now import EVER, Clock
+from engine.music import Slot
 from engine.music.arguments import ControlError
 
-if TYPE_CHECKING:
-    from bridge.player.messages import PlayerStatus
-    from bridge.session.session import Session
-
-When = str | float | int
 AHEAD_S: Final = 2.0  # of arranged music, and two slots, before play begins
 START_PATIENCE_S: Final = 4.0  # play waits this long for a complete composition once enough is there to begin
 END_MARGIN_S: Final = 0.1
 HEARD_S: Final = 0.1  # within this a locate has reached the player
-NEAR_S: Final = 0.1  # a playhead this near to where it was placed is there
+NEAR_S: Final = 0.1  # a playhead this near to where it was located is there
 PASS_S: Final = 1.0  # before the end of a pass the take of the next one is asked for
 
 
-class SessionTransport:
-    """Of one session; the player does what is said here."""
+@dataclass(frozen=True, slots=True)
+class Ready:
+    """How far the music is there.  enough: to begin at the playhead.  complete: arranged and with the player to the end
+    of the film.  end_s: where it has rung out.  first_slots_host_s: when the first chords came, None: not yet."""
 
-    def __init__(self, session: Session) -> None:
-        self._session = session
-        self.play_wanted = session.options.play
+    enough: bool
+    complete: bool
+    busy: bool
+    end_s: float
+    first_slots_host_s: float | None = None
+
+
+class Transport:
+    """The player's transport: its own, or that of a DAW that it follows.
+
+    follows: the position comes from a DAW.  from_s: where play begins.  once: the program ends with the film.
+    """
+
+    def __init__(
+        self,
+        player: PlayerLink,
+        clock: Clock,
+        *,
+        follows: bool = False,
+        from_s: float = 0.0,
+        play: bool = False,
+        once: bool = False,
+    ) -> None:
+        self._player = player
+        self._clock = clock
+        self.follows = follows
+        self.from_s = from_s
+        self.once = once
+        self.play_wanted = play
+        self.status = PlayerStatus.NONE
+        self.looped: tuple[float, float] | None = None
+        self.finished = False
+        self._last_loop: tuple[float, float] | None = None
         self._played = False
-        self._looped: tuple[float, float] | None = None
         self._last_position_s = 0.0
         self._pass_asked = False
-        self._last_loop: tuple[float, float] | None = None
-        self._placed: tuple[float, float] | None = None  # host time and timeline second of a locate just asked for
+        self._located: tuple[float, float] | None = None  # host time and timeline second of a locate just asked for
+        self._starts_s = 0.0  # as the player's position counts it
 
-    def enough_ahead(self, position_s: float) -> bool:
-        session = self._session
-        if session.plan.complete:
-            return True
-        slots = session.document.result.slots
-        index = bisect_right(slots, position_s, key=lambda slot: slot.start_s)
-        two_slots_s = slots[index + 1].end_s if index + 1 < len(slots) else EVER
-        return session.planned_to_s >= max(two_slots_s, position_s + AHEAD_S)
-
-    def start_or_end(self, now_s: float) -> None:
-        session = self._session
-        if self.play_wanted and (self.shared or not session.options.follows) and session.status is not None:
-            waited = session.first_slots_host_s is not None and now_s - session.first_slots_host_s > START_PATIENCE_S
-            ready = session.plan.complete and not session.plan.busy
-            if ready or (waited and self.enough_ahead(session.position_s())):
-                self.play_wanted = False
-                session.player.play()
-        if session.rolling:
-            self._played = True
-            self._watch_passes()
-        if self._played and not session.options.follows and session.plan.complete and self._looped is None:
-            at_end = session.position_s() >= session.end_s + END_MARGIN_S
-            if at_end and session.rolling:
-                session.player.stop()
-            if session.options.once and at_end and not session.rolling:
-                session.finished = True
-
-    def _watch_passes(self) -> None:
-        """With `/cue/take/repeat new` another take is composed towards the end of each pass of a loop."""
-        session, position_s = self._session, self._session.position_s()
-        if position_s < self._last_position_s:
-            self._pass_asked = False
-        self._last_position_s = position_s
-        if self._looped is None or self._pass_asked or session.document.text(controls.TAKE_REPEAT) != "new":
-            return
-        left_s = self._looped[1] - position_s
-        if 0 < left_s < max(PASS_S, 2 * session.desk.lead_s) and session.document.result.complete:
-            self._pass_asked = True
-            with contextlib.suppress(ControlError):  # there are no more numbers: the last take goes on
-                session.edits.new_take("loop")
-
-    def play(self) -> float:
-        """Starts the internal transport as soon as enough is arranged.  Raises ControlError under a DAW."""
-        session = self._session
-        self._refuse_under_daw()
-        if session.position_s() >= session.end_s > 0 and session.plan.complete:
-            self._go(0.0)
-        if self.enough_ahead(session.position_s()):
-            session.player.play()
-        else:
-            self.play_wanted = True
-        return session.position_s()
-
-    def stop(self) -> float:
-        session = self._session
-        self._refuse_under_daw()
-        self.play_wanted = False
-        session.player.stop()
-        return session.position_s()
-
-    def toggle(self) -> None:
-        if self._session.rolling or self.play_wanted:
-            self.stop()
-        else:
-            self.play()
-
-    def locate(self, picture_s: float) -> float:
-        self._refuse_under_daw()
-        self._go(picture_s)
-        return picture_s
-
-    def _go(self, picture_s: float) -> None:
-        """Moves the playhead; what is asked before the player's next word already reckons from there."""
-        session = self._session
-        position_s = picture_s + session.starts_s
-        session.player.locate(position_s)
-        if session.status is not None:
-            self._placed = (time.perf_counter(), position_s)
-            session.status = replace(session.status, position_s=position_s, host_s=self._placed[0])
-
-    def placed(self, status: PlayerStatus) -> PlayerStatus:
-        """A word of the player that it said before it heard of the last locate is put where the playhead will be."""
-        if self._placed is None:
-            return status
-        host_s, position_s = self._placed
-        stepped_back = abs(status.position_at(host_s) - position_s) > NEAR_S
-        if status.host_s < host_s or (stepped_back and status.host_s < host_s + HEARD_S):
-            return replace(status, position_s=position_s, host_s=host_s)
-        self._placed = None
-        return status
-
-    def _refuse_under_daw(self) -> None:
-        if self._session.options.follows and not self.shared:
-            raise ControlError("not_ready", "the transport follows the DAW: play, stop and locate there.")
+    @property
+    def rolling(self) -> bool:
+        return self.status.rolling
 
     @property
     def shared(self) -> bool:
         """In an Ableton Link session everybody starts and stops, and each is at a place of its own."""
-        return self._session.player.sync.position == "link"
+        return self._player.sync.position == "link"
 
-    def loop(self, on: bool, from_s: float | None = None, to_s: float | None = None) -> float:
-        """Loops a range; without one, the last range or the whole film.  Raises ControlError."""
-        session = self._session
-        if on:
-            last = (
-                self._looped or self._last_loop or (0.0, session.analysed.film.duration_s if session.analysed else 0.0)
-            )
-            start_s, end_s = (from_s if from_s is not None else last[0]), (to_s if to_s is not None else last[1])
-            if end_s - start_s < 0.1:
-                raise ControlError("bad_value", f"a loop from {start_s:g} s to {end_s:g} s is too short.")
-            if session.analysed is not None and start_s >= session.analysed.film.duration_s:
-                raise ControlError("bad_value", f"a loop from {start_s:g} s begins after the film's end.")
-            self._looped = self._last_loop = (start_s, end_s)
-            session.player.loop(True, start_s + session.starts_s, end_s + session.starts_s)
-            if session.position_s() >= end_s and not session.options.follows:
-                self.locate(start_s)  # behind its end the playhead would never come into it
-                session.say(f"the playhead was behind the loop and went to its beginning, {start_s:g} s.")
+    def position_s(self, starts_s: float) -> float:
+        """The playhead now."""
+        if self.status is PlayerStatus.NONE:
+            return self.from_s
+        return self.status.position_at(self._clock.now()) - starts_s
+
+    @staticmethod
+    def enough_s(slots: Sequence[Slot], position_s: float) -> float:
+        """How far notes have to be arranged before play begins at a position."""
+        index = bisect_right(slots, position_s, key=lambda slot: slot.start_s)
+        two_slots_s = slots[index + 1].end_s if index + 1 < len(slots) else EVER
+        return max(two_slots_s, position_s + AHEAD_S)
+
+    def poll(self) -> tuple[str, ...]:
+        """Takes the player's latest status; returns its sentences for the person, each once."""
+        status = self._player.poll()
+        if status is None:
+            return ()
+        self.status = replace(self._located_status(status), notes=())
+        return status.notes
+
+    def _located_status(self, status: PlayerStatus) -> PlayerStatus:
+        """A status from before the player knew of the last locate is put where the playhead will be."""
+        if self._located is None:
+            return status
+        host_s, position_s = self._located
+        stepped_back = abs(status.position_at(host_s) - position_s) > NEAR_S
+        if status.host_s < host_s or (stepped_back and status.host_s < host_s + HEARD_S):
+            return replace(status, position_s=position_s, host_s=host_s)
+        self._located = None
+        return status
+
+    # commands -------------------------------------------------------------------------------------------------------
+    def play(self, starts_s: float, ready: Ready) -> float:
+        """Starts the internal transport as soon as enough is arranged.  Raises ControlError under a DAW."""
+        self._check_internal()
+        if self.position_s(starts_s) >= ready.end_s > 0 and ready.complete:
+            self._go(0.0, starts_s)
+            self._player.play()
+        elif ready.enough:
+            self._player.play()
         else:
-            self._looped = None
-            session.player.loop(False)
-        return session.position_s()
+            self.play_wanted = True
+        return self.position_s(starts_s)
 
-    @property
-    def looped(self) -> tuple[float, float] | None:
-        return self._looped
+    def stop(self, starts_s: float) -> float:
+        self._check_internal()
+        self.play_wanted = False
+        self._player.stop()
+        return self.position_s(starts_s)
 
-    def panic(self) -> float:
-        session = self._session
-        session.player.panic()
-        return session.position_s()
+    def locate(self, picture_s: float, starts_s: float) -> float:
+        self._check_internal()
+        self._go(picture_s, starts_s)
+        return picture_s
 
-    def soon_s(self) -> float:
-        """The picture second from which a change that needs no network is heard."""
-        session = self._session
-        return session.position_s() + (session.options.commit_s + 0.02 if session.rolling else 0.0)
+    def _go(self, picture_s: float, starts_s: float) -> None:
+        """Moves the playhead; what is asked before the player's next status already counts from there."""
+        position_s = picture_s + starts_s
+        self._player.locate(position_s)
+        if self.status is not PlayerStatus.NONE:
+            self._located = (self._clock.now(), position_s)
+            self.status = replace(self.status, position_s=position_s, host_s=self._located[0])
 
-    def boundary_s(self, when: When = "bar") -> float | None:
-        """Where a change of the chords takes over; None: from the film's beginning, while nothing plays.
+    def _check_internal(self) -> None:
+        if self.follows and not self.shared:
+            raise ControlError("not_ready", "the transport follows the DAW: play, stop and locate there.")
 
-        when: one of the table's words, or a picture second.  Raises ControlError for one that has passed.
+    def loop(
+        self,
+        on: bool,
+        starts_s: float,
+        duration_s: float | None,
+        from_s: float | None = None,
+        to_s: float | None = None,
+    ) -> str:
+        """Loops a range; without one, the last range or the whole film.  duration_s: of the film, None: not known yet.
+
+        Returns a sentence where the playhead had to move.  Raises ControlError.
         """
-        session = self._session
-        if not isinstance(when, str):
-            return self._boundary_at(float(when))
-        if when == "start" or (not session.rolling and when in ("bar", "loop")):
-            return None
-        position_s = session.position_s()
-        earliest_s = position_s + (session.options.commit_s + session.desk.lead_s if session.rolling else 0.0)
-        if when == "loop" and self._looped is not None:
-            return self._looped[0]
-        found = self.next_mark(earliest_s, when)
-        if session.rolling and self._looped is not None and position_s < self._looped[1] <= found:
-            return self._looped[0]
-        return found
+        if not on:
+            self.looped = None
+            self._player.loop(False)
+            return ""
+        last = self.looped or self._last_loop or (0.0, duration_s or 0.0)
+        start_s, end_s = (from_s if from_s is not None else last[0]), (to_s if to_s is not None else last[1])
+        if end_s - start_s < 0.1:
+            raise ControlError("bad_value", f"a loop from {start_s:g} s to {end_s:g} s is too short.")
+        if duration_s is not None and start_s >= duration_s:
+            raise ControlError("bad_value", f"a loop from {start_s:g} s begins after the film's end.")
+        self.looped = self._last_loop = (start_s, end_s)
+        self._player.loop(True, start_s + starts_s, end_s + starts_s)
+        if self.position_s(starts_s) >= end_s and not self.follows:
+            self._go(start_s, starts_s)  # behind its end the playhead would never come into it
+            return f"the playhead was behind the loop and went to its beginning, {start_s:g} s."
+        return ""
 
-    def _boundary_at(self, wanted_s: float) -> float:
-        session = self._session
-        earliest_s = session.position_s() + session.options.commit_s + session.desk.lead_s if session.rolling else 0.0
-        if wanted_s < earliest_s and self._looped is None:
-            raise ControlError(
-                "bad_value",
-                f"{wanted_s:.2f} s cannot be reached any more: changes are heard from {earliest_s:.2f} s on.",
-            )
-        return self.next_mark(wanted_s, "slot")
+    def place(self, starts_s: float) -> None:
+        """The film lies here on the timeline, when it is first known."""
+        self._starts_s = starts_s
+        start_s = self.from_s + starts_s
+        if (self.shared or not self.follows) and start_s > 0:
+            self._player.locate(start_s)
 
-    def next_mark(self, earliest_s: float, when: str) -> float:
-        session = self._session
-        if when == "slot":
-            starts = [earliest_s]
-        elif when == "chord":
-            starts = [run.start_s for run in session.runs()]
-        elif when == "hit":
-            marks = session.document.hits or (session.analysed.cuts if session.analysed is not None else ())
-            starts = [mark.time_s for mark in marks]
-        else:
-            beats = session.tempo_map.next_bar(session.beats_at(earliest_s))
-            starts = [session.picture_at(float(beats))]
-        slots = session.document.result.slots
-        wanted_s = next((start for start in starts if start >= earliest_s - 1e-6), EVER)
-        # Music is taken over where a slot begins; on the seconds grid and in split bars that need not be the bar line.
-        places = [slot.start_s for slot in slots] or [0.0]
-        index = bisect_right(places, min(wanted_s, places[-1]) - 1e-6)
-        return max(places[min(index, len(places) - 1)], 0.0) if wanted_s < EVER else places[-1]
+    def keep_place(self, starts_s: float, duration_s: float | None) -> None:
+        """The film has moved on the timeline: the internal playhead goes with it."""
+        moved_s, self._starts_s = starts_s - self._starts_s, starts_s
+        if not moved_s or self.follows or self.status is PlayerStatus.NONE:
+            return
+        self._player.locate(self.status.position_at(self._clock.now()) + moved_s)
+        if self.looped is not None:
+            self.loop(True, starts_s, duration_s, *self.looped)
+        self.status = replace(self.status, position_s=self.status.position_s + moved_s)
+
+    # every tick -----------------------------------------------------------------------------------------------------
+    def tick(self, starts_s: float, ready: Ready) -> None:
+        """Begins to play where that was asked and enough is there; stops at the film's end."""
+        host_s, status = self._clock.now(), self.status
+        if self.play_wanted and (self.shared or not self.follows) and status is not PlayerStatus.NONE:
+            first_s = ready.first_slots_host_s
+            waited = first_s is not None and host_s - first_s > START_PATIENCE_S
+            if (ready.complete and not ready.busy) or (waited and ready.enough):
+                self.play_wanted = False
+                self._player.play()
+        if self.rolling:
+            self._played = True
+        if self._played and not self.follows and ready.complete and self.looped is None:
+            at_end = self.position_s(starts_s) >= ready.end_s + END_MARGIN_S
+            if at_end and self.rolling:
+                self._player.stop()
+            if self.once and at_end and not self.rolling:
+                self.finished = True
+
+    def pass_ends(self, starts_s: float, lead_s: float) -> bool:
+        """Whether a pass of the loop is about to end; true once in each pass.  lead_s: what a new take needs."""
+        if not self.rolling:
+            return False
+        position_s = self.position_s(starts_s)
+        if position_s < self._last_position_s:
+            self._pass_asked = False
+        self._last_position_s = position_s
+        if self.looped is None or self._pass_asked:
+            return False
+        self._pass_asked = 0 < self.looped[1] - position_s < max(PASS_S, 2 * lead_s)
+        return self._pass_asked

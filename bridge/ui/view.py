@@ -76,7 +76,7 @@ class LinesView:
             return
         self._last_s, self._last = now_s, marks
         if self._json:
-            revision = session.status.revision if session.status is not None else -1
+            revision = session.status.revision
             facts = {"host_s": now_s, "position_s": round(shot.picture_s, 6), "revision": revision}
             self._write(json.dumps({"type": "status", **shot.as_json(), **facts}))
         else:

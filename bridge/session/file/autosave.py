@@ -10,7 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
-from bridge.session.file.film_file import fingerprint, same_content
+from bridge.session.file.film_file import same_content
 from bridge.session.file.find import session_file_of, session_path
 from bridge.session.session import Session
 from engine.arrange.score import check_playable
@@ -90,7 +90,7 @@ class Autosave:
     def _keep_elsewhere(self, path: Path) -> None:
         """A file of our own choice cannot be written beside the film: the user's folder is tried."""
         try:
-            other = session_path(Path(self._session.options.film), beside=False)
+            other = session_path(self._session.film.path, beside=False)
         except SessionError:
             return
         if other.parent != path.parent:
@@ -119,7 +119,7 @@ class Autosave:
         if saved is None or saved == self._last:
             return
         if self.path is None:
-            self.path, self._chosen = session_path(Path(session.options.film)), False
+            self.path, self._chosen = session_path(session.film.path), False
             self._say(f"the session is kept in {shown(self.path)}.")
         self._last = saved
         self._jobs.put((next(self._numbers), self.path, saved))
@@ -133,7 +133,7 @@ class Autosave:
         saved = self._state()
         if saved is None:
             raise SessionError("nothing is known of the film yet.")
-        target = path or self.path or session_path(Path(self._session.options.film))
+        target = path or self.path or session_path(self._session.film.path)
         check_writes_a_file(target)
         if target != self.path and os.path.lexists(target) and not _is_same(target, self.path):
             if not replace:
@@ -180,11 +180,8 @@ class Autosave:
 
     def _state(self) -> SavedSession | None:
         session = self._session
-        if not self._session.film.fingerprint:  # a restored session whose film was not analysed yet
-            try:
-                session.film.fingerprint = fingerprint(Path(session.options.film))
-            except OSError:
-                return None
+        if not session.film.fingerprint and not session.film.read_fingerprint():
+            return None  # a restored session whose film is not there
         return saved_state(session, session.film.fingerprint)
 
     def close(self) -> None:

@@ -6,11 +6,13 @@ import os
 import queue
 import threading
 from collections.abc import Callable
+from concurrent.futures import Future
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
 from bridge.player.messages import SentEvent
+from bridge.session.arranging import Music
 from bridge.session.options import channels
 from bridge.session.session import Session
 from engine.arrange import Arrangement
@@ -23,9 +25,10 @@ LONG_NOTES: Final = 4000  # as many are written in a tenth of a second or two; m
 def export_midi(session: Session, path: Path) -> int:
     """The composition in force with its pins, as `compose` would write it; returns the number of notes.
 
-    Raises UserError while there is none, or while a long film is still being arranged.
+    Raises UserError while there is none.
     """
-    return _write(path, *session.playing.whole())
+    made = session.whole()
+    return _write(path, *(session.whole_later().result() if made is None else made))
 
 
 def _write(path: Path, composition: Composition, arrangement: Arrangement) -> int:
@@ -74,13 +77,14 @@ class Exporter:
                 keep_beside(path)
             except OSError as error:
                 raise UserError(f"{shown(path.name)} cannot be copied aside: {error.strerror or error}.") from None
-        made = self._session.playing.whole()
+        made = self._session.whole()
         before = self._last if self._last is not None and self._last.is_alive() else None
-        if before is None and len(made[1].notes) <= LONG_NOTES:
+        if before is None and made is not None and len(made[1].notes) <= LONG_NOTES:
             done = Exported(who, path, _write(path, *made))
             self._ours[path] = _mark(path)
             return done
-        self._last = threading.Thread(target=self._run, args=(before, who, path, *made), name="export")
+        later = self._session.whole_later()
+        self._last = threading.Thread(target=self._run, args=(before, who, path, later), name="export")
         self._last.start()
         return None
 
@@ -89,13 +93,12 @@ class Exporter:
         before: threading.Thread | None,
         who: tuple[str, int],
         path: Path,
-        composition: Composition,
-        arrangement: Arrangement,
+        later: Future[Music],
     ) -> None:
         if before is not None:
             before.join()
         try:
-            done = Exported(who, path, _write(path, composition, arrangement))
+            done = Exported(who, path, _write(path, *later.result()))
             self._ours[path] = _mark(path)
             self._done.put(done)
         except UserError as error:
@@ -198,7 +201,8 @@ def _recording(session: Session, path: Path) -> Callable[[tuple[SentEvent, ...]]
     """Writes events as the session stands now; returns the number of notes."""
     from engine.midifile import composition_markers, write_events
 
-    composition, tempo_map = session.composition(), session.tempo_map
+    score, tempo_map = session.score(), session.tempo_map
+    composition = score.pinned if score is not None else None
     markers = composition_markers(composition) if composition is not None else ()
     key, names = (composition.key if composition is not None else None), channels(session.document)
     return lambda events: write_events(path, events, tempo_map, key=key, markers=markers, channels=names)

@@ -16,6 +16,7 @@ import pytest
 from bridge.controls.dispatch import Controls
 from bridge.osc.codec import Message, decode, encode, encode_bundle
 from bridge.osc.server import Datagram, OscServer
+from bridge.session.edits import marks, tempo
 from bridge.session.file.export import _write as write
 from engine.music.arguments import MAX_TEXT
 from engine.music.controls import ERROR
@@ -168,19 +169,19 @@ def test_a_refused_bundle_takes_back_what_is_no_edit_too(port) -> None:
     """Loop, knock, kept takes and what is learned are no steps of the history; none of them stays changed."""
     session, learn = port.session, port.controls.hands.learn
     port.send(port.client(), encode("/cue/loop", [True, 2.0, 6.0]))
-    takes, bindings = session.takes.state, learn.bindings
+    takes, bindings = session.takes.table, learn.bindings
     messages = [
         encode("/cue/loop", [True, 1.0, 3.0]), encode("/cue/knock", [True]), encode("/cue/take/keep", ["mine"]),
         encode("/cue/learn/forget"), encode("/cue/learn/pickup", [False]), encode("/cue/learn", ["/cue/swing"]),
     ]  # fmt: skip
     heard = port.send(port.client(), encode_bundle([*messages, encode("/cue/key", ["H"])]))
     assert {message.address for message in heard} == {ERROR} and len(heard) == 7
-    assert session.transport.looped == (2.0, 6.0) and not session.knock.on
-    assert session.takes.state == takes and not session.takes.any_kept
+    assert session.transport.looped == (2.0, 6.0) and not session.arranging.click.on
+    assert session.takes.table == takes and not session.takes.any_kept
     assert learn.bindings == bindings and learn.pickup and learn.waiting(time.perf_counter())[0] == ""
     heard = port.send(port.client(), encode_bundle(messages))
     assert ERROR not in {message.address for message in heard}
-    assert session.transport.looped == (1.0, 3.0) and session.knock.on and session.takes.any_kept
+    assert session.transport.looped == (1.0, 3.0) and session.arranging.click.on and session.takes.any_kept
     assert learn.bindings == () and not learn.pickup
 
 
@@ -330,7 +331,7 @@ def hits_of(plan: Message) -> list[tuple]:
 def test_a_fitted_tempo_tells_each_hits_signed_miss_and_why_a_must_hit_is_refused(port) -> None:
     client, fps = port.client(), float(port.session.analysed.film.rate.fps)
     for second, weight in ((3.0, "must"), (3.6, "should"), (3.2, "must")):
-        port.session.edits.add_hit(second, weight)
+        port.session.edit(marks.add_hit, second, weight)
     answer, plan = port.send(client, encode("/cue/tempo/fit", [80.0, 80.0]))  # a beat lasts 0.75 s
     assert answer.address == "/cue/tempo/fit" and len(answer.arguments) == 4 and answer.arguments[:2] == (80.0, 1)
     assert plan.arguments[:2] == (1, 3)
@@ -338,7 +339,7 @@ def test_a_fitted_tempo_tells_each_hits_signed_miss_and_why_a_must_hit_is_refuse
     assert one == (3.0, "must", 0.0, "") and other[:2] == (3.2, "must") and later[:2] == (3.6, "should")
     assert other[2] == pytest.approx(-0.2 * fps, abs=1e-4)  # the beat at 3.0 s comes before the picture
     assert later[2] == pytest.approx(0.15 * fps, abs=1e-4) and later[3] == ""  # only must hits are refused
-    report = port.session.edits.fit_tempo(80.0, 80.0)
+    report = tempo.fit(port.session.document, port.session.now(), 80.0, 80.0)
     assert [other[3]] == list(report.refusals) and "3.200 s is refused: " in other[3] and "half a frame" in other[3]
 
     answers = port.send(client, encode("/cue/tempo/fit", [80.0, 100.0]))
@@ -357,10 +358,10 @@ def test_a_fitted_tempo_tells_each_hits_signed_miss_and_why_a_must_hit_is_refuse
 def test_of_many_hits_the_refused_and_the_must_hits_are_told(port) -> None:
     client = port.client()
     for index in range(30):
-        port.session.edits.add_hit(1.0 + index * 0.3, "nice")
-    port.session.edits.add_hit(9.0, "must")
-    port.session.edits.add_hit(10.6, "must")
-    port.session.edits.add_hit(10.9, "must")
+        port.session.edit(marks.add_hit, 1.0 + index * 0.3, "nice")
+    port.session.edit(marks.add_hit, 9.0, "must")
+    port.session.edit(marks.add_hit, 10.6, "must")
+    port.session.edit(marks.add_hit, 10.9, "must")
     _, plan = port.send(client, encode("/cue/tempo/fit", [80.0, 80.0]))
     told = hits_of(plan)
     assert plan.arguments[:2] == (1, len(port.session.document.hits)) and len(told) == 15

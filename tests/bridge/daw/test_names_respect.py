@@ -20,6 +20,8 @@ from bridge.daw.protocol import (
 from bridge.daw.session import DawBridge
 from bridge.osc.codec import Message, decode
 from bridge.osc.server import Datagram
+from bridge.session.edits import chords, marks
+from bridge.session.edits.values import set_value
 from bridge.session.file.autosave import saved_state
 from engine.document.file import SessionWriter, read_session, write_session
 
@@ -38,7 +40,7 @@ def from_other(wired, message):
 
 def test_a_section_changed_here_since_stays_when_its_marker_goes(wired) -> None:
     markers(wired, 1, (12.0, "section: activity=80"), (4.0, "section: pattern=up"))
-    wired.session.edits.add_section(12.0, "activity=30", "mine")
+    wired.session.edit(marks.add_section, 12.0, "activity=30", "mine")
     wired.run(0.3)
     markers(wired, 2)
     assert [each.changes for each in wired.session.document.sections] == [(("activity", "30"),)]
@@ -49,10 +51,10 @@ def test_a_moved_name_leaves_what_was_changed_here_since(wired) -> None:
     markers(
         wired, 1, (4.0, "chords: Dm A7"), (15.0, "pin: F#m"), (9.0, "hit must: door"), (12.0, "section: activity=80")
     )
-    session.edits.set_value("/cue/progression", "G C")
-    session.edits.unpin(15.0)
-    session.edits.remove_hit(9.0)
-    session.edits.remove_section(12.0)
+    session.edit(set_value, "/cue/progression", "G C")
+    session.edit(chords.unpin, 15.0)
+    session.edit(marks.remove_hit, 9.0)
+    session.edit(marks.remove_section, 12.0)
     wired.run(0.4)
     markers(
         wired, 2, (4.1, "chords: Dm A7"), (15.1, "pin: F#m"), (9.1, "hit must: door"), (12.1, "section: activity=80")
@@ -85,7 +87,7 @@ def test_a_name_that_moves_takes_along_what_it_did(wired) -> None:
 
 def test_many_hits_are_one_step(wired) -> None:
     session = wired.session
-    session.edits.add_hit(22.0, "must", "mine")
+    session.edit(marks.add_hit, 22.0, "must", "mine")
     steps = session.history.undo_count
     made = tuple(MarkerItem(number, 0.5 + number * 0.05, f"hit: h{number}") for number in range(300))
     for first in range(0, 300, 20):
@@ -94,7 +96,7 @@ def test_many_hits_are_one_step(wired) -> None:
     assert len(session.document.hits) == 301 and session.history.undo_count == steps + 1
     markers(wired, 2, (9.0, "hit must: door"))
     assert [hit.name for hit in session.document.hits] == ["door", "mine"] and session.history.undo_count == steps + 2
-    session.edits.undo()
+    session.undo()
     assert len(session.document.hits) == 301
 
 
@@ -141,8 +143,8 @@ def test_names_are_not_done_again_after_a_restart(wired, tmp_path) -> None:
     session = wired.session
     marks = (4.0, "chords: Dm A7"), (15.0, "pin: F#m"), (18.0, "chords: H9")
     markers(wired, 1, *marks)
-    session.edits.set_value("/cue/progression", "G C")
-    session.edits.unpin(15.0)
+    session.edit(set_value, "/cue/progression", "G C")
+    session.edit(chords.unpin, 15.0)
     wired.run(0.5)
     write_session(tmp_path / "kept.json", SessionWriter().encode(saved_state(session, "0")))
     session.names_done = frozenset()
@@ -160,10 +162,10 @@ def test_undo_of_a_regions_progression_leaves_the_cue_in_hand(wired) -> None:
     made = (RegionItem(1, 2.0, 8.0, "cue: 1m1"), RegionItem(2, 12.0, 20.0, "cue: 1m2"))
     wired.say(RegionsChunk(1, 2, 0, made))
     wired.run(0.8)
-    session.cues.select("1m1")
+    session.select_cue("1m1")
     markers(wired, 1, (13.0, "chords: Gm D7"))
     assert session.document.selected.name == "1m1"
-    session.edits.undo()
+    session.undo()
     wired.run(0.3)
     assert session.document.selected.name == "1m1"
 

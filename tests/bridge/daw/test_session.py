@@ -23,7 +23,8 @@ from bridge.daw.protocol import (
     TempoPoint,
     ThawRequest,
 )
-from bridge.session.arranging import arrange_whole
+from bridge.session.edits import chords, printed
+from engine.arrange.score import arrange_whole
 from engine.music import Chord
 
 
@@ -62,11 +63,11 @@ def test_reapers_own_osc_is_followed_before_it_tells_a_tempo(wired) -> None:
 
 
 def test_its_tempo_map_becomes_ours_and_chords_stay(wired) -> None:
-    before = wired.session.composition()
+    before = wired.session.score().pinned
     points = (TempoPoint(0.0, 0.0, 97.0, 3, 4), TempoPoint(12.0, 12 * 60 / 97, 110.0, 4, 4))
     wired.say(TempoMapChunk(1, 2, 0, points))
     wired.run(0.3)
-    after = wired.session.composition()
+    after = wired.session.score().pinned
     assert [after.tempo_map.bpm_at(beat) for beat in (0, 13)] == [97.0, 110.0]
     assert all(slot.chord == before.slot_at((slot.start_s + slot.end_s) / 2).chord for slot in after.slots)
 
@@ -120,14 +121,14 @@ def test_clips_of_a_launcher_are_not_taken_for_a_playing_arrangement(wired) -> N
     found = [one for clip in order.items for one in mido.MidiFile(clip.path).tracks[0] if one.type == "note_on"]
     assert len([one for one in found if one.velocity]) == len({(n.start_beats, n.pitch, n.channel) for n in composed})
     wired.say(Ack(order.request, 1, "5 clips in scene 2 of the launcher"))
-    assert not wired.session.freezer.ranges
+    assert not wired.session.document.printed
     assert any("drag the clips to 1|1" in sentence for sentence in wired.stage.said), wired.stage.said
 
 
 def test_the_transport_is_the_daws(wired) -> None:
     from engine.music.arguments import ControlError
 
-    for order in (wired.session.transport.play, wired.session.transport.stop):
+    for order in (wired.session.play, wired.session.stop):
         with pytest.raises(ControlError):
             order()
 
@@ -144,7 +145,7 @@ def test_a_name_that_is_gone_takes_its_effect_back_unless_the_composer_changed_i
     wired.say(MarkersChunk(1, len(markers), 0, markers))
     wired.run(0.6)
     assert len(session.document.pins) == 2
-    session.edits.pin(Chord.parse("B7"), 20.0)
+    session.edit(chords.pin, Chord.parse("B7"), 20.0)
     wired.run(0.3)
     kept = (MarkerItem(1, 4.0, "chords: Gm D7"),)
     wired.say(MarkersChunk(2, 1, 0, kept))
@@ -164,13 +165,13 @@ def test_a_name_that_is_gone_takes_its_effect_back_unless_the_composer_changed_i
 
 def test_the_daw_asks_to_thaw(wired) -> None:
     session = wired.session
-    session.freezer.freeze("all")
+    session.edit(printed.mute, "all")
     wired.say(ThawRequest("selection", 4.0, 8.0))
-    assert {(round(low, 3), round(high, 3)) for _, low, high in session.freezer.ranges} == {
+    assert {(round(low, 3), round(high, 3)) for _, low, high in printed.ranges_s(session.document)} == {
         (0.0, 4.0), (8.0, round(session.end_s, 3))
     }  # fmt: skip
     wired.say(ThawRequest("selection", 4.0, 8.0))
-    assert any("frozen" in sentence for sentence in wired.stage.said)
+    assert any("is printed there" in sentence for sentence in wired.stage.said)
 
 
 def test_cues_of_regions_come_move_and_go_and_each_has_its_own_progression(wired) -> None:

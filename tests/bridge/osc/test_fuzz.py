@@ -86,8 +86,8 @@ def test_a_hundred_thousand_hostile_datagrams(stage) -> None:
                     time.sleep(0.01)
         done.set()
 
-    session.transport.loop(True, 0.0, 8.0)
-    session.transport.play()
+    session.loop(True, 0.0, 8.0)
+    session.play()
     made.until(lambda: session.rolling)
     threading.Thread(target=flood, daemon=True).start()
     handled, memory = 0, 0

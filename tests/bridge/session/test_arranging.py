@@ -8,10 +8,11 @@ from itertools import pairwise
 
 import pytest
 
-from bridge.session.arranging import Plan, Score, arrange_whole
+from bridge.session.plan import Plan
 from bridge.session.score import build_score
 from engine.arrange import film_levels
 from engine.arrange.rhythm import build_grid
+from engine.arrange.score import Score, arrange_whole
 from engine.document import Document, Pin, Result
 from engine.music import Chord, Film, FrameRate, Slot, TempoMap
 from engine.process.messages import FilmAnalysed
@@ -127,7 +128,7 @@ def test_what_is_still_composed_when_its_pass_begins_leaves_no_silence_in_it() -
     played.take(plan.work(0.005, loop_end - 0.1, wraps_to=0.0))
     for count in range(16, len(new), 4):
         plan.update(score(new[:count], 60, complete=False), loop_end)
-        plan.hand_over_again(loop_end)  # as `PlanDesk` does
+        plan.hand_over_again(loop_end)  # as `BackgroundPlan` does
         finish(plan, played, position=0.5)
         assert key(played.notes) == key(plan.notes)
     plan.update(score(new, 60), loop_end)

@@ -6,10 +6,11 @@ from itertools import pairwise
 
 import pytest
 
-from bridge.session.arranging import Plan, Score, arrange_whole
+from bridge.session.plan import Plan
 from bridge.session.score import build_score
 from engine.arrange import film_levels
 from engine.arrange.rhythm import build_grid
+from engine.arrange.score import Score, arrange_whole
 from engine.document import Document, Result
 from engine.music import Chord, Film, FrameRate, Slot, TempoMap
 from engine.process.messages import FilmAnalysed

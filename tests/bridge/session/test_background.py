@@ -6,10 +6,11 @@ import time
 
 import pytest
 
-from bridge.session.arranging import SMALL_SLOTS, arrange_whole
-from bridge.session.background import PlanDesk, PlanJob
+from bridge.session.background import BackgroundPlan, PlanJob
+from bridge.session.plan import SMALL_SLOTS
 from engine.arrange import film_levels
 from engine.arrange.rhythm import build_grid
+from engine.arrange.score import arrange_whole
 from engine.document import Document, Pin, Result
 from engine.music import Chord, Film, FrameRate, Hit, Slot, TempoMap
 from engine.process.messages import FilmAnalysed
@@ -41,7 +42,7 @@ def job(takeover=None, **changes):
         document = document.with_value(address, value)
     from dataclasses import replace
 
-    return PlanJob(replace(document, **changes), FILM, 0.0, LEVELS, takeover, lambda document: ())
+    return PlanJob(replace(document, **changes), FILM, LEVELS, takeover, {})
 
 
 def settle(desk, position=None):
@@ -55,7 +56,7 @@ def settle(desk, position=None):
 
 @pytest.fixture
 def desk():
-    desk = PlanDesk()
+    desk = BackgroundPlan()
     assert len(SLOTS) > SMALL_SLOTS
     desk.update(job())
     settle(desk)
@@ -148,7 +149,7 @@ def test_changes_of_tempo_one_after_another_are_heard_where_the_playhead_is(desk
             for slot in SLOTS
         )
         document = Document(result=Result(slots=slots, tempo_map=tempo_map, complete=True, levels=LEVELS))
-        return PlanJob(document, FILM, 0.0, LEVELS, tempo_map.beats_at(400.0), lambda document: ())
+        return PlanJob(document, FILM, LEVELS, tempo_map.beats_at(400.0), {})
 
     desk.update(at(45))
     desk.update(at(120))
@@ -161,11 +162,12 @@ def test_changes_of_tempo_one_after_another_are_heard_where_the_playhead_is(desk
 def test_what_goes_wrong_beside_the_session_is_said_and_the_next_change_is_heard(desk) -> None:
     from dataclasses import replace
 
-    def broken(document):
-        raise RuntimeError("a fault")
+    class Broken(dict):
+        def get(self, *key):
+            raise RuntimeError("a fault")
 
     takeover = TEMPO.beats_at(396.0)
-    desk.update(replace(job(takeover, settings={"/cue/activity": 90.0}), kept=broken))
+    desk.update(replace(job(takeover, settings={"/cue/activity": 90.0}), takes=Broken()))
     assert settle(desk, takeover - 1.0) == []
     assert all("a fault" in sentence and "plays on" in sentence for sentence in desk.faults())
     assert desk.whole() is None

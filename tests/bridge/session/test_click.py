@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from bridge.session.click import LENGTH_S
+from bridge.session.click import LENGTH_S, Click
 from bridge.session.file.export import export_midi
 from engine.music import TempoMap
 
@@ -20,7 +20,7 @@ def test_every_cut_knocks_on_its_frame_whatever_the_tempo(stage) -> None:
     made = stage(14.0, play=True, once=True, knock=10)
     session = made.session
     made.until(lambda: session.position_s() > 0.5)
-    session.tempo.use_daw_map(TempoMap.constant(97), "a test")  # cuts are picture time: a tempo moves none
+    session.use_daw_map(TempoMap.constant(97), "a test")  # cuts are picture time: a tempo moves none
     made.until(lambda: session.finished, 25)
     made.run(0.1)
     assert [event.position_s for event in knocks(session)] == pytest.approx(CUTS_S, abs=0.002)
@@ -32,19 +32,19 @@ def test_it_is_switched_while_the_film_plays_and_stays_out_of_files(stage, tmp_p
     made = stage(14.0)
     session = made.session
     before = export_midi(session, tmp_path / "before.mid")
-    session.transport.play()
+    session.play()
     made.until(lambda: session.position_s() > 1.0)
-    session.knock.set(True, 5, 60)
+    session.set_click(Click(True, 5, 60))
     made.until(lambda: session.position_s() > 3.5)
     assert [event.position_s for event in knocks(session, 5, 60)] == pytest.approx([3.0], abs=0.002)
-    session.knock.set(False)
+    session.set_click(Click(False, 5, 60))
     made.until(lambda: session.position_s() > 8.0)
-    session.knock.set(True)
+    session.set_click(Click(True, 5, 60))
     made.until(lambda: session.position_s() > 8.5)
-    session.transport.locate(6.5)  # what lies behind the switch is there too
+    session.locate(6.5)  # what lies behind the switch is there too
     made.run(0.3)
     made.until(lambda: session.position_s() > 8.0)
-    session.transport.stop()
+    session.stop()
     made.run(0.1)
     assert [event.position_s for event in knocks(session, 5, 60)] == pytest.approx([3.0, 7.5], abs=0.002)
     assert export_midi(session, tmp_path / "after.mid") == before

@@ -8,6 +8,7 @@ from dataclasses import replace
 import pytest
 
 from bridge.player.messages import PlayerOptions, PlayerStatus, SyncOptions
+from bridge.session.now import OfflineClock
 from bridge.session.session import Session, SessionOptions
 from bridge.session.tempo import TempoWish
 from tests.sessionlab import Engine
@@ -40,13 +41,19 @@ def clocked():
         heard, engine = Heard(sync), Engine(30.0)
         said: list[str] = []
         options = SessionOptions("film.mp4", tempo=TempoWish(bpm=120), follows=True)
-        session = Session(options, heard, engine.send, say=said.append)  # type: ignore[arg-type]
+        session = Session(options, heard, engine.send, say=said.append, clock=OfflineClock())  # type: ignore[arg-type]
         session.begin()
         for message in list(engine.inbox):
-            session.engine_message(message)
+            session.on_engine(message)
         return session, heard, said
 
     return make
+
+
+def hear(session: Session, host_s: float) -> None:
+    """One tick at a moment of the session's clock."""
+    session.clock.host_s = host_s  # type: ignore[attr-defined]
+    session.tick()
 
 
 def _status(position_s: float, beats: float, bpm: float, phase: float | None, source: str = "mtc"):
@@ -62,8 +69,8 @@ def test_timecode_with_clock_gives_the_daws_own_bars(clocked) -> None:
     for tenth in range(20):
         position_s = 5.0 + tenth / 10
         beats = position_s * 97 / 60
-        session.status = heard.status = _status(position_s, session.tempo_map.beats_at(position_s), 97.0, beats % 1)
-        session.tempo.watch(tenth / 10)
+        heard.status = _status(position_s, session.tempo_map.beats_at(position_s), 97.0, beats % 1)
+        hear(session, tenth / 10)
     assert session.tempo_map.bpm_at(0) == 97.0
     assert float(session.tempo_map.origin_s) == 0.0  # bar 1 of the DAW is bar 1 here
     assert not any("--tempo-map" in sentence for sentence in said)
@@ -75,10 +82,10 @@ def test_what_a_clock_cannot_know_is_said_and_its_beats_are_kept(clocked) -> Non
     for tenth in range(80):
         position_s = tenth / 10
         beats = position_s * 2 if position_s < 4 else 8 + (position_s - 4) * 1.5
-        session.status = heard.status = _status(
+        heard.status = _status(
             position_s, session.tempo_map.beats_at(position_s), 120 if position_s < 4 else 90, beats % 1
         )
-        session.tempo.watch(position_s)
+        hear(session, position_s)
     assert session.tempo_map.bpm_at(9) == 90
     assert (session.tempo_map.beats_at(7.5) - (8 + 3.5 * 1.5) + 0.5) % 1 - 0.5 == pytest.approx(0.0, abs=0.1)
     assert sum("--tempo-map" in sentence for sentence in said) == 1
@@ -94,10 +101,10 @@ def test_a_tempo_changed_while_the_daw_stands_leaves_bar_1_where_it_is(clocked, 
             # A clock counts beats: it is where the map in force has that beat.
             position_s = tenth / 10 if source == "mtc" else session.tempo_map.seconds_at(beats)
             ours = session.tempo_map.beats_at(position_s)
-            session.status = heard.status = _status(position_s, ours, bpm, beats % 1, source)
-            session.tempo.watch(tenth / 10)
-        session.status = heard.status = replace(heard.status, rolling=False, state="stopped")
-        session.tempo.watch(5.0)
+            heard.status = _status(position_s, ours, bpm, beats % 1, source)
+            hear(session, tenth / 10)
+        heard.status = replace(heard.status, rolling=False, state="stopped")
+        hear(session, 5.0)
         assert session.tempo_map.bpm_at(0) == bpm
         assert float(session.tempo_map.origin_s) == 0.0
     assert not any("--tempo-map" in sentence for sentence in said)
@@ -112,9 +119,9 @@ def test_after_a_change_on_the_way_play_from_the_beginning_has_its_bar_1_again(c
             bpm = at_first if tenth < 40 else later
             beats += bpm / 600
             position_s = session.tempo_map.seconds_at(beats)
-            session.status = heard.status = _status(position_s, beats, bpm, beats % 1, "clock")
-            session.tempo.watch(tenth / 10)
+            heard.status = _status(position_s, beats, bpm, beats % 1, "clock")
+            hear(session, tenth / 10)
         assert session.tempo_map.bpm_at(0) == later
-        session.status = heard.status = replace(heard.status, rolling=False, state="stopped")
-        session.tempo.watch(9.0)
+        heard.status = replace(heard.status, rolling=False, state="stopped")
+        hear(session, 9.0)
     assert float(session.tempo_map.origin_s) == 0.0

@@ -5,9 +5,11 @@ from __future__ import annotations
 import time
 from dataclasses import replace
 
-from bridge.session.requests import FIRST_GUESS_S, ON_THE_WAY_S, ComposeDesk, Wish
-from engine.document import Document
-from engine.music import Chord, Slot
+from bridge.session.composing import FIRST_GUESS_S, TO_PLAYER_S, Composing
+from bridge.session.edits.values import set_value
+from bridge.session.history import History
+from bridge.session.now import Now
+from engine.music import Chord, Key, Slot
 from engine.process.messages import Composed, SlotsComposed
 
 
@@ -15,9 +17,9 @@ def test_an_answer_to_an_older_request_is_nobodys(stage) -> None:
     made = stage(24.0)
     session = made.session
     made.engine.hold = True
-    session.edits.set_value("/cue/progression", "F#")
+    session.edit(set_value, "/cue/progression", "F#")
     made.run(0.1)
-    session.edits.set_value("/cue/progression", "Dm")
+    session.edit(set_value, "/cue/progression", "Dm")
     made.run(0.1)
     old, new = made.engine.requests[-2:]
     assert new.revision > old.revision
@@ -25,7 +27,7 @@ def test_an_answer_to_an_older_request_is_nobodys(stage) -> None:
     for message in made.engine.inbox:
         if message.revision == old.revision:
             assert isinstance(message, (SlotsComposed, Composed))
-            session.engine_message(message)
+            session.on_engine(message)
     assert session.document.result is before
     made.engine.hold = False
     made.ready()
@@ -36,12 +38,12 @@ def test_two_hundred_changes_in_a_second_while_it_plays(stage) -> None:
     """One composition; one more where a bar line passes meanwhile, which is not to be missed."""
     made = stage(40.0)
     session = made.session
-    session.transport.play()
+    session.play()
     made.until(lambda: session.position_s() > 0.3)
     asked = len(made.engine.requests)
     began = time.perf_counter()
     for number in range(200):
-        session.edits.set_value("/cue/mood/dark_light", float(number % 100))
+        session.edit(set_value, "/cue/mood/dark_light", float(number % 100))
         made.step()
         time.sleep(max(began + (number + 1) / 200 - time.perf_counter(), 0))
     made.run(0.3)
@@ -53,32 +55,38 @@ def test_two_hundred_changes_in_a_second_while_it_plays(stage) -> None:
 def test_a_late_answer_to_a_chord_waits_for_the_next_chord_not_for_the_bar(stage) -> None:
     made = stage(30.0)
     session = made.session
-    session.edits.set_value("/cue/progression", "C:1/2 G:1/2")
-    session.edits.set_value("/cue/progression/mode", "loop")
+    session.edit(set_value, "/cue/progression", "C:1/2 G:1/2")
+    session.edit(set_value, "/cue/progression/mode", "loop")
     made.run(0.2)
     made.ready()
-    session.transport.play()
+    session.play()
     made.until(lambda: session.position_s() > 0.3)
     made.engine.hold = True
-    heard_s = session.edits.set_value("/cue/mood/dark_light", 50.0, "chord")
+    heard_s = session.edit(set_value, "/cue/mood/dark_light", 50.0, "chord")
     assert heard_s == 1.0  # in the middle of a bar of two seconds
     made.until(lambda: session.position_s() > heard_s - session.options.commit_s + 0.005)
     made.engine.hold = False
-    made.until(lambda: session.document.result.complete and session.desk.wish is None and session.desk.pending is None)
+    made.until(
+        lambda: (
+            session.document.result.complete
+            and session.composing.queued is None
+            and session.composing.in_flight is None
+        )
+    )
     assert any("longer than the chord" in sentence and "from 2.00 s" in sentence for sentence in made.said), made.said
 
 
 def test_how_soon_is_promised_follows_from_what_was_measured() -> None:
-    desk = ComposeDesk()
-    assert desk.lead_s == FIRST_GUESS_S + ON_THE_WAY_S
+    desk, history = Composing(), History()
+    assert desk.lead_s == FIRST_GUESS_S + TO_PLAYER_S
     slots = tuple(_slot(index) for index in range(4))
-    document = Document()
-    document = replace(document, result=replace(document.result, slots=slots))
+    history.amend(replace(history.document, result=replace(history.document.result, slots=slots)))
 
-    def answered(took_s: float, boundary_s: float | None) -> None:
-        desk.ask(Wish(boundary_s, "a change", 0.0, 0.0))
-        desk.request(document, grid="beats", starts_s=0.0, auto_keys={}, host_s=10.0)
-        desk.answered(10.0 + took_s)
+    def answered(took_s: float, from_s: float | None) -> None:
+        desk.ask(0.0, from_s, "a change")
+        request = desk.request(history, 10.0)
+        part = SlotsComposed(request.revision, (_slot(len(request.keep)),), Key.parse("C"), "", 0.5, ())
+        desk.slots_composed(part, history, Now(host_s=10.0 + took_s), 0.06)
 
     answered(5.0, None)  # the first composition of all says nothing of changes
     assert desk.first_chord_s == FIRST_GUESS_S

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from bridge.session.arranging import arrange_whole
+from bridge.session.edits import chords, marks
+from bridge.session.edits.values import set_value
+from engine.arrange.score import arrange_whole
 from engine.music import Chord
 from engine.music.arguments import ControlError
 
@@ -23,16 +25,16 @@ def between(session, from_s, to_s):
 
 def three_cues(stage):
     made = stage(48.0)
-    cues = made.session.cues
-    cues.add(2.0, 14.0, "1m1")
-    cues.add(18.0, 30.0, "1m2")
-    cues.add(34.0, "end", "1m3")
+    session = made.session
+    session.add_cue(2.0, 14.0, "1m1")
+    session.add_cue(18.0, 30.0, "1m2")
+    session.add_cue(34.0, "end", "1m3")
     made.ready()
     return made
 
 
-def set_value(made, address, value, **more):
-    made.session.edits.set_value(address, value, **more)
+def change(made, address, value, **more):
+    made.session.edit(set_value, address, value, **more)
     made.ready()
 
 
@@ -47,18 +49,18 @@ def test_each_cue_has_its_own_key_progression_tempo_and_takes(stage) -> None:
     made = three_cues(stage)
     session = made.session
     before = between(session, 0, 16), between(session, 32, 60)
-    session.cues.select("1m2")
-    set_value(made, "/cue/key", "F# minor")
-    set_value(made, "/cue/progression", "F#m B7 E A")
+    session.select_cue("1m2")
+    change(made, "/cue/key", "F# minor")
+    change(made, "/cue/progression", "F#m B7 E A")
     assert (between(session, 0, 16), between(session, 32, 60)) == before
     chords = [slot.chord.lead_sheet() for slot in session.document.slots if 18 <= slot.start_s < 22]
     assert chords and chords[0] == "F#m" and "B7" in chords
     assert {cue.name: cue.key.name for cue in session.document.cues}["1m2"] == "F# minor"
-    session.edits.new_take()
+    session.new_take()
     made.ready()
     assert session.document.take == 2 and sorted(session.takes.of_cue(session.document.cue)) == [1, 2]
     assert (between(session, 0, 16), between(session, 32, 60)) == before
-    session.cues.select("1")
+    session.select_cue("1")
     assert session.document.take == 1 and session.document.text("/cue/key") == "auto"
     assert session.document.text("/cue/progression") == ""
 
@@ -67,15 +69,15 @@ def test_a_cue_has_its_own_bar_1_and_tempo(stage) -> None:
     made = three_cues(stage)
     session = made.session
     first = between(session, 0, 16)
-    session.cues.select("1m2")
-    set_value(made, "/cue/bar_1", 18.25)
-    set_value(made, "/cue/tempo", 90.0)
+    session.select_cue("1m2")
+    change(made, "/cue/bar_1", 18.25)
+    change(made, "/cue/tempo", 90.0)
     beats = session.beats_at(18.25)
     assert float(session.tempo_map.next_bar(round(beats, 6))) == pytest.approx(beats, abs=1e-3)
     assert session.tempo_map.bpm_at(beats + 0.1) == 90 and session.tempo_map.bpm_at(beats - 0.1) == 120
     assert between(session, 0, 16) == first
-    session.edits.undo()
-    session.edits.undo()
+    session.undo()
+    session.undo()
     made.ready()
     assert len(session.tempo_map.tempos) == 1
 
@@ -83,22 +85,22 @@ def test_a_cue_has_its_own_bar_1_and_tempo(stage) -> None:
 def test_a_kept_take_of_one_cue_comes_back_note_for_note_whatever_the_others_do(stage) -> None:
     made = three_cues(stage)
     session = made.session
-    session.cues.select("1m2")
+    session.select_cue("1m2")
     kept = between(session, 16, 32)
-    session.edits.keep_take("dusk")
-    session.edits.new_take()
+    session.keep_take("dusk")
+    session.new_take()
     made.ready()
     assert between(session, 16, 32) != kept
-    session.cues.select("1m1")
-    set_value(made, "/cue/tempo", 100.0)
-    set_value(made, "/cue/transpose", 3)
-    session.cues.select("1m2")
+    session.select_cue("1m1")
+    change(made, "/cue/tempo", 100.0)
+    change(made, "/cue/transpose", 3)
+    session.select_cue("1m2")
     others = between(session, 0, 16), between(session, 32, 60)
-    session.edits.select_take(1)
+    session.select_take(1)
     made.ready()
     assert between(session, 16, 32) == kept
     assert (between(session, 0, 16), between(session, 32, 60)) == others
-    set_value(made, "/cue/transpose", 5)  # what is turned after that is heard again
+    change(made, "/cue/transpose", 5)  # what is turned after that is heard again
     assert between(session, 16, 32) != kept
 
 
@@ -106,14 +108,14 @@ def test_cues_that_cannot_be_are_refused(stage) -> None:
     session = three_cues(stage).session
     for in_s, out_s, name in ((10.0, 12.0, "x"), (15.0, 20.0, "x"), (15.0, 17.0, "1m1"), (99.0, "end", "x")):
         with pytest.raises(ControlError):
-            session.cues.add(in_s, out_s, name)
+            session.add_cue(in_s, out_s, name)
     with pytest.raises(ControlError, match="no cue"):
-        session.cues.select("9m9")
-    session.cues.select("1m2")
+        session.select_cue("9m9")
+    session.select_cue("1m2")
     with pytest.raises(ControlError):
-        session.edits.set_value("/cue/in", 5.0)
+        session.edit(set_value, "/cue/in", 5.0)
     with pytest.raises(ControlError):
-        session.edits.set_value("/cue/out", 40.0)
+        session.edit(set_value, "/cue/out", 40.0)
     assert [state.name for state in session.document.cue_states] == ["1m1", "1m2", "1m3"]
 
 
@@ -121,20 +123,20 @@ def test_cues_are_added_moved_and_taken_away_and_undone(stage) -> None:
     made = three_cues(stage)
     session = made.session
     whole = notes_of(session)
-    session.cues.select("1m3")
-    set_value(made, "/cue/in", 32.0)
+    session.select_cue("1m3")
+    change(made, "/cue/in", 32.0)
     assert min(at for at, *_ in between(session, 31, 60)) == pytest.approx(32.0, abs=0.13)
-    session.cues.remove("1m2")
+    session.remove_cue("1m2")
     made.ready()
     assert [state.name for state in session.document.cue_states] == ["1m1", "1m3"] and not between(session, 15, 31)
-    session.edits.undo()
-    session.edits.undo()
+    session.undo()
+    session.undo()
     made.ready()
     assert notes_of(session) == whole
-    session.edits.redo()
-    session.edits.redo()
+    session.redo()
+    session.redo()
     for name in ("1m1", "1m3"):
-        session.cues.remove(name)
+        session.remove_cue(name)
     made.ready()
     assert session.document.cues == () and between(session, 0, 2)
 
@@ -143,8 +145,8 @@ def test_pins_and_sections_keep_to_their_cue(stage) -> None:
     made = three_cues(stage)
     session = made.session
     others = between(session, 0, 16), between(session, 32, 60)
-    session.edits.pin(Chord.parse("Ebm"), 20.1)
-    session.edits.add_section(24.0, "tempo=140; pattern=up; parts=arp", "B")
+    session.edit(chords.pin, Chord.parse("Ebm"), 20.1)
+    session.edit(marks.add_section, 24.0, "tempo=140; pattern=up; parts=arp", "B")
     made.ready()
     assert between(session, 0, 16) == others[0]
     assert session.tempo_map.bpm_at(session.beats_at(25.0)) == 140
@@ -154,21 +156,21 @@ def test_pins_and_sections_keep_to_their_cue(stage) -> None:
 def test_a_new_cue_has_nothing_of_one_that_was_removed(stage) -> None:
     made = three_cues(stage)
     session = made.session
-    session.cues.select("1m3")
-    session.edits.keep_take("dusk")
+    session.select_cue("1m3")
+    session.keep_take("dusk")
     known = {state.number for state in session.document.cue_states}
     for name in ("1m1", "1m2", "1m3"):
-        session.cues.remove(name)
+        session.remove_cue(name)
         made.ready()
     assert session.document.cue not in known and not session.takes.get(session.document.cue, 1).kept
-    session.cues.add(4.0, 12.0, "2m1")
-    session.cues.add(20.0, 28.0, "2m2")
+    session.add_cue(4.0, 12.0, "2m1")
+    session.add_cue(20.0, 28.0, "2m2")
     made.ready()
     for state in session.document.cue_states:
         assert state.number not in known
         assert not any(take.kept for take in session.takes.of_cue(state.number).values())
     for _ in range(3):  # 2m2, 2m1 and the removal of 1m3
-        session.edits.undo()
+        session.undo()
         made.ready()
     assert [state.name for state in session.document.cue_states] == ["1m3"]
     assert session.takes.get(session.document.cue, session.document.take).name == "dusk"
@@ -176,10 +178,10 @@ def test_a_new_cue_has_nothing_of_one_that_was_removed(stage) -> None:
 
 def test_a_removed_cue_that_undo_knows_keeps_its_number_to_itself(stage) -> None:
     made = stage(48.0)
-    cues = made.session.cues
-    cues.add(2.0, 14.0, "1m1")
-    cues.add(18.0, 30.0, "1m2")
+    session = made.session
+    session.add_cue(2.0, 14.0, "1m1")
+    session.add_cue(18.0, 30.0, "1m2")
     removed = made.session.document.cue
-    cues.remove("1m2")
-    cues.add(20.0, 28.0, "1m3")
+    session.remove_cue("1m2")
+    session.add_cue(20.0, 28.0, "1m3")
     assert made.session.document.cue != removed

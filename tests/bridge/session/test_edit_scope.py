@@ -6,7 +6,9 @@ import random
 
 import pytest
 
-from bridge.session.arranging import arrange_whole
+from bridge.session.edits import chords, marks
+from bridge.session.edits.values import set_value
+from engine.arrange.score import arrange_whole
 from engine.music import Chord
 from engine.music.arguments import ControlError
 
@@ -23,7 +25,7 @@ def test_one_pin_among_three_hundred_chords_moves_at_most_its_neighbours_voicing
     before = notes_of(session)
     run = runs[len(runs) // 2]
     index = runs.index(run)
-    session.edits.pin(Chord.parse("G#dim7"), run.start_s + 0.1)
+    session.edit(chords.pin, Chord.parse("G#dim7"), run.start_s + 0.1)
     after = notes_of(session)
     low, high = runs[index - 1].start_beats, runs[index + 1].end_beats
     outside = lambda notes: [note for note in notes if not low <= note.start_beats < high]  # noqa: E731
@@ -33,9 +35,9 @@ def test_one_pin_among_three_hundred_chords_moves_at_most_its_neighbours_voicing
 def test_rewriting_keeps_to_its_range(stage) -> None:
     made = stage(40.0)
     session = made.session
-    session.edits.add_hit(21.0)
+    session.edit(marks.add_hit, 21.0)
     made.ready()
-    session.transport.locate(9.2)
+    session.locate(9.2)
     made.run(0.1)
     chord = session.document.chords_at(9.2)[0]
     bars = [session.picture_at(float(session.tempo_map.bar_start(bar))) for bar in (5, 8)]
@@ -47,61 +49,61 @@ def test_rewriting_keeps_to_its_range(stage) -> None:
         ((12.0, 16.0), 12.0, 16.0),
     ):
         before = session.document.slots
-        session.edits.rewrite(*what)
+        session.edit(chords.rewrite, session.rewrites + 1, *what)
         made.ready()
         after = session.document.slots
         changed = [new.start_s for old, new in zip(before, after, strict=True) if old.chord != new.chord]
         assert changed and low - 0.01 <= min(changed) and max(changed) < high, what
     for what in (("bars",), ("bars", 9, 3), ("chord", 3.0)):
         with pytest.raises(ControlError):
-            session.edits.rewrite(*what)
+            session.edit(chords.rewrite, session.rewrites + 1, *what)
 
 
 def test_a_progression_may_begin_at_a_picture_position(stage) -> None:
     made = stage(30.0)
     session = made.session
     before = session.document.slots
-    heard_s = session.edits.set_value("/cue/progression", "F#m B7", 12.0)
+    heard_s = session.edit(set_value, "/cue/progression", "F#m B7", 12.0)
     made.ready()
     assert heard_s == pytest.approx(12.0)
     assert [s for s in session.document.slots if s.start_s < 12] == [s for s in before if s.start_s < 12]
     assert next(s for s in session.document.slots if s.start_s >= 12).chord.lead_sheet() == "F#m"
-    session.transport.play()
+    session.play()
     made.until(lambda: session.position_s() > 1.0)
     with pytest.raises(ControlError, match="cannot be reached"):
-        session.edits.set_value("/cue/progression", "C", 0.5)
+        session.edit(set_value, "/cue/progression", "C", 0.5)
 
 
 def edit_at_random(session, rng: random.Random) -> None:
     kind = rng.randrange(16)
-    edits, cues = session.edits, session.cues
+    edit = session.edit
     at_s = rng.uniform(0, 47)
     if kind == 0:
-        edits.pin(Chord.parse(rng.choice(["Dm", "E7", "F#m7b5", "Bb"])), at_s)
+        edit(chords.pin, Chord.parse(rng.choice(["Dm", "E7", "F#m7b5", "Bb"])), at_s)
     elif kind == 1:
-        edits.unpin(at_s)
+        edit(chords.unpin, at_s)
     elif kind == 2:
-        edits.set_value("/cue/mood/dark_light", rng.uniform(-100, 100))
+        edit(set_value, "/cue/mood/dark_light", rng.uniform(-100, 100))
     elif kind == 3:
-        edits.new_take()
+        session.new_take()
     elif kind == 4:
-        edits.select_take(rng.randint(1, 4))
+        session.select_take(rng.randint(1, 4))
     elif kind == 5:
-        edits.set_value("/cue/progression", rng.choice(["C F", "Am G", "Em", ""]))
+        edit(set_value, "/cue/progression", rng.choice(["C F", "Am G", "Em", ""]))
     elif kind == 6:
-        edits.add_hit(at_s, rng.choice(["must", "should", "nice"]))
+        edit(marks.add_hit, at_s, rng.choice(["must", "should", "nice"]))
     elif kind == 7:
-        edits.remove_hit(at_s)
+        edit(marks.remove_hit, at_s)
     elif kind == 8:
-        edits.add_section(at_s, rng.choice(["activity=40", "pattern=up; parts=arp,bass", "tempo=100", "key=Am"]))
+        edit(marks.add_section, at_s, rng.choice(["activity=40", "pattern=up; parts=arp,bass", "tempo=100", "key=Am"]))
     elif kind == 9:
-        edits.rewrite(at_s, at_s + 4)
+        edit(chords.rewrite, session.rewrites + 1, at_s, at_s + 4)
     elif kind == 10:
-        cues.add(at_s, min(at_s + rng.uniform(3, 12), 47.5))
+        session.add_cue(at_s, min(at_s + rng.uniform(3, 12), 47.5))
     elif kind == 11:
-        cues.remove(str(rng.randint(1, 4)))
+        session.remove_cue(str(rng.randint(1, 4)))
     elif kind == 12:
-        cues.select(str(rng.randint(1, 4)))
+        session.select_cue(str(rng.randint(1, 4)))
     elif kind == 13:
         address, value = rng.choice(
             [
@@ -112,20 +114,20 @@ def edit_at_random(session, rng: random.Random) -> None:
                 ("/cue/in", at_s),
             ]
         )
-        edits.set_value(address, value)
+        edit(set_value, address, value)
     elif kind == 14:
         address, value = rng.choice(
             [("/cue/picture_starts_at", "00:59:58:00"), ("/cue/picture_starts_at", "2"), ("/cue/frame_rate", "25"),
              ("/cue/nudge", rng.uniform(-50, 50)), ("/cue/take/repeat", "new"), ("/cue/middle_c", "C3")]
         )  # fmt: skip
-        edits.set_value(address, value)
+        edit(set_value, address, value)
     else:
         address, value = rng.choice(
             [("/cue/transpose", rng.randint(-12, 12)), ("/cue/activity", rng.uniform(0, 100)), ("/cue/swing", 60.0),
              ("/cue/part/bass/on", rng.random() < 0.5), ("/cue/part/pad/low", rng.randint(36, 50)),
              ("/cue/cc11", rng.choice(["curve", "off"])), ("/cue/ending", "open"), ("/cue/looseness", 12.0)]
         )  # fmt: skip
-        edits.set_value(address, value)
+        edit(set_value, address, value)
 
 
 @pytest.mark.slow
@@ -148,8 +150,8 @@ def test_two_hundred_random_edits_undone_and_redone_give_identical_notes(stage, 
         row.append((notes_of(session), session.document))
         assert len(row) == count + 1
     for index in range(len(row) - 2, -1, -1):
-        session.edits.undo()
+        session.undo()
         assert session.document == row[index][1] and notes_of(session) == row[index][0], index
     for index in range(1, len(row)):
-        session.edits.redo()
+        session.redo()
         assert session.document == row[index][1] and notes_of(session) == row[index][0], index

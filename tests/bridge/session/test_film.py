@@ -7,6 +7,7 @@ from dataclasses import replace
 
 import pytest
 
+from bridge.session.edits.values import set_value
 from bridge.session.file.autosave import Autosave
 from engine.music.arguments import ControlError
 from engine.process.messages import AnalyseRequest, ComposeRequest, EngineFailure
@@ -31,22 +32,22 @@ def made(stage, films):
 
 def test_another_film_is_looked_at_while_this_one_plays_and_nothing_is_lost(made, films) -> None:
     session = made.session
-    session.edits.set_value("/cue/progression", "F#m B7")
-    session.edits.set_value("/cue/transpose", 2)
+    session.edit(set_value, "/cue/progression", "F#m B7")
+    session.edit(set_value, "/cue/transpose", 2)
     made.ready()
-    session.edits.keep_take("dusk")
+    session.keep_take("dusk")
     old = session.document
-    session.transport.play()
+    session.play()
     made.until(lambda: session.position_s() > 0.3)
     made.engine.hold = True
-    session.film.load(films / "two.mp4")
+    session.load_film(films / "two.mp4")
     made.engine.film = replace(made.engine.film, path=str(films / "two.mp4"), duration_s=20.0)
     made.run(0.3)
     assert session.rolling and session.document is old and "plays on" in made.said[-1]
     made.engine.inbox.clear()
     made.engine.hold = False
-    session.film.load(films / "two.mp4")
-    made.until(lambda: session.film_name == "two.mp4" and session.analysed is not None)
+    session.load_film(films / "two.mp4")
+    made.until(lambda: session.film.name == "two.mp4" and session.analysed is not None)
     made.ready()
     made.run(0.2)
     assert not session.rolling and not session.takes.any_kept and session.history.undo_count == 0
@@ -55,8 +56,8 @@ def test_another_film_is_looked_at_while_this_one_plays_and_nothing_is_lost(made
     assert [line for line in made.said if "one.cuebridge.json" in line and "two.mp4" in line]
     # and back: the first session is taken up as it was left
     made.engine.film = replace(made.engine.film, path=str(films / "one.mp4"), duration_s=30.0)
-    session.film.load(films / "one.mp4")
-    made.until(lambda: session.film_name == "one.mp4" and session.analysed is not None)
+    session.load_film(films / "one.mp4")
+    made.until(lambda: session.film.name == "one.mp4" and session.analysed is not None)
     made.ready()
     assert (
         session.takes.any_kept and session.history.undo_count and session.document.text("/cue/progression") == "F#m B7"
@@ -69,13 +70,13 @@ def test_while_another_film_is_looked_at_this_one_is_composed_for(made, films, m
     sent, send = [], session.send
     monkeypatch.setattr(session, "send", lambda message: (sent.append(message), send(message)))
     made.engine.hold = True
-    session.film.load(films / "two.mp4")
-    session.edits.set_value("/cue/mood/dark_light", -60.0)
+    session.load_film(films / "two.mp4")
+    session.edit(set_value, "/cue/mood/dark_light", -60.0)
     made.run(0.5)
     looked, composed = (next(m for m in sent if isinstance(m, kind)) for kind in (AnalyseRequest, ComposeRequest))
     assert looked.beside and looked.path.endswith("two.mp4") and composed.options.dark_light == -60.0
-    session.engine_message(EngineFailure(session.film._revision, "two.mp4 is damaged.", film=True))
-    assert session.film.known and session.film_name == "one.mp4"
+    session.on_engine(EngineFailure(session.film._revision, "two.mp4 is damaged.", film=True))
+    assert session.film.known and session.film.name == "one.mp4"
     assert [type(message) for message in sent].count(AnalyseRequest) == 1  # nothing is looked at anew
 
 
@@ -83,31 +84,32 @@ def test_a_film_that_cannot_be_read_changes_nothing(made, films) -> None:
     session = made.session
     before = session.document
     made.engine.hold = True
-    session.film.load(films / "two.mp4")
-    session.engine_message(EngineFailure(session.film._revision, "two.mp4 is damaged.", film=True))
-    assert session.failure is None and session.film_name == "one.mp4" and session.document is before
+    session.load_film(films / "two.mp4")
+    session.on_engine(EngineFailure(session.film._revision, "two.mp4 is damaged.", film=True))
+    assert session.failure is None and session.film.name == "one.mp4" and session.document is before
     assert "the film stays one.mp4" in made.said[-1]
     with pytest.raises(ControlError, match="no file"):
-        session.film.load(films / "three.mp4")
+        session.load_film(films / "three.mp4")
     with pytest.raises(ControlError, match="no file"):  # a name that the system refuses to ask for
-        session.film.load(films / ("x" * 300))
+        session.load_film(films / ("x" * 300))
 
 
 def test_music_goes_on_without_its_film_which_is_found_again_by_its_content(made, films, monkeypatch) -> None:
     monkeypatch.setattr("bridge.session.film.RETRY_S", 0.1)
     session = made.session
-    session.transport.play()
+    session.play()
     made.until(lambda: session.position_s() > 0.3)
     made.engine.hold = True
     shutil.move(films / "one.mp4", films / "renamed.mp4")
-    session.film.ask_again()  # as a new engine would
+    session.film.forget()  # as a new engine would
+    session.begin()
     made.engine.inbox.clear()
     sentence = f"There is no file {films / 'one.mp4'}."
-    session.engine_message(EngineFailure(session.film._revision, sentence, film=True))
+    session.on_engine(EngineFailure(session.film._revision, sentence, film=True))
     assert session.failure is None and "plays on" in made.said[-1]
     made.engine.hold = False
     made.until(lambda: session.film.known)
-    assert session.film_name == "renamed.mp4" and session.rolling
-    session.edits.set_value("/cue/progression", "F#m B7")
+    assert session.film.name == "renamed.mp4" and session.rolling
+    session.edit(set_value, "/cue/progression", "F#m B7")
     made.ready()
     assert "B7" in [slot.chord.lead_sheet() for slot in session.document.slots]

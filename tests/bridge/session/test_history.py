@@ -21,7 +21,7 @@ def test_undo_and_redo_walk_over_the_very_same_documents(moves) -> None:
     for number, (move, value) in enumerate(moves):
         if move == "edit":
             document = Document(take=value + 2, progression_from_s=float(number))
-            history.edit(document, f"edit {number}", float(number))
+            history.push(document, f"edit {number}", float(number))
             row = [*row[: index + 1], document]
             index += 1
         elif move == "undo":
@@ -37,8 +37,8 @@ def test_undo_and_redo_walk_over_the_very_same_documents(moves) -> None:
 def test_the_moves_of_one_fader_are_one_step() -> None:
     history = History()
     for step in range(200):
-        history.edit(Document(take=step + 2), "swing", step * 0.01, merge=True)
-    history.edit(Document(take=900), "swing", 60.0, merge=True)
+        history.push(Document(take=step + 2), "swing", step * 0.01, merge=True)
+    history.push(Document(take=900), "swing", 60.0, merge=True)
     assert history.undo_count == 2
     history.undo()
     assert history.document.take == 201
@@ -47,7 +47,7 @@ def test_the_moves_of_one_fader_are_one_step() -> None:
 def test_at_least_two_hundred_steps_are_kept() -> None:
     history = History(limit=200)
     for step in range(500):
-        history.edit(Document(take=step + 2), f"{step}", float(step))
+        history.push(Document(take=step + 2), f"{step}", float(step))
     assert history.undo_count == 200
     while history.undo() is not None:
         pass
@@ -56,6 +56,29 @@ def test_at_least_two_hundred_steps_are_kept() -> None:
 
 def test_a_result_that_arrives_late_is_no_edit() -> None:
     history = History()
-    history.edit(Document(take=2), "take B", 0.0)
+    history.push(Document(take=2), "take B", 0.0)
     history.amend(replace(history.document, result=Result(slots=SLOTS)))
     assert history.undo_count == 1 and history.document.result.slots == SLOTS
+
+
+def test_an_answer_finds_the_document_it_was_asked_for_wherever_undo_stands() -> None:
+    history = History()
+    history.push(Document(take=2), "take B", 0.0)
+    asked_for = history.id
+    history.undo()
+    history.amend(replace(history.document_of(asked_for), result=Result(slots=SLOTS)), asked_for)
+    assert history.document.result.slots == () and history.redo().result.slots == SLOTS
+    history.undo()
+    history.push(Document(take=3), "take C", 1.0)
+    assert history.document_of(asked_for) is None
+
+
+def test_steps_that_come_back_keep_their_id() -> None:
+    history = History()
+    history.push(Document(take=2), "take B", 0.0)
+    steps, index, known = history.steps, history.undo_count, history.id
+    history.push(Document(take=3), "take C", 5.0)
+    history.restore(steps, index)
+    assert history.id == known
+    history.push(Document(take=4), "take D", 9.0)
+    assert history.document_of(known).take == 2

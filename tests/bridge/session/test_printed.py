@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -15,10 +14,12 @@ from sessionlab import Stage
 from bridge.daw.protocol import Ack, DoPrint, PrintRequest
 from bridge.player.link import PlayerLink
 from bridge.player.messages import PlayerOptions, PortOptions, SyncOptions
-from bridge.session.arranging import arrange_whole
+from bridge.session.edits import printed
+from bridge.session.edits.values import set_value
 from bridge.session.file.autosave import Autosave
 from bridge.session.session import SessionOptions
 from bridge.session.tempo import TempoWish
+from engine.arrange.score import arrange_whole
 from engine.document import PrintedRange
 from engine.document.file import read_session
 from engine.document.printed import muted, printed_with, printed_without
@@ -62,12 +63,12 @@ def played(stage: Stage, from_s: float, seconds: float) -> set[tuple[str, int]]:
     """(part, pitch) of the note-ons heard from a place on."""
     session = stage.session
     parts = {session.document.value(f"/cue/part/{part}/channel"): part for part in PARTS}
-    session.transport.locate(from_s)
+    session.locate(from_s)
     stage.run(0.2)
     session.recorder.clear()
-    session.transport.play()
+    session.play()
     stage.run(seconds)
-    session.transport.stop()
+    session.stop()
     stage.run(0.15)
     return {(parts[e.status % 16 + 1], e.data1) for e in session.recorder.events if e.status & 0xF0 == 0x90 and e.data2}
 
@@ -84,35 +85,35 @@ def test_the_stream_of_a_frozen_part_is_mute_there_and_nowhere_else(stage) -> No
     session = stage.session
     all_parts = {part for part, _ in played(stage, 4.0, 1.5)}
     assert {"pad", "bass"} <= all_parts
-    session.freezer.freeze("pad", 4.0, 8.0)
+    session.edit(printed.mute, "pad", 4.0, 8.0)
     stage.run(0.3)
     assert {part for part, _ in played(stage, 4.1, 1.5)} == all_parts - {"pad"}
     assert "pad" in {part for part, _ in played(stage, 8.0, 1.0)}
-    assert session.freezer.words == "pad 4.0–8.0 s"
-    session.edits.undo()
+    assert printed.as_words(session.document) == "pad 4.0–8.0 s"
+    session.undo()
     stage.run(0.3)
-    assert "pad" in {part for part, _ in played(stage, 4.0, 1.5)} and session.freezer.words == ""
-    session.edits.redo()
-    session.freezer.thaw("pad", 5.0, 6.0)
-    assert [(part, round(low, 3), round(high, 3)) for part, low, high in session.freezer.ranges] == [
+    assert "pad" in {part for part, _ in played(stage, 4.0, 1.5)} and printed.as_words(session.document) == ""
+    session.redo()
+    session.edit(printed.unmute, "pad", 5.0, 6.0)
+    assert [(part, round(low, 3), round(high, 3)) for part, low, high in printed.ranges_s(session.document)] == [
         ("pad", 4.0, 5.0), ("pad", 6.0, 8.0)
     ]  # fmt: skip
-    session.freezer.thaw()
+    session.edit(printed.unmute)
     assert session.document.printed == ()
     with pytest.raises(ControlError, match="nothing"):
-        session.freezer.thaw("pad")
+        session.edit(printed.unmute, "pad")
 
 
 def test_freezing_while_it_plays_ends_the_stream_soon_and_leaves_no_note_sounding(stage) -> None:
     session = stage.session
-    session.transport.play()
+    session.play()
     stage.run(1.0)
-    session.freezer.freeze("all")
+    session.edit(printed.mute, "all")
     stage.run(0.4)
     session.recorder.clear()
     stage.run(1.0)
     assert not [event for event in session.recorder.events if event.status & 0xF0 == 0x90 and event.data2]
-    session.freezer.thaw("bass")
+    session.edit(printed.unmute, "bass")
     stage.run(2.5)
     channel = session.document.value("/cue/part/bass/channel")
     on = [event for event in session.recorder.events if event.status & 0xF0 == 0x90 and event.data2]
@@ -121,24 +122,24 @@ def test_freezing_while_it_plays_ends_the_stream_soon_and_leaves_no_note_soundin
 
 def test_other_edits_keep_it_frozen_and_takes_do_not_bring_it_back(stage) -> None:
     session = stage.session
-    session.edits.keep_take("first")
+    session.keep_take("first")
     kept = session.takes.get(0, 1).notes
-    session.freezer.freeze("pad")
+    session.edit(printed.mute, "pad")
     assert session.score().kept[0].notes == kept  # a kept take plays its own notes, frozen or not
-    number, _ = session.edits.new_take()
+    number, _ = session.new_take()
     stage.ready()
     assert number == 2 and session.document.printed
-    session.edits.select_take(1)
+    session.select_take(1)
     stage.run(0.3)
     assert session.document.printed and session.score().kept[0].notes == kept
 
 
 def test_it_is_kept_in_the_session_file(stage, tmp_path) -> None:
     session = stage.session
-    session.freezer.freeze("drums", 2.0, 6.0)
+    session.edit(printed.mute, "drums", 2.0, 6.0)
     film = tmp_path / "film.mp4"
     film.write_bytes(b"film")
-    session.options = replace(session.options, film=str(film))
+    session.film.path = film
     saver = Autosave(session, tmp_path / "x.cuebridge.json", lambda sentence: None)
     path = saver.save(None)
     saver.close()
@@ -152,9 +153,9 @@ def test_what_a_daw_printed_is_frozen_once_it_says_so(wired) -> None:
     (order,) = wired.answers(DoPrint)
     assert session.document.printed == ()
     wired.say(Ack(order.request, 1, "96 notes in 5 items"))
-    assert {part for part, low, high in session.freezer.ranges if (round(low, 3), round(high, 3)) == (4.0, 12.0)} == {
-        line.split("\t")[1] for line in Path(order.path).read_text().splitlines() if line.startswith("part\t")
-    }
+    assert {
+        part for part, low, high in printed.ranges_s(session.document) if (round(low, 3), round(high, 3)) == (4.0, 12.0)
+    } == {line.split("\t")[1] for line in Path(order.path).read_text().splitlines() if line.startswith("part\t")}
     wired.run(0.3)
     began = time.perf_counter()
     session.recorder.clear()
@@ -179,8 +180,8 @@ def test_a_print_that_failed_freezes_nothing(wired) -> None:
 
 def test_the_cue_is_printed_with_its_tail_and_no_more(wired) -> None:
     session = wired.session
-    session.edits.set_value("/cue/in", 4.0)
-    session.edits.set_value("/cue/out", 10.0)
+    session.edit(set_value, "/cue/in", 4.0)
+    session.edit(set_value, "/cue/out", 10.0)
     wired.stage.ready()
     wired.say(PrintRequest("cue"))
     job = Path(wired.answers(DoPrint)[-1].path).read_text().splitlines()[1].split("\t")

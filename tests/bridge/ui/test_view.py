@@ -16,7 +16,7 @@ from bridge.ui.view import HELP, Keys, LinesView, line, panel
 @pytest.fixture
 def playing(stage):
     made = stage(24.0)
-    made.session.transport.locate(5.0)
+    made.session.locate(5.0)
     made.run(0.2)
     return made.session
 

@@ -16,11 +16,13 @@ import pytest
 
 from bridge.player.link import PlayerLink
 from bridge.player.messages import PlayerOptions, PortOptions
-from bridge.session.arranging import arrange_whole
+from bridge.session.edits import chords, marks
+from bridge.session.edits.values import set_value
 from bridge.session.file.autosave import Autosave, saved_state
 from bridge.session.file.film_file import fingerprint
 from bridge.session.file.find import find_film, session_file_of, session_path
 from bridge.session.session import Session, SessionOptions
+from engine.arrange.score import arrange_whole
 from engine.document.file import SessionError, SessionWriter, read_session, write_session
 from engine.music import Chord
 from engine.process.messages import EngineReady
@@ -44,19 +46,19 @@ def busy(stage):
     """A session with edits of every kind."""
     made = stage(30.0)
     session = made.session
-    session.edits.set_value("/cue/transpose", 3)
-    session.edits.pin(Chord.parse("F#m7b5/C"), 9.0)
-    session.edits.add_hit(7.0, "must", "door")
-    session.edits.add_section(14.0, "activity=20; pattern=1 * 2 *", "calm", True)
-    session.edits.set_value("/cue/progression", "| Cm | Ab Eb |")
+    session.edit(set_value, "/cue/transpose", 3)
+    session.edit(chords.pin, Chord.parse("F#m7b5/C"), 9.0)
+    session.edit(marks.add_hit, 7.0, "must", "door")
+    session.edit(marks.add_section, 14.0, "activity=20; pattern=1 * 2 *", "calm", True)
+    session.edit(set_value, "/cue/progression", "| Cm | Ab Eb |")
     made.ready()
-    made.until(lambda: session.desk.wish is None and session.desk.pending is None)
-    session.edits.keep_take("dawn")
-    session.edits.new_take()
+    made.until(lambda: session.composing.queued is None and session.composing.in_flight is None)
+    session.keep_take("dawn")
+    session.new_take()
     made.ready()
-    made.until(lambda: session.desk.wish is None and session.desk.pending is None)
-    session.edits.set_value("/cue/activity", 80.0)
-    session.edits.undo()
+    made.until(lambda: session.composing.queued is None and session.composing.in_flight is None)
+    session.edit(set_value, "/cue/activity", 80.0)
+    session.undo()
     return made
 
 
@@ -83,37 +85,37 @@ def test_a_restored_session_plays_note_for_note(busy, tmp_path, film, engine) ->
         session.restore(read_session(path))
         session.begin()
         if engine == "other weights":
-            session.engine_message(EngineReady(1, "x", ("amt 0000",)))
+            session.on_engine(EngineReady(1, "x", ("amt 0000",)))
         end = time.perf_counter() + 5
         while time.perf_counter() < end and not (session.plan.complete and not session.plan.busy):
             session.tick()
         assert notes_of(session) == expected
         assert sorted(session.plan.notes, key=str) == sorted(expected, key=str)
-        session.edits.select_take(1)
+        session.select_take(1)
         while time.perf_counter() < end and not (session.plan.complete and not session.plan.busy):
             session.tick()
         assert sorted(session.plan.notes, key=str) == sorted(kept, key=str)
-        session.transport.play()
+        session.play()
         while time.perf_counter() < end and session.position_s() < 1.0:
             session.tick()
             time.sleep(0.01)
         heard = {(event.data1, event.data2) for event in session.recorder.events if event.status & 0xF0 == 0x90}
         assert heard and heard <= {(note.pitch, note.velocity) for note in kept}
-        session.edits.undo()
+        session.undo()
         assert notes_of(session) == expected
     assert not [message for message in requests if hasattr(message, "tempo_map")]  # nothing was composed
 
 
 def test_the_notes_of_a_kept_take_are_played_even_if_the_arranger_has_learnt_better(busy) -> None:
     session = busy.session
-    session.edits.select_take(1)
+    session.select_take(1)
     kept = session.takes.get(0, 1)
     other = tuple(replace(note, velocity=max(note.velocity - 1, 1)) for note in kept.notes)
     session.takes.put(0, 1, replace(kept, notes=other))
-    session.rearrange(None)
+    session.rearrange()
     busy.ready()
     assert sorted(session.plan.notes, key=str) == sorted(other, key=str)
-    session.edits.set_value("/cue/transpose", 0)  # an edit leaves the kept take
+    session.edit(set_value, "/cue/transpose", 0)  # an edit leaves the kept take
     busy.ready()
     assert sorted(session.plan.notes, key=str) != sorted(other, key=str)
 
@@ -159,12 +161,12 @@ def test_no_session_is_written_over_another(film) -> None:
 
 def test_nothing_is_written_before_something_is_decided(stage, film) -> None:
     made = stage(12.0)
-    made.session.options = replace(made.session.options, film=str(film))
+    made.session.film.path = film
     said: list[str] = []
     autosave = Autosave(made.session, None, said.append)
     autosave.save_if_changed()
     assert autosave.path is None
-    made.session.edits.set_value("/cue/swing", 60.0)
+    made.session.edit(set_value, "/cue/swing", 60.0)
     autosave.tick(time.perf_counter())
     autosave.close()
     assert autosave.path is not None and read_session(autosave.path).steps[-1].document.number("/cue/swing") == 60.0
@@ -207,7 +209,7 @@ def test_killed_fifty_times_while_saving_the_file_is_always_whole(busy, tmp_path
 
 def autosave_of(busy, film, path=None):
     said: list[str] = []
-    busy.session.options = replace(busy.session.options, film=str(film))
+    busy.session.film.path = film
     busy.session.film.fingerprint = fingerprint(film)
     busy.session.analysed = replace(busy.session.analysed, film=replace(busy.session.analysed.film, path=str(film)))
     return Autosave(busy.session, path, said.append), said
@@ -229,7 +231,7 @@ def test_two_programs_at_one_session_keep_both(busy, film) -> None:
     settled(autosave, lambda: autosave._jobs.empty() and autosave._seen.get(path) is not None)
     theirs = path.read_text() + " "
     path.write_text(theirs)  # the other program
-    busy.session.edits.set_value("/cue/transpose", 5)
+    busy.session.edit(set_value, "/cue/transpose", 5)
     other = film.with_name("film-2.cuebridge.json")
     settled(autosave, lambda: other.exists() and autosave.path == other)
     autosave.close()
@@ -285,7 +287,7 @@ def test_a_save_that_fails_leaves_saving_on(busy, film) -> None:
     settled(autosave, film.with_name("film.cuebridge.json").exists)
     with pytest.raises(SessionError):
         autosave.save(film.with_name("no folder") / "v2.cuebridge.json")
-    busy.session.edits.set_value("/cue/transpose", -7)
+    busy.session.edit(set_value, "/cue/transpose", -7)
     autosave.close()
     saved = read_session(film.with_name("film.cuebridge.json"))
     assert saved.steps[saved.index].document.number("/cue/transpose") == -7
@@ -299,7 +301,7 @@ def test_what_is_not_saved_at_the_end_is_said(busy, film, monkeypatch) -> None:
         raise SessionError(f"the session cannot be written to {path}: No space left on device.")
 
     monkeypatch.setattr("bridge.session.file.autosave.write_session", full)
-    busy.session.edits.set_value("/cue/transpose", -7)
+    busy.session.edit(set_value, "/cue/transpose", -7)
     autosave.close()
     assert "not saved" in said[-1]
 
@@ -311,7 +313,7 @@ def test_the_takes_of_another_run_are_overwritten_only_when_that_is_said_and_the
     other.close()
     theirs = version.read_bytes()
     autosave, said = autosave_of(busy, film)
-    busy.session.edits.set_value("/cue/transpose", 1)
+    busy.session.edit(set_value, "/cue/transpose", 1)
     with pytest.raises(SessionError, match="replace"):
         autosave.save(version)
     assert version.read_bytes() == theirs
@@ -329,8 +331,8 @@ def test_a_session_that_is_refused_is_not_touched_and_ends_nothing(busy, film) -
     before = beside.read_bytes()
     autosave, said = autosave_of(busy, film)
     assert autosave.leave(film.with_name("other.mp4"))[1] is None and "stays as it is" in said[-1]
-    busy.session.options = replace(busy.session.options, film=str(film.with_name("other.mp4")))
-    busy.session.edits.set_value("/cue/transpose", 2)
+    busy.session.film.path = film.with_name("other.mp4")
+    busy.session.edit(set_value, "/cue/transpose", 2)
     autosave.save_if_changed()
     autosave.close()
     assert beside.read_bytes() == before and autosave.path == film.with_name("other-2.cuebridge.json")

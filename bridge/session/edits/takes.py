@@ -1,0 +1,55 @@
+"""Another take, or one that was heard before.  `takes`: by number of the cue and of the take."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from bridge.session.composing import recipe
+from bridge.session.edits import Edit
+from bridge.session.edits.spans import cue_span
+from bridge.session.now import Now, When, boundary_s
+from engine.document import Document
+from engine.document.takes import TakeTable, chosen
+from engine.music import Take
+from engine.music.arguments import ControlError
+
+MAX_TAKE = 999_999
+
+
+def new(document: Document, now: Now, takes: TakeTable, when: When = "bar") -> Edit:
+    """Composes a take with a number that the cue has not had; the take before plays on up to the boundary."""
+    number = max([document.take, *(number for cue, number in takes if cue == document.cue)]) + 1
+    draws = document.draws
+    if not draws.film_seed and now.film is not None and now.film.film.content_key:
+        # The film decides from here on: a number that no cue has used, so that every earlier take stays.
+        used = [state.take for state in document.cue_states] + [number for _, number in takes]
+        number = max(number, *(each + 1 for each in used))
+        draws = draws.begun(now.film.film.content_key, number)
+    if number > MAX_TAKE:
+        raise ControlError("bad_value", "there are no more take numbers.")
+    return _composed(document, replace(document, take=number, draws=draws), now, when)
+
+
+def select(document: Document, now: Now, takes: TakeTable, number: int, when: When = "bar") -> Edit:
+    """Plays a take that was heard again, note for note; composes one with another number."""
+    known = takes.get((document.cue, number))
+    if known is None:
+        return _composed(document, replace(document, take=number), now, when)
+    from_s = boundary_s(document, now, when)
+    changed = replace(chosen(document, known), printed=document.printed)
+    if changed.other_cues:
+        changed = replace(changed, result=replace(changed.result, recipe=recipe(changed)))
+    return Edit(changed, f"take {Take(number).name}", from_s, at_once=False)
+
+
+def _composed(document: Document, changed: Document, now: Now, when: When) -> Edit:
+    span = cue_span(changed, boundary_s(document, now, when))
+    return Edit(changed, f"take {Take(changed.take).name}", *span, at_once=False)
+
+
+def checked_name(name: str) -> str:
+    """1 to 64 printable characters."""
+    name = name.strip()
+    if not 1 <= len(name) <= 64 or not name.isprintable():
+        raise ControlError("bad_value", "a name is 1 to 64 printable characters.")
+    return name
