@@ -59,6 +59,11 @@ def sharpened(mood: np.ndarray) -> np.ndarray:
     return np.divide(powered, total, out=np.zeros_like(powered), where=total > 0)
 
 
+def film_rows(emotion: np.ndarray) -> np.ndarray:
+    """(T, 12) what stands in the conditions for a film's mood (T, 6) a second, without its cuts."""
+    return condition_rows(len(emotion), sharpened(smoothed(emotion)))
+
+
 def smoothed(mood: np.ndarray, deviation: float = SMOOTHING_S) -> np.ndarray:
     """(T, 6) moods -> Gaussian mean over rows, not causal; deviation: in rows.  Ends are not weighed down."""
     rows = np.asarray(mood, dtype=np.float64)

@@ -67,6 +67,7 @@ def _parser() -> argparse.ArgumentParser:
     evaluate.add_argument("--free-unguided", nargs="*", default=[], metavar="NAME", help="these too, without guidance")
     evaluate.add_argument("--card", action="store_true", help="write the figures into the networks' model cards")
     evaluate.add_argument("--slice", type=Path, metavar="FOLDER", help="also write a slice's figures into the cards")
+    evaluate.add_argument("--device", default="cpu", choices=("cpu", "cuda"), help="where the rows are computed (cpu)")
     evaluate.add_argument("--threads", type=int, default=1, help="torch threads (default 1)")
     evaluate.add_argument("--json", action="store_true")
 
@@ -167,15 +168,18 @@ def _evaluate(options: argparse.Namespace, command: str) -> int:
 
     from models.amt import AffectiveMultimodalTransformer
     from models.files import read_card, write_card
-    from models.training import freerun, report
+    from models.training import course, freerun, report
     from models.training.dataset import MuViSync
     from models.training.evaluate import evaluate, slice_figures
 
     torch.set_num_threads(max(1, options.threads))
     networks = _networks(options)
     data = MuViSync(options.data)
-    fed = {name: (network, smooth) for name, (network, smooth, _) in networks.items()}
+    if options.device == "cuda" and not torch.cuda.is_available():
+        raise ModelError("No CUDA device is available here; use --device cpu.")
+    fed = {name: (network.to(options.device), smooth) for name, (network, smooth, _) in networks.items()}
     result = evaluate(fed, data, options.split, progress=_say)
+    fed = {name: (network.cpu(), smooth) for name, (network, smooth) in fed.items()}  # composing runs in numpy
     if options.free:
         for name, (network, smooth) in fed.items():
             unguided = name in options.free_unguided
@@ -184,6 +188,9 @@ def _evaluate(options: argparse.Namespace, command: str) -> int:
                 strengths = () if unguided else freerun.GUIDANCE
                 songs = data.split(options.split)
                 result.free[name] = freerun.compare(network, songs, smooth=smooth, strengths=strengths, say=_say)
+                if network.config.condition_width:
+                    _say(f"{name}: mood courses and cuts")
+                    result.course[name], result.moods[name] = course.judged(network, data, options.split, smooth)
     if options.out is not None:
         for path in report.write(result, options.out, command):
             _say(f"{path} written")

@@ -23,12 +23,14 @@ import numpy as np
 
 from engine.music.chord import VOCABULARY_SIZE
 from engine.music.mood import EMOTION_CIRCUMPLEX
-from models.conditioning import condition_rows, sharpened, smoothed
+from models.amt import AffectiveMultimodalTransformer
+from models.conditioning import condition_rows, smoothed
 from models.decoding import DecodingOptions
 from models.film import FilmInputs
-from models.runtime import ChordNetwork
+from models.runtime import ChordNetwork, from_torch
 from models.training import metrics
-from models.training.freerun import compose_all
+from models.training.dataset import MuViSync, Split
+from models.training.freerun import compose_all, film_inputs, options_at
 from models.training.metrics import Estimate
 from models.vocabulary import ATTRIBUTE_OF, EMOTIONS, NEUTRAL, ROOT_OF
 
@@ -44,11 +46,6 @@ def mood_rows(mood: int, length: int) -> np.ndarray:
     rows = np.zeros((length, len(EMOTIONS)))
     rows[:, mood], rows[:, NEUTRAL] = 0.9, 0.1
     return rows
-
-
-def film_conditions(emotion: np.ndarray) -> np.ndarray:
-    """(T, 12) what stands in the conditions for a film's mood (T, 6) a second, without its cuts."""
-    return condition_rows(len(emotion), sharpened(smoothed(emotion)))
 
 
 class Judge:
@@ -224,3 +221,18 @@ def _largest_type(films: Sequence[Sequence[int]]) -> float:
     ids = np.concatenate([changes(chords) for chords in films])
     counts = np.bincount(ATTRIBUTE_OF[ids])
     return float(counts.max() / counts.sum())
+
+
+def judged(
+    model: AffectiveMultimodalTransformer, data: MuViSync, split: Split, smooth: bool
+) -> tuple[dict[str, Estimate], np.ndarray]:
+    """Figures and confusion of a split under the default strength; the judge is fitted on validation films."""
+    network = from_torch(model)
+    assert isinstance(network, ChordNetwork)
+    options = options_at(DecodingOptions(seed=1), 0.5, conditioned=True)
+
+    def probed(name: Split) -> Probe:
+        return probe(network, [film_inputs(song, song, smooth=smooth) for song in data.split(name)], options)
+
+    fitted, read = probed("val"), probed(split)
+    return figures(fitted, read), confusion(fitted, read)

@@ -1,4 +1,4 @@
-"""Does what is composed freely follow the film?  Right film against wrong film, same seeds, same options.
+"""Does what is composed freely follow the film?  Own film against another, same seeds, same options.
 
 Every song of a split is composed twice from the tonic, once on its own film and once on another video's features
 (everything else equal); both are judged by the song's *own* film.  A net that ignores the picture scores the
@@ -15,8 +15,9 @@ import numpy as np
 import torch
 
 from models.amt import AffectiveMultimodalTransformer
+from models.conditioning import film_rows
 from models.decoding import TONIC, DecodingOptions, affect_pull, choose, enlarge
-from models.film import FilmInputs
+from models.film import EMOTION_COLUMNS, FilmInputs
 from models.runtime import ChordNetwork, from_torch
 from models.training import metrics
 from models.training.dataset import Song
@@ -110,6 +111,17 @@ def judge(
     }
 
 
+def options_at(base: DecodingOptions, strength: float, conditioned: bool) -> DecodingOptions:
+    """What a strength of 0..1 of "Follow the picture" means for a network."""
+    if conditioned:
+        return replace(base, guidance=0.0, condition_scale=6.0 * strength, stay_scale=4.0 * strength)
+    return replace(base, guidance=strength)
+
+
+def _same(first: Sequence[int], second: Sequence[int]) -> float:
+    return float(np.mean(np.asarray(first) == np.asarray(second)))
+
+
 def compare(
     model: AffectiveMultimodalTransformer,
     songs: Sequence[Song],
@@ -119,8 +131,9 @@ def compare(
     options: DecodingOptions | None = None,
     say: Callable[[str], None] | None = None,
 ) -> dict[str, dict[str, Estimate]]:
-    """Rows by guidance strength: metrics on the right film, `…_gap` = right minus wrong film, `divergence` = share of
-    slots at which the two films got different chords, `nll_rise` = relative rise of NLL against strength 0.
+    """Rows by strength: metrics on the own film, `…_gap` = own minus other film, `divergence` = share of slots at which
+    the two films got different chords, `same_in_two_takes` = share that two takes of one film have in common,
+    `nll_rise` = relative rise of NLL against strength 0.  NLL is that of the network shown no conditions.
 
     The row "truth" holds the real chords' figures.
     """
@@ -129,15 +142,23 @@ def compare(
     table: dict[float, list[dict[str, float]]] = {strength: [] for strength in (0.0, *strengths)}
     own_films = [film_inputs(song, song, smooth=smooth) for song in songs]
     other_films = [film_inputs(other, song, smooth=smooth) for song, other in zip(songs, others, strict=True)]
-    composed, misled = {}, {}
+    composed, misled, again = {}, {}, {}
     network = from_torch(model)
     assert isinstance(network, ChordNetwork)
+    conditioned = network.config.condition_width > 0
+    own_rows, other_rows = (
+        [film_rows(film.features[0, :, EMOTION_COLUMNS]) for film in films] if conditioned else None
+        for films in (own_films, other_films)
+    )
     for strength in table:
         if say is not None:
             say(f"guidance {strength:.0%}")
-        used = [replace(base, guidance=strength, seed=base.seed + index) for index in range(len(songs))]
-        composed[strength] = compose_all(network, own_films, used)
-        misled[strength] = compose_all(network, other_films, used)
+        at = options_at(base, strength, conditioned)
+        used = [replace(at, seed=base.seed + index) for index in range(len(songs))]
+        composed[strength] = compose_all(network, own_films, used, own_rows)
+        misled[strength] = compose_all(network, other_films, used, other_rows)
+        other_draws = [replace(option, seed=option.seed + 10_000) for option in used]
+        again[strength] = compose_all(network, own_films, other_draws, own_rows)
     truth = []
     for index, (song, own) in enumerate(zip(songs, own_films, strict=True)):
         truth.append(judge(model, song, own, song.chords.tolist(), smooth=smooth))
@@ -147,7 +168,8 @@ def compare(
             shown_wrong = judge(model, song, own, wrong_chords, smooth=smooth)
             row = dict(right)
             row |= {f"{name}_gap": right[name] - shown_wrong[name] for name in ("agreement", "agreement_smoothed")}
-            row["divergence"] = float(np.mean(np.asarray(right_chords) != np.asarray(wrong_chords)))
+            row["divergence"] = 1.0 - _same(right_chords, wrong_chords)
+            row["same_in_two_takes"] = _same(right_chords, again[strength][index])
             row["nll_rise"] = right["nll"] / table[0.0][index]["nll"] - 1 if strength else 0.0
             rows.append(row)
     out = {

@@ -39,21 +39,39 @@ DYNAMICS_COLUMNS: Final = {
     "loudness_rmse": "loudness RMSE, frames",
     "density_pearson": "density r",
     "loudness_pearson": "loudness r",
+    "density_inner": "density r, inner",
+    "loudness_inner": "loudness r, inner",
     "density_motion": "density ~ motion",
     "loudness_motion": "loudness ~ motion",
 }
 
 FREE_COLUMNS: Final = {
     "agreement": "affect agreement",
-    "agreement_gap": "right − wrong film",
+    "agreement_gap": "own − other film",
     "agreement_smoothed_gap": "the same, smoothed emotion",
     "nll": "NLL under the net, nats",
     "nll_rise_of_means": "rise of NLL",
     "divergence": "slots that differ between films",
+    "same_in_two_takes": "slots that two takes share",
     "entropy": "chord entropy, nats",
     "diatonic": "diatonic roots",
     "change_rate": "changes per slot",
     "rests": "rests",
+}
+
+
+COURSE_ROWS: Final = {
+    "accuracy_16_chords": "five moods told apart from 16 chords",
+    "accuracy_16_slots": "from 16 slots",
+    "accuracy_16_chords_without_qualities": "from the roots of 16 chords",
+    "distinct_chords_in_16_slots": "different chords in 16 slots, the mood with the fewest",
+    "entropy": "chord entropy under a constant mood, nats",
+    "diatonic": "diatonic roots under a constant mood",
+    "change_rate": "changes per slot under a constant mood",
+    "valence_r": "r of the valence heard with the valence asked for, switching moods",
+    "cut_response_constant": "P(change at a cut) − elsewhere, constant mood",
+    "cut_response_switching": "the same, switching moods",
+    "largest_type_share": "largest share of one chord type within a mood",
 }
 
 
@@ -93,6 +111,17 @@ def to_markdown(result: Result, command: str) -> str:
         parts.append("\n".join(lines))
     for name, rows in result.free.items():
         parts += [f"## Composing freely: {name}", markdown_table(rows, FREE_COLUMNS)]
+    for name, row in result.course.items():
+        lines = [f"| {COURSE_ROWS[key]} | {_cell(value)} |" for key, value in row.items()]
+        parts += [f"## Does the harmony express what it is asked to: {name}", "\n".join(["| | |", "|---|---|", *lines])]
+        heads = " | ".join(EMOTIONS[:5])
+        rows_ = [
+            f"| {EMOTIONS[k]} | " + " | ".join(f"{v:.2f}" for v in line) + " |"
+            for k, line in enumerate(result.moods[name])
+        ]
+        parts.append(
+            "\n".join([f"| asked for, in columns: named from 16 chords | {heads} |", "|---" * 6 + "|", *rows_])
+        )
     return "\n\n".join(parts) + "\n"
 
 
@@ -107,7 +136,7 @@ def _section(
         markdown_table(table.differences(reference), columns),
     ]
     if gaps:
-        parts += ["### Right film minus wrong film", markdown_table(gaps, columns)]
+        parts += ["### Own film minus another film", markdown_table(gaps, columns)]
     return parts
 
 
