@@ -68,17 +68,11 @@ def main(argv: Sequence[str] | None = None) -> int:
         )
         score = replace(score, composition=compose.placed(score.composition, arguments))
         from engine.arrange import arrange
-        from engine.sound.events import sound_events
+        from engine.sound.events import composition_events
 
         composition = score.composition
         arrangement = arrange(composition, arrangement_options)
-        events = sound_events(
-            arrangement.notes,
-            arrangement.controllers,
-            composition.tempo_map,
-            composition.picture_starts_at_s,
-            composition.film.duration_s,
-        )
+        events = composition_events(composition, arrangement)
         sounding = time.perf_counter()
         rendered = render(arguments.video, events, options, lambda fraction, phase: report(0.5 + 0.5 * fraction, phase))
     facts = facts_of(score, arrangement, options.output)

@@ -9,7 +9,10 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
-from engine.music import PARTS, Controller, Note, TempoMap
+from engine.arrange import Arrangement
+from engine.arrange.timeline import effective_cues
+from engine.music import PARTS, Composition, Controller, Note, TempoMap
+from engine.sound.programs import DEFAULT_ENSEMBLE, Program, program_of
 from engine.sound.voice import SAMPLE_RATE
 
 _SUSTAIN, _PEDAL_DOWN = 64, 64
@@ -35,14 +38,36 @@ class PartEvents:
 
 @dataclass(frozen=True, slots=True)
 class SoundEvents:
-    """What sounds.  length: of the soundtrack, samples."""
+    """What sounds.
+
+    length: of the soundtrack, samples.  ensembles: who plays from a sample on, in order; the first plays before it too.
+    """
 
     length: int
     parts: Mapping[str, PartEvents] = field(default_factory=dict)
+    ensembles: tuple[tuple[int, str], ...] = ((0, DEFAULT_ENSEMBLE),)
+
+    def programs(self, part: str) -> tuple[tuple[int, Program], ...]:
+        """(sample, program of the part from there on), in order."""
+        return tuple((sample, program_of(name, part)) for sample, name in self.ensembles)
 
 
 def sample_at(seconds: float) -> int:
     return round(seconds * SAMPLE_RATE)
+
+
+def composition_events(composition: Composition, arrangement: Arrangement) -> SoundEvents:
+    """Events of an arrangement, each cue played by the ensemble of its plan."""
+    cues = effective_cues(composition)
+    ensembles = sorted((sample_at(cues[plan.cue].in_s), plan.ensemble) for plan in composition.plans)
+    return sound_events(
+        arrangement.notes,
+        arrangement.controllers,
+        composition.tempo_map,
+        composition.picture_starts_at_s,
+        composition.film.duration_s,
+        tuple(ensembles),
+    )
 
 
 def sound_events(
@@ -51,6 +76,7 @@ def sound_events(
     tempo_map: TempoMap,
     picture_starts_at_s: float,
     duration_s: float,
+    ensembles: tuple[tuple[int, str], ...] = (),
 ) -> SoundEvents:
     """Events of a film of `duration_s` seconds.  Notes that begin after it, or end before it begins, are left out."""
     length = sample_at(duration_s)
@@ -70,7 +96,7 @@ def sound_events(
     for part in sorted({*found, *changes}, key=lambda name: (PARTS.index(name) if name in PARTS else 99, name)):
         curve = tuple(sorted(changes.get(part, ())))
         parts[part] = PartEvents(_pedalled(tuple(sorted(found.get(part, ()))), curve), curve)
-    return SoundEvents(length, parts)
+    return SoundEvents(length, parts, ensembles or ((0, DEFAULT_ENSEMBLE),))
 
 
 def _pedalled(notes: tuple[SoundNote, ...], changes: Iterable[tuple[int, int, int]]) -> tuple[SoundNote, ...]:

@@ -1,6 +1,6 @@
 """Controllers -> gain.  The one law of levels, for the page and for rendered files alike.
 
-    gain of a part = 10^(level_db / 20) x CC 7 law x CC 11 law x CC 1 law
+    gain of a part = level x CC 7 law x CC 11 law x CC 1 law
 
 CC 7 (volume) and CC 11 (expression): 40 log10(value / 127) dB, as General MIDI Level 2 and the SoundFont specification
 (8.4.5, 8.4.6) have it.  CC 1 (dynamics in sample libraries; General MIDI gives it vibrato, which is not played):

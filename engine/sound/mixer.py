@@ -9,13 +9,12 @@ import numpy as np
 
 from engine.sound.events import SoundEvents
 from engine.sound.levels import GainCurve
-from engine.sound.programs import Program
 from engine.sound.renderer import PartStream
 from engine.sound.voice import SAMPLE_RATE, Voices
 
 FILM: Final = "film"  # name of the film's own sound among the streams
 FILM_SOUNDS: Final = ("keep", "duck", "drop")
-MUSIC_DB: Final = -6.0  # headroom: five parts of a full tutti reach +10 dBFS at their own level
+MUSIC_DB: Final = 3.0  # brings an ordinary cue to about -21 LUFS, beside a film's sound that lies there too
 DUCK_DB: Final = -12.0  # how far the film's sound goes down under music
 _DUCK_FROM: Final = 10 ** (-50 / 20)  # RMS above which there is music
 _DUCK_STEP: Final = SAMPLE_RATE // 100
@@ -40,18 +39,17 @@ class Mixer:
         self,
         events: SoundEvents,
         voices: Voices,
-        programs: Mapping[str, Program],
         film: Reader | None = None,
         *,
         duck: bool = False,
     ) -> None:
         self.length = events.length
         self._parts = {
-            part: PartStream(voices, programs[part], found.notes) for part, found in events.parts.items() if found.notes
+            part: PartStream(voices, events.programs(part), found.notes)
+            for part, found in events.parts.items()
+            if found.notes
         }
-        self._gains = {
-            part: GainCurve(events.parts[part].changes, programs[part].level_db + MUSIC_DB) for part in self._parts
-        }
+        self._gains = {part: GainCurve(events.parts[part].changes, MUSIC_DB) for part in self._parts}
         self._film = film
         self._duck = Ducker() if duck else None
         self.position = 0

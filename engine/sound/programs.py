@@ -1,19 +1,14 @@
-"""Which General MIDI program plays each part of an ensemble, and how loud: data in `programs.json`.
-
-Programs count from 0 (48 is "String Ensemble 1"); for drums they name the kit.
-"""
+"""Which General MIDI program plays each part of an ensemble, and how loud: data in `data/programs.toml`."""
 
 from __future__ import annotations
 
-import json
+import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from importlib import resources
-from typing import Final
+from typing import Any, Final
 
-from engine.music import PARTS
-from engine.sound.errors import SoundError
 from engine.sound.soundfont import DRUM_BANK
 
 DEFAULT_ENSEMBLE: Final = "pop"
@@ -21,7 +16,7 @@ DEFAULT_ENSEMBLE: Final = "pop"
 
 @dataclass(frozen=True, slots=True)
 class Program:
-    """bank 128: a drum kit.  level_db: of the part in the mix."""
+    """program counts from 0.  bank 128: a drum kit.  level_db: of the part in the mix."""
 
     program: int
     bank: int = 0
@@ -29,23 +24,14 @@ class Program:
 
 
 @cache
-def _data() -> Mapping[str, Mapping[str, Mapping[str, float]]]:
-    text = resources.files("engine.sound").joinpath("programs.json").read_text("utf-8")
-    return json.loads(text)
+def _data() -> Mapping[str, Mapping[str, Mapping[str, Any]]]:
+    return tomllib.loads(resources.files("engine.sound").joinpath("data/programs.toml").read_text("utf-8"))
 
 
-def ensembles() -> tuple[str, ...]:
-    return tuple(_data())
-
-
-def programs(ensemble: str = DEFAULT_ENSEMBLE) -> dict[str, Program]:
-    """Part -> program.  A part that the ensemble leaves out plays as in the default one.  Raises SoundError."""
-    data = _data()
-    if ensemble not in data:
-        raise SoundError(f"'{ensemble}' is not an ensemble; ensembles are {', '.join(data)}.")
-    found = {}
-    for part in PARTS:
-        row = data[ensemble].get(part) or data[DEFAULT_ENSEMBLE][part]
-        bank = DRUM_BANK if part == "drums" else int(row.get("bank", 0))
-        found[part] = Program(int(row["program"]), bank, float(row.get("level_db", 0.0)))
-    return found
+@cache
+def program_of(ensemble: str, part: str) -> Program:
+    """What plays a part of an ensemble.  An unknown ensemble plays as the default one, an unknown part as its pad."""
+    default = _data()[DEFAULT_ENSEMBLE]
+    row = _data().get(ensemble, default).get(part) or default.get(part) or default["pad"]
+    bank = DRUM_BANK if part == "drums" else int(row.get("bank", 0))
+    return Program(int(row["program"]), bank, float(row.get("level_db", 0.0)))

@@ -12,7 +12,7 @@ import os
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing, contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Final
 
@@ -26,7 +26,6 @@ from engine.sound.limiter import CEILING_DBTP, Limiter
 from engine.sound.loudness import STEP, LoudnessMeter
 from engine.sound.mixer import FILM_SOUNDS, Mixer, add_up
 from engine.sound.mux import AAC_BITS_PER_S, FilmWriter, SoundWriter, check_picture
-from engine.sound.programs import Program, programs
 from engine.sound.renderer import BLOCK
 from engine.sound.soundfont import SoundFont
 from engine.sound.voice import SAMPLE_RATE, Voices
@@ -54,7 +53,6 @@ class RenderOptions:
     stems: Path | None = None
     reencode: bool = False
     overwrite: bool = False
-    programs: dict[str, Program] = field(default_factory=programs)
 
     def __post_init__(self) -> None:
         if self.output.suffix.lower() not in KINDS:
@@ -100,7 +98,7 @@ def render(
     """
     tell = report or (lambda fraction, phase: None)
     voices = Voices(SoundFont(options.soundfont))
-    notes = _substitutes(voices.font, events, options)
+    notes = _substitutes(voices.font, events)
     check_space(options.output.parent, _bytes_needed(film, events.length, options))
     with ExitStack() as stack:
         film_sound = None
@@ -110,7 +108,7 @@ def render(
                 notes.append(f"{Path(film).name} has no sound of its own.")
                 film_sound = None
         spool = stack.enter_context(_spool(options.output))
-        mixer = Mixer(events, voices, options.programs, film_sound, duck=options.film_sound == "duck")
+        mixer = Mixer(events, voices, film_sound, duck=options.film_sound == "duck")
         meter, peak = LoudnessMeter(), 0.0
         for start, streams in _blocks(mixer):
             mix = add_up(streams, min(BLOCK, events.length - start))
@@ -134,14 +132,16 @@ def _blocks(mixer: Mixer) -> Iterator[tuple[int, dict[str, np.ndarray]]]:
         yield start, mixer.read(BLOCK)
 
 
-def _substitutes(font: SoundFont, events: SoundEvents, options: RenderOptions) -> list[str]:
+def _substitutes(font: SoundFont, events: SoundEvents) -> list[str]:
     """Sentences about programs that the font lacks."""
     notes = []
     for part in events.parts:
-        wanted = options.programs[part]
-        found = font.preset(wanted.bank, wanted.program)
-        if found != (wanted.bank, wanted.program):
-            notes.append(f"{font.path.name} has no program {wanted.program} for {part}; its program {found[1]} plays.")
+        for wanted in dict.fromkeys(program for _, program in events.programs(part)):
+            found = font.preset(wanted.bank, wanted.program)
+            if found != (wanted.bank, wanted.program):
+                notes.append(
+                    f"{font.path.name} has no program {wanted.program} for {part}; its program {found[1]} plays."
+                )
     return notes
 
 
@@ -290,7 +290,7 @@ class _Stems:
             sound = FilmSound(self._film)
             self._files.callback(sound.close)
             sound = sound if sound.present else None
-        self._mixer = Mixer(self._events, self._voices, options.programs, sound, duck=options.film_sound == "duck")
+        self._mixer = Mixer(self._events, self._voices, sound, duck=options.film_sound == "duck")
         try:
             options.stems.mkdir(parents=True, exist_ok=True)
             for name in self._mixer.names:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections import OrderedDict
 from collections.abc import Sequence
 from typing import Final
@@ -20,15 +21,16 @@ _KEPT_BYTES: Final = 24 * 2**20
 class PartStream:
     """Reads the sound of one part, block after block.  What comes out does not depend on how it is cut into blocks.
 
-    notes: in order of time.  `seek` puts it anywhere; what has begun before sounds on, as if played from the start.
+    programs: (sample, program from there on), in order; notes: in order of time.  `seek` puts it anywhere; what has
+    begun before sounds on, as if played from the start.
     """
 
-    def __init__(self, voices: Voices, program: Program, notes: Sequence[SoundNote]) -> None:
+    def __init__(self, voices: Voices, programs: Sequence[tuple[int, Program]], notes: Sequence[SoundNote]) -> None:
         self._voices = voices
-        self._program = program
+        self._programs = programs
         self._notes = notes
         self._cuts = self._cut_by_class()
-        self._kept: OrderedDict[tuple[int, int, int], np.ndarray] = OrderedDict()
+        self._kept: OrderedDict[tuple[Program, int, int, int], np.ndarray] = OrderedDict()
         self._kept_bytes = 0
         self._next = 0
         self._at = 0
@@ -87,11 +89,12 @@ class PartStream:
         self._ahead[:, offset:end] += clip
 
     def _clip(self, note: SoundNote) -> np.ndarray:
-        name = (note.pitch, note.velocity, note.length)
+        program = self._program_at(note.start)
+        name = (program, note.pitch, note.velocity, note.length)
         clip = self._kept.get(name)
         if clip is None:
-            program = self._program
             clip = self._voices.note(program.bank, program.program, note.pitch, note.velocity, note.length)
+            clip *= np.float32(10 ** (program.level_db / 20))
             self._kept[name] = clip
             self._kept_bytes += clip.nbytes
             while self._kept_bytes > _KEPT_BYTES and len(self._kept) > 1:
@@ -100,16 +103,19 @@ class PartStream:
             self._kept.move_to_end(name)
         return clip
 
+    def _program_at(self, sample: int) -> Program:
+        return self._programs[max(bisect_right(self._programs, sample, key=lambda entry: entry[0]) - 1, 0)][1]
+
     def _cut_by_class(self) -> dict[int, int]:
         """Index of a note -> sample at which another one of its exclusive class ends it."""
         cuts: dict[int, int] = {}
         sounding: dict[int, list[int]] = {}
-        classes: dict[tuple[int, int], int] = {}
+        classes: dict[tuple[Program, int, int], int] = {}
         for index, note in enumerate(self._notes):
-            name = (note.pitch, note.velocity)
+            program = self._program_at(note.start)
+            name = (program, note.pitch, note.velocity)
             if name not in classes:
-                program = self._program
-                classes[name] = self._voices.exclusive_class(program.bank, program.program, *name)
+                classes[name] = self._voices.exclusive_class(program.bank, program.program, note.pitch, note.velocity)
             own = classes[name]
             if not own:
                 continue

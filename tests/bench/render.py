@@ -38,19 +38,12 @@ def main() -> int:
     from engine.arrange import arrange
     from engine.brief import FilmPlan
     from engine.composer import compose_takes
-    from engine.sound.events import sound_events
+    from engine.sound.events import composition_events
     from engine.sound.fonts import bundled_font, find_soundfont
 
     (score,) = compose_takes(arguments.film, FilmPlan(), 1)
     composition = score.composition
-    arrangement = arrange(composition)
-    events = sound_events(
-        arrangement.notes,
-        arrangement.controllers,
-        composition.tempo_map,
-        composition.picture_starts_at_s,
-        composition.film.duration_s,
-    )
+    events = composition_events(composition, arrange(composition))
     fonts = [Path(font) for font in arguments.soundfont] or list(dict.fromkeys([find_soundfont(), bundled_font()]))
     rows = [measure(arguments.film, events, font, name) for font in fonts if font for name in ("a.wav", "a.mp4")]
     if arguments.json:

@@ -3,12 +3,14 @@
 import numpy as np
 import pytest
 
-from engine.music import Controller, Note, TempoMap
+from engine.music import PARTS, Controller, Note, TempoMap
+from engine.music.cueplan import ENSEMBLES
 from engine.sound.events import PartEvents, SoundEvents, SoundNote, sound_events
 from engine.sound.levels import RAMP, controller_gain
 from engine.sound.mixer import DUCK_DB, FILM, Mixer, add_up
-from engine.sound.programs import programs
+from engine.sound.programs import program_of
 from engine.sound.renderer import BLOCK
+from engine.sound.soundfont import DRUM_BANK
 from engine.sound.voice import SAMPLE_RATE
 
 FOUR_PARTS = {
@@ -38,8 +40,8 @@ def test_level_follows_the_controller_by_the_law(voices):
     """A held note under a crescendo of CC 1 and CC 11 is the same note times the law, sample by sample."""
     notes = (SoundNote(0, 60, 100, 4 * SAMPLE_RATE),)
     changes = tuple((step * 9_600, number, low + step * 4) for step in range(20) for number, low in ((1, 30), (11, 40)))
-    plain = mixed(Mixer(SoundEvents(192_000, {"pad": PartEvents(notes)}), voices, programs()))["pad"]
-    swelled = mixed(Mixer(SoundEvents(192_000, {"pad": PartEvents(notes, changes)}), voices, programs()))["pad"]
+    plain = mixed(Mixer(SoundEvents(192_000, {"pad": PartEvents(notes)}), voices))["pad"]
+    swelled = mixed(Mixer(SoundEvents(192_000, {"pad": PartEvents(notes, changes)}), voices))["pad"]
     for step in range(20):
         law = controller_gain(1, 30 + step * 4) * controller_gain(11, 40 + step * 4)
         settled = slice(step * 9_600 + RAMP, min((step + 1) * 9_600, 192_000 - 3_000))
@@ -48,31 +50,28 @@ def test_level_follows_the_controller_by_the_law(voices):
 
 def test_parts_add_up_to_the_whole(voices):
     events = SoundEvents(150_000, FOUR_PARTS)
-    together = mixed(Mixer(events, voices, programs()))
-    alone = [
-        mixed(Mixer(SoundEvents(150_000, {part: found}), voices, programs()))[part]
-        for part, found in FOUR_PARTS.items()
-    ]
+    together = mixed(Mixer(events, voices))
+    alone = [mixed(Mixer(SoundEvents(150_000, {part: found}), voices))[part] for part, found in FOUR_PARTS.items()]
     assert set(together) == set(FOUR_PARTS)
     assert np.abs(add_up(together, 150_000) - sum(alone)).max() <= 1e-6
 
 
 def test_length_is_exact_and_the_end_fades(voices):
     events = SoundEvents(77_777, {"pad": PartEvents((SoundNote(0, 60, 127, 200_000),))})
-    out = mixed(Mixer(events, voices, programs()))["pad"]
+    out = mixed(Mixer(events, voices))["pad"]
     assert out.shape == (2, 77_777)
     assert np.abs(out[:, -1]).max() < 1e-4 < np.abs(out[:, -4_800]).max()
 
 
 def test_the_films_sound_is_a_stream_as_it_is(voices):
-    out = mixed(Mixer(SoundEvents(60_000, FOUR_PARTS), voices, programs(), Tone()))
+    out = mixed(Mixer(SoundEvents(60_000, FOUR_PARTS), voices, Tone()))
     assert np.array_equal(out[FILM], np.full((2, 60_000), 0.25, np.float32))
 
 
 def test_ducking_goes_down_under_music_and_up_after_it(voices):
     notes = tuple(SoundNote(4 * SAMPLE_RATE + at, 60, 110, 24_000) for at in range(0, 4 * SAMPLE_RATE, 24_000))
     events = SoundEvents(14 * SAMPLE_RATE, {"pad": PartEvents(notes)})
-    film = mixed(Mixer(events, voices, programs(), Tone(), duck=True))[FILM][0] / 0.25
+    film = mixed(Mixer(events, voices, Tone(), duck=True))[FILM][0] / 0.25
     assert film[: 4 * SAMPLE_RATE] == pytest.approx(1.0)
     assert 20 * np.log10(film[int(7.5 * SAMPLE_RATE)]) == pytest.approx(DUCK_DB, abs=0.5)
     assert 20 * np.log10(film[-1]) == pytest.approx(0, abs=0.5)
@@ -96,3 +95,12 @@ def test_the_sustain_pedal_holds_notes_until_it_comes_up_or_the_key_is_struck():
     assert first.length == 2 * SAMPLE_RATE  # until the key is struck again
     assert second.length == 2 * SAMPLE_RATE  # until the pedal comes up
     assert third.length == SAMPLE_RATE // 2
+
+
+def test_every_ensemble_has_a_program_for_every_part(font):
+    for ensemble in ENSEMBLES:
+        for part in PARTS:
+            program = program_of(ensemble, part)
+            assert 0 <= program.program <= 127 and -20 <= program.level_db <= 6
+            assert (program.bank == DRUM_BANK) is (part == "drums")
+            assert font.has(program.bank, program.program), (ensemble, part)
