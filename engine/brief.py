@@ -1,4 +1,4 @@
-"""What a person asks for before the film is known, and how it is settled once it is: tempo, grid, picture start.
+"""What a person asks for before the film is known, and what is decided once it is: tempo, grid, picture start, key.
 
 Times ending in `_s` are picture seconds unless they say timeline; beats are quarter notes.
 """
@@ -11,39 +11,77 @@ from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from typing import Any, Final
 
-from engine.document import CueState, parse_key
+from engine.document import CueState, TempoChoice, parse_key
 from engine.music import (
     EMOTIONS,
     BarBeat,
     Cue,
     Cut,
     Film,
+    FrameRate,
     Hit,
     Key,
     MusicError,
     Progression,
     Take,
     TempoMap,
-    Timecode,
+    TimecodeClock,
     TimeSignature,
     controls,
     marked,
     parse_progression,
 )
 from engine.music.arguments import Value
-from engine.music.controls import GRID_CHOICES, SETTINGS, options_from
+from engine.music.controls import GRID_CHOICES, LONGEST_S, SETTINGS, options_from
 from engine.music.cue_text import WrittenCue
+from engine.music.timecode import timecode_rate
 from engine.process.messages import ComposeOptions, ComposeRequest
 
+SECONDS_GRID_BPM: Final = 120  # the paper's: a slot of two beats lasts one second
 _PLACES: Final = {1.0: "beat", 0.5: "eighth", 0.25: "sixteenth"}
 
 
 @dataclass(frozen=True, slots=True)
-class FilmPlan:
-    """What a person asks for before the film is known.
+class PictureStart:
+    """Where the film's first frame lies on the timeline; exactly one of the three is set.
+
+    seconds: of the timeline.  bar_beat: of its tempo map.  label: the timecode that the DAW shows there.
+    """
+
+    seconds: float | None = None
+    bar_beat: BarBeat | None = None
+    label: str | None = None
+
+    @classmethod
+    def parse(cls, text: str) -> PictureStart:
+        """Reads `3.5`, `5|1`, `5|1.5` or `01:00:00:00`; of a label only the form, since its clock is not known here.
+
+        Raises MusicError.
+        """
+        text = text.strip()
+        if "|" in text:
+            return cls(bar_beat=_bar_beat(text))
+        if re.fullmatch(r"\d{1,3}[:.]\d{1,2}[:.]\d{1,2}[:;.,]\d{1,3}", text) and (":" in text or ";" in text):
+            return cls(label=text)
+        if re.fullmatch(r"\d{1,6}(\.\d{1,9})?", text) and float(text) <= LONGEST_S:
+            return cls(seconds=float(text))
+        raise MusicError(
+            f"'{text[:40]}' is not where a picture starts; write seconds, bar|beat or hours:minutes:seconds:frames."
+        )
+
+    def check(self, clock: TimecodeClock) -> None:
+        """Raises MusicError where the label is none of this clock."""
+        if self.label is not None:
+            clock.seconds_at(self.label)
+
+
+@dataclass(frozen=True, slots=True)
+class Brief:
+    """All that a person asks for before the film is known, read and checked when it is made.  Raises MusicError.
 
     bpm and tempo_map: None where nothing was said.  picture_starts_at: seconds after bar 1, `bar|beat`, or the
-    timecode that the DAW shows at the first frame (bar 1 is then there too).
+    timecode that the DAW shows at the first frame (bar 1 is then there too).  frame_rate: of the DAW project's
+    timecode, None: the film's.  weights: folder of the networks' weights, None: the shipped ones.
     """
 
     progression: Progression | None = None
@@ -53,25 +91,39 @@ class FilmPlan:
     tempo_map: TempoMap | None = None
     grid: str = "auto"
     picture_starts_at: str = "0"
+    frame_rate: FrameRate | None = None
     take: Take = field(default_factory=Take)
     hits: tuple[Hit, ...] = ()
     options: ComposeOptions = field(default_factory=ComposeOptions)
     reading: str = "auto"
     clip_weights: str | None = None
     cues: tuple[WrittenCue, ...] = ()
-    weights: str | None = None  # folder of the networks' weights, None: the shipped ones
+    weights: str | None = None
 
     def __post_init__(self) -> None:
         if self.grid not in GRID_CHOICES:
             raise MusicError(f"'{self.grid}' is not a grid; grids are {', '.join(GRID_CHOICES)}.")
         if self.bpm is not None and self.tempo_map is not None:
             raise MusicError("a tempo and a tempo map were both given; give one of them.")
-        if self.grid == "seconds" and (self.bpm not in (None, 120.0) or self.tempo_map is not None):
+        if self.grid == "seconds" and (self.bpm not in (None, float(SECONDS_GRID_BPM)) or self.tempo_map is not None):
             raise MusicError("the seconds grid is 120 bpm by definition; leave the tempo out or use the beats grid.")
-        if "|" in self.picture_starts_at:
-            _bar_beat(self.picture_starts_at)
-        elif ":" not in self.picture_starts_at:  # a timecode is read when the film's rate is known
-            parse_seconds(self.picture_starts_at)
+        if self.bpm is not None:
+            TempoMap.constant(self.bpm)
+        start = PictureStart.parse(self.picture_starts_at)
+        if self.frame_rate is not None:
+            start.check(TimecodeClock(self.frame_rate, stated=True))
+
+    def clock(self, film: Film) -> TimecodeClock:
+        """The clock of the DAW project: as stated, else at the film's rate."""
+        if self.frame_rate is not None:
+            return TimecodeClock(self.frame_rate, stated=True)
+        return TimecodeClock(project_rate(film, self.picture_starts_at))
+
+
+def project_rate(film: Film, picture_starts_at: str) -> FrameRate:
+    """The timecode rate of a DAW project whose rate nobody stated: the film's, drop frame where the label says so."""
+    rate = film.clock.rate
+    return timecode_rate(rate.fps, drop=rate.drop or ";" in picture_starts_at)
 
 
 def compose_options(settings: Mapping[str, Value], **more: Any) -> ComposeOptions:
@@ -81,7 +133,7 @@ def compose_options(settings: Mapping[str, Value], **more: Any) -> ComposeOption
     return ComposeOptions(affect_bias=bias, **{**values, **more})
 
 
-def from_settings(settings: Mapping[str, Value], **more: Any) -> FilmPlan:
+def from_settings(settings: Mapping[str, Value], **more: Any) -> Brief:
     """What settings of the controls table ask for; more: what has no control.  Raises UserError."""
     selected = CueState(0, settings)
     key = parse_key(selected.text(controls.KEY))
@@ -96,7 +148,7 @@ def from_settings(settings: Mapping[str, Value], **more: Any) -> FilmPlan:
         "cues": _only_cue(selected),
         **options_from(settings, "brief"),
     }
-    return FilmPlan(**{**plan, **more})
+    return Brief(**{**plan, **more})
 
 
 def _only_cue(selected: CueState) -> tuple[WrittenCue, ...]:
@@ -117,59 +169,93 @@ def _only_cue(selected: CueState) -> tuple[WrittenCue, ...]:
     return (cue,)
 
 
-def request_for(film: Film, cuts: Sequence[Cut], wish: FilmPlan, revision: int = 0) -> tuple[ComposeRequest, str]:
-    """Settles tempo, grid and picture start for a film.  Returns the request and why this tempo.  Raises UserError."""
+@dataclass(frozen=True, slots=True)
+class Settled:
+    """What was decided for a film, with the reasons as parts of a sentence (no full stop).
+
+    picture_starts_at_s: timeline second of the first frame.  key: None where the mood decides it when the film is
+    composed.
+    """
+
+    tempo_map: TempoMap
+    grid: str
+    picture_starts_at_s: float
+    meter: TimeSignature
+    tempo_reason: str
+    key: Key | None
+    key_reason: str
+
+    @property
+    def choice(self) -> TempoChoice:
+        """The same as a session keeps it."""
+        return TempoChoice(self.tempo_map, self.grid, self.picture_starts_at_s, f"tempo {self.tempo_reason}.")
+
+
+def settle(brief: Brief, film: Film, cuts: Sequence[Cut], hits: Sequence[Hit] = ()) -> Settled:
+    """Decides tempo, grid, meter, picture start and key of a film: the one place, for `compose` and `live` alike.
+
+    The order: a given map, the seconds grid, a given tempo, the tempo that meets the hits best, the one that suits the
+    cuts.  Bar 1 of the timeline is at second 0; with a timecode as the picture's start it is at the first frame.  hits:
+    besides those of the brief.  Raises MusicError.
+    """
     from engine.arrange.rhythm import best_tempo
 
-    meter = wish.meter or TimeSignature()
-    starts_s, bar_1_s = 0.0, 0.0
-    text = wish.picture_starts_at.strip()
-    timecoded = ":" in text
-    if timecoded:
-        starts_s = float(Timecode.parse(text, film.rate).seconds)
-    origin = Fraction(starts_s) if timecoded else Fraction(0)
-    grid = "beats" if wish.grid == "auto" else wish.grid
-    if wish.tempo_map is not None:
-        tempo_map, reason = wish.tempo_map, "tempo map as given"
-        if timecoded:
-            tempo_map = replace(tempo_map, origin_s=origin)
+    hits = (*brief.hits, *hits)
+    start = PictureStart.parse(brief.picture_starts_at)
+    meter = brief.meter or TimeSignature()
+    origin_s = Fraction(0) if start.label is None else brief.clock(film).seconds_at(start.label)
+    grid = "beats" if brief.grid == "auto" else brief.grid
+    if brief.tempo_map is not None:
+        tempo_map, reason = brief.tempo_map, "as the tempo map says"
+        if start.label is not None:
+            tempo_map = replace(tempo_map, origin_s=origin_s)
     elif grid == "seconds":
-        tempo_map, reason = TempoMap.constant(120, meter, origin), "120 bpm: the seconds grid"
-    elif wish.bpm is not None:
-        tempo_map, reason = TempoMap.constant(wish.bpm, meter, origin), f"{wish.bpm:g} bpm: as asked"
+        tempo_map = TempoMap.constant(SECONDS_GRID_BPM, meter, origin_s)
+        reason = f"{SECONDS_GRID_BPM} bpm: the seconds grid, one chord step a second"
+    elif brief.bpm is not None:
+        tempo_map, reason = TempoMap.constant(brief.bpm, meter, origin_s), f"{brief.bpm:g} bpm: as asked"
     else:
-        if not timecoded and "|" not in text:
-            bar_1_s = -parse_seconds(text)
-        if any(hit.time_s > bar_1_s for hit in wish.hits):
-            bpm, reason = tempo_for_hits(wish.hits, film, meter, bar_1_s)
+        bar_1_s = 0.0 if start.seconds is None else -start.seconds
+        if any(hit.time_s > bar_1_s for hit in hits):
+            bpm, reason = tempo_for_hits(hits, film, meter, bar_1_s)
         else:
             fit = best_tempo(cuts, meter=meter, bar_1_s=bar_1_s, rate=film.rate)
-            bpm, reason = fit.bpm, fit.reason
-        tempo_map = TempoMap.constant(bpm, meter, origin)
-    if "|" in text:
-        starts_s = tempo_map.seconds_at(float(tempo_map.beats_of(_bar_beat(text))))
-    elif not timecoded:
-        starts_s = parse_seconds(text)
-    for cue in wish.cues:
+            bpm, reason = fit.bpm, fit.reason.rstrip(".")
+        tempo_map = TempoMap.constant(bpm, meter, origin_s)
+    if start.bar_beat is not None:
+        starts_s = float(tempo_map.seconds_at_exact(tempo_map.beats_of(start.bar_beat)))
+    else:
+        starts_s = float(origin_s) if start.seconds is None else start.seconds
+    for cue in brief.cues:
         if cue.in_s >= film.duration_s:
             raise MusicError(f"cue {cue.name} begins after the film's end ({film.duration_s:.2f} s).")
-    if wish.cues and grid == "beats" and wish.tempo_map is None:
+    if brief.cues and grid == "beats" and brief.tempo_map is None:
         film_bpm = tempo_map.bpm_at(0.0)
-        marks = [replace(cue.mark, bpm=cue.bpm or film_bpm) for cue in wish.cues if cue.mark is not None]
-        tempo_map = marked(tempo_map, marks, starts_s)
+        tempo_map = marked(
+            tempo_map,
+            [replace(cue.mark, bpm=cue.bpm or film_bpm) for cue in brief.cues if cue.mark is not None],
+            starts_s,
+        )
+    why = "by the mood of the picture" if brief.key is None else "as asked"
+    return Settled(tempo_map, grid, starts_s, tempo_map.meter_at(0), reason, brief.key, why)
+
+
+def request_for(film: Film, cuts: Sequence[Cut], brief: Brief, revision: int = 0) -> tuple[ComposeRequest, str]:
+    """The brief as a request to the engine, and why this tempo.  Raises UserError."""
+    settled = settle(brief, film, cuts)
     request = ComposeRequest(
         revision=revision,
-        tempo_map=tempo_map,
-        grid=grid,
-        picture_starts_at_s=starts_s,
-        key=wish.key,
-        progression=wish.progression,
-        take=wish.take,
-        hits=wish.hits,
-        cues=_cues(wish.cues),
-        options=wish.options,
+        tempo_map=settled.tempo_map,
+        grid=settled.grid,
+        picture_starts_at_s=settled.picture_starts_at_s,
+        key=settled.key,
+        progression=brief.progression,
+        take=brief.take,
+        hits=brief.hits,
+        cues=_cues(brief.cues),
+        options=brief.options,
     )
-    return request, reason
+    return request, settled.tempo_reason
 
 
 def _cues(written: Sequence[WrittenCue]) -> tuple[Cue, ...]:
@@ -208,14 +294,9 @@ def tempo_for_hits(hits: Sequence[Hit], film: Film, meter: TimeSignature, bar_1_
 
 def parse_seconds(text: str) -> float:
     """Where a picture starts, in seconds.  Raises MusicError."""
-    try:
-        seconds = float(text)
-    except ValueError:
-        seconds = float("nan")
-    if not 0.0 <= seconds <= 360_000.0:
-        raise MusicError(
-            f"'{text}' is not where a picture starts; write seconds, bar|beat or hours:minutes:seconds:frames."
-        )
+    seconds = PictureStart.parse(text).seconds
+    if seconds is None:
+        raise MusicError(f"'{text[:40]}' is no number of seconds.")
     return seconds
 
 

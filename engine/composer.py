@@ -13,7 +13,7 @@ from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from engine.brief import FilmPlan, request_for
+from engine.brief import Brief, request_for
 from engine.music import Chord, Composition, Draws, Film, FrameRate, Key, Slot, Take, TempoMap, UserError
 from engine.planning import Planned, draws_of, plans_of, settle_take
 from engine.process.messages import Composed, ComposeRequest, SlotsComposed
@@ -310,7 +310,7 @@ def _key_at(
 # a whole film ------------------------------------------------------------------------------------------------------
 def compose_takes(
     path: str | Path,
-    wish: FilmPlan,
+    wish: Brief,
     count: int,
     *,
     progress: Callable[[float, str], None] | None = None,
@@ -349,7 +349,7 @@ def compose_takes(
     return tuple(scores)
 
 
-def draws_tempo(wish: FilmPlan) -> bool:
+def draws_tempo(wish: Brief) -> bool:
     """Whether each take chooses its own tempo: its cues are planned and nobody said one."""
     said = wish.bpm is not None or wish.tempo_map is not None or wish.cues or wish.grid == "seconds"
     return wish.options.form != "none" and not said
@@ -357,14 +357,14 @@ def draws_tempo(wish: FilmPlan) -> bool:
 
 def compose_film(
     path: str | Path,
-    wish: FilmPlan | None = None,
+    wish: Brief | None = None,
     *,
     progress: Callable[[float, str], None] | None = None,
     cache_dir: str | None = None,
     use_cache: bool = True,
 ) -> FilmScore:
     """One take of a film; see `compose_takes`."""
-    wish = wish or FilmPlan()
+    wish = wish or Brief()
     return compose_takes(path, wish, 1, progress=progress, cache_dir=cache_dir, use_cache=use_cache)[0]
 
 

@@ -165,3 +165,13 @@ def test_looking_and_composing_work_where_torch_is_not_installed(tmp_path):
         assert done.returncode == 0, done.stderr
     done = engine("models.training.cli", "train", "amt", "--data", "nowhere")
     assert done.returncode == 2 and "cuebridge[train]" in done.stderr and "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize("path", [*_files("engine"), *_files("bridge")], ids=_relative)
+def test_no_label_of_timecode_is_read_without_its_clock(path):
+    """`TimecodeClock` says at which rate a label counts: nothing else turns labels into seconds or back."""
+    if _relative(path) == "engine/music/timecode.py":
+        return
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id == "Timecode":
+            raise AssertionError(f"{_relative(path)}:{node.lineno} uses Timecode.{node.attr}; use a TimecodeClock")

@@ -14,11 +14,11 @@ from bridge.session.file.film_file import same_content
 from bridge.session.file.find import find_film
 from bridge.session.options import arrange_options
 from bridge.session.session import SessionOptions
-from bridge.session.tempo import TempoWish
 from engine.arrange.score import check_playable
+from engine.brief import Brief
 from engine.document import CueState, Document, SavedSession, parse_chords, parse_key
 from engine.document.file import SUFFIX, read_session
-from engine.music import PARTS, FrameRate, MusicError, TempoMap, TimeSignature, UserError, controls, shown
+from engine.music import PARTS, FrameRate, TempoMap, TimeSignature, UserError, controls, shown
 from engine.music.arguments import Value
 from engine.music.command import SentenceParser, check_film_exists, check_spares_input
 from engine.music.controls import BY_ADDRESS, DEFAULT_PORT, MUSIC_FLAGS, OUTPUT_FLAGS, RATES, SETTINGS
@@ -143,7 +143,7 @@ def parse(arguments: Sequence[str]) -> LivePlan:
         reading=str(flag_value(given, "--reading")),
         clip_weights=given.clip_weights,
         use_cache=not given.no_cache,
-        tempo=_tempo(given),
+        tempo=_brief(given, document),
         document=document,
         play=given.play,
         once=given.once,
@@ -285,20 +285,22 @@ def _with_output(
     return document
 
 
-def _tempo(given: argparse.Namespace) -> TempoWish:
-    meter = TimeSignature.parse(given.meter or "4/4")
-    bpm, grid = flag_value(given, "--bpm"), str(flag_value(given, "--grid"))
-    assert bpm is None or isinstance(bpm, float)
+def _brief(given: argparse.Namespace, document: Document) -> Brief:
+    """What is asked of time; the picture's start is read now, before any port is opened.  Raises UserError."""
     tempo_map: TempoMap | None = None
     if given.tempo_map is not None:
         from engine.midifile import read_tempo_map
 
         tempo_map = read_tempo_map(given.tempo_map)
-    grid = "beats" if grid == "auto" and bpm is not None else grid
-    wish = TempoWish(bpm, meter, tempo_map, grid)
-    if grid == "seconds" and (bpm is not None or tempo_map is not None):
-        raise MusicError("the seconds grid has no tempo: leave --bpm and --tempo-map away, or use --grid beats.")
-    return wish
+    rate = document.text(controls.FRAME_RATE)
+    return Brief(
+        bpm=flag_value(given, "--bpm"),  # type: ignore[arg-type]
+        meter=None if given.meter is None else TimeSignature.parse(given.meter),
+        tempo_map=tempo_map,
+        grid=str(flag_value(given, "--grid")),
+        picture_starts_at=document.text(controls.PICTURE_STARTS_AT),
+        frame_rate=None if rate == "film" else FrameRate.parse(rate),
+    )
 
 
 def _loop(edges: list[float] | None) -> tuple[float, float] | None:

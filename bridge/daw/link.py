@@ -65,7 +65,7 @@ from bridge.daw.script import Pending, Request, Script
 from bridge.daw.tempo import steps_of, tempo_map_of
 from engine.music.errors import MusicError
 from engine.music.meter import TempoMap
-from engine.music.timecode import FrameRate, Timecode
+from engine.music.timecode import TimecodeClock, timecode_rate
 
 __all__ = [
     "DawEvents",
@@ -279,8 +279,8 @@ class DawLink:
 
     def _timecode(self, script: Script, message: TimecodeInfo) -> None:
         try:
-            rate = FrameRate(FrameRate.nearest(message.fps).fps, bool(message.drop))
-            start = Timecode.parse(message.start, rate) if message.start else None
+            rate = timecode_rate(message.fps, drop=bool(message.drop))
+            start = TimecodeClock(rate, stated=True).parse(message.start) if message.start else None
         except MusicError as error:
             raise DawProtocolError("bad_value", str(error)) from error
         self._events.timecode(script.info, rate, start)

@@ -109,7 +109,7 @@ class DawBridge(DawEvents):
         self._session.daw_rate = rate
         self._session.daw_starts_at = start
         film = self._session.analysed.film if self._session.analysed is not None else None
-        if film is not None and film.rate.fps != rate.fps:
+        if film is not None and film.clock.rate.fps != rate.fps:
             self.note(f"{daw.daw} counts {rate} frames a second, the film has {film.rate}; seconds are kept.")
 
     def names(self, daw: DawInfo, marks: tuple[NamedMark, ...]) -> None:

@@ -9,6 +9,7 @@ from dataclasses import replace
 
 from bridge.player.link import PlayerLink
 from bridge.player.messages import PlayerStatus
+from engine.brief import project_rate
 from engine.document import Document
 from engine.music import PARTS, Film, FrameRate, controls
 from engine.music.note import pitch_name
@@ -58,7 +59,7 @@ def frame_rate(document: Document, film: Film | None) -> FrameRate | None:
     asked = document.text(controls.FRAME_RATE)
     if asked != "film":
         return FrameRate.parse(asked)
-    return film.rate if film is not None else None
+    return None if film is None else project_rate(film, document.text(controls.PICTURE_STARTS_AT))
 
 
 def named_ranges(document: Document) -> tuple[tuple[str, int, str, int, str], ...]:

@@ -574,7 +574,7 @@ class Session:
 
     def _place(self, loop: tuple[float, float] | None) -> None:
         if self.analysed is not None:  # timecode has no word for 23.976 and 29.97: the film's rate tells
-            bar, rate = float(self.tempo_map.meter_at(0).bar_beats), str(self.analysed.film.rate.fps)
+            bar, rate = float(self.tempo_map.meter_at(0).bar_beats), str(self.analysed.film.clock.rate.fps)
             self.player.set_sync(replace(self.player.sync, film_rate=rate, quantum=bar))
         self.transport.place(self.starts_s)
         if loop is not None:

@@ -9,7 +9,7 @@ from bridge.session.edits import printed
 from bridge.session.output import frame_rate
 from bridge.session.session import Session
 from engine.document import ends
-from engine.music import EMOTIONS, PARTS, FrameRate, Take, Timecode, controls
+from engine.music import EMOTIONS, PARTS, FrameRate, Take, TimecodeClock, controls
 from engine.music.mood import strongest
 
 
@@ -182,25 +182,23 @@ def _frame_rate(session: Session) -> FrameRate | None:
 
 
 def _film_timecode(session: Session, position_s: float) -> str:
-    """At the film's rate or the one set by hand, from the file's own start."""
+    """As burnt into the film: its own clock, with drop-frame labels where the stated rate has them."""
     rate = _frame_rate(session)
     if session.analysed is None or rate is None:
         return "--:--:--:--"
-    film = session.analysed.film
-    if rate == film.rate:
-        return str(film.timecode_at(position_s))
-    first_s = float(film.start_timecode.seconds) if film.start_timecode is not None else 0.0
-    return str(Timecode.from_seconds(position_s + first_s, rate))
+    clock = session.analysed.film.clock
+    if rate.fps == clock.rate.fps and rate.drop != clock.rate.drop:
+        clock = TimecodeClock(rate, TimecodeClock(rate).label_at(clock.first_frame / clock.rate.fps).frames)
+    return str(clock.label_at(position_s))
 
 
 def _daw_timecode(session: Session, timeline_s: float) -> str:
-    """At the rate and from the start that the DAW states, else the film's rate from zero."""
-    film_rate = _frame_rate(session)
-    rate = session.daw_rate or film_rate
+    """At the rate and from the start that the DAW states, else at the project's rate from zero."""
+    rate = session.daw_rate or _frame_rate(session)
     if rate is None:
         return "--:--:--:--"
     first = session.daw_starts_at.frames if session.daw_starts_at is not None else 0
-    return str(Timecode.from_seconds(timeline_s, rate) + first)
+    return str(TimecodeClock(rate, first).label_at(timeline_s))
 
 
 def _state(session: Session) -> str:

@@ -6,73 +6,36 @@ grid's slots take what the old slots held there, and nothing is composed anew.
 
 from __future__ import annotations
 
-import re
 from bisect import bisect_right
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
-from fractions import Fraction
-from typing import Final
+from dataclasses import replace
 
-from engine.arrange.rhythm import GridSlot, best_tempo, build_grid
-from engine.document import TempoChoice
-from engine.music import BarBeat, Cut, Film, MusicError, Slot, TempoMap, Timecode, TimeSignature
+from engine.arrange.rhythm import GridSlot, build_grid
+from engine.brief import Brief, settle
+from engine.document import Document, TempoChoice
+from engine.music import Cut, Film, FrameRate, Slot, TempoMap, controls
+from engine.music.controls import GRID_CHOICES as GRIDS
 
-GRIDS: Final = ("auto", "beats", "seconds")
-SECONDS_GRID_BPM: Final = 120  # the paper's: a slot of two beats lasts one second
-
-
-@dataclass(frozen=True, slots=True)
-class TempoWish:
-    """What the composer said about time.  bpm None: unknown.  picture_starts_at: seconds, timecode or bar|beat."""
-
-    bpm: float | None = None
-    meter: TimeSignature = TimeSignature()  # noqa: RUF009 (frozen)
-    tempo_map: TempoMap | None = None
-    grid: str = "auto"
-    picture_starts_at: str = "0"
+TempoWish = Brief
 
 
-def choose_tempo(wish: TempoWish, film: Film, cuts: Sequence[Cut]) -> TempoChoice:
-    """The order of the product: a given map, a given tempo, the best tempo for the cuts.  Raises MusicError.
+def brief_of(document: Document, started: Brief) -> Brief:
+    """What is asked of time: as the program was started, with what the document says of the picture's start.
 
-    Bar 1 of the timeline is at second 0; with a timecode as the picture's start it is at the first frame.
+    Raises MusicError where that cannot be read.
     """
-    text = wish.picture_starts_at
-    timecoded = ":" in text
-    starts_s = _starts_at(text, film, TempoMap()) if "|" not in text else 0.0
-    origin_s = Timecode.parse(text, film.rate).seconds if timecoded else Fraction(0)
-    if wish.grid == "seconds":
-        if wish.tempo_map is not None or wish.bpm is not None:
-            raise MusicError("the seconds grid has no tempo: leave --bpm and --tempo-map away, or use --grid beats.")
-        tempo_map = TempoMap.constant(SECONDS_GRID_BPM, wish.meter, origin_s)
-        reason = "seconds grid: one chord step a second, written at 120 bpm."
-    elif wish.tempo_map is not None:
-        tempo_map, reason = wish.tempo_map, "tempo map as given."
-        if timecoded:
-            tempo_map = replace(tempo_map, origin_s=origin_s)
-    elif wish.bpm is not None:
-        tempo_map, reason = TempoMap.constant(wish.bpm, wish.meter, origin_s), f"tempo {wish.bpm:g} as given."
-    else:
-        bar_1_s = 0.0 if timecoded or "|" in text else -starts_s
-        fit = best_tempo(cuts, meter=wish.meter, bar_1_s=bar_1_s, rate=film.rate)
-        tempo_map, reason = TempoMap.constant(fit.bpm, wish.meter, origin_s), fit.reason
-    if "|" in text:
-        starts_s = _starts_at(text, film, tempo_map)
-    grid = "seconds" if wish.grid == "seconds" else "beats"
-    return TempoChoice(tempo_map, grid, starts_s, reason)
+    rate = document.text(controls.FRAME_RATE)
+    stated = started.frame_rate if controls.FRAME_RATE not in document.settings else None
+    return replace(
+        started,
+        picture_starts_at=document.text(controls.PICTURE_STARTS_AT),
+        frame_rate=stated if rate == "film" else FrameRate.parse(rate),
+    )
 
 
-def _starts_at(text: str, film: Film, tempo_map: TempoMap) -> float:
-    """Timeline second of the first frame from `3.5`, `01:00:00:00` or `5|1`.  Raises MusicError."""
-    text = text.strip()
-    if bars := re.fullmatch(r"(\d{1,5})\|(\d{1,2})", text):
-        beats = tempo_map.beats_of(BarBeat(int(bars[1]), int(bars[2])))
-        return float(tempo_map.seconds_at_exact(beats))
-    if text.count(":") == 3 or ";" in text:
-        return float(Timecode.parse(text, film.rate).seconds)
-    if re.fullmatch(r"\d{1,6}(\.\d{1,9})?", text):
-        return float(text)
-    raise MusicError(f"'{text}' is not a position; write seconds, hours:minutes:seconds:frames or bar|beat.")
+def choose_tempo(asked: Brief, film: Film, cuts: Sequence[Cut]) -> TempoChoice:
+    """What `engine.brief.settle` decides of time, as a session keeps it.  Raises MusicError."""
+    return settle(asked, film, cuts).choice
 
 
 def refit(
@@ -114,3 +77,6 @@ def _moved(slot: Slot, place: GridSlot) -> Slot:
         slot.given,
         slot.provisional,
     )
+
+
+__all__ = ["GRIDS", "TempoWish", "brief_of", "choose_tempo", "refit"]

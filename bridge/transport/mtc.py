@@ -15,7 +15,7 @@ from typing import Final
 
 from bridge.transport.state import TransportObservation
 from engine.music.errors import MusicError
-from engine.music.timecode import FRAME_RATES, FrameRate, Timecode
+from engine.music.timecode import FRAME_RATES, FrameRate, Timecode, TimecodeClock, carried_rate, timecode_rate
 
 CODED: Final = (FRAME_RATES["24"], FRAME_RATES["25"], FRAME_RATES["29.97 DF"], FRAME_RATES["30"])
 _GROUP: Final = 8
@@ -35,19 +35,14 @@ def rate_code(rate: FrameRate) -> int:
 
 
 def carried(rate: FrameRate) -> FrameRate:
-    """The rate of the timecode that goes with a film: its own, or half of it (59.94 -> 29.97), else 25."""
-    for candidate in (rate, FrameRate(rate.fps / 2)):
-        try:
-            rate_code(candidate)
-        except MusicError:
-            continue
-        return candidate
-    return FRAME_RATES["25"]
+    """The rate of the MIDI timecode that goes with pictures or a project: a standard one, or half of it (50 -> 25)."""
+    return carried_rate(timecode_rate(rate.fps, drop=rate.drop))
 
 
 def quarter_frame(piece: int, code: Timecode) -> bytes:
     """The message of one piece 0..7 of a time."""
     hours, minutes, seconds, frames = code.fields()
+    hours %= 24  # a day later the clock begins again
     value = (
         frames & 15,
         frames >> 4,
@@ -76,7 +71,9 @@ class MtcReader:
     """
 
     def __init__(self, stated: FrameRate | None = None, film: FrameRate | None = None) -> None:
-        self.stated, self.film = stated, film
+        # A project at 50 sends timecode at 25: each of its frames is two of the project's.
+        self.stated = None if stated is None else carried(stated)
+        self.film = film
         self.coded: FrameRate | None = None  # as the sender names it
         self.notes: list[str] = []
         self._nibbles = [0] * _GROUP
@@ -236,7 +233,7 @@ class MtcReader:
             return None
         rate = self._true(CODED[code])
         try:
-            return Timecode.from_fields(hours, minutes, seconds, frames, rate)
+            return TimecodeClock(rate).of_fields(hours, minutes, seconds, frames)
         except MusicError:  # a label that drop frame leaves out
             return None
 

@@ -16,7 +16,7 @@ from bridge.player.tempo import TempoLine
 from bridge.transport.midi_clock import CLOCKS, song_position
 from bridge.transport.mtc import full_frame, quarter_frame
 from bridge.transport.state import STANDING, Motion
-from engine.music.timecode import FrameRate, Timecode
+from engine.music.timecode import FrameRate, Timecode, TimecodeClock
 
 START, CONTINUE, STOP, CLOCK = b"\xfa", b"\xfb", b"\xfc", b"\xf8"
 SAME_S: Final = 0.0005  # nearer than this to beat 0 is beat 0
@@ -56,7 +56,7 @@ class SyncSender:
         rate = self.rate
         assert rate is not None
         if 0 <= position < DAY_S:
-            self.out.append((at, full_frame(Timecode.from_seconds(position, rate))))
+            self.out.append((at, full_frame(TimecodeClock(rate).label_at(position))))
         # The next even frame, counted so that what lies exactly on one is that one.
         pair = math.ceil(position * float(rate.fps) / 2 - 1e-6)
         self._quarter = pair * 8

@@ -15,7 +15,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from engine.brief import FilmPlan, compose_options, from_settings
+from engine.brief import Brief, compose_options, from_settings
 from engine.commands.compose_report import facts_of, progress_bar, tell
 from engine.composer import compose_takes
 from engine.music import PARTS, Hit, Take, TimeSignature, UserError, controls
@@ -35,6 +35,7 @@ from engine.music.flags import (
     renamed,
     settings_from,
 )
+from engine.music.timecode import stated_rate
 
 if TYPE_CHECKING:
     from engine.arrange import Arrangement, ArrangeOptions
@@ -56,7 +57,11 @@ def parser(
     main.add_argument("video", metavar="VIDEO", help="the film, any file that holds pictures")
     main.add_argument("-o", "--output", metavar="FILE", help="file to write (default: named after the film)")
     main.add_argument("--json", action="store_true", help="report as JSON on standard output")
-    add_flags(main.add_argument_group("film, time and takes"), flags_of("compose"))
+    timing = main.add_argument_group("film, time and takes")
+    add_flags(timing, flags_of("compose"))
+    timing.add_argument(
+        "--frame-rate", metavar="FPS", help="timecode of the DAW project: 23.976 to 60, '29.97 DF'; default: the film's"
+    )
     takes = main.add_argument_group("several takes and versions")
     takes.add_argument("--takes", type=int, default=1, metavar="N", help="write this many takes, numbered from --take")
     takes.add_argument(
@@ -109,7 +114,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     return 0
 
 
-def _vary(arguments: argparse.Namespace, wish: FilmPlan, options: ArrangeOptions) -> int:
+def _vary(arguments: argparse.Namespace, wish: Brief, options: ArrangeOptions) -> int:
     """Writes versions of a cue into a folder, one file per part."""
     from engine.commands.variations import parse_dimensions, vary, write_variation
     from engine.composer import Composer
@@ -184,7 +189,7 @@ def ending_of(arguments: argparse.Namespace) -> str | None:
     return next((str(value) for value in settings_from(arguments, (ENDING_FLAG,)).values()), None)
 
 
-def plan_from(arguments: argparse.Namespace) -> FilmPlan:
+def plan_from(arguments: argparse.Namespace) -> Brief:
     """What was asked for, checked.  Raises UserError."""
     for sentence in renamed(arguments):
         sys.stderr.write(sentence + "\n")
@@ -204,6 +209,7 @@ def plan_from(arguments: argparse.Namespace) -> FilmPlan:
         meter=None if asked["--meter"] is None else TimeSignature.parse(str(asked["--meter"])),
         tempo_map=tempo_map,
         grid=asked["--grid"],
+        frame_rate=None if arguments.frame_rate in (None, "film") else stated_rate(arguments.frame_rate),
         take=Take(int(asked["--take"] or 1)),
         options=compose_options(
             settings,

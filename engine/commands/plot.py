@@ -15,7 +15,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from engine.brief import FilmPlan, request_for
+from engine.brief import Brief, request_for
 from engine.commands import compose as compose_cli
 from engine.commands.compose_report import progress_bar
 from engine.composer import Composer
@@ -69,7 +69,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def study(
-    composer: Composer, features: VideoFeatures, wish: FilmPlan, options: ArrangeOptions, shuffles: int
+    composer: Composer, features: VideoFeatures, wish: Brief, options: ArrangeOptions, shuffles: int
 ) -> tuple[dict[str, Any], Composition]:
     """Composes the film and its shuffled selves; the correlations of each with the film's true motion."""
     from engine.arrange import arrange
@@ -101,9 +101,7 @@ def study(
     return facts, composition
 
 
-def _compose(
-    composer: Composer, features: VideoFeatures, wish: FilmPlan, of: VideoFeatures | None = None
-) -> Composition:
+def _compose(composer: Composer, features: VideoFeatures, wish: Brief, of: VideoFeatures | None = None) -> Composition:
     seen = of or features
     request, _reason = request_for(seen.film, seen.cuts, wish)
     *_, last = composer.compose(features, replace(request, take=Take(wish.take.number)))

@@ -16,7 +16,7 @@ from engine.arrange import Arrangement, ArrangeOptions, arrange
 from engine.arrange.rhythm import merge_runs
 from engine.arrange.tempofit import TempoFitOptions, fit_tempos
 from engine.arrange.timeline import Bars
-from engine.brief import FilmPlan, request_for
+from engine.brief import Brief, request_for
 from engine.midifile import write_parts
 from engine.music import Composition, Cue, Hit, Key, Take, UserError
 from engine.music.mood import valence_arousal
@@ -97,7 +97,7 @@ def difference(a: Sequence[object], b: Sequence[object]) -> float:
 def vary(
     composer: Composer,
     features: VideoFeatures,
-    wish: FilmPlan,
+    wish: Brief,
     options: ArrangeOptions,
     count: int,
     dimensions: Sequence[str],
@@ -148,8 +148,8 @@ def cue_for(request: ComposeRequest, duration_s: float, out_s: float | None, loo
 
 
 def candidates(
-    features: VideoFeatures, wish: FilmPlan, options: ArrangeOptions, dimensions: Sequence[str], count: int
-) -> Iterator[tuple[FilmPlan, ArrangeOptions]]:
+    features: VideoFeatures, wish: Brief, options: ArrangeOptions, dimensions: Sequence[str], count: int
+) -> Iterator[tuple[Brief, ArrangeOptions]]:
     """Plans to try, the first the one that was asked for; each dimension goes round at its own pace."""
     mean = tuple(map(float, features.emotion.mean(axis=0)))
     first = wish.key or (Key(0, "major") if valence_arousal(mean)[0] >= 0 else Key(9, "minor"))
@@ -171,7 +171,7 @@ def candidates(
         yield plan, own
 
 
-def _tempi(features: VideoFeatures, wish: FilmPlan) -> tuple[float, ...]:
+def _tempi(features: VideoFeatures, wish: Brief) -> tuple[float, ...]:
     """The asked tempo first, then those that meet the hits (or the cuts) best."""
     hits = wish.hits or tuple(Hit(cut.time_s) for cut in features.cuts)
     chosen: list[float] = [] if wish.bpm is None else [wish.bpm]

@@ -19,7 +19,7 @@ from engine.music.meter import BarBeat, MeterChange, TempoChange, TempoMap, Time
 from engine.music.mood import EMOTION_QUALITIES, EMOTIONS
 from engine.music.note import DEFAULT_CHANNELS, PARTS, Controller, Note
 from engine.music.progression import Progression, ProgressionItem
-from engine.music.timecode import FRAME_RATES, FrameRate, Timecode
+from engine.music.timecode import FRAME_RATES, FrameRate, Timecode, TimecodeClock
 
 __all__ = [
     "A_MINOR",
@@ -60,6 +60,7 @@ __all__ = [
     "TempoMark",
     "TimeSignature",
     "Timecode",
+    "TimecodeClock",
     "UserError",
     "film_seed",
     "marked",

@@ -17,7 +17,7 @@ from engine.music.errors import MusicError
 from engine.music.key import C_MAJOR, Key
 from engine.music.meter import TempoMap
 from engine.music.progression import Progression
-from engine.music.timecode import FrameRate, Timecode
+from engine.music.timecode import FrameRate, Timecode, TimecodeClock, timecode_rate
 
 CUT_KINDS: Final = ("cut", "fade", "dissolve")
 HIT_WEIGHTS: Final = ("must", "should", "nice")
@@ -27,7 +27,11 @@ ENDINGS: Final = ("tonic", "open", "cut")
 
 @dataclass(frozen=True, slots=True)
 class Film:
-    """A file with pictures.  content_key names its content wherever the file lies; start_timecode: the file's own."""
+    """A file with pictures.
+
+    rate: what the pictures average.  content_key names the content wherever the file lies.  start_timecode: the file's
+    own, at a standard rate.
+    """
 
     path: str
     duration_s: float
@@ -37,10 +41,17 @@ class Film:
     content_key: str = ""
     start_timecode: Timecode | None = None
 
+    @property
+    def clock(self) -> TimecodeClock:
+        """The film's own timecode: a standard rate whatever the pictures average, from the file's start timecode on."""
+        start = self.start_timecode
+        if start is not None:
+            return TimecodeClock(start.rate, start.frames)
+        return TimecodeClock(timecode_rate(self.rate.fps, drop=self.rate.drop))
+
     def timecode_at(self, picture_s: float) -> Timecode:
-        """Frame timecode of a picture second, counted from the file's own start timecode."""
-        first = self.start_timecode.frames if self.start_timecode is not None else 0
-        return Timecode.from_seconds(picture_s, self.rate) + first
+        """The film's timecode at a picture second."""
+        return self.clock.label_at(picture_s)
 
 
 @dataclass(frozen=True, slots=True)

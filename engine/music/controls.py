@@ -37,7 +37,7 @@ VOICING_STYLES: Final = ("close", "open", "root")
 CC11_MODES: Final = ("fixed", "curve", "off")
 HARMONIC_RHYTHMS: Final = ("auto", "half", "1", "2", "4")  # bars per chord of the network
 TEMPO_KINDS: Final = ("fixed", "ramp", "steps", "odd", "bars")
-RATES: Final = ("film", "23.976", "24", "25", "29.97", "29.97df", "30")
+RATES: Final = ("film", "23.976", "24", "25", "29.97", "29.97df", "30", "48", "50", "59.94", "59.94df", "60")
 PORT_LAYOUTS: Final = ("one", "per-part")
 MIDDLE_C_NAMES: Final = ("C3", "C4")
 GRID_CHOICES: Final = ("auto", "seconds", "beats")
@@ -510,7 +510,7 @@ OUTPUT: Final = (
     ),
     _value(
         FRAME_RATE, _choice("rate", RATES), "film", "output",
-        "Frames a second of the film's timecode and of MTC; 'film': as the file says.", "--frame-rate",
+        "Timecode of the DAW project, typed, shown and as MTC: frames a second; 'film': as the film's.", "--frame-rate",
     ),
     _value(
         PORTS_LAYOUT, _choice("layout", PORT_LAYOUTS), "one", "output",

@@ -7,7 +7,6 @@ from typing import Final
 
 from engine.music.composition import Film, Hit
 from engine.music.errors import UserError
-from engine.music.timecode import Timecode
 
 _MARKS: Final = {"!": "must", "?": "nice", "": "should"}
 _WORD: Final = re.compile(r"(?:(?P<name>[^=\s]+)=)?(?P<time>[0-9][0-9:;.,]*)(?P<mark>[!?]?)")
@@ -54,5 +53,4 @@ def _time_s(text: str, film: Film) -> float:
             return float(text)
         except ValueError:
             raise UserError(f"'{text}' is neither seconds nor a timecode.") from None
-    start = film.start_timecode.frames if film.start_timecode is not None else 0
-    return float((Timecode.parse(text, film.rate) - start).seconds)
+    return float(film.clock.seconds_at(text))

@@ -17,9 +17,15 @@ from engine.music.errors import MusicError
 _TIMECODE: Final = re.compile(r"\s*(-)?(\d{1,3})[:.](\d{1,2})[:.](\d{1,2})([:;.,])(\d{1,3})\s*")
 
 
+_DROPPING: Final = (Fraction(30000, 1001), Fraction(60000, 1001))
+
+
 @dataclass(frozen=True, slots=True)
 class FrameRate:
-    """fps: exact frames per second, > 0.  drop: drop-frame labels (29.97 and 59.94 only).  Raises MusicError."""
+    """fps: exact frames per second, > 0.  drop: drop-frame labels (29.97 and 59.94 only).  Raises MusicError.
+
+    A measured rate may be any; a clock has a standard one (`timecode_rate`).
+    """
 
     fps: Fraction
     drop: bool = False
@@ -27,7 +33,7 @@ class FrameRate:
     def __post_init__(self) -> None:
         if not 0 < self.fps <= 1000:
             raise MusicError(f"frame rate {float(self.fps):g} is outside 0 to 1000 frames a second.")
-        if self.drop and self.fps not in (Fraction(30000, 1001), Fraction(60000, 1001)):
+        if self.drop and self.fps not in _DROPPING:
             raise MusicError(f"drop frame goes with 29.97 or 59.94, not with {float(self.fps):g} frames a second.")
 
     @classmethod
@@ -88,18 +94,52 @@ FRAME_RATES: Final[dict[str, FrameRate]] = {
     "60": FrameRate(Fraction(60)),
 }
 
-# What DAWs run their timecode at.
+# What MIDI timecode carries as it is; projects at 48, 50, 59.94 and 60 send every second frame.
 TIMECODE_RATES: Final[tuple[FrameRate, ...]] = tuple(
     FRAME_RATES[name] for name in ("23.976", "24", "25", "29.97", "29.97 DF", "30")
 )
+_WHOLE: Final = 0.002  # so near to a multiple is meant as one
+
+
+def timecode_rate(fps: Fraction | float, *, drop: bool = False) -> FrameRate:
+    """The standard rate whose timecode goes with pictures at a measured rate: 24.83 -> 25, 15 -> 30, 120 -> 60.
+
+    A clock counts at one of the standard rates, whatever the pictures average.  drop: with drop-frame labels where the
+    rate has them.  Raises MusicError for what is no rate.
+    """
+    if not math.isfinite(fps) or fps <= 0:
+        raise MusicError(f"{fps} is not a frame rate.")
+    wanted = Fraction(fps)
+    non_drop = [rate for rate in FRAME_RATES.values() if not rate.drop]
+
+    def distance(rate: FrameRate, multiple: Fraction) -> float:
+        return abs(math.log(rate.fps / (wanted * multiple)))
+
+    found = min(non_drop, key=lambda rate: distance(rate, Fraction(1)))
+    if distance(found, Fraction(1)) > 0.1:
+        # None is near: one that shows each picture a whole number of times, or each nth.
+        for whole in range(2, 61):
+            for multiple in (Fraction(whole), Fraction(1, whole)):
+                near = min(non_drop, key=lambda rate: distance(rate, multiple))
+                if distance(near, multiple) < _WHOLE:
+                    return FrameRate(near.fps, drop and near.fps in _DROPPING)
+    return FrameRate(found.fps, drop and found.fps in _DROPPING)
 
 
 def stated_rate(text: str) -> FrameRate:
     """The rate that `--frame-rate` states.  Raises MusicError for one that no timecode runs at."""
     rate = FrameRate.parse(text)
-    if rate not in TIMECODE_RATES:
-        raise MusicError(f"--frame-rate {text}: timecode runs at {', '.join(map(str, TIMECODE_RATES))}.")
+    if rate not in FRAME_RATES.values():
+        raise MusicError(f"--frame-rate {text}: timecode runs at {', '.join(FRAME_RATES)}.")
     return rate
+
+
+def carried_rate(rate: FrameRate) -> FrameRate:
+    """The rate of the MIDI timecode that goes with a clock: its own, or half of it (50 -> 25, 59.94 DF -> 29.97 DF)."""
+    if rate in TIMECODE_RATES:
+        return rate
+    half = rate.fps / 2
+    return FrameRate(half, rate.drop and half in _DROPPING)
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,3 +211,47 @@ class Timecode:
         hours, minutes, seconds, frames = self.fields()
         sign = "-" if self.frames < 0 else ""
         return f"{sign}{hours:02d}:{minutes:02d}:{seconds:02d}{';' if self.rate.drop else ':'}{frames:02d}"
+
+
+@dataclass(frozen=True, slots=True)
+class TimecodeClock:
+    """What the labels of one clock mean: the clock of a DAW project, of a film, or of arriving timecode.
+
+    rate: frames counted a second, one of FRAME_RATES.  first_frame: number of the frame at second 0 (a film's own start
+    timecode; 0 for a timeline).  stated: a person chose the rate, so a label that contradicts it is refused instead of
+    followed.  Raises MusicError for a rate that no timecode runs at.
+    """
+
+    rate: FrameRate
+    first_frame: int = 0
+    stated: bool = False
+
+    def __post_init__(self) -> None:
+        if self.rate not in FRAME_RATES.values():
+            raise MusicError(f"timecode does not run at {self.rate} frames a second.")
+
+    def parse(self, text: str) -> Timecode:
+        """A label as somebody wrote it.  `;` before the frames says drop frame.  Raises MusicError."""
+        rate = self.rate
+        if ";" in text and not rate.drop:
+            if self.stated or rate.fps not in _DROPPING:
+                raise MusicError(
+                    f"'{text.strip()}' is drop-frame timecode, but this clock runs at {rate} without drop."
+                )
+            rate = FrameRate(rate.fps, drop=True)
+        return Timecode.parse(text, rate)
+
+    def of_fields(self, hours: int, minutes: int, seconds: int, frames: int) -> Timecode:
+        """From the four fields of a label.  Raises MusicError for one that does not exist."""
+        return Timecode.from_fields(hours, minutes, seconds, frames, self.rate)
+
+    def seconds_at(self, label: str | Timecode) -> Fraction:
+        """Second of this clock at which a label is shown.  Raises MusicError; for one of another rate too."""
+        code = self.parse(label) if isinstance(label, str) else label
+        if code.rate.fps != self.rate.fps:
+            raise MusicError(f"timecode at {code.rate} frames a second is no label of a clock at {self.rate}.")
+        return (code.frames - self.first_frame) / self.rate.fps
+
+    def label_at(self, seconds: Fraction | float) -> Timecode:
+        """The label that is shown at a second."""
+        return Timecode.from_seconds(seconds, self.rate) + self.first_frame

@@ -18,6 +18,7 @@ import numpy as np
 
 from engine.music import Cut, Film, FrameRate, Timecode
 from engine.music.mood import EMOTIONS
+from engine.music.timecode import timecode_rate
 from engine.video.errors import VideoError
 
 FORMAT: Final = 1  # of the .npz
@@ -149,7 +150,9 @@ class VideoFeatures:
                         width=int(film["width"]),
                         height=int(film["height"]),
                         content_key=str(film["content_key"]),
-                        start_timecode=None if start is None else Timecode(int(start), rate),
+                        start_timecode=None
+                        if start is None
+                        else Timecode(int(start), timecode_rate(rate.fps, drop=rate.drop)),
                     ),
                     seconds=int(meta["seconds"]),
                     semantic=np.asarray(archive["semantic"], np.float32) if "semantic" in archive.files else None,

@@ -14,7 +14,8 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Any, Final
 
-from engine.music import Film, FrameRate, MusicError, Timecode
+from engine.music import Film, FrameRate, MusicError, Timecode, TimecodeClock
+from engine.music.timecode import timecode_rate
 from engine.video.errors import VideoError
 
 MAX_PIXELS: Final = 8192 * 8192  # a damaged header can claim any size; nothing real is larger than 8K
@@ -119,8 +120,8 @@ def _describe(container: Any, file: Path, content_key: str) -> OpenFilm:
     notes: list[str] = []
     rate = _frame_rate(stream, notes)
     duration_s = _container_duration_s(container, stream)
-    start_timecode = _start_timecode(container, rate)
-    if start_timecode is not None:
+    start_timecode = _start_timecode(container, TimecodeClock(timecode_rate(rate.fps)))
+    if start_timecode is not None and start_timecode.rate.fps == rate.fps:
         rate = start_timecode.rate  # drop-frame labels or not
     film = Film(
         path=str(file),
@@ -175,7 +176,7 @@ def _start_s(container: Any, stream: Any) -> float:
     return 0.0 if -START_SLACK_S < whole < 0 else whole
 
 
-def _start_timecode(container: Any, rate: FrameRate) -> Timecode | None:
+def _start_timecode(container: Any, clock: TimecodeClock) -> Timecode | None:
     """The file's own timecode (QuickTime timecode track, MXF, AVI, Matroska tag), where it has one."""
     texts = [stream.metadata.get("timecode") for stream in container.streams]
     texts.append(container.metadata.get("timecode"))
@@ -183,9 +184,7 @@ def _start_timecode(container: Any, rate: FrameRate) -> Timecode | None:
         if not text:
             continue
         try:
-            if ";" in text and rate.nominal in (30, 60):
-                return Timecode.parse(text, FrameRate(rate.fps, drop=True))
-            return Timecode.parse(text, rate)
+            return clock.parse(text)
         except MusicError:
             continue
     return None

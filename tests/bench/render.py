@@ -36,12 +36,12 @@ def main() -> int:
     parser.add_argument("--json", action="store_true")
     arguments = parser.parse_args()
     from engine.arrange import arrange
-    from engine.brief import FilmPlan
+    from engine.brief import Brief
     from engine.composer import compose_takes
     from engine.sound.events import composition_events
     from engine.sound.fonts import bundled_font, find_soundfont
 
-    (score,) = compose_takes(arguments.film, FilmPlan(), 1)
+    (score,) = compose_takes(arguments.film, Brief(), 1)
     composition = score.composition
     events = composition_events(composition, arrange(composition))
     fonts = [Path(font) for font in arguments.soundfont] or list(dict.fromkeys([find_soundfont(), bundled_font()]))

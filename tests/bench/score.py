@@ -38,7 +38,7 @@ from engine.arrange import ArrangeOptions, arrange, paper_options
 from engine.arrange.changes import ChangeOptions, place_changes
 from engine.arrange.rhythm import build_grid
 from engine.arrange.tempofit import TempoFitOptions, fit_tempos
-from engine.brief import FilmPlan
+from engine.brief import Brief
 from engine.commands import score_metrics as metrics
 from engine.commands.score import Picture, score_composition
 from engine.commands.tempo import strongest
@@ -90,7 +90,7 @@ def score_clip(path: Path, truth: tuple[float, ...] | None, takes: int) -> dict[
     rows: dict[str, list[dict[str, float]]] = {system: [] for system in SYSTEMS}
     rows["ours, shuffled film"] = []
     rows["ours, on cuts, shuffled film"] = []
-    scores = compose_takes(path, FilmPlan(reading="quick"), takes)
+    scores = compose_takes(path, Brief(reading="quick"), takes)
     features = scores[0].features
     times = tuple(cut.time_s for cut in features.cuts) if truth is None else truth
     picture = Picture(
@@ -103,7 +103,7 @@ def score_clip(path: Path, truth: tuple[float, ...] | None, takes: int) -> dict[
             asked = TempoFitOptions(80, 110, step_bpm=0.5, unit_beats=0.5, curve_percent=15)
             plans = fit_tempos(hits, features.film.rate, asked, (kind,)).of(kind)
             if plans:
-                bent[kind] = compose_takes(path, FilmPlan(reading="quick", tempo_map=plans[0].tempo_map), takes)
+                bent[kind] = compose_takes(path, Brief(reading="quick", tempo_map=plans[0].tempo_map), takes)
     on_cuts = ChangeOptions(chords_on="all")
     third = replace(paper_options(), pattern="3", dynamics=25.0)
     for number, score in enumerate(scores):

@@ -9,7 +9,7 @@ import pytest
 
 from engine.arrange import arrange
 from engine.arrange.tempofit import TempoFitOptions, fit_tempos
-from engine.brief import FilmPlan
+from engine.brief import Brief
 from engine.composer import compose_film
 from engine.midifile import composition_markers, write_midi
 from engine.music import Composition, Hit, TempoMap, TimeSignature
@@ -35,11 +35,11 @@ def _maps() -> dict[str, TempoMap]:
 @pytest.fixture(scope="module", params=["97 bpm", "7/8", "ramp", "bars", "changing"])
 def piece(request, tmp_path_factory) -> tuple[Path, Composition]:
     cache = str(tmp_path_factory.mktemp("cache"))
-    wish = FilmPlan(reading="quick", hits=HITS, bpm=97.0)
+    wish = Brief(reading="quick", hits=HITS, bpm=97.0)
     if request.param == "7/8":
-        wish = FilmPlan(reading="quick", hits=HITS, bpm=140.0, meter=TimeSignature(7, 8))
+        wish = Brief(reading="quick", hits=HITS, bpm=140.0, meter=TimeSignature(7, 8))
     elif request.param in ("ramp", "bars", "changing"):
-        wish = FilmPlan(reading="quick", hits=HITS, tempo_map=_maps()[request.param])
+        wish = Brief(reading="quick", hits=HITS, tempo_map=_maps()[request.param])
     composition = compose_film(CLIP, wish, cache_dir=cache).composition
     path = tmp_path_factory.mktemp("midi") / "piece.mid"
     write_midi(path, composition, arrange(composition))

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from engine.arrange import arrange
-from engine.brief import FilmPlan
+from engine.brief import Brief
 from engine.composer import compose_takes
 from engine.midifile import read_midi, write_midi
 from engine.music import Composition, Key, TimeSignature
@@ -24,7 +24,7 @@ def pieces(tmp_path_factory) -> dict[tuple[str, str], list[Composition]]:
     found = {}
     for key, meter in CASES:
         bpm = 140.0 if meter == "7/8" else 97.0
-        wish = FilmPlan(key=Key.parse(key), bpm=bpm, meter=TimeSignature.parse(meter), reading="quick")
+        wish = Brief(key=Key.parse(key), bpm=bpm, meter=TimeSignature.parse(meter), reading="quick")
         found[key, meter] = [s.composition for s in compose_takes(CLIP, wish, TAKES, cache_dir=str(cache))]
     return found
 

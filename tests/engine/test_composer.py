@@ -6,7 +6,7 @@ from fractions import Fraction
 
 import pytest
 
-from engine.brief import FilmPlan, request_for
+from engine.brief import Brief, request_for
 from engine.composer import compose_takes
 from engine.music import Cut, Film, FrameRate, Key, MusicError, Take, TempoMap, TimeSignature, parse_progression
 from engine.process.messages import Composed, SlotsComposed
@@ -16,18 +16,18 @@ CUTS = (Cut(3.0), Cut(9.0), Cut(21.0))
 
 
 def test_a_tempo_that_was_asked_for_is_taken():
-    request, reason = request_for(FILM, CUTS, FilmPlan(bpm=97.5, meter=TimeSignature(7, 8)))
+    request, reason = request_for(FILM, CUTS, Brief(bpm=97.5, meter=TimeSignature(7, 8)))
     assert request.tempo_map.bpm_at(0) == 97.5 and str(request.tempo_map.meter_at(0)) == "7/8"
     assert request.grid == "beats" and "as asked" in reason
 
 
 def test_without_a_tempo_the_cuts_decide_and_it_is_said():
-    request, reason = request_for(FILM, CUTS, FilmPlan())
+    request, reason = request_for(FILM, CUTS, Brief())
     assert 70 <= request.tempo_map.bpm_at(0) <= 110 and reason
 
 
 def test_the_seconds_grid_is_120_bpm():
-    request, reason = request_for(FILM, CUTS, FilmPlan(grid="seconds"))
+    request, reason = request_for(FILM, CUTS, Brief(grid="seconds"))
     assert request.grid == "seconds" and request.tempo_map.bpm_at(0) == 120 and "seconds grid" in reason
 
 
@@ -36,7 +36,7 @@ def test_the_seconds_grid_is_120_bpm():
     [("0", 0.0, 0.0), ("2.5", 2.5, 5.0), ("3|1", 4.0, 8.0), ("2|3", 3.0, 6.0), ("01:00:00:00", 3600.0, 0.0)],
 )
 def test_where_the_picture_starts(text, starts_s, beats):
-    request, _reason = request_for(FILM, CUTS, FilmPlan(bpm=120, picture_starts_at=text))
+    request, _reason = request_for(FILM, CUTS, Brief(bpm=120, picture_starts_at=text))
     assert request.picture_starts_at_s == pytest.approx(starts_s)
     assert request.tempo_map.beats_at(request.picture_starts_at_s) == pytest.approx(beats)
 
@@ -44,7 +44,7 @@ def test_where_the_picture_starts(text, starts_s, beats):
 @pytest.mark.parametrize("text", ["x", "-3", "0|1", "nan", "4|"])
 def test_a_picture_start_that_cannot_be_read_is_refused(text):
     with pytest.raises(MusicError):
-        FilmPlan(picture_starts_at=text)
+        Brief(picture_starts_at=text)
 
 
 def test_plans_that_contradict_themselves_are_refused():
@@ -55,18 +55,18 @@ def test_plans_that_contradict_themselves_are_refused():
         {"grid": "seconds", "tempo_map": TempoMap.constant(97)},
     ):
         with pytest.raises(MusicError):
-            FilmPlan(**wrong)
+            Brief(**wrong)
 
 
 def test_a_tempo_map_is_kept_and_moves_to_the_timecode():
     tempo_map = TempoMap.of([(0, 90), (16, 120)])
-    request, _reason = request_for(FILM, CUTS, FilmPlan(tempo_map=tempo_map, picture_starts_at="01:00:00:00"))
+    request, _reason = request_for(FILM, CUTS, Brief(tempo_map=tempo_map, picture_starts_at="01:00:00:00"))
     assert request.tempo_map.tempos == tempo_map.tempos and request.tempo_map.origin_s == 3600
 
 
 def test_chunks_come_in_order_and_the_first_one_soon(composer, make_features):
     features = make_features(100.0)
-    request, _reason = request_for(features.film, features.cuts, FilmPlan(bpm=120))
+    request, _reason = request_for(features.film, features.cuts, Brief(bpm=120))
     messages = list(composer.compose(features, request, first_chunk=4, chunk=40))
     sizes = [len(message.slots) for message in messages if isinstance(message, SlotsComposed)]
     assert sizes == [4, 8, 16, 32, 40]
@@ -76,7 +76,7 @@ def test_chunks_come_in_order_and_the_first_one_soon(composer, make_features):
 
 def test_a_limit_gives_a_beginning_and_no_whole(composer, make_features):
     features = make_features(100.0)
-    request, _reason = request_for(features.film, features.cuts, FilmPlan(bpm=120))
+    request, _reason = request_for(features.film, features.cuts, Brief(bpm=120))
     messages = list(composer.compose(features, request, until_s=20.0, provisional=True))
     slots = [slot for message in messages if isinstance(message, SlotsComposed) for slot in message.slots]
     assert len(slots) == 21 and all(slot.provisional for slot in slots)
@@ -85,7 +85,7 @@ def test_a_limit_gives_a_beginning_and_no_whole(composer, make_features):
 
 @pytest.mark.parametrize("wish", [{}, {"grid": "seconds"}, {"bpm": 140.0, "meter": TimeSignature(7, 8)}])
 def test_the_bundled_clip_with_the_shipped_networks(clip, tmp_path, wish):
-    plan = FilmPlan(progression=parse_progression("Dm Bb F C"), key=Key.parse("Dm"), reading="quick", **wish)
+    plan = Brief(progression=parse_progression("Dm Bb F C"), key=Key.parse("Dm"), reading="quick", **wish)
     one, two = compose_takes(clip, plan, 2, cache_dir=str(tmp_path))
     for score in (one, two):
         slots = score.composition.slots

@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 
 from engine.arrange import arrange
-from engine.brief import FilmPlan, request_for
+from engine.brief import Brief, request_for
 from engine.composer import Composer
 from engine.music import EMOTIONS, Composition, Key
 from engine.process.messages import Composed
@@ -15,7 +15,7 @@ from engine.video import VideoFeatures
 
 
 def composed(composer: Composer, features: VideoFeatures) -> Composition:
-    request, _ = request_for(features.film, (), FilmPlan(bpm=97.0, key=Key(0)))
+    request, _ = request_for(features.film, (), Brief(bpm=97.0, key=Key(0)))
     *_, last = composer.compose(features, request)
     assert isinstance(last, Composed)
     return last.composition

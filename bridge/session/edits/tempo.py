@@ -11,8 +11,9 @@ from bridge.session.edits import Edit
 from bridge.session.edits.spans import cue_span
 from bridge.session.now import Now, boundary_s
 from bridge.session.score import label_of
-from bridge.session.tempo import TempoWish, choose_tempo, refit
+from bridge.session.tempo import TempoWish, brief_of, choose_tempo, refit
 from engine.arrange.tempofit import TempoFitOptions, TempoReport, fit_tempos
+from engine.brief import PictureStart
 from engine.document import Document, TempoChoice
 from engine.music import Hit, MusicError, TempoMap, controls, marked
 from engine.music.arguments import ControlError
@@ -77,6 +78,19 @@ def on_its_tempo(before: Document, changed: Document, now: Now, *, always: bool 
         raise ControlError("bad_value", str(error)) from None
 
 
+def on_its_clock(document: Document, now: Now) -> Document:
+    """The document where the label at which its picture starts lies on the project's clock.
+
+    Raises ControlError for a label that this clock has not.
+    """
+    if now.film is None or PictureStart.parse(document.text(controls.PICTURE_STARTS_AT)).label is None:
+        return document
+    try:
+        return on_map(document, choice_of(document, now), now)
+    except MusicError as error:
+        raise ControlError("bad_value", str(error)) from None
+
+
 def on_map(document: Document, choice: TempoChoice, now: Now) -> Document:
     """The document on another tempo map: chords keep their picture time, beats and bars are the map's."""
     assert now.film is not None
@@ -125,7 +139,7 @@ def asked_of(document: Document, now: Now) -> TempoWish:
 
 
 def _asked(document: Document, now: Now, bpm: float) -> TempoWish:
-    asked = replace(now.timing.asked, picture_starts_at=document.text(controls.PICTURE_STARTS_AT))
+    asked = brief_of(document, now.timing.asked)
     return replace(asked, bpm=bpm, tempo_map=None) if bpm else asked
 
 

@@ -7,7 +7,7 @@ from typing import Final
 
 from bridge.session.edits import Edit
 from bridge.session.edits.spans import cue_span
-from bridge.session.edits.tempo import on_its_tempo, set_bar_1, set_picture_start, set_tempo
+from bridge.session.edits.tempo import on_its_clock, on_its_tempo, set_bar_1, set_picture_start, set_tempo
 from bridge.session.now import Now, When, boundary_s
 from bridge.session.options import arrange_options
 from bridge.session.score import label_of
@@ -32,6 +32,8 @@ def set_value(document: Document, now: Now, address: str, value: Value, when: Wh
         raise ControlError("not_ready", "ports are opened anew: stop first.")
     changed = document.with_value(address, value)
     _check(changed, address, value)
+    if address == controls.FRAME_RATE:
+        changed = on_its_clock(changed, now)
     from_s = boundary_s(document, now, when) if control.effect == "compose" else None
     if address in PROGRESSION:
         low_s, high_s = changed.span_of(changed.cue)

@@ -49,6 +49,7 @@ from engine.music import (
     shown,
 )
 from engine.music.controls import settings_of
+from engine.music.timecode import timecode_rate
 
 MAX_BYTES: Final = 256 * 2**20
 _BOM: Final = b"\xef\xbb\xbf"
@@ -162,7 +163,7 @@ def _film(data: schema.FilmObject) -> FilmReading:
         raise ValueError("the film's path holds a zero")
     film = Film(
         path, data.duration_s, rate, data.width, data.height, data.content_key,
-        None if data.start_frames is None else Timecode(data.start_frames, rate),
+        None if data.start_frames is None else Timecode(data.start_frames, timecode_rate(rate.fps, drop=rate.drop)),
     )  # fmt: skip
     if data.reading not in ("full", "quick"):
         raise ValueError(f"'{data.reading}' is not a reading")

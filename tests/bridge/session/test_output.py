@@ -26,16 +26,34 @@ def test_shifts_sync_and_rate_reach_the_player_and_are_undone(stage) -> None:
     assert session.player.sync.freewheel_s == 0.5 and session.player.sync.frame_rate is None
 
 
-def test_the_frame_rate_set_by_hand_counts_the_film(stage) -> None:
+def test_the_frame_rate_set_by_hand_counts_the_project_and_not_the_film(stage) -> None:
     made = stage(12.0)
     session = made.session
     session.locate(3.5)
     made.run(0.1)
-    assert snapshot(session).film_timecode == "00:00:03:12"
+    assert snapshot(session).film_timecode == snapshot(session).daw_timecode == "00:00:03:12"
     session.edit(set_value, "/cue/frame_rate", "30")
-    assert snapshot(session).film_timecode == "00:00:03:15"
+    assert snapshot(session).film_timecode == "00:00:03:12" and snapshot(session).daw_timecode == "00:00:03:15"
     session.edit(set_value, "/cue/frame_rate", "film")  # back to the film's own, which the player is told as none
-    assert snapshot(session).film_timecode == "00:00:03:12" and session.player.sync.frame_rate is None
+    assert snapshot(session).daw_timecode == "00:00:03:12" and session.player.sync.frame_rate is None
+
+
+def test_the_pictures_start_is_a_label_of_the_projects_clock(stage) -> None:
+    made = stage(12.0)
+    session = made.session
+    session.edit(set_value, "/cue/picture_starts_at", "01:00:00:00")
+    made.ready()
+    assert session.starts_s == 3600.0 and snapshot(session).daw_timecode == "01:00:00:00"
+    for rate, starts_s, shown in (
+        ("29.97", 3603.6, "01:00:00:00"), ("29.97df", 3599.9964, "01:00:00;00"), ("23.976", 3603.6, "01:00:00:00"),
+        ("25", 3600.0, "01:00:00:00"), ("50", 3600.0, "01:00:00:00"),
+    ):  # fmt: skip
+        session.edit(set_value, "/cue/frame_rate", rate)
+        made.ready()
+        assert session.starts_s == pytest.approx(starts_s) and snapshot(session).daw_timecode == shown, rate
+    session.edit(set_value, "/cue/picture_starts_at", "01:00:00:48")
+    with pytest.raises(ControlError, match="out of range"):
+        session.edit(set_value, "/cue/frame_rate", "25")
 
 
 def test_ports_are_opened_anew_only_while_nothing_plays(stage) -> None:

@@ -68,7 +68,7 @@ def test_each_pair_differs_enough():
     import argparse
 
     from engine.arrange import ArrangeOptions
-    from engine.brief import FilmPlan
+    from engine.brief import Brief
     from engine.commands.variations import vary
     from engine.composer import Composer
     from engine.video import analyze
@@ -76,7 +76,7 @@ def test_each_pair_differs_enough():
     features = analyze(CLIP)
     nothing = argparse.Namespace(chords_on="off", harmonic_rhythm="auto")
     versions = vary(
-        Composer(), features, FilmPlan(reading="quick"), ArrangeOptions(), 6, ("mode", "pattern"),
+        Composer(), features, Brief(reading="quick"), ArrangeOptions(), 6, ("mode", "pattern"),
         lambda composition: placed(composition, nothing), 20.0,
     )  # fmt: skip
     signs = [bar_signs(version.composition, version.arrangement) for version in versions]
@@ -84,7 +84,7 @@ def test_each_pair_differs_enough():
         assert difference(a, b) >= LEAST_DIFFERENCE
     assert versions[0].name("1m1").startswith("1m1_v01_")
     with pytest.raises(UserError, match="longer than the film"):
-        vary(Composer(), features, FilmPlan(), ArrangeOptions(), 1, ("key",), lambda work: work, 99.0)
+        vary(Composer(), features, Brief(), ArrangeOptions(), 1, ("key",), lambda work: work, 99.0)
 
 
 def test_flags_that_need_each_other(tmp_path):

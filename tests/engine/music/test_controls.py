@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from engine.arrange import ArrangeOptions, PartOptions
 from engine.arrange.options import from_settings
-from engine.brief import FilmPlan
+from engine.brief import Brief
 from engine.music import EMOTIONS, PARTS
 from engine.music.arguments import Arg, ControlError
 from engine.music.controls import (
@@ -71,7 +71,7 @@ def test_every_option_that_a_row_names_exists() -> None:
         elif name.startswith("affect_bias."):
             assert head == "compose" and name.removeprefix("affect_bias.") in EMOTIONS
         else:
-            known = {"arrange": ArrangeOptions, "compose": ComposeOptions, "brief": FilmPlan}[head]
+            known = {"arrange": ArrangeOptions, "compose": ComposeOptions, "brief": Brief}[head]
             assert name in _fields(known), row.to
 
 

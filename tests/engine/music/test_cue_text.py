@@ -6,7 +6,7 @@ from fractions import Fraction
 
 import pytest
 
-from engine.brief import FilmPlan, request_for
+from engine.brief import Brief, request_for
 from engine.music import Film, FrameRate, MusicError, TempoMap, TempoMark, marked
 from engine.music.cue_text import parse_cue, parse_cues
 
@@ -37,7 +37,7 @@ def test_cues_may_not_overlap() -> None:
 
 def test_each_cue_has_its_bar_1_and_tempo_in_the_map() -> None:
     film = Film("f.mp4", 60.0, FrameRate(Fraction(24)))
-    wish = FilmPlan(bpm=100, cues=parse_cues(["a 2.3 20 bpm=90", "b 25.1 end"]))
+    wish = Brief(bpm=100, cues=parse_cues(["a 2.3 20 bpm=90", "b 25.1 end"]))
     request, _ = request_for(film, (), wish)
     for at_s, bpm in ((2.3, 90), (25.1, 100)):
         beat = request.tempo_map.beats_at(at_s)

@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from engine.music import FRAME_RATES, FrameRate, MusicError, Timecode
+from engine.music import FRAME_RATES, FrameRate, MusicError, Timecode, TimecodeClock
+from engine.music.timecode import carried_rate, timecode_rate
 
 rates = st.sampled_from(list(FRAME_RATES.values()))
 
@@ -74,3 +75,62 @@ def test_a_measured_rate_snaps_to_the_standard_one():
     assert FrameRate.nearest(23.97602) == FRAME_RATES["23.976"]
     assert FrameRate.nearest(24.0) == FRAME_RATES["24"]
     assert FrameRate.nearest(14.985).fps == Fraction(14.985).limit_denominator(100_000)
+
+
+# clocks ----------------------------------------------------------------------------------------------------------
+ALL = list(FRAME_RATES.values())
+
+
+@pytest.mark.parametrize(
+    ("fps", "name"),
+    [(24.83, "25"), (23.8, "23.976"), (29.2, "29.97"), (15, "30"), (12.5, "25"), (12, "24"), (120, "60"), (49.6, "50"),
+     (59.5, "59.94"), (24000 / 1001, "23.976"), (100, "50"), (1, "24"), (240, "60"), (90, "30")],
+)  # fmt: skip
+def test_pictures_of_any_rate_go_with_a_standard_clock(fps, name):
+    assert str(timecode_rate(fps)) in FRAME_RATES
+    assert str(timecode_rate(fps)) == name
+
+
+@given(st.floats(0.5, 999))
+def test_a_clock_never_counts_at_a_measured_mean(fps):
+    assert timecode_rate(fps) in ALL
+    assert carried_rate(timecode_rate(fps)) in ALL and carried_rate(timecode_rate(fps)).nominal <= 30
+
+
+@pytest.mark.parametrize("rate", ALL, ids=str)
+def test_standard_rates_are_their_own_clocks(rate):
+    assert timecode_rate(rate.fps, drop=rate.drop) == rate and TimecodeClock(rate).rate == rate
+
+
+def test_a_clock_at_no_standard_rate_is_none():
+    with pytest.raises(MusicError, match="does not run"):
+        TimecodeClock(FrameRate(Fraction(2483, 100)))
+
+
+@given(rates, rates, st.integers(0, 20 * 3600 * 30))
+def test_a_label_is_never_read_on_another_clock(first, second, frames):
+    label = TimecodeClock(first).label_at(frames / first.fps)
+    if first.fps == second.fps:
+        assert TimecodeClock(second).seconds_at(label) == label.seconds
+    else:
+        with pytest.raises(MusicError, match="no label"):
+            TimecodeClock(second).seconds_at(label)
+
+
+@given(rates, st.integers(0, 23 * 3600 * 24), st.integers(0, 5 * 3600 * 24))
+def test_labels_and_seconds_of_a_clock_agree_from_any_start(rate, first, frames):
+    clock = TimecodeClock(rate, first)
+    assert clock.label_at(0).frames == first
+    assert clock.seconds_at(clock.label_at(frames / rate.fps)) == frames / rate.fps
+    if not rate.drop:
+        assert clock.seconds_at(str(clock.label_at(frames / rate.fps))) == frames / rate.fps
+
+
+def test_a_semicolon_says_drop_frame_where_nobody_stated_the_rate_and_is_refused_where_it_cannot_be():
+    ntsc, film, stated = FRAME_RATES["29.97"], TimecodeClock(FRAME_RATES["29.97"]), FRAME_RATES["29.97 DF"]
+    assert film.seconds_at("01:00:00;00") == Fraction(107_892 * 1001, 30_000)
+    assert film.seconds_at("01:00:00:00") == Fraction(108_000 * 1001, 30_000)
+    assert TimecodeClock(stated).seconds_at("01:00:00:00") == TimecodeClock(stated).seconds_at("01:00:00;00")
+    for clock in (TimecodeClock(ntsc, stated=True), TimecodeClock(FRAME_RATES["25"]), TimecodeClock(FRAME_RATES["24"])):
+        with pytest.raises(MusicError, match="drop"):
+            clock.parse("01:00:00;00")
