@@ -24,6 +24,7 @@ from bridge.controls.midi_learn_file import learn_path
 from bridge.daw.link import Outgoing
 from bridge.daw.session import DawBridge
 from bridge.engine_link import EngineLink
+from bridge.osc.budget import WorkBudget
 from bridge.osc.codec import Argument
 from bridge.osc.fair_queue import FairQueue
 from bridge.osc.server import Datagram, OscServer
@@ -42,6 +43,7 @@ from engine.music import UserError, controls
 TICK_S: Final = 0.02
 DRAW_S: Final = 0.1
 DATAGRAMS_PER_TURN: Final = 64
+TURN_S: Final = 0.01  # of a turn, for datagrams
 
 
 class Live:
@@ -51,6 +53,7 @@ class Live:
         self.plan = plan
         self.inbox: queue.SimpleQueue[Any] = queue.SimpleQueue()
         self.datagrams = FairQueue()
+        self.work = WorkBudget()
         self.autosave: Autosave | None = None
         self.osc_port: int | None = None
         self.stopped_by: int | None = None
@@ -142,11 +145,7 @@ class Live:
             message = self._message(max(waiting_s, 0.0))
             with session.plan.turn():
                 self._received(message)
-                for _ in range(DATAGRAMS_PER_TURN):
-                    datagram = self.datagrams.get()
-                    if datagram is None:
-                        break
-                    self.controls.datagram(datagram)
+                self._take_datagrams()
                 session.hurry(answered=False)
                 now_s = time.perf_counter()
                 if now_s < next_tick_s:
@@ -169,6 +168,25 @@ class Live:
             self._key(key)
         if osc is not None:
             self.controls.push(osc.send_datagram)
+
+    def _take_datagrams(self) -> None:
+        """Does what was sent, for so long at most that ticks, keys and other senders get their turn."""
+        end_s = time.perf_counter() + TURN_S
+        for _ in range(DATAGRAMS_PER_TURN):
+            datagram = self.datagrams.get()
+            if datagram is None:
+                return
+            started_s = time.perf_counter()
+            if not self.work.may(datagram.sender, started_s):
+                if self.work.to_be_said(datagram.sender, started_s):
+                    self.controls.too_much(datagram.sender)
+                continue
+            used_s = time.thread_time()
+            self.controls.datagram(datagram)
+            now_s = time.perf_counter()
+            self.work.spend(datagram.sender, now_s, time.thread_time() - used_s)
+            if now_s > end_s:
+                return
 
     def _message(self, timeout_s: float) -> Any:
         """An engine message or a wake-up; None where none comes until the next tick."""

@@ -13,9 +13,10 @@ from typing import Final
 
 from bridge.controls.bundle import Before
 from bridge.controls.midi import Hands
+from bridge.controls.requests import OLD_READABLE, READABLE, Request, requests_of
 from bridge.daw.session import DawBridge
 from bridge.osc.clients import Clients, Target
-from bridge.osc.codec import Argument, Double, Message, encode, encode_bundle, expand, is_pattern, matches
+from bridge.osc.codec import Argument, Double, encode, encode_bundle
 from bridge.osc.server import Datagram
 from bridge.session.answers import STATES
 from bridge.session.click import Click
@@ -32,7 +33,8 @@ from engine.music.controls import BY_ADDRESS, ERROR, Control, current_address
 Reply = tuple[str, tuple[Argument, ...]]
 PLAYHEAD_INTERVAL_S: Final = 0.05
 VALUES_INTERVAL_S: Final = 0.1
-MAX_MATCHES: Final = 64
+MAX_REFUSALS: Final = 64  # of one datagram
+MAX_BUNDLE: Final = 1300  # bytes of values in one datagram: more than a network's frame would be sent in pieces
 EXPORT: Final = controls.EXPORT
 NOBODY: Final[Target] = ("", 0)  # a hand on a controller, who hears no answer
 
@@ -53,9 +55,10 @@ class Controls:
         learned: Path | None = None,
     ) -> None:
         self.session = session
-        self.clients = Clients()
-        self._answer = answer
-        self._refuse = refuse
+        self.clients = Clients(READABLE, OLD_READABLE)
+        self._send = answer
+        self._send_refusal = refuse
+        self._said_renamed: set[str] = set()
         self._folders = [folder.resolve() for folder in folders]
         self._films = {Path(session.options.film), Path(session.options.film).resolve()}
         self._save = save
@@ -143,59 +146,61 @@ class Controls:
             self.daw.datagram(datagram)
             return
         self.clients.renew(sender, datagram.host_s)
-        checked: list[tuple[Control, tuple[Value, ...]]] = []
-        refused = False
-        for message in datagram.messages:
-            try:
-                checked.extend(self._checked(message))
-            except ControlError as error:
-                refused = True
-                self._refuse(sender, message.address, error.code, str(error))
+        requests, refused = requests_of(datagram.messages)
+        for address, error in refused[:MAX_REFUSALS]:
+            self._refuse(sender, address, error.code, str(error))
         if refused and len(datagram.messages) > 1:
-            for message in datagram.messages[:MAX_MATCHES]:
+            for message in datagram.messages[:MAX_REFUSALS]:
                 self._refuse(
                     sender, message.address, "bad_value", "not done: another message of the bundle was refused."
                 )
             return
-        before = Before(self.session, self.hands) if len(checked) > 1 else None
+        before = Before(self.session, self.hands) if len(requests) > 1 else None
         replies: list[Reply] = []
-        for control, arguments in checked:
+        for request in requests:
             try:
-                replies.extend(self._replies(control, arguments, sender))
+                replies.extend(self._replies(request, sender))
             except UserError as error:
                 code = error.code if isinstance(error, ControlError) else "bad_value"
-                self._refuse(sender, control.address, code, str(error))
+                self._refuse(sender, request.asked, code, str(error))
                 if before is not None:
                     before.restore()
-                    for other, _ in checked[:MAX_MATCHES]:
-                        if other is not control:
-                            self._refuse(
-                                sender, other.address, "bad_value", f"not done: {control.address} was refused."
-                            )
+                    for other in [each for each in requests if each is not request][:MAX_REFUSALS]:
+                        self._refuse(sender, other.asked, "bad_value", f"not done: {request.asked} was refused.")
                 return
-        asked = {current_address(message.address): message.address for message in datagram.messages}
-        for address, values in replies:  # whoever uses an old address is answered on it
-            self._answer(sender, asked.get(address, address), values)
+        for reply in replies:
+            self._answer(sender, *reply)
 
-    def _checked(self, message: Message) -> list[tuple[Control, tuple[Value, ...]]]:
-        found = _find(message.address)
-        result = []
-        for control in found:
-            if control.access == "state" and message.arguments:
-                raise ControlError("bad_type", f"{control.address} can only be read.")
-            asks = not message.arguments and control.access in ("value", "state")
-            if len(found) > 1 and message.arguments and control.access == "state":
-                continue
-            result.append((control, () if asks else control.check(message.arguments)))
-        return result
+    def _answer(self, target: Target, address: str, values: Sequence[Argument]) -> None:
+        if not self.clients.takes_doubles(target):
+            values = [float(value) if isinstance(value, Double) else value for value in values]
+        self._send(target, address, values)
 
-    def _replies(self, control: Control, arguments: tuple[Value, ...], sender: Target) -> list[Reply]:
+    def _refuse(self, sender: Target, address: str, code: str, sentence: str) -> None:
+        """To the sender, and to the port that it has subscribed: many programs listen there alone."""
+        for target in (sender, *self.clients.others_of(sender)):
+            self._send_refusal(target, address, code, sentence)
+
+    def too_much(self, sender: Target) -> None:
+        """A sender whose messages took more time than it may use."""
+        self._refuse(sender, "", "busy", "your messages take too much time; some of them are dropped.")
+
+    def _say_renamed(self, request: Request) -> None:
+        """The new name of an old address, once."""
+        if request.asked != request.control.address and request.asked not in self._said_renamed:
+            self._said_renamed.add(request.asked)
+            self.session.say(f"{request.asked} is now {request.control.address}; the old name goes on working.")
+
+    def _replies(self, request: Request, sender: Target) -> list[Reply]:
+        control, arguments = request.control, request.arguments
+        self._say_renamed(request)
         if control.address == FIT:  # the one address that answers with several messages
             return self._fit_tempo(*arguments)  # type: ignore[arg-type]
         if control.address == EXPORT:
             return self._export(sender, *arguments)  # type: ignore[arg-type]
         before = self.session.promise.number
-        reply = self.perform(control, arguments, sender)
+        address, values = self.perform(control, arguments, sender)
+        reply = (request.asked if address == control.address else address, values)
         if self.session.promise.number != before:
             self._promised = {self.session.promise.number: (sender, reply)}
         return [reply]
@@ -262,15 +267,15 @@ class Controls:
         for client in self.clients:
             batch: list[bytes] = []
             size = 0
-            for address in sorted(client.wanted):
+            for address in client.wanted:
                 if not all_values and address != controls.PLAYHEAD and address in client.last:
                     continue
                 if address not in cache:
-                    cache[address] = self.values(address, shot)
+                    cache[address] = self.values(current_address(address), shot)
                 if client.last.get(address) != cache[address]:
                     client.last[address] = cache[address]
-                    datagram = encode(address, cache[address])
-                    if size + len(datagram) > 1300 and batch:
+                    datagram = encode(address, cache[address], doubles=client.doubles)
+                    if size + len(datagram) > MAX_BUNDLE and batch:
                         send(client.target, encode_bundle(batch))
                         batch, size = [], 0
                     batch.append(datagram)
@@ -349,9 +354,12 @@ class Controls:
         self.session.name_take(number, name)
         return number, name
 
-    def _subscribe(self, sender: Target, pattern: str, port: int | None = None) -> tuple[Argument, ...]:
+    def _subscribe(
+        self, sender: Target, pattern: str, port: int | None = None, times: str | None = None
+    ) -> tuple[Argument, ...]:
         target = (sender[0], port or sender[1])
-        found = self.clients.subscribe(target, sender, pattern, time.perf_counter())
+        doubles = None if times is None else times == "d"
+        found = self.clients.subscribe(target, sender, pattern, time.perf_counter(), doubles=doubles)
         return pattern, len(found)
 
     def _unsubscribe(self, sender: Target, pattern: str | None = None, port: int | None = None) -> tuple[Argument, ...]:
@@ -404,21 +412,6 @@ class Controls:
         if not any(path.parent == folder or folder in path.parent.parents for folder in self._folders):
             raise ControlError("bad_value", "this folder is not allowed for files from OSC; see --osc-folder.")
         return path
-
-
-def _find(address: str) -> list[Control]:
-    if not is_pattern(address):
-        control = BY_ADDRESS.get(current_address(address))
-        if control is None:
-            raise ControlError("unknown_address", f"{address[:80]} is not an address of CueBridge.")
-        return [control]
-    wanted = expand(address)
-    found = [control for known, control in BY_ADDRESS.items() if any(matches(each, known) for each in wanted)]
-    if not found:
-        raise ControlError("unknown_address", f"no address matches {address[:80]}.")
-    if any(control.access == "do" for control in found):
-        raise ControlError("bad_value", "a pattern may read and set values, not do things.")
-    return found[:MAX_MATCHES]
 
 
 def _with_time(answer: tuple[Argument, float]) -> tuple[Argument, ...]:

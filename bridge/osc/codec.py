@@ -1,13 +1,17 @@
 """OSC 1.0 datagrams: bytes in, messages out, and back.  No sockets, no clock.
 
-Written here rather than taken from a library because what arrives is hostile until shown otherwise: a negative element
-size sends common parsers into an endless loop, deep nesting into a RecursionError.  Every fault is an `OscError`.
+Why this is not python-osc, which is the client of `cuebridge osc send` and `watch`: what arrives here is hostile until
+shown otherwise.  python-osc 1.10.2 loops for ever on a bundle element of size -4, raises RecursionError on nested
+bundles and UnicodeDecodeError on 1,883 of 20,000 damaged ones, and logs a line for each bad packet.  Here every fault
+is an `OscError`, and the time for a datagram is bounded by its length.
 
-Source: OpenSoundControl Specification 1.0 (types i f s b, and h d T F N I t S c r m of its list of common extensions).
+Source: OpenSoundControl Specification 1.0 (types i f s b, and h d T F N I t S c r m and arrays of its list of common
+extensions; an array's values are read as if they stood without brackets).
 """
 
 from __future__ import annotations
 
+import math
 import struct
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -41,7 +45,7 @@ class Double(float):
 
 
 def decode(datagram: bytes) -> tuple[Message, ...]:
-    """All messages of a datagram in order; a bundle's time tag is read over.  Raises OscError."""
+    """All messages of a datagram in order; the time tags of bundles are ignored.  Raises OscError."""
     if len(datagram) > MAX_DATAGRAM:
         raise OscError("the datagram is too large")
     found: list[Message] = []
@@ -87,11 +91,19 @@ def _decode_message(data: bytes) -> Message:
     if not tags.startswith(","):
         raise OscError("the type tags do not begin with a comma")
     arguments: list[Argument] = []
+    open_arrays = 0
     for tag in tags[1:]:
+        if tag in "[]":
+            open_arrays += 1 if tag == "[" else -1
+            if open_arrays < 0:
+                raise OscError("an array is closed that was not opened")
+            continue
         if len(arguments) >= MAX_ARGUMENTS:
             raise OscError(f"more than {MAX_ARGUMENTS} arguments")
         value, index = _argument(tag, data, index)
         arguments.append(value)
+    if open_arrays:
+        raise OscError("an array is not closed")
     return Message(address, tuple(arguments), tags[1:])
 
 
@@ -135,11 +147,14 @@ def _argument(tag: str, data: bytes, index: int) -> tuple[Argument, int]:
     raise OscError(f"the type tag {tag!r} is not known")
 
 
-def encode(address: str, arguments: Sequence[Argument] = ()) -> bytes:
-    """A message: int -> i (h beyond 32 bits), float -> f, Double -> d, str -> s, bytes -> b, bool -> T/F, None -> N."""
+def encode(address: str, arguments: Sequence[Argument] = (), *, doubles: bool = True) -> bytes:
+    """A message: int -> i (h beyond 32 bits), float -> f, Double -> d, str -> s, bytes -> b, bool -> T/F, None -> N.
+
+    doubles: False sends Double as f, for receivers that cannot read d.
+    """
     tags, body = [","], []
     for value in arguments:
-        tag, data = _encode_argument(value)
+        tag, data = _encode_argument(value if doubles or not isinstance(value, Double) else float(value))
         tags.append(tag)
         body.append(data)
     return _padded(address) + _padded("".join(tags)) + b"".join(body)
@@ -157,10 +172,18 @@ def _encode_argument(value: Argument) -> tuple[str, bytes]:
     if isinstance(value, Double):
         return "d", struct.pack(">d", value)
     if isinstance(value, float):
-        return "f", struct.pack(">f", value)
+        return "f", _single(value)
     if isinstance(value, bytes):
         return "b", struct.pack(">i", len(value)) + value + bytes(-len(value) % 4)
     return "s", _padded(value)
+
+
+def _single(value: float) -> bytes:
+    """A 32-bit float; what is too large for one becomes infinite, as in C."""
+    try:
+        return struct.pack(">f", value)
+    except OverflowError:
+        return struct.pack(">f", math.copysign(math.inf, value))
 
 
 def _padded(text: str) -> bytes:
@@ -171,92 +194,3 @@ def _padded(text: str) -> bytes:
 def encode_bundle(messages: Sequence[bytes]) -> bytes:
     """A bundle to be taken at once (time tag 1) of encoded messages."""
     return _BUNDLE + struct.pack(">Q", 1) + b"".join(struct.pack(">i", len(data)) + data for data in messages)
-
-
-def is_pattern(address: str) -> bool:
-    """Whether an address asks for several (`*`, `?`, `[…]`, `{a,b}`)."""
-    return any(mark in address for mark in "*?[{")
-
-
-def matches(pattern: str, address: str) -> bool:
-    """OSC 1.0 address matching; `*` and `?` stop at a slash.  Time grows with the product of the two lengths."""
-    tokens = _pattern_tokens(pattern)
-    # Positions of the pattern reached so far, advanced one character of the address at a time.
-    reached = _closed({0}, tokens)
-    for character in address:
-        following: set[int] = set()
-        for position in reached:
-            if position >= len(tokens):
-                continue
-            kind, content = tokens[position]
-            if kind == "*" and character != "/":
-                following.add(position)
-            elif (kind == "?" and character != "/") or (kind == "[" and character in content):
-                following.add(position + 1)
-        reached = _closed(following, tokens)
-        if not reached:
-            return False
-    return len(tokens) in reached
-
-
-def expand(pattern: str) -> tuple[str, ...]:
-    """`{a,b}` written out, at most 64 results; without braces the pattern itself."""
-    results = [""]
-    index = 0
-    while index < len(pattern):
-        end = pattern.find("}", index) if pattern[index] == "{" else -1
-        if end >= 0:
-            choices = pattern[index + 1 : end].split(",")
-            results = [head + choice for head in results for choice in choices][:64]
-            index = end + 1
-        else:
-            results = [head + pattern[index] for head in results]
-            index += 1
-    return tuple(results)
-
-
-def _pattern_tokens(pattern: str) -> list[tuple[str, str]]:
-    tokens: list[tuple[str, str]] = []
-    index = 0
-    while index < len(pattern):
-        mark = pattern[index]
-        end = pattern.find("]", index + 1) if mark == "[" else -1
-        if mark == "*":
-            if not tokens or tokens[-1][0] != "*":
-                tokens.append(("*", ""))
-        elif mark == "?":
-            tokens.append(("?", ""))
-        elif end > 0:
-            tokens.append(("[", _character_set(pattern[index + 1 : end])))
-            index = end
-        else:
-            tokens.append(("[", mark))
-        index += 1
-    return tokens
-
-
-def _character_set(text: str) -> str:
-    inverted = text.startswith("!")
-    text = text[inverted:]
-    found: set[str] = set()
-    index = 0
-    while index < len(text):
-        if index + 2 < len(text) and text[index + 1] == "-":
-            found.update(chr(code) for code in range(ord(text[index]), min(ord(text[index + 2]), 126) + 1))
-            index += 3
-        else:
-            found.add(text[index])
-            index += 1
-    if inverted:
-        return "".join(chr(code) for code in range(33, 127) if chr(code) not in found and chr(code) != "/")
-    return "".join(found)
-
-
-def _closed(positions: set[int], tokens: list[tuple[str, str]]) -> set[int]:
-    """With the positions that a `*` matching nothing leads to."""
-    result = set(positions)
-    for position in positions:
-        while position < len(tokens) and tokens[position][0] == "*":
-            position += 1
-            result.add(position)
-    return result

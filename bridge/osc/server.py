@@ -14,15 +14,14 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from bridge.osc.budget import Budget, Sender
 from bridge.osc.codec import MAX_DATAGRAM, Argument, Message, OscError, decode, encode
 from engine.music.arguments import ControlError
 from engine.music.controls import ERROR
 
-Sender = tuple[str, int]
 RECEIVE_BUFFER: Final = 2**20  # bytes that the system keeps for us while this thread waits its turn
 ERRORS_PER_S: Final = 20
 DATAGRAMS_PER_S: Final = 2000  # of one sender; a person with ten fingers on faders sends a tenth
-MAX_REMEMBERED_SENDERS: Final = 256
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,22 +31,6 @@ class Datagram:
     messages: tuple[Message, ...]
     sender: Sender
     host_s: float
-
-
-class Budget:
-    """What a sender still may: `per_s` a second, refilled steadily, at most `burst` at once."""
-
-    def __init__(self, per_s: float, burst: float) -> None:
-        self._per_s, self._burst = per_s, burst
-        self._left: dict[Sender, tuple[float, float]] = {}
-
-    def take(self, sender: Sender, host_s: float) -> bool:
-        left, at_s = self._left.get(sender, (self._burst, host_s))
-        left = min(left + (host_s - at_s) * self._per_s, self._burst)
-        if len(self._left) >= MAX_REMEMBERED_SENDERS and sender not in self._left:
-            self._left.clear()
-        self._left[sender] = (left - 1 if left >= 1 else left, host_s)
-        return left >= 1
 
 
 class OscServer:

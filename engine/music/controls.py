@@ -668,8 +668,9 @@ ACTIONS: Final = (
     _do(
         SUBSCRIBE,
         "Sends the values that match this pattern at once and at every change, for 60 s; ping renews. A port sends "
-        "them there; type `f` sends times as 32-bit floats for programs that cannot read `d`.",
-        _text("pattern"), _whole("port", 1, 65535, optional=True), _choice("type", ("d", "f"), optional=True),
+        "them there (0: to the port that asks); type `f` sends times as 32-bit floats, for programs that cannot "
+        "read `d`.",
+        _text("pattern"), _whole("port", 0, 65535, optional=True), _choice("type", ("d", "f"), optional=True),
     ),
     _do(
         UNSUBSCRIBE, "Ends a subscription; without a pattern all of this client's.", _text("pattern", optional=True),

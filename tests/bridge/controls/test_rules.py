@@ -368,3 +368,70 @@ def test_of_many_hits_the_refused_and_the_must_hits_are_told(port) -> None:
     assert {10.6, 10.9, 9.0} == {hit[0] for hit in told if hit[1] == "must"}
     assert [hit[0] for hit in told] == sorted(hit[0] for hit in told)
     assert bool(told[-1][3]) and max(hit[0] for hit in told if hit[1] == "nice") < 5.0
+
+
+@pytest.mark.parametrize(("down", "up"), [(1.0, 0.0), (1, 0), (True, False), (127, 0)])
+def test_a_button_does_its_command_once(port, down, up) -> None:
+    client = port.client()
+    before = len(port.session.takes.of_cue(port.session.document.cue))
+    (answer,) = port.send(client, encode("/cue/panic", [down]))
+    assert answer.address == "/cue/panic"
+    assert port.send(client, encode("/cue/panic", [up])) == []
+    if down != 127:  # there a number is a picture second
+        assert [each.address for each in port.send(client, encode("/cue/take/new", [down]))] == ["/cue/take/new"]
+        take = port.session.document.take
+        assert port.send(client, encode("/cue/take/new", [up])) == [] and port.session.document.take == take
+    assert len(port.session.takes.of_cue(port.session.document.cue)) <= before + 1
+
+
+def test_a_near_miss_is_answered_with_the_right_address(port) -> None:
+    client = port.client()
+    for wrong, right in (("/cue/pin", "/cue/chords/pin"), ("/cue/swng", "/cue/swing"), ("/cue/Key", "/cue/key")):
+        (error,) = port.send(client, encode(wrong, ["Am"]))
+        assert error.address == ERROR and error.arguments[1] == "unknown_address"
+        assert str(error.arguments[2]).endswith(f"the nearest is {right}.")
+    (error,) = port.send(client, encode("/cue/" + "zq" * 60))
+    assert "nearest" not in str(error.arguments[2])
+
+
+def test_times_are_sent_as_floats_to_whoever_asks_and_refusals_where_it_listens(port) -> None:
+    asking, listening = port.client(), port.client()
+    there = listening.getsockname()[1]
+    port.send(asking, encode("/cue/subscribe", ["/cue/playhead", there, "f"]))
+    (pushed,) = [each for each in port.heard(listening) if each.address == "/cue/playhead"]
+    assert "d" not in pushed.types and pushed.types.startswith("ff")
+    (answer,) = port.send(asking, encode("/cue/locate", [2.0]))
+    assert answer.types == "f"
+    port.heard(listening)
+    (error,) = port.send(asking, encode("/cue/swing", [999]))
+    (copy,) = [each for each in port.heard(listening) if each.address == ERROR]
+    assert error == copy and error.arguments[0] == "/cue/swing"
+    port.send(asking, encode("/cue/subscribe", ["/cue/playhead", there, "d"]))
+    assert port.heard(listening)[-1].types.startswith("d")
+
+
+def test_an_old_address_is_answered_on_itself_and_the_new_name_said_once(port) -> None:
+    client = port.client()
+    said: list[str] = []
+    port.session.say = said.append
+    (answer,) = port.send(client, encode("/cue/follow", [70]))
+    assert answer.address == "/cue/follow" and answer.arguments[0] == 70.0
+    (answer,) = port.send(client, encode("/cue/follow_picture"))
+    assert answer.address == "/cue/follow_picture" and answer.arguments == (70.0,)
+    port.send(client, encode("/cue/follow", [50]))
+    assert [each for each in said if "follow_picture" in each] == [
+        "/cue/follow is now /cue/follow_picture; the old name goes on working."
+    ]
+    heard = port.send(client, encode("/cue/subscribe", ["/cue/frozen"]))
+    while "/cue/frozen" not in [each.address for each in heard]:
+        heard.append(port.later(client))
+
+
+def test_a_bundle_cannot_ask_for_work_without_end(port) -> None:
+    client = port.client()
+    used = time.thread_time()
+    heard = port.send(client, encode_bundle([encode("/cue/" + "*a" * 100, [1.0])] * 200))
+    assert time.thread_time() - used < 0.2  # the whole turn, with its pauses
+    assert {each.address for each in heard} == {ERROR}
+    heard = port.send(client, encode_bundle([encode("/cue/part/*/*")] * 7))
+    assert any(each.arguments[1] == "busy" for each in heard)
