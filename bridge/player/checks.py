@@ -126,8 +126,17 @@ def check_sync(options: PlayerOptions | None = None, listen_s: float = 2.0) -> l
     rows = [sync_row(status, listen_s)]
     if status.source_rate:
         rows.append(_rate_row(status, options.sync.frame_rate, listen_s))
-    rows += [Check("sync", False, note) for note in status.notes if "Following" not in note]
+    rows += [_note_row(note) for note in status.notes if "Following" not in note]
     return rows
+
+
+def _note_row(note: str) -> Check:
+    """A sentence of the sync desk: the script of Cubase or Nuendo presents itself and names what is missing."""
+    if ": the script " in note:
+        return Check("DAW script cubase", True, note)
+    if note.startswith("In this "):
+        return Check("DAW script cubase", None, note)
+    return Check("sync", False, note)
 
 
 _OFF_RATE: Final = "but runs at"  # of the sentence of `SyncDesk` about a rate that is a thousandth off

@@ -21,6 +21,7 @@ from typing import Any, Final, Protocol
 from bridge.player.errors import PortError
 from bridge.player.messages import APIS, PortOptions
 from bridge.player.scheduler import Due
+from bridge.transport.cubase_sysex import SAY_AGAIN
 from engine.music.extras import has_extra
 
 _COMPILED: Final = {"coremidi": 1, "alsa": 2, "jack": 3, "winmm": 4}  # rtmidi's own numbers
@@ -202,6 +203,7 @@ class RtMidiOutput:
     ) -> None:
         self.api, self.names = api, names
         self._clock_out: Any = None
+        self._pair_out: Any = None
         self.sync_port = self.hands_port = self.fault = ""
         self._hands: list[Any] = []
         self._outs: list[Any] = []
@@ -219,6 +221,10 @@ class RtMidiOutput:
                 if sync_in is not None:
                     self._in = self._open_in(rtmidi, sync_in)
                     self.sync_port = sync_in.name if self._in is not None else ""
+                    if api == "coremidi":
+                        # Cubase finds its script by a pair of ports of one name.  (On Windows a loopMIDI port is one.)
+                        self._pair_out = self._open(rtmidi, sync_in.name)
+                        self._pair_out.send_message(SAY_AGAIN)
                 if hands is not None:
                     self._open_hands(rtmidi, hands)
                 if api == "jack":
@@ -324,12 +330,13 @@ class RtMidiOutput:
                 into.cancel_callback()
                 into.close_port()
                 into.delete()
-            for out in (*self._outs, *([] if self._clock_out is None else [self._clock_out])):
+            others = [out for out in (self._clock_out, self._pair_out) if out is not None]
+            for out in (*self._outs, *others):
                 out.close_port()
                 out.delete()
         self._outs.clear()
         self._hands.clear()
-        self._in = self._clock_out = None
+        self._in = self._clock_out = self._pair_out = None
         if self._watch is not None:
             self._watch.close()
             self._watch = None

@@ -14,7 +14,7 @@ from typing import Final
 from bridge.player.errors import SyncError
 from bridge.player.messages import SyncOptions
 from bridge.player.tempo import TempoLine
-from bridge.transport.cubase_sysex import read_sysex
+from bridge.transport.cubase_sysex import SyncScript, read_sysex
 from bridge.transport.estimator import Follower
 from bridge.transport.midi_clock import ClockReader
 from bridge.transport.midi_stream import MidiSplitter
@@ -49,6 +49,7 @@ class SyncDesk:
         self._splitter = MidiSplitter()
         self._mtc = MtcReader(stated, film)
         self._clock = ClockReader()
+        self.script = SyncScript()
         self._rate_watch = RateWatch()
         self._loop: Loop | None = None
         self._scripts_loop: Loop | None = None
@@ -73,6 +74,7 @@ class SyncDesk:
                 found = self._mtc.feed(message, host_s) or read_mmc(message, host_s, self._mtc)
             elif message[:2] == b"\xf0\x7d":
                 found = read_sysex(message, host_s)  # the scripts for Cubase and Nuendo: tempo and record state
+                self.notes += self.script.feed(message)
             else:
                 found = self._clock.feed(message, host_s)
             for observation in found:
