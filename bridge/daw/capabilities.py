@@ -36,6 +36,7 @@ COSTS: Final[dict[str, str]] = {
     "actions": "the menu actions of CueBridge do nothing",
     "panel": "the CueBridge panel cannot send chords",
     "recording": "recording is taken for play",
+    "latency": "positions are ahead of what is heard by the latency of the outputs",
     "milliseconds": "an automated tempo is not followed exactly",
     "meter": "the time signature is taken for 4/4",
     "settings": "computer and ports of the bridge are the usual ones, whatever its settings say",

@@ -80,7 +80,7 @@ def listed(daw: str, rows: Sequence[Capability], expected: int) -> list[ScriptFi
                 ScriptFinding(f"{name}: {row.call}", None, f"refused: {row.why or 'no reason told'}", cost_of(row))
             )
         elif row.works == NOT_TRIED:
-            found.append(ScriptFinding(f"{name}: {row.call}", None, f"not tried yet: {row.why}"))
+            found.append(ScriptFinding(f"{name}: {row.call}", None, f"not certain: {row.why}"))
     return found
 
 

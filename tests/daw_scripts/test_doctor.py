@@ -93,7 +93,7 @@ def test_what_the_self_test_found_is_listed_while_a_bridge_runs(desk, script):
     assert "2 of 4 calls: Song.tempo, Song.is_playing" in found["Live: what works"].found
     names = found["Live: CuePoint.name"]
     assert (names.ok, names.found, names.advice) == (None, "refused: it can be read only", "markers cannot be named")
-    assert "not tried yet" in found["Live: Track.create_midi_clip"].found
+    assert "not certain" in found["Live: Track.create_midi_clip"].found
     assert [note for (note,) in desk.events.all("note")] == [
         "In this Live 11.3.43, markers cannot be named (CuePoint.name: it can be read only)."
     ]

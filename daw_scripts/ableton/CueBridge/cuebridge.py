@@ -145,12 +145,15 @@ class Capabilities(object):
             pass  # without a log there is still the list
 
     def guard(self, feature, call, do, *args):
-        """What it answers; None where it raised, which is noted."""
+        """What it answers; None where it raised, which is noted, until it works again."""
         try:
-            return do(*args)
+            answer = do(*args)
         except Exception as error:
             self.failed(feature, call, error)
             return None
+        if self.rows.get((feature, call), (WORKS,))[0] == REFUSED:
+            self.set(feature, call, WORKS)
+        return answer
 
     def attempt(self, feature, call, do, *args):
         """As guard, and notes that it works."""
@@ -176,13 +179,12 @@ class Now(object):
         self.numerator, self.denominator = song.signature_numerator, song.signature_denominator
         exact = self.beat * 60.0 / self.bpm
         self.second, self.steady = exact, True
-        if capabilities.works("milliseconds"):
-            told = guard("milliseconds", "Song.get_current_smpte_song_time", self._told, song)
-            # Where one tempo was in force from the beginning, the beats say exactly what Live tells in milliseconds.
-            if told is not None and abs(exact - told) >= 0.003:
-                later = song.current_song_time * 60.0 / self.bpm if self.playing else exact
-                if not exact - 0.003 < told < later + 0.003:  # nor did it move on between the two readings
-                    self.second, self.steady = told, False
+        told = guard("milliseconds", "Song.get_current_smpte_song_time", self._told, song)
+        # Where one tempo was in force from the beginning, the beats say exactly what Live tells in milliseconds.
+        if told is not None and abs(exact - told) >= 0.003:
+            later = song.current_song_time * 60.0 / self.bpm if self.playing else exact
+            if not exact - 0.003 < told < later + 0.003:  # nor did it move on between the two readings
+                self.second, self.steady = told, False
 
     @staticmethod
     def _told(song):
@@ -297,14 +299,13 @@ class CueBridge(object):
     def _transport(self, now):
         song, guard = self._song, self._capabilities.guard
         flags = 1 if now.playing else 0
-        if now.playing and self._capabilities.works("recording"):
-            if guard("recording", "Song.record_mode", lambda: song.record_mode or song.session_record):
+        if now.playing:
+            arranging = guard("recording", "Song.record_mode", getattr, song, "record_mode")
+            if arranging or guard("recording", "Song.session_record", getattr, song, "session_record"):
                 flags |= 2
-        if self._capabilities.works("loop") and guard("loop", "Song.loop", getattr, song, "loop"):
+        if guard("loop", "Song.loop", getattr, song, "loop"):
             flags |= 8
-        if self._capabilities.works("count_in") and guard(
-            "count_in", "Song.is_counting_in", getattr, song, "is_counting_in"
-        ):
+        if guard("count_in", "Song.is_counting_in", getattr, song, "is_counting_in"):
             flags |= 16
         return now.looked, now.second, now.beat, now.bpm, now.numerator, now.denominator, flags
 
@@ -315,7 +316,7 @@ class CueBridge(object):
         elif now.playing:
             return  # beats of markers cannot be told in seconds while the tempo glides
         self._capabilities.guard("markers", "Song.cue_points", self._look_at_markers, now)
-        self._capabilities.guard("regions", "Track.arrangement_clips", self._look_at_clips, now)
+        self._capabilities.guard("regions", "clips", self._look_at_clips, now)
 
     def _look_at_markers(self, now):
         mine = set(self._ours.values())
@@ -584,9 +585,9 @@ class CueBridge(object):
             text += "; %d controller values are left out, Live lets no script write them" % left
         return 1, text
 
-    def _print_part(self, track, part, start, end):
+    def _print_part(self, track, part, start, end, direct=True):
         notes = tuple(self._note(pitch, at - start, length, force) for at, length, pitch, force in part["notes"])
-        direct = self._capabilities.works("print_direct") and hasattr(track, "create_midi_clip")
+        direct = direct and hasattr(track, "create_midi_clip")
         slots = [slot for slot in track.clip_slots if not slot.has_clip] if not direct else []
         if not direct and not slots:
             raise RuntimeError("no empty clip slot on the track %s" % track.name)
@@ -598,9 +599,9 @@ class CueBridge(object):
             try:
                 clip = track.create_midi_clip(float(start), float(end - start))
                 clip = clip or next(one for one in self._clips_of(track) if abs(one.start_time - start) < 1e-3)
-            except Exception as error:
+            except Exception as error:  # a frozen track, say: this once through a slot
                 self._capabilities.failed("print_direct", "Track.create_midi_clip", error)
-                return self._print_part(track, part, start, end)
+                return self._print_part(track, part, start, end, False)
             clip.name = part["name"]
             clip.add_new_notes(notes)
             self._capabilities.set("print_direct", "Track.create_midi_clip", WORKS)

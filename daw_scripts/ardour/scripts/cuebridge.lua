@@ -24,13 +24,14 @@ end
 
 -- Everything stands inside factory: Ardour keeps the function as bytecode, and names outside would be lost.
 function factory (params)
-	local VERSION, PROTOCOL = "1", 1
+	local VERSION, PROTOCOL = "2", 1
 	local HELLO_EVERY, QUIET_AFTER, REPEAT_AFTER, SCAN_EVERY = 2.0, 5.0, 1.0, 1.0   -- seconds
 	local TICKS = 1920                                                             -- of a quarter note
 	local LEAST_SCAN_S = 600                        -- tempo is looked at this far at least, where the session is shorter
-	local POINTS, MARKERS, REGIONS = 9, 18, 14      -- of one message: a message has at most 64 arguments
+	local POINTS, MARKERS, REGIONS, ROWS = 9, 18, 14, 15   -- of one message: a message has at most 64 arguments
 	local MAX_ITEMS = 4096
-	local ABILITIES = "transport tempomap loop timecode markers regions session do_marker do_tempo do_print do_session"
+	local OFFERED = { "transport", "tempomap", "loop", "timecode", "markers", "regions", "session", "do_marker", "do_tempo", "do_print", "do_session" }
+	local REFUSED, WORKS, NOT_TRIED = 0, 1, 2
 
 	local host, port = (params and params["host"]) or "127.0.0.1", (params and params["port"]) or "9317"
 	local osc = ARDOUR.LuaOSC.Address ("osc.udp://" .. host .. ":" .. port)
@@ -46,6 +47,34 @@ function factory (params)
 	                  -- is known by these, and one that the composer moves or renames is the composer's from then on
 	local done = {}                                         -- request -> { ok, text }: a repeated request is answered again
 	local handlers = {}
+
+	-- What of Ardour works: "feature/call" -> { feature, call, works, why }; one line in Ardour's log for each kind of error.
+	local rows, logged = {}, {}
+	local function row (feature, call, works, why) rows[feature .. "/" .. call] = { feature, call, works, why or "" } end
+	local function reason (problem) return (tostring (problem):gsub ("^.*[/\\]", ""):gsub ("%s+", " "):sub (1, 200)) end
+	local function failed (feature, call, problem)
+		row (feature, call, REFUSED, reason (problem))
+		if logged[call] then return end
+		logged[call] = true
+		pcall (print, "CueBridge: " .. call .. ": " .. reason (problem))
+	end
+	-- What act answers; nil where it raised, which is noted, logged once and told to the bridge.
+	local function guard (feature, call, act, ...)
+		local answer = table.pack (pcall (act, ...))
+		if not answer[1] then
+			failed (feature, call, answer[2])
+			return nil
+		end
+		local one = rows[feature .. "/" .. call]
+		if one and one[3] == REFUSED then row (feature, call, WORKS) end   -- what failed for a while works again
+		return table.unpack (answer, 2, answer.n)
+	end
+	local function works (feature)
+		for _, one in pairs (rows) do
+			if one[1] == feature and one[3] == REFUSED then return false end
+		end
+		return true
+	end
 
 	local function now () return ARDOUR.LuaAPI.monotonic_time () / 1e6 end
 	local function rate () return Session:nominal_sample_rate () end
@@ -190,9 +219,14 @@ function factory (params)
 			came_round = false
 			return sample
 		end
-		local heard = sample - Session:worst_output_latency () - Session:get_block_size () // 2
+		local ahead = guard ("latency", "Session.worst_output_latency", function ()
+			return Session:worst_output_latency () + Session:get_block_size () // 2
+		end) or 0
+		local heard = sample - ahead
 		-- Where a loop comes round, its end is heard still while Ardour works at its beginning again.
-		local loop = Session:get_play_loop () and Session:locations ():auto_loop_location ()
+		local loop = guard ("loop", "auto_loop_location", function ()
+			return Session:get_play_loop () and Session:locations ():auto_loop_location ()
+		end)
 		if not loop then
 			came_round = false
 			return heard
@@ -217,35 +251,62 @@ function factory (params)
 		tm, meter = nil, nil
 		local flags = 0
 		if rolling then flags = flags + 1 end
-		if Session:actively_recording () then flags = flags + 2 end
-		if Session:get_play_loop () then flags = flags + 8 end
+		if guard ("recording", "Session.actively_recording", function () return Session:actively_recording () end) then flags = flags + 2 end
+		if guard ("loop", "Session.get_play_loop", function () return Session:get_play_loop () end) then flags = flags + 8 end
 		local key = string.format ("%d/%g/%d/%d/%d", sample, bpm, num, den, flags)
 		if not rolling and key == last_key and at - sent_at < 1.0 then return end
 		last_key, sent_at, seq = key, at, seq + 1
 		send ("/daw/transport", "iddddiii", seq, looking, s, beat, bpm, num, den, flags)
 	end
 
+	local function scan_loop ()
+		local sr, l = rate (), Session:locations ():auto_loop_location ()
+		local from, to = 0, 0
+		if l then from, to = l:start ():samples () / sr, l:_end ():samples () / sr end
+		return Session:get_play_loop () and 1 or 0, from, to
+	end
+
+	local function scan_timecode ()
+		local hours, minutes, seconds, frames = Session:sample_to_timecode_lua (0)
+		return Session:timecode_frames_per_second (), Session:timecode_drop_frames () and 1 or 0,
+			string.format ("%02d:%02d:%02d%s%02d", hours, minutes, seconds, Session:timecode_drop_frames () and ";" or ":", frames)
+	end
+
+	local function capability_list ()
+		local found, keys, key = {}, {}, {}
+		for name in pairs (rows) do keys[#keys + 1] = name end
+		table.sort (keys)
+		for _, name in ipairs (keys) do
+			found[#found + 1] = rows[name]
+			key[#key + 1] = table.concat (rows[name], "/")
+		end
+		return table.concat (key, "\n"), found
+	end
+
 	local function send_rest (at)
 		if at - scan_at >= SCAN_EVERY then
 			scan_at = at
-			local found, key = scan_tempo ()
-			points = found
-			offer ("tempomap", key, found)
-			local marks, mark_key, regions, region_key = scan_locations ()
-			offer ("markers", mark_key, marks)
-			offer ("regions", region_key, regions)
-			local sr, l = rate (), Session:locations ():auto_loop_location ()
-			local from, to = 0, 0
-			if l then from, to = l:start ():samples () / sr, l:_end ():samples () / sr end
+			local found, key = guard ("tempomap", "TempoMap", scan_tempo)
+			if found then
+				points = found
+				offer ("tempomap", key, found)
+			end
+			local marks, mark_key, regions, region_key = guard ("markers", "Locations", scan_locations)
+			if marks then
+				offer ("markers", mark_key, marks)
+				offer ("regions", region_key, regions)
+			end
 			-- Small and cheap: said once a second rather than acknowledged.
-			send ("/daw/loop", "idd", Session:get_play_loop () and 1 or 0, from, to)
-			local hours, minutes, seconds, frames = Session:sample_to_timecode_lua (0)
-			send ("/daw/timecode", "dis", Session:timecode_frames_per_second (), Session:timecode_drop_frames () and 1 or 0,
-				string.format ("%02d:%02d:%02d%s%02d", hours, minutes, seconds, Session:timecode_drop_frames () and ";" or ":", frames))
+			local on, from, to = guard ("loop", "auto_loop_location", scan_loop)
+			if on then send ("/daw/loop", "idd", on, from, to) end
+			local fps, drop, start = guard ("timecode", "Session.timecode_frames_per_second", scan_timecode)
+			if fps then send ("/daw/timecode", "dis", fps, drop, start) end
 		end
+		offer ("capabilities", capability_list ())
 		send_list ("tempomap", POINTS, "dddiii", function (p) return { p.beat, p.s, p.bpm, p.num, p.den, 0 } end)
 		send_list ("markers", MARKERS, "ids", function (m) return m end)
 		send_list ("regions", REGIONS, "idds", function (r) return r end)
+		send_list ("capabilities", ROWS, "ssis", function (r) return r end)
 	end
 
 	---------------------------------------------------------------------------------------- what the bridge asks
@@ -424,6 +485,7 @@ function factory (params)
 		if not Session:abort_empty_reversible_command () then Session:commit_reversible_command (nil) end
 		items = nil
 		collectgarbage ()
+		row ("do_print", "Track.bounce_range", WORKS)
 		return kept == notes, string.format ("%d notes in %d items", kept, #job.parts)
 	end
 
@@ -438,6 +500,64 @@ function factory (params)
 		return true, ""
 	end
 
+	-- What an address needs, for the list of what works.
+	local wants = {
+		["/daw/do/marker"] = "do_marker", ["/daw/do/unmark"] = "do_marker", ["/daw/do/tempo"] = "do_tempo",
+		["/daw/do/print"] = "do_print", ["/daw/do/session"] = "do_session",
+	}
+
+	---------------------------------------------------------------------------------------- what works of Ardour
+	-- Reads what can be read and makes what leaves no trace; what would change the session is looked up only.
+	local function try_host ()
+		local function try (feature, call, act, ...)
+			row (feature, call, WORKS)
+			guard (feature, call, act, ...)
+		end
+		local function there (feature, call, find)
+			row (feature, call, WORKS)
+			guard (feature, call, function ()
+				if not find () then error ("this Ardour does not have it", 0) end
+			end)
+		end
+		try ("transport", "Session.transport_sample", function () return Session:transport_sample () + 0 end)
+		try ("transport", "Session.nominal_sample_rate", function () return Session:nominal_sample_rate () + 0 end)
+		try ("transport", "Session.transport_rolling", function () return Session:transport_rolling () end)
+		try ("transport", "TempoMap.quarters_per_minute_at", function ()
+			local tm, at = Temporal.TempoMap.read (), Temporal.timepos_t (0)
+			return tm:quarters_per_minute_at (at) + tm:meter_at (at):divisions_per_bar ()
+		end)
+		try ("recording", "Session.actively_recording", function () return Session:actively_recording () end)
+		try ("latency", "Session.worst_output_latency", function () return Session:worst_output_latency () + Session:get_block_size () end)
+		try ("loop", "Session.get_play_loop", function () return Session:get_play_loop () end)
+		try ("loop", "auto_loop_location", scan_loop)
+		try ("timecode", "Session.timecode_frames_per_second", scan_timecode)
+		try ("tempomap", "TempoMap.bbt_at", function () return Temporal.TempoMap.read ():bbt_at (Temporal.timepos_t (0)).bars end)
+		try ("tempomap", "TempoMap.sample_at", function () return Temporal.TempoMap.read ():sample_at (Temporal.timepos_t.from_ticks (0)) end)
+		try ("markers", "Locations", scan_locations)
+		try ("regions", "Location.is_range_marker", scan_locations)
+		try ("do_tempo", "Temporal.Tempo", function () return Temporal.Tempo (120, 120, 4), Temporal.Meter (4, 4) end)
+		there ("do_tempo", "TempoMap.write_copy or fetch_writable", function () return Temporal.TempoMap.write_copy or Temporal.TempoMap.fetch_writable end)
+		there ("do_tempo", "TempoMap.update", function () return Temporal.TempoMap.update end)
+		there ("do_marker", "Locations.add_range", function () return Session:locations ().add_range end)
+		there ("do_marker", "Locations.remove", function () return Session:locations ().remove end)
+		if Editor then
+			there ("do_marker", "Editor.add_location_mark or mouse_add_new_marker", function () return Editor.add_location_mark or Editor.mouse_add_new_marker end)
+		else
+			row ("window", "Editor", NOT_TRIED, "Ardour runs without its window: markers are ranges of one sample")
+		end
+		try ("do_print", "LuaAPI.new_noteptr", function () return ARDOUR.LuaAPI.new_noteptr (0, beats_object (0), beats_object (1), 60, 64) end)
+		there ("do_print", "Session.new_midi_track", function () return Session.new_midi_track end)
+		there ("do_print", "Session.get_tracks", function () return Session.get_tracks and Session:get_tracks () end)
+		row ("do_print", "Track.bounce_range", NOT_TRIED, "tried with the first print")
+		there ("undo", "Session.begin_reversible_command", function () return Session.begin_reversible_command and Session.abort_empty_reversible_command end)
+		try ("session", "Session.path", function () return Session:path () .. "" end)
+		collectgarbage ()
+	end
+
+	local function host_version ()
+		return (ARDOUR.user_config_directory (-1):match ("[Aa]rdour(%d+)[/\\]*$")) or ""
+	end
+
 	---------------------------------------------------------------------------------------- the conversation
 	local function take (line, at)
 		heard = at
@@ -450,6 +570,9 @@ function factory (params)
 			if session_key and session_key ~= "" then send ("/daw/session", "s", session_key) end
 		elseif address == "/daw/who" then
 			hello_at = -100
+		elseif address == "/daw/error" then
+			-- An older bridge does without the list of what works.
+			if cells[1] == "/daw/capabilities" and lists.capabilities then lists.capabilities.got = true end
 		elseif address == "/daw/got" then
 			local list = lists[cells[1]]
 			if list and tonumber (cells[2]) == list.revision then list.got = true end
@@ -463,7 +586,8 @@ function factory (params)
 					else cells[index] = tonumber (cell) end
 				end
 				local fine, ok, text = pcall (handlers[address], table.unpack (cells))
-				answer = { fine and ok, fine and text or tostring (ok) }
+				if not fine then row (wants[address], address, NOT_TRIED, "failed: " .. reason (ok)) end
+				answer = { fine and ok, fine and text or reason (ok) }
 				done[request] = answer
 			end
 			send ("/daw/ack", "iis", request, answer[1] and 1 or 0, tostring (answer[2] or ""))
@@ -491,26 +615,43 @@ function factory (params)
 		mailbox, mailbox_at = name, 20
 	end
 
+	local tried, version = false, ""
+
+	local function abilities ()
+		local found = {}
+		for _, name in ipairs (OFFERED) do
+			if works (name) then found[#found + 1] = name end
+		end
+		return table.concat (found, " ")
+	end
+
 	local function tick ()
 		if not Session then return end
 		local at = now ()
-		if not mailbox then
-			make_mailbox ()
-			local file = io.open (session_file (), "rb")
-			if file then
-				session_key = file:read ("*l") or ""
-				file:close ()
-			end
+		if not tried then
+			tried = true
+			guard ("conversation", "self-test", try_host)
+			version = guard ("version", "user_config_directory", host_version) or ""
 		end
-		read_mailbox (at)
+		if not mailbox then
+			guard ("conversation", "mailbox", make_mailbox)
+			guard ("session", "Session.path", function ()
+				local file = io.open (session_file (), "rb")
+				if file then
+					session_key = file:read ("*l") or ""
+					file:close ()
+				end
+			end)
+		end
+		guard ("conversation", "mailbox", read_mailbox, at)
 		if heard and at - heard > QUIET_AFTER then heard = nil end
 		if (not heard and at - hello_at >= HELLO_EVERY) or hello_at < -50 then
 			hello_at = at
-			send ("/daw/hello", "ssiisss", "ardour", VERSION, PROTOCOL, 0, "", mailbox or "", ABILITIES)
+			send ("/daw/hello", "ssiissss", "ardour", VERSION, PROTOCOL, 0, version, mailbox or "", abilities (), _VERSION)
 		end
 		if heard then
-			send_rest (at)
-			send_state (at)
+			guard ("conversation", "lists", send_rest, at)
+			guard ("transport", "Session", send_state, at)
 		end
 	end
 
@@ -522,6 +663,6 @@ function factory (params)
 
 	return function (signal)
 		if signal == "bye" then return bye () end
-		tick ()
+		guard ("conversation", "tick", tick)   -- an error that escapes would end the hook
 	end
 end

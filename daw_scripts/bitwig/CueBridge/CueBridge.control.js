@@ -24,11 +24,11 @@ var QUIET_AFTER_MS = 5000;
 var REPEAT_AFTER_MS = 1000;
 var SETTLE_TICKS = 100;     // so long Bitwig may take to carry something out
 var MARKERS = 64;           // as many as the bank shows
-var TRACKS = 64;            // in which tracks of our parts are looked for
+var TRACKS = 32;            // in which tracks of our parts are looked for
 var ROWS = 16;              // of the launcher, from its top
 var MOST_ARGUMENTS = 16;    // of a message, with its address: see send
 var OFFERED = ["transport", "tempomap", "loop", "markers", "do_marker", "do_tempo", "do_clips"];
-var REFUSED = 0, WORKS = 1;
+var REFUSED = 0, WORKS = 1, NOT_TRIED = 2;
 
 var connection = null, transport, bank, trackBank, application, settings = {}, hostVersion = "";
 var now = { playing: false, recording: false, looping: false, seconds: null, beats: 0, loopStart: 0, loopLength: 0, bpm: 120, numerator: 4, denominator: 4 };
@@ -55,8 +55,8 @@ function log(call, error) {
 // What act answers; undefined where it raised, which is noted, logged once and told to the bridge.
 function attempt(feature, call, act) {
    try {
-      var found = act();
-      if (!rows[feature + "/" + call]) rows[feature + "/" + call] = [feature, call, WORKS, ""];
+      var found = act(), one = rows[feature + "/" + call];
+      if (!one || one[2] === REFUSED) rows[feature + "/" + call] = [feature, call, WORKS, ""];   // also what failed for a while
       return found;
    } catch (error) {
       rows[feature + "/" + call] = [feature, call, REFUSED, reason(error)];
@@ -168,8 +168,10 @@ function initTracks() {
       var track = trackBank.getItemAt(i);
       track.exists().markInterested();
       track.name().markInterested();
-      for (var row = 0; row < ROWS; row++) slot(i, row).hasContent().markInterested();
+      var slots = track.clipLauncherSlotBank();
+      for (var row = 0; row < ROWS; row++) slots.getItemAt(row).hasContent().markInterested();
    }
+   rows["do_clips/InsertionPoint.insertFile"] = ["do_clips", "InsertionPoint.insertFile", NOT_TRIED, "tried with the first print"];
    attempt("do_clips", "ClipLauncherSlot.replaceInsertionPoint", function () { have(slot(0, 0).replaceInsertionPoint); });
 }
 
@@ -280,7 +282,7 @@ function look() {
    } else if (now.playing) {
       return;   // beats of markers cannot be told in seconds while the tempo glides
    }
-   if (!bank || !works("markers")) return;
+   if (!bank) return;
    var found = attempt("markers", "CueMarker", function () {
       var all = shownMarkers(), mine = {}, others = [], number;
       for (number in ours) mine[ours[number].name + "/" + ours[number].beats.toFixed(4)] = true;
@@ -563,9 +565,10 @@ function insertClips(number, clips) {
       for (var i = 0; i < clips.length; i++) if (!slot(clips[i].track, row).hasContent().get()) return null;
       return true;
    }, function () {
+      rows["do_clips/InsertionPoint.insertFile"] = ["do_clips", "InsertionPoint.insertFile", WORKS, ""];
       answer(number, 1, clips.length + " clips in scene " + (row + 1) + " of the launcher");
    }, function () {
-      rows["do_clips/InsertionPoint.insertFile"] = ["do_clips", "InsertionPoint.insertFile", REFUSED, "it inserts no MIDI file"];
+      rows["do_clips/InsertionPoint.insertFile"] = ["do_clips", "InsertionPoint.insertFile", NOT_TRIED, "failed: it inserted no MIDI file"];
       answer(number, 0, "Bitwig took no MIDI file into the launcher: drag the exported .mid in");
    });
 }

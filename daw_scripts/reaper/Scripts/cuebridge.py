@@ -32,6 +32,7 @@ ITEMS_A_TICK = 50  # in the search for the film: REAPER draws and edits on the s
 SECTION = "CueBridge"  # of the project's own store and of the messages from the small scripts beside this one
 MAX_ITEMS = 4096
 HERE = 0  # REAPER's name for the present project
+REFUSED, WORKS, NOT_TRIED = 0, 1, 2
 BY_TIME = 0  # C_BEATATTACHMODE of an item that stays where it is in seconds
 
 # What each ability needs.  "do_…" changes the project, so these calls are looked up at load but not made.
@@ -135,12 +136,12 @@ def reason(error):
 
 
 class Capabilities:
-    """What of REAPER works: [feature, call, 1 or 0 (or 2: not tried), why], and one line in the console for each
-    kind of error."""
+    """What of REAPER works: {(feature, call): (works, why)}, and one line in the console for each kind of error."""
 
     def __init__(self):
         self.rows = {}
         self.logged = set()
+        self.broken = {}  # feature -> calls of it that failed since the last time it worked
 
     def set(self, feature, call, works, why=""):
         self.rows[feature, call] = (works, why)
@@ -148,7 +149,12 @@ class Capabilities:
     def failed(self, feature, error):
         """Notes an exception; the console hears of each kind once."""
         call = blamed(error) or feature
-        self.set(feature, call, 0, reason(error))
+        # A request may fail for what is in this project: only what this REAPER has not is not asked for again.
+        absent = isinstance(error, (KeyError, NameError))
+        lasting = absent or not feature.startswith("do_")
+        self.set(feature, call, REFUSED if lasting else NOT_TRIED, ("" if lasting else "failed: ") + reason(error))
+        if not absent:
+            self.broken.setdefault(feature, set()).add(call)
         kind = (call, type(error).__name__)
         if kind in self.logged:
             return
@@ -159,12 +165,19 @@ class Capabilities:
             pass  # without a console there is still the list
 
     def guard(self, feature, do, *args):
-        """What it answers; None where it raised, which is noted."""
+        """What it answers; None where it raised, which is noted, until it works again."""
         try:
-            return do(*args)
+            answer = do(*args)
         except Exception as error:
             self.failed(feature, error)
             return None
+        if feature in self.broken and feature != "film":  # between two searches for the film nothing is tried
+            self.mend(feature)
+        return answer
+
+    def mend(self, feature):
+        for call in self.broken.pop(feature, ()):
+            self.set(feature, call, WORKS)
 
     def look_up(self):
         """Whether REAPER has each function; none is called."""
@@ -174,10 +187,10 @@ class Capabilities:
                     there = bool(rpr_getfp(call)) and ("RPR_" + call) in globals()
                 except Exception:
                     there = False
-                self.set(feature, call, int(there), "" if there else "this REAPER does not have it")
+                self.set(feature, call, WORKS if there else REFUSED, "" if there else "this REAPER does not have it")
 
     def works(self, feature):
-        return all(row[0] for (one, _), row in self.rows.items() if one == feature)
+        return all(row[0] != REFUSED for (one, _), row in self.rows.items() if one == feature)
 
     def items(self):
         return [(feature, call, works, why) for (feature, call), (works, why) in sorted(self.rows.items())]
@@ -200,7 +213,7 @@ class Project:
         return found[0], found[2]
 
     def repeats(self):
-        return bool(capabilities.works("loop")) and capabilities.guard("loop", RPR_GetSetRepeatEx, HERE, -1) == 1
+        return capabilities.guard("loop", RPR_GetSetRepeatEx, HERE, -1) == 1
 
     def transport(self):
         """(looked at, second, beat, bpm, numerator, denominator, flags).
@@ -316,7 +329,7 @@ class Project:
                     position, length = (RPR_GetMediaItemInfo_Value(item, name) for name in ("D_POSITION", "D_LENGTH"))
                     trim, rate = (RPR_GetMediaItemTakeInfo_Value(take, name) for name in ("D_STARTOFFS", "D_PLAYRATE"))
                     self._film = (path, position, trim, length, rate)
-                    capabilities.set("film", "GetMediaSourceFileName", 1)  # a name that could not be read is gone
+                    capabilities.mend("film")  # a name that could not be read is gone
                     return self._film
             if first + ITEMS_A_TICK < count:
                 self._search = first + ITEMS_A_TICK

@@ -24,7 +24,7 @@ function javaMethod(f) {   // a host object: it can be called, and that is all
    }
    return wrapped.get(f);
 }
-var flushes = 0;
+var flushes = 0, sentCount = 0;
 function later(f) {   // carried out between two ticks of the script
    setTimeout(function () {
       f();
@@ -222,6 +222,7 @@ var osc = strict("OscModule", {
       return strict("OscConnection", {
          sendMessage: function (address) {
             var b = encode(address, Array.prototype.slice.call(arguments, 1));
+            sentCount += 1;
             if (open) s.send(b, port, host);
          },
          startBundle: function () {}, endBundle: function () {}
@@ -286,7 +287,7 @@ readline.createInterface({ input: process.stdin }).on("line", function (line) {
       if (c.setting) settings[c.setting[0]].change(c.setting[1]);
       if (c.press) settings[c.press].press();
       if (c.exit) { vm.runInContext("exit()", sandbox); setTimeout(function () { process.exit(0); }, 100); }
-      say({ markers: shown(), tempo: state.tempo.read(), beats: state.beats.read(), shown: shownTexts, printed: printed, errors: errors, flushes: flushes, tracks: trackTexts(), called: Object.keys(called), defined: defined, settings: Object.keys(settings).reduce(function (o, k) { o[k] = settings[k].read ? settings[k].read() : null; return o; }, {}) });
+      say({ markers: shown(), tempo: state.tempo.read(), beats: state.beats.read(), shown: shownTexts, printed: printed, errors: errors, flushes: flushes, sent: sentCount, tracks: trackTexts(), called: Object.keys(called), defined: defined, settings: Object.keys(settings).reduce(function (o, k) { o[k] = settings[k].read ? settings[k].read() : null; return o; }, {}) });
    } catch (e) { say({ error: String(e) }); }
 });
 process.on("uncaughtException", function (e) { say({ error: String(e && e.stack || e) }); });
