@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 
 import pytest
+from offlinelab import OfflinePlayer, offline_time
 from sessionlab import Stage
 
 from bridge.controls.dispatch import Controls
@@ -13,8 +14,7 @@ from bridge.daw.protocol import decode as decode_daw
 from bridge.daw.session import DawBridge
 from bridge.osc.codec import Message, decode
 from bridge.osc.server import Datagram
-from bridge.player.link import PlayerLink
-from bridge.player.messages import PlayerOptions, PortOptions, SyncOptions
+from bridge.player.messages import PlayerOptions, SyncOptions
 from bridge.session.session import SessionOptions
 from bridge.session.tempo import TempoWish
 
@@ -42,7 +42,7 @@ class Wired:
         while time.perf_counter() < end:
             self.daw.tick(time.perf_counter())
             self.stage.step()
-            time.sleep(0.005)
+            self.stage.pause(0.005)
 
     def answers(self, kind):
         found = []
@@ -55,8 +55,9 @@ class Wired:
 
 @pytest.fixture
 def wired():
-    with PlayerLink(PlayerOptions(ports=PortOptions("none"), sync=SyncOptions("script"))) as player:
-        made = Wired(player, 24.0)
+    """By an offline clock."""
+    with offline_time() as clock:
+        made = Wired(OfflinePlayer(PlayerOptions(sync=SyncOptions("script")), clock), 24.0)
         made.stage.ready()
         made.say(Hello("reaper", "1", 1, abilities="do_marker do_print do_tempo"))
         yield made

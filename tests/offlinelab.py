@@ -83,6 +83,12 @@ class OfflinePlayer(PlayerLink):
     def set_ports(self, ports: m.PortOptions) -> None:
         raise NotImplementedError("an offline player has no ports to open anew")
 
+    def advance(self, seconds: float) -> None:
+        """Lets time go by, in steps no longer than a turn of the session's loop."""
+        end_s = self._clock.now() + seconds
+        while self._clock.now() < end_s - 1e-9:
+            self.run_until(min(self._clock.now() + TICK_S, end_s))
+
     def run_until(self, host_s: float) -> None:
         """Performs everything that is due, each message at its own moment."""
         while (wake_s := self.performer.next_wake()) is not None and wake_s <= host_s:

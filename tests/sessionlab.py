@@ -5,6 +5,8 @@ from __future__ import annotations
 import random
 import time
 
+from offlinelab import OfflinePlayer
+
 from bridge.player.link import PlayerLink
 from bridge.session.session import Session, SessionOptions
 from engine.arrange.rhythm import build_grid
@@ -75,7 +77,10 @@ class Engine:
 
 
 class Stage:
-    """A session with a real player (no MIDI system) and the test's engine."""
+    """A session with a player (no MIDI system) and the test's engine.
+
+    With an OfflinePlayer nothing is waited for: `pause` moves its clock.
+    """
 
     def __init__(self, player: PlayerLink, options: SessionOptions, seconds: float) -> None:
         self.engine = Engine(seconds)
@@ -87,7 +92,17 @@ class Stage:
         end = time.perf_counter() + seconds
         while time.perf_counter() < end:
             self.step()
-            time.sleep(0.005)
+            self.pause(0.005)
+
+    def pause(self, seconds: float) -> None:
+        """Time goes by without a turn of the session."""
+        player = self.session.player
+        if isinstance(player, OfflinePlayer):
+            player.advance(seconds)
+            if self.session.plan.busy:
+                time.sleep(0.0005)  # a long film is arranged by threads
+        else:
+            time.sleep(seconds)
 
     def step(self) -> None:
         with self.session.plan.turn():
@@ -102,7 +117,7 @@ class Stage:
         while not met():
             assert time.perf_counter() < end, "it did not come to pass"
             self.step()
-            time.sleep(0.005)
+            self.pause(0.005)
 
     def ready(self) -> None:
         self.until(lambda: self.session.idle)

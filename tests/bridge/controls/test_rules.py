@@ -74,9 +74,9 @@ class Port:
 
 
 @pytest.fixture
-def port(stage, tmp_path):
+def port(real_stage, tmp_path):
     (tmp_path / "allowed").mkdir()
-    made = Port(stage(12.0), [tmp_path / "allowed"])
+    made = Port(real_stage(12.0), [tmp_path / "allowed"])
     yield made
     made.server.close()
 
@@ -301,8 +301,8 @@ def test_of_two_files_with_one_name_the_later_stays_and_the_end_waits_for_both(p
     assert (tmp_path / "allowed" / "one.mid").read_text() == "1"
 
 
-def test_without_a_folder_nothing_is_written(stage) -> None:
-    port = Port(stage(12.0))
+def test_without_a_folder_nothing_is_written(real_stage) -> None:
+    port = Port(real_stage(12.0))
     try:
         (refusal,) = port.send(port.client(), encode("/cue/export", ["x.mid"]))
         assert refusal.arguments[1] == "bad_value" and "--osc-folder" in str(refusal.arguments[2])

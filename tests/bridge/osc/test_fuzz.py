@@ -66,8 +66,8 @@ def hostile(rng: random.Random) -> bytes:
 
 
 @pytest.mark.slow
-def test_a_hundred_thousand_hostile_datagrams(stage) -> None:
-    made = stage(12.0)
+def test_a_hundred_thousand_hostile_datagrams(real_stage) -> None:
+    made = real_stage(12.0)
     session = made.session
     datagrams = FairQueue()
     server = OscServer("127.0.0.1", 0, datagrams.put)

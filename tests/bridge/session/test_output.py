@@ -56,8 +56,8 @@ def test_the_pictures_start_is_a_label_of_the_projects_clock(stage) -> None:
         session.edit(set_value, "/cue/frame_rate", "25")
 
 
-def test_ports_are_opened_anew_only_while_nothing_plays(stage) -> None:
-    made = stage(12.0)
+def test_ports_are_opened_anew_only_while_nothing_plays(real_stage) -> None:
+    made = real_stage(12.0)
     session = made.session
     session.play()
     made.until(lambda: session.rolling)

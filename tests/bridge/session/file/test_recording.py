@@ -114,13 +114,13 @@ def test_a_film_whose_recording_could_not_be_written_is_written_later(stage, tmp
     assert [note.pitch for note in read_midi(other).notes] == [62]
 
 
-def test_a_stop_while_the_last_recording_is_being_written_is_made_up_for(stage, tmp_path, monkeypatch) -> None:
+def test_a_stop_while_the_last_recording_is_being_written_is_made_up_for(real_stage, tmp_path, monkeypatch) -> None:
     monkeypatch.setattr("bridge.session.file.export.LONG_NOTES", 0)
     go_on = threading.Event()
     monkeypatch.setattr(
         "engine.midifile.write_events", lambda *made, **more: (go_on.wait(10), write_events(*made, **more))[1]
     )
-    session, path = stage(12.0).session, tmp_path / "a.mid"
+    session, path = real_stage(12.0).session, tmp_path / "a.mid"
     file = RecordingFile(session)
     session.recorder.add([on(0.0, 60), off(1.0, 60)])
     file.write(path)
