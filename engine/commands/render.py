@@ -1,6 +1,6 @@
-"""`render FILM -o OUT.mp4|.wav|.flac`: composes as `compose` does and writes the music as sound, with the film.
+"""`render FILM|SESSION.json -o OUT.mp4|.wav|.flac`: the music as sound, or the film with it.
 
-The options of `compose` are read by its own parser.
+A film is composed for as `compose` does, whose parser reads the options; a session sounds as `live` left it.
 """
 
 from __future__ import annotations
@@ -21,8 +21,13 @@ from engine.music import UserError
 from engine.music.command import check_film_exists
 
 if TYPE_CHECKING:
+    from engine.document import SavedSession
     from engine.sound.render import Rendered, RenderOptions
 
+# What can be said of a session; all else would compose it anew.
+_OF_SESSIONS = (
+    "video", "output", "json", "loudness", "film_sound", "stems", "soundfont", "reencode", "overwrite",
+)  # fmt: skip
 _COMPOSE_ONLY = ("takes", "vary", "length", "loopable")
 
 
@@ -46,11 +51,18 @@ def parser() -> argparse.ArgumentParser:
 def main(argv: Sequence[str] | None = None) -> int:
     """Runs the command; raises UserError for what the person can act on."""
     arguments = parser().parse_args(argv)
-    _refuse_compose_only(arguments)
+    check_film_exists(arguments.video)
+    return _render_session(arguments) if arguments.video.endswith(".json") else _render_film(arguments)
+
+
+def _render_film(arguments: argparse.Namespace) -> int:
+    """Composes, then renders."""
+    _refuse(arguments, _COMPOSE_ONLY, "is for `cuebridge compose`; `render` writes one take, --take says which")
     wish = compose.plan_from(arguments)
     arrangement_options = compose.arrange_options(arguments)
-    check_film_exists(arguments.video)
     options = _options(arguments)
+    from engine.arrange import arrange
+    from engine.sound.events import composition_events
     from engine.sound.render import check_output, render
 
     check_output(arguments.video, options)
@@ -67,12 +79,8 @@ def main(argv: Sequence[str] | None = None) -> int:
             use_cache=not arguments.no_cache,
         )
         score = replace(score, composition=compose.placed(score.composition, arguments))
-        from engine.arrange import arrange
-        from engine.sound.events import composition_events
-
-        composition = score.composition
-        arrangement = arrange(composition, arrangement_options)
-        events = composition_events(composition, arrangement)
+        arrangement = arrange(score.composition, arrangement_options)
+        events = composition_events(score.composition, arrangement)
         sounding = time.perf_counter()
         rendered = render(arguments.video, events, options, lambda fraction, phase: report(0.5 + 0.5 * fraction, phase))
     facts = facts_of(score, arrangement, options.output)
@@ -87,11 +95,61 @@ def main(argv: Sequence[str] | None = None) -> int:
     return 0
 
 
-def _refuse_compose_only(arguments: argparse.Namespace) -> None:
+def _render_session(arguments: argparse.Namespace) -> int:
+    """Renders what a session of `live` holds, parts that were printed into the DAW with the others."""
+    from engine.arrange.score import check_playable, session_arrangement
+    from engine.document.file import read_session
+    from engine.sound.events import composition_events
+    from engine.sound.render import check_output, render
+
+    names = [name for name in vars(arguments) if name not in _OF_SESSIONS]
+    _refuse(arguments, names, "composes, and a session is composed already; change it in `live`")
+    session = Path(arguments.video)
+    saved = check_playable(read_session(session))
+    film = _film_of(saved, session)
+    options = _options(arguments)
+    check_output(film, options)
+    begun = time.perf_counter()
+    with progress_bar(sys.stderr, quiet=arguments.json) as report:
+        composition, arrangement = session_arrangement(saved, printed=True)
+        rendered = render(film, composition_events(composition, arrangement), options, report)
+    facts = {"session": str(session), "film": str(film), "notes": len(arrangement.notes)}
+    took_s = round(time.perf_counter() - begun, 3)
+    if arguments.json:
+        sys.stdout.write(json.dumps({**facts, "sound": sound_facts(rendered, options)}, indent=1) + "\n")
+        return 0
+    sys.stdout.write(f"Session  {session.name}: {film.name}, {len(arrangement.notes)} notes\n")
+    write_sound_lines(sound_facts(rendered, options), took_s)
+    sys.stdout.write(f"Written  {options.output}\n")
+    return 0
+
+
+def _film_of(saved: SavedSession, session: Path) -> Path:
+    """The film of a session: where it was, or where it lies as seen from the session.  Raises UserError."""
+    from engine.video import probe
+
+    known = saved.reading.film
+    places = [Path(known.path), session.parent / Path(known.path).name]
+    if saved.film_beside:
+        places.insert(1, session.parent / saved.film_beside)
+    for place in places:
+        if place.is_file():
+            length_s = probe(place).duration_s
+            if abs(length_s - known.duration_s) > 0.5:
+                raise UserError(
+                    f"{place} lasts {length_s:.2f} s, the film of {session.name} {known.duration_s:.2f} s; "
+                    "it is another film."
+                )
+            return place.resolve()
+    raise UserError(f"{Path(known.path).name}, the film of {session.name}, is neither at its place nor beside it.")
+
+
+def _refuse(arguments: argparse.Namespace, names: Sequence[str], why: str) -> None:
+    """Raises UserError where one of these options was given."""
     defaults = parser().parse_args([arguments.video])
-    for name in _COMPOSE_ONLY:
+    for name in names:
         if getattr(arguments, name) != getattr(defaults, name):
-            raise UserError(f"--{name} is for `cuebridge compose`; `render` writes one take, --take says which.")
+            raise UserError(f"--{name.replace('_', '-')} {why}.")
 
 
 def _options(arguments: argparse.Namespace) -> RenderOptions:

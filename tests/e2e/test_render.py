@@ -1,12 +1,22 @@
 """`cuebridge render` as a person calls it: a film in, a film with music out; and what can be got wrong."""
 
 import json
+import shutil
 import subprocess
+import wave
+from pathlib import Path
 
 import numpy as np
 import pytest
 from livelab import CLIP, COMMAND, environment
 from soundlab import ebur128, make_film, packets_of, read_sound
+
+from engine.arrange.score import session_arrangement
+from engine.commands import render
+from engine.document.file import read_session
+from engine.music import UserError
+
+SESSION = Path(__file__).parents[1] / "engine/document/fixtures/seconds-v1.cuebridge.json"
 
 
 def run(home, *arguments):
@@ -43,6 +53,40 @@ def test_the_clip_with_its_music(tmp_path):
     assert all(np.abs(stem).max() > 0.003 for stem in stems.values())
 
 
+def test_a_session_sounds_as_its_notes(tmp_path):
+    """A session beside its film: every note of it is heard where it begins, and the film is as long as it was."""
+    shutil.copy(SESSION, tmp_path / "my.cuebridge.json")
+    make_film(tmp_path / "film.mp4", 8.0)
+    result = run(tmp_path, "my.cuebridge.json", "-o", "out.mp4", "--film-sound", "drop", "--stems", "stems", "--json")
+    assert result.returncode == 0, result.stderr
+    assert json.loads(result.stdout)["sound"]["seconds"] == 8.0
+    composition, arrangement = session_arrangement(read_session(SESSION), printed=True)
+    assert json.loads(result.stdout)["notes"] == len(arrangement.notes) > 20
+    stems: dict[str, np.ndarray] = {}
+    for note in arrangement.notes:
+        if note.part not in stems:
+            stems[note.part] = read_sound(tmp_path / "stems" / f"out_{note.part}.wav")
+        at = round((composition.tempo_map.seconds_at(note.start_beats) - composition.picture_starts_at_s) * 48_000)
+        if 0 <= at < 7.9 * 48_000:
+            assert np.abs(stems[note.part][:, at : at + 4_800]).max() > 0.003, note
+
+
+def test_what_a_session_cannot_be_told(tmp_path):
+    shutil.copy(SESSION, tmp_path / "my.cuebridge.json")
+    (tmp_path / "other.json").write_text("{}")
+    for arguments, words in (
+        (["my.cuebridge.json", "-o", "out.mp4"], "film.mp4, the film of my.cuebridge.json, is neither"),
+        (["my.cuebridge.json", "-o", "out.mp4", "--key", "Am"], "--key composes, and a session is composed already"),
+        (["other.json", "-o", "out.mp4"], "other.json"),
+    ):
+        result = run(tmp_path, *arguments)
+        assert result.returncode == 2 and words in result.stderr, result.stderr
+    make_film(tmp_path / "film.mp4", 2.0)
+    result = run(tmp_path, "my.cuebridge.json", "-o", "out.mp4")
+    assert result.returncode == 2 and "it is another film" in result.stderr
+    assert not (tmp_path / "out.mp4").exists()
+
+
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
@@ -63,18 +107,17 @@ def test_the_clip_with_its_music(tmp_path):
         (["prores.mov", "-o", "out.mp4"], "--reencode makes it H.264"),
     ],
 )
-def test_wrong_input_is_one_sentence(tmp_path, arguments, words):
+def test_wrong_input_is_one_sentence(tmp_path, monkeypatch, arguments, words):
+    """Refused before anything is composed or written; `test_what_a_session_cannot_be_told` sees the whole program."""
     film = make_film(tmp_path / "film.mp4", 1.2)
     make_film(tmp_path / "prores.mov", 0.2, codec="prores_ks", pixels="yuv422p10le", sound=None)
     (tmp_path / "there.mp4").write_bytes(b"keep me")
-    import wave
-
     with wave.open(str(tmp_path / "sound.wav"), "wb") as file:
         file.setparams((2, 2, 48_000, 0, "NONE", ""))
         file.writeframes(bytes(48_000))
     before = {path.name: path.read_bytes() for path in tmp_path.iterdir() if path.is_file()}
-    result = run(tmp_path, *(word.format(film=film) for word in arguments))
-    assert result.returncode == 2, result.stderr
-    lines = [line for line in result.stderr.splitlines() if line.strip()]
-    assert len(lines) == 1 and words in lines[0], result.stderr
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(UserError) as caught:
+        render.main([word.format(film=film) for word in arguments])
+    assert words in str(caught.value)
     assert before == {path.name: path.read_bytes() for path in tmp_path.iterdir() if path.is_file()}
