@@ -318,6 +318,8 @@ class Live:
             else:
                 self._say(f"MIDI goes out on {status.port} ({status.port_api}).")
         rolling = self.session.rolling
+        if rolling and self.recording is not None:
+            self.recorded.begin(self.recording)
         if self._was_rolling and not rolling:
             self._write_recording()
         if not rolling:
@@ -348,6 +350,7 @@ class Live:
         session.recorder.add(player.drain_events())
         try:
             self._write_recording(wait=True)
+            self.recorded.end()
             self.controls.finish_exports()
             if self.plan.out is not None and self.plan.out != self.written and session.failure is None:
                 notes = export_midi(session, self.plan.out)

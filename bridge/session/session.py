@@ -726,6 +726,8 @@ class Session:
         for sentence in self.transport.poll():
             self.say(sentence)
         self.recorder.add(self.player.drain_events())
+        if not self.rolling:
+            self.recorder.stop()
         self._watch_tempo(host_s)
         self._look_for_film(host_s)
         self._send_request()

@@ -13,6 +13,7 @@ from typing import Final
 
 from bridge.player.messages import SentEvent
 from bridge.session.arranging import Music
+from bridge.session.file.recording import Journal, cut_off, read_journal
 from bridge.session.options import channels
 from bridge.session.session import Session
 from engine.arrange import Arrangement
@@ -136,6 +137,7 @@ class RecordingFile:
         self._told: set[Path] = set()
         self._late: Path | None = None  # asked for while an earlier file was being written
         self._owed: dict[Path, Callable[[], bool]] = {}  # could not be written
+        self._journal: Journal | None = None
 
     def write(self, path: Path, *, wait: bool = False) -> bool:
         """Whether there is a file of what was played, or one on its way; `news` tells, and tells of faults.
@@ -159,6 +161,39 @@ class RecordingFile:
         self._thread.start()
         return True
 
+    def begin(self, path: Path) -> None:
+        """From now on what is played is kept on the disk while it is played, beside the file that it will become.
+
+        What an earlier run played there that was cut off is written first; `news` tells where.
+        """
+        if self._journal is None:
+            for each in cut_off(path):
+                self._recover(each, path)
+            self._journal = Journal(path, self._session.tempo_map)
+            self._journal.add(self._session.recorder.events)
+            self._session.recorder.journal = self._journal
+
+    def end(self) -> None:
+        """Nothing more is played; the journal is deleted where the file holds everything."""
+        if self._journal is not None:
+            self._session.recorder.journal = None
+            done = self._session.recorder.empty or (self._heard == self._session.recorder.heard and not self._owed)
+            self._journal.close(keep=not done)
+            self._journal = None
+
+    def _recover(self, journal: Path, path: Path) -> None:
+        from engine.midifile import write_events
+
+        found = read_journal(journal)
+        try:
+            if found is not None and found[0]:
+                target = free_path(path.with_name(f"{path.stem}-recovered{path.suffix}"))
+                notes = write_events(target, found[0], found[1])
+                self._done.put(f"an earlier run was cut off: the {notes} notes that it played are in {target}.")
+            journal.unlink()
+        except (OSError, UserError) as error:
+            self._done.put(f"what an earlier run played stays in {journal}: {error}")
+
     def catch_up(self) -> None:
         """Writes what was asked for meanwhile, once the earlier file is there; to be called while nothing plays."""
         if self._late is not None and not self._busy:
@@ -168,6 +203,7 @@ class RecordingFile:
         """What was played so far belongs to another film.  Where it could not be written it is kept for later."""
         self._join()
         self._late = None
+        self.end()
         self._heard = self._session.recorder.heard
 
     def news(self) -> list[str]:

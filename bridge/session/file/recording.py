@@ -1,39 +1,82 @@
-"""The performance as a .mid file: what the player reports to have sent, laid out as a DAW would have recorded it.
+"""The performance as a track: what the player reports to have sent, laid out as a DAW would have recorded it.
 
 Recording over a stretch again replaces what stood there, as the next pass of a loop does on a track; between passes
-nothing is mixed.
+nothing is mixed.  Only notes replace: what a locate or a panic sends (controllers chased, note-offs, All Notes Off)
+takes nothing away.  `Journal` keeps what was played on the disk while it is played.
 """
 
 from __future__ import annotations
 
+import contextlib
+import glob
+import json
+import os
+import queue
+import struct
+import threading
 from bisect import bisect_left
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
+from fractions import Fraction
+from pathlib import Path
 from typing import Final
 
 from bridge.player.messages import SentEvent
+from engine.music import TempoMap, TimeSignature
+from engine.music.meter import MeterChange, TempoChange
+
+try:
+    import fcntl
+except ImportError:  # Windows
+    fcntl = None  # type: ignore[assignment]
 
 JUMP_S: Final = 0.02  # a position this far behind the last one begins a new pass
-_NOTE_OFF, _NOTE_ON = 0x80, 0x90
+LEAP_S: Final = 0.25  # and one this much further on than twice the time that has gone by
+_NOTE_OFF, _NOTE_ON, _CONTROL = 0x80, 0x90, 0xB0
+_CHANNEL_MODE: Final = 120  # All Sound Off and the like: commands to a synthesizer, not music
+_EVENT: Final = struct.Struct("<ddBBBB")
+_STOP: Final = SentEvent(0.0, 0.0, 0, 0, 0, 0)  # in a journal: play has stopped
+_HEAD: Final = b"CueBridge recording 1\n"
 
 
 class Recorder:
-    """Feed it with what `PlayerLink.drain_events` gives; `events` is the track as it stands."""
+    """Feed it with what `PlayerLink.drain_events` gives, and say when play has stopped; `events` is the track as it
+    stands.
+
+    heard: how many events came in.  journal: keeps them on the disk, too.
+    """
 
     def __init__(self) -> None:
         self._track: list[SentEvent] = []  # finished passes, by position
         self._pass: list[SentEvent] = []
+        self._chased: list[SentEvent] = []  # controllers of a locate: they belong to what is played from there
+        self._last: SentEvent | None = None  # as it came in
+        self._goes_on = False  # the pass is the rest of one whose beginning is in the track already
         self.heard = 0
+        self.journal: Journal | None = None
 
-    def add(self, events: Iterable[SentEvent]) -> None:
+    def add(self, events: Sequence[SentEvent]) -> None:
+        if self.journal is not None:
+            self.journal.add(events)
         for event in events:
             self.heard += 1
-            if self._pass and event.position_s < self._pass[-1].position_s - JUMP_S:
-                self._finish_pass()
+            if event.status & 0xF0 == _CONTROL and event.data1 >= _CHANNEL_MODE:
+                continue
+            if self._last is not None and _jumped(self._last, event):
+                self.stop()
             self._pass.append(event)
+            self._last = event
+
+    def stop(self) -> None:
+        """Play has stopped or jumped: what comes next is another pass."""
+        if self._last is not None and self.journal is not None:
+            self.journal.add([_STOP])
+        self._finish_pass()
+        self._last, self._goes_on = None, False
 
     @property
     def events(self) -> tuple[SentEvent, ...]:
         self._finish_pass()
+        self._goes_on = self._last is not None
         return tuple(self._track)
 
     @property
@@ -43,20 +86,149 @@ class Recorder:
     def clear(self) -> None:
         self._track.clear()
         self._pass.clear()
+        self._chased.clear()
+        self._last, self._goes_on = None, False
 
     def _finish_pass(self) -> None:
-        if not self._pass:
+        fresh, self._pass = sorted(self._pass, key=_order), []
+        if not fresh:
             return
-        fresh = sorted(self._pass, key=_order)
-        self._pass = []
+        if not any(_is_on(event) for event in fresh):
+            self._close_notes(fresh)
+            self._chased = [event for event in fresh if event.status & 0xF0 == _CONTROL]
+            return
         first_s, last_s = fresh[0].position_s, fresh[-1].position_s
+        here = [event for event in self._chased if 0 <= first_s - event.position_s < LEAP_S]
+        if here:
+            first_s, fresh = here[0].position_s, [*here, *fresh]
+        self._chased = []
         positions = [event.position_s for event in self._track]
         low, high = bisect_left(positions, first_s), bisect_left(positions, last_s)
         before, after = self._track[:low], self._track[high:]
         # A note cut by the new pass needs its off where that begins; its old off may lie inside or after it.
-        before += [_off(event, first_s) for event in _open_notes(before)]
-        after = _without_orphans(after)
-        self._track = [*before, *fresh, *after]
+        ends_later = {_name(event) for event in _orphans(fresh)} if self._goes_on else set()
+        cut = [event for event in _open_notes(before) if _name(event) not in ends_later]
+        before += [_off(event, first_s) for event in cut]
+        self._track = [*before, *(fresh if ends_later else _without_orphans(fresh)), *_without_orphans(after)]
+
+    def _close_notes(self, events: Sequence[SentEvent]) -> None:
+        """Of events without a note only the note-offs count, for what still sounds from the pass before."""
+        offs = {_name(event): event.position_s for event in events if _is_off(event)}
+        if not self._track or not offs:
+            return
+        end_s = self._track[-1].position_s
+        closed = [
+            _off(event, max(offs[_name(event)], end_s) if self._goes_on else end_s)
+            for event in _open_notes(self._track)
+            if _name(event) in offs
+        ]
+        self._track += sorted(closed, key=_order)
+
+
+def _jumped(last: SentEvent, event: SentEvent) -> bool:
+    """Whether play has jumped between two events, one after the other while it rolled."""
+    moved_s, passed_s = event.position_s - last.position_s, event.host_s - last.host_s
+    return moved_s < -JUMP_S or moved_s > 2 * max(passed_s, 0.0) + LEAP_S
+
+
+class Journal:
+    """Keeps what is played on the disk, beside the file that it will become: at most the last second is lost, whatever
+    ends the program.  Written in a thread; a full or slow disk holds nothing up and is said by the file itself."""
+
+    def __init__(self, path: Path, tempo_map: TempoMap) -> None:
+        self.path = journal_path(path)
+        self._jobs: queue.SimpleQueue[bytes | None] = queue.SimpleQueue()
+        self._jobs.put(_HEAD + json.dumps(_map_values(tempo_map)).encode() + b"\n")
+        self._thread = threading.Thread(target=self._run, name="recording journal", daemon=True)
+        self._thread.start()
+
+    def add(self, events: Sequence[SentEvent]) -> None:
+        if events:
+            self._jobs.put(b"".join(_EVENT.pack(*event) for event in events))
+
+    def close(self, *, keep: bool = False) -> None:
+        """keep: what was played is not in a file of its own yet."""
+        self._jobs.put(None)
+        self._thread.join(2.0)
+        if not keep:
+            with contextlib.suppress(OSError):
+                self.path.unlink()
+
+    def _run(self) -> None:
+        try:
+            with self.path.open("wb", buffering=0) as file:
+                _lock(file.fileno())
+                while (data := self._jobs.get()) is not None:
+                    file.write(data)
+        except OSError:
+            while self._jobs.get() is not None:  # nothing can be kept there; the .mid says why when it is written
+                pass
+
+
+def _lock(number: int) -> bool:
+    """Marks an open journal as in use; whether nobody else has.  Windows refuses to delete an open file anyway."""
+    if fcntl is None:
+        return True
+    try:
+        fcntl.flock(number, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        return False
+    return True
+
+
+def cut_off(path: Path) -> list[Path]:
+    """Journals of runs that ended before they had written their recording: of a path and of its numbered
+    neighbours."""
+    found = []
+    for each in sorted(path.parent.glob(f"{glob.escape(path.stem)}*{path.suffix}.playing")):
+        with contextlib.suppress(OSError), each.open("rb") as file:
+            if _lock(file.fileno()):
+                found.append(each)
+    return found
+
+
+def journal_path(path: Path) -> Path:
+    """The journal of a recording: `take.mid.playing`."""
+    return path.with_name(f"{path.name}.playing")
+
+
+def read_journal(path: Path) -> tuple[tuple[SentEvent, ...], TempoMap] | None:
+    """The track of a run that was cut off, and its tempo map; None where there is none.  A torn end is left out."""
+    try:
+        data = path.read_bytes() if os.path.isfile(path) else b""
+        head, _, rows = data.removeprefix(_HEAD).partition(b"\n")
+        if not data.startswith(_HEAD) or not rows:
+            return None
+        tempo_map = _map_of(json.loads(head))
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+    recorder = Recorder()
+    whole = len(rows) // _EVENT.size * _EVENT.size
+    for row in _EVENT.iter_unpack(rows[:whole]):
+        if row == _STOP:
+            recorder.stop()
+        else:
+            recorder.add([SentEvent(*row)])
+    track = list(recorder.events)
+    if track:
+        track += [_off(event, track[-1].position_s) for event in _open_notes(track)]
+    return tuple(track), tempo_map
+
+
+def _map_values(tempo_map: TempoMap) -> dict[str, object]:
+    return {
+        "origin_s": str(tempo_map.origin_s),
+        "tempos": [[str(each.beat), str(each.bpm)] for each in tempo_map.tempos],
+        "meters": [[str(each.beat), str(each.meter)] for each in tempo_map.meters],
+    }
+
+
+def _map_of(values: dict) -> TempoMap:
+    return TempoMap(
+        tuple(TempoChange(Fraction(beat), Fraction(bpm)) for beat, bpm in values["tempos"]),
+        tuple(MeterChange(Fraction(beat), TimeSignature.parse(meter)) for beat, meter in values["meters"]),
+        Fraction(values["origin_s"]),
+    )
 
 
 def _order(event: SentEvent) -> tuple[float, bool, float]:
@@ -89,8 +261,14 @@ def _off(event: SentEvent, position_s: float) -> SentEvent:
     return event._replace(position_s=position_s, status=_NOTE_OFF | event.status & 0x0F, data2=0)
 
 
+def _orphans(events: Sequence[SentEvent]) -> list[SentEvent]:
+    """Note-offs whose note-on is not among the events."""
+    left = {id(event) for event in _without_orphans(events)}
+    return [event for event in events if id(event) not in left]
+
+
 def _without_orphans(events: Sequence[SentEvent]) -> list[SentEvent]:
-    """Without note-offs whose note-on is gone."""
+    """Without note-offs whose note-on is not among the events."""
     sounding: set[tuple[int, int, int]] = set()
     kept = []
     for event in events:

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import random
+import subprocess
+import sys
 import threading
 import time
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from bridge.player.messages import SentEvent
 from bridge.session.file.export import RecordingFile
-from bridge.session.file.recording import Recorder
+from bridge.session.file.recording import Journal, Recorder, cut_off, journal_path, read_journal
 from engine.midifile import read_midi, write_events
 from engine.music import C_MAJOR, DEFAULT_CHANNELS, TempoMap
 
@@ -134,3 +138,136 @@ def test_a_stop_while_the_last_recording_is_being_written_is_made_up_for(real_st
         file.catch_up()
         time.sleep(0.01)
     file.forget()
+
+
+def control(position_s, number, host_s, value=0):
+    return SentEvent(position_s, host_s, 0xB0, number, value, 0)
+
+
+def notes_at(recorder):
+    return [event.position_s for event in recorder.events if event.status & 0xF0 == 0x90]
+
+
+def test_locating_and_panic_take_nothing_away() -> None:
+    """Play four seconds, stop, locate to the beginning, panic, locate to 8, play."""
+    recorder = Recorder()
+    for beat in range(8):
+        recorder.add([on(beat / 2, 60, 100 + beat / 2), off(beat / 2 + 0.4, 60, 100 + beat / 2 + 0.4)])
+    recorder.stop()
+    recorder.add([control(0.0, 1, 110.0, 64), control(0.0, 11, 110.0, 100)])
+    recorder.add([control(0.0, number, 112.0) for number in (123, 120, 121)])
+    recorder.add([control(8.0, 1, 115.0, 64)])
+    recorder.stop()
+    recorder.add([on(8.0, 62, 116.0), off(9.0, 62, 117.0)])
+    assert notes_at(recorder) == [beat / 2 for beat in range(8)] + [8.0]
+    assert [event.position_s for event in recorder.events if event.status == 0xB0] == [8.0]
+
+
+@given(st.lists(st.tuples(st.sampled_from(["play", "locate", "panic"]), st.integers(0, 20)), max_size=12))
+def test_only_what_is_played_again_replaces(moves) -> None:
+    """Whatever is located and panicked between, each second holds the note that was played there last."""
+    recorder, held, host_s, place_s = Recorder(), {}, 0.0, 0
+    for number, (move, value) in enumerate(moves):
+        host_s += 5.0
+        if move == "locate":
+            place_s = value
+            recorder.add([control(float(place_s), 1, host_s, 64)])
+        elif move == "panic":
+            recorder.add([control(float(place_s), each, host_s) for each in (123, 120, 121)])
+        else:
+            for second in range(place_s, place_s + 1 + value % 4):
+                held[second] = number
+                begun_s = host_s + second - place_s
+                recorder.add([on(second + 0.1, number, begun_s), off(second + 0.9, number, begun_s + 0.8)])
+            place_s, host_s = second + 1, host_s + second + 1 - place_s
+        recorder.stop()  # as the session does in every tick while nothing plays
+    found = {int(event.position_s): event.data1 for event in recorder.events if event.status == 0x90}
+    assert found == held
+
+
+def test_a_note_that_sounds_at_the_stop_ends_there_whenever_the_file_is_written() -> None:
+    recorder = Recorder()
+    recorder.add([on(0.0, 60, 50.0), on(1.0, 62, 51.0)])
+    assert len(recorder.events) == 2  # written while it plays
+    recorder.add([off(2.0, 60, 52.0), off(2.0, 62, 52.0)])
+    ends = [event.position_s for event in recorder.events if event.status == 0x80]
+    assert ends == [2.0, 2.0]
+
+
+PLAYING = """
+import os, sys
+from pathlib import Path
+from bridge.player.messages import SentEvent
+from bridge.session.file.recording import Journal, Recorder
+from engine.music import TempoMap
+
+recorder = Recorder()
+recorder.journal = Journal(Path(sys.argv[1]), TempoMap.constant(96))
+for beat in range(40):
+    start_s, end_s = beat / 2, beat / 2 + 0.4
+    recorder.add([SentEvent(start_s, start_s, 0x90, 60, 80, 0), SentEvent(end_s, end_s, 0x80, 60, 0, 0)])
+sys.stdout.write("played\\n")
+sys.stdout.flush()
+sys.stdin.read()
+"""
+
+
+def test_what_a_killed_run_had_played_is_found_by_the_next(stage, tmp_path) -> None:
+    path = tmp_path / "take.mid"
+    run = subprocess.Popen(
+        [sys.executable, "-c", PLAYING, str(path)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    )
+    assert run.stdout.readline() == "played\n"
+    time.sleep(0.5)
+    assert cut_off(path) == []  # it still runs
+    run.kill()
+    run.wait()
+    session = stage(12.0).session
+    file = RecordingFile(session)
+    file.begin(path)
+    (sentence,) = file.news()
+    recovered = tmp_path / "take-recovered.mid"
+    assert "cut off" in sentence and str(recovered) in sentence
+    assert len(read_midi(recovered).notes) == 40
+    session.recorder.add([on(0.0, 60), off(1.0, 60)])
+    assert file.write(path, wait=True)
+    file.end()
+    assert sorted(each.name for each in tmp_path.iterdir()) == ["take-recovered.mid", "take.mid"]
+
+
+def test_a_journal_that_is_torn_or_another_file_is_no_fault(tmp_path) -> None:
+    path = tmp_path / "take.mid"
+    journal = Journal(path, TempoMap.constant(120))
+    journal.add([on(0.0, 60), off(1.0, 60), on(1.0, 62)])
+    journal.close(keep=True)
+    data = journal_path(path).read_bytes()
+    for end in (len(data), len(data) - 7):
+        journal_path(path).write_bytes(data[:end])
+        track, tempo_map = read_journal(journal_path(path))
+        assert tempo_map == TempoMap.constant(120)
+        assert sum(event.status == 0x90 for event in track) == sum(event.status == 0x80 for event in track)
+    for text in (b"", b"something else", data[:30]):
+        journal_path(path).write_bytes(text)
+        assert read_journal(journal_path(path)) is None
+
+
+def test_a_session_keeps_what_it_played_over_stop_locate_and_panic(stage) -> None:
+    made = stage(12.0)
+    session = made.session
+    session.play()
+    made.until(lambda: session.position_s() > 2.0)
+    session.stop()
+    made.until(lambda: not session.rolling)
+    made.run(0.1)
+    before = [each for each in session.recorder.events if each.status & 0xF0 == 0x90]
+    for act in (lambda: session.locate(0.0), session.panic, lambda: session.locate(6.0), session.play):
+        act()
+        made.run(0.15)
+    made.until(lambda: session.position_s() > 7.0)
+    session.stop()
+    made.until(lambda: not session.rolling)
+    made.run(0.1)
+    track = [each for each in session.recorder.events if each.status & 0xF0 == 0x90]
+    assert before and [each for each in track if each.position_s < 3.0] == before
+    assert [each for each in track if each.position_s >= 6.0]
+    assert not [each for each in session.recorder.events if each.status & 0xF0 == 0xB0 and each.data1 >= 120]
