@@ -1,6 +1,6 @@
 """From what was seen and what was asked to a composition: the one flow that worker, commands and tests share.
 
-`Composer` holds the networks; `compose_film` does everything for a file.  Times ending in `_s` are picture seconds
+`Composer` holds the networks; `compose_takes` does everything for a file.  Times ending in `_s` are picture seconds
 unless they say timeline; beats are quarter notes.
 """
 
@@ -92,7 +92,7 @@ class Composer:
             reason="",
             notes=(),
         )
-        for _ in self.compose(nothing, ComposeRequest(0, TempoMap.constant(120))):
+        for _ in self.stream(nothing, ComposeRequest(0, TempoMap.constant(120))):
             pass
         self._seen = self._dynamics = self._rows = None
         self._harmony.forget()
@@ -146,7 +146,13 @@ class Composer:
             self._seeds[name] = found[0].seed
         return self._seeds[name]
 
-    def compose(
+    def compose(self, features: VideoFeatures, request: ComposeRequest) -> Composed:
+        """The whole composition at once.  Raises UserError for a request that cannot be met."""
+        *_, last = self.stream(features, request)
+        assert isinstance(last, Composed)
+        return last
+
+    def stream(
         self,
         features: VideoFeatures,
         request: ComposeRequest,
@@ -257,6 +263,7 @@ class Composer:
             draws=draws,
             key_reason=reason,
             plans=plans,
+            typed=typed_chords(request),
         )
         yield Composed(request.revision, composition, time.perf_counter() - begun, cue_keys)
 
@@ -339,7 +346,7 @@ def compose_takes(
         request = replace(first, take=Take(wish.take.number + number))
         if draws_tempo(wish):
             request, tempo_reason = settle_take(features, request, first_action_s(features), wish.meter)
-        for message in composer.compose(features, request):
+        for message in composer.stream(features, request):
             if isinstance(message, SlotsComposed):
                 report(0.9 + 0.1 * (number + message.fraction) / count, "composing")
             else:
@@ -355,17 +362,10 @@ def draws_tempo(wish: Brief) -> bool:
     return wish.options.form != "none" and not said
 
 
-def compose_film(
-    path: str | Path,
-    wish: Brief | None = None,
-    *,
-    progress: Callable[[float, str], None] | None = None,
-    cache_dir: str | None = None,
-    use_cache: bool = True,
-) -> FilmScore:
-    """One take of a film; see `compose_takes`."""
-    wish = wish or Brief()
-    return compose_takes(path, wish, 1, progress=progress, cache_dir=cache_dir, use_cache=use_cache)[0]
+def typed_chords(request: ComposeRequest) -> tuple[tuple[Chord, str], ...]:
+    """The chords of the request's progressions with the words that somebody wrote for them."""
+    progressions = [request.progression, *(cue.progression for cue in request.cues)]
+    return tuple(each for progression in progressions if progression is not None for each in progression.typed)
 
 
 def cue_seeds(request: ComposeRequest, draws: Draws, chosen: int | None) -> dict[int, int]:

@@ -37,6 +37,7 @@ from engine.music import (
     shown,
 )
 from engine.music.files import open_regular, write_whole
+from engine.music.spelling import key_signature
 
 TICKS_PER_BEAT: Final = 960
 _NOTE_OFF: Final = 0x80
@@ -67,8 +68,7 @@ class MidiScore:
 # writing -----------------------------------------------------------------------------------------------------------
 def composition_markers(composition: Composition) -> tuple[Marker, ...]:
     """One for each chord change, cut, hit, In and Out, in order of time."""
-    flats = composition.key.uses_flats
-    found = [Marker(run.start_beats, run.chord.lead_sheet(flats=flats)) for run in merge_runs(composition.slots)]
+    found = [Marker(run.start_beats, composition.spell(run.chord)) for run in merge_runs(composition.slots)]
     for number, cut in enumerate(composition.cuts, start=1):
         found.append(Marker(composition.beats_at_picture(cut.time_s), f"{cut.kind} {number}"))
     hits = list(composition.hits)
@@ -205,7 +205,7 @@ def _write(
     # Sorted by tick, then by kind: what ends or prepares comes before what begins.
     conductor: list[tuple[int, int, Any]] = [(0, 0, mido.MetaMessage("track_name", name=_text(title)))]
     if key is not None:
-        conductor.append((0, 1, mido.MetaMessage("key_signature", key=key.short_name)))
+        conductor.append((0, 1, mido.MetaMessage("key_signature", key=key_signature(key))))
     for change in _from(tempo_map.meters, base):
         meter = change.meter
         message = mido.MetaMessage("time_signature", numerator=meter.numerator, denominator=meter.denominator)

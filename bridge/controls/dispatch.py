@@ -74,10 +74,10 @@ class Controls:
             controls.STOP: lambda: self._at(session.stop()),
             controls.LOCATE: lambda position_s: self._at(session.locate(position_s)),
             controls.PANIC: lambda: self._at(session.panic()),
-            controls.CHORDS_NEXT: lambda text: (text, *self._at(session.edit(chords.pin_next, _chord(text)))),
+            controls.CHORDS_NEXT: lambda text: (text, *self._at(session.edit(chords.pin_next, _chord(text), text))),
             controls.CHORDS_PIN: lambda text, at_s=None: (
                 text,
-                *self._at(session.edit(chords.pin, _chord(text), at_s)),
+                *self._at(session.edit(chords.pin, _chord(text), at_s, typed=text)),
             ),
             controls.CHORDS_UNPIN: lambda at_s=None: self._at(session.edit(chords.unpin, at_s)),
             controls.CHORDS_REWRITE: lambda what, until=None, last=None: (

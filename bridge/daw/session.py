@@ -250,7 +250,7 @@ class DawBridge(DawEvents):
             with self._cue_at(at_s):
                 session.edit(chords.set_progression, mark.value, mark.word or "start", at_s)
         elif mark.kind == "pin":
-            session.edit(chords.pin, Chord.parse(mark.value), at_s)
+            session.edit(chords.pin, Chord.parse(mark.value), at_s, typed=mark.value)
         elif mark.kind == "section":
             session.edit(marks.add_section, at_s, mark.value, mark.word)
         elif mark.kind == "cue":

@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-import re
 from collections import deque
 from collections.abc import Callable
 from concurrent.futures import Future
@@ -48,6 +47,7 @@ from engine.document.takes import EVER
 from engine.music import Chord, FilmLevels, FrameRate, MusicError, Slot, TempoMap, Timecode, controls
 from engine.music.arguments import ControlError
 from engine.music.controls import CLICK_CHANNEL
+from engine.music.spelling import spell
 from engine.process.messages import (
     AnalysisProgress,
     Cancel,
@@ -259,14 +259,8 @@ class Session:
         return self.picture_at(planned) if planned > -EVER else 0.0
 
     def chord_name(self, chord: Chord) -> str:
-        """As the composer would write it: flats in flat keys and where the progression has them; "" for silence."""
-        if chord.is_silence:
-            return ""
-        typed, key = self.document.text(controls.PROGRESSION), self.document.result.key
-        flats = key.uses_flats or (key.semitones_from_reference == 0 and chord.root in (3, 8, 10))
-        if re.search(r"[A-G][b#]", typed):
-            flats = re.search(r"[A-G]b", typed) is not None
-        return chord.lead_sheet(flats=flats)
+        """As the composer typed it or would write it; "" for silence."""
+        return "" if chord.is_silence else spell(chord, self.document.result.key, self.document.typed)
 
     def runs(self) -> tuple[ChordRun, ...]:
         """The chords with their times: neighbouring slots of one chord as one."""

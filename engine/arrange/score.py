@@ -72,6 +72,7 @@ def build_score(
         take=Take(document.take),
         draws=document.draws,
         key_reason=result.key_reason,
+        typed=document.typed,
     )
     where = document.text(controls.CHORDS_ON_CUTS)
     if (result.complete or settled) and (where in ("strong", "all") or (where == "hits" and document.hits)):

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any, Final
 from engine.brief import Brief, compose_options, from_settings
 from engine.commands.compose_report import facts_of, progress_bar, tell
 from engine.composer import compose_takes
+from engine.document.file.suffix import SUFFIX
 from engine.music import PARTS, Hit, Take, TimeSignature, UserError, controls
 from engine.music.arguments import Arg, Value
 from engine.music.command import SentenceParser, check_film_exists, check_spares_input
@@ -54,8 +55,13 @@ def parser(
 ) -> argparse.ArgumentParser:
     """The command's arguments; those that `live` has too are made from the controls table."""
     main = SentenceParser(prog=prog, description=description, allow_abbrev=False)
-    main.add_argument("video", metavar="VIDEO", help="the film, any file that holds pictures")
+    main.add_argument(
+        "video", metavar="VIDEO", help=f"the film, any file that holds pictures; or a session of `live` ({SUFFIX})"
+    )
     main.add_argument("-o", "--output", metavar="FILE", help="file to write (default: named after the film)")
+    main.add_argument(
+        "--printed", action="store_true", help="of a session: with the ranges that were printed into the DAW too"
+    )
     main.add_argument("--json", action="store_true", help="report as JSON on standard output")
     timing = main.add_argument_group("film, time and takes")
     add_flags(timing, flags_of("compose"))
@@ -77,6 +83,10 @@ def parser(
 def main(argv: Sequence[str] | None = None) -> int:
     """Runs the command; raises UserError for what the person can act on."""
     arguments = parser().parse_args(argv)
+    if arguments.video.endswith(SUFFIX):
+        from engine.commands.compose_session import write_session_music
+
+        return write_session_music(arguments, given_flags(parser(), argv))
     wish = plan_from(arguments)
     options = arrange_options(arguments)
     if not 1 <= arguments.takes <= 100:
@@ -112,6 +122,13 @@ def main(argv: Sequence[str] | None = None) -> int:
     else:
         tell(results, scores)
     return 0
+
+
+def given_flags(of: argparse.ArgumentParser, argv: Sequence[str] | None) -> list[str]:
+    """The flags that somebody wrote."""
+    words = sys.argv[1:] if argv is None else argv
+    known = {flag for action in of._actions for flag in action.option_strings}
+    return [word.partition("=")[0] for word in words if word.partition("=")[0] in known]
 
 
 def _vary(arguments: argparse.Namespace, wish: Brief, options: ArrangeOptions) -> int:

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from engine.composer import FilmScore
-from engine.music import A_MINOR, C_MAJOR, PARTS, Key
+from engine.music import PARTS
 
 if TYPE_CHECKING:
     from engine.arrange import Arrangement
@@ -21,22 +21,16 @@ if TYPE_CHECKING:
 _BAR_WORDS = 8  # bars on one line of the table
 
 
-def spelled_flat(key: Key) -> bool:
-    """Whether black keys are written as flats: in flat keys, and in C major and A minor, which borrow Bb, Eb and Ab."""
-    return key.uses_flats or key in (C_MAJOR, A_MINOR)
-
-
 def chord_runs(composition: Composition) -> list[dict[str, Any]]:
     """Chords as a person counts them: equal neighbours merged, with bar, seconds and where they come from."""
     from engine.arrange.rhythm import merge_runs
 
-    flats = spelled_flat(composition.key)
     rows = []
     for run in merge_runs(composition.slots):
         first = composition.slots[run.first]
         rows.append(
             {
-                "chord": run.chord.lead_sheet(flats=flats),
+                "chord": composition.spell(run.chord),
                 "bar": str(composition.tempo_map.bar_beat_at(round(run.start_beats, 6))),
                 "start_s": round(run.start_s, 3),
                 "end_s": round(run.end_s, 3),
@@ -72,7 +66,7 @@ def facts_of(score: FilmScore, arrangement: Arrangement, output: Path) -> dict[s
         "meter": str(composition.tempo_map.meter_at(0.0)),
         "picture_starts_at_s": composition.picture_starts_at_s,
         "slots": len(composition.slots),
-        "hits": _hit_rows(composition),
+        "hits": hit_rows(composition),
         "chords": chord_runs(composition),
         "notes_per_part": notes,
         "seconds": {"analysis": round(score.analysis_s, 3), "composition": round(score.compose_s, 3)},
@@ -81,7 +75,7 @@ def facts_of(score: FilmScore, arrangement: Arrangement, output: Path) -> dict[s
     }
 
 
-def _hit_rows(composition: Composition) -> list[dict[str, Any]]:
+def hit_rows(composition: Composition) -> list[dict[str, Any]]:
     """Where each hit is played and how far from the picture, in signed frames (+ = after it)."""
     from engine.arrange.tempofit import composition_misses
 
@@ -146,7 +140,6 @@ def tell(results: Sequence[dict[str, Any]], scores: Sequence[FilmScore]) -> None
 
 def bar_lines(composition: Composition) -> list[str]:
     """The chords as bars, eight to a line, with the time at which each line begins."""
-    flats = spelled_flat(composition.key)
     tempo_map = composition.tempo_map
     bars: dict[int, list[str]] = {}
     start_s: dict[int, float] = {}
@@ -156,7 +149,7 @@ def bar_lines(composition: Composition) -> list[str]:
         words = bars.setdefault(bar, [])
         start_s.setdefault(bar, slot.start_s)
         if not words or slot.chord != previous:
-            words.append(slot.chord.lead_sheet(flats=flats))
+            words.append(composition.spell(slot.chord))
         previous = slot.chord
     numbers = sorted(bars)
     lines = []

@@ -104,7 +104,7 @@ def study(
 def _compose(composer: Composer, features: VideoFeatures, wish: Brief, of: VideoFeatures | None = None) -> Composition:
     seen = of or features
     request, _reason = request_for(seen.film, seen.cuts, wish)
-    *_, last = composer.compose(features, replace(request, take=Take(wish.take.number)))
+    last = composer.compose(features, replace(request, take=Take(wish.take.number)))
     assert hasattr(last, "composition")
     return last.composition
 

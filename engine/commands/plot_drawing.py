@@ -12,7 +12,6 @@ import numpy as np
 
 from engine.arrange import Arrangement
 from engine.arrange.rhythm import merge_runs
-from engine.commands.compose_report import spelled_flat
 from engine.commands.picture_link import per_second
 from engine.music import EMOTIONS, Composition, UserError
 from engine.music.note import pitch_name
@@ -93,7 +92,7 @@ def _draw_roll(axis: Any, composition: Composition, arrangement: Arrangement) ->
     runs = merge_runs(composition.slots)
     step = 1 + (len(runs) - 1) // _MOST_CHORD_NAMES
     for run in runs[::step]:
-        name = run.chord.lead_sheet(flats=spelled_flat(composition.key))
+        name = composition.spell(run.chord)
         axis.text(run.start_s, high + 1.5, name, fontsize=7, rotation=60, ha="left", va="bottom")
     axis.set_ylabel("pitch")
 

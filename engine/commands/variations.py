@@ -116,8 +116,8 @@ def vary(
     for plan, own_options in candidates(features, wish, options, dimensions, count * _TRIES):
         request, reason = request_for(features.film, features.cuts, plan)
         request = replace(request, cues=(cue_for(request, features.film.duration_s, out_s, loopable),))
-        *_, last = composer.compose(features, request)
-        composition = place(replace(last.composition, tempo_reason=reason))  # type: ignore[union-attr]
+        last = composer.compose(features, request)
+        composition = place(replace(last.composition, tempo_reason=reason))
         arrangement = arrange(composition, own_options)
         sign = bar_signs(composition, arrangement)
         if all(difference(sign, other) >= LEAST_DIFFERENCE for other in signs):

@@ -9,7 +9,9 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
 from types import MappingProxyType
+from typing import Final
 
 from engine.document.cues import CueState, cue_settings, ends, overlapping
 from engine.document.settings import CUE_CONTROLS, OUTPUT_SETTINGS, SETTINGS, Value
@@ -237,6 +239,13 @@ class Document:
                 marks.append(TempoMark(section.start_s, float(tempo)))
         return tuple(marks)
 
+    @property
+    def typed(self) -> tuple[tuple[Chord, str], ...]:
+        """Chords with the words that the composer wrote for them: pins, then the progressions of all cues."""
+        pins = tuple((pin.chord, pin.typed) for pin in self.pins if pin.typed)
+        progressions = (_typed(*(state.text(name) for name in _PROGRESSION)) for state in self.cue_states)
+        return (*pins, *(each for typed in progressions for each in typed))
+
     # pins -----------------------------------------------------------------------------------------------------------
     def with_pin(self, pin: Pin) -> Document:
         kept = tuple(other for other in self.pins if not _overlap(other, pin))
@@ -316,6 +325,18 @@ def parse_chords(document: Document | CueState) -> Progression | None:
     """None where none is set.  Raises MusicError."""
     text = document.text(controls.PROGRESSION).strip()
     return parse_progression(text, document.text(controls.PROGRESSION_MODE)) if text else None
+
+
+_PROGRESSION: Final = (controls.PROGRESSION, controls.PROGRESSION_MODE, controls.KEY)
+
+
+@lru_cache(maxsize=64)
+def _typed(text: str, mode: str, key: str) -> tuple[tuple[Chord, str], ...]:
+    """The view asks ten times a second."""
+    try:
+        return parse_progression(text.strip(), mode, parse_key(key)).typed if text.strip() else ()
+    except MusicError:
+        return ()
 
 
 def check_cues(document: Document) -> None:

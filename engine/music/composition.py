@@ -17,6 +17,7 @@ from engine.music.errors import MusicError
 from engine.music.key import C_MAJOR, Key
 from engine.music.meter import TempoMap
 from engine.music.progression import Progression
+from engine.music.spelling import spell
 from engine.music.timecode import FrameRate, Timecode, TimecodeClock, timecode_rate
 
 CUT_KINDS: Final = ("cut", "fade", "dissolve")
@@ -189,7 +190,8 @@ class Slot:
 class Composition:
     """What the engine composed: chords, activity and loudness over the film.
 
-    tempo_map: beats <-> timeline seconds.  key_reason, tempo_reason: why, where the composer did not say.
+    tempo_map: beats <-> timeline seconds.  key_reason, tempo_reason: why, where the composer did not say.  typed:
+    chords with the words that somebody wrote for them.
     plans: of the cues that were composed by one, in their order.  draws: what chance hangs on, beside the take.
     """
 
@@ -206,12 +208,17 @@ class Composition:
     take: Take = field(default_factory=Take)
     key_reason: str = ""
     tempo_reason: str = ""
+    typed: tuple[tuple[Chord, str], ...] = field(default=(), compare=False)
     plans: tuple[CuePlan, ...] = ()
     draws: Draws = field(default_factory=Draws)
 
     def __post_init__(self) -> None:
         if self.grid not in GRIDS:
             raise MusicError(f"'{self.grid}' is not a grid; grids are {', '.join(GRIDS)}.")
+
+    def spell(self, chord: Chord) -> str:
+        """A chord's name, as it was typed where it was."""
+        return spell(chord, self.key, self.typed)
 
     def beats_at_picture(self, picture_s: float) -> float:
         return self.tempo_map.beats_at(picture_s + self.picture_starts_at_s)

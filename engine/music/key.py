@@ -7,7 +7,7 @@ semitones their material is moved to sound in the key that was asked for.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 
 from engine.music.chord import FLAT_NAMES, SHARP_NAMES, parse_pitch_class
@@ -48,10 +48,14 @@ _FRENCH_NOTES: Final = {"do": 0, "ut": 0, "ré": 2, "re": 2, "mi": 4, "fa": 5, "
 
 @dataclass(frozen=True, slots=True)
 class Key:
-    """tonic: pitch class 0..11; mode: "major" or "minor"."""
+    """tonic: pitch class 0..11; mode: "major" or "minor".
+
+    spelled: the tonic's name as somebody wrote it (`Gb`), "" for the conventional one; equal keys may be spelled apart.
+    """
 
     tonic: int
     mode: str = "major"
+    spelled: str = field(default="", compare=False)
 
     def __post_init__(self) -> None:
         if not 0 <= self.tonic < 12:
@@ -73,7 +77,9 @@ class Key:
 
     @property
     def uses_flats(self) -> bool:
-        """Whether the conventional signature of this key is written with flats."""
+        """Whether the signature of this key is written with flats."""
+        if self.spelled[1:]:
+            return self.spelled[1] == "b"
         return self.tonic in (_FLAT_MINORS if self.is_minor else _FLAT_MAJORS)
 
     @property
@@ -93,16 +99,17 @@ class Key:
     @property
     def name(self) -> str:
         """`Bb major`."""
-        return f"{self._tonic_name} {self.mode}"
+        return f"{self.tonic_name} {self.mode}"
 
     @property
     def short_name(self) -> str:
         """`Bb`, `F#m`: as MIDI key signatures and lead sheets write it."""
-        return self._tonic_name + ("m" if self.is_minor else "")
+        return self.tonic_name + ("m" if self.is_minor else "")
 
     @property
-    def _tonic_name(self) -> str:
-        return (FLAT_NAMES if self.uses_flats else SHARP_NAMES)[self.tonic]
+    def tonic_name(self) -> str:
+        """`Bb`; as it was written where it was."""
+        return self.spelled or (FLAT_NAMES if self.uses_flats else SHARP_NAMES)[self.tonic]
 
     def __str__(self) -> str:
         return self.name
@@ -116,22 +123,28 @@ def key_reading(text: str) -> str:
 def _read_key(text: str) -> tuple[Key, str]:
     german = _GERMAN.fullmatch(text)
     if german is not None and german[1].lower() in _GERMAN_NOTES:
-        key = Key(_GERMAN_NOTES[german[1].lower()], "major" if german[2].lower() == "dur" else "minor")
+        tonic = german[1].lower()
+        sign = "#" if "is" in tonic else "b" if len(tonic) > 1 else ""
+        name = {"b": "Bb", "h": "B"}.get(tonic) or tonic[0].upper() + sign
+        kind = "major" if german[2].lower() == "dur" else "minor"
+        key = Key(_GERMAN_NOTES[tonic], kind, name if len(tonic) < 4 else "")
         return key, f"{text.strip()} is German for {key.name}." if german[1].lower() == "b" else ""
     french = _FRENCH.fullmatch(text)
     if french is not None:
         sign = (french[2] or "").lower()
         shift = 1 if sign in ("dièse", "diese", "#", "♯") else -1 if sign else 0
         minor = french[3] == "m" or french[3].lower() in ("mineur", "min")
-        return Key((_FRENCH_NOTES[french[1].lower()] + shift) % 12, "minor" if minor else "major"), ""
+        natural = _FRENCH_NOTES[french[1].lower()]
+        name = SHARP_NAMES[natural] + {1: "#", -1: "b", 0: ""}[shift]
+        return Key((natural + shift) % 12, "minor" if minor else "major", name), ""
     match = _NOTE.fullmatch(text)
     if match is None:
         raise MusicError(f"'{text}' is not a key: it begins with no note name (A to G).")
     note, mode_text = match[1], match[2]
-    tonic = parse_pitch_class(note[0].upper() + note[1:])
+    root = parse_pitch_class(note[0].upper() + note[1:])
     triad = _TONIC_TRIADS.get(mode_text.lower())
     if triad is not None:
-        key = Key(tonic, triad)
+        key = Key(root, triad, _spelled(note))
         same = mode_text.lower() in ("ionian", "ionisch", "ionien", "aeolian", "äolisch", "éolien", "natural minor")
         return key, "" if same else f"{text.strip()} is taken as {key.name}; the mode itself is left to your chords."
     mode = _MODES.get(mode_text, _MODES.get(mode_text.lower(), "?"))
@@ -139,7 +152,13 @@ def _read_key(text: str) -> tuple[Key, str]:
         raise MusicError(f"'{text}' is not a key: '{mode_text}' is neither major, minor nor a mode.")
     if mode is None:
         mode = "minor" if note[0].islower() else "major"
-    return Key(tonic, mode), ""
+    return Key(root, mode, _spelled(note)), ""
+
+
+def _spelled(note: str) -> str:
+    """A note name as written, in ASCII; "" for double accidentals, which no signature has."""
+    name = note[0].upper() + note[1:].replace("♭", "b").replace("♯", "#")
+    return name if len(name) <= 2 else ""
 
 
 C_MAJOR: Final = Key(0, "major")

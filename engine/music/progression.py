@@ -61,6 +61,11 @@ class Progression:
         return sum((item.bars for item in self.items), Fraction(0))
 
     @property
+    def typed(self) -> tuple[tuple[Chord, str], ...]:
+        """The chords with the words that somebody wrote for them."""
+        return tuple((item.chord, item.typed) for item in self.items if item.typed)
+
+    @property
     def chords(self) -> tuple[Chord, ...]:
         return tuple(item.chord for item in self.items)
 

@@ -353,7 +353,7 @@ class _Engine:
                 if not (request.pins or request.hits or request.cues or request.progression):
                     # Nothing is asked for further on, so the first chords need not wait for the plan of it.
                     features = within(features, until_s + _PROVISIONAL_S)
-            self._job = self._composer.compose(
+            self._job = self._composer.stream(
                 features,
                 request,
                 first_chunk=min(self._options.first_chunk, self._options.step),

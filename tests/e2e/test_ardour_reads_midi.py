@@ -10,7 +10,7 @@ import pytest
 from engine.arrange import arrange
 from engine.arrange.tempofit import TempoFitOptions, fit_tempos
 from engine.brief import Brief
-from engine.composer import compose_film
+from engine.composer import compose_takes
 from engine.midifile import composition_markers, write_midi
 from engine.music import Composition, Hit, TempoMap, TimeSignature
 from tests import ardoursmf
@@ -40,7 +40,7 @@ def piece(request, tmp_path_factory) -> tuple[Path, Composition]:
         wish = Brief(reading="quick", hits=HITS, bpm=140.0, meter=TimeSignature(7, 8))
     elif request.param in ("ramp", "bars", "changing"):
         wish = Brief(reading="quick", hits=HITS, tempo_map=_maps()[request.param])
-    composition = compose_film(CLIP, wish, cache_dir=cache).composition
+    composition = compose_takes(CLIP, wish, 1, cache_dir=cache)[0].composition
     path = tmp_path_factory.mktemp("midi") / "piece.mid"
     write_midi(path, composition, arrange(composition))
     return path, composition

@@ -67,7 +67,7 @@ def test_a_tempo_map_is_kept_and_moves_to_the_timecode():
 def test_chunks_come_in_order_and_the_first_one_soon(composer, make_features):
     features = make_features(100.0)
     request, _reason = request_for(features.film, features.cuts, Brief(bpm=120))
-    messages = list(composer.compose(features, request, first_chunk=4, chunk=40))
+    messages = list(composer.stream(features, request, first_chunk=4, chunk=40))
     sizes = [len(message.slots) for message in messages if isinstance(message, SlotsComposed)]
     assert sizes == [4, 8, 16, 32, 40]
     assert [m.fraction for m in messages if isinstance(m, SlotsComposed)] == pytest.approx([0.04, 0.12, 0.28, 0.6, 1.0])
@@ -77,7 +77,7 @@ def test_chunks_come_in_order_and_the_first_one_soon(composer, make_features):
 def test_a_limit_gives_a_beginning_and_no_whole(composer, make_features):
     features = make_features(100.0)
     request, _reason = request_for(features.film, features.cuts, Brief(bpm=120))
-    messages = list(composer.compose(features, request, until_s=20.0, provisional=True))
+    messages = list(composer.stream(features, request, until_s=20.0, provisional=True))
     slots = [slot for message in messages if isinstance(message, SlotsComposed) for slot in message.slots]
     assert len(slots) == 21 and all(slot.provisional for slot in slots)
     assert not any(isinstance(message, Composed) for message in messages)

@@ -16,7 +16,7 @@ from engine.video import VideoFeatures
 
 def composed(composer: Composer, features: VideoFeatures) -> Composition:
     request, _ = request_for(features.film, (), Brief(bpm=97.0, key=Key(0)))
-    *_, last = composer.compose(features, request)
+    last = composer.compose(features, request)
     assert isinstance(last, Composed)
     return last.composition
 

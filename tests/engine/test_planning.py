@@ -16,7 +16,7 @@ AUTO = ComposeOptions(form="auto")
 
 
 def compose(composer, features, request, **more):
-    messages = list(composer.compose(features, request, **more))
+    messages = list(composer.stream(features, request, **more))
     assert isinstance(messages[-1], Composed)
     return messages[-1].composition
 

@@ -168,7 +168,7 @@ class StoredEngine:
                 )
             )  # fmt: skip
         elif isinstance(message, ComposeRequest):
-            self.inbox.extend(self.composer.compose(features(), message, first_chunk=4, chunk=16))
+            self.inbox.extend(self.composer.stream(features(), message, first_chunk=4, chunk=16))
 
 
 @contextlib.contextmanager

@@ -25,8 +25,10 @@ def set_progression(document: Document, now: Now, chords: str, mode: str, from_s
     return Edit(changed, "progression", max(begin_s, earliest_s or 0.0))
 
 
-def pin(document: Document, now: Now, chord: Chord, at_s: float | None = None, label: str = "pin") -> Edit:
-    """Replaces the chord that sounds at a picture second (default: the playhead)."""
+def pin(
+    document: Document, now: Now, chord: Chord, at_s: float | None = None, label: str = "pin", typed: str = ""
+) -> Edit:
+    """Replaces the chord that sounds at a picture second (default: the playhead).  typed: as it was written."""
     place_s = now.position_s if at_s is None else at_s
     slots = document.result.slots
     if slots and place_s >= slots[-1].end_s:
@@ -36,16 +38,16 @@ def pin(document: Document, now: Now, chord: Chord, at_s: float | None = None, l
     span = document.chords_at(place_s)[0]
     if span is None:
         raise ControlError("not_ready", "there is no chord there yet.")
-    pinned = document.with_pin(Pin(span.start_s, span.end_s, chord))
-    return Edit(pinned, f"{label} {chord}", heard_s=span.start_s)
+    pinned = document.with_pin(Pin(span.start_s, span.end_s, chord, typed))
+    return Edit(pinned, f"{label} {typed or chord}", heard_s=span.start_s)
 
 
-def pin_next(document: Document, now: Now, chord: Chord) -> Edit:
+def pin_next(document: Document, now: Now, chord: Chord, typed: str = "") -> Edit:
     """Replaces the chord after the one that sounds."""
     following = document.chords_at(now.committed_s)[1]
     if following is None:
         raise ControlError("not_ready", "no chord follows.")
-    return pin(document, now, chord, following.start_s, label="next chord")
+    return pin(document, now, chord, following.start_s, "next chord", typed)
 
 
 def unpin(document: Document, now: Now, at_s: float | None = None) -> Edit:

@@ -4,9 +4,8 @@ It holds results, not only recipes, so that a session plays without the engine a
 """
 
 from engine.document.file.reading import decode_session, read_session
+from engine.document.file.suffix import SUFFIX
 from engine.document.file.writing import SessionWriter, write_session
 from engine.document.saved import SessionError
-
-SUFFIX = ".cuebridge.json"
 
 __all__ = ["SUFFIX", "SessionError", "SessionWriter", "decode_session", "read_session", "write_session"]

@@ -53,7 +53,7 @@ def test_music_follows_its_own_film_more_than_a_shuffled_one(composer, make_feat
     asked = ComposeRequest(1, TempoMap.constant(120), options=ComposeOptions(follow_picture=100))
 
     def linked(seen):
-        *_, last = composer.compose(seen, asked)
+        last = composer.compose(seen, asked)
         assert isinstance(last, Composed)
         return link(features, last.composition, arrange(last.composition))
 
@@ -65,7 +65,7 @@ def test_music_follows_its_own_film_more_than_a_shuffled_one(composer, make_feat
 
 def test_notes_are_counted_in_their_second(composer, make_features):
     features = make_features(20.0)
-    *_, last = composer.compose(features, ComposeRequest(1, TempoMap.constant(120)))
+    last = composer.compose(features, ComposeRequest(1, TempoMap.constant(120)))
     arrangement = arrange(last.composition)
     count, velocity = per_second(last.composition, arrangement, 20)
     inside = [note for note in arrangement.notes if note.start_beats < 40]

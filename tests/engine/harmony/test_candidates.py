@@ -51,13 +51,13 @@ def test_a_candidate_in_the_batch_is_what_its_seed_composes_alone(small_weights,
 def test_the_best_candidate_is_kept_while_the_take_is_taken_up_again(composer, make_features):
     features = make_features(60.0)
     asked = replace(PLAIN, options=ComposeOptions(candidates=6), take=Take(3))
-    *_, whole = composer.compose(features, asked)
+    whole = composer.compose(features, asked)
     assert isinstance(whole, Composed)
     slots = whole.composition.slots
     for kept in (1, 20, 41):
-        *_, again = composer.compose(features, replace(asked, keep=slots[:kept]))
+        again = composer.compose(features, replace(asked, keep=slots[:kept]))
         assert again.composition.slots == slots
-    *_, single = composer.compose(features, replace(asked, options=ComposeOptions()))
+    single = composer.compose(features, replace(asked, options=ComposeOptions()))
     assert [slot.start_s for slot in single.composition.slots] == [slot.start_s for slot in slots]
 
 

@@ -40,7 +40,7 @@ def test_the_adventurous_tire_sooner():
 
 
 def test_no_loop_of_the_networks_lasts(composer, make_features):
-    *_, last = composer.compose(make_features(200.0), ComposeRequest(1, TempoMap.constant(120)))
+    last = composer.compose(make_features(200.0), ComposeRequest(1, TempoMap.constant(120)))
     assert isinstance(last, Composed)
     heard = []
     for slot in last.composition.slots:

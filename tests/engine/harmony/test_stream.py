@@ -21,7 +21,7 @@ def request(bpm=120, **more) -> ComposeRequest:
 
 
 def compose(composer, features, asked, **more):
-    messages = list(composer.compose(features, asked, **more))
+    messages = list(composer.stream(features, asked, **more))
     assert isinstance(messages[-1], Composed)
     slots = [slot for message in messages if isinstance(message, SlotsComposed) for slot in message.slots]
     composition = messages[-1].composition
