@@ -51,6 +51,8 @@ class ClockReader:
         if status == 0xFA:
             return self._go(0, host_s)
         if status == 0xFB:
+            if self.running and self._pending is None:
+                return []  # it goes on already: taken as news, it would count the next clock twice
             return self._go(self._clocks if self._pending is None else self._pending, host_s)
         if status == 0xFC:
             return self._stop(host_s)

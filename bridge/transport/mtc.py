@@ -19,6 +19,7 @@ from engine.music.timecode import FRAME_RATES, FrameRate, Timecode, TimecodeCloc
 
 CODED: Final = (FRAME_RATES["24"], FRAME_RATES["25"], FRAME_RATES["29.97 DF"], FRAME_RATES["30"])
 _GROUP: Final = 8
+_TWICE_S: Final = 0.0075  # less than a quarter frame at 30
 _NO_TIME: Final = -10  # no frame number
 _RANGES: Final = (24, 25, 30, 30)
 
@@ -50,8 +51,8 @@ def quarter_frame(piece: int, code: Timecode) -> bytes:
         seconds >> 4,
         minutes & 15,
         minutes >> 4,
-        hours & 15,
-        (hours >> 4) & 1 | rate_code(code.rate) << 1,
+        hours % 24 & 15,
+        (hours % 24 >> 4) & 1 | rate_code(code.rate) << 1,
     )[piece]
     return bytes((0xF1, piece << 4 | value))
 
@@ -118,6 +119,8 @@ class MtcReader:
 
     # quarter frames ---------------------------------------------------------------------------------------------
     def _quarter(self, piece: int, nibble: int, host_s: float) -> list[TransportObservation]:
+        if piece == self._last and nibble == self._nibbles[piece] and host_s - self._hosts[piece] < _TWICE_S:
+            return []  # the same timecode by a second way: without this no eight pieces would ever be in order
         direction = self._follow(piece)
         standing, self._standing = self._standing, None
         found: list[TransportObservation] = []

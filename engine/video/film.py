@@ -106,7 +106,7 @@ def _describe(container: Any, file: Path, content_key: str) -> OpenFilm:
         if container.streams.audio:
             raise VideoError(f"{file.name} holds sound but no picture.")
         raise VideoError(f"{file.name} holds no picture.")
-    stream = pictures[0]
+    stream = next((picture for picture in pictures if _is_default(picture)), pictures[0])
     context = stream.codec_context
     if context is None:
         raise VideoError(f"{file.name} holds a picture in a format that no decoder here knows.")
@@ -134,7 +134,7 @@ def _describe(container: Any, file: Path, content_key: str) -> OpenFilm:
     )
     start_s = _start_s(container, stream)
     if len(pictures) > 1:
-        notes.append(f"{file.name} holds {len(pictures)} pictures; the first is used.")
+        notes.append(f"{file.name} holds {len(pictures)} pictures; number {pictures.index(stream) + 1} is used.")
     return OpenFilm(film, container, stream, start_s, tuple(notes))
 
 
@@ -142,6 +142,12 @@ def _is_cover(stream: Any) -> bool:
     """An attached picture (cover of a sound file) is no film."""
     disposition = getattr(stream, "disposition", None)
     return bool(disposition is not None and disposition & type(disposition).attached_pic)
+
+
+def _is_default(stream: Any) -> bool:
+    """Whether players show this picture where nobody chooses another."""
+    disposition = getattr(stream, "disposition", None)
+    return bool(disposition is not None and disposition & type(disposition).default)
 
 
 def _frame_rate(stream: Any, notes: list[str]) -> FrameRate:

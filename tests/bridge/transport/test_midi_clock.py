@@ -150,3 +150,14 @@ def test_any_order_of_messages_is_survived(stream: list[tuple[float, bytes]]) ->
         desk.feed([(host, data)])
     desk.until(host + 100)
     assert not desk.follower.rolling
+
+
+def test_continue_while_it_runs_costs_no_clock() -> None:
+    reader, at, beats = ClockReader(), 0.0, []
+    reader.feed(b"\xfa", at)
+    for number in range(240):
+        if number % 50 == 49:
+            reader.feed(b"\xfb", at)
+        at += 60 / 120 / 24
+        beats += [said.position_beats for said in reader.feed(b"\xf8", at) if said.position_beats is not None]
+    assert beats == [number / 24 for number in range(240)]

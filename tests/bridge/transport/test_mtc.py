@@ -377,3 +377,25 @@ def test_a_real_jump_by_a_minute_is_followed_with_the_next_time() -> None:
     heard = Desk("mtc", "25").feed(before + after)
     host, position, state = heard[-1]
     assert state == "locked" and position == pytest.approx((1100 + 1500) / 25 + host - host_s, abs=0.01)
+
+
+@pytest.mark.parametrize("name", RATES)
+@pytest.mark.parametrize("late_s", [0.0, 0.001, 0.006])
+def test_timecode_that_arrives_twice_is_followed(name: str, late_s: float) -> None:
+    rate = rate_of(name)
+    once = list(quarter_frames(rate, name, 1000, 3.0))
+    stream = sorted([*once, *((host + late_s, message) for host, message in once)], key=lambda item: item[0])
+    heard = Desk("mtc", name).feed(stream)
+    begin = float(1000 / rate.fps)
+    errors = [abs(position - begin - host) for host, position, state in heard if state == "locked"]
+    assert len(errors) > 100 and max(errors) * float(rate.fps) < 0.5
+
+
+@pytest.mark.parametrize("name", RATES)
+def test_no_hour_24_is_ever_written(name: str) -> None:
+    rate = rate_of(name)
+    last = Timecode.from_fields(23, 59, 59, rate.nominal - 1, rate)
+    for ahead in range(4):
+        code = last + ahead
+        hours = quarter_frame(6, code)[1] & 15 | (quarter_frame(7, code)[1] & 1) << 4
+        assert hours == full_frame(code)[5] & 31 == (23 if ahead == 0 else 0)

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import importlib.util
 import os
+import shutil
+import subprocess
 import sys
 from fractions import Fraction
 from pathlib import Path
@@ -303,3 +306,17 @@ def test_a_pipe_is_refused_and_not_waited_for(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "film.mp4")
     with pytest.raises(VideoError, match="is a pipe or a device, not a film"):
         open_film(tmp_path / "film.mp4")
+
+
+@pytest.mark.skipif(shutil.which("ffmpeg") is None, reason="marks the default track with ffmpeg")
+@pytest.mark.parametrize("default", [0, 1])
+def test_of_two_pictures_the_default_one_is_used(tmp_path: Path, default: int) -> None:
+    path = tmp_path / "two.mkv"
+    command = ["ffmpeg", "-v", "error", "-f", "lavfi", "-i", "color=red:s=64x48:d=1:r=24", "-f", "lavfi", "-i"]
+    command += ["color=blue:s=80x60:d=1:r=24", "-map", "0:v", "-map", "1:v", "-c:v", "mpeg4"]
+    for stream in (0, 1):
+        command += [f"-disposition:v:{stream}", "default" if stream == default else "0"]
+    subprocess.run([*command, str(path)], check=True)
+    with contextlib.closing(open_film(path)) as opened:
+        assert opened.film.width == (64, 80)[default]
+        assert f"number {default + 1} is used" in " ".join(opened.notes)
