@@ -5,6 +5,7 @@ Positions are picture seconds unless they say timeline; host times are seconds o
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from typing import Final, NamedTuple
 
@@ -13,6 +14,9 @@ from engine.music import TempoMap
 
 OFF_BEATS: Final = 0.1  # beats that lie so far from the clock's are others
 STEADY_S: Final = 1.0  # a clock's tempo has to hold this long before bars follow it
+MEASURED_WITHIN: Final = 0.0015  # of a tempo: what clocks bunched in the longest usual audio period leave open
+CHANGED: Final = 0.01  # of a tempo: more than a first measurement, of a second of clocks, is ever wrong
+ARRIVES_WITHIN_S: Final = 0.02  # the same for a place: half such a period, and what timecode and clock lie apart
 NO_CLOCK: Final = ("map", "script", "internal", "")
 
 
@@ -29,6 +33,8 @@ class ClockTempo:
     def __init__(self) -> None:
         self._other: tuple[float, float] | None = None  # a tempo that is not ours, and since when
         self._agreed = False  # since play began the clock has had our tempo
+        self._from_bar_1 = False  # the tempo in force fits from bar 1 to here
+        self._moved = False  # since play began bars are counted from another place than bar 1
 
     def watch(
         self, status: PlayerStatus, tempo_map: TempoMap, first_bar_1_s: Callable[[], float], host_s: float
@@ -40,39 +46,83 @@ class ClockTempo:
         if status.tempo_source in NO_CLOCK:
             return None
         if not status.rolling:  # a tempo set while the DAW stands is that of the whole film, as far as anybody says
-            self._other, self._agreed = None, False
+            self._other, self._agreed, self._moved = None, False, False
             return None
-        if status.tempo_bpm <= 0:
+        # Before enough clocks have come, the status holds the map's own tempo: that is nothing the clock has said.
+        if status.tempo_bpm <= 0 or (status.tempo_source == "clock" and status.beat_phase is None):
             return None
         ours = tempo_map.bpm_at(status.position_beats)
         off = _beats_off(status, tempo_map.beats_at(status.position_s))
-        same = abs(ours - status.tempo_bpm) < 0.02 * max(ours / 100, 1)
-        if same and abs(off) < OFF_BEATS:
+        same = abs(ours - status.tempo_bpm) < 2 * MEASURED_WITHIN * ours
+        counts_beats = status.position_source == status.tempo_source
+        if same and (counts_beats or abs(off) * 60 / ours <= ARRIVES_WITHIN_S):
             self._other, self._agreed = None, True
             return None
-        bpm = ours if same else round(status.tempo_bpm, 2)
-        if self._other is None or abs(self._other[0] - bpm) > 0.05:
+        if same and self._agreed and abs(off) < OFF_BEATS and not self._from_bar_1:
+            return None  # bars are counted from a place of their own: a little off is as near as that is known
+        origin_s = first_bar_1_s()
+        bpm = ours if same else status.tempo_bpm
+        # Where bar 1 is known, the place within the beat says the tempo far more finely than its measured speed.
+        meant = None if counts_beats or self._moved else _meant(status, origin_s)
+        if meant is None and same and abs(off) < OFF_BEATS:
+            return None
+        if self._other is None or abs(self._other[0] - bpm) > 2 * MEASURED_WITHIN * bpm:
             self._other = (bpm, host_s)
             return None
         if host_s - self._other[1] <= STEADY_S:
             return None
         self._other = None
         meter = tempo_map.meter_at(status.position_beats)
-        # It has changed here: this place keeps its beat.  Else the DAW's bar 1 is taken to be where ours is.
-        origin_s = status.position_s - status.position_beats * 60 / bpm if self._agreed else first_bar_1_s()
-        off = _beats_off(status, (status.position_s - origin_s) * bpm / 60)
-        counts_beats = status.position_source == status.tempo_source
-        elsewhere = abs(off) >= OFF_BEATS and not counts_beats
-        if elsewhere:
-            origin_s -= off * 60 / bpm
+        changed = self._agreed and abs(ours - status.tempo_bpm) > CHANGED * ours
         warning = ""
-        if self._agreed or elsewhere:
-            warning = (
-                f"{status.tempo_source} says {bpm:g}, but not what the tempo was before this place: bars are "
-                "counted from here. A tempo map (--tempo-map) says it for the whole film."
-            )
+        if meant is not None and not changed:
+            bpm, self._from_bar_1 = meant, True
+        else:
+            bpm = ours if same else simplest(status.tempo_bpm, MEASURED_WITHIN * status.tempo_bpm)
+            # It has changed here: this place keeps its beat.  Else the DAW's bar 1 is taken to be where ours is.
+            if changed:
+                origin_s = status.position_s - status.position_beats * 60 / bpm
+            off = 0.0 if counts_beats else _beats_off(status, (status.position_s - origin_s) * bpm / 60)
+            self._from_bar_1 = not changed and abs(off) < OFF_BEATS
+            if not self._from_bar_1:
+                self._moved = True
+                origin_s -= off * 60 / bpm
+                warning = (
+                    f"{status.tempo_source} says {bpm:g}, but not what the tempo was before this place: bars are "
+                    "counted from here. A tempo map (--tempo-map) says it for the whole film."
+                )
         self._agreed = True
         return Heard(TempoMap.constant(bpm, meter, round(origin_s, 4)), warning)
+
+
+def simplest(bpm: float, within: float) -> float:
+    """The roundest tempo within a distance, as people set them in a DAW: whole, half, tenths, hundredths."""
+    for step in (1.0, 0.5, 0.1):
+        rounded = round(round(bpm / step) * step, 2)
+        if abs(rounded - bpm) <= within:
+            return rounded
+    return round(bpm, 2)
+
+
+def _meant(status: PlayerStatus, origin_s: float) -> float | None:
+    """The roundest tempo that has brought the clock from bar 1 to the place within the beat where it is; None where no
+    tempo near the measured one does, or bar 1 lies ahead."""
+    passed_s = status.position_s - origin_s
+    measured = status.tempo_bpm
+    if passed_s <= 0 or status.beat_phase is None:
+        return None
+    within = MEASURED_WITHIN * measured
+    lowest, highest = math.ceil((measured - within) * 100), math.floor((measured + within) * 100)
+    fitting = []  # (how far the clock lies off in steps of 5 ms, from the measured tempo, hundredths of a bpm)
+    for bpm in range(lowest, highest + 1):
+        off_s = abs(_beats_off(status, passed_s * bpm / 6000)) * 6000 / bpm
+        if off_s <= ARRIVES_WITHIN_S:
+            fitting.append((round(off_s / 0.005), abs(bpm / 100 - measured), bpm))
+    for step in (100, 50, 10, 1):
+        round_ones = [each for each in fitting if each[2] % step == 0]
+        if round_ones:
+            return min(round_ones)[2] / 100
+    return None
 
 
 def _beats_off(status: PlayerStatus, beats: float) -> float:
