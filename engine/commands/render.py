@@ -58,7 +58,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 def _render_film(arguments: argparse.Namespace) -> int:
     """Composes, then renders."""
     _refuse(arguments, _COMPOSE_ONLY, "is for `cuebridge compose`; `render` writes one take, --take says which")
-    wish = compose.plan_from(arguments)
+    plan = compose.plan_from(arguments)
     arrangement_options = compose.arrange_options(arguments)
     options = _options(arguments)
     from engine.arrange import arrange
@@ -67,12 +67,12 @@ def _render_film(arguments: argparse.Namespace) -> int:
 
     check_output(arguments.video, options)
     if arguments.hits is not None:
-        wish = replace(wish, hits=compose.hits_of(arguments))
+        plan = replace(plan, hits=compose.hits_of(arguments))
     begun = time.perf_counter()
     with progress_bar(sys.stderr, quiet=arguments.json) as report:
         (score,) = compose.compose_takes(
             arguments.video,
-            wish,
+            plan,
             1,
             progress=lambda fraction, phase: report(0.5 * fraction, phase),
             cache_dir=arguments.cache_dir,

@@ -9,7 +9,21 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Final
 
-from engine.music import Chord, Composition, Cue, Cut, Film, Hit, Key, Progression, Slot, Take, TempoMap
+from engine.music import (
+    Chord,
+    Composition,
+    Controller,
+    Cue,
+    Cut,
+    Film,
+    Hit,
+    Key,
+    Note,
+    Progression,
+    Slot,
+    Take,
+    TempoMap,
+)
 from engine.music.cueplan import CuePlan, Theme
 
 PROTOCOL: Final = 1
@@ -177,5 +191,59 @@ class EngineFailure:
     film: bool = False
 
 
+# sound ----------------------------------------------------------------------------------------------------------------
+SOUND_RATE: Final = 48_000  # samples a second
+SOUND_BLOCK: Final = 24_000  # samples of a block: half a second
+SOUND_SCALE: Final = 4.0  # full scale of a block's integers: 12 dB of headroom
+
+
+@dataclass(frozen=True, slots=True)
+class SoundPlan:
+    """Bridge -> sound: what is to be heard from now on.
+
+    starts_s: timeline second of the picture's first frame.  ensembles: (picture second, who plays from there on).
+    """
+
+    revision: int
+    notes: tuple[Note, ...]
+    controllers: tuple[Controller, ...]
+    tempo_map: TempoMap
+    starts_s: float
+    duration_s: float
+    ensembles: tuple[tuple[float, str], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class SoundWanted:
+    """Bridge -> sound: blocks of a revision, from `first` on, in this order; what was wanted before is dropped."""
+
+    revision: int
+    first: int
+    count: int
+
+
+@dataclass(frozen=True, slots=True)
+class SoundBlock:
+    """Sound -> bridge: half a second from sample `index` * SOUND_BLOCK on (0: the picture's first frame).
+
+    parts: name and 16-bit little-endian integers, left and right in turn, full scale at SOUND_SCALE; silent parts are
+    left out.  last: no block follows this one.
+    """
+
+    revision: int
+    index: int
+    parts: tuple[tuple[str, bytes], ...]
+    last: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class SoundFailure:
+    """Sound -> bridge: one sentence for the user; the process ends."""
+
+    sentence: str
+
+
 ToEngine = AnalyseRequest | ComposeRequest | Cancel | Quit
 FromEngine = EngineReady | AnalysisProgress | FilmAnalysed | SlotsComposed | Composed | EngineFailure
+ToSound = SoundPlan | SoundWanted | Quit
+FromSound = SoundBlock | SoundFailure

@@ -58,6 +58,17 @@ class Mixer:
     def names(self) -> tuple[str, ...]:
         return (*self._parts, *((FILM,) if self._film is not None else ()))
 
+    def seek(self, sample: int) -> None:
+        """Goes to a sample: the parts then sound as if played from the start.
+
+        Raises ValueError where the film's sound is among the streams: it only runs on.
+        """
+        if self._film is not None:
+            raise ValueError("a mixer with the film's sound cannot seek")
+        self.position = sample
+        for stream in self._parts.values():
+            stream.seek(sample)
+
     def read(self, count: int) -> dict[str, np.ndarray]:
         """The next samples of each stream: (2, n) float32, n = count but for the last block; empty at the end."""
         start = self.position

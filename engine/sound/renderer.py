@@ -48,9 +48,7 @@ class PartStream:
         self._ahead = np.zeros((2, 0), np.float32)
         self._next = 0
         while self._next < len(self._notes) and self._notes[self._next].start < sample:
-            note = self._notes[self._next]
-            # A release rings a few seconds; the longest in General MIDI fonts takes about twenty.
-            if note.start + note.length + 30 * SAMPLE_RATE > sample:
+            if self._sounds_until(self._notes[self._next]) > sample:
                 self._add(self._next)
             self._next += 1
 
@@ -102,6 +100,11 @@ class PartStream:
         else:
             self._kept.move_to_end(name)
         return clip
+
+    def _sounds_until(self, note: SoundNote) -> int:
+        """The sample after which a note is silent for certain."""
+        program = self._program_at(note.start)
+        return note.start + note.length + self._voices.tail(program.bank, program.program, note.pitch, note.velocity)
 
     def _program_at(self, sample: int) -> Program:
         return self._programs[max(bisect_right(self._programs, sample, key=lambda entry: entry[0]) - 1, 0)][1]

@@ -88,6 +88,11 @@ class Voices:
                     out[side, : len(wave)] += wave * (gain * np.float32(pan))
         return out
 
+    def tail(self, bank: int, program: int, key: int, velocity: int) -> int:
+        """Samples that a note can sound on after its key was released, at most."""
+        layers = self.font.layers(bank, program, key, velocity)
+        return max((_release(layer)[1] for layer in layers), default=0)
+
     def exclusive_class(self, bank: int, program: int, key: int, velocity: int) -> int:
         """The class whose notes end each other; 0: none."""
         return max((layer.exclusive_class for layer in self.font.layers(bank, program, key, velocity)), default=0)
@@ -116,8 +121,7 @@ class Voices:
 
     def _play(self, sound: _Sound, held: int) -> np.ndarray:
         """(n,) float32: the layer under its volume envelope."""
-        release_s = max(seconds(sound.layer.generators[sf.VOL_RELEASE]), RELEASE_LEAST_S)
-        tail = int(release_s * _SILENT_DB / _ENVELOPE_DB * SAMPLE_RATE)
+        release_s, tail = _release(sound.layer)
         envelope = self._grown(sound.envelope, held, lambda count: volume_envelope(sound.layer, count))
         level = float(envelope[held - 1]) if held <= len(envelope) else 0.0
         # The release falls at 100 dB in its time, from wherever the envelope stands.
@@ -142,6 +146,12 @@ class Voices:
             held.samples = compute(wanted)
             held.ends = len(held.samples) < wanted
         return held.samples
+
+
+def _release(layer: Layer) -> tuple[float, int]:
+    """Seconds in which the release falls by 100 dB, and samples until it is inaudible from full level."""
+    release_s = max(seconds(layer.generators[sf.VOL_RELEASE]), RELEASE_LEAST_S)
+    return release_s, int(release_s * _SILENT_DB / _ENVELOPE_DB * SAMPLE_RATE)
 
 
 def wave_name(layer: Layer) -> tuple[object, ...]:

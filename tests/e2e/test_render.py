@@ -71,7 +71,7 @@ def test_a_session_sounds_as_its_notes(tmp_path):
             assert np.abs(stems[note.part][:, at : at + 4_800]).max() > 0.003, note
 
 
-def test_what_a_session_cannot_be_told(tmp_path):
+def test_what_cannot_be_done_with_a_session(tmp_path):
     shutil.copy(SESSION, tmp_path / "my.cuebridge.json")
     (tmp_path / "other.json").write_text("{}")
     for arguments, words in (
@@ -108,7 +108,7 @@ def test_what_a_session_cannot_be_told(tmp_path):
     ],
 )
 def test_wrong_input_is_one_sentence(tmp_path, monkeypatch, arguments, words):
-    """Refused before anything is composed or written; `test_what_a_session_cannot_be_told` sees the whole program."""
+    """Refused before anything is composed or written; `test_what_cannot_be_done_with_a_session` runs the program."""
     film = make_film(tmp_path / "film.mp4", 1.2)
     make_film(tmp_path / "prores.mov", 0.2, codec="prores_ks", pixels="yuv422p10le", sound=None)
     (tmp_path / "there.mp4").write_bytes(b"keep me")

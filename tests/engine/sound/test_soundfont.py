@@ -52,7 +52,7 @@ def test_files_that_are_no_soundfont(tmp_path):
         find_soundfont(tmp_path / "folder.sf2")
 
 
-def test_a_machine_without_any_font_is_told_so(monkeypatch):
+def test_a_machine_without_any_font(monkeypatch):
     monkeypatch.setattr("engine.sound.fonts._system_folders", list)
     monkeypatch.setattr("engine.sound.fonts.bundled_font", lambda: None)
     with pytest.raises(SoundError) as caught:
