@@ -40,7 +40,7 @@ COSTS: Final[dict[str, str]] = {
     "milliseconds": "an automated tempo is not followed exactly",
     "meter": "the time signature is taken for 4/4",
     "settings": "computer and ports of the bridge are the usual ones, whatever its settings say",
-    "conversation": "CueBridge cannot be reached",
+    "conversation": "a part of the script failed: please report it (cuebridge doctor --report FILE)",
     "listeners": "changes are noticed a moment later",
     "clip_listener": "new clips are noticed two seconds late",
     "count_in": "a count-in is taken for play",

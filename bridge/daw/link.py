@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
-from bridge.daw.capabilities import missing, sentence
+from bridge.daw.capabilities import missing, sentence, spoken
 from bridge.daw.events import DawEvents, DawInfo, DawMarker, DawRegion, FilmItem
 from bridge.daw.from_script import Chunk, RangeRequest
 from bridge.daw.mailbox import Mailboxes
@@ -87,6 +87,7 @@ RESEND_AFTER_S: Final = 0.5
 GIVE_UP_AFTER: Final = 20  # tries, ever farther apart: Live needs half a second for each of many locators
 MAX_TEMPO_STEPS: Final = 40  # of one DoTempo message
 MAX_SCRIPTS: Final = 8
+MAX_REFUSED: Final = 20  # addresses of one script, of whose refusal the user hears
 UNFIT_FOR_S: Final = 6.0  # a script of another protocol greets every two seconds
 
 
@@ -130,7 +131,7 @@ class DawLink:
         self._leader: tuple[str, int] | None = None
         self._unfit: dict[tuple[str, int], DawInfo] = {}  # scripts of another protocol: known, not listened to
         self._mailboxes = Mailboxes()
-        self._unchecked: dict[tuple[str, int], Hello] = {}  # whose mailbox is being looked at
+        self._unchecked: dict[tuple[str, int], tuple[Hello, float]] = {}  # whose mailbox is being looked at, since when
 
     # In ----------------------------------------------------------------------------------------------------------
     def handle_osc(
@@ -153,6 +154,10 @@ class DawLink:
                 return out
             return self.handle(parse(address, args), sender, arrived_host_s)
         except DawProtocolError as error:
+            script = self._scripts.get(sender)
+            if script is not None and address not in script.refused and len(script.refused) < MAX_REFUSED:
+                script.refused.add(address)  # said once: it would be lost without a word
+                self._events.note(f"{spoken(script.info.daw)} sent what CueBridge cannot use: {error}")
             return [Outgoing(*sender, encode(DawError(address[:200], error.code, str(error)[:400])))]
 
     def handle(self, message: DawMessage, sender: tuple[str, int], arrived_host_s: float) -> list[Outgoing]:
@@ -225,7 +230,7 @@ class DawLink:
             return self._refuse(info, sender)
         self._unfit.pop(sender, None)
         if message.mailbox and checked != message.mailbox:
-            self._unchecked[sender] = message
+            self._unchecked[sender] = (message, now_s)
             self._mailboxes.check(message.mailbox)
             return []
         reply = (sender[0], message.reply_port or sender[1])
@@ -259,9 +264,9 @@ class DawLink:
         """Scripts whose mailbox is one are welcomed; a mailbox that cannot be written any more is said."""
         out: list[Outgoing] = []
         for result in self._mailboxes.results():
-            waiting = [sender for sender, hello in self._unchecked.items() if hello.mailbox == result.path]
+            waiting = [sender for sender, (hello, _) in self._unchecked.items() if hello.mailbox == result.path]
             for sender in waiting:
-                hello = self._unchecked.pop(sender)
+                hello, _ = self._unchecked.pop(sender)
                 if result.problem:
                     out.append(Outgoing(*sender, encode(DawError(Hello.ADDRESS, "bad_value", result.problem))))
                 else:
@@ -339,6 +344,9 @@ class DawLink:
         for sender, info in list(self._unfit.items()):
             if host_s - info.last_heard_s > UNFIT_FOR_S:
                 del self._unfit[sender]
+        for sender, (_, since_s) in list(self._unchecked.items()):
+            if host_s - since_s > UNFIT_FOR_S:  # its file system does not answer
+                del self._unchecked[sender]
         for sender, script in list(self._scripts.items()):
             # REAPER's own OSC says nothing while nothing changes; every script speaks at least once a second.
             may_be_silent = script.info.daw == NATIVE_DAW and not script.rolling

@@ -1,8 +1,8 @@
 """Mailboxes: files that a script made to read the bridge's answers from, for hosts that can send but not receive.
 
-A path that comes in a message may name anything: it is opened by a thread of its own, without waiting, and only
-written to where it is a regular file with the header of a mailbox.  Nobody waits for that thread, neither while the
-bridge runs nor when it stops.
+A path that comes in a message may name anything: it is opened in a thread, without waiting, and only written to where
+it is a regular file with the header of a mailbox.  Nobody waits for that thread, neither while the bridge runs nor when
+it stops.
 """
 
 from __future__ import annotations
@@ -16,24 +16,26 @@ from typing import Final
 
 HEADER: Final = b"cuebridge-mailbox\t1\n"
 MAX_WAITING: Final = 1000  # lines for a file system that does not answer; more are dropped
+MAX_PATHS: Final = 16  # at work at once
 _CAREFUL: Final = sum(getattr(os, name, 0) for name in ("O_NONBLOCK", "O_NOFOLLOW", "O_CLOEXEC", "O_BINARY"))
 
 
 @dataclass(frozen=True, slots=True)
 class Checked:
-    """Whether a path is a mailbox.  problem: "" or one sentence."""
+    """What came of a check, or of a write that failed.  problem: "" or one sentence."""
 
     path: str
     problem: str
 
 
 class Mailboxes:
-    """Any thread may call these; none of them waits."""
+    """Each path has a thread of its own while there is something to do with it: one on a file system that does not
+    answer holds up no other.  Any thread may call these; none of them waits."""
 
     def __init__(self) -> None:
-        self._waiting: queue.Queue[tuple[str, bytes | None]] = queue.Queue(MAX_WAITING)
         self._results: queue.SimpleQueue[Checked] = queue.SimpleQueue()
-        self._thread: threading.Thread | None = None
+        self._lock = threading.Lock()
+        self._waiting: dict[str, list[bytes | None]] = {}  # of each path at work: None is a check, bytes a line
 
     def check(self, path: str) -> None:
         """Looks whether it is a mailbox; `results` says so later."""
@@ -52,23 +54,31 @@ class Mailboxes:
             except queue.Empty:
                 return found
 
-    def _put(self, path: str, data: bytes | None) -> None:
-        if self._thread is None:
-            self._thread = threading.Thread(target=self._work, name="mailboxes", daemon=True)
-            self._thread.start()
-        try:
-            self._waiting.put_nowait((path, data))
-        except queue.Full:
-            self._results.put(Checked(path, "the mailbox of the script cannot be reached."))
+    def _put(self, path: str, what: bytes | None) -> None:
+        with self._lock:
+            waiting = self._waiting.get(path)
+            if waiting is not None and (len(waiting) < MAX_WAITING):
+                waiting.append(what)
+                return
+            if waiting is None and len(self._waiting) < MAX_PATHS:
+                self._waiting[path] = [what]
+                threading.Thread(target=self._work, args=(path,), name="mailbox", daemon=True).start()
+                return
+        self._results.put(Checked(path, "the mailbox of the script cannot be reached."))
 
-    def _work(self) -> None:
+    def _work(self, path: str) -> None:
         while True:
-            path, data = self._waiting.get()
+            with self._lock:
+                waiting = self._waiting[path]
+                if not waiting:
+                    del self._waiting[path]
+                    return
+                what = waiting.pop(0)
             try:
-                problem = _check(path) if data is None else _append(path, data)
-            except OSError:
+                problem = _check(path) if what is None else _append(path, what)
+            except (OSError, ValueError):  # ValueError: a path with a zero in it
                 problem = "the mailbox file of the script cannot be opened."
-            if data is None or problem:
+            if what is None or problem:
                 self._results.put(Checked(path, problem))
 
 

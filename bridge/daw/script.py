@@ -59,6 +59,7 @@ class Script:
     loop: tuple[float, float] | None = None
     rolling: bool = False
     mailbox_failed: bool = False
+    refused: set[str] = field(default_factory=set)  # addresses whose refusal was said
     said: dict[str, DawMessage] = field(default_factory=dict)  # small facts that are said again and again
 
     def is_news(self, message: DawMessage) -> bool:

@@ -175,7 +175,13 @@ def test_a_poorer_host_is_followed_says_what_it_lacks_and_does_the_rest(poor):
 
 class Seen(DawEvents):
     def __init__(self):
-        self.info, self.positions, self.notes = None, [], []
+        self.info, self.positions, self.notes, self.lists = None, [], [], {}
+
+    def markers(self, daw, markers):
+        self.lists["markers"] = markers
+
+    def regions(self, daw, regions):
+        self.lists["regions"] = regions
 
     def capabilities(self, daw):
         self.info = daw
@@ -195,6 +201,7 @@ class Quick:
         self.socket.bind(("127.0.0.1", 0))
         self.socket.settimeout(0.002)
         self.seen, self.refused = Seen(), []
+        self.lists = self.seen.lists
         self.link = DawLink(self.seen, version="test")
         self.tick = load(self.socket.getsockname()[1])
 
@@ -273,13 +280,7 @@ LIVE_CORE = {f"Song.{name}" for name in (
 )}  # fmt: skip
 
 
-@pytest.mark.parametrize("call", LIVE_CALLS)
-def test_live_without_any_one_call(call, repository, monkeypatch):
-    host = LiveHost(missing={call})
-    object.__setattr__(host.song, "tracks", [Track(host, "Pad")])
-    object.__setattr__(host.song, "cue_points", (host.cue_point("hit: door", 4.0),))
-    object.__setattr__(host.song, "current_song_time", 8.0)
-
+def load_live(repository, host, monkeypatch):
     def load(port):
         monkeypatch.setitem(sys.modules, "Live", host.module())
         path = repository / "daw_scripts/ableton/CueBridge/cuebridge.py"
@@ -294,7 +295,17 @@ def test_live_without_any_one_call(call, repository, monkeypatch):
         tick.script = script
         return tick
 
-    made = Quick(load)
+    return load
+
+
+@pytest.mark.parametrize("call", LIVE_CALLS)
+def test_live_without_any_one_call(call, repository, monkeypatch):
+    host = LiveHost(missing={call})
+    object.__setattr__(host.song, "tracks", [Track(host, "Pad")])
+    object.__setattr__(host.song, "cue_points", (host.cue_point("hit: door", 4.0),))
+    object.__setattr__(host.song, "current_song_time", 8.0)
+
+    made = Quick(load_live(repository, host, monkeypatch))
     try:
         made.run()
         assert made.refused == []
@@ -307,5 +318,51 @@ def test_live_without_any_one_call(call, repository, monkeypatch):
         assert len(errors) == len(set(errors))
         made.tick.script.disconnect()
         assert made.tick.script._socket.fileno() == -1
+    finally:
+        made.close()
+
+
+ODD_NAMES = ["x" * 5000, "a\0b", "ä" * 2000, "\ud800 half a character", "", "hit: " + "😀" * 600, "tab\tand\nline"]
+
+
+def test_odd_and_endless_names_are_cut_not_lost(repository, monkeypatch):
+    """What the bridge refuses would be sent again every second, and never be heard."""
+    host = Reaper()
+    host.markers = [[False, float(number), 0.0, name, number, 0] for number, name in enumerate(ODD_NAMES)]
+    host.markers += [[True, 90.0, 99.0, "chords: " + "C " * 3000, 99, 0]]
+    monkeypatch.setattr(Reaper, "_name_bytes", staticmethod(lambda name: name.encode("utf-8", "surrogatepass")))
+    made = Quick(load_reaper(repository, host, monkeypatch))
+    try:
+        made.run()
+        assert made.refused == [] and made.seen.info is not None
+        assert [len(made.lists[what]) for what in ("markers", "regions")] == [len(ODD_NAMES), 1]
+    finally:
+        made.close()
+
+
+def test_live_of_too_many_locators_tells_as_many_as_it_can(repository, monkeypatch):
+    host = LiveHost()
+    names = (ODD_NAMES * 700)[:4500]  # with the long ones more than the socket of any bridge holds at once
+    cues = tuple(host.cue_point(name, float(number)) for number, name in enumerate(names))
+    object.__setattr__(host.song, "cue_points", cues)
+    made = Quick(load_live(repository, host, monkeypatch))
+    try:
+        made.run(60)  # some at each tick, so that none overflows the bridge's socket
+        assert made.refused == [] and len(made.lists["markers"]) == 4096
+    finally:
+        made.close()
+
+
+def test_what_the_bridge_cannot_use_is_said_once(repository, monkeypatch):
+    """A time signature of 200/4 makes every transport message one that is refused."""
+    host = Reaper()
+    host.tempo = [(0.0, 120.0, 200, 4, False)]
+    host.playing = True
+    made = Quick(load_reaper(repository, host, monkeypatch))
+    try:
+        made.run()
+        assert {refusal.address for _, refusal in made.refused} == {"/daw/transport", "/daw/tempomap"}
+        said = [note for note in made.seen.notes if "200/4" in note]
+        assert len(said) == 2 and all(note.startswith("REAPER sent what CueBridge cannot use") for note in said)
     finally:
         made.close()

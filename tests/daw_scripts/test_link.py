@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import socket
 import struct
+import threading
 import time
 
 import pytest
@@ -216,6 +217,24 @@ def test_a_mailbox_that_is_no_regular_file_holds_nothing_up(link, events, tmp_pa
         link.tick(0.0)
     link.tick(0.0)
     assert len(events.named("note")) == 1 and time.perf_counter() - began < 5
+
+
+def test_a_mailbox_on_a_file_system_that_does_not_answer_holds_no_other_up(link, events, tmp_path, monkeypatch):
+    from bridge.daw import mailbox
+
+    stuck, real = threading.Event(), mailbox._check
+    monkeypatch.setattr(mailbox, "_check", lambda path: real(path) if "box" in path else stuck.wait(30))
+    for number in range(8):
+        link.handle(protocol.Hello("x", "1", 1, mailbox=f"/gone/{number}"), ("127.0.0.1", 7000 + number), 0.0)
+    link.tick(7.0)  # those that do not answer are given up
+    box = tmp_path / "box"
+    box.write_bytes(b"cuebridge-mailbox\t1\n")
+    hello(link, mailbox=str(box), now=7.0)
+    end = time.perf_counter() + 5
+    while not link.status() and time.perf_counter() < end:
+        link.tick(7.1)
+    assert [info.daw for info in link.status()] == ["reaper"] and lines_of(box, 2)
+    stuck.set()
 
 
 def test_refusals_are_answered_and_nothing_raises(link):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 
 import pytest
@@ -170,15 +171,14 @@ def test_a_take_is_printed_note_by_note_and_replaced_when_printed_again(stage, t
     else:
         assert daw.song._undo == 2 and daw.song._open == 0
         assert "controller" in answer[3]
-    # What is not there is refused with a sentence.
-    with desk.lock:
-        _, out = desk.link._ask(
-            "do_print",
-            lambda n: DoPrint(n, str(tmp_path / "no")),
-        )
-    desk.send(out)
-    answer = stage.answered(3)
-    assert not answer[2] and answer[3]
+    # What is not there, or is no file, is refused with a sentence, and the host does not wait for it.
+    os.mkfifo(tmp_path / "fifo")
+    for request, name in ((3, "no"), (4, "fifo")):
+        with desk.lock:
+            _, out = desk.link._ask("do_print", lambda n, name=name: DoPrint(n, str(tmp_path / name)))
+        desk.send(out)
+        answer = stage.answered(request)
+        assert not answer[2] and answer[3]
 
 
 @pytest.mark.parametrize("stage", ["reaper", "live"], indirect=True)

@@ -14,6 +14,7 @@ is caught call by call, reported in the same list and, the first time of each ki
 
 import errno
 import json
+import os
 import platform
 import socket
 import struct
@@ -34,6 +35,9 @@ SMPTE_MILLISECONDS = 0  # get_current_smpte_song_time: the field `frames` then h
 OURS = ("chords", "pin", "section", "cue", "hit", "print")  # what a clip's name begins with if it is for us
 LISTS = {"tempomap": ("dddiii", 10), "markers": ("ids", 20), "regions": ("idds", 15), "capabilities": ("ssis", 15)}
 REFUSED, WORKS, NOT_TRIED = 0, 1, 2
+MAX_TEXT = 1000
+MAX_ITEMS = 4096
+BYTES_A_TICK = 50000  # of lists
 WATCHED = (
     "is_playing", "tempo", "signature_numerator", "signature_denominator", "loop", "loop_start", "loop_length",
     "record_mode",
@@ -70,7 +74,8 @@ def encode(address, tags, values):
     """One OSC message."""
 
     def text(value):
-        raw = value.encode("utf-8") + b"\0"
+        # The bridge takes 1,024 characters; a zero would end the text, and half a character is none.
+        raw = value[:MAX_TEXT].replace("\0", " ").encode("utf-8", "replace") + b"\0"
         return raw + b"\0" * (-len(raw) % 4)
 
     parts = [text(address), text("," + tags)]
@@ -105,6 +110,8 @@ def decode(data):
 
 def read_job(path):
     """(job name, start, end in beats, parts) of a print file; raises ValueError for what is not one."""
+    if not os.path.isfile(path):  # opening what is no file may wait for ever
+        raise ValueError("there is no print file of that name")
     with open(path, encoding="utf-8") as file:
         rows = [line.split("\t") for line in file.read().splitlines()]
     if not rows or rows[0] != ["cuebridge-print", "1"] or rows[-1] != ["end", str(len(rows) - 1)]:
@@ -631,10 +638,13 @@ class CueBridge(object):
 
     # the conversation --------------------------------------------------------------------------------------------
     def _send(self, address, tags="", *values):
+        """How many bytes it was."""
+        data = encode(address, tags, values)
         try:
-            self._socket.sendto(encode(address, tags, values), BRIDGE)
+            self._socket.sendto(data, BRIDGE)
         except OSError:
             pass  # Windows reports a bridge that went away (10054) here; uncaught it would freeze Live's scripts
+        return len(data)
 
     def _answer(self, request, ok, text):
         self._done[request] = (ok, text)
@@ -661,8 +671,7 @@ class CueBridge(object):
         if address == "/daw/welcome":
             self._done, self._facts, self._last = {}, {}, None
             for one in self._lists.values():
-                one["got"] = False
-                one["sent"] = -100.0
+                one.update(got=False, sent=-100.0, next=0)
         elif address == "/daw/who":
             self._hello_at = -100.0
         elif address == "/daw/got" and len(values) == 2:
@@ -688,21 +697,28 @@ class CueBridge(object):
                 self._answer(request, *answer)
 
     def _offer(self, what, items):
-        one = self._lists.setdefault(what, {"items": None, "revision": 0, "got": False, "sent": -100.0})
+        items = items[:MAX_ITEMS]
+        one = self._lists.setdefault(what, {"items": None, "revision": 0, "got": False, "sent": -100.0, "next": 0})
         if one["items"] != items:
-            one.update(items=items, revision=one["revision"] + 1, got=False, sent=-100.0)
+            one.update(items=items, revision=one["revision"] + 1, got=False, sent=-100.0, next=0)
 
     def _send_lists(self, now):
+        """Some of them at each tick: what comes in one go may be more than the bridge's socket holds."""
+        left = BYTES_A_TICK
         for what, one in self._lists.items():
-            if one["got"] or now - one["sent"] < REPEAT_AFTER_S:
+            if one["got"] or (one["next"] == 0 and now - one["sent"] < REPEAT_AFTER_S):
                 continue
-            one["sent"] = now
             tags, most = LISTS[what]
-            for first in range(0, max(1, len(one["items"])), most):
+            while left > 0:
+                first = one["next"]
                 items = one["items"][first : first + most]
                 flat = [value for item in items for value in item]
                 head = (one["revision"], len(one["items"]), first)
-                self._send("/daw/" + what, "iii" + tags * len(items), *(head + tuple(flat)))
+                left -= self._send("/daw/" + what, "iii" + tags * len(items), *(head + tuple(flat)))
+                one["sent"], one["next"] = now, first + most
+                if one["next"] >= len(one["items"]):
+                    one["next"] = 0
+                    break
 
     def _fact(self, address, tags, values, now):
         before = self._facts.get(address)

@@ -326,12 +326,15 @@ function sendLists(at) {
       do {
          var last = Math.min(first + most, one.items.length);
          var args = ["/daw/" + what, one.revision, one.items.length, first];
-         for (var i = first; i < last; i++) args = args.concat(one.items[i]);
+         for (var i = first; i < last; i++) args = args.concat(one.items[i].map(short));
          send.apply(null, args);   // send is ours: a JavaScript function
          first = last;
       } while (first < one.items.length);
    }
 }
+
+// The bridge takes texts of 1,024 characters.
+function short(value) { return typeof value === "string" ? value.slice(0, 1000).replace(/\u0000/g, " ") : value; }
 
 // Any numeric type, as a number.
 function values(message) {
@@ -368,7 +371,7 @@ function receive(message) {
 
 function answer(number, ok, text) {
    done[number] = [ok, text];
-   send("/daw/ack", number, ok, text);
+   send("/daw/ack", number, ok, short(text));
 }
 
 function request(address, args) {

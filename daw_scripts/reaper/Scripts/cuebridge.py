@@ -13,6 +13,7 @@ script but REAPER.  RPR_defer and RPR_atexit are names of this script itself, re
 import ctypes
 import json
 import math
+import os
 import platform
 import socket
 import struct
@@ -31,8 +32,10 @@ LOOK_ANYWAY_S = 5.0  # and so often even if it counted none
 ITEMS_A_TICK = 50  # in the search for the film: REAPER draws and edits on the same thread
 SECTION = "CueBridge"  # of the project's own store and of the messages from the small scripts beside this one
 MAX_ITEMS = 4096
+BYTES_A_TICK = 50000  # of lists
 HERE = 0  # REAPER's name for the present project
 REFUSED, WORKS, NOT_TRIED = 0, 1, 2
+MAX_TEXT = 1000
 BY_TIME = 0  # C_BEATATTACHMODE of an item that stays where it is in seconds
 
 # What each ability needs.  "do_…" changes the project, so these calls are looked up at load but not made.
@@ -65,7 +68,8 @@ def encode(address, tags, values):
     """One OSC message."""
 
     def text(value):
-        raw = value.encode("utf-8", "replace") + b"\0"
+        # The bridge takes 1,024 characters; a zero would end the text, and half a character is none.
+        raw = value[:MAX_TEXT].replace("\0", " ").encode("utf-8", "replace") + b"\0"
         return raw + b"\0" * (-len(raw) % 4)
 
     parts = [text(address), text("," + tags)]
@@ -100,6 +104,8 @@ def decode(data):
 
 def read_job(path):
     """(job name, start, end in beats, parts) of a print file; raises ValueError for what is not one."""
+    if not os.path.isfile(path):  # opening what is no file may wait for ever
+        raise ValueError("there is no print file of that name")
     with open(path, encoding="utf-8") as file:
         rows = [line.split("\t") for line in file.read().splitlines()]
     if not rows or rows[0] != ["cuebridge-print", "1"] or rows[-1] != ["end", str(len(rows) - 1)]:
@@ -561,10 +567,13 @@ class Script:
         return " ".join(one for one in OFFERED.split() if capabilities.works(one))
 
     def send(self, address, tags="", *values):
+        """How many bytes it was."""
+        data = encode(address, tags, values)
         try:
-            self.socket.sendto(encode(address, tags, values), BRIDGE)
+            self.socket.sendto(data, BRIDGE)
         except OSError:
             pass  # Windows reports a bridge that went away (10054) on the next call; it is simply away
+        return len(data)
 
     def receive(self, now):
         for _ in range(64):
@@ -587,8 +596,7 @@ class Script:
         if address == "/daw/welcome":
             self.done, self.facts, self.last, self.changes = {}, {}, None, None
             for one in self.lists.values():
-                one["got"] = False
-                one["sent"] = -100.0
+                one.update(got=False, sent=-100.0, next=0)
         elif address == "/daw/who":
             self.hello_at = -100.0
         elif address == "/daw/got" and len(values) == 2:
@@ -616,21 +624,27 @@ class Script:
         self.send("/daw/ack", "iis", request, ok, text[:1000])
 
     def offer(self, what, items):
-        one = self.lists.setdefault(what, {"items": None, "revision": 0, "got": False, "sent": -100.0})
+        one = self.lists.setdefault(what, {"items": None, "revision": 0, "got": False, "sent": -100.0, "next": 0})
         if one["items"] != items:
-            one.update(items=items, revision=one["revision"] + 1, got=False, sent=-100.0)
+            one.update(items=items, revision=one["revision"] + 1, got=False, sent=-100.0, next=0)
 
     def send_lists(self, now):
+        """Some of them at each tick: what comes in one go may be more than the bridge's socket holds."""
+        left = BYTES_A_TICK
         for what, one in self.lists.items():
-            if one["got"] or now - one["sent"] < REPEAT_AFTER_S:
+            if one["got"] or (one["next"] == 0 and now - one["sent"] < REPEAT_AFTER_S):
                 continue
-            one["sent"] = now
             tags, most = LISTS[what]
-            for first in range(0, max(1, len(one["items"])), most):
+            while left > 0:
+                first = one["next"]
                 items = one["items"][first : first + most]
                 flat = [value for item in items for value in item]
                 head = (one["revision"], len(one["items"]), first)
-                self.send("/daw/" + what, "iii" + tags * len(items), *(head + tuple(flat)))
+                left -= self.send("/daw/" + what, "iii" + tags * len(items), *(head + tuple(flat)))
+                one["sent"], one["next"] = now, first + most
+                if one["next"] >= len(one["items"]):
+                    one["next"] = 0
+                    break
 
     def fact(self, address, tags, values, now):
         """Small things: said when new, and again every two seconds, for they are not acknowledged."""

@@ -225,7 +225,7 @@ class Reaper:
                 return 0
             marker = self.markers[index]
             isrgn[0], pos[0], end[0], number[0], color[0] = marker[0], marker[1], marker[2], marker[4], marker[5]
-            held = ctypes.c_char_p(marker[3].encode())
+            held = ctypes.c_char_p(self._name_bytes(marker[3]))
             self._keep.append(held)
             name[0] = held
             return index + 1
@@ -233,6 +233,10 @@ class Reaper:
         callback = kind(enumerate_markers)
         self._keep.append(callback)
         return ctypes.cast(callback, ctypes.c_void_p).value
+
+    @staticmethod
+    def _name_bytes(name):
+        return name.encode()
 
     def run_deferred(self, names):
         """One turn of REAPER's main loop."""
