@@ -175,3 +175,47 @@ def test_no_label_of_timecode_is_read_without_its_clock(path):
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
         if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id == "Timecode":
             raise AssertionError(f"{_relative(path)}:{node.lineno} uses Timecode.{node.attr}; use a TimecodeClock")
+
+
+def _modules():
+    """Module name -> file, of everything of ours but the scripts for DAWs."""
+    files = [path for folder in ("bridge", "engine", "models") for path in _files(folder)]
+    names = {path: ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__") for path in files}
+    return {name: path for path, name in names.items()}
+
+
+def test_no_module_imports_itself_in_a_circle():
+    """Imports inside functions and under TYPE_CHECKING counted: a circle is two files that are one idea."""
+    modules = _modules()
+    imports = {}
+    for name, path in modules.items():
+        found = set()
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Import):
+                found.update(alias.name for alias in node.names)
+            elif isinstance(node, ast.ImportFrom) and node.module is not None:
+                whole = {f"{node.module}.{alias.name}" for alias in node.names}
+                found.update({each if each in modules else node.module for each in whole})
+        imports[name] = {each for each in found if each in modules and each != name}
+    left = dict(imports)
+    while leaves := [name for name, needs in left.items() if not needs & left.keys()]:
+        for name in leaves:
+            del left[name]
+    while ends := [name for name in left if not any(name in needs for needs in left.values())]:
+        for name in ends:  # these only need a circle
+            del left[name]
+    assert not left, sorted(left)
+
+
+@pytest.mark.parametrize("path", _files("bridge/session/edits"), ids=_relative)
+def test_edits_are_pure(path):
+    """They decide from the document and the moment alone."""
+    for name in _imports(path):
+        refused = ("bridge.session.session", "bridge.osc", "bridge.player", "bridge.daw", "bridge.engine_link")
+        assert not _under(name, *refused, "time", "socket", "threading", "os"), f"{_relative(path)} imports {name}"
+
+
+@pytest.mark.parametrize("path", _files("bridge/session"), ids=_relative)
+def test_the_session_has_one_clock(path):
+    if path.name != "now.py":
+        assert "perf_counter()" not in path.read_text(encoding="utf-8"), f"{_relative(path)} reads a clock of its own"

@@ -26,7 +26,7 @@ except OSError as error:
     raise ImportError(f"libjack, the library of JACK, cannot be loaded ({error})") from None
 
 from bridge.player.errors import PortError
-from bridge.player.ports import HandsIn, PortLostError, SyncIn, no_source, one_line, quiet_stderr
+from bridge.player.port_types import HandsIn, PortLostError, SyncIn, no_source, one_line, quiet_stderr
 from bridge.player.scheduler import Due
 
 MARGIN_S: Final = 0.004  # how late the player's thread may be before a message misses its frame

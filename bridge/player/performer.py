@@ -16,7 +16,8 @@ from bridge.player.errors import PortError
 from bridge.player.intake import PlanIntake
 from bridge.player.ledger import Key
 from bridge.player.messages import PlayerOptions, PlayerStatus, SentEvent, SyncOptions
-from bridge.player.ports import Output, PortLostError
+from bridge.player.port_types import PortLostError
+from bridge.player.ports import Output
 from bridge.player.report import describe
 from bridge.player.scheduler import Rules, Scheduler
 from bridge.player.score import Score

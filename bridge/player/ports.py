@@ -3,23 +3,20 @@
 Order for "auto": JACK through the process callback where its extra is installed and a server runs
 (frame-accurate), then the systems python-rtmidi was compiled with, then "none": events are only recorded, and
 the reason is said.  No way is taken silently: `Output.reason` tells which one and why.
-
-python-rtmidi lets the C libraries write their complaints to file descriptor 2; `quiet_stderr` keeps them off
-the terminal.
 """
 
 from __future__ import annotations
 
 import contextlib
 import os
-import sys
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, Protocol
 
 from bridge.player.errors import PortError
 from bridge.player.messages import APIS, PortOptions
+from bridge.player.port_types import HandsIn, PortLostError, SyncIn, no_source, one_line, quiet_stderr
 from bridge.player.scheduler import Due
 from bridge.transport.cubase_sysex import SAY_AGAIN
 from engine.music.extras import has_extra
@@ -33,30 +30,6 @@ WINDOWS_ADVICE: Final = (
 
 class _NotBuiltError(PortError):
     """python-rtmidi does not know that MIDI system at all, as on a system that has none of the kind."""
-
-
-class PortLostError(Exception):
-    """The port or its MIDI system went away."""
-
-
-@dataclass(frozen=True, slots=True)
-class SyncIn:
-    """The port through which the DAW's MTC, clock and MMC come: its name, and who is told (host_s, message).
-    `hear` is called from a thread of the MIDI system: it stores the message and wakes the player, nothing
-    more."""
-
-    name: str
-    hear: Callable[[float, bytes], None]
-
-
-@dataclass(frozen=True, slots=True)
-class HandsIn:
-    """The port through which a person's faders, pads and pedals come.  source: a part of the name of an input to be
-    connected to it, "" for none.  `hear` as in SyncIn."""
-
-    name: str
-    hear: Callable[[float, bytes], None]
-    source: str = ""
 
 
 class Output(Protocol):
@@ -105,25 +78,6 @@ class ApiProbe:
     reason: str
 
 
-@contextlib.contextmanager
-def quiet_stderr() -> Iterator[None]:
-    """File descriptor 2 goes nowhere inside: C libraries write there whatever Python does."""
-    sys.stderr.flush()
-    try:
-        saved = os.dup(2)
-    except OSError:  # closed already
-        yield
-        return
-    nowhere = os.open(os.devnull, os.O_WRONLY)
-    try:
-        os.dup2(nowhere, 2)
-        yield
-    finally:
-        os.dup2(saved, 2)
-        os.close(saved)
-        os.close(nowhere)
-
-
 def load_rtmidi() -> Any:
     """The python-rtmidi module.  Raises PortError with what to do when it is not installed."""
     try:
@@ -142,10 +96,6 @@ def jack_missing(error: ImportError) -> str:
     if has_extra("jack"):
         return str(error)
     return "the extra is not installed: pip install 'cuebridge[jack]'"
-
-
-def one_line(error: BaseException) -> str:
-    return " ".join(str(error).split()) or type(error).__name__
 
 
 def port_names(options: PortOptions, parts: Sequence[str]) -> tuple[str, ...]:
@@ -359,12 +309,6 @@ def match_windows_port(ports: Sequence[str], name: str, built_in: str = "Default
             if port == wanted or port.rsplit(" ", 1)[0] == wanted:
                 return index
     return None
-
-
-def no_source(wanted: str, names: Sequence[str]) -> str:
-    """Said where `--control-from` names nothing."""
-    there = f"there are: {', '.join(names)}" if names else "there is none"
-    return f"no MIDI input has '{wanted}' in its name ({there}); the control port is open, nothing is connected to it."
 
 
 def open_output(

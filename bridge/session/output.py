@@ -22,6 +22,7 @@ class Output:
         self._player = player
         self._started = player.options
         self._nudges: dict[str, float] = dict(self._started.ports.nudge_ms)
+        self.ports_due = False  # other ports are opened once nothing plays
 
     def follow(self, document: Document, status: PlayerStatus) -> None:
         player, started, known = self._player, self._started, document.settings
@@ -43,6 +44,7 @@ class Output:
         if sync != player.sync:
             player.set_sync(sync)
         ports = replace(player.options.ports, per_part=per_part)
+        self.ports_due = ports != player.options.ports and status.rolling
         if ports != player.options.ports and not status.rolling:
             player.set_ports(ports)
 

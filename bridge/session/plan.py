@@ -34,7 +34,10 @@ JUMP_BEATS: Final = 0.05  # a playhead is reckoned from the player's last word: 
 
 @dataclass(frozen=True, slots=True)
 class Block:
-    """A stretch that is arranged.  before: the arranger's state at its beginning, after: at its end."""
+    """A stretch that is arranged.  before: the arranger's state at its beginning, after: at its end.
+
+    rings_to_beats: where its last note ends.
+    """
 
     start_beats: float
     end_beats: float
@@ -43,6 +46,7 @@ class Block:
     before: ArrangeState | None
     after: ArrangeState | None
     voicings: tuple[FixedVoicing, ...]
+    rings_to_beats: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +108,7 @@ class Plan:
     @property
     def end_beats(self) -> float:
         """Where the last note ends; 0 while there is none."""
-        return max((note.end_beats for block in self._blocks[-24:] for note in block.notes), default=0.0)
+        return max([block.rings_to_beats for block in self._blocks[-24:]], default=0.0)
 
     def state_before(self, beats: float, tempo_map: TempoMap) -> ArrangeState | None:
         """What is carried into the block that a beat lies in; None where that is not known on this tempo map."""
@@ -287,7 +291,8 @@ class Plan:
             made = shifted(arranger.arrange(start, end, state), score.shifts)
             made = with_kept(made, score.kept, low, end)
         self._block_s += (self._clock.now() - began_s - self._block_s) * 0.1
-        return Block(start, end, made.notes, made.controllers, state, made.state, made.voicings)
+        rings_to = max([note.end_beats for note in made.notes], default=0.0)
+        return Block(start, end, made.notes, made.controllers, state, made.state, made.voicings, rings_to)
 
     def _look_back(self, position_beats: float | None, wraps_to: float | None) -> None:
         """The player gets what lies before a takeover as soon as the playhead may come there again."""

@@ -30,19 +30,20 @@ from bridge.session.click import Click
 from bridge.session.clock_tempo import NO_CLOCK, ClockTempo
 from bridge.session.composing import Answer, Composing, Late
 from bridge.session.edits import Edit, cues, printed, takes, tempo
+from bridge.session.effects import effects
 from bridge.session.file.find import film_analysed
 from bridge.session.file.recording import Recorder
 from bridge.session.film import FilmWatch, carried
 from bridge.session.history import History
 from bridge.session.now import Clock, Now, SystemClock, Timing, When, boundary_s
 from bridge.session.output import Output
-from bridge.session.requests import NETWORK_ONLY, recipe
+from bridge.session.requests import recipe
 from bridge.session.takes import Takes
 from bridge.session.tempo import TempoWish
 from bridge.session.transport import Ready, Transport
 from engine.arrange.rhythm import ChordRun, merge_runs
 from engine.arrange.score import Score
-from engine.document import OUTPUT_SETTINGS, CueState, Document, KeptTake, Pin, SavedSession, TempoChoice, parse_key
+from engine.document import CueState, Document, KeptTake, Pin, SavedSession, TempoChoice, parse_key
 from engine.document.takes import EVER
 from engine.music import Chord, FilmLevels, FrameRate, MusicError, Slot, TempoMap, Timecode, controls
 from engine.music.arguments import ControlError
@@ -62,7 +63,6 @@ from engine.process.messages import (
 
 NEWS: Final = 50
 MAX_DEATHS: Final = 4  # of the engine, before the film was analysed
-UNHEARD: Final = NETWORK_ONLY | OUTPUT_SETTINGS  # no note differs by these until the engine has answered
 P = ParamSpec("P")
 
 
@@ -336,14 +336,16 @@ class Session:
         """Lets the document in force be heard: composes where its result is not its own, else arranges."""
         document, status = self.document, self.status
         self.transport.keep_place(self.starts_s, self.analysed.film.duration_s if self.analysed is not None else None)
-        self.output.follow(document, status)
-        self.output.mute(document, status)
+        work = effects(before, document)
+        if work.output or self.output.ports_due:
+            self.output.follow(document, status)
+            self.output.mute(document, status)
         self._use_map(document.result.tempo_map)
         if self.analysed is None:
             return self.position_s()
         now = self.now()
-        if not document.result.complete or recipe(document) != document.result.recipe:
-            if document.result.slots and edit.at_once and _sounds_different(before, document):
+        if work.compose:
+            if document.result.slots and edit.at_once and work.arrange:
                 self._arrange(now, now.soon_s if now.rolling else None)
             heard_s = self._ask(edit, self.history.undo_label or "the change")
             return self._promised(max(heard_s, edit.heard_s or heard_s), composing=True)
@@ -777,15 +779,3 @@ class Session:
         """Ends what runs beside the session; the notes of kept takes are waited for."""
         self._keep_notes(wait=True)
         self.arranging.close()
-
-
-def _sounds_different(before: Document, after: Document) -> bool:
-    """Whether notes differ before any network has answered."""
-    if before.pins != after.pins or before.hits != after.hits or before.sections != after.sections:
-        return True
-    if before.other_cues != after.other_cues or before.printed != after.printed or before.result != after.result:
-        return True
-    # Of several cues each key is known to the arranger at once.
-    unheard = UNHEARD if after.other_cues else UNHEARD | {controls.KEY}
-    names = {*before.settings, *after.settings} - unheard
-    return any(before.value(name) != after.value(name) for name in names)

@@ -255,7 +255,7 @@ def arrange_options(arguments: argparse.Namespace) -> ArrangeOptions:
 
 def hits_of(arguments: argparse.Namespace) -> tuple[Hit, ...]:
     """The hits that were asked for, at the film's own frame rate.  Raises UserError."""
-    from engine.commands.tempo import parse_hits
+    from engine.music.hit_text import parse_hits
     from engine.video import probe
 
     film = probe(arguments.video)

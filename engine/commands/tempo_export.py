@@ -17,7 +17,7 @@ from fractions import Fraction
 from pathlib import Path
 
 from engine.arrange.tempofit import fit_tempos
-from engine.commands.tempo import add_arguments, bar_1_of, chosen_plan, fit_options, look
+from engine.commands.tempo_plan import add_arguments, bar_1_of, chosen_plan, fit_options, look
 from engine.midifile import Marker, read_midi, write_events
 from engine.music import Film, Hit, TempoMap, UserError
 from engine.music.command import SentenceParser

@@ -41,7 +41,7 @@ from engine.arrange.tempofit import TempoFitOptions, fit_tempos
 from engine.brief import Brief
 from engine.commands import score_metrics as metrics
 from engine.commands.score import Picture, score_composition
-from engine.commands.tempo import strongest
+from engine.commands.tempo_plan import strongest
 from engine.composer import compose_takes
 from engine.music import C_MAJOR, Chord, Composition, Cue, TempoMap
 

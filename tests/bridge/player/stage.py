@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from bridge.player.errors import PortError
 from bridge.player.messages import CONTROL, NOTE, PlayerOptions, PortOptions
 from bridge.player.performer import LAST_MOMENT_S, STALL_S, Performer
-from bridge.player.ports import PortLostError
+from bridge.player.port_types import PortLostError
 from bridge.player.scheduler import RESEEK_BEATS, Due
 from bridge.player.tempo import TempoLine
 from bridge.transport.state import Loop

@@ -7,9 +7,11 @@ from pathlib import Path
 import mido
 import pytest
 
-from engine.commands.tempo import main, parse_hits, strongest
+from engine.commands.tempo import main
+from engine.commands.tempo_plan import strongest
 from engine.midifile import read_midi, read_tempo_map, write_events
 from engine.music import Cut, Film, FrameRate, MeterChange, TempoChange, TempoMap, TimeSignature, UserError
+from engine.music.hit_text import parse_hits
 
 CLIP = Path(__file__).parents[2] / "media" / "big-buck-bunny-30s.mp4"
 FILM = Film("f.mp4", 60.0, FrameRate(Fraction(24)))
