@@ -157,11 +157,8 @@ def check_sync(osc_port: int, player: PlayerOptions | None, listen_s: float, run
 def _running_sync(port: int) -> Finding:
     from bridge.controls.conformance import Probe
 
-    probe = Probe("127.0.0.1", port)
-    try:
+    with Probe("127.0.0.1", port) as probe:
         answer = probe.ask(controls.SYNC)
-    finally:
-        probe.close()
     if answer is None or answer.address != controls.SYNC:
         return Finding("sync", None, f"UDP {port} is taken by something that is no `live`: sync was not listened to")
     source, state, tempo_source, bpm, rate, sync_port = (str(value) for value in answer.arguments)

@@ -126,15 +126,21 @@ class Live:
         return 130 if self.stopped_by == signal.SIGINT else 0
 
     def _start_query(self, stack: contextlib.ExitStack, osc: OscServer) -> None:
+        from bridge.controls.namespace import namespace
         from bridge.osc.query import QueryServer
 
         try:
-            query = QueryServer(osc.host, osc.port, "CueBridge", self._values)
+            query = QueryServer(osc.host, osc.port, "CueBridge", namespace(), self._values, self.plan.osc_cors)
         except OSError as error:
             self._say(f"OSCQuery is off: TCP port {osc.port} cannot be had ({error.strerror or error}).")
             return
         query.start()
         stack.callback(query.close)
+        if self.plan.osc_announce:
+            from bridge.osc.announce import announced
+
+            stack.enter_context(announced("CueBridge", osc.host, osc.port))
+            self._say(f"OSC and OSCQuery are announced on the network as CueBridge, port {osc.port}.")
 
     # the loop ---------------------------------------------------------------------------------------------------------
     def _loop(self, osc: OscServer | None) -> None:

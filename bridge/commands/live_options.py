@@ -51,6 +51,8 @@ class LivePlan:
     session_file: Path | None
     keeps_session: bool
     saved: SavedSession | None
+    osc_cors: str | None = None  # origin of web pages that may read OSCQuery
+    osc_announce: bool = False
     renamed: tuple[str, ...] = ()  # a sentence for each old flag that was used
 
 
@@ -93,6 +95,10 @@ def parser() -> argparse.ArgumentParser:
                        help=f"UDP port for OSC ({DEFAULT_PORT}; 0: any, off: none)")  # fmt: skip
     steer.add_argument(
         "--osc-host", default="127.0.0.1", metavar="HOST", help="listen elsewhere than on this machine only"
+    )
+    steer.add_argument("--osc-cors", metavar="ORIGIN", help="let web pages of this origin read OSCQuery; * for all")
+    steer.add_argument(
+        "--osc-announce", action="store_true", help="announce OSC and OSCQuery by mDNS (needs the announce extra)"
     )
     steer.add_argument("--osc-folder", action="append", default=[], metavar="FOLDER", help="OSC may write files here")
     steer.add_argument("--json", action="store_true", help="status as JSON lines")
@@ -187,6 +193,8 @@ def parse(arguments: Sequence[str]) -> LivePlan:
         session_file=session_file,
         keeps_session=not given.no_session,
         saved=saved,
+        osc_cors=given.osc_cors,
+        osc_announce=_announce(given.osc_announce),
         renamed=renamed(given),
     )
 
@@ -309,6 +317,12 @@ def _loop(edges: list[float] | None) -> tuple[float, float] | None:
     if not 0 <= edges[0] < edges[1] - 0.1:
         raise UserError(f"a loop from {edges[0]:g} to {edges[1]:g} s is no range.")
     return edges[0], edges[1]
+
+
+def _announce(wanted: bool) -> bool:
+    if wanted:
+        need_extra("announce", "Announcing OSC by mDNS")
+    return wanted
 
 
 def _port(text: str) -> int | None:

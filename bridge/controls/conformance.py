@@ -2,21 +2,21 @@
 
 While the transport stands, values are really changed, for a moment, and taken back by undo (which empties redo); while
 it plays they are set to what they hold, so that nothing is heard.  Of the actions those are done that undo takes back
-or that change nothing; the others are called with one argument too many, which has to be refused.
+or that change nothing; the others are sent more arguments than they take, which has to be refused.
 """
 
 from __future__ import annotations
 
 import math
-import socket
 import time
 from collections.abc import Iterator, Sequence
 from typing import Final
 
-from bridge.osc.codec import Argument, Message, OscError, decode, encode
+from bridge.osc.client import Answer, Client
+from bridge.osc.codec import encode
 from bridge.osc.server import ERRORS_PER_S
 from engine.music import controls
-from engine.music.arguments import Arg
+from engine.music.arguments import Arg, Raw
 from engine.music.controls import BY_ADDRESS, CONTROLS, ERROR, Control
 
 # A machine that decodes a film beside it answers late, and late is not wrong.
@@ -29,13 +29,13 @@ TEXTS: Final = {controls.NAME: "doctor", controls.PROGRESSION: "C F", controls.K
 AS_THEY_ARE: Final = frozenset({controls.LOOP, controls.PICTURE_STARTS_AT})
 ONLY_READ: Final = frozenset({controls.TEMPO})
 # Actions that undo takes back, with arguments.
-UNDONE: Final[dict[str, tuple[Argument, ...]]] = {
+UNDONE: Final[dict[str, tuple[Raw, ...]]] = {
     controls.HITS_ADD: (1.0, "nice", "doctor"),
     controls.SECTIONS_ADD: (2.0, "activity=40", "doctor"),
     controls.CHORDS_PIN: ("Dm", 0.1),
 }
 # Actions that change nothing, with arguments.
-HARMLESS: Final[dict[str, tuple[Argument, ...]]] = {
+HARMLESS: Final[dict[str, tuple[Raw, ...]]] = {
     controls.PING: (),
     controls.TEMPO_FIT: (80.0, 120.0),
     controls.LEARN: (controls.SWING,),
@@ -45,54 +45,30 @@ HARMLESS: Final[dict[str, tuple[Argument, ...]]] = {
 }
 
 
-class Probe:
-    """A client of its own socket."""
+class Probe(Client):
+    """A client that waits for the answer to what it asks."""
 
-    def __init__(self, host: str, port: int) -> None:
-        self._target = (host, port)
-        self._socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-        self._socket.bind(("127.0.0.1", 0))
-        self._socket.settimeout(TIMEOUT_S)
-
-    def ask(self, address: str, arguments: Sequence[Argument] = (), expected: str | None = None) -> Message | None:
+    def ask(self, address: str, arguments: Sequence[Raw] = (), expected: str | None = None) -> Answer | None:
         """The first answer on the expected address or an error about this one; None when none comes."""
-        self._drop_old()
-        self._socket.sendto(encode(address, arguments), self._target)
+        self.drop_old()  # what was pushed earlier is no answer to what is asked now
+        self.send(address, arguments)
         return self.hear(address, expected or address)
 
-    def _drop_old(self) -> None:
-        """What was pushed earlier is no answer to what is asked now."""
-        self._socket.setblocking(False)
-        try:
-            while True:
-                self._socket.recv(65_507)
-        except OSError:
-            pass
-        self._socket.settimeout(TIMEOUT_S)
-
-    def hear(self, address: str, expected: str, value: Argument = None) -> Message | None:
+    def hear(self, address: str, expected: str, value: Raw = None) -> Answer | None:
         """The next message on `expected` (with that first value, if one is given) or an error about `address`."""
         end = time.perf_counter() + TIMEOUT_S
-        while time.perf_counter() < end:
-            try:
-                messages = decode(self._socket.recv(65_507))
-            except (TimeoutError, OSError, OscError):
-                return None
-            for message in messages:
+        while (left_s := end - time.perf_counter()) > 0:
+            for message in self.next(left_s) or ():
                 about_us = message.address == ERROR and message.arguments[:1] == (address,)
                 wanted = message.address == expected and (value is None or _same(message.arguments[:1], (value,)))
                 if wanted or about_us:
                     return message
         return None
 
-    def close(self) -> None:
-        self._socket.close()
-
 
 def check_every_address(host: str, port: int) -> Iterator[Outcome]:
     """Name, whether it is as documented, and what came."""
-    probe = Probe(host, port)
-    try:
+    with Probe(host, port) as probe:
         if probe.ask(controls.PING) is None:
             yield controls.PING, False, f"nothing answers on UDP {port}; is `cuebridge live` running?"
             return
@@ -104,8 +80,6 @@ def check_every_address(host: str, port: int) -> Iterator[Outcome]:
         yield _unknown(probe)
         yield _bundle(probe)
         yield _put_back(probe, before)
-    finally:
-        probe.close()
 
 
 def _check(probe: Probe, control: Control, stands: bool) -> Outcome:
@@ -131,7 +105,7 @@ def _check(probe: Probe, control: Control, stands: bool) -> Outcome:
     return name, ok, "; ".join([*found, words])
 
 
-def _set(probe: Probe, control: Control, held: tuple[Argument, ...], stands: bool) -> tuple[bool, str]:
+def _set(probe: Probe, control: Control, held: tuple[Raw, ...], stands: bool) -> tuple[bool, str]:
     """Sets another value, hears it pushed, and takes it back."""
     name = control.address
     other = _other(control, held[0]) if stands and name not in AS_THEY_ARE else None
@@ -161,7 +135,7 @@ def _set(probe: Probe, control: Control, held: tuple[Argument, ...], stands: boo
     return True, "set to what it holds"
 
 
-def _other(control: Control, held: Argument) -> float | int | str | None:
+def _other(control: Control, held: Raw) -> float | int | str | None:
     """Another value that the table accepts; None where none is sure to make sense."""
     arg = control.arguments[0]
     if arg.kind == "switch":
@@ -175,7 +149,7 @@ def _other(control: Control, held: Argument) -> float | int | str | None:
     return _other_number(arg, held)
 
 
-def _other_number(arg: Arg, held: Argument) -> float | int | None:
+def _other_number(arg: Arg, held: Raw) -> float | int | None:
     if arg.low is None or arg.high is None:
         return None
     if not isinstance(held, (int, float)) or isinstance(held, bool):
@@ -203,11 +177,11 @@ def _check_action(probe: Probe, control: Control, stands: bool) -> Outcome:
                 probe.ask(controls.UNDO)
                 done = "done and undone; "
     probe.ask(controls.UNSUBSCRIBE)
-    ok, words = _refused(probe, name, [1.0] * (len(control.arguments) + 1))
+    ok, words = _refused(probe, name, [b"nonsense"] * (len(control.arguments) + 1))
     return name, ok, done + words
 
 
-def _refused(probe: Probe, address: str, arguments: Sequence[Argument]) -> tuple[bool, str]:
+def _refused(probe: Probe, address: str, arguments: Sequence[Raw]) -> tuple[bool, str]:
     time.sleep(1.2 / ERRORS_PER_S)  # not to be taken for a flood
     answer = probe.ask(address, arguments, ERROR)
     if answer is None or answer.address != ERROR or len(answer.arguments) != 3:
@@ -229,7 +203,7 @@ def _bundle(probe: Probe) -> Outcome:
     other = 60.0 if held.arguments[:1] != (60.0,) else 61.0
     parts = [encode(controls.SWING, [other]), encode(controls.SWING, ["nonsense"])]
     body = b"".join(len(part).to_bytes(4, "big") + part for part in parts)
-    probe._socket.sendto(b"#bundle\x00" + b"\xff" * 8 + body, probe._target)
+    probe.send_datagram(b"#bundle\x00" + b"\xff" * 8 + body)
     refused = probe.hear(controls.SWING, ERROR)
     now = probe.ask(controls.SWING)
     for _ in parts:  # each message of the bundle is refused with an error of its own, which may come only now
@@ -240,7 +214,7 @@ def _bundle(probe: Probe) -> Outcome:
     return "a bundle", refused is not None and whole, "refused as a whole" if whole else f"half done: {_words(now)}"
 
 
-def _values(probe: Probe) -> dict[str, tuple[Argument, ...]]:
+def _values(probe: Probe) -> dict[str, tuple[Raw, ...]]:
     found = {}
     for control in CONTROLS:
         if control.access == "value":
@@ -249,7 +223,7 @@ def _values(probe: Probe) -> dict[str, tuple[Argument, ...]]:
     return found
 
 
-def _put_back(probe: Probe, before: dict[str, tuple[Argument, ...]]) -> Outcome:
+def _put_back(probe: Probe, before: dict[str, tuple[Raw, ...]]) -> Outcome:
     """What the check left other than it was is put back, and said."""
     left = []
     for address, held in before.items():
@@ -261,7 +235,7 @@ def _put_back(probe: Probe, before: dict[str, tuple[Argument, ...]]) -> Outcome:
     return "values afterwards", not left, f"changed, set back: {', '.join(left)}" if left else "as they were before"
 
 
-def _same(some: Sequence[Argument], others: Sequence[Argument]) -> bool:
+def _same(some: Sequence[Raw], others: Sequence[Raw]) -> bool:
     """Equal as far as 32-bit floats tell."""
     if len(some) != len(others):
         return False
@@ -273,7 +247,7 @@ def _same(some: Sequence[Argument], others: Sequence[Argument]) -> bool:
     )
 
 
-def _words(message: Message | None) -> str:
+def _words(message: Answer | None) -> str:
     if message is None:
         return "no answer"
     texts = [value.hex() if isinstance(value, bytes) else str(value) for value in message.arguments]

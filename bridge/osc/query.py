@@ -1,9 +1,10 @@
-"""The controls table as an OSCQuery namespace (Vidvox proposal): JSON from which controller programs build pages.
+"""An OSCQuery server (Vidvox proposal): a tree of addresses as JSON over HTTP.
 
 `QueryServer` answers HTTP GET on TCP, on the port that OSC has on UDP: `/cue/key` gives a node, `?VALUE` its value,
 `?HOST_INFO` where OSC listens.  A web page must not read it by giving its own name our address (DNS rebinding):
-requests have to name this machine by an address, as `localhost`, or by the name it listens on.  Whoever sends its
-request drop by drop is cut off, and no more than some are heard at once.
+requests have to name this machine by an address, as `localhost`, or by the name it listens on.  Pages of other
+origins get no CORS header unless one is allowed.  A request that arrives too slowly is cut off, and the number of
+connections is limited.
 """
 
 from __future__ import annotations
@@ -19,55 +20,15 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, Final
 from urllib.parse import unquote, urlsplit
 
-from bridge.osc.codec import Argument
-from engine.music.arguments import Arg
-from engine.music.controls import BY_ADDRESS, CONTROLS, Control
+from bridge.osc.codec import Argument, Double
 
 MAX_PATH: Final = 512
 TIMEOUT_S: Final = 5.0
 REQUEST_S: Final = 8.0  # for a whole request and its answer, however it comes in
 MAX_CONNECTIONS: Final = 16
 ATTRIBUTES: Final = ("VALUE", "TYPE", "RANGE", "DESCRIPTION", "ACCESS", "UNIT", "FULL_PATH", "CONTENTS")
+READABLE: Final = 1  # bit of ACCESS
 Values = Callable[[str], Sequence[Argument]]
-
-_ACCESS = {"state": 1, "do": 2, "value": 3}
-
-
-def namespace() -> dict[str, Any]:
-    """The root node with all addresses under it."""
-    root: dict[str, Any] = {"FULL_PATH": "/", "DESCRIPTION": "CueBridge", "ACCESS": 0, "CONTENTS": {}}
-    for control in CONTROLS:
-        node = root
-        path = ""
-        for name in control.address.strip("/").split("/"):
-            path += f"/{name}"
-            contents = node.setdefault("CONTENTS", {})
-            node = contents.setdefault(name, {"FULL_PATH": path, "ACCESS": 0})
-        node.update(_attributes(control))
-    return root
-
-
-def _attributes(control: Control) -> dict[str, Any]:
-    attributes: dict[str, Any] = {"ACCESS": _ACCESS[control.access], "DESCRIPTION": control.doc}
-    if control.arguments:
-        attributes["TYPE"] = "".join(argument.tag for argument in control.arguments)
-        attributes["RANGE"] = [_range(argument) for argument in control.arguments]
-        if any(argument.unit for argument in control.arguments):
-            attributes["UNIT"] = [argument.unit for argument in control.arguments]
-    if control.access == "value":
-        attributes["VALUE"] = [control.default]
-    return attributes
-
-
-def _range(argument: Arg) -> dict[str, Any]:
-    if argument.kind == "choice":
-        return {"VALS": list(argument.words)}
-    found: dict[str, Any] = {}
-    if argument.low is not None:
-        found["MIN"] = argument.low
-    if argument.high is not None:
-        found["MAX"] = argument.high
-    return found
 
 
 def _is_ours(host: str, named: set[str]) -> bool:
@@ -124,10 +85,15 @@ class _Server(ThreadingHTTPServer):
 
 
 class QueryServer:
-    """values(address) may be called from any of its threads; it raises TimeoutError when nobody answers."""
+    """Serves `root`, a tree of nodes with CONTENTS.
 
-    def __init__(self, host: str, port: int, name: str, values: Values) -> None:
-        """Raises OSError where the port is taken."""
+    values(address) may be called from any of its threads; it raises TimeoutError when nobody answers.
+    origin: web pages of this origin may read it too ("*": all).  Raises OSError where the port is taken.
+    """
+
+    def __init__(
+        self, host: str, port: int, name: str, root: dict[str, Any], values: Values, origin: str | None = None
+    ) -> None:
         info = {
             "NAME": name,
             "OSC_IP": host,
@@ -144,30 +110,30 @@ class QueryServer:
 
             def do_GET(self) -> None:
                 if not _is_ours(self.headers.get("Host", ""), named):
-                    self.send_error(403, "name this machine by its address")
+                    self._reply(403, {"error": "name this machine by its address"})
                     return
                 if len(self.path) > MAX_PATH:
-                    self.send_error(414)
+                    self._reply(414, {"error": "the path is too long"})
                     return
                 try:
-                    body = answer(self.path, info, values)
+                    body = answer(self.path, info, root, values)
                 except LookupError:
-                    self.send_error(404)
-                    return
+                    self._reply(404, {"error": "there is no such address"})
                 except ValueError:
-                    self.send_error(400)
-                    return
+                    self._reply(400, {"error": "this path cannot be read"})
                 except TimeoutError:
-                    self.send_error(503)
-                    return
-                if body is None:
-                    self.send_response(204)
-                    self.end_headers()
-                    return
-                data = json.dumps(body).encode()
-                self.send_response(200)
-                self.send_header("Content-Type", "application/json")
-                self.send_header("Content-Length", str(len(data)))
+                    self._reply(503, {"error": "no answer in time"})
+                else:
+                    self._reply(204 if body is None else 200, body)
+
+            def _reply(self, status: int, body: dict[str, Any] | None) -> None:
+                data = b"" if body is None else json.dumps(body).encode()
+                self.send_response(status)
+                if body is not None:
+                    self.send_header("Content-Type", "application/json")
+                    self.send_header("Content-Length", str(len(data)))
+                if origin is not None:
+                    self.send_header("Access-Control-Allow-Origin", origin)
                 self.end_headers()
                 self.wfile.write(data)
 
@@ -187,23 +153,35 @@ class QueryServer:
         self._server.server_close()
 
 
-def answer(target: str, info: dict[str, Any], values: Values) -> dict[str, Any] | None:
+def answer(target: str, info: dict[str, Any], root: dict[str, Any], values: Values) -> dict[str, Any] | None:
     """What a GET of `target` gives; None: nothing (an attribute the node has not).  Raises LookupError."""
     url = urlsplit(target)
     query = url.query.split("&")[0]
     if query == "HOST_INFO":
         return info
     path = "/" + unquote(url.path).strip("/")
-    node = namespace()
+    node = root
     for name in path.strip("/").split("/") if path != "/" else ():
         node = node["CONTENTS"][name]
     if query and query not in ATTRIBUTES:
         return None
-    if query == "VALUE":
-        control = BY_ADDRESS.get(path)
-        return {"VALUE": list(values(path))} if control is not None and control.access != "do" else None
+    if query in ("", "VALUE", "TYPE") and node["ACCESS"] & READABLE:
+        node = _with_value(node, values(path))
     if query:
         return {query: node[query]} if query in node else None
-    if path in BY_ADDRESS and BY_ADDRESS[path].access != "do":
-        node = {**node, "VALUE": list(values(path))}
     return node
+
+
+def _with_value(node: dict[str, Any], held: Sequence[Argument]) -> dict[str, Any]:
+    """A node with what its address holds: as many values as its TYPE says, or a TYPE for what is only read."""
+    if "TYPE" in node:
+        return {**node, "VALUE": list(held[: len(node["TYPE"])])}
+    return {**node, "VALUE": list(held), "TYPE": "".join(map(_tag, held))}
+
+
+def _tag(value: Argument) -> str:
+    if isinstance(value, bool):
+        return "T" if value else "F"
+    if isinstance(value, Double):
+        return "d"
+    return {int: "i", float: "f", str: "s", bytes: "b"}.get(type(value), "N")

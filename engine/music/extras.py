@@ -12,6 +12,7 @@ MODULES: Final = {
     "midi": "rtmidi",
     "jack": "jack",
     "link": "link",
+    "announce": "zeroconf",
     "clip": "open_clip",
     "train": "torch",
     "plot": "matplotlib",

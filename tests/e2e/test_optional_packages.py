@@ -28,6 +28,7 @@ NEEDS = {  # extra -> command lines that cannot do without it
         ("calibrate", "--midi-api", "jack-client"),
     ],
     "link": [(*LIVE, "--sync", "link"), (*LIVE, "--tempo", "link")],
+    "announce": [(*LIVE, "--osc-announce")],
     "clip": [
         (*LIVE, "--midi-api", "none", "--reading", "full"),
         ("compose", "FILM", "--reading", "full", "-o", "OUT.mid"),

@@ -6,9 +6,9 @@ import json
 from pathlib import Path
 
 from bridge.commands.live_options import parser
+from bridge.controls.namespace import namespace
 from bridge.controls.open_stage_control import layout
 from bridge.controls.reference import reference
-from bridge.osc.query import namespace
 from engine.music.controls import BY_ADDRESS, MUSIC_FLAGS
 
 ROOT = Path(__file__).resolve().parents[3]

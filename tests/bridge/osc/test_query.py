@@ -11,9 +11,11 @@ import time
 
 import pytest
 
+from bridge.controls.namespace import namespace
 from bridge.osc import query
-from bridge.osc.query import QueryServer
-from engine.music.controls import BY_ADDRESS
+from bridge.osc.codec import Double
+from bridge.osc.query import QueryServer, answer
+from engine.music.controls import BY_ADDRESS, CONTROLS
 
 
 @pytest.fixture
@@ -23,7 +25,7 @@ def server():
             raise TimeoutError
         return ["Am"] if address == "/cue/key" else [0.5]
 
-    server = QueryServer("127.0.0.1", 0, "CueBridge", values)
+    server = QueryServer("127.0.0.1", 0, "CueBridge", namespace(), values)
     server.start()
     yield server
     server.close()
@@ -117,3 +119,59 @@ def test_who_sends_drop_by_drop_is_cut_off_and_keeps_nobody_out_for_long(server,
     finally:
         for each in slow:
             each.close()
+
+
+INFO: dict = {}
+HELD = {
+    "/cue/status": ("playing", Double(12.5), "01:00:00:00", "", "4|1", "Am", "F", "CueBridge", 0, ""),
+    "/cue/playhead": (Double(1.0), Double(2.0), "1|3", "x", "y", True),
+    "/cue/loop": (True, Double(1.0), Double(3.0)),
+    "/cue/key": ("Am",),
+    "/cue/pins": (),
+}
+
+
+@pytest.mark.parametrize("address", HELD)
+def test_every_value_has_a_type_for_each_item(address: str) -> None:
+    node = answer(address, INFO, namespace(), HELD.__getitem__)
+    assert node is not None and len(node["VALUE"]) == len(node["TYPE"])
+    both = [answer(f"{address}?{name}", INFO, namespace(), HELD.__getitem__) for name in ("VALUE", "TYPE")]
+    assert both == [{"VALUE": node["VALUE"]}, {"TYPE": node["TYPE"]}]
+
+
+def test_types_of_what_is_only_read_are_those_of_its_values() -> None:
+    node = answer("/cue/playhead", INFO, namespace(), HELD.__getitem__)
+    assert node is not None and node["TYPE"] == "ddsssT"
+    loop = answer("/cue/loop", INFO, namespace(), HELD.__getitem__)
+    assert loop is not None and (loop["TYPE"], loop["VALUE"]) == ("T", [True])
+    assert len(loop["RANGE"]) == 1
+
+
+def test_the_type_of_each_node_has_as_many_ranges() -> None:
+    for control in CONTROLS:
+        node = namespace()
+        for name in control.address.strip("/").split("/"):
+            node = node["CONTENTS"][name]
+        if "TYPE" in node:
+            assert len(node["TYPE"]) == len(node["RANGE"])
+        if control.access == "value":
+            assert len(node["TYPE"]) == len(node["VALUE"]) == 1
+
+
+@pytest.mark.parametrize("path", ["/cue/nothing", "/..", "/cue/" + "x" * 600])
+def test_an_error_is_json_and_no_page(server, path: str) -> None:
+    head, _, body = raw(server, f"GET {path} HTTP/1.1\r\nHost: localhost\r\n\r\n".encode()).partition(b"\r\n\r\n")
+    assert b"application/json" in head and b"<html" not in body.lower()
+    assert set(json.loads(body)) == {"error"}
+
+
+@pytest.mark.parametrize("origin", [None, "*", "https://page.example"])
+def test_other_origins_may_read_only_where_that_is_said(origin) -> None:
+    made = QueryServer("127.0.0.1", 0, "CueBridge", namespace(), HELD.__getitem__, origin)
+    made.start()
+    try:
+        head = raw(made, b"GET /cue/key HTTP/1.1\r\nHost: localhost\r\nOrigin: https://page.example\r\n\r\n")
+        allowed = f"Access-Control-Allow-Origin: {origin}".encode()
+        assert (allowed in head) if origin else (b"Access-Control" not in head)
+    finally:
+        made.close()
