@@ -82,6 +82,7 @@ class Brief:
     bpm and tempo_map: None where nothing was said.  picture_starts_at: seconds after bar 1, `bar|beat`, or the
     timecode that the DAW shows at the first frame (bar 1 is then there too).  frame_rate: of the DAW project's
     timecode, None: the film's.  weights: folder of the networks' weights, None: the shipped ones.
+    wall_to_wall: one cue over a long film too; else cues are proposed where it wants music.
     """
 
     progression: Progression | None = None
@@ -99,6 +100,7 @@ class Brief:
     clip_weights: str | None = None
     cues: tuple[WrittenCue, ...] = ()
     weights: str | None = None
+    wall_to_wall: bool = True
 
     def __post_init__(self) -> None:
         if self.grid not in GRID_CHOICES:

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Final
 
 from engine.brief import Brief, request_for
 from engine.music import Chord, Composition, Draws, Film, FrameRate, Key, Slot, Take, TempoMap, UserError
-from engine.planning import Planned, draws_of, plans_of, settle_take
+from engine.planning import Planned, draws_of, plans_of, settle_take, with_proposed_cues
 from engine.process.messages import Composed, ComposeRequest, SlotsComposed
 
 if TYPE_CHECKING:
@@ -344,6 +344,8 @@ def compose_takes(
     for number in range(count):
         looked = time.perf_counter()
         request = replace(first, take=Take(wish.take.number + number))
+        if proposes_cues(wish):
+            request, _ = with_proposed_cues(features, request)
         if draws_tempo(wish):
             request, tempo_reason = settle_take(features, request, first_action_s(features), wish.meter)
         for message in composer.stream(features, request):
@@ -356,9 +358,15 @@ def compose_takes(
     return tuple(scores)
 
 
+def proposes_cues(wish: Brief) -> bool:
+    """Whether a long film without cues gets some: where it is planned and nobody said where its music is."""
+    settled = wish.cues or wish.wall_to_wall or wish.grid == "seconds" or wish.progression is not None
+    return wish.options.form != "none" and not settled
+
+
 def draws_tempo(wish: Brief) -> bool:
-    """Whether each take chooses its own tempo: its cues are planned and nobody said one."""
-    said = wish.bpm is not None or wish.tempo_map is not None or wish.cues or wish.grid == "seconds"
+    """Whether each take chooses its own tempo: its cues are planned and nobody said one, nor hits that ask for one."""
+    said = wish.bpm is not None or wish.tempo_map is not None or wish.cues or wish.hits or wish.grid == "seconds"
     return wish.options.form != "none" and not said
 
 

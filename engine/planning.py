@@ -13,9 +13,10 @@ from engine.arrange.chance import noise
 from engine.arrange.ensembles import ensembles
 from engine.form.picture import PictureCurves, curves
 from engine.form.planner import Drawn, PlanWish, choose_tempo, draw_cue, meter_of, settle_bars
+from engine.form.spotting import LEAST_FILM_S, propose_cues
 from engine.harmony.cells import CellChooser, UnitGrid
 from engine.harmony.mood import bias_affect
-from engine.music import Cue, Draws, Key, TempoMap, TimeSignature, UserError
+from engine.music import Cue, Draws, Key, TempoMap, TempoMark, TimeSignature, UserError, marked
 from engine.music import film_seed as drawn_seed
 from engine.music.cueplan import CUE_ENDINGS, ENSEMBLES, FORMS, CuePlan
 from engine.process.messages import ComposeOptions, ComposeRequest
@@ -132,12 +133,31 @@ def plans_of(features: VideoFeatures, request: ComposeRequest, begins_s: float) 
     return Planned(tuple(plans), choosers, grids)
 
 
+def with_proposed_cues(features: VideoFeatures, request: ComposeRequest) -> tuple[ComposeRequest, tuple[str, ...]]:
+    """The request with cues where the film wants music, each with a bar line at its In; why there, a sentence a cue.
+
+    A request that has cues, and a film up to two minutes long, stay as they are.
+    """
+    if request.cues or features.film.duration_s <= LEAST_FILM_S:
+        return request, ()
+    proposed = propose_cues(_curves(features, request.options), features.film.duration_s)
+    cues = tuple(
+        Cue(f"1m{number}", each.in_s, each.out_s, bar_1_s=each.in_s, number=number)
+        for number, each in enumerate(proposed, start=1)
+    )
+    marks = [TempoMark(cue.in_s, None, True) for cue in cues]
+    tempo_map = marked(request.tempo_map, marks, request.picture_starts_at_s)
+    return replace(request, cues=cues, tempo_map=tempo_map), tuple(each.reason for each in proposed)
+
+
 def settle_take(
     features: VideoFeatures, request: ComposeRequest, begins_s: float, meter: TimeSignature | None
 ) -> tuple[ComposeRequest, str]:
     """The request on the tempo (and, where none was asked for, in the meter) that its take draws, and why."""
     check(request.options)
     spans = _spans(features, request, begins_s)
+    if request.cues:
+        return _settle_cues(features, request, spans, meter)
     index, cue, in_s, out_s = max(spans, key=lambda span: span[3] - span[2])
     number = index + 1 if cue.number is None else cue.number
     take, seed_ = cue.take or request.take.number, film_seed(features, request)
@@ -152,4 +172,28 @@ def settle_take(
     return replace(request, tempo_map=tempo_map), reason
 
 
-__all__ = ["Drawn", "Planned", "check", "draws_of", "film_seed", "plans_of", "settle_take"]
+def _settle_cues(
+    features: VideoFeatures,
+    request: ComposeRequest,
+    spans: list[tuple[int, Cue, float, float]],
+    meter: TimeSignature | None,
+) -> tuple[ComposeRequest, str]:
+    """Each cue draws its own tempo, from its In on."""
+    seed_, picture = film_seed(features, request), _curves(features, request.options)
+    bar_beats = float((meter or TimeSignature()).bar_beats)
+    marks, said = [], []
+    for index, cue, in_s, out_s in spans:
+        number = index + 1 if cue.number is None else cue.number
+        take = cue.take or request.take.number
+        drawn = draw_cue(picture, in_s, out_s, seed_, number, take, _wish(request, cue, None), index)
+        cuts = [cut.time_s for cut in features.cuts if in_s <= cut.time_s < out_s]
+        hits = [hit for hit in (*request.hits, *cue.hits) if in_s <= hit.time_s < out_s]
+        bpm, _ = choose_tempo(drawn, hits, cuts, bar_beats, in_s)
+        marks.append(TempoMark(in_s, bpm, True))
+        said.append(f"{cue.name} {bpm:g}")
+    base = TempoMap.constant(marks[0].bpm or 96, meter or TimeSignature(), request.tempo_map.origin_s)
+    tempo_map = marked(base, marks, request.picture_starts_at_s)
+    return replace(request, tempo_map=tempo_map), f"{', '.join(said)} bpm: each cue in the range of its palette"
+
+
+__all__ = ["Drawn", "Planned", "check", "draws_of", "film_seed", "plans_of", "settle_take", "with_proposed_cues"]

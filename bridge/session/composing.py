@@ -19,6 +19,7 @@ from bridge.session.requests import compose_request, numbered, recipe
 from engine.arrange import film_levels
 from engine.document import Document, parse_key
 from engine.music import FilmLevels, Key, Slot, controls
+from engine.music.cueplan import CuePlan
 from engine.process.messages import Composed, ComposeRequest, EngineFailure, SlotsComposed
 
 QUIET_S: Final = 0.015  # after the last move of a fader
@@ -62,6 +63,7 @@ class InFlight:
     recipe: tuple[object, ...]
     sent_host_s: float
     slots: list[Slot] = field(default_factory=list)
+    plans: tuple[CuePlan, ...] = ()
     arranged_host_s: float = float("-inf")
     answered: bool = False
 
@@ -192,6 +194,7 @@ class Composing:
         flying.slots.extend(message.slots)
         if first and self._is_too_late(flying, now, commit_s):
             return self._delayed(flying, document, now)
+        flying.plans = message.plans
         sentences = self._keep_keys(document, message, message.key, message.key_reason)
         return self._answer(flying, document, now, message.key, message.key_reason, sentences, complete=False)
 
@@ -205,7 +208,7 @@ class Composing:
         if document is None:
             return None
         composition = message.composition
-        flying.slots = list(composition.slots[len(flying.kept) :])
+        flying.slots, flying.plans = list(composition.slots[len(flying.kept) :]), composition.plans
         sentences = self._keep_keys(document, message, composition.key, composition.key_reason)
         if self.levels is None:
             self.levels = film_levels((*flying.kept, *flying.slots))
@@ -283,6 +286,7 @@ class Composing:
             weights=self.weights,
             recipe=flying.recipe,
             cue_keys=self._cue_keys(document),
+            plans=flying.plans,
         )
         arrange = complete or now.host_s - flying.arranged_host_s > GROWTH_S
         if arrange:

@@ -38,7 +38,14 @@ def recipe(document: Document) -> tuple[object, ...]:
     marks = [f"{hit.time_s:.6f} {hit.weight}" for hit in document.hits]
     marks += [f"{section.start_s:.6f} {section.changes}" for section in document.sections]
     cues = [(cue.number, cue.take, cue.progression_from_s, *map(cue.value, CUE_RECIPE)) for cue in document.cue_states]
-    return (*map(document.value, RECIPE), "; ".join(marks), *(value for cue in cues for value in cue))
+    # Sessions from before there were plans say nothing of them, and are as they were.
+    plan = (document.text(controls.FORM), document.text(controls.ENSEMBLE)) if is_planned(document) else ()
+    return (*map(document.value, RECIPE), "; ".join(marks), *(value for cue in cues for value in cue), *plan)
+
+
+def is_planned(document: Document) -> bool:
+    """Whether its cues have a form, or are one stretch that the network alone composes."""
+    return document.text(controls.FORM) != "none"
 
 
 def compose_options(document: Document) -> ComposeOptions:
@@ -50,6 +57,8 @@ def compose_options(document: Document) -> ComposeOptions:
         calm_tense=document.number(controls.CALM_TENSE),
         affect_bias=tuple(document.number(controls.of_mood(name)) for name in EMOTIONS),
         harmonic_rhythm=document.text(controls.HARMONIC_RHYTHM),
+        form=document.text(controls.FORM),
+        ensemble=document.text(controls.ENSEMBLE),
     )
 
 
@@ -63,7 +72,8 @@ def compose_request(
     result, several = document.result, bool(document.other_cues)
 
     def key_of(cue: Document | CueState, number: int) -> Key | None:
-        auto = auto_keys.get(number)
+        # A plan draws its keys anew from the film's seed, and may leave the first for others.
+        auto = None if is_planned(document) else auto_keys.get(number)
         return parse_key(cue.text(controls.KEY)) or (None if auto is None else auto[0])
 
     cues = document.cues

@@ -96,7 +96,7 @@ class Arranger:
             for index, cue in enumerate(effective_cues(composition))
         ]
         self._planned = {
-            number: PlannedCue(composition, plan, self._timeline.bars)
+            number: PlannedCue(composition, plan, self._timeline.bars, effective_cues(composition)[number].ending)
             for number, plan in plans_by_cue(composition).items()
         }
         self._planned_options: dict[tuple[int, int], ArrangeOptions] = {}

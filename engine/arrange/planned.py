@@ -62,8 +62,10 @@ class Moment:
 class PlannedCue:
     """One cue's plan, ready to be played."""
 
-    def __init__(self, composition: Composition, plan: CuePlan, bars: Bars) -> None:
-        self.plan = plan
+    def __init__(self, composition: Composition, plan: CuePlan, bars: Bars, ending: str = "tonic") -> None:
+        # An ending that the cue names itself prevails; `tonic` is what a cue has that says nothing.
+        said = {"open": "unresolved", "cut": "bump", "tonic": plan.ending}.get(ending, ending)
+        self.plan = plan if said == plan.ending else replace(plan, ending=said)
         self.ensemble: Ensemble = ensembles()[plan.ensemble]
         self.bars = bars
         self.tune = tune_of(plan, composition.tempo_map, composition.picture_starts_at_s)

@@ -73,6 +73,7 @@ def build_score(
         draws=document.draws,
         key_reason=result.key_reason,
         typed=document.typed,
+        plans=result.plans,
     )
     where = document.text(controls.CHORDS_ON_CUTS)
     if (result.complete or settled) and (where in ("strong", "all") or (where == "hits" and document.hits)):

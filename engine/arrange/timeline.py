@@ -389,7 +389,7 @@ def _pad_strikes(starts: list[float], run_end: float, bars: Bars, marks: dict[fl
 
 def _ring_end(composition: Composition, cue: Cue, land: float, limit: float | None) -> float | None:
     """Until when the chord on Out rings, None where the cue wants none or there is no room for it."""
-    if cue.ending == "cut" or cue.tail_s <= 0:
+    if cue.ending in ("cut", "bump") or cue.tail_s <= 0:
         return None
     tempo_map = composition.tempo_map
     end = tempo_map.beats_at(tempo_map.seconds_at(land) + cue.tail_s)
@@ -411,7 +411,7 @@ def _ending(cue: Cue, last: Segment, land: float, end: float) -> Segment | None:
     tonic = Chord(key.tonic, "min" if key.is_minor else "maj")
     chord = last.chord
     if not (last.slot.given or last.slot.pinned):
-        if cue.ending == "tonic":
+        if cue.ending not in ("open", "unresolved"):
             chord = tonic
         elif chord.root == tonic.root:
             chord = Chord((key.tonic + 7) % 12, "maj")

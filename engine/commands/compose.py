@@ -42,10 +42,12 @@ if TYPE_CHECKING:
     from engine.arrange import Arrangement, ArrangeOptions
     from engine.music import Composition
 
+# What the last chord of a cue without a form may be.
+_LAST_CHORDS: Final = tuple(word for word in ENDINGS if word not in CUE_ENDINGS)
 # Where a form is asked for, its own endings are words of the same flag.
 ENDING_FLAG: Final = replace(
     BY_ADDRESS[controls.ENDING],
-    arguments=(Arg("ending", "choice", words=(*ENDINGS, "auto", *CUE_ENDINGS)),),
+    arguments=(Arg("ending", "choice", words=(*_LAST_CHORDS, "auto", *CUE_ENDINGS)),),
     doc="The last chord: tonic, open (as composed) or cut; with --form how cues end, auto: by the mood.",
 )
 
@@ -192,7 +194,7 @@ def settings_of(arguments: argparse.Namespace) -> dict[str, Value]:
     """The music that was asked for, by address of the controls table.  Raises UserError."""
     settings = settings_from(arguments, (row for row in MUSIC_FLAGS if row.address != controls.ENDING))
     ending = ending_of(arguments)
-    if ending in ENDINGS:
+    if ending in _LAST_CHORDS:
         settings[controls.ENDING] = ending
     check_cue_flags(settings, arguments.cue)
     if arguments.parts is not None:
@@ -235,8 +237,9 @@ def plan_from(arguments: argparse.Namespace) -> Brief:
             candidates=asked["--candidates"],
             form=asked["--form"],
             ensemble=asked["--ensemble"],
-            ending="auto" if ending is None or ending in ENDINGS else ending,
+            ending="auto" if ending is None or ending in _LAST_CHORDS else ending,
         ),
+        wall_to_wall=bool(asked["--wall-to-wall"]),
         reading=asked["--reading"],
         clip_weights=asked["--clip-weights"],
     )

@@ -44,6 +44,7 @@ def facts_of(score: FilmScore, arrangement: Arrangement, output: Path) -> dict[s
     """The report of one take, ready for JSON; `--json` prints it."""
     composition = score.composition
     film = composition.film
+    planned = {} if not composition.plans else {"cues": _cue_rows(composition)}
     notes = {part: sum(1 for note in arrangement.notes if note.part == part) for part in PARTS}
     return {
         "file": str(output),
@@ -72,7 +73,25 @@ def facts_of(score: FilmScore, arrangement: Arrangement, output: Path) -> dict[s
         "seconds": {"analysis": round(score.analysis_s, 3), "composition": round(score.compose_s, 3)},
         "peak_memory_mib": peak_memory_mib(),
         "weights": list(score.weights),
+        **planned,
     }
+
+
+def _cue_rows(composition: Composition) -> list[dict[str, Any]]:
+    """What each planned cue is made of."""
+    return [
+        {
+            "name": composition.cues[plan.cue].name if plan.cue < len(composition.cues) else "1m1",
+            "in_s": round(plan.sections[0].start_s, 3),
+            "out_s": round(plan.sections[-1].end_s, 3),
+            "form": plan.form,
+            "ensemble": plan.ensemble,
+            "key": plan.sections[0].key.name,
+            "ending": plan.ending,
+            "plan": plan.reason,
+        }
+        for plan in composition.plans
+    ]
 
 
 def hit_rows(composition: Composition) -> list[dict[str, Any]]:
@@ -117,6 +136,11 @@ def tell(results: Sequence[dict[str, Any]], scores: Sequence[FilmScore]) -> None
             out.write(f"Note     {note}\n")
         out.write(f"Tempo    {facts['tempo_reason']} ({facts['meter']})\n")
         out.write(f"Key      {facts['key_reason']}\n")
+        for row in facts.get("cues", ()):
+            out.write(
+                f"Cue      {row['name']} {row['in_s']:.1f} to {row['out_s']:.1f} s, {row['key']}: {row['plan']}, "
+            )
+            out.write(f"ends {row['ending']}\n")
         out.write(f"Take     {facts['take_name']} ({facts['take']})\n")
         for hit in facts["hits"]:
             label = f"{hit['name']} " if hit["name"] else ""

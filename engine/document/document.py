@@ -32,6 +32,7 @@ from engine.music import (
     controls,
     parse_progression,
 )
+from engine.music.cueplan import CuePlan
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +70,7 @@ class Result:
     starts_s: timeline second of the film's first frame.  levels: the film's quantiles of density and loudness, fixed
     when first known, so that a later composition leaves the rest as it is.  weights: names and digests of the networks
     that composed it.  recipe: the settings it was composed under.  cue_keys: number, key and reason of each cue.
+    plans: of the cues that were composed by one.
     """
 
     slots: tuple[Slot, ...] = ()
@@ -82,6 +84,7 @@ class Result:
     weights: tuple[str, ...] = ()
     recipe: tuple[object, ...] = ()
     cue_keys: tuple[tuple[int, Key, str], ...] = ()
+    plans: tuple[CuePlan, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

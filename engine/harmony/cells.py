@@ -77,7 +77,13 @@ class UnitGrid:
         while section + 1 < len(self.starts) and position >= self.starts[section + 1]:
             section += 1
         length = _bars(self.plan.sections[section])
-        return section, max(math.floor((position - self.starts[section]) / length), 0)
+        index = max(math.floor((position - self.starts[section]) / length), 0)
+        return section, min(index, self.count(section) - 1)
+
+    def count(self, section: int) -> int:
+        """Units of a section; what is left over, less than half a unit, belongs to the last."""
+        length = _bars(self.plan.sections[section])
+        return max(math.floor((self.ends[section] - self.starts[section]) / length + Fraction(1, 2)), 1)
 
     def unit(self, start_beats: float) -> Unit:
         """The unit that a position lies in."""
@@ -86,7 +92,7 @@ class UnitGrid:
         if known is None:
             length = _bars(self.plan.sections[section])
             first, last = self.starts[section], self.ends[section]
-            count = max(math.ceil((last - first) / length), 1)
+            count = self.count(section)
             start = first + index * length
             end = min(start + length, last) if index < count - 1 else max(last, start + Fraction(1, 16))
             known = Unit(

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from engine.music.chord import NO_CHORD, Chord
-from engine.music.cueplan import CuePlan
+from engine.music.cueplan import CUE_ENDINGS, CuePlan
 from engine.music.draws import Draws
 from engine.music.errors import MusicError
 from engine.music.key import C_MAJOR, Key
@@ -23,7 +23,8 @@ from engine.music.timecode import FrameRate, Timecode, TimecodeClock, timecode_r
 CUT_KINDS: Final = ("cut", "fade", "dissolve")
 HIT_WEIGHTS: Final = ("must", "should", "nice")
 GRIDS: Final = ("seconds", "beats")
-ENDINGS: Final = ("tonic", "open", "cut")
+# The first three are the words of unplanned cues: the last chord after Out is the tonic, anything else, or none.
+ENDINGS: Final = ("tonic", "open", "cut", *CUE_ENDINGS)
 
 
 @dataclass(frozen=True, slots=True)

@@ -81,6 +81,8 @@ IN: Final = "/cue/in"
 OUT: Final = "/cue/out"
 BAR_1: Final = "/cue/bar_1"
 ENDING: Final = "/cue/ending"
+FORM: Final = "/cue/form"
+ENSEMBLE: Final = "/cue/ensemble"
 TAIL: Final = "/cue/tail"
 TEMPO: Final = "/cue/tempo"
 KEY: Final = "/cue/key"
@@ -369,7 +371,16 @@ MUSIC: Final = (
     ),
     _value(
         ENDING, _choice("ending", ENDINGS), "tonic", "arrange",
-        "The last chord: tonic, open (as composed) or cut.", "--ending", scopes=_TAKE,
+        "How a cue ends: ring-off, button, unresolved, pre-lap or bump; without a form its last chord: tonic, open "
+        "(as composed) or cut; tonic with a form: by the mood.", "--ending", scopes=_TAKE,
+    ),
+    _value(
+        FORM, _choice("form", ("none", "auto", *FORMS)), "none", "compose",
+        "Form of each cue; auto: the take draws one for the picture; none: one stretch of equal music.",
+    ),
+    _value(
+        ENSEMBLE, _choice("ensemble", ("auto", *ENSEMBLES)), "auto", "compose",
+        "With a form: who plays; auto: by the moods and motion of the cue.",
     ),
     _value(
         TAIL, _number("tail", 0, 30, "seconds"), 2.0, "arrange", "How long the last chord rings.", "--tail",
@@ -774,11 +785,16 @@ FLAGS: Final = (
     Flag(
         "--form", _choice("form", ("none", "auto", *FORMS)),
         "form of each cue; auto: the take draws one for the picture; none: one stretch of equal music",
-        ("compose", "plot"), default="none", to="compose.form",
+        ("compose", "plot"), default="auto", to="compose.form",
     ),
     Flag(
         "--ensemble", _choice("ensemble", ("auto", *ENSEMBLES)), "with --form: who plays; auto: by the moods",
         ("compose", "plot"), default="auto", to="compose.ensemble",
+    ),
+    Flag(
+        "--wall-to-wall", Arg("on", "switch"),
+        "with --form: one cue over the whole film; else cues are proposed for films over two minutes",
+        ("compose", "plot"), default=False,
     ),
     Flag(
         "--candidates", _whole("candidates", 1, 64), "decode N results and keep the best", ("compose", "plot"),

@@ -41,9 +41,17 @@ def tune_of(plan: CuePlan, tempo_map: TempoMap, picture_starts_at_s: float) -> t
 
 
 def sounding_notes(theme: Theme, statement: Statement) -> list[ThemeNote]:
-    """The notes of a theme that a statement takes, ties cut at its end."""
+    """The notes of a theme that a statement takes.
+
+    One that takes not all of it comes to rest: the longest note of its last bar is its last.
+    """
     end = statement.bars * theme.bar_beats
-    return [note for note in theme.notes if note.start_beats < end - 1e-6]
+    notes = [note for note in theme.notes if note.start_beats < end - 1e-6]
+    last = [note for note in notes if note.start_beats >= end - theme.bar_beats]
+    if statement.bars >= theme.bars or not last:
+        return notes
+    rest = max(last, key=lambda note: (note.length_beats, -note.start_beats))
+    return [note for note in notes if note.start_beats <= rest.start_beats]
 
 
 def _statement(

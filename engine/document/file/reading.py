@@ -20,7 +20,7 @@ import msgspec
 
 from engine.document.cues import CueState
 from engine.document.document import Document, Pin, PrintedRange, Result, Step, check_cues, parse_chords, parse_key
-from engine.document.file import schema
+from engine.document.file import plans, schema
 from engine.document.file.migrations import MIGRATIONS
 from engine.document.saved import FilmReading, NamedMark, SavedSession, SavedTake, SessionError, TempoChoice
 from engine.document.takes import KeptTake, in_order
@@ -218,6 +218,7 @@ def _result(data: schema.ResultObject) -> Result:
         weights=tuple(data.weights),
         recipe=tuple(data.recipe),
         cue_keys=tuple((row.cue, Key.parse(row.key), row.reason) for row in data.cue_keys),
+        plans=tuple(map(plans.read, data.plans)),
     )
 
 

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from typing import Annotated, Final
 
-from msgspec import Meta, Struct
+from msgspec import Meta, Struct, field
 
 FORMAT: Final = "cuebridge-session"
 VERSION: Final = 2
@@ -182,6 +182,64 @@ class LevelsObject(_Object):
     motion: Four | None
 
 
+class ThemeNoteRow(_Row):
+    start_beats: Length
+    length_beats: Length
+    step: Annotated[int, Meta(ge=-60, le=60)]
+    alter: Annotated[int, Meta(ge=-3, le=3)]
+
+
+class ThemeObject(_Object):
+    notes: list[ThemeNoteRow]
+    bars: Annotated[int, Meta(ge=1, le=256)]
+    bar_beats: Annotated[float, Meta(gt=0, le=64)]
+    shape: Word
+    rhythm: Word
+    form: Word
+
+
+class StatementRow(_Row):
+    bar: Annotated[int, Meta(ge=-100_000, le=1_000_000)]
+    kind: Word
+    bars: Annotated[int, Meta(ge=1, le=256)]
+    stretch: Annotated[float, Meta(gt=0, le=16)]
+    octave: Annotated[int, Meta(ge=-5, le=5)]
+
+
+class SectionPlanObject(_Object):
+    start_s: Seconds
+    end_s: Seconds
+    letter: Word
+    role: Word
+    mood: Word
+    intensity: Annotated[int, Meta(ge=0, le=4)]
+    variant: Word
+    key: Word
+    unit_bars: Annotated[float, Meta(gt=0, le=64)]
+    layers: list[Word]
+    pedal: Word
+    note_length: Level
+    velocity: tuple[Midi, Midi]
+    centre: Midi
+    transition: Word
+    ostinato: Word
+
+
+class PlanObject(_Object):
+    """The plan of a cue; see engine.music.cueplan.  cue: its place among the cues."""
+
+    cue: Count
+    form: Word
+    ensemble: Word
+    sections: list[SectionPlanObject]
+    theme: ThemeObject | None
+    statements: list[StatementRow]
+    ending: Word
+    reason: Text
+    seed: Annotated[int, Meta(ge=0, le=2**63 - 1)]
+    melody_range: tuple[Midi, Midi]
+
+
 class ResultObject(_Object):
     tempo_map: TempoMapObject
     grid: Word
@@ -194,6 +252,7 @@ class ResultObject(_Object):
     recipe: list[Setting]
     cue_keys: list[CueKeyRow]
     slots: list[SlotRow]
+    plans: list[PlanObject] = field(default_factory=list)
 
 
 class DocumentObject(_Object):

@@ -16,7 +16,7 @@ from typing import Any, Final
 import msgspec
 
 from engine.document.document import Document, Result
-from engine.document.file import schema
+from engine.document.file import plans, schema
 from engine.document.saved import FilmReading, SavedSession, SavedTake, SessionError, TempoChoice
 from engine.music import Controller, Note, Slot, TempoMap, UserError, shown
 from engine.music.files import write_whole
@@ -184,7 +184,7 @@ def _time(tempo: TempoChoice) -> dict[str, Any]:
 
 def _result(result: Result) -> msgspec.Raw:
     levels = result.levels
-    head = {
+    head: dict[str, Any] = {
         "tempo_map": _tempo_map(result.tempo_map),
         "grid": result.grid,
         "picture_starts_at_timeline_s": result.starts_s,
@@ -198,6 +198,8 @@ def _result(result: Result) -> msgspec.Raw:
         "recipe": list(result.recipe),
         "cue_keys": [[number, key.name, reason] for number, key, reason in result.cue_keys],
     }
+    if result.plans:
+        head["plans"] = [plans.written(plan) for plan in result.plans]
     _refuse_nan(head)
     return msgspec.Raw(_ENCODE({**head, "slots": _rows(map(_slot, result.slots))}))
 

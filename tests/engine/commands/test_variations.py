@@ -52,7 +52,7 @@ def test_twelve_versions_differ_and_loop(tmp_path, capsys):
     assert {key.split()[1] for key in (row["key"] for row in rows)} == {"major", "minor"}
     for number, row in enumerate(rows, start=1):
         assert re.fullmatch(rf"1m1_v{number:02d}_[A-G][bs]?m?_\d+_15s", row["name"])
-        assert {Path(file).stem.rpartition("_")[2] for file in row["files"]} >= {"pad", "arp", "bass", "melody"}
+        assert len(row["files"]) >= 2  # of the parts that its ensemble has
         for file in row["files"]:
             score = read_midi(file)
             # Whole bars, nothing across the seam.
@@ -60,8 +60,7 @@ def test_twelve_versions_differ_and_loop(tmp_path, capsys):
             assert abs(end / 4 - round(end / 4)) < 0.01
             assert max(note.end_beats for note in score.notes) <= end + 0.002
             assert [note.part for note in score.notes].count(score.notes[0].part) == len(score.notes)
-    arps = [next(file for file in row["files"] if file.endswith("_arp.mid")) for row in rows]
-    assert len({Path(arp).read_bytes() for arp in arps}) == 12
+    assert len({b"".join(Path(file).read_bytes() for file in row["files"]) for row in rows}) == 12
 
 
 def test_each_pair_differs_enough():

@@ -1,0 +1,177 @@
+"""Lead sheets: a composition bar by bar, with its sections, chords and theme, as text and as a picture.
+
+Rows are plain data (`SheetBar`); `text` prints them, `draw` needs matplotlib.
+"""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+from engine.music import Composition, UserError
+from engine.music.chord import FLAT_NAMES, SHARP_NAMES
+from engine.music.cueplan import CuePlan, SectionPlan
+from engine.music.tune import tune_of
+
+BARS_A_LINE: Final = 4
+
+
+@dataclass(frozen=True, slots=True)
+class SheetBar:
+    """A bar.  chords: (beat from its line, name); % where the last one goes on.  tune: (beat, pitch name, beats).
+
+    section: what begins here, None elsewhere.  statement: kind of the theme's statement that begins here, or "".
+    """
+
+    number: int
+    start_s: float
+    chords: tuple[tuple[float, str], ...]
+    tune: tuple[tuple[float, str, float], ...]
+    section: SectionPlan | None
+    statement: str
+
+
+def sheet_bars(composition: Composition) -> tuple[SheetBar, ...]:
+    """Every bar that has a slot."""
+    tempo_map = composition.tempo_map
+    flats = composition.key.uses_flats or composition.key.tonic in (0, 9)
+    names = FLAT_NAMES if flats else SHARP_NAMES
+    chords: dict[int, list[tuple[float, str]]] = {}
+    start_s: dict[int, float] = {}
+    before = None
+    for slot in composition.slots:
+        beats = round(slot.start_beats, 6)
+        bar = tempo_map.bar_at(beats)
+        own = chords.setdefault(bar, [])
+        start_s.setdefault(bar, slot.start_s)
+        place = beats - float(tempo_map.bar_start(bar))
+        if slot.chord != before:
+            own.append((place, slot.chord.lead_sheet(flats=flats)))
+        elif not own:
+            own.append((place, "%"))
+        before = slot.chord
+    sections: dict[int, SectionPlan] = {}
+    statements: dict[int, str] = {}
+    tune: dict[int, list[tuple[float, str, float]]] = {}
+    for plan in composition.plans:
+        for section in plan.sections:
+            beats = composition.beats_at_picture(section.start_s)
+            sections[tempo_map.bar_at(round(beats + 0.02, 6))] = section
+        statements |= {each.bar: each.kind for each in plan.statements}
+        for note in tune_of(plan, tempo_map, composition.picture_starts_at_s):
+            bar = tempo_map.bar_at(round(note.start_beats, 6))
+            name = f"{names[note.pitch % 12]}{note.pitch // 12 - 1}"
+            tune.setdefault(bar, []).append(
+                (note.start_beats - float(tempo_map.bar_start(bar)), name, note.length_beats)
+            )
+    return tuple(
+        SheetBar(
+            bar, start_s[bar], tuple(chords[bar]), tuple(tune.get(bar, ())), sections.get(bar), statements.get(bar, "")
+        )
+        for bar in sorted(chords)
+    )
+
+
+def headline(composition: Composition, plan: CuePlan | None) -> str:
+    """What is said over the sheet."""
+    tempo_map = composition.tempo_map
+    start = 0.0 if plan is None else composition.beats_at_picture(plan.sections[0].start_s)
+    words = [
+        Path(composition.film.path).name or "film", f"take {composition.take.name}",
+        f"{tempo_map.bpm_at(start + 0.01):g} bpm", str(tempo_map.meter_at(start + 0.01)),
+    ]  # fmt: skip
+    if plan is not None:
+        words += [plan.reason, f"ends {plan.ending}"]
+        if plan.theme is not None and plan.theme.shape:
+            words.append(f"theme: {plan.theme.shape}, {plan.theme.rhythm}, {plan.theme.form}")
+    return " · ".join(words)
+
+
+def text(composition: Composition) -> str:
+    """The sheet as text, a bar a line: number, time, chords, tune; a line for each section."""
+    lines = [headline(composition, plan) for plan in composition.plans] or [headline(composition, None)]
+    for bar in sheet_bars(composition):
+        if bar.section is not None:
+            lines.append("")
+            lines.append(f"[{section_line(bar.section)}]")
+        minutes, seconds = divmod(bar.start_s, 60)
+        chords = " ".join(name for _, name in bar.chords)
+        tune = " ".join(f"{name}:{length:g}" for _, name, length in bar.tune)
+        mark = f"({bar.statement}) " if bar.statement else ""
+        lines.append(f"{bar.number:4d}  {int(minutes):02d}:{seconds:04.1f} | {chords:26} | {mark}{tune}".rstrip())
+    return "\n".join(lines) + "\n"
+
+
+def section_line(section: SectionPlan) -> str:
+    layers = "+".join(section.layers) or "silence"
+    return (
+        f"{section.letter} {section.role}: {section.mood}, intensity {section.intensity}, {section.variant} in "
+        f"{section.key.name}, {layers}; then {section.transition}"
+    )
+
+
+def draw(composition: Composition, path: str | os.PathLike[str]) -> None:
+    """Writes the sheet as a PNG: four bars a line, chords over the tune's rhythm, sections in the margin.
+
+    Raises UserError where matplotlib is absent or the file cannot be written.
+    """
+    try:
+        from matplotlib.backends.backend_agg import FigureCanvasAgg
+        from matplotlib.figure import Figure
+    except ImportError:
+        raise UserError("drawing a lead sheet needs matplotlib: pip install 'cuebridge[plot]'.") from None
+    bars = sheet_bars(composition)
+    rows: list[list[SheetBar]] = []
+    for bar in bars:
+        if not rows or len(rows[-1]) == BARS_A_LINE or bar.section is not None:
+            rows.append([])
+        rows[-1].append(bar)
+    figure = Figure(figsize=(11, 1.2 + 0.95 * len(rows)), dpi=110)
+    FigureCanvasAgg(figure)
+    axes = figure.add_axes((0.02, 0.0, 0.96, 1.0))
+    axes.set_xlim(0, 4.9)
+    axes.set_ylim(-len(rows) - 0.1, 0.75)
+    axes.axis("off")
+    heads = [headline(composition, plan) for plan in composition.plans] or [headline(composition, None)]
+    axes.text(0, 0.4, "\n".join(heads), fontsize=8, va="center")
+    for index, row in enumerate(rows):
+        _draw_row(axes, row, -index, composition)
+    try:
+        figure.savefig(path)
+    except (OSError, ValueError) as error:
+        raise UserError(f"{path} cannot be written: {error}.") from None
+
+
+def _draw_row(axes: Any, row: list[SheetBar], y: float, composition: Composition) -> None:
+    first = row[0]
+    if first.section is not None:
+        label = f"{first.section.letter}  {first.section.role}\n{first.section.variant}, {first.section.key.short_name}"
+        axes.text(0, y - 0.45, label, fontsize=7, va="center")
+    for place, bar in enumerate(row):
+        x = 0.75 + place
+        axes.plot([x, x], [y - 0.75, y - 0.15], color="black", lw=0.8)
+        beats = float(composition.tempo_map.meter_at(composition.tempo_map.bar_start(bar.number)).bar_beats)
+        axes.text(
+            x + 0.01,
+            y - 0.08,
+            f"{bar.number}" + (f"  {bar.statement}" if bar.statement else ""),
+            fontsize=5.5,
+            color="0.4",
+        )
+        for beat, name in bar.chords:
+            axes.text(x + 0.03 + 0.95 * beat / beats, y - 0.27, name, fontsize=9, fontweight="bold")
+        axes.plot([x, x + 1], [y - 0.75, y - 0.75], color="0.8", lw=0.5)
+        for beat, name, length in bar.tune:
+            a, b = x + 0.95 * beat / beats, x + 0.95 * min(beat + length, beats) / beats
+            step = y - 0.72 + 0.3 * (_height(name) - 55) / 40
+            axes.plot([a + 0.01, b - 0.01], [step, step], color="#b03020", lw=2)
+            axes.text(a + 0.01, step + 0.02, name, fontsize=5, color="#b03020")
+    axes.plot([0.75 + len(row)] * 2, [y - 0.75, y - 0.15], color="black", lw=0.8)
+
+
+def _height(name: str) -> int:
+    letter = name.rstrip("0123456789")
+    names = FLAT_NAMES if letter in FLAT_NAMES else SHARP_NAMES
+    return names.index(letter) + 12 * (int(name[len(letter) :]) + 1)
