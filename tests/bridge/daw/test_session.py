@@ -24,6 +24,7 @@ from bridge.daw.protocol import (
     ThawRequest,
 )
 from bridge.session.edits import chords, printed
+from bridge.session.snapshot import snapshot
 from engine.arrange.score import arrange_whole
 from engine.music import Chord
 
@@ -192,3 +193,15 @@ def test_cues_of_regions_come_move_and_go_and_each_has_its_own_progression(wired
     assert all(state.text("/cue/progression") == "" for state in session.document.cue_states)
     assert regions(3, (3.0, 8.0, "cue: 2m1"), second) == [("2m1", 3.0), ("1m2", 12.0)]  # renamed
     assert regions(4, second) == [("1m2", 12.0)]
+
+
+def test_a_script_that_falls_silent_is_first_bridged_over_and_then_lost(wired) -> None:
+    for tenth in range(20):
+        wired.say(transport(tenth, 5.0 + tenth / 10))
+        wired.run(0.1)
+    assert snapshot(wired.session).state == "playing"
+    seen = []
+    for _ in range(60):
+        wired.run(0.05)
+        seen.append(snapshot(wired.session).state)
+    assert list(dict.fromkeys(seen)) == ["playing", "freewheel", "lost"]

@@ -94,3 +94,14 @@ def test_tension_rises_with_mood_loudness_and_chord():
 
     assert at(calm, quiet, "C") < at(tense, quiet, "C") < at(tense, loud, "C") < at(tense, loud, "F#dim7") <= 1.0
     assert at(calm, quiet, "C") >= 0.0
+
+
+def test_mood_counts_half_and_loudness_a_quarter_of_the_tension():
+    """The other quarter is the chord's.  fearful lies in the tense corner of the circumplex, relaxing in the other."""
+    silent, full = np.array([0.0]), np.array([0.36])
+    assert picture_tension(one("relaxing"), silent)[0] == pytest.approx(0.0)
+    assert picture_tension(one("neutral"), silent)[0] == pytest.approx(0.25)
+    assert picture_tension(one("fearful"), silent)[0] == pytest.approx(0.5)
+    assert picture_tension(one("relaxing"), full)[0] == pytest.approx(0.25)
+    assert picture_tension(one("fearful"), full * 2)[0] == pytest.approx(0.75)
+    assert harmonic_tension(Chord.parse("F#dim7"), Key(0)) == pytest.approx(0.25)

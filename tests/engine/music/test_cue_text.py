@@ -31,6 +31,8 @@ def test_what_is_no_cue_is_said(text: str) -> None:
 def test_cues_may_not_overlap() -> None:
     with pytest.raises(MusicError, match="inside"):
         parse_cues(["a 0 10", "b 8 20"])
+    with pytest.raises(MusicError, match="inside"):
+        parse_cues(["a 5 end", "b 5 9"])
     with pytest.raises(MusicError, match="two cues"):
         parse_cues(["a 0 5", "a 8 20"])
 
