@@ -12,7 +12,7 @@ began, rewinding repeats them, and a small change of probabilities changes few c
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
@@ -409,8 +409,3 @@ def candidate_seed(seed: int, index: int) -> int:
     if index == 0:
         return seed
     return int(np.random.SeedSequence([seed, index]).generate_state(1, np.uint64)[0] >> np.uint64(1))
-
-
-def with_seed(options: DecodingOptions, seed: int) -> DecodingOptions:
-    """The options with another seed."""
-    return replace(options, seed=seed)

@@ -27,7 +27,6 @@ from models.amt import AffectiveMultimodalTransformer, AmtConfig
 from models.checkpoint import load_default
 from models.decoding import DecodingOptions, generate, new_cache
 from models.film import FilmInputs
-from models.selection import generate_candidates
 
 
 def measure(work: Callable[[], object], repeat: int = 1) -> tuple[float, float]:
@@ -139,11 +138,9 @@ def main() -> int:
     }
     seen = film(options.tokens)
     one = measure(lambda: list(generate(shipped, seen, DecodingOptions())), 2)[0]
-    many = measure(lambda: generate_candidates(shipped, seen, 16, DecodingOptions()), 2)[0]
     found["shipped"] |= {
         "load_s": load_s,
         "composed_ms_per_slot": one / options.tokens * 1e3,
-        "sixteen_candidates_over_one": many / one,
     }
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     if options.json:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
-from types import SimpleNamespace
 
 import pytest
 
 from bridge.commands.live_options import parse
+from bridge.session.file.autosave import saved_state
 from bridge.session.file.film_file import fingerprint
+from engine.document.file import SessionWriter, read_session, write_session
 from engine.music import UserError
 
 
@@ -58,34 +60,47 @@ def test_the_tempi_of_compose_are_taken(tmp_path: Path) -> None:
     assert parse([str(film), "--frame-rate", "29.97 DF"]).player.sync.frame_rate == "29.97 DF"
 
 
-def test_a_session_that_is_there_goes_on_and_no_other_is_begun_over_it(tmp_path, monkeypatch) -> None:
-    film, session = tmp_path / "film.mp4", tmp_path / "mine.cuebridge.json"
-    film.write_bytes(bytes(range(256)) * 1000)
+@pytest.fixture
+def kept(stage, tmp_path):
+    """kept(film, seed, session): a film's file with its own content, and a session of it that was saved."""
+
+    def make(film: str, seed: int, session: str) -> tuple[Path, Path]:
+        path, file = tmp_path / film, tmp_path / session
+        path.write_bytes(bytes((seed + number) % 256 for number in range(2000)))
+        made = stage(4.0, film=str(path)).session
+        made.analysed = replace(made.analysed, film=replace(made.analysed.film, path=str(path)))
+        write_session(file, SessionWriter().encode(saved_state(made, fingerprint(path))))
+        return path, file
+
+    return make
+
+
+def test_a_session_that_is_there_goes_on_and_no_other_is_begun_over_it(kept, tmp_path) -> None:
+    film, session = kept("film.mp4", 0, "mine.cuebridge.json")
     arguments = [str(film), "--session", str(session)]
-    assert parse(arguments).saved is None
+    plan = parse(arguments)
+    assert plan.saved == read_session(session) and plan.session_file == session
+    assert parse([str(film), "--session", str(tmp_path / "new.cuebridge.json")]).saved is None
+    other, _ = kept("other.mp4", 1, "other.cuebridge.json")
+    before = session.read_bytes()
+    with pytest.raises(UserError, match="another film"):
+        parse([str(other), "--session", str(session)])
     session.write_text("{")
     with pytest.raises(UserError, match="no JSON"):
         parse(arguments)
-    kept = SimpleNamespace(steps=(), takes=(), fingerprint=fingerprint(film))
-    monkeypatch.setattr("bridge.commands.live_options.read_session", lambda path: kept)
-    plan = parse(arguments)
-    assert plan.saved is kept and plan.session_file == session
-    kept.fingerprint = "another"
-    with pytest.raises(UserError, match="another film"):
-        parse(arguments)
+    assert before != session.read_bytes() == b"{"
 
 
-def test_a_session_is_not_written_over_that_of_another_film(tmp_path, monkeypatch) -> None:
-    one, two = tmp_path / "one.cuebridge.json", tmp_path / "two.cuebridge.json"
-    one.write_text("{}")
-    kept = {name: SimpleNamespace(steps=(), takes=(), fingerprint=name) for name in (one.name, two.name)}
-    monkeypatch.setattr("bridge.commands.live_options.read_session", lambda path: kept[path.name])
-    monkeypatch.setattr("bridge.commands.live_options._film_of", lambda saved, session, moved: tmp_path / "film.mp4")
-    arguments = [str(one), "--session", str(two)]
-    assert parse(arguments).session_file == two
-    two.write_text("{}")
+def test_a_session_is_not_written_over_that_of_another_film(kept, tmp_path) -> None:
+    film, one = kept("one.mp4", 0, "one.cuebridge.json")
+    _, two = kept("two.mp4", 1, "two.cuebridge.json")
+    new = tmp_path / "new.cuebridge.json"
+    assert parse([str(one), "--session", str(new)]).session_file == new
+    before = two.read_bytes()
     with pytest.raises(UserError, match=r"two\.cuebridge\.json is the session of another film than one"):
-        parse(arguments)
-    kept[two.name] = kept[one.name]  # of the same film: a person who names it means it
-    plan = parse(arguments)
-    assert plan.session_file == two and plan.saved is kept[one.name]
+        parse([str(one), "--session", str(two)])
+    assert two.read_bytes() == before
+    two.write_bytes(one.read_bytes())  # of the same film: a person who names it means it
+    plan = parse([str(one), "--session", str(two)])
+    assert plan.session_file == two and plan.saved == read_session(one)
+    assert plan.session.film == str(film)

@@ -1,63 +1,60 @@
-"""Candidates: one batch gives what single streams give, the selector keeps its word, takes can be made to differ."""
+"""The judge of candidates: each term by hand on songs small enough to count."""
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
-import torch
 
-from models.amt import AffectiveMultimodalTransformer
-from models.config import AmtConfig
-from models.decoding import DecodingOptions, candidate_seed, generate, with_seed
-from models.errors import ModelError
-from models.film import FilmInputs
-from models.runtime import ChordNetwork, from_torch
-from models.selection import Criteria, generate_candidates
+from engine.music import Chord
+from models.selection import Criteria, judge
+from models.vocabulary import AFFECT_SETS, NEUTRAL
+
+NOTHING = Criteria(0.0, 0.0, 0.0, 0.0, 0.0)
+SADNESS = np.eye(6)[[3, 3, NEUTRAL, 3]]  # the mood of four slots; a neutral picture asks for nothing
 
 
-@pytest.fixture(scope="module")
-def model() -> ChordNetwork:
-    torch.manual_seed(4)
-    config = AmtConfig(32, 2, 1, 2, 48, masked=True, scaled=True, run_buckets=8, recall_heads=2, recall_roots=True)
-    return from_torch(AffectiveMultimodalTransformer(config))
+def ids(*names: str) -> list[int]:
+    return [Chord.parse(name).id for name in names]
 
 
-@pytest.fixture(scope="module")
-def film() -> FilmInputs:
-    rng = np.random.default_rng(2)
-    return FilmInputs.from_arrays(
-        scene_offset=np.arange(24) % 7, motion=rng.random(24) * 40, emotion=rng.dirichlet(np.ones(6) * 0.3, 24)
-    )
+def test_agreement_is_the_share_of_chords_that_have_the_pictures_mood() -> None:
+    song = ids("Am", "C", "F#dim7", "Dm7")
+    rated = [AFFECT_SETS[3, song[at]] for at in (0, 1, 3)]
+    assert 0 < sum(rated) < 3  # else the test would say nothing
+    assert judge(song, 1, 0.0, SADNESS, Criteria()).agreement == pytest.approx(np.mean(rated))
+    assert np.isnan(judge(song, 1, 0.0, None, Criteria()).agreement)
+    assert np.isnan(judge(song, 1, 0.0, np.eye(6)[[NEUTRAL] * 4], Criteria()).agreement)
 
 
-def test_a_batch_is_what_single_streams_are(model, film) -> None:
-    options = DecodingOptions(seed=8)
-    found = generate_candidates(model, film, 5, options, primer=[1, 92], pins={20: 3})
-    assert sorted(c.seed for c in found) == sorted(candidate_seed(8, k) for k in range(5))
-    for candidate in found:
-        alone = generate(model, film, with_seed(options, candidate.seed), primer=[1, 92], pins={20: 3})
-        assert candidate.chords == tuple(alone)
+def test_roots_of_the_scale_are_counted_without_silence() -> None:
+    assert judge([0, *ids("C", "F#", "G7", "Eb")], 1, 0.0, None, Criteria()).diatonic == 0.5
 
 
-def test_the_best_comes_first_by_the_stated_criteria(model, film) -> None:
-    found = generate_candidates(model, film, 8, DecodingOptions(seed=1))
-    assert [c.score for c in found] == sorted((c.score for c in found), reverse=True)
-    only_agreement = Criteria(nll_weight=0, diatonic_weight=0, entropy_weight=0)
-    chosen = generate_candidates(model, film, 8, DecodingOptions(seed=1), criteria=only_agreement)
-    assert chosen[0].agreement == max(c.agreement for c in chosen)
-    only_natural = Criteria(agreement_weight=0, diatonic_weight=0, entropy_weight=0)
-    chosen = generate_candidates(model, film, 8, DecodingOptions(seed=1), criteria=only_natural)
-    assert chosen[0].nll == min(c.nll for c in chosen)
+def test_entropy_is_in_nats() -> None:
+    assert judge(ids("C", "C", "C", "C"), 1, 0.0, None, Criteria()).entropy == pytest.approx(0.0)
+    assert judge(ids("C", "F", "G", "Am"), 1, 0.0, None, Criteria()).entropy == pytest.approx(np.log(4))
 
 
-def test_takes_that_differ(model, film) -> None:
-    first = generate_candidates(model, film, 6, DecodingOptions(seed=1))[0]
-    again = generate_candidates(model, film, 6, DecodingOptions(seed=1), differ_from=[first.chords])
-    assert again[0].chords != first.chords
-    same = next(c for c in again if c.chords == first.chords)
-    assert same.likeness == 1.0 and again[-1].likeness == 1.0
+def test_likeness_is_to_the_most_alike_of_the_others_slot_by_slot() -> None:
+    others = [ids("C", "F", "G", "Am"), ids("F", "C", "G", "Em")]
+    assert judge(ids("C", "F", "G", "Em"), 1, 0.0, None, Criteria(), others).likeness == 0.75
+    assert judge(ids("C", "F", "G", "Em"), 1, 0.0, None, Criteria()).likeness == 0.0
 
 
-def test_count_is_checked(model, film) -> None:
-    with pytest.raises(ModelError, match="Between 1 and 64"):
-        generate_candidates(model, film, 0)
+@pytest.mark.parametrize(
+    ("weight", "wanted"),
+    [
+        ({"agreement_weight": 2.0}, lambda found: 2 * found.agreement),
+        ({"nll_weight": 2.0}, lambda found: -2 * 1.25),
+        ({"diatonic_weight": 2.0}, lambda found: 2 * 0.75),
+        ({"entropy_weight": 2.0}, lambda found: -2 * abs(np.log(4) - 1.82)),
+        ({"likeness_weight": 2.0}, lambda found: -2 * 0.25),
+    ],
+)
+def test_each_term_counts_by_its_weight_alone(weight, wanted) -> None:
+    song, other = ids("Am", "C", "F#dim7", "Dm7"), ids("Am", "F", "G", "Em")
+    found = judge(song, 7, 1.25, SADNESS, replace(NOTHING, **weight), [other])
+    assert found.score == pytest.approx(wanted(found)) and found.score != 0.0
+    assert (found.seed, found.chords, found.nll) == (7, tuple(song), 1.25)

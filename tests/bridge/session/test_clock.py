@@ -6,42 +6,34 @@ import time
 from dataclasses import replace
 
 import pytest
+from offlinelab import OfflinePlayer
+from sessionlab import Engine
 
 from bridge.player.messages import PlayerOptions, PlayerStatus, SyncOptions
 from bridge.session.now import OfflineClock
 from bridge.session.session import Session, SessionOptions
 from bridge.session.tempo import TempoWish
-from tests.sessionlab import Engine
+
+
+class Heard(OfflinePlayer):
+    """The player's link and its Performer; the timecode and clock that it hears are what a test says."""
+
+    status: PlayerStatus | None = None
+
+    def poll(self) -> PlayerStatus | None:
+        return self.status
 
 
 @pytest.fixture
 def clocked():
-    """clocked(sync): a session whose player hears timecode and clock made by hand, in the place of a MIDI port."""
-
-    class Heard:
-        """Stands for the link: its status is what a test says that a player heard."""
-
-        def __init__(self, sync: SyncOptions) -> None:
-            self.options = PlayerOptions(sync=sync)
-            self.sync, self.status, self.pid = sync, None, None
-
-        def poll(self) -> PlayerStatus | None:
-            return self.status
-
-        def set_sync(self, sync: SyncOptions) -> None:
-            self.sync = sync
-
-        def drain_events(self) -> list:
-            return []
-
-        def __getattr__(self, name: str):
-            return lambda *_a, **_k: None
+    """clocked(sync): a session that follows timecode and clock; its player; what it says to the person."""
 
     def make(sync: SyncOptions):
-        heard, engine = Heard(sync), Engine(30.0)
+        clock, engine = OfflineClock(), Engine(30.0)
+        heard = Heard(PlayerOptions(sync=sync), clock)
         said: list[str] = []
         options = SessionOptions("film.mp4", tempo=TempoWish(bpm=120), follows=True)
-        session = Session(options, heard, engine.send, say=said.append, clock=OfflineClock())  # type: ignore[arg-type]
+        session = Session(options, heard, engine.send, say=said.append, clock=clock)
         session.begin()
         for message in list(engine.inbox):
             session.on_engine(message)

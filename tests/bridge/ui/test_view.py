@@ -9,24 +9,30 @@ import sys
 
 import pytest
 
+from bridge.session.edits.values import set_value
 from bridge.session.snapshot import snapshot
 from bridge.ui.view import HELP, Keys, LinesView, line, panel
 
 
 @pytest.fixture
 def playing(stage):
+    """At 5 s of a film that begins 10 s into the DAW's timeline, in 4/4 at 120 bpm, with chords that are known."""
     made = stage(24.0)
-    made.session.locate(5.0)
+    session = made.session
+    session.edit(set_value, "/cue/picture_starts_at", "10")
+    session.edit(set_value, "/cue/progression", "Dm Bb F A7")
+    session.edit(set_value, "/cue/progression/mode", "loop")
+    made.ready()
+    session.locate(5.0)
     made.run(0.2)
-    return made.session
+    return session
 
 
 def test_a_line_has_three_clocks_chords_and_mood(playing) -> None:
-    shot = snapshot(playing)
-    text = line(shot)
-    for part in (shot.film_timecode, shot.daw_timecode, shot.bar_beat, shot.chord, shot.next_chord, shot.mood):
-        assert part and part in text
-    assert shot.film_timecode == "00:00:05:00" and shot.bar_beat == "3|3.00"
+    """The third bar of the film is the eighth of the timeline."""
+    text = line(snapshot(playing))
+    assert text.startswith("stopped  00:00:05:00  DAW 00:00:15:00     8|3.00  F      -> A7      neutral ")
+    assert text.endswith("take A  late 0  waits for play")
 
 
 def test_json_lines_are_json_and_complete(playing) -> None:
@@ -46,14 +52,14 @@ def test_the_terminals_view_shows_it_all(playing) -> None:
     from rich.console import Console
 
     console = Console(file=io.StringIO(), width=110, force_terminal=False)
-    shot = snapshot(playing)
-    console.print(panel(shot, playing, ("a sentence [with] brackets.",)))
+    console.print(panel(snapshot(playing), playing, ("a sentence [with] brackets.",)))
     text = console.file.getvalue()
     for part in (
-        shot.film_timecode,
-        shot.bar_beat,
-        f"[{shot.chord}]",
-        shot.mood,
+        "00:00:05:00   00:00:15:00   8|3.00",
+        "film.mp4, 24 fps, quick reading",
+        "Bb  [F]  A7",
+        "neutral 100%",
+        "tempo map 120.0",
         "a sentence [with] brackets.",
         "late 0",
     ):

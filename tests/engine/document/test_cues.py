@@ -41,3 +41,10 @@ def test_bar_1_is_never_before_the_cue_and_moves_the_bars_only_where_it_was_set(
     document = Document().with_cues([cue(1, 10.0, 20.0, bar_1=bar_1)], 1)
     assert [each.bar_1_s for each in document.cues] == [lies_at_s]
     assert [(mark.time_s, mark.bar_line) for mark in document.tempo_marks()] == marked
+
+
+def test_a_later_cues_tempo_begins_at_its_in_and_a_bar_only_where_bar_1_was_set() -> None:
+    first, bars_of_its_own = cue(1, 0.0, 8.0), cue(3, 20.0, 30.0, tempo=110.0, bar_1=21.0)
+    document = Document().with_cues([first, cue(2, 10.0, 18.0, tempo=90.0), bars_of_its_own], 1)
+    marks = [(mark.time_s, mark.bpm, mark.bar_line) for mark in document.tempo_marks()]
+    assert marks == [(10.0, 90.0, False), (21.0, 110.0, True)]
