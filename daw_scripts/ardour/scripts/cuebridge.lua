@@ -29,7 +29,7 @@ function factory (params)
 	local TICKS = 1920                                                             -- of a quarter note
 	local LEAST_SCAN_S = 600                        -- tempo is looked at this far at least, where the session is shorter
 	local POINTS, MARKERS, REGIONS, ROWS = 9, 18, 14, 15   -- of one message: a message has at most 64 arguments
-	local MAX_ITEMS = 4096
+	local MAX_ITEMS, BURST = 4096, 8                -- of a list; messages of it at a tick
 	local OFFERED = { "transport", "tempomap", "loop", "timecode", "markers", "regions", "session", "do_marker", "do_tempo", "do_print", "do_session" }
 	local REFUSED, WORKS, NOT_TRIED = 0, 1, 2
 
@@ -79,8 +79,17 @@ function factory (params)
 	local function now () return ARDOUR.LuaAPI.monotonic_time () / 1e6 end
 	local function rate () return Session:nominal_sample_rate () end
 	local function whole (x) return math.floor (x + 0.5) end
+	-- The bridge takes texts of 1,024 characters; cut between two of them.
+	local function short (value)
+		if type (value) ~= "string" or #value <= 1000 then return value end
+		return (value:sub (1, 1000):gsub ("[\xC2-\xF4][\x80-\xBF]*$", ""))
+	end
 	-- Sending never raises: a bridge that is away costs nothing.
-	local function send (...) pcall (function (...) osc:send (...) end, ...) end
+	local function send (...)
+		local cells = table.pack (...)
+		for index = 1, cells.n do cells[index] = short (cells[index]) end
+		pcall (function () osc:send (table.unpack (cells, 1, cells.n)) end)
+	end
 
 	local function position_of_beat (beat) return Temporal.timepos_t.from_ticks (whole (beat * TICKS)) end
 	local function beats_object (beat)
@@ -190,24 +199,31 @@ function factory (params)
 		end
 		if list.key ~= key then
 			list.key, list.items, list.revision, list.got, list.sent = key, items, list.revision + 1, false, -100
+			list.next = 0
 		end
 	end
 
+	-- Some of a long one at each tick: what comes in one go may be more than the bridge's socket holds.
 	local function send_list (what, chunk, tags, flat)
 		local list, at = lists[what], now ()
-		if not list or list.got or at - list.sent < REPEAT_AFTER then return end
+		if not list or list.got or (list.next == 0 and at - list.sent < REPEAT_AFTER) then return end
 		list.sent = at
-		local first, total = 0, math.min (#list.items, MAX_ITEMS)
-		repeat
-			local args, types = { list.revision, total, first }, "iii"
+		local total = math.min (#list.items, MAX_ITEMS)
+		for _ = 1, BURST do
+			local first, args, types = list.next, nil, "iii"
+			args = { list.revision, total, first }
 			local last = math.min (first + chunk, total)
 			for index = first + 1, last do
 				for _, value in ipairs (flat (list.items[index])) do args[#args + 1] = value end
 				types = types .. tags
 			end
 			send ("/daw/" .. what, types, table.unpack (args))
-			first = last
-		until first >= total
+			list.next = last
+			if last >= total then
+				list.next = 0
+				return
+			end
+		end
 	end
 
 	-- What is heard, as a picture is watched and as a player plays along: Ardour works ahead of it by the latency of its
@@ -565,7 +581,7 @@ function factory (params)
 		local address = table.remove (cells, 1)
 		if address == "/daw/welcome" then
 			done = {}   -- another bridge counts its requests from the beginning
-			for _, list in pairs (lists) do list.got, list.sent = false, -100 end
+			for _, list in pairs (lists) do list.got, list.sent, list.next = false, -100, 0 end
 			last_key, scan_at = "", -100
 			if session_key and session_key ~= "" then send ("/daw/session", "s", session_key) end
 		elseif address == "/daw/who" then
