@@ -14,6 +14,7 @@ from typing import Any, Final
 from engine.document import CueState, TempoChoice, parse_key
 from engine.music import (
     EMOTIONS,
+    FRAME_RATES,
     BarBeat,
     Cue,
     Cut,
@@ -62,6 +63,8 @@ class PictureStart:
         if "|" in text:
             return cls(bar_beat=_bar_beat(text))
         if re.fullmatch(r"\d{1,3}[:.]\d{1,2}[:.]\d{1,2}[:;.,]\d{1,3}", text) and (":" in text or ";" in text):
+            clocks = (FRAME_RATES["60"], FRAME_RATES["59.94 DF"])  # the most frames that any clock counts
+            TimecodeClock(clocks[";" in text]).parse(text)
             return cls(label=text)
         if re.fullmatch(r"\d{1,6}(\.\d{1,9})?", text) and float(text) <= LONGEST_S:
             return cls(seconds=float(text))

@@ -24,6 +24,7 @@ from engine.music.command import SentenceParser, check_film_exists, check_spares
 from engine.music.controls import BY_ADDRESS, DEFAULT_PORT, MUSIC_FLAGS, OUTPUT_FLAGS, RATES, SETTINGS
 from engine.music.cue_text import WrittenCue, parse_cues
 from engine.music.extras import need_extra
+from engine.music.files import check_writes_a_file
 from engine.music.flags import add_flags, check_cue_flags, flag_value, flags_of, parts_from, renamed, settings_from
 from engine.music.timecode import stated_rate
 
@@ -341,6 +342,7 @@ def _writable(text: str | None) -> Path | None:
         raise UserError(f"{text} is a folder; name a file in it.")
     if not path.parent.is_dir():
         raise UserError(f"there is no folder {path.parent} to write {path.name} into.")
+    check_writes_a_file(path)
     return path.absolute()
 
 

@@ -27,6 +27,7 @@ from engine.music.controls import BY_ADDRESS, MUSIC_FLAGS, SETTINGS
 from engine.music.cue_text import parse_cues
 from engine.music.cueplan import CUE_ENDINGS
 from engine.music.extras import need_extra
+from engine.music.files import check_writes_a_file
 from engine.music.flags import (
     add_flags,
     check_cue_flags,
@@ -286,6 +287,7 @@ def _outputs(arguments: argparse.Namespace) -> list[Path]:
         raise UserError(f"There is no folder {first.parent} to write {first.name} into.")
     if first.is_dir():
         raise UserError(f"{first} is a folder; name a .mid file to write.")
+    check_writes_a_file(first)
     if not os.access(first.parent, os.W_OK):
         raise UserError(f"Nothing can be written into the folder {first.parent}.")
     check_spares_input(arguments.video, first)

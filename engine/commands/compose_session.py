@@ -17,6 +17,7 @@ from engine.document.cues import ends
 from engine.document.file import SUFFIX, read_session
 from engine.music import PARTS, Composition, UserError, shown
 from engine.music.command import check_spares_input
+from engine.music.files import check_writes_a_file
 
 # What concerns the file that is written; everything else is in the session already.
 _ALLOWED: Final = frozenset({"-o", "--output", "--json", "--printed"})
@@ -33,6 +34,7 @@ def write_session_music(arguments: argparse.Namespace, given: Sequence[str]) -> 
     saved = check_playable(read_session(path))
     output = Path(arguments.output or path.name.removesuffix(SUFFIX) + ".mid")
     check_spares_input(path, output)
+    check_writes_a_file(output)
     if not output.parent.is_dir():
         raise UserError(f"There is no folder {shown(output.parent)} to write {shown(output.name)} into.")
     composition, arrangement = session_arrangement(saved, printed=arguments.printed)

@@ -124,7 +124,10 @@ def test_reasons_are_given():
     assert hit.tempo_reason == settle(Brief(), FILM, (), (Hit(7.3),)).tempo_reason and "hit" in hit.tempo_reason
 
 
-@pytest.mark.parametrize("text", ["", "x", "-3", "nan", "1e5", "4|", "|4", "5|0", "01:00:00", "1:2:3:4:5", "360001"])
+@pytest.mark.parametrize(
+    "text",
+    ["", "x", "-3", "nan", "1e5", "4|", "|4", "5|0", "01:00:00", "1:2:3:4:5", "360001", "99:99:99:99", "01:60:00:00"],
+)
 def test_what_is_no_start_is_refused_when_it_is_read(text):
     with pytest.raises(MusicError):
         PictureStart.parse(text)
