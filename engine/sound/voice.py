@@ -11,6 +11,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Final
 
 import numpy as np
@@ -133,9 +134,7 @@ class Voices:
         struck = min(held, len(wave), len(envelope))
         wave[:struck] *= envelope[:struck]
         if len(wave) > struck:
-            slope = math.log(10) * -_ENVELOPE_DB / 20 / (release_s * SAMPLE_RATE)
-            fall = np.arange(1, len(wave) - struck + 1, dtype=np.float32) * np.float32(slope)
-            wave[struck:] *= np.exp(fall, out=fall) * np.float32(level)
+            wave[struck:] *= release_curve(release_s)[: len(wave) - struck] * np.float32(level)
         return _ended(wave) if len(found) < wanted else wave
 
     def _grown(self, held: _Held, count: int, compute: Callable[[int], np.ndarray]) -> np.ndarray:
@@ -152,6 +151,14 @@ def _release(layer: Layer) -> tuple[float, int]:
     """Seconds in which the release falls by 100 dB, and samples until it is inaudible from full level."""
     release_s = max(seconds(layer.generators[sf.VOL_RELEASE]), RELEASE_LEAST_S)
     return release_s, int(release_s * _SILENT_DB / _ENVELOPE_DB * SAMPLE_RATE)
+
+
+@lru_cache(maxsize=64)
+def release_curve(release_s: float) -> np.ndarray:
+    """(n,) float32: the fall of a released note from full level until it is inaudible."""
+    count = int(release_s * _SILENT_DB / _ENVELOPE_DB * SAMPLE_RATE)
+    slope = math.log(10) * -_ENVELOPE_DB / 20 / (release_s * SAMPLE_RATE)
+    return np.exp(np.arange(1, count + 1, dtype=np.float32) * np.float32(slope))
 
 
 def wave_name(layer: Layer) -> tuple[object, ...]:
@@ -254,7 +261,10 @@ def _resampled(samples: np.ndarray, layer: Layer, place: np.ndarray) -> np.ndarr
     if layer.loops:
         loop_start, loop_length = layer.loop_start - layer.start, layer.loop_end - layer.loop_start
         beyond = int(np.searchsorted(place, loop_start + loop_length))
-        place[beyond:] = loop_start + np.mod(place[beyond:] - loop_start, loop_length)
+        # Not np.mod, which takes five times as long.
+        inside = place[beyond:] - loop_start
+        inside -= np.floor(inside * (1 / loop_length)) * loop_length
+        place[beyond:] = np.maximum(inside, 0.0) + loop_start
     else:
         place = place[: int(np.searchsorted(place, length - 1))]
     # One sample before and two after are needed; the specification promises 8 beyond a loop and 46 beyond the end.

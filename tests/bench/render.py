@@ -3,8 +3,10 @@
     python tests/bench/render.py FILM [--soundfont FILE] [--json]
 
 Composes for the film once, then for each font, three times over: renders a .wav of the music alone and an .mp4 with the
-film's sound.  Prints seconds of work per minute of film and the ratio to real time (best and median of three), highest
-resident memory, and the loudness and true peak that ffmpeg reads from the results.
+film's sound.  For comparison FluidSynth, where it is installed, renders the same notes into a .wav: without reverb,
+chorus, mixer, loudness and limiter.  Prints seconds of work per minute of film and the ratio to real time (best and
+median of three), processor time, highest resident memory, and the loudness and true peak that ffmpeg reads
+from the results.
 """
 
 from __future__ import annotations
@@ -13,7 +15,9 @@ import argparse
 import json
 import os
 import resource
+import shutil
 import statistics
+import subprocess
 import sys
 import tempfile
 import time
@@ -43,9 +47,12 @@ def main() -> int:
 
     (score,) = compose_takes(arguments.film, Brief(), 1)
     composition = score.composition
-    events = composition_events(composition, arrange(composition))
+    arrangement = arrange(composition)
+    events = composition_events(composition, arrangement)
     fonts = [Path(font) for font in arguments.soundfont] or list(dict.fromkeys([find_soundfont(), bundled_font()]))
-    rows = [measure(arguments.film, events, font, name) for font in fonts if font for name in ("a.wav", "a.mp4")]
+    fonts = [font for font in fonts if font]
+    rows = [measure(arguments.film, events, font, name) for font in fonts for name in ("a.wav", "a.mp4")]
+    rows += fluidsynth(composition, arrangement, fonts) if shutil.which("fluidsynth") else []
     if arguments.json:
         print(json.dumps(rows, indent=1))
         return 0
@@ -54,10 +61,9 @@ def main() -> int:
     print(f"{Path(arguments.film).name}: {60 * minutes:.1f} s, {notes} notes")
     for row in rows:
         print(
-            f"{row['font']:18} {row['output']:6} {row['s_per_minute']:.2f} s a minute of film, "
+            f"{row['font']:18} {row['output']:10} {row['s_per_minute']:.2f} s a minute of film, "
             f"{row['times_real_time']:.0f} x real time (median {row['median_times_real_time']:.0f} x); "
-            f"processor {row['processor_s_per_minute']:.2f} s a minute; "
-            f"{row['lufs']:.1f} LUFS, {row['peak']:.1f} dBTP; {row['peak_memory_mib']:.0f} MiB so far"
+            f"processor {row['processor_s_per_minute']:.2f} s a minute; {row['result']}"
         )
     return 0
 
@@ -76,6 +82,7 @@ def measure(film: str, events, font: Path, name: str) -> dict:
             walls.append(time.perf_counter() - wall)
             processor.append(time.process_time() - work)
         lufs, peak = ebur128(output)
+    memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     return {
         "font": font.name,
         "output": name[1:],
@@ -83,10 +90,40 @@ def measure(film: str, events, font: Path, name: str) -> dict:
         "times_real_time": seconds / min(walls),
         "median_times_real_time": seconds / statistics.median(walls),
         "processor_s_per_minute": 60 * min(processor) / seconds,
-        "lufs": lufs,
-        "peak": peak,
-        "peak_memory_mib": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
+        "result": f"{lufs:.1f} LUFS, {peak:.1f} dBTP; {memory:.0f} MiB so far",
     }
+
+
+def fluidsynth(composition, arrangement, fonts: list[Path]) -> list[dict]:
+    """The same notes by another renderer."""
+    from engine.midifile import write_midi
+
+    rows = []
+    seconds = composition.film.duration_s
+    with tempfile.TemporaryDirectory() as folder:
+        midi = Path(folder) / "a.mid"
+        write_midi(midi, composition, arrangement)
+        for font in fonts:
+            walls, processor = [], []
+            for _ in range(RUNS):
+                before, wall = resource.getrusage(resource.RUSAGE_CHILDREN), time.perf_counter()
+                words = ["fluidsynth", "-ni", "-q", "-R", "0", "-C", "0", "-r", "48000", "-F", f"{folder}/a.wav"]
+                subprocess.run([*words, str(font), str(midi)], check=True, capture_output=True)
+                after = resource.getrusage(resource.RUSAGE_CHILDREN)
+                walls.append(time.perf_counter() - wall)
+                processor.append(after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime)
+            rows.append(
+                {
+                    "font": font.name,
+                    "output": "FluidSynth",
+                    "s_per_minute": 60 * min(walls) / seconds,
+                    "times_real_time": seconds / min(walls),
+                    "median_times_real_time": seconds / statistics.median(walls),
+                    "processor_s_per_minute": 60 * min(processor) / seconds,
+                    "result": "",
+                }
+            )
+    return rows
 
 
 if __name__ == "__main__":
