@@ -24,14 +24,18 @@ def make_film(
     pixels: str = "yuv420p",
     sound_rate: int = 44100,
     start_s: float = 0.0,
+    rotation: int = 0,
 ) -> Path:
     """A film of 25 frames a second that flashes, and clicks, at FLASH_S; B-frames where the codec makes them.
 
-    start_s: time stamp of the first frame and sample, for containers that keep it.
+    start_s: time stamp of the first frame and sample, for containers that keep it.  rotation: degrees, as a telephone
+    held upright writes it.
     """
     with av.open(str(path), "w") as container:
         picture = container.add_stream(codec, rate=25)
         picture.width, picture.height, picture.pix_fmt = 160, 90, pixels
+        if rotation:
+            picture.set_display_rotation(rotation)
         track = None if sound is None else container.add_stream(sound, rate=sound_rate, layout="stereo")
         rng = np.random.default_rng(1)
         for index in range(round(seconds * 25)):

@@ -116,6 +116,15 @@ def test_reencoded_picture_keeps_its_times(tmp_path, options):
     assert max(frames, key=lambda frame: frame[1])[0] == pytest.approx(FLASH_S, abs=0.001)
 
 
+@pytest.mark.parametrize("reencode", [False, True])
+def test_a_turned_picture_stays_turned(tmp_path, options, reencode):
+    film = make_film(tmp_path / "film.mp4", 0.5, sound=None, rotation=90)
+    rendered = render(film, SoundEvents(24_000), options("out.mp4", reencode=reencode))
+    for path in (film, rendered.output):
+        with av.open(str(path)) as container:
+            assert next(container.decode(video=0)).rotation == 90
+
+
 def test_ten_bit_pictures_are_refused_unless_reencoded(tmp_path, options):
     film = make_film(tmp_path / "film.mp4", pixels="yuv422p")
     with pytest.raises(SoundError, match="8-bit 4:2:0"):
