@@ -5,7 +5,6 @@ Times ending in `_s` are picture seconds unless they say timeline; beats are qua
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
@@ -14,8 +13,6 @@ from typing import Any, Final
 from engine.document import CueState, TempoChoice, parse_key
 from engine.music import (
     EMOTIONS,
-    FRAME_RATES,
-    BarBeat,
     Cue,
     Cut,
     Film,
@@ -33,49 +30,14 @@ from engine.music import (
     parse_progression,
 )
 from engine.music.arguments import Value
-from engine.music.controls import GRID_CHOICES, LONGEST_S, SETTINGS, options_from
+from engine.music.controls import GRID_CHOICES, SETTINGS, options_from
 from engine.music.cue_text import WrittenCue
+from engine.music.picture_start import PictureStart
 from engine.music.timecode import timecode_rate
 from engine.process.messages import ComposeOptions, ComposeRequest
 
 SECONDS_GRID_BPM: Final = 120  # the paper's: a slot of two beats lasts one second
 _PLACES: Final = {1.0: "beat", 0.5: "eighth", 0.25: "sixteenth"}
-
-
-@dataclass(frozen=True, slots=True)
-class PictureStart:
-    """Where the film's first frame lies on the timeline; exactly one of the three is set.
-
-    seconds: of the timeline.  bar_beat: of its tempo map.  label: the timecode that the DAW shows there.
-    """
-
-    seconds: float | None = None
-    bar_beat: BarBeat | None = None
-    label: str | None = None
-
-    @classmethod
-    def parse(cls, text: str) -> PictureStart:
-        """Reads `3.5`, `5|1`, `5|1.5` or `01:00:00:00`; of a label only the form, since its clock is not known here.
-
-        Raises MusicError.
-        """
-        text = text.strip()
-        if "|" in text:
-            return cls(bar_beat=_bar_beat(text))
-        if re.fullmatch(r"\d{1,3}[:.]\d{1,2}[:.]\d{1,2}[:;.,]\d{1,3}", text) and (":" in text or ";" in text):
-            clocks = (FRAME_RATES["60"], FRAME_RATES["59.94 DF"])  # the most frames that any clock counts
-            TimecodeClock(clocks[";" in text]).parse(text)
-            return cls(label=text)
-        if re.fullmatch(r"\d{1,6}(\.\d{1,9})?", text) and float(text) <= LONGEST_S:
-            return cls(seconds=float(text))
-        raise MusicError(
-            f"'{text[:40]}' is not where a picture starts; write seconds, bar|beat or hours:minutes:seconds:frames."
-        )
-
-    def check(self, clock: TimecodeClock) -> None:
-        """Raises MusicError where the label is none of this clock."""
-        if self.label is not None:
-            clock.seconds_at(self.label)
 
 
 @dataclass(frozen=True, slots=True)
@@ -303,10 +265,3 @@ def parse_seconds(text: str) -> float:
     if seconds is None:
         raise MusicError(f"'{text[:40]}' is no number of seconds.")
     return seconds
-
-
-def _bar_beat(text: str) -> BarBeat:
-    match = re.fullmatch(r"\s*(\d{1,5})\s*\|\s*(\d{1,2})(\.\d+)?\s*", text)
-    if match is None or int(match[1]) < 1 or int(match[2]) < 1:
-        raise MusicError(f"'{text}' is not a bar and beat; write for example 5|1.")
-    return BarBeat(int(match[1]), int(match[2]), float(match[3] or 0))

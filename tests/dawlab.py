@@ -16,7 +16,7 @@ from bridge.osc.codec import Message, decode
 from bridge.osc.server import Datagram
 from bridge.player.messages import PlayerOptions, SyncOptions
 from bridge.session.session import SessionOptions
-from bridge.session.tempo import TempoWish
+from engine.brief import Brief
 
 SCRIPT = ("127.0.0.1", 4711)
 
@@ -25,7 +25,7 @@ class Wired:
     """A session that follows a DAW, with everything a `live` run wires to it."""
 
     def __init__(self, player, seconds: float) -> None:
-        options = SessionOptions("film.mp4", tempo=TempoWish(bpm=120), follows=True)
+        options = SessionOptions("film.mp4", tempo=Brief(bpm=120), follows=True)
         self.stage = Stage(player, options, seconds)
         self.session = self.stage.session
         self.sent: list = []

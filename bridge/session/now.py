@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Final, Protocol
 
-from bridge.session.tempo import TempoWish
+from engine.brief import Brief
 from engine.document import Document
 from engine.music import Slot, TempoMap
 from engine.music.arguments import ControlError
@@ -59,7 +59,7 @@ class Timing:
     """Who decides the tempo.  asked: the command line.  daw_map: the map of a DAW's script.  source: of the player's
     tempo while the session follows a DAW, else empty."""
 
-    asked: TempoWish = field(default_factory=TempoWish)
+    asked: Brief = field(default_factory=Brief)
     daw_map: TempoMap | None = None
     source: str = ""
 

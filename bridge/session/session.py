@@ -39,10 +39,10 @@ from bridge.session.now import Clock, Now, SystemClock, Timing, When, boundary_s
 from bridge.session.output import Output
 from bridge.session.requests import recipe
 from bridge.session.takes import Takes
-from bridge.session.tempo import TempoWish
 from bridge.session.transport import Ready, Transport
 from engine.arrange.rhythm import ChordRun, merge_runs
 from engine.arrange.score import Score
+from engine.brief import Brief
 from engine.document import CueState, Document, KeptTake, Pin, SavedSession, TempoChoice, parse_key
 from engine.document.takes import EVER
 from engine.music import Chord, FilmLevels, FrameRate, MusicError, Slot, TempoMap, Timecode, controls
@@ -103,7 +103,7 @@ class SessionOptions:
     reading: str = "auto"
     clip_weights: str | None = None
     use_cache: bool = True
-    tempo: TempoWish = field(default_factory=TempoWish)
+    tempo: Brief = field(default_factory=Brief)
     document: Document = field(default_factory=Document)
     play: bool = False
     once: bool = False

@@ -16,8 +16,6 @@ from engine.document import Document, TempoChoice
 from engine.music import Cut, Film, FrameRate, Slot, TempoMap, controls
 from engine.music.controls import GRID_CHOICES as GRIDS
 
-TempoWish = Brief
-
 
 def brief_of(document: Document, started: Brief) -> Brief:
     """What is asked of time: as the program was started, with what the document says of the picture's start.
@@ -79,4 +77,4 @@ def _moved(slot: Slot, place: GridSlot) -> Slot:
     )
 
 
-__all__ = ["GRIDS", "TempoWish", "brief_of", "choose_tempo", "refit"]
+__all__ = ["GRIDS", "brief_of", "choose_tempo", "refit"]

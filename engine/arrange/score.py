@@ -20,6 +20,8 @@ from engine.document.printed import muted
 from engine.document.takes import EVER, KeptRange, kept_ranges
 from engine.music import PARTS, Composition, Controller, Cut, Film, FilmLevels, Note, Take, UserError, controls
 from engine.music.controls import of_part
+from engine.music.picture_start import PictureStart
+from engine.music.timecode import FrameRate, TimecodeClock
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,6 +134,10 @@ def check_playable(saved: SavedSession) -> SavedSession:
     for document in documents:
         try:
             from_settings(document.settings)
+            rate = document.text(controls.FRAME_RATE)
+            start = PictureStart.parse(document.text(controls.PICTURE_STARTS_AT))
+            if rate != "film":
+                start.check(TimecodeClock(FrameRate.parse(rate), stated=True))
             for section in document.sections:
                 for name, value in section.changes:
                     check_change(name, value)

@@ -44,7 +44,7 @@ from bridge.player.link import PlayerLink
 from bridge.player.messages import PlayerOptions, PortOptions
 from bridge.player.priority import FIFO_PRIORITY, ask_for_realtime
 from bridge.session.session import SessionOptions
-from bridge.session.tempo import TempoWish
+from engine.brief import Brief
 from engine.music import Take, TempoMap
 from engine.process.messages import AnalyseRequest, Composed, ComposeRequest, EngineReady, FilmAnalysed
 from tests.bench.player_jitter import naive, onset_errors, row, schedule, spread
@@ -176,7 +176,7 @@ def burning(count: int = 2) -> Iterator[Callable[[], str]]:
 def flooded(rate: int = 20_000) -> Iterator[Callable[[], str]]:
     """In the process that holds the measured player: OSC server, controls and a session, and a flood into them."""
     with PlayerLink(PlayerOptions(ports=PortOptions("none"))) as player:
-        stage = Stage(player, SessionOptions("film.mp4", tempo=TempoWish(bpm=120)), 30.0)
+        stage = Stage(player, SessionOptions("film.mp4", tempo=Brief(bpm=120)), 30.0)
         stage.ready()
         inbox: queue.Queue[Datagram] = queue.Queue(4096)
 

@@ -28,7 +28,7 @@ from bridge.player.messages import PlayerOptions, PortOptions
 from bridge.session.file.autosave import Autosave
 from bridge.session.file.export import Exporter
 from bridge.session.session import Session, SessionOptions
-from bridge.session.tempo import TempoWish
+from engine.brief import Brief
 from engine.document.file import read_session
 from engine.music import Chord
 from engine.process.messages import ComposeRequest
@@ -135,7 +135,7 @@ def main() -> None:
     gc.set_threshold(100_000, 50, 1000)  # as `live` has it, and the other too
     sys.setswitchinterval(0.001)
     with tempfile.TemporaryDirectory() as folder, PlayerLink(PlayerOptions(ports=PortOptions("none"))) as player:
-        made = Stage(player, SessionOptions("film.mp4", tempo=TempoWish(bpm=BPM)), seconds)
+        made = Stage(player, SessionOptions("film.mp4", tempo=Brief(bpm=BPM)), seconds)
         session, made.engine.chunk = made.session, 256
         made.until(lambda: session.document.result.complete and session.plan.complete, 300)
         send = session.send

@@ -30,7 +30,7 @@ from bridge.player.performer import Performer
 from bridge.player.ports import open_output
 from bridge.player.process import _Runner
 from bridge.session.session import SessionOptions
-from bridge.session.tempo import TempoWish
+from engine.brief import Brief
 
 CO_GENERATOR = 0x20
 OURS = (str(ROOT / "bridge"), str(ROOT / "engine"))
@@ -89,7 +89,7 @@ def main() -> None:
     parser.add_argument("--files", action="store_true", help="name each file and how often it is entered")
     arguments = parser.parse_args()
     with SamePlayer(PlayerOptions(ports=PortOptions("none"))) as player:
-        made = Stage(player, SessionOptions("film.mp4", tempo=TempoWish(bpm=120)), 24.0)
+        made = Stage(player, SessionOptions("film.mp4", tempo=Brief(bpm=120)), 24.0)
         session, engine = made.session, made.engine
         made.ready()
         controls = Controls(session, lambda *answer: None, lambda *refusal: print(refusal))

@@ -13,14 +13,14 @@ from bridge.player.link import PlayerLink
 from bridge.player.messages import PlayerOptions, PortOptions
 from bridge.session.now import OfflineClock
 from bridge.session.session import SessionOptions
-from bridge.session.tempo import TempoWish
+from engine.brief import Brief
 
 Make = Callable[..., Stage]
 
 
 def stages(player: Callable[[], PlayerLink]) -> Make:
     def make(seconds: float = 24.0, **options) -> Stage:
-        options.setdefault("tempo", TempoWish(bpm=120))
+        options.setdefault("tempo", Brief(bpm=120))
         film = options.pop("film", "film.mp4")
         made = Stage(player(), SessionOptions(film, **options), seconds)
         made.ready()

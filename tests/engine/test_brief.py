@@ -9,10 +9,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bridge.commands.live_options import parse
-from engine.brief import Brief, PictureStart, project_rate, settle
+from engine.brief import Brief, project_rate, settle
 from engine.commands.compose import parser as compose_parser
 from engine.commands.compose import plan_from
 from engine.music import FRAME_RATES, Cut, Film, FrameRate, Hit, Key, MusicError, Timecode, TimecodeClock, UserError
+from engine.music.picture_start import PictureStart
 
 ALL = list(FRAME_RATES.values())
 FILM = Film("a.mp4", 60.0, FrameRate(Fraction(25)))

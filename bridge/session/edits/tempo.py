@@ -11,12 +11,13 @@ from bridge.session.edits import Edit
 from bridge.session.edits.spans import cue_span
 from bridge.session.now import Now, boundary_s
 from bridge.session.score import label_of
-from bridge.session.tempo import TempoWish, brief_of, choose_tempo, refit
+from bridge.session.tempo import brief_of, choose_tempo, refit
 from engine.arrange.tempofit import TempoFitOptions, TempoReport, fit_tempos
-from engine.brief import PictureStart
+from engine.brief import Brief
 from engine.document import Document, TempoChoice
 from engine.music import Hit, MusicError, TempoMap, controls, marked
 from engine.music.arguments import ControlError
+from engine.music.picture_start import PictureStart
 
 
 def set_tempo(document: Document, now: Now, bpm: float) -> Edit:
@@ -133,12 +134,12 @@ def choice_of_daw(document: Document, now: Now, tempo_map: TempoMap) -> TempoCho
     return choose_tempo(asked, now.film.film, now.film.cuts)
 
 
-def asked_of(document: Document, now: Now) -> TempoWish:
+def asked_of(document: Document, now: Now) -> Brief:
     """What was asked of time: by the document, else by the command line."""
     return _asked(document, now, _first_tempo(document))
 
 
-def _asked(document: Document, now: Now, bpm: float) -> TempoWish:
+def _asked(document: Document, now: Now, bpm: float) -> Brief:
     asked = brief_of(document, now.timing.asked)
     return replace(asked, bpm=bpm, tempo_map=None) if bpm else asked
 

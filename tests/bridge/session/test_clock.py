@@ -12,7 +12,7 @@ from sessionlab import Engine
 from bridge.player.messages import PlayerOptions, PlayerStatus, SyncOptions
 from bridge.session.now import OfflineClock
 from bridge.session.session import Session, SessionOptions
-from bridge.session.tempo import TempoWish
+from engine.brief import Brief
 
 
 class Heard(OfflinePlayer):
@@ -32,7 +32,7 @@ def clocked():
         clock, engine = OfflineClock(), Engine(30.0)
         heard = Heard(PlayerOptions(sync=sync), clock)
         said: list[str] = []
-        options = SessionOptions("film.mp4", tempo=TempoWish(bpm=120), follows=True)
+        options = SessionOptions("film.mp4", tempo=Brief(bpm=120), follows=True)
         session = Session(options, heard, engine.send, say=said.append, clock=clock)
         session.begin()
         for message in list(engine.inbox):

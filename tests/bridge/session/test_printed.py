@@ -18,8 +18,8 @@ from bridge.session.edits import printed
 from bridge.session.edits.values import set_value
 from bridge.session.file.autosave import Autosave
 from bridge.session.session import SessionOptions
-from bridge.session.tempo import TempoWish
 from engine.arrange.score import arrange_whole
+from engine.brief import Brief
 from engine.document import PrintedRange
 from engine.document.file import read_session
 from engine.document.printed import muted, printed_with, printed_without
@@ -76,7 +76,7 @@ def played(stage: Stage, from_s: float, seconds: float) -> set[tuple[str, int]]:
 @pytest.fixture
 def stage():
     with PlayerLink(PlayerOptions(ports=PortOptions("none"), sync=SyncOptions("internal"))) as player:
-        made = Stage(player, SessionOptions("film.mp4", tempo=TempoWish(bpm=120)), 24.0)
+        made = Stage(player, SessionOptions("film.mp4", tempo=Brief(bpm=120)), 24.0)
         made.ready()
         yield made
 

@@ -366,7 +366,14 @@ def test_where_the_films_folder_refuses_the_file_the_users_folder_takes_it(busy,
 
 
 @pytest.mark.parametrize(
-    "settings", [{"/cue/pattern": "1 z 2"}, {"/cue/part/pad/low": 70, "/cue/part/pad/high": 40}, {"/cue/swing": 500}]
+    "settings",
+    [
+        {"/cue/pattern": "1 z 2"},
+        {"/cue/part/pad/low": 70, "/cue/part/pad/high": 40},
+        {"/cue/swing": 500},
+        {"/cue/picture_starts_at": "99:99"},
+        {"/cue/picture_starts_at": "01:00:00:28", "/cue/frame_rate": "25"},
+    ],
 )
 def test_settings_that_no_arranger_can_use_are_refused_before_they_are_played(busy, film, settings) -> None:
     beside = film.with_name("other.cuebridge.json")
