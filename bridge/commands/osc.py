@@ -56,9 +56,9 @@ def send(arguments: Sequence[str]) -> int:
     parser = SentenceParser(
         prog="cuebridge osc send",
         description="Sends one message to a running `live` and prints the answer.",
-        epilog="example: cuebridge osc send /cue/chords/pin E7 19.6",
+        epilog=f"example: cuebridge osc send {controls.CHORDS_PIN} E7 19.6",
     )
-    parser.add_argument("address", metavar="ADDRESS", help="such as /cue/swing")
+    parser.add_argument("address", metavar="ADDRESS", help=f"such as {controls.SWING}")
     parser.add_argument("arguments", nargs="*", metavar="ARG", help="what it takes; none: its value is read")
     _add_place(parser)
     parser.add_argument("--wait", type=float, default=3.0, metavar="S", help="for the answer, in seconds (3)")
@@ -116,7 +116,7 @@ def watch(arguments: Sequence[str]) -> int:
     parser = SentenceParser(
         prog="cuebridge osc watch",
         description="Prints values of a running `live` as they change, until Ctrl-C.",
-        epilog="example: cuebridge osc watch /cue/status '/cue/chords/*'",
+        epilog=f"example: cuebridge osc watch {controls.STATUS} '{controls.CHORDS}/*'",
     )
     parser.add_argument("addresses", nargs="+", metavar="ADDRESS", help="an address or a pattern")
     _add_place(parser)

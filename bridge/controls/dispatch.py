@@ -28,7 +28,7 @@ from bridge.session.session import Session
 from bridge.session.snapshot import Snapshot, snapshot
 from engine.music import Chord, MusicError, UserError, controls
 from engine.music.arguments import ControlError, Value
-from engine.music.controls import BY_ADDRESS, ERROR, Control, current_address
+from engine.music.controls import BY_ADDRESS, ERROR, SETTINGS, Control, current_address
 
 Reply = tuple[str, tuple[Argument, ...]]
 PLAYHEAD_INTERVAL_S: Final = 0.05
@@ -69,7 +69,20 @@ class Controls:
         self._pushed_s = 0.0
         self._playhead_s = 0.0
         self._promised: dict[int, tuple[Target, Reply]] = {}  # the last change that was answered
+        # Values that are no step of the undo history; each setter returns what its answer says besides the value.
+        self._outside_history: dict[str, Callable[..., tuple[Argument, ...]]] = {
+            controls.LOOP: self._loop,
+            controls.CLICK_ON_CUTS: lambda *wanted: self._at(self._set_click(*wanted)),
+            controls.LEARN_PICKUP: self._set_pickup,
+            controls.LEARN_INVERTED: self._set_inverted,
+        }
+        self._of_sender: dict[str, Callable[..., tuple[Argument, ...]]] = {
+            controls.SUBSCRIBE: self._subscribe,
+            controls.UNSUBSCRIBE: self._unsubscribe,
+        }
         self._actions: dict[str, Callable[..., tuple[Argument, ...]]] = {
+            controls.PING: lambda: (Double(time.perf_counter()),),
+            controls.QUIT: lambda: self._quit() or (),
             controls.PLAY: lambda: self._at(session.play()),
             controls.STOP: lambda: self._at(session.stop()),
             controls.LOCATE: lambda position_s: self._at(session.locate(position_s)),
@@ -137,6 +150,11 @@ class Controls:
             ),
             controls.SAVE: self._save_session,
         }
+
+    @property
+    def handled(self) -> tuple[str, ...]:
+        """Every address that something is done for, as often as there is something: once each."""
+        return (*STATES, *SETTINGS, *self._outside_history, *self._of_sender, *self._actions)
 
     # in -------------------------------------------------------------------------------------------------------------
     def datagram(self, datagram: Datagram) -> None:
@@ -210,30 +228,17 @@ class Controls:
         address, session = control.address, self.session
         if control.access == "state":
             return address, self.values(address)
-        if address == controls.LOOP:
-            return address, self._loop(arguments)
-        if address == controls.CLICK_ON_CUTS:
-            heard = self._at(self._set_click(*arguments)) if arguments else ()  # type: ignore[arg-type]
+        if address in self._outside_history:
+            heard = self._outside_history[address](*arguments) if arguments else ()
             return address, (*self.values(address), *heard)
-        if address == controls.LEARN_PICKUP:
-            if arguments:
-                self.hands.learn.set_pickup(bool(arguments[0]))
-            return address, self.values(address)
         if control.access == "value":
             if not arguments:
                 return address, self.values(address)
             when = arguments[1] if len(arguments) > 1 else "bar"
             heard_s = session.edit(set_value, address, arguments[0], "bar" if when is None else when)
             return address, (*self.values(address), *self._at(heard_s))
-        if address == controls.PING:
-            return address, (Double(time.perf_counter()),)
-        if address == controls.QUIT:
-            self._quit()
-            return address, ()
-        if address == controls.SUBSCRIBE:
-            return address, self._subscribe(sender, *arguments)  # type: ignore[arg-type]
-        if address == controls.UNSUBSCRIBE:
-            return address, self._unsubscribe(sender, *arguments)  # type: ignore[arg-type]
+        if address in self._of_sender:
+            return address, self._of_sender[address](sender, *arguments)
         return address, self._actions[address](*arguments)
 
     def _correct_promises(self) -> None:
@@ -294,6 +299,8 @@ class Controls:
             return click.on, click.channel, click.pitch
         if address == controls.LEARN_PICKUP:
             return (self.hands.learn.pickup,)
+        if address == controls.LEARN_INVERTED:
+            return (self.hands.learn.inverted,)
         if address == controls.TEMPO:
             return (float(session.tempo_map.bpm_at(session.beats_at(session.position_s()))),)
         if address in session.document.settings or BY_ADDRESS[address].access == "value":
@@ -306,11 +313,9 @@ class Controls:
     def _at(heard_s: float) -> tuple[Argument, ...]:
         return (Double(heard_s),)
 
-    def _loop(self, arguments: tuple[Value, ...]) -> tuple[Argument, ...]:
-        if arguments:
-            on, *edges = arguments
-            self.session.loop(bool(on), *(float(edge) for edge in edges))  # type: ignore[arg-type]
-        return self.values(controls.LOOP)
+    def _loop(self, on: bool, *edges: float) -> tuple[Argument, ...]:
+        self.session.loop(on, *edges)
+        return ()
 
     def _set_click(self, on: bool, channel: int | None = None, pitch: int | None = None) -> float:
         before = self.session.arranging.click
@@ -320,6 +325,14 @@ class Controls:
     def _learn(self, address: str, *texts: str) -> tuple[Argument, ...]:
         self.hands.learn.learn(address, texts, time.perf_counter())
         return address, "move, press or play what is to work it."
+
+    def _set_pickup(self, wanted: bool) -> tuple[Argument, ...]:
+        self.hands.learn.set_pickup(wanted)
+        return ()
+
+    def _set_inverted(self, wanted: bool) -> tuple[Argument, ...]:
+        self.hands.learn.set_inverted(wanted)
+        return ()
 
     def _unlearn(self) -> tuple[Argument, ...]:
         self.hands.learn.undo()

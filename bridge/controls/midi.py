@@ -35,14 +35,14 @@ class Hands:
                 kept = read(self._path)
             except LearnFileError as error:
                 self._session.say(f"what was learned by MIDI cannot be read from {self._path}: {error}.")
-        bindings, pickup = kept if kept is not None else (DEFAULTS, True)
-        return MidiLearn(bindings, pickup, self._keep)
+        bindings, pickup, inverted = kept if kept is not None else (DEFAULTS, True, False)
+        return MidiLearn(bindings, pickup, self._keep, inverted)
 
     def _keep(self, learn: MidiLearn) -> None:
         if self._path is None:
             return
         try:
-            write(self._path, learn.bindings, learn.pickup)
+            write(self._path, learn.bindings, learn.pickup, learn.inverted)
         except (UserError, OSError) as error:
             self._session.say(f"what is learned holds for this run only: {error}")
 

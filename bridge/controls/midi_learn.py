@@ -22,6 +22,9 @@ from engine.music.controls import BY_ADDRESS, LEARN, Control, current_address
 WAIT_S: Final = 30.0
 HOLD_S: Final = 0.6
 UNDO_STEPS: Final = 100
+DOWN: Final = 64  # from this value on a controller is pressed (MIDI 1.0)
+UP: Final = 40  # and released only here: the ramp of a half-damper pedal trembles around the middle
+PEDALS: Final = range(64, 70)
 MAX_BINDINGS: Final = 256
 CATCH: Final = 1.5 / 127  # of its travel: this near a fader has met the value
 ANY: Final = -1
@@ -140,9 +143,11 @@ class MidiLearn:
         bindings: Iterable[Binding] = DEFAULTS,
         pickup: bool = True,
         changed: Callable[[MidiLearn], None] = lambda learn: None,
+        inverted: bool = False,
     ) -> None:
         self.bindings: tuple[Binding, ...] = tuple(bindings)
         self.pickup = pickup
+        self.inverted = inverted
         self._changed = changed
         self._history: list[tuple[Binding, ...]] = []
         self._wanted: tuple[str, tuple[Value, ...], float] | None = None  # address, arguments, until (host seconds)
@@ -189,17 +194,25 @@ class MidiLearn:
     @property
     def state(self) -> tuple[object, ...]:
         """What is learned, what was, and what is waited for; for `restore`."""
-        return self.bindings, self.pickup, tuple(self._history), self._wanted
+        return self.bindings, self.pickup, self.inverted, tuple(self._history), self._wanted
 
     def restore(self, state: tuple[Any, ...]) -> None:
         if state != self.state:
-            self.bindings, self.pickup, history, self._wanted = state
+            self.bindings, self.pickup, self.inverted, history, self._wanted = state
             self._history = list(history)
             self._changed(self)
 
     def set_pickup(self, pickup: bool) -> None:
         if pickup != self.pickup:
             self.pickup = pickup
+            self._changed(self)
+
+    def set_inverted(self, inverted: bool) -> None:
+        """Pedals that send 0 when pressed."""
+        if inverted != self.inverted:
+            self.inverted = inverted
+            self._down.clear()
+            self._held.clear()
             self._changed(self)
 
     def _replace(self, bindings: tuple[Binding, ...]) -> None:
@@ -247,11 +260,13 @@ class MidiLearn:
             if found is None:
                 continue
             trigger, value = found
-            let_go = value < 64 and trigger in self._down if trigger.kind == "control" else not value
+            if self.inverted and trigger.kind == "control" and trigger.number in PEDALS:
+                value = 127 - value
+            let_go = value <= UP and trigger in self._down if trigger.kind == "control" else not value
             if self._wanted is not None and host_s <= self._wanted[2] and not let_go:
                 address, arguments, _ = self._wanted
                 self._wanted = None
-                if value >= 64 or trigger.kind == "note":
+                if value >= DOWN or trigger.kind == "note":
                     self._down[trigger] = host_s
                     self._held.add(trigger)  # the same press does nothing more
                 learned(self._bind(trigger, address, arguments))
@@ -270,7 +285,7 @@ class MidiLearn:
         self, trigger: Trigger, value: int, host_s: float, current: Callable[[str], Value], film_s: float,
         deeds: list[Deed],
     ) -> None:  # fmt: skip
-        on = value > 0 if trigger.kind == "note" else value >= 64
+        on = value > 0 if trigger.kind == "note" else value >= (UP + 1 if trigger in self._down else DOWN)
         pressed = on and (trigger not in self._down or trigger.kind != "control")
         for binding in self._of(trigger, "press"):
             deed = self._deed(binding, trigger, value, pressed, current, film_s)

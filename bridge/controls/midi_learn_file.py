@@ -27,8 +27,8 @@ def learn_path() -> Path:
     return Path(platformdirs.user_config_dir("cuebridge", appauthor=False)) / "midi-learn.json"
 
 
-def read(path: Path) -> tuple[tuple[Binding, ...], bool] | None:
-    """Bindings and pick-up; None where there is no file.  Raises LearnFileError.
+def read(path: Path) -> tuple[tuple[Binding, ...], bool, bool] | None:
+    """Bindings, pick-up and whether pedals are inverted; None where there is no file.  Raises LearnFileError.
 
     Addresses that this version does not know are left out, not taken for a fault.
     """
@@ -43,7 +43,7 @@ def read(path: Path) -> tuple[tuple[Binding, ...], bool] | None:
         if content["version"] != VERSION:
             raise LearnFileError(f"it is of version {content['version']}, known is {VERSION}")
         found = [_binding(each) for each in content["bindings"][:MAX_BINDINGS]]
-        return tuple(each for each in found if each is not None), bool(content["pickup"])
+        return tuple(each for each in found if each is not None), bool(content["pickup"]), bool(content.get("inverted"))
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise LearnFileError(f"it is damaged ({type(error).__name__})") from None
 
@@ -61,14 +61,19 @@ def _binding(content: dict[str, Any]) -> Binding | None:
     return None
 
 
-def write(path: Path, bindings: tuple[Binding, ...], pickup: bool) -> None:
+def write(path: Path, bindings: tuple[Binding, ...], pickup: bool, inverted: bool = False) -> None:
     """Written aside and renamed; an unreadable one is kept as `.unreadable`.  Raises UserError, OSError."""
     path.parent.mkdir(parents=True, exist_ok=True)
     try:
         read(path)
     except LearnFileError:
         path.replace(path.with_suffix(".unreadable"))
-    content = {"version": VERSION, "pickup": pickup, "bindings": [_plain(each) for each in bindings]}
+    content = {
+        "version": VERSION,
+        "pickup": pickup,
+        "inverted": inverted,
+        "bindings": [_plain(each) for each in bindings],
+    }
     write_whole(path, (json.dumps(content, indent=2) + "\n").encode())
 
 

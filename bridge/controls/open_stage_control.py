@@ -12,7 +12,7 @@ from typing import Any, Final
 
 from engine.music import PARTS, controls
 from engine.music.arguments import Arg
-from engine.music.controls import CONTROLS, LEARN, Control
+from engine.music.controls import CONTROLS, LEARN, ROOT, SUBSCRIBE, Control
 
 VERSION: Final = "1.27.0"
 CELL: Final = (170, 96)
@@ -22,13 +22,10 @@ WHOLE_FILM: Final = 360_000
 LEFT_OUT: Final = frozenset({controls.SUBSCRIBE, controls.UNSUBSCRIBE, controls.PING})  # the page does these by itself
 
 # No pattern crosses a slash, so each depth has its own.  Asked again and again: `live` may have been started anew.
-_ON_CREATE: Final = """\
-function ask() {
-    send('/cue/subscribe', '/cue/*')
-    send('/cue/subscribe', '/cue/*/*')
-    send('/cue/subscribe', '/cue/*/*/*')
-    send('/cue/subscribe', '/cue/*/*/*/*')
-}
+_SUBSCRIBE: Final = "".join(f"    send('{SUBSCRIBE}', '{ROOT}{'/*' * depth}')\n" for depth in range(1, 5))
+_ON_CREATE: Final = f"""\
+function ask() {{
+{_SUBSCRIBE}}}
 ask()
 setInterval('renew', ask, 20000)
 """

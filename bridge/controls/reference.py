@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bridge.controls.requests import MAX_PATTERNS, MAX_REQUESTS
 from bridge.osc.clients import LEASE_S
 from bridge.osc.server import DATAGRAMS_PER_S, ERRORS_PER_S
 from engine.music.arguments import Arg
@@ -10,36 +11,47 @@ from engine.music.controls import CONTROLS, DEFAULT_PORT, Control
 _HEAD = f"""<!-- Made by `cuebridge osc` from engine/music/controls.py; do not edit by hand. -->
 # Steering CueBridge by OSC
 
-`cuebridge live` listens on UDP port {DEFAULT_PORT} of this machine (`--osc-port`, `--osc-host`), for `/cue/…` from
-anybody and `/daw/…` from the scripts of DAWs.
+`cuebridge live` listens on UDP port {DEFAULT_PORT} of this machine (`--osc-port`, `--osc-host`): `/cue/…` for
+everybody, `/daw/…` for the scripts of DAWs. Try it without another program:
 
-* **Answers** go to the sender, on the address asked. Without arguments a value is read; with arguments it is
-  set, and the answer holds the value and, last, the picture second (`d`) from which the change is heard.
-* **Refusals**: `/cue/error address code message`; codes `unknown_address`, `bad_type`, `bad_value`,
-  `not_ready`, `busy`. At most {ERRORS_PER_S} a second go to one sender, of whom at most {DATAGRAMS_PER_S} messages a
-  second are taken.
-* **Types**: `i`, `f`, `d`, `h`, `T` and `F` are taken for each other where nothing is lost (1 and 0 for on and
-  off). `N` stands for a setting's word ("picture"). Times are sent as `d`: a 32-bit float is too coarse for
-  them.
-* **Bundles** are done whole or, if one message is refused, not at all. Only what cannot be taken back
-  stays done when it came before the refused one: play, stop, locate, another film, a file that was written, and what
-  the DAW was told. Their time tags are not waited for.
+    cuebridge osc send /cue/chords/pin E7 19.6
+    cuebridge osc watch /cue/status "/cue/chords/*"
+
+* **Answers** go to the sender, on the address that it used. A message without arguments reads a value. One with
+  arguments sets it; the answer holds the value and, last, the picture second (`d`) from which the change plays.
+* **Refusals** are sent as `/cue/error address code message`, to the sender and to the port that it has
+  subscribed. Codes: `unknown_address`, `bad_type`, `bad_value`, `not_ready`, `busy`.
+* **Limits**: senders are limited to {DATAGRAMS_PER_S:,} messages and {ERRORS_PER_S} error replies a second, and
+  to a quarter of the time of the thread that does what they ask. A bundle has at most {MAX_PATTERNS} patterns and
+  asks for at most {MAX_REQUESTS} things.
+* **Types**: `i`, `f`, `d`, `h`, `T` and `F` are converted into each other where nothing is lost (1 and 0 for on
+  and off; 2.9999998 is 3). `N` stands for a setting's word ("picture"). Arrays are read as the values in them.
+  Times are sent as `d`, because a 32-bit float is too coarse for them; `/cue/subscribe PATTERN 0 f` asks for `f`.
+* **Buttons**: a command is done by 1 (or true, or a velocity) and ignores 0, so it can be put on a button as it
+  is.
+* **Bundles** are done as a whole; if one message is refused, none is done. Only play, stop, locate, another film,
+  files that were written and what was sent to the DAW cannot be taken back. Time tags are ignored.
 * **Patterns** (`*`, `?`, `[…]`, `{{a,b}}`) read or set several values: `/cue/part/*/on 0`.
-* **Subscriptions**: `/cue/subscribe /cue/playhead` sends the value at once and then at every change, the
-  playhead up to 20, other values up to 10 times a second, for {LEASE_S:.0f} s; any message renews it. A port as
-  second argument sends them there.
-* **When**: changes of the chords bite at the next bar while the playhead moves. A last argument says otherwise:
+* **Subscriptions**: `/cue/subscribe /cue/playhead` sends the value at once and then at every change, the playhead
+  up to 20 times a second, other values up to 10 times, for {LEASE_S:.0f} s; any message renews it. A second
+  argument names the port to send to.
+* **When**: while the playhead moves, chord changes take effect at the next bar. A last argument says otherwise:
   `chord` (the next chord), `hit` (the next cut), `loop` (the next pass), `start` (the film's beginning) or a
   picture second.
-* **Cues**: `/cue/cues/add` makes one, `/cue/cues/select` puts it under the controls that each cue has of its own;
-  what one is changed to moves no note of another.
-* **How soon**: with `chord`, the next chord that is at least 150 ms away has the new music (200 of 200 by the
-  internal transport, 200 of 200 by Ardour's timecode, on two cores: `tests/bench/steering.py`); where composing
-  takes longer, the old music goes on to a later chord or bar, and this is said. What needs no network is heard
-  within 0.1 s.
-* **OSCQuery**: `http://127.0.0.1:{DEFAULT_PORT}/` answers with all of this as JSON, and `/cue/key?VALUE` with a value.
-* **Files** from OSC (`/cue/film/load`, `/cue/export`, `/cue/save`) have to lie in folders given with `--osc-folder`;
-  a film that this run has had may come back from anywhere.
+* **How soon**: with `chord`, the next chord that is at least 150 ms away is the new one (200 of 200 by the
+  internal transport, 200 of 200 by Ardour's timecode, on two cores: `tests/bench/steering.py`). Where composing
+  takes longer, the old music goes on to a later chord or bar, and the answer is sent once more with the real
+  second. What needs no network plays within 0.1 s.
+* **Cues**: `/cue/cues/add` makes one, `/cue/cues/select` selects the one that its own controls belong to.
+  Changing a cue moves no note of another.
+* **Old names** of an address go on working and are answered as they were sent; `live` says the new name once.
+* **OSCQuery**: `http://127.0.0.1:{DEFAULT_PORT}/` answers with all of this as JSON, and `/cue/key?VALUE` with a
+  value. `--osc-announce` announces it by mDNS, `--osc-cors ORIGIN` lets web pages of that origin read it.
+* **Files** from OSC (`/cue/film/load`, `/cue/export`, `/cue/save`) have to be in folders given with
+  `--osc-folder`; a film that this run has played may come back from anywhere.
+* **Warning**: OSC has no passwords. With `--osc-host 0.0.0.0` everybody in your network can stop the music,
+  change every setting, end the program, load films from and write .mid and session files into the allowed
+  folders. Use it in a network that you trust.
 * `cuebridge doctor --osc` tries every address of a running `live`.
 """
 
@@ -47,10 +59,10 @@ anybody and `/daw/…` from the scripts of DAWs.
 def reference() -> str:
     """The whole document."""
     groups = (
-        ("What is", [control for control in CONTROLS if control.access == "state"]),
+        ("States", [control for control in CONTROLS if control.access == "state"]),
         ("Values", [control for control in CONTROLS if control.access == "value" and control.part is None]),
         ("Parts", [control for control in CONTROLS if control.access == "value" and control.part == "pad"]),
-        ("Doing", [control for control in CONTROLS if control.access == "do"]),
+        ("Commands", [control for control in CONTROLS if control.access == "do"]),
     )
     lines = [_HEAD]
     for title, controls in groups:
@@ -69,15 +81,18 @@ def _row(control: Control) -> str:
     arguments = "; ".join(_argument(argument) for argument in control.arguments)
     default = "" if control.access != "value" else _default(control)
     flag = f" (`{control.flag}`)" if control.flag else ""
-    return f"| `{control.address}` | {tags and f'`{tags}`'} | {arguments} | {default} | {control.doc}{flag} |".replace(
-        "|  |", "| |"
-    )
+    cells = (f"`{control.address}`", tags and f"`{tags}`", arguments, default, f"{control.doc}{flag}")
+    return "|" + "|".join(f" {_escaped(cell)} " if cell else " " for cell in cells) + "|"
 
 
 def _argument(argument: Arg) -> str:
     name = f"[{argument.name}]" if argument.optional else argument.name
-    expected = argument.expected.replace("|", "\\|")
-    return f"{name}: {expected}"
+    return f"{name}: {argument.expected}"
+
+
+def _escaped(cell: str) -> str:
+    """A bar would end the cell, inside backticks too."""
+    return cell.replace("|", "\\|")
 
 
 def _default(control: Control) -> str:

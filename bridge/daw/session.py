@@ -278,7 +278,10 @@ class DawBridge(DawEvents):
             self.note(f"{daw.daw}: {what} {'done' if ok else 'failed'}{': ' + text.rstrip('.') if text else ''}.")
         if job is not None and ok and "do_print" not in daw.abilities:  # clips of a launcher: nothing plays them yet
             place = self._session.tempo_map.bar_beat_at(job.start_beats)
-            self.note(f"drag the clips to {place} of the arrangement, then /cue/freeze keeps them from sounding twice.")
+            self.note(
+                f"drag the clips to {place} of the arrangement, then {controls.PRINTED_MUTE} keeps them from "
+                "sounding twice."
+            )
         elif job is not None and ok:
             parts = [part.part for part in job.parts]
             self._session.edit(printed.printed, parts, job.start_beats, job.end_beats, f"print {', '.join(parts)}")

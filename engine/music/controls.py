@@ -121,6 +121,7 @@ TAKE_REPEAT: Final = "/cue/take/repeat"
 LOOP: Final = "/cue/loop"
 CLICK_ON_CUTS: Final = "/cue/click_on_cuts"
 LEARN_PICKUP: Final = "/cue/learn/pickup"
+LEARN_INVERTED: Final = "/cue/learn/inverted"
 # done
 FILM_LOAD: Final = "/cue/film/load"
 CUES_ADD: Final = "/cue/cues/add"
@@ -572,6 +573,11 @@ LEARN_VALUES: Final = (
         LEARN_PICKUP,
         "on: a fader does nothing until it passes the current value (pick-up); off: it sets its own at once (jump).",
         (Arg("pick-up", "switch"),), "value", default=True, undo=False,
+    ),
+    Control(
+        LEARN_INVERTED,
+        "on: pedals (CC 64 to 69) send 0 when they are pressed, as some do that were made for another keyboard.",
+        (Arg("inverted", "switch"),), "value", default=False, undo=False,
     ),
 )  # fmt: skip
 

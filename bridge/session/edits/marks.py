@@ -15,7 +15,7 @@ from engine.arrange import ArrangeOptions
 from engine.document import Document
 from engine.music import PARTS, Cut, Hit, Key, MusicError, Section, controls
 from engine.music.arguments import ControlError
-from engine.music.controls import BY_ADDRESS
+from engine.music.controls import BY_ADDRESS, ROOT
 
 SAME_S: Final = 0.02  # closer than this two marks are one
 NEAR_S: Final = 0.5
@@ -128,7 +128,7 @@ def _check_change(name: str, value: str) -> None:
                 if part not in PARTS:
                     raise MusicError(f"'{part}' is not a part; parts are {', '.join(PARTS)}.")
         else:
-            argument = BY_ADDRESS[f"/cue/{name}"].arguments[0]
+            argument = BY_ADDRESS[f"{ROOT}/{name}"].arguments[0]
             argument.check(value if value in argument.words else float(value))
     except MusicError as error:
         raise ControlError("bad_value", str(error)) from None

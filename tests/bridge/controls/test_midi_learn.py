@@ -155,6 +155,41 @@ def test_the_foot_switch_asks_for_a_take_when_tapped_and_keeps_it_when_held() ->
     assert [each.trigger.number for each in desk.learn.bindings] == [64, 64, 20]
 
 
+def test_the_ramp_of_a_half_damper_pedal_is_one_press() -> None:
+    desk = Desk()
+    down = [3, 20, 45, 63, 66, 62, 65, 61, 64, 70, 66, 90, 127]
+    up = [120, 80, 66, 62, 65, 60, 64, 55, 63, 44, 30, 12, 0]
+    done = []
+    for value in (*down, *up):
+        desk.now_s += 0.01
+        done += desk.send((0xB3, 64, value))
+    assert done == [("/cue/take/new", ())]
+
+
+@given(st.lists(st.integers(41, 127), max_size=30))
+def test_a_pedal_that_is_held_down_trembles_as_it_likes(values: list[int]) -> None:
+    desk = Desk()
+    desk.send((0xB3, 64, 127))
+    assert desk.send(*((0xB3, 64, value) for value in values)) == []
+
+
+def test_a_pedal_of_the_other_polarity() -> None:
+    desk = Desk(inverted=True)
+    assert desk.send((0xB3, 64, 127)) == []  # at rest
+    assert desk.send((0xB3, 64, 0)) == []
+    desk.now_s = 0.2
+    assert desk.send((0xB3, 64, 127)) == [("/cue/take/new", ())]
+    desk.now_s = 1.0
+    desk.send((0xB3, 64, 0))
+    desk.now_s += HOLD_S
+    assert desk.send() == [("/cue/take/keep", ())]
+    desk = Desk(inverted=True, pickup=False)
+    desk.teach("/cue/swing", (0xB3, 7, 100))  # a fader is none
+    assert desk.send((0xB3, 7, 127)) == [("/cue/swing", (75.0,))]
+    desk.learn.set_inverted(False)
+    assert desk.learn.state[2] is False
+
+
 def test_what_cannot_be_learned_is_refused_in_a_sentence() -> None:
     desk = Desk()
     for address, texts, code in (
@@ -199,18 +234,24 @@ def test_it_is_kept_and_read_again(tmp_path) -> None:
     bindings = (*DEFAULTS, Binding(Trigger("note", 10, 36), "/cue/chords/next", ("Am",)),
                 Binding(Trigger("control", 1, 7), "/cue/swing", (61.3,)),
                 Binding(Trigger("program", 2, -1), "/cue/part/pad/on", (True,)))  # fmt: skip
-    write(path, bindings, False)
-    assert read(path) == (bindings, False)
+    write(path, bindings, False, True)
+    assert read(path) == (bindings, False, True)
+    assert MidiLearn(*read(path)[:2], inverted=read(path)[2]).inverted
     content = json.loads(path.read_text())
     content["bindings"][0]["address"] = "/cue/of/another/version"
     path.write_text(json.dumps(content))
-    assert read(path) == (bindings[1:], False)
+    assert read(path) == (bindings[1:], False, True)
+    del content["inverted"]  # as files were written before
+    content["bindings"][0]["address"] = "/cue/knock"
+    path.write_text(json.dumps(content))
+    kept, pickup, inverted = read(path)
+    assert kept[0].address == "/cue/click_on_cuts" and (pickup, inverted) == (False, False)
     for damage in ("{", "[]", '{"version": 2}', '{"version": 1, "pickup": true, "bindings": [{"kind": "x"}]}', "\xff"):
         path.write_text(damage, encoding="latin-1")
         with pytest.raises(LearnFileError):
             read(path)
     write(path, bindings, True)
-    assert read(path) == (bindings, True) and path.with_suffix(".unreadable").exists()
+    assert read(path) == (bindings, True, False) and path.with_suffix(".unreadable").exists()
 
 
 def typed(text: str) -> list[str] | None:

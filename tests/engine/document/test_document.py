@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from bridge.controls.table import BY_ADDRESS
-from bridge.controls.table import SETTINGS as TABLE
 from engine.document import OUTPUT_SETTINGS, SETTINGS, Document, Pin, Result
 from engine.music import Chord, Slot
+from engine.music.controls import BY_ADDRESS
+from engine.music.controls import SETTINGS as TABLE
 
 SLOTS = tuple(Slot(index, index, index + 1.0, index * 2, index * 2 + 2.0, Chord.parse("C")) for index in range(12))
 
