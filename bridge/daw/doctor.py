@@ -14,6 +14,7 @@ from typing import Final
 
 from bridge.daw.capabilities import cost_of, spoken
 from bridge.daw.events import DawEvents
+from bridge.daw.fields import plain
 from bridge.daw.link import DawLink
 from bridge.daw.protocol import (
     NOT_TRIED,
@@ -51,7 +52,7 @@ def _again(daw: str) -> str:
 
 
 def _judged(status: ScriptStatus, speaks: bool = True) -> ScriptFinding:
-    name = f"DAW script {status.daw}"
+    name = f"DAW script {plain(status.daw)}"
     within = f" in {status.interpreter}" if status.interpreter else ""
     found = f"{status.host_version or 'version not told'}, script {status.version}{within}, protocol {status.protocol}"
     if speaks:
@@ -59,6 +60,7 @@ def _judged(status: ScriptStatus, speaks: bool = True) -> ScriptFinding:
         found += "" if status.leads else "; another script's transport is in force"
     else:
         found += "; it greets"
+    found = plain(found)
     if not status.fits:
         return ScriptFinding(name, False, found, f"this is protocol {PROTOCOL}: {_again(status.daw)}")
     return ScriptFinding(name, True, found, "" if speaks else "start `cuebridge live`")
@@ -96,7 +98,7 @@ def ask(port: int, host: str = "127.0.0.1", seconds: float = ANSWER_S) -> list[S
                 client.settimeout(left)
                 message = decode(client.recv(65536))
                 if isinstance(message, CapabilityStatus):
-                    row = Capability(message.feature, message.call, message.works, message.why)
+                    row = Capability(plain(message.feature), plain(message.call), message.works, plain(message.why))
                     rows.setdefault(message.daw, []).append(row)
                 elif isinstance(message, ScriptStatus):
                     if message.count == 0:

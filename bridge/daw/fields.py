@@ -34,6 +34,11 @@ def bad_value(sentence: str) -> DawProtocolError:
     return DawProtocolError("bad_value", sentence)
 
 
+def plain(text: str) -> str:
+    """Text from outside as it may be shown: a terminal obeys control characters."""
+    return "".join(letter if letter.isprintable() else " " for letter in text)
+
+
 class Message:
     """A message, or an item of one.  TAGS: OSC type tags of its fields in order, but for the items."""
 

@@ -16,6 +16,7 @@ from typing import Final
 
 from bridge.daw.capabilities import missing, sentence, spoken
 from bridge.daw.events import DawEvents, DawInfo, DawMarker, DawRegion, FilmItem
+from bridge.daw.fields import plain
 from bridge.daw.from_script import Chunk, RangeRequest
 from bridge.daw.mailbox import Mailboxes
 from bridge.daw.names import NamedMark, read_name
@@ -157,7 +158,7 @@ class DawLink:
             script = self._scripts.get(sender)
             if script is not None and address not in script.refused and len(script.refused) < MAX_REFUSED:
                 script.refused.add(address)  # said once: it would be lost without a word
-                self._events.note(f"{spoken(script.info.daw)} sent what CueBridge cannot use: {error}")
+                self._events.note(f"{spoken(script.info.daw)} sent what CueBridge cannot use: {plain(str(error))}")
             return [Outgoing(*sender, encode(DawError(address[:200], error.code, str(error)[:400])))]
 
     def handle(self, message: DawMessage, sender: tuple[str, int], arrived_host_s: float) -> list[Outgoing]:
@@ -204,7 +205,7 @@ class DawLink:
             self._events.thaw_request(script.info, message.scope, message.start_s, message.end_s)
         elif isinstance(message, Ack):
             if script.pending.pop(message.request, None) is not None:
-                self._events.acknowledged(script.info, message.request, bool(message.ok), message.text)
+                self._events.acknowledged(script.info, message.request, bool(message.ok), plain(message.text))
         else:
             raise DawProtocolError("bad_value", f"{message.ADDRESS} is for scripts, not for the bridge.")
         return out
@@ -215,14 +216,14 @@ class DawLink:
         if known is None and len(self._scripts) + len(self._unchecked) >= MAX_SCRIPTS:
             raise DawProtocolError("busy", f"{MAX_SCRIPTS} scripts are connected, that is enough.")
         info = DawInfo(
-            daw=message.daw,
-            host_version=message.host_version,
-            script_version=message.version,
+            daw=plain(message.daw),
+            host_version=plain(message.host_version),
+            script_version=plain(message.version),
             protocol=message.protocol,
             sender=sender,
             abilities=frozenset(message.abilities.split()),
             offered=frozenset(message.abilities.split()),
-            interpreter=message.interpreter,
+            interpreter=plain(message.interpreter),
             last_heard_s=now_s,
             version_ok=message.protocol == PROTOCOL,
         )
@@ -314,6 +315,7 @@ class DawLink:
 
     def _capabilities(self, script: Script, rows: tuple[Capability, ...]) -> None:
         """What the self-test found, or what failed since: only what works is asked for, the rest is said once."""
+        rows = tuple(replace(row, feature=plain(row.feature), call=plain(row.call), why=plain(row.why)) for row in rows)
         said = missing(script.info.capabilities)
         refused = missing(rows)
         script.info = replace(script.info, capabilities=rows, abilities=frozenset(script.info.offered - refused.keys()))

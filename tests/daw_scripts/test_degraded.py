@@ -58,7 +58,7 @@ FORMS = {
                      "CueMarker.deleteObject", "Transport.isArrangerRecordEnabled"]},
         {"loop", "meter", "panel", "do_marker", "recording"},
     ),
-    ("bitwig", "slow"): ({"slowMs": 1, "lateMs": 250}, set()),
+    ("bitwig", "slow"): ({"slowMs": 0.3, "lateMs": 250}, set()),
 }  # fmt: skip
 
 

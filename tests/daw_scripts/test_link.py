@@ -237,6 +237,23 @@ def test_a_mailbox_on_a_file_system_that_does_not_answer_holds_no_other_up(link,
     stuck.set()
 
 
+def test_no_control_character_from_outside_is_shown(link, events):
+    """A terminal obeys them."""
+    bad = "\x1b[2Jlive\x07\x9b31m\n"
+    link.handle(protocol.Hello(bad, bad, 1, 0, bad, "", ALL, bad), A, 0.0)
+    rows = (protocol.Capability("marker_names", bad, 0, bad), protocol.Capability(bad, bad, 0, bad))
+    link.handle(protocol.CapabilitiesChunk(1, 2, 0, rows), A, 0.0)
+    link.handle_osc("/daw/print", [bad, 0.0, 0.0], A, 0.0)
+    link.push_markers([MarkerWish(1, 1.0, "x")])
+    link.handle(protocol.Ack(1, 0, bad), A, 0.0)
+    link.handle(protocol.Hello(bad, bad, 9), B, 0.0)
+    shown = [*(note for (note,) in events.named("note")), *(text for _, _, text in events.named("acknowledged"))]
+    info = link.status()[0]
+    shown += [info.daw, info.host_version, info.script_version, info.interpreter]
+    shown += [text for row in info.capabilities for text in (row.feature, row.call, row.why)]
+    assert len(events.named("note")) == 3 and all(text.isprintable() for text in shown), shown
+
+
 def test_refusals_are_answered_and_nothing_raises(link):
     hello(link)
     out = link.handle_osc("/daw/transport", ["x"], A, 0.0)
