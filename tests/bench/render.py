@@ -1,12 +1,12 @@
 """How fast sound is rendered, and whether it is what was asked for.
 
-    python tests/bench/render.py FILM [--soundfont FILE] [--json]
+    python tests/bench/render.py FILM [--soundfont FILE] [--repeat N] [--json]
 
 Composes for the film once, then for each font, three times over: renders a .wav of the music alone and an .mp4 with the
 film's sound.  For comparison FluidSynth, where it is installed, renders the same notes into a .wav: without reverb,
 chorus, mixer, loudness and limiter.  Prints seconds of work per minute of film and the ratio to real time (best and
 median of three), processor time, highest resident memory, and the loudness and true peak that ffmpeg reads
-from the results.
+from the results.  With --repeat the music comes N times over (a .wav, one run): does memory grow with the film?
 """
 
 from __future__ import annotations
@@ -37,6 +37,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("film")
     parser.add_argument("--soundfont", action="append", default=[])
+    parser.add_argument("--repeat", type=int, default=0, metavar="N")
     parser.add_argument("--json", action="store_true")
     arguments = parser.parse_args()
     from engine.arrange import arrange
@@ -51,6 +52,15 @@ def main() -> int:
     events = composition_events(composition, arrangement)
     fonts = [Path(font) for font in arguments.soundfont] or list(dict.fromkeys([find_soundfont(), bundled_font()]))
     fonts = [font for font in fonts if font]
+    if arguments.repeat:
+        for times in (1, arguments.repeat):
+            events_of_it = repeated(events, times)
+            row = measure(arguments.film, events_of_it, fonts[0], "a.wav", runs=1)
+            print(
+                f"{events_of_it.length / 48_000 / 60:.1f} min: {row['times_real_time']:.0f} x real time, processor "
+                f"{row['processor_s_per_minute']:.2f} s a minute; {row['result']}"
+            )
+        return 0
     rows = [measure(arguments.film, events, font, name) for font in fonts for name in ("a.wav", "a.mp4")]
     rows += fluidsynth(composition, arrangement, fonts) if shutil.which("fluidsynth") else []
     if arguments.json:
@@ -68,7 +78,24 @@ def main() -> int:
     return 0
 
 
-def measure(film: str, events, font: Path, name: str) -> dict:
+def repeated(events, times: int):
+    """The same music again and again."""
+    from dataclasses import replace
+
+    from engine.sound.events import PartEvents
+
+    shifts = [events.length * count for count in range(times)]
+    parts = {
+        name: PartEvents(
+            tuple(replace(note, start=note.start + shift) for shift in shifts for note in part.notes),
+            tuple((sample + shift, *rest) for shift in shifts for sample, *rest in part.changes),
+        )
+        for name, part in events.parts.items()
+    }
+    return replace(events, length=events.length * times, parts=parts)
+
+
+def measure(film: str, events, font: Path, name: str, runs: int = RUNS) -> dict:
     from engine.sound.render import RenderOptions, render
 
     seconds = events.length / 48_000
@@ -76,7 +103,7 @@ def measure(film: str, events, font: Path, name: str) -> dict:
         output = Path(folder) / name
         options = RenderOptions(output, font, overwrite=True, film_sound="drop" if name.endswith("wav") else "keep")
         walls, processor = [], []
-        for _ in range(RUNS):
+        for _ in range(runs):
             wall, work = time.perf_counter(), time.process_time()
             render(film, events, options)
             walls.append(time.perf_counter() - wall)

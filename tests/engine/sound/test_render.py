@@ -1,5 +1,7 @@
 """Whole soundtracks: with the picture, without, in parts, and what goes wrong."""
 
+import json
+import shutil
 import subprocess
 import sys
 from fractions import Fraction
@@ -266,3 +268,39 @@ def test_interrupting_leaves_nothing_behind(film, options, tmp_path):
 
 def test_the_small_font_is_found():
     assert bundled_font() is not None
+
+
+PLAYED = """<body>waiting<script>
+const film = document.createElement("video");
+film.src = "out.mp4";
+film.muted = true;
+const show = (text) => { document.body.textContent = text; document.body.dataset.done = "yes"; };
+film.onerror = () => show(`"${film.error.message}"`);
+film.onloadeddata = () => (film.currentTime = 1.0);
+film.onseeked = async () => {
+  await film.play();
+  setTimeout(() => show(JSON.stringify(
+    [film.duration, film.currentTime, film.webkitAudioDecodedByteCount, film.webkitDecodedFrameCount])), 700);
+};
+</script>"""
+
+
+@pytest.mark.skipif(shutil.which("chromium") is None, reason="Debian's chromium is not installed")
+def test_a_browser_plays_the_result(film, options, tmp_path):
+    """Chromium loads it, seeks, plays on, and decodes picture and sound; the length is the film's."""
+    playwright = pytest.importorskip("playwright.sync_api")
+    render(film, music(), options("out.mp4"))
+    (tmp_path / "page.html").write_text(PLAYED)
+    with playwright.sync_playwright() as running:
+        browser = running.chromium.launch(
+            executable_path=shutil.which("chromium"),
+            args=["--allow-file-access-from-files", "--autoplay-policy=no-user-gesture-required"],
+        )
+        page = browser.new_page()
+        page.goto((tmp_path / "page.html").as_uri())
+        page.wait_for_function("document.body.dataset.done", timeout=30_000)
+        heard = page.inner_text("body")
+        browser.close()
+    duration_s, at_s, sound_bytes, frames = json.loads(heard)
+    assert duration_s == pytest.approx(3.0, abs=0.001)
+    assert at_s > 1.2 and sound_bytes > 1_000 and frames > 5
