@@ -157,7 +157,7 @@ def parse(arguments: Sequence[str]) -> LivePlan:
         from_s=given.from_s,
         loop=_loop(given.loop),
         follows=follows,
-        knock=click_channel if given.click_on_cuts else 0,
+        click=click_channel if given.click_on_cuts else 0,
     )
     player = PlayerOptions(
         ports=PortOptions(

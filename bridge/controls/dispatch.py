@@ -23,7 +23,7 @@ from bridge.session.click import Click
 from bridge.session.edits import chords, marks, printed, tempo
 from bridge.session.edits.values import set_value
 from bridge.session.file.export import Exporter
-from bridge.session.fit import FIT, told
+from bridge.session.fit import FIT, fit_messages
 from bridge.session.session import Session
 from bridge.session.snapshot import Snapshot, snapshot
 from engine.music import Chord, MusicError, UserError, controls
@@ -357,7 +357,9 @@ class Controls:
     def _fit_tempo(
         self, low_bpm: float = 70.0, high_bpm: float = 140.0, kind: str = "fixed", percent: float = 4.0
     ) -> list[Reply]:
-        return told(tempo.fit(self.session.document, self.session.now(), low_bpm, high_bpm, kind, percent), kind)
+        return fit_messages(
+            tempo.fit(self.session.document, self.session.now(), low_bpm, high_bpm, kind, percent), kind
+        )
 
     def _new_take(self, when: str = "bar") -> tuple[Argument, ...]:
         number, heard_s = self.session.new_take(when)

@@ -34,9 +34,10 @@ class Around(Protocol):
 
 
 def _status(session: Session, shot: Snapshot, around: Around) -> tuple[Argument, ...]:
+    clock, music = shot.clock, shot.music
     return (
-        shot.state, Double(shot.picture_s), shot.film_timecode, shot.daw_timecode, shot.bar_beat, shot.chord,
-        shot.next_chord, shot.port, shot.late, shot.waits_for,
+        shot.state, Double(clock.picture_s), clock.film_timecode, clock.daw_timecode, clock.bar_beat, music.chord,
+        music.next_chord, shot.port.name, shot.port.late, shot.waits_for,
     )  # fmt: skip
 
 
@@ -48,26 +49,26 @@ def _chords(session: Session, shot: Snapshot, around: Around) -> tuple[Argument,
 STATES: Final[dict[str, Callable[[Session, Snapshot, Around], tuple[Argument, ...]]]] = {
     controls.STATUS: _status,
     controls.PLAYHEAD: lambda session, shot, around: (
-        Double(shot.picture_s),
-        Double(shot.beats),
-        shot.bar_beat,
-        shot.film_timecode,
-        shot.daw_timecode,
+        Double(shot.clock.picture_s),
+        Double(shot.clock.beats),
+        shot.clock.bar_beat,
+        shot.clock.film_timecode,
+        shot.clock.daw_timecode,
         session.rolling,
     ),
     controls.CHORDS_NOW: lambda session, shot, around: (
-        shot.bar,
-        shot.chord,
-        Double(shot.chord_s),
-        shot.next_chord,
-        Double(shot.next_chord_s),
+        shot.clock.bar,
+        shot.music.chord,
+        Double(shot.music.chord_s),
+        shot.music.next_chord,
+        Double(shot.music.next_chord_s),
     ),
     controls.CHORDS: _chords,
     controls.PROGRESS: lambda session, shot, around: shot.progress,
     controls.TAKE: lambda session, shot, around: (
-        shot.take,
-        shot.take_name,
-        shot.take_kept,
+        shot.take.number,
+        shot.take.name,
+        shot.take.kept,
         len(session.takes.of_cue(session.document.cue)),
     ),
     controls.TAKES: lambda session, shot, around: tuple(
@@ -131,20 +132,20 @@ STATES: Final[dict[str, Callable[[Session, Snapshot, Around], tuple[Argument, ..
         for value in (info.daw, float(info.rate_hz), info.lost)
     ),
     controls.SYNC: lambda session, shot, around: (
-        shot.position_source,
-        shot.sync_state,
-        shot.tempo_source,
-        shot.tempo_bpm,
+        shot.sync.position_source,
+        shot.sync.state,
+        shot.sync.tempo_source,
+        shot.sync.tempo_bpm,
         session.status.source_rate,
         session.status.sync_port,
     ),
     controls.PORTS: lambda session, shot, around: (
-        shot.port,
-        shot.port_api,
-        shot.port_up,
-        shot.sent,
-        shot.late,
-        shot.dropped,
+        shot.port.name,
+        shot.port.api,
+        shot.port.up,
+        shot.port.sent,
+        shot.port.late,
+        shot.port.dropped,
     ),
 }
 

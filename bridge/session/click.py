@@ -13,7 +13,7 @@ from typing import Final
 from engine.music import Cut, Note, TempoMap
 from engine.music.controls import CLICK_CHANNEL, CLICK_PITCH
 
-PART: Final = "knock"  # a part of the player's own; with one port per part it is sent on the last of them, the drums'
+PART: Final = "click"  # a part of the player's own; with one port per part it is sent on the last of them, the drums'
 LENGTH_S: Final = 0.08
 VELOCITY: Final = 110
 FADE_VELOCITY: Final = 70  # a dissolve has no frame that is the cut: its middle clicks softly

@@ -16,11 +16,11 @@ _EACH: Final = 4  # second, weight, miss, reason
 HITS: Final = (MAX_ARGUMENTS - _HEAD) // _EACH
 
 
-def told(report: TempoReport, kind: str) -> list[tuple[str, tuple[Argument, ...]]]:
+def fit_messages(report: TempoReport, kind: str) -> list[tuple[str, tuple[Argument, ...]]]:
     """The messages, first the answer: of each plan its tempo, hits met, hits near and worst miss in frames; of what is
     no fixed tempo also the bend in per cent and how many odd bars.
 
-    Then one message a plan, its number from 1.  Where there is no plan of this kind, the best fixed tempo is told as
+    Then one message a plan, its number from 1.  Where there is no plan of this kind, the best fixed tempo is sent as
     plan 0, so that it can be seen which must hits are in the way.
     """
     plans = report.of(kind)[:PLANS]

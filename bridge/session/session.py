@@ -111,7 +111,7 @@ class SessionOptions:
     loop: tuple[float, float] | None = None
     follows: bool = False
     commit_s: float = 0.06
-    knock: int = 0
+    click: int = 0
 
 
 class Session:
@@ -137,7 +137,7 @@ class Session:
             player, clock, follows=options.follows, from_s=options.from_s, play=options.play, once=options.once
         )
         self.composing = Composing()
-        self.arranging = Arranging(player, clock, Click(options.knock > 0, options.knock or CLICK_CHANNEL))
+        self.arranging = Arranging(player, clock, Click(options.click > 0, options.click or CLICK_CHANNEL))
         self.output = Output(player)
         self.film = FilmWatch(options.film, options.reading, options.clip_weights, options.use_cache)
         self.recorder = Recorder()

@@ -7,30 +7,61 @@ from typing import Any
 
 from bridge.session.edits import printed
 from bridge.session.output import frame_rate
-from bridge.session.session import Session
+from bridge.session.session import Progress, Session
+from engine import music
 from engine.document import ends
-from engine.music import EMOTIONS, PARTS, FrameRate, Take, TimecodeClock, controls
+from engine.music import EMOTIONS, PARTS, FrameRate, TimecodeClock, controls
 from engine.music.mood import strongest
 
 
 @dataclass(frozen=True, slots=True)
-class Snapshot:
-    """Seconds are picture seconds.  chord, next_chord: lead-sheet names, empty where there is none.
+class Clock:
+    """Where the playhead is, on each clock.  picture_s: picture seconds.  beats: quarter notes of the timeline."""
 
-    state: waiting, stopped, playing, lost or freewheel.  affect: six weights of the picture, in the order of EMOTIONS.
-    cues: name, In, Out, whether it is selected.  parts: name and whether it plays.  clients: who is subscribed.
-    notes_per_bar: of the bar that plays.  changing: a change under way and from when it is heard.
-    frozen: parts and ranges that were printed, in words.
-    """
-
-    state: str
-    waits_for: str
     picture_s: float
     film_timecode: str
     daw_timecode: str
     bar_beat: str
     beats: float
     bar: int
+
+
+@dataclass(frozen=True, slots=True)
+class Sync:
+    """Who says the position and the tempo; state: of the player's transport."""
+
+    position_source: str
+    tempo_source: str
+    state: str
+    tempo_bpm: float
+
+
+@dataclass(frozen=True, slots=True)
+class Port:
+    """The player's output.  sent, late, dropped: notes."""
+
+    name: str
+    api: str
+    reason: str
+    up: bool
+    sent: int
+    late: int
+    dropped: int
+    priority: str
+
+
+@dataclass(frozen=True, slots=True)
+class Take:
+    number: int
+    name: str
+    kept: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Music:
+    """What sounds.  chord, next_chord: as written, empty where there is none; *_s: picture seconds where they begin.
+    affect: six weights of the picture, in the order of EMOTIONS.  notes_per_bar: of the bar that plays."""
+
     chord: str
     chord_s: float
     next_chord: str
@@ -40,23 +71,26 @@ class Snapshot:
     notes_per_bar: int
     loudness: float
     key: str
-    tempo_bpm: float
-    position_source: str
-    tempo_source: str
-    sync_state: str
-    take: int
-    take_name: str
-    take_kept: bool
-    port: str
-    port_api: str
-    port_reason: str
-    port_up: bool
-    sent: int
-    late: int
-    dropped: int
-    priority: str
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """state: waiting, stopped, playing, lost or freewheel.  waits_for: what play has to wait for.
+
+    planned_to_s, composed_to_s: how far there are notes, and chords.  whole: to the end of the film.
+    changing: a change under way, and from where it is heard.  cues: name, In, Out, whether it is selected.
+    parts: name and whether it plays.  clients: how many are subscribed.  printed: parts and ranges in words.
+    """
+
+    state: str
+    waits_for: str
+    clock: Clock
+    music: Music
+    sync: Sync
+    take: Take
+    port: Port
     engine: str
-    progress: tuple[str, float, str]
+    progress: Progress
     planned_to_s: float
     composed_to_s: float
     whole: bool
@@ -71,18 +105,34 @@ class Snapshot:
     cues: tuple[tuple[str, float, float, bool], ...]
     parts: tuple[tuple[str, bool], ...]
     clients: int
-    frozen: str
+    printed: str
     learning: str
     control_port: str
 
     def as_json(self) -> dict[str, Any]:
-        """For a JSON line: plain values, affect by name."""
+        """For a JSON line: plain values under one name each, affect by name."""
         values = asdict(self)
-        values["affect"] = dict(zip(EMOTIONS, (round(weight, 4) for weight in self.affect), strict=True))
-        values["progress"] = {"what": self.progress[0], "fraction": self.progress[1], "words": self.progress[2]}
-        return {name: round(value, 4) if isinstance(value, float) else value for name, value in values.items()}
+        clock, music, sync, take, port = (values.pop(name) for name in ("clock", "music", "sync", "take", "port"))
+        flat = {
+            **{name: values.pop(name) for name in ("state", "waits_for")},
+            **clock,
+            **music,
+            **{name if name != "state" else "sync_state": value for name, value in sync.items()},
+            "take": take["number"],
+            "take_name": take["name"],
+            "take_kept": take["kept"],
+            "port": port.pop("name"),
+            **{name if name in _COUNTS else f"port_{name}": value for name, value in port.items()},
+            **values,
+        }
+        flat["affect"] = dict(zip(EMOTIONS, (round(weight, 4) for weight in self.music.affect), strict=True))
+        what, fraction, words = self.progress
+        flat["progress"] = {"what": what, "fraction": fraction, "words": words}
+        flat["frozen"] = flat.pop("printed")  # its name in the JSON lines from the beginning
+        return {name: round(value, 4) if isinstance(value, float) else value for name, value in flat.items()}
 
 
+_COUNTS = ("sent", "late", "dropped", "priority")
 _NEUTRAL = (0.0,) * (len(EMOTIONS) - 1) + (1.0,)
 
 
@@ -102,41 +152,46 @@ def snapshot(session: Session) -> Snapshot:
     return Snapshot(
         state=_state(session),
         waits_for=waits_for(session),
-        picture_s=position_s,
-        film_timecode=_film_timecode(session, position_s),
-        daw_timecode=_daw_timecode(session, timeline_s),
-        bar_beat=str(bar_beat),
-        beats=beats,
-        bar=bar_beat.bar,
-        chord=session.chord_name(now.chord) if now is not None else "",
-        chord_s=now.start_s if now is not None else 0.0,
-        next_chord=session.chord_name(after.chord) if after is not None else "",
-        next_chord_s=after.start_s if after is not None else 0.0,
-        mood=strongest(affect),
-        affect=tuple(affect),
-        notes_per_bar=notes_in_bar(session, bar_beat.bar),
-        loudness=slot.loudness if slot is not None else 0.0,
-        key=document.result.key.name if document.result.slots else "",
-        tempo_bpm=status.tempo_bpm,
-        position_source=status.position_source,
-        tempo_source=status.tempo_source,
-        sync_state=status.state,
-        take=document.take,
-        take_name=known.name if known is not None else Take(document.take).name,
-        take_kept=known.kept if known is not None else False,
-        port=status.port,
-        port_api=status.port_api,
-        port_reason=status.port_reason,
-        port_up=status.port_up,
-        sent=status.sent,
-        late=status.late,
-        dropped=status.dropped,
-        priority=status.priority,
+        clock=Clock(
+            position_s,
+            _film_timecode(session, position_s),
+            _daw_timecode(session, timeline_s),
+            str(bar_beat),
+            beats,
+            bar_beat.bar,
+        ),
+        music=Music(
+            chord=session.chord_name(now.chord) if now is not None else "",
+            chord_s=now.start_s if now is not None else 0.0,
+            next_chord=session.chord_name(after.chord) if after is not None else "",
+            next_chord_s=after.start_s if after is not None else 0.0,
+            mood=strongest(affect),
+            affect=tuple(affect),
+            notes_per_bar=notes_in_bar(session, bar_beat.bar),
+            loudness=slot.loudness if slot is not None else 0.0,
+            key=document.result.key.name if document.result.slots else "",
+        ),
+        sync=Sync(status.position_source, status.tempo_source, status.state, status.tempo_bpm),
+        take=Take(
+            document.take,
+            known.name if known is not None else music.Take(document.take).name,
+            known.kept if known is not None else False,
+        ),
+        port=Port(
+            status.port,
+            status.port_api,
+            status.port_reason,
+            status.port_up,
+            status.sent,
+            status.late,
+            status.dropped,
+            status.priority,
+        ),
         engine=session.engine_state,
         progress=session.progress,
         planned_to_s=session.planned_to_s,
         composed_to_s=document.result.slots[-1].end_s if document.result.slots else 0.0,
-        whole=session.document.result.complete and session.plan.complete,
+        whole=document.result.complete and session.plan.complete,
         pids=session.pids(),
         changing=changing,
         changing_s=changing_s,
@@ -148,7 +203,7 @@ def snapshot(session: Session) -> Snapshot:
         cues=tuple(cue_list(session)),
         parts=tuple((part, bool(document.value(controls.of_part(part, "on")))) for part in PARTS),
         clients=session.clients,
-        frozen=printed.as_words(session.document),
+        printed=printed.as_words(document),
         learning=session.learning,
         control_port=status.hands_port,
     )

@@ -69,7 +69,7 @@ class LinesView:
 
     def draw(self, shot: Snapshot, session: Session) -> None:
         now_s = time.perf_counter()
-        marks = (shot.state, shot.chord, shot.take) if self._json else (shot.state,)
+        marks = (shot.state, shot.music.chord, shot.take.number) if self._json else (shot.state,)
         if marks == self._last and (
             now_s - self._last_s < self._every_s or (shot.state == "stopped" and not self._json)
         ):
@@ -77,14 +77,14 @@ class LinesView:
         self._last_s, self._last = now_s, marks
         if self._json:
             revision = session.status.revision
-            facts = {"host_s": now_s, "position_s": round(shot.picture_s, 6), "revision": revision}
+            facts = {"host_s": now_s, "position_s": round(shot.clock.picture_s, 6), "revision": revision}
             self._write(json.dumps({"type": "status", **shot.as_json(), **facts}))
         else:
             self._write(line(shot))
 
     def close(self, shot: Snapshot, session: Session, written: Path | None) -> None:
         if self._json:
-            end = {"type": "end", "sent": shot.sent, "late": shot.late, "dropped": shot.dropped}
+            end = {"type": "end", "sent": shot.port.sent, "late": shot.port.late, "dropped": shot.port.dropped}
             self._write(json.dumps({**end, "file": str(written) if written is not None else None}))
 
     def _write(self, text: str) -> None:
@@ -103,11 +103,11 @@ def line(shot: Snapshot) -> str:
     """The state in one line."""
     if shot.state == "waiting":
         return f"waiting for {shot.waits_for} ({shot.progress[1]:.0%})"
-    clocks = f"{shot.film_timecode}  DAW {shot.daw_timecode}  {shot.bar_beat:>9}"
-    chords = f"{shot.chord or '-':<6} -> {shot.next_chord or '-':<6}"
-    mood = f"{shot.mood:<9} {shot.notes_per_bar:3d} notes/bar"
-    tail = f"late {shot.late}" + (f"  waits for {shot.waits_for}" if shot.waits_for else "")
-    return f"{shot.state:<8} {clocks}  {chords}  {mood}  take {shot.take_name}  {tail}"
+    clocks = f"{shot.clock.film_timecode}  DAW {shot.clock.daw_timecode}  {shot.clock.bar_beat:>9}"
+    chords = f"{shot.music.chord or '-':<6} -> {shot.music.next_chord or '-':<6}"
+    mood = f"{shot.music.mood:<9} {shot.music.notes_per_bar:3d} notes/bar"
+    tail = f"late {shot.port.late}" + (f"  waits for {shot.waits_for}" if shot.waits_for else "")
+    return f"{shot.state:<8} {clocks}  {chords}  {mood}  take {shot.take.name}  {tail}"
 
 
 class RichView:
@@ -152,9 +152,10 @@ def panel(shot: Snapshot, session: Session, sentences: tuple[str, ...]) -> Panel
     from rich.table import Table
     from rich.text import Text
 
+    clock, music, sync, port, take = shot.clock, shot.music, shot.sync, shot.port, shot.take
     clocks = Table.grid(padding=(0, 3))
     clocks.add_row("film", "DAW", "bar|beat", style="dim")
-    clocks.add_row(shot.film_timecode, shot.daw_timecode, shot.bar_beat, style="bold")
+    clocks.add_row(clock.film_timecode, clock.daw_timecode, clock.bar_beat, style="bold")
     facts = Table.grid(padding=(0, 2))
     facts.add_column(style="dim", justify="right")
     facts.add_column()
@@ -163,16 +164,19 @@ def panel(shot: Snapshot, session: Session, sentences: tuple[str, ...]) -> Panel
     facts.add_row("state", shot.state + (f", waits for {shot.waits_for}" if shot.waits_for else ""))
     facts.add_row("cue", Text(_cues(shot)))
     facts.add_row("chords", _chords(session, shot))
-    facts.add_row("mood", f"{shot.mood}  {_affect(shot)}")
-    facts.add_row("activity", f"{shot.notes_per_bar} notes a bar, loudness {shot.loudness:.2f}, key {shot.key or '-'}")
+    facts.add_row("mood", f"{music.mood}  {_affect(shot)}")
+    facts.add_row(
+        "activity",
+        f"{music.notes_per_bar} notes a bar, loudness {music.loudness:.2f}, key {music.key or '-'}",
+    )
     facts.add_row("parts", "  ".join(part if on else f"({part})" for part, on in shot.parts))
-    facts.add_row("sync", f"{shot.position_source or '-'} {shot.sync_state}, tempo {shot.tempo_source or '-'} "
-                  f"{shot.tempo_bpm:.1f}")  # fmt: skip
-    facts.add_row("port", f"{shot.port or shot.port_api} {'up' if shot.port_up else 'down'}, sent {shot.sent}, "
-                  f"late {shot.late}, dropped {shot.dropped}, OSC clients {shot.clients}")  # fmt: skip
-    facts.add_row("take", f"{shot.take_name} ({shot.take}){' kept' if shot.take_kept else ''}, engine {shot.engine}")
-    if shot.frozen:
-        facts.add_row("printed", f"{shot.frozen} (muted here; {controls.PRINTED_UNMUTE})")
+    facts.add_row("sync", f"{sync.position_source or '-'} {sync.state}, tempo {sync.tempo_source or '-'} "
+                  f"{sync.tempo_bpm:.1f}")  # fmt: skip
+    facts.add_row("port", f"{port.name or port.api} {'up' if port.up else 'down'}, sent {port.sent}, "
+                  f"late {port.late}, dropped {port.dropped}, OSC clients {shot.clients}")  # fmt: skip
+    facts.add_row("take", f"{take.name} ({take.number}){' kept' if take.kept else ''}, engine {shot.engine}")
+    if shot.printed:
+        facts.add_row("printed", f"{shot.printed} (muted here; {controls.PRINTED_UNMUTE})")
     if shot.changing:
         facts.add_row("change", _countdown(session, shot))
     if shot.learning:
@@ -184,7 +188,7 @@ def panel(shot: Snapshot, session: Session, sentences: tuple[str, ...]) -> Panel
 
 
 def _chords(session: Session, shot: Snapshot) -> str:
-    before, after = session.document.chords_around(shot.picture_s, 1, 4)
+    before, after = session.document.chords_around(shot.clock.picture_s, 1, 4)
     marked = [session.chord_name(chord) or "-" for chord in before + after]
     if after:
         marked[len(before)] = f"[{marked[len(before)]}]"
@@ -208,15 +212,15 @@ def _cues(shot: Snapshot) -> str:
 
 def _countdown(session: Session, shot: Snapshot) -> str:
     """What is going to change and when: in seconds, and in beats while they are few."""
-    left_s = max(shot.changing_s - shot.picture_s, 0.0)
+    left_s = max(shot.changing_s - shot.clock.picture_s, 0.0)
     if not session.rolling:
         return f"{shot.changing}, from {shot.changing_s:.1f} s"
-    beats = max(session.beats_at(shot.changing_s) - shot.beats, 0.0)
+    beats = max(session.beats_at(shot.changing_s) - shot.clock.beats, 0.0)
     return f"{shot.changing} in {left_s:.1f} s ({beats:.0f} beats)"
 
 
 def _affect(shot: Snapshot) -> str:
-    order = sorted(zip(EMOTIONS, shot.affect, strict=True), key=lambda pair: -pair[1])[:3]
+    order = sorted(zip(EMOTIONS, shot.music.affect, strict=True), key=lambda pair: -pair[1])[:3]
     return "  ".join(f"{name} {weight:.0%}" for name, weight in order)
 
 

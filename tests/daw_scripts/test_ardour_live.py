@@ -211,7 +211,7 @@ def test_follow_record_print_and_compare(studio):
     time.sleep(0.8)
     assert capture.notes[count:] == []
     osc.send_message("/cue/thaw", [])
-    live.wait(lambda line: line.get("frozen") == "" and line.get("undo") == "thaw all", 10)
+    live.wait(lambda line: line.get("frozen") == "" and line.get("undo") == "unmute all", 10)
 
     # Locate while rolling: the first note of the new place.
     locates = []

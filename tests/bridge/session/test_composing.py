@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import time
+from collections import deque
 from dataclasses import replace
 
+from bridge.controls.dispatch import Controls
+from bridge.osc.codec import decode, encode
+from bridge.osc.server import Datagram
 from bridge.session.composing import FIRST_GUESS_S, TO_PLAYER_S, Composing
 from bridge.session.edits.values import set_value
 from bridge.session.history import History
@@ -103,3 +107,75 @@ def test_how_soon_is_promised_follows_from_what_was_measured() -> None:
 def _slot(index: int) -> Slot:
     chord = Chord.parse("C")
     return Slot(index, index * 1.0, index + 1.0, index * 2.0, index * 2.0 + 2.0, chord, density=8.0, loudness=0.2)
+
+
+def test_an_answer_belongs_to_the_document_it_was_asked_for(stage) -> None:
+    """Between an edit and its own request the answer to the one before comes: it is not this edit's."""
+    made = stage(24.0)
+    session = made.session
+    before = session.document.result
+    made.engine.hold = True
+    session.edit(set_value, "/cue/progression", "F#")
+    made.run(0.1)
+    asked_for = session.history.id
+    session.edit(set_value, "/cue/transpose", 2)
+    for message in made.engine.inbox:
+        session.on_engine(message)
+    assert session.document.result is before and session.document.value("/cue/transpose") == 2
+    answered = session.history.document_of(asked_for)
+    assert answered.result.complete and {slot.chord for slot in answered.slots[:2]} == {Chord.parse("F#")}
+    made.engine.inbox.clear()
+    made.engine.hold = False
+    made.ready()
+    assert {slot.chord for slot in session.document.slots[:2]} == {Chord.parse("F#")}
+    session.undo()
+    assert session.document.slots == answered.slots
+
+
+class Asked:
+    """What a client hears of a session, its promises included."""
+
+    def __init__(self, made) -> None:
+        self._made = made
+        self.answers: list[tuple[str, tuple]] = []
+        self._controls = Controls(
+            made.session, lambda to, address, values: self.answers.append((address, values)), print
+        )
+
+    def say(self, address: str, *arguments) -> tuple:
+        datagram = Datagram(decode(encode(address, arguments)), ("127.0.0.1", 5555), self._made.session.clock.now())
+        self._controls.datagram(datagram)
+        return self.answers[-1][1]
+
+    def run(self, seconds: float) -> None:
+        for _ in range(round(seconds / 0.02)):
+            self._made.run(0.02)
+            self._controls.push(lambda target, data: None)
+
+
+def test_a_promise_that_could_not_be_kept_is_corrected_once(stage, clock) -> None:
+    """The session is held up after its answer: the notes are with the player later than was said."""
+    made = stage(24.0)
+    session, client = made.session, Asked(made)
+    session.play()
+    made.until(lambda: session.position_s() > 2.0)
+    _, promised_s = client.say("/cue/transpose", 2)
+    assert promised_s > session.position_s()
+    session.player.run_until(clock.now() + 0.4)
+    client.run(0.5)
+    first, correction = [values for address, values in client.answers if address == "/cue/transpose"]
+    assert first == (2, promised_s) and correction[0] == 2 and correction[1] >= promised_s + 0.3
+    assert session.corrections == deque()
+
+
+def test_a_promise_that_is_kept_is_not_said_again(stage) -> None:
+    made = stage(24.0)
+    session, client = made.session, Asked(made)
+    session.play()
+    made.until(lambda: session.position_s() > 1.0)
+    for address, value in (("/cue/transpose", 3), ("/cue/progression", "F#m B7"), ("/cue/activity", 20.0)):
+        client.answers.clear()
+        _, promised_s = client.say(address, value)
+        assert promised_s >= session.position_s() + session.options.commit_s
+        client.run(1.5)
+        assert len(client.answers) == 1, client.answers

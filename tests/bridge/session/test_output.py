@@ -31,11 +31,13 @@ def test_the_frame_rate_set_by_hand_counts_the_project_and_not_the_film(stage) -
     session = made.session
     session.locate(3.5)
     made.run(0.1)
-    assert snapshot(session).film_timecode == snapshot(session).daw_timecode == "00:00:03:12"
+    assert snapshot(session).clock.film_timecode == snapshot(session).clock.daw_timecode == "00:00:03:12"
     session.edit(set_value, "/cue/frame_rate", "30")
-    assert snapshot(session).film_timecode == "00:00:03:12" and snapshot(session).daw_timecode == "00:00:03:15"
+    assert (
+        snapshot(session).clock.film_timecode == "00:00:03:12" and snapshot(session).clock.daw_timecode == "00:00:03:15"
+    )
     session.edit(set_value, "/cue/frame_rate", "film")  # back to the film's own, which the player is told as none
-    assert snapshot(session).daw_timecode == "00:00:03:12" and session.player.sync.frame_rate is None
+    assert snapshot(session).clock.daw_timecode == "00:00:03:12" and session.player.sync.frame_rate is None
 
 
 def test_the_pictures_start_is_a_label_of_the_projects_clock(stage) -> None:
@@ -48,7 +50,7 @@ def test_the_pictures_start_is_a_label_of_the_projects_clock(stage) -> None:
     def at_picture_0() -> str:
         session.locate(0.0)
         made.until(lambda: abs(session.position_s()) < 1e-6)
-        return snapshot(session).daw_timecode
+        return snapshot(session).clock.daw_timecode
 
     assert at_picture_0() == "01:00:00:00"
     for rate, starts_s, shown in (
