@@ -6,11 +6,12 @@ Rows are plain data (`SheetBar`); `text` prints them, `draw` needs matplotlib.
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from engine.music import Composition, UserError
+from engine.music import Chord, Composition, Key, TempoMap, UserError
 from engine.music.chord import FLAT_NAMES, SHARP_NAMES
 from engine.music.cueplan import CuePlan, SectionPlan
 from engine.music.tune import tune_of
@@ -74,6 +75,34 @@ def sheet_bars(composition: Composition) -> tuple[SheetBar, ...]:
     )
 
 
+def bars_from(
+    chords: Sequence[tuple[Chord, float]],
+    tune: Sequence[tuple[float, int, float]],
+    tempo_map: TempoMap,
+    key: Key | None = None,
+) -> tuple[SheetBar, ...]:
+    """Bars from chords (chord, beat) and a tune (beat, pitch, beats), for music that has no plan."""
+    flats = key is None or key.uses_flats or key.tonic in (0, 9)
+    names = FLAT_NAMES if flats else SHARP_NAMES
+    last = max([beat for _, beat in chords] + [beat for beat, _, _ in tune], default=0.0)
+    first = min([beat for _, beat in chords] + [beat for beat, _, _ in tune], default=0.0)
+    found = []
+    for bar in range(tempo_map.bar_at(round(first, 6)), tempo_map.bar_at(round(last, 6)) + 1):
+        line, next_line = float(tempo_map.bar_start(bar)), float(tempo_map.bar_start(bar + 1))
+        own = [
+            (beat - line, chord.lead_sheet(flats=flats))
+            for chord, beat in chords
+            if line - 1e-3 <= beat < next_line - 1e-3
+        ]
+        sung = [
+            (beat - line, f"{names[pitch % 12]}{pitch // 12 - 1}", round(length, 2))
+            for beat, pitch, length in tune
+            if line - 1e-3 <= beat < next_line - 1e-3
+        ]
+        found.append(SheetBar(bar, tempo_map.seconds_at(line), tuple(own or [(0.0, "%")]), tuple(sung), None, ""))
+    return tuple(found)
+
+
 def headline(composition: Composition, plan: CuePlan | None) -> str:
     """What is said over the sheet."""
     tempo_map = composition.tempo_map
@@ -92,7 +121,13 @@ def headline(composition: Composition, plan: CuePlan | None) -> str:
 def text(composition: Composition) -> str:
     """The sheet as text, a bar a line: number, time, chords, tune; a line for each section."""
     lines = [headline(composition, plan) for plan in composition.plans] or [headline(composition, None)]
-    for bar in sheet_bars(composition):
+    return "\n".join(lines) + "\n" + text_of_bars(sheet_bars(composition))
+
+
+def text_of_bars(bars: Sequence[SheetBar]) -> str:
+    """A bar a line."""
+    lines: list[str] = []
+    for bar in bars:
         if bar.section is not None:
             lines.append("")
             lines.append(f"[{section_line(bar.section)}]")
@@ -117,12 +152,17 @@ def draw(composition: Composition, path: str | os.PathLike[str]) -> None:
 
     Raises UserError where matplotlib is absent or the file cannot be written.
     """
+    heads = [headline(composition, plan) for plan in composition.plans] or [headline(composition, None)]
+    draw_bars(sheet_bars(composition), "\n".join(heads), composition.tempo_map, path)
+
+
+def draw_bars(bars: Sequence[SheetBar], title: str, tempo_map: TempoMap, path: str | os.PathLike[str]) -> None:
+    """As `draw`, from bars."""
     try:
         from matplotlib.backends.backend_agg import FigureCanvasAgg
         from matplotlib.figure import Figure
     except ImportError:
         raise UserError("drawing a lead sheet needs matplotlib: pip install 'cuebridge[plot]'.") from None
-    bars = sheet_bars(composition)
     rows: list[list[SheetBar]] = []
     for bar in bars:
         if not rows or len(rows[-1]) == BARS_A_LINE or bar.section is not None:
@@ -134,17 +174,16 @@ def draw(composition: Composition, path: str | os.PathLike[str]) -> None:
     axes.set_xlim(0, 4.9)
     axes.set_ylim(-len(rows) - 0.1, 0.75)
     axes.axis("off")
-    heads = [headline(composition, plan) for plan in composition.plans] or [headline(composition, None)]
-    axes.text(0, 0.4, "\n".join(heads), fontsize=8, va="center")
+    axes.text(0, 0.4, title, fontsize=8, va="center")
     for index, row in enumerate(rows):
-        _draw_row(axes, row, -index, composition)
+        _draw_row(axes, row, -index, tempo_map)
     try:
         figure.savefig(path)
     except (OSError, ValueError) as error:
         raise UserError(f"{path} cannot be written: {error}.") from None
 
 
-def _draw_row(axes: Any, row: list[SheetBar], y: float, composition: Composition) -> None:
+def _draw_row(axes: Any, row: list[SheetBar], y: float, tempo_map: TempoMap) -> None:
     first = row[0]
     if first.section is not None:
         label = f"{first.section.letter}  {first.section.role}\n{first.section.variant}, {first.section.key.short_name}"
@@ -152,7 +191,7 @@ def _draw_row(axes: Any, row: list[SheetBar], y: float, composition: Composition
     for place, bar in enumerate(row):
         x = 0.75 + place
         axes.plot([x, x], [y - 0.75, y - 0.15], color="black", lw=0.8)
-        beats = float(composition.tempo_map.meter_at(composition.tempo_map.bar_start(bar.number)).bar_beats)
+        beats = float(tempo_map.meter_at(tempo_map.bar_start(bar.number)).bar_beats)
         axes.text(
             x + 0.01,
             y - 0.08,

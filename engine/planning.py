@@ -15,8 +15,10 @@ from engine.form.picture import PictureCurves, curves
 from engine.form.planner import Drawn, PlanWish, choose_tempo, draw_cue, meter_of, settle_bars
 from engine.form.spotting import LEAST_FILM_S, propose_cues
 from engine.harmony.cells import CellChooser, UnitGrid
+from engine.harmony.key_finding import key_of
 from engine.harmony.mood import bias_affect
-from engine.music import Cue, Draws, Key, TempoMap, TempoMark, TimeSignature, UserError, marked
+from engine.harmony.palettes import Cell
+from engine.music import Cue, Draws, Key, Progression, TempoMap, TempoMark, TimeSignature, UserError, marked
 from engine.music import film_seed as drawn_seed
 from engine.music.cueplan import CUE_ENDINGS, ENSEMBLES, FORMS, CuePlan
 from engine.process.messages import ComposeOptions, ComposeRequest
@@ -87,9 +89,14 @@ def _spans(features: VideoFeatures, request: ComposeRequest, begins_s: float) ->
 
 def _wish(request: ComposeRequest, cue: Cue, bpm: float | None) -> PlanWish:
     options = request.options
+    progression = cue.progression or request.progression
+    key, typed = cue.key or request.key, False
+    if key is None and progression is not None and any(not chord.is_silence for chord in progression.chords):
+        key, typed = key_of(progression).key, True
     ending = _ENDINGS.get(cue.ending, cue.ending)
     return PlanWish(
-        key=cue.key or request.key,
+        key=key,
+        typed=typed,
         form="" if options.form == "auto" else options.form,
         ensemble="" if options.ensemble == "auto" else options.ensemble,
         ending=ending or ("" if options.ending == "auto" else options.ending),
@@ -126,7 +133,7 @@ def plans_of(features: VideoFeatures, request: ComposeRequest, begins_s: float) 
         before = plan.sections[0].key
         chooser = CellChooser.of(
             plan, request.tempo_map, request.picture_starts_at_s, drawn.draw, request.options.adventurous,
-            ensembles()[plan.ensemble].bass,
+            ensembles()[plan.ensemble].bass, _typed_cell(cue.progression or request.progression, plan),
         )  # fmt: skip
         plans.append(plan)
         choosers[index], grids[index] = chooser, chooser.grid
@@ -148,6 +155,15 @@ def with_proposed_cues(features: VideoFeatures, request: ComposeRequest) -> tupl
     marks = [TempoMark(cue.in_s, None, True) for cue in cues]
     tempo_map = marked(request.tempo_map, marks, request.picture_starts_at_s)
     return replace(request, cues=cues, tempo_map=tempo_map), tuple(each.reason for each in proposed)
+
+
+def _typed_cell(progression: Progression | None, plan: CuePlan) -> Cell:
+    """A progression as a cell of the palettes, in C: what the composer typed is the cue's idiom.  One that is long, or
+    that begins and ends alike in a single chord, is none."""
+    if progression is None or not 2 <= len(progression.chords) <= 8 or any(c.is_silence for c in progression.chords):
+        return ()
+    tonic = plan.sections[0].key.tonic
+    return tuple((chord.transpose(-tonic),) for chord in progression.chords)
 
 
 def settle_take(

@@ -103,6 +103,10 @@ class Bars:
         """The first known bar line."""
         return self._starts[0]
 
+    def line(self, index: int) -> float:
+        """Where a bar begins, by its `index`."""
+        return self._starts[index]
+
     def start(self, beats: float) -> float:
         """The bar line at or before a position."""
         return self._starts[self.index(beats)]

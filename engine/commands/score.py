@@ -25,6 +25,7 @@ import numpy as np
 from engine.brief import parse_seconds
 from engine.commands import score_metrics as metrics
 from engine.commands.score_metrics import Sounding
+from engine.commands.score_music import EXPLANATIONS, control_rows, music_rows
 from engine.document import parse_key
 from engine.midifile import MidiScore, read_midi
 from engine.music import NO_CHORD, QUALITIES, Chord, Key, MusicError, UserError, controls
@@ -34,6 +35,7 @@ from engine.music.flags import add_flags, flags_of
 
 if TYPE_CHECKING:
     from engine.arrange import Arrangement
+    from engine.leadsheet import SheetBar
     from engine.music import Composition
 
 TOLERANCES_MS: Final = (40, 80, 120)
@@ -214,6 +216,9 @@ def parser() -> argparse.ArgumentParser:
     key_row = replace(BY_ADDRESS[controls.KEY], doc="default: the key that the file states")
     starts_row = replace(BY_ADDRESS[controls.PICTURE_STARTS_AT], doc="timeline second of the film's first frame")
     main.add_argument("--cuts", metavar="SECONDS", help="cuts found by eye instead of those detected")
+    main.add_argument(
+        "--lead-sheet", metavar="FILE", help="write a lead sheet: a .png, a text file, or - for standard output"
+    )
     main.add_argument("--json", action="store_true")
     add_flags(main, (key_row, starts_row, *flags_of("score")))
     return main
@@ -231,14 +236,47 @@ def main(argv: Sequence[str] | None = None) -> int:
     picture = picture_of(arguments.video, arguments.cuts, cache_dir, not arguments.no_cache)
     rows = score_file(score, picture, key, starts_at_s)
     chance = by_chance(score, picture, starts_at_s)
+    chords = chords_of(score, starts_at_s)
+    whole = (score, chords, picture.motion, picture.duration_s, starts_at_s)
+    music, shuffled = music_rows(*whole), control_rows(*whole)
+    if arguments.lead_sheet is not None:
+        _write_sheet(score, chords, arguments.lead_sheet)
     if arguments.json:
-        sys.stdout.write(json.dumps({"score": _plain(rows), "other cuts": _plain(chance)}, indent=1) + "\n")
+        found = {"score": _plain(rows), "other cuts": _plain(chance)}
+        found |= {"music": _plain(music), "bars shuffled": _plain(shuffled)}
+        sys.stdout.write(json.dumps(found, indent=1) + "\n")
         return 0
     sys.stdout.write(f"{'':32}{'this film':>12}{'other cuts':>12}\n")
     for name, value in rows.items():
         other = f"{chance[name]:12.3f}" if name in chance else ""
         sys.stdout.write(f"{name:32}{value:12.3f}{other}\n")
+    sys.stdout.write(f"\n{'':32}{'this file':>12}{'bars mixed':>12}\n")
+    for name, value in music.items():
+        if not math.isnan(value):
+            sys.stdout.write(f"{name:32}{value:12.3f}{shuffled[name]:12.3f}  {EXPLANATIONS[name]}\n")
     return 0
+
+
+def _write_sheet(score: MidiScore, chords: Sequence[Sounding], path: str) -> None:
+    """The lead sheet as a picture (.png), or as text on standard output (-) or into any other file."""
+    from engine.leadsheet import draw_bars, text_of_bars
+    from engine.music.files import write_whole
+
+    bars, title = bars_of_file(score, chords), Path(path).stem
+    if path == "-":
+        sys.stdout.write(text_of_bars(bars) + "\n")
+    elif path.lower().endswith(".png"):
+        draw_bars(bars, title, score.tempo_map, path)
+    else:
+        write_whole(Path(path), text_of_bars(bars).encode("utf-8"))
+
+
+def bars_of_file(score: MidiScore, chords: Sequence[Sounding]) -> tuple[SheetBar, ...]:
+    """Bars of a lead sheet from a file: chords by its markers or notes, the tune from its melody."""
+    from engine.leadsheet import bars_from
+
+    tune = [(note.start_beats, note.pitch, note.length_beats) for note in score.notes if note.part.startswith("melody")]
+    return bars_from([(each.chord, each.start_beats) for each in chords], tune, score.tempo_map, score.key)
 
 
 def picture_of(film: str | Path, cuts: str | None, cache_dir: Path | None, use_cache: bool) -> Picture:

@@ -48,6 +48,7 @@ class PlanWish:
     ending: str = ""
     theme: Theme | None = None
     harmonic_rhythm: float | None = None  # bars a chord
+    typed: bool = False  # the key is that of a progression: palettes of its mode go on with it
     bpm: float | None = None
 
 
@@ -87,7 +88,8 @@ def draw_cue(
 
     parts = sections(curves, start_s, end_s, draw, wish.form or None)
     ensemble = ensembles()[wish.ensemble] if wish.ensemble else _choose_ensemble(curves, start_s, end_s, parts, draw)
-    variants = _variants(parts, wish.bpm, draw)
+    mode = wish.key.mode if wish.key is not None and wish.typed else None
+    variants = _variants(parts, wish.bpm, mode, draw)
     home = wish.key or _home(ensemble, palettes()[variants[_longest(parts)]].mode, draw, before)
     planned = []
     for index, (part, variant) in enumerate(zip(parts, variants, strict=True)):
@@ -136,7 +138,9 @@ def _choose_ensemble(
     return ensembles()[_gumbel(weights, partial(draw, "ensemble"))]
 
 
-def _variants(parts: Sequence[FormSection], bpm: float | None, draw: Callable[..., float]) -> list[str]:
+def _variants(
+    parts: Sequence[FormSection], bpm: float | None, mode: str | None, draw: Callable[..., float]
+) -> list[str]:
     """A variant for each section: one for a letter and mood, at most two a minute and three in all."""
     length_s = parts[-1].end_s - parts[0].start_s
     most = max(1, min(MOST_VARIANTS, round(VARIANTS_A_MINUTE * length_s / 60 + 0.4)))
@@ -154,7 +158,7 @@ def _variants(parts: Sequence[FormSection], bpm: float | None, draw: Callable[..
                 near = of_same or used
                 variant = near[0]
             else:
-                weights = {p.variant: _fit(p, part, bpm, used) for p in of_mood(part.mood)}
+                weights = {p.variant: _fit(p, part, bpm, used) for p in _in_mode(of_mood(part.mood), mode)}
                 variant = _gumbel(weights, partial(draw, "variant", *name))
                 # Between two sections of one mood the same palette is the rule, another one the surprise.
                 if of_same and draw("again", *name) < 0.6:
@@ -164,6 +168,12 @@ def _variants(parts: Sequence[FormSection], bpm: float | None, draw: Callable[..
                 used.append(variant)
         found[index] = chosen[name]
     return found
+
+
+def _in_mode(offered: tuple[Palette, ...], mode: str | None) -> tuple[Palette, ...]:
+    """The palettes of a mode; of the moods beside where the mood has none in it."""
+    found = tuple(palette for palette in offered if mode is None or palette.mode == mode)
+    return found or tuple(palette for palette in palettes().values() if palette.mode == mode)
 
 
 def _fit(palette: Palette, part: FormSection, bpm: float | None, used: Sequence[str]) -> float:

@@ -160,7 +160,7 @@ def lay_out(curves: PictureCurves, form: Form, start_s: float, end_s: float) -> 
     length_s = end_s - start_s
     parts = _that_fit(form, length_s)
     total = sum(part.share for part in parts)
-    wanted = [start_s + length_s * share / total for share in np.cumsum([part.share for part in parts])[:-1]]
+    wanted = [float(start_s + length_s * share / total) for share in np.cumsum([part.share for part in parts])[:-1]]
     places = boundary_weights(curves, start_s, end_s)
     edges = _best_edges(places, wanted, parts, form, start_s, end_s)
     bounds = [start_s, *edges, end_s]

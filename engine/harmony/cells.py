@@ -137,7 +137,8 @@ class _Walk:
 class CellChooser:
     """Chooses the chords of one cue.  draw(*words) -> 0..1 of the take; adventurous 0..10.
 
-    bass: how the cue's ensemble treats it, see `Ensemble.bass`.
+    bass: how the cue's ensemble treats it, see `Ensemble.bass`.  typed: the composer's own progression as a cell in C,
+    which goes on as one of every palette's; () for none.
     """
 
     plan: CuePlan
@@ -145,6 +146,7 @@ class CellChooser:
     draw: Callable[..., float]
     adventurous: float = 4.0
     bass: str = "inversions"
+    typed: Cell = ()
     _tune: tuple[TuneNote, ...] = ()
     _entries: dict[tuple[int, int], Entry] = field(default_factory=dict)
     _walks: dict[int, _Walk] = field(default_factory=dict)
@@ -159,9 +161,10 @@ class CellChooser:
         draw: Callable[..., float],
         adventurous: float,
         bass: str,
+        typed: Cell = (),
     ) -> CellChooser:
         grid = UnitGrid(plan, tempo_map, starts_s)
-        return cls(plan, grid, draw, adventurous, bass, tune_of(plan, tempo_map, starts_s))
+        return cls(plan, grid, draw, adventurous, bass, typed, tune_of(plan, tempo_map, starts_s))
 
     def place(self, slot: PlannedSlot) -> tuple[int, int]:
         """(section, unit) of a slot."""
@@ -206,7 +209,8 @@ class CellChooser:
         return self._walks.setdefault(section, _Walk())
 
     def _palette(self, section: int) -> Palette:
-        return palettes()[self.plan.sections[section].variant]
+        palette = palettes()[self.plan.sections[section].variant]
+        return replace(palette, cells=(self.typed, *palette.cells)) if self.typed else palette
 
     def _key(self, section: int) -> Key:
         return self.plan.sections[section].key

@@ -20,7 +20,7 @@ from typing import Final
 
 import numpy as np
 
-from engine.music import Chord
+from engine.music import Chord, Key
 from engine.music.chord import VOCABULARY_SIZE
 
 CLEAR: Final = 0.15  # of correlation by which the asked key should stand above every other
@@ -82,6 +82,16 @@ def margins(sounded: np.ndarray, minor: bool) -> np.ndarray:
     own = found[..., asked].copy()
     found[..., asked] = -np.inf
     return np.asarray((own - found.max(axis=-1)).mean(axis=-1))
+
+
+def key_correlations(sounded: np.ndarray) -> dict[Key, float]:
+    """(12,) sounding time per pitch class -> correlation with each of the 24 keys, the mean of the two profile sets."""
+    centred = sounded - sounded.mean()
+    length = float(np.linalg.norm(centred))
+    if length < 1e-9:
+        return {Key(tonic, mode): 0.0 for mode in ("major", "minor") for tonic in range(12)}
+    found = np.einsum("p,skp->sk", centred / length, _profiles()).mean(axis=0)
+    return {Key(index % 12, "minor" if index >= 12 else "major"): float(value) for index, value in enumerate(found)}
 
 
 def key_pull(chords: Sequence[int], lengths: Sequence[float], minor: bool) -> np.ndarray:

@@ -100,6 +100,20 @@ def test_keys_are_drawn_from_all_of_them(composer, make_features):
     assert len(tonics) >= 7
 
 
+def test_a_film_without_a_cut_or_a_movement_is_planned_too(composer, make_features):
+    features = make_features(45.0)
+    still = replace(
+        features,
+        cuts=(),
+        motion=features.motion * 0,
+        emotion=features.emotion * 0 + features.emotion[:1],
+        emotion_raw=features.emotion * 0 + features.emotion[:1],
+    )
+    for take in range(1, 5):
+        composition = compose(composer, still, request(take=Take(take)))
+        assert all(type(section.start_s) is float for section in composition.plans[0].sections)
+
+
 def test_other_cues_change_nothing_in_a_cue(composer, make_features):
     features = make_features(90.0)
     one = Cue("1m1", 0.0, 40.0, number=1, key=Key.parse("C"))

@@ -1,0 +1,110 @@
+"""What a composer does to a plan: pure functions from a plan to a plan.
+
+Sections outside the range that is named stay as they are.  A range is in picture seconds and means every section that
+begins in it; (0, inf) is the whole cue.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Final
+
+from engine.arrange.ensembles import ensembles
+from engine.harmony.palettes import palettes
+from engine.music import PARTS, MusicError
+from engine.music.cueplan import CUE_ENDINGS, CuePlan, SectionPlan, Theme
+from engine.theme import build_theme
+
+Range = tuple[float, float]
+WHOLE: Final[Range] = (0.0, math.inf)
+
+
+def _edited(plan: CuePlan, span: Range, change: Callable[[SectionPlan], SectionPlan]) -> CuePlan:
+    low, high = span
+    sections = tuple(change(each) if low <= each.start_s < high else each for each in plan.sections)
+    return replace(plan, sections=sections)
+
+
+def _layers(section: SectionPlan, ensemble: str, intensity: int) -> tuple[str, ...]:
+    """The parts of an intensity; a section with the theme keeps it, a silent one stays silent."""
+    if not section.layers:
+        return ()
+    with_theme = "melody" in section.layers
+    layers = (ensembles()[ensemble].theme if with_theme else ensembles()[ensemble].layers)[intensity]
+    return (*layers, "melody") if with_theme and "melody" not in layers else layers
+
+
+def busier(plan: CuePlan, span: Range = WHOLE, by: int = 1) -> CuePlan:
+    """One layer of intensity more (`by` less than 0: fewer)."""
+
+    def change(section: SectionPlan) -> SectionPlan:
+        intensity = min(max(section.intensity + by, 0), 4)
+        return replace(section, intensity=intensity, layers=_layers(section, plan.ensemble, intensity))
+
+    return _edited(plan, span, change)
+
+
+def simpler(plan: CuePlan, span: Range = WHOLE) -> CuePlan:
+    """One layer of intensity less, and chords that last twice as long, eight bars at most."""
+    fewer = busier(plan, span, -1)
+    return _edited(fewer, span, lambda section: replace(section, unit_bars=min(2 * section.unit_bars, 8.0)))
+
+
+def only(plan: CuePlan, parts: tuple[str, ...], span: Range = WHOLE) -> CuePlan:
+    """These parts and no others: `("bass",)` is the bass alone.  Raises MusicError."""
+    unknown = [part for part in parts if part not in PARTS]
+    if unknown:
+        raise MusicError(f"'{unknown[0]}' is not a part; parts are {', '.join(PARTS)}.")
+    return _edited(plan, span, lambda section: replace(section, layers=parts))
+
+
+def with_ensemble(plan: CuePlan, name: str) -> CuePlan:
+    """Other players for the same form, chords and theme.  Raises MusicError."""
+    if name not in ensembles():
+        raise MusicError(f"'{name}' is not an ensemble; known are {', '.join(ensembles())}.")
+    melody = ensembles()[name].parts["melody"]
+    sections = tuple(replace(each, layers=_layers(each, name, each.intensity)) for each in plan.sections)
+    return replace(plan, ensemble=name, sections=sections, melody_range=(melody.low, melody.high))
+
+
+def with_ending(plan: CuePlan, ending: str) -> CuePlan:
+    """Raises MusicError for an ending that there is not."""
+    if ending not in CUE_ENDINGS:
+        raise MusicError(f"'{ending}' is not an ending; known are {', '.join(CUE_ENDINGS)}.")
+    return replace(plan, ending=ending)
+
+
+def with_theme(plan: CuePlan, theme: Theme) -> CuePlan:
+    """The composer's tune in the place of the one that was built; statements longer than it are cut to it."""
+    statements = tuple(replace(each, bars=min(each.bars, theme.bars)) for each in plan.statements)
+    return replace(plan, theme=theme, statements=statements)
+
+
+def another_melody(plan: CuePlan, draw: Callable[..., float]) -> CuePlan:
+    """Another theme where this one stood; chords, players and form stay.  draw: new draws."""
+    if plan.theme is None:
+        return plan
+    first = next((each for each in plan.sections if "melody" in each.layers), plan.sections[0])
+    palette = palettes()[first.variant]
+    theme = build_theme(palette.mood, palette.mode, palette.shapes, palette.rhythms, plan.theme.bar_beats, draw)
+    return with_theme(plan, theme)
+
+
+def melody_is_silent(plan: CuePlan) -> bool:
+    """Whether no section has the tune, or there is none."""
+    return plan.theme is None or not any("melody" in section.layers for section in plan.sections)
+
+
+__all__ = [
+    "WHOLE",
+    "another_melody",
+    "busier",
+    "melody_is_silent",
+    "only",
+    "simpler",
+    "with_ending",
+    "with_ensemble",
+    "with_theme",
+]

@@ -1,0 +1,183 @@
+"""Is it worth keeping?  Rows of `engine.commands.score_music` over films and takes, beside the way before plans.
+
+    python tests/bench/music.py --film FILM.mp4 [--film …] [--takes 3] [--ensemble auto --ensemble piano …]
+                                [--json OUT.json] [--markdown OUT.md]
+
+  planned         form, palettes, theme and ensemble as each take draws them; --ensemble adds columns of one ensemble
+  bars mixed      the same notes, bars in another order: what this reaches too says nothing of form
+  before          `--form none`: the network alone and one texture, as sessions were composed before there were plans
+
+Means over films and takes, with 95 % bootstrap intervals over films.  Below them what only pairs can say: the same
+chord in the same bar of two films (as it sounds, and by scale degree), with a control of the same takes' chords in
+another order, and onsets that two takes of a film share.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import math
+import random
+import sys
+from collections.abc import Sequence
+from dataclasses import replace
+from itertools import combinations
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
+
+import numpy as np
+
+from engine.arrange import Arrangement, arrange
+from engine.arrange.rhythm import merge_runs
+from engine.brief import Brief, request_for
+from engine.commands.score_metrics import Sounding, bootstrap
+from engine.commands.score_music import control_rows, music_rows
+from engine.composer import Composer, first_action_s
+from engine.midifile import MidiScore
+from engine.music import Composition, Take
+from engine.planning import settle_take
+from engine.process.messages import ComposeOptions
+from engine.video import AnalysisOptions, FeatureCache, VideoFeatures, analyze
+
+
+def compose(composer: Composer, features: VideoFeatures, take: int, options: ComposeOptions) -> Composition:
+    brief = Brief(options=options)
+    request, _ = request_for(features.film, features.cuts, brief)
+    request = replace(request, take=Take(take))
+    if options.form != "none":
+        request, _ = settle_take(features, request, first_action_s(features), None)
+    return composer.compose(features, request).composition
+
+
+def rows_of(
+    composition: Composition, arrangement: Arrangement, features: VideoFeatures
+) -> tuple[dict[str, float], dict[str, float]]:
+    chords = [
+        Sounding(run.chord, run.start_s, run.end_s, run.start_beats, run.end_beats)
+        for run in merge_runs(composition.slots)
+    ]
+    score = MidiScore(arrangement.notes, arrangement.controllers, composition.tempo_map)
+    whole = (score, chords, tuple(map(float, features.motion)), features.film.duration_s)
+    return music_rows(*whole), control_rows(*whole)
+
+
+def bar_chords(composition: Composition, relative: bool) -> list[object]:
+    """The chord at the beginning of each bar, as it sounds or from its section's tonic."""
+    found: dict[int, object] = {}
+    for slot in composition.slots:
+        bar = composition.tempo_map.bar_at(round(slot.start_beats, 6))
+        plan = composition.plans[0] if composition.plans else None
+        key = composition.key if plan is None else plan.section_at(slot.start_s).key
+        found.setdefault(bar, slot.chord.plain.transpose(-key.tonic).id if relative else slot.chord.plain.id)
+    return [found[bar] for bar in sorted(found)]
+
+
+def shared(a: Sequence[object], b: Sequence[object]) -> float:
+    count = min(len(a), len(b))
+    return sum(x == y for x, y in zip(a, b, strict=False)) / count if count else math.nan
+
+
+def shuffled(a: Sequence[object], seed: int) -> list[object]:
+    mixed = list(a)
+    random.Random(seed).shuffle(mixed)
+    return mixed
+
+
+def onsets(arrangement: Arrangement, part: str) -> set[float]:
+    return {round(note.start_beats, 2) for note in arrangement.notes if note.part == part}
+
+
+def alike(a: Arrangement, b: Arrangement) -> float:
+    """Share of the onsets of pad, arp and drums that two arrangements have in common, of all that either has."""
+    one, two = ({(part, beat) for part in ("pad", "arp", "drums") for beat in onsets(each, part)} for each in (a, b))
+    return len(one & two) / len(one | two) if one | two else math.nan
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    bundled = Path(__file__).resolve().parents[1] / "media" / "big-buck-bunny-30s.mp4"
+    parser.add_argument("--film", action="append", metavar="FILE", help="default: the bundled clip")
+    parser.add_argument("--takes", type=int, default=3)
+    parser.add_argument("--ensemble", action="append", default=[])
+    parser.add_argument("--cache-dir", type=Path)
+    parser.add_argument("--json", type=Path)
+    parser.add_argument("--markdown", type=Path)
+    arguments = parser.parse_args()
+    cache = FeatureCache(arguments.cache_dir) if arguments.cache_dir else None
+    composer = Composer()
+    systems = {"planned": ComposeOptions(form="auto"), "before": ComposeOptions()}
+    systems |= {name: ComposeOptions(form="auto", ensemble=name) for name in arguments.ensemble}
+    films: dict[str, dict[str, list[dict[str, float]]]] = {}
+    made: dict[str, dict[tuple[int, int], tuple[Composition, Arrangement]]] = {name: {} for name in systems}
+    for number, path in enumerate(arguments.film or [str(bundled)]):
+        features = analyze(Path(path), AnalysisOptions(reading="quick"), None, cache)
+        rows: dict[str, list[dict[str, float]]] = {}
+        for name, options in systems.items():
+            for take in range(1, arguments.takes + 1):
+                composition = compose(composer, features, take, options)
+                arrangement = arrange(composition)
+                made[name][number, take] = composition, arrangement
+                own, control = rows_of(composition, arrangement, features)
+                rows.setdefault(name, []).append(own)
+                if name == "planned":
+                    rows.setdefault("bars mixed", []).append(control)
+        films[path] = rows
+        sys.stderr.write(f"{Path(path).name} done\n")
+    columns = ["planned", "bars mixed", *[name for name in systems if name != "planned"]]
+    table = {
+        column: {
+            row: bootstrap([_mean([each[row] for each in found[column]]) for found in films.values()])
+            for row in next(iter(films.values()))["planned"][0]
+        }
+        for column in columns
+    }
+    text = _markdown(table, len(films), arguments.takes) + "\n" + _pairs(made, len(films), arguments.takes)
+    sys.stdout.write(text)
+    if arguments.markdown:
+        arguments.markdown.write_text(text)
+    if arguments.json:
+        arguments.json.write_text(json.dumps(table, indent=1))
+
+
+def _mean(values: Sequence[float]) -> float:
+    known = [value for value in values if not math.isnan(value)]
+    return float(np.mean(known)) if known else math.nan
+
+
+def _markdown(table: dict[str, dict[str, tuple[float, float, float]]], films: int, takes: int) -> str:
+    lines = [f"{films} films, {takes} takes each; mean and 95 % interval over films.", ""]
+    lines += ["| | " + " | ".join(table) + " |", "|---" * (len(table) + 1) + "|"]
+    for row in table["planned"]:
+        cells = []
+        for column in table:
+            mean, low, high = table[column][row]
+            cells.append("–" if math.isnan(mean) else f"{mean:.2f} ({low:.2f}–{high:.2f})")
+        lines.append(f"| {row} | " + " | ".join(cells) + " |")
+    return "\n".join(lines) + "\n"
+
+
+def _pairs(made: dict[str, dict[tuple[int, int], tuple[Composition, Arrangement]]], films: int, takes: int) -> str:
+    lines = ["| pairs | " + " | ".join(made) + " |", "|---" * (len(made) + 1) + "|"]
+    rows: dict[str, list[str]] = {}
+    for found in made.values():
+        for relative, label in ((False, "same chord, same bar, two films"), (True, "by scale degree")):
+            values, control = [], []
+            for take in range(1, takes + 1):
+                for a, b in combinations(range(films), 2):
+                    one, two = (bar_chords(found[film, take][0], relative) for film in (a, b))
+                    values.append(shared(one, two))
+                    control.append(shared(one, shuffled(two, a * 100 + b)))
+            rows.setdefault(label, []).append(f"{_mean(values):.2f} (bars mixed {_mean(control):.2f})")
+        pairs = [
+            alike(found[film, a][1], found[film, b][1])
+            for film in range(films)
+            for a, b in combinations(range(1, takes + 1), 2)
+        ]
+        rows.setdefault("pad, arp and drum onsets of two takes", []).append(f"{_mean(pairs):.2f}")
+    lines += [f"| {label} | " + " | ".join(cells) + " |" for label, cells in rows.items()]
+    return "\n".join(lines) + "\n"
+
+
+if __name__ == "__main__":
+    main()
