@@ -127,6 +127,7 @@ class Controls:
             controls.TAKE_NAME: self._name_take,
             controls.UNDO: lambda: (session.history.undo_label, *self._at(session.undo())),
             controls.REDO: lambda: (session.history.redo_label, *self._at(session.redo())),
+            controls.TEMPO_PUSH: lambda: (self._script().push_tempo(),),
             controls.MARKERS_PUSH: lambda: (self._script().push_markers(),),
             controls.MARKERS_CLEAR: lambda: (self._script().clear_markers(),),
             controls.PRINT: lambda scope, from_s=0.0, to_s=0.0: (
@@ -402,7 +403,10 @@ class Controls:
         if self._save is None:
             raise ControlError("not_ready", "this run keeps no session file.")
         path = None if text is None else str(self.allowed(text, ".cuebridge.json"))
-        return (str(self._save(path, replace is not None)),)
+        saved = str(self._save(path, replace is not None))
+        if self.daw is not None and self.daw.link.status():
+            self.daw.store_session(saved)
+        return (saved,)
 
     def _script(self) -> DawBridge:
         if self.daw is None or not self.daw.link.status():

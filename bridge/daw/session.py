@@ -56,6 +56,8 @@ class DawBridge(DawEvents):
         self._heard: tuple[DawInfo, TransportObservation] | None = None  # the transport in force, as it was heard last
 
     # in -------------------------------------------------------------------------------------------------------------
+    _stored: str | None = None  # the session file that the project was told
+
     def datagram(self, datagram: Datagram) -> None:
         for message in datagram.messages:
             self._send(self.link.handle_osc(message.address, message.arguments, datagram.sender, datagram.host_s))
@@ -316,6 +318,25 @@ class DawBridge(DawEvents):
             raise UserError("no connected DAW script can set markers.")
         self._send(out)
         return len(wishes)
+
+    def push_tempo(self) -> int:
+        """Gives the DAW the film's tempo map; returns how many steps it has.  Raises UserError."""
+        tempo_map = self._session.tempo_map
+        out = self.link.set_tempo(tempo_map)
+        if not out:
+            raise UserError("no connected DAW script takes this tempo map; export a .mid and import its tempo.")
+        self._send(out)
+        return len(tempo_map.tempos)
+
+    def store_session(self, path: str) -> None:
+        """The DAW's project remembers where the session is, where its script can."""
+        self._stored = path
+        self._send(self.link.store_session_path(path))
+
+    def session_path(self, daw: DawInfo, path: str) -> None:
+        """What the DAW's project remembers; said where it is not the session that is open."""
+        if path != self._stored:
+            self.note(f"the {daw.daw} project remembers the session {path[:200]}; `cuebridge live` opens it.")
 
     def clear_markers(self) -> int:
         """Returns how many messages asked for it."""

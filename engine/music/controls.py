@@ -133,6 +133,7 @@ HITS_ACCEPT_CUTS: Final = "/cue/hits/accept_cuts"
 SECTIONS_ADD: Final = "/cue/sections/add"
 SECTIONS_REMOVE: Final = "/cue/sections/remove"
 TEMPO_FIT: Final = "/cue/tempo/fit"
+TEMPO_PUSH: Final = "/cue/tempo/push"
 TEMPO_FIT_PLAN: Final = "/cue/tempo/fit/plan"  # only ever sent: an answer to TEMPO_FIT
 PLAY: Final = "/cue/play"
 STOP: Final = "/cue/stop"
@@ -639,6 +640,7 @@ ACTIONS: Final = (
         _choice("kind", TEMPO_KINDS, optional=True),
         Arg("percent", "number", 0, 50, "that a ramp may bend the tempo", optional=True),
     ),
+    _do(TEMPO_PUSH, "Writes the tempo map of the film into the DAW whose script is connected."),
     _do(PLAY, "Starts the internal transport."),
     _do(STOP, "Stops the internal transport; every sounding note gets its note-off."),
     _do(LOCATE, "Moves the playhead.", _seconds("position")),

@@ -13,12 +13,15 @@ from bridge.daw.protocol import (
     Bye,
     DoClips,
     DoPrint,
+    DoSession,
+    DoTempo,
     Hello,
     MarkerItem,
     MarkersChunk,
     PrintRequest,
     RegionItem,
     RegionsChunk,
+    SessionPath,
     TempoMapChunk,
     TempoPoint,
     ThawRequest,
@@ -26,7 +29,9 @@ from bridge.daw.protocol import (
 from bridge.session.edits import chords, printed
 from bridge.session.snapshot import snapshot
 from engine.arrange.score import arrange_whole
-from engine.music import Chord
+from engine.music import Chord, UserError
+from engine.music.arguments import ControlError
+from engine.music.controls import BY_ADDRESS
 
 
 def test_it_plays_where_the_daw_plays(wired) -> None:
@@ -205,3 +210,30 @@ def test_a_script_that_falls_silent_is_first_bridged_over_and_then_lost(wired) -
         wired.run(0.05)
         seen.append(snapshot(wired.session).state)
     assert list(dict.fromkeys(seen)) == ["playing", "freewheel", "lost"]
+
+
+def test_the_tempo_of_the_film_is_written_into_the_daw(wired) -> None:
+    wired.controls.perform(BY_ADDRESS["/cue/tempo/push"], ())
+    (order,) = wired.answers(DoTempo)
+    step = order.items[0]
+    assert (step.bpm, step.numerator, step.denominator) == (wired.session.tempo_map.bpm_at(0), 4, 4)
+    wired.say(Bye())
+    with pytest.raises(ControlError):
+        wired.controls.perform(BY_ADDRESS["/cue/tempo/push"], ())
+
+
+def test_a_daw_that_cannot_change_its_tempo_says_what_helps(wired) -> None:
+    wired.say(Hello("bitwig", "1", 1, abilities="do_marker"))
+    with pytest.raises(UserError, match=r"export a \.mid"):
+        wired.controls.perform(BY_ADDRESS["/cue/tempo/push"], ())
+
+
+def test_the_project_remembers_the_session_and_says_when_it_is_another(wired) -> None:
+    wired.say(Hello("reaper", "1", 1, abilities="do_session"))
+    wired.daw.store_session("/films/a.cuebridge.json")
+    (order,) = wired.answers(DoSession)
+    assert order.path == "/films/a.cuebridge.json"
+    wired.say(SessionPath("/films/a.cuebridge.json"))
+    assert not [said for said in wired.stage.said if "remembers the session" in said]
+    wired.say(SessionPath("/films/b.cuebridge.json"))
+    assert [said for said in wired.stage.said if "/films/b.cuebridge.json" in said]
