@@ -25,6 +25,8 @@ from sessionlab import Stage
 
 from bridge.player.link import PlayerLink
 from bridge.player.messages import PlayerOptions, PortOptions
+from bridge.session.edits import chords, marks
+from bridge.session.edits.values import set_value
 from bridge.session.file.autosave import Autosave
 from bridge.session.file.export import Exporter
 from bridge.session.session import Session, SessionOptions
@@ -37,21 +39,21 @@ BPM = 90
 
 
 def edits(session: Session, seconds: float) -> dict[str, Callable[[], object]]:
-    edits = session.edits
+    edit = session.edit
     return {
-        "activity": lambda: edits.set_value("/cue/activity", 30.0),
-        "transpose": lambda: edits.set_value("/cue/transpose", 2),
-        "level of a part": lambda: edits.set_value("/cue/part/pad/level", 9.0),
-        "part off": lambda: edits.set_value("/cue/part/bass/on", False),
-        "next chord": lambda: edits.pin_next(Chord.parse("E7")),
-        "pin far away": lambda: edits.pin(Chord.parse("E7"), seconds * 0.9),
-        "undo": edits.undo,
-        "hit": lambda: edits.add_hit(seconds * 0.76),
-        "section": lambda: edits.add_section(seconds * 0.78, "activity=80"),
-        "activity, with a hit": lambda: edits.set_value("/cue/activity", 60.0),
-        "tempo": lambda: edits.set_value("/cue/tempo", 92.0),
-        "keep the take": edits.keep_take,
-        "activity, take kept": lambda: edits.set_value("/cue/activity", 70.0),
+        "activity": lambda: edit(set_value, "/cue/activity", 30.0),
+        "transpose": lambda: edit(set_value, "/cue/transpose", 2),
+        "level of a part": lambda: edit(set_value, "/cue/part/pad/level", 9.0),
+        "part off": lambda: edit(set_value, "/cue/part/bass/on", False),
+        "next chord": lambda: edit(chords.pin_next, Chord.parse("E7")),
+        "pin far away": lambda: edit(chords.pin, Chord.parse("E7"), seconds * 0.9),
+        "undo": session.undo,
+        "hit": lambda: edit(marks.add_hit, seconds * 0.76),
+        "section": lambda: edit(marks.add_section, seconds * 0.78, "activity=80"),
+        "activity, with a hit": lambda: edit(set_value, "/cue/activity", 60.0),
+        "tempo": lambda: edit(set_value, "/cue/tempo", 92.0),
+        "keep the take": session.keep_take,
+        "activity, take kept": lambda: edit(set_value, "/cue/activity", 70.0),
     }
 
 
@@ -154,8 +156,8 @@ def main() -> None:
         for name, edit in edits(session, seconds).items():
             if name == "keep the take":  # needs chords of its own, and all the notes
                 session.send = send
-                session.wish_composition(None, "what was asked for")
-                made.until(lambda: session.composing.queued is None and session.composing.in_flight is None, 60)
+                session.composing.ask(session.clock.now(), None, "what was asked for")
+                made.until(lambda: session.composing.idle, 60)
                 begun_s = time.perf_counter()
                 made.until(lambda: session.plan.complete, 120)
                 print(f"{'(the whole arranged)':24}{(time.perf_counter() - begun_s) * 1e3:10.1f}")
