@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
 import shutil
 import signal
 import socket
@@ -92,10 +93,15 @@ def why_not() -> str | None:
 
 
 class Ardour:
-    """external_sync: Ardour and the JACK transport move each other (else Ardour keeps its own)."""
+    """external_sync: Ardour and the JACK transport move each other (else Ardour keeps its own).
 
-    def __init__(self, folder: Path, bpm: float = 120, external_sync: bool = False) -> None:
-        self.folder, self.bpm, self.external_sync = folder, bpm, external_sync
+    timecode: the project's rate as Ardour's session files call it (`timecode_25`), None: as it comes.
+    """
+
+    def __init__(
+        self, folder: Path, bpm: float = 120, external_sync: bool = False, timecode: str | None = None
+    ) -> None:
+        self.folder, self.bpm, self.external_sync, self.timecode = folder, bpm, external_sync, timecode
         self.session = folder / "film"
         self._process: subprocess.Popen[bytes] | None = None
         self._log: list[tuple[str, list[object]]] = []
@@ -150,6 +156,14 @@ class Ardour:
         if self.external_sync:
             text = state.read_text()
             state.write_text(text.replace('name="external-sync" value="0"', 'name="external-sync" value="1"'))
+        if self.timecode is not None:
+            text, count = re.subn(
+                r'name="timecode-format" value="\w+"', f'name="timecode-format" value="{self.timecode}"',
+                state.read_text(),
+            )  # fmt: skip
+            if count != 1:
+                raise RuntimeError("the session has no timecode format")
+            state.write_text(text)
 
     def _start(self) -> None:
         program = next(LIBRARY.glob("hardour-7*"))

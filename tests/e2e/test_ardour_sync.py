@@ -18,6 +18,8 @@ import pytest
 
 from bridge.player.link import PlayerLink
 from bridge.player.messages import PlayerOptions, PlayerStatus, PortOptions, SyncOptions
+from engine.brief import Brief, settle
+from engine.music import FRAME_RATES, Film, FrameRate, TimecodeClock
 from engine.music.meter import TempoMap
 from engine.music.note import Note
 from tests.ardourlab import Ardour, why_not
@@ -35,7 +37,7 @@ PERIOD = 1024
 
 
 @contextmanager
-def ardour(folder: Path, bpm: float, external_sync: bool = False) -> Iterator[Ardour]:
+def ardour(folder: Path, bpm: float, external_sync: bool = False, timecode: str | None = None) -> Iterator[Ardour]:
     """jackd 1.9.21 sometimes falls out of step with its clients while Ardour comes up ("Unknown request 0"
     for ever), and Ardour's first start on a fresh config sometimes fails: both are tried again from nothing,
     three times."""
@@ -44,7 +46,7 @@ def ardour(folder: Path, bpm: float, external_sync: bool = False) -> Iterator[Ar
         place = folder / str(attempt)
         place.mkdir()
         with JackServer(period=PERIOD) as server:
-            made = Ardour(place, bpm, external_sync)
+            made = Ardour(place, bpm, external_sync, timecode)
             try:
                 made.__enter__()
             except RuntimeError as error:
@@ -68,8 +70,9 @@ def sixteenths() -> list[Note]:
 
 
 @contextmanager
-def player(source: str, bpm: float) -> Iterator[PlayerLink]:
-    options = PlayerOptions(ports=PortOptions(api="jack-client"), sync=SyncOptions(position=source, tempo="auto"))
+def player(source: str, bpm: float, frame_rate: str | None = None) -> Iterator[PlayerLink]:
+    sync = SyncOptions(position=source, tempo="auto", frame_rate=frame_rate)
+    options = PlayerOptions(ports=PortOptions(api="jack-client"), sync=sync)
     with PlayerLink(options) as link:
         link.set_tempo_map(TempoMap.constant(bpm), 1)
         link.load_plan(1, "beats", sixteenths(), [], 0.0)
@@ -243,3 +246,34 @@ def test_ardour_itself_does_not_loop_while_the_jack_transport_is_its_master(tmp_
         positions = [now.position_s for now in looper.rolled]
         assert positions == sorted(positions) and positions[-1] > 6.5
         assert daw.loops() is False
+
+
+@pytest.mark.parametrize(
+    ("rate", "timecode"),
+    [("23.976", "timecode_23976"), ("24", "timecode_24"), ("25", "timecode_25"), ("29.97", "timecode_2997"),
+     ("29.97 DF", "timecode_2997drop"), ("30", "timecode_30")],
+)  # fmt: skip
+def test_one_hour_is_one_hour_of_ardours_whatever_it_counts(tmp_path: Path, rate: str, timecode: str) -> None:
+    """Sample 172,800,000 of Ardour is second 3600 of ours, at rest and after rolling, and the label is Ardour's."""
+    project = FrameRate.parse(rate)
+    with ardour(tmp_path, 120.0, timecode=timecode) as daw, player("mtc", 120.0, rate) as link:
+        daw.locate(3600.0)
+        frame_s = float(project.frame_s)
+        status = until(link, lambda now: abs(now.position_s - 3600.0) < 1.5 * frame_s, "one hour")
+        begins = settle(Brief(frame_rate=project, picture_starts_at=HOURS[rate]), Film("a", 60.0, project), ())
+        # The label that starts the picture lies where Ardour has it: 3.6 s later at 23.976 and 29.97.
+        daw.locate(begins.picture_starts_at_s)
+        status = until(
+            link, lambda now: abs(now.position_s - begins.picture_starts_at_s) < 1.5 * frame_s, "the picture's start"
+        )
+        assert str(TimecodeClock(project).label_at(status.position_s + frame_s / 2))[:8] == "01:00:00"
+        daw.play()
+        until(link, lambda now: now.rolling and now.position_s > begins.picture_starts_at_s + 3.0, "three seconds more")
+        daw.stop()
+        until(link, lambda now: not now.rolling, "the stop")
+        time.sleep(0.5)
+        status, theirs = link.poll(), daw.position_s()
+        assert status is not None and theirs is not None and abs(status.position_s - theirs) < 1.5 * frame_s
+
+
+HOURS = {rate: "01:00:00;00" if rate == "29.97 DF" else "01:00:00:00" for rate in FRAME_RATES}
