@@ -28,7 +28,10 @@ BRIDGE: Final[dict[str, tuple[str, str]]] = {
     "ports": ("bridge.commands.ports", "list MIDI interfaces and ports"),
     "doctor": ("bridge.commands.doctor", "check ports, priority, sync, OSC and weights, and say what to change"),
     "calibrate": ("bridge.commands.calibrate", "measure how late the DAW records, and keep the shift against it"),
-    "osc": ("bridge.commands.osc", "print the table of OSC addresses"),
+    "osc": (
+        "bridge.commands.osc",
+        "print the table of OSC addresses; osc send and osc watch speak with a running live",
+    ),
     "install-script": ("bridge.commands.install_script", "install the script of a DAW"),
 }
 

@@ -80,3 +80,12 @@ def test_no_module_spells_out_an_address(folder: str) -> None:
 def test_every_row_has_one_handler_and_every_handler_a_row(stage) -> None:
     handled = Controls(stage(3.0).session, lambda *answer: None, lambda *refusal: None).handled
     assert Counter(handled) == Counter(BY_ADDRESS.keys())
+
+
+def test_the_guides_name_addresses_in_use() -> None:
+    known = {*BY_ADDRESS, "/cue/error", "/cue/tempo/fit/plan"}
+    for path in (ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").rglob("*.md"))):
+        for found in re.findall(
+            r"/cue/[a-z0-9_]+(?:/[a-z0-9_]+)*(?![a-z0-9_/*{A-Z])", path.read_text(encoding="utf-8")
+        ):
+            assert found in known or found == "/cue/shimmer", f"{path.name}: {found}"  # the one that CONTRIBUTING adds
