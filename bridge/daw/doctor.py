@@ -72,10 +72,10 @@ def listed(daw: str, rows: Sequence[Capability], expected: int) -> list[ScriptFi
     if not rows and not expected:
         return [ScriptFinding(f"{name}: what works", None, "this script does not tell", _again(daw))]
     working = [row.call for row in rows if row.works == WORKS]
-    told = f"{len(working)} of {expected} calls: {', '.join(dict.fromkeys(working))}"
+    summary = f"{len(working)} of {expected} calls: {', '.join(dict.fromkeys(working))}"
     if len(rows) < expected:
-        told += f"; {expected - len(rows)} of the list were lost on the way, run this again"
-    found = [ScriptFinding(f"{name}: what works", True, told)]
+        summary += f"; {expected - len(rows)} of the list were lost on the way, run this again"
+    found = [ScriptFinding(f"{name}: what works", True, summary)]
     for row in rows:
         if row.works == REFUSED:
             found.append(
@@ -111,9 +111,9 @@ def ask(port: int, host: str = "127.0.0.1", seconds: float = ANSWER_S) -> list[S
             pass
     found: list[ScriptFinding] = []
     for one in scripts:
-        told = rows.get(one.daw, [])  # of several of a kind in the order of the scripts
-        found += [_judged(one), *(listed(one.daw, told[: one.rows], one.rows) if one.fits else ())]
-        del told[: one.rows]
+        sent = rows.get(one.daw, [])  # of several of a kind in the order of the scripts
+        found += [_judged(one), *(listed(one.daw, sent[: one.rows], one.rows) if one.fits else ())]
+        del sent[: one.rows]
     return found or None
 
 

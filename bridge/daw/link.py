@@ -167,7 +167,7 @@ class DawLink:
         if isinstance(message, Hello):
             return self._hello(message, sender, arrived_host_s)
         if isinstance(message, ScriptsQuery):
-            return [Outgoing(*sender, encode(one)) for one in self._told()]
+            return [Outgoing(*sender, encode(one)) for one in self._status_messages()]
         script = self._scripts.get(sender)
         if isinstance(message, Bye):
             if script is not None:
@@ -462,12 +462,12 @@ class DawLink:
         """The DAW's project remembers this session file."""
         return self._ask("do_session", lambda request: DoSession(request, path))[1]
 
-    def _told(self) -> list[ScriptStatus | CapabilityStatus]:
-        """What a doctor is told."""
+    def _status_messages(self) -> list[ScriptStatus | CapabilityStatus]:
+        """The answer to a doctor's query."""
         found = self.status()
         if not found:
             return [ScriptStatus(0, "", "", "", 0, 0, 0.0, 0, 0.0, 0)]
-        told: list[ScriptStatus | CapabilityStatus] = [
+        messages: list[ScriptStatus | CapabilityStatus] = [
             ScriptStatus(
                 count=len(found),
                 daw=info.daw,
@@ -484,12 +484,12 @@ class DawLink:
             )
             for info in found
         ]
-        told += [
+        messages += [
             CapabilityStatus(info.daw, row.feature, row.call, row.works, row.why)
             for info in found
             for row in info.capabilities
         ]
-        return told
+        return messages
 
     def status(self) -> tuple[DawInfo, ...]:
         """Connected scripts, the one whose transport is in force first; last those of another protocol."""

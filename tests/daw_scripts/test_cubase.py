@@ -124,6 +124,21 @@ def test_a_missing_call_ends_nothing_and_is_said_with_what_it_costs(repository, 
         made.process.wait()
 
 
+def test_a_slow_host_loses_no_message(repository):
+    if shutil.which("node") is None:
+        pytest.skip("node is not installed")
+    made = Cubase(repository, 1, slowMs=20)
+    try:
+        made.do(tempo=97.3)
+        said = made.do(activate=True)[0]
+        assert None not in said and SysexState(bpm=97.3) in said and len([one for one in said if one.row]) == 6
+        for bpm in (98.0, 99.0, 100.0):
+            assert made.do(tempo=bpm)[0] == [SysexState(bpm=bpm)]
+    finally:
+        made.process.kill()
+        made.process.wait()
+
+
 def test_a_script_of_another_protocol_is_told_what_to_do():
     desk = SyncDesk(SyncOptions("mtc", "script"), lambda: None)
     for _ in range(3):
