@@ -16,8 +16,10 @@ from pathlib import Path
 import mido
 import pytest
 
+from bridge.daw import doctor as daw_doctor
 from bridge.daw import install as daw_install
 from bridge.daw.link import MarkerWish, PrintJob, PrintPart
+from bridge.daw.protocol import NOT_TRIED, REFUSED, WORKS
 from engine.music.meter import TempoMap, TimeSignature
 from engine.music.note import Controller, Note
 
@@ -129,6 +131,63 @@ def ardour(jack_server, desk, tmp_path, repository):
                 made.process.wait(15)
             except subprocess.TimeoutExpired:
                 made.process.kill()
+
+
+def refused(desk):
+    return {row.feature for row in desk.events.last("capabilities")[0].capabilities if row.works == REFUSED}
+
+
+def test_what_works_is_told_and_listed_by_the_doctor(desk, ardour):
+    info = desk.wait_event("capabilities")[0]
+    assert info.host_version == "7" and info.interpreter.startswith("Lua 5.")
+    assert refused(desk) == set() and len(info.capabilities) > 20
+    assert {row.call for row in info.capabilities if row.works == NOT_TRIED} == {"Editor", "Track.bounce_range"}
+    found = {one.name: one for one in daw_doctor.check_scripts(desk.port)}
+    works = sum(row.works == WORKS for row in info.capabilities)
+    assert found["Ardour: what works"].found.startswith(f"{works} of {len(info.capabilities)} calls: ")
+    assert "without its window" in found["Ardour: Editor"].found
+    # The self-test leaves no trace in the session.
+    assert ardour.say("Session:get_tracks ():size ()") == "0"
+    sys.stdout.write("\n" + "\n".join(f"{one.name}: {one.found}" for one in found.values()) + "\n")
+
+
+# What Ardour's Lua is given in place of its Session: each call slow.  Missing calls: test_ardour_alone.py.
+SLOW = """
+local real = Session
+Session = setmetatable ({}, { __index = function (_, name)
+	return function (_, ...)
+		ARDOUR.LuaAPI.usleep (5000)
+		return real[name] (real, ...)
+	end
+end })
+dofile ("%s")
+"""
+
+
+def test_a_slow_ardour_is_followed(desk, jack_server, tmp_path, repository):
+    home = tmp_path / "home"
+    (home / ".config" / "ardour7").mkdir(parents=True)
+    daw_install.main(["ardour", "--home", str(home), "--system", "linux", "--port", str(desk.port)])
+    script = home / ".config" / "ardour7" / "scripts" / "cuebridge.lua"
+    slow = tmp_path / "slow.lua"
+    slow.write_text(SLOW % script)
+    environment = dict(jack_server, HOME=str(home), XDG_CONFIG_HOME=str(home / ".config"))
+    ardour = start_ardour(repository, tmp_path, desk.port, environment, slow)
+    try:
+        desk.wait_event("capabilities", timeout_s=30)
+        assert refused(desk) == set()
+        desk.wait_event("tempo_map", timeout_s=20)
+        ardour.play()
+        one = desk.wait_event("transport", lambda daw, one: one.rolling and one.position_s > 0.5, timeout_s=20)[1]
+        assert one.position_beats == pytest.approx(one.position_s * 2, abs=1e-6)
+        ardour.stop()
+        desk.wait_event("transport", lambda daw, one: not one.rolling, timeout_s=20)
+        desk.ask("push_markers", [MarkerWish(1, 3.5, "cut 1")])
+        assert desk.wait_event("acknowledged", timeout_s=20)[2]
+        assert [arguments for _, address, arguments, _ in desk.raw if address == "/daw/error"] == []
+    finally:
+        ardour.process.kill()
+        ardour.process.wait()
 
 
 def test_a_loop_is_told_as_it_is_heard(desk, ardour, repository):
