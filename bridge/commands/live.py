@@ -363,6 +363,7 @@ class Live:
                 self._say(f"the composition ({notes} notes) is in {self.plan.out}.")
         except UserError as error:
             self._say(str(error))
+        session.close()  # the notes of kept takes belong to the session file
         if self.autosave is not None:
             self.autosave.close()
         self.view.close(snapshot(session), session, self.written)

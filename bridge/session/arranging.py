@@ -21,7 +21,7 @@ from engine.arrange import Arrangement, film_levels
 from engine.arrange.score import Score, arrange_whole
 from engine.document import Document, PrintedRange
 from engine.document.printed import muted
-from engine.document.takes import EVER, TakeTable, kept_ranges
+from engine.document.takes import EVER, KeptTake, TakeTable, kept_ranges, kept_take
 from engine.music import Composition, Controller, FilmLevels, Note, TempoMap
 from engine.process.messages import FilmAnalysed
 
@@ -104,9 +104,24 @@ class Arranging:
             )
             return score.pinned, arrange_whole(score)
 
+        return self._threads().submit(arranged)
+
+    def kept_later(
+        self, document: Document, film: FilmAnalysed, takes: TakeTable, levels: FilmLevels, name: str | None
+    ) -> Future[KeptTake]:
+        """The take of the selected cue with its notes, beside the session: a long film has a hundred thousand."""
+        whole = self.whole_later(document, film, takes, levels)  # one thread: it is done when the next begins
+
+        def kept() -> KeptTake:
+            made = whole.result()[1]
+            return kept_take(takes, document, made.notes, made.controllers, name)
+
+        return self._threads().submit(kept)
+
+    def _threads(self) -> ThreadPoolExecutor:
         if self._pool is None:
             self._pool = ThreadPoolExecutor(1, "whole film")
-        return self._pool.submit(arranged)
+        return self._pool
 
     @staticmethod
     def is_long(document: Document) -> bool:

@@ -161,7 +161,7 @@ class Session:
         self._tempo_map: TempoMap | None = None  # that the player has
         self._tempo_revision = 0
         self._runs: tuple[tuple[Slot, ...], tuple[Pin, ...], tuple[ChordRun, ...]] = ((), (), ())
-        self._keeping: list[tuple[Document, str | None, Future[Music]]] = []
+        self._keeping: list[Future[KeptTake]] = []
 
     # what is ----------------------------------------------------------------------------------------------------------
     @property
@@ -428,7 +428,8 @@ class Session:
             raise ControlError("not_ready", "this take is still being composed.")
         made = None if self.arranging.is_long(document) else self.arranging.whole()
         if made is None:  # kept at once; its notes follow from a thread of their own
-            self._keeping.append((document, name, self.whole_later()))
+            table, levels = self.takes.table, self.levels
+            self._keeping.append(self.arranging.kept_later(document, self.analysed, table, levels, name))
         return self.takes.keep(document, None if made is None else made[1], name)
 
     def new_take(self, when: When = "bar") -> tuple[int, float]:
@@ -447,9 +448,11 @@ class Session:
         self.takes.put(self.document.cue, number, replace(known, name=takes.checked_name(name)))
 
     def _keep_notes(self, *, wait: bool = False) -> None:
-        while self._keeping and (wait or self._keeping[0][2].done()):
-            document, name, later = self._keeping.pop(0)
-            self.takes.keep(document, later.result()[1], name)
+        while self._keeping and (wait or self._keeping[0].done()):
+            try:
+                self.takes.add_notes(self._keeping.pop(0).result())
+            except Exception as error:  # the performance goes on, and the take can be kept again
+                self.say(f"the notes of a kept take are not there ({type(error).__name__}: {error}): keep it again.")
 
     def whole(self) -> Music | None:
         """The composition, pins in place, and all its music as the plan has it; None while it is being arranged.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 from engine.arrange import Arrangement
 from engine.document import Document
@@ -50,6 +51,14 @@ class Takes:
     def keep(self, document: Document, made: Arrangement | None, name: str | None) -> KeptTake:
         """Keeps the take of the selected cue with its notes; without any they can be put in later."""
         notes, controllers = (None, None) if made is None else (made.notes, made.controllers)
-        take = kept_take(self.table, document, notes, controllers, name)
-        self.table = {**self.table, (document.cue, document.take): take}
+        return self._put_kept(kept_take(self.table, document, notes, controllers, name))
+
+    def add_notes(self, take: KeptTake) -> None:
+        """The notes of a take that was kept without them; the name that it has by now stays."""
+        known = self.table.get((take.document.cue, take.document.take))
+        if known is not None and known.document is take.document:
+            self._put_kept(replace(take, name=known.name))
+
+    def _put_kept(self, take: KeptTake) -> KeptTake:
+        self.table = {**self.table, (take.document.cue, take.document.take): take}
         return take

@@ -512,3 +512,21 @@ def test_a_take_whose_chords_are_not_there_yet_cannot_be_kept_with_those_of_the_
     made.ready()
     kept = session.keep_take()
     assert session.document.take == number and kept.document.result is session.document.result
+
+
+def test_a_take_is_kept_at_once_and_its_notes_follow(stage, monkeypatch) -> None:
+    """As of a long film, whose notes are taken from the plan beside the session."""
+    monkeypatch.setattr("bridge.session.arranging.Arranging.is_long", staticmethod(lambda document: True))
+    made = stage(24.0)
+    session = made.session
+    assert session.keep_take("first").notes is None
+    session.name_take(1, "second")
+    session.edit(set_value, "/cue/transpose", 3)  # what is edited meanwhile is not in it
+    session._keep_notes(wait=True)
+    kept = session.takes.get(0, 1)
+    assert kept.kept and kept.name == "second" and kept.document.value("/cue/transpose") == 0
+    session.undo()
+    made.ready()
+    assert sorted(kept.notes, key=repr) == sorted(session.plan.notes, key=repr)
+    assert session.keep_take("third").name == "third"
+    session.close()
