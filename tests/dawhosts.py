@@ -176,7 +176,12 @@ class BitwigUnderTest:
         )
         self.lines = queue.Queue()
         threading.Thread(target=self._read, daemon=True).start()
-        assert self.lines.get(timeout=20) == {"ready": True}
+        try:
+            assert self.lines.get(timeout=20) == {"ready": True}
+        except BaseException:  # nobody else has it yet to end it
+            self.process.kill()
+            self.process.wait()
+            raise
         self.bpm = 120.0
 
     def _read(self):
