@@ -1,45 +1,52 @@
-"""Decode speed: cached decoding against full passes and against the bare weight products, ratios within one run.
+"""Decode speed: numpy against torch's cached step, full passes and the bare weight products, in one run.
 
-    python tests/bench/decode.py [--threads 1] [--tokens 300] [--every 10] [--json]
+    python tests/bench/decode.py [--tokens 300] [--every 10] [--data DATA] [--json]
 
-Times are CPU time of the process (all threads), so a busy machine disturbs the ratios little; wall time is beside them.
-The full passes (encoder and decoder over the growing prefix for every token, as the published code does) are measured
-at every `--every`-th token and summed up by that factor.
+Times are CPU time of the process with one thread, so a busy machine disturbs the ratios little.  The full passes
+(encoder and decoder over the growing prefix for every token, as the published code does) are measured at every
+`--every`-th token
+and summed up by that factor.  The weight products are numpy's, matrix by matrix, one row each.  With --data the
+whole test split is decoded by both: largest difference of logits and share of equal best chords.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
+import os
 import resource
 import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
+
+for name in ("OPENBLAS_CORETYPE", "OPENBLAS_L2_SIZE"):
+    os.environ.pop(name, None)
+sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 import numpy as np
 import torch
-from torch.nn import functional
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
-
-from models.amt import AffectiveMultimodalTransformer, AmtConfig
+from models.amt import AffectiveMultimodalTransformer
 from models.checkpoint import load_default
-from models.decoding import DecodingOptions, generate, new_cache
-from models.film import FilmInputs
+from models.conditioning import film_rows
+from models.config import AmtConfig
+from models.film import EMOTION_COLUMNS, FilmInputs
+from models.runtime import ChordNetwork, from_torch, single_threaded
 
 
-def measure(work: Callable[[], object], repeat: int = 1) -> tuple[float, float]:
-    """(CPU seconds, wall seconds) of the fastest of `repeat` runs, by CPU time."""
+def measure(work: Callable[[], object], repeat: int = 1) -> float:
+    """CPU seconds of the fastest of `repeat` runs."""
     runs = []
     for _ in range(repeat):
-        cpu, wall = time.process_time(), time.perf_counter()
+        begun = time.process_time()
         work()
-        runs.append((time.process_time() - cpu, time.perf_counter() - wall))
+        runs.append(time.process_time() - begun)
     return min(runs)
 
 
-def film(rows: int) -> FilmInputs:
+def made_up_film(rows: int) -> FilmInputs:
     rng = np.random.default_rng(0)
     return FilmInputs.from_arrays(
         scene_offset=np.arange(rows) % 7,
@@ -49,8 +56,13 @@ def film(rows: int) -> FilmInputs:
     )
 
 
-def decoder_weights(model: AffectiveMultimodalTransformer) -> list[torch.Tensor]:
-    """Matrices of one decoding step; of cross-attention only queries and output (the film is cached)."""
+def tensors(film: FilmInputs) -> list[torch.Tensor]:
+    given = (film.features, film.minor, film.valid, film.semantic_present, film.emotion_present)
+    return [torch.from_numpy(array) for array in given]
+
+
+def decoder_weights(model: AffectiveMultimodalTransformer) -> list[np.ndarray]:
+    """Matrices of one decoding step, (in, out); of cross-attention only queries and output (the film is cached)."""
     found = [model.chord_in.weight, model.out.weight]
     for layer in model.decoder:
         found += [layer.attention.in_proj_weight, layer.attention.out_proj.weight]
@@ -58,77 +70,106 @@ def decoder_weights(model: AffectiveMultimodalTransformer) -> list[torch.Tensor]
             width = layer.cross.out_proj.in_features
             found += [layer.cross.in_proj_weight[:width], layer.cross.out_proj.weight]
         found += [layer.linear1.weight, layer.linear2.weight]
-    return [weight.detach() for weight in found]
+    return [np.ascontiguousarray(weight.detach().numpy().T) for weight in found]
 
 
 @torch.inference_mode()
 def bench(model: AffectiveMultimodalTransformer, tokens: int, every: int) -> dict[str, float]:
-    seen = film(tokens)
+    film = made_up_film(tokens)
+    features, minor, valid, semantic, emotion = tensors(film)
+    network = from_torch(model)
+    assert isinstance(network, ChordNetwork)
     chords = torch.randint(1, 157, (1, tokens), generator=torch.Generator().manual_seed(0))
+    ids = chords.numpy()
 
-    def cached() -> None:
-        cache = new_cache(model, seen, tokens)
+    def in_numpy() -> None:
+        cache = network.new_cache(film, tokens)
+        for position in range(tokens):
+            network.decode_step(ids[:, position], cache)
+
+    def in_torch() -> None:
+        memory = model.encode(features, valid, semantic, emotion)
+        cache = model.new_cache(memory, minor, valid, max_slots=tokens)
         for position in range(tokens):
             model.decode_step(chords[:, position], cache)
 
-    def encoder() -> None:
-        model.encode(seen.features, seen.valid, seen.semantic_present, seen.emotion_present)
-
     def full(length: int) -> None:
-        model(
-            seen.features,
-            chords[:, :length],
-            seen.minor,
-            valid=seen.valid,
-            semantic_present=seen.semantic_present,
-            emotion_present=seen.emotion_present,
-        )
+        shown: dict[str, Any] = {"valid": valid, "semantic_present": semantic, "emotion_present": emotion}
+        model(features, chords[:, :length], minor, **shown)
 
     weights = decoder_weights(model)
-    inputs = [torch.randn(1, weight.shape[1]) for weight in weights]
+    inputs = [np.ones(weight.shape[0], dtype=np.float32) for weight in weights]
 
     def products() -> None:
-        for weight, x in zip(weights, inputs, strict=True):
-            functional.linear(x, weight)
+        for _ in range(tokens):
+            for weight, x in zip(weights, inputs, strict=True):
+                x @ weight
 
-    cached()
-    products()
-    cached_cpu, cached_wall = measure(cached, 3)
-    lengths = range(every, tokens + 1, every)
-    full_parts = [measure(lambda n=length: full(n)) for length in lengths]  # type: ignore[misc]
-    full_cpu = sum(cpu for cpu, _ in full_parts) * every
-    full_wall = sum(wall for _, wall in full_parts) * every
-    products_cpu, _ = measure(
-        lambda: [products() for _ in range(tokens)], 3
-    )  # as long as the decoding is, on a machine as busy
-    encoder_cpu, _ = measure(encoder, 3)
-    per_token = (cached_cpu - encoder_cpu) / tokens
-    return {
+    in_numpy()
+    cached, step = measure(in_numpy, 3), measure(in_torch, 2)
+    full_s = sum(measure(lambda n=length: full(n)) for length in range(every, tokens + 1, every)) * every  # type: ignore[misc]
+    bare, encoder = measure(products, 3), measure(lambda: network.encode(film), 3)
+    found = {
         "parameters": float(sum(p.numel() for p in model.parameters())),
-        "tokens": float(tokens),
-        "cached_s": cached_cpu,
-        "cached_wall_s": cached_wall,
-        "full_s": full_cpu,
-        "full_wall_s": full_wall,
-        "full_over_cached": full_cpu / cached_cpu,
-        "encoder_ms": encoder_cpu * 1e3,
-        "token_ms": per_token * 1e3,
-        "weight_products_ms": products_cpu / tokens * 1e3,
-        "token_over_weight_products": per_token / (products_cpu / tokens),
+        "numpy_ms_per_token": (cached - encoder) / tokens * 1e3,
+        "encoder_ms": encoder * 1e3,
+        "full_passes_over_numpy": full_s / cached,
+        "torch_step_over_numpy": step / cached,
+        "numpy_over_weight_products": (cached - encoder) / bare,
     }
+    if network.config.condition_width:
+        rows = film_rows(film.features[0, :, EMOTION_COLUMNS])[None]
+
+        def guided() -> None:
+            cache = network.new_cache(film, tokens, rows, guided=True)
+            for position in range(tokens):
+                network.decode_step(ids[:, position], cache)
+
+        cache = network.new_cache(film, tokens, rows, guided=True)
+        for position in range(tokens - 1):
+            network.decode_step(ids[:, position], cache)
+        other = rows[:, ::-1].copy()
+        found["guided_over_plain"] = measure(guided, 2) / cached
+        found["other_conditions_ms"] = measure(lambda: network.recondition(cache, other)) * 1e3
+    return found
+
+
+@torch.inference_mode()
+def whole_split(model: AffectiveMultimodalTransformer, data: Path) -> dict[str, float]:
+    """Numpy, chord by chord, against torch's whole pass, on every song of the test split."""
+    from models.training.dataset import MuViSync, chord_steps
+    from models.training.freerun import film_inputs
+
+    network = from_torch(model)
+    assert isinstance(network, ChordNetwork)
+    worst, equal, steps, reach = 0.0, 0, 0, 0.0
+    for song in MuViSync(data).split("test"):
+        film = film_inputs(song, song, smooth=True)
+        inputs, _ = chord_steps(song.chords)
+        features, minor, valid, semantic, emotion = tensors(film)
+        rows = film_rows(song.emotion_smooth) if network.config.condition_width else None
+        shown = None if rows is None else torch.from_numpy(rows)[None]
+        theirs = model(
+            features, torch.from_numpy(inputs)[None], minor, valid=valid, semantic_present=semantic,
+            emotion_present=emotion, conditions=shown,
+        )[0].numpy()  # fmt: skip
+        cache = network.new_cache(film, len(inputs), None if rows is None else rows[None])
+        ours = np.concatenate([network.decode_step(inputs[t : t + 1], cache) for t in range(len(inputs))])
+        worst, reach = max(worst, float(np.abs(ours - theirs).max())), max(reach, float(np.abs(theirs).max()))
+        equal, steps = equal + int((ours.argmax(1) == theirs.argmax(1)).sum()), steps + len(inputs)
+    return {"steps": steps, "largest_difference": worst, "largest_logit": reach, "same_best_chord": equal / steps}
 
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--tokens", type=int, default=300)
     parser.add_argument("--every", type=int, default=10)
+    parser.add_argument("--data", type=Path, help="MuVi-Sync: also compare on the whole test split")
     parser.add_argument("--json", action="store_true")
     options = parser.parse_args()
-    torch.set_num_threads(options.threads)
-    began = time.perf_counter()
+    single_threaded()
+    torch.set_num_threads(1)
     shipped = load_default("amt")
-    load_s = time.perf_counter() - began
     torch.manual_seed(0)
     published = AffectiveMultimodalTransformer(AmtConfig()).eval()
     published.lay_out_for_decoding()  # as every network that is loaded from a file
@@ -136,22 +177,17 @@ def main() -> int:
         "published size": bench(published, options.tokens, options.every),
         "shipped": bench(shipped, options.tokens, options.every),
     }
-    seen = film(options.tokens)
-    one = measure(lambda: list(generate(shipped, seen, DecodingOptions())), 2)[0]
-    found["shipped"] |= {
-        "load_s": load_s,
-        "composed_ms_per_slot": one / options.tokens * 1e3,
-    }
+    if options.data is not None:
+        found["test split"] = whole_split(shipped, options.data)
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     if options.json:
-        result = {"threads": options.threads, "torch": torch.__version__, "peak_rss_mb": peak, **found}
-        sys.stdout.write(json.dumps(result) + "\n")
+        sys.stdout.write(json.dumps({"torch": torch.__version__, "peak_rss_mb": peak, **found}) + "\n")
         return 0
-    sys.stdout.write(f"torch {torch.__version__}, {options.threads} thread(s), CPU time; peak memory {peak:.0f} MB\n")
-    for name, row in found.items():
-        sys.stdout.write(f"{name}:\n")
+    sys.stdout.write(f"numpy {np.__version__}, torch {torch.__version__}, one thread, CPU time\n")
+    for title, row in found.items():
+        sys.stdout.write(f"{title}:\n")
         for key, value in row.items():
-            sys.stdout.write(f"  {key:<28}{value:,.3f}\n")
+            sys.stdout.write(f"  {key:<28}{value:,.6g}\n")
     return 0
 
 
