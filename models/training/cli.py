@@ -126,6 +126,8 @@ def _train(options: argparse.Namespace, command: str) -> int:
         start_from=options.start_from,
     )
     model, record = train(system, data, trained, progress)
+    if not record:  # one of torchrun's helpers: the first process writes
+        return 0
     out = options.out or run / "best.safetensors"
     card = {
         "name": system.name,

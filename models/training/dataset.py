@@ -174,22 +174,29 @@ def make_batch(
     *,
     smooth: bool = True,
     variation: Variation | None = None,
-    rng: np.random.Generator | None = None,
+    rng: np.random.Generator | Sequence[np.random.Generator] | None = None,
     films: Sequence[Song] | None = None,
     without: frozenset[str] = frozenset(),
     labelling: Labelling | None = None,
     excerpt: int = 0,
+    pool: Sequence[Song] | None = None,
 ) -> Batch:
     """Pads songs to the longest and varies them.
 
     films: where given, film k is shown for song k instead of its own (cut or padded to the song's length).
     without: "semantic" and/or "emotion" are hidden for every song (evaluation rows).  labelling: fills the conditions
     from the songs' own chords.  excerpt: random passages of at most so many slots instead of whole songs, 0 = whole.
-    variation, labelling and excerpt need an rng.
+    variation, labelling and excerpt need an rng: one for all songs or one for each, so that what happens to a song does
+    not hang on those beside it.  pool: the songs whose picture another song may be shown, by default the batch's.
     """
+    random: list[np.random.Generator | None] = []
+    if rng is None or isinstance(rng, np.random.Generator):
+        random += [rng] * len(songs)
+    else:
+        random += rng
     if rng is None and (variation is not None or labelling is not None or excerpt):
         raise ValueError("a variation needs a random generator")
-    passages = [_passage(song.length, excerpt, rng) for song in songs]
+    passages = [_passage(song.length, excerpt, own) for song, own in zip(songs, random, strict=True)]
     rows = max(passage.stop - passage.start for passage in passages)
     steps = min(rows, MAX_SLOTS - 1)
     count = len(songs)
@@ -205,21 +212,22 @@ def make_batch(
     ends = np.ones(count, dtype=bool)
     for k, song in enumerate(songs):
         film = song if films is None else films[k]
-        chords, passage = song.chords, passages[k]
+        chords, passage, draw = song.chords, passages[k], random[k]
         here = slice(0, passage.stop - passage.start)
-        if labelling is not None and rng is not None:
-            conditions[k, here] = _conditions(song, labelling, rng)[passage]
-        if variation is not None and rng is not None:
-            if rng.random() < variation.transpose:
-                chords = transpose_ids(chords, int(rng.integers(1, 12)))
-            if rng.random() < variation.other_film:
-                film = songs[int(rng.integers(count))]
-            semantic_present[k] &= rng.random() >= variation.drop_semantic
-            emotion_present[k] &= rng.random() >= variation.drop_emotion
+        if labelling is not None and draw is not None:
+            conditions[k, here] = _conditions(song, labelling, draw)[passage]
+        if variation is not None and draw is not None:
+            if draw.random() < variation.transpose:
+                chords = transpose_ids(chords, int(draw.integers(1, 12)))
+            if draw.random() < variation.other_film:
+                others = songs if pool is None else pool
+                film = others[int(draw.integers(len(others)))]
+            semantic_present[k] &= draw.random() >= variation.drop_semantic
+            emotion_present[k] &= draw.random() >= variation.drop_emotion
         semantic_present[k] &= film.semantic is not None
         seen = _fit(film.features(smooth=smooth), song.length)
-        if variation is not None and rng is not None:
-            _vary(seen, variation, rng)
+        if variation is not None and draw is not None:
+            _vary(seen, variation, draw)
         if not semantic_present[k]:
             seen[:, :SEMANTIC_WIDTH] = 0
         if not emotion_present[k]:

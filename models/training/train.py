@@ -31,6 +31,7 @@ from models.regressor import POOLED, QUANTILES, DynamicsRegressor, pooled
 from models.training import losses
 from models.training.dataset import Batch, Labelling, MuViSync, Song, make_batch
 from models.training.labels import MoodLabels
+from models.training.parallel import Team, team
 from models.training.systems import Recipe, System
 
 Network = AffectiveMultimodalTransformer | DynamicsRegressor
@@ -150,6 +151,15 @@ def labelling_of(songs: list[Song], recipe: Recipe) -> Labelling | None:
     return Labelling(MoodLabels([(song.chords, song.minor) for song in songs]), recipe.labels)
 
 
+def weight_of(batch: Batch, model: Network, processes: Team) -> float:
+    """This process's share of the step's targets, 1 where it is alone: losses are means over targets."""
+    if processes.size == 1:
+        return 1.0
+    chords = isinstance(model, AffectiveMultimodalTransformer)
+    own = float((batch.targets != CHORD_PAD).sum()) if chords else float(batch.valid.sum())
+    return own / processes.total(own)
+
+
 def fit_targets(model: DynamicsRegressor, songs: list[Song]) -> None:
     """Fills the z-score of density and loudness from the training songs."""
     rows = _dynamics(songs)
@@ -232,8 +242,21 @@ def train(
 ) -> tuple[Network, dict[str, object]]:
     """Trains (or goes on training) a system; returns the best averaged network in eval mode and a record for its card.
 
+    Under torchrun every process has `recipe.batch` songs of each step; the first one validates, reports and saves.
+
     Raises ModelError where the run folder holds another system's or seed's state.
     """
+    with team(options.device) as processes:
+        return _train(system, data, options, progress, processes)
+
+
+def _train(
+    system: System,
+    data: MuViSync,
+    options: TrainOptions,
+    progress: Callable[[dict[str, float]], None] | None,
+    processes: Team,
+) -> tuple[Network, dict[str, object]]:
     if options.learning_rate is not None:
         system = replace(system, recipe=replace(system.recipe, learning_rate=options.learning_rate))
     if options.warmup is not None:
@@ -264,28 +287,33 @@ def train(
     while step < last:
         for group in optimizer.param_groups:
             group["lr"] = learning_rate(recipe, step, steps) * group["rate"]
-        rng = np.random.default_rng([options.seed, 2, step])
-        chosen = [songs[i] for i in song_order(len(songs), recipe.batch, options.seed, step)]
+        order = song_order(len(songs), recipe.batch * processes.size, options.seed, step)
+        share = slice(processes.rank * recipe.batch, (processes.rank + 1) * recipe.batch)
+        chosen = [songs[i] for i in order[share]]
+        places = range(len(order))[share]
         batch = make_batch(
             chosen,
             smooth=recipe.smooth_emotion,
             variation=recipe.variation,
-            rng=rng,
+            rng=[np.random.default_rng([options.seed, 2, step, place]) for place in places],
             labelling=labelling,
             excerpt=recipe.excerpt,
+            pool=songs,
         )
+        weight = weight_of(batch, model, processes)
         torch.manual_seed(options.seed * 1_000_003 + step)  # dropout is repeatable after a resume, too
         with torch.autocast(options.device, torch.bfloat16, enabled=recipe.mixed):
             loss = loss_of(model, to_device(batch, options.device), recipe)
         optimizer.zero_grad(set_to_none=True)
-        loss.backward()
+        (loss * weight).backward()
+        processes.add_gradients(model)
         nn.utils.clip_grad_norm_(model.parameters(), 1.0)
         optimizer.step()
         step += 1
         keep = min(recipe.average, (1 + step) / (10 + step))
         _average(average, model, keep)
-        recent.append(float(loss.detach()))
-        if step % options.report == 0 or step == last:
+        recent.append(processes.total(float(loss.detach()) * weight))
+        if (step % options.report == 0 or step == last) and processes.leads:
             val_loss, hits = validate(average, held_out, recipe, options.device)
             conditioned = validate(average, held_out, recipe, options.device, labelling)[0] if labelling else math.nan
             average.eval()
@@ -304,6 +332,8 @@ def train(
             run.report(row, model, average, optimizer)
             if progress is not None:
                 progress(row)
+    if not processes.leads:
+        return average.eval().cpu(), {}
     network, record = run.finish(average)
     network.cpu()
     if isinstance(network, DynamicsRegressor) and network.config.levels:
