@@ -99,15 +99,6 @@ def guidance(options: ComposeOptions) -> float:
     return min(max(options.follow_picture, asked, 0.0), 100.0) / 100.0
 
 
-def condition_scales(options: ComposeOptions) -> tuple[float, float]:
-    """How far the network's own answer to mood and cuts is enlarged: of where to move, and of whether to move at all.
-
-    3 and 2 at the default of 50 %, 6 and 4 at 100 %, 0 leaves the picture out.
-    """
-    strength = guidance(options)
-    return 6.0 * strength, 4.0 * strength
-
-
 def temperature(options: ComposeOptions) -> float:
     """Adventurous 0..10 -> sampling temperature 0.85..1.6; the network's own 1.0 is at 2.
 

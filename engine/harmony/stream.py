@@ -25,13 +25,13 @@ from engine.harmony.cells import CellChooser
 from engine.harmony.conditions import Events, conditions
 from engine.harmony.form import form_pull
 from engine.harmony.loops import HISTORY, patience, worn_out
-from engine.harmony.mood import condition_scales, felt, guidance, temperature, top_p
+from engine.harmony.mood import felt, guidance, temperature, top_p
 from engine.harmony.plan import PlannedSlot
 from engine.harmony.slots import SlotFeatures
 from engine.music import NO_CHORD, Chord, Key
 from engine.music.chord import VOCABULARY_SIZE
 from engine.process.messages import ComposeOptions
-from models.decoding import ChordStream, DecodingOptions, windows
+from models.decoding import ChordStream, DecodingOptions, condition_scales, windows
 from models.film import FilmInputs
 
 if TYPE_CHECKING:
@@ -107,7 +107,7 @@ def decoding_options(options: ComposeOptions, seed: int, conditioned: bool) -> D
 
     conditioned: the network reads mood and cuts itself; else it is pulled towards the mood's chord types.
     """
-    condition_scale, stay_scale = condition_scales(options)
+    condition_scale, stay_scale = condition_scales(guidance(options))
     steady = DecodingOptions(
         temperature=temperature(options),
         top_p=top_p(options),

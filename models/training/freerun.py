@@ -16,7 +16,7 @@ import torch
 
 from models.amt import AffectiveMultimodalTransformer
 from models.conditioning import film_rows
-from models.decoding import TONIC, DecodingOptions, affect_pull, choose, enlarge
+from models.decoding import TONIC, DecodingOptions, affect_pull, choose, condition_scales, enlarge
 from models.film import EMOTION_COLUMNS, FilmInputs
 from models.runtime import ChordNetwork, from_torch
 from models.training import metrics
@@ -114,7 +114,8 @@ def judge(
 def options_at(base: DecodingOptions, strength: float, conditioned: bool) -> DecodingOptions:
     """What a strength of 0..1 of "Follow the picture" means for a network."""
     if conditioned:
-        return replace(base, guidance=0.0, condition_scale=6.0 * strength, stay_scale=4.0 * strength)
+        moves, stays = condition_scales(strength)
+        return replace(base, guidance=0.0, condition_scale=moves, stay_scale=stays)
     return replace(base, guidance=strength)
 
 

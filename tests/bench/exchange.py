@@ -1,0 +1,152 @@
+"""Does the harmony belong to its film?  Each film's chords under its own mood and cuts against those under another's.
+
+    python tests/bench/exchange.py FILM... [--passage 20] [--takes 3] [--show 3]
+
+Films are read (quick reading) and cut into passages of `--passage` seconds, each a film of its own; every passage is
+composed by the network alone, same draws and same key, once with its own mood and cuts and once with each of the other
+passages'.  Printed at 0, 50 and 100 % of "Follow the picture", with 95 % bootstrap intervals over passages:
+the share of slots with the same chord for two films, the same for two takes of one film, how many of the chords
+belong to the Table 1 set of their second's strongest mood (own minus other), and the rank correlation of the share of
+major thirds in nine slots with the picture's valence (own, other).  --show prints passages bar by bar.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
+
+import numpy as np
+
+from engine.harmony.conditions import Events
+from engine.harmony.plan import plan
+from engine.harmony.slots import SlotFeatures, resample
+from engine.harmony.stream import Harmony
+from engine.music import C_MAJOR, EMOTIONS, Chord, Cut, Key, TempoMap
+from engine.music.mood import EMOTION_QUALITIES, valence_arousal
+from engine.process.analysis import AnalysisTask, analyse_in_child
+from engine.process.messages import ComposeOptions, ComposeRequest
+from engine.video import VideoFeatures
+from models.runtime import load_pair, single_threaded
+
+STRENGTHS = (0.0, 50.0, 100.0)
+
+
+def passages(path: Path, length: int) -> list[VideoFeatures]:
+    """A film's features, cut into passages of `length` seconds; what is left over and shorter than half is dropped."""
+    whole = analyse_in_child(AnalysisTask(str(path), "quick", None, None, True), lambda fraction, phase: None)
+    found = []
+    for start in range(0, whole.seconds, length):
+        rows = slice(start, min(start + length, whole.seconds))
+        seconds = rows.stop - rows.start
+        if seconds < length / 2:
+            continue
+        film = replace(whole.film, duration_s=float(seconds), path=f"{path.name} {start}–{rows.stop} s")
+        cuts = tuple(
+            Cut(cut.time_s - start, cut.strength, cut.kind) for cut in whole.cuts if start <= cut.time_s < rows.stop
+        )
+        names = ("emotion_raw", "emotion", "motion", "scene_offset", "valid")
+        columns = {name: getattr(whole, name)[rows] for name in names}
+        found.append(replace(whole, film=film, seconds=seconds, cuts=cuts, **columns))
+    return found
+
+
+class Setting:
+    """One passage's slots, on a grid of a chord a half bar at 120 bpm."""
+
+    def __init__(self, features: VideoFeatures, strength: float) -> None:
+        options = ComposeOptions(form="none", follow_picture=strength, harmonic_rhythm="half")
+        self.options = options
+        request = ComposeRequest(1, TempoMap.constant(120), options=options)
+        self.slots = plan(request, features.film.duration_s)
+        starts, ends = [slot.start_s for slot in self.slots], [slot.end_s for slot in self.slots]
+        self.rows = resample(features, starts, ends)
+
+    def shown(self, other: SlotFeatures) -> SlotFeatures:
+        """Another passage's mood in this one's slots."""
+        at = np.arange(self.rows.count) % other.count
+        return replace(
+            self.rows, emotion=other.emotion[at], motion=other.motion[at], scene_offset=other.scene_offset[at]
+        )
+
+
+def compose(harmony: Harmony, setting: Setting, rows: SlotFeatures, cuts: tuple[Cut, ...], seed: int) -> list[Chord]:
+    keys: list[Key] = [C_MAJOR] * len(setting.slots)
+    return list(harmony.compose(setting.slots, rows, keys, setting.options, seed, events=Events(cuts)))
+
+
+def agreement(chords: list[Chord], mood: np.ndarray) -> float:
+    rated = [
+        chord.quality in EMOTION_QUALITIES[EMOTIONS[int(row.argmax())]]
+        for chord, row in zip(chords, mood, strict=False)
+        if EMOTIONS[int(row.argmax())] != "neutral" and not chord.is_silence
+    ]
+    return float(np.mean(rated)) if rated else float("nan")
+
+
+def course(chords: list[Chord], mood: np.ndarray) -> float:
+    """Rank correlation of brightness (share of chords with a major third, nine slots) with the picture's valence."""
+    major = np.array(
+        [4 in [(tone - (chord.root or 0)) % 12 for tone in chord.pitch_classes()] for chord in chords], float
+    )
+    valence = np.array([valence_arousal(row.tolist())[0] for row in mood[: len(chords)]])
+    kernel = np.ones(9) / 9
+    if len(chords) < 12:
+        return float("nan")
+    a, b = np.convolve(major, kernel, "valid"), np.convolve(valence, kernel, "valid")
+    ranks = [np.argsort(np.argsort(x)).astype(float) for x in (a, b)]
+    return float(np.corrcoef(*ranks)[0, 1]) if a.std() > 0 and b.std() > 0 else float("nan")
+
+
+def interval(values: list[float]) -> str:
+    kept = np.array([value for value in values if not np.isnan(value)])
+    if len(kept) == 0:
+        return "–"
+    means = kept[np.random.default_rng(0).integers(0, len(kept), (4000, len(kept)))].mean(axis=1)
+    low, high = np.percentile(means, [2.5, 97.5])
+    return f"{kept.mean():.2f} ({low:.2f} … {high:.2f})"
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("films", nargs="+", type=Path)
+    parser.add_argument("--passage", type=int, default=20)
+    parser.add_argument("--takes", type=int, default=3)
+    parser.add_argument("--show", type=int, default=0)
+    arguments = parser.parse_args()
+    single_threaded()
+    films = [each for path in arguments.films for each in passages(path, arguments.passage)]
+    harmony = Harmony(load_pair()[0])
+    out = sys.stdout.write
+    out(f"{len(films)} passages of {len(arguments.films)} films, {arguments.takes} takes\n")
+    for strength in STRENGTHS:
+        settings = [Setting(film, strength) for film in films]
+        found: dict[str, list[float]] = {name: [] for name in ("two films", "two takes", "gap", "own r", "other r")}
+        for k, (film, setting) in enumerate(zip(films, settings, strict=True)):
+            own = [compose(harmony, setting, setting.rows, film.cuts, take) for take in range(1, arguments.takes + 1)]
+            for other, theirs in zip(films[:k] + films[k + 1 :], settings[:k] + settings[k + 1 :], strict=True):
+                for take, mine in enumerate(own, start=1):
+                    foreign = compose(harmony, setting, setting.shown(theirs.rows), other.cuts, take)
+                    same = [a == b for a, b in zip(mine, foreign, strict=True)]
+                    found["two films"].append(float(np.mean(same)))
+                    mood = setting.rows.emotion
+                    found["gap"].append(agreement(mine, mood) - agreement(foreign, mood))
+                    found["own r"].append(course(mine, mood))
+                    found["other r"].append(course(foreign, mood))
+            pairs = [(a, b) for n, a in enumerate(own) for b in own[:n]]
+            found["two takes"] += [float(np.mean([x == y for x, y in zip(a, b, strict=True)])) for a, b in pairs]
+            if k < arguments.show and strength == 50.0:
+                out(f"\n{film.film.path}\n")
+                for slot, chord, row in list(zip(setting.slots, own[0], setting.rows.emotion, strict=True))[::2]:
+                    strongest = EMOTIONS[int(row.argmax())]
+                    out(f"  {slot.start_s:5.1f} s  {chord.lead_sheet():<8} {strongest} {row.max():.2f}\n")
+        out(f"follow {strength:3.0f} %: same chord for two films {interval(found['two films'])}, ")
+        out(f"for two takes {interval(found['two takes'])}; agreement own - other {interval(found['gap'])}; ")
+        out(f"valence r own {interval(found['own r'])}, other {interval(found['other r'])}\n")
+
+
+if __name__ == "__main__":
+    main()
