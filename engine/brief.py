@@ -32,6 +32,7 @@ from engine.music import (
 from engine.music.arguments import Value
 from engine.music.controls import GRID_CHOICES, SETTINGS, options_from
 from engine.music.cue_text import WrittenCue
+from engine.music.cueplan import Theme
 from engine.music.picture_start import PictureStart
 from engine.music.timecode import timecode_rate
 from engine.process.messages import ComposeOptions, ComposeRequest
@@ -47,7 +48,8 @@ class Brief:
     bpm and tempo_map: None where nothing was said.  picture_starts_at: seconds after bar 1, `bar|beat`, or the
     timecode that the DAW shows at the first frame (bar 1 is then there too).  frame_rate: of the DAW project's
     timecode, None: the film's.  weights: folder of the networks' weights, None: the shipped ones.
-    wall_to_wall: one cue over a long film too; else cues are proposed where it wants music.
+    wall_to_wall: one cue over a long film too; else cues are proposed where it wants music.  theme: instead of one
+    that each take builds.
     """
 
     progression: Progression | None = None
@@ -66,6 +68,7 @@ class Brief:
     cues: tuple[WrittenCue, ...] = ()
     weights: str | None = None
     wall_to_wall: bool = True
+    theme: Theme | None = None
 
     def __post_init__(self) -> None:
         if self.grid not in GRID_CHOICES:
@@ -220,6 +223,7 @@ def request_for(film: Film, cuts: Sequence[Cut], brief: Brief, revision: int = 0
         take=brief.take,
         hits=brief.hits,
         cues=_cues(brief.cues),
+        theme=brief.theme,
         options=brief.options,
     )
     return request, settled.tempo_reason

@@ -61,6 +61,7 @@ _PLAYERS: Final[dict[str, Callable[[Scene, PartOptions], Iterator[Strike]]]] = {
 }
 _DEFAULT_PARTS: Final = default_parts()
 _EPSILON: Final = 1e-9
+LATE_S: Final = 4.0  # of picture whose activity planned cues follow
 
 
 class Arranger:
@@ -99,6 +100,7 @@ class Arranger:
             number: PlannedCue(composition, plan, self._timeline.bars, effective_cues(composition)[number].ending)
             for number, plan in plans_by_cue(composition).items()
         }
+        self._late: dict[int, float] = {}
         self._planned_options: dict[tuple[int, int], ArrangeOptions] = {}
         self._fixed = {(kept.start_beats, kept.chord): kept for kept in self.options.fixed_voicings}
         # Whole octaves of a transposition move the ranges, the rest moves the chords inside them.
@@ -369,7 +371,21 @@ class Arranger:
         if activity is not None:
             return activity_level(activity)
         rolling = self._rolling.get(segment.slot.index, (None, None))[0]
+        if segment.cue in self._planned and rolling is None:
+            return density_level(self._of_late(segment.slot.index), self.options.density_map, self._levels)
         return rolling or density_level(segment.slot.density, self.options.density_map, self._levels)
+
+    def _of_late(self, index: int) -> float:
+        """Mean density of the last seconds up to a slot: players of a planned cue follow scenes, not single cuts."""
+        known = self._late.get(index)
+        if known is None:
+            slots = self.composition.slots
+            first = index
+            while first > 0 and slots[first - 1].start_s > slots[index].start_s - LATE_S:
+                first -= 1
+            near = slots[first : index + 1]
+            known = self._late[index] = sum(slot.density for slot in near) / len(near)
+        return known
 
     def _energy(self, segment: Segment) -> int:
         """Of the drums, 1..5: by motion; by activity where that is set by hand or the film says nothing of motion."""

@@ -73,7 +73,7 @@ class PlannedCue:
         beats = [bars.snap(composition.beats_at_picture(section.start_s)) for section in plan.sections]
         self.starts = beats
         last_s = min(plan.sections[-1].end_s, composition.film.duration_s)
-        self.out = bars.snap(composition.beats_at_picture(last_s))
+        self.out = bars.before(composition.beats_at_picture(last_s))
         self.ends = [*beats[1:], self.out]
         self.button = self._button()
 
@@ -358,8 +358,17 @@ _BROKEN: Final = {  # orders of tones 1..4 of the left hand, 5 = tone 1 an octav
 
 def _busy(moment: Moment) -> int:
     """0..2 how busy an accompaniment is: the picture's activity, held back or driven by the section."""
-    level = 0.5 * (moment.scene.level - 1) + 0.5 * moment.section.intensity  # 0..4
-    return 0 if level < 1.2 else 1 if level < 2.6 else 2
+    return (0, 0, 1, 2, 2)[_drive(moment)]
+
+
+def _drive(moment: Moment) -> int:
+    """0..4: two thirds the picture's activity, one third the section's intensity."""
+    return min(max(round(0.67 * (moment.scene.level - 1) + 0.33 * moment.section.intensity), 0), 4)
+
+
+def _every(moment: Moment) -> float:
+    """Beats from note to note of a moving accompaniment."""
+    return (2.0, 1.0, 0.5, 0.5, 0.25)[_drive(moment)]
 
 
 def _figure_draw(cue: PlannedCue, moment: Moment, count: int) -> int:
@@ -375,7 +384,7 @@ def _arp_broken(cue: PlannedCue, moment: Moment, options: PartOptions, role: Par
     busy = _busy(moment)
     variants = (_BROKEN[busy], _BROKEN[busy][::-1] if busy else (1, 4), (1, 2, 3, 4) if busy else (1, 2))
     order = variants[_figure_draw(cue, moment, 3)]
-    every = 1.0 if busy < 1 else 0.5
+    every = max(_every(moment), 0.5)
     has_bass = "bass" in moment.section.layers
     for place in _steps(moment, every):
         index = round((place - scene.bars.start(place)) / every)
@@ -389,8 +398,7 @@ def _arp_broken(cue: PlannedCue, moment: Moment, options: PartOptions, role: Par
 def _arp_eighths(cue: PlannedCue, moment: Moment, options: PartOptions, role: PartRole) -> Iterator[Strike]:
     """Inner strings or winds: repeated or rocking chord tones."""
     scene = moment.scene
-    busy = _busy(moment)
-    every = (1.0, 0.5, 0.5)[busy] if moment.section.intensity < 4 else 0.25
+    every = _every(moment)
     figures = ((1, 2, 3, 2), (2, 2, 3, 3), (3, 2, 1, 2), (1, 3, 2, 3))
     order: tuple[int, ...] = figures[_figure_draw(cue, moment, len(figures))]
     if every == 0.25:
@@ -422,7 +430,7 @@ def _arp_sixteenths(cue: PlannedCue, moment: Moment, options: PartOptions, role:
     root = (
         scene.voicing.arp[0] if scene.chord.root is None else _fit(_nearest(scene.chord.root, options.low + 5), options)
     )
-    every = 0.25 if _busy(moment) else 0.5
+    every = min(_every(moment), 1.0)
     figures = ((0, 0, 7, 0, 0, 12, 7, 0), (0, 7, 0, 0, 10, 0, 7, 0), (0, 0, 0, 7, 0, 0, 5, 7))
     order = figures[_figure_draw(cue, moment, len(figures))]
     tones = {step % 12 for step in scene.chord.intervals()}
@@ -440,7 +448,7 @@ def _arp_sixteenths(cue: PlannedCue, moment: Moment, options: PartOptions, role:
 def _arp_ostinato(cue: PlannedCue, moment: Moment, options: PartOptions, role: PartRole) -> Iterator[Strike]:
     """The palette's figure on degrees of the key, unchanged through all chords; else one on the chord."""
     scene = moment.scene
-    every = 0.5 if _busy(moment) or moment.section.ostinato else 1.0
+    every = min(_every(moment), 0.5 if moment.section.ostinato else 1.0)
     if moment.section.ostinato:
         order = [degree_semitones(word) for word in moment.section.ostinato.split()]
         base = _fit(_nearest(moment.key.tonic, (options.low + options.high) // 2 - 4), options)
@@ -568,7 +576,7 @@ def _walk(moment: Moment, options: PartOptions, root: int) -> Iterator[Strike]:
 
 def _bass_octaves(cue: PlannedCue, moment: Moment, options: PartOptions, role: PartRole) -> Iterator[Strike]:
     scene = moment.scene
-    every = (2.0, 1.0, 0.5)[_busy(moment)]
+    every = (4.0, 2.0, 1.0, 0.5, 0.5)[_drive(moment)]
     for place in _steps(moment, every):
         yield Strike(place, place + every, scene.voicing.bass, scene.velocity(options, place))
         if moment.section.intensity >= role.octave and scene.voicing.bass + 12 <= options.high + 12:
@@ -587,7 +595,7 @@ def _bass_one_five(cue: PlannedCue, moment: Moment, options: PartOptions, role: 
 
 def _bass_pulsed(cue: PlannedCue, moment: Moment, options: PartOptions, role: PartRole) -> Iterator[Strike]:
     scene = moment.scene
-    every = (1.0, 0.5, 0.5)[_busy(moment)]
+    every = (2.0, 1.0, 0.5, 0.5, 0.5)[_drive(moment)]
     for place in _steps(moment, every):
         yield Strike(
             place, place + every, scene.voicing.bass, scene.velocity(options, place, 0 if place % 1 == 0 else -6)

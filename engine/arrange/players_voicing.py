@@ -42,7 +42,7 @@ def voice_players(chord: Chord, players: Players, before: Voicing | None, after:
         raise ValueError("silence has no voicing.")
     bass = _bass(chord, players, before, after)
     pad = _pad(chord, players, bass, before, after)
-    return Voicing(bass, pad, _arp(chord, players, before))
+    return Voicing(bass, pad, _arp(chord, players, before, pad))
 
 
 def is_low(lower: int, upper: int) -> bool:
@@ -172,8 +172,8 @@ def _pad(chord: Chord, players: Players, bass: int, before: Voicing | None, afte
     return ranked[0][1]
 
 
-def _arp(chord: Chord, players: Players, before: Voicing | None) -> tuple[int, ...]:
-    """Four chord tones from low to high for the second voice."""
+def _arp(chord: Chord, players: Players, before: Voicing | None, pad: tuple[int, ...]) -> tuple[int, ...]:
+    """Four chord tones from low to high for the second voice, beside the pad's own pitches where there is room."""
     low, high = players.arp
     assert chord.root is not None
     tones = [(chord.root + step) % 12 for step in chord.sounding_intervals(4)]
@@ -187,7 +187,7 @@ def _arp(chord: Chord, players: Players, before: Voicing | None) -> tuple[int, .
             cost = 0.4 * abs(sum(stack) / 4 - (low + 0.45 * (high - low))) + 6.0 * max(stack[-1] - high, 0)
             if before is not None and len(before.arp) == 4:
                 cost += sum(abs(a - b) for a, b in zip(stack, before.arp, strict=True)) * 0.5
-            cost += 0.6 * (shift != 0)
+            cost += 0.6 * (shift != 0) + 4.0 * sum(pitch in pad for pitch in stack)
             if best is None or (cost, tuple(stack)) < best:
                 best = (cost, tuple(stack))
     if best is None:

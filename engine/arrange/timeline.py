@@ -135,6 +135,11 @@ class Bars:
         line, next_line = self.start(beats), self.next(beats)
         return min(line + round((beats - line) / STEP) * STEP, next_line)
 
+    def before(self, beats: float) -> float:
+        """The last sixteenth of its bar at or before a position: what must not outlast it ends there."""
+        place = self.snap(beats)
+        return place if place <= beats + 1e-6 else place - STEP
+
     def is_line(self, beats: float) -> bool:
         return abs(self.start(beats) - beats) < _EPSILON
 
@@ -212,7 +217,7 @@ def _segments(composition: Composition, bars: Bars, complete: bool) -> list[Segm
         land = bars.snap(composition.beats_at_picture(_landing_s(composition, cue, out_s, bars)))
         pieces: list[tuple[Slot, float, float]] = []
         if number in planned:
-            land = bars.snap(composition.beats_at_picture(out_s))
+            land = bars.before(composition.beats_at_picture(out_s))
         first = max(bisect_right(starts, cue.in_s) - 1, 0)
         for slot in composition.slots[first:]:
             if slot.start_s >= out_s:

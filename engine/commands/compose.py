@@ -19,13 +19,13 @@ from engine.brief import Brief, compose_options, from_settings
 from engine.commands.compose_report import facts_of, progress_bar, tell
 from engine.composer import compose_takes
 from engine.document.file.suffix import SUFFIX
-from engine.music import PARTS, Hit, Take, TimeSignature, UserError, controls
+from engine.music import PARTS, Hit, Key, Take, TimeSignature, UserError, controls
 from engine.music.arguments import Arg, Value
 from engine.music.command import SentenceParser, check_film_exists, check_spares_input
 from engine.music.composition import ENDINGS
 from engine.music.controls import BY_ADDRESS, MUSIC_FLAGS, SETTINGS
 from engine.music.cue_text import parse_cues
-from engine.music.cueplan import CUE_ENDINGS
+from engine.music.cueplan import CUE_ENDINGS, Theme
 from engine.music.extras import need_extra
 from engine.music.files import check_writes_a_file
 from engine.music.flags import (
@@ -223,10 +223,15 @@ def plan_from(arguments: argparse.Namespace) -> Brief:
 
         tempo_map = read_tempo_map(str(asked["--tempo-map"]))
     ending = ending_of(arguments)
+    meter = None if asked["--meter"] is None else TimeSignature.parse(str(asked["--meter"]))
+    theme = None
+    if asked["--theme"] is not None:
+        meter = meter or TimeSignature()  # a tune has bars: the takes do not choose others
+        theme = theme_of(str(asked["--theme"]), meter, arguments.key)
     plan = from_settings(
         settings,
         bpm=asked["--bpm"],
-        meter=None if asked["--meter"] is None else TimeSignature.parse(str(asked["--meter"])),
+        meter=meter,
         tempo_map=tempo_map,
         grid=asked["--grid"],
         frame_rate=None if arguments.frame_rate in (None, "film") else stated_rate(arguments.frame_rate),
@@ -241,6 +246,7 @@ def plan_from(arguments: argparse.Namespace) -> Brief:
             ending="auto" if ending is None or ending in _LAST_CHORDS else ending,
         ),
         wall_to_wall=bool(asked["--wall-to-wall"]),
+        theme=theme,
         reading=asked["--reading"],
         clip_weights=asked["--clip-weights"],
     )
@@ -248,6 +254,20 @@ def plan_from(arguments: argparse.Namespace) -> Brief:
         sys.stderr.write(reading + "\n")
     cues = parse_cues(arguments.cue)
     return replace(plan, cues=cues) if cues else plan
+
+
+def theme_of(text: str, meter: TimeSignature, key: str | None) -> Theme:
+    """A theme as it was typed, or the tune of a MIDI file.  Raises UserError."""
+    from engine.document import parse_key
+    from engine.midifile import read_midi
+    from engine.theme.text import parse_theme, theme_from_notes
+
+    bar_beats = float(meter.bar_beats)
+    if not text.lower().endswith((".mid", ".midi")):
+        return parse_theme(text, bar_beats)
+    score = read_midi(text)
+    melody = [note for note in score.notes if note.part.startswith("melody")]
+    return theme_from_notes(melody or score.notes, parse_key(key or "auto") or score.key or Key(0), bar_beats)
 
 
 def arrange_options(arguments: argparse.Namespace) -> ArrangeOptions:

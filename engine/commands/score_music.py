@@ -207,26 +207,29 @@ def statements(notes: Sequence[Note], bars: Bars) -> int:
     """How many times at least six notes in a row, with their contour and rhythm, have been heard before: not
     overlapping, the longest stretches first."""
     tune = _line(notes)
-    signs = [(round(b.start_beats - a.start_beats, 2), int(np.sign(b.pitch - a.pitch))) for a, b in pairwise(tune)]
+    signs = [(round(b.start_beats - a.start_beats, 2), b.pitch - a.pitch) for a, b in pairwise(tune)]
     need = THEME_NOTES - 1
     count, index = 0, need
     while index + need <= len(signs):
-        window = signs[index : index + need]
-        first = next((k for k in range(index - need + 1) if signs[k : k + need] == window), None)
-        varied = len(set(window)) >= 3  # a scale in equal notes is no theme
+        first = next((k for k in range(index - need + 1) if _same(signs, k, index, need)), None)
+        varied = len({sign[0] for sign in signs[index : index + need]}) >= 2  # equal notes are no theme
         if first is not None and varied:
             length = need
-            while (
-                index + length < len(signs)
-                and first + length < index
-                and signs[index + length] == signs[first + length]
-            ):
+            while index + length < len(signs) and first + length < index and _same(signs, first, index, length + 1):
                 length += 1
             count += 1
             index += length + 1
         else:
             index += 1
     return count
+
+
+def _same(signs: Sequence[tuple[float, int]], a: int, b: int, length: int) -> bool:
+    """Equal rhythm, and intervals equal but for a semitone of another mode."""
+    return all(
+        one[0] == two[0] and abs(one[1] - two[1]) <= 1
+        for one, two in zip(signs[a : a + length], signs[b : b + length], strict=True)
+    )
 
 
 def _tune_rows(notes: Sequence[Note], chords: Sequence[Sounding], bars: Bars) -> dict[str, float]:
@@ -386,11 +389,11 @@ def _time_rows(
             at = int(score.tempo_map.seconds_at(note.start_beats) - starts_at_s + 1e-6)
             if 0 <= at < len(count_per_s):
                 count_per_s[at] += 1
-        slow_motion, slow_notes = _mean_8(np.asarray(motion, float)), _mean_8(count_per_s)
+        # A cut that falls on the measured frame pair is not a second of motion: the logarithm keeps it small.
+        moved = np.log1p(np.asarray(motion, float))
+        slow_motion, slow_notes = _mean_8(moved), _mean_8(count_per_s)
         rows["picture, slow"] = rank_correlation(slow_motion[::4].tolist(), slow_notes[::4].tolist())
-        rows["picture, fast"] = rank_correlation(
-            (np.asarray(motion, float) - slow_motion).tolist(), (count_per_s - slow_notes).tolist()
-        )
+        rows["picture, fast"] = rank_correlation((moved - slow_motion).tolist(), (count_per_s - slow_notes).tolist())
     return rows
 
 

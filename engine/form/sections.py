@@ -23,6 +23,7 @@ LEAST_S: Final = 8.0
 LONGEST_PASSAGE_S: Final = 120.0
 _NEAR_CUT_S: Final = 2.0
 _CONTRAST: Final = 2.5  # how much a section's difference from the cue's mean mood counts beside the mood itself
+PICTURE: Final = 0.65  # of a section's intensity that is the picture's; the rest is the form's
 LEAD: Final = 0.15  # a new mood leads the one before it by so much
 LEAD_S: Final = 6.0  # for so long
 SILENT_ROLES: Final = ("gap", "stop")  # nothing plays there
@@ -264,7 +265,7 @@ def sections(
             likeness = _letter(rows.mean(axis=0), means)
             lively = _mean(curves.energy, a, b)
             level = float(np.interp(lively, spread, (0, 1, 2, 3, 4)))
-            intensity = int(min(max(round(0.5 * part.intensity + 0.5 * level), 0), 4))
+            intensity = int(min(max(round((1 - PICTURE) * part.intensity + PICTURE * level), 0), 4))
             if part.role in SILENT_ROLES:
                 intensity = 0
             found.append(FormSection(a, b, part, called, intensity, lively, likeness, chosen.name))

@@ -800,6 +800,11 @@ FLAGS: Final = (
         ("compose", "plot"), default="auto", to="compose.ensemble",
     ),
     Flag(
+        "--theme", _text("theme"),
+        "with --form: your tune, degrees with beats (1:1.5 5:.5 4:2 | 3:4) or a MIDI file; else each take builds one",
+        ("compose", "plot"), metavar="TUNE",
+    ),
+    Flag(
         "--wall-to-wall", Arg("on", "switch"),
         "with --form: one cue over the whole film; else cues are proposed for films over two minutes",
         ("compose", "plot"), default=False,

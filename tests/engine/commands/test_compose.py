@@ -144,3 +144,19 @@ def test_ctrl_c_stops_it_with_130_and_leaves_nothing(clip, tmp_path):
 def test_an_unknown_command_is_refused():
     done = run("dance")
     assert done.returncode == 2 and "compose" in done.stderr
+
+
+def test_a_theme_of_ones_own_is_what_the_melody_plays(clip, tmp_path):
+    from engine.commands.compose import main
+    from engine.midifile import read_midi
+    from engine.music import UserError
+
+    out = tmp_path / "own.mid"
+    words = [str(clip), "-o", str(out), "--key", "D", "--ensemble", "strings", "--form", "montage", "--no-cache"]
+    assert main([*words, "--theme", "1:1.5 5:.5 3:2 | 2:3 R:1"]) == 0
+    melody = [note for note in read_midi(out).notes if note.part.startswith("melody")]
+    assert len(melody) >= 8
+    steps = [(melody[k + 1].pitch - melody[k].pitch) % 12 for k in range(3)]
+    assert steps in ([7, 9, 10], [7, 8, 11])  # in major or in minor
+    with pytest.raises(UserError, match="zig"):
+        main([*words, "--theme", "zig zag"])
