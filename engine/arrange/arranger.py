@@ -210,10 +210,11 @@ class Arranger:
         moment = cue.moment(scene)
         # A section that the composer has given parts of its own has these and no others.
         own = self._parts_said(segment)
+        layers = cue.layers(moment.section, scene.level, segment.start)
         notes: list[Played] = []
         for part in PARTS:
             options = scene.options.part(part)
-            if options is None or part not in cue.ensemble.parts or not (own or part in moment.section.layers):
+            if options is None or part not in cue.ensemble.parts or not (own or part in layers):
                 continue
             strikes = play_planned(cue, moment, part, options)
             played = cue.with_length(options, moment, part, self.options.note_length)

@@ -112,6 +112,21 @@ class PlannedCue:
         length = moment.section.note_length
         return replace(options, note_length=min(max(length, _LEAST_MELODY) if part == "melody" else length, 100.0))
 
+    def layers(self, section: SectionPlan, level: int, beats: float) -> tuple[str, ...]:
+        """The parts that sound at an activity 1..5 of the picture: those of the plan, one layer more where the scene is
+        wild, one less where it is still.  Where the tune pauses, those of a section without it play.  Where the plan's
+        layers are the composer's own they stay."""
+        with_theme = "melody" in section.layers
+        rows = self.ensemble.theme if with_theme else self.ensemble.layers
+        planned = set(rows[section.intensity]) | ({"melody"} if with_theme else set())
+        if set(section.layers) != planned:
+            return section.layers
+        sings = self.tune_at(beats) is not None or bool(self.tune_between(beats - 1.0, beats + 1.0))
+        rows = rows if sings else self.ensemble.layers
+        shift = {1: -1, 5: 1}.get(level, 0)
+        moved = rows[min(max(section.intensity + shift, 0), 4)]
+        return (*moved, "melody") if with_theme and "melody" not in moved else moved
+
     def players(self, beats: float, options: ArrangeOptions, octaves: int, shift: int) -> Players:
         """Who voices the chords at a position."""
         section = self.section_of(beats)
@@ -362,8 +377,8 @@ def _busy(moment: Moment) -> int:
 
 
 def _drive(moment: Moment) -> int:
-    """0..4: two thirds the picture's activity, one third the section's intensity."""
-    return min(max(round(0.67 * (moment.scene.level - 1) + 0.33 * moment.section.intensity), 0), 4)
+    """0..4: three quarters the picture's activity, a quarter the section's intensity."""
+    return min(max(round(0.75 * (moment.scene.level - 1) + 0.25 * moment.section.intensity), 0), 4)
 
 
 def _every(moment: Moment) -> float:
