@@ -31,6 +31,7 @@ _LEAST_MELODY: Final = 70.0  # of a note's length, per cent, that a theme sounds
 _FADE_BEATS: Final = 6.0  # in which the last chord dies away
 _SUSTAINED: Final = frozenset({"held", "line", "drone", "sparse"})
 SWELL_BEATS: Final = 8.0
+PRE_LAP_S: Final = 1.5  # that a cue which ends by a pre-lap sounds on under the next scene
 PHRASE_RISE, PHRASE_FALL = 8, 10  # velocities that a phrase gains to its peak and loses to its end
 
 
@@ -75,12 +76,16 @@ class PlannedCue:
         last_s = min(plan.sections[-1].end_s, composition.film.duration_s)
         self.out = bars.before(composition.beats_at_picture(last_s))
         self.ends = [*beats[1:], self.out]
+        self.overhang = self._overhang(composition, last_s)
         self.button = self._button()
 
-    @property
-    def breaks(self) -> frozenset[float]:
-        """Beats at which sections begin: what sounds is struck anew."""
-        return frozenset(self.starts[1:])
+    def _overhang(self, composition: Composition, last_s: float) -> float:
+        """Beats that the last notes of a pre-lap reach into the next scene: as far as film and the next cue allow."""
+        if self.plan.ending != "pre-lap":
+            return 0.0
+        later = [cue.in_s for cue in composition.cues if cue.in_s >= last_s - 1e-6]
+        end_s = min(last_s + PRE_LAP_S, composition.film.duration_s, *later)
+        return max(self.bars.before(composition.beats_at_picture(end_s)) - self.out, 0.0)
 
     def section_at(self, beats: float) -> int:
         number = 0
@@ -259,6 +264,8 @@ def play_planned(cue: PlannedCue, moment: Moment, part: str, options: PartOption
             continue
         seen.add((strike.start, strike.pitch))
         end = cue.stops_at(strike.start, strike.end)
+        if cue.overhang and end >= cue.out - _EPSILON and part != "drums":
+            end = cue.out + cue.overhang
         if end > strike.start + _EPSILON:
             result.append(replace(strike, end=end, velocity=_swelled(cue, moment, strike)))
     return result

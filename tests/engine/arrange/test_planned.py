@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from fractions import Fraction
 from itertools import pairwise
 
@@ -208,6 +209,22 @@ def test_the_last_chord_of_a_ring_off_is_heard_before_the_films_last_frame_and_d
     assert fading and fading[-1] < fading[0]
 
 
+def test_a_pre_lap_sounds_on_under_the_next_scene_as_far_as_there_is_room():
+    plain = planned("strings", ending="pre-lap")
+    plan = plain.plans[0]
+    out_s = plain.film.duration_s - 6.0
+    shorter = replace(plan, sections=(plan.sections[0], replace(plan.sections[1], end_s=out_s)))
+    cue = Cue(out_s=out_s)
+    composition = replace(plain, plans=(shorter,), cues=(cue,))
+    last = max(note.end_beats for note in arrange(composition).notes)
+    assert 0.8 < composition.picture_at_beats(last) - out_s <= 1.51
+    near = replace(composition, cues=(cue, Cue("1m2", out_s + 0.5, out_s + 5.0)))
+    ends = [note.end_beats for note in arrange(near).notes if note.start_beats < near.beats_at_picture(out_s)]
+    assert near.picture_at_beats(max(ends)) <= out_s + 0.51
+    bump = arrange(replace(composition, plans=(replace(shorter, ending="bump"),))).notes
+    assert max(note.end_beats for note in bump) <= composition.beats_at_picture(out_s) + 1e-6
+
+
 def test_the_composers_own_ranges_parts_and_sections_prevail():
     composition = planned("piano")
     options = ArrangeOptions().with_part("melody", low=72, high=96).with_part("bass", enabled=False)
@@ -220,8 +237,6 @@ def test_the_composers_own_ranges_parts_and_sections_prevail():
 
 
 def test_a_composition_without_plans_is_arranged_as_before():
-    from dataclasses import replace
-
     composition = replace(planned("pop"), plans=())
     assert {note.part for note in arrange(composition).notes} == {"pad", "arp", "bass", "melody", "drums"}
 

@@ -1,0 +1,48 @@
+"""Planned cues in `live`: asked for by OSC, played, saved, and the same when the session is opened again."""
+
+from __future__ import annotations
+
+import functools
+
+import pytest
+from golden import stored
+from golden.facts import midi_lines
+from golden.test_live import perform
+from livelab import CLIP
+
+from engine.composer import Composer
+
+
+@functools.cache
+def composer() -> Composer:
+    return Composer()
+
+
+@pytest.fixture(autouse=True)
+def _real_networks(monkeypatch) -> None:
+    monkeypatch.setattr(stored, "stored_composer", composer)
+
+
+def test_a_planned_session_opens_with_the_same_notes(tmp_path) -> None:
+    file = tmp_path / "film.cuebridge.json"
+    with stored.live(str(CLIP), "--session", str(file), folder=tmp_path) as stage:
+        assert stage.session.document.result.plans == ()
+        perform(stage, ["/cue/form auto", "/cue/ensemble strings", "/cue/take/new"], tmp_path)
+        stage.run(2.0)
+        plans = stage.session.document.result.plans
+        assert len(plans) == 1 and plans[0].ensemble == "strings"
+        perform(stage, ["/cue/save", "export"], tmp_path)
+    before = midi_lines(tmp_path / "export.mid")
+    after = tmp_path / "after"
+    after.mkdir()
+    with stored.live(str(file), "--session", str(file), folder=after) as stage:
+        assert stage.session.document.result.plans == plans
+        perform(stage, ["export"], after)
+    assert midi_lines(after / "export.mid") == before
+
+
+def test_without_a_word_nothing_is_planned(tmp_path) -> None:
+    with stored.live(str(CLIP), folder=tmp_path) as stage:
+        stage.run(1.0)
+        assert stage.session.document.result.plans == ()
+        assert "/cue/form" not in stage.session.document.settings
