@@ -7,6 +7,7 @@ import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Final
 
 from bridge.commands.extras import need_midi_api, need_source
 from bridge.player.messages import APIS, PlayerOptions, PortOptions, SyncOptions
@@ -19,7 +20,7 @@ from engine.brief import Brief
 from engine.document import CueState, Document, SavedSession, parse_chords, parse_key
 from engine.document.file import SUFFIX, read_session
 from engine.music import PARTS, FrameRate, TempoMap, TimeSignature, UserError, controls, shown
-from engine.music.arguments import Value
+from engine.music.arguments import ControlError, Value
 from engine.music.command import SentenceParser, check_film_exists, check_spares_input
 from engine.music.controls import BY_ADDRESS, DEFAULT_PORT, MUSIC_FLAGS, OUTPUT_FLAGS, RATES, SETTINGS
 from engine.music.cue_text import WrittenCue, parse_cues
@@ -57,6 +58,10 @@ class LivePlan:
     renamed: tuple[str, ...] = ()  # a sentence for each old flag that was used
 
 
+# Flags whose default differs from that of `compose`: a session plans its cues when that is asked for.
+_PLAN_FLAGS: Final = {controls.FORM: "--form", controls.ENSEMBLE: "--ensemble"}
+
+
 def parser() -> argparse.ArgumentParser:
     """For parsing and for the documents."""
     top = SentenceParser(prog="cuebridge live", description="Plays a film's music live and follows your hands.")
@@ -79,6 +84,10 @@ def parser() -> argparse.ArgumentParser:
     play.add_argument("--loop", nargs=2, type=float, metavar=("FROM", "TO"), help="loop this range, in seconds")
     music = top.add_argument_group("music (each is also an OSC address; see cuebridge osc)")
     add_flags(music, MUSIC_FLAGS)
+    for address, flag in _PLAN_FLAGS.items():
+        row = BY_ADDRESS[address]
+        words = "{" + ",".join(row.arguments[0].words) + "}"
+        music.add_argument(flag, metavar=words, help=f"{row.doc} ({row.default})")
     out = top.add_argument_group("output")
     out.add_argument("--midi-api", choices=("auto", *APIS), default="auto", help="MIDI system (auto)")
     out.add_argument("--port", default="CueBridge", metavar="NAME", help="name of our MIDI port (CueBridge)")
@@ -106,6 +115,13 @@ def parser() -> argparse.ArgumentParser:
     steer.add_argument("--plain", action="store_true", help="plain lines instead of the view")
     steer.add_argument("--no-keys", action="store_true", help="do not read keys")
     return top
+
+
+def _choice(flag: str, address: str, text: str) -> str:
+    try:
+        return str(BY_ADDRESS[address].arguments[0].parse(text))
+    except ControlError as error:
+        raise UserError(f"{flag}: {error}") from None
 
 
 def parse(arguments: Sequence[str]) -> LivePlan:
@@ -225,6 +241,10 @@ def _film_of(saved: SavedSession, session: Path, moved: str | None) -> Path:
 def _document(given: argparse.Namespace) -> Document:
     document = Document(take=int(flag_value(given, "--take") or 1))
     settings = settings_from(given, MUSIC_FLAGS)
+    for address, flag in _PLAN_FLAGS.items():
+        text = getattr(given, flag.removeprefix("--"))
+        if text is not None:
+            settings[address] = _choice(flag, address, text)
     check_cue_flags(settings, given.cue)
     if given.parts is not None:
         wanted = parts_from(given.parts)

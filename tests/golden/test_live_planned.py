@@ -10,7 +10,9 @@ from golden.facts import midi_lines
 from golden.test_live import perform
 from livelab import CLIP
 
+from bridge.commands.live_options import parse
 from engine.composer import Composer
+from engine.music import UserError
 
 
 @functools.cache
@@ -46,3 +48,12 @@ def test_without_a_word_nothing_is_planned(tmp_path) -> None:
         stage.run(1.0)
         assert stage.session.document.result.plans == ()
         assert "/cue/form" not in stage.session.document.settings
+
+
+def test_a_form_and_players_asked_for_on_the_command_line(tmp_path) -> None:
+    with stored.live(str(CLIP), "--form", "sad arc", "--ensemble", "piano", folder=tmp_path) as stage:
+        stage.run(1.0)
+        plan = stage.session.document.result.plans[0]
+        assert (plan.form, plan.ensemble) == ("sad arc", "piano")
+    with pytest.raises(UserError, match="--form: "):
+        parse([str(CLIP), "--form", "rondo"])
