@@ -49,8 +49,15 @@ class Finisher:
                 if strike.start > hush - _EPSILON:
                     continue
                 end = min(end, hush)
-            limit = next_start.get(strike.pitch, strike.end if strike.end > segment.end else segment.end)
-            start = min(start, limit - SHORTEST)  # played loosely, but never past what follows
+            held = strike.end > segment.end  # into the next chord, where its pitch may be struck again, a little early
+            early = self._reach(strike.end) if part == "melody" else 0.0
+            limit = next_start.get(strike.pitch, strike.end - early if held else segment.end)
+            # Played loosely, but never past what follows, nor into what sounded before the chord: two strikes nearer to
+            # each other than the shortest note would push the first of them there.
+            first = min(strike.start, segment.start)
+            if limit - first < _EPSILON:
+                continue
+            start = max(min(start, limit - SHORTEST), first)
             end = min(start + (end - start) * length, limit)
             end = max(end, min(start + SHORTEST, limit))
             next_start[strike.pitch] = start
@@ -59,12 +66,14 @@ class Finisher:
         return played
 
     def _loosened(self, part: str, strike: Strike, start: float, segment: Segment) -> float:
-        looseness_ms = self.options.looseness_ms
-        if looseness_ms == 0:
+        if self.options.looseness_ms == 0:
             return start
-        # The same place is always moved by the same amount, whichever way it was reached; by less than half the way to
-        # the nearest neighbour, so that the order of notes stays.
+        # The same place is always moved by the same amount, whichever way it was reached.
         moved = 2 * noise(part, strike.pitch, f"{strike.start:.4f}") - 1
-        beats = looseness_ms / 1000 * self.tempo_map.bpm_at(strike.start) / 60
-        beats = min(beats, (STEP * (2 - self.options.swing / 50) - 1.1 * SHORTEST) / 2)
-        return max(start + moved * beats, segment.start)
+        return max(start + moved * self._reach(strike.start), segment.start)
+
+    def _reach(self, at_beats: float) -> float:
+        """How far, in beats, looseness moves a strike at most: less than half the way to the nearest neighbour, so that
+        the order of notes stays."""
+        beats = self.options.looseness_ms / 1000 * self.tempo_map.bpm_at(at_beats) / 60
+        return min(beats, (STEP * (2 - self.options.swing / 50) - 1.1 * SHORTEST) / 2)
