@@ -120,9 +120,11 @@ class Arranger:
     @property
     def settled_beats(self) -> float:
         """Up to here nothing changes when more slots arrive after the known ones."""
-        if self.complete or not self._timeline.segments:
-            return self.end_beats
-        return self._timeline.segments[-1].run_start
+        if self._timeline.segments and not self.complete:
+            return self._timeline.segments[-1].run_start
+        if not self.complete and self.composition.slots:
+            return min(self.composition.slots[-1].start_beats, self.end_beats)  # the first cue is still to come
+        return self.end_beats
 
     def run_start_beats(self, beats: float) -> float:
         """Where the chord that sounds at a position began; the position itself where nothing sounds."""

@@ -315,6 +315,15 @@ def test_what_is_settled_while_slots_arrive_stays(composition, data):
     assert early.arrange(None, settled).notes == Arranger(composition, kept).arrange(None, settled).notes
 
 
+def test_nothing_is_settled_of_a_cue_whose_slots_are_still_to_come():
+    whole = compose("C", seconds=4.0, cues=(Cue("1m1", 1.9, 2.3, tail_s=0.0),))
+    kept = ArrangeOptions(levels=film_levels(whole.slots))
+    for count in range(1, len(whole.slots) + 1):
+        early = Arranger(replace(whole, slots=whole.slots[:count]), kept, complete=False)
+        settled = early.settled_beats
+        assert early.arrange(None, settled).notes == Arranger(whole, kept).arrange(None, settled).notes
+
+
 @pytest.mark.parametrize("hit_s", [21.5, 23.0])
 def test_growth_begins_before_the_slots_of_its_hit_arrive(hit_s):
     composition = compose("C Am", seconds=24.0, density=12.0, loudness=0.2, hits=(Hit(hit_s, "must"),))
