@@ -126,14 +126,6 @@ class Arranger:
             return min(self.composition.slots[-1].start_beats, self.end_beats)  # the first cue is still to come
         return self.end_beats
 
-    def run_start_beats(self, beats: float) -> float:
-        """Where the chord that sounds at a position began; the position itself where nothing sounds."""
-        index = bisect_right(self._timeline.ends, beats)
-        segments = self._timeline.segments
-        if index < len(segments) and segments[index].start <= beats and not segments[index].chord.is_silence:
-            return segments[index].run_start
-        return beats
-
     def arrange(
         self, start_beats: float | None = None, end_beats: float | None = None, state: ArrangeState | None = None
     ) -> Arrangement:

@@ -140,9 +140,6 @@ class Bars:
         place = self.snap(beats)
         return place if place <= beats + 1e-6 else place - STEP
 
-    def is_line(self, beats: float) -> bool:
-        return abs(self.start(beats) - beats) < _EPSILON
-
     def swung(self, beats: float, swing: float) -> float:
         """A position on the grid moved for swing 50..75 %: every second sixteenth comes later."""
         if swing == 50.0 or self.step(beats) % 2 == 0:

@@ -21,7 +21,6 @@ from engine.music.errors import UserError, ended_by_ctrl_c
 from engine.music.extras import need_extra
 from engine.process.priorities import lower
 from engine.video.cache import FeatureCache
-from engine.video.features import VideoFeatures
 from engine.video.options import AnalysisOptions
 
 
@@ -190,10 +189,3 @@ class _progress:  # noqa: N801  (used as a function)
         self._shown_s = now_s
         sys.stderr.write(f"\r\x1b[K{fraction:4.0%} {text}" + ("\r\x1b[K" if fraction >= 1.0 else ""))
         sys.stderr.flush()
-
-
-def features_of(path: Path, options: AnalysisOptions, cache_dir: Path | None = None) -> VideoFeatures:
-    """Features of a film for another command of the engine, cached, with the same progress line."""
-    from engine.video import analyze
-
-    return analyze(path, options, _progress(), FeatureCache(cache_dir))

@@ -172,14 +172,6 @@ def classes(
     return np.asarray(weight / weight.sum(axis=1, keepdims=True))
 
 
-def causal_mean(emotion: np.ndarray, window: int = 5) -> np.ndarray:
-    """Mean of each row and up to window - 1 rows before it (paper section 3.2.2: 5 s back).
-
-    emotion: (T, 6) -> (T, 6).
-    """
-    return np.stack([emotion[max(0, row - window + 1) : row + 1].mean(axis=0) for row in range(len(emotion))])
-
-
 def _rank(score: np.ndarray) -> np.ndarray:
     """Standard normal score -> quantile in -1..1 (2 Phi - 1 = erf(z / sqrt 2))."""
     return np.array([math.erf(value / math.sqrt(2.0)) for value in np.atleast_1d(score)])
