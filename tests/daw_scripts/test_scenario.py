@@ -317,9 +317,12 @@ def test_a_track_without_an_arrangement_does_not_silence_the_script(stage):
         def arrangement_clips(self, value):
             pass
 
+    stage.daw.degraded = True  # one call fails here, and the script says so
     stage.daw.song.tracks = [Group(stage.daw.host, "Group")]
     stage.heard("tempo_map")
     stage.heard("regions")
+    said = [line for line in stage.daw.host.logged if line.startswith("CueBridge:")]
+    assert said == ["CueBridge: Track.arrangement_clips: RuntimeError: not applicable to this track"]
 
 
 @pytest.mark.parametrize("stage", ["live", "bitwig"], indirect=True)
