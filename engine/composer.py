@@ -281,7 +281,11 @@ def _decide_keys(
     for cue in {slot.cue for slot in planned if slot.key is None}:
         plan = None if drawn is None else drawn.of(cue)
         if plan is not None:
-            chosen[cue] = plan.sections[0].key, f"{plan.sections[0].key.name}: drawn by the take ({plan.reason})"
+            typed = request.progression
+            if typed is None and 0 <= cue < len(request.cues):
+                typed = request.cues[cue].progression
+            why_this = f"drawn by the take ({plan.reason})" if typed is None else "that of your progression"
+            chosen[cue] = plan.sections[0].key, f"{plan.sections[0].key.name}: {why_this}"
             continue
         members = [index for index, slot in enumerate(planned) if slot.cue == cue]
         chosen[cue] = choose_key(rows[members])

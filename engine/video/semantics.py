@@ -75,10 +75,11 @@ def planned_reading(options: AnalysisOptions) -> tuple[str, str]:
     if options.reading == "quick":
         return "quick", "quick was asked for"
     weights = weights_file(options)
-    if not has_extra("clip"):
-        missing = "open_clip is not installed (pip install 'cuebridge[clip]')"
-    elif not weights.is_file():
+    named = options.clip_weights is not None  # a wrong name is said first: installing something would not mend it
+    if not weights.is_file() and (named or has_extra("clip")):
         missing = f"there are no CLIP weights at {weights} (cuebridge models fetch clip)"
+    elif not has_extra("clip"):
+        missing = "open_clip is not installed (pip install 'cuebridge[clip]')"
     else:
         return "full", f"CLIP {options.clip_model} with {weights.name}"
     if options.reading == "full" or options.clip_weights is not None:
