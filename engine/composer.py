@@ -15,7 +15,6 @@ from typing import TYPE_CHECKING, Final
 
 from engine.brief import Brief, request_for
 from engine.music import Chord, Composition, Draws, Film, FrameRate, Key, Slot, Take, TempoMap, UserError
-from engine.planning import Planned, draws_of, plans_of, settle_take, with_proposed_cues
 from engine.process.messages import Composed, ComposeRequest, SlotsComposed
 
 if TYPE_CHECKING:
@@ -23,6 +22,7 @@ if TYPE_CHECKING:
     from engine.harmony.conditions import Events
     from engine.harmony.plan import PlannedSlot
     from engine.harmony.slots import SlotFeatures
+    from engine.planning import Planned
     from engine.video import VideoFeatures
 
 
@@ -48,6 +48,7 @@ class Composer:
     """
 
     def __init__(self, weights: str | Path | None = None) -> None:
+        import engine.planning  # noqa: F401  (its tables are read now, not when the first chords are waited for)
         from engine.harmony.plan import Planner
         from engine.harmony.stream import Harmony
         from models.files import WEIGHTS
@@ -172,6 +173,7 @@ class Composer:
         from engine import dynamics
         from engine.harmony.mood import bias_affect, harmonic_tension, picture_tension
         from engine.harmony.plan import kept_slots
+        from engine.planning import draws_of, plans_of
 
         begun = time.perf_counter()
         if features.film.duration_s < SHORTEST_FILM_S and not provisional:
@@ -339,6 +341,8 @@ def compose_takes(
     begun = time.perf_counter()
     with AnalysisProcess(task) as analysis:
         # The networks load while the film is being looked at: two processes, two cores.
+        from engine.planning import settle_take, with_proposed_cues
+
         composer = Composer(wish.weights)
         features = analysis.wait(lambda fraction, phase: report(0.9 * fraction, phase))
         features = replace(features, notes=(*analysis.notes, *features.notes))

@@ -672,8 +672,8 @@ function factory (params)
 	end
 
 	local function bye ()
+		if mailbox then os.remove (mailbox) end -- first: who hears the goodbye finds nothing left behind
 		if heard then send ("/daw/bye", "") end
-		if mailbox then os.remove (mailbox) end
 		heard, mailbox = nil, nil
 	end
 
