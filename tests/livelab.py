@@ -27,7 +27,7 @@ from pythonosc.osc_message import OscMessage
 from pythonosc.osc_message_builder import OscMessageBuilder
 
 ROOT = Path(__file__).resolve().parents[1]
-CLIP = ROOT / "tests" / "media" / "big-buck-bunny-30s.mp4"
+CLIP = ROOT / "engine" / "media" / "big-buck-bunny-30s.mp4"
 COMMAND = [sys.executable, "-m", "bridge.cli"]
 
 

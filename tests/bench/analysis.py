@@ -95,7 +95,7 @@ def repeat(film: Path, target: Path, length_s: float) -> None:
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("film", nargs="?", type=Path, default=ROOT / "tests/media/big-buck-bunny-30s.mp4")
+    parser.add_argument("film", nargs="?", type=Path, default=ROOT / "engine/media/big-buck-bunny-30s.mp4")
     parser.add_argument("--repeat", type=int, default=3)
     parser.add_argument("--hours", type=float, default=0.0, help="also a film of this length, for memory")
     parser.add_argument("--json", type=Path)

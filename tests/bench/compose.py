@@ -24,7 +24,7 @@ from pathlib import Path
 from typing import Any
 
 ROOT = Path(__file__).resolve().parents[2]
-CLIP = ROOT / "tests" / "media" / "big-buck-bunny-30s.mp4"
+CLIP = ROOT / "engine" / "media" / "big-buck-bunny-30s.mp4"
 # The film is in the cache: what is measured is the engine's own start.
 FIRST = """
 import sys, time

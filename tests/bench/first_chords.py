@@ -57,7 +57,7 @@ def first_chords_s(film: Path, cache: str, idle_s: float, start_ahead: bool) -> 
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("film", nargs="?", type=Path, default=ROOT / "tests/media/big-buck-bunny-30s.mp4")
+    parser.add_argument("film", nargs="?", type=Path, default=ROOT / "engine/media/big-buck-bunny-30s.mp4")
     parser.add_argument("--minutes", nargs="+", type=float, default=[0.5, 10, 120])
     parser.add_argument("--heights", nargs="+", type=int, default=[360, 1080])
     parser.add_argument("--repeat", type=int, default=2)

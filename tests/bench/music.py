@@ -96,7 +96,7 @@ def alike(a: Arrangement, b: Arrangement) -> float:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    bundled = Path(__file__).resolve().parents[1] / "media" / "big-buck-bunny-30s.mp4"
+    bundled = Path(__file__).resolve().parents[2] / "engine" / "media" / "big-buck-bunny-30s.mp4"
     parser.add_argument("--film", action="append", metavar="FILE", help="default: the bundled clip")
     parser.add_argument("--takes", type=int, default=3)
     parser.add_argument("--ensemble", action="append", default=[])

@@ -27,7 +27,7 @@ sys.path[:0] = [str(ROOT), str(ROOT / "tests/engine/video")]
 
 import films
 
-CLIP = ROOT / "tests/media/big-buck-bunny-30s.mp4"
+CLIP = ROOT / "engine/media/big-buck-bunny-30s.mp4"
 
 
 def plain(folder: Path, name: str, frames: int = 100, **settings: object) -> Path:

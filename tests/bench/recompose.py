@@ -38,7 +38,7 @@ from pathlib import Path
 from typing import Any
 
 ROOT = Path(__file__).resolve().parents[2]
-CLIP = ROOT / "tests" / "media" / "big-buck-bunny-30s.mp4"
+CLIP = ROOT / "engine" / "media" / "big-buck-bunny-30s.mp4"
 sys.path[:0] = [str(ROOT), str(ROOT / "tests" / "bench")]
 
 import analysis

@@ -178,7 +178,7 @@ def main() -> None:
     parser.add_argument("--json", type=Path)
     parser.add_argument("--markdown", type=Path)
     arguments = parser.parse_args()
-    bundled = MEDIA / "big-buck-bunny-30s.mp4"
+    bundled = Path(__file__).resolve().parents[2] / "engine" / "media" / "big-buck-bunny-30s.mp4"
     clips: list[dict[str, dict[str, float]]] = []
     with tempfile.TemporaryDirectory() as folder:
         for film in arguments.film or [f"{bundled}={bundled.name}"]:

@@ -111,7 +111,7 @@ def studio(jack_server, tmp_path, repository):
     jack = pytest.importorskip("jack")
     port = free_port()
     environment = dict(jack_server, OMP_NUM_THREADS="1")
-    live = Live(repository / "tests/media/big-buck-bunny-30s.mp4", port, environment, tmp_path)
+    live = Live(repository / "engine/media/big-buck-bunny-30s.mp4", port, environment, tmp_path)
     ardour = capture = None
     try:
         live.wait(lambda line: line.get("type") == "ready", 120)

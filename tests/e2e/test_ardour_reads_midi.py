@@ -17,7 +17,7 @@ from tests import ardoursmf
 
 pytestmark = pytest.mark.skipif(ardoursmf.why_not() is not None, reason=ardoursmf.why_not() or "")
 
-CLIP = Path(__file__).resolve().parents[1] / "media" / "big-buck-bunny-30s.mp4"
+CLIP = Path(__file__).resolve().parents[2] / "engine" / "media" / "big-buck-bunny-30s.mp4"
 HITS = (Hit(3.3, "must", "door"), Hit(9.625, name="look"), Hit(16.375), Hit(22.0833, "must", "fall"), Hit(25.75))
 
 

@@ -12,7 +12,7 @@ from engine.composer import compose_takes
 from engine.midifile import read_midi, write_midi
 from engine.music import Composition, Key, TimeSignature
 
-CLIP = Path(__file__).resolve().parents[1] / "media" / "big-buck-bunny-30s.mp4"
+CLIP = Path(__file__).resolve().parents[2] / "engine" / "media" / "big-buck-bunny-30s.mp4"
 CASES = [("C", "4/4"), ("A", "7/8"), ("Eb", "3/4"), ("Am", "4/4"), ("Dm", "6/8"),
          ("F#m", "7/8"), ("Cm", "4/4"), ("Bbm", "4/4")]  # fmt: skip
 TAKES = 2

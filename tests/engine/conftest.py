@@ -12,6 +12,7 @@ import torch
 
 from engine.composer import Composer
 from engine.music import Cut, Film, FrameRate
+from engine.music.bundled import bundled_clip
 from engine.video import VideoFeatures
 from models.amt import AffectiveMultimodalTransformer
 from models.checkpoint import save
@@ -28,7 +29,7 @@ def _one_torch_thread() -> None:
 
 @pytest.fixture(scope="session")
 def clip() -> Path:
-    return Path(__file__).resolve().parents[1] / "media" / "big-buck-bunny-30s.mp4"
+    return bundled_clip()
 
 
 @pytest.fixture(scope="session")

@@ -9,7 +9,7 @@ from engine.commands.compose import main
 from engine.midifile import read_midi
 from engine.music import UserError
 
-CLIP = Path(__file__).parents[2] / "media" / "big-buck-bunny-30s.mp4"
+CLIP = Path(__file__).parents[3] / "engine" / "media" / "big-buck-bunny-30s.mp4"
 HITS = (4.71, 9.62, 16.33, 22.08)
 
 

@@ -35,7 +35,7 @@ from engine.commands.score_metrics import (
 from engine.midifile import read_midi, write_midi
 from engine.music import Chord, Cut, Key, Note, TempoMap, UserError
 
-CLIP = Path(__file__).parents[2] / "media" / "big-buck-bunny-30s.mp4"
+CLIP = Path(__file__).parents[3] / "engine" / "media" / "big-buck-bunny-30s.mp4"
 
 
 def chords(text):

@@ -13,7 +13,7 @@ from engine.midifile import read_midi, read_tempo_map, write_events
 from engine.music import Cut, Film, FrameRate, MeterChange, TempoChange, TempoMap, TimeSignature, UserError
 from engine.music.hit_text import parse_hits
 
-CLIP = Path(__file__).parents[2] / "media" / "big-buck-bunny-30s.mp4"
+CLIP = Path(__file__).parents[3] / "engine" / "media" / "big-buck-bunny-30s.mp4"
 FILM = Film("f.mp4", 60.0, FrameRate(Fraction(24)))
 
 

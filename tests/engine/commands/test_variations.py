@@ -17,7 +17,7 @@ from engine.commands.variations import LEAST_DIFFERENCE, bar_signs, difference, 
 from engine.midifile import read_midi
 from engine.music import UserError
 
-CLIP = Path(__file__).parents[2] / "media" / "big-buck-bunny-30s.mp4"
+CLIP = Path(__file__).parents[3] / "engine" / "media" / "big-buck-bunny-30s.mp4"
 
 
 def test_words():

@@ -14,7 +14,7 @@ import pytest
 from engine.commands.analyze import main
 from engine.video import AnalysisOptions, VideoError, analyze
 
-CLIP = Path(__file__).parents[2] / "media" / "big-buck-bunny-30s.mp4"
+CLIP = Path(__file__).parents[3] / "engine" / "media" / "big-buck-bunny-30s.mp4"
 QUICK = AnalysisOptions(reading="quick")
 
 

@@ -17,7 +17,7 @@ from engine.music import Cut, Film, FrameRate, Timecode
 from engine.video import AnalysisOptions, FeatureCache, VideoError, VideoFeatures, analyze
 from engine.video.cache import content_key
 
-CLIP = Path(__file__).parents[2] / "media" / "big-buck-bunny-30s.mp4"
+CLIP = Path(__file__).parents[3] / "engine" / "media" / "big-buck-bunny-30s.mp4"
 SHORT = AnalysisOptions(reading="quick", max_s=3)
 
 

@@ -20,7 +20,7 @@ sys.modules.setdefault("films", films)
 _SPEC.loader.exec_module(films)
 
 QUICK = AnalysisOptions(reading="quick")
-CLIP = Path(__file__).parents[2] / "media" / "big-buck-bunny-30s.mp4"
+CLIP = Path(__file__).parents[3] / "engine" / "media" / "big-buck-bunny-30s.mp4"
 SIZE = (320, 180)
 BLACK = np.zeros((180, 320, 3), np.uint8)
 

@@ -13,7 +13,7 @@ import pytest
 from engine.video import AnalysisOptions, VideoError, VideoFeatures, analyze
 from engine.video.mask import Mask, MaskedPictures, Rectangle, find_mask, parse_mask
 
-CLIP = Path(__file__).parents[2] / "media" / "big-buck-bunny-30s.mp4"
+CLIP = Path(__file__).parents[3] / "engine" / "media" / "big-buck-bunny-30s.mp4"
 QUICK = AnalysisOptions(reading="quick")
 
 

@@ -26,7 +26,7 @@ sys.modules.setdefault("films", films)
 _SPEC.loader.exec_module(films)
 
 QUICK = AnalysisOptions(reading="quick")
-CLIP = Path(__file__).parents[2] / "media" / "big-buck-bunny-30s.mp4"
+CLIP = Path(__file__).parents[3] / "engine" / "media" / "big-buck-bunny-30s.mp4"
 
 
 def pictures(path: Path) -> tuple[list[Picture], FrameReader]:

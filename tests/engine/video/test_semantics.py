@@ -18,7 +18,7 @@ from engine.video import EMOTIONS, AnalysisOptions, VideoError, VideoFeatures, a
 from engine.video.semantics import has_quick_gelu, load_encoder, planned_reading
 
 torch = pytest.importorskip("torch")
-CLIP = Path(__file__).parents[2] / "media" / "big-buck-bunny-30s.mp4"
+CLIP = Path(__file__).parents[3] / "engine" / "media" / "big-buck-bunny-30s.mp4"
 
 
 @pytest.fixture(scope="module")

@@ -17,7 +17,7 @@ from engine.video.frames import mean_abs_difference
 from engine.video.shots import ShotFinder, make_detector
 
 MEDIA = Path(__file__).parents[2] / "media"
-CLIP = MEDIA / "big-buck-bunny-30s.mp4"
+CLIP = Path(__file__).parents[3] / "engine" / "media" / "big-buck-bunny-30s.mp4"
 
 
 def shot(seed: int, light: float = 1.0) -> np.ndarray:

@@ -10,7 +10,7 @@ import pytest
 
 from engine.video import AnalysisOptions, VideoFeatures, analyze, open_stream, probe, stream
 
-CLIP = Path(__file__).parents[2] / "media" / "big-buck-bunny-30s.mp4"
+CLIP = Path(__file__).parents[3] / "engine" / "media" / "big-buck-bunny-30s.mp4"
 QUICK = AnalysisOptions(reading="quick")
 
 
