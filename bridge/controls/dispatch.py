@@ -21,6 +21,7 @@ from bridge.osc.server import Datagram
 from bridge.session.answers import STATES
 from bridge.session.click import Click
 from bridge.session.edits import chords, marks, printed, tempo
+from bridge.session.edits.takes import checked_name
 from bridge.session.edits.values import set_value
 from bridge.session.file.export import Exporter
 from bridge.session.fit import FIT, fit_messages
@@ -217,11 +218,11 @@ class Controls:
             return self._fit_tempo(*arguments)  # type: ignore[arg-type]
         if control.address == EXPORT:
             return self._export(sender, *arguments)  # type: ignore[arg-type]
-        before = self.session.promise.number
+        before = self.session.promises.number
         address, values = self.perform(control, arguments, sender)
         reply = (request.asked if address == control.address else address, values)
-        if self.session.promise.number != before:
-            self._promised = {self.session.promise.number: (sender, reply)}
+        if self.session.promises.number != before:
+            self._promised = {self.session.promises.number: (sender, reply)}
         return [reply]
 
     def perform(self, control: Control, arguments: tuple[Value, ...], sender: Target = NOBODY) -> Reply:
@@ -244,8 +245,8 @@ class Controls:
 
     def _correct_promises(self) -> None:
         """A change that is heard later than its answer said is answered once more, with where it really begins."""
-        while self.session.corrections:
-            number, heard_s = self.session.corrections.popleft()
+        while self.session.promises.corrections:
+            number, heard_s = self.session.promises.corrections.popleft()
             found = self._promised.get(number)
             if found is not None:
                 target, (address, values) = found
@@ -367,7 +368,7 @@ class Controls:
         return number, Double(heard_s)
 
     def _name_take(self, number: int, name: str) -> tuple[Argument, ...]:
-        self.session.name_take(number, name)
+        self.session.takes.rename(self.session.document.cue, number, checked_name(name))
         return number, name
 
     def _subscribe(

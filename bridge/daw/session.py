@@ -11,7 +11,7 @@ from typing import Final
 
 from bridge.daw.link import DawEvents, DawInfo, DawLink, MarkerWish, NamedMark, Outgoing, PrintJob, PrintPart
 from bridge.osc.server import Datagram
-from bridge.session.edits import chords, marks, printed
+from bridge.session.edits import chords, cues, marks, printed
 from bridge.session.edits.marks import SAME_S, parse_changes
 from bridge.session.edits.values import set_value
 from bridge.session.options import channels
@@ -256,7 +256,8 @@ class DawBridge(DawEvents):
         elif mark.kind == "section":
             session.edit(marks.add_section, at_s, mark.value, mark.word)
         elif mark.kind == "cue":
-            session.place_cue(mark.value, at_s, None if mark.end_s is None else mark.end_s - session.starts_s)
+            out_s = None if mark.end_s is None else mark.end_s - session.starts_s
+            session.edit(cues.region, session.free_cue_number, mark.value, at_s, out_s)
 
     def print_request(self, daw: DawInfo, scope: str, start_s: float, end_s: float) -> None:
         try:

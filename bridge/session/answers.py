@@ -13,8 +13,8 @@ from bridge.osc.clients import Clients
 from bridge.osc.codec import Argument, Double
 from bridge.session.edits import printed
 from bridge.session.output import named_ranges
-from bridge.session.session import Session
 from bridge.session.snapshot import Snapshot, change_under_way, cue_list
+from bridge.session.state import SessionState
 from engine.music import controls
 
 MAX_LIST: Final = 120  # entries of a list in one message
@@ -33,7 +33,7 @@ class Around(Protocol):
     def daw(self) -> DawBridge | None: ...
 
 
-def _status(session: Session, shot: Snapshot, around: Around) -> tuple[Argument, ...]:
+def _status(session: SessionState, shot: Snapshot, around: Around) -> tuple[Argument, ...]:
     clock, music = shot.clock, shot.music
     return (
         shot.state, Double(clock.picture_s), clock.film_timecode, clock.daw_timecode, clock.bar_beat, music.chord,
@@ -41,12 +41,14 @@ def _status(session: Session, shot: Snapshot, around: Around) -> tuple[Argument,
     )  # fmt: skip
 
 
-def _chords(session: Session, shot: Snapshot, around: Around) -> tuple[Argument, ...]:
+def _chords(session: SessionState, shot: Snapshot, around: Around) -> tuple[Argument, ...]:
     runs = session.runs()[: MAX_LIST // 2]
-    return tuple(value for run in runs for value in (Double(run.start_s), session.chord_name(run.chord) or "N"))
+    return tuple(
+        value for run in runs for value in (Double(run.start_s), session.document.chord_name(run.chord) or "N")
+    )
 
 
-STATES: Final[dict[str, Callable[[Session, Snapshot, Around], tuple[Argument, ...]]]] = {
+STATES: Final[dict[str, Callable[[SessionState, Snapshot, Around], tuple[Argument, ...]]]] = {
     controls.STATUS: _status,
     controls.PLAYHEAD: lambda session, shot, around: (
         Double(shot.clock.picture_s),
@@ -79,7 +81,7 @@ STATES: Final[dict[str, Callable[[Session, Snapshot, Around], tuple[Argument, ..
     controls.PINS: lambda session, shot, around: tuple(
         value
         for pin in session.document.pins[: MAX_LIST // 2]
-        for value in (Double(pin.start_s), session.chord_name(pin.chord))
+        for value in (Double(pin.start_s), session.document.chord_name(pin.chord))
     ),
     controls.PRINTED: lambda session, shot, around: tuple(
         value
@@ -150,11 +152,11 @@ STATES: Final[dict[str, Callable[[Session, Snapshot, Around], tuple[Argument, ..
 }
 
 
-def _waiting(session: Session, learn: MidiLearn) -> tuple[Argument, ...]:
+def _waiting(session: SessionState, learn: MidiLearn) -> tuple[Argument, ...]:
     address, left_s = learn.waiting(session.clock.now())
     return address, math.ceil(left_s)
 
 
-def _changing(session: Session) -> tuple[Argument, ...]:
+def _changing(session: SessionState) -> tuple[Argument, ...]:
     label, at_s = change_under_way(session)
     return label, Double(at_s)

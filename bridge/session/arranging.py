@@ -18,11 +18,12 @@ from bridge.session.now import Clock, Now
 from bridge.session.plan import SMALL_SLOTS, Load
 from bridge.session.score import build_score
 from engine.arrange import Arrangement, film_levels
+from engine.arrange.rhythm import ChordRun, merge_runs
 from engine.arrange.score import Score, arrange_whole
-from engine.document import Document, PrintedRange
+from engine.document import Document, Pin, PrintedRange
 from engine.document.printed import muted
 from engine.document.takes import EVER, KeptTake, TakeTable, kept_ranges, kept_take
-from engine.music import Composition, Controller, FilmLevels, Note, TempoMap
+from engine.music import Composition, Controller, FilmLevels, Note, Slot, TempoMap
 from engine.process.messages import FilmAnalysed
 
 WORK_S: Final = 0.012  # arranging in one tick: what else waits (OSC, the view) waits no longer
@@ -43,6 +44,7 @@ class Arranging:
         self._provisional: FilmLevels | None = None  # until the whole film is composed
         self._printed: tuple[PrintedRange, ...] = ()  # as the player has it
         self._score: tuple[tuple, Score] | None = None
+        self._runs: tuple[tuple[Slot, ...], tuple[Pin, ...], tuple[ChordRun, ...]] = ((), (), ())
         self._pool: ThreadPoolExecutor | None = None
 
     def levels_of(self, document: Document, known: FilmLevels | None) -> FilmLevels:
@@ -52,6 +54,13 @@ class Arranging:
         if known is None and self._provisional is None:
             self._provisional = film_levels(document.result.slots)
         return known or self._provisional  # type: ignore[return-value]
+
+    def runs(self, document: Document) -> tuple[ChordRun, ...]:
+        """The chords with their times: neighbouring slots of one chord as one."""
+        slots, pins = document.result.slots, document.pins
+        if self._runs[0] is not slots or self._runs[1] != pins:
+            self._runs = (slots, pins, merge_runs(document.slots))
+        return self._runs[2]
 
     def score(self, document: Document, film: FilmAnalysed, takes: TakeTable, levels: FilmLevels) -> Score:
         """What is to be played, as the arranger takes it."""

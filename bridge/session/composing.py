@@ -146,6 +146,10 @@ class Composing:
         self.revision += busy
         return busy
 
+    def leave_film(self) -> None:
+        """Nothing of one film's keys and levels is another's."""
+        self.auto_keys, self.levels = {}, None
+
     def due(self, now: Now, commit_s: float) -> bool:
         """Whether the queued request has to be sent now.  commit_s: the player replaces nothing nearer than this."""
         asked = self.queued
@@ -312,9 +316,10 @@ class Composing:
             sentences.append(f"key{of} {found.name}: {why}." if why else f"key{of} {found.name}.")
         return tuple(sentences)
 
-    def restore_keys(self, document: Document) -> None:
-        """The keys that a document's moods had chosen."""
+    def restore(self, document: Document) -> None:
+        """The levels of a composition that was kept, and the keys that its moods had chosen."""
         result = document.result
+        self.levels = result.levels
         if result.slots and parse_key(document.text(controls.KEY)) is None:
             self.auto_keys[document.cue] = (result.key, result.key_reason)
         chosen = {state.number for state in document.cue_states if parse_key(state.text(controls.KEY)) is None}

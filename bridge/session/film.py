@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from types import MappingProxyType
 from typing import Final
@@ -11,6 +11,7 @@ from typing import Final
 from bridge.session.file.film_file import find_by_content, fingerprint
 from engine.document import CUE_CONTROLS, Document
 from engine.music import controls
+from engine.music.arguments import ControlError
 from engine.process.messages import AnalyseRequest, EngineFailure, FilmAnalysed
 
 RETRY_S: Final = 5.0  # a film that vanished is looked for again after this
@@ -31,16 +32,18 @@ class FilmFailure:
 
 
 class FilmWatch:
-    """Which film the engine knows.
+    """Which film is played, and which the engine knows.
 
-    known: the engine that runs now has analysed the film.  coming: another film that is analysed while this one still
-    plays.  fingerprint: of the file's content, empty before the film was analysed.
+    analysed: what is known of the film, None before it was analysed.  known: the engine that runs now has analysed it.
+    coming: another film that is analysed while this one still plays.  fingerprint: of the file's content, empty before
+    the film was analysed.
     """
 
     def __init__(
         self, path: str, reading: str = "auto", clip_weights: str | None = None, use_cache: bool = True
     ) -> None:
         self.path = Path(path)
+        self.analysed: FilmAnalysed | None = None
         self.coming: Path | None = None
         self.known = False
         self.fingerprint = ""
@@ -53,6 +56,11 @@ class FilmWatch:
     @property
     def name(self) -> str:
         return self.path.name
+
+    @property
+    def duration_s(self) -> float | None:
+        """None before the film was analysed."""
+        return self.analysed.film.duration_s if self.analysed is not None else None
 
     def request(self) -> AnalyseRequest | None:
         """The request to analyse the film; None where this engine was asked already."""
@@ -68,15 +76,25 @@ class FilmWatch:
         """The engine is gone, or has analysed another film: the next request is for this one again."""
         self.known = self._asked = False
 
-    def load(self, path: Path) -> None:
-        """Another film is to be analysed while this one plays on."""
+    def load(self, path: Path) -> str:
+        """Another film is to be analysed while this one plays on; returns a sentence.  Raises ControlError."""
+        if self.analysed is None:
+            raise ControlError("busy", "the first film is still being analysed.")
+        if not os.path.isfile(path):
+            raise ControlError("bad_value", f"there is no file {path}.")
         self.coming = path
         self._asked = False
+        return f"{path.name} is being analysed; {self.name} plays on until then."
+
+    def change(self) -> None:
+        """The other film, which was analysed, takes this one's place."""
+        assert self.coming is not None
+        self.path, self.coming, self.analysed = self.coming, None, None
 
     def is_expected(self, message: FilmAnalysed) -> bool:
         return self.coming is None or message.revision == self._revision
 
-    def analysed(self) -> None:
+    def arrived(self) -> None:
         """The film was analysed by the engine that runs now."""
         self.known, self._retry_s, self._said = True, 0.0, ""
         self.read_fingerprint()
@@ -89,15 +107,15 @@ class FilmWatch:
             self.fingerprint = ""
         return self.fingerprint
 
-    def failed(self, message: EngineFailure, host_s: float, *, analysed: bool) -> FilmFailure:
-        """analysed: this session's film was analysed before, so that its music can play on."""
+    def failed(self, message: EngineFailure, host_s: float) -> FilmFailure:
+        """A film that was analysed before plays on."""
         sentence = message.sentence.rstrip(".")
         if self.coming is not None:
             if message.revision != self._revision:
                 return FilmFailure(stays=True)
             self.coming = None
             return FilmFailure(f"{sentence}; the film stays {self.name}.", stays=True, ask=not self.known)
-        if not analysed:
+        if self.analysed is None:
             return FilmFailure(ends=True)
         said = self._said == message.sentence
         if not said:
@@ -105,19 +123,27 @@ class FilmWatch:
         self._retry_s = host_s + RETRY_S
         return FilmFailure("" if said else f"{sentence}; what is composed plays on, new chords wait for the film.")
 
-    def found(self, host_s: float) -> bool:
-        """Whether a film that vanished is there again, where it was or, by its content, elsewhere in its folder."""
+    def found(self, host_s: float) -> str | None:
+        """Looks now and then for a film that vanished; a sentence where it is there again, empty where it was, else
+        where its content lies in the same folder."""
         if not self._retry_s or host_s < self._retry_s:
-            return False
+            return None
         self._retry_s = host_s + RETRY_S
+        sentence = ""
         if not os.path.isfile(self.path):
             moved = find_by_content(self.path.parent, self.fingerprint)
             if moved is None:
-                return False
-            self.path = moved
+                return None
+            self._move_to(moved)
+            sentence = f"the film was moved: it is {moved} now."
         self._retry_s = 0.0
         self.forget()
-        return True
+        return sentence
+
+    def _move_to(self, path: Path) -> None:
+        self.path = path
+        if self.analysed is not None:
+            self.analysed = replace(self.analysed, film=replace(self.analysed.film, path=str(path)))
 
 
 def carried(document: Document) -> Document:

@@ -7,7 +7,8 @@ from typing import Any
 
 from bridge.session.edits import printed
 from bridge.session.output import frame_rate
-from bridge.session.session import Progress, Session
+from bridge.session.progress import Progress
+from bridge.session.state import SessionState
 from engine import music
 from engine.document import ends
 from engine.music import EMOTIONS, PARTS, FrameRate, TimecodeClock, controls
@@ -136,7 +137,7 @@ _COUNTS = ("sent", "late", "dropped", "priority")
 _NEUTRAL = (0.0,) * (len(EMOTIONS) - 1) + (1.0,)
 
 
-def snapshot(session: Session) -> Snapshot:
+def snapshot(session: SessionState) -> Snapshot:
     """The session now."""
     position_s = session.position_s()
     status = session.status
@@ -161,9 +162,9 @@ def snapshot(session: Session) -> Snapshot:
             bar_beat.bar,
         ),
         music=Music(
-            chord=session.chord_name(now.chord) if now is not None else "",
+            chord=session.document.chord_name(now.chord) if now is not None else "",
             chord_s=now.start_s if now is not None else 0.0,
-            next_chord=session.chord_name(after.chord) if after is not None else "",
+            next_chord=session.document.chord_name(after.chord) if after is not None else "",
             next_chord_s=after.start_s if after is not None else 0.0,
             mood=strongest(affect),
             affect=tuple(affect),
@@ -209,7 +210,7 @@ def snapshot(session: Session) -> Snapshot:
     )
 
 
-def cue_list(session: Session) -> list[tuple[str, float, float, bool]]:
+def cue_list(session: SessionState) -> list[tuple[str, float, float, bool]]:
     """Name, In, Out (picture seconds) and whether it is selected, of each cue in order of In."""
     document, states = session.document, session.document.cue_states
     end_s = session.analysed.film.duration_s if session.analysed is not None else 0.0
@@ -219,7 +220,7 @@ def cue_list(session: Session) -> list[tuple[str, float, float, bool]]:
     ]
 
 
-def waits_for(session: Session) -> str:
+def waits_for(session: SessionState) -> str:
     """What play has to wait for; empty when it has not."""
     if session.failure is not None:
         return session.failure
@@ -232,11 +233,11 @@ def waits_for(session: Session) -> str:
     return ""
 
 
-def _frame_rate(session: Session) -> FrameRate | None:
+def _frame_rate(session: SessionState) -> FrameRate | None:
     return frame_rate(session.document, session.analysed.film if session.analysed is not None else None)
 
 
-def _film_timecode(session: Session, position_s: float) -> str:
+def _film_timecode(session: SessionState, position_s: float) -> str:
     """As burnt into the film: its own clock, with drop-frame labels where the stated rate has them."""
     rate = _frame_rate(session)
     if session.analysed is None or rate is None:
@@ -247,7 +248,7 @@ def _film_timecode(session: Session, position_s: float) -> str:
     return str(clock.label_at(position_s))
 
 
-def _daw_timecode(session: Session, timeline_s: float) -> str:
+def _daw_timecode(session: SessionState, timeline_s: float) -> str:
     """At the rate and from the start that the DAW states, else at the project's rate from zero."""
     rate = session.daw_rate or _frame_rate(session)
     if rate is None:
@@ -256,7 +257,7 @@ def _daw_timecode(session: Session, timeline_s: float) -> str:
     return str(TimecodeClock(rate, first).label_at(timeline_s))
 
 
-def _state(session: Session) -> str:
+def _state(session: SessionState) -> str:
     if session.rolling:
         return "freewheel" if session.status.state == "freewheel" else "playing"
     if session.analysed is None or not session.document.result.slots:
@@ -264,7 +265,7 @@ def _state(session: Session) -> str:
     return "lost" if session.status.state == "lost" else "stopped"
 
 
-def change_under_way(session: Session) -> tuple[str, float]:
+def change_under_way(session: SessionState) -> tuple[str, float]:
     """Label and picture second of the change that is being composed or not yet heard; ("", 0)."""
     change = session.composing.change
     if change is None or session.progress.phase == "failed":
@@ -272,7 +273,7 @@ def change_under_way(session: Session) -> tuple[str, float]:
     return change.label, change.from_s or 0.0
 
 
-def notes_in_bar(session: Session, bar: int) -> int:
+def notes_in_bar(session: SessionState, bar: int) -> int:
     """How many notes begin in a bar."""
     tempo_map = session.tempo_map
     return session.plan.count_notes(float(tempo_map.bar_start(bar)), float(tempo_map.bar_start(bar + 1)))

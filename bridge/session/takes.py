@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from concurrent.futures import Future
 from dataclasses import replace
 
 from engine.arrange import Arrangement
 from engine.document import Document
 from engine.document.takes import KeptTake, TakeTable, in_order, kept_take, remembered
+from engine.music.arguments import ControlError
 
 
 class Takes:
@@ -18,6 +20,7 @@ class Takes:
 
     def __init__(self) -> None:
         self.table: TakeTable = {}
+        self._coming: list[Future[KeptTake]] = []  # notes of kept takes that a thread arranges
 
     def __len__(self) -> int:
         return len(self.table)
@@ -53,7 +56,30 @@ class Takes:
         notes, controllers = (None, None) if made is None else (made.notes, made.controllers)
         return self._put_kept(kept_take(self.table, document, notes, controllers, name))
 
-    def add_notes(self, take: KeptTake) -> None:
+    def add_later(self, take: Future[KeptTake]) -> None:
+        """A take that is kept already; its notes follow."""
+        self._coming.append(take)
+
+    def collect(self, *, wait: bool = False) -> list[str]:
+        """Puts in the notes that have come since the last call, in order; a sentence for each fault."""
+        faults = []
+        while self._coming and (wait or self._coming[0].done()):
+            try:
+                self._add_notes(self._coming.pop(0).result())
+            except Exception as error:  # the performance goes on, and the take can be kept again
+                faults.append(
+                    f"the notes of a kept take are not there ({type(error).__name__}: {error}): keep it again."
+                )
+        return faults
+
+    def rename(self, cue: int, number: int, name: str) -> None:
+        """Raises ControlError where there is no such take."""
+        known = self.get(cue, number)
+        if known is None:
+            raise ControlError("bad_value", f"there is no take {number}.")
+        self.put(cue, number, replace(known, name=name))
+
+    def _add_notes(self, take: KeptTake) -> None:
         """The notes of a take that was kept without them; the name that it has by now stays."""
         known = self.table.get((take.document.cue, take.document.take))
         if known is not None and known.document is take.document:

@@ -191,6 +191,11 @@ class Transport:
             self.loop(True, starts_s, duration_s, *self.looped)
         self.status = replace(self.status, position_s=self.status.position_s + moved_s)
 
+    def leave_film(self) -> None:
+        """Another film stands at its beginning, without a loop."""
+        self.looped, self.play_wanted, self.from_s = None, False, 0.0
+        self._player.loop(False)
+
     # every tick -----------------------------------------------------------------------------------------------------
     def tick(self, starts_s: float, ready: Ready) -> None:
         """Begins to play where that was asked and enough is there; stops at the film's end."""

@@ -15,8 +15,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Final, Protocol
 
-from bridge.session.session import Session
 from bridge.session.snapshot import Snapshot
+from bridge.session.state import SessionState
 from engine.music import EMOTIONS, controls
 
 if TYPE_CHECKING:
@@ -37,9 +37,9 @@ class View(Protocol):
 
     def ready(self, facts: dict[str, object]) -> None: ...
 
-    def draw(self, shot: Snapshot, session: Session) -> None: ...
+    def draw(self, shot: Snapshot, session: SessionState) -> None: ...
 
-    def close(self, shot: Snapshot, session: Session, written: Path | None) -> None: ...
+    def close(self, shot: Snapshot, session: SessionState, written: Path | None) -> None: ...
 
 
 class LinesView:
@@ -67,7 +67,7 @@ class LinesView:
         if self._json:
             self._write(json.dumps({"type": "ready", **facts}))
 
-    def draw(self, shot: Snapshot, session: Session) -> None:
+    def draw(self, shot: Snapshot, session: SessionState) -> None:
         now_s = time.perf_counter()
         marks = (shot.state, shot.music.chord, shot.take.number) if self._json else (shot.state,)
         if marks == self._last and (
@@ -82,7 +82,7 @@ class LinesView:
         else:
             self._write(line(shot))
 
-    def close(self, shot: Snapshot, session: Session, written: Path | None) -> None:
+    def close(self, shot: Snapshot, session: SessionState, written: Path | None) -> None:
         if self._json:
             end = {"type": "end", "sent": shot.port.sent, "late": shot.port.late, "dropped": shot.port.dropped}
             self._write(json.dumps({**end, "file": str(written) if written is not None else None}))
@@ -135,17 +135,17 @@ class RichView:
     def ready(self, facts: dict[str, object]) -> None:
         """A person sees it by itself."""
 
-    def draw(self, shot: Snapshot, session: Session) -> None:
+    def draw(self, shot: Snapshot, session: SessionState) -> None:
         if self._live is not None:
             self._live.update(panel(shot, session, tuple(self._sentences)), refresh=True)
 
-    def close(self, shot: Snapshot, session: Session, written: Path | None) -> None:
+    def close(self, shot: Snapshot, session: SessionState, written: Path | None) -> None:
         if written is not None:
             self.say(f"written: {written}")
         self.draw(shot, session)
 
 
-def panel(shot: Snapshot, session: Session, sentences: tuple[str, ...]) -> Panel:
+def panel(shot: Snapshot, session: SessionState, sentences: tuple[str, ...]) -> Panel:
     """The whole view as a rich object."""
     from rich.console import Group
     from rich.panel import Panel
@@ -187,9 +187,9 @@ def panel(shot: Snapshot, session: Session, sentences: tuple[str, ...]) -> Panel
     return Panel(Group(clocks, Text(), facts, Text(), words, Text(HELP, style="dim")), title="CueBridge")
 
 
-def _chords(session: Session, shot: Snapshot) -> str:
+def _chords(session: SessionState, shot: Snapshot) -> str:
     before, after = session.document.chords_around(shot.clock.picture_s, 1, 4)
-    marked = [session.chord_name(chord) or "-" for chord in before + after]
+    marked = [session.document.chord_name(chord) or "-" for chord in before + after]
     if after:
         marked[len(before)] = f"[{marked[len(before)]}]"
     # rich would take the brackets for markup
@@ -210,7 +210,7 @@ def _cues(shot: Snapshot) -> str:
     return ("… " if first else "") + "  ".join(words) + (f"  + {more}" if more > 0 else "")
 
 
-def _countdown(session: Session, shot: Snapshot) -> str:
+def _countdown(session: SessionState, shot: Snapshot) -> str:
     """What is going to change and when: in seconds, and in beats while they are few."""
     left_s = max(shot.changing_s - shot.clock.picture_s, 0.0)
     if not session.rolling:

@@ -33,6 +33,7 @@ from engine.music import (
     parse_progression,
 )
 from engine.music.cueplan import CuePlan
+from engine.music.spelling import spell
 
 
 @dataclass(frozen=True, slots=True)
@@ -248,6 +249,10 @@ class Document:
         pins = tuple((pin.chord, pin.typed) for pin in self.pins if pin.typed)
         progressions = (_typed(*(state.text(name) for name in _PROGRESSION)) for state in self.cue_states)
         return (*pins, *(each for typed in progressions for each in typed))
+
+    def chord_name(self, chord: Chord) -> str:
+        """As the composer typed it or would write it in the key; "" for silence."""
+        return "" if chord.is_silence else spell(chord, self.result.key, self.typed)
 
     # pins -----------------------------------------------------------------------------------------------------------
     def with_pin(self, pin: Pin) -> Document:

@@ -1,6 +1,6 @@
 """Adding, removing and moving cues.
 
-Positions are picture seconds.  `number` is one that no cue of the film has or had (`Session.free_cue_number`).
+Positions are picture seconds.  `number` is one that no cue of the film has or had (`SessionState.free_cue_number`).
 """
 
 from __future__ import annotations

@@ -13,6 +13,7 @@ from typing import Final
 from bridge.session.file.film_file import same_content
 from bridge.session.file.find import session_file_of, session_path
 from bridge.session.session import Session
+from bridge.session.state import SessionState
 from engine.arrange.score import check_playable
 from engine.document import FilmReading, SavedSession, SavedTake
 from engine.document.file import SessionError, SessionWriter, read_session, write_session
@@ -26,7 +27,7 @@ RETRY_S: Final = 5.0  # after a fault: the disk was full, a share was away
 CLOSE_S: Final = 1.5  # at the end nobody waits longer than this for a disk
 
 
-def saved_state(session: Session, film_fingerprint: str) -> SavedSession | None:
+def saved_state(session: SessionState, film_fingerprint: str) -> SavedSession | None:
     """What is worth keeping now; None before the film is known."""
     analysed = session.analysed
     if analysed is None or session.choice is None:

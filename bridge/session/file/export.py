@@ -15,7 +15,7 @@ from bridge.player.messages import SentEvent
 from bridge.session.arranging import Music
 from bridge.session.file.recording import Journal, cut_off, read_journal
 from bridge.session.options import channels
-from bridge.session.session import Session
+from bridge.session.state import SessionState
 from engine.arrange import Arrangement
 from engine.music import Composition, UserError, shown
 from engine.music.files import check_writes_a_file, keep_beside
@@ -23,7 +23,7 @@ from engine.music.files import check_writes_a_file, keep_beside
 LONG_NOTES: Final = 4000  # as many are written in a tenth of a second or two; more would hold the session up
 
 
-def export_midi(session: Session, path: Path) -> int:
+def export_midi(session: SessionState, path: Path) -> int:
     """The composition in force with its pins, as `compose` would write it; returns the number of notes.
 
     Raises UserError while there is none.
@@ -56,7 +56,7 @@ class Exporter:
     with one name the later stays.
     """
 
-    def __init__(self, session: Session) -> None:
+    def __init__(self, session: SessionState) -> None:
         self._session = session
         self._done: queue.SimpleQueue[Exported] = queue.SimpleQueue()
         self._last: threading.Thread | None = None
@@ -129,7 +129,7 @@ class RecordingFile:
     A long performance is written beside the session, which goes on answering; `write(wait=True)` at the end.
     """
 
-    def __init__(self, session: Session) -> None:
+    def __init__(self, session: SessionState) -> None:
         self._session = session
         self._heard = 0  # events that the file holds
         self._thread: threading.Thread | None = None
@@ -233,7 +233,7 @@ class RecordingFile:
         return True
 
 
-def _recording(session: Session, path: Path) -> Callable[[tuple[SentEvent, ...]], int]:
+def _recording(session: SessionState, path: Path) -> Callable[[tuple[SentEvent, ...]], int]:
     """Writes events as the session stands now; returns the number of notes."""
     from engine.midifile import composition_markers, write_events
 

@@ -165,7 +165,7 @@ def test_a_promise_that_could_not_be_kept_is_corrected_once(stage, clock) -> Non
     client.run(0.5)
     first, correction = [values for address, values in client.answers if address == "/cue/transpose"]
     assert first == (2, promised_s) and correction[0] == 2 and correction[1] >= promised_s + 0.3
-    assert session.corrections == deque()
+    assert session.promises.corrections == deque()
 
 
 def test_a_promise_that_is_kept_is_not_said_again(stage) -> None:

@@ -195,7 +195,7 @@ def test_a_new_film_draws_for_itself_and_an_older_session_from_its_next_take_on(
     if key:
         assert session.document.draws == Draws(film_seed(key))
     # As a session of a version that knew no film seeds is opened: nothing of it changes, whatever the film.
-    session.analysed = replace(session.analysed, film=replace(session.analysed.film, content_key="some film"))
+    session.film.analysed = replace(session.analysed, film=replace(session.analysed.film, content_key="some film"))
     session.history.amend(replace(session.document, draws=Draws()))
     before = notes_of(session)
     assert made.engine.requests
@@ -520,9 +520,9 @@ def test_a_take_is_kept_at_once_and_its_notes_follow(stage, monkeypatch) -> None
     made = stage(24.0)
     session = made.session
     assert session.keep_take("first").notes is None
-    session.name_take(1, "second")
+    session.takes.rename(session.document.cue, 1, "second")
     session.edit(set_value, "/cue/transpose", 3)  # what is edited meanwhile is not in it
-    session._keep_notes(wait=True)
+    session.takes.collect(wait=True)
     kept = session.takes.get(0, 1)
     assert kept.kept and kept.name == "second" and kept.document.value("/cue/transpose") == 0
     session.undo()

@@ -211,7 +211,9 @@ def autosave_of(busy, film, path=None):
     said: list[str] = []
     busy.session.film.path = film
     busy.session.film.fingerprint = fingerprint(film)
-    busy.session.analysed = replace(busy.session.analysed, film=replace(busy.session.analysed.film, path=str(film)))
+    busy.session.film.analysed = replace(
+        busy.session.analysed, film=replace(busy.session.analysed.film, path=str(film))
+    )
     return Autosave(busy.session, path, said.append), said
 
 

@@ -43,7 +43,7 @@ def test_the_session_is_there_at_the_end_and_nothing_foreign_is_lost(stage, tmp_
     session = stage(12.0, film=str(film)).session
     session.film.fingerprint = fingerprint(film)
     assert session.analysed is not None
-    session.analysed = replace(session.analysed, film=replace(session.analysed.film, path=str(film)))
+    session.film.analysed = replace(session.analysed, film=replace(session.analysed.film, path=str(film)))
     autosave = Autosave(session, None, said.append)
     foreign: dict[Path, bytes] = {}
     now_s = 0.0
