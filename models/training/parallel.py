@@ -60,6 +60,8 @@ def team(device: str) -> Iterator[Team]:
         return
     distributed.init_process_group("nccl" if device == "cuda" else "gloo")
     try:
-        yield Team(distributed.get_rank(), size, device)
+        processes = Team(distributed.get_rank(), size, device)
+        yield processes
+        processes.wait()  # gloo's threads abort a process whose peer leaves first
     finally:
         distributed.destroy_process_group()

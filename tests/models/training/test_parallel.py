@@ -12,6 +12,7 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[3]
 SLICE = ROOT / "tests" / "models" / "fixtures" / "muvi-sync-slice"
+LOOPBACK = "lo0" if sys.platform == "darwin" else "lo"
 SCRIPT = """
 import json, sys
 from dataclasses import replace
@@ -50,12 +51,16 @@ if rows:
 def test_two_processes_are_one_with_the_doubled_batch(tmp_path: Path) -> None:
     script = tmp_path / "script.py"
     script.write_text(SCRIPT)
-    environment = {**os.environ, "PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"}
+    environment = {**os.environ, "PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1", "GLOO_SOCKET_IFNAME": LOOPBACK}
 
     def rows_of(launcher: list[str], folder: str, batch: int) -> list[dict[str, float]]:
         command = [sys.executable, *launcher, str(script), str(SLICE), str(tmp_path / folder), str(batch)]
-        done = subprocess.run(command, capture_output=True, text=True, cwd=tmp_path, env=environment, timeout=200)
-        assert done.returncode == 0, done.stderr[-2000:]
+        for _ in range(2):
+            done = subprocess.run(command, capture_output=True, text=True, cwd=tmp_path, env=environment, timeout=140)
+            if "(SIGABRT)" not in done.stderr:
+                break
+            print(done.stderr, file=sys.stderr)  # torch itself gave up, once in a hundred runs: not what is asked here
+        assert done.returncode == 0, done.stderr
         return json.loads(done.stdout.strip().splitlines()[-1])
 
     torchrun = ["-m", "torch.distributed.run", "--standalone", "--nproc_per_node", "2"]
