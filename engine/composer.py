@@ -190,6 +190,9 @@ class Composer:
         affect = bias_affect(rows.emotion, request.options)
         keys, key, reason, cue_keys = _decide_keys(planned, affect, request, drawn)
         strength = request.options.follow_picture / 100.0
+        if drawn is not None:
+            # Form and theme thin what the notes can follow, and the regressor does not know when: it yields sooner.
+            strength = 1.0 - (1.0 - strength) ** 2
         wanted_dynamics = dynamics.follow(seen, features, strength)
         density, loudness = wanted_dynamics.over_slots(starts, ends)
         for index, slot in enumerate(planned):
@@ -341,8 +344,6 @@ def compose_takes(
     begun = time.perf_counter()
     with AnalysisProcess(task) as analysis:
         # The networks load while the film is being looked at: two processes, two cores.
-        from engine.planning import settle_take, with_proposed_cues
-
         composer = Composer(wish.weights)
         features = analysis.wait(lambda fraction, phase: report(0.9 * fraction, phase))
         features = replace(features, notes=(*analysis.notes, *features.notes))
@@ -352,10 +353,7 @@ def compose_takes(
     for number in range(count):
         looked = time.perf_counter()
         request = replace(first, take=Take(wish.take.number + number))
-        if proposes_cues(wish):
-            request, _ = with_proposed_cues(features, request)
-        if draws_tempo(wish):
-            request, tempo_reason = settle_take(features, request, first_action_s(features), wish.meter)
+        request, tempo_reason = settled(features, request, wish, tempo_reason)
         for message in composer.stream(features, request):
             if isinstance(message, SlotsComposed):
                 report(0.9 + 0.1 * (number + message.fraction) / count, "composing")
@@ -364,6 +362,19 @@ def compose_takes(
                 took_s = time.perf_counter() - looked
                 scores.append(FilmScore(composition, features, analysis_s, took_s, composer.weights))
     return tuple(scores)
+
+
+def settled(
+    features: VideoFeatures, request: ComposeRequest, wish: Brief, tempo_reason: str = ""
+) -> tuple[ComposeRequest, str]:
+    """A take's request with the cues and the tempo that it draws where nobody said them, and why this tempo."""
+    from engine.planning import settle_take, with_proposed_cues
+
+    if proposes_cues(wish):
+        request, _ = with_proposed_cues(features, request)
+    if draws_tempo(wish):
+        request, tempo_reason = settle_take(features, request, first_action_s(features), wish.meter)
+    return request, tempo_reason
 
 
 def proposes_cues(wish: Brief) -> bool:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
+from itertools import accumulate, pairwise
 from typing import Final
 
 from engine.arrange import parts as playing
@@ -20,6 +21,7 @@ from engine.arrange.expression import (
     activity_level,
     controller_value,
     density_level,
+    density_place,
     film_levels,
     loudness_place,
     rolling_levels,
@@ -37,7 +39,7 @@ from engine.arrange.options import (
     moved_range,
 )
 from engine.arrange.parts import Scene, Strike
-from engine.arrange.planned import PlannedCue, play_planned
+from engine.arrange.planned import HELD, PlannedCue, play_planned
 from engine.arrange.players_voicing import voice_players
 from engine.arrange.sections import section_options
 from engine.arrange.timeline import (
@@ -61,7 +63,6 @@ _PLAYERS: Final[dict[str, Callable[[Scene, PartOptions], Iterator[Strike]]]] = {
 }
 _DEFAULT_PARTS: Final = default_parts()
 _EPSILON: Final = 1e-9
-LATE_S: Final = 4.0  # of picture whose activity planned cues follow
 
 
 class Arranger:
@@ -100,7 +101,13 @@ class Arranger:
             number: PlannedCue(composition, plan, self._timeline.bars, effective_cues(composition)[number].ending)
             for number, plan in plans_by_cue(composition).items()
         }
-        self._late: dict[int, float] = {}
+        self._sounding: dict[int, tuple[str, ...]] = {}
+        self._drives: dict[tuple[int, float], float] = {}
+        self._summed = [
+            0.0,
+            *accumulate(slot.density * (slot.end_beats - slot.start_beats) for slot in composition.slots),
+        ]
+        self._slot_starts = [slot.start_beats for slot in composition.slots]
         self._planned_options: dict[tuple[int, int], ArrangeOptions] = {}
         self._fixed = {(kept.start_beats, kept.chord): kept for kept in self.options.fixed_voicings}
         # Whole octaves of a transposition move the ranges, the rest moves the chords inside them.
@@ -121,7 +128,10 @@ class Arranger:
     def settled_beats(self) -> float:
         """Up to here nothing changes when more slots arrive after the known ones."""
         if self._timeline.segments and not self.complete:
-            return self._timeline.segments[-1].run_start
+            last = self._timeline.segments[-1]
+            planned = self._planned.get(last.cue)
+            # What a planned cue's layers follow is the mean of bars that are not all known yet.
+            return last.run_start if planned is None else min(last.run_start, planned.span(last.start)[0])
         if not self.complete and self.composition.slots:
             return min(self.composition.slots[-1].start_beats, self.end_beats)  # the first cue is still to come
         return self.end_beats
@@ -183,7 +193,7 @@ class Arranger:
         options = self._options_at(segment)
         planned = self._planned.get(segment.cue)
         if planned is not None:
-            return self._planned_notes(planned, scene) if heard else [], controllers, state
+            return self._planned_notes(planned, scene, index) if heard else [], controllers, state
         if heard:
             for part, play in _PLAYERS.items():
                 part_options = options.part(part)
@@ -198,22 +208,68 @@ class Arranger:
                 notes += self._finisher.finish("melody", tune, segment, strikes)
         return notes, controllers, state
 
-    def _planned_notes(self, cue: PlannedCue, scene: Scene) -> list[Played]:
+    def _planned_notes(self, cue: PlannedCue, scene: Scene, index: int) -> list[Played]:
         """What the players of a planned cue play in a segment."""
         segment = scene.segment
         moment = cue.moment(scene)
-        # A section that the composer has given parts of its own has these and no others.
-        own = self._parts_said(segment)
-        layers = cue.layers(moment.section, scene.level, segment.start)
+        layers = self._layers(index)
         notes: list[Played] = []
         for part in PARTS:
             options = scene.options.part(part)
-            if options is None or part not in cue.ensemble.parts or not (own or part in layers):
+            if options is None or part not in cue.ensemble.parts or part not in layers:
                 continue
+            if cue.ensemble.parts[part].style in HELD:
+                moment = replace(moment, holds=self._holds(index, part, cue))
             strikes = play_planned(cue, moment, part, options)
             played = cue.with_length(options, moment, part, self.options.note_length)
             notes += self._finisher.finish(part, played, segment, strikes)
         return notes
+
+    def _layers(self, index: int) -> tuple[str, ...]:
+        """The parts that sound in a segment of a planned cue.
+
+        A section that the composer has given parts of its own has these and no others.
+        """
+        known = self._sounding.get(index)
+        if known is None:
+            segment = self._timeline.segments[index]
+            cue = self._planned[segment.cue]
+            own = self._parts_said(segment)
+            drive = self._level(segment) - 1
+            known = PARTS if own else cue.layers(cue.section_of(segment.start), drive, segment.start)
+            self._sounding[index] = known
+        return known
+
+    def _holds(self, index: int, part: str, cue: PlannedCue) -> tuple[tuple[float, float], ...]:
+        """Where a part that holds its notes strikes in a segment, and until when: with a chord, where it joins in, and
+        again in bars in which much goes on."""
+        segments = self._timeline.segments
+        segment = segments[index]
+        places = self._struck(index, part, cue)
+        if not places:
+            return ()
+        end = segment.run_end
+        if segment.pad_until is not None:
+            end = segment.pad_until
+        later = index + 1
+        while later < len(segments) and segments[later].run_start == segment.run_start and segments[later].start < end:
+            found = self._struck(later, part, cue)
+            if found:
+                end = min(end, found[0])
+                break
+            later += 1
+        return tuple(pairwise([*places, end]))
+
+    def _struck(self, index: int, part: str, cue: PlannedCue) -> list[float]:
+        segments = self._timeline.segments
+        segment = segments[index]
+        if part not in self._layers(index):
+            return []
+        joins = index == 0 or segments[index - 1].cue != segment.cue or part not in self._layers(index - 1)
+        again = cue.struck_again(segment.start, segment.end, self._level(segment) - 1)
+        if segment.pad_until is not None or joins:
+            again = [segment.start, *(place for place in again if place > segment.start + _EPSILON)]
+        return again
 
     def _parts_said(self, segment: Segment) -> bool:
         """Whether a section of the cue has said which parts sound here."""
@@ -366,26 +422,38 @@ class Arranger:
         if activity is not None:
             return activity_level(activity)
         rolling = self._rolling.get(segment.slot.index, (None, None))[0]
-        if segment.cue in self._planned and rolling is None:
-            return density_level(self._of_late(segment.slot.index), self.options.density_map, self._levels)
+        planned = self._planned.get(segment.cue)
+        if planned is not None:
+            return 1 + round(self._drive(segment, planned, rolling))
         return rolling or density_level(segment.slot.density, self.options.density_map, self._levels)
 
-    def _of_late(self, index: int) -> float:
-        """Mean density of the last seconds up to a slot: players of a planned cue follow scenes, not single cuts."""
-        known = self._late.get(index)
+    def _drive(self, segment: Segment, cue: PlannedCue, rolling: int | None) -> float:
+        """0..4 how much goes on in a planned cue: what the picture asks for over a phrase of it, and the form."""
+        start, end = cue.span(segment.start)
+        if rolling is not None:
+            return cue.drive(start, rolling - 1.0)
+        known = self._drives.get((segment.cue, start))
         if known is None:
-            slots = self.composition.slots
-            first = index
-            while first > 0 and slots[first - 1].start_s > slots[index].start_s - LATE_S:
-                first -= 1
-            near = slots[first : index + 1]
-            known = self._late[index] = sum(slot.density for slot in near) / len(near)
+            density = self._mean_density(start, end)
+            known = self._drives[segment.cue, start] = cue.drive(
+                start, density_place(density, self.options.density_map, self._levels)
+            )
         return known
 
+    def _mean_density(self, start: float, end: float) -> float:
+        """Of the slots that begin in a span, by their length; of the slot that it lies in where none does."""
+        first, stop = bisect_left(self._slot_starts, start - _EPSILON), bisect_left(self._slot_starts, end - _EPSILON)
+        slots = self.composition.slots
+        if stop <= first:
+            return slots[min(max(first - 1, 0), len(slots) - 1)].density
+        length = sum(slot.end_beats - slot.start_beats for slot in slots[first:stop])
+        return (self._summed[stop] - self._summed[first]) / length
+
     def _energy(self, segment: Segment) -> int:
-        """Of the drums, 1..5: by motion; by activity where that is set by hand or the film says nothing of motion."""
+        """Of the drums, 1..5: by motion; by activity where that is set by hand, where the film says nothing of motion,
+        and in planned cues."""
         thresholds = self._levels.motion
-        if thresholds is None or self._options_at(segment).activity is not None:
+        if thresholds is None or self._options_at(segment).activity is not None or segment.cue in self._planned:
             return self._level(segment)
         rolling = self._rolling.get(segment.slot.index, (None, None))[1]
         return rolling or 1 + bisect_left(thresholds, segment.slot.motion)

@@ -84,6 +84,19 @@ def density_level(density: float, density_map: str, levels: FilmLevels) -> int:
     return 1 + bisect_left(levels.density, density)
 
 
+def density_place(density: float, density_map: str, levels: FilmLevels) -> float:
+    """0..4 where a density lies among the borders of the five levels, in a straight line from border to border."""
+    borders = PAPER_DENSITY if density_map == "paper" else levels.density
+    below, above = max(borders[1] - borders[0], 1e-6), max(borders[3] - borders[2], 1e-6)
+    if density <= borders[0]:
+        return max(0.5 - 0.5 * (borders[0] - density) / below, 0.0)
+    for place in range(3):
+        if density <= borders[place + 1]:
+            width = max(borders[place + 1] - borders[place], 1e-6)
+            return 0.5 + place + (density - borders[place]) / width
+    return min(3.5 + 0.5 * (density - borders[3]) / above, 4.0)
+
+
 def activity_level(activity: float) -> int:
     """The level of an activity of 0..100."""
     return min(5, 1 + int(activity // 20))

@@ -6,6 +6,7 @@ segment sounds like depends on the plan, the composition and the voicing handed 
 
 from __future__ import annotations
 
+import math
 from bisect import bisect_left
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
@@ -29,8 +30,12 @@ _DEFAULTS: Final = default_parts()
 _USUAL_GATE: Final = 90.0  # note length where the composer said nothing
 _LEAST_MELODY: Final = 70.0  # of a note's length, per cent, that a theme sounds at least
 _FADE_BEATS: Final = 6.0  # in which the last chord dies away
+HELD: Final = frozenset({"held", "slow", "line", "drone"})  # styles whose notes last as long as their chord
 _SUSTAINED: Final = frozenset({"held", "line", "drone", "sparse"})
 SWELL_BEATS: Final = 8.0
+FOLLOWED_S: Final = 1.8  # of picture, at least, that players follow as one
+FORMED: Final = 0.35  # levels that a section moves what the picture asks for, for each level of its intensity
+FOLLOWED: Final = 0.85  # of loudness that is the film's there; the rest is the section's
 PRE_LAP_S: Final = 1.5  # that a cue which ends by a pre-lap sounds on under the next scene
 PHRASE_RISE, PHRASE_FALL = 8, 10  # velocities that a phrase gains to its peak and loses to its end
 
@@ -40,7 +45,8 @@ class Moment:
     """A segment of a planned cue.
 
     scene: as for unplanned music.  section: of the plan, number: its place.  until: beat at which the section ends,
-    starts: at which it began.  last: it is the cue's last.  out: beat at which the cue's music ends.
+    starts: at which it began.  out: beat at which the cue's music ends.  bpm: where the section begins.  holds: where a
+    part that holds its notes strikes, and until when.
     """
 
     scene: Scene
@@ -50,10 +56,8 @@ class Moment:
     starts: float
     until: float
     out: float
-
-    @property
-    def last(self) -> bool:
-        return self.number == len(self.plan.sections) - 1
+    bpm: float
+    holds: tuple[tuple[float, float], ...] = ()
 
     @property
     def key(self) -> Key:
@@ -76,8 +80,16 @@ class PlannedCue:
         last_s = min(plan.sections[-1].end_s, composition.film.duration_s)
         self.out = bars.before(composition.beats_at_picture(last_s))
         self.ends = [*beats[1:], self.out]
+        self._bpm = [composition.tempo_map.bpm_at(start) for start in beats]
+        self._followed = [self._bars_followed(composition, start) for start in beats]
         self.overhang = self._overhang(composition, last_s)
         self.button = self._button()
+
+    def _bars_followed(self, composition: Composition, start: float) -> int:
+        """How many bars last `FOLLOWED_S` where a section begins: one, two or four."""
+        seconds = composition.tempo_map.seconds_at
+        bar_s = seconds(self.bars.next(start)) - seconds(self.bars.start(start))
+        return next((count for count in (1, 2) if count * bar_s >= FOLLOWED_S), 4)
 
     def _overhang(self, composition: Composition, last_s: float) -> float:
         """Beats that the last notes of a pre-lap reach into the next scene: as far as film and the next cue allow."""
@@ -100,8 +112,9 @@ class PlannedCue:
         """The segment of a scene in its section."""
         number = self.section_at(scene.segment.start)
         return Moment(
-            scene, self.plan, self.plan.sections[number], number, self.starts[number], self.ends[number], self.out
-        )
+            scene, self.plan, self.plan.sections[number], number, self.starts[number], self.ends[number], self.out,
+            self._bpm[number],
+        )  # fmt: skip
 
     def options_of(self, options: ArrangeOptions) -> ArrangeOptions:
         """The composer's options with the ensemble's ranges and velocities, where he has not set his own."""
@@ -117,19 +130,46 @@ class PlannedCue:
         length = moment.section.note_length
         return replace(options, note_length=min(max(length, _LEAST_MELODY) if part == "melody" else length, 100.0))
 
-    def layers(self, section: SectionPlan, level: int, beats: float) -> tuple[str, ...]:
-        """The parts that sound at an activity 1..5 of the picture: those of the plan, one layer more where the scene is
-        wild, one less where it is still.  Where the tune pauses, those of a section without it play.  Where the plan's
-        layers are the composer's own they stay."""
+    def span(self, beats: float) -> tuple[float, float]:
+        """The bars over which players follow the picture: one, two or four that last `FOLLOWED_S`, counted from where
+        the section begins.  They follow scenes, not single cuts."""
+        number = self.section_at(beats)
+        first, bars = self.bars.index(self.starts[number]), self.bars
+        count = self._followed[number]
+        group = max(bars.index(beats) - first, 0) // count
+        start = first + group * count
+        until = bars.next(bars.line(start))
+        for _ in range(count - 1):
+            until = bars.next(until)
+        return bars.line(start), until
+
+    def struck_again(self, start: float, end: float, drive: int) -> list[float]:
+        """Where a held chord is struck again in a span although it goes on: on bar lines where much goes on, on half
+        bars too where most does."""
+        if drive < 3:
+            return []
+        line, found = self.bars.start(start), []
+        while line < end - _EPSILON:
+            after = self.bars.next(line)
+            halves = drive == 4 and after - line == 4.0
+            found += [place for place in (line, line + 2.0)[: 2 if halves else 1] if start - _EPSILON <= place < end]
+            line = after
+        return found
+
+    def drive(self, beats: float, picture: float) -> float:
+        """0..4 how much goes on: what the picture asks for there (0..4), moved by the section's intensity."""
+        return min(max(picture + FORMED * (self.section_of(beats).intensity - 2), 0.0), 4.0)
+
+    def layers(self, section: SectionPlan, drive: int, beats: float) -> tuple[str, ...]:
+        """The parts that sound where so much goes on, 0..4.  Where the tune pauses, those of a section without it play.
+        Where the plan's layers are the composer's own they stay."""
         with_theme = "melody" in section.layers
         rows = self.ensemble.theme if with_theme else self.ensemble.layers
         planned = set(rows[section.intensity]) | ({"melody"} if with_theme else set())
         if set(section.layers) != planned:
             return section.layers
         sings = self.tune_at(beats) is not None or bool(self.tune_between(beats - 1.0, beats + 1.0))
-        rows = rows if sings else self.ensemble.layers
-        shift = {1: -1, 5: 1}.get(level, 0)
-        moved = rows[min(max(section.intensity + shift, 0), 4)]
+        moved = (rows if sings else self.ensemble.layers)[drive]
         return (*moved, "melody") if with_theme and "melody" not in moved else moved
 
     def players(self, beats: float, options: ArrangeOptions, octaves: int, shift: int) -> Players:
@@ -151,8 +191,8 @@ class PlannedCue:
         )  # fmt: skip
 
     def loudness(self, beats: float, place: float) -> float:
-        """Where a position lies between softest and loudest: half the film's loudness there, half the form's."""
-        return 0.45 * place + 0.55 * self.section_of(beats).intensity / 4
+        """Where a position lies between softest and loudest: mostly as the film has it there, else as the form."""
+        return FOLLOWED * place + (1 - FOLLOWED) * self.section_of(beats).intensity / 4
 
     def controllers(self, part: str, beats: float, place: float, wanted: Mapping[int, int]) -> dict[int, int]:
         """The controllers of a part: those that shape its instrument.  wanted: 1 and 11 as the options have them."""
@@ -324,23 +364,20 @@ def _steps(moment: Moment, every: float) -> Iterator[float]:
 
 # pad ---------------------------------------------------------------------------------------------------------------
 def _pad_held(cue: PlannedCue, moment: Moment, options: PartOptions, role: PartRole) -> Iterator[Strike]:
-    segment = moment.scene.segment
-    if segment.pad_until is not None:
+    for start, end in moment.holds:
         for pitch in moment.scene.voicing.pad:
-            yield Strike(segment.start, segment.pad_until, pitch, moment.scene.velocity(options, segment.start))
+            yield Strike(start, end, pitch, moment.scene.velocity(options, start))
 
 
 def _pad_slow(cue: PlannedCue, moment: Moment, options: PartOptions, role: PartRole) -> Iterator[Strike]:
-    """Voices enter one after another, from the lowest, a beat apart."""
-    segment = moment.scene.segment
-    if segment.pad_until is None:
-        return
-    length = segment.pad_until - segment.start
-    apart = 1.0 if length >= 8 else 0.5 if length >= 4 else 0.0
-    for index, pitch in enumerate(moment.scene.voicing.pad):
-        start = segment.start + index * apart
-        if start < segment.pad_until - STEP:
-            yield Strike(start, segment.pad_until, pitch, moment.scene.velocity(options, segment.start, -2 * index))
+    """Voices enter one after another, from the lowest, a beat apart; nothing is struck again."""
+    for first, end in moment.holds[:1]:
+        length = end - first
+        apart = 1.0 if length >= 8 else 0.5 if length >= 4 else 0.0
+        for index, pitch in enumerate(moment.scene.voicing.pad):
+            start = first + index * apart
+            if start < end - STEP:
+                yield Strike(start, end, pitch, moment.scene.velocity(options, first, -2 * index))
 
 
 def _pad_struck(cue: PlannedCue, moment: Moment, options: PartOptions, role: PartRole) -> Iterator[Strike]:
@@ -379,18 +416,22 @@ _BROKEN: Final = {  # orders of tones 1..4 of the left hand, 5 = tone 1 an octav
 
 
 def _busy(moment: Moment) -> int:
-    """0..2 how busy an accompaniment is: the picture's activity, held back or driven by the section."""
+    """0..2 how busy an accompaniment is."""
     return (0, 0, 1, 2, 2)[_drive(moment)]
 
 
 def _drive(moment: Moment) -> int:
-    """0..4: three quarters the picture's activity, a quarter the section's intensity."""
-    return min(max(round(0.75 * (moment.scene.level - 1) + 0.25 * moment.section.intensity), 0), 4)
+    """0..4 how much goes on, see `PlannedCue.drive`."""
+    return moment.scene.level - 1
 
 
-def _every(moment: Moment) -> float:
-    """Beats from note to note of a moving accompaniment."""
-    return (2.0, 1.0, 0.5, 0.5, 0.25)[_drive(moment)]
+_RATES: Final = (0.5, 1.0, 2.0, 3.2, 5.0)  # notes a second that a moving accompaniment plays where so much goes on
+
+
+def _every(moment: Moment, least: float = 0.25) -> float:
+    """Beats from note to note of a moving accompaniment: the division of the beat nearest to its notes a second."""
+    wanted = math.log(_RATES[_drive(moment)] / (moment.bpm / 60))
+    return min((2.0, 1.0, 0.5, 0.25), key=lambda every: abs(-math.log(max(every, least)) - wanted))
 
 
 def _figure_draw(cue: PlannedCue, moment: Moment, count: int) -> int:
@@ -406,7 +447,7 @@ def _arp_broken(cue: PlannedCue, moment: Moment, options: PartOptions, role: Par
     busy = _busy(moment)
     variants = (_BROKEN[busy], _BROKEN[busy][::-1] if busy else (1, 4), (1, 2, 3, 4) if busy else (1, 2))
     order = variants[_figure_draw(cue, moment, 3)]
-    every = max(_every(moment), 0.5)
+    every = _every(moment)
     has_bass = "bass" in moment.section.layers
     for place in _steps(moment, every):
         index = round((place - scene.bars.start(place)) / every)
@@ -549,17 +590,15 @@ def _bass_levels(cue: PlannedCue, moment: Moment, options: PartOptions, role: Pa
 
 def _bass_held(cue: PlannedCue, moment: Moment, options: PartOptions, role: PartRole) -> Iterator[Strike]:
     """The bass note as long as the pad's chord, in octaves where the section is loud; a walk where it leads on."""
-    scene, segment = moment.scene, moment.scene.segment
+    scene = moment.scene
     root = scene.voicing.bass
     walk = list(_walk(moment, options, root))
-    if segment.pad_until is not None:
-        until = segment.pad_until
-        starts = _walk_from(moment, root, options)
-        if starts is not None and segment.start < starts:
-            until = min(until, starts)
-        yield Strike(segment.start, until, root, scene.velocity(options, segment.start))
+    starts = _walk_from(moment, root, options)
+    for first, end in moment.holds:
+        until = end if starts is None or first >= starts else min(end, starts)
+        yield Strike(first, until, root, scene.velocity(options, first))
         if moment.section.intensity >= role.octave and root - 12 >= 28:
-            yield Strike(segment.start, until, root - 12, scene.velocity(options, segment.start, -4))
+            yield Strike(first, until, root - 12, scene.velocity(options, first, -4))
     yield from walk
 
 
@@ -598,7 +637,7 @@ def _walk(moment: Moment, options: PartOptions, root: int) -> Iterator[Strike]:
 
 def _bass_octaves(cue: PlannedCue, moment: Moment, options: PartOptions, role: PartRole) -> Iterator[Strike]:
     scene = moment.scene
-    every = (4.0, 2.0, 1.0, 0.5, 0.5)[_drive(moment)]
+    every = 4.0 if _drive(moment) == 0 else _every(moment, 0.5)
     for place in _steps(moment, every):
         yield Strike(place, place + every, scene.voicing.bass, scene.velocity(options, place))
         if moment.section.intensity >= role.octave and scene.voicing.bass + 12 <= options.high + 12:
@@ -617,7 +656,7 @@ def _bass_one_five(cue: PlannedCue, moment: Moment, options: PartOptions, role: 
 
 def _bass_pulsed(cue: PlannedCue, moment: Moment, options: PartOptions, role: PartRole) -> Iterator[Strike]:
     scene = moment.scene
-    every = (2.0, 1.0, 0.5, 0.5, 0.5)[_drive(moment)]
+    every = _every(moment, 0.5)
     for place in _steps(moment, every):
         yield Strike(
             place, place + every, scene.voicing.bass, scene.velocity(options, place, 0 if place % 1 == 0 else -6)

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 from engine.brief import Brief, request_for
 from engine.commands import compose as compose_cli
 from engine.commands.compose_report import progress_bar
-from engine.composer import Composer
+from engine.composer import Composer, settled
 from engine.music import Composition, Take, UserError
 from engine.music.command import check_spares_input
 from engine.music.extras import need_extra
@@ -103,8 +103,9 @@ def study(
 
 def _compose(composer: Composer, features: VideoFeatures, wish: Brief, of: VideoFeatures | None = None) -> Composition:
     seen = of or features
-    request, _reason = request_for(seen.film, seen.cuts, wish)
-    last = composer.compose(features, replace(request, take=Take(wish.take.number)))
+    request, _ = request_for(seen.film, seen.cuts, wish)
+    request, _reason = settled(seen, replace(request, take=Take(wish.take.number)), wish)
+    last = composer.compose(features, request)
     assert hasattr(last, "composition")
     return last.composition
 

@@ -26,6 +26,7 @@ from engine.music import Chord, Note
 
 PITCHED: Final = ("pad", "arp", "bass", "melody")
 THEME_NOTES: Final = 6
+SLOW_LEAST_S: Final = 20
 _ORDERS: Final = 8
 
 EXPLANATIONS: Final[dict[str, str]] = {
@@ -392,7 +393,8 @@ def _time_rows(
         # A cut that falls on the measured frame pair is not a second of motion: the logarithm keeps it small.
         moved = np.log1p(np.asarray(motion, float))
         slow_motion, slow_notes = _mean_8(moved), _mean_8(count_per_s)
-        rows["picture, slow"] = rank_correlation(slow_motion[::4].tolist(), slow_notes[::4].tolist())
+        if len(motion) >= SLOW_LEAST_S:  # the order of three windows says nothing
+            rows["picture, slow"] = rank_correlation(slow_motion[::4].tolist(), slow_notes[::4].tolist())
         rows["picture, fast"] = rank_correlation((moved - slow_motion).tolist(), (count_per_s - slow_notes).tolist())
     return rows
 

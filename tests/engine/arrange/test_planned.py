@@ -11,6 +11,7 @@ import pytest
 from engine.arrange import ArrangeOptions, Arranger, arrange, stored_states
 from engine.arrange.chance import noise
 from engine.arrange.ensembles import ensembles
+from engine.arrange.expression import film_levels
 from engine.arrange.players_voicing import is_low
 from engine.arrange.rhythm import build_grid
 from engine.arrange.voicing import is_consecutive
@@ -94,6 +95,20 @@ def test_a_piece_of_it_is_the_same_wherever_one_begins(ensemble, meter):
 
 
 @pytest.mark.parametrize("ensemble", ENSEMBLES)
+def test_what_is_settled_while_it_is_composed_stays(ensemble):
+    whole = _in_steps(planned(ensemble, bars=10), (14.0, 2.0, 26.0, 8.0, 20.0))
+    options = ArrangeOptions(levels=film_levels(whole.slots))
+    final = Arranger(whole, options).arrange()
+    for count in range(3, len(whole.slots), 5):
+        early = Arranger(replace(whole, slots=whole.slots[:count]), options, complete=False)
+        settled = early.settled_beats
+        assert settled >= whole.slots[count - 1].start_beats - 16.0
+        piece = early.arrange(None, settled)
+        assert piece.notes == tuple(note for note in final.notes if note.start_beats < settled)
+        assert piece.controllers == tuple(each for each in final.controllers if each.time_beats < settled)
+
+
+@pytest.mark.parametrize("ensemble", ENSEMBLES)
 @pytest.mark.parametrize("ending", ["ring-off", "button", "unresolved", "pre-lap", "bump"])
 def test_nothing_is_stuck_doubled_or_outlasts_the_film(ensemble, ending):
     composition = planned(ensemble, ending=ending)
@@ -123,6 +138,51 @@ def test_parts_keep_their_ranges_and_only_those_planned_play(ensemble):
             role = roles[note.part]
             octave = 12 if role.octave <= section.intensity or note.part == "melody" else 0
             assert role.low - octave <= note.pitch <= max(role.high, role.low + 18) + octave, note
+
+
+def _in_steps(composition, levels):
+    """The composition with the picture's activity and loudness in steps, one after every so many of its seconds."""
+    total_s = composition.film.duration_s
+    slots = tuple(
+        replace(slot, density=levels[min(int(len(levels) * slot.start_s / total_s), len(levels) - 1)])
+        for slot in composition.slots
+    )
+    return replace(composition, slots=slots)
+
+
+@pytest.mark.parametrize("ensemble", ENSEMBLES)
+def test_layers_and_notes_follow_the_picture_inside_a_section(ensemble):
+    """Where more moves there are more notes, and never fewer parts, though section, chords and theme are the same."""
+    plain = planned(ensemble, ("R1", "R1"), bars=16)
+    only = replace(plain.plans[0].sections[0], end_s=plain.film.duration_s, layers=ensembles()[ensemble].layers[2])
+    plain = replace(plain, plans=(replace(plain.plans[0], sections=(only,), statements=()),))
+    composition = _in_steps(plain, (2.0, 8.0, 14.0, 20.0, 26.0))
+    counts, parts = [], []
+    quarter = composition.film.duration_s / 5
+    for step in range(5):
+        a, b = (composition.beats_at_picture(quarter * (step + share)) for share in (0.2, 0.98))
+        inside = [note for note in arrange(composition).notes if a <= note.start_beats < b]
+        counts.append(len(inside))
+        parts.append(len({note.part for note in inside}))
+    assert counts[4] > counts[2] > counts[0] or ensemble == "ambient", counts
+    assert counts[4] >= 1.5 * max(counts[0], 1), counts
+    assert parts == sorted(parts), parts
+
+
+def test_what_holds_its_notes_joins_in_and_is_struck_again_without_a_new_chord():
+    plain = planned("strings", ("R1", "R1"), bars=10)
+    only = replace(plain.plans[0].sections[0], end_s=plain.film.duration_s, layers=ensembles()["strings"].layers[2])
+    held = tuple(replace(slot, chord=plain.slots[0].chord) for slot in plain.slots)
+    plain = replace(plain, slots=held, plans=(replace(plain.plans[0], sections=(only,), statements=()),))
+    notes = arrange(_in_steps(plain, (2.0, 8.0, 14.0, 20.0, 26.0))).notes  # four bars each
+    bass = min(note.start_beats for note in notes if note.part == "bass")
+    assert bass == 32.0  # still bars have the upper strings alone
+    struck = sorted({note.start_beats for note in notes if note.part == "pad"})
+    assert struck[:3] == [0.0, 16.0, 32.0]
+    assert {56.0, 60.0, 64.0, 66.0, 68.0, 70.0} <= set(struck)
+    for note in notes:
+        if note.part == "pad":  # nothing is held into what is struck again
+            assert not [place for place in struck if note.start_beats < place < note.end_beats - 1e-6]
 
 
 def test_a_drum_kit_plays_in_pop_alone():
