@@ -14,6 +14,7 @@ from typing import Any, Final
 from engine.music import Chord, Composition, Key, TempoMap, UserError
 from engine.music.chord import FLAT_NAMES, SHARP_NAMES
 from engine.music.cueplan import CuePlan, SectionPlan
+from engine.music.files import written_aside
 from engine.music.tune import tune_of
 
 BARS_A_LINE: Final = 4
@@ -178,7 +179,8 @@ def draw_bars(bars: Sequence[SheetBar], title: str, tempo_map: TempoMap, path: s
     for index, row in enumerate(rows):
         _draw_row(axes, row, -index, tempo_map)
     try:
-        figure.savefig(path)
+        with written_aside(path) as aside:
+            figure.savefig(aside)
     except (OSError, ValueError) as error:
         raise UserError(f"{path} cannot be written: {error}.") from None
 

@@ -36,7 +36,7 @@ from engine.music import (
     UserError,
     shown,
 )
-from engine.music.files import open_regular, write_whole
+from engine.music.files import make_way, open_regular, write_whole
 from engine.music.spelling import key_signature
 
 TICKS_PER_BEAT: Final = 960
@@ -104,14 +104,23 @@ def write_midi(
 
 
 def write_parts(
-    directory: str | os.PathLike[str], stem: str, composition: Composition, arrangement: Arrangement
+    directory: str | os.PathLike[str],
+    stem: str,
+    composition: Composition,
+    arrangement: Arrangement,
+    *,
+    replace_old: bool = False,
 ) -> tuple[Path, ...]:
-    """One file per part that has notes: `stem_pad.mid`, …; returns their paths."""
+    """One file per part that has notes: `stem_pad.mid`, …; returns their paths.
+
+    replace_old: files that are there are kept beside; else they are refused, with a UserError.
+    """
     written = []
     sounding = {note.part for note in arrangement.notes}
     for part in PARTS:
         if part in sounding:
             path = Path(directory) / f"{stem}_{part}.mid"
+            make_way(path, replace=replace_old)
             write_midi(path, composition, arrangement, parts=(part,))
             written.append(path)
     return tuple(written)

@@ -39,6 +39,7 @@ from bridge.ui.learn_prompt import LearnPrompt
 from bridge.ui.view import Keys, LinesView, RichView, View
 from engine.document import SavedSession
 from engine.music import UserError, controls
+from engine.music.files import make_way
 
 TICK_S: Final = 0.02
 DRAW_S: Final = 0.1
@@ -83,7 +84,7 @@ class Live:
             self.session = session = Session(
                 plan.session, player, engine.send, say=self._say, engine_pid=lambda: engine.pid
             )
-            self.recorded = RecordingFile(session)
+            self.recorded = RecordingFile(session, replace=plan.replace)
             self.view: View = self._view(stack, osc)
             if plan.keeps_session:
                 self.autosave = Autosave(session, plan.session_file, self._say)
@@ -359,8 +360,12 @@ class Live:
             self.recorded.end()
             self.controls.finish_exports()
             if self.plan.out is not None and self.plan.out != self.written and session.failure is None:
-                notes = export_midi(session, self.plan.out)
-                self._say(f"the composition ({notes} notes) is in {self.plan.out}.")
+                out = self.plan.out
+                if not self.plan.replace:
+                    out = free_path(out)
+                make_way(out, replace=self.plan.replace)
+                notes = export_midi(session, out)
+                self._say(f"the composition ({notes} notes) is in {out}.")
         except UserError as error:
             self._say(str(error))
         session.close()  # the notes of kept takes belong to the session file

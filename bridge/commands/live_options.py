@@ -46,6 +46,7 @@ class LivePlan:
     osc_port: int | None
     out: Path | None
     record: Path | None
+    replace: bool
     json: bool
     plain: bool
     keys: bool
@@ -100,6 +101,10 @@ def parser() -> argparse.ArgumentParser:
     out.add_argument("--out", metavar="FILE.mid", help="where the music is written when there is no MIDI system, "
                      "else the composition at the end")  # fmt: skip
     out.add_argument("--record", metavar="FILE.mid", help="also write what was really sent")
+    out.add_argument(
+        "--replace", action="store_true",
+        help="replace files that are there at --out and --record, kept as FILE.bak; else FILE-2 is written",
+    )  # fmt: skip
     steer = top.add_argument_group("steering")
     steer.add_argument("--osc-port", default=str(DEFAULT_PORT), metavar="PORT",
                        help=f"UDP port for OSC ({DEFAULT_PORT}; 0: any, off: none)")  # fmt: skip
@@ -203,6 +208,7 @@ def parse(arguments: Sequence[str]) -> LivePlan:
         osc_port=_port(given.osc_port),
         out=_writable(given.out),
         record=_writable(given.record),
+        replace=given.replace,
         json=given.json,
         plain=given.plain,
         keys=not given.no_keys,

@@ -9,6 +9,7 @@ Results go to stdout, progress and notes to stderr.  Exit codes: 0, 2 (a fault o
 from __future__ import annotations
 
 import argparse
+import glob
 import json
 import sys
 import time
@@ -19,6 +20,7 @@ from engine.music.command import SentenceParser, check_spares_input
 from engine.music.controls import READINGS
 from engine.music.errors import UserError, ended_by_ctrl_c
 from engine.music.extras import need_extra
+from engine.music.files import check_output, check_unused, make_way
 from engine.process.priorities import lower
 from engine.video.cache import FeatureCache
 from engine.video.options import AnalysisOptions
@@ -96,6 +98,7 @@ def _parser() -> argparse.ArgumentParser:
     analyze.add_argument("--npz", type=Path, metavar="OUT.npz", help="write the features")
     analyze.add_argument("--plot", type=Path, metavar="OUT.png", help="draw filmstrip, cuts, motion and mood")
     analyze.add_argument("--export", type=Path, metavar="DIR", help="write MuVi-Sync's own file layout")
+    analyze.add_argument("--replace", action="store_true", help="replace files that are there, kept as FILE.bak")
     analyze.add_argument("--no-cache", action="store_true", help="look anew and keep nothing")
     analyze.add_argument("--cache-dir", type=Path, metavar="DIR")
     add_analysis_arguments(analyze)
@@ -110,6 +113,11 @@ def _analyze(arguments: argparse.Namespace) -> int:
     from engine.video import analyze
 
     check_spares_input(arguments.film, arguments.npz, arguments.plot)
+    for file in filter(None, (arguments.npz, arguments.plot)):
+        check_output(file, replace=arguments.replace)
+    if arguments.export:
+        for file in sorted(arguments.export.glob(f"vevo_*/**/{glob.escape(arguments.film.stem)}.*")):
+            check_unused(file, replace=arguments.replace)
     if arguments.plot:
         need_extra("plot", "A plot")
     cache = None if arguments.no_cache else FeatureCache(arguments.cache_dir)
@@ -117,14 +125,16 @@ def _analyze(arguments: argparse.Namespace) -> int:
     features = analyze(arguments.film, options_from(arguments), _progress(), cache)
     took_s = time.perf_counter() - started_s
     if arguments.npz:
+        make_way(arguments.npz, replace=arguments.replace)
         features.save(arguments.npz)
     if arguments.export:
         from engine.video.export import export_muvi_sync
 
-        export_muvi_sync(features, arguments.export)
+        export_muvi_sync(features, arguments.export, replace=arguments.replace)
     if arguments.plot:
         from engine.video.plot import plot_features
 
+        make_way(arguments.plot, replace=arguments.replace)
         plot_features(features, arguments.plot)
     if arguments.json:
         json.dump({**features.to_json(), "took_s": round(took_s, 3)}, sys.stdout)

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
 import sys
 import time
 from collections.abc import Sequence
@@ -19,7 +18,7 @@ from engine.brief import Brief, compose_options, from_settings
 from engine.commands.compose_report import facts_of, progress_bar, tell
 from engine.composer import compose_takes
 from engine.document.file.suffix import SUFFIX
-from engine.music import PARTS, Hit, Key, Take, TimeSignature, UserError, controls
+from engine.music import PARTS, Hit, Key, Take, TimeSignature, UserError, controls, shown
 from engine.music.arguments import Arg, Value
 from engine.music.command import SentenceParser, check_film_exists, check_spares_input
 from engine.music.composition import ENDINGS
@@ -27,7 +26,7 @@ from engine.music.controls import BY_ADDRESS, MUSIC_FLAGS, SETTINGS
 from engine.music.cue_text import parse_cues
 from engine.music.cueplan import CUE_ENDINGS, Theme
 from engine.music.extras import need_extra
-from engine.music.files import check_writes_a_file
+from engine.music.files import check_output, make_way
 from engine.music.flags import (
     add_flags,
     check_cue_flags,
@@ -62,6 +61,7 @@ def parser(
         "video", metavar="VIDEO", help=f"the film, any file that holds pictures; or a session of `live` ({SUFFIX})"
     )
     main.add_argument("-o", "--output", metavar="FILE", help="file to write (default: named after the film)")
+    main.add_argument("--replace", action="store_true", help="replace files that are there; they are kept as FILE.bak")
     main.add_argument(
         "--printed", action="store_true", help="of a session: with the ranges that were printed into the DAW too"
     )
@@ -115,7 +115,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     scores = tuple(replace(score, composition=placed(score.composition, arguments)) for score in scores)
     results = []
     for score, output in zip(scores, outputs, strict=True):
-        arrangement = _write(score.composition, options, output)
+        arrangement = _write(score.composition, options, output, replace_old=arguments.replace)
         results.append(facts_of(score, arrangement, output))
     total_s = time.perf_counter() - begun
     for facts in results:
@@ -148,6 +148,8 @@ def _vary(arguments: argparse.Namespace, wish: Brief, options: ArrangeOptions) -
         except ValueError:
             raise UserError(f"'{arguments.length}' is not a list of seconds.") from None
     folder = Path(arguments.output or Path(arguments.video).stem + "_versions")
+    if not arguments.replace and folder.is_dir() and any(folder.glob("*.mid")):
+        raise UserError(f"{shown(folder)} holds MIDI files already: name another folder, or say --replace.")
     task = AnalysisTask(arguments.video, wish.reading, wish.clip_weights, arguments.cache_dir, not arguments.no_cache)
     rows: list[dict[str, Any]] = []
     with progress_bar(sys.stderr, quiet=arguments.json) as report:
@@ -168,7 +170,7 @@ def _vary(arguments: argparse.Namespace, wish: Brief, options: ArrangeOptions) -
             )
             suffix = "" if length_s is None else f"_{length_s:g}s"
             for version in versions:
-                paths = write_variation(version, folder, "1m1", suffix)
+                paths = write_variation(version, folder, "1m1", suffix, replace_old=arguments.replace)
                 cue = version.composition.cues[0]
                 rows.append(
                     {
@@ -303,25 +305,22 @@ def placed(composition: Composition, arguments: argparse.Namespace) -> Compositi
 
 def _outputs(arguments: argparse.Namespace) -> list[Path]:
     first = Path(arguments.output) if arguments.output else Path(Path(arguments.video).stem + ".mid")
-    if not first.parent.is_dir():
-        raise UserError(f"There is no folder {first.parent} to write {first.name} into.")
-    if first.is_dir():
-        raise UserError(f"{first} is a folder; name a .mid file to write.")
-    check_writes_a_file(first)
-    if not os.access(first.parent, os.W_OK):
-        raise UserError(f"Nothing can be written into the folder {first.parent}.")
     check_spares_input(arguments.video, first)
-    if arguments.takes == 1:
-        return [first]
-    take = int(flag_value(arguments, "--take") or 1)
-    numbers = range(take, take + arguments.takes)
-    return [first.with_name(f"{first.stem}_{Take(number).name}{first.suffix or '.mid'}") for number in numbers]
+    outputs = [first]
+    if arguments.takes != 1:
+        take = int(flag_value(arguments, "--take") or 1)
+        numbers = range(take, take + arguments.takes)
+        outputs = [first.with_name(f"{first.stem}_{Take(number).name}{first.suffix or '.mid'}") for number in numbers]
+    for output in outputs:
+        check_output(output, replace=arguments.replace)
+    return outputs
 
 
-def _write(composition: Composition, options: ArrangeOptions, output: Path) -> Arrangement:
+def _write(composition: Composition, options: ArrangeOptions, output: Path, *, replace_old: bool) -> Arrangement:
     from engine.arrange import arrange
     from engine.midifile import write_midi
 
     arrangement = arrange(composition, options)
+    make_way(output, replace=replace_old)
     write_midi(output, composition, arrangement)
     return arrangement

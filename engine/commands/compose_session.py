@@ -17,10 +17,10 @@ from engine.document.cues import ends
 from engine.document.file import SUFFIX, read_session
 from engine.music import PARTS, Composition, UserError, shown
 from engine.music.command import check_spares_input
-from engine.music.files import check_writes_a_file
+from engine.music.files import check_output, make_way
 
 # What concerns the file that is written; everything else is in the session already.
-_ALLOWED: Final = frozenset({"-o", "--output", "--json", "--printed"})
+_ALLOWED: Final = frozenset({"-o", "--output", "--replace", "--json", "--printed"})
 
 
 def write_session_music(arguments: argparse.Namespace, given: Sequence[str]) -> int:
@@ -34,12 +34,11 @@ def write_session_music(arguments: argparse.Namespace, given: Sequence[str]) -> 
     saved = check_playable(read_session(path))
     output = Path(arguments.output or path.name.removesuffix(SUFFIX) + ".mid")
     check_spares_input(path, output)
-    check_writes_a_file(output)
-    if not output.parent.is_dir():
-        raise UserError(f"There is no folder {shown(output.parent)} to write {shown(output.name)} into.")
+    check_output(output, replace=arguments.replace)
     composition, arrangement = session_arrangement(saved, printed=arguments.printed)
     if not saved.steps[saved.index].document.result.complete:
         sys.stderr.write(f"{path.name} was saved before it was composed to its end: only its beginning is written.\n")
+    make_way(output, replace=arguments.replace)
     write_midi(output, composition, arrangement)
     facts = _facts(saved, composition, arrangement, output)
     if arguments.json:

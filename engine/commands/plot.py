@@ -22,6 +22,7 @@ from engine.composer import Composer, settled
 from engine.music import Composition, Take, UserError
 from engine.music.command import check_spares_input
 from engine.music.extras import need_extra
+from engine.music.files import check_output, make_way
 
 if TYPE_CHECKING:
     from engine.arrange import ArrangeOptions
@@ -45,6 +46,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         wish = replace(wish, hits=compose_cli.hits_of(arguments))
     output = Path(arguments.output or Path(arguments.video).stem + ".png")
     check_spares_input(arguments.video, output)
+    check_output(output, replace=arguments.replace)
     from engine.commands.plot_drawing import plot_score
     from engine.process.analysis import AnalysisTask, analyse_in_child
 
@@ -59,6 +61,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
     composition = compose_cli.placed(composition, arguments)
     title = _title(facts, composition)
+    make_way(output, replace=arguments.replace)
     plot_score(features, composition, arrange(composition, options), title, output)
     facts["file"] = str(output)
     if arguments.json:

@@ -14,6 +14,7 @@ from engine.arrange import Arrangement
 from engine.arrange.rhythm import merge_runs
 from engine.commands.picture_link import per_second
 from engine.music import EMOTIONS, Composition, UserError
+from engine.music.files import written_aside
 from engine.music.note import pitch_name
 from engine.video import VideoFeatures
 
@@ -56,10 +57,9 @@ def plot_score(
         for cut in composition.cuts:
             axis.axvline(cut.time_s, color="black", alpha=0.2 + 0.4 * cut.strength, lw=0.8, ls=":")
     roll.set_xlim(0, length)
-    aside = path.with_name(path.name + ".part")
     try:
-        figure.savefig(aside, dpi=100, format="png")
-        aside.replace(path)
+        with written_aside(path) as aside:
+            figure.savefig(aside, dpi=100, format="png")
     except OSError as error:
         raise PlotError(f"{path} cannot be written: {error.strerror or error}.") from error
 

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 # What can be said of a session; all else would compose it anew.
 _OF_SESSIONS = (
-    "video", "output", "json", "loudness", "film_sound", "stems", "soundfont", "reencode", "overwrite",
+    "video", "output", "json", "loudness", "film_sound", "stems", "soundfont", "reencode", "replace",
 )  # fmt: skip
 _COMPOSE_ONLY = ("takes", "vary", "length", "loopable")
 
@@ -44,7 +44,7 @@ def parser() -> argparse.ArgumentParser:
     sound.add_argument("--stems", metavar="DIR", help="write each part, and the film's sound, as a .wav too")
     sound.add_argument("--soundfont", metavar="FILE.sf2", help="default: FluidR3 of the system, else a small one")
     sound.add_argument("--reencode", action="store_true", help="make the picture H.264 instead of copying it")
-    sound.add_argument("--overwrite", action="store_true", help="replace files that are there already")
+    sound.add_argument("--overwrite", dest="replace", action="store_true", help=argparse.SUPPRESS)  # as it once was
     return main
 
 
@@ -172,7 +172,7 @@ def _options(arguments: argparse.Namespace) -> RenderOptions:
         film_sound=arguments.film_sound,
         stems=None if arguments.stems is None else Path(arguments.stems),
         reencode=arguments.reencode,
-        overwrite=arguments.overwrite,
+        replace=arguments.replace,
     )
 
 

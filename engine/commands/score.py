@@ -29,8 +29,9 @@ from engine.commands.score_music import EXPLANATIONS, control_rows, music_rows
 from engine.document import parse_key
 from engine.midifile import MidiScore, read_midi
 from engine.music import NO_CHORD, QUALITIES, Chord, Key, MusicError, UserError, controls
-from engine.music.command import SentenceParser
+from engine.music.command import SentenceParser, check_spares_input
 from engine.music.controls import BY_ADDRESS
+from engine.music.files import check_output, make_way
 from engine.music.flags import add_flags, flags_of
 
 if TYPE_CHECKING:
@@ -219,6 +220,7 @@ def parser() -> argparse.ArgumentParser:
     main.add_argument(
         "--lead-sheet", metavar="FILE", help="write a lead sheet: a .png, a text file, or - for standard output"
     )
+    main.add_argument("--replace", action="store_true", help="replace a file that is there; it is kept as FILE.bak")
     main.add_argument("--json", action="store_true")
     add_flags(main, (key_row, starts_row, *flags_of("score")))
     return main
@@ -230,6 +232,11 @@ def main(argv: Sequence[str] | None = None) -> int:
     key = parse_key(arguments.key or "auto")
     starts_at_s = parse_seconds(arguments.picture_starts_at or "0")
     cache_dir = Path(arguments.cache_dir) if arguments.cache_dir else None
+    sheet = arguments.lead_sheet
+    if sheet not in (None, "-"):
+        check_spares_input(arguments.file, sheet)
+        check_spares_input(arguments.video, sheet)
+        check_output(sheet, replace=arguments.replace)
     score = read_midi(arguments.file)
     if not score.notes:
         raise UserError(f"{arguments.file} holds no notes.")
@@ -239,8 +246,10 @@ def main(argv: Sequence[str] | None = None) -> int:
     chords = chords_of(score, starts_at_s)
     whole = (score, chords, picture.motion, picture.duration_s, starts_at_s)
     music, shuffled = music_rows(*whole), control_rows(*whole)
-    if arguments.lead_sheet is not None:
-        _write_sheet(score, chords, arguments.lead_sheet)
+    if sheet is not None:
+        if sheet != "-":
+            make_way(sheet, replace=arguments.replace)
+        _write_sheet(score, chords, sheet)
     if arguments.json:
         found = {"score": _plain(rows), "other cuts": _plain(chance)}
         found |= {"music": _plain(music), "bars shuffled": _plain(shuffled)}

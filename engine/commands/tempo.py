@@ -19,7 +19,8 @@ from typing import Any
 from engine.arrange.tempofit import TempoPlan, TempoReport, fit_tempos
 from engine.commands.tempo_plan import add_arguments, chosen_plan, fit_options, look
 from engine.music import Film, Hit, UserError
-from engine.music.command import SentenceParser
+from engine.music.command import SentenceParser, check_spares_input
+from engine.music.files import check_output, make_way
 from engine.music.hit_text import hits_reading
 
 
@@ -32,11 +33,15 @@ def main(argv: Sequence[str] | None = None) -> int:
         return export(words[1:])
     arguments = parser().parse_args(words)
     options = fit_options(arguments)
+    if arguments.write:
+        check_spares_input(arguments.film, arguments.write)
+        check_output(arguments.write, replace=arguments.replace)
     film, hits, said = look(arguments)
     if arguments.hits and (reading := hits_reading(arguments.hits)):
         sys.stderr.write(reading + "\n")
     report = fit_tempos(hits, film.rate, options)
     if arguments.write:
+        make_way(arguments.write, replace=arguments.replace)
         write_plan(arguments.write, chosen_plan(report, arguments.plan), film)
     if arguments.json:
         sys.stdout.write(json.dumps(_as_json(report, film, hits, said), indent=1) + "\n")
@@ -56,6 +61,7 @@ def parser() -> argparse.ArgumentParser:
     )
     add_arguments(parser)
     parser.add_argument("--write", metavar="FILE.mid", help="write a plan as tempo map with markers at the hits")
+    parser.add_argument("--replace", action="store_true", help="replace a file that is there, kept as FILE.mid.bak")
     parser.add_argument("--strict", action="store_true", help="exit code 2 where a must hit is refused")
     parser.add_argument("--json", action="store_true")
     return parser

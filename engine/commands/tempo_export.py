@@ -20,7 +20,8 @@ from engine.arrange.tempofit import fit_tempos
 from engine.commands.tempo_plan import add_arguments, bar_1_of, chosen_plan, fit_options, look
 from engine.midifile import Marker, read_midi, write_events
 from engine.music import Film, Hit, TempoMap, UserError
-from engine.music.command import SentenceParser
+from engine.music.command import SentenceParser, check_spares_input
+from engine.music.files import check_output, make_way
 
 
 def main(argv: Sequence[str]) -> int:
@@ -28,6 +29,9 @@ def main(argv: Sequence[str]) -> int:
     given = _parser().parse_args(list(argv))
     if given.film is None and given.from_midi is None:
         raise UserError("say which film, or a MIDI file with --from-midi.")
+    out = Path(given.out) if given.out else _beside(given.film or given.from_midi)
+    check_spares_input(given.from_midi or given.film, out)
+    check_output(out, replace=given.replace)
     film: Film | None = None
     hits: tuple[Hit, ...] = ()
     if given.film is not None:
@@ -45,11 +49,7 @@ def main(argv: Sequence[str]) -> int:
         markers = tuple(
             _marker(hit, tempo_map) for hit in hits if hit.time_s >= bar_1_of(given)
         )  # the file begins there
-    out = Path(given.out) if given.out else _beside(given.film or given.from_midi)
-    if out.is_dir() or not out.parent.is_dir():
-        raise UserError(f"{out} cannot be written: name a file in a folder that is there.")
-    if given.from_midi is not None and out.resolve() == Path(given.from_midi).resolve():
-        raise UserError("--out is the file that is read; name another.")
+    make_way(out, replace=given.replace)
     write_events(out, (), tempo_map, markers=markers, title=out.stem)
     sys.stdout.write(f"{out}: {said}; {_words(tempo_map)}, {len(markers)} markers, no notes.\n")
     sys.stdout.write(_place(bar_1_of(given)))
@@ -63,6 +63,7 @@ def _parser() -> argparse.ArgumentParser:
     add_arguments(parser, film_optional=True)
     parser.add_argument("--from-midi", metavar="FILE.mid", help="take the tempo of this file instead of finding one")
     parser.add_argument("--out", metavar="FILE.mid", help="where to write (FILM-conductor.mid)")
+    parser.add_argument("--replace", action="store_true", help="replace a file that is there, kept as FILE.mid.bak")
     return parser
 
 

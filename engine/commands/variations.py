@@ -183,6 +183,9 @@ def _tempi(features: VideoFeatures, wish: Brief) -> tuple[float, ...]:
     return tuple(chosen) or (72.0, 84.0, 96.0, 108.0, 120.0)
 
 
-def write_variation(variation: Variation, folder: Path, cue: str, suffix: str = "") -> tuple[Path, ...]:
-    """One file per part; returns their paths."""
-    return write_parts(folder, variation.name(cue) + suffix, variation.composition, variation.arrangement)
+def write_variation(
+    variation: Variation, folder: Path, cue: str, suffix: str = "", *, replace_old: bool = False
+) -> tuple[Path, ...]:
+    """One file per part; returns their paths.  replace_old: as for `write_parts`."""
+    stem = variation.name(cue) + suffix
+    return write_parts(folder, stem, variation.composition, variation.arrangement, replace_old=replace_old)

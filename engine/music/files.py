@@ -10,12 +10,14 @@ import os
 import secrets
 import shutil
 import stat
+from collections.abc import Iterator
 from pathlib import Path
 from typing import BinaryIO, Final
 
 from engine.music.errors import UserError, shown
 
 _LONGEST_NAME: Final = 255  # bytes, of most file systems
+_LONGEST_ENDING: Final = 12
 _NO_FOLLOW: Final = getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_BINARY", 0)
 _WITHOUT_WAITING: Final = getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0) | getattr(os, "O_CLOEXEC", 0)
 
@@ -46,24 +48,59 @@ def check_writes_a_file(path: str | os.PathLike[str]) -> None:
         raise UserError(f"{shown(path)} is {what}; name a file to write.")
 
 
-def write_whole(path: str | os.PathLike[str], data: bytes) -> None:
-    """Writes a file aside, then renames it: readers find the old content or the new one, whatever happens.
+def check_output(path: str | os.PathLike[str], *, replace: bool, how: str = "--replace") -> None:
+    """Everything that speaks against writing a file, before any work is done for it.
 
-    Raises UserError for what is no file, OSError where it cannot be written; then nothing has changed.
+    replace: whether a file that is there may be replaced; how: what a person has to say for that.  Raises UserError.
+    """
+    check_writes_a_file(path)
+    target = Path(path)
+    folder = target.parent
+    if not folder.is_dir():
+        raise UserError(f"There is no folder {shown(folder)} to write {shown(target.name)} into.")
+    check_unused(path, replace=replace, how=how)
+    if not os.access(Path(os.path.realpath(path)).parent, os.W_OK):
+        raise UserError(f"Nothing can be written into the folder {shown(folder)}.")
+
+
+def check_unused(path: str | os.PathLike[str], *, replace: bool, how: str = "--replace") -> None:
+    """Raises UserError where a file is there that is not to be replaced."""
+    if not replace and os.path.exists(path):
+        name = shown(os.path.basename(path))
+        raise UserError(f"{name} is there already: give another name, or say {how} to keep the old one as {name}.bak.")
+
+
+def make_way(path: str | os.PathLike[str], *, replace: bool, how: str = "--replace") -> Path | None:
+    """To be called right before a file is written: what is there is kept beside, or not to be replaced.
+
+    Returns the copy; None where nothing was there.  Raises UserError.
+    """
+    check_unused(path, replace=replace, how=how)
+    try:
+        return keep_beside(path)
+    except OSError as error:
+        why = error.strerror or error
+        raise UserError(f"{shown(os.path.basename(path))} cannot be copied aside: {why}.") from None
+
+
+@contextlib.contextmanager
+def written_aside(path: str | os.PathLike[str]) -> Iterator[Path]:
+    """A path in the same folder, with the same ending, to write to; it takes the place of `path` at the end.
+
+    Where anything is raised it is removed, and nothing has changed.  Raises UserError for what is no file, OSError
+    where it cannot be written.
     """
     check_writes_a_file(path)
     real = Path(os.path.realpath(path))
-    aside = real.parent / f".cuebridge-{secrets.token_hex(6)}.part"
+    ending = real.suffix if len(real.suffix) <= _LONGEST_ENDING else ""
+    aside = real.parent / f".cuebridge-{secrets.token_hex(6)}.part{ending}"
     try:
         before = os.stat(real)
     except OSError:
         before = None
     try:
-        handle = os.open(aside, os.O_WRONLY | os.O_CREAT | os.O_EXCL | _NO_FOLLOW, 0o666)
-        with os.fdopen(handle, "wb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
+        os.close(os.open(aside, os.O_WRONLY | os.O_CREAT | os.O_EXCL | _NO_FOLLOW, 0o666))
+        yield aside
         if before is not None:
             os.chmod(aside, stat.S_IMODE(before.st_mode))
             if hasattr(os, "chown"):
@@ -74,6 +111,17 @@ def write_whole(path: str | os.PathLike[str], data: bytes) -> None:
         with contextlib.suppress(OSError):
             aside.unlink()
         raise
+
+
+def write_whole(path: str | os.PathLike[str], data: bytes) -> None:
+    """Writes a file aside, then renames it: readers find the old content or the new one, whatever happens.
+
+    Raises UserError for what is no file, OSError where it cannot be written; then nothing has changed.
+    """
+    with written_aside(path) as aside, open(os.open(aside, os.O_WRONLY | _NO_FOLLOW), "wb") as file:
+        file.write(data)
+        file.flush()
+        os.fsync(file.fileno())
 
 
 def keep_beside(path: str | os.PathLike[str]) -> Path | None:

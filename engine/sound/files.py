@@ -2,40 +2,34 @@
 
 from __future__ import annotations
 
-import os
 import shutil
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from engine.music import UserError, files
 from engine.sound.errors import SoundError
 
 
 @contextmanager
-def written_aside(path: Path) -> Iterator[Path]:
-    """A path in the same folder to write to; renamed to `path` at the end, removed where anything is raised.
+def written_aside(path: Path, *, replace: bool = False) -> Iterator[Path]:
+    """A path in the same folder to write to; it takes the place of `path` at the end, removed where anything is raised.
 
-    Errors of the system and of libav while writing become a SoundError.
+    replace: whether a file that is there may be replaced; it is kept beside.  Errors of the system and of libav while
+    writing become a SoundError.
     """
     import av
 
     try:
-        handle, name = tempfile.mkstemp(prefix=f".{path.stem}.", suffix=path.suffix, dir=path.parent)
-    except OSError as error:
-        raise cannot_write(path, error) from error
-    os.close(handle)
-    aside = Path(name)
-    try:
-        yield aside
-        os.chmod(aside, 0o644)
-        os.replace(aside, path)
+        with files.written_aside(path) as aside:
+            yield aside
+            files.make_way(path, replace=replace)
     except (OSError, av.FFmpegError) as error:
-        aside.unlink(missing_ok=True)
         raise cannot_write(path, error) from error
-    except BaseException:
-        aside.unlink(missing_ok=True)
+    except SoundError:
         raise
+    except UserError as error:
+        raise SoundError(str(error)) from None
 
 
 def cannot_write(path: Path, error: BaseException) -> SoundError:
@@ -43,17 +37,12 @@ def cannot_write(path: Path, error: BaseException) -> SoundError:
     return SoundError(f"{path} cannot be written: {reason.rstrip('.')}.")
 
 
-def check_folder(path: Path, overwrite: bool) -> None:
+def check_writable(path: Path, *, replace: bool) -> None:
     """Raises SoundError where `path` cannot be written, or is there already and is not to be replaced."""
-    folder = path.parent
-    if not folder.is_dir():
-        raise SoundError(f"There is no folder {folder} to write {path.name} into.")
-    if path.is_dir():
-        raise SoundError(f"{path} is a folder; name a file to write.")
-    if path.exists() and not overwrite:
-        raise SoundError(f"{path} is there already; --overwrite replaces it.")
-    if not os.access(folder, os.W_OK):
-        raise SoundError(f"Nothing can be written into the folder {folder}.")
+    try:
+        files.check_output(path, replace=replace)
+    except UserError as error:
+        raise SoundError(str(error)) from None
 
 
 def check_space(folder: Path, needed_bytes: int) -> None:

@@ -7,6 +7,7 @@ they add up to the mix.
 
 from __future__ import annotations
 
+import glob
 import math
 import os
 import tempfile
@@ -20,7 +21,7 @@ import numpy as np
 
 from engine.sound.errors import SoundError
 from engine.sound.events import SoundEvents
-from engine.sound.files import cannot_write, check_folder, check_space, written_aside
+from engine.sound.files import cannot_write, check_space, check_writable, written_aside
 from engine.sound.film_sound import FilmSound
 from engine.sound.limiter import CEILING_DBTP, Limiter
 from engine.sound.loudness import STEP, LoudnessMeter
@@ -52,7 +53,7 @@ class RenderOptions:
     film_sound: str = "keep"
     stems: Path | None = None
     reencode: bool = False
-    overwrite: bool = False
+    replace: bool = False
 
     def __post_init__(self) -> None:
         if self.output.suffix.lower() not in KINDS:
@@ -79,14 +80,17 @@ class Rendered:
 
 def check_output(film: str | os.PathLike[str], options: RenderOptions) -> None:
     """Everything that can be refused before composing.  Raises SoundError or VideoError."""
-    check_folder(options.output, options.overwrite)
-    SoundFont(options.soundfont)
     if options.output.exists() and os.path.samefile(film, options.output):
         raise SoundError(f"{film} would be overwritten; name another file to write.")
+    check_writable(options.output, replace=options.replace)
+    SoundFont(options.soundfont)
     if options.output.suffix.lower() == ".mp4" and not options.reencode:
         check_picture(film)
     if options.stems is not None and options.stems.exists() and not options.stems.is_dir():
         raise SoundError(f"{options.stems} is a file; --stems names a folder.")
+    if options.stems is not None:
+        for path in sorted(options.stems.glob(f"{glob.escape(options.output.stem)}_*.wav")):
+            check_writable(path, replace=options.replace)
 
 
 def render(
@@ -232,7 +236,7 @@ def _write(
     gain = 10 ** (gain_db / 20)
     limiter = Limiter()
     with ExitStack() as stack:
-        aside = stack.enter_context(written_aside(options.output))
+        aside = stack.enter_context(written_aside(options.output, replace=options.replace))
         writer = _open_writer(aside, film, options.reencode)
         stack.callback(writer.abandon)
         stems = stack.enter_context(_Stems(film, events, options, voices, gain)) if options.stems else None
@@ -295,11 +299,13 @@ class _Stems:
             options.stems.mkdir(parents=True, exist_ok=True)
             for name in self._mixer.names:
                 path = options.stems / f"{options.output.stem}_{name}.wav"
-                check_folder(path, options.overwrite)
+                check_writable(path, replace=options.replace)
                 self._paths[name] = path
                 self._late[name] = np.zeros((2, Limiter.delay), np.float32)
             for name, path in self._paths.items():
-                writer = SoundWriter(self._files.enter_context(written_aside(path)), "wav", floats=True)
+                writer = SoundWriter(
+                    self._files.enter_context(written_aside(path, replace=options.replace)), "wav", floats=True
+                )
                 self._files.callback(writer.abandon)
                 self._writers[name] = writer
         except OSError as error:

@@ -6,15 +6,19 @@ from pathlib import Path
 
 import numpy as np
 
+from engine.music.files import make_way, write_whole, written_aside
 from engine.music.mood import EMOTIONS
 from engine.video.errors import VideoError
 from engine.video.features import VideoFeatures
 
 
-def export_muvi_sync(features: VideoFeatures, directory: Path, name: str | None = None) -> list[Path]:
+def export_muvi_sync(
+    features: VideoFeatures, directory: Path, name: str | None = None, *, replace: bool = False
+) -> list[Path]:
     """Writes emotion, motion, scene, scene offset and (full reading) semantic files below a folder; returns them.
 
-    name: of the files, MuVi-Sync has 001 …; None = the film's.  Emotion is the unsmoothed one, as there.
+    name: of the files, MuVi-Sync has 001 …; None = the film's.  replace: files that are there are kept beside;
+    else they are refused.  Emotion is the unsmoothed one, as there.
     """
     name = name or Path(features.film.path).stem
     scene = np.cumsum((features.scene_offset == 0) & (np.arange(features.seconds) > 0))
@@ -34,12 +38,15 @@ def export_muvi_sync(features: VideoFeatures, directory: Path, name: str | None 
         for folder, text in texts.items():
             file = directory / folder / f"{name}.lab"
             file.parent.mkdir(parents=True, exist_ok=True)
-            file.write_text(text, encoding="utf-8")
+            make_way(file, replace=replace)
+            write_whole(file, text.encode("utf-8"))
             written.append(file)
         if features.semantic is not None:
             file = directory / "vevo_semantic/all/2d/clip_l14p" / f"{name}.npy"
             file.parent.mkdir(parents=True, exist_ok=True)
-            np.save(file, features.semantic)
+            make_way(file, replace=replace)
+            with written_aside(file) as aside:
+                np.save(aside, features.semantic)
             written.append(file)
     except OSError as error:
         raise VideoError(f"{directory} cannot be written: {error.strerror or error}.") from error

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
+from engine.music.files import written_aside
 from engine.music.mood import EMOTIONS
 from engine.video.errors import VideoError
 from engine.video.features import VideoFeatures
@@ -68,7 +69,8 @@ def plot_features(features: VideoFeatures, path: Path) -> None:
     mood.set_xlabel("picture seconds")
     mood.legend(loc="center left", bbox_to_anchor=(1.0, 0.5))
     try:
-        figure.savefig(path, dpi=90, format="png")
+        with written_aside(path) as aside:
+            figure.savefig(aside, dpi=90, format="png")
     except OSError as error:
         raise VideoError(f"{path} cannot be written: {error.strerror or error}.") from error
 

@@ -101,7 +101,7 @@ def measure(film: str, events, font: Path, name: str, runs: int = RUNS) -> dict:
     seconds = events.length / 48_000
     with tempfile.TemporaryDirectory() as folder:
         output = Path(folder) / name
-        options = RenderOptions(output, font, overwrite=True, film_sound="drop" if name.endswith("wav") else "keep")
+        options = RenderOptions(output, font, replace=True, film_sound="drop" if name.endswith("wav") else "keep")
         walls, processor = [], []
         for _ in range(runs):
             wall, work = time.perf_counter(), time.process_time()

@@ -99,7 +99,7 @@ def test_what_cannot_be_done_with_a_session(tmp_path):
     ("arguments", "words"),
     [
         (["{film}", "-o", "out.avi"], "out.avi is none of .mp4, .wav, .flac"),
-        (["{film}", "-o", "there.mp4"], "is there already; --overwrite replaces it"),
+        (["{film}", "-o", "there.mp4"], "is there already: give another name, or say --replace"),
         (["{film}", "-o", "{film}", "--overwrite"], "would be overwritten"),
         (["{film}", "-o", "absent/out.mp4"], "There is no folder absent"),
         (["{film}", "-o", "out.mp4", "--loudness", "loud"], "'loud' is no loudness"),

@@ -17,8 +17,8 @@ from bridge.session.state import SessionState
 from engine.arrange.score import check_playable
 from engine.document import FilmReading, SavedSession, SavedTake
 from engine.document.file import SessionError, SessionWriter, read_session, write_session
-from engine.music import shown
-from engine.music.files import check_writes_a_file, keep_beside
+from engine.music import UserError, shown
+from engine.music.files import check_writes_a_file, make_way
 
 EVERY_S: Final = 0.5
 RETRY_S: Final = 5.0  # after a fault: the disk was full, a share was away
@@ -137,14 +137,10 @@ class Autosave:
         target = path or self.path or session_path(self._session.film.path)
         check_writes_a_file(target)
         if target != self.path and os.path.lexists(target) and not _is_same(target, self.path):
-            if not replace:
-                raise SessionError(
-                    f"{shown(target.name)} is there already: give another name, or say replace to keep it as a copy."
-                )
             try:
-                copy = keep_beside(target)
-            except OSError as error:
-                raise SessionError(f"{shown(target.name)} cannot be copied aside: {error.strerror or error}.") from None
+                copy = make_way(target, replace=replace, how="replace")
+            except UserError as error:
+                raise SessionError(str(error)) from None
             if copy is not None:
                 self._say(f"the {shown(target.name)} from before is kept as {shown(copy.name)}.")
         if target != self.path:

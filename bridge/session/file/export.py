@@ -18,8 +18,9 @@ from bridge.session.options import channels
 from bridge.session.state import SessionState
 from engine.arrange import Arrangement
 from engine.music import Composition, UserError, shown
-from engine.music.files import check_writes_a_file, keep_beside
+from engine.music.files import check_writes_a_file, make_way
 
+_Job = Callable[[Path, tuple[SentEvent, ...]], int]
 LONG_NOTES: Final = 4000  # as many are written in a tenth of a second or two; more would hold the session up
 
 
@@ -69,15 +70,8 @@ class Exporter:
         `export_midi`.
         """
         if os.path.lexists(path) and (_mark(path) is None or _mark(path) != self._ours.get(path)):
-            if not replace:
-                raise UserError(
-                    f"{shown(path.name)} is there already: give another name, or say replace to keep it as a copy."
-                )
             check_writes_a_file(path)
-            try:
-                keep_beside(path)
-            except OSError as error:
-                raise UserError(f"{shown(path.name)} cannot be copied aside: {error.strerror or error}.") from None
+            make_way(path, replace=replace, how="replace")
         made = self._session.whole()
         before = self._last if self._last is not None and self._last.is_alive() else None
         if before is None and made is not None and len(made[1].notes) <= LONG_NOTES:
@@ -129,8 +123,10 @@ class RecordingFile:
     A long performance is written beside the session, which goes on answering; `write(wait=True)` at the end.
     """
 
-    def __init__(self, session: SessionState) -> None:
+    def __init__(self, session: SessionState, *, replace: bool = False) -> None:
         self._session = session
+        self._replace = replace  # what an earlier run left under the same name, which is kept beside then
+        self._targets: dict[Path, Path] = {}  # where what is wanted there is really written
         self._heard = 0  # events that the file holds
         self._thread: threading.Thread | None = None
         self._done: queue.SimpleQueue[str] = queue.SimpleQueue()
@@ -154,7 +150,7 @@ class RecordingFile:
         if session.recorder.empty or session.recorder.heard == self._heard or self._busy:
             return not session.recorder.empty and path in self._told
         self._heard = session.recorder.heard
-        events, job = session.recorder.events, _recording(session, path)
+        events, job = session.recorder.events, _recording(session)
         if wait or len(events) <= LONG_NOTES:
             return self._run(path, job, events)
         self._thread = threading.Thread(target=self._run, args=(path, job, events), name="recording")
@@ -218,9 +214,10 @@ class RecordingFile:
         if self._thread is not None:
             self._thread.join()
 
-    def _run(self, path: Path, job: Callable[[tuple[SentEvent, ...]], int], events: tuple[SentEvent, ...]) -> bool:
+    def _run(self, path: Path, job: _Job, events: tuple[SentEvent, ...]) -> bool:
         try:
-            notes = job(events)
+            target = self._target(path)
+            notes = job(target, events)
         except Exception as error:  # play goes on, and the next stop tries again
             self._heard = 0
             self._owed[path] = lambda: self._run(path, job, events)
@@ -229,11 +226,24 @@ class RecordingFile:
         self._owed.pop(path, None)
         if path not in self._told:
             self._told.add(path)
-            self._done.put(f"{notes} notes written to {path}.")
+            stays = "" if target == path else f"{shown(path.name)} was there before and stays; "
+            self._done.put(f"{stays}{notes} notes written to {target}.")
         return True
 
+    def _target(self, path: Path) -> Path:
+        """Where to write: nothing that was there before this run is written over unasked."""
+        if path not in self._targets:
+            target = path
+            if os.path.lexists(path):
+                if self._replace:
+                    make_way(path, replace=True)
+                else:
+                    target = free_path(path)
+            self._targets[path] = target
+        return self._targets[path]
 
-def _recording(session: SessionState, path: Path) -> Callable[[tuple[SentEvent, ...]], int]:
+
+def _recording(session: SessionState) -> _Job:
     """Writes events as the session stands now; returns the number of notes."""
     from engine.midifile import composition_markers, write_events
 
@@ -241,7 +251,7 @@ def _recording(session: SessionState, path: Path) -> Callable[[tuple[SentEvent, 
     composition = score.pinned if score is not None else None
     markers = composition_markers(composition) if composition is not None else ()
     key, names = (composition.key if composition is not None else None), channels(session.document)
-    return lambda events: write_events(path, events, tempo_map, key=key, markers=markers, channels=names)
+    return lambda path, events: write_events(path, events, tempo_map, key=key, markers=markers, channels=names)
 
 
 def free_path(path: Path) -> Path:

@@ -18,7 +18,7 @@ from bisect import bisect_left
 from collections.abc import Sequence
 from fractions import Fraction
 from pathlib import Path
-from typing import Final
+from typing import BinaryIO, Final
 
 from bridge.player.messages import SentEvent
 from engine.music import TempoMap, TimeSignature
@@ -133,9 +133,14 @@ def _jumped(last: SentEvent, event: SentEvent) -> bool:
 
 class Journal:
     """Keeps what is played on the disk, beside the file that it will become: at most the last second is lost, whatever
-    ends the program.  Written in a thread; a full or slow disk holds nothing up and is said by the file itself."""
+    ends the program.  Written in a thread; a full or slow disk holds nothing up and is said by the file itself.
+
+    A journal that is there already, of another run or of one whose notes could not be saved yet, stays: this one is
+    numbered then.
+    """
 
     def __init__(self, path: Path, tempo_map: TempoMap) -> None:
+        self._recording = path
         self.path = journal_path(path)
         self._jobs: queue.SimpleQueue[bytes | None] = queue.SimpleQueue()
         self._jobs.put(_HEAD + json.dumps(_map_values(tempo_map)).encode() + b"\n")
@@ -156,13 +161,23 @@ class Journal:
 
     def _run(self) -> None:
         try:
-            with self.path.open("wb", buffering=0) as file:
+            with self._open() as file:
                 _lock(file.fileno())
                 while (data := self._jobs.get()) is not None:
                     file.write(data)
         except OSError:
             while self._jobs.get() is not None:  # nothing can be kept there; the .mid says why when it is written
                 pass
+
+    def _open(self) -> BinaryIO:
+        number = 1
+        while True:
+            try:
+                return self.path.open("xb", buffering=0)
+            except FileExistsError:
+                number += 1
+                wanted = self._recording
+                self.path = journal_path(wanted.with_name(f"{wanted.stem}-{number}{wanted.suffix}"))
 
 
 def _lock(number: int) -> bool:

@@ -97,7 +97,7 @@ def live_notes(path: Path, seconds: float) -> list[tuple[float, int, int, int]]:
 
 
 def written_notes(path: Path, folder: Path, *flags: str) -> list[tuple[float, int, int, int]]:
-    assert engine_main(["compose", str(path), "-o", str(folder / "a.mid"), *flags]) == 0
+    assert engine_main(["compose", str(path), "-o", str(folder / "a.mid"), "--replace", *flags]) == 0
     score = read_midi(folder / "a.mid")
     start = score.tempo_map
     return sorted((start.seconds_at(n.start_beats), n.pitch, n.velocity, n.channel) for n in score.notes)

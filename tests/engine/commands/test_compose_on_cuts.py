@@ -31,7 +31,9 @@ def test_chords_stand_on_the_hits_and_the_file_marks_them(tmp_path, capsys):
     texts = [marker.text for marker in read_midi(out).markers]
     assert "hit rabbit" in texts and sum(text.startswith("hit") for text in texts) == 4
     assert report
-    assert main([*words, "--chords-on", "all"]) == 0
+    first = out.read_bytes()
+    assert main([*words, "--replace", "--chords-on", "all"]) == 0
+    assert out.with_name("hits.mid.bak").read_bytes() == first
     capsys.readouterr()
     from engine.video import FeatureCache, analyze
 
@@ -53,6 +55,6 @@ def test_misses_are_told_in_signed_frames_and_a_tempo_is_chosen_for_the_hits(tmp
     report = json.loads(capsys.readouterr().out)
     assert abs(report["bpm"] - 84) < 0.3 and "hits" in report["tempo_reason"]
     assert all(hit["met"] and abs(hit["frames"]) <= 0.5 for hit in report["hits"])
-    assert main([*words[:-1], "--hits", "door=4.70!", "--bpm", "97"]) == 0
+    assert main([*words[:-1], "--replace", "--hits", "door=4.70!", "--bpm", "97"]) == 0
     text = capsys.readouterr().out
     assert "door 00:00:04:16" in text and "refused" in text and "cuebridge tempo" in text

@@ -191,8 +191,8 @@ def test_refusals_come_before_any_work(tmp_path, film, options):
         (lambda: options("out.avi"), "out.avi is none of"),
         (lambda: options("out.mp4", film_sound="mute"), "kept, ducked or dropped"),
         (lambda: options("out.mp4", loudness_lufs=3.0), "LUFS"),
-        (lambda: check_output(film, options(sound_only.name)), "--overwrite"),
-        (lambda: check_output(film, options("film.mp4", overwrite=True)), "would be overwritten"),
+        (lambda: check_output(film, options(sound_only.name)), "--replace"),
+        (lambda: check_output(film, options("film.mp4", replace=True)), "would be overwritten"),
         (lambda: check_output(film, options("absent/out.mp4")), "no folder"),
         (lambda: check_output(film, options("out.mp4", stems=sound_only)), "is a file"),
     ):

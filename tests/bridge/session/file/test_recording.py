@@ -235,6 +235,31 @@ def test_what_a_killed_run_had_played_is_found_by_the_next(stage, tmp_path) -> N
     assert sorted(each.name for each in tmp_path.iterdir()) == ["take-recovered.mid", "take.mid"]
 
 
+@pytest.mark.parametrize("replace", [False, True])
+def test_a_file_of_an_earlier_run_is_not_written_over(stage, tmp_path, replace) -> None:
+    path = tmp_path / "take.mid"
+    path.write_bytes(b"an earlier evening")
+    session = stage(12.0).session
+    file = RecordingFile(session, replace=replace)
+    for second in (0.0, 2.0):  # each stop writes; what this run wrote it may write again
+        session.recorder.add([on(second, 60), off(second + 1.0, 60)])
+        assert file.write(path, wait=True)
+    written, old = (path, tmp_path / "take.mid.bak") if replace else (tmp_path / "take-2.mid", path)
+    assert old.read_bytes() == b"an earlier evening" and len(read_midi(written).notes) == 2
+    assert str(written) in file.news()[0] and sorted(tmp_path.iterdir()) == sorted([old, written])
+
+
+def test_a_journal_that_is_still_needed_is_not_written_over(tmp_path) -> None:
+    path = tmp_path / "take.mid"
+    journals = [Journal(path, TempoMap.constant(120)) for _ in range(3)]
+    for number, journal in enumerate(journals):
+        journal.add([on(0.0, 60 + number), off(1.0, 60 + number)])
+    for journal in journals:
+        journal.close(keep=True)
+    played = [read_journal(each)[0][0].data1 for each in cut_off(path)]
+    assert sorted(played) == [60, 61, 62]
+
+
 def test_a_journal_that_is_torn_or_another_file_is_no_fault(tmp_path) -> None:
     path = tmp_path / "take.mid"
     journal = Journal(path, TempoMap.constant(120))
