@@ -226,6 +226,10 @@ class Live:
         return True
 
     def _key(self, key: str) -> None:
+        with self.session.log.acting("keys"):
+            self._press(key)
+
+    def _press(self, key: str) -> None:
         session = self.session
         learn = self.controls.hands.learn
         try:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from bridge.controls.bundle import Before
 from bridge.controls.midi import Hands
@@ -25,10 +25,11 @@ from bridge.session.edits.takes import checked_name
 from bridge.session.edits.values import set_value
 from bridge.session.file.export import Exporter
 from bridge.session.fit import FIT, fit_messages
+from bridge.session.lists import listed_chords, listed_edits
 from bridge.session.session import Session
 from bridge.session.snapshot import Snapshot, snapshot
 from engine.music import Chord, MusicError, UserError, controls
-from engine.music.arguments import ControlError, Value
+from engine.music.arguments import ControlError, Raw, Value
 from engine.music.controls import BY_ADDRESS, ERROR, SETTINGS, Control, current_address
 
 Reply = tuple[str, tuple[Argument, ...]]
@@ -37,6 +38,8 @@ VALUES_INTERVAL_S: Final = 0.1
 MAX_REFUSALS: Final = 64  # of one datagram
 MAX_BUNDLE: Final = 1300  # bytes of values in one datagram: more than a network's frame would be sent in pieces
 EXPORT: Final = controls.EXPORT
+EVER: Final = 1e9
+GESTURE_S: Final = 10.0  # without an edit a gesture is over
 NOBODY: Final[Target] = ("", 0)  # a hand on a controller, who hears no answer
 
 
@@ -69,6 +72,7 @@ class Controls:
         self.hands = Hands(session, learned, self.perform)
         self._pushed_s = 0.0
         self._playhead_s = 0.0
+        self._gestures: dict[Target, tuple[str, float]] = {}  # of each sender, and until which host second
         self._promised: dict[int, tuple[Target, Reply]] = {}  # the last change that was answered
         # Values that are no step of the undo history; each setter returns what its answer says besides the value.
         self._outside_history: dict[str, Callable[..., tuple[Argument, ...]]] = {
@@ -80,6 +84,7 @@ class Controls:
         self._of_sender: dict[str, Callable[..., tuple[Argument, ...]]] = {
             controls.SUBSCRIBE: self._subscribe,
             controls.UNSUBSCRIBE: self._unsubscribe,
+            controls.GESTURE: self._begin_gesture,
         }
         self._actions: dict[str, Callable[..., tuple[Argument, ...]]] = {
             controls.PING: lambda: (Double(time.perf_counter()),),
@@ -93,7 +98,16 @@ class Controls:
                 text,
                 *self._at(session.edit(chords.pin, _chord(text), at_s, typed=text)),
             ),
-            controls.CHORDS_UNPIN: lambda at_s=None: self._at(session.edit(chords.unpin, at_s)),
+            controls.CHORDS_UNPIN: lambda at_s=None, to_s=None: self._at(session.edit(chords.unpin, at_s, to_s)),
+            controls.CHORDS_MOVE: self._move_chord,
+            controls.CHORDS_SPLIT: lambda at_s: (at_s, *self._at(session.edit(chords.split, _place(at_s)))),
+            controls.CHORDS_MERGE: lambda at_s: (at_s, *self._at(session.edit(chords.merge, _place(at_s)))),
+            controls.CHORDS_COPY: lambda from_s, to_s: (
+                Double(from_s),
+                Double(to_s),
+                *self._at(session.edit(chords.copy, from_s, to_s)),
+            ),
+            controls.CHORDS_LIST: lambda from_s, to_s=EVER: listed_chords(session, from_s, to_s),
             controls.CHORDS_REWRITE: lambda what, until=None, last=None: (
                 what,
                 *self._at(session.edit(chords.rewrite, session.rewrites + 1, what, until, last)),
@@ -110,6 +124,21 @@ class Controls:
                 weight,
                 *self._at(session.edit(marks.add_hit, at_s, weight, name)),
             ),
+            controls.HITS_MOVE: lambda at_s, to_s: (
+                Double(at_s),
+                Double(to_s),
+                *self._at(session.edit(marks.change_hit, at_s, to_s=to_s)),
+            ),
+            controls.HITS_WEIGHT: lambda at_s, weight: (
+                Double(at_s),
+                weight,
+                *self._at(session.edit(marks.change_hit, at_s, weight=weight)),
+            ),
+            controls.HITS_NAME: lambda at_s, name: (
+                Double(at_s),
+                name,
+                *self._at(session.edit(marks.change_hit, at_s, name=name)),
+            ),
             controls.HITS_REMOVE: lambda at_s: (at_s, *self._at(session.edit(marks.remove_hit, at_s))),
             controls.HITS_ACCEPT_CUTS: self._accept_cuts,
             controls.SECTIONS_ADD: lambda from_s, changes, name="", breath=False: (
@@ -118,6 +147,20 @@ class Controls:
                 *self._at(session.edit(marks.add_section, from_s, changes, name, breath)),
             ),
             controls.SECTIONS_REMOVE: lambda at_s: (at_s, *self._at(session.edit(marks.remove_section, at_s))),
+            controls.SECTIONS_MOVE: lambda from_s, to_s: (
+                Double(from_s),
+                Double(to_s),
+                *self._at(session.edit(marks.move_section, from_s, to_s)),
+            ),
+            controls.SECTIONS_NAME: lambda at_s, name: (
+                Double(at_s),
+                name,
+                *self._at(session.edit(marks.rename_section, at_s, name)),
+            ),
+            controls.SECTIONS_MERGE: lambda at_s: (
+                Double(at_s),
+                *self._at(session.edit(marks.merge_sections, at_s)),
+            ),
             FIT: lambda *given: self._fit_tempo(*given)[0][1],
             controls.TAKE_NEW: self._new_take,
             controls.TAKE_SELECT: lambda number, when="bar": (
@@ -126,6 +169,8 @@ class Controls:
             ),
             controls.TAKE_KEEP: lambda name=None: (session.keep_take(name).name,),
             controls.TAKE_NAME: self._name_take,
+            controls.TRY: lambda address, *arguments: self.attempt(address, arguments),
+            controls.EDITS_LIST: lambda first: listed_edits(session, _place(first)),
             controls.UNDO: lambda: (session.history.undo_label, *self._at(session.undo())),
             controls.REDO: lambda: (session.history.redo_label, *self._at(session.redo())),
             controls.TEMPO_PUSH: lambda: (self._script().push_tempo(),),
@@ -219,7 +264,8 @@ class Controls:
         if control.address == EXPORT:
             return self._export(sender, *arguments)  # type: ignore[arg-type]
         before = self.session.promises.number
-        address, values = self.perform(control, arguments, sender)
+        with self.session.log.acting(f"osc {sender[0]}:{sender[1]}", self._gesture_of(sender)):
+            address, values = self.perform(control, arguments, sender)
         reply = (request.asked if address == control.address else address, values)
         if self.session.promises.number != before:
             self._promised = {self.session.promises.number: (sender, reply)}
@@ -242,6 +288,39 @@ class Controls:
         if address in self._of_sender:
             return address, self._of_sender[address](sender, *arguments)
         return address, self._actions[address](*arguments)
+
+    def attempt(self, address: str, arguments: Sequence[Raw]) -> tuple[Argument, ...]:
+        """The address of an edit and what it would answer, last from when it would be heard; nothing changes.
+
+        Raises what the edit would raise, and ControlError for what is no edit.
+        """
+        control = BY_ADDRESS.get(current_address(address))
+        if control is None:
+            raise ControlError("unknown_address", f"{address[:80]} is not an address of CueBridge.")
+        if not (control.effect != "none" or control.address in SETTINGS) or control.access == "state":
+            raise ControlError("bad_value", f"{control.address} is no edit that could be tried.")
+        wanted = control.check(arguments)
+        if control.access == "value" and not wanted:
+            raise ControlError("bad_type", f"{control.address} takes {control.signature}.")
+        with self.session.log.only_trying():
+            _, values = self.perform(control, wanted)
+        return control.address, *(wanted[:1] + values[-1:] if control.access == "value" else values)
+
+    def _begin_gesture(self, sender: Target, name: str = "") -> tuple[Argument, ...]:
+        now_s = self.session.clock.now()
+        self._gestures = {each: kept for each, kept in self._gestures.items() if kept[1] > now_s and each != sender}
+        if name:
+            self._gestures[sender] = (name, now_s + GESTURE_S)
+        return (name,)
+
+    def _gesture_of(self, sender: Target) -> str:
+        """The gesture that a sender's edits belong to, "" for none; each edit keeps it going."""
+        name, until_s = self._gestures.get(sender, ("", 0.0))
+        now_s = self.session.clock.now()
+        if not name or until_s <= now_s:
+            return ""
+        self._gestures[sender] = (name, now_s + GESTURE_S)
+        return name
 
     def _correct_promises(self) -> None:
         """A change that is heard later than its answer said is answered once more, with where it really begins."""
@@ -352,6 +431,10 @@ class Controls:
         place, name, heard_s = self.session.add_cue(in_s, out_s, name)
         return place, name, Double(heard_s)
 
+    def _move_chord(self, from_s: float, to_s: float) -> tuple[Argument, ...]:
+        heard_s = self.session.edit(chords.move, from_s, to_s)
+        return Double(from_s), Double(self.session.document.sixteenth(to_s)[0]), Double(heard_s)
+
     def _accept_cuts(self, strength: float, weight: str = "should") -> tuple[Argument, ...]:
         count = len(marks.cuts_without_hit(self.session.document, self.session.now(), strength))
         return count, Double(self.session.edit(marks.accept_cuts, strength, weight))
@@ -437,6 +520,11 @@ class Controls:
 def _with_time(answer: tuple[Argument, float]) -> tuple[Argument, ...]:
     """An answer whose last value is from when it is heard."""
     return answer[0], Double(answer[1])
+
+
+def _place(value: Value) -> Any:
+    """None for a word that stands for the playhead or the latest."""
+    return None if isinstance(value, str) else value
 
 
 def _chord(text: str) -> Chord:

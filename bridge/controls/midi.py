@@ -55,7 +55,8 @@ class Hands:
             control = BY_ADDRESS[deed.address]
             try:
                 arguments = control.check(deed.arguments)
-                _, answer = self._perform(control, arguments)
+                with session.log.acting("controller"):
+                    _, answer = self._perform(control, arguments)
             except UserError as error:
                 self._say(f"{deed.trigger.words}, {deed.address}: {error}")
                 continue

@@ -133,7 +133,8 @@ class DawBridge(DawEvents):
         while self._due and time.perf_counter() < until_s:
             act, marks = self._due.popleft()
             try:
-                act(*marks)
+                with self._session.log.acting("DAW"):
+                    act(*marks)
             except (MusicError, UserError) as error:
                 fresh = set(marks) & set(self._coming)
                 self._session.names_done -= fresh
@@ -269,7 +270,8 @@ class DawBridge(DawEvents):
         session = self._session
         try:
             from_s, to_s = _scope(session, scope, start_s - session.starts_s, end_s - session.starts_s)
-            session.edit(printed.unmute, printed.ALL, from_s, to_s)
+            with session.log.acting(daw.daw):
+                session.edit(printed.unmute, printed.ALL, from_s, to_s)
             self.note("CueBridge plays there again.")
         except UserError as error:
             self.note(str(error))
@@ -287,7 +289,8 @@ class DawBridge(DawEvents):
             )
         elif job is not None and ok:
             parts = [part.part for part in job.parts]
-            self._session.edit(printed.printed, parts, job.start_beats, job.end_beats, f"print {', '.join(parts)}")
+            with self._session.log.acting(daw.daw):
+                self._session.edit(printed.printed, parts, job.start_beats, job.end_beats, f"print {', '.join(parts)}")
             self.note(
                 f"the DAW plays {', '.join(parts)} there from now on; {controls.PRINTED_UNMUTE} lets "
                 "CueBridge play them again."

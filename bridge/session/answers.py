@@ -124,6 +124,12 @@ STATES: Final[dict[str, Callable[[SessionState, Snapshot, Around], tuple[Argumen
         session.history.undo_count,
         session.history.redo_count,
     ),
+    controls.EDITS_LAST: lambda session, shot, around: (
+        session.log.last.number,
+        session.log.last.label,
+        session.log.last.who,
+        Double(session.log.last.heard_s),
+    ),
     controls.LEARN_WAITING: lambda session, shot, around: _waiting(session, around.hands.learn),
     controls.LEARN_LIST: lambda session, shot, around: around.hands.listed(),
     controls.CHANGING: lambda session, shot, around: _changing(session),

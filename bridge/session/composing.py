@@ -119,6 +119,13 @@ class Composing:
         self, host_s: float, from_s: float | None, label: str, until_s: float | None = None, take: int | None = None
     ) -> Queued:
         """Queues a request in place of the one that waits; the earlier boundary and the first moment are kept."""
+        self.queued = self.would_ask(host_s, from_s, label, until_s, take)
+        return self.queued
+
+    def would_ask(
+        self, host_s: float, from_s: float | None, label: str, until_s: float | None = None, take: int | None = None
+    ) -> Queued:
+        """What `ask` would queue."""
         asked, older = Queued(from_s, label, host_s, host_s, until_s, take), self.queued
         if older is not None:
             both_from = from_s is not None and older.from_s is not None
@@ -129,7 +136,6 @@ class Composing:
                 until_s=max(until_s, older.until_s) if both_until else None,  # type: ignore[type-var]
                 first_host_s=older.first_host_s,
             )
-        self.queued = asked
         return asked
 
     def ask_again(self) -> None:
@@ -172,7 +178,7 @@ class Composing:
         slots = document.result.slots
         if asked.from_s is not None:
             count = sum(slot.start_s < asked.from_s - 1e-6 for slot in slots)
-            kept, pinned = slots[:count], document.slots[:count]
+            kept, pinned = slots[:count], document.grid_slots[:count]
         if asked.until_s is not None:
             rest = tuple(slot for slot in slots if slot.start_s >= asked.until_s - 1e-6)
         self.revision += 1

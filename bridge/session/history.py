@@ -54,18 +54,23 @@ class History:
     def steps(self) -> tuple[Step, ...]:
         return tuple(self._steps)
 
-    def push(self, document: Document, label: str, at_s: float, *, merge: bool = False) -> None:
+    def push(
+        self, document: Document, label: str, at_s: float, *, merge: bool = False, who: str = "", gesture: str = ""
+    ) -> None:
         """Adds a step after the one in force and deletes those that could be redone.
 
-        merge: takes the place of the last step if that has the same label and is fresh.  at_s: host time.
+        merge: takes the place of the last step if that has the same label and maker and is fresh.  gesture: takes the
+        place of the last step if that belongs to the same gesture.  at_s: host time.
         """
         del self._steps[self._index + 1 :], self._ids[self._index + 1 :]
-        last = self._steps[-1]
-        if merge and self._index and last.label == label and at_s - last.at_s < MERGE_S:
-            self._steps[-1] = Step(document, label, at_s)
-            return
+        step, last = Step(document, label, at_s, who, gesture), self._steps[-1]
+        if self._index and last.gesture == gesture and last.who == who:
+            fresh = merge and last.label == label and at_s - last.at_s < MERGE_S
+            if gesture or fresh:
+                self._steps[-1] = step
+                return
         self._newest += 1
-        self._steps.append(Step(document, label, at_s))
+        self._steps.append(step)
         self._ids.append(self._newest)
         surplus = max(len(self._steps) - self._limit - 1, 0)
         del self._steps[:surplus], self._ids[:surplus]

@@ -108,7 +108,7 @@ def numbered(slots: tuple[Slot, ...]) -> tuple[Slot, ...]:
 
 def _pins(document: Document) -> tuple[tuple[float, Chord], ...]:
     """One for each slot that a pin covers: the engine pins a chord of its own length, which may be shorter."""
-    slots = [slot for slot in document.slots if slot.pinned]
+    slots = [slot for slot in document.grid_slots if slot.pinned]
     if not slots:
         return tuple(((pin.start_s + pin.end_s) / 2, pin.chord) for pin in document.pins)
     return tuple(((slot.start_s + slot.end_s) / 2, slot.chord) for slot in slots)

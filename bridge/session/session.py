@@ -82,31 +82,49 @@ class Session(SessionState):
 
     def apply(self, edit: Edit) -> float:
         """Puts an edit in force; returns the picture second from which it is heard."""
-        before, host_s = self.document, self.clock.now()
+        before, host_s, log = self.document, self.clock.now(), self.log
+        if log.trying:
+            return self._foreseen(edit)
         if edit.take is not None:
             self.rewrites += 1
-            self.history.push(before, edit.label, host_s)
-            return self._promised(self._ask(edit, "the rewritten range"), composing=True)
+            self.history.push(before, edit.label, host_s, who=log.who, gesture=log.gesture)
+            return log.note(edit.label, self._promised(self._ask(edit, "the rewritten range"), composing=True))
         if edit.document is before:
             return self.now().soon_s if edit.heard_s is None else edit.heard_s
-        self.history.push(edit.document, edit.label, host_s, merge=edit.merge)
+        self.history.push(edit.document, edit.label, host_s, merge=edit.merge, who=log.who, gesture=log.gesture)
         # A cue whose key is set to `auto` gets it from its mood as it is then.
         changed = before.cue == edit.document.cue and before.value(controls.KEY) != edit.document.value(controls.KEY)
         if changed and parse_key(edit.document.text(controls.KEY)) is None:
             self.composing.auto_keys.pop(edit.document.cue, None)
-        return self._follow(before, edit)
+        return log.note(edit.label, self._follow(before, edit))
+
+    def _foreseen(self, edit: Edit) -> float:
+        """From when an edit would be heard."""
+        before, now = self.document, self.now()
+        if edit.take is None and edit.document is before:
+            return now.soon_s if edit.heard_s is None else edit.heard_s
+        if self.analysed is None:
+            return self.position_s()
+        if edit.take is not None or effects(before, edit.document).compose:
+            asked = self.composing.would_ask(now.host_s, edit.from_s, edit.label, edit.until_s, edit.take)
+            heard_s = self.position_s() if asked.from_s is None else asked.from_s
+        else:
+            heard_s = now.soon_s if edit.at_once or edit.from_s is None else edit.from_s
+        return self._reachable(max(heard_s, edit.heard_s or heard_s))
 
     def undo(self) -> float:
         """Raises ControlError where there is nothing to undo."""
         if not self.history.undo_count:
             raise ControlError("not_ready", "there is nothing to undo.")
-        return self._step(self.history.undo)
+        label = self.history.undo_label
+        return self.log.note(f"undo {label}", self._step(self.history.undo))
 
     def redo(self) -> float:
         """Raises ControlError where there is nothing to redo."""
         if not self.history.redo_count:
             raise ControlError("not_ready", "there is nothing to redo.")
-        return self._step(self.history.redo)
+        label = self.history.redo_label
+        return self.log.note(f"redo {label}", self._step(self.history.redo))
 
     def restore_history(self, steps: tuple[Step, ...], index: int) -> None:
         """The history as it was before some edits that are taken back together."""
@@ -151,9 +169,12 @@ class Session(SessionState):
 
     def _promised(self, heard_s: float, *, composing: bool) -> float:
         """Where a change is heard: never before the player can take it over, now that the work of the call is done."""
+        return self.promises.make(self._reachable(heard_s), composing=composing)
+
+    def _reachable(self, heard_s: float) -> float:
         if self.rolling and self.transport.looped is None:
-            heard_s = max(heard_s, self.position_s() + self.options.commit_s)
-        return self.promises.make(heard_s, composing=composing)
+            return max(heard_s, self.position_s() + self.options.commit_s)
+        return heard_s
 
     def _arrange(self, now: Now, from_s: float | None) -> None:
         if self.analysed is not None and self.document.result.slots:

@@ -21,6 +21,7 @@ from bridge.session.arranging import Arranging, Music
 from bridge.session.background import BackgroundPlan
 from bridge.session.click import Click
 from bridge.session.composing import Composing
+from bridge.session.edit_log import EditLog
 from bridge.session.file.recording import Recorder
 from bridge.session.film import FilmWatch
 from bridge.session.history import History
@@ -74,6 +75,7 @@ class SessionState:
     ) -> None:
         self.options, self.player, self.clock = options, player, clock
         self.history = History(options.document)
+        self.log = EditLog()
         self.takes = Takes()
         self.transport = Transport(
             player, clock, follows=options.follows, from_s=options.from_s, play=options.play, once=options.once

@@ -80,7 +80,9 @@ def build_score(
     where = document.text(controls.CHORDS_ON_CUTS)
     if (result.complete or settled) and (where in ("strong", "all") or (where == "hits" and document.hits)):
         composed = _with_chords_on(composed, ChangeOptions(document.text(controls.HARMONIC_RHYTHM), where))
-    pinned = replace(composed, slots=tuple(map(document.pinned, composed.slots))) if document.pins else composed
+    pinned = composed
+    if document.pins:
+        pinned = replace(composed, slots=tuple(map(document.pinned, document.cut(composed.slots))))
     return Score(composed, pinned, from_settings(document.settings, levels), part_shifts(document), result.complete)
 
 

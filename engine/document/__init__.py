@@ -5,6 +5,7 @@ Pure: the standard library and `engine.music` only (a test checks it); `engine.d
 
 from engine.document.cues import MAX_CUES, CueState, cue_settings, ends, free_name, overlapping
 from engine.document.document import (
+    ChordBlock,
     ChordSpan,
     Document,
     Pin,
@@ -25,6 +26,7 @@ __all__ = [
     "OUTPUT_SETTINGS",
     "SETTINGS",
     "TAKE_CONTROLS",
+    "ChordBlock",
     "ChordSpan",
     "CueState",
     "Document",

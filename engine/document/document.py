@@ -38,12 +38,17 @@ from engine.music.spelling import spell
 
 @dataclass(frozen=True, slots=True)
 class Pin:
-    """A chord that the composer set over a stretch of the picture (seconds).  typed: as they wrote it, or ""."""
+    """A chord that the composer set over a stretch of the picture (seconds).
+
+    typed: as they wrote it, or "".  exact: it begins and ends at the sixteenths nearest to its edges; else it takes the
+    network's slots whose middles it covers.
+    """
 
     start_s: float
     end_s: float
     chord: Chord
     typed: str = field(default="", compare=False)
+    exact: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +67,22 @@ class ChordSpan:
     chord: Chord
     start_s: float
     end_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class ChordBlock:
+    """A chord as the composer takes hold of it: neighbours of one chord that were pinned one by one stay apart.
+
+    start_s, end_s: picture seconds.  pin: that set it.  given: it comes from the progression.  provisional: planned
+    before the whole film was seen.
+    """
+
+    chord: Chord
+    start_s: float
+    end_s: float
+    pin: Pin | None = None
+    given: bool = False
+    provisional: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,6 +131,7 @@ class Document:
     other_cues: tuple[CueState, ...] = ()
     adopted: tuple[tuple[int, Mapping[str, Value]], ...] = ()
     draws: Draws = field(default_factory=Draws)
+    _cut: list[tuple[Slot, ...]] = field(default_factory=list, init=False, repr=False, compare=False)
 
     def value(self, address: str) -> Value:
         return self.settings.get(address, SETTINGS[address])
@@ -264,14 +286,92 @@ class Document:
 
     @property
     def slots(self) -> tuple[Slot, ...]:
-        """The composed slots with the pinned chords in their place."""
+        """The composed slots with the pinned chords in their place, cut where an exact pin begins or ends."""
         if not self.pins:
             return self.result.slots
-        return tuple(self.pinned(slot) for slot in self.result.slots)
+        return tuple(self.pinned(slot) for slot in self._row)
+
+    @property
+    def grid_slots(self) -> tuple[Slot, ...]:
+        """The slots of the network's grid with the pinned chords in their place."""
+        return tuple(self.pinned(slot) for slot in self.result.slots) if self.pins else self.result.slots
+
+    @property
+    def _row(self) -> tuple[Slot, ...]:
+        """The composed slots, cut where an exact pin begins or ends."""
+        if not any(pin.exact for pin in self.pins):
+            return self.result.slots
+        if not self._cut:
+            self._cut.append(self.cut(self.result.slots))
+        return self._cut[0]
+
+    def sixteenth(self, picture_s: float) -> tuple[float, float]:
+        """The sixteenth nearest to a picture second: its picture second and its beat."""
+        tempo_map, starts_s = self.result.tempo_map, self.result.starts_s
+        beats = round(tempo_map.beats_at(picture_s + starts_s) * 4) / 4
+        return tempo_map.seconds_at(beats) - starts_s, beats
+
+    def cut(self, slots: tuple[Slot, ...]) -> tuple[Slot, ...]:
+        """Slots (of this document's tempo map), cut at the sixteenths where exact pins begin and end."""
+        edges = {self.sixteenth(edge) for pin in self.pins if pin.exact for edge in (pin.start_s, pin.end_s)}
+        row = list(slots)
+        for at_s, beats in sorted(edges):
+            index = bisect_right(row, at_s, key=lambda slot: slot.start_s) - 1
+            if index < 0 or not row[index].start_s + 1e-3 < at_s < row[index].end_s - 1e-3:
+                continue
+            slot = row[index]
+            row[index : index + 1] = [
+                replace(slot, end_s=at_s, end_beats=beats),
+                replace(slot, start_s=at_s, start_beats=beats),
+            ]
+        return tuple(row)
+
+    def blocks(self, from_s: float = float("-inf"), to_s: float = float("inf")) -> tuple[ChordBlock, ...]:
+        """The chords that sound in a stretch of the picture, in order."""
+        row, found = self._row, []
+        index = max(bisect_right(row, from_s + 1e-6, key=lambda slot: slot.start_s) - 1, 0)
+        while index < len(row) and row[index].start_s < to_s - 1e-6:
+            block, index = self._block(index)
+            if block.end_s > from_s + 1e-6:
+                found.append(block)
+        return tuple(found)
+
+    def block_at(self, picture_s: float) -> ChordBlock | None:
+        """The chord that sounds at a picture second; None outside."""
+        row = self._row
+        index = bisect_right(row, picture_s + 1e-6, key=lambda slot: slot.start_s) - 1
+        if index < 0 or picture_s >= row[index].end_s:
+            return None
+        return self._block(index)[0]
+
+    def _block(self, index: int) -> tuple[ChordBlock, int]:
+        """The block around a slot of the row, and the slot after it."""
+        row = self._row
+        slot, pin = self.pinned(row[index]), self._pin_of(row[index])
+
+        def belongs(other: Slot) -> bool:
+            return self._pin_of(other) is pin and self.pinned(other).chord == slot.chord
+
+        first, stop = index, index + 1
+        while first and belongs(row[first - 1]):
+            first -= 1
+        while stop < len(row) and belongs(row[stop]):
+            stop += 1
+        members = row[first:stop]
+        block = ChordBlock(
+            slot.chord, members[0].start_s, members[-1].end_s, pin,
+            given=pin is None and all(each.given for each in members),
+            provisional=any(each.provisional for each in members),
+        )  # fmt: skip
+        return block, stop
+
+    def _pin_of(self, slot: Slot) -> Pin | None:
+        middle_s = (slot.start_s + slot.end_s) / 2
+        return next((pin for pin in self.pins if pin.start_s <= middle_s < pin.end_s), None)
 
     def slot_at(self, picture_s: float) -> Slot | None:
         """The slot of a picture second, pins in place; None outside."""
-        slots = self.result.slots
+        slots = self._row
         index = bisect_right(slots, picture_s, key=lambda slot: slot.start_s) - 1
         if index < 0 or picture_s >= slots[index].end_s:
             return None
@@ -279,7 +379,7 @@ class Document:
 
     def chords_at(self, picture_s: float) -> tuple[ChordSpan | None, ChordSpan | None]:
         """The chord that sounds at a picture second, and the next one; in time that does not grow with the film."""
-        slots = self.result.slots
+        slots = self._row
         index = bisect_right(slots, picture_s + 1e-9, key=lambda slot: slot.start_s) - 1
         now = self._span(index) if index >= 0 else None
         after = self._span(now[2] if now is not None else 0)
@@ -288,7 +388,7 @@ class Document:
 
     def chords_around(self, picture_s: float, before: int, after: int) -> tuple[list[Chord], list[Chord]]:
         """Up to `before` chords before a picture second, and up to `after` from the one that sounds there."""
-        index = bisect_right(self.result.slots, picture_s + 1e-9, key=lambda slot: slot.start_s) - 1
+        index = bisect_right(self._row, picture_s + 1e-9, key=lambda slot: slot.start_s) - 1
         span = self._span(max(index, 0))
         coming: list[Chord] = []
         past: list[Chord] = []
@@ -304,7 +404,7 @@ class Document:
 
     def _span(self, index: int) -> tuple[ChordSpan, int, int] | None:
         """The run of equal chords around a slot, its first slot and one past its last."""
-        slots = self.result.slots
+        slots = self._row
         if not 0 <= index < len(slots):
             return None
         chord = self.pinned(slots[index]).chord
@@ -317,11 +417,8 @@ class Document:
 
     def pinned(self, slot: Slot) -> Slot:
         """A slot with the chord of the pin that its middle lies in; without a pin there, itself."""
-        middle_s = (slot.start_s + slot.end_s) / 2
-        for pin in self.pins:
-            if pin.start_s <= middle_s < pin.end_s:
-                return replace(slot, chord=pin.chord, pinned=True)
-        return slot
+        pin = self._pin_of(slot)
+        return slot if pin is None else replace(slot, chord=pin.chord, pinned=True)
 
 
 def parse_key(text: str) -> Key | None:
@@ -369,8 +466,13 @@ def _overlap(first: Pin, second: Pin) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """A document and the edit that led to it, in words.  at_s: host time of the edit."""
+    """A document and the edit that led to it, in words.
+
+    at_s: host time of the edit.  who: made it, as `osc 127.0.0.1:50422`.  gesture: edits of one gesture are one step.
+    """
 
     document: Document
     label: str = ""
     at_s: float = 0.0
+    who: str = ""
+    gesture: str = ""

@@ -26,7 +26,7 @@ class ControlError(UserError):
 
 @dataclass(frozen=True, slots=True)
 class Arg:
-    """One argument.  kind: "number", "whole", "switch", "text" or "choice".
+    """One argument.  kind: "number", "whole", "switch", "text", "choice" or "any" (what another address takes).
 
     low, high: inclusive range of numbers.  words: texts also accepted instead of a number ("picture"); for "choice"
     the choices.  optional: may be left out.
@@ -43,7 +43,7 @@ class Arg:
     @property
     def tag(self) -> str:
         """OSC type tag to show; i, f, d, T and F are converted into each other where nothing is lost."""
-        return {"number": "f", "whole": "i", "switch": "T", "text": "s", "choice": "s"}[self.kind]
+        return {"number": "f", "whole": "i", "switch": "T", "text": "s", "choice": "s", "any": "s"}[self.kind]
 
     @property
     def is_numeric(self) -> bool:
@@ -53,6 +53,8 @@ class Arg:
         """The value in its own type.  Raises ControlError."""
         if self.kind in ("text", "choice"):
             return self._check_text(value)
+        if self.kind == "any":
+            return self._check_any(value)
         if isinstance(value, str):
             if value in self.words:
                 return value
@@ -73,6 +75,11 @@ class Arg:
         """What somebody typed, in its own type: numbers as numbers, on and off as a switch.  Raises ControlError."""
         if self.kind in ("text", "choice") or text in self.words:
             return self.check(text)
+        if self.kind == "any":
+            try:
+                return float(text)
+            except ValueError:
+                return self.check(text)
         if self.kind == "switch" and text.lower() in ("on", "off"):
             return text.lower() == "on"
         try:
@@ -80,6 +87,11 @@ class Arg:
         except ValueError:
             raise ControlError("bad_type", f"{self.name} is {self.expected}, not '{text[:40]}'.") from None
         return self.check(number)
+
+    def _check_any(self, value: Raw) -> Value:
+        if isinstance(value, bytes):
+            raise ControlError("bad_type", f"{self.name} is {self.expected}.")
+        return self._check_text(value) if isinstance(value, str) else value
 
     def _check_text(self, value: Raw) -> str:
         if isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value):
@@ -111,6 +123,8 @@ class Arg:
             return "one of " + ", ".join(self.words)
         if self.kind == "text":
             return "a text"
+        if self.kind == "any":
+            return "what the address takes"
         if self.kind == "switch":
             return "on or off"
         words = "a whole number" if self.kind == "whole" else "a number"

@@ -68,6 +68,7 @@ CUES: Final = "/cue/cues"
 SECTIONS: Final = "/cue/sections"
 FILM: Final = "/cue/film"
 EDITS: Final = "/cue/edits"
+EDITS_LAST: Final = "/cue/edits/last"
 CHANGING: Final = "/cue/changing"
 CLIENTS: Final = "/cue/clients"
 DAW: Final = "/cue/daw"
@@ -129,9 +130,15 @@ CUES_REMOVE: Final = "/cue/cues/remove"
 CUES_SELECT: Final = "/cue/cues/select"
 HITS_ADD: Final = "/cue/hits/add"
 HITS_REMOVE: Final = "/cue/hits/remove"
+HITS_MOVE: Final = "/cue/hits/move"
+HITS_WEIGHT: Final = "/cue/hits/weight"
+HITS_NAME: Final = "/cue/hits/name"
 HITS_ACCEPT_CUTS: Final = "/cue/hits/accept_cuts"
 SECTIONS_ADD: Final = "/cue/sections/add"
 SECTIONS_REMOVE: Final = "/cue/sections/remove"
+SECTIONS_MOVE: Final = "/cue/sections/move"
+SECTIONS_NAME: Final = "/cue/sections/name"
+SECTIONS_MERGE: Final = "/cue/sections/merge"
 TEMPO_FIT: Final = "/cue/tempo/fit"
 TEMPO_PUSH: Final = "/cue/tempo/push"
 TEMPO_FIT_PLAN: Final = "/cue/tempo/fit/plan"  # only ever sent: an answer to TEMPO_FIT
@@ -144,11 +151,19 @@ PING: Final = "/cue/ping"
 CHORDS_NEXT: Final = "/cue/chords/next"
 CHORDS_PIN: Final = "/cue/chords/pin"
 CHORDS_UNPIN: Final = "/cue/chords/unpin"
+CHORDS_MOVE: Final = "/cue/chords/move"
+CHORDS_SPLIT: Final = "/cue/chords/split"
+CHORDS_MERGE: Final = "/cue/chords/merge"
+CHORDS_COPY: Final = "/cue/chords/copy"
+CHORDS_LIST: Final = "/cue/chords/list"
 CHORDS_REWRITE: Final = "/cue/chords/rewrite"
 TAKE_NEW: Final = "/cue/take/new"
 TAKE_SELECT: Final = "/cue/take/select"
 TAKE_KEEP: Final = "/cue/take/keep"
 TAKE_NAME: Final = "/cue/take/name"
+TRY: Final = "/cue/try"
+GESTURE: Final = "/cue/gesture"
+EDITS_LIST: Final = "/cue/edits/list"
 UNDO: Final = "/cue/undo"
 REDO: Final = "/cue/redo"
 SUBSCRIBE: Final = "/cue/subscribe"
@@ -348,6 +363,11 @@ STATES: Final = (
     _state(SECTIONS, "Picture second, changes and name of each section."),
     _state(FILM, "File, seconds, frames a second, reading, why that reading."),
     _state(EDITS, "What undo would undo, what redo would redo, how many steps of each."),
+    _state(
+        EDITS_LAST,
+        "The last edit, undo or redo: its number (it grows by one), what it was, who made it, the picture second from "
+        "which it plays. Who: `osc 127.0.0.1:50422`, a page's name, `controller`, `keys` or a DAW.",
+    ),
     _state(CHANGING, "The change in progress and the picture second from which it plays; empty: none."),
     _state(CLIENTS, "How many clients are subscribed."),
     _state(DAW, "Each connected DAW script: its name, messages a second, how many were lost."),
@@ -612,6 +632,15 @@ ACTIONS: Final = (
         HITS_ADD, "Adds a hit: a moment for the music to meet.", _seconds("at"),
         _choice("weight", HIT_WEIGHTS, optional=True), _text("name", optional=True), effect="compose",
     ),
+    _do(HITS_MOVE, "Moves the nearest hit within half a second.", _seconds("from"), _seconds("to"), effect="compose"),
+    _do(
+        HITS_WEIGHT, "Gives the nearest hit within half a second another weight.", _seconds("at"),
+        _choice("weight", HIT_WEIGHTS), effect="compose",
+    ),
+    _do(
+        HITS_NAME, "Gives the nearest hit within half a second another name.", _seconds("at"), _text("name"),
+        effect="compose",
+    ),
     _do(HITS_REMOVE, "Deletes the nearest hit within half a second.", _seconds("at"), effect="compose"),
     _do(
         HITS_ACCEPT_CUTS, "Makes hits of all cuts at least this strong.", _number("strength", 0, 1),
@@ -625,6 +654,17 @@ ACTIONS: Final = (
     _do(
         SECTIONS_REMOVE, "Deletes the section at this position.", _seconds("at"), effect="compose",
         formerly=(f"{ROOT}/section/remove",),
+    ),
+    _do(
+        SECTIONS_MOVE, "Lets the section that plays at a position begin elsewhere, between its neighbours.",
+        _seconds("from"), _seconds("to"), effect="compose",
+    ),
+    _do(
+        SECTIONS_NAME, "Names the section that plays at a position.", _seconds("at"), _text("name"), effect="arrange",
+    ),
+    _do(
+        SECTIONS_MERGE, "Lets the section that plays at a position go on over the next one.", _seconds("at"),
+        effect="compose",
     ),
     _do(
         TEMPO_FIT,
@@ -666,7 +706,32 @@ ACTIONS: Final = (
         CHORDS_PIN, "Pins a chord here: only this chord and the voicing of its neighbours change.", _text("chord"),
         _seconds("at", optional=True), effect="arrange",
     ),
-    _do(CHORDS_UNPIN, "Removes a pin; the composed chord comes back.", _seconds("at", optional=True), effect="arrange"),
+    _do(
+        CHORDS_UNPIN, "Gives a chord back to the network: its pin goes, the composed chord returns. With `to` all of a "
+        "range.", _seconds("at", optional=True), _seconds("to", optional=True), effect="arrange",
+    ),
+    _do(
+        CHORDS_MOVE,
+        "Moves the border between two chords to the nearest sixteenth; both chords are pinned then. The answer: from, "
+        "and to where.", _seconds("from"), _seconds("to"), effect="arrange",
+    ),
+    _do(
+        CHORDS_SPLIT, "Makes two chords of one at the nearest sixteenth, to change one of them.",
+        _seconds("at", "playhead"), effect="arrange",
+    ),
+    _do(
+        CHORDS_MERGE, "Lets the chord at a position go on over the next one.", _seconds("at", "playhead"),
+        effect="arrange",
+    ),
+    _do(
+        CHORDS_COPY, "Puts the chord that sounds at one position in the place of the one at another.",
+        _seconds("from"), _seconds("to"), effect="arrange",
+    ),
+    _do(
+        CHORDS_LIST,
+        "Of each chord in a range: from, to (picture seconds), name, and what it is (typed, pinned, given, generated, "
+        "provisional or silence), of at most 60.", _seconds("from"), _seconds("to", optional=True),
+    ),
     _do(
         CHORDS_REWRITE,
         "Recomposes a range but keeps its pins: from, to (picture seconds); `chord`; `hit`: to the next one; `cue`: "
@@ -682,6 +747,24 @@ ACTIONS: Final = (
     ),
     _do(TAKE_KEEP, "Keeps the take that plays, with its notes.", _text("name", optional=True)),
     _do(TAKE_NAME, "Names a kept take.", _whole("take", 1, 999_999), _text("name")),
+    _do(
+        TRY,
+        "Says whether an edit would be taken, and from when it would be heard, and does nothing: `/cue/try "
+        "/cue/chords/move 4.0 4.5`. The answer: the address, then the edit's own; so is a refusal.",
+        _text("address"),
+        *(Arg(f"argument {number}", "any", optional=True) for number in range(1, 7)),
+    ),
+    _do(
+        GESTURE,
+        "The edits that this sender makes from now on are one step of undo, as those of a drag are; with another name "
+        "begins another step, without one each is its own again. Ends by itself after 10 s without an edit.",
+        _text("name", optional=True),
+    ),
+    _do(
+        EDITS_LIST,
+        "The undo history: number of the step in force, then of each step its number, what it was and who made it; at "
+        "most 60, from a number on or the latest.", Arg("from", "whole", 0, 1_000_000, words=("latest",)),
+    ),
     _do(UNDO, "Undoes the last edit."),
     _do(REDO, "Redoes the last undone edit."),
     _do(

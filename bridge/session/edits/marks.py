@@ -31,10 +31,41 @@ def add_hit(document: Document, now: Now, at_s: float, weight: str = "should", n
 
 def remove_hit(document: Document, now: Now, at_s: float) -> Edit:
     """Deletes the nearest hit within half a second."""
+    nearest = _hit_at(document, at_s)
+    return _with_hits(document, now, [hit for hit in document.hits if hit is not nearest], "no hit")
+
+
+def change_hit(
+    document: Document,
+    now: Now,
+    at_s: float,
+    *,
+    to_s: float | None = None,
+    weight: str | None = None,
+    name: str | None = None,
+) -> Edit:
+    """Moves the nearest hit within half a second, or changes its weight or name; what is None stays."""
+    hit = _hit_at(document, at_s)
+    changed = Hit(
+        hit.time_s if to_s is None else to_s, hit.weight if weight is None else weight,
+        hit.name if name is None else name,
+    )  # fmt: skip
+    if changed == hit:
+        return Edit(document, "hit")
+    others = [each for each in document.hits if each is not hit]
+    if any(abs(each.time_s - changed.time_s) <= SAME_S for each in others):
+        raise ControlError("bad_value", f"there is a hit at {changed.time_s:.2f} s already.")
+    what = "move hit" if to_s is not None else "hit"
+    label = f"{what} {changed.name or format(changed.time_s, '.2f')}"
+    return _with_hits(document, now, [*others, changed], label)
+
+
+def _hit_at(document: Document, at_s: float) -> Hit:
+    """The nearest hit within half a second."""
     nearest = min(document.hits, key=lambda hit: abs(hit.time_s - at_s), default=None)
     if nearest is None or abs(nearest.time_s - at_s) > NEAR_S:
         raise ControlError("bad_value", f"there is no hit at {at_s:.2f} s.")
-    return _with_hits(document, now, [hit for hit in document.hits if hit is not nearest], "no hit")
+    return nearest
 
 
 def change_hits(document: Document, now: Now, gone: Collection[tuple[float, str]], hits: Sequence[Hit]) -> Edit:
@@ -86,11 +117,50 @@ def add_section(
 
 def remove_section(document: Document, now: Now, at_s: float) -> Edit:
     """Deletes the section that plays at a position."""
+    here = _section_at(document, at_s)
+    left = tuple(each for each in document.sections if each is not here)
+    return _bar_edit(document, now, replace(document, sections=left), "no section")
+
+
+def move_section(document: Document, now: Now, from_s: float, to_s: float) -> Edit:
+    """Lets a section (the one that plays at from_s) begin elsewhere; it may not pass another."""
+    here, sections = _section_at(document, from_s), document.sections
+    index = sections.index(here)
+    low = sections[index - 1].start_s + SAME_S if index else 0.0
+    high = sections[index + 1].start_s - SAME_S if index + 1 < len(sections) else float("inf")
+    if not low <= to_s <= high:
+        until = f" and {high:.2f} s" if high < float("inf") else ""
+        raise ControlError("bad_value", f"the section stays between {low:.2f} s{until}, where another begins.")
+    if to_s == here.start_s:
+        return Edit(document, "move section")
+    moved = tuple(replace(each, start_s=to_s) if each is here else each for each in sections)
+    return _bar_edit(document, now, replace(document, sections=moved), f"move section {here.name}".strip())
+
+
+def rename_section(document: Document, now: Now, at_s: float, name: str) -> Edit:
+    """Gives the section that plays at a position another name; no note changes."""
+    here = _section_at(document, at_s)
+    if here.name == name:
+        return Edit(document, "section name")
+    named = tuple(replace(each, name=name) if each is here else each for each in document.sections)
+    return Edit(replace(document, sections=named), f"section {name}".strip())
+
+
+def merge_sections(document: Document, now: Now, at_s: float) -> Edit:
+    """Lets the section that plays at a position go on over the next one."""
+    here = _section_at(document, at_s)
+    index = document.sections.index(here) + 1
+    if index >= len(document.sections):
+        raise ControlError("bad_value", "no section follows to be merged with.")
+    left = (*document.sections[:index], *document.sections[index + 1 :])
+    return _bar_edit(document, now, replace(document, sections=left), "merge sections")
+
+
+def _section_at(document: Document, at_s: float) -> Section:
     here = [each for each in document.sections if each.start_s <= at_s + SAME_S]
     if not here:
         raise ControlError("bad_value", f"no section plays at {at_s:.2f} s.")
-    left = tuple(each for each in document.sections if each is not here[-1])
-    return _bar_edit(document, now, replace(document, sections=left), "no section")
+    return here[-1]
 
 
 def _bar_edit(document: Document, now: Now, changed: Document, label: str) -> Edit:

@@ -224,7 +224,7 @@ def _result(data: schema.ResultObject) -> Result:
 
 def _step(data: schema.StepObject, results: Sequence[Result]) -> Step:
     try:
-        return Step(_document(data.document, results), data.label)
+        return Step(_document(data.document, results), data.label, who=data.who)
     except MusicError as error:
         where = f" (step {shown(data.label, 40)})" if data.label else ""
         raise ValueError(f"{str(error).rstrip('.')}{where}") from None
@@ -236,7 +236,7 @@ def _document(data: schema.DocumentObject, results: Sequence[Result]) -> Documen
     document = Document(
         settings=MappingProxyType(settings_of(data.settings)),
         take=data.take,
-        pins=tuple(Pin(pin.start_s, pin.end_s, _chord(pin.chord), pin.typed) for pin in data.pins),
+        pins=tuple(Pin(pin.start_s, pin.end_s, _chord(pin.chord), pin.typed, pin.exact) for pin in data.pins),
         hits=tuple(Hit(hit.time_s, hit.weight, hit.name) for hit in data.hits),
         sections=tuple(Section(row.start_s, tuple(row.changes), row.name, row.breath) for row in data.sections),
         progression_from_s=data.progression_from_s,

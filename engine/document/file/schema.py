@@ -89,6 +89,7 @@ class PinRow(_Row):
     end_s: Seconds
     chord: ChordText
     typed: Annotated[str, Meta(max_length=64)]
+    exact: bool = False
 
 
 class HitRow(_Row):
@@ -274,6 +275,7 @@ class DocumentObject(_Object):
 class StepObject(_Object):
     label: Text
     document: DocumentObject
+    who: Text = ""
 
 
 class TakeObject(_Object):

@@ -58,7 +58,11 @@ class SessionWriter:
                 "time": _time(saved.tempo),
                 "index": saved.index,
                 "steps": [
-                    {"label": step.label, "document": _document(step.document, places[id(step.document.result)])}
+                    {
+                        "label": step.label,
+                        "document": _document(step.document, places[id(step.document.result)]),
+                        **({"who": step.who} if step.who else {}),
+                    }
                     for step in saved.steps
                 ],
                 "names": [
@@ -223,7 +227,10 @@ def _document(document: Document, result: int) -> dict[str, Any]:
     return {
         "settings": dict(document.settings),
         "take": document.take,
-        "pins": [[pin.start_s, pin.end_s, pin.chord.harte(), pin.typed] for pin in document.pins],
+        "pins": [
+            [pin.start_s, pin.end_s, pin.chord.harte(), pin.typed, *([True] if pin.exact else [])]
+            for pin in document.pins
+        ],
         "hits": [[hit.time_s, hit.weight, hit.name] for hit in document.hits],
         "sections": [[each.start_s, each.changes, each.name, each.breath] for each in document.sections],
         "progression_from_s": document.progression_from_s,
