@@ -298,7 +298,15 @@ def _save(path: Path, file: Any) -> None:
 # reading -----------------------------------------------------------------------------------------------------------
 def read_midi(path: str | os.PathLike[str]) -> MidiScore:
     """Reads a file of notes against beats.  Raises MusicError for what is no such file."""
-    file = _open(path)
+    return _score_of(_open(path))
+
+
+def read_midi_bytes(data: bytes, name: str) -> MidiScore:
+    """The same of a file's bytes; name: for sentences.  Raises MusicError."""
+    return _score_of(_parsed(data, name))
+
+
+def _score_of(file: Any) -> MidiScore:
     notes: list[Note] = []
     controllers: list[Controller] = []
     markers: list[Marker] = []
@@ -312,7 +320,7 @@ def read_midi(path: str | os.PathLike[str]) -> MidiScore:
         for message in track:
             tick += message.time
             beats = tick / file.ticks_per_beat
-            if message.type == "marker":
+            if message.type in ("marker", "cue_marker"):
                 markers.append(Marker(beats, _read_text(message.text)))
             elif message.type == "key_signature" and key is None:
                 key = Key.parse(message.key)
@@ -344,6 +352,10 @@ def _open(path: str | os.PathLike[str]) -> Any:
             data = stream.read(MAX_BYTES + 1)
     except OSError as error:
         raise MusicError(f"{path} cannot be read: {error.strerror or error}.") from error
+    return _parsed(data, path)
+
+
+def _parsed(data: bytes, path: str | os.PathLike[str]) -> Any:
     if len(data) > MAX_BYTES:
         raise MusicError(f"{path} is too large for a MIDI file.")
     try:

