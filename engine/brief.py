@@ -21,6 +21,7 @@ from engine.music import (
     Key,
     MusicError,
     Progression,
+    Section,
     Take,
     TempoMap,
     TimecodeClock,
@@ -49,7 +50,7 @@ class Brief:
     timecode that the DAW shows at the first frame (bar 1 is then there too).  frame_rate: of the DAW project's
     timecode, None: the film's.  weights: folder of the networks' weights, None: the shipped ones.
     wall_to_wall: one cue over a long film too; else cues are proposed where it wants music.  theme: instead of one
-    that each take builds.
+    that each take builds.  sections: of all cues.
     """
 
     progression: Progression | None = None
@@ -69,6 +70,7 @@ class Brief:
     weights: str | None = None
     wall_to_wall: bool = True
     theme: Theme | None = None
+    sections: tuple[Section, ...] = ()
 
     def __post_init__(self) -> None:
         if self.grid not in GRID_CHOICES:
@@ -222,22 +224,27 @@ def request_for(film: Film, cuts: Sequence[Cut], brief: Brief, revision: int = 0
         progression=brief.progression,
         take=brief.take,
         hits=brief.hits,
-        cues=_cues(brief.cues),
+        cues=_cues(brief.cues, brief.sections),
         theme=brief.theme,
         options=brief.options,
     )
     return request, settled.tempo_reason
 
 
-def _cues(written: Sequence[WrittenCue]) -> tuple[Cue, ...]:
-    """As they are composed: one without an Out goes on to the next."""
+def _cues(written: Sequence[WrittenCue], sections: Sequence[Section] = ()) -> tuple[Cue, ...]:
+    """As they are composed: one without an Out goes on to the next.
+
+    Sections belong to the last cue that begins before them, those before the first cue to it, as in a document.
+    """
     if not written:
-        return ()
+        return (Cue(sections=tuple(sections)),) if sections else ()
     nexts: list[float | None] = [*(cue.in_s for cue in written[1:]), None]
-    return tuple(
-        replace(cue.cue(number), out_s=after if cue.out_s is None else cue.out_s)
-        for number, (cue, after) in enumerate(zip(written, nexts, strict=True))
-    )
+    made = []
+    for number, (cue, after) in enumerate(zip(written, nexts, strict=True)):
+        low, high = cue.in_s if number else float("-inf"), float("inf") if after is None else after
+        inside = tuple(section for section in sections if low <= section.start_s < high)
+        made.append(replace(cue.cue(number), out_s=after if cue.out_s is None else cue.out_s, sections=inside))
+    return tuple(made)
 
 
 def tempo_for_hits(hits: Sequence[Hit], film: Film, meter: TimeSignature, bar_1_s: float) -> tuple[float, str]:

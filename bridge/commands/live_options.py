@@ -19,6 +19,7 @@ from engine.arrange.score import check_playable
 from engine.brief import Brief
 from engine.document import CueState, Document, SavedSession, parse_chords, parse_key
 from engine.document.file import SUFFIX, read_session
+from engine.interchange.asked import AskedMarkers, check_markers_flags
 from engine.music import PARTS, FrameRate, TempoMap, TimeSignature, UserError, controls, shown
 from engine.music.arguments import ControlError, Value
 from engine.music.command import SentenceParser, check_film_exists, check_spares_input
@@ -179,6 +180,7 @@ def parse(arguments: Sequence[str]) -> LivePlan:
         loop=_loop(given.loop),
         follows=follows,
         click=click_channel if given.click_on_cuts else 0,
+        markers=_markers(given),
     )
     player = PlayerOptions(
         ports=PortOptions(
@@ -335,6 +337,16 @@ def _brief(given: argparse.Namespace, document: Document) -> Brief:
         grid=str(flag_value(given, "--grid")),
         picture_starts_at=document.text(controls.PICTURE_STARTS_AT),
         frame_rate=None if rate == "film" else FrameRate.parse(rate),
+    )
+
+
+def _markers(given: argparse.Namespace) -> AskedMarkers | None:
+    """Read now, so that a refused line is said before anything is started.  Raises UserError."""
+    if given.markers is None:
+        check_markers_flags(given)
+        return None
+    return AskedMarkers.read(
+        given.markers, rate=given.markers_rate, start=given.markers_start, rules=given.markers_rules
     )
 
 

@@ -26,6 +26,7 @@ from bridge.session.edits.values import set_value
 from bridge.session.file.export import Exporter
 from bridge.session.fit import FIT, fit_messages
 from bridge.session.lists import listed_chords, listed_edits
+from bridge.session.markers import marker_messages
 from bridge.session.session import Session
 from bridge.session.snapshot import Snapshot, snapshot
 from engine.music import Chord, MusicError, UserError, controls
@@ -174,6 +175,7 @@ class Controls:
             controls.UNDO: lambda: (session.history.undo_label, *self._at(session.undo())),
             controls.REDO: lambda: (session.history.redo_label, *self._at(session.redo())),
             controls.TEMPO_PUSH: lambda: (self._script().push_tempo(),),
+            controls.MARKERS_LOAD: lambda *given: self._load_markers(*given)[0][1],
             controls.MARKERS_PUSH: lambda: (self._script().push_markers(),),
             controls.MARKERS_CLEAR: lambda: (self._script().clear_markers(),),
             controls.PRINT: lambda scope, from_s=0.0, to_s=0.0: (
@@ -261,6 +263,8 @@ class Controls:
         self._say_renamed(request)
         if control.address == FIT:  # the one address that answers with several messages
             return self._fit_tempo(*arguments)  # type: ignore[arg-type]
+        if control.address == controls.MARKERS_LOAD:
+            return self._answer_markers(sender, arguments)
         if control.address == EXPORT:
             return self._export(sender, *arguments)  # type: ignore[arg-type]
         before = self.session.promises.number
@@ -445,6 +449,29 @@ class Controls:
         return fit_messages(
             tempo.fit(self.session.document, self.session.now(), low_bpm, high_bpm, kind, percent), kind
         )
+
+    def _answer_markers(self, sender: Target, arguments: tuple[Value, ...]) -> list[Reply]:
+        before = self.session.promises.number
+        replies = self._load_markers(*arguments)  # type: ignore[arg-type]
+        if self.session.promises.number != before:
+            self._promised = {self.session.promises.number: (sender, replies[0])}
+        return replies
+
+    def _load_markers(
+        self, text: str, what: str | None = None, rows: str | None = None, start: str | None = None,
+        rate: str | None = None,
+    ) -> list[Reply]:  # fmt: skip
+        """Shows or takes the markers of a file."""
+        from engine.interchange.asked import AskedMarkers
+
+        session = self.session
+        if session.analysed is None:
+            raise ControlError("not_ready", "the film is not known yet.")
+        film, path = session.analysed.film, self.allowed(text)
+        asked = AskedMarkers.read(str(path), rate=rate or None, start=start or None)
+        mapping = asked.mapping(film, session.document.text(controls.PICTURE_STARTS_AT)).changed(rows or "")
+        heard_s = None if what == "show" else session.load_markers(mapping)
+        return marker_messages(mapping, film, str(path), heard_s)
 
     def _new_take(self, when: str = "bar") -> tuple[Argument, ...]:
         number, heard_s = self.session.new_take(when)

@@ -20,7 +20,7 @@ from bridge.engine_link import EngineGone
 from bridge.player.link import PlayerLink
 from bridge.session.click import Click
 from bridge.session.composing import Answer, Late
-from bridge.session.edits import Edit, cues, printed, takes
+from bridge.session.edits import Edit, cues, markers, printed, takes
 from bridge.session.effects import effects
 from bridge.session.file.find import film_analysed
 from bridge.session.film import carried
@@ -31,7 +31,8 @@ from bridge.session.requests import recipe
 from bridge.session.state import SessionOptions, SessionState
 from bridge.session.takes import Takes
 from engine.document import CueState, Document, KeptTake, SavedSession, Step, parse_key
-from engine.music import MusicError, TempoMap, controls
+from engine.interchange.rules import Mapping, table
+from engine.music import MusicError, TempoMap, UserError, controls
 from engine.music.arguments import ControlError
 from engine.process.messages import (
     AnalysisProgress,
@@ -198,6 +199,26 @@ class Session(SessionState):
         row = [state.number for state in self.document.cue_states]
         return row.index(self.document.cue) + 1, self.document.selected.name, heard_s
 
+    def load_markers(self, mapping: Mapping) -> float:
+        """Takes what the markers of an editor become, as one edit; returns from when it is heard."""
+        return self.edit(markers.load, self.free_cue_number, mapping)
+
+    def _take_markers(self) -> bool:
+        """Takes the markers of the command line, once; says what each becomes.  False where there were none."""
+        asked, self.markers = self.markers, None
+        if asked is None or self.analysed is None:
+            return False
+        film = self.analysed.film
+        try:
+            mapping = asked.mapping(film, self.document.text(controls.PICTURE_STARTS_AT))
+            self.load_markers(mapping)
+        except UserError as error:
+            self.failure = str(error)
+            return True
+        for line in table(mapping, film):
+            self.say(line)
+        return True
+
     def remove_cue(self, which: str | None = None) -> tuple[str, float]:
         """Deletes a cue (default: the selected one); returns its name and from when that is heard."""
         name = cues.find(self.document, which).name
@@ -228,6 +249,8 @@ class Session(SessionState):
         request = self.film.request()
         if request is not None:
             self.send(request)
+        if self.analysed is not None:  # a session that was kept
+            self._take_markers()
 
     def load_film(self, path: Path) -> float:
         """Another film in place of this one, which plays on until the other is analysed.  Raises ControlError."""
@@ -263,7 +286,7 @@ class Session(SessionState):
         self.amend(replace(document, draws=document.draws.begun(message.film.content_key, document.take)))
         self.tempo.use(document.result.tempo_map)
         self._place(self.options.loop)
-        if recipe(self.document) != self.document.result.recipe:
+        if not self._take_markers() and recipe(self.document) != self.document.result.recipe:
             self._ask(Edit(self.document, ""), "first composition")
 
     def _change_film(self, path: Path) -> None:

@@ -36,6 +36,7 @@ from engine.arrange.score import Score
 from engine.brief import Brief
 from engine.document import Document, TempoChoice
 from engine.document.takes import EVER
+from engine.interchange.asked import AskedMarkers
 from engine.music import FilmLevels, FrameRate, TempoMap, Timecode
 from engine.music.arguments import ControlError
 from engine.music.controls import CLICK_CHANNEL
@@ -49,7 +50,8 @@ class SessionOptions:
     """film: path.  reading: auto, full or quick.  from_s: where play begins.  loop: picture seconds.
 
     follows: the position comes from a DAW, not from the internal transport.  commit_s: the player replaces nothing
-    nearer than this.  click: MIDI channel of a click on every cut from the start, 0: none.
+    nearer than this.  click: MIDI channel of a click on every cut from the start, 0: none.  markers: of the picture's
+    editor, taken once the film is known.
     """
 
     film: str
@@ -65,6 +67,7 @@ class SessionOptions:
     follows: bool = False
     commit_s: float = 0.06
     click: int = 0
+    markers: AskedMarkers | None = None
 
 
 class SessionState:
@@ -97,6 +100,7 @@ class SessionState:
         self.rewrites = 0  # ranges that were composed again
         self.learning = ""  # what the view says while a controller is being learned
         self.clients = 0  # programs that are subscribed over OSC
+        self.markers = options.markers  # until they are taken
         self.first_slots_host_s: float | None = None
         self._engine_pid = engine_pid
 

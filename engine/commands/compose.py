@@ -97,6 +97,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     check_film_exists(arguments.video)
     if arguments.hits is not None:
         wish = replace(wish, hits=hits_of(arguments))
+    wish = marked_brief(arguments, wish)
     if arguments.vary is not None:
         return _vary(arguments, wish, options)
     if arguments.length is not None or arguments.loopable:
@@ -290,6 +291,25 @@ def hits_of(arguments: argparse.Namespace) -> tuple[Hit, ...]:
         if hit.time_s > film.duration_s:
             raise UserError(f"the hit at {hit.time_s:g} s lies after the film, which lasts {film.duration_s:.2f} s.")
     return hits
+
+
+def marked_brief(arguments: argparse.Namespace, brief: Brief) -> Brief:
+    """The brief with the markers that were given; says what each of them becomes.  Raises UserError."""
+    from engine.interchange.asked import AskedMarkers, check_markers_flags, with_markers
+
+    if arguments.markers is None:
+        check_markers_flags(arguments)
+        return brief
+    from engine.interchange.rules import table
+    from engine.video import probe
+
+    asked = AskedMarkers.read(
+        arguments.markers, rate=arguments.markers_rate, start=arguments.markers_start, rules=arguments.markers_rules
+    )
+    film = probe(arguments.video)
+    mapping = asked.mapping(film, brief.picture_starts_at)
+    sys.stderr.write("\n".join(table(mapping, film)) + "\n")
+    return with_markers(brief, mapping)
 
 
 def placed(composition: Composition, arguments: argparse.Namespace) -> Composition:

@@ -19,7 +19,9 @@ _EVENT: Final = re.compile(
     rf"(?P<places>{_LABEL}(?:\s+{_LABEL}){{1,3}})\s*",
     re.IGNORECASE,
 )
-_RESOLVE: Final = re.compile(r"(?P<note>.*?)\s*\|C:\s*(?P<colour>\w*)\s*\|M:(?P<name>.*?)\s*\|D:\s*(?P<length>-?\d+)\s*")
+_RESOLVE: Final = re.compile(
+    r"(?P<note>.*?)\s*\|C:\s*(?P<colour>\w*)\s*\|M:(?P<name>.*?)\s*\|D:\s*(?P<length>-?\d+)\s*"
+)
 _LOCATOR: Final = re.compile(rf"\s*\*\s*LOC:\s*(?P<label>{_LABEL})(?:\s+(?P<colour>[A-Z]+))?\s*(?P<name>.*)", re.I)
 _FRAME_CODE: Final = re.compile(r"\s*FCM:\s*(?P<what>.*?)\s*", re.I)
 _SPEED: Final = re.compile(rf"\s*M2\s+(?P<reel>\S.*?)\s+(?P<fps>-?\d+(?:\.\d+)?)\s+(?P<at>{_LABEL})\s*", re.I)
@@ -103,7 +105,7 @@ def read_marker_edl(text: str, name: str) -> MarkerFile:
         what = "a list of cuts without markers" if bare else "not a list of edits"
         raise MarkerError(f"{shown(name)} is {what}: export the timeline's markers as EDL.")
     located = any(isinstance(each, RawMarker) and each.kind == "locator" for each in markers)
-    notes = ()
+    notes: tuple[str, ...] = ()
     if bare and not located:
         notes = (f"{len(bare)} events without a marker were left out (line {', '.join(map(str, bare[:8]))}).",)
     return MarkerFile(name, tuple(markers), drop=drop_of(text), notes=notes)

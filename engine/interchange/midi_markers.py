@@ -18,8 +18,8 @@ def read_midi_markers(data: bytes, name: str) -> MarkerFile:
     check_count(len(score.markers), name)
     if not score.markers:
         raise MarkerError(f"{shown(name)} holds no markers.")
-    made = tuple(
-        RawMarker(number, clean(each.text), score.tempo_map.seconds_at_exact(Fraction(each.beats).limit_denominator(32_767)))
-        for number, each in enumerate(score.markers, start=1)
-    )  # fmt: skip
-    return MarkerFile(name, made, on_timeline=True)
+    made = []
+    for number, each in enumerate(score.markers, start=1):
+        beats = Fraction(each.beats).limit_denominator(32_767)  # the most ticks that a beat may have
+        made.append(RawMarker(number, clean(each.text), score.tempo_map.seconds_at_exact(beats)))
+    return MarkerFile(name, tuple(made), on_timeline=True)

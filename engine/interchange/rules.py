@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import re
 import tomllib
-from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from functools import cache
 from importlib import resources
 from pathlib import Path
@@ -16,11 +16,12 @@ from typing import Any, Final
 
 from engine.arrange.sections import check_change
 from engine.document import MAX_CUES
-from engine.interchange.markers import Marker, MarkerError, MarkerList
+from engine.interchange.markers import Marker, MarkerList
 from engine.music.composition import HIT_WEIGHTS, Film, Hit, Section
 from engine.music.errors import MusicError, UserError, shown
 
 KINDS: Final = ("cue", "cue end", "section", "hit", "ignore")
+ROW_KINDS: Final = ("cue", "section", "hit", "ignore")
 MAX_RULES: Final = 200
 MAX_CUE_NAME: Final = 64
 _KEYS: Final = frozenset({"name", "colour", "kind_of", "lasts", "kind", "weight"})
@@ -77,16 +78,26 @@ class Mapping:
     reading: str
     notes: tuple[str, ...] = ()
 
-    def of(self, kind: str, without: Collection[int] = ()) -> tuple[Mapped, ...]:
-        """The rows of a kind but those that the person left out, by their place in the list from 1."""
-        rows = enumerate(self.rows, start=1)
-        return tuple(row for number, row in rows if row.kind == kind and number not in without)
+    def of(self, kind: str) -> tuple[Mapped, ...]:
+        return tuple(row for row in self.rows if row.kind == kind)
 
-    def hits(self, without: Collection[int] = ()) -> tuple[Hit, ...]:
-        return tuple(Hit(row.start_s, row.weight, row.name) for row in self.of("hit", without))
+    @property
+    def hits(self) -> tuple[Hit, ...]:
+        return tuple(Hit(row.start_s, row.weight, row.name) for row in self.of("hit"))
 
-    def sections(self, without: Collection[int] = ()) -> tuple[Section, ...]:
-        return tuple(Section(row.start_s, row.changes, row.name) for row in self.of("section", without))
+    @property
+    def sections(self) -> tuple[Section, ...]:
+        return tuple(Section(row.start_s, row.changes, row.name) for row in self.of("section"))
+
+    def changed(self, text: str) -> Mapping:
+        """Single rows mapped otherwise, by their number from 1: `3=ignore 5=section 7=must`.  Raises MusicError."""
+        rows = list(self.rows)
+        for word in text.replace(",", " ").split():
+            number, _, kind = word.partition("=")
+            if not (number.isascii() and number.isdigit() and len(number) < 7 and 1 <= int(number) <= len(rows)):
+                raise MusicError(f"'{word[:40]}' names no row; write its number and what it is to be: 3=ignore.")
+            rows[int(number) - 1] = _as(rows[int(number) - 1], kind)
+        return replace(self, rows=tuple(_apart(rows)))
 
     @property
     def counts(self) -> str:
@@ -174,9 +185,7 @@ def map_markers(markers: MarkerList, film: Film, rules: Sequence[Rule] | None = 
                 names.add(row.name)
                 row = _with_end(row, ends, used)
         rows.append(row)
-    rows += [
-        _ignored(each.marker, f"there is no cue {each.name} before it") for each in ends if id(each) not in used
-    ]
+    rows += [_ignored(each.marker, f"there is no cue {each.name} before it") for each in ends if id(each) not in used]
     rows = _apart(rows)
     rows.sort(key=lambda row: (row.marker.start_s, row.marker.line))
     return Mapping(markers.source, tuple(rows), markers.reading, markers.notes)
@@ -202,6 +211,25 @@ def _first(marker: Marker, rules: Sequence[Rule], film: Film) -> Mapped:
         out_s = None if marker.end_s is None else float(marker.end_s)
         return Mapped(marker, rule.kind, title, out_s=out_s)
     return _ignored(marker, "no rule fits")
+
+
+def _as(row: Mapped, kind: str) -> Mapped:
+    """A row that a person wants to be something else.  Raises MusicError."""
+    marker = row.marker
+    if kind != "ignore" and not marker.inside:
+        raise MusicError(f"'{marker.name[:40]}' lies outside the film.")
+    if kind == "ignore":
+        return _ignored(marker, "as asked")
+    name = row.name or marker.name
+    if kind in ("hit", *HIT_WEIGHTS):
+        return Mapped(marker, "hit", name, "should" if kind == "hit" else kind)
+    if kind == "section":
+        return Mapped(marker, "section", name, changes=row.changes)
+    if kind == "cue":
+        if not 1 <= len(name) <= MAX_CUE_NAME:
+            raise MusicError(f"the name of a cue has 1 to {MAX_CUE_NAME} characters.")
+        return Mapped(marker, "cue", name, out_s=None if marker.end_s is None else float(marker.end_s))
+    raise MusicError(f"'{kind[:40]}' is nothing that a marker becomes: {', '.join((*ROW_KINDS, *HIT_WEIGHTS))}.")
 
 
 def _section(marker: Marker, title: str, changes: str) -> Mapped:
@@ -238,7 +266,8 @@ def _with_end(row: Mapped, ends: Sequence[Mapped], used: set[int]) -> Mapped:
 
 def _apart(rows: Sequence[Mapped]) -> list[Mapped]:
     """The rows with cues that do not overlap: one ends where the next begins, at the latest."""
-    result, last = [], None
+    result: list[Mapped] = []
+    last: int | None = None
     for row in sorted(rows, key=lambda each: (each.marker.start_s, each.marker.line)):
         if row.kind == "cue":
             if last is not None and result[last].start_s >= row.start_s:

@@ -135,11 +135,8 @@ def _stands_as_premiere(rows: Sequence[tuple[int, list[str]]]) -> bool:
 
 def _marker(line: int, cells: Mapping[str, str], *, frames_only: bool) -> RawMarker:
     """Raises ValueError, in words."""
-    start: Place
-    if cells.get("frame"):
-        start = _whole(cells["frame"])
-    else:
-        start = _place(cells.get("in", ""), "In", frames_only=frames_only)
+    frame = cells.get("frame")
+    start: Place = _whole(frame) if frame else _place(cells.get("in", ""), "In", frames_only=frames_only)
     end = _place(cells["out"], "Out", frames_only=frames_only) if cells.get("out") else None
     length: int | Fraction | None = None
     if end is None and cells.get("length"):

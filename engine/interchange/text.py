@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import codecs
 import re
-from typing import Final
+from typing import Any, Final
 from xml.etree import ElementTree
 
 from engine.interchange.markers import MarkerError
@@ -52,8 +52,9 @@ def parse_xml(data: bytes, name: str) -> ElementTree.Element:
     """The root of an XML file.  Raises MarkerError for broken XML, entities of its own, or nesting without end."""
     if _ENTITY.search(data) or _ENTITY.search(data.replace(b"\0", b"")):
         raise MarkerError(f"{shown(name)} declares XML entities, which no editor's export does.")
-    parser = ElementTree.XMLPullParser(("start", "end"))
-    depth, root = 0, None
+    parser: Any = ElementTree.XMLPullParser(("start", "end"))
+    depth = 0
+    root: ElementTree.Element | None = None
     try:
         for begin in range(0, len(data), 65_536):
             parser.feed(data[begin : begin + 65_536])

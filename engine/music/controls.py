@@ -168,6 +168,8 @@ UNDO: Final = "/cue/undo"
 REDO: Final = "/cue/redo"
 SUBSCRIBE: Final = "/cue/subscribe"
 UNSUBSCRIBE: Final = "/cue/unsubscribe"
+MARKERS_LOAD: Final = "/cue/markers/load"
+MARKERS_ROW: Final = "/cue/markers/row"  # only ever sent: an answer to MARKERS_LOAD
 MARKERS_PUSH: Final = "/cue/markers/push"
 MARKERS_CLEAR: Final = "/cue/markers/clear"
 PRINT: Final = "/cue/print"
@@ -778,6 +780,17 @@ ACTIONS: Final = (
         UNSUBSCRIBE, "Ends a subscription; without a pattern all of this client's.", _text("pattern", optional=True),
         _whole("port", 1, 65535, optional=True),
     ),
+    _do(
+        MARKERS_LOAD,
+        "Markers of the picture's editor from a file in an allowed folder become cues, sections and hits: one step of "
+        "the undo history. `show` only says what they would become. The answer: file, what it becomes in words, from "
+        "when it is heard; then for each marker `/cue/markers/row`: number, picture second, film timecode, kind, "
+        "weight, name and why it is left out. rows changes single ones before they are taken: `3=ignore 5=section "
+        "7=must`. start and rate where the file does not say them: timecode of the film's first frame, frames a "
+        "second.",
+        _text("file"), _choice("what", ("take", "show"), optional=True), _text("rows", optional=True),
+        _text("start", optional=True), _text("rate", optional=True), effect="compose",
+    ),
     _do(MARKERS_PUSH, "Sets a marker at every cut, in the DAW whose script is connected."),
     _do(MARKERS_CLEAR, "Removes these markers again."),
     _do(
@@ -865,6 +878,22 @@ FLAGS: Final = (
     Flag(
         "--hits", _text("hits"), "moments to meet: '4.71! door=9.62 01:00:16:08?'; ! = must, ? = nice",
         ("compose", "plot", "tempo"), metavar="LIST", to="brief.hits",
+    ),
+    Flag(
+        "--markers", _text("file"), "markers of the picture's editor: EDL, CSV, XML, FCPXML, OTIO or .mid; see "
+        "`cuebridge markers`", ("live", "compose"), metavar="FILE",
+    ),
+    Flag(
+        "--markers-start", _text("timecode"), "timecode of the film's first frame in that list, where nothing says it",
+        ("live", "compose"), metavar="HH:MM:SS:FF",
+    ),
+    Flag(
+        "--markers-rate", _text("rate"), "frames a second of that list, where it does not say them",
+        ("live", "compose"), metavar="FPS",
+    ),
+    Flag(
+        "--markers-rules", _text("file"), "what names become, instead of the rules of the program", ("live", "compose"),
+        metavar="FILE.toml",
     ),
     Flag(
         "--reading", _choice("reading", READINGS), "full needs CLIP weights, quick nothing",

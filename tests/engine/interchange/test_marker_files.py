@@ -2,8 +2,8 @@
 
 from pathlib import Path
 
-import pytest
 import markerlab as writers
+import pytest
 
 from engine.interchange.markers import MarkerError, resolve
 from engine.interchange.reading import load_markers, read_markers
@@ -47,7 +47,7 @@ def test_markers_of_midi_lie_on_the_frames_that_were_meant(rate, film_at, frames
 @pytest.mark.parametrize("rate", ("23.976", "25", "29.97"))
 @pytest.mark.parametrize("name", ("timeline-{}.otio", "fcp7-{}.xml", "fcpx-{}.fcpxml"))
 def test_files_of_other_writers(name, rate, film_at, frames_of):
-    """Written by OpenTimelineIO and its adapters: a marker on a clip, one on its trimmed-off start, and the timeline's."""
+    """Written by OpenTimelineIO and its adapters: markers of a clip, of its trimmed-off start, and of the timeline."""
     path = FIXTURES / name.format(rate)
     if not path.exists():
         pytest.skip("its adapter does not write this rate")
@@ -76,15 +76,14 @@ def test_locators_of_an_avid_list(film_at, frames_of):
 
 
 def test_a_locator_in_its_clips_own_time_is_refused():
-    data = (
-        b"TITLE: x\n001  A V C 00:00:25:00 00:01:15:00 00:00:20:00 00:00:24:00\n* LOC: 00:00:27:02 BLUE GLASS\n"
-    )
+    data = b"TITLE: x\n001  A V C 00:00:25:00 00:01:15:00 00:00:20:00 00:00:24:00\n* LOC: 00:00:27:02 BLUE GLASS\n"
     with pytest.raises(MarkerError, match=r"line 3: .*clip's own timecode"):
         read_markers(data, "otio.edl")
 
 
 def test_headings_in_another_language(film_at, frames_of):
-    text = "Markenname\tBeschreibung\tIn\tOut\tDauer\tMarkentyp\t\nTür\t\t00:00:04:12\t00:00:04:12\t00:00:00:00\tKommentar\t\n"
+    text = "Markenname\tBeschreibung\tIn\tOut\tDauer\tMarkentyp\t\n"
+    text += "Tür\t\t00:00:04:12\t00:00:04:12\t00:00:00:00\tKommentar\t\n"
     found = resolve(read_markers(text.encode("utf-16"), "Sequenz 01.csv"), film_at("25"))
     assert frames_of(found, "25") == {"Tür": (112, None)}
     text = text.replace("\tIn\tOut\t", "\t入点\t出点\t")

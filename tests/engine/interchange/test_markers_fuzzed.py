@@ -1,7 +1,7 @@
 """Whatever bytes arrive, a reader gives markers or one sentence; nothing else is raised."""
 
-import pytest
 import markerlab as writers
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -54,7 +54,9 @@ def test_damaged_files(name, data):
         elif kind == "twice":
             whole[place:place] = whole[place : place + 30]
         else:
-            whole[place:place] = data.draw(st.sampled_from((b"99999999999", b"-1", b"\xff\xfe", b"\0", b"1e999", b"/0s")))
+            whole[place:place] = data.draw(
+                st.sampled_from((b"99999999999", b"-1", b"\xff\xfe", b"\0", b"1e999", b"/0s"))
+            )
     _read(bytes(whole), name)
 
 
