@@ -1,0 +1,64 @@
+// Why the selected chord is what it is: who set it, the network's share and alternatives, the mood's pull, the place.
+
+import { h } from "../lib/dom.js";
+
+export class WhyTab extends HTMLElement {
+  #asked = "";
+
+  start(app) {
+    this.app = app;
+    this.body = h("div", { "aria-live": "off" });
+    this.append(this.body);
+    app.view.addEventListener("selected", () => void this.#show());
+    app.store.on(["chords", "tab"], () => void this.#show());
+  }
+
+  async #show() {
+    if (this.closest("[hidden]")) return;
+    const { app } = this;
+    const chord = app.selected_chord() ?? app.chord_at(app.position_s());
+    if (chord === null) {
+      this.#asked = "";
+      this.body.replaceChildren(h("p", { class: "label" }, "Select a chord to see why it is there."));
+      return;
+    }
+    const wanted = `${chord.start_s} ${chord.name} ${chord.state} ${app.store.get("plan")?.revision}`;
+    if (wanted === this.#asked) return;
+    this.#asked = wanted;
+    const title = h("h2", {}, `${chord.place} ${chord.name || "silence"}`);
+    title.style.cssText = "font-size:15px;line-height:20px;margin-bottom:6px";
+    if (!app.table.has("/cue/why")) {
+      const set = { pinned: "You pinned it.", typed: "It is in the progression that was typed.", generated: "The network chose it.", provisional: "It is being composed." }[chord.state] ?? "";
+      this.body.replaceChildren(title, h("p", {}, chord.printed ? "It is in the DAW already." : set));
+      return;
+    }
+    try {
+      const answer = await app.link.do("/cue/why", [chord.start_s]);
+      if (wanted !== this.#asked) return;
+      this.body.replaceChildren(title, ...this.#lines(chord, answer.ok ?? []));
+    } catch (error) {
+      if (wanted === this.#asked) this.body.replaceChildren(title, h("p", {}, error.message));
+    }
+  }
+
+  /** The answer is sentences, and "name share" pairs of alternatives, which a click pins. */
+  #lines(chord, values) {
+    const lines = [];
+    for (let index = 0; index < values.length; index++) {
+      const value = values[index];
+      if (typeof value === "string" && typeof values[index + 1] === "number") {
+        const row = h("p", {}, "Instead: ");
+        while (typeof values[index] === "string" && typeof values[index + 1] === "number") {
+          const [name, share] = [values[index], values[index + 1]];
+          row.append(h("button", { onclick: () => void this.app.pin(chord, name), title: `Pin ${name}` }, `${name} ${Math.round(share * 100)} %`), " ");
+          index += 2;
+        }
+        index--;
+        lines.push(row);
+      } else if (typeof value === "string" && value) lines.push(h("p", {}, value));
+    }
+    return lines;
+  }
+}
+
+customElements.define("cue-why", WhyTab);
