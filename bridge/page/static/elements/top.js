@@ -21,7 +21,7 @@ export class Top extends HTMLElement {
     this.sound_word = h("span", { class: "sound-word" });
     this.sound_icon = h("span", { style: "display:contents" });
     this.sound = h("button", { class: "chip", onclick: (event) => this.#sound_sheet(event.currentTarget) }, this.sound_icon, this.sound_word);
-    this.undo = h("button", { onclick: () => app.act("/cue/undo") }, icon("undo"), "Undo");
+    this.undo = h("button", { "aria-label": "Undo", onclick: () => app.act("/cue/undo") }, icon("undo"), h("span", { class: "undo-word" }, "Undo"));
     this.redo = h("button", { class: "icon-only", "aria-label": "Redo", onclick: () => app.act("/cue/redo") }, icon("redo"));
     this.clocks = document.createElement("cue-clocks");
     this.append(

@@ -65,12 +65,12 @@ export class ChordLane extends Lane {
     this.moving = null; // {from_s, to_s, refused}
     this.copying = null;
     app.store.on(["chords", "printed"], () => this.invalidate());
-    app.store.on(["bars"], () => this.invalidate());
+    app.store.on(["bars", "/cue/key"], () => this.invalidate());
   }
 
   get small() {
-    const key = this.app.store.get("/cue/key/now")?.[0] ?? "";
-    return key;
+    const key = String(this.app.store.value("/cue/key", "auto"));
+    return key === "auto" ? "by the picture" : key;
   }
 
   state_of(chord) {
@@ -272,12 +272,12 @@ export class ChordLane extends Lane {
   menu(item) {
     const { app } = this;
     const chord = item.chord;
-    const set = chord.state === "pinned" || chord.state === "typed";
+    const set = app.is_pinned(chord);
     const has = (address) => app.table.has(address);
     const bar = app.bars.at(chord.start_s)?.bar ?? 1;
     return [
       ["Change", () => this.edit(chord), "Enter"],
-      chord.state === "pinned" ? ["Unpin", () => app.unpin(chord), "P"] : ["Pin", () => app.pin(chord, chord.name), "P"],
+      set ? ["Unpin", () => app.unpin(chord), "P"] : ["Pin", () => app.pin(chord, chord.name), "P"],
       has("/cue/chords/split") ? ["Split", () => this.split(chord), "S"] : undefined,
       has("/cue/chords/merge") ? ["Merge with next", () => this.merge(chord), "M"] : undefined,
       ["Give back to the network", () => this.give_back(chord), "Backspace", !set],

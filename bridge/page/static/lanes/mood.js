@@ -1,7 +1,7 @@
 // What the picture's mood is: a word for each run of shots alike, and the six weights as a stack.
 
 import { lastAt } from "../lib/time.js";
-import { fitted, Lane } from "./lane.js";
+import { Lane } from "./lane.js";
 
 export const MOODS = ["exciting", "fearful", "tense", "sad", "relaxing", "neutral"];
 const STACK = [5, 4, 3, 2, 1, 0]; // neutral lowest
@@ -109,8 +109,8 @@ export class MoodLane extends Lane {
       const wide = x_of(run.end_s) - x;
       context.fillStyle = theme[MOODS[run.mood]];
       context.fillRect(x, 0, wide, 3);
-      const text = fitted(context, MOODS[run.mood], wide - 14);
-      if (text.length < 3) continue;
+      const text = MOODS[run.mood];
+      if (context.measureText(text).width > wide - 6) continue;
       context.fillStyle = theme.page;
       context.globalAlpha = 0.86;
       context.fillRect(x + 2, 5, context.measureText(text).width + 8, 15);

@@ -131,6 +131,12 @@ export class App {
     return this.act("/cue/locate", [at_s]);
   }
 
+  /** Whether somebody set this chord itself; what a typed progression gives is not pinned. */
+  is_pinned(chord) {
+    const pins = this.store.get("/cue/pins") ?? [];
+    return chord.state === "pinned" || pins.some((value) => typeof value === "number" && Math.abs(value - chord.start_s) < 1e-3);
+  }
+
   pin(chord, name) {
     return this.act("/cue/chords/pin", [name, chord.start_s], { what: `${chord.name || "silence"} → ${name}` }).then((answer) => {
       if (answer !== null) this.refused.delete(chord.start_s);
@@ -202,7 +208,7 @@ export class App {
       this.store.set("jobs", [...jobs, message.job]);
       this.messages.job(message.job);
     } else if (message.say !== undefined) {
-      this.messages.say(message.say);
+      this.messages.mention(message.say);
     } else if (message.id !== undefined && message.heard !== undefined) {
       this.messages.corrected(message.id, message.heard);
     } else if (message.error !== undefined) {
@@ -226,7 +232,7 @@ export class App {
   }
 
   #part(name, value) {
-    if (name === "film" && value !== null) {
+    if (name === "film" && value?.id) {
       this.tiles.set_film(value.id);
       if (value.peaks && this.tiles.peaks === null) void this.tiles.load_film("peaks");
       if (value.motion && this.tiles.motion === null) void this.tiles.load_film("motion");

@@ -22,6 +22,11 @@ export class Messages extends EventTarget {
     this.#show({ kind: "said", text, act, until: performance.now() + SHOWN_MS });
   }
 
+  /** What the bridge says by itself: it waits until no change is counted down. */
+  mention(text) {
+    this.#show({ kind: "said", text, until: performance.now() + SHOWN_MS, aside: true });
+  }
+
   /** A refusal stays until something else is said or done. */
   refuse(sentence, address = "", args = []) {
     const act = /\bis in the DAW\b/.test(sentence) ? this.#thaw(address, args) : null;
@@ -120,7 +125,8 @@ export class Messages extends EventTarget {
       if (change.done === 0 && (app.rolling ? at_s >= change.heard_s : time - change.since > 4000 && at_s >= change.heard_s - 1e-3)) change.done = time;
     }
     this.#changes = this.#changes.filter((each) => each.done === 0 || time - each.done < DONE_MS);
-    if (this.#line !== null && time < this.#line.until) return { ...this.#line, spoken: this.#line.text };
+    const pending = this.#changes.length > 0;
+    if (this.#line !== null && time < this.#line.until && !(this.#line.aside && pending)) return { ...this.#line, spoken: this.#line.text };
     const last = this.#changes.at(-1);
     if (last !== undefined) {
       const place = app.bars.text(last.heard_s);

@@ -14,11 +14,21 @@ const light = matchMedia("(prefers-color-scheme: light)");
 export function theme() {
   if (current !== null) return current;
   const style = getComputedStyle(document.documentElement);
+  // A custom property keeps light-dark() as it was written; only a real colour property is worked out.
+  const probe = document.createElement("span");
+  probe.hidden = true;
+  document.documentElement.append(probe);
   current = { font: style.getPropertyValue("--font").trim() || "sans-serif", forced: forced.matches };
   for (const name of NAMES) {
-    current[name] = forced.matches ? (FORCED[name] ?? "CanvasText") : style.getPropertyValue(`--${name}`).trim();
+    current[name] = forced.matches ? (FORCED[name] ?? "CanvasText") : resolved(probe, name);
   }
+  probe.remove();
   return current;
+}
+
+function resolved(probe, name) {
+  probe.style.color = `var(--${name})`;
+  return getComputedStyle(probe).color;
 }
 
 export function setTheme(name) {

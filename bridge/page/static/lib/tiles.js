@@ -100,7 +100,7 @@ export class Tiles {
       this.#running++;
       const loading = kind === "notes" ? this.#load_notes(index) : this.#load_pictures(index);
       void loading
-        .catch(() => setTimeout(() => (this.#asked.delete(key), this.arrived(kind, index)), 1500))
+        .catch(() => setTimeout(() => (this.#asked.delete(key), this.arrived(kind, index)), 400))
         .then(() => {
           this.#running--;
           this.#next();
