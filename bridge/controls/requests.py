@@ -38,7 +38,7 @@ def requests_of(messages: tuple[Message, ...]) -> tuple[list[Request], list[tupl
     patterns = 0
     for message in messages:
         try:
-            patterns += is_pattern(message.address)
+            patterns += message.address not in BY_ADDRESS and is_pattern(message.address)
             if patterns > MAX_PATTERNS:
                 raise ControlError("busy", f"a bundle has at most {MAX_PATTERNS} patterns.")
             found += _requests(message)
@@ -69,11 +69,11 @@ def _requests(message: Message) -> list[Request]:
 
 
 def _find(address: str) -> list[tuple[str, Control]]:
-    if not is_pattern(address):
-        control = BY_ADDRESS.get(current_address(address))
-        if control is None:
-            raise ControlError("unknown_address", f"{address[:80]} is not an address of CueBridge{_nearest(address)}.")
+    control = BY_ADDRESS.get(current_address(address))
+    if control is not None:
         return [(address, control)]
+    if not is_pattern(address):
+        raise ControlError("unknown_address", f"{address[:80]} is not an address of CueBridge{_nearest(address)}.")
     try:
         names = matching(address, tuple(BY_ADDRESS)) or matching(address, tuple(ALIASES))
     except PatternError as error:

@@ -16,13 +16,12 @@ from bridge.session.background import BackgroundPlan, PlanJob
 from bridge.session.click import Click
 from bridge.session.now import Clock, Now
 from bridge.session.plan import SMALL_SLOTS, Load
-from bridge.session.score import build_score
 from engine.arrange import Arrangement, film_levels
 from engine.arrange.rhythm import ChordRun, merge_runs
-from engine.arrange.score import Score, arrange_whole
+from engine.arrange.score import Score, arrange_whole, build_score
 from engine.document import Document, Pin, PrintedRange
 from engine.document.printed import muted
-from engine.document.takes import EVER, KeptTake, TakeTable, kept_ranges, kept_take
+from engine.document.takes import EVER, KeptTake, TakeTable, kept_take
 from engine.music import Composition, Controller, FilmLevels, Note, Slot, TempoMap
 from engine.process.messages import FilmAnalysed
 
@@ -66,8 +65,7 @@ class Arranging:
         """What is to be played, as the arranger takes it."""
         made_from = (document, levels, takes)
         if self._score is None or any(old is not new for old, new in zip(self._score[0], made_from, strict=True)):
-            score = build_score(document, film, document.result.starts_s, levels)
-            self._score = (made_from, replace(score, kept=kept_ranges(takes, document)))
+            self._score = (made_from, build_score(document, film.film, film.cuts, levels, takes))
         return self._score[1]
 
     def arrange(
@@ -108,9 +106,7 @@ class Arranging:
         def arranged() -> Music:
             if made is not None:
                 return made
-            score = replace(
-                build_score(document, film, document.result.starts_s, levels), kept=kept_ranges(takes, document)
-            )
+            score = build_score(document, film.film, film.cuts, levels, takes)
             return score.pinned, arrange_whole(score)
 
         return self._threads().submit(arranged)

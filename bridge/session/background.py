@@ -19,9 +19,8 @@ from typing import Any, Final
 
 from bridge.session.now import Clock, SystemClock
 from bridge.session.plan import SMALL_SLOTS, Load, Plan
-from bridge.session.score import build_score
 from engine.arrange import Arrangement
-from engine.arrange.score import Score, arrange_whole
+from engine.arrange.score import Score, arrange_whole, build_score
 from engine.document import Document
 from engine.document.takes import EVER, TakeTable, kept_ranges
 from engine.music import Composition, FilmLevels, Note, Slot, TempoMap
@@ -46,8 +45,7 @@ class PlanJob:
     takes: TakeTable
 
     def score(self) -> Score:
-        score = build_score(self.document, self.analysed, self.document.result.starts_s, self.levels)
-        return replace(score, kept=kept_ranges(self.takes, self.document))
+        return build_score(self.document, self.analysed.film, self.analysed.cuts, self.levels, self.takes)
 
     @property
     def tempo_map(self) -> TempoMap:
@@ -316,9 +314,9 @@ def _window(job: PlanJob, takeover: float, plan: Plan) -> tuple[Load, float] | N
         hits=tuple(hit for hit in job.document.hits if low_s <= hit.time_s < high_s),
         pins=tuple(pin for pin in job.document.pins if pin.start_s < high_s and pin.end_s > low_s),
     )
-    analysed = replace(job.analysed, cuts=tuple(cut for cut in job.analysed.cuts if low_s <= cut.time_s < high_s))
-    # Only what is settled counts: the last chord of a window may go on behind it.
-    score = build_score(document, analysed, document.result.starts_s, job.levels, settled=True)
+    cuts = tuple(cut for cut in job.analysed.cuts if low_s <= cut.time_s < high_s)
+    # Only chords that end in it count: the last one of a window may go on behind it.
+    score = build_score(document, job.analysed.film, cuts, job.levels, is_stretch=True)
     score = replace(score, kept=kept_ranges(job.takes, job.document))
     state = plan.state_before(part[0].start_beats, job.tempo_map)
     made = arrange_whole(score, state)

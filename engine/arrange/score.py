@@ -15,9 +15,9 @@ from engine.arrange.changes import ChangeOptions, place_changes
 from engine.arrange.expression import film_levels
 from engine.arrange.options import Arrangement, ArrangeOptions, ArrangeState, FixedVoicing, from_settings
 from engine.arrange.sections import check_change
-from engine.document import Document, KeptTake, SavedSession, SessionError
+from engine.document import Document, SavedSession, SessionError
 from engine.document.printed import muted
-from engine.document.takes import EVER, KeptRange, kept_ranges
+from engine.document.takes import EVER, NO_TAKES, KeptRange, TakeTable, kept_ranges
 from engine.music import PARTS, Composition, Controller, Cut, Film, FilmLevels, Note, Take, UserError, controls
 from engine.music.controls import of_part
 from engine.music.picture_start import PictureStart
@@ -49,15 +49,14 @@ def build_score(
     film: Film,
     cuts: Sequence[Cut],
     levels: FilmLevels,
+    takes: TakeTable = NO_TAKES,
     *,
-    starts_s: float | None = None,
-    settled: bool = False,
+    is_stretch: bool = False,
 ) -> Score:
     """A document as the arranger takes it.
 
-    starts_s: timeline second of the picture's start, None: the document's.  settled: its slots are a stretch of a
-    complete film, so that chords are put on hits and cuts in it already.  Raises MusicError where settings do not go
-    together.
+    takes: what may be kept of them.  is_stretch: its slots are a stretch of a complete film, so that chords are put on
+    hits and cuts in it already.  Raises MusicError where settings do not go together.
     """
     result = document.result
     composed = Composition(
@@ -67,7 +66,7 @@ def build_score(
         slots=result.slots,
         key=result.key,
         grid=result.grid,
-        picture_starts_at_s=result.starts_s if starts_s is None else starts_s,
+        picture_starts_at_s=result.starts_s,
         cues=document.cues,
         cuts=tuple(cuts),
         hits=document.hits,
@@ -78,12 +77,13 @@ def build_score(
         plans=result.plans,
     )
     where = document.text(controls.CHORDS_ON_CUTS)
-    if (result.complete or settled) and (where in ("strong", "all") or (where == "hits" and document.hits)):
+    if (result.complete or is_stretch) and (where in ("strong", "all") or (where == "hits" and document.hits)):
         composed = _with_chords_on(composed, ChangeOptions(document.text(controls.HARMONIC_RHYTHM), where))
     pinned = composed
     if document.pins:
         pinned = replace(composed, slots=tuple(map(document.pinned, document.cut(composed.slots))))
-    return Score(composed, pinned, from_settings(document.settings, levels), part_shifts(document), result.complete)
+    options, shifts = from_settings(document.settings, levels), part_shifts(document)
+    return Score(composed, pinned, options, shifts, result.complete, kept_ranges(takes, document))
 
 
 @lru_cache(maxsize=4)
@@ -111,9 +111,8 @@ def session_score(saved: SavedSession) -> Score:
     if not result.slots:
         raise UserError("nothing is composed in this session yet.")
     levels = result.levels or film_levels(result.slots)
-    score = build_score(document, saved.reading.film, saved.reading.cuts, levels)
-    takes: dict[tuple[int, int], KeptTake] = {(each.cue, each.number): each.take for each in saved.takes}
-    return replace(score, kept=kept_ranges(takes, document))
+    takes: TakeTable = {(each.cue, each.number): each.take for each in saved.takes}
+    return build_score(document, saved.reading.film, saved.reading.cuts, levels, takes)
 
 
 def session_arrangement(saved: SavedSession, *, printed: bool = False) -> tuple[Composition, Arrangement]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from types import MappingProxyType
 from typing import Final
 
 from engine.document.cues import CueState
@@ -44,6 +45,7 @@ class KeptRange:
 
 
 TakeTable = Mapping[tuple[int, int], KeptTake]  # by number of the cue and number of the take
+NO_TAKES: Final[TakeTable] = MappingProxyType({})
 
 
 def remembered(takes: TakeTable, document: Document) -> dict[tuple[int, int], KeptTake]:

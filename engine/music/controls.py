@@ -254,6 +254,11 @@ class Control:
         return self.address.removeprefix(f"{ROOT}/")
 
     @property
+    def label(self) -> str:
+        """The name in words, for the undo history: `part pad transpose`."""
+        return self.name.replace("/", " ").replace("_", " ")
+
+    @property
     def part(self) -> str | None:
         """The part that it belongs to, None for all."""
         head, _, rest = self.name.partition("/")

@@ -10,13 +10,13 @@ from dataclasses import replace
 from bridge.session.edits import Edit
 from bridge.session.edits.spans import cue_span
 from bridge.session.now import Now, boundary_s
-from bridge.session.score import label_of
 from bridge.session.tempo import brief_of, choose_tempo, refit
 from engine.arrange.tempofit import TempoFitOptions, TempoReport, fit_tempos
 from engine.brief import Brief
 from engine.document import Document, TempoChoice
 from engine.music import Hit, MusicError, TempoMap, controls, marked
 from engine.music.arguments import ControlError
+from engine.music.controls import BY_ADDRESS
 from engine.music.picture_start import PictureStart
 
 
@@ -30,7 +30,7 @@ def set_tempo(document: Document, now: Now, bpm: float) -> Edit:
 def set_bar_1(document: Document, now: Now, where: float | str) -> Edit:
     """Bar 1 of the selected cue: a picture second, `in`, or `timeline` (the bars of the timeline)."""
     if document.value(controls.BAR_1) == where:
-        return Edit(document, label_of(controls.BAR_1))
+        return Edit(document, BY_ADDRESS[controls.BAR_1].label)
     if where != "timeline":
         _check_settable(document, now)
     return _bar_edit(
@@ -41,7 +41,7 @@ def set_bar_1(document: Document, now: Now, where: float | str) -> Edit:
 def set_picture_start(document: Document, now: Now, text: str) -> Edit:
     """Where the film's first frame lies on the timeline: seconds, timecode or bar|beat."""
     changed = document.with_value(controls.PICTURE_STARTS_AT, text)
-    label = label_of(controls.PICTURE_STARTS_AT)
+    label = BY_ADDRESS[controls.PICTURE_STARTS_AT].label
     if changed == document:
         return Edit(document, label)
     return Edit(on_its_tempo(document, changed, now, always=True), label)
@@ -50,8 +50,8 @@ def set_picture_start(document: Document, now: Now, text: str) -> Edit:
 def _bar_edit(document: Document, now: Now, changed: Document, address: str) -> Edit:
     from_s = boundary_s(document, now, "bar") if now.film is not None else None
     if address == controls.BAR_1:
-        return Edit(changed, label_of(address), *cue_span(changed, from_s), merge=True)
-    return Edit(changed, label_of(address), from_s, merge=True)
+        return Edit(changed, BY_ADDRESS[address].label, *cue_span(changed, from_s), merge=True)
+    return Edit(changed, BY_ADDRESS[address].label, from_s, merge=True)
 
 
 def _check_settable(document: Document, now: Now) -> None:

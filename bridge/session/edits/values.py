@@ -10,7 +10,6 @@ from bridge.session.edits.spans import cue_span
 from bridge.session.edits.tempo import on_its_clock, on_its_tempo, set_bar_1, set_picture_start, set_tempo
 from bridge.session.now import Now, When, boundary_s
 from bridge.session.options import arrange_options
-from bridge.session.score import label_of
 from engine.document import CUE_CONTROLS, Document, Value, check_cues, parse_chords, parse_key
 from engine.music import MusicError, controls
 from engine.music.arguments import ControlError
@@ -39,7 +38,7 @@ def set_value(document: Document, now: Now, address: str, value: Value, when: Wh
         low_s, high_s = changed.span_of(changed.cue)
         inside = from_s is not None and low_s <= from_s < high_s
         changed = replace(changed, progression_from_s=from_s if inside and from_s else 0.0)
-    label = label_of(address)
+    label = BY_ADDRESS[address].label
     if changed == document:
         return Edit(document, label)
     if address not in CUE_CONTROLS:

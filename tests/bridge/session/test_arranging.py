@@ -9,10 +9,9 @@ from itertools import pairwise
 import pytest
 
 from bridge.session.plan import Plan
-from bridge.session.score import build_score
 from engine.arrange import film_levels
 from engine.arrange.rhythm import build_grid
-from engine.arrange.score import Score, arrange_whole
+from engine.arrange.score import Score, arrange_whole, build_score
 from engine.document import Document, Pin, Result
 from engine.music import Chord, Film, FrameRate, Slot, TempoMap
 from engine.process.messages import FilmAnalysed
@@ -45,7 +44,12 @@ def slots(count_s: float, seed: int = 1) -> tuple[Slot, ...]:
 
 def score(made: tuple[Slot, ...], seconds: float, *, document: Document | None = None, complete: bool = True) -> Score:
     result = Result(slots=made, tempo_map=TEMPO, complete=complete)
-    return build_score(replace(document or Document(), result=result), film(seconds), 0.0, film_levels(slots(seconds)))
+    return build_score(
+        replace(document or Document(), result=result),
+        film(seconds).film,
+        film(seconds).cuts,
+        film_levels(slots(seconds)),
+    )
 
 
 class Played:

@@ -7,10 +7,9 @@ from itertools import pairwise
 import pytest
 
 from bridge.session.plan import Plan
-from bridge.session.score import build_score
 from engine.arrange import film_levels
 from engine.arrange.rhythm import build_grid
-from engine.arrange.score import Score, arrange_whole
+from engine.arrange.score import Score, arrange_whole, build_score
 from engine.document import Document, Result
 from engine.music import Chord, Film, FrameRate, Slot, TempoMap
 from engine.process.messages import FilmAnalysed
@@ -37,7 +36,7 @@ def slots():
 def score(slots, document: Document) -> Score:
     film = FilmAnalysed(1, Film("f.mp4", SECONDS, FrameRate.parse("24")), (), "quick", "", (0.0,) * 5 + (1.0,), ())
     document = Document(settings=document.settings, result=Result(slots=slots, tempo_map=TEMPO, complete=True))
-    return build_score(document, film, 0.0, film_levels(slots))
+    return build_score(document, film.film, film.cuts, film_levels(slots))
 
 
 def run(plan: Plan, position, loads: list, turns: int = 100_000) -> None:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import replace
 from fractions import Fraction
 
-from bridge.session.score import build_score
 from engine.arrange import film_levels
 from engine.arrange.rhythm import build_grid, merge_runs
+from engine.arrange.score import build_score
 from engine.document import Document, Pin, Result
 from engine.music import Chord, Cut, Film, FrameRate, Hit, Slot, TempoMap
 from engine.process.messages import FilmAnalysed
@@ -28,7 +28,7 @@ def document(**changes) -> Document:
 
 
 def changes_s(made: Document) -> list[float]:
-    score = build_score(made, SEEN, 0.0, film_levels(made.result.slots))
+    score = build_score(made, SEEN.film, SEEN.cuts, film_levels(made.result.slots))
     return [run.start_s for run in merge_runs(score.pinned.slots)]
 
 
@@ -38,7 +38,7 @@ def near(times: list[float], wanted: float) -> bool:
 
 def test_without_hits_nothing_moves() -> None:
     made = document()
-    assert build_score(made, SEEN, 0.0, film_levels(made.result.slots)).composed.slots == made.result.slots
+    assert build_score(made, SEEN.film, SEEN.cuts, film_levels(made.result.slots)).composed.slots == made.result.slots
 
 
 def test_hits_draw_chords_and_the_control_turns_it_off() -> None:
@@ -62,8 +62,8 @@ def test_while_slots_arrive_they_stay_where_they_are() -> None:
 def test_a_pin_moves_no_other_chord() -> None:
     made = document(hits=(Hit(4.71, "must"),))
     levels = film_levels(made.result.slots)
-    before = build_score(made, SEEN, 0.0, levels).pinned.slots
-    after = build_score(made.with_pin(Pin(14.0, 16.0, Chord.parse("Bb"))), SEEN, 0.0, levels).pinned.slots
+    before = build_score(made, SEEN.film, SEEN.cuts, levels).pinned.slots
+    after = build_score(made.with_pin(Pin(14.0, 16.0, Chord.parse("Bb"))), SEEN.film, SEEN.cuts, levels).pinned.slots
     assert [(s.start_beats, s.end_beats) for s in before] == [(s.start_beats, s.end_beats) for s in after]
     changed = [new for old, new in zip(before, after, strict=True) if old != new]
     assert changed and all(slot.pinned and 13 < slot.start_s < 16 for slot in changed)
