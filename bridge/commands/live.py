@@ -362,7 +362,7 @@ class Live:
         try:
             self._write_recording(wait=True)
             self.recorded.end()
-            self.controls.finish_exports()
+            self.controls.close()
             if self.plan.out is not None and self.plan.out != self.written and session.failure is None:
                 out = self.plan.out
                 if not self.plan.replace:

@@ -24,7 +24,7 @@ from bridge.session.edits import chords, marks, printed, tempo
 from bridge.session.edits.takes import checked_name
 from bridge.session.edits.values import set_value
 from bridge.session.file.export import Exporter
-from bridge.session.fit import FIT, fit_messages
+from bridge.session.fit import FIT, TempoSearch
 from bridge.session.lists import listed_chords, listed_edits
 from bridge.session.markers import marker_messages
 from bridge.session.session import Session
@@ -69,6 +69,7 @@ class Controls:
         self._save = save
         self._quit = quit_
         self._exporter = Exporter(session)
+        self._search = TempoSearch()
         self.daw = daw
         self.hands = Hands(session, learned, self.perform)
         self._pushed_s = 0.0
@@ -162,7 +163,7 @@ class Controls:
                 Double(at_s),
                 *self._at(session.edit(marks.merge_sections, at_s)),
             ),
-            FIT: lambda *given: self._fit_tempo(*given)[0][1],
+            FIT: lambda *given: self._fit_tempo(NOBODY, *given),
             controls.TAKE_NEW: self._new_take,
             controls.TAKE_SELECT: lambda number, when="bar": (
                 number,
@@ -261,8 +262,9 @@ class Controls:
     def _replies(self, request: Request, sender: Target) -> list[Reply]:
         control, arguments = request.control, request.arguments
         self._say_renamed(request)
-        if control.address == FIT:  # the one address that answers with several messages
-            return self._fit_tempo(*arguments)  # type: ignore[arg-type]
+        if control.address == FIT:
+            self._fit_tempo(sender, *arguments)  # type: ignore[arg-type]
+            return []
         if control.address == controls.MARKERS_LOAD:
             return self._answer_markers(sender, arguments)
         if control.address == EXPORT:
@@ -338,7 +340,7 @@ class Controls:
     # out ------------------------------------------------------------------------------------------------------------
     def push(self, send: Callable[[Target, bytes], None]) -> None:
         """Sends subscribers what changed; called from every tick, does something ten or twenty times a second."""
-        self._answer_exports()
+        self._answer_later()
         self._correct_promises()
         self.session.clients = len(self.clients)
         if not len(self.clients):
@@ -444,11 +446,12 @@ class Controls:
         return count, Double(self.session.edit(marks.accept_cuts, strength, weight))
 
     def _fit_tempo(
-        self, low_bpm: float = 70.0, high_bpm: float = 140.0, kind: str = "fixed", percent: float = 4.0
-    ) -> list[Reply]:
-        return fit_messages(
-            tempo.fit(self.session.document, self.session.now(), low_bpm, high_bpm, kind, percent), kind
-        )
+        self, sender: Target, low_bpm: float = 70.0, high_bpm: float = 140.0, kind: str = "fixed", percent: float = 4.0
+    ) -> tuple[Argument, ...]:
+        """Answered when the tempi are found."""
+        session = self.session
+        self._search.ask(sender, tempo.search(session.document, session.now(), low_bpm, high_bpm, kind, percent))
+        return ()
 
     def _answer_markers(self, sender: Target, arguments: tuple[Value, ...]) -> list[Reply]:
         before = self.session.promises.number
@@ -497,11 +500,18 @@ class Controls:
         done = self._exporter.export(sender, self.allowed(text, ".mid"), replace=replace is not None)
         return [] if done is None else [(EXPORT, (str(done.path), done.notes))]
 
-    def finish_exports(self) -> None:
+    def close(self) -> None:
         """At the end: waits for files that are being written, and answers whoever asked for them."""
-        self._answer_exports(wait=True)
+        self._search.close()
+        self._answer_later(wait=True)
 
-    def _answer_exports(self, *, wait: bool = False) -> None:
+    def _answer_later(self, *, wait: bool = False) -> None:
+        """Answers what was asked in earlier turns and has taken until now."""
+        for found in self._search.finished():
+            if found.fault and found.who != NOBODY:
+                self._refuse(found.who, FIT, "bad_value", found.fault)
+            for address, values in found.messages if found.who != NOBODY else ():
+                self._answer(found.who, address, values)
         for done in self._exporter.finished(wait=wait):
             if done.who == NOBODY:  # a foot-switch
                 self.session.say(done.fault or f"{done.notes} notes written to {done.path}.")

@@ -11,7 +11,7 @@ import math
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
-from typing import Final
+from typing import Final, NamedTuple
 
 from engine.arrange.tempocurve import Knot, Target, bend_percent, knots, meters_of, ramped, stepped
 from engine.arrange.timeline import Bars
@@ -128,6 +128,15 @@ class TempoReport:
         return {
             "fixed": self.fixed, "ramp": self.ramps, "steps": self.steps, "odd": self.odd_bars, "bars": self.bars
         }[kind]  # fmt: skip
+
+
+class Search(NamedTuple):
+    """What `fit_tempos` is asked, for fixed tempi and one other kind of plans."""
+
+    hits: tuple[Hit, ...]
+    rate: FrameRate
+    options: TempoFitOptions
+    kind: str
 
 
 def fit_tempos(

@@ -11,7 +11,7 @@ from bridge.session.edits import Edit
 from bridge.session.edits.spans import cue_span
 from bridge.session.now import Now, boundary_s
 from bridge.session.tempo import brief_of, choose_tempo, refit
-from engine.arrange.tempofit import TempoFitOptions, TempoReport, fit_tempos
+from engine.arrange.tempofit import Search, TempoFitOptions
 from engine.brief import Brief
 from engine.document import Document, TempoChoice
 from engine.music import Hit, MusicError, TempoMap, controls, marked
@@ -155,17 +155,17 @@ def _first_tempo(document: Document) -> float:
 
 
 # finding one ----------------------------------------------------------------------------------------------------------
-def fit(
+def search(
     document: Document,
     now: Now,
     low_bpm: float = 70.0,
     high_bpm: float = 140.0,
     kind: str = "fixed",
     percent: float = 4.0,
-) -> TempoReport:
-    """Tempi, ramps or odd bars that meet the hits best, or the cuts where no hit is set; best first.
+) -> Search:
+    """To look for tempi, ramps or odd bars that meet the hits best, or the cuts where no hit is set.
 
-    Holds fixed tempi and the plans of that kind.  Raises ControlError.
+    Raises ControlError.
     """
     if now.film is None:
         raise ControlError("not_ready", "the film is not known yet.")
@@ -175,12 +175,12 @@ def fit(
         options = TempoFitOptions(
             low_bpm,
             high_bpm,
-            step_bpm=0.1 if kind == "fixed" else 0.5,  # the session waits for the answer
+            step_bpm=0.1 if kind == "fixed" else 0.5,
             meter=result.tempo_map.meter_at(0),
             bar_1_s=result.tempo_map.seconds_at(0.0) - result.starts_s,
             curve_percent=percent,
             count=8,
         )
-        return fit_tempos(hits, now.film.film.rate, options, (kind,))
     except MusicError as error:
         raise ControlError("bad_value", str(error)) from None
+    return Search(hits, now.film.film.rate, options, kind)

@@ -9,6 +9,7 @@ import struct
 import threading
 import time
 from collections.abc import Sequence
+from dataclasses import replace
 
 import mido
 import pytest
@@ -18,6 +19,8 @@ from bridge.osc.codec import Message, decode, encode, encode_bundle
 from bridge.osc.server import Datagram, OscServer
 from bridge.session.edits import marks, tempo
 from bridge.session.file.export import _write as write
+from bridge.session.fit import MAX_WAITING
+from engine.arrange.tempofit import fit_tempos
 from engine.music.arguments import MAX_TEXT
 from engine.music.controls import ERROR
 
@@ -55,13 +58,17 @@ class Port:
         self.turn()
         return self.heard(client)
 
-    def later(self, client: socket.socket, timeout_s: float = 10.0) -> Message:
-        """The next answer, however long it takes."""
+    def all_later(self, client: socket.socket, timeout_s: float = 10.0) -> list[Message]:
+        """The next answers, however long they take."""
         end = time.perf_counter() + timeout_s
         while not (found := self.heard(client)):
             assert time.perf_counter() < end, "no answer came"
             self.turn(0.02)
-        return found[0]
+        return found + self.heard(client)
+
+    def later(self, client: socket.socket, timeout_s: float = 10.0) -> Message:
+        """The next answer, however long it takes."""
+        return self.all_later(client, timeout_s)[0]
 
     @staticmethod
     def heard(client: socket.socket) -> list[Message]:
@@ -296,7 +303,7 @@ def test_of_two_files_with_one_name_the_later_stays_and_the_end_waits_for_both(p
     monkeypatch.setattr("bridge.session.file.export.LONG_NOTES", 10**6)  # a short one after it
     assert port.send(client, encode("/cue/export", ["one.mid"])) == []
     slow.set()
-    port.controls.finish_exports()
+    port.controls.close()
     assert [each.arguments[1] for each in port.heard(client)] == [0, 1]
     assert (tmp_path / "allowed" / "one.mid").read_text() == "1"
 
@@ -328,28 +335,60 @@ def hits_of(plan: Message) -> list[tuple]:
     return [tuple(plan.arguments[place : place + 4]) for place in range(2, len(plan.arguments), 4)]
 
 
+def fitted(port, client, *asked) -> list[Message]:
+    """The answer and a message for each plan, which come when the search is done."""
+    return port.send(client, encode("/cue/tempo/fit", list(asked))) or port.all_later(client)
+
+
+def test_a_long_search_for_a_tempo_holds_nothing_up_and_ends_with_the_run(port) -> None:
+    client = port.client()
+    for index in range(40):
+        port.session.edit(marks.add_hit, 0.5 + index * 0.27)
+    assert port.send(client, encode("/cue/tempo/fit", [20.0, 400.0, "bars", 30.0])) == []  # some seconds
+    for _ in range(MAX_WAITING):
+        client.sendto(encode("/cue/tempo/fit", [80.0, 80.0]), ("127.0.0.1", port.server.port))
+    port.turn()
+    (refusal,) = port.heard(client)
+    assert refusal.address == ERROR and refusal.arguments[:2] == ("/cue/tempo/fit", "busy")
+    (other,) = port.send(client, encode("/cue/ping", []))
+    assert other.address == "/cue/ping"
+    begun_s = time.perf_counter()
+    port.controls.close()
+    assert time.perf_counter() - begun_s < 1.0
+
+
+def test_a_search_without_hits_or_of_no_tempo_is_refused(port) -> None:
+    client = port.client()
+    assert [each.address for each in port.send(client, encode("/cue/tempo/fit", [110.0, 70.0]))] == [ERROR]
+    port.session.film.analysed = replace(port.session.analysed, cuts=())
+    (refusal,) = fitted(port, client, 80.0, 80.0)
+    assert refusal.address == ERROR and refusal.arguments[:2] == ("/cue/tempo/fit", "bad_value")
+    assert "no hit after bar 1" in refusal.arguments[2]
+
+
 def test_a_fitted_tempo_tells_each_hits_signed_miss_and_why_a_must_hit_is_refused(port) -> None:
     client, fps = port.client(), float(port.session.analysed.film.rate.fps)
     for second, weight in ((3.0, "must"), (3.6, "should"), (3.2, "must")):
         port.session.edit(marks.add_hit, second, weight)
-    answer, plan = port.send(client, encode("/cue/tempo/fit", [80.0, 80.0]))  # a beat lasts 0.75 s
+    answer, plan = fitted(port, client, 80.0, 80.0)  # a beat lasts 0.75 s
     assert answer.address == "/cue/tempo/fit" and len(answer.arguments) == 4 and answer.arguments[:2] == (80.0, 1)
     assert plan.arguments[:2] == (1, 3)
     one, other, later = hits_of(plan)
     assert one == (3.0, "must", 0.0, "") and other[:2] == (3.2, "must") and later[:2] == (3.6, "should")
     assert other[2] == pytest.approx(-0.2 * fps, abs=1e-4)  # the beat at 3.0 s comes before the picture
     assert later[2] == pytest.approx(0.15 * fps, abs=1e-4) and later[3] == ""  # only must hits are refused
-    report = tempo.fit(port.session.document, port.session.now(), 80.0, 80.0)
-    assert [other[3]] == list(report.refusals) and "3.200 s is refused: " in other[3] and "half a frame" in other[3]
+    asked = tempo.search(port.session.document, port.session.now(), 80.0, 80.0)
+    refusals = fit_tempos(asked.hits, asked.rate, asked.options, (asked.kind,)).refusals
+    assert [other[3]] == list(refusals) and "3.200 s is refused: " in other[3] and "half a frame" in other[3]
 
-    answers = port.send(client, encode("/cue/tempo/fit", [80.0, 100.0]))
+    answers = fitted(port, client, 80.0, 100.0)
     assert len(answers) == 1 + len(answers[0].arguments) // 4 > 2
     for plan in answers[1:]:
         for _, weight, miss, reason in hits_of(plan):
             refused = weight == "must" and abs(miss) > 0.5
             assert bool(reason) == refused and (not refused or f"{miss:+.2f} frames" in reason)
 
-    none, instead = port.send(client, encode("/cue/tempo/fit", [80.0, 100.0, "ramp"]))
+    none, instead = fitted(port, client, 80.0, 100.0, "ramp")
     assert none.arguments == () and instead.arguments[0] == 0  # no ramp meets both; the best fixed tempo says so
     (reason,) = [hit[3] for hit in hits_of(instead) if hit[3]]
     assert "the best fixed tempo" in reason and reason.endswith("no tempo curve within the limit meets it either.")
@@ -362,7 +401,7 @@ def test_of_many_hits_the_refused_and_the_must_hits_are_told(port) -> None:
     port.session.edit(marks.add_hit, 9.0, "must")
     port.session.edit(marks.add_hit, 10.6, "must")
     port.session.edit(marks.add_hit, 10.9, "must")
-    _, plan = port.send(client, encode("/cue/tempo/fit", [80.0, 80.0]))
+    _, plan = fitted(port, client, 80.0, 80.0)
     told = hits_of(plan)
     assert plan.arguments[:2] == (1, len(port.session.document.hits)) and len(told) == 15
     assert {10.6, 10.9, 9.0} == {hit[0] for hit in told if hit[1] == "must"}

@@ -15,6 +15,7 @@ from bridge.session.edits import chords, marks, tempo
 from bridge.session.edits.values import set_value
 from bridge.session.snapshot import snapshot
 from engine.arrange.score import arrange_whole
+from engine.arrange.tempofit import fit_tempos
 from engine.music import Chord, Draws, TempoMap, film_seed
 from engine.music.arguments import ControlError
 from engine.process.messages import EngineFailure, EngineReady
@@ -22,6 +23,11 @@ from engine.process.messages import EngineFailure, EngineReady
 
 def notes_of(session):
     return sorted(arrange_whole(session.score()).notes, key=lambda note: (note.start_beats, note.channel, note.pitch))
+
+
+def found(session, *given):
+    asked = tempo.search(session.document, session.now(), *given)
+    return fit_tempos(asked.hits, asked.rate, asked.options, (asked.kind,))
 
 
 def sent_on(session):
@@ -478,14 +484,14 @@ def test_a_tempo_that_fits_the_hits_is_found(stage) -> None:
     session = made.session
     for second in (3.0, 6.0, 9.0):
         session.edit(marks.add_hit, second)
-    best = tempo.fit(session.document, session.now(), 70, 110).fixed[0]
+    best = found(session, 70, 110).fixed[0]
     assert best.met == 3
     session.edit(marks.add_hit, 11.4)
     for kind in ("ramp", "steps", "bars"):
-        plan = tempo.fit(session.document, session.now(), 70, 110, kind, 10.0).of(kind)[0]
+        plan = found(session, 70, 110, kind, 10.0).of(kind)[0]
         assert plan.kind == kind and plan.met == 4 and plan.bend_percent <= 10
     with pytest.raises(ControlError):
-        tempo.fit(session.document, session.now(), 110, 70)
+        tempo.search(session.document, session.now(), 110, 70)
 
 
 def test_a_cue_beyond_the_film_is_silent(stage) -> None:
