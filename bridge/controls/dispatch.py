@@ -25,7 +25,7 @@ from bridge.session.edits.takes import checked_name
 from bridge.session.edits.values import set_value
 from bridge.session.file.export import Exporter
 from bridge.session.fit import FIT, TempoSearch
-from bridge.session.lists import listed_chords, listed_edits
+from bridge.session.lists import compared_takes, listed_chords, listed_edits, listed_notes
 from bridge.session.markers import marker_messages
 from bridge.session.session import Session
 from bridge.session.snapshot import Snapshot, snapshot
@@ -171,6 +171,10 @@ class Controls:
             ),
             controls.TAKE_KEEP: lambda name=None: (session.keep_take(name).name,),
             controls.TAKE_NAME: self._name_take,
+            controls.TAKE_RATE: lambda number, rating: self._about_take(number, rating=rating),
+            controls.TAKE_NOTE: lambda number, note: self._about_take(number, note=note),
+            controls.TAKE_COMPARE: lambda first, second: (first, second, *compared_takes(session, first, second)),
+            controls.NOTES: lambda from_s, to_s, part="all": listed_notes(session, from_s, to_s, part),
             controls.TRY: lambda address, *arguments: self.attempt(address, arguments),
             controls.EDITS_LIST: lambda first: listed_edits(session, _place(first)),
             controls.UNDO: lambda: (session.history.undo_label, *self._at(session.undo())),
@@ -481,8 +485,12 @@ class Controls:
         return number, Double(heard_s)
 
     def _name_take(self, number: int, name: str) -> tuple[Argument, ...]:
-        self.session.takes.rename(self.session.document.cue, number, checked_name(name))
+        self.session.takes.describe(self.session.document.cue, number, name=checked_name(name))
         return number, name
+
+    def _about_take(self, number: int, *, rating: int | None = None, note: str | None = None) -> tuple[Argument, ...]:
+        self.session.takes.describe(self.session.document.cue, number, rating=rating, note=note)
+        return number, rating if note is None else note
 
     def _subscribe(
         self, sender: Target, pattern: str, port: int | None = None, times: str | None = None

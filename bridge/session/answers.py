@@ -12,6 +12,7 @@ from bridge.daw.session import DawBridge
 from bridge.osc.clients import Clients
 from bridge.osc.codec import Argument, Double
 from bridge.session.edits import printed
+from bridge.session.lists import plan_rows, rated_takes, statement_rows
 from bridge.session.output import named_ranges
 from bridge.session.snapshot import Snapshot, change_under_way, cue_list
 from bridge.session.state import SessionState
@@ -78,6 +79,9 @@ STATES: Final[dict[str, Callable[[SessionState, Snapshot, Around], tuple[Argumen
         for number, take in list(session.takes.of_cue(session.document.cue).items())[: MAX_LIST // 3]
         for value in (number, take.name, take.kept)
     ),
+    controls.TAKES_RATED: lambda session, shot, around: rated_takes(session),
+    controls.PLAN: lambda session, shot, around: plan_rows(session.document),
+    controls.STATEMENTS: lambda session, shot, around: statement_rows(session.document),
     controls.PINS: lambda session, shot, around: tuple(
         value
         for pin in session.document.pins[: MAX_LIST // 2]

@@ -114,6 +114,9 @@ class BackgroundPlan:
     def count_notes(self, start_beats: float, end_beats: float) -> int:
         return self.plan.count_notes(start_beats, end_beats)
 
+    def notes_between(self, start_beats: float, end_beats: float) -> list[Note]:
+        return self.plan.notes_between(start_beats, end_beats)
+
     def hand_over_again(self, takeover_beats: float | None) -> None:
         if not self._threads:
             self.plan.hand_over_again(takeover_beats)

@@ -1,4 +1,4 @@
-"""Long lists that are asked for a piece at a time: chords and the undo history."""
+"""Long lists that are asked for a piece at a time: chords, notes and the undo history; and the plan of a cue."""
 
 from __future__ import annotations
 
@@ -6,9 +6,13 @@ from typing import Final
 
 from bridge.osc.codec import Argument, Double
 from bridge.session.state import SessionState
-from engine.document import ChordBlock
+from engine.document import ChordBlock, Document
+from engine.document.compare import compare, plan_of
+from engine.music.arguments import ControlError
 
 MAX_ROWS: Final = 60  # of one answer
+MAX_NOTES: Final = 120
+MAX_SECTIONS: Final = 24
 
 
 def kind_of(block: ChordBlock) -> str:
@@ -43,3 +47,68 @@ def listed_edits(session: SessionState, first: int | None = None) -> tuple[Argum
     for number, step in enumerate(steps[begin : begin + MAX_ROWS], start=begin):
         found += [number, step.label, step.who]
     return tuple(found)
+
+
+def listed_notes(session: SessionState, from_s: float, to_s: float, part: str = "all") -> tuple[Argument, ...]:
+    """How many notes begin in a range of picture seconds, then part, pitch, velocity, start and length of each."""
+    low, high = session.beats_at(from_s), session.beats_at(to_s)
+    notes = session.plan.notes_between(low, high)
+    wanted = [note for note in notes if part in ("all", note.part)]
+    found: list[Argument] = [len(wanted)]
+    for note in wanted[:MAX_NOTES]:
+        start_s, end_s = session.picture_at(note.start_beats), session.picture_at(note.end_beats)
+        found += [note.part, note.pitch, note.velocity, Double(start_s), Double(end_s - start_s)]
+    return tuple(found)
+
+
+def plan_rows(document: Document) -> tuple[Argument, ...]:
+    """Form, players and ending of the selected cue's plan, then its sections; nothing where it has none."""
+    plan = plan_of(document, document.cue)
+    if plan is None:
+        return ()
+    found: list[Argument] = [plan.form, plan.ensemble, plan.ending]
+    for each in plan.sections[:MAX_SECTIONS]:
+        found += [
+            Double(each.start_s), each.letter, each.role, each.mood, each.intensity, each.variant, each.key.name,
+            ",".join(each.layers),
+        ]  # fmt: skip
+    return tuple(found)
+
+
+def statement_rows(document: Document) -> tuple[Argument, ...]:
+    """First and last picture second, kind and bar of each statement of the selected cue's theme."""
+    plan = plan_of(document, document.cue)
+    if plan is None:
+        return ()
+    tempo_map, starts_s = document.result.tempo_map, document.result.starts_s
+    found: list[Argument] = []
+    for each in plan.statements[:MAX_SECTIONS]:
+        first, last = (
+            tempo_map.seconds_at(float(tempo_map.bar_start(bar))) - starts_s
+            for bar in (each.bar, each.bar + each.length_bars)
+        )
+        found += [Double(first), Double(last), each.kind, each.bar]
+    return tuple(found)
+
+
+def rated_takes(session: SessionState) -> tuple[Argument, ...]:
+    """Number, rating and note of each take of the selected cue that has one of them."""
+    takes = session.takes.of_cue(session.document.cue).items()
+    rated = [(number, take.rating, take.note) for number, take in takes if take.rating or take.note]
+    return tuple(value for row in rated[:MAX_ROWS] for value in row)
+
+
+def compared_takes(session: SessionState, first: int, second: int) -> tuple[Argument, ...]:
+    """What, the first's and the second's, of each property in which two takes of the selected cue differ.
+
+    Raises ControlError.
+    """
+    cue = session.document.cue
+
+    def document_of(number: int) -> Document:
+        known = session.takes.get(cue, number)
+        if known is None and number != session.document.take:
+            raise ControlError("bad_value", f"there is no take {number}.")
+        return session.document if known is None else known.document
+
+    return tuple(value for row in compare(document_of(first), document_of(second), cue) for value in row)

@@ -120,13 +120,18 @@ class Plan:
 
     def count_notes(self, start_beats: float, end_beats: float) -> int:
         """How many notes begin in a stretch."""
-        first = max(bisect_right(self._blocks, start_beats, key=lambda block: block.start_beats) - 1, 0)
-        count = 0
-        for block in self._blocks[first:]:
+        return len(self.notes_between(start_beats, end_beats))
+
+    def notes_between(self, start_beats: float, end_beats: float) -> list[Note]:
+        """The notes that begin in a stretch, block by block."""
+        blocks = tuple(self._blocks)  # another thread may be at work on them
+        first = max(bisect_right(blocks, start_beats, key=lambda block: block.start_beats) - 1, 0)
+        found: list[Note] = []
+        for block in blocks[first:]:
             if block.start_beats >= end_beats:
                 break
-            count += sum(start_beats <= note.start_beats < end_beats for note in block.notes)
-        return count
+            found += [note for note in block.notes if start_beats <= note.start_beats < end_beats]
+        return found
 
     @property
     def busy(self) -> bool:

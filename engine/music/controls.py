@@ -59,6 +59,9 @@ CHORDS: Final = "/cue/chords"
 PROGRESS: Final = "/cue/progress"
 TAKE: Final = "/cue/take"
 TAKES: Final = "/cue/takes"
+TAKES_RATED: Final = "/cue/takes/rated"
+PLAN: Final = "/cue/plan"
+STATEMENTS: Final = "/cue/theme/statements"
 PINS: Final = "/cue/pins"
 PRINTED: Final = "/cue/printed"
 CUTS: Final = "/cue/cuts"
@@ -161,6 +164,10 @@ TAKE_NEW: Final = "/cue/take/new"
 TAKE_SELECT: Final = "/cue/take/select"
 TAKE_KEEP: Final = "/cue/take/keep"
 TAKE_NAME: Final = "/cue/take/name"
+TAKE_RATE: Final = "/cue/take/rate"
+TAKE_NOTE: Final = "/cue/take/note"
+TAKE_COMPARE: Final = "/cue/take/compare"
+NOTES: Final = "/cue/notes"
 TRY: Final = "/cue/try"
 GESTURE: Final = "/cue/gesture"
 EDITS_LIST: Final = "/cue/edits/list"
@@ -359,6 +366,17 @@ STATES: Final = (
     ),
     _state(TAKE, "Number and name of the take that plays, whether it is kept, and how many there are."),
     _state(TAKES, "Number, name and kept of each take."),
+    _state(TAKES_RATED, "Number, rating (0: none) and note of each take that has a rating or a note."),
+    _state(
+        PLAN,
+        "With a form, of the selected cue: form, players, ending; then of each section its first second, letter, role, "
+        "mood, intensity (0 to 4), palette, key and parts.",
+    ),
+    _state(
+        STATEMENTS,
+        "With a form, of the selected cue: first and last second of each statement of the theme, what it is (hint, "
+        "statement, variant, full, memory) and its bar.",
+    ),
     _state(PINS, "Picture second and chord of each pin."),
     _state(
         PRINTED, "Part, from and to (picture seconds) of each printed range; its stream is muted.", f"{ROOT}/frozen"
@@ -754,6 +772,20 @@ ACTIONS: Final = (
     ),
     _do(TAKE_KEEP, "Keeps the take that plays, with its notes.", _text("name", optional=True)),
     _do(TAKE_NAME, "Names a kept take.", _whole("take", 1, 999_999), _text("name")),
+    _do(TAKE_RATE, "Rates a take, 1 to 5; 0: not.", _whole("take", 1, 999_999), _whole("rating", 0, 5)),
+    _do(TAKE_NOTE, "Writes a note on a take; empty: none.", _whole("take", 1, 999_999), _text("note")),
+    _do(
+        TAKE_COMPARE,
+        "In what two takes of the selected cue differ: what, the first's, the second's, for each of key, tempo, form, "
+        "players, palettes, intensity, bars a chord, theme, ending and chords alike.",
+        _whole("first", 1, 999_999), _whole("second", 1, 999_999),
+    ),
+    _do(
+        NOTES,
+        "The notes that begin in a range: how many, then of at most 120 part, pitch, velocity, first second and length "
+        "in seconds; ask on from the last of them.", _seconds("from"), _seconds("to"),
+        _choice("part", ("all", *PARTS), optional=True),
+    ),
     _do(
         TRY,
         "Says whether an edit would be taken, and from when it would be heard, and does nothing: `/cue/try "

@@ -279,4 +279,5 @@ def _take(data: schema.TakeObject, results: Sequence[Result]) -> SavedTake:
             for row in data.controllers or ()
         )
     document = _document(data.document, results)
-    return SavedTake(data.cue, data.number, in_order(KeptTake(document, data.name, data.kept, notes, controllers)))
+    take = KeptTake(document, data.name, data.kept, notes, controllers, data.rating, data.note)
+    return SavedTake(data.cue, data.number, in_order(take))

@@ -288,6 +288,8 @@ class TakeObject(_Object):
     document: DocumentObject
     notes: list[NoteRow] | None
     controllers: list[ControllerRow] | None
+    rating: Annotated[int, Meta(ge=0, le=5)] = 0
+    note: Text = ""
 
 
 class SessionObject(_Object):

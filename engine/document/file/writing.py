@@ -88,6 +88,8 @@ class SessionWriter:
             "document": _document(take.document, places[id(take.document.result)]),
             "notes": None if notes is None else once(notes, lambda: _rows(map(_note, notes))),
             "controllers": None if notes is None else once(curves, lambda: _rows(map(_controller, curves))),
+            **({"rating": take.rating} if take.rating else {}),
+            **({"note": take.note} if take.note else {}),
         }
 
 

@@ -277,3 +277,29 @@ def test_cut_slots_cover_the_same_film(edges) -> None:
         shared = sum(max(min(slot.end_s, pin.end_s) - max(slot.start_s, pin.start_s), 0) for slot in row if slot.pinned)
         assert shared == pytest.approx(pin.end_s - pin.start_s, abs=1.01 * sixteenth_s)
     assert sum(block.end_s - block.start_s for block in document.blocks()) == pytest.approx(24.0)
+
+
+def test_takes_are_rated_noted_and_compared(ready) -> None:
+    ready.osc("/cue/take/new")
+    ready.ready()
+    ready.osc("/cue/take/rate", 1, 4)
+    ready.osc("/cue/take/note", 2, "too bright")
+    assert ready.osc("/cue/takes/rated") == (1, 4, "", 2, 0, "too bright")
+    ready.osc("/cue/take/keep", "warm")
+    assert ready.osc("/cue/takes/rated")[3:] == (2, 0, "too bright")
+    assert "no take 9" in refusal(ready, "/cue/take/rate", 9, 1)
+    assert "no take 9" in refusal(ready, "/cue/take/compare", 1, 9)
+    what = ready.osc("/cue/take/compare", 1, 2)
+    assert what[:2] == (1, 2) and what[2] == "chords alike" and what[3] != "100 %"
+    assert ready.osc("/cue/take/compare", 1, 1) == (1, 1)
+
+
+def test_notes_are_asked_for_by_range_and_part(ready) -> None:
+    count, *rows = ready.osc("/cue/notes", 4.0, 6.0)
+    played = [note for note in ready.session.whole()[1].notes if 8.0 <= note.start_beats < 12.0]
+    assert count == len(played) > 0 and len(rows) == 5 * count
+    found = {(rows[at], rows[at + 1], round(rows[at + 3] * 2, 4)) for at in range(0, len(rows), 5)}
+    assert found == {(note.part, note.pitch, round(note.start_beats, 4)) for note in played}
+    bass = ready.osc("/cue/notes", 4.0, 6.0, "bass")
+    assert bass[0] == sum(note.part == "bass" for note in played)
+    assert ready.osc("/cue/plan") == () == ready.osc("/cue/theme/statements")  # without a form
