@@ -1,7 +1,7 @@
 """A headless Ardour on the private JACK server, from nothing: its session, its config, its OSC; for
 end-to-end tests.
 
-    with JackServer(period=1024) as server, Ardour(tmp_path) as ardour:
+    with running(tmp_path, Ardour, period=1024) as (ardour, server):
         ardour.locate(0.0); ardour.record(); ardour.play(); …; notes = ardour.recorded()
 
 Everything lives under the folder given: XDG_CONFIG_HOME keeps Ardour out of the user's own settings.  What
@@ -18,17 +18,19 @@ import shutil
 import signal
 import socket
 import subprocess
+import sys
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 import mido
 from pythonosc.osc_message_builder import OscMessageBuilder
 from pythonosc.osc_packet import OscPacket
 
 from tests import jacklab
+from tests.jacklab import JackServer
 
 LIBRARY = Path("/usr/lib/ardour7")
 RATE = 48000
@@ -75,6 +77,9 @@ quit ()
 """
 
 
+AnyArdour = TypeVar("AnyArdour", bound="Ardour")
+
+
 class Recorded(NamedTuple):
     start_s: float  # from the beginning of the take
     length_s: float
@@ -90,6 +95,50 @@ def why_not() -> str | None:
     if not list(LIBRARY.glob("hardour-7*")) or shutil.which("ardour7-lua") is None:
         return "headless Ardour 7 is not installed"
     return None
+
+
+STARTS = 5
+
+
+class ArdourError(RuntimeError):
+    """Ardour did not start, or does not do what it was asked for."""
+
+
+class StartError(ArdourError):
+    """Again and again; a test that needs it is skipped with this sentence."""
+
+
+@contextlib.contextmanager
+def running(folder: Path, make: Callable[[Path], AnyArdour], period: int) -> Iterator[tuple[AnyArdour, JackServer]]:
+    """An Ardour on a JACK server of its own, both up and in step.  make: the Ardour of a folder.
+
+    Two things go wrong at times on a crowded machine: jackd falls out of step with Ardour (`JackServer.confused`), and
+    Ardour's first start on a fresh config fails.  Neither can be mended from outside: each is seen as soon as it
+    happens, and both are started again from nothing, in another folder.  Raises StartError after the fifth time.
+    """
+    why: list[str] = []
+    for attempt in range(STARTS):
+        place = folder / f"start{attempt}"
+        place.mkdir()
+        with JackServer(period=period) as server:
+            made = make(place)
+            made.server = server
+            try:
+                made.__enter__()
+                time.sleep(1.0)  # jackd says what is wrong a little later
+                if server.confused or not made.has_ports():
+                    raise ArdourError(f"jackd lost it: {server.log()[-100:]}")
+            except ArdourError as error:
+                why.append(str(error))
+                sys.stderr.write(f"start {attempt + 1}: {error}\n")
+                made.__exit__()
+                continue
+            try:
+                yield made, server
+            finally:
+                made.__exit__()
+            return
+    raise StartError(f"Ardour did not start {STARTS} times: {'; '.join(why)}")
 
 
 class Ardour:
@@ -110,6 +159,7 @@ class Ardour:
         with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as free:
             free.bind(("127.0.0.1", 0))
             self._port = free.getsockname()[1]
+        self.server: JackServer | None = None
         self._armed_at = 0.0
         self._look: Any = None
 
@@ -152,7 +202,7 @@ class Ardour:
         )
         state = self.session / "film.ardour"
         if not state.exists():
-            raise RuntimeError("ardour7-lua made no session")
+            raise ArdourError("ardour7-lua made no session")
         if self.external_sync:
             text = state.read_text()
             state.write_text(text.replace('name="external-sync" value="0"', 'name="external-sync" value="1"'))
@@ -162,41 +212,55 @@ class Ardour:
                 state.read_text(),
             )  # fmt: skip
             if count != 1:
-                raise RuntimeError("the session has no timecode format")
+                raise ArdourError("the session has no timecode format")
             state.write_text(text)
 
+    def _program(self) -> list[str]:
+        return [str(next(LIBRARY.glob("hardour-7*")))]
+
     def _start(self) -> None:
-        program = next(LIBRARY.glob("hardour-7*"))
         # One client for the whole wait: opening and closing one again and again brings jackd out of step.
         self._look = jacklab.open_client("look")
         for _ in range(3):
             with (self.folder / "hardour.log").open("ab") as log:
                 self._process = subprocess.Popen(
-                    [str(program), str(self.session), "film"],
+                    [*self._program(), str(self.session), "film"],
                     env=self._environment(),
                     stdin=subprocess.DEVNULL,
                     stdout=log,
                     stderr=log,
                     start_new_session=True,
                 )
-            if self._until(self.has_ports, 30, also=lambda: self._process.poll() is None):  # type: ignore[union-attr]
+            if self._until(self.has_ports, 30, also=self._starting):
                 break
             self._kill()
+            if self.server is not None and self.server.confused:
+                raise ArdourError(f"jackd fell out of step with Ardour{self._jackd_says()}")
         else:
-            raise RuntimeError("hardour did not come up")
+            raise ArdourError(
+                f"{Path(self._program()[0]).name} did not come up{self._jackd_says()}: {self.log()[-200:]}"
+            )
         threading.Thread(target=self._listen, daemon=True).start()
-        if not self._until(self._speaks, 40):
-            raise RuntimeError("Ardour does not answer over OSC")
+        time.sleep(0.5)
+        if not self._until(self._speaks, 15, also=self._starting):
+            raise ArdourError(f"Ardour does not answer over OSC{self._jackd_says()}: {self.log()[-200:]}")
         self.stop()
 
+    def _starting(self) -> bool:
+        return self.alive and not (self.server is not None and self.server.confused)
+
+    def _jackd_says(self) -> str:
+        return "" if self.server is None else f" (jackd: {self.server.log()[-100:].strip()})"
+
     def has_ports(self) -> bool:
-        return bool(self._look.get_ports("ardour:MTC out"))
+        """The session is loaded: its track has its port.  Asked by OSC before, Ardour may never answer (its OSC thread
+        goes on reading, and says nothing any more)."""
+        return bool(self._look.get_ports("ardour:MTC out") and self._look.get_ports("ardour:gen/midi_in 1"))
 
     def _speaks(self) -> bool:
         # bank, strip types, feedback (16 transport, 1024 samples), fader mode, pages
         self.send("/set_surface", 0, 0, 16 + 1024, 0, 0, 0)
-        time.sleep(0.3)
-        return bool(self._log)
+        return self._until(lambda: bool(self._log), 1.0)
 
     def __exit__(self, *_: object) -> None:
         if self._look is not None:
@@ -296,11 +360,11 @@ class Ardour:
             self.send("/rec_enable_toggle")
             if self._until(lambda: self._last("/rec_enable_toggle") == 1.0, 3):
                 return
-        raise RuntimeError("Ardour did not arm")
+        raise ArdourError("Ardour did not arm")
 
     # what it recorded -------------------------------------------------------------------------------------------
     def recorded(self) -> list[Recorded]:
-        """The notes of the last take, after a stop.  Raises RuntimeError when no take was written."""
+        """The notes of the last take, after a stop.  Raises ArdourError when no take was written."""
         self.send("/save_state")
         files: list[Path] = []
 
@@ -313,7 +377,7 @@ class Ardour:
             return bool(files)
 
         if not self._until(written, 10):
-            raise RuntimeError("Ardour wrote no take")
+            raise ArdourError("Ardour wrote no take")
         time.sleep(0.5)
         return read_take(max(files, key=lambda path: path.stat().st_mtime), self.bpm)
 

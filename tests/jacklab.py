@@ -122,6 +122,14 @@ class JackServer:
         return self._log.read().decode(errors="replace")[-1500:]
 
     @property
+    def confused(self) -> bool:
+        """jackd 1.9.21 reads one client's requests out of step for good when two of its threads make one at the same
+        moment, as Ardour's do while it starts on a crowded machine; nothing helps but another server."""
+        self._log.seek(0)
+        log = self._log.read()
+        return any(words in log for words in (b"Unknown request", b"Cannot read socket", b"CheckSize error"))
+
+    @property
     def about(self) -> str:
         return f"jackd {'-R' if self.realtime else '-r'} dummy {self.rate} Hz, period {self.period}"
 

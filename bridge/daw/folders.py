@@ -29,13 +29,15 @@ Registry = Callable[[str, str, str], "str | None"]
 @dataclass(frozen=True, slots=True)
 class Account:
     """Whose folders.  home: the user's folder; documents: as the system says; appdata, localappdata: Windows' folders
-    for settings; to: the DAW's folder as the user gave it; registry: Windows' own, None elsewhere."""
+    for settings; xdg_config: that of Linux; to: the DAW's folder as the user gave it; registry: Windows' own, None
+    elsewhere."""
 
     system: str
     home: Path
     documents: Path
     appdata: Path
     localappdata: Path
+    xdg_config: Path
     to: Path | None = None
     registry: Registry | None = None
 
@@ -53,7 +55,10 @@ class Account:
         if registry is None and home is None and sys.platform == "win32":
             registry = _read_registry
         found = None if to is None else Path(to).expanduser().absolute()
-        return cls(system, base, _documents(system, base, registry), roaming, local, found, registry)
+        settings = base / ".config"
+        if home is None:
+            settings = Path(os.environ.get("XDG_CONFIG_HOME") or settings)
+        return cls(system, base, _documents(system, base, registry), roaming, local, settings, found, registry)
 
 
 def _read_registry(root: str, key: str, value: str) -> str | None:
@@ -157,7 +162,7 @@ def ardour(account: Account) -> list[Path]:
     base, pattern = {
         "macos": (account.home / "Library" / "Preferences", "Ardour{}"),
         "windows": (account.localappdata, "ardour{}"),
-        "linux": (account.home / ".config", "ardour{}"),
+        "linux": (account.xdg_config, "ardour{}"),
     }[account.system]
     there = [base / pattern.format(version) for version in ARDOUR_VERSIONS]
     return [folder for folder in there if folder.is_dir()] or [base / pattern.format(DEFAULT_ARDOUR)]
@@ -169,6 +174,15 @@ def cubase(account: Account) -> list[Path]:
     base = account.documents / "Steinberg"
     return [base / name for name in ("Cubase", "Nuendo") if (base / name).is_dir()] or [base / "Cubase"]
 
+
+# What people give who look for the place of the scripts itself: a folder in the one that is asked for.
+INSIDE: Final = {
+    "reaper": "Scripts",
+    "live": "Remote Scripts",
+    "bitwig": "Controller Scripts",
+    "ardour": "scripts",
+    "cubase": "MIDI Remote",
+}
 
 WHAT_TO_IS: Final = {
     "reaper": "REAPER's resource path (Options > Show REAPER resource path)",

@@ -15,7 +15,7 @@ import os
 import sys
 import tempfile
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib import resources
 from importlib.resources.abc import Traversable
 from pathlib import Path
@@ -109,6 +109,8 @@ _LAYOUTS: Final = {"reaper": _reaper, "live": _live, "bitwig": _bitwig, "ardour"
 
 def places(daw: str, account: Account) -> list[Place]:
     """Which folders of ours go where.  Raises InstallError where the DAW does not exist on that system."""
+    if account.to is not None and account.to.name.lower() == folders.INSIDE[daw].lower():
+        account = replace(account, to=account.to.parent)
     return _LAYOUTS[daw](account)
 
 

@@ -184,6 +184,22 @@ def test_a_given_folder_takes_the_place_of_all_that_is_found(daw, tmp_path, caps
         main([daw, "--to", str(tmp_path / "nowhere")])
 
 
+@pytest.mark.parametrize("daw", daw_install.DAWS)
+def test_the_folder_of_the_scripts_itself_may_be_given(daw, tmp_path, capsys):
+    inside = tmp_path / folders.INSIDE[daw]
+    inside.mkdir()
+    main([daw, "--home", str(tmp_path / "home"), "--system", "linux", "--to", str(inside)])
+    assert [path for path in inside.rglob("*") if path.is_file()]
+    assert not (inside / inside.name).exists()
+
+
+def test_ardours_settings_are_looked_for_where_linux_was_told_to_keep_settings(tmp_path, monkeypatch):
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "settings"))
+    (tmp_path / "settings" / "ardour8").mkdir(parents=True)
+    assert folders.ardour(Account.of("linux", None)) == [tmp_path / "settings" / "ardour8"]
+    assert folders.ardour(Account.of("linux", str(tmp_path)))[0].parent == tmp_path / ".config"
+
+
 def test_reapers_start_up_script_keeps_what_is_in_it(tmp_path, capsys):
     scripts = tmp_path / ".config/REAPER/Scripts"
     scripts.mkdir(parents=True)

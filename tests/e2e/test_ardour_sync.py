@@ -22,8 +22,8 @@ from engine.brief import Brief, settle
 from engine.music import FRAME_RATES, Film, FrameRate, TimecodeClock
 from engine.music.meter import TempoMap
 from engine.music.note import Note
-from tests.ardourlab import Ardour, why_not
-from tests.jacklab import Capture, JackServer, Looper, open_client, still_sounding
+from tests.ardourlab import Ardour, StartError, running, why_not
+from tests.jacklab import Capture, Looper, open_client, still_sounding
 
 reason = why_not()
 pytestmark = [
@@ -38,29 +38,11 @@ PERIOD = 1024
 
 @contextmanager
 def ardour(folder: Path, bpm: float, external_sync: bool = False, timecode: str | None = None) -> Iterator[Ardour]:
-    """jackd 1.9.21 sometimes falls out of step with its clients while Ardour comes up ("Unknown request 0"
-    for ever), and Ardour's first start on a fresh config sometimes fails: both are tried again from nothing,
-    three times."""
-    why = ""
-    for attempt in range(3):
-        place = folder / str(attempt)
-        place.mkdir()
-        with JackServer(period=PERIOD) as server:
-            made = Ardour(place, bpm, external_sync, timecode)
-            try:
-                made.__enter__()
-            except RuntimeError as error:
-                why = str(error)
-                continue
-            try:
-                time.sleep(1.0)
-                if made.has_ports():
-                    yield made
-                    return
-                why = f"jackd lost it: {server.log()[-100:]}"
-            finally:
-                made.__exit__()
-    pytest.skip(f"Ardour did not start here: {why}")
+    try:
+        with running(folder, lambda place: Ardour(place, bpm, external_sync, timecode), PERIOD) as (daw, _):
+            yield daw
+    except StartError as error:
+        pytest.skip(str(error))
 
 
 def sixteenths() -> list[Note]:

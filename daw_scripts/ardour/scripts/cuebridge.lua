@@ -677,8 +677,11 @@ function factory (params)
 		heard, mailbox = nil, nil
 	end
 
+	-- Ardour tells a hook neither that it is removed nor that the session closes: it drops the hook's Lua, and then this.
+	local alive = setmetatable ({}, { __gc = function () pcall (bye) end })
+
 	return function (signal)
-		if signal == "bye" then return bye () end
+		if signal == "bye" then return alive and bye () end
 		guard ("conversation", "tick", tick)   -- an error that escapes would end the hook
 	end
 end
