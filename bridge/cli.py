@@ -34,6 +34,7 @@ BRIDGE: Final[dict[str, tuple[str, str]]] = {
         "print the table of OSC addresses; osc send and osc watch speak with a running live",
     ),
     "install-script": ("bridge.commands.install_script", "install the script of a DAW"),
+    "mcp": ("bridge.commands.mcp", "serve the controls of a running live to an assistant"),
 }
 
 
@@ -80,6 +81,7 @@ def _commands() -> list[str]:
         "calibrate",
         "osc",
         "install-script",
+        "mcp",
     ]
     return [*order, "cache", "models"]
 
