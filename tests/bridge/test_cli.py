@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
@@ -25,12 +25,13 @@ def run(*arguments: str, timeout: float = 60.0):
 def test_help_names_every_command_and_comes_at_once() -> None:
     took = []
     for _ in range(3):
-        began = time.perf_counter()
+        before = os.times()
         result = run("--help")
-        took.append(time.perf_counter() - began)
+        after = os.times()
+        took.append(after.children_user + after.children_system - before.children_user - before.children_system)
     assert result.returncode == 0
     assert all(f"  {name} " in result.stdout for name in (*CHILDREN, *BRIDGE))
-    assert min(took) < 1.0  # the figure (under 0.3 s) is taken on a quiet machine
+    assert min(took) < 1.0, took  # seconds of CPU time; the figure (under 0.3 s) is taken on a quiet machine
 
 
 def test_help_of_live_is_quick_too_and_complete() -> None:
