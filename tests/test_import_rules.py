@@ -17,8 +17,11 @@ import pytest
 ROOT = Path(__file__).resolve().parent.parent
 OURS = ("engine", "bridge", "models", "daw_scripts")
 HEAVY = ("torch", "cv2", "open_clip", "torchvision", "scenedetect", "av", "matplotlib", "music21", "pretty_midi")
-# The one place where the bridge names the engine process: the spawn target, imported in the child.
-SPAWN_TARGETS = {"bridge/engine_link.py": {"engine.process.worker"}}
+# The places where the bridge names processes of the engine: spawn targets, imported in the child.
+SPAWN_TARGETS = {
+    "bridge/engine_link.py": {"engine.process.worker"},
+    "bridge/page/children.py": {"engine.process.media", "engine.sound.stream"},
+}
 
 
 def _imports(path: Path) -> set[str]:

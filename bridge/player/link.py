@@ -15,7 +15,7 @@ import sys
 import threading
 import time
 from collections import deque
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from multiprocessing.connection import Connection
 from multiprocessing.context import SpawnProcess
@@ -59,6 +59,8 @@ class PlayerLink:
         self._restarts: list[float] = []
         self._memory = PlayerMemory(self.options)
         self._reopening = False  # it ends because we asked
+        # Gets what the player is told, in order and once, whichever player is there to hear it; must not wait.
+        self.listener: Callable[[bytes], None] = lambda message: None
 
     # life -------------------------------------------------------------------------------------------------------
     def __enter__(self) -> PlayerLink:
@@ -250,6 +252,7 @@ class PlayerLink:
     def _tell(self, messages: Iterable[bytes]) -> None:
         for message in messages:
             self._write(message)
+            self.listener(message)
 
     # the reading thread -----------------------------------------------------------------------------------------
     def _read(self) -> None:
@@ -351,7 +354,8 @@ class PlayerLink:
                 self._pay(debts, peers)
                 return False
             # The debts stay in the books until the new player reports their note-offs: it may be killed before.
-            self._tell(self._memory.everything(status))
+            for message in self._memory.everything(status):
+                self._write(message)
         with self._news:
             sentence = "The player process died; its notes were ended and a new one goes on."
             if self._reopening:

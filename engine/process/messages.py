@@ -215,7 +215,10 @@ class SoundPlan:
 
 @dataclass(frozen=True, slots=True)
 class SoundWanted:
-    """Bridge -> sound: blocks of a revision, from `first` on, in this order; what was wanted before is dropped."""
+    """Page -> sound or media: blocks from `first` on, in this order; what was wanted before is dropped.
+
+    revision: of the plan, or the number of the film.
+    """
 
     revision: int
     first: int
@@ -224,7 +227,7 @@ class SoundWanted:
 
 @dataclass(frozen=True, slots=True)
 class SoundBlock:
-    """Sound -> bridge: half a second from sample `index` * SOUND_BLOCK on (0: the picture's first frame).
+    """Sound or media -> page: half a second from sample `index` * SOUND_BLOCK on (0: the picture's first frame).
 
     parts: name and 16-bit little-endian integers, left and right in turn, full scale at SOUND_SCALE; silent parts are
     left out.  last: no block follows this one.
@@ -243,6 +246,70 @@ class SoundFailure:
     sentence: str
 
 
+# the film, for the page ---------------------------------------------------------------------------------------------
+THUMBNAILS: Final = 10  # pictures side by side in a tile
+THUMBNAIL_HEIGHT: Final = 54
+THUMBNAIL_STEPS_S: Final = (1.0, 10.0, 100.0)  # from picture to picture of a tile, by level
+PEAKS_HZ: Final = 20  # of the overview of a film's sound
+
+
+@dataclass(frozen=True, slots=True)
+class OpenMedia:
+    """Page -> media: this film from now on; what was asked of another is dropped."""
+
+    number: int
+    path: str
+
+
+@dataclass(frozen=True, slots=True)
+class MediaOpened:
+    """Media -> page: what the file is.  fault: one sentence where it is no film.
+
+    why_not: empty where browsers play the file as it is, else what they cannot play.  offset_s: place of picture second
+    0 on the file's own time line.
+    """
+
+    number: int
+    fault: str = ""
+    duration_s: float = 0.0
+    fps: tuple[int, int] = (25, 1)
+    width: int = 0
+    height: int = 0
+    thumbnail_width: int = 0
+    sound: bool = False
+    why_not: str = ""
+    offset_s: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class ThumbnailsWanted:
+    """Page -> media: pictures at THUMBNAILS * tile * step, and so on, with the step of a level."""
+
+    number: int
+    level: int
+    tile: int
+
+
+@dataclass(frozen=True, slots=True)
+class ThumbnailsMade:
+    """Media -> page: a JPEG with THUMBNAILS pictures side by side, black after the end; empty outside the film."""
+
+    number: int
+    level: int
+    tile: int
+    jpeg: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class PeaksMade:
+    """Media -> page: peak and RMS, 0..255 each, of every 1 / PEAKS_HZ seconds of the film's sound; all of it."""
+
+    number: int
+    data: bytes
+
+
+ToMedia = OpenMedia | ThumbnailsWanted | SoundWanted | Quit
+FromMedia = MediaOpened | ThumbnailsMade | PeaksMade | SoundBlock
 ToEngine = AnalyseRequest | ComposeRequest | Cancel | Quit
 FromEngine = EngineReady | AnalysisProgress | FilmAnalysed | SlotsComposed | Composed | EngineFailure
 ToSound = SoundPlan | SoundWanted | Quit

@@ -11,6 +11,7 @@ import numpy as np
 from engine.sound.voice import SAMPLE_RATE
 from engine.video.film import OpenFilm, open_film
 
+_SETTLE_S: Final = 0.5  # before a place that is sought: decoders need a few frames
 _GAP: Final = 2  # samples that stamps may be off before a hole is filled or an overlap cut: they are rounded
 
 
@@ -26,8 +27,21 @@ class FilmSound:
         streams = self._film.container.streams.audio
         self._stream = next((stream for stream in streams if stream.codec_context is not None), None)
         self.present = self._stream is not None
-        self._blocks = self._decoded() if self.present else iter(())
+        self._blocks = self._decoded(0) if self.present else iter(())
         self._ready = np.zeros((2, 0), np.float32)
+
+    def seek(self, sample: int) -> None:
+        """The next sample that `read` gives.
+
+        What a lossy codec decodes after a seek may differ in the last bits from what it decodes from the start.
+        """
+        self._ready = np.zeros((2, 0), np.float32)
+        if self._stream is None:
+            return
+        seconds = max(sample / SAMPLE_RATE - _SETTLE_S, 0.0) + self._film.start_s
+        self._film.container.seek(round(seconds / self._stream.time_base), stream=self._stream, backward=True)
+        self._stream.codec_context.flush_buffers()
+        self._blocks = self._decoded(sample)
 
     def read(self, count: int) -> np.ndarray:
         """(2, count) float32, the next samples; zeros after the end."""
@@ -47,9 +61,8 @@ class FilmSound:
     def close(self) -> None:
         self._film.close()
 
-    def _decoded(self) -> Iterator[np.ndarray]:
-        """Blocks that join without a gap, from sample 0 on."""
-        at = 0
+    def _decoded(self, at: int) -> Iterator[np.ndarray]:
+        """Blocks that join without a gap, from a sample on."""
         for start, block in self._stamped():
             if start < at - _GAP:
                 block = block[:, at - start :]
