@@ -26,6 +26,7 @@ CHILDREN: Final[dict[str, tuple[str, tuple[str, ...], str]]] = {
 }
 BRIDGE: Final[dict[str, tuple[str, str]]] = {
     "live": ("bridge.commands.live", "play a film's music live, locked to a transport, steered by OSC"),
+    "page": ("bridge.commands.page", "choose a film in the browser, hear its music there, change what you like"),
     "ports": ("bridge.commands.ports", "list MIDI interfaces and ports"),
     "doctor": ("bridge.commands.doctor", "check ports, priority, sync, OSC and weights, and say what to change"),
     "calibrate": ("bridge.commands.calibrate", "measure how late the DAW records, and keep the shift against it"),
@@ -69,6 +70,7 @@ def _dispatch(words: list[str]) -> int:
 def _commands() -> list[str]:
     order = [
         "live",
+        "page",
         "compose",
         "render",
         "analyze",

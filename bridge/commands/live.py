@@ -19,15 +19,19 @@ from typing import Any, Final
 
 from bridge.cli import version
 from bridge.commands.live_options import LivePlan, parse
+from bridge.commands.page_link import open_in_browser, page_link
 from bridge.controls.dispatch import Controls
 from bridge.controls.midi_learn_file import learn_path
 from bridge.daw.link import Outgoing
 from bridge.daw.session import DawBridge
 from bridge.engine_link import EngineLink
 from bridge.osc.budget import WorkBudget
+from bridge.osc.clients import Target
 from bridge.osc.codec import Argument
 from bridge.osc.fair_queue import FairQueue
 from bridge.osc.server import Datagram, OscServer
+from bridge.page.link import PageLink
+from bridge.page.session import SessionPage
 from bridge.player.link import PlayerLink
 from bridge.player.messages import PlayerStatus
 from bridge.session.edits.values import set_value
@@ -50,9 +54,12 @@ TURN_S: Final = 0.01  # of a turn, for datagrams
 class Live:
     """One run of the command."""
 
-    def __init__(self, plan: LivePlan) -> None:
+    def __init__(self, plan: LivePlan, page: PageLink | None = None) -> None:
+        """page: one that is there already."""
         self.plan = plan
         self.inbox: queue.SimpleQueue[Any] = queue.SimpleQueue()
+        self.page_link = page
+        self.page: SessionPage | None = None
         self.datagrams = FairQueue()
         self.work = WorkBudget()
         self.autosave: Autosave | None = None
@@ -72,14 +79,15 @@ class Live:
         gc.set_threshold(100_000, 50, 1000)
         # The threads that arrange a long film hand the interpreter over after so long, each time the session wants it.
         sys.setswitchinterval(0.001)
-        osc = None
+        self.osc = osc = None
         if plan.osc_port is not None:
-            osc = OscServer(plan.osc_host, plan.osc_port, self._datagram)
+            self.osc = osc = OscServer(plan.osc_host, plan.osc_port, self._datagram)
         with contextlib.ExitStack() as stack:
             if osc is not None:
                 stack.callback(osc.close)
-            stack.enter_context(_signals(self._signal))
+            stack.enter_context(watching_signals(self._signal))
             player = stack.enter_context(PlayerLink(plan.player))  # ports first: a DAW looks for them at its start
+            self._start_page(stack, player)
             engine = stack.enter_context(EngineLink(self.inbox.put))
             self.session = session = Session(
                 plan.session, player, engine.send, say=self._say, engine_pid=lambda: engine.pid
@@ -93,16 +101,17 @@ class Live:
             self.daw = DawBridge(session, (lambda out: _send_all(osc, out)) if osc else _no_answer, version())
             self.controls = Controls(
                 session,
-                (lambda target, address, values: osc.send(target, address, values)) if osc else _no_answer,
-                (lambda target, address, code, text: osc.send_error(target, address, code, text))
-                if osc
-                else _no_answer,
+                self._answer,
+                self._refuse,
                 folders=plan.folders,
                 save=self._save_session if plan.keeps_session else None,
                 quit_=self._quit,
                 daw=self.daw,
                 learned=learn_path(),
             )
+            if self.page_link is not None:
+                self.page = SessionPage(self.page_link, self.controls, self._say, self._choose_film)
+                self.page_link.receive = self._from_page
             if osc is not None:
                 osc.start()
                 self._start_query(stack, osc)
@@ -125,6 +134,35 @@ class Live:
         if session.failure is not None:
             raise UserError(session.failure)
         return 130 if self.stopped_by == signal.SIGINT else 0
+
+    def _start_page(self, stack: contextlib.ExitStack, player: PlayerLink) -> None:
+        """The server comes up beside the engine; nothing waits for it."""
+        wanted = self.plan.page
+        if self.page_link is None and wanted is not None:
+            self.page_link = page_link(wanted, version())
+            stack.callback(self.page_link.close)
+            self.page_link.begin()
+        if self.page_link is not None:
+            player.listener = self.page_link.player_told
+
+    def _from_page(self, message: Any) -> None:
+        """In a thread of the link."""
+        self.inbox.put(lambda: self.page.receive(message) if self.page is not None else None)
+
+    def _choose_film(self, path: Path) -> None:
+        self.session.load_film(path)
+
+    def _answer(self, target: Target, address: str, values: Sequence[Argument]) -> None:
+        if self.page is not None and self.page.answers(target, address, values):
+            return
+        if self.osc is not None:
+            self.osc.send(target, address, values)
+
+    def _refuse(self, target: Target, address: str, code: str, sentence: str) -> None:
+        if self.page is not None and self.page.refuses(target, address, code, sentence):
+            return
+        if self.osc is not None:
+            self.osc.send_error(target, address, code, sentence)
 
     def _start_query(self, stack: contextlib.ExitStack, osc: OscServer) -> None:
         from bridge.controls.namespace import namespace
@@ -173,8 +211,9 @@ class Live:
         self._watch_recording()
         for key in self.keys.pressed():
             self._key(key)
-        if osc is not None:
-            self.controls.push(osc.send_datagram)
+        self.controls.push(osc.send_datagram if osc is not None else _no_answer)
+        if self.page is not None:
+            self.page.feed.tick()
 
     def _take_datagrams(self) -> None:
         """Does what was sent, for so long at most that ticks, keys and other senders get their turn."""
@@ -308,6 +347,8 @@ class Live:
         view = getattr(self, "view", None)
         if view is not None:
             view.say(sentence)
+        if self.page is not None:
+            self.page.feed.said(sentence)
 
     def _why_no_port(self) -> str:
         if self.plan.player.ports.api == "none":
@@ -317,10 +358,12 @@ class Live:
     def _watch_recording(self) -> None:
         """Where no MIDI system is, a .mid is the way out: said aloud, with the reason."""
         status = self.session.status
-        if status is not PlayerStatus.NONE and not self._told_recording:
+        known = status is not PlayerStatus.NONE and (self.page is None or self.page.settled)
+        if known and not self._told_recording:
             self._told_recording = True
+            address = self._tell_page()
             ports = {"port_api": status.port_api, "port_names": status.port.split(", "), "port": status.port}
-            self.view.ready({"osc_port": self.osc_port, **ports, "pids": self.session.pids()})
+            self.view.ready({"osc_port": self.osc_port, "page": address, **ports, "pids": self.session.pids()})
             if status.port_api == "none" and self.recording is None:
                 self.recording = self.plan.out or default_recording(self.plan.session.film)
                 self._say(f"{self._why_no_port()}; what is played is written to {self.recording}.")
@@ -340,6 +383,16 @@ class Live:
         self._was_rolling = rolling
 
     _was_rolling = False
+
+    def _tell_page(self) -> str | None:
+        """Says where the page is; None where there is none."""
+        if self.page is None or self.page.link.fault:
+            return None
+        address = self.page.link.address
+        self.view.say(f"Page: {address}")  # to the terminal alone: whoever has the page knows where it is
+        if self.plan.page is not None and self.plan.page.opens:
+            open_in_browser(address, self._say)
+        return address
 
     def _write_recording(self, *, wait: bool = False) -> None:
         """At each stop and at the end, so that little is lost whatever happens."""
@@ -391,7 +444,8 @@ def _no_answer(*values: object) -> None:
 
 
 @contextlib.contextmanager
-def _signals(handler: Any) -> Iterator[None]:
+def watching_signals(handler: Any) -> Iterator[None]:
+    """While it lasts, the signals that end a program go to the handler."""
     numbers = [signal.SIGINT, signal.SIGTERM]
     if hasattr(signal, "SIGHUP"):
         numbers.append(signal.SIGHUP)

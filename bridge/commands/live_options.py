@@ -10,6 +10,8 @@ from pathlib import Path
 from typing import Final
 
 from bridge.commands.extras import need_midi_api, need_source
+from bridge.page.protocol import DEFAULT_PORT as PAGE_PORT
+from bridge.page.protocol import UPLOAD_BYTES
 from bridge.player.messages import APIS, PlayerOptions, PortOptions, SyncOptions
 from bridge.session.file.film_file import same_content
 from bridge.session.file.find import find_film
@@ -58,15 +60,29 @@ class LivePlan:
     osc_cors: str | None = None  # origin of web pages that may read OSCQuery
     osc_announce: bool = False
     renamed: tuple[str, ...] = ()  # a sentence for each old flag that was used
+    page: PagePlan | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class PagePlan:
+    """What was asked for of the page.  port: 0 is any; any_port: another where it is taken."""
+
+    port: int = PAGE_PORT
+    any_port: bool = True
+    opens: bool = False
+    upload_bytes: int = UPLOAD_BYTES
+    soundfont: str | None = None
 
 
 # Flags whose default differs from that of `compose`: a session plans its cues when that is asked for.
 _PLAN_FLAGS: Final = {controls.FORM: "--form", controls.ENSEMBLE: "--ensemble"}
 
 
-def parser() -> argparse.ArgumentParser:
+def parser(
+    program: str = "cuebridge live", description: str = "Plays a film's music live and follows your hands."
+) -> argparse.ArgumentParser:
     """For parsing and for the documents."""
-    top = SentenceParser(prog="cuebridge live", description="Plays a film's music live and follows your hands.")
+    top = SentenceParser(prog=program, description=description)
     top.add_argument("film", metavar="FILM", help="the film, any file that holds pictures; or a session file")
     top.add_argument("--film", dest="moved_film", metavar="FILE", help="the session's film, where it is now")
     top.add_argument(
@@ -117,6 +133,14 @@ def parser() -> argparse.ArgumentParser:
         "--osc-announce", action="store_true", help="announce OSC and OSCQuery by mDNS (needs the announce extra)"
     )
     steer.add_argument("--osc-folder", action="append", default=[], metavar="FOLDER", help="OSC may write files here")
+    page = top.add_argument_group("page")
+    page.add_argument("--page-port", default=str(PAGE_PORT), metavar="PORT",
+                      help=f"TCP port of the page, this machine only ({PAGE_PORT}, else a free one)")  # fmt: skip
+    page.add_argument("--no-page", action="store_true", help="no page")
+    page.add_argument("--open", action="store_true", help="open the page in the browser")
+    page.add_argument("--upload-limit", default="8", metavar="GB", help="the largest film that the page takes (8)")
+    page.add_argument("--soundfont", metavar="FILE.sf2", help="what the page sounds with; default: FluidR3 of the "
+                      "system, else a small one")  # fmt: skip
     steer.add_argument("--json", action="store_true", help="status as JSON lines")
     steer.add_argument("--plain", action="store_true", help="plain lines instead of the view")
     steer.add_argument("--no-keys", action="store_true", help="do not read keys")
@@ -221,6 +245,28 @@ def parse(arguments: Sequence[str]) -> LivePlan:
         osc_cors=given.osc_cors,
         osc_announce=_announce(given.osc_announce),
         renamed=renamed(given),
+        page=_page(given),
+    )
+
+
+def _page(given: argparse.Namespace) -> PagePlan | None:
+    """Raises UserError."""
+    if given.no_page:
+        if given.open:
+            raise UserError("--open opens the page, which --no-page leaves out.")
+        return None
+    try:
+        gigabytes = float(given.upload_limit)
+    except ValueError:
+        gigabytes = 0.0
+    if not 0 < gigabytes <= 10_000:
+        raise UserError(f"--upload-limit {given.upload_limit} is no size; write gigabytes, such as 8.")
+    if given.soundfont is not None and not os.path.isfile(given.soundfont):
+        raise UserError(f"there is no SoundFont {given.soundfont}.")
+    if not given.page_port.isdigit() or int(given.page_port) > 65535:
+        raise UserError(f"--page-port {given.page_port} is not a port; ports are 0 to 65535.")
+    return PagePlan(
+        int(given.page_port), given.page_port == str(PAGE_PORT), given.open, int(gigabytes * 2**30), given.soundfont
     )
 
 

@@ -16,7 +16,7 @@ from bridge.controls.midi import Hands
 from bridge.controls.requests import OLD_READABLE, READABLE, Request, requests_of
 from bridge.daw.session import DawBridge
 from bridge.osc.clients import Clients, Target
-from bridge.osc.codec import Argument, Double, encode, encode_bundle
+from bridge.osc.codec import Argument, Double, Message, encode, encode_bundle
 from bridge.osc.server import Datagram
 from bridge.session.answers import STATES
 from bridge.session.click import Click
@@ -242,6 +242,13 @@ class Controls:
                 return
         for reply in replies:
             self._answer(sender, *reply)
+
+    def asked(self, message: Message, sender: Target) -> list[Reply]:
+        """Does what one message asks; its answers.  Raises ControlError or another UserError."""
+        requests, refused = requests_of((message,))
+        if refused:
+            raise refused[0][1]
+        return [reply for request in requests for reply in self._replies(request, sender)]
 
     def _answer(self, target: Target, address: str, values: Sequence[Argument]) -> None:
         if not self.clients.takes_doubles(target):

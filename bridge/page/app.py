@@ -47,7 +47,10 @@ class Routes:
         self._server = server
 
     async def index(self, request: Request) -> Response:
-        text = (STATIC / "index.html").read_text(encoding="utf-8")
+        try:
+            text = (STATIC / "index.html").read_text(encoding="utf-8")
+        except OSError:
+            return refusal("not_ready", "the page's files are missing; install CueBridge again.")
         secret = request.scope.get("state", {}).get("secret", "")
         if secret:
             text = text.replace("<head>", f'<head>\n<meta name="{SECRET_META}" content="{secret}">', 1)
@@ -153,7 +156,7 @@ def app(server: PageServer) -> Starlette:
     return Starlette(
         routes=[
             Route("/", routes.index),
-            Mount("/static", Static(directory=STATIC, check_dir=False)),
+            *([Mount("/static", Static(directory=STATIC))] if STATIC.is_dir() else []),
             Route("/controls.json", routes.controls),
             Route("/state", routes.state),
             Route("/notes/{revision:int}/counts.bin", routes.counts),

@@ -125,7 +125,7 @@ class Jobs:
         folder = self._work / "saved" / number
         folder.mkdir(parents=True)
         future = self._sessions[number] = self._loop.create_future()
-        self._to_bridge(p.Save(number, "session", str(folder / "session.cuebridge.json")))
+        self._to_bridge(p.Save(number, str(folder / "session.cuebridge.json")))
         try:
             session = await asyncio.wait_for(future, _SESSION_S)
         except TimeoutError:

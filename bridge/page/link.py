@@ -17,6 +17,7 @@ import time
 from collections.abc import Callable
 from dataclasses import replace
 from multiprocessing.process import BaseProcess
+from pathlib import Path
 from typing import Any, Final
 
 from bridge.page import messages as p
@@ -64,11 +65,19 @@ class PlanLog:
             if kind == m.COMMIT:
                 while self._slices and self._slices[-1][0] >= self._loading[0]:
                     self._slices.pop()
+                if self._slices:
+                    self._cut(self._slices[-1][1], self._loading[0])
                 self._slices.append(self._loading)
                 self._loading = None
         else:
             return False
         return True
+
+    @staticmethod
+    def _cut(messages: list[bytes], begins: float) -> None:
+        """Packets, in order of time, that lie wholly after a later slice's beginning say nothing any more."""
+        while len(messages) > 2 and next(m.unpack_events(messages[-2][1:]))[5] >= begins:
+            del messages[-2]
 
     def messages(self) -> list[bytes]:
         """Everything that a newcomer has to hear, in order."""
@@ -88,6 +97,7 @@ class PageLink:
         self.port: int | None = None
         self.fault = ""  # why there is no page
         self.restarts = 0
+        self.pages = 0  # that are connected
         self._work = tempfile.mkdtemp(prefix="cuebridge-page-")
         self.options = replace(options, work=self._work)
         self._context = multiprocessing.get_context("spawn")
@@ -114,10 +124,14 @@ class PageLink:
     def pid(self) -> int | None:
         return self._process.pid if self._process is not None else None
 
-    def start(self, timeout_s: float = START_S) -> bool:
-        """Starts the server and waits until it listens; False, with `fault`, where it cannot."""
+    def begin(self) -> None:
+        """Starts the server and does not wait for it; `ServerReady` or `ServerFailed` comes."""
         with self._lock:
             self._spawn()
+
+    def start(self, timeout_s: float = START_S) -> bool:
+        """Starts the server and waits until it listens; False, with `fault`, where it cannot."""
+        self.begin()
         if not self._answered.wait(timeout_s):
             self.fault = self.fault or f"the page's server did not start within {timeout_s:g} s."
         if self.fault:
@@ -148,6 +162,11 @@ class PageLink:
         with self._lock:
             if self._plan.take(message):
                 self._send(p.PlayerBytes(message))
+
+    def forget_plan(self) -> None:
+        """The player that had the plan is no more."""
+        for message in (m.pack_begin(0, "seconds", -1e12), m.pack_commit(0)):
+            self.player_told(message)
 
     def send(self, message: p.ToServer) -> None:
         """Never waits."""
@@ -189,12 +208,14 @@ class PageLink:
     def _take(self, message: Any) -> None:
         if isinstance(message, p.ServerReady):
             self.port = message.port
-            self.options = replace(self.options, port=message.port, any_port=False)  # a new one takes the same
+            # A new one takes the same port, and fetches nothing again.
+            self.options = replace(self.options, port=message.port, any_port=False, link=None)
             self._answered.set()
         elif isinstance(message, p.ServerFailed) and not self._answered.is_set():
             self.fault = message.sentence
             self._answered.set()
-            return
+        elif isinstance(message, p.Watching):
+            self.pages = message.pages
         self.receive(message)
 
     def _ended(self, process: BaseProcess) -> None:
@@ -208,11 +229,13 @@ class PageLink:
         if not self._answered.is_set():
             self.fault = f"the page's server ended at once (code {process.exitcode})."
             self._answered.set()
+            self.receive(p.ServerFailed(self.fault))
             return
         self._deaths = 0 if time.perf_counter() - self._started_s > STEADY_S else self._deaths
         pause_s = RESTART_PAUSES_S[min(self._deaths, len(RESTART_PAUSES_S) - 1)]
         self._deaths += 1
         self.restarts += 1
+        self.pages = 0
         self.receive(p.ServerFailed("the page's server has died; it is started again, and the music plays on."))
         if self._closing.wait(pause_s):
             return
@@ -222,6 +245,13 @@ class PageLink:
                     with contextlib.suppress(OSError):
                         self._pipe.close()
                 self._spawn()
+
+
+def films_folder() -> Path:
+    """Where films are kept that came through the page."""
+    import platformdirs
+
+    return Path(platformdirs.user_data_dir("cuebridge", appauthor=False)) / "films"
 
 
 def new_secret() -> str:

@@ -9,6 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from bridge.page.protocol import UPLOAD_BYTES
+
 Row = tuple[Any, ...]  # of a list: plain values
 
 
@@ -17,6 +19,7 @@ class PageOptions:
     """port: 0 takes any.  any_port: take another where the port is taken.  upload_bytes: the most that is taken.
 
     token opens the page, secret opens edits; both stay the same when a server takes the place of a dead one.
+    bundled: the clip that comes with CueBridge.  link: address of a film to fetch at once.
     folder: where uploads are kept; work: a folder for what is made on the way, which the bridge removes.
     """
 
@@ -27,9 +30,10 @@ class PageOptions:
     work: str
     version: str = ""
     any_port: bool = False
-    upload_bytes: int = 8 * 2**30
+    upload_bytes: int = UPLOAD_BYTES
     soundfont: str | None = None
     bundled: str | None = None
+    link: str | None = None
 
 
 # bridge -> server ---------------------------------------------------------------------------------------------------
@@ -116,7 +120,10 @@ class Edited:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """To a `Do`.  values None: refused with `code` and `sentence`.  late: a correction of where it is heard."""
+    """To a `Do`.  values None: refused with `code` and `sentence`.  late: a correction of where it is heard.
+
+    more: address and values of further answers, where there are several.
+    """
 
     client: int
     id: int
@@ -125,6 +132,7 @@ class Answer:
     code: str = ""
     sentence: str = ""
     late: bool = False
+    more: tuple[tuple[str, tuple[Any, ...]], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -196,10 +204,9 @@ class ChooseFilm:
 
 @dataclass(frozen=True, slots=True)
 class Save:
-    """The session (kind "session") or its composition (kind "mid") is to be written to a file."""
+    """The session is to be written to a file, for a job that makes something of it."""
 
     job: str
-    kind: str
     path: str
 
 

@@ -81,14 +81,18 @@ class PlanTiles:
         if self._score.revision < 0:
             self._score.unit = unit
         self._score.convert(unit, self._line.seconds_at, self._line.beats_at)
+        # A note that sounds across the beginning is cut or goes on: it differs from where it was struck.
+        struck = [note.start for lane in self._score.lanes for note in lane.spanning(begins)]
         self._score.load(revision, self._lanes, begins, begins)
         ends = max((lane.starts[-1] for lane in self._lanes if lane.starts), default=begins)
         self._reached_s = self._seconds(ends)
-        return self._touched(self._seconds(begins))
+        return self._touched(self._seconds(begins), self._seconds(min(struck, default=begins)))
 
-    def _touched(self, from_s: float) -> bool:
-        self._from_s = from_s if self._from_s is None else min(self._from_s, from_s)
-        self._sound_from_s = from_s if self._sound_from_s is None else min(self._sound_from_s, from_s)
+    def _touched(self, sounds_from_s: float, seen_from_s: float | None = None) -> bool:
+        """Sound and tiles differ from these timeline seconds on."""
+        seen_s = sounds_from_s if seen_from_s is None else min(seen_from_s, sounds_from_s)
+        self._from_s = seen_s if self._from_s is None else min(self._from_s, seen_s)
+        self._sound_from_s = sounds_from_s if self._sound_from_s is None else min(self._sound_from_s, sounds_from_s)
         return True
 
     def _seconds(self, at: float) -> float:
@@ -213,7 +217,7 @@ class PlanTiles:
                 begin, end = bisect_left(stream.times, low), bisect_left(stream.times, high)
                 for at, value in zip(stream.times[max(begin - 1, 0) : end], stream.values[max(begin - 1, 0) : end],
                                      strict=True):  # fmt: skip
-                    changes.append((self._seconds(at) - shift_s, part, control, value, channel + 1))
+                    changes.append((max(self._seconds(at) - shift_s, 0.0), part, control, value, channel + 1))
         notes.sort()
         changes.sort()
         return b"".join(

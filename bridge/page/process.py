@@ -90,6 +90,7 @@ async def _serve(connection: Connection, options: p.PageOptions, bound: socket.s
     )  # fmt: skip
     web = uvicorn.Server(config)
     serving = asyncio.ensure_future(web.serve(sockets=[bound]))
+    server.begin()
     pipe.send(p.ServerReady(port))
     await asyncio.wait([serving, asyncio.ensure_future(ended.wait())], return_when=asyncio.FIRST_COMPLETED)
     # Whatever hangs in a connection: the program that this belongs to has ended.

@@ -14,6 +14,8 @@ from typing import Final
 from engine.music.note import PARTS
 
 PROTOCOL: Final = 1
+DEFAULT_PORT: Final = 9318  # beside OSC's
+UPLOAD_BYTES: Final = 8 * 2**30
 TILE_S: Final = 10.0  # seconds of a tile of notes or thumbnails
 SECRET_HEADER: Final = "X-CueBridge-Secret"
 NAME_HEADER: Final = "X-File-Name"  # percent-encoded; a label, never a path

@@ -56,6 +56,14 @@ class PageServer:
         self._choosing: dict[int, asyncio.Future[Sequence[Any]]] = {}
         self._newest_choice = 0
 
+    def begin(self) -> None:
+        """What was asked for before any page was there."""
+        if self._options.link is not None:
+            try:
+                self.jobs.link(self._options.link)
+            except ControlError as error:
+                self._tell(self.state.take(p.Said(self._loop.time(), str(error))))
+
     def close(self) -> None:
         for each in (self.jobs, self.films, self.sound):
             each.close()
@@ -102,7 +110,9 @@ class PageServer:
         if answer.values is None and not answer.late:
             self.hub.tell_one(answer.client, {"id": number, "error": [answer.code, answer.sentence]})
         elif number is not None:
-            values = {} if answer.late else {"ok": answer.values}
+            values: Json = {} if answer.late else {"ok": answer.values}
+            if answer.more:
+                values["more"] = answer.more
             self.hub.tell_one(answer.client, {"id": number, **values, "heard": answer.heard_s})
 
     # the plan ---------------------------------------------------------------------------------------------------------

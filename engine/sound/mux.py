@@ -140,7 +140,7 @@ class _Copied:
         self._stream = container.add_stream_from_template(opened.stream)
         self._shift = round(opened.start_s / self._base)
         frame_ticks = max(round(1 / opened.film.rate.fps / self._base), 1)
-        self._packets = _with_decoding_times(opened.container.demux(opened.stream), frame_ticks)
+        self._packets = with_decoding_times(opened.container.demux(opened.stream), frame_ticks)
         self._held: Any = None
 
     def write_until(self, end_s: float) -> None:
@@ -171,7 +171,7 @@ class _Copied:
         return packet
 
 
-def _with_decoding_times(packets: Iterator[Any], frame_ticks: int) -> Iterator[Any]:
+def with_decoding_times(packets: Iterator[Any], frame_ticks: int) -> Iterator[Any]:
     """The packets of a stream, those without a decoding time given one: Matroska stores none.
 
     libav works them out once it knows how far frames are reordered; the first ones count back from there.

@@ -15,6 +15,7 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Any, Final
 
+from engine.sound.mux import with_decoding_times
 from engine.video.errors import VideoError
 from engine.video.film import OpenFilm, open_film
 
@@ -72,13 +73,12 @@ def _move(opened: OpenFilm, container: Any, done: Callable[[float], None]) -> No
     """Packets as they are, so that picture second 0 is the file's time 0."""
     stream, base = container.add_stream_from_template(opened.stream), opened.stream.time_base
     shift = round(opened.start_s / base)
-    for packet in opened.container.demux(opened.stream):
-        if packet.size == 0 or packet.pts is None:
+    frame_ticks = max(round(1 / opened.film.rate.fps / base), 1)
+    for packet in with_decoding_times(opened.container.demux(opened.stream), frame_ticks):
+        if packet.pts is None:
             continue
         packet.pts -= shift
-        packet.dts = None if packet.dts is None else packet.dts - shift
-        if packet.dts is None:
-            packet.dts = packet.pts
+        packet.dts -= shift
         packet.stream = stream
         done(float(packet.pts * base))
         container.mux(packet)

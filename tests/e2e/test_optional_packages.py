@@ -37,6 +37,7 @@ NEEDS = {  # extra -> command lines that cannot do without it
         ("tempo", "FILM", "--reading", "full"),
     ],
     "train": [("models", "train", "amt", "--data", "nowhere"), ("models", "evaluate", "--data", "nowhere")],
+    "link-video": [("page", "http://127.0.0.1:9/film.mp4")],
     "plot": [("plot", "FILM", "-o", "OUT.png"), ("analyze", "FILM", "--plot", "OUT.png")],
 }
 FOR_DEVELOPERS = {"test", "lint"}

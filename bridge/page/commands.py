@@ -1,0 +1,91 @@
+"""What pages ask of the session, done like any OSC message.  Runs in the session's thread."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Final
+
+from bridge.controls.dispatch import Controls
+from bridge.osc.clients import Target
+from bridge.osc.codec import Argument, Message
+from bridge.page import messages as p
+from bridge.page.feed import Link
+from bridge.session.file.autosave import saved_state
+from engine.document import SavedSession
+from engine.document.file import SessionWriter, write_session
+from engine.music import UserError
+from engine.music.arguments import ControlError
+
+PAGE: Final = "page "  # what the host of a page's target begins with
+
+
+def is_page(target: Target) -> bool:
+    return target[0].startswith(PAGE)
+
+
+class PageCommands:
+    """controls does them; choose_film(path) takes a film that was chosen in a page and may raise UserError."""
+
+    def __init__(self, controls: Controls, link: Link, choose_film: Callable[[Path], None]) -> None:
+        self._controls, self._link, self._choose_film = controls, link, choose_film
+        self._owed: set[Target] = set()  # what is answered later, when a file is written
+
+    def do(self, message: p.Do) -> None:
+        """Answers by the link, now or, where that takes time, later."""
+        target = (f"{PAGE}{message.client}", message.id)
+        session = self._controls.session
+        before = session.promise.number
+        try:
+            replies = self._controls.asked(Message(message.address, message.arguments), target)
+        except UserError as error:
+            code = error.code if isinstance(error, ControlError) else "bad_value"
+            self.refuse(target, message.address, code, str(error))
+            return
+        heard_s = session.promise.heard_s if session.promise.number != before else None
+        if not replies:
+            self._owed.add(target)
+            return
+        more = tuple((address, tuple(values)) for address, values in replies[1:])
+        self._link.send(p.Answer(message.client, message.id, tuple(replies[0][1]), heard_s, more=more))
+
+    def answer(self, target: Target, address: str, values: Sequence[Argument]) -> None:
+        """Later than the answer: a file was written, or a change is heard later than was said."""
+        client, late = int(target[0].removeprefix(PAGE)), target not in self._owed
+        self._owed.discard(target)
+        heard_s = float(values[-1]) if late and values and isinstance(values[-1], float) else None
+        self._link.send(p.Answer(client, target[1], tuple(values), heard_s, late=late))
+
+    def refuse(self, target: Target, address: str, code: str, sentence: str) -> None:
+        client = int(target[0].removeprefix(PAGE))
+        self._owed.discard(target)
+        self._link.send(p.Answer(client, target[1], None, None, code, sentence))
+
+    def choose(self, message: p.ChooseFilm) -> None:
+        try:
+            self._choose_film(Path(message.path))
+        except UserError as error:
+            code = error.code if isinstance(error, ControlError) else "bad_value"
+            self._link.send(p.Answer(message.client, message.id, None, None, code, str(error)))
+            return
+        self._link.send(p.Answer(message.client, message.id, (message.name,)))
+
+    def save(self, message: p.Save) -> None:
+        """Writes the session for a job, beside the session's thread; answered when it is there."""
+        session = self._controls.session
+        saved = saved_state(session, session.film.fingerprint or session.film.read_fingerprint())
+        if saved is None or not saved.steps[saved.index].document.result.complete:
+            self._link.send(p.ToSave(message.job, message.path, "The music is still being composed; wait for its end."))
+            return
+        threading.Thread(target=self._write, args=(message, saved), name="page save").start()
+
+    def _write(self, message: p.Save, saved: SavedSession) -> None:
+        path, fault = Path(message.path), ""
+        try:
+            write_session(path, SessionWriter().encode(saved, path))
+        except UserError as error:
+            fault = str(error)
+        except Exception as error:  # the job waits for an answer
+            fault = f"The session could not be written: {type(error).__name__}: {error}."
+        self._link.send(p.ToSave(message.job, message.path, fault))
