@@ -63,7 +63,8 @@ class Socket:
 
     def __init__(self, browser: Browser, name: str = "socket", *, hello: Any = None, origin: str | None = None) -> None:
         address = f"{browser.base.replace('http', 'ws')}/{name}"
-        self.connection: ClientConnection = connect(address, origin=origin or browser.base, max_size=None)  # type: ignore[arg-type]
+        opened = connect(address, origin=origin or browser.base, max_size=None)  # type: ignore[arg-type]
+        self.connection: ClientConnection = opened.__enter__()
         self._ids = 0
         self.seen: list[Any] = []
         self.connection.send(json.dumps({"hello": browser.secret if hello is None else hello}))
