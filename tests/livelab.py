@@ -95,6 +95,8 @@ class Live:
         self.command = [*COMMAND, "live", str(film), "--json", "--osc-port", str(self.osc_port), *arguments]
         if film == CLIP and not {"--session", "--no-session"} & set(arguments):
             self.command.append("--no-session")  # no test leaves a session file beside the clip
+        if not {"--page-port", "--open"} & set(arguments):
+            self.command.append("--no-page")  # its server would be one more program on a machine that is measured
         self.home, self.program = home, program
         self.lines: list[dict[str, Any]] = []
         self.arrived: queue.Queue[dict[str, Any]] = queue.Queue()

@@ -243,12 +243,15 @@ class Controls:
         for reply in replies:
             self._answer(sender, *reply)
 
-    def asked(self, message: Message, sender: Target) -> list[Reply]:
-        """Does what one message asks; its answers.  Raises ControlError or another UserError."""
+    def asked(self, message: Message, sender: Target, who: str, gesture: str = "") -> list[Reply]:
+        """Does what one message asks, as `who`; its answers.  gesture: of which all edits are one step of undo.
+
+        Raises ControlError or another UserError.
+        """
         requests, refused = requests_of((message,))
         if refused:
             raise refused[0][1]
-        return [reply for request in requests for reply in self._replies(request, sender)]
+        return [reply for request in requests for reply in self._replies(request, sender, who, gesture)]
 
     def _answer(self, target: Target, address: str, values: Sequence[Argument]) -> None:
         if not self.clients.takes_doubles(target):
@@ -270,7 +273,7 @@ class Controls:
             self._said_renamed.add(request.asked)
             self.session.say(f"{request.asked} is now {request.control.address}; the old name goes on working.")
 
-    def _replies(self, request: Request, sender: Target) -> list[Reply]:
+    def _replies(self, request: Request, sender: Target, who: str = "", gesture: str = "") -> list[Reply]:
         control, arguments = request.control, request.arguments
         self._say_renamed(request)
         if control.address == FIT:
@@ -281,7 +284,8 @@ class Controls:
         if control.address == EXPORT:
             return self._export(sender, *arguments)  # type: ignore[arg-type]
         before = self.session.promises.number
-        with self.session.log.acting(f"osc {sender[0]}:{sender[1]}", self._gesture_of(sender)):
+        who, gesture = (who, gesture) if who else (f"osc {sender[0]}:{sender[1]}", self._gesture_of(sender))
+        with self.session.log.acting(who, gesture):
             address, values = self.perform(control, arguments, sender)
         reply = (request.asked if address == control.address else address, values)
         if self.session.promises.number != before:

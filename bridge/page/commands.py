@@ -35,15 +35,21 @@ class PageCommands:
     def do(self, message: p.Do) -> None:
         """Answers by the link, now or, where that takes time, later."""
         target = (f"{PAGE}{message.client}", message.id)
-        session = self._controls.session
-        before = session.promise.number
+        log = self._controls.session.log
+        before = log.last.number
         try:
-            replies = self._controls.asked(Message(message.address, message.arguments), target)
+            if message.attempt:
+                values = self._controls.attempt(message.address, message.arguments)[1:]
+                heard_s = values[-1] if values and isinstance(values[-1], float) else None
+                self._link.send(p.Answer(message.client, message.id, values, heard_s))
+                return
+            asked = Message(message.address, message.arguments)
+            replies = self._controls.asked(asked, target, target[0], message.gesture)
         except UserError as error:
             code = error.code if isinstance(error, ControlError) else "bad_value"
             self.refuse(target, message.address, code, str(error))
             return
-        heard_s = session.promise.heard_s if session.promise.number != before else None
+        heard_s = log.last.heard_s if log.last.number != before else None
         if not replies:
             self._owed.add(target)
             return

@@ -14,13 +14,16 @@ from typing import Any, Final, Protocol
 
 from bridge.page import messages as p
 from bridge.session.edits import printed
+from bridge.session.lists import kind_of
 from bridge.session.session import Session
 from bridge.session.snapshot import Snapshot, cue_list, snapshot
+from engine.document import ChordBlock, Document
 from engine.music import Cue, Slot, controls
 
 PLAYHEAD_S: Final = 0.05
 VALUES_S: Final = 0.1
 SLICE_S: Final = 0.003  # of a turn, for long lists
+_STRETCH_S: Final = 30.0
 _EVER: Final = 1e9
 Values = Callable[[str, Snapshot], tuple[Any, ...]]
 
@@ -39,6 +42,7 @@ class PageFeed:
         self._due: int | None = None  # a server waits for all that is new
         self._playhead_s = self._values_s = 0.0
         self._sent: dict[str, tuple[Any, ...]] = {}
+        self._edit = session.log.last.number
         self._film: tuple[Any, ...] = ()
         self._music: p.MusicOf | None = None
         self._slots: tuple[Slot, ...] | None = None
@@ -73,6 +77,7 @@ class PageFeed:
         self._feed_film()
         self._feed_music()
         self._feed_lists(hurry)
+        self._feed_edit(now_s)
         if not hurry and now_s - self._playhead_s < PLAYHEAD_S:
             return
         self._playhead_s = now_s
@@ -88,6 +93,13 @@ class PageFeed:
                 news.append((address, _plain(values)))
         if news:
             self._link.send(p.Values(now_s, tuple(news)))
+
+    def _feed_edit(self, now_s: float) -> None:
+        last = self._session.log.last
+        if last.number != self._edit:
+            self._edit = last.number
+            if last.number:
+                self._link.send(p.Edited(now_s, last.label, last.who, last.heard_s))
 
     # film and music ---------------------------------------------------------------------------------------------------
     def _feed_film(self) -> None:
@@ -181,26 +193,13 @@ class PageFeed:
     def _chord_rows(self) -> Iterator[p.Row]:
         session = self._session
         document = session.document
-        result, slots = document.result, document.result.slots
-        ranges = printed.ranges_s(document)
-        typed = {pin.start_s: bool(pin.typed) for pin in document.pins}
-        for run in session.runs():
-            slot = slots[run.first]
-            pinned = next((pin for pin in document.pins if pin.start_s <= run.start_s + 1e-6 < pin.end_s), None)
-            if pinned is not None:
-                state = "typed" if typed[pinned.start_s] else "pinned"
-            elif run.chord.is_silence:
-                state = "silence"
-            elif slot.given:
-                state = "given"
-            else:
-                state = "provisional" if slot.provisional else "generated"
-            place = result.tempo_map.bar_beat_at(round(run.start_beats, 6))
-            is_printed = any(low < run.end_s and run.start_s < high for _, low, high in ranges)
-            yield (
-                run.start_s, run.end_s, run.start_beats, f"{place.bar}|{place.beat}", session.chord_name(run.chord),
-                state, is_printed,
-            )  # fmt: skip
+        tempo_map, ranges = document.result.tempo_map, printed.ranges_s(document)
+        for block in _blocks(document):
+            beats = round(tempo_map.beats_at(block.start_s + document.result.starts_s), 6)
+            place = tempo_map.bar_beat_at(beats)
+            is_printed = any(low < block.end_s and block.start_s < high for _, low, high in ranges)
+            name = document.chord_name(block.chord)
+            yield block.start_s, block.end_s, beats, f"{place.bar}|{place.beat}", name, kind_of(block), is_printed
 
     def _bar_rows(self) -> Iterator[p.Row]:
         session = self._session
@@ -216,6 +215,18 @@ class PageFeed:
                 return
             yield bar, at_s, float(tempo_map.meter_at(beats).bar_beats), tempo_map.bpm_at(beats)
             bar += 1
+
+
+def _blocks(document: Document) -> Iterator[ChordBlock]:
+    """The chords in order, a stretch of the picture at a time."""
+    slots = document.result.slots
+    low_s = slots[0].start_s if slots else 0.0
+    while slots and low_s < slots[-1].end_s - 1e-6:
+        for block in document.blocks(low_s, low_s + _STRETCH_S):
+            yield block
+            low_s = max(block.end_s, low_s)
+        if not document.blocks(low_s, low_s + _STRETCH_S):
+            low_s += _STRETCH_S
 
 
 class _Sliced:

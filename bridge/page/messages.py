@@ -114,7 +114,6 @@ class Edited:
     host_s: float
     label: str
     by: str
-    address: str
     heard_s: float | None
 
 

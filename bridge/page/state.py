@@ -61,7 +61,7 @@ class PageState:
                 return [{"say": message.sentence, "t": message.host_s}]
             case p.Edited():
                 self.edited_by = message.by
-                said = {"edited": message.label, "by": message.by, "address": message.address}
+                said = {"edited": message.label, "by": message.by}
                 return [{**said, "heard": message.heard_s, "t": message.host_s}]
         return []
 

@@ -63,7 +63,7 @@ def _sound(
         film_sound=str(options.get("film_sound", "keep")),
         stems=out.parent / "stems" if kind == "stems" else None,
         reencode=kind == "mp4" and _needs_encoding(film),
-        overwrite=True,
+        replace=True,
     )
     check_output(film, wanted)
     rendered = render(film, composition_events(*music), wanted, report)

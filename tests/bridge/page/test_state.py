@@ -28,7 +28,7 @@ def test_messages_of_the_bridge_become_messages_of_the_socket() -> None:
     assert state.whole(3)["values"] == {"/cue/tempo": (96.0,)} and state.whole(3)["plan"]["revision"] == 3
     state.film = p.FilmOf("/f/h.mov", "h.mov")
     assert state.whole(0)["phase"] == "film"
-    (said,) = state.take(p.Edited(1.0, "pin E7", "keys", "/cue/chords/pin", 2.5))
+    (said,) = state.take(p.Edited(1.0, "pin E7", "keys", 2.5))
     assert said["by"] == "keys" and said["heard"] == 2.5
     assert state.take(p.MoodOf(b"")) == [{"mood": 1}]
     for number in range(300):
