@@ -21,6 +21,7 @@ CHILDREN: Final[dict[str, tuple[str, tuple[str, ...], str]]] = {
     "tempo": ("engine", ("tempo",), "find the tempo that meets the cuts; export a conductor track"),
     "score": ("engine", ("score",), "measure a composition"),
     "plot": ("engine", ("plot",), "draw a piano roll with cuts, motion and mood"),
+    "export": ("engine", ("export",), "write the music for DAWs, picture editors, orchestrators and societies"),
     "markers": ("engine", ("markers",), "show what the markers of a picture's editor become"),
     "models": ("models.training.cli", (), "train, evaluate and describe the networks"),
 }
@@ -77,6 +78,7 @@ def _commands() -> list[str]:
         "plot",
         "tempo",
         "score",
+        "export",
         "markers",
         "ports",
         "doctor",

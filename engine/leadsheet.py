@@ -18,6 +18,7 @@ from engine.music.files import written_aside
 from engine.music.tune import tune_of
 
 BARS_A_LINE: Final = 4
+ROWS_A_PAGE: Final = 7
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,8 +150,9 @@ def section_line(section: SectionPlan) -> str:
 
 
 def draw(composition: Composition, path: str | os.PathLike[str]) -> None:
-    """Writes the sheet as a PNG: four bars a line, chords over the tune's rhythm, sections in the margin.
+    """Writes the sheet as a PNG, an SVG or the pages of a PDF, by the file's ending.
 
+    Four bars a line, chords over the tune's rhythm, sections in the margin.
     Raises UserError where matplotlib is absent or the file cannot be written.
     """
     heads = [headline(composition, plan) for plan in composition.plans] or [headline(composition, None)]
@@ -169,18 +171,33 @@ def draw_bars(bars: Sequence[SheetBar], title: str, tempo_map: TempoMap, path: s
         if not rows or len(rows[-1]) == BARS_A_LINE or bar.section is not None:
             rows.append([])
         rows[-1].append(bar)
-    figure = Figure(figsize=(11, 1.2 + 0.95 * len(rows)), dpi=110)
-    FigureCanvasAgg(figure)
-    axes = figure.add_axes((0.02, 0.0, 0.96, 1.0))
-    axes.set_xlim(0, 4.9)
-    axes.set_ylim(-len(rows) - 0.1, 0.75)
-    axes.axis("off")
-    axes.text(0, 0.4, title, fontsize=8, va="center")
-    for index, row in enumerate(rows):
-        _draw_row(axes, row, -index, tempo_map)
+    is_paged = Path(path).suffix.lower() == ".pdf"
+    size = ROWS_A_PAGE if is_paged else max(len(rows), 1)
+    pages = [rows[first : first + size] for first in range(0, len(rows), size)] or [[]]
+    figures = []
+    for number, page in enumerate(pages, start=1):
+        # Pages of one document are alike; a picture is as tall as what is on it.
+        height = size if is_paged and len(pages) > 1 else len(page)
+        figure = Figure(figsize=(11, 1.2 + 0.95 * height), dpi=110)
+        FigureCanvasAgg(figure)
+        axes = figure.add_axes((0.02, 0.0, 0.96, 1.0))
+        axes.set_xlim(0, 4.9)
+        axes.set_ylim(-height - 0.1, 0.75)
+        axes.axis("off")
+        axes.text(0, 0.4, title if number == 1 else f"page {number}", fontsize=8, va="center")
+        for index, row in enumerate(page):
+            _draw_row(axes, row, -index, tempo_map)
+        figures.append(figure)
     try:
         with written_aside(path) as aside:
-            figure.savefig(aside)
+            if is_paged:
+                from matplotlib.backends.backend_pdf import PdfPages
+
+                with PdfPages(aside) as document:
+                    for figure in figures:
+                        document.savefig(figure)
+            else:
+                figures[0].savefig(aside)
     except (OSError, ValueError) as error:
         raise UserError(f"{path} cannot be written: {error}.") from None
 

@@ -13,6 +13,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, Final
 
 import mido
@@ -101,6 +102,25 @@ def write_midi(
         composition.key,
         _title(composition),
     )
+
+
+def write_music(
+    path: str | os.PathLike[str],
+    notes: Sequence[Note],
+    controllers: Sequence[Controller],
+    tempo_map: TempoMap,
+    *,
+    markers: Sequence[Marker] = (),
+    marker_tracks: Mapping[str, Sequence[Marker]] = MappingProxyType({}),
+    key: Key | None = None,
+    title: str = "CueBridge",
+) -> None:
+    """Writes notes of any parts, each on a track of its name.
+
+    marker_tracks: markers on tracks of their own, by name, so that a DAW can take some and leave others.  Raises
+    UserError where the file cannot be written.
+    """
+    _write(Path(path), notes, controllers, tempo_map, markers, key, title, marker_tracks)
 
 
 def write_parts(
@@ -205,9 +225,11 @@ def _write(
     markers: Sequence[Marker],
     key: Key | None,
     title: str,
+    marker_tracks: Mapping[str, Sequence[Marker]] = MappingProxyType({}),
 ) -> None:
     places = [note.start_beats for note in notes] + [change.time_beats for change in controllers]
     places += [marker.beats for marker in markers]
+    places += [marker.beats for row in marker_tracks.values() for marker in row]
     earliest = min(places, default=0.0)
     base = Fraction(0) if earliest >= 0 else tempo_map.bar_start(tempo_map.bar_at(earliest))
     base_tick = _tick(float(base))
@@ -227,6 +249,12 @@ def _write(
         conductor.append((max(_tick(marker.beats) - base_tick, 0), 2, message))
     file = mido.MidiFile(type=1, ticks_per_beat=TICKS_PER_BEAT)
     file.tracks.append(_track(conductor))
+    for name, row in marker_tracks.items():
+        texts: list[tuple[int, int, Any]] = [(0, 0, mido.MetaMessage("track_name", name=_text(name)))]
+        for marker in row:
+            message = mido.MetaMessage("marker", text=_text(marker.text))
+            texts.append((max(_tick(marker.beats) - base_tick, 0), 2, message))
+        file.tracks.append(_track(texts))
     names = sorted(
         {note.part for note in notes} | {change.part for change in controllers},
         key=lambda name: (PARTS.index(name) if name in PARTS else len(PARTS), name),

@@ -470,7 +470,8 @@ class Controls:
 
     def _answer_markers(self, sender: Target, arguments: tuple[Value, ...]) -> list[Reply]:
         before = self.session.promises.number
-        replies = self._load_markers(*arguments)  # type: ignore[arg-type]
+        with self.session.log.acting(f"osc {sender[0]}:{sender[1]}", self._gesture_of(sender)):
+            replies = self._load_markers(*arguments)  # type: ignore[arg-type]
         if self.session.promises.number != before:
             self._promised = {self.session.promises.number: (sender, replies[0])}
         return replies

@@ -1,0 +1,107 @@
+"""Marks of a piece for picture editors and DAWs: Resolve marker EDL, CSV, OTIO, and MIDI with a track for each kind."""
+
+from __future__ import annotations
+
+import csv
+import io
+import os
+from collections.abc import Sequence
+from typing import Final
+
+from engine.interchange.markers import clean
+from engine.interchange.piece import MARK_KINDS, MusicalMark, Piece
+from engine.midifile import Marker, write_music
+from engine.music.extras import need_extra
+
+COLOURS: Final = {"cues": "Green", "sections": "Purple", "hits": "Blue", "cuts": "Cyan", "chords": "Yellow"}
+_TRACKS: Final = {"cues": "Cues", "sections": "Sections", "hits": "Hits", "cuts": "Cuts", "chords": "Chords"}
+MAX_EDL_EVENTS: Final = 999  # three digits
+
+
+def mark_name(mark: MusicalMark) -> str:
+    """As it is written, so that reading it again gives the same: a must hit ends in !, one that is nice in ?."""
+    if mark.kind == "hits":
+        return mark.name + {"must": "!", "nice": "?"}.get(mark.weight, "")
+    return mark.name
+
+
+def colour(mark: MusicalMark) -> str:
+    """In the words that Resolve and OTIO share; red is a must."""
+    return "Red" if mark.weight == "must" else COLOURS[mark.kind]
+
+
+def edl(piece: Piece, kinds: Sequence[str]) -> bytes:
+    """A marker EDL as Resolve imports it.  Marks that share a frame are one, since Resolve keeps only one of them."""
+    clock = piece.composition.film.clock
+    by_frame: dict[int, list[MusicalMark]] = {}
+    for mark in piece.marks(kinds):
+        by_frame.setdefault(piece.label_at(mark.start_s).frames, []).append(mark)
+    first = clock.label_at(0)
+    lines = [f"TITLE: {clean(piece.composition.film.path.rpartition('/')[2]) or 'CueBridge'}"]
+    lines += [f"FCM: {'DROP' if clock.rate.drop else 'NON-DROP'} FRAME", ""]
+    for number, (frame, marks) in enumerate(sorted(by_frame.items()), start=1):
+        at = first + (frame - first.frames)
+        name = " / ".join(clean(mark_name(mark)).replace("|", "-") for mark in marks)
+        end_s = max((mark.end_s for mark in marks if mark.end_s is not None), default=None)
+        length = 1 if end_s is None else max(piece.label_at(end_s).frames - frame, 1)
+        lines.append(f"{(number - 1) % MAX_EDL_EVENTS + 1:03}  001      V     C        {at} {at + 1} {at} {at + 1}  ")
+        lines += [f" |C:ResolveColor{colour(marks[0])} |M:{name} |D:{length}", ""]
+    return "\r\n".join(lines).encode("utf-8")
+
+
+def table(piece: Piece, kinds: Sequence[str]) -> bytes:
+    """CSV with a heading, as spreadsheets open it: UTF-8 with its mark."""
+    text = io.StringIO(newline="")
+    rows = csv.writer(text)
+    rows.writerow(["In", "Out", "Name", "Type", "Seconds"])
+    for mark in piece.marks(kinds):
+        out = "" if mark.end_s is None else str(piece.label_at(mark.end_s))
+        name = _plain(clean(mark_name(mark)))
+        rows.writerow([str(piece.label_at(mark.start_s)), out, name, mark.kind, f"{mark.start_s:.6f}"])
+    return b"\xef\xbb\xbf" + text.getvalue().encode("utf-8")
+
+
+def _plain(text: str) -> str:
+    """A cell that no spreadsheet takes for a formula."""
+    return f"'{text}" if text[:1] in ("=", "+", "-", "@") else text
+
+
+def otio(piece: Piece, kinds: Sequence[str]) -> bytes:
+    """An OpenTimelineIO timeline as long as the film, with the marks on it.  Raises UserError without the extra."""
+    need_extra("otio", "Writing OTIO")
+    import opentimelineio as module
+
+    film = piece.composition.film
+    clock = film.clock
+    rate = float(clock.rate.fps)
+
+    def time(frames: int) -> object:
+        return module.opentime.RationalTime(frames, rate)
+
+    first = clock.label_at(0).frames
+    timeline = module.schema.Timeline(clean(os.path.basename(film.path)) or "CueBridge")
+    timeline.global_start_time = time(first)
+    track = module.schema.Track("V1", kind=module.schema.TrackKind.Video)
+    whole = module.opentime.TimeRange(time(0), time(round(film.duration_s * clock.rate.fps)))
+    track.append(module.schema.Gap(source_range=whole))
+    timeline.tracks.append(track)
+    for mark in piece.marks(kinds):
+        frame = piece.label_at(mark.start_s).frames - first
+        length = 1 if mark.end_s is None else max(piece.label_at(mark.end_s).frames - first - frame, 1)
+        made = module.schema.Marker(
+            name=mark_name(mark), marked_range=module.opentime.TimeRange(time(frame), time(length)),
+            color=colour(mark).upper(), metadata={"cuebridge": {"kind": mark.kind}},
+        )  # fmt: skip
+        timeline.tracks.markers.append(made)
+    return module.adapters.write_to_string(timeline, "otio_json").encode("utf-8")
+
+
+def write_midi_markers(path: str | os.PathLike[str], piece: Piece, kinds: Sequence[str]) -> None:
+    """A tempo track and, for each kind of marks, a track of its own.  Raises UserError."""
+    tracks = {}
+    for kind in MARK_KINDS:
+        if kind in kinds:
+            marks = piece.marks((kind,))
+            beats = piece.composition.beats_at_picture
+            tracks[_TRACKS[kind]] = [Marker(beats(mark.start_s), mark_name(mark)) for mark in marks]
+    write_music(path, (), (), piece.tempo_map, marker_tracks=tracks, key=piece.composition.key)

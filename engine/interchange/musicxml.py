@@ -1,0 +1,301 @@
+"""MusicXML by music21 (extra `score`): a lead sheet on top, a staff for each part below.
+
+Notes are written on the sixteenth nearest to where they are played, with their ends on the sixteenth too; a pad's held
+tones go on through changes of the others, every other part is written as it is struck.  Chord symbols, key and meters,
+tempi, rehearsal marks at sections and hits as text stand where the music has them.
+"""
+
+from __future__ import annotations
+
+import os
+import warnings
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from itertools import pairwise
+from pathlib import Path
+from typing import Any, Final
+
+from engine.arrange.rhythm import merge_runs
+from engine.interchange.markers_out import mark_name
+from engine.interchange.piece import Piece
+from engine.music import PARTS, Key, Note
+from engine.music.errors import UserError, shown
+from engine.music.extras import need_extra
+from engine.music.spelling import key_signature
+
+STEP: Final = Fraction(1, 4)
+# Lengths that one note head can have, longest first.
+_HEADS: Final = tuple(map(Fraction, ("4", "3", "2", "3/2", "1", "3/4", "1/2", "1/4")))
+_NAMES: Final = {"pad": "Pad", "arp": "Arpeggio", "bass": "Bass", "melody": "Melody", "drums": "Drums"}
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """What sounds from one place to another, in beats: pitches, and which of them go on from before and after."""
+
+    start: Fraction
+    end: Fraction
+    pitches: tuple[int, ...] = ()
+    held: frozenset[int] = frozenset()  # go on from before
+    holds: frozenset[int] = frozenset()  # go on afterwards
+
+
+def rounded(beats: float) -> Fraction:
+    """The nearest sixteenth."""
+    return round(beats / float(STEP)) * STEP
+
+
+def written_notes(notes: Sequence[Note], *, sustained: bool) -> tuple[Written, ...]:
+    """The notes of a part as one row of chords without gaps or overlaps, from the first to the last.
+
+    sustained: a tone that is held while others change is tied on; else what is struck ends what came before.
+    """
+    spans = sorted({(rounded(n.start_beats), max(rounded(n.end_beats), rounded(n.start_beats) + STEP), n.pitch)
+                    for n in notes})  # fmt: skip
+    starts: dict[Fraction, set[int]] = {}
+    for start, _, pitch in spans:
+        starts.setdefault(start, set()).add(pitch)
+    if not spans:
+        return ()
+    onsets = sorted(starts)
+    if not sustained:
+        longest = {start: max(end for s, end, _ in _at(spans, start)) for start in onsets}
+        row = []
+        for index, start in enumerate(onsets):
+            following = onsets[index + 1] if index + 1 < len(onsets) else longest[start]
+            end = min(longest[start], following)
+            row.append(Written(start, end, tuple(sorted(starts[start]))))
+            if end < following:
+                row.append(Written(end, following))
+        return tuple(row)
+    cut: list[tuple[Fraction, Fraction, int]] = []
+    next_of: dict[int, Fraction] = {}
+    for start, end, pitch in reversed(spans):  # a pitch that is struck again ends there
+        cut.append((start, min(end, next_of.get(pitch, end)), pitch))
+        next_of[pitch] = start
+    edges = sorted({edge for start, end, _ in cut for edge in (start, end)})
+    sounding: dict[Fraction, set[tuple[Fraction, Fraction, int]]] = {edge: set() for edge in edges}
+    places = {edge: index for index, edge in enumerate(edges)}
+    for span in cut:
+        for edge in edges[places[span[0]] : places[span[1]]]:
+            sounding[edge].add(span)
+    row = []
+    for begin, after in pairwise(edges):
+        now = sounding[begin]
+        held = frozenset(pitch for start, _, pitch in now if start < begin)
+        holds = frozenset(pitch for _, end, pitch in now if end > after)
+        row.append(Written(begin, after, tuple(sorted({pitch for _, _, pitch in now})), held, holds))
+    return tuple(row)
+
+
+def _at(spans: Sequence[tuple[Fraction, Fraction, int]], start: Fraction) -> Iterator[tuple[Fraction, Fraction, int]]:
+    index = bisect_left(spans, start, key=lambda span: span[0])
+    while index < len(spans) and spans[index][0] == start:
+        yield spans[index]
+        index += 1
+
+
+def write_musicxml(path: str | os.PathLike[str], piece: Piece) -> None:
+    """Writes a score.  Raises UserError without the extra, or where the file cannot be written."""
+    from engine.music.files import write_whole
+
+    data = musicxml(piece)
+    try:
+        write_whole(path, data)
+    except OSError as error:
+        raise UserError(f"{shown(path)} cannot be written: {error.strerror or error}.") from error
+
+
+def musicxml(piece: Piece) -> bytes:
+    """The score.  Raises UserError without the extra."""
+    need_extra("score", "Writing MusicXML")
+    from music21 import metadata, stream
+    from music21.musicxml.m21ToXml import GeneralObjectExporter
+
+    sheet = _Sheet(piece)
+    score: Any = stream.Score()
+    score.insert(0, metadata.Metadata())
+    score.metadata.title = Path(piece.composition.film.path).stem or "CueBridge"
+    score.metadata.movementName = ", ".join(cue.name for cue in piece.cues)
+    score.metadata.composer = "CueBridge"
+    sounding = {note.part for note in piece.notes}
+    # The lead sheet has the tune, or rests where nothing has one, under the chord symbols.
+    score.append(sheet.part("Lead sheet", "melody", with_chords=True))
+    for part in PARTS:
+        if part in sounding and part != "melody":
+            score.append(sheet.part(_NAMES[part], part))
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        return bytes(GeneralObjectExporter(score).parse())
+
+
+class _Sheet:
+    """Measures of a piece, from the bar in which it begins to the one in which its last note ends."""
+
+    def __init__(self, piece: Piece) -> None:
+        self._piece, self._map = piece, piece.tempo_map
+        composition = piece.composition
+        notes = piece.notes
+        starts = [rounded(note.start_beats) for note in notes]
+        ends = [rounded(note.end_beats) for note in notes]
+        begin = rounded(composition.beats_at_picture(piece.start_s))
+        first, last = min([begin, *starts]), max([begin + STEP, *ends])
+        self.first_bar = self._map.bar_at(first)
+        self.bars = []
+        bar = self.first_bar
+        while (line := self._map.bar_start(bar)) < last:
+            self.bars.append((bar, line, self._map.bar_start(bar + 1)))
+            bar += 1
+
+    def part(self, name: str, part: str, *, with_chords: bool = False) -> Any:
+        from music21 import clef, instrument, stream
+
+        notes = [note for note in self._piece.notes if note.part == part]
+        row = written_notes(notes, sustained=part == "pad")
+        made: Any = stream.Part(id=name)
+        made.partName = name
+        own = instrument.UnpitchedPercussion() if part == "drums" else instrument.Instrument()
+        own.partName = name
+        made.insert(0, own)
+        middle = sorted(note.pitch for note in notes)[len(notes) // 2] if notes else 60
+        signs = {"drums": clef.PercussionClef, "bass": clef.BassClef}
+        sign = signs.get(part, clef.TrebleClef if middle >= 57 else clef.BassClef)()
+        before_meter = before_key = None
+        for index, (bar, line, end) in enumerate(self.bars):
+            measure: Any = stream.Measure(number=index + 1 if self.first_bar < 1 else bar)
+            if index == 0:
+                measure.insert(0, sign)
+            before_key, before_meter = self._signatures(measure, line, before_key, before_meter)
+            if with_chords:
+                self._words(measure, line, end)
+                self._symbols(measure, line, end)
+            for piece in _in_bar(row, line, end):
+                measure.insert(float(piece.start - line), _element(piece, drums=part == "drums"))
+            made.append(measure)
+        return made
+
+    def _signatures(self, measure: Any, line: Fraction, key: Key | None, meter: Any) -> tuple[Key | None, Any]:
+        from music21 import key as keys
+        from music21 import meter as meters
+
+        own_key, own_meter = self._key_at(line), self._map.meter_at(line)
+        if own_key != key and own_key is not None:
+            measure.insert(0, keys.KeySignature(_sharps(own_key)))
+        if own_meter != meter:
+            measure.insert(0, meters.TimeSignature(f"{own_meter.numerator}/{own_meter.denominator}"))
+        return own_key, own_meter
+
+    def _key_at(self, line: Fraction) -> Key:
+        composition = self._piece.composition
+        at_s = composition.picture_at_beats(float(line)) + 1e-6
+        plans = [plan for plan in composition.plans if plan.sections[0].start_s <= at_s]
+        if plans:
+            return plans[-1].section_at(at_s).key
+        cues = [cue for cue in self._piece.cues if cue.in_s <= at_s and cue.key is not None]
+        return cues[-1].key or composition.key if cues else composition.key
+
+    def _words(self, measure: Any, line: Fraction, end: Fraction) -> None:
+        """Tempi, rehearsal marks and hits."""
+        from music21 import expressions, tempo
+
+        composition = self._piece.composition
+        changes = [(change.beat - line, float(change.bpm)) for change in self._map.tempos if line < change.beat < end]
+        if line == self.bars[0][1] or any(change.beat == line for change in self._map.tempos):
+            changes.insert(0, (Fraction(0), self._map.bpm_at(float(line))))
+        for after, bpm in changes:
+            measure.insert(float(after), tempo.MetronomeMark(number=round(bpm, 2), referent=1.0))
+        for mark in self._piece.marks(("sections", "hits")):
+            place = rounded(composition.beats_at_picture(mark.start_s))
+            if line <= place < end:
+                if mark.kind == "sections":
+                    measure.insert(float(place - line), expressions.RehearsalMark(mark.name))
+                else:
+                    measure.insert(float(place - line), expressions.TextExpression(f"▼ {mark_name(mark)}"))
+
+    def _symbols(self, measure: Any, line: Fraction, end: Fraction) -> None:
+        low, high = self._piece.span_beats
+        for run in merge_runs(self._piece.composition.slots):
+            place = rounded(run.start_beats)
+            if line <= place < end and low <= run.start_beats < high:
+                measure.insert(float(place - line), _symbol(run.chord, self._piece.composition.spell(run.chord)))
+
+
+def _symbol(chord: Any, name: str) -> Any:
+    """A chord symbol that sounds the chord's own tones and shows its name as CueBridge writes it."""
+    from music21 import harmony
+
+    if chord.is_silence:
+        return harmony.NoChord()
+    kind, root, bass = _KINDS.get(chord.quality, "major"), name[: 2 if name[1:2] in ("b", "#", "♭", "♯") else 1], None
+    root = root.replace("♭", "-").replace("b", "-").replace("♯", "#")
+    if chord.bass is not None:
+        slash = name.rpartition("/")[2]
+        bass = slash[0] + slash[1:2].replace("♭", "-").replace("b", "-").replace("♯", "#")
+    symbol = harmony.ChordSymbol(root=root, kind=kind, bass=bass)
+    symbol.chordKindStr = name[len(root) :].partition("/")[0]
+    return symbol
+
+
+# Our qualities as MusicXML names them.
+_KINDS: Final = {
+    "maj": "major", "min": "minor", "dim": "diminished", "aug": "augmented", "sus4": "suspended-fourth",
+    "sus2": "suspended-second", "7": "dominant-seventh", "maj7": "major-seventh", "min7": "minor-seventh",
+    "maj6": "major-sixth", "min6": "minor-sixth", "dim7": "diminished-seventh", "hdim7": "half-diminished-seventh",
+}  # fmt: skip
+
+
+# From seven flats to seven sharps.
+_MAJORS: Final = "Cb Gb Db Ab Eb Bb F C G D A E B F# C#".split()  # noqa: SIM905
+_MINORS: Final = "Abm Ebm Bbm Fm Cm Gm Dm Am Em Bm F#m C#m G#m D#m A#m".split()  # noqa: SIM905
+
+
+def _sharps(key: Key) -> int:
+    """Sharps of the signature, flats below zero."""
+    name = key_signature(key)
+    return (_MINORS.index(name) if name in _MINORS else _MAJORS.index(name)) - 7
+
+
+def _in_bar(row: Sequence[Written], line: Fraction, end: Fraction) -> Iterator[Written]:
+    """What lies in a bar, rests filled in, each as long as one note head can be."""
+    at = line
+    first = max(bisect_right(row, line, key=lambda each: each.end), 0)
+    for each in row[first:]:
+        if each.start >= end:
+            break
+        start, stop = max(each.start, line), min(each.end, end)
+        if start > at:
+            yield from _heads(Written(at, start))
+        held = each.held if start == each.start else frozenset(each.pitches)
+        holds = each.holds if stop == each.end else frozenset(each.pitches)
+        yield from _heads(Written(start, stop, each.pitches, held, holds))
+        at = stop
+    if at < end:
+        yield from _heads(Written(at, end))
+
+
+def _heads(piece: Written) -> Iterator[Written]:
+    start, held = piece.start, piece.held
+    while start < piece.end:
+        length = next(head for head in _HEADS if head <= piece.end - start)
+        stop = start + length
+        holds = piece.holds if stop == piece.end else frozenset(piece.pitches)
+        yield Written(start, stop, piece.pitches, held, holds)
+        start, held = stop, frozenset(piece.pitches)
+
+
+def _element(piece: Written, *, drums: bool) -> Any:
+    from music21 import chord, note, tie
+
+    length = float(piece.end - piece.start)
+    if not piece.pitches:
+        return note.Rest(quarterLength=length)
+    members = []
+    for pitch in piece.pitches:
+        made = note.Note(pitch, quarterLength=length)
+        before, after = pitch in piece.held, pitch in piece.holds
+        if before or after:
+            made.tie = tie.Tie("continue" if before and after else "stop" if before else "start")
+        members.append(made)
+    return members[0] if len(members) == 1 else chord.Chord(members, quarterLength=length)
