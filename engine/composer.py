@@ -15,12 +15,13 @@ from typing import TYPE_CHECKING, Final
 
 from engine.brief import Brief, request_for
 from engine.music import Chord, Composition, Draws, Film, FrameRate, Key, Slot, Take, TempoMap, UserError
-from engine.process.messages import Composed, ComposeRequest, SlotsComposed
+from engine.process.messages import Composed, ComposeRequest, SlotsComposed, WhyAnswer, WhyRequest
 
 if TYPE_CHECKING:
     from engine.dynamics import Dynamics
     from engine.harmony.conditions import Events
     from engine.harmony.plan import PlannedSlot
+    from engine.harmony.reasons import Reason, Trace
     from engine.harmony.slots import SlotFeatures
     from engine.planning import Planned
     from engine.video import VideoFeatures
@@ -153,6 +154,21 @@ class Composer:
         assert isinstance(last, Composed)
         return last
 
+    def explain(self, features: VideoFeatures, asked: WhyRequest) -> WhyAnswer:
+        """Why the first chord after the kept slots is what it is.  Raises UserError as `stream` does."""
+        found: list[Reason] = []
+        for message in self.stream(
+            features, asked.request, first_chunk=1, chunk=1, trace=lambda index, reason: found.append(reason)
+        ):
+            if not isinstance(message, SlotsComposed):
+                break
+            affect = message.slots[0].affect
+            if not found:
+                return WhyAnswer(asked.number, affect=affect)
+            why = found[0]
+            return WhyAnswer(asked.number, why.by, why.words, why.weight, why.options, affect)
+        return WhyAnswer(asked.number)
+
     def stream(
         self,
         features: VideoFeatures,
@@ -162,13 +178,14 @@ class Composer:
         chunk: int = 48,
         until_s: float | None = None,
         provisional: bool = False,
+        trace: Trace | None = None,
     ) -> Iterator[SlotsComposed | Composed]:
         """Yields the slots after the kept ones in chunks (the first of first_chunk slots, then twice as many each time,
         up to chunk), then the whole composition.
 
         A caller may stop at any time; the next call begins anew.  until_s: no slots that begin later, and no whole
-        composition.  provisional: marks the new slots as planned before the whole film was seen.  Raises UserError
-        for a request that cannot be met.
+        composition.  provisional: marks the new slots as planned before the whole film was seen.  trace: gets why each
+        chord was chosen.  Raises UserError for a request that cannot be met.
         """
         from engine import dynamics
         from engine.harmony.mood import bias_affect, harmonic_tension, picture_tension
@@ -236,7 +253,7 @@ class Composer:
         own = cue_seeds(request, draws, None if plans or request.options.candidates <= 1 else seed)
         choosers = None if drawn is None else drawn.choosers
         stream = self._harmony.compose(
-            planned, rows, keys, request.options, seed, len(kept), own, choosers, events_of(features, request)
+            planned, rows, keys, request.options, seed, len(kept), own, choosers, events_of(features, request), trace
         )
         for chord in stream:
             if until_s is not None and planned[len(slots) + len(pending)].start_s > until_s:

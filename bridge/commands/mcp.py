@@ -43,7 +43,7 @@ def main(arguments: Sequence[str]) -> int:
         "--only",
         action="append",
         metavar="PATTERN",
-        help="only these addresses, such as '/cue/chords/*' (all; repeatable)",
+        help=f"only these addresses, such as '{controls.CHORDS}/*' (all; repeatable)",
     )
     options = parser.parse_args(arguments)
     offered = tools(options.only or ("*",))

@@ -29,6 +29,7 @@ from bridge.session.lists import compared_takes, listed_chords, listed_edits, li
 from bridge.session.markers import marker_messages
 from bridge.session.session import Session
 from bridge.session.snapshot import Snapshot, snapshot
+from bridge.session.why import Why
 from engine.music import Chord, MusicError, UserError, controls
 from engine.music.arguments import ControlError, Raw, Value
 from engine.music.controls import BY_ADDRESS, ERROR, SETTINGS, Control, current_address
@@ -174,6 +175,7 @@ class Controls:
             controls.TAKE_RATE: lambda number, rating: self._about_take(number, rating=rating),
             controls.TAKE_NOTE: lambda number, note: self._about_take(number, note=note),
             controls.TAKE_COMPARE: lambda first, second: (first, second, *compared_takes(session, first, second)),
+            controls.WHY: self._why,
             controls.NOTES: lambda from_s, to_s, part="all": listed_notes(session, from_s, to_s, part),
             controls.TRY: lambda address, *arguments: self.attempt(address, arguments),
             controls.EDITS_LIST: lambda first: listed_edits(session, _place(first)),
@@ -280,9 +282,13 @@ class Controls:
             self._fit_tempo(sender, *arguments)  # type: ignore[arg-type]
             return []
         if control.address == controls.MARKERS_LOAD:
-            return self._answer_markers(sender, arguments)
+            with self.session.log.acting(f"osc {sender[0]}:{sender[1]}", self._gesture_of(sender)):
+                return self._answer_markers(sender, arguments)
         if control.address == EXPORT:
             return self._export(sender, *arguments)  # type: ignore[arg-type]
+        if control.address == controls.WHY:
+            self.session.why(arguments[0], lambda why: self._answer(sender, request.asked, why_values(why)))  # type: ignore[arg-type]
+            return []
         before = self.session.promises.number
         who, gesture = (who, gesture) if who else (f"osc {sender[0]}:{sender[1]}", self._gesture_of(sender))
         with self.session.log.acting(who, gesture):
@@ -504,6 +510,12 @@ class Controls:
         self.session.takes.describe(self.session.document.cue, number, rating=rating, note=note)
         return number, rating if note is None else note
 
+    def _why(self, at_s: float) -> tuple[Argument, ...]:
+        """What is known at once; over OSC the engine's part is waited for."""
+        found: list[tuple[Argument, ...]] = []
+        self.session.why(at_s, lambda why: found.append(why_values(why)))
+        return found[0] if found else (Double(at_s),)
+
     def _subscribe(
         self, sender: Target, pattern: str, port: int | None = None, times: str | None = None
     ) -> tuple[Argument, ...]:
@@ -577,6 +589,12 @@ class Controls:
 def _with_time(answer: tuple[Argument, float]) -> tuple[Argument, ...]:
     """An answer whose last value is from when it is heard."""
     return answer[0], Double(answer[1])
+
+
+def why_values(why: Why) -> tuple[Argument, ...]:
+    """An answer as a message: times, name, who, the network's part, the other chords, the lines."""
+    others = [value for other in why.others for value in (other.name, other.chance, other.network)]
+    return Double(why.start_s), Double(why.end_s), why.name, why.who, why.weight, *others, *why.lines
 
 
 def _place(value: Value) -> Any:

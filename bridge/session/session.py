@@ -30,6 +30,7 @@ from bridge.session.progress import Phase, Progress
 from bridge.session.requests import recipe
 from bridge.session.state import SessionOptions, SessionState
 from bridge.session.takes import Takes
+from bridge.session.why import Questions, Why
 from engine.document import CueState, Document, KeptTake, SavedSession, Step, parse_key
 from engine.interchange.rules import Mapping, table
 from engine.music import MusicError, TempoMap, UserError, controls
@@ -44,6 +45,7 @@ from engine.process.messages import (
     FromEngine,
     SlotsComposed,
     ToEngine,
+    WhyAnswer,
 )
 
 MAX_DEATHS: Final = 4  # of the engine, before the film was analysed
@@ -65,6 +67,7 @@ class Session(SessionState):
     ) -> None:
         super().__init__(options, player, clock, engine_pid)
         self.send, self._say = send, say
+        self.questions = Questions()
         # Puts the session away before another film comes: where it is kept, and the other film's session if it has one.
         self.leave_film: Callable[[Path], tuple[Path | None, SavedSession | None]] = lambda film: (None, None)
 
@@ -243,6 +246,10 @@ class Session(SessionState):
             self.takes.add_later(self.arranging.kept_later(document, film, self.takes.table, self.levels, name))
         return self.takes.keep(document, None if made is None else made[1], name)
 
+    def why(self, at_s: float, reply: Callable[[Why], None]) -> None:
+        """Why the chord at a picture second is there; `reply` gets the answer, now or soon.  Raises ControlError."""
+        self.questions.ask(self, at_s, self.send, reply)
+
     # the film and its tempo -------------------------------------------------------------------------------------------
     def begin(self) -> None:
         """Asks for the film at once: it is analysed while the networks load."""
@@ -387,6 +394,8 @@ class Session(SessionState):
                 self.engine_state = "ready"
                 self.composing.weights = message.weights
                 self.begin()
+            case WhyAnswer():
+                self.questions.answered(self, message)
             case EngineGone():
                 self._engine_gone(message)
             case AnalysisProgress():
@@ -454,6 +463,7 @@ class Session(SessionState):
         self.recorder.add(self.player.drain_events())
         if not self.rolling:
             self.recorder.stop()
+        self.questions.tick(self)
         if self.analysed is not None:
             clock = self.tempo.measured(self.document, self.status, self.now, host_s)
             if clock is not None:

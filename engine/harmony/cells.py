@@ -20,8 +20,10 @@ import numpy as np
 
 from engine.harmony.palettes import Cell, Entry, Palette, palettes
 from engine.harmony.plan import PlannedSlot, rounded
+from engine.harmony.reasons import Reason, of_cells
 from engine.music import Chord, Key, TempoMap
 from engine.music.cueplan import CuePlan, SectionPlan
+from engine.music.spelling import spell
 from engine.music.tune import TuneNote, tune_of
 
 POOL_NATS: Final = 2.5  # what a chord costs that belongs to the variant but does not go on with the cell
@@ -151,6 +153,7 @@ class CellChooser:
     _entries: dict[tuple[int, int], Entry] = field(default_factory=dict)
     _walks: dict[int, _Walk] = field(default_factory=dict)
     _seen: dict[int, int] = field(default_factory=dict)  # units of a section that its walk has taken in
+    _reasons: dict[tuple[int, int], Reason] = field(default_factory=dict)
 
     @classmethod
     def of(
@@ -182,6 +185,10 @@ class CellChooser:
         """The chord of a slot whose unit is decided; before: the chord before the unit."""
         unit = self.grid.unit(slot.start_beats)
         return _part_of(self._entries[unit.section, unit.index], unit, slot.start_beats, before)
+
+    def reason(self, slot: PlannedSlot) -> Reason | None:
+        """Why the unit of a slot has its chord; None where it was not chosen here."""
+        return self._reasons.get(self.place(slot))
 
     def take(self, slot: PlannedSlot, chords: Sequence[Chord]) -> None:
         """What sounds in a slot's unit without having been chosen here: kept, given, pinned.
@@ -309,7 +316,9 @@ class CellChooser:
         tones = self._tones(unit)
         limit = 3 if self.adventurous <= 3 else 5 if self.adventurous <= 7 else 99
         # What comes back with a letter comes back with its chords; a variant of the theme is harmonised anew.
+        plain: dict[Chord, float] = {}
         words = ("unit", section.letter, section.variant, unit.index, _variant_of(self.plan, unit, self.grid))
+        spread = 0.4 + 0.08 * self.adventurous  # nats of the take's draw
         for entry, nats in offers.items():
             score = nats
             if ranked is not None:
@@ -323,10 +332,37 @@ class CellChooser:
             last = unit.index == unit.of - 1 and not unit.closes and unit.section + 1 < len(self.plan.sections)
             if last and _is_dominant(entry[-1], section.key):
                 score -= DOMINANT_NATS
+            plain[entry[0]] = max(plain.get(entry[0], -math.inf), score)
             value = min(max(self.draw(*words, str(_moved(entry, -section.key.tonic))), 1e-9), 1 - 1e-9)
-            scores[entry] = score - (0.4 + 0.08 * self.adventurous) * math.log(-math.log(value))
+            scores[entry] = score - spread * math.log(-math.log(value))
         chosen = max(scores, key=lambda entry: scores[entry])
+        by, cell = self._source(unit, chosen)
+        self._reasons[unit.section, unit.index] = of_cells(
+            by, cell, palette.network, plain, spread, ranked, section.key
+        )
         return self._with_bass(chosen, unit, before, palette)
+
+    def _source(self, unit: Unit, entry: Entry) -> tuple[str, str]:
+        """Whether a cell or a cadence brought an entry, and which, in words."""
+        palette, key = self._palette(unit.section), self._key(unit.section)
+        walk, own = self._walk(unit.section), _moved(entry, -key.tonic)
+        name = f"{palette.variant} ({palette.name})"
+
+        def written(cell: Cell) -> str:
+            return " ".join("/".join(spell(chord.transpose(key.tonic), key) for chord in each) for each in cell)
+
+        if unit.closes:
+            for close in palette.closes:
+                if unit.closes <= len(close) and close[len(close) - unit.closes] == own:
+                    return "cadence", f"close {written(close)} of {name}"
+        place = len(walk.prefix)
+        if walk.again:
+            again = "stated again" if place < len(walk.again) - 1 else "stated again with another last chord"
+            return "cell", f"cell {written(walk.again)} of {name}, {again}"
+        for cell in palette.cells:
+            if len(cell) > place and _begins(cell, walk.prefix) and _bare(cell[place]) == _bare(own):
+                return "cell", f"cell {written(cell)} of {name}, chord {place + 1} of {len(cell)}"
+        return "cell", f"a chord of {name} that carries the theme here"
 
     def _with_bass(self, entry: Entry, unit: Unit, before: Chord | None, palette: Palette) -> Entry:
         """The bass as the ensemble has it: roots, a pedal, or now and then a third that lets it walk."""

@@ -27,6 +27,7 @@ from engine.harmony.form import form_pull
 from engine.harmony.loops import HISTORY, patience, worn_out
 from engine.harmony.mood import felt, guidance, temperature, top_p
 from engine.harmony.plan import PlannedSlot
+from engine.harmony.reasons import Trace, of_network
 from engine.harmony.slots import SlotFeatures
 from engine.music import NO_CHORD, Chord, Key
 from engine.music.chord import VOCABULARY_SIZE
@@ -162,12 +163,13 @@ class Harmony:
         cue_seeds: Mapping[int, int] | None = None,
         choosers: Mapping[int, CellChooser] | None = None,
         events: Events | None = None,
+        trace: Trace | None = None,
     ) -> Iterator[Chord]:
         """Chords of the slots from `begin` on, one by one.
 
         All slots before `begin` must be fixed.  features, keys: one row per slot.  seed: the take; cue_seeds: of cues
         that have a take of their own.  choosers: of cues that have a plan; in the others the network decides alone.
-        events: the film's cuts and the hits.
+        events: the film's cuts and the hits.  trace: gets why each chord was chosen.
         """
         chords: list[Chord] = [slot.fixed or NO_CHORD for slot in slots[:begin]]
         conditioned = self.model.config.condition_width > 0
@@ -182,9 +184,10 @@ class Harmony:
             drawing = decoding_options(options, (cue_seeds or {}).get(slots[stretch.start].cue, seed), conditioned)
             chooser = planned.get(slots[stretch.start].cue)
             if chooser is not None:
-                yield from self._cells(stretch, slots, features, asked, drawing, chooser, chords)
+                yield from self._cells(stretch, slots, features, asked, drawing, chooser, chords, trace)
                 continue
-            yield from self._stretch(stretch, slots, features, asked, drawing, options.adventurous, keys, chords)
+            adventurous = options.adventurous
+            yield from self._stretch(stretch, slots, features, asked, drawing, adventurous, keys, chords, trace)
         while len(chords) < len(slots):
             chords.append(slots[len(chords)].fixed or NO_CHORD)
             yield chords[-1]
@@ -199,6 +202,7 @@ class Harmony:
         adventurous: float,
         keys: Sequence[Key],
         chords: list[Chord],
+        trace: Trace | None = None,
     ) -> Iterator[Chord]:
         """Decides the stretch's slots; `chords` is all that was decided before and grows."""
         start, shift = stretch.start, stretch.key.semitones_from_reference
@@ -222,6 +226,9 @@ class Harmony:
                     stream.configure(
                         options=drawing.loose if slot.free else drawing.steady, pins={}, avoid=avoid, bias=bias
                     )
+                if trace is not None and forced is None:
+                    trace(index, of_network(stream.log_probs(), stretch.key))
+                    stream.rewind(at)
                 stream.next()
                 self.decoded += 1
             chords.append(forced if forced is not None else Chord.from_id(stream.chords[at]).transpose(shift))
@@ -236,6 +243,7 @@ class Harmony:
         drawing: Drawing,
         chooser: CellChooser,
         chords: list[Chord],
+        trace: Trace | None = None,
     ) -> Iterator[Chord]:
         """Decides the slots of a planned cue: its palettes' cells lead, the network ranks what they offer."""
         start, shift = stretch.start, stretch.key.semitones_from_reference
@@ -270,6 +278,9 @@ class Harmony:
                     if first < index and chooser.chord(slots[first], before).plain != chords[first].plain:
                         chooser.hold(slot, chords[index - 1])
                 chord = chooser.chord(slot, before)
+                reason = chooser.reason(slot)
+                if trace is not None and reason is not None:
+                    trace(index, reason)
             chords.append(chord)
             yield chord
 

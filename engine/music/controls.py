@@ -168,6 +168,7 @@ TAKE_RATE: Final = "/cue/take/rate"
 TAKE_NOTE: Final = "/cue/take/note"
 TAKE_COMPARE: Final = "/cue/take/compare"
 NOTES: Final = "/cue/notes"
+WHY: Final = "/cue/why"
 TRY: Final = "/cue/try"
 GESTURE: Final = "/cue/gesture"
 EDITS_LIST: Final = "/cue/edits/list"
@@ -779,6 +780,13 @@ ACTIONS: Final = (
         "In what two takes of the selected cue differ: what, the first's, the second's, for each of key, tempo, form, "
         "players, palettes, intensity, bars a chord, theme, ending and chords alike.",
         _whole("first", 1, 999_999), _whole("second", 1, 999_999),
+    ),
+    _do(
+        WHY,
+        "Why the chord at a position is there: its first and last second, name, who set it (typed, pinned, given, "
+        "network, cell, cadence, generated, provisional or silence), the network's part (0 to 1), up to three other "
+        "chords with how likely each was and how likely the network alone finds it, then up to five lines in words. "
+        "Answered when the engine has said so, after two seconds without it.", _seconds("at"),
     ),
     _do(
         NOTES,

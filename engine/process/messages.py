@@ -103,6 +103,40 @@ class ComposeRequest:
 
 
 @dataclass(frozen=True, slots=True)
+class WhyRequest:
+    """Bridge -> engine: why the first chord after the kept slots of a request is what it is.  number: names the
+    question."""
+
+    number: int
+    request: ComposeRequest
+
+
+@dataclass(frozen=True, slots=True)
+class Alternative:
+    """A chord that could have come: how likely it was, and how likely the network alone finds it (0..1)."""
+
+    chord: Chord
+    chance: float
+    network: float
+
+
+@dataclass(frozen=True, slots=True)
+class WhyAnswer:
+    """Engine -> bridge: who chose the chord; by "" where nothing was chosen (it was fixed).
+
+    by: "network", "cell" or "cadence".  words: of which palette and cell.  weight: 0..1, the network's part in it.
+    options: the likeliest chords.  affect: six weights that the choice followed, picture and faders together.
+    """
+
+    number: int
+    by: str = ""
+    words: str = ""
+    weight: float = 0.0
+    options: tuple[Alternative, ...] = ()
+    affect: tuple[float, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Cancel:
     """Bridge -> engine: give up work on revisions below this one."""
 
@@ -310,7 +344,7 @@ class PeaksMade:
 
 ToMedia = OpenMedia | ThumbnailsWanted | SoundWanted | Quit
 FromMedia = MediaOpened | ThumbnailsMade | PeaksMade | SoundBlock
-ToEngine = AnalyseRequest | ComposeRequest | Cancel | Quit
-FromEngine = EngineReady | AnalysisProgress | FilmAnalysed | SlotsComposed | Composed | EngineFailure
+ToEngine = AnalyseRequest | ComposeRequest | Cancel | Quit | WhyRequest
+FromEngine = EngineReady | AnalysisProgress | FilmAnalysed | SlotsComposed | Composed | EngineFailure | WhyAnswer
 ToSound = SoundPlan | SoundWanted | Quit
 FromSound = SoundBlock | SoundFailure

@@ -19,8 +19,9 @@ import gc
 import os
 import signal
 import time
+from collections import deque
 from collections.abc import Iterator
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager, nullcontext, suppress
 from dataclasses import dataclass, replace
 from multiprocessing.connection import Connection, wait
 from typing import TYPE_CHECKING, Final
@@ -42,6 +43,8 @@ from engine.process.messages import (
     Quit,
     SlotsComposed,
     ToEngine,
+    WhyAnswer,
+    WhyRequest,
 )
 from engine.process.priorities import LowThread
 
@@ -54,6 +57,7 @@ _QUIET_S: Final = 0.012  # a burst has ended when nothing came for so long …
 _LONGEST_BURST_S: Final = 0.25  # … or when it has lasted so long: music follows a moving fader
 _IDLE_S: Final = 1.0  # after so long without work a child is started for the next film
 _RELOAD_S: Final = 3.0  # weights that could not be loaded are tried again after this
+_MAX_QUESTIONS: Final = 8
 _PROVISIONAL_S: Final = 60.0  # at least so much is planned ahead of what has been seen
 
 
@@ -115,6 +119,7 @@ class _Engine:
         self._newest = -1  # revision
         self._urgent = False  # nothing of the request's answer has gone out yet
         self._job: Iterator[SlotsComposed | Composed] | None = None
+        self._questions: deque[WhyRequest] = deque(maxlen=_MAX_QUESTIONS)
         self._unsent: list[SlotsComposed] = []  # steps that wait to go out together
         self._wanted = 0  # slots in the next answer
         self._due_s = 0.0
@@ -148,6 +153,17 @@ class _Engine:
             if self._composer is None and time.perf_counter() >= self._reload_s:
                 self._low.run(self._load)
             self._work()
+            if self._questions and self._job is None and not self._first_slots_due():
+                self._low.run(self._explain)
+
+    def _explain(self) -> None:
+        """Answers the oldest question."""
+        asked = self._questions.popleft()
+        answer = WhyAnswer(asked.number)
+        if self._composer is not None and self._features is not None:
+            with suppress(UserError):
+                answer = self._composer.explain(self._features, asked)
+        self._send(answer)
 
     def _send(self, message: FromEngine) -> None:
         self._connection.send(message)
@@ -187,6 +203,8 @@ class _Engine:
                 self._low.run(self._start_analysis, message)
             elif isinstance(message, ComposeRequest) and message.revision >= self._newest:
                 self._take_request(message)
+            elif isinstance(message, WhyRequest):
+                self._questions.append(message)
             elif isinstance(message, Cancel):
                 self._newest = max(self._newest, message.revision)
                 if self._request is not None and self._request.revision < message.revision:
@@ -279,6 +297,8 @@ class _Engine:
     def _patience_s(self) -> float | None:
         if self._composer is None:
             return max(self._reload_s - time.perf_counter(), 0.0)
+        if self._questions:
+            return 0.0
         if not self._ready_to_work() or self._due_s == float("inf"):
             return _IDLE_S if self._may_start_ahead() else None
         return max(self._due_s - time.perf_counter(), 0.0)

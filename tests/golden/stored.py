@@ -28,7 +28,7 @@ import engine.video
 from bridge.commands.live_options import parse
 from engine.__main__ import main as engine_main
 from engine.music import Chord, Cut, Film, FrameRate
-from engine.process.messages import AnalyseRequest, ComposeRequest, EngineReady, FilmAnalysed
+from engine.process.messages import AnalyseRequest, ComposeRequest, EngineReady, FilmAnalysed, WhyRequest
 from engine.video import VideoFeatures
 
 HERE = Path(__file__).parent
@@ -169,6 +169,8 @@ class StoredEngine:
             )  # fmt: skip
         elif isinstance(message, ComposeRequest):
             self.inbox.extend(self.composer.stream(features(), message, first_chunk=4, chunk=16))
+        elif isinstance(message, WhyRequest):
+            self.inbox.append(self.composer.explain(features(), message))
 
 
 @contextlib.contextmanager
