@@ -30,6 +30,8 @@ from engine.process.messages import (
     FromEngine,
     Quit,
     SlotsComposed,
+    WhyAnswer,
+    WhyRequest,
 )
 from engine.process.priorities import THREADS_HAVE_NICENESS
 from engine.process.worker import EngineOptions, run_engine
@@ -160,6 +162,22 @@ def test_a_change_while_rolling_keeps_the_past_and_follows_from_there(seen):
     first = next(message for message in heard if isinstance(message, SlotsComposed) and message.revision == number)
     assert first.slots[0].index == 12 and first.slots[0].chord == Chord.parse("Fm")
     assert after.composition.slots[:12] == before.composition.slots[:12]
+
+
+def test_a_question_is_answered_after_the_composition_that_it_would_disturb(seen):
+    number = next(revisions)
+    request = ComposeRequest(number, MAP, key=C_MAJOR)
+    seen.pipe.send(request)
+    seen.pipe.send(WhyRequest(5, request))
+    heard = seen.until(lambda message: isinstance(message, WhyAnswer))
+    composed = next(message for message in heard if isinstance(message, Composed))
+    assert composed.revision == number
+    assert (heard[-1].number, heard[-1].by, len(heard[-1].affect)) == (5, "", 6)  # the first chord is the tonic
+    keep = composed.composition.slots[:4]
+    seen.pipe.send(WhyRequest(6, ComposeRequest(0, MAP, key=C_MAJOR, keep=keep)))
+    answer = seen.until(lambda message: isinstance(message, WhyAnswer))[-1]
+    assert (answer.number, answer.by, len(answer.options)) == (6, "network", 4)
+    assert sum(each.chance for each in answer.options) <= 1.0 + 1e-6
 
 
 def test_a_request_that_makes_no_sense_costs_one_sentence_and_nothing_else(seen):
