@@ -5,6 +5,8 @@ from __future__ import annotations
 import time
 from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
+from itertools import chain
+from operator import attrgetter
 from typing import Final
 
 from bridge.player import messages as m
@@ -13,6 +15,8 @@ from bridge.player.tempo import TempoLine
 from engine.music.note import Controller, Note
 
 ALL_PARTS: Final = 255
+_PART: Final = attrgetter("part")
+_START: Final = attrgetter("start")
 
 
 class PlayerMemory:
@@ -43,7 +47,7 @@ class PlayerMemory:
         controllers: Sequence[Controller],
         from_position: float,
     ) -> Iterator[bytes]:
-        yield from self._new_parts([*(note.part for note in notes), *(change.part for change in controllers)])
+        yield from self._new_parts(chain(map(_PART, notes), map(_PART, controllers)))
         events = self._events(notes, controllers)
         self._remember(revision, unit, events, from_position)
         yield m.pack_begin(revision, unit, from_position)
@@ -137,7 +141,7 @@ class PlayerMemory:
             )
             for control in controllers
         ]
-        events.sort(key=lambda event: event.start)
+        events.sort(key=_START)
         return events
 
     def _remember(self, revision: int, unit: str, events: list[m.PlanEvent], from_position: float) -> None:
@@ -166,5 +170,5 @@ class PlayerMemory:
             for (channel, number), stream in lane.streams.items():
                 for time_native, value in zip(stream.times, stream.values, strict=True):
                     events.append(m.PlanEvent(m.CONTROL, lane.index, channel, number, value, time_native, 0.0))
-        events.sort(key=lambda event: event.start)
+        events.sort(key=_START)
         return events

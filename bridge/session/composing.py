@@ -9,6 +9,7 @@ Positions are picture seconds; host times are seconds of the session's clock.
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections import deque
 from dataclasses import dataclass, field, replace
 from typing import Final
@@ -177,7 +178,7 @@ class Composing:
         rest: tuple[Slot, ...] = ()
         slots = document.result.slots
         if asked.from_s is not None:
-            count = sum(slot.start_s < asked.from_s - 1e-6 for slot in slots)
+            count = bisect_left(slots, asked.from_s - 1e-6, key=lambda slot: slot.start_s)
             kept, pinned = slots[:count], document.grid_slots[:count]
         if asked.until_s is not None:
             rest = tuple(slot for slot in slots if slot.start_s >= asked.until_s - 1e-6)

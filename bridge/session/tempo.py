@@ -6,11 +6,11 @@ grid's slots take what the old slots held there, and nothing is composed anew.
 
 from __future__ import annotations
 
-from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import replace
+from itertools import pairwise
 
-from engine.arrange.rhythm import GridSlot, build_grid
+from engine.arrange.rhythm import grid_points
 from engine.brief import Brief, settle
 from engine.document import Document, TempoChoice
 from engine.music import Cut, Film, FrameRate, Slot, TempoMap, controls
@@ -45,36 +45,35 @@ def refit(
     """
     if not slots:
         return ()
-    starts = [slot.start_s for slot in slots]
+    # A turn of the session is short and a long film has ten thousand slots, so each is made once, without `replace`.
     fitted: list[Slot] = []
-    for place in build_grid(grid, tempo_map, duration_s, starts_s):
-        middle_s = (place.start_s + place.end_s) / 2
-        if middle_s >= slots[-1].end_s:
+    index, last, reached_s = 0, len(slots) - 1, slots[-1].end_s
+    for number, (begin, end) in enumerate(pairwise(grid_points(grid, tempo_map, duration_s, starts_s))):
+        middle_s = (begin[0] + end[0]) / 2
+        if middle_s >= reached_s:
             break
-        old = slots[max(bisect_right(starts, middle_s) - 1, 0)]
-        fitted.append(_moved(old, place))
+        while index < last and slots[index + 1].start_s <= middle_s:
+            index += 1
+        old = slots[index]
+        fitted.append(
+            Slot(
+                number,
+                begin[0],
+                end[0],
+                begin[1],
+                end[1],
+                old.chord,
+                old.density,
+                old.loudness,
+                old.affect,
+                old.motion,
+                old.tension,
+                old.pinned,
+                old.given,
+                old.provisional,
+            )
+        )
     return tuple(fitted)
-
-
-def _moved(slot: Slot, place: GridSlot) -> Slot:
-    """A slot in another place of the grid.  Spelled out: `replace` would take three times as long, and a long film has
-    ten thousand of them."""
-    return Slot(
-        place.index,
-        place.start_s,
-        place.end_s,
-        place.start_beats,
-        place.end_beats,
-        slot.chord,
-        slot.density,
-        slot.loudness,
-        slot.affect,
-        slot.motion,
-        slot.tension,
-        slot.pinned,
-        slot.given,
-        slot.provisional,
-    )
 
 
 __all__ = ["GRIDS", "brief_of", "choose_tempo", "refit"]

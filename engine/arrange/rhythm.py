@@ -89,7 +89,21 @@ def slot_lengths(meter: TimeSignature) -> tuple[tuple[Fraction, ...], ...]:
 def build_grid(
     grid: str, tempo_map: TempoMap, duration_s: float, picture_starts_at_s: float = 0.0
 ) -> tuple[GridSlot, ...]:
-    """Slots that cover the picture 0..duration_s without gaps.
+    """Slots that cover the picture 0..duration_s without gaps, between the points of `grid_points`.
+
+    Raises MusicError.
+    """
+    points = grid_points(grid, tempo_map, duration_s, picture_starts_at_s)
+    return tuple(
+        GridSlot(index, a_s, b_s, a_beats, b_beats)
+        for index, ((a_s, a_beats), (b_s, b_beats)) in enumerate(pairwise(points))
+    )
+
+
+def grid_points(
+    grid: str, tempo_map: TempoMap, duration_s: float, picture_starts_at_s: float = 0.0
+) -> list[tuple[float, float]]:
+    """The edges of the slots that cover the picture 0..duration_s: picture second and beat.
 
     grid: "seconds" (one-second slots from the picture's first frame; the map must be a constant 120 bpm) or "beats".
     The first and last slot take what is left of a slot: less than half of one is added to the neighbour.
@@ -111,11 +125,7 @@ def build_grid(
     first = _Line.at(Fraction(0), tempo_map.beats_at_exact(start_s))
     last = _Line.at(duration, tempo_map.beats_at_exact(start_s + duration))
     # Quotients of whole numbers are rounded once, as float(Fraction) is.
-    points = [(line[0] / line[1], line[2] / line[3]) for line in _without_slivers([first, *lines, last])]
-    return tuple(
-        GridSlot(index, a_s, b_s, a_beats, b_beats)
-        for index, ((a_s, a_beats), (b_s, b_beats)) in enumerate(pairwise(points))
-    )
+    return [(line[0] / line[1], line[2] / line[3]) for line in _without_slivers([first, *lines, last])]
 
 
 class _Line(NamedTuple):

@@ -81,7 +81,7 @@ def build_score(
         composed = _with_chords_on(composed, ChangeOptions(document.text(controls.HARMONIC_RHYTHM), where))
     pinned = composed
     if document.pins:
-        pinned = replace(composed, slots=tuple(map(document.pinned, document.cut(composed.slots))))
+        pinned = replace(composed, slots=document.with_pins(document.cut(composed.slots)))
     options, shifts = from_settings(document.settings, levels), part_shifts(document)
     return Score(composed, pinned, options, shifts, result.complete, kept_ranges(takes, document))
 

@@ -6,7 +6,7 @@ back the same notes because a document holds what was composed, not only how to 
 
 from __future__ import annotations
 
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
@@ -289,12 +289,12 @@ class Document:
         """The composed slots with the pinned chords in their place, cut where an exact pin begins or ends."""
         if not self.pins:
             return self.result.slots
-        return tuple(self.pinned(slot) for slot in self._row)
+        return self.with_pins(self._row)
 
     @property
     def grid_slots(self) -> tuple[Slot, ...]:
         """The slots of the network's grid with the pinned chords in their place."""
-        return tuple(self.pinned(slot) for slot in self.result.slots) if self.pins else self.result.slots
+        return self.with_pins(self.result.slots) if self.pins else self.result.slots
 
     @property
     def _row(self) -> tuple[Slot, ...]:
@@ -366,7 +366,7 @@ class Document:
         return block, stop
 
     def _pin_of(self, slot: Slot) -> Pin | None:
-        middle_s = (slot.start_s + slot.end_s) / 2
+        middle_s = _middle_s(slot)
         return next((pin for pin in self.pins if pin.start_s <= middle_s < pin.end_s), None)
 
     def slot_at(self, picture_s: float) -> Slot | None:
@@ -415,10 +415,22 @@ class Document:
             stop += 1
         return ChordSpan(chord, slots[first].start_s, slots[stop - 1].end_s), first, stop
 
+    def with_pins(self, slots: tuple[Slot, ...]) -> tuple[Slot, ...]:
+        """Slots in order of time with the pinned chords in their place; as `pinned` for each."""
+        row = list(slots)
+        for pin in reversed(self.pins):  # of pins that overlap the first is heard
+            first, stop = (bisect_left(row, edge_s, key=_middle_s) for edge_s in (pin.start_s, pin.end_s))
+            row[first:stop] = [replace(slot, chord=pin.chord, pinned=True) for slot in row[first:stop]]
+        return tuple(row)
+
     def pinned(self, slot: Slot) -> Slot:
         """A slot with the chord of the pin that its middle lies in; without a pin there, itself."""
         pin = self._pin_of(slot)
         return slot if pin is None else replace(slot, chord=pin.chord, pinned=True)
+
+
+def _middle_s(slot: Slot) -> float:
+    return (slot.start_s + slot.end_s) / 2
 
 
 def parse_key(text: str) -> Key | None:

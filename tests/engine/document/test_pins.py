@@ -1,0 +1,24 @@
+"""Pins in a row of slots: found by search, as if each slot asked for its own."""
+
+from __future__ import annotations
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from engine.document import Document, Pin, Result
+from engine.music import Chord, Slot
+
+LENGTHS_S = st.lists(st.sampled_from([0.5, 0.7, 1.0, 1.5]), min_size=1, max_size=40)
+PIN = st.tuples(st.floats(-1.0, 50.0), st.floats(0.01, 8.0), st.sampled_from("FG"))
+PINS = st.lists(PIN, max_size=5, unique_by=lambda pin: pin[0])
+
+
+@given(LENGTHS_S, PINS)
+def test_every_slot_gets_the_first_pin_over_its_middle(lengths_s: list[float], pins: list) -> None:
+    slots, at_s = [], 0.0
+    for index, length_s in enumerate(lengths_s):
+        slots.append(Slot(index, at_s, at_s + length_s, at_s * 2, (at_s + length_s) * 2, Chord.parse("C")))
+        at_s += length_s
+    placed = tuple(Pin(from_s, from_s + length_s, Chord.parse(name)) for from_s, length_s, name in sorted(pins))
+    document = Document(pins=placed, result=Result(slots=tuple(slots)))
+    assert document.with_pins(tuple(slots)) == tuple(map(document.pinned, slots))
