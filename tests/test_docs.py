@@ -1,0 +1,53 @@
+"""The pages: every link and picture leads somewhere, every page is in the site's contents."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[1]
+DOCS = ROOT / "docs"
+PAGES = sorted([*DOCS.rglob("*.md"), *ROOT.glob("*.md")])
+LINK = re.compile(r"\]\(([^)\s]+)(?:\s+\"[^\"]*\")?\)")
+
+
+def links(page: Path) -> list[str]:
+    text = re.sub(r"^(```|~~~).*?^\1", "", page.read_text(encoding="utf-8"), flags=re.MULTILINE | re.DOTALL)
+    return [found for found in LINK.findall(re.sub(r"`[^`\n]*`", "", text)) if not re.match(r"[a-z]+:", found)]
+
+
+def anchors(page: Path) -> set[str]:
+    text = page.read_text(encoding="utf-8")
+    heads = re.findall(r"^#+ (.*)$", text, flags=re.MULTILINE)
+    plain = [re.sub(r"[^\w\- ]", "", re.sub(r"\[([^]]*)\]\([^)]*\)", r"\1", head).lower()) for head in heads]
+    return {head.strip().replace(" ", "-") for head in plain} | set(re.findall(r'id="([^"]+)"', text))
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.relative_to(ROOT).as_posix())
+def test_links_lead_somewhere(page):
+    dead = []
+    for link in links(page):
+        place, _, anchor = link.partition("#")
+        target = page if not place else page.parent / place
+        if not target.exists() or (anchor and anchor not in anchors(target)):
+            dead.append(link)
+    assert not dead
+
+
+def test_a_dead_link_would_be_seen(tmp_path):
+    page = tmp_path / "page.md"
+    page.write_text("# One head\n[a](none.md) [b](#one-head) [c](#nowhere) `[d](x.md)`\n")
+    assert links(page) == ["none.md", "#one-head", "#nowhere"]
+    assert anchors(page) == {"one-head"}
+
+
+def test_every_page_is_in_the_contents():
+    named = set(re.findall(r"[\w/-]+\.md", (ROOT / "mkdocs.yml").read_text(encoding="utf-8")))
+    assert named == {page.relative_to(DOCS).as_posix() for page in DOCS.rglob("*.md")}
+
+
+def test_every_picture_is_shown_somewhere():
+    shown = "\n".join(page.read_text(encoding="utf-8") for page in PAGES)
+    assert [each.name for each in (DOCS / "pictures").iterdir() if each.name not in shown] == []
