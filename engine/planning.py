@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import Final
 
 from engine.arrange.chance import noise
@@ -107,7 +108,16 @@ def _wish(request: ComposeRequest, cue: Cue, bpm: float | None) -> PlanWish:
 
 
 def _curves(features: VideoFeatures, options: ComposeOptions) -> PictureCurves:
-    return curves(features, bias_affect(features.emotion, options))
+    return _curves_of(features, options.dark_light, options.calm_tense, options.affect_bias)
+
+
+@lru_cache(maxsize=2)
+def _curves_of(
+    features: VideoFeatures, dark_light: float, calm_tense: float, affect_bias: tuple[float, ...]
+) -> PictureCurves:
+    """Of a film two hours long they take a second, and every edit of a session asks for them."""
+    faders = ComposeOptions(dark_light=dark_light, calm_tense=calm_tense, affect_bias=affect_bias)
+    return curves(features, bias_affect(features.emotion, faders))
 
 
 def plans_of(features: VideoFeatures, request: ComposeRequest, begins_s: float) -> Planned:

@@ -6,6 +6,7 @@ the diagonal of the self-similarity of seconds.
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from dataclasses import dataclass
 from typing import Final
 
@@ -16,6 +17,7 @@ from engine.music.mood import EMOTION_CIRCUMPLEX
 from engine.video import VideoFeatures
 
 KERNEL_S: Final = 10  # seconds that novelty looks back and ahead
+_NEAR_CUT_S: Final = 2.0
 RATE_S: Final = 10.0  # over which cuts are counted
 _FLOORS: Final = {"valence": 0.06, "arousal": 0.06, "motion": 0.35, "rate": 1.5, "brightness": 0.06, "saturation": 0.04}
 
@@ -26,7 +28,7 @@ class PictureCurves:
 
     energy: how lively a second is, 0 at the film's mean, in its standard deviations.  rate: cuts in ten seconds.
     light: brightness 0..1 (zeros where unknown).  rows: (T, d) standardised, what is compared.  valid: there is a
-    picture to score.
+    picture to score.  places: where a section may begin, in order, with how much the picture asks for one there, 0..1.
     """
 
     mood: np.ndarray
@@ -38,6 +40,7 @@ class PictureCurves:
     novelty: np.ndarray
     valid: np.ndarray
     cuts: tuple[Cut, ...]
+    places: tuple[tuple[float, float], ...]
 
     @property
     def seconds(self) -> int:
@@ -65,19 +68,47 @@ def curves(features: VideoFeatures, mood: np.ndarray | None = None) -> PictureCu
     rows[~valid] = rows[~valid] - 3.0  # black and cards stand apart
     energy = 0.5 * rows[:, 2] + 0.25 * rows[:, 3] + 0.25 * rows[:, 1]
     energy = np.where(valid, energy, energy.min() if len(energy) else 0.0)
+    new = novelty(rows)
     return PictureCurves(
-        weights, energy, motion, rate, columns["brightness"], rows, novelty(rows), valid, features.cuts
+        weights, energy, motion, rate, columns["brightness"], rows, new, valid, features.cuts,
+        _places(new, features.cuts, valid),
     )  # fmt: skip
+
+
+def _places(new: np.ndarray, cuts: tuple[Cut, ...], valid: np.ndarray) -> tuple[tuple[float, float], ...]:
+    """Cuts, peaks of novelty with no cut within two seconds, and where black begins or ends."""
+    values = new.tolist()
+    top = max(values, default=0.0)
+    top = max(top, 0.05)
+
+    # The second that novelty peaks in may be the one before or after the cut that makes it.
+    def asked(time_s: float) -> float:
+        near = values[max(int(time_s) - 1, 0) : int(time_s) + 3]
+        return max(near) / top if near else 0.0
+
+    places = {cut.time_s: min(asked(cut.time_s) * (0.6 + 0.4 * cut.strength), 1.0) for cut in cuts}
+    taken = sorted(places)
+    for second in range(1, len(values) - 1):
+        before, peak, after = values[second - 1 : second + 2]
+        if not (peak > 0.3 * top and before <= peak > after):
+            continue
+        next_to = bisect_left(taken, second)
+        if all(abs(second - place) > _NEAR_CUT_S for place in taken[max(next_to - 1, 0) : next_to + 1]):
+            places[float(second)] = 0.7 * peak / top
+            taken.insert(next_to, float(second))
+    for edge in np.flatnonzero(np.diff(valid.astype(int))) + 1:
+        places[float(edge)] = 1.0
+    return tuple(sorted(places.items()))
 
 
 def cut_rate(cuts: tuple[Cut, ...], seconds: int) -> np.ndarray:
     """(T,) cuts in ten seconds around each second; a cut counts less the further away it is."""
-    times = np.array([cut.time_s for cut in cuts])
-    middle = np.arange(seconds) + 0.5
-    if not len(times):
-        return np.zeros(seconds)
-    near = np.clip(1.0 - np.abs(times[None, :] - middle[:, None]) / RATE_S, 0.0, 1.0)
-    return np.asarray(near.sum(axis=1), dtype=np.float64)
+    found = np.zeros(seconds)
+    for cut in cuts:
+        first = max(int(cut.time_s - RATE_S - 1), 0)
+        middle = np.arange(first, min(int(cut.time_s + RATE_S + 2), seconds)) + 0.5
+        found[first : first + len(middle)] += np.clip(1.0 - np.abs(cut.time_s - middle) / RATE_S, 0.0, 1.0)
+    return found
 
 
 def novelty(rows: np.ndarray, half: int = KERNEL_S) -> np.ndarray:

@@ -7,6 +7,7 @@ changes.  Boundaries lie on cuts; a part lasts at least eight seconds unless its
 from __future__ import annotations
 
 import tomllib
+from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache, partial
@@ -21,7 +22,6 @@ from engine.music import EMOTIONS
 
 LEAST_S: Final = 8.0
 LONGEST_PASSAGE_S: Final = 120.0
-_NEAR_CUT_S: Final = 2.0
 _CONTRAST: Final = 2.5  # how much a section's difference from the cue's mean mood counts beside the mood itself
 PICTURE: Final = 0.65  # of a section's intensity that is the picture's; the rest is the form's
 LEAD: Final = 0.15  # a new mood leads the one before it by so much
@@ -87,23 +87,9 @@ def boundary_weights(curves: PictureCurves, start_s: float, end_s: float) -> lis
 
     Cuts, and where there is none within two seconds of a peak of novelty that peak.
     """
-    top = max(float(curves.novelty.max()) if curves.seconds else 0.0, 0.05)
-
-    # The second that novelty peaks in may be the one before or after the cut that makes it.
-    def asked(time_s: float) -> float:
-        near = curves.novelty[max(int(time_s) - 1, 0) : int(time_s) + 3]
-        return float(near.max()) / top if len(near) else 0.0
-
-    places = {cut.time_s: min(asked(cut.time_s) * (0.6 + 0.4 * cut.strength), 1.0) for cut in curves.cuts}
-    for second in range(1, curves.seconds - 1):
-        before, peak, after = (float(value) for value in curves.novelty[second - 1 : second + 2])
-        stands_out = peak > 0.3 * top and before <= peak > after
-        if stands_out and all(abs(second - place) > _NEAR_CUT_S for place in places):
-            places[float(second)] = 0.7 * peak / top
-    for edge in np.flatnonzero(np.diff(curves.valid.astype(int))) + 1:
-        places[float(edge)] = 1.0
-    inside = [(place, weight) for place, weight in sorted(places.items()) if start_s + 2.0 < place < end_s - 2.0]
-    return inside or [(0.5 * (start_s + end_s), 0.1)]
+    first = bisect_right(curves.places, start_s + 2.0, key=lambda place: place[0])
+    stop = bisect_left(curves.places, end_s - 2.0, key=lambda place: place[0])
+    return list(curves.places[first:stop]) or [(0.5 * (start_s + end_s), 0.1)]
 
 
 def passages(curves: PictureCurves, start_s: float, end_s: float) -> list[tuple[float, float]]:
