@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Final
 
 from engine.arrange.chance import noise
@@ -18,11 +18,12 @@ from engine.form.spotting import LEAST_FILM_S, propose_cues
 from engine.harmony.cells import CellChooser, UnitGrid
 from engine.harmony.key_finding import key_of
 from engine.harmony.mood import bias_affect
-from engine.harmony.palettes import Cell
+from engine.harmony.palettes import Cell, palettes
 from engine.music import Cue, Draws, Key, Progression, TempoMap, TempoMark, TimeSignature, UserError, marked
 from engine.music import film_seed as drawn_seed
-from engine.music.cueplan import CUE_ENDINGS, ENSEMBLES, FORMS, CuePlan
-from engine.process.messages import ComposeOptions, ComposeRequest
+from engine.music.cueplan import CUE_ENDINGS, ENSEMBLES, FORMS, CuePlan, Theme
+from engine.process.messages import ComposeOptions, ComposeRequest, Proposal
+from engine.theme import build_theme
 from engine.video import VideoFeatures
 
 _UNITS: Final = {"half": 0.5, "1": 1.0, "2": 2.0, "4": 4.0}
@@ -79,7 +80,7 @@ def draws_of(features: VideoFeatures, request: ComposeRequest) -> Draws:
 def _spans(features: VideoFeatures, request: ComposeRequest, begins_s: float) -> list[tuple[int, Cue, float, float]]:
     duration_s = features.film.duration_s
     if not request.cues:
-        return [(0, Cue(), min(begins_s, duration_s - 0.05), duration_s)]
+        return [(0, Cue(number=0), min(begins_s, duration_s - 0.05), duration_s)]
     found = []
     for index, cue in enumerate(request.cues):
         out_s = min(duration_s if cue.out_s is None else cue.out_s, duration_s)
@@ -131,14 +132,13 @@ def plans_of(features: VideoFeatures, request: ComposeRequest, begins_s: float) 
     before: Key | None = None
     for index, cue, in_s, out_s in _spans(features, request, begins_s):
         take = cue.take or request.take.number
-        number = index + 1 if cue.number is None else cue.number
+        number = index if cue.number is None else cue.number
         bpm = request.tempo_map.bpm_at(request.tempo_map.beats_at(in_s + request.picture_starts_at_s) + 1e-6)
         drawn = draw_cue(
             picture, in_s, out_s, number_of, number, take, _wish(request, cue, bpm), index, before
         )  # fmt: skip
         plan = settle_bars(
-            drawn, request.tempo_map, request.picture_starts_at_s,
-            lambda *words, take=take: noise(number_of, take, "theme", *words),
+            drawn, request.tempo_map, request.picture_starts_at_s, partial(_theme, number_of, take)
         )  # fmt: skip
         before = plan.sections[0].key
         chooser = CellChooser.of(
@@ -150,6 +150,14 @@ def plans_of(features: VideoFeatures, request: ComposeRequest, begins_s: float) 
     return Planned(tuple(plans), choosers, grids)
 
 
+@lru_cache(maxsize=256)
+def _theme(film_seed: int, take: int, variant: str, bar_beats: float) -> Theme:
+    """The theme of a take for a palette, which the cues of a film share."""
+    main = palettes()[variant]
+    draw = partial(noise, film_seed, take, "theme")
+    return build_theme(main.mood, main.mode, main.shapes, main.rhythms, bar_beats, draw)
+
+
 def with_proposed_cues(features: VideoFeatures, request: ComposeRequest) -> tuple[ComposeRequest, tuple[str, ...]]:
     """The request with cues where the film wants music, each with a bar line at its In; why there, a sentence a cue.
 
@@ -159,12 +167,34 @@ def with_proposed_cues(features: VideoFeatures, request: ComposeRequest) -> tupl
         return request, ()
     proposed = propose_cues(_curves(features, request.options), features.film.duration_s)
     cues = tuple(
-        Cue(f"1m{number}", each.in_s, each.out_s, bar_1_s=each.in_s, number=number)
-        for number, each in enumerate(proposed, start=1)
+        Cue(f"1m{number + 1}", each.in_s, each.out_s, bar_1_s=each.in_s, number=number)
+        for number, each in enumerate(proposed)
     )
     marks = [TempoMark(cue.in_s, None, True) for cue in cues]
     tempo_map = marked(request.tempo_map, marks, request.picture_starts_at_s)
     return replace(request, cues=cues, tempo_map=tempo_map), tuple(each.reason for each in proposed)
+
+
+def propose(
+    features: VideoFeatures, request: ComposeRequest, begins_s: float, meter: str, cues: bool
+) -> Proposal | None:
+    """Tempo, meter and cues that `compose` would give a film; None where the network alone composes.
+
+    Raises UserError.
+    """
+    if request.options.form == "none":
+        return None
+    if cues:
+        request, _ = with_proposed_cues(features, request)
+    asked = TimeSignature.parse(meter) if meter else None
+    settled, reason = settle_take(features, request, begins_s, asked)
+    tempo_map, starts_s = settled.tempo_map, settled.picture_starts_at_s
+    own = tuple(
+        (cue.in_s, features.film.duration_s if cue.out_s is None else cue.out_s,
+         tempo_map.bpm_at(tempo_map.beats_at(cue.in_s + starts_s) + 1e-6))
+        for cue in (settled.cues if cues else ())
+    )  # fmt: skip
+    return Proposal(tempo_map.bpm_at(0.0), str(tempo_map.meter_at(0)), reason, own)
 
 
 def _typed_cell(progression: Progression | None, plan: CuePlan) -> Cell:
@@ -185,7 +215,7 @@ def settle_take(
     if request.cues:
         return _settle_cues(features, request, spans, meter)
     index, cue, in_s, out_s = max(spans, key=lambda span: span[3] - span[2])
-    number = index + 1 if cue.number is None else cue.number
+    number = index if cue.number is None else cue.number
     take, seed_ = cue.take or request.take.number, film_seed(features, request)
     wish = _wish(request, cue, None)
     drawn = draw_cue(_curves(features, request.options), in_s, out_s, seed_, number, take, wish, index)
@@ -209,7 +239,7 @@ def _settle_cues(
     bar_beats = float((meter or TimeSignature()).bar_beats)
     marks, said = [], []
     for index, cue, in_s, out_s in spans:
-        number = index + 1 if cue.number is None else cue.number
+        number = index if cue.number is None else cue.number
         take = cue.take or request.take.number
         drawn = draw_cue(picture, in_s, out_s, seed_, number, take, _wish(request, cue, None), index)
         cuts = [cut.time_s for cut in features.cuts if in_s <= cut.time_s < out_s]
@@ -222,4 +252,6 @@ def _settle_cues(
     return replace(request, tempo_map=tempo_map), f"{', '.join(said)} bpm: each cue in the range of its palette"
 
 
-__all__ = ["Drawn", "Planned", "check", "draws_of", "film_seed", "plans_of", "settle_take", "with_proposed_cues"]
+__all__ = [
+    "Drawn", "Planned", "check", "draws_of", "film_seed", "plans_of", "propose", "settle_take", "with_proposed_cues",
+]  # fmt: skip

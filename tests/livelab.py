@@ -77,9 +77,9 @@ def short_film(path: Path, seconds: float) -> Path:
 
 
 def compose(film: Path, out: Path, home: Path, *arguments: str) -> dict[str, Any]:
-    """Report of `cuebridge compose --json` without a plan of the cue, as `live` composes unless a form is asked for."""
+    """Report of `cuebridge compose --json`."""
     result = subprocess.run(
-        [*COMMAND, "compose", str(film), "-o", str(out), "--json", "--form", "none", *arguments],
+        [*COMMAND, "compose", str(film), "-o", str(out), "--json", *arguments],
         capture_output=True, text=True, env=environment(home), timeout=280,
     )  # fmt: skip
     assert result.returncode == 0, result.stderr

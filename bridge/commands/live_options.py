@@ -74,7 +74,9 @@ class PagePlan:
     soundfont: str | None = None
 
 
-# Flags whose default differs from that of `compose`: a session plans its cues when that is asked for.
+# A session that begins plans its cues, as `compose` does.  The control itself stays at none where nobody said anything,
+# so that a session from before there were plans is what it was.
+_BEGINS_WITH: Final = {controls.FORM: "auto"}
 _PLAN_FLAGS: Final = {controls.FORM: "--form", controls.ENSEMBLE: "--ensemble"}
 
 
@@ -105,7 +107,7 @@ def parser(
     for address, flag in _PLAN_FLAGS.items():
         row = BY_ADDRESS[address]
         words = "{" + ",".join(row.arguments[0].words) + "}"
-        music.add_argument(flag, metavar=words, help=f"{row.doc} ({row.default})")
+        music.add_argument(flag, metavar=words, help=f"{row.doc} ({_BEGINS_WITH.get(address, row.default)})")
     out = top.add_argument_group("output")
     out.add_argument("--midi-api", choices=("auto", *APIS), default="auto", help="MIDI system (auto)")
     out.add_argument("--port", default="CueBridge", metavar="NAME", help="name of our MIDI port (CueBridge)")
@@ -296,7 +298,7 @@ def _document(given: argparse.Namespace) -> Document:
     document = Document(take=int(flag_value(given, "--take") or 1))
     settings = settings_from(given, MUSIC_FLAGS)
     for address, flag in _PLAN_FLAGS.items():
-        text = getattr(given, flag.removeprefix("--"))
+        text = getattr(given, flag.removeprefix("--")) or _BEGINS_WITH.get(address)
         if text is not None:
             settings[address] = _choice(flag, address, text)
     check_cue_flags(settings, given.cue)
@@ -383,6 +385,7 @@ def _brief(given: argparse.Namespace, document: Document) -> Brief:
         grid=str(flag_value(given, "--grid")),
         picture_starts_at=document.text(controls.PICTURE_STARTS_AT),
         frame_rate=None if rate == "film" else FrameRate.parse(rate),
+        wall_to_wall=bool(flag_value(given, "--wall-to-wall")),
     )
 
 

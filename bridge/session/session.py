@@ -27,6 +27,7 @@ from bridge.session.film import carried
 from bridge.session.history import History
 from bridge.session.now import Clock, Now, SystemClock, When, boundary_s
 from bridge.session.progress import Phase, Progress
+from bridge.session.proposal import is_undecided, taken_up, with_first
 from bridge.session.requests import recipe
 from bridge.session.state import SessionOptions, SessionState
 from bridge.session.takes import Takes
@@ -255,7 +256,8 @@ class Session(SessionState):
         """Asks for the film at once: it is analysed while the networks load."""
         request = self.film.request()
         if request is not None:
-            self.send(request)
+            first = self.film.coming is None and self.analysed is None and self.tempo.is_ours
+            self.send(with_first(request, self.document, self.tempo.asked) if first else request)
         if self.analysed is not None:  # a session that was kept
             self._take_markers()
 
@@ -284,12 +286,20 @@ class Session(SessionState):
         self.film.analysed = message
         for sentence in (*message.notes, f"picture reading: {message.reading} ({message.reason.rstrip('.')})."):
             self.say(sentence)
+        proposal = message.proposal if is_undecided(self.document, self.tempo.asked) else None
+        if proposal is not None:
+            document, self.tempo.asked = taken_up(self.document, proposal, self.tempo.asked)
+            self.amend(document)
         try:
             document = self.tempo.choose(self.document, self.now())
         except MusicError as error:
             self.failure = str(error)
             return
+        if proposal is not None:
+            self.tempo.reason = f"tempo {proposal.reason}."
         self.say(self.tempo.reason)
+        if proposal is not None and proposal.cues:
+            self.say(f"{len(proposal.cues)} cues are proposed; delete or move them, or begin with --wall-to-wall.")
         self.amend(replace(document, draws=document.draws.begun(message.film.content_key, document.take)))
         self.tempo.use(document.result.tempo_map)
         self._place(self.options.loop)

@@ -25,7 +25,7 @@ class TempoInForce:
 
     def __init__(self, player: PlayerLink, asked: Brief, *, follows: bool) -> None:
         self._player = player
-        self._asked = asked
+        self.asked = asked
         self._follows = follows
         self._daw_map: TempoMap | None = None  # what a DAW's script or clock said last
         self._clock = ClockTempo()
@@ -40,9 +40,14 @@ class TempoInForce:
             self._revision += 1
             self._player.set_tempo_map(tempo_map, self._revision)
 
+    @property
+    def is_ours(self) -> bool:
+        """Whether no clock of a DAW and no map of its script decides."""
+        return self._daw_map is None and (not self._follows or self._player.sync.tempo in ("map", "script"))
+
     def timing(self, status: PlayerStatus) -> Timing:
         """Who decides the tempo, for an edit."""
-        return Timing(self._asked, self._daw_map, status.tempo_source if self._follows else "")
+        return Timing(self.asked, self._daw_map, status.tempo_source if self._follows else "")
 
     def choice(self, document: Document) -> TempoChoice:
         """The tempo map and grid in force, and why."""

@@ -21,7 +21,6 @@ from engine.form.sections import SILENT_ROLES, FormSection, sections
 from engine.harmony.palettes import Palette, of_mood, palettes
 from engine.music import EMOTIONS, Hit, Key, TempoMap
 from engine.music.cueplan import CuePlan, SectionPlan, Statement, Theme
-from engine.theme import build_theme
 
 VARIANTS_A_MINUTE: Final = 2
 MOST_VARIANTS: Final = 3
@@ -325,11 +324,11 @@ def meter_of(drawn: Drawn) -> str:
 
 # bars --------------------------------------------------------------------------------------------------------------
 def settle_bars(
-    drawn: Drawn, tempo_map: TempoMap, picture_starts_at_s: float, theme_seed: Callable[..., float]
+    drawn: Drawn, tempo_map: TempoMap, picture_starts_at_s: float, theme_of: Callable[[str, float], Theme]
 ) -> CuePlan:
     """The plan with sections on bar lines, the theme built and placed, layers decided.
 
-    theme_seed: draws for the theme, which the cues of a film share.
+    theme_of: the theme for a palette (its variant) and the quarter notes of a bar.
     """
     plan = drawn.plan
 
@@ -352,7 +351,7 @@ def settle_bars(
     ensemble = ensembles()[plan.ensemble]
     main = palettes()[kept[max(range(len(kept)), key=lambda index: edges[index] - kept[index][2])][0].variant]
     bar_beats = float(tempo_map.meter_at(tempo_map.bar_start(bars[0])).bar_beats)
-    theme = plan.theme or build_theme(main.mood, main.mode, main.shapes, main.rhythms, bar_beats, theme_seed)
+    theme = plan.theme or theme_of(main.variant, bar_beats)
     statements: list[Statement] = []
     planned: list[SectionPlan] = []
     for index, ((section, part, bar), stop) in enumerate(zip(kept, edges, strict=True)):

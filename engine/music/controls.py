@@ -964,7 +964,7 @@ FLAGS: Final = (
     Flag(
         "--wall-to-wall", Arg("on", "switch"),
         "with --form: one cue over the whole film; else cues are proposed for films over two minutes",
-        ("compose", "plot"), default=False,
+        ("live", "compose", "plot"), default=False,
     ),
     Flag(
         "--candidates", _whole("candidates", 1, 64), "decode N results and keep the best", ("compose", "plot"),

@@ -61,6 +61,8 @@ class AnalyseRequest:
     """Bridge -> engine: look at this film.  reading: one of controls.READINGS; clip_weights: a file, or None.
 
     beside: the film that was seen last is composed for until all of this one is seen, and stays if it cannot be read.
+    first: what will be composed for it, as far as that is known; the answer proposes a tempo for it, in this meter
+    unless that is "", and, where proposes_cues, the cues of a long film.  None: nothing is proposed.
     """
 
     revision: int
@@ -69,6 +71,9 @@ class AnalyseRequest:
     clip_weights: str | None = None
     use_cache: bool = True
     beside: bool = False
+    first: ComposeRequest | None = None
+    meter: str = ""
+    proposes_cues: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,11 +176,22 @@ class AnalysisProgress:
 
 
 @dataclass(frozen=True, slots=True)
+class Proposal:
+    """What the plan of a take would have: tempo and meter, why, and cues (In and Out in picture seconds, bpm)."""
+
+    bpm: float
+    meter: str
+    reason: str
+    cues: tuple[tuple[float, float, float], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class FilmAnalysed:
     """Engine -> bridge: what was seen.
 
     reading: "full" or "quick", reason: why.  notes: what the user should know (truncated file, …).
     affect_mean: six weights over the film.  motion: one value per second, 0..255.  cached: nothing was decoded.
+    proposal: for the first composition, where it was asked for.
     """
 
     revision: int
@@ -188,6 +204,7 @@ class FilmAnalysed:
     notes: tuple[str, ...] = ()
     cached: bool = False
     took_s: float = 0.0
+    proposal: Proposal | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -40,6 +40,7 @@ from engine.process.messages import (
     EngineReady,
     FilmAnalysed,
     FromEngine,
+    Proposal,
     Quit,
     SlotsComposed,
     ToEngine,
@@ -111,6 +112,7 @@ class _Engine:
         self._analysis: AnalysisProcess | None = None
         self._ahead: AnalysisChild | None = None  # waits for the next film
         self._analyse_revision = 0
+        self._looking: AnalyseRequest | None = None  # what the analysis under way was asked for
         self._beside = False  # the analysis is of another film than the one that is composed for
         self._features: VideoFeatures | None = None
         self._whole = False  # the whole film was seen
@@ -230,7 +232,7 @@ class _Engine:
         if not self._beside:
             self._features, self._whole = None, False
             self._request = self._job = None
-        self._analyse_revision = request.revision
+        self._analyse_revision, self._looking = request.revision, request
         self._analysis = AnalysisProcess(
             AnalysisTask(
                 request.path,
@@ -257,7 +259,8 @@ class _Engine:
                         self._beside, self._request = False, None
                     self._see(news.features, news.kind == "done")
                     if news.kind == "done":
-                        self._send(_film_analysed(self._analyse_revision, news.features, news.cached, analysis))
+                        seen = _film_analysed(self._analyse_revision, news.features, news.cached, analysis)
+                        self._send(replace(seen, proposal=_proposal(self._looking, news.features)))
         except AnalysisError as error:
             self._send(EngineFailure(self._analyse_revision, str(error), film=True))
         except UserError as error:
@@ -400,6 +403,15 @@ def _film_analysed(revision: int, features: VideoFeatures, cached: bool, analysi
         cached=cached,
         took_s=time.perf_counter() - analysis.begun_s,
     )
+
+
+def _proposal(asked: AnalyseRequest | None, features: VideoFeatures) -> Proposal | None:
+    if asked is None or asked.first is None:
+        return None
+    from engine.composer import first_action_s
+    from engine.planning import propose
+
+    return propose(features, asked.first, first_action_s(features), asked.meter, asked.proposes_cues)
 
 
 def _version() -> str:

@@ -42,6 +42,9 @@ def argument(word: str) -> str | float | int | bool:
     return word.removeprefix("s:")
 
 
+UNPLANNED = ("--form", "none")  # the way of composing before cues had plans; it must not move
+
+
 def perform(stage: OfflineStage, lines: Sequence[str], folder: Path) -> None:
     for line in lines:
         first, *rest = shlex.split(line)
@@ -70,7 +73,7 @@ def words_of(line: str, folder: Path) -> list[str]:
 @pytest.mark.parametrize("script", SCRIPTS, ids=lambda path: path.stem)
 def test_performance(script, tmp_path) -> None:
     first, *steps = script.read_text().splitlines()
-    with live(str(CLIP), *words_of(first, tmp_path), folder=tmp_path) as stage:
+    with live(str(CLIP), *words_of(first, tmp_path), *UNPLANNED, folder=tmp_path) as stage:
         perform(stage, steps, tmp_path)
         lines = [first, *sent_lines(stage.sent, START_HOST_S)]
         lines += [*sync_lines(stage.player.output.sync, START_HOST_S), *state_lines(stage)]
@@ -84,7 +87,7 @@ def test_a_session_that_was_saved_goes_on_with_the_same_music(tmp_path) -> None:
     first, *steps = (HERE / "scripts" / "cue-takes.osc").read_text().splitlines()
     until = steps.index("/cue/play")
     file = tmp_path / "film.cuebridge.json"
-    with live(str(CLIP), *words_of(first, tmp_path), "--session", str(file), folder=tmp_path) as stage:
+    with live(str(CLIP), *words_of(first, tmp_path), *UNPLANNED, "--session", str(file), folder=tmp_path) as stage:
         perform(stage, [*steps[:until], "/cue/save", "export"], tmp_path)
     before = midi_lines(tmp_path / "export.mid")
     after = tmp_path / "after"

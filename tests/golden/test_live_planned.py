@@ -28,8 +28,7 @@ def _real_networks(monkeypatch) -> None:
 def test_a_planned_session_opens_with_the_same_notes(tmp_path) -> None:
     file = tmp_path / "film.cuebridge.json"
     with stored.live(str(CLIP), "--session", str(file), folder=tmp_path) as stage:
-        assert stage.session.document.result.plans == ()
-        perform(stage, ["/cue/form auto", "/cue/ensemble strings", "/cue/take/new"], tmp_path)
+        perform(stage, ["/cue/ensemble strings", "/cue/take/new"], tmp_path)
         stage.run(2.0)
         plans = stage.session.document.result.plans
         assert len(plans) == 1 and plans[0].ensemble == "strings"
@@ -43,11 +42,26 @@ def test_a_planned_session_opens_with_the_same_notes(tmp_path) -> None:
     assert midi_lines(after / "export.mid") == before
 
 
-def test_without_a_word_nothing_is_planned(tmp_path) -> None:
+def test_a_session_that_begins_plans_its_cues(tmp_path) -> None:
     with stored.live(str(CLIP), folder=tmp_path) as stage:
         stage.run(1.0)
+        assert len(stage.session.document.result.plans) == 1
+        assert stage.session.document.settings["/cue/form"] == "auto"
+
+
+def test_a_session_that_says_nothing_of_a_form_has_none(tmp_path) -> None:
+    """As sessions from before there were plans: with `--form none` nothing of a form is written."""
+    file = tmp_path / "film.cuebridge.json"
+    with stored.live(str(CLIP), "--form", "none", "--session", str(file), folder=tmp_path) as stage:
+        perform(stage, ["/cue/save", "export"], tmp_path)
+    assert "/cue/form" not in file.read_text()
+    after = tmp_path / "after"
+    after.mkdir()
+    with stored.live(str(file), "--session", str(file), folder=after) as stage:
+        perform(stage, ["/cue/take/new", "/cue/undo", "export"], after)
+        stage.run(1.0)
         assert stage.session.document.result.plans == ()
-        assert "/cue/form" not in stage.session.document.settings
+    assert midi_lines(after / "export.mid") == midi_lines(tmp_path / "export.mid")
 
 
 def test_a_form_and_players_asked_for_on_the_command_line(tmp_path) -> None:
