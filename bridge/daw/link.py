@@ -89,6 +89,7 @@ GIVE_UP_AFTER: Final = 20  # tries, ever farther apart: Live needs half a second
 MAX_TEMPO_STEPS: Final = 40  # of one DoTempo message
 MAX_SCRIPTS: Final = 8
 MAX_REFUSED: Final = 20  # addresses of one script, of whose refusal the user hears
+UNHEARD_GREETINGS: Final = 3  # after the first, each two seconds after the one before: it hears none of our answers
 UNFIT_FOR_S: Final = 6.0  # a script of another protocol greets every two seconds
 
 
@@ -109,6 +110,17 @@ class MarkerWish:
     position_s: float
     name: str
     rgb: int = 0xE0A030
+
+
+def _unheard(script: Script) -> str:
+    """Why a script that is here does not follow: said once, since nothing else would be seen of it."""
+    name = spoken(script.info.daw)
+    if script.mailbox:
+        return f"{name} greets again and again: its script cannot read the file that CueBridge answers into."
+    return (
+        f"{name} greets again and again: its script does not hear CueBridge. Is its port for answers, "
+        f"{script.reply[1]}, taken by another program, or a firewall between?"
+    )
 
 
 class DawLink:
@@ -181,6 +193,7 @@ class DawLink:
         if script is None:
             return [Outgoing(*sender, encode(Who()))]
         script.info = replace(script.info, last_heard_s=arrived_host_s)
+        script.greetings = 0
         out: list[Outgoing] = []
         if isinstance(message, Transport):
             self._transport(script, message, arrived_host_s)
@@ -238,6 +251,9 @@ class DawLink:
         script = Script(info, reply, message.mailbox, alive_s=now_s)
         if known is not None:
             script.pending = known.pending
+            script.greetings = known.greetings + 1
+            if script.greetings == UNHEARD_GREETINGS:
+                self._events.note(_unheard(script))
         self._scripts[sender] = script
         if known is None or known.info.daw != info.daw:
             if self._leader is not None and self._leader != sender and self._leader in self._scripts:

@@ -59,6 +59,7 @@ class Script:
     loop: tuple[float, float] | None = None
     rolling: bool = False
     mailbox_failed: bool = False
+    greetings: int = 0  # one after the other, with nothing else between: it does not hear that it is welcome
     refused: set[str] = field(default_factory=set)  # addresses whose refusal was said
     said: dict[str, DawMessage] = field(default_factory=dict)  # small facts that are said again and again
 

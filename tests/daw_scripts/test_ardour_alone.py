@@ -103,6 +103,7 @@ def test_without_some_calls_it_is_followed_and_says_what_they_cost(missing, feat
     for row in info.capabilities:
         if row.works == REFUSED:
             assert found["Ardour: " + row.call].advice == COSTS[row.feature]
+    assert [one.lost for one in desk.link.status()] == [0]
     lines = log()
     assert lines and len(lines) == len(set(lines)) and refused == []
 
@@ -113,4 +114,19 @@ def test_a_slow_host_is_followed(start, desk):
     desk.wait_event("tempo_map", timeout_s=20)
     first = desk.wait_event("transport", lambda daw, one: one.rolling, timeout_s=20)[1]
     desk.wait_event("transport", lambda daw, one: one.position_s > first.position_s + 1, timeout_s=20)
+    assert [one.lost for one in desk.link.status()] == [0]
     assert refused == [] and log() == [] and refused_features(desk) == set()
+
+
+def test_an_ardour_before_7_says_that_it_cannot_be_followed_and_how_it_can(start, desk):
+    """Ardour 6 has no Temporal: neither positions in beats nor a tempo map."""
+    refused, log = start(("Temporal",))
+    info = desk.wait_event("capabilities", lambda daw: any(row.works == REFUSED for row in daw.capabilities))[0]
+    assert {"transport", "tempomap", "do_tempo"} <= refused_features(desk)
+    assert "transport" not in info.abilities
+    (note,) = [note for (note,) in desk.events.all("note") if note.startswith("In this Ardour 7, ")]
+    assert COSTS["transport"] in note and "--sync mtc" in note
+    desk.wait_event("loop" if desk.events.all("loop") else "timecode")  # what can be told is told
+    assert {each.name: each for each in daw_doctor.check_scripts(desk.port)}["DAW script ardour"].ok
+    lines = log()
+    assert lines and len(lines) == len(set(lines)) and refused == []

@@ -85,6 +85,12 @@ def test_a_missing_call_costs_what_it_says_and_nothing_else(start, desk, call, c
     assert one.position_s == pytest.approx(4.0, abs=1e-6) and one.position_beats == pytest.approx(8.0)
 
 
+def test_a_port_for_answers_that_cannot_be_opened_is_said_in_the_bridge(start, desk):
+    stage = start(missing=["OscModule.createUdpServer"])
+    stage.until(lambda: [note for (note,) in desk.events.all("note") if "does not hear CueBridge" in note], 12)
+    assert any("OscModule.createUdpServer" in error for error in stage.daw.do()["errors"])
+
+
 def job():
     pad = tuple(Note(60 + step, 64 + step, 8 + step / 2 + 0.013, 0.4, 1, "pad") for step in range(16))
     arp = tuple(Note(72 - step, 50 + step, 8 + step / 4, 0.2, 2, "arp") for step in range(32))

@@ -63,6 +63,18 @@ def test_hello_is_welcomed_where_it_came_from_or_where_it_asks(link):
     assert (out[0].host, out[0].port) == ("127.0.0.1", 6000)
 
 
+def test_a_script_that_hears_no_answer_is_said_to_be_deaf_once(link, events):
+    for now in range(0, 20, 2):
+        hello(link, daw="bitwig", now=float(now), reply_port=9318)
+    (note,) = [note for (note,) in events.named("note") if "again and again" in note]
+    assert note.startswith("Bitwig greets") and "port for answers, 9318," in note
+    hello(link, B)  # one that hears, though its first welcome is lost
+    for seq in range(1, 10):
+        link.handle(transport(seq), B, 20.0 + seq)
+        hello(link, B, now=20.5 + seq)
+    assert len([note for (note,) in events.named("note") if "again and again" in note]) == 1
+
+
 def test_a_script_from_before_our_restart_is_asked_who_it_is(link, events):
     assert decoded(link.handle(transport(1), A, 0.0)) == [protocol.Who()]
     assert events.calls == []

@@ -66,6 +66,7 @@ Temporal = {
 	timepos_t = setmetatable ({ from_ticks = function (ticks) return { ticks = ticks } end }, { __call = function (_, s) return { ticks = s * 2 * TICKS // RATE } end }),
 	Beats = function () return {} end, Tempo = function () return {} end, Meter = function () return {} end,
 }
+if missing.Temporal then Temporal = nil end   -- as in Ardour 6
 local api = ARDOUR.LuaAPI
 ARDOUR = setmetatable ({ LuaAPI = setmetatable ({ new_noteptr = function () return {} end }, { __index = api }) }, { __index = ARDOUR })
 
