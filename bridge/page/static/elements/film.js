@@ -32,7 +32,7 @@ export class FilmView extends HTMLElement {
       if (source) this.video.src = source;
       else this.video.removeAttribute("src");
     }
-    const making = film && !film.video && film.copy !== "failed" && !this.skipped;
+    const making = film?.copy === "making" && !film.video && !this.skipped;
     const failed = film?.copy === "failed" && !this.skipped;
     this.wait.hidden = !(making || failed);
     if (making) {

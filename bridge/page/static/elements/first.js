@@ -159,7 +159,7 @@ export class First extends HTMLElement {
     this.key = h("select", {}, h("option", { value: "auto" }, "By the picture"), ...names.map((name) => h("option", { value: name }, name.endsWith("m") ? `${name.slice(0, -1)} minor` : `${name} major`)));
     this.chords = h("input", { type: "text", placeholder: "e.g. C Am F G", spellcheck: "false", autocomplete: "off", "aria-describedby": "first-chords" });
     this.under = h("p", { class: "under", id: "first-chords" });
-    const go = h("button", { class: "primary", onclick: () => void this.#go() }, icon("play"), "Write the music");
+    const go = h("button", { class: "primary" }, icon("play"), "Write the music");
     this.replaceChildren(
       h("h1", {}, film?.name ?? "Your film"),
       this.video,

@@ -284,6 +284,7 @@ export class Timeline extends HTMLElement {
     const started = performance.now();
     const { app } = this;
     const { view } = app;
+    if (!view.zoom) this.#draw_lines();
     if (!view.zoom || !this.shown.length) return;
     if (app.rolling) view.follow(app.heard_s?.() ?? app.position_s());
     let complete = true;
@@ -329,11 +330,17 @@ export class Timeline extends HTMLElement {
         context.drawImage(tile.canvas, Math.round((index * TILE_PX - left_px) * ratio), Math.round(lane.top * ratio));
       }
     }
-    const colours = theme();
-    context.setTransform(ratio, 0, 0, ratio, 0, 0);
-    context.fillStyle = colours.hairline;
-    for (const lane of this.shown) context.fillRect(0, lane.top + lane.height - 1, view.width, 1);
+    this.#draw_lines();
     return complete;
+  }
+
+  /** Between the lanes; all that there is before a film. */
+  #draw_lines() {
+    const context = this.under.getContext("2d");
+    const ratio = devicePixelRatio || 1;
+    context.setTransform(ratio, 0, 0, ratio, 0, 0);
+    context.fillStyle = theme().hairline;
+    for (const lane of this.shown) context.fillRect(0, lane.top + lane.height - 1, this.under.width, 1);
   }
 
   #tile(lane, index, late) {

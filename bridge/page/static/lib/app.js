@@ -172,6 +172,7 @@ export class App {
   #opened() {
     this.store.set("gone_since", undefined);
     this.store.set("link", "open");
+    this.tiles.reconnected();
     this.messages.online();
   }
 
@@ -233,7 +234,7 @@ export class App {
 
   #part(name, value) {
     if (name === "film" && value?.id) {
-      this.tiles.set_film(value.id);
+      this.tiles.set_film(value.id, value.duration_s);
       if (value.peaks && this.tiles.peaks === null) void this.tiles.load_film("peaks");
       if (value.motion && this.tiles.motion === null) void this.tiles.load_film("motion");
     }

@@ -126,7 +126,11 @@ export class Messages extends EventTarget {
     }
     this.#changes = this.#changes.filter((each) => each.done === 0 || time - each.done < DONE_MS);
     const pending = this.#changes.length > 0;
-    if (this.#line !== null && time < this.#line.until && !(this.#line.aside && pending)) return { ...this.#line, spoken: this.#line.text };
+    if (this.#line !== null && time < this.#line.until && !(this.#line.aside && pending)) {
+      const [what, fraction] = app.store.get("/cue/progress") ?? ["", 1];
+      const busy = this.#line.kind === "said" && what && fraction < 1;
+      return { ...this.#line, spoken: this.#line.text, progress: busy ? fraction : undefined };
+    }
     const last = this.#changes.at(-1);
     if (last !== undefined) {
       const place = app.bars.text(last.heard_s);

@@ -15,6 +15,7 @@ export class Tiles {
   #asked = new Set();
   #queue = [];
   #running = 0;
+  #lost = [];
 
   constructor(arrived) {
     this.arrived = arrived;
@@ -48,7 +49,16 @@ export class Tiles {
     void this.#load_counts(revision);
   }
 
-  set_film(id) {
+  /** The connection is back: what did not come is asked for again where it is still wanted. */
+  reconnected() {
+    for (const { kind, index, key } of this.#lost.splice(0)) {
+      this.#asked.delete(key);
+      this.arrived(kind, index);
+    }
+  }
+
+  set_film(id, end_s) {
+    this.end_s = end_s;
     if (id === this.film) return;
     this.film = id;
     for (const picture of this.#pictures.values()) picture?.close();
@@ -100,7 +110,10 @@ export class Tiles {
       this.#running++;
       const loading = kind === "notes" ? this.#load_notes(index) : this.#load_pictures(index);
       void loading
-        .catch(() => setTimeout(() => (this.#asked.delete(key), this.arrived(kind, index)), 400))
+        .catch((error) => {
+          if (error instanceof TypeError) this.#lost.push({ kind, index, key }); // the connection is gone
+          else setTimeout(() => (this.#asked.delete(key), this.arrived(kind, index)), kind === "notes" ? 300 : 1000);
+        })
         .then(() => {
           this.#running--;
           this.#next();
@@ -127,7 +140,8 @@ export class Tiles {
   async #load_pictures(index) {
     const film = this.film;
     const response = await fetch(`/film/${film}/thumbnails/${index}.jpg`);
-    if (!response.ok && response.status !== 404) throw new Error(String(response.status));
+    // Inside the film a picture that is not there yet is on its way.
+    if (!response.ok && (response.status !== 404 || index * TILE_S < this.end_s)) throw new Error(String(response.status));
     const picture = response.ok ? await createImageBitmap(await response.blob()) : null;
     if (film !== this.film) return;
     this.#pictures.set(index, picture);

@@ -11,7 +11,8 @@ export class FilmSync {
   #seeking = 0;
   #seek_s = 0.06; // what a seek takes, as measured
   #starting = false;
-  #shown = -1;
+  #stopped_at = null;
+  #lost_s = 0;
 
   constructor(video, app) {
     this.video = video;
@@ -38,7 +39,6 @@ export class FilmSync {
         this.off_frames.push(late_s * this.app.fps);
         if (this.off_frames.length > 20000) this.off_frames.splice(0, 10000);
       }
-      this.#shown = frame.mediaTime;
       this.#watch();
     });
   }
@@ -72,11 +72,25 @@ export class FilmSync {
     const time = performance.now() / 1000;
     if (this.#seeking || this.#late.length < FRAMES || time - this.#corrected < CORRECT_S) return;
     this.#corrected = time;
-    const late_s = [...this.#late].sort((a, b) => a - b)[FRAMES >> 1];
+    this.#correct([...this.#late].sort((a, b) => a - b)[FRAMES >> 1], heard_s);
+  }
+
+  #correct(late_s, heard_s) {
+    const { video, app } = this;
+    if (this.#stopped_at !== null) {
+      // Browsers lose some milliseconds each time the speed goes back to 1; that much is made good beforehand.
+      const lost_s = Math.min(Math.max(late_s - this.#stopped_at, 0), 2 * app.frame_s);
+      this.#lost_s = 0.6 * this.#lost_s + 0.4 * lost_s;
+      this.#stopped_at = null;
+    }
     if (Math.abs(late_s) > SEEK_FRAMES * app.frame_s) {
       this.#seek(heard_s + this.#seek_s);
       video.playbackRate = 1;
-    } else if (Math.abs(late_s) <= app.frame_s / 2) video.playbackRate = 1;
-    else video.playbackRate = 1 + Math.max(-MOST, Math.min(MOST, late_s / (2 * CORRECT_S)));
+    } else if (video.playbackRate === 1) {
+      if (Math.abs(late_s) > app.frame_s / 2) video.playbackRate = 1 + Math.sign(late_s) * MOST;
+    } else if ((late_s + this.#lost_s / 2) * Math.sign(video.playbackRate - 1) <= MOST * CORRECT_S * 0.5) {
+      video.playbackRate = 1;
+      this.#stopped_at = late_s;
+    }
   }
 }
