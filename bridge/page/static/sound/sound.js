@@ -178,6 +178,11 @@ export class Sound {
     this.#node.port.postMessage({ clock: { at, position, rolling: app.rolling, loop } });
   }
 
+  /** What the audio thread said last: `{at, position, rolling, rate, missing, error, peak}`; null before it runs. */
+  get report() {
+    return this.#report;
+  }
+
   #reported(report) {
     this.#report = report;
     if (report.rolling && report.missing > 0) this.#misses++;

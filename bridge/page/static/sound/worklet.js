@@ -9,6 +9,7 @@ class Player extends AudioWorkletProcessor {
     super();
     this.mixer = new Mixer(options.processorOptions);
     this.quanta = 0;
+    this.peak = 0;
     this.port.onmessage = ({ data }) => this.heard(data);
   }
 
@@ -39,9 +40,11 @@ class Player extends AudioWorkletProcessor {
     const left = output[0];
     const right = output[1] ?? new Float32Array(left.length);
     this.mixer.render(left, right, left.length);
+    for (let index = 0; index < left.length; index++) this.peak = Math.max(this.peak, Math.abs(left[index]), Math.abs(right[index]));
     if (++this.quanta % REPORT === 0) {
       const { mixer } = this;
-      this.port.postMessage({ at: currentTime + left.length / RATE, position: mixer.position - mixer.limiter.delay, rolling: mixer.rolling, rate: mixer.rate, missing: mixer.missing, error: this.error ?? 0 });
+      this.port.postMessage({ at: currentTime + left.length / RATE, position: mixer.position - mixer.limiter.delay, rolling: mixer.rolling, rate: mixer.rate, missing: mixer.missing, error: this.error ?? 0, peak: this.peak });
+      this.peak = 0;
       mixer.missing = 0;
     }
     return true;

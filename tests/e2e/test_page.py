@@ -1,0 +1,292 @@
+"""The web page in a real browser, on the real program: a first visit, edits, undo, two browsers, a lost connection."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import browserlab
+import pytest
+from browserlab import CLIP, PageProgram, chord_box, chromium, composed, opened, settled, steps, value, wait
+
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(bool(browserlab.why_not()), reason=browserlab.why_not() or "a browser is there"),
+]
+
+SIZES = ((1280, 720), (1440, 900), (2560, 1440))
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[browserlab.Browser]:
+    with chromium() as found:
+        yield found
+
+
+@pytest.fixture(scope="module")
+def program(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PageProgram]:
+    """One program for all tests that edit; each undoes what it has done."""
+    with PageProgram("live", tmp_path_factory.mktemp("live"), str(CLIP)) as found:
+        yield found
+
+
+@pytest.fixture()
+def page(browser: browserlab.Browser, program: PageProgram) -> Iterator[browserlab.Page]:
+    found = opened(browser, program)
+    composed(found)
+    settled(found)
+    before = steps(found)
+    yield found
+    for _ in range(steps(found) - before):
+        value(found, "app.link.do('/cue/undo')")
+    if value(found, "app.rolling"):
+        value(found, "app.link.do('/cue/stop')")
+    assert found.faults == []
+    found.context.close()
+
+
+def test_first_visit_to_sound_by_keyboard_alone(browser: browserlab.Browser, tmp_path: Path) -> None:
+    with PageProgram("page", tmp_path) as program:
+        page = opened(browser, program)
+        page.wait_for_selector("cue-first h1")
+        assert page.locator("h1").inner_text() == "Music for your film"
+        for _ in range(8):
+            if value(page, "document.activeElement.textContent") == "Try the bundled clip":
+                break
+            page.keyboard.press("Tab")
+        page.keyboard.press("Enter")
+        page.wait_for_selector("cue-first video", timeout=30_000)
+        assert value(page, "document.activeElement.textContent") == "Write the music"
+        page.keyboard.press("Enter")
+        wait(page, "app.first.hidden")
+        assert value(page, "document.querySelector('.message .text').textContent").startswith("Press Space.")
+        wait(page, "app.chords.length > 3 && app.store.value('/cue/status') === 'stopped'", 90)
+        page.keyboard.press("Space")
+        wait(page, "app.rolling && app.position_s() > 0.5", 30)
+        wait(page, "app.sound.on && app.sound.report?.rolling && app.sound.report.peak > 0.01", 20)
+        # What is heard is where the bridge's transport is.
+        assert abs(value(page, "app.heard_s() - app.position_s()")) < 0.05
+        assert page.faults == []
+        page.context.close()
+
+
+def test_a_border_is_dragged_in_one_step(page: browserlab.Page) -> None:
+    _, right, top, _ = chord_box(page, 4)
+    border_s = value(page, "app.chords[5].start_s")
+    before = steps(page)
+    beat = value(page, "app.bars.beat_length_s(app.chords[5].start_s) * app.view.zoom")
+    page.mouse.move(right, top + 20)
+    page.mouse.down()
+    for part in range(1, 9):
+        page.mouse.move(right + beat * part / 8, top + 20)
+    assert "+1 beat" in value(page, "app.timeline.tip.textContent")
+    assert value(page, "app.timeline.tip.hidden") is False
+    page.mouse.up()
+    wait(page, "Math.abs(app.chords[5].start_s - argument) > 0.2", argument=border_s)
+    moved_s = value(page, "app.chords[5].start_s")
+    assert moved_s == pytest.approx(border_s + beat / value(page, "app.view.zoom"), abs=0.01)
+    wait(page, "app.store.get('/cue/edits')[2] === argument", argument=before + 1)
+    page.keyboard.press("Control+z")
+    wait(page, "Math.abs(app.chords[5].start_s - argument) < 1e-3", argument=border_s)
+
+
+def test_escape_leaves_a_drag_as_it_was(page: browserlab.Page) -> None:
+    _, right, top, _ = chord_box(page, 4)
+    before, border_s = steps(page), value(page, "app.chords[5].start_s")
+    page.mouse.move(right, top + 20)
+    page.mouse.down()
+    page.mouse.move(right + 40, top + 20, steps=4)
+    assert value(page, "app.timeline.lanes.chords.moving !== null")
+    page.keyboard.press("Escape")
+    assert value(page, "app.timeline.lanes.chords.moving === null && app.timeline.tip.hidden")
+    page.mouse.up()
+    time.sleep(0.3)
+    assert steps(page) == before
+    assert value(page, "app.chords[5].start_s") == pytest.approx(border_s)
+
+
+def test_a_place_that_is_refused_says_so_while_dragging(page: browserlab.Page) -> None:
+    """A range that is in the DAW: its chords do not move, and the sentence of the refusal is at the pointer."""
+    from_s, to_s = value(page, "[app.chords[4].start_s, app.chords[4].end_s]")
+    value(page, "app.link.do('/cue/printed/mute', ['all', ...argument])", [from_s, to_s])
+    wait(page, "app.chords[4].printed")
+    _, right, top, _ = chord_box(page, 4)
+    before = steps(page)
+    page.mouse.move(right, top + 20)
+    page.mouse.down()
+    page.mouse.move(right + 40, top + 20, steps=6)
+    wait(page, "app.timeline.tip.classList.contains('bad')", 5)
+    assert "in the DAW" in value(page, "app.timeline.tip.textContent")
+    page.mouse.up()
+    wait(page, "document.querySelector('.message').className.includes('refused')", 5)
+    assert "in the DAW" in value(page, "document.querySelector('.message .text').textContent")
+    assert steps(page) == before
+
+
+def test_a_chord_is_typed_in_its_place(page: browserlab.Page) -> None:
+    index = 6
+    page.evaluate(
+        "(i) => cuebridge.timeline.focus_item(cuebridge.timeline.lanes.chords, cuebridge.chords[i].start_s)", index
+    )
+    page.keyboard.press("Enter")
+    page.keyboard.type("Q7")
+    page.keyboard.press("Enter")
+    wait(page, "app.timeline.editor.sentence.classList.contains('bad')", 5)
+    assert "Q7" in value(page, "app.timeline.editor.sentence.textContent")
+    assert value(page, "app.timeline.editor.shown")
+    page.keyboard.press("Control+a")
+    page.keyboard.type("E7")
+    page.keyboard.press("Enter")
+    wait(page, "app.chords[argument].name === 'E7'", argument=index)
+    wait(page, "document.querySelector('.message').textContent.includes('→ E7')", 5)
+    # Its row says what it is now, for who does not see the block.
+    wait(
+        page,
+        "[...app.timeline.lanes.chords.grid.children].some((row) => /E7, (pinned|typed)/.test(row.textContent))",
+        5,
+    )
+
+
+def test_a_sliders_movement_is_one_step(page: browserlab.Page) -> None:
+    before = steps(page)
+    slider = page.locator('input[aria-label="Adventurous"]')
+    box = slider.bounding_box()
+    assert box is not None
+    page.mouse.move(box["x"] + box["width"] * 0.4, box["y"] + box["height"] / 2)
+    page.mouse.down()
+    for part in range(12):
+        page.mouse.move(box["x"] + box["width"] * (0.4 + 0.03 * part), box["y"] + box["height"] / 2)
+    page.mouse.up()
+    wait(page, "app.store.get('/cue/edits')[2] === argument", argument=before + 1)
+    assert value(page, "app.store.value('/cue/adventurous')") > 6
+    slider.focus()
+    for _ in range(5):
+        page.keyboard.press("ArrowLeft")
+    wait(page, "app.store.get('/cue/edits')[2] === argument", argument=before + 2)
+    time.sleep(0.3)
+    assert steps(page) == before + 2
+
+
+def test_an_undo_from_osc_is_seen(page: browserlab.Page, program: PageProgram) -> None:
+    name = value(page, "app.chords[8].name")
+    value(page, "app.link.do('/cue/chords/pin', ['Bbm7', app.chords[8].start_s])")
+    wait(page, "app.chords[8].name === 'Bbm7'")
+    program.osc("/cue/undo")
+    wait(page, "app.chords[8].name === argument", 5, argument=name)
+    wait(page, "document.querySelector('.message').textContent.includes('by osc 127.0.0.1')", 5)
+
+
+def test_two_browsers_see_one_another(page: browserlab.Page, browser: browserlab.Browser, program: PageProgram) -> None:
+    other = opened(browser, program)
+    composed(other)
+    value(other, "app.link.do('/cue/chords/pin', ['F#m7', app.chords[9].start_s])")
+    wait(page, "app.chords[9].name === 'F#m7'", 5)
+    you = value(other, "app.you")
+    wait(page, "document.querySelector('.message').textContent.includes(argument)", 5, argument=f"by {you}")
+    assert not value(other, "document.querySelector('.message').textContent").count(f"by {you}")
+    other.context.close()
+
+
+def test_the_countdown_is_the_answers_time(page: browserlab.Page) -> None:
+    value(page, "app.link.do('/cue/locate', [0])")
+    page.keyboard.press("Space")
+    wait(page, "app.rolling && app.position_s() > 0.3")
+    answer = value(page, "app.act('/cue/chords/pin', ['Dm7', app.chords[12].start_s], { what: 'x → Dm7' })")
+    shown = value(
+        page,
+        "[app.messages.now().text, app.position_s(), app.bars.text(argument)]", answer["heard"],
+    )  # fmt: skip
+    text, at_s, place = shown
+    left_s = float(text.split("heard in ")[1].split(" s")[0])
+    assert f"at {place}" in text
+    assert left_s == pytest.approx(answer["heard"] - at_s, abs=0.15)
+
+
+def test_a_lost_connection_comes_back_with_focus_and_scroll(browser: browserlab.Browser, program: PageProgram) -> None:
+    context = browser.new_context(viewport={"width": 1440, "height": 900})
+    page = context.new_page()
+    sockets: list = []
+    page.route_web_socket("**/socket", lambda socket: (sockets.append(socket), socket.connect_to_server()))
+    page.goto(program.address)
+    wait(page, "Boolean(app?.store.get('fresh'))")
+    composed(page)
+    value(
+        page, "(app.view.zoom_by(8, 300), app.timeline.focus_item(app.timeline.lanes.chords, app.chords[3].start_s), 0)"
+    )
+    time.sleep(0.3)
+    value(page, "app.timeline.focus_row(app.timeline.lanes.chords, app.chords[3].start_s)")
+    left_s, key = value(page, "[app.view.left_s, document.activeElement.dataset.key]")
+    opened_sockets = len(sockets)
+    sockets[-1].close()
+    wait(
+        page,
+        "document.querySelector('.message .text').textContent === 'The connection is gone; the music plays on. Trying again.'",
+        5,
+    )
+    refused = value(page, "app.link.do('/cue/chords/pin', ['E7', 0]).then(() => 'done', (error) => error.code)")
+    assert refused == "gone"
+    wait(page, "app.link.open", 10)
+    assert len(sockets) > opened_sockets
+    assert value(page, "[app.view.left_s, document.activeElement.dataset.key]") == [left_s, key]
+    wait(page, "!document.querySelector('.message .text').textContent.includes('gone')", 5)
+    context.close()
+
+
+_CUT_OFF = """() => {
+  const found = [];
+  for (const each of document.querySelectorAll("cue-app *")) {
+    const style = getComputedStyle(each);
+    if (!each.clientWidth || style.overflowX === "visible" || each.closest(".unseen, .grid, cue-status, .menu, .lanes, video")) continue;
+    if (each.scrollWidth > each.clientWidth + 1) found.push(`${each.tagName} ${each.className}: ${each.textContent.slice(0, 40)}`);
+  }
+  return found;
+}"""
+
+
+# Lanes that are painted in one colour, or two: those that hold nothing.
+_FLAT = """() => {
+  const { timeline } = window.cuebridge;
+  const canvas = timeline.under;
+  const ratio = canvas.width / canvas.clientWidth;
+  const flat = (lane) => {
+    const box = [0, lane.top * ratio, canvas.width, Math.max(1, (lane.height - 2) * ratio)];
+    const pixels = new Uint32Array(canvas.getContext("2d").getImageData(...box).data.buffer);
+    return new Set(pixels).size < 3;
+  };
+  return timeline.shown.filter((lane) => lane.id !== "hits" && flat(lane)).map((lane) => lane.id);
+}"""
+
+
+@pytest.mark.parametrize("scheme", ["dark", "light"])
+@pytest.mark.parametrize(("width", "height"), SIZES)
+def test_nothing_is_cut_off(
+    browser: browserlab.Browser, program: PageProgram, scheme: str, width: int, height: int, tmp_path: Path
+) -> None:
+    page = opened(browser, program, width=width, height=height, scheme=scheme, lanes="all")
+    composed(page)
+    assert page.evaluate(_CUT_OFF) == []
+    assert value(
+        page,
+        "document.documentElement.scrollWidth <= innerWidth && document.documentElement.scrollHeight <= innerHeight",
+    )
+    if height >= 900:
+        assert value(
+            page,
+            "document.querySelector('#pane-steer').scrollHeight <= document.querySelector('#pane-steer').clientHeight + 1",
+        )
+    assert page.evaluate(_FLAT) == []
+    page.screenshot(path=tmp_path / f"page-{scheme}-{width}.png")
+    assert page.faults == []
+    page.context.close()
+
+
+@pytest.mark.parametrize(("width", "height"), [(320, 640), (360, 225), (700, 900), (1000, 800)])
+def test_small_windows_scroll_one_way_only(
+    browser: browserlab.Browser, program: PageProgram, width: int, height: int
+) -> None:
+    page = opened(browser, program, width=width, height=height)
+    composed(page)
+    assert value(page, "document.documentElement.scrollWidth") <= width
+    assert page.locator("cue-top .play").is_visible()
+    page.context.close()
