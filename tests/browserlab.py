@@ -132,7 +132,7 @@ def value(page: Page, expression: str, argument: Any = None) -> Any:
 
 def composed(page: Page) -> None:
     """Waits until the music reaches the film's end and its notes are drawn."""
-    wait(page, "app.store.get('phase') === 'ready' && app.chords.length > 5 && app.store.get('plan').complete", 120)
+    wait(page, "app.store.get('phase') === 'ready' && app.chords.at(-1)?.end_s > app.duration_s - 0.5", 120)
     wait(page, "app.tiles.notes(0) !== null && app.tiles.notes(0).n > 0", 30)
 
 

@@ -164,6 +164,8 @@ class Session(SessionState):
             return self._promised(max(heard_s, edit.heard_s or heard_s), composing=True)
         if self.composing.cancel():
             self.send(Cancel(self.composing.revision))
+            if document.result.complete:  # taken back while it was being composed
+                self.progress = Progress(Phase.READY, 1.0, "composed")
         heard_s = now.soon_s if edit.at_once or edit.from_s is None else edit.from_s
         self._arrange(now, heard_s if now.rolling else None)
         return self._promised(max(heard_s, edit.heard_s or heard_s), composing=False)

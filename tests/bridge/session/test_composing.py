@@ -179,3 +179,16 @@ def test_a_promise_that_is_kept_is_not_said_again(stage) -> None:
         assert promised_s >= session.position_s() + session.options.commit_s
         client.run(1.5)
         assert len(client.answers) == 1, client.answers
+
+
+def test_a_change_that_is_undone_while_it_is_composed_is_no_longer_being_composed(stage) -> None:
+    made = stage(24.0)
+    session = made.session
+    made.engine.hold = True
+    session.edit(set_value, "/cue/adventurous", 8.0)
+    made.run(0.5)
+    assert session.progress.phase == "compose"
+    session.undo()
+    made.run(0.1)
+    assert session.progress.phase == "ready"
+    assert session.progress.fraction == 1.0

@@ -36,8 +36,7 @@ function slider(app, row, argument, label, { step }) {
     step: String(step ?? (argument.kind === "whole" || (argument.high ?? 100) - (argument.low ?? 0) > 20 ? 1 : 0.1)),
   });
   const reset = words !== null ? h("button", { class: "link note", hidden: true, title: `Back to: ${SPOKEN[words] ?? words}` }, SPOKEN[words] ?? words) : null;
-  const by = h("span", { class: "by" });
-  const field = h("div", {}, h("span", { class: "label" }, h("span", { class: "cut-off" }, label, by), h("span", {}, reset, " ", output)), input);
+  const field = h("div", {}, h("span", { class: "label" }, h("span", { class: "cut-off" }, label), h("span", {}, reset, " ", output)), input);
   let gesture = null;
   const paint = (value) => {
     const number = typeof value === "number" ? value : (Number(input.min) + Number(input.max)) / 2;
@@ -47,7 +46,6 @@ function slider(app, row, argument, label, { step }) {
     setText(output, shown(value, argument));
     setAttribute(input, "aria-valuetext", shown(value, argument));
     if (reset) reset.hidden = typeof value === "string";
-    output.hidden = Boolean(reset && !reset.hidden) && false;
   };
   const send = (value, name) => {
     const what = `${label.toLowerCase()} ${shown(value, argument)}`;
@@ -85,10 +83,6 @@ function slider(app, row, argument, label, { step }) {
   input.addEventListener("dblclick", () => send(row.default, app.gesture()));
   reset?.addEventListener("click", () => send(words, app.gesture()));
   app.store.on([address], () => paint(app.store.value(address, row.default)));
-  app.store.on(["edited"], () => {
-    const edited = app.store.get("edited");
-    setText(by, edited && edited.address === address && edited.by !== app.you ? ` (by ${edited.by})` : "");
-  });
   return field;
 }
 

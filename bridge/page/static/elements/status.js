@@ -24,7 +24,7 @@ export class Status extends HTMLElement {
       return;
     }
     const state = app.refused.has(chord.start_s) ? "refused" : chord.printed ? "in the DAW" : (WHO[chord.state] ?? chord.state);
-    const keys = app.is_pinned(chord) ? "P unpins" : "P pins";
+    const keys = chord.state === "pinned" ? "P unpins" : "P pins";
     this.selected.replaceChildren(h("b", {}, `${chord.place} ${chord.name || "silence"}`), ` ${state}. Arrow keys move, Enter edits, ${keys}.`);
   }
 

@@ -26,7 +26,6 @@ export class WhyTab extends HTMLElement {
     if (wanted === this.#asked) return;
     this.#asked = wanted;
     const title = h("h2", {}, `${chord.place} ${chord.name || "silence"}`);
-    title.style.cssText = "font-size:15px;line-height:20px;margin-bottom:6px";
     if (!app.table.has("/cue/why")) {
       const set = { pinned: "You pinned it.", typed: "It is in the progression that was typed.", generated: "The network chose it.", provisional: "It is being composed." }[chord.state] ?? "";
       this.body.replaceChildren(title, h("p", {}, chord.printed ? "It is in the DAW already." : set));
@@ -41,23 +40,14 @@ export class WhyTab extends HTMLElement {
     }
   }
 
-  /** The answer is sentences, and "name share" pairs of alternatives, which a click pins. */
-  #lines(chord, values) {
-    const lines = [];
-    for (let index = 0; index < values.length; index++) {
-      const value = values[index];
-      if (typeof value === "string" && typeof values[index + 1] === "number") {
-        const row = h("p", {}, "Instead: ");
-        while (typeof values[index] === "string" && typeof values[index + 1] === "number") {
-          const [name, share] = [values[index], values[index + 1]];
-          row.append(h("button", { onclick: () => void this.app.pin(chord, name), title: `Pin ${name}` }, `${name} ${Math.round(share * 100)} %`), " ");
-          index += 2;
-        }
-        index--;
-        lines.push(row);
-      } else if (typeof value === "string" && value) lines.push(h("p", {}, value));
-    }
-    return lines;
+  /** First and last second, name, who, share; then chord, chance, network's chance of others; then lines in words. */
+  #lines(chord, [, , , , , ...rest]) {
+    const others = [];
+    while (rest.length > 2 && typeof rest[1] === "number" && typeof rest[2] === "number") others.push(rest.splice(0, 3));
+    const lines = rest.filter((line) => typeof line === "string" && line).map((line) => h("p", {}, line));
+    if (!others.length) return lines;
+    const instead = others.map(([name, chance]) => h("button", { onclick: () => void this.app.pin(chord, name), title: `Pin ${name}` }, `${name} ${Math.round(chance * 100)} %`));
+    return [...lines, h("p", { class: "instead" }, h("span", { class: "label" }, "Instead"), ...instead)];
   }
 }
 

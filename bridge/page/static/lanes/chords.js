@@ -272,7 +272,7 @@ export class ChordLane extends Lane {
   menu(item) {
     const { app } = this;
     const chord = item.chord;
-    const set = app.is_pinned(chord);
+    const set = chord.state === "pinned";
     const has = (address) => app.table.has(address);
     const bar = app.bars.at(chord.start_s)?.bar ?? 1;
     return [

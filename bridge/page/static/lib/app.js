@@ -9,6 +9,8 @@ import { View } from "./view.js";
 
 const LISTS = ["chords", "bars", "cuts", "hits", "sections", "cues", "takes", "printed"];
 const STATE = ["phase", "film", "plan", "mood", "sound", "jobs", "limits", "can", "log"];
+// What a composer set there is "pinned", with or without words of its own; what a progression gives is "typed".
+const STATES = { typed: "pinned", pinned: "pinned", given: "typed", provisional: "provisional" };
 const SLIDER_REST_MS = 800; // keys on a slider are one gesture until they rest this long
 
 export class App {
@@ -131,12 +133,6 @@ export class App {
     return this.act("/cue/locate", [at_s]);
   }
 
-  /** Whether somebody set this chord itself; what a typed progression gives is not pinned. */
-  is_pinned(chord) {
-    const pins = this.store.get("/cue/pins") ?? [];
-    return chord.state === "pinned" || pins.some((value) => typeof value === "number" && Math.abs(value - chord.start_s) < 1e-3);
-  }
-
   pin(chord, name) {
     return this.act("/cue/chords/pin", [name, chord.start_s], { what: `${chord.name || "silence"} → ${name}` }).then((answer) => {
       if (answer !== null) this.refused.delete(chord.start_s);
@@ -197,7 +193,7 @@ export class App {
       rows?.splice(message.at, message.delete, ...message.rows);
       this.#list(message.list);
     } else if (message.plan !== undefined) {
-      this.store.set("plan", { ...this.store.get("plan"), revision: message.plan });
+      this.store.set("plan", { revision: message.plan, end_s: message.end_s, complete: message.complete });
       this.tiles.change_plan(message.plan, message.tiles ?? []);
       this.store.set("plan_change", message);
     } else if (message.edited !== undefined) {
@@ -249,7 +245,7 @@ export class App {
       this.bars = new Bars(rows, this.duration_s);
       this.store.set("bars", this.bars);
     } else if (name === "chords") {
-      this.store.set("chords", rows.map(([start_s, end_s, beats, place, name, state, printed]) => ({ start_s, end_s, beats, place, name, state, printed })));
+      this.store.set("chords", rows.map(([start_s, end_s, beats, place, name, kind, printed]) => ({ start_s, end_s, beats, place, name, state: STATES[kind] ?? "generated", printed })));
     } else this.store.set(name, rows);
   }
 

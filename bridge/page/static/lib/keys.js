@@ -124,7 +124,7 @@ export class Keys {
       case "0": app.view.fit(); return true;
       case "l": return this.#loop();
       case "f": app.view.set_following(!app.view.following); return true;
-      case "p": return chord ? (app.is_pinned(chord) ? app.unpin(chord) : app.pin(chord, chord.name)) : true;
+      case "p": return chord ? (chord.state === "pinned" ? app.unpin(chord) : app.pin(chord, chord.name)) : true;
       case "s": return chord ? app.timeline.lanes.chords.split(chord) : true;
       case "m": return chord ? app.timeline.lanes.chords.merge(chord) : true;
       case "h": return app.act("/cue/hits/add", [app.position_s(), shift ? "must" : "should"], { what: shift ? "must hit" : "hit" });
