@@ -219,11 +219,8 @@ def test_a_lost_connection_comes_back_with_focus_and_scroll(browser: browserlab.
     left_s, key = value(page, "[app.view.left_s, document.activeElement.dataset.key]")
     opened_sockets = len(sockets)
     sockets[-1].close()
-    wait(
-        page,
-        "document.querySelector('.message .text').textContent === 'The connection is gone; the music plays on. Trying again.'",
-        5,
-    )
+    gone = "The connection is gone; the music plays on. Trying again."
+    wait(page, "document.querySelector('.message .text').textContent === argument", 5, argument=gone)
     refused = value(page, "app.link.do('/cue/chords/pin', ['E7', 0]).then(() => 'done', (error) => error.code)")
     assert refused == "gone"
     wait(page, "app.link.open", 10)
