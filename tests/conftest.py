@@ -6,6 +6,10 @@ import signal
 
 import pytest
 
+if "PYTEST_XDIST_WORKER" in os.environ:  # as many tests run beside each other as there are cores: one thread each
+    os.environ.setdefault("OMP_NUM_THREADS", "1")
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+
 
 def pytest_configure() -> None:
     """Signals as a person's terminal has them.
