@@ -163,16 +163,19 @@ class Settled:
         return TempoChoice(self.tempo_map, self.grid, self.picture_starts_at_s, f"tempo {self.tempo_reason}.")
 
 
-def settle(brief: Brief, film: Film, cuts: Sequence[Cut], hits: Sequence[Hit] = ()) -> Settled:
+def settle(brief: Brief, film: Film, cuts: Sequence[Cut]) -> Settled:
     """Decides tempo, grid, meter, picture start and key of a film: the one place, for `compose` and `live` alike.
 
     The order: a given map, the seconds grid, a given tempo, the tempo that meets the hits best, the one that suits the
-    cuts.  Bar 1 of the timeline is at second 0; with a timecode as the picture's start it is at the first frame.  hits:
-    besides those of the brief.  Raises MusicError.
+    cuts.  Bar 1 of the timeline is at second 0; with a timecode as the picture's start it is at the first frame.
+    Raises MusicError.
+
+    A key that nobody typed stays open: each cue's mood decides it, from curves of the picture that only the engine has
+    (`engine.composer`, for both commands).
     """
     from engine.arrange.rhythm import best_tempo
 
-    hits = (*brief.hits, *hits)
+    hits = brief.hits
     start = PictureStart.parse(brief.picture_starts_at)
     meter = brief.meter or TimeSignature()
     origin_s = Fraction(0) if start.label is None else brief.clock(film).seconds_at(start.label)

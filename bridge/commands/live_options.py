@@ -340,6 +340,7 @@ def _nudges(given: argparse.Namespace) -> tuple[dict[str, float], float | None]:
 
 
 def _with_cues(document: Document, written: Sequence[WrittenCue]) -> Document:
+    """The cues as written; one without a key or progression of its own has that of --key or --progression."""
     if not written:
         return document
     states = []
@@ -347,7 +348,9 @@ def _with_cues(document: Document, written: Sequence[WrittenCue]) -> Document:
         values: dict[str, Value] = {
             controls.NAME: cue.name, controls.IN: cue.in_s, controls.OUT: "end" if cue.out_s is None else cue.out_s,
             controls.BAR_1: "in" if cue.bar_1_s == cue.in_s else cue.bar_1_s, controls.TEMPO: cue.bpm or 0.0,
-            controls.KEY: cue.key, controls.PROGRESSION: cue.progression, controls.PROGRESSION_MODE: cue.mode,
+            controls.KEY: document.text(controls.KEY) if cue.key == SETTINGS[controls.KEY] else cue.key,
+            controls.PROGRESSION: cue.progression or document.text(controls.PROGRESSION),
+            controls.PROGRESSION_MODE: cue.mode if cue.progression else document.text(controls.PROGRESSION_MODE),
             controls.ENDING: cue.ending, controls.TAIL: cue.tail_s,
         }  # fmt: skip
         settings = {address: value for address, value in values.items() if value != SETTINGS[address]}

@@ -34,7 +34,7 @@ from bridge.session.takes import Takes
 from bridge.session.why import Questions, Why
 from engine.document import CueState, Document, KeptTake, SavedSession, Step, parse_key
 from engine.interchange.rules import Mapping, table
-from engine.music import MusicError, TempoMap, UserError, controls
+from engine.music import Film, TempoMap, UserError, controls
 from engine.music.arguments import ControlError
 from engine.process.messages import (
     AnalysisProgress,
@@ -209,21 +209,16 @@ class Session(SessionState):
         """Takes what the markers of an editor become, as one edit; returns from when it is heard."""
         return self.edit(markers.load, self.free_cue_number, mapping)
 
-    def _take_markers(self) -> bool:
-        """Takes the markers of the command line, once; says what each becomes.  False where there were none."""
+    def _markers_asked(self, film: Film) -> Mapping | None:
+        """What the markers of the command line become, once; None where there are none.  Raises UserError."""
         asked, self.markers = self.markers, None
-        if asked is None or self.analysed is None:
-            return False
-        film = self.analysed.film
-        try:
-            mapping = asked.mapping(film, self.document.text(controls.PICTURE_STARTS_AT))
-            self.load_markers(mapping)
-        except UserError as error:
-            self.failure = str(error)
-            return True
+        return None if asked is None else asked.mapping(film, self.document.text(controls.PICTURE_STARTS_AT))
+
+    def _take_markers(self, mapping: Mapping, film: Film) -> None:
+        """Takes them and says what each becomes.  Raises UserError."""
+        self.load_markers(mapping)
         for line in table(mapping, film):
             self.say(line)
-        return True
 
     def remove_cue(self, which: str | None = None) -> tuple[str, float]:
         """Deletes a cue (default: the selected one); returns its name and from when that is heard."""
@@ -258,10 +253,15 @@ class Session(SessionState):
         """Asks for the film at once: it is analysed while the networks load."""
         request = self.film.request()
         if request is not None:
-            first = self.film.coming is None and self.analysed is None and self.tempo.is_ours
+            first = self.film.coming is None and self.analysed is None and self.tempo.is_ours and self.markers is None
             self.send(with_first(request, self.document, self.tempo.asked) if first else request)
         if self.analysed is not None:  # a session that was kept
-            self._take_markers()
+            try:
+                mapping = self._markers_asked(self.analysed.film)
+                if mapping is not None:
+                    self._take_markers(mapping, self.analysed.film)
+            except UserError as error:
+                self.failure = str(error)
 
     def load_film(self, path: Path) -> float:
         """Another film in place of this one, which plays on until the other is analysed.  Raises ControlError."""
@@ -288,25 +288,30 @@ class Session(SessionState):
         self.film.analysed = message
         for sentence in (*message.notes, f"picture reading: {message.reading} ({message.reason.rstrip('.')})."):
             self.say(sentence)
-        proposal = message.proposal if is_undecided(self.document, self.tempo.asked) else None
-        if proposal is not None:
-            document, self.tempo.asked = taken_up(self.document, proposal, self.tempo.asked)
-            self.amend(document)
         try:
+            mapping = self._markers_asked(message.film)
+            if mapping is not None:
+                self.tempo.meet(mapping.hits)
+            undecided = mapping is None and is_undecided(self.document, self.tempo.asked)
+            proposal = message.proposal if undecided else None
+            if proposal is not None:
+                document, self.tempo.asked = taken_up(self.document, proposal, self.tempo.asked)
+                self.amend(document)
             document = self.tempo.choose(self.document, self.now())
-        except MusicError as error:
+            if proposal is not None:
+                self.tempo.reason = f"tempo {proposal.reason}."
+            self.say(self.tempo.reason)
+            if proposal is not None and proposal.cues:
+                self.say(f"{len(proposal.cues)} cues are proposed; delete or move them, or begin with --wall-to-wall.")
+            self.amend(replace(document, draws=document.draws.begun(message.film.content_key, document.take)))
+            self.tempo.use(document.result.tempo_map)
+            self._place(self.options.loop)
+            if mapping is not None:
+                self._take_markers(mapping, message.film)
+            elif recipe(self.document) != self.document.result.recipe:
+                self._ask(Edit(self.document, ""), "first composition")
+        except UserError as error:
             self.failure = str(error)
-            return
-        if proposal is not None:
-            self.tempo.reason = f"tempo {proposal.reason}."
-        self.say(self.tempo.reason)
-        if proposal is not None and proposal.cues:
-            self.say(f"{len(proposal.cues)} cues are proposed; delete or move them, or begin with --wall-to-wall.")
-        self.amend(replace(document, draws=document.draws.begun(message.film.content_key, document.take)))
-        self.tempo.use(document.result.tempo_map)
-        self._place(self.options.loop)
-        if not self._take_markers() and recipe(self.document) != self.document.result.recipe:
-            self._ask(Edit(self.document, ""), "first composition")
 
     def _change_film(self, path: Path) -> None:
         """This film's session is put away, the other's begins or is taken up again."""

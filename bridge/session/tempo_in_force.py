@@ -6,6 +6,7 @@ The session is told nothing: each call returns the document on the new map, and 
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 from bridge.player.link import PlayerLink
 from bridge.player.messages import PlayerStatus
@@ -14,7 +15,7 @@ from bridge.session.edits import tempo
 from bridge.session.now import Now, Timing
 from engine.brief import Brief
 from engine.document import Document, TempoChoice
-from engine.music import TempoMap
+from engine.music import Hit, TempoMap
 
 
 class TempoInForce:
@@ -53,6 +54,11 @@ class TempoInForce:
         """The tempo map and grid in force, and why."""
         result = document.result
         return TempoChoice(result.tempo_map, result.grid, result.starts_s, self.reason)
+
+    def meet(self, hits: tuple[Hit, ...]) -> None:
+        """The tempo is to suit these, where none is asked for.  Hits that come later move nothing: a tempo that was
+        heard changes only when that is asked for."""
+        self.asked = replace(self.asked, hits=hits)
 
     def choose(self, document: Document, now: Now) -> Document:
         """A document of a film that has just been analysed, on the map that suits it.  Raises MusicError."""

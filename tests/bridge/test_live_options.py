@@ -68,7 +68,7 @@ def kept(stage, tmp_path):
         path, file = tmp_path / film, tmp_path / session
         path.write_bytes(bytes((seed + number) % 256 for number in range(2000)))
         made = stage(4.0, film=str(path)).session
-        made.analysed = replace(made.analysed, film=replace(made.analysed.film, path=str(path)))
+        made.film.analysed = replace(made.analysed, film=replace(made.analysed.film, path=str(path)))
         write_session(file, SessionWriter().encode(saved_state(made, fingerprint(path))))
         return path, file
 

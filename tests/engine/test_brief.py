@@ -9,7 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bridge.commands.live_options import parse
-from engine.brief import Brief, project_rate, settle
+from bridge.session.requests import compose_request
+from engine.brief import Brief, project_rate, request_for, settle
 from engine.commands.compose import parser as compose_parser
 from engine.commands.compose import plan_from
 from engine.music import FRAME_RATES, Cut, Film, FrameRate, Hit, Key, MusicError, Timecode, TimecodeClock, UserError
@@ -117,12 +118,38 @@ def test_both_commands_settle_alike(flags, tmp_path):
     assert ours == theirs
 
 
+@pytest.mark.parametrize(
+    "flags",
+    [
+        (),
+        ("--key", "F"),
+        ("--progression", "Am F C G"),
+        ("--key", "Ab", "--progression", "Ab Db", "--mode", "exact"),
+    ],
+    ids=" ".join,
+)
+def test_a_cue_without_its_own_has_the_key_and_progression_of_the_flags_in_both_commands(flags, tmp_path):
+    path = tmp_path / "film.mp4"
+    path.write_bytes(b"film")
+    cues = ("--cue", "1m1 0 20", "--cue", "1m2 20 40 key=G progression=D A", "--cue", "1m3 40 end bpm=96")
+    words = [str(path), *cues, *flags]
+    ours, _ = request_for(FILM, (), plan_from(compose_parser().parse_args(words)))
+    theirs = compose_request(parse(words).session.document, 1, (), {})
+
+    def asked(request):
+        return [
+            (cue.name, cue.key or request.key, cue.progression or request.progression, cue.in_s, cue.out_s)
+            for cue in request.cues
+        ]
+
+    assert asked(ours) == asked(theirs) and len(ours.cues) == 3
+
+
 def test_reasons_are_given():
     assert settle(Brief(bpm=97.5), FILM, ()).tempo_reason == "97.5 bpm: as asked"
     assert "seconds grid" in settle(Brief(grid="seconds"), FILM, ()).tempo_reason
     assert settle(Brief(key=Key(3)), FILM, ()).key_reason == "as asked"
-    hit = settle(Brief(hits=(Hit(7.3),)), FILM, ())
-    assert hit.tempo_reason == settle(Brief(), FILM, (), (Hit(7.3),)).tempo_reason and "hit" in hit.tempo_reason
+    assert "hit" in settle(Brief(hits=(Hit(7.3),)), FILM, ()).tempo_reason
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,8 @@ from offlinelab import OfflineStage, offline_time
 from sessionlab import Engine
 
 from bridge.session.session import SessionOptions
-from engine.interchange.asked import AskedMarkers
+from engine.brief import Brief, settle
+from engine.interchange.asked import AskedMarkers, with_markers
 
 ROWS = [
     ("1m1 Opening", 0, 1, "Blue"),
@@ -93,6 +94,10 @@ def test_of_the_command_line_they_are_taken_once_the_film_is_known(marker_file):
         assert len(stage.session.document.cue_states) == 2 and stage.session.history.undo_label == "markers reel.edl"
         assert any("1m1 Opening" in line for line in stage.said) and any("hit must" in line for line in stage.said)
         assert len(stage.engine.requests) == 1  # composed once, with them
+        brief = with_markers(Brief(), asked.mapping(stage.engine.film))
+        ours = settle(brief, stage.engine.film, stage.session.analysed.cuts)  # as `compose` decides
+        assert stage.session.tempo_map == ours.tempo_map and "hit" in ours.tempo_reason
+        assert stage.session.choice.reason == ours.choice.reason
         stage.close()
 
 
