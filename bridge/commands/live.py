@@ -363,7 +363,8 @@ class Live:
             self._told_recording = True
             address = self._tell_page()
             ports = {"port_api": status.port_api, "port_names": status.port.split(", "), "port": status.port}
-            self.view.ready({"osc_port": self.osc_port, "page": address, **ports, "pids": self.session.pids()})
+            pids = self.session.pids() | ({"page": self.page.link.pid} if self.page is not None and address else {})
+            self.view.ready({"osc_port": self.osc_port, "page": address, **ports, "pids": pids})
             if status.port_api == "none" and self.recording is None:
                 self.recording = self.plan.out or default_recording(self.plan.session.film)
                 self._say(f"{self._why_no_port()}; what is played is written to {self.recording}.")

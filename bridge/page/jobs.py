@@ -153,6 +153,7 @@ class Jobs:
                     fraction = float(said["fraction"])
                     spent_s = time.monotonic() - begun_s
                     left_s = round(spent_s * (1 - fraction) / fraction, 1) if fraction > 0.05 else None
+                    fraction = min(fraction, 0.99)  # 1 is said with the link
                     self._tell(number, fraction=fraction, words=str(said.get("words", "")), left_s=left_s)
         finally:
             program.stop()

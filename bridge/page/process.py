@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import errno
 import os
+import shutil
 import socket
 import threading
 from multiprocessing.connection import Connection
@@ -99,6 +100,7 @@ async def _serve(connection: Connection, options: p.PageOptions, bound: socket.s
     server.close()
     with contextlib.suppress(TimeoutError):
         await asyncio.wait_for(serving, _END_S)
+    shutil.rmtree(options.work, ignore_errors=True)  # a bridge that was killed cannot
     os._exit(0)
 
 

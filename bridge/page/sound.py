@@ -225,6 +225,8 @@ class Sound:
             listener = Listener(socket)
             self._listeners.append(listener)
             listener.send(json.dumps({"revision": self._revision, "from": 0}))
+            if self._music.ready and self._window == (0.0, 0.0):
+                self._send_plan(0.0)  # the renderer reads its font while nobody waits for it
             writer = asyncio.ensure_future(listener.write())
             try:
                 while True:
