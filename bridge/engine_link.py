@@ -17,13 +17,13 @@ from multiprocessing.connection import Connection
 from multiprocessing.process import BaseProcess
 from typing import Final
 
-from engine.music.processes import NO_MEMORY, start_sheltered
+from engine.music.processes import NO_MEMORY, end_at_once, start_sheltered
 from engine.process.messages import FromEngine, Quit, ToEngine
 
 # Pause before each new start after a death; a run longer than STEADY_S starts the row anew.
 RESTART_PAUSES_S: Final = (0.1, 0.5, 2.0, 5.0, 15.0)
 STEADY_S: Final = 30.0
-QUIT_TIMEOUT_S: Final = 2.0
+QUIT_TIMEOUT_S: Final = 0.6
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,19 +83,27 @@ class EngineLink:
                 with contextlib.suppress(OSError, ValueError):
                     connection.send(message)
 
+    def hang_up(self) -> None:
+        """Says that the end has come and waits for nothing; `close` follows."""
+        if not self._closing.is_set():
+            self._closing.set()
+            self.send(Quit())
+            self._outbox.put(None)
+
+    def end_at_once(self) -> None:
+        """By force, from any thread."""
+        self._closing.set()
+        if self._process is not None:
+            end_at_once(self._process)
+
     def close(self) -> None:
         """Ends the engine, if need be by force.  May be called twice."""
-        self._closing.set()
-        self.send(Quit())
-        self._outbox.put(None)
+        self.hang_up()
         process = self._process
         if process is not None:
             process.join(QUIT_TIMEOUT_S)
             if process.is_alive():
-                process.terminate()
-                process.join(QUIT_TIMEOUT_S)
-            if process.is_alive():
-                process.kill()
+                end_at_once(process)
                 process.join()
         for thread in (self._thread, self._sender):
             if thread.is_alive() and threading.current_thread() is not thread:

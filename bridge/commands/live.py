@@ -15,9 +15,10 @@ import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from types import FrameType
-from typing import Any, Final
+from typing import Any, Final, TextIO, cast
 
 from bridge.cli import version
+from bridge.commands.ending import Ending
 from bridge.commands.live_options import LivePlan, parse
 from bridge.commands.page_link import open_in_browser, page_link
 from bridge.controls.dispatch import Controls
@@ -39,6 +40,7 @@ from bridge.session.file.autosave import Autosave
 from bridge.session.file.export import RecordingFile, default_recording, export_midi, free_path
 from bridge.session.session import Session
 from bridge.session.snapshot import snapshot
+from bridge.ui.beside import Beside
 from bridge.ui.learn_prompt import LearnPrompt
 from bridge.ui.view import Keys, LinesView, RichView, View
 from engine.document import SavedSession
@@ -48,6 +50,8 @@ from engine.music.files import make_way
 TICK_S: Final = 0.02
 DRAW_S: Final = 0.1
 DATAGRAMS_PER_TURN: Final = 64
+NOTE_OFFS_S: Final = 0.4
+STEP_S: Final = 5.0  # of the arrow keys
 TURN_S: Final = 0.01  # of a turn, for datagrams
 
 
@@ -69,6 +73,8 @@ class Live:
         self.written: Path | None = None
         self.recording = plan.record
         self.prompt = LearnPrompt(PART_KEYS)
+        self.ending = Ending()
+        self._loop_from_s: float | None = None
         self._told_recording = False
 
     def run(self) -> int:
@@ -86,9 +92,14 @@ class Live:
             if osc is not None:
                 stack.callback(osc.close)
             stack.enter_context(watching_signals(self._signal))
-            player = stack.enter_context(PlayerLink(plan.player))  # ports first: a DAW looks for them at its start
+            stack.enter_context(self.ending)
+            player = PlayerLink(plan.player)
+            self.ending.add(player.end_at_once)
+            stack.enter_context(player)  # ports first: a DAW looks for them at its start
             self._start_page(stack, player)
-            engine = stack.enter_context(EngineLink(self.inbox.put))
+            engine = EngineLink(self.inbox.put)
+            self.ending.add(engine.end_at_once)
+            stack.enter_context(engine)
             self.session = session = Session(
                 plan.session, player, engine.send, say=self._say, engine_pid=lambda: engine.pid
             )
@@ -124,13 +135,16 @@ class Live:
             if plan.calibrated_ms:
                 self._say(f"MIDI earlier–later: {plan.calibrated_ms:g} ms, as kept by `cuebridge calibrate`.")
             session.begin()
-            self.keys = stack.enter_context(Keys(enabled=plan.keys))
+            self.keys = stack.enter_context(Keys(enabled=plan.keys, unheard=self.ending.asked))
             try:
                 self._loop(osc)
             finally:
+                self.ending.doing = "the player"
+                engine.hang_up()
                 with contextlib.suppress(Exception):
                     player.stop()
                 self._last_words(player)
+                self.ending.doing, self.ending.saved = "what was started", True
         if session.failure is not None:
             raise UserError(session.failure)
         return 130 if self.stopped_by == signal.SIGINT else 0
@@ -294,6 +308,19 @@ class Live:
                     session.redo()
                 case "!":
                     session.panic()
+                case "left" | "right":
+                    step_s = STEP_S if key == "right" else -STEP_S
+                    end_s = session.film.duration_s or 0.0
+                    session.locate(min(max(session.position_s() + step_s, 0.0), end_s))
+                case "0" | "home":
+                    session.locate(0.0)
+                case "[":
+                    self._loop_from_s = session.position_s()
+                    self._say(f"the loop begins at {self._loop_from_s:.2f} s; ] ends it.")
+                case "]":
+                    session.loop(True, self._loop_from_s or 0.0, session.position_s())
+                case "\\":
+                    session.loop(session.transport.looped is None)
                 case _ if key in "123456789":
                     self._select(int(key))
                 case _ if key in PART_KEYS:
@@ -331,6 +358,7 @@ class Live:
 
     def _quit(self) -> None:
         self.leave = True
+        self.ending.asked()
 
     def _signal(self, number: int, frame: FrameType | None) -> None:
         self.stopped_by = number
@@ -339,9 +367,12 @@ class Live:
 
     # what is said and written -------------------------------------------------------------------------------------
     def _view(self, stack: contextlib.ExitStack, osc: OscServer | None) -> View:
+        out, err = Beside(sys.stdout), Beside(sys.stderr)
+        for each in (out, err):
+            stack.callback(each.close, 0.3)
         if not self.plan.json and not self.plan.plain and sys.stdout.isatty():
-            return stack.enter_context(RichView())
-        return LinesView(self.plan.json)
+            return stack.enter_context(RichView(cast(TextIO, out)))
+        return LinesView(self.plan.json, cast(TextIO, out), cast(TextIO, err))
 
     def _say(self, sentence: str) -> None:
         view = getattr(self, "view", None)
@@ -404,7 +435,7 @@ class Live:
 
     def _last_words(self, player: PlayerLink) -> None:
         session = self.session
-        deadline_s = time.perf_counter() + 1.0
+        deadline_s = time.perf_counter() + NOTE_OFFS_S
         while time.perf_counter() < deadline_s:  # the note-offs of stopping belong to the recording
             session.transport.poll()
             status = session.status
@@ -413,9 +444,14 @@ class Live:
             time.sleep(0.01)
         time.sleep(0.03)
         session.recorder.add(player.drain_events())
+        if self.autosave is not None:  # first what was decided, in its own thread
+            with contextlib.suppress(UserError):
+                self.autosave.save_if_changed()
         try:
+            self.ending.doing = "writing what was played"
             self._write_recording(wait=True)
             self.recorded.end()
+            self.ending.doing = "writing an export"
             self.controls.close()
             if self.plan.out is not None and self.plan.out != self.written and session.failure is None:
                 out = self.plan.out
@@ -426,6 +462,7 @@ class Live:
                 self._say(f"the composition ({notes} notes) is in {out}.")
         except UserError as error:
             self._say(str(error))
+        self.ending.doing = "saving the session"
         session.close()  # the notes of kept takes belong to the session file
         if self.autosave is not None:
             self.autosave.close()

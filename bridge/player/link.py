@@ -30,11 +30,12 @@ from bridge.player.tempo import TempoLine
 from bridge.transport.state import MIN_LOOP_S, TransportObservation
 from engine.music.meter import TempoMap
 from engine.music.note import Controller, Note
-from engine.music.processes import start_sheltered
+from engine.music.processes import end_at_once, start_sheltered
 
 MAX_RESTARTS: Final = 5  # within RESTART_WINDOW_S; a player that dies at once is not started for ever
 RESTART_WINDOW_S: Final = 10.0
 SILENCE_S: Final = 8.0  # it speaks twenty times a second; the longest it may wait for JACK is a second or two
+PATIENCE_S: Final = 0.2  # for a player that is to end at once
 ENDING_S: Final = 1.0  # the program's own end follows that of a player that ended in order
 REPEAT_OFFS_S: Final = 1.0
 
@@ -101,25 +102,36 @@ class PlayerLink:
     def alive(self) -> bool:
         return self._process is not None and self._process.is_alive()
 
-    def close(self, timeout_s: float = 3.0) -> None:
+    def close(self, timeout_s: float = 1.0) -> None:
         """All note-offs, then the process ends.  What it still reports can be drained afterwards."""
-        with self._lock:
-            already, self._closing = self._closing, True
-            if not already:
+        already, self._closing = self._closing, True
+        if not already and self._lock.acquire(timeout=PATIENCE_S):  # whoever has it may wait for a player that hangs
+            try:
                 self._write(m.QUIT)
+            finally:
+                self._lock.release()
         child = self._process
         if child is not None:
             child.join(timeout_s)
             if child.is_alive():
-                child.terminate()  # the player answers SIGTERM with its note-offs too
-                child.join(1.0)
-            if child.is_alive():
-                child.kill()
+                self.end_at_once()
                 child.join(1.0)
         if self._thread is not None and self._thread is not threading.current_thread():
             self._thread.join(1.0)
         if self._connection is not None:
             self._connection.close()
+
+    def end_at_once(self, patience_s: float = PATIENCE_S) -> None:
+        """By force, from any thread; what still sounds is ended by this process."""
+        self._closing = True
+        child = self._process
+        if child is None or not child.is_alive():
+            return
+        end_at_once(child, patience_s)  # it answers SIGTERM with its note-offs
+        with self._news:
+            debts = sorted(self._sounding)
+            peers = [] if self._status is None else [(ours, theirs) for ours, theirs in self._status.peers]
+        self._pay(debts, peers)
 
     # commands ---------------------------------------------------------------------------------------------------
     def set_tempo_map(self, tempo_map: TempoMap, revision: int) -> None:

@@ -8,10 +8,14 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import queue
+import re
+import select
 import sys
+import threading
 import time
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Final, Protocol
 
@@ -22,12 +26,16 @@ from engine.music import EMOTIONS, controls
 if TYPE_CHECKING:
     from rich.live import Live
     from rich.panel import Panel
+    from rich.text import Text
 
 LINE_EVERY_S: Final = 1.0
 JSON_EVERY_S: Final = 0.095
 SENTENCES: Final = 5
+UNHEARD_S: Final = 0.5
 # In 76 columns: what a panel leaves of a terminal of 80.
 HELP: Final = "space play  n 1-9 take  k keep  u/r undo  pabmd part  l learn  ! off  q quit"
+HELP_PLACES: Final = "← → 5 s  0 start  [ ] loop from, to here  \\ loop on, off"
+_LEAST_NEEDED: Final = ("activity", "mood", "parts", "film", "cue", "take", "sync", "port", "chords")
 
 
 class View(Protocol):
@@ -113,14 +121,19 @@ def line(shot: Snapshot) -> str:
 class RichView:
     """The view of a terminal."""
 
-    def __init__(self) -> None:
+    def __init__(self, out: IO[str] | None = None) -> None:
+        self._out = out
         self._sentences: deque[str] = deque(maxlen=SENTENCES)
         self._live: Live | None = None
+        self._size: tuple[int, int] = (0, 0)
 
     def __enter__(self) -> RichView:
+        from rich.console import Console
         from rich.live import Live
 
-        self._live = Live(auto_refresh=False, transient=False)
+        console = Console(file=self._out)
+        self._live = Live(console=console, auto_refresh=False, transient=False)
+        self._size = console.size
         self._live.__enter__()
         return self
 
@@ -137,7 +150,22 @@ class RichView:
 
     def draw(self, shot: Snapshot, session: SessionState) -> None:
         if self._live is not None:
-            self._live.update(panel(shot, session, tuple(self._sentences)), refresh=True)
+            self._fit()
+            height = self._live.console.size.height
+            self._live.update(panel(shot, session, tuple(self._sentences), height), refresh=True)
+
+    def _fit(self) -> None:
+        """In a window of another size the lines of before are broken elsewhere; they are wiped, and drawn anew."""
+        from rich.live import Live
+
+        assert self._live is not None
+        console = self._live.console
+        if console.size != self._size:
+            self._size = console.size
+            self._live.stop()
+            console.clear()
+            self._live = Live(console=console, auto_refresh=False, transient=False)
+            self._live.start()
 
     def close(self, shot: Snapshot, session: SessionState, written: Path | None) -> None:
         if written is not None:
@@ -145,46 +173,67 @@ class RichView:
         self.draw(shot, session)
 
 
-def panel(shot: Snapshot, session: SessionState, sentences: tuple[str, ...]) -> Panel:
-    """The whole view as a rich object."""
-    from rich.console import Group
+def panel(shot: Snapshot, session: SessionState, sentences: tuple[str, ...], height: int | None = None) -> Panel:
+    """The whole view as a rich object.
+
+    height: lines of the terminal; where they are too few, what is needed least is left out, never the keys.
+    """
+    from rich.console import Group, RenderableType
     from rich.panel import Panel
     from rich.table import Table
     from rich.text import Text
 
-    clock, music, sync, port, take = shot.clock, shot.music, shot.sync, shot.port, shot.take
     clocks = Table.grid(padding=(0, 3))
     clocks.add_row("film", "DAW", "bar|beat", style="dim")
-    clocks.add_row(clock.film_timecode, clock.daw_timecode, clock.bar_beat, style="bold")
+    clocks.add_row(shot.clock.film_timecode, shot.clock.daw_timecode, shot.clock.bar_beat, style="bold")
+    rows = _rows(shot, session)
+    spare = 10_000 if height is None else height - 1 - 2 - 2 - 2  # a line under it, its frame, clocks and keys
+    airy = spare >= len(rows) + len(sentences) + 3
+    if not airy:
+        sentences = sentences[-max(spare - len(rows), 1) :]
+        for name in _LEAST_NEEDED:
+            if len(rows) + len(sentences) > spare:
+                rows.pop(name, None)
     facts = Table.grid(padding=(0, 2))
     facts.add_column(style="dim", justify="right")
-    facts.add_column()
+    facts.add_column(no_wrap=not airy, overflow="ellipsis" if not airy else "fold")
+    for name, row in rows.items():
+        facts.add_row(name, row)
+    gap = [Text()] if airy else []
+    words = Text("\n".join(sentences), style="dim", no_wrap=not airy, overflow="ellipsis" if not airy else "fold")
+    keys = Text(f"{HELP}\n{HELP_PLACES}", style="dim", no_wrap=True, overflow="ellipsis")
+    parts: list[RenderableType] = [clocks, *gap, facts, *gap, *([words] if sentences else []), *gap, keys]
+    return Panel(Group(*parts), title="CueBridge")
+
+
+def _rows(shot: Snapshot, session: SessionState) -> dict[str, str | Text]:
+    """What is said under the clocks, by its name."""
+    from rich.text import Text
+
+    music, sync, port, take = shot.music, shot.sync, shot.port, shot.take
     film = ", ".join([shot.film, *([f"{shot.frame_rate} fps", f"{shot.reading} reading"] if shot.reading else [])])
-    facts.add_row("film", Text(film))
-    facts.add_row("state", shot.state + (f", waits for {shot.waits_for}" if shot.waits_for else ""))
-    facts.add_row("cue", Text(_cues(shot)))
-    facts.add_row("chords", _chords(session, shot))
-    facts.add_row("mood", f"{music.mood}  {_affect(shot)}")
-    facts.add_row(
-        "activity",
-        f"{music.notes_per_bar} notes a bar, loudness {music.loudness:.2f}, key {music.key or '-'}",
-    )
-    facts.add_row("parts", "  ".join(part if on else f"({part})" for part, on in shot.parts))
-    facts.add_row("sync", f"{sync.position_source or '-'} {sync.state}, tempo {sync.tempo_source or '-'} "
-                  f"{sync.tempo_bpm:.1f}")  # fmt: skip
-    facts.add_row("port", f"{port.name or port.api} {'up' if port.up else 'down'}, sent {port.sent}, "
-                  f"late {port.late}, dropped {port.dropped}, OSC clients {shot.clients}")  # fmt: skip
-    facts.add_row("take", f"{take.name} ({take.number}){' kept' if take.kept else ''}, engine {shot.engine}")
+    rows: dict[str, str | Text] = {
+        "film": Text(film),
+        "state": shot.state + (f", waits for {shot.waits_for}" if shot.waits_for else ""),
+        "cue": Text(_cues(shot)),
+        "chords": _chords(session, shot),
+        "mood": f"{music.mood}  {_affect(shot)}",
+        "activity": f"{music.notes_per_bar} notes a bar, loudness {music.loudness:.2f}, key {music.key or '-'}",
+        "parts": "  ".join(part if on else f"({part})" for part, on in shot.parts),
+        "sync": f"{sync.position_source or '-'} {sync.state}, tempo {sync.tempo_source or '-'} {sync.tempo_bpm:.1f}",
+        "port": f"{port.name or port.api} {'up' if port.up else 'down'}, sent {port.sent}, "
+        f"late {port.late}, dropped {port.dropped}, OSC clients {shot.clients}",
+        "take": f"{take.name} ({take.number}){' kept' if take.kept else ''}, engine {shot.engine}",
+    }
     if shot.printed:
-        facts.add_row("printed", f"{shot.printed} (muted here; {controls.PRINTED_UNMUTE})")
+        rows["printed"] = f"{shot.printed} (muted here; {controls.PRINTED_UNMUTE})"
     if shot.changing:
-        facts.add_row("change", _countdown(session, shot))
+        rows["change"] = _countdown(session, shot)
     if shot.learning:
-        facts.add_row("learn", Text(shot.learning, style="bold"))
+        rows["learn"] = Text(shot.learning, style="bold")
     if shot.progress[1] < 1.0:
-        facts.add_row("progress", f"{_bar(shot.progress[1])} {shot.progress[2]}")
-    words = Text("\n".join(sentences), style="dim")
-    return Panel(Group(clocks, Text(), facts, Text(), words, Text(HELP, style="dim")), title="CueBridge")
+        rows["progress"] = f"{_bar(shot.progress[1])} {shot.progress[2]}"
+    return rows
 
 
 def _chords(session: SessionState, shot: Snapshot) -> str:
@@ -230,11 +279,18 @@ def _bar(fraction: float, width: int = 24) -> str:
 
 
 class Keys:
-    """Single keys of the terminal, where there is one; a context manager that puts the terminal back."""
+    """Single keys of the terminal, where there is one; a context manager that puts the terminal back.
 
-    def __init__(self, *, enabled: bool = True) -> None:
+    They are read in a thread.  unheard: called where a `q` was not taken within UNHEARD_S: then the session hangs.
+    """
+
+    def __init__(self, *, enabled: bool = True, unheard: Callable[[], None] | None = None) -> None:
         self._enabled = enabled and sys.stdin is not None and sys.stdin.isatty()
         self._before: list | None = None
+        self._unheard = unheard
+        self._keys: queue.SimpleQueue[str] = queue.SimpleQueue()
+        self._end: tuple[int, int] | None = None
+        self._thread: threading.Thread | None = None
 
     def __enter__(self) -> Keys:
         if self._enabled:
@@ -244,14 +300,22 @@ class Keys:
 
                 self._before = termios.tcgetattr(sys.stdin)
                 tty.setcbreak(sys.stdin)
+                self._end = os.pipe()
+                self._thread = threading.Thread(target=self._read, args=(sys.stdin.fileno(),), name="keys", daemon=True)
+                self._thread.start()
         return self
 
     def __exit__(self, *exc_info: object) -> None:
-        if self._before is not None:
+        if self._before is not None and self._end is not None:
             import termios
 
-            termios.tcsetattr(sys.stdin, termios.TCSADRAIN, self._before)
-            self._before = None
+            os.write(self._end[1], b"x")
+            if self._thread is not None:
+                self._thread.join(UNHEARD_S)
+            for each in self._end:
+                os.close(each)
+            termios.tcsetattr(sys.stdin, termios.TCSANOW, self._before)  # not after output that may be held up
+            self._before = self._end = None
 
     def pressed(self) -> Iterator[str]:
         """Keys since the last call; never waits."""
@@ -260,15 +324,34 @@ class Keys:
         if self._before is None:
             yield from _windows_keys()
             return
-        import os
-        import select
+        while not self._keys.empty():
+            yield self._keys.get()
 
-        while select.select([sys.stdin], [], [], 0)[0]:
-            data = os.read(sys.stdin.fileno(), 64)
-            if not data:
-                self._enabled = False
+    def _read(self, terminal: int) -> None:
+        assert self._end is not None
+        end = self._end[0]
+        while end not in select.select([terminal, end], [], [])[0]:
+            try:
+                data = os.read(terminal, 64)
+            except OSError:  # the terminal has gone
                 return
-            yield from data.decode("utf-8", "ignore")
+            if not data:
+                return
+            keys = keys_of(data.decode("utf-8", "ignore"))
+            for key in keys:
+                self._keys.put(key)
+            if self._unheard is not None and "q" in keys:
+                select.select([end], [], [], UNHEARD_S)
+                if not self._keys.empty():
+                    self._unheard()
+
+
+def keys_of(text: str) -> list[str]:
+    """What a terminal sends, key by key; arrows and the like are one key: "left", "right", "home"."""
+    names = {"\x1b[C": "right", "\x1b[D": "left", "\x1b[H": "home", "\x1b[1~": "home",
+             "\x1bOC": "right", "\x1bOD": "left", "\x1bOH": "home"}  # fmt: skip
+    found = re.findall(r"\x1b\[[0-9;]*[A-Za-z~]|\x1bO.|.", text, re.DOTALL)
+    return [names.get(each, each) for each in found if len(each) == 1 or each in names]
 
 
 def _windows_keys() -> Iterator[str]:

@@ -203,7 +203,7 @@ class AnalysisProcess:
         """Ends the child and removes its folder."""
         self._done = True
         self.connection.close()  # the child ends on it; the rest is for one that does not
-        self._process.join(1.0)
+        self._process.join(0.3)
         if self._process.is_alive():
             self._process.kill()
             self._process.join(5.0)

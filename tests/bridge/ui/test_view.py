@@ -6,12 +6,15 @@ import io
 import json
 import os
 import sys
+import threading
+import time
 
 import pytest
 
 from bridge.session.edits.values import set_value
 from bridge.session.snapshot import snapshot
-from bridge.ui.view import HELP, Keys, LinesView, line, panel
+from bridge.ui.beside import MOST_WAITING, Beside
+from bridge.ui.view import HELP, HELP_PLACES, Keys, LinesView, RichView, line, panel
 
 
 @pytest.fixture
@@ -84,8 +87,12 @@ def test_keys_are_read_one_by_one_and_the_terminal_is_put_back(monkeypatch) -> N
         monkeypatch.setattr(sys, "stdin", terminal)
         before = termios.tcgetattr(terminal)
         with Keys() as keys:
-            os.write(master, b"n u")
-            assert list(keys.pressed()) == ["n", " ", "u"]
+            os.write(master, b"n u\x1b[C\x1bOD\x1b[5~\x1b[H[")
+            pressed: list[str] = []
+            end_s = time.monotonic() + 5
+            while len(pressed) < 7 and time.monotonic() < end_s:
+                pressed += keys.pressed()
+            assert pressed == ["n", " ", "u", "right", "left", "home", "["]
             assert list(keys.pressed()) == []
         assert termios.tcgetattr(terminal)[3] == before[3]
     os.close(master)
@@ -101,3 +108,52 @@ def test_a_reader_that_goes_away_does_not_end_the_performance():
     view.say("one")
     view.say("two")
     assert errors.getvalue().count("playing on") == 1
+
+
+@pytest.mark.parametrize("height", [12, 16, 20, 24, 40])
+def test_the_keys_are_seen_however_low_the_window(playing, height) -> None:
+    from rich.console import Console
+
+    console = Console(file=io.StringIO(), width=80, force_terminal=False)
+    words = ("a sentence that is much too long for one line of eighty columns, as those about files often are.",) * 5
+    console.print(panel(snapshot(playing), playing, words, height))
+    lines = console.file.getvalue().splitlines()
+    assert len(lines) < height
+    assert [text for text in lines if HELP in text] and [text for text in lines if HELP_PLACES in text]
+    assert any("8|3.00" in text for text in lines) and any("a sentence" in text for text in lines)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="pseudo-terminals are POSIX")
+def test_a_window_of_another_size_is_wiped(playing, monkeypatch) -> None:
+    """Lines of before are broken elsewhere then, and would stay as ghosts above the view."""
+    monkeypatch.setenv("TERM", "xterm")
+    out = io.StringIO()
+    out.isatty = lambda: True
+    with RichView(out) as view:
+        view._live.console.size = view._size = (100, 30)
+        for columns in (100, 100, 60, 60):
+            view._live.console.size = (columns, 30)
+            before, other = out.tell(), view._size[0] != columns
+            view.draw(snapshot(playing), playing)
+            assert ("\x1b[2J" in out.getvalue()[before:]) == other
+
+
+def test_output_that_nobody_takes_holds_nothing_up() -> None:
+    go_on = threading.Event()
+
+    class Stopped(io.StringIO):
+        def write(self, text):
+            go_on.wait(10)
+            return super().write(text)
+
+    out = Stopped()
+    beside = Beside(out)
+    view = LinesView(False, beside, io.StringIO())
+    begun_s = time.perf_counter()
+    for number in range(2 * MOST_WAITING):
+        view.say(str(number))
+    assert not beside.drain(0.05) and not beside.close(0.05)
+    assert time.perf_counter() - begun_s < 2.0
+    go_on.set()
+    assert beside.drain(5.0)
+    assert out.getvalue().startswith("0\n1\n2\n") and len(out.getvalue().splitlines()) == MOST_WAITING

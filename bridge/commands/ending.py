@@ -1,0 +1,93 @@
+"""Ending in time, whatever hangs: a thread of its own counts from the moment the end was asked for.
+
+A signal reaches that thread through the interpreter's wake-up pipe even while the main thread is stuck in a system
+call; `asked` is for everything else.  When the orderly end takes too long, the children are ended by force, and then
+the program.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import socket
+import sys
+import threading
+from collections.abc import Callable, Sequence
+from typing import Final
+
+END_S: Final = 1.3  # for the orderly end
+FORCE_S: Final = 0.5  # for what is done by force after it
+_SIGNALS: Final = {int(getattr(signal, name)) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)}
+_ASKED: Final = 255  # no signal has this number
+
+
+class Ending:
+    """A context manager around the whole run, to be entered in the main thread.
+
+    doing: what is being done at the end, for the sentence that says what hung; saved: whether nothing is lost by ending
+    now.
+    """
+
+    def __init__(self, force: Sequence[Callable[[], object]] = ()) -> None:
+        self.doing = "the session"
+        self.saved = False
+        self._force = list(force)
+        self._ours, self._theirs = socket.socketpair()
+        self._theirs.setblocking(False)
+        self._over = threading.Event()
+        self._by_ctrl_c = False
+        self._before = -1
+
+    def add(self, force: Callable[[], object]) -> None:
+        """force: ends one child at once; called in a thread, when the orderly end takes too long."""
+        self._force.append(force)
+
+    def __enter__(self) -> Ending:
+        self._before = signal.set_wakeup_fd(self._theirs.fileno(), warn_on_full_buffer=False)
+        threading.Thread(target=self._watch, name="ending", daemon=True).start()
+        return self
+
+    def __exit__(self, *exc_info: object) -> None:
+        signal.set_wakeup_fd(self._before)
+        self._over.set()
+        self._wake(0)
+
+    def asked(self) -> None:
+        """The end was asked for by something other than a signal.  From any thread, as often as you like."""
+        self._wake(_ASKED)
+
+    def _wake(self, number: int) -> None:
+        with contextlib.suppress(OSError):
+            self._theirs.send(bytes([number]))
+
+    def _watch(self) -> None:
+        with self._ours, self._theirs:
+            while not self._over.is_set():
+                numbers = set(self._ours.recv(64))
+                if numbers & (_SIGNALS | {_ASKED}):
+                    self._by_ctrl_c = signal.SIGINT in numbers
+                    if not self._over.wait(END_S):
+                        self._end_by_force()
+
+    def _end_by_force(self) -> None:
+        threads = [threading.Thread(target=_quietly, args=(force,), daemon=True) for force in self._force]
+        if not self.saved:
+            threads.append(threading.Thread(target=_quietly, args=(self._say,), daemon=True))
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join(FORCE_S / 2)
+        os._exit(1 if not self.saved else 130 if self._by_ctrl_c else 0)
+
+    def _say(self) -> None:
+        sys.__stderr__ and os.write(
+            sys.__stderr__.fileno(),
+            f"cuebridge: ended by force, since {self.doing} did not come to an end; "
+            "what was changed and played in the last second may be lost.\n".encode(),
+        )
+
+
+def _quietly(do: Callable[[], object]) -> None:
+    with contextlib.suppress(Exception):
+        do()

@@ -1,0 +1,251 @@
+"""SIGTERM and `q` end the program within two seconds, whatever hangs; no process is left behind.
+
+Each hangs for real: stopped processes, an output that nobody reads, a terminal that was stopped, a disk that does not
+answer.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+
+import pytest
+from livelab import CLIP, environment, free_port, short_film
+
+pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="children are found as Linux tells of them")
+
+END_S = 2.0
+# Runs the command in an interpreter in which one thing hangs from the moment that the file named HANG is there.
+PROGRAM = """
+import os, pathlib, sys, time
+hang, what = pathlib.Path(sys.argv[1]), sys.argv[2]
+
+def hangs(do):
+    def done(*values, **more):
+        while hang.exists():
+            time.sleep(0.05)
+        return do(*values, **more)
+    return done
+
+if __name__ == "__main__":
+    if what == "disk":
+        os.fsync = hangs(os.fsync)
+    elif what == "session":
+        from bridge.session.session import Session
+        Session.tick = hangs(Session.tick)
+    elif what == "export":
+        import engine.midifile
+        engine.midifile.write_midi = hangs(engine.midifile.write_midi)
+    from bridge.cli import app
+    sys.exit(app(sys.argv[3:]))
+"""
+
+
+def running(pid: int) -> bool:
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] not in "ZX"
+    except OSError:
+        return False
+
+
+def children(pid: int) -> list[int]:
+    found: list[int] = []
+    with contextlib.suppress(OSError):
+        for task in Path(f"/proc/{pid}/task").iterdir():
+            for child in map(int, (task / "children").read_text().split()):
+                found += [child, *children(child)]
+    return found
+
+
+class Run:
+    """The command, its JSON lines read until it plays or stands."""
+
+    def __init__(self, folder: Path, film: Path, what: str, *flags: str) -> None:
+        self.port = free_port()
+        words = ["live", str(film), "--midi-api", "none", "--json", "--no-keys", "--osc-port", str(self.port), *flags]
+        (folder / "program.py").write_text(PROGRAM)
+        self.hang = folder / "hang"
+        self.process = subprocess.Popen(
+            [sys.executable, str(folder / "program.py"), str(self.hang), what, *words],
+            stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=folder, env=environment(folder),
+        )  # fmt: skip
+
+    def until(self, state: str) -> dict:
+        for line in self.process.stdout:
+            told = json.loads(line)
+            if told["type"] == state or (state == "composed" and told.get("whole") == 1.0):
+                return told
+        raise AssertionError(self.process.stderr.read())
+
+    def ends(self, number: int = signal.SIGTERM) -> tuple[int, str]:
+        """Ends it; the exit code and what was said."""
+        family = children(self.process.pid)
+        assert len(family) >= 2
+        begun_s = time.perf_counter()
+        self.process.send_signal(number)
+        code = self.process.wait(20)
+        took_s = time.perf_counter() - begun_s
+        said = self.process.stderr.read()
+        assert took_s < END_S, (took_s, said)
+        assert "Traceback" not in said
+        end_s = time.perf_counter() + 1.0  # a child ends by its pipe a moment later
+        while [pid for pid in family if running(pid)] and time.perf_counter() < end_s:
+            time.sleep(0.01)
+        assert not [pid for pid in family if running(pid)]
+        return code, said
+
+    def read_on(self) -> None:
+        threading.Thread(target=self.process.stdout.read, daemon=True).start()
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory):
+    return short_film(tmp_path_factory.mktemp("film") / "film.mp4", 3.0)
+
+
+@pytest.fixture
+def film(made, tmp_path):
+    return Path(shutil.copy(made, tmp_path))
+
+
+@pytest.fixture
+def start(tmp_path, film):
+    runs: list[Run] = []
+
+    def make(what: str = "", *flags: str, of: Path = film) -> Run:
+        runs.append(Run(tmp_path, of, what, *flags))
+        return runs[-1]
+
+    yield make
+    for run in runs:
+        for pid in [*children(run.process.pid), run.process.pid]:
+            with contextlib.suppress(OSError):
+                os.kill(pid, signal.SIGKILL)
+        run.process.wait(10)
+
+
+@pytest.mark.parametrize("hung", ["engine", "player", "both"])
+def test_a_stopped_child_is_ended_by_force(start, hung) -> None:
+    run = start()
+    pids = run.until("ready")["pids"]
+    run.read_on()
+    for name in ("engine", "player") if hung == "both" else (hung,):
+        os.kill(pids[name], signal.SIGSTOP)
+    code, said = run.ends()
+    assert code == 0, said
+
+
+def test_an_analysis_that_hangs_in_its_decoder_is_ended(start) -> None:
+    run = start(of=CLIP)
+    engine = run.until("ready")["pids"]["engine"]
+    run.read_on()
+    end_s = time.perf_counter() + 20
+    while not (looking := children(engine)):
+        assert time.perf_counter() < end_s
+        time.sleep(0.01)
+    for pid in looking:
+        os.kill(pid, signal.SIGSTOP)
+    assert run.ends()[0] == 0
+
+
+def test_an_output_that_nobody_reads_holds_nothing_up(start) -> None:
+    import fcntl
+
+    run = start()
+    fcntl.fcntl(run.process.stdout, fcntl.F_SETPIPE_SZ, 4096)
+    run.until("ready")
+    time.sleep(1.0)  # a line is a kilobyte: the pipe is full by now
+    assert run.ends()[0] == 0
+
+
+@pytest.mark.parametrize(("what", "words"), [("session", "the session"), ("disk", "saving"), ("export", "an export")])
+def test_what_hangs_in_the_program_itself_is_named_where_it_may_cost_something(start, tmp_path, what, words) -> None:
+    from pythonosc.udp_client import SimpleUDPClient
+
+    run = start(what, "--osc-folder", str(tmp_path))
+    run.until("composed")
+    run.read_on()
+    run.hang.touch()
+    osc = SimpleUDPClient("127.0.0.1", run.port)
+    if what != "export":
+        osc.send_message("/cue/transpose", 2)
+    osc.send_message("/cue/export", str(run.hang.with_name("a.mid")))
+    time.sleep(0.3)
+    code, said = run.ends(signal.SIGINT if what == "session" else signal.SIGTERM)
+    assert (code == 1 and "by force" in said and words in said) or (what == "disk" and code == 0), (code, said)
+
+
+def test_a_flood_does_not_drown_the_signal(start) -> None:
+    import socket
+
+    run = start()
+    run.until("ready")
+    run.read_on()
+    over = threading.Event()
+
+    def flood() -> None:
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sender:
+            while not over.is_set():
+                for _ in range(200):
+                    sender.sendto(b"/cue/*\0\0,\0\0\0", ("127.0.0.1", run.port))
+
+    threads = [threading.Thread(target=flood, daemon=True) for _ in range(2)]
+    for thread in threads:
+        thread.start()
+    try:
+        time.sleep(0.5)
+        assert run.ends()[0] == 0
+    finally:
+        over.set()
+
+
+def read_on(terminal: int) -> None:
+    with contextlib.suppress(OSError):
+        while os.read(terminal, 65536):
+            pass
+
+
+@pytest.mark.parametrize("stopped", [False, True], ids=["session hangs", "terminal stopped"])
+def test_q_ends_a_program_whose_terminal_or_session_hangs(tmp_path, film, stopped) -> None:
+    import pty
+
+    (tmp_path / "program.py").write_text(PROGRAM)
+    hang = tmp_path / "hang"
+    words = ["live", str(film), "--midi-api", "none", "--osc-port", "off"]
+    master, slave = pty.openpty()
+    process = subprocess.Popen(
+        [sys.executable, str(tmp_path / "program.py"), str(hang), "" if stopped else "session", *words],
+        stdin=slave, stdout=slave, stderr=slave, cwd=tmp_path, env=environment(tmp_path) | {"TERM": "xterm"},
+    )  # fmt: skip
+    os.close(slave)
+    try:
+        seen, end_s = b"", time.perf_counter() + 30
+        while b"quick reading" not in seen:
+            assert time.perf_counter() < end_s and process.poll() is None, seen
+            seen = (seen + os.read(master, 65536))[-200_000:]
+        family = children(process.pid)
+        if stopped:
+            os.write(master, b"\x13")  # Ctrl-S: nothing that is written gets through any more
+        else:
+            hang.touch()
+            threading.Thread(target=read_on, args=(master,), daemon=True).start()
+        time.sleep(1.0)
+        begun_s = time.perf_counter()
+        os.write(master, b"q")
+        process.wait(20)
+        assert time.perf_counter() - begun_s < END_S + 0.5  # half a second until it is known that nobody takes the key
+        time.sleep(0.3)
+        assert not [pid for pid in family if running(pid)]
+    finally:
+        process.kill()
+        process.wait()
+        with contextlib.suppress(OSError):
+            os.close(master)
