@@ -16,8 +16,8 @@ import threading
 from collections.abc import Callable, Sequence
 from typing import Final
 
-END_S: Final = 1.3  # for the orderly end
-FORCE_S: Final = 0.5  # for what is done by force after it
+END_S: Final = 1.1  # for the orderly end
+FORCE_S: Final = 0.4  # for what is done by force after it
 _SIGNALS: Final = {int(getattr(signal, name)) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)}
 _ASKED: Final = 255  # no signal has this number
 

@@ -12,7 +12,7 @@ import queue
 import signal
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from types import FrameType
 from typing import Any, Final, TextIO, cast
@@ -341,10 +341,10 @@ class Live:
             raise UserError(f"there is no take {number} yet; n composes a new one.")
         self.session.select_take(number)
 
-    def _save_session(self, name: str | None, replace: bool = False) -> Path:
+    def _save_session(self, name: str | None, replace: bool, done: Callable[[Path | UserError], None]) -> None:
         if self.autosave is None:
             raise UserError("this run keeps no session file.")
-        return self.autosave.save(None if name is None else Path(name), replace=replace)
+        self.autosave.save_later(None if name is None else Path(name), done, replace=replace)
 
     def _leave_film(self, film: Path) -> tuple[Path | None, SavedSession | None]:
         """Another film comes: what was played of this one and its session are put away first."""

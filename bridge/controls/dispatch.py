@@ -55,7 +55,7 @@ class Controls:
         refuse: Callable[[Target, str, str, str], None],
         *,
         folders: Sequence[Path] = (),
-        save: Callable[[str | None, bool], Path] | None = None,
+        save: Callable[[str | None, bool, Callable[[Path | UserError], None]], None] | None = None,
         quit_: Callable[[], None] = lambda: None,
         daw: DawBridge | None = None,
         learned: Path | None = None,
@@ -204,7 +204,7 @@ class Controls:
             EXPORT: lambda text, replace=None: next(
                 (values for _, values in self._export(NOBODY, text, replace)), (text,)
             ),
-            controls.SAVE: self._save_session,
+            controls.SAVE: lambda *words: next((values for _, values in self._save_session(NOBODY, *words)), words),
         }
 
     @property
@@ -289,6 +289,8 @@ class Controls:
         if control.address == controls.WHY:
             self.session.why(arguments[0], lambda why: self._answer(sender, request.asked, why_values(why)))  # type: ignore[arg-type]
             return []
+        if control.address == controls.SAVE:
+            return self._save_session(sender, *arguments)  # type: ignore[arg-type]
         before = self.session.promises.number
         who, gesture = (who, gesture) if who else (f"osc {sender[0]}:{sender[1]}", self._gesture_of(sender))
         with self.session.log.acting(who, gesture):
@@ -528,9 +530,9 @@ class Controls:
         return (self.clients.unsubscribe((sender[0], port or sender[1]), pattern),)
 
     def _export(self, sender: Target, text: str, replace: str | None = None) -> list[Reply]:
-        """Answered when the file is there; for a long film that is later, and play goes on meanwhile."""
-        done = self._exporter.export(sender, self.allowed(text, ".mid"), replace=replace is not None)
-        return [] if done is None else [(EXPORT, (str(done.path), done.notes))]
+        """Answered when the file is there; play goes on meanwhile."""
+        self._exporter.export(sender, self.allowed(text, ".mid"), replace=replace is not None)
+        return []
 
     def close(self) -> None:
         """At the end: waits for files that are being written, and answers whoever asked for them."""
@@ -552,14 +554,26 @@ class Controls:
             else:
                 self._answer(done.who, EXPORT, (str(done.path), done.notes))
 
-    def _save_session(self, text: str | None = None, replace: str | None = None) -> tuple[Argument, ...]:
+    def _save_session(self, sender: Target, text: str | None = None, replace: str | None = None) -> list[Reply]:
+        """Answered when the file is there."""
         if self._save is None:
             raise ControlError("not_ready", "this run keeps no session file.")
         path = None if text is None else str(self.allowed(text, ".cuebridge.json"))
-        saved = str(self._save(path, replace is not None))
-        if self.daw is not None and self.daw.link.status():
-            self.daw.store_session(saved)
-        return (saved,)
+
+        def answer(saved: Path | UserError) -> None:
+            if isinstance(saved, UserError):
+                if sender == NOBODY:
+                    self.session.say(str(saved))
+                else:
+                    self._refuse(sender, controls.SAVE, "not_ready", str(saved))
+                return
+            if self.daw is not None and self.daw.link.status():
+                self.daw.store_session(str(saved))
+            if sender != NOBODY:
+                self._answer(sender, controls.SAVE, (str(saved),))
+
+        self._save(path, replace is not None, answer)
+        return []
 
     def _script(self) -> DawBridge:
         if self.daw is None or not self.daw.link.status():

@@ -166,7 +166,7 @@ def test_an_output_that_nobody_reads_holds_nothing_up(start) -> None:
     assert run.ends()[0] == 0
 
 
-@pytest.mark.parametrize(("what", "words"), [("session", "the session"), ("disk", "saving"), ("export", "an export")])
+@pytest.mark.parametrize(("what", "words"), [("session", "the session"), ("disk", "by force"), ("export", "an export")])
 def test_what_hangs_in_the_program_itself_is_named_where_it_may_cost_something(start, tmp_path, what, words) -> None:
     from pythonosc.udp_client import SimpleUDPClient
 

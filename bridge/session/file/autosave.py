@@ -6,6 +6,7 @@ import itertools
 import os
 import queue
 import threading
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Final
@@ -24,6 +25,8 @@ EVERY_S: Final = 0.5
 RETRY_S: Final = 5.0  # after a fault: the disk was full, a share was away
 
 
+_Told = Callable[[Path | UserError], None]
+_Job = tuple[int, Path, SavedSession, _Told | None]
 CLOSE_S: Final = 1.5  # at the end nobody waits longer than this for a disk
 
 
@@ -52,7 +55,8 @@ class Autosave:
         self._next_s = 0.0
         self._failed = self._closed = False
         self._chosen = path is not None  # by a person; a file of our own choice may be kept elsewhere
-        self._jobs: queue.Queue[tuple[int, Path, SavedSession] | None] = queue.Queue()
+        self._jobs: queue.Queue[_Job | None] = queue.Queue()
+        self._asked: queue.SimpleQueue[tuple[_Told, Path | UserError]] = queue.SimpleQueue()
         self._numbers = itertools.count()
         self._written: dict[Path, int] = {}  # the newest of each file
         self._lock = threading.Lock()  # around the writer: the thread's and the one of `save`
@@ -75,8 +79,15 @@ class Autosave:
                 except SessionError as error:
                     self._fault(str(error), host_s)
 
+    def _answer(self) -> None:
+        """Tells whoever asked for a file what has become of it."""
+        while not self._asked.empty():
+            finish, made = self._asked.get()
+            finish(made)
+
     def _report(self, host_s: float) -> None:
         """Says what has happened in the thread."""
+        self._answer()
         while not self._moved.empty():
             theirs, mine = self._moved.get()
             self._say(f"{shown(theirs.name)} was changed by another program; this session goes on in {shown(mine)}.")
@@ -123,7 +134,7 @@ class Autosave:
             self.path, self._chosen = session_path(session.film.path), False
             self._say(f"the session is kept in {shown(self.path)}.")
         self._last = saved
-        self._jobs.put((next(self._numbers), self.path, saved))
+        self._jobs.put((next(self._numbers), self.path, saved, None))
 
     def save(self, path: Path | None, *, replace: bool = False) -> Path:
         """Saves now, and from now on under this name; returns where.
@@ -131,6 +142,18 @@ class Autosave:
         A file that is there already and not this session's own is overwritten only with `replace`, and is kept beside
         it.  Raises SessionError; then everything goes on under the name from before.
         """
+        answers: list[Path | UserError] = []
+        self.save_later(path, answers.append, replace=replace)
+        self._jobs.join()
+        self._report(time.perf_counter())
+        if isinstance(answers[0], UserError):
+            raise answers[0]
+        return answers[0]
+
+    def save_later(
+        self, path: Path | None, done: Callable[[Path | UserError], object], *, replace: bool = False
+    ) -> None:
+        """As `save`, without waiting for the disk.  done: told where it was saved, or why not, at a later tick."""
         saved = self._state()
         if saved is None:
             raise SessionError("nothing is known of the film yet.")
@@ -145,11 +168,15 @@ class Autosave:
                 self._say(f"the {shown(target.name)} from before is kept as {shown(copy.name)}.")
         if target != self.path:
             self._seen[target] = _mark(target)
-        written = self._write(next(self._numbers), target, saved)
-        if path is not None:
-            self._chosen = True
-        self.path, self._last, self._failed = written, saved, False
-        return written
+
+        def finish(written: Path | UserError) -> None:
+            if isinstance(written, Path):
+                if path is not None:
+                    self._chosen = True
+                self.path, self._last, self._failed = written, saved, False
+            done(written)
+
+        self._jobs.put((next(self._numbers), target, saved, lambda made: self._asked.put((finish, made))))
 
     def leave(self, film: Path) -> tuple[Path | None, SavedSession | None]:
         """Puts this session away because another film comes.
@@ -195,6 +222,7 @@ class Autosave:
         if self._thread.is_alive():
             self._say("the session could not be written in time: the disk does not answer.")
             return
+        self._answer()
         # What was said once while playing is said again now that nothing more is tried.
         self._failed = False
         while not self._faults.empty():
@@ -204,12 +232,22 @@ class Autosave:
 
     def _write_all(self) -> None:
         while (job := self._jobs.get()) is not None:
+            number, path, saved, tell = job
             try:
-                self._write(*job)
+                written = self._write(number, path, saved)
+                if tell is not None:
+                    tell(written)
             except SessionError as error:
-                self._faults.put((str(error), job[1], error.never))
+                if tell is not None:
+                    tell(error)
+                else:
+                    self._faults.put((str(error), path, error.never))
             except Exception as error:  # a thread that ended would save nothing more, and say nothing
-                self._faults.put((f"the session cannot be written: {type(error).__name__}: {error}.", job[1], False))
+                sentence = f"the session cannot be written: {type(error).__name__}: {error}."
+                if tell is not None:
+                    tell(SessionError(sentence))
+                else:
+                    self._faults.put((sentence, path, False))
             else:
                 self._failed = False
             finally:

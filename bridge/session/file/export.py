@@ -9,7 +9,6 @@ from collections.abc import Callable
 from concurrent.futures import Future
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
 
 from bridge.player.messages import SentEvent
 from bridge.session.arranging import Music
@@ -21,7 +20,6 @@ from engine.music import Composition, UserError, shown
 from engine.music.files import check_writes_a_file, make_way
 
 _Job = Callable[[Path, tuple[SentEvent, ...]], int]
-LONG_NOTES: Final = 4000  # as many are written in a tenth of a second or two; more would hold the session up
 
 
 def export_midi(session: SessionState, path: Path) -> int:
@@ -51,10 +49,9 @@ class Exported:
 
 
 class Exporter:
-    """Writes what is in force: a short film's music at once, a long film's beside the session.
+    """Writes what is in force beside the session: a file of two hours takes some seconds, and a disk may hang.
 
-    A file of two hours takes some seconds.  Files are written in the order in which they were asked for, so that of two
-    with one name the later stays.
+    Files are written in the order in which they were asked for, so that of two with one name the later stays.
     """
 
     def __init__(self, session: SessionState) -> None:
@@ -63,8 +60,8 @@ class Exporter:
         self._last: threading.Thread | None = None
         self._ours: dict[Path, tuple[int, ...] | None] = {}  # as written in this run: may be written again
 
-    def export(self, who: tuple[str, int], path: Path, *, replace: bool = False) -> Exported | None:
-        """What was written; None where that comes later, from `finished`.
+    def export(self, who: tuple[str, int], path: Path, *, replace: bool = False) -> None:
+        """Begins to write; `finished` says what was written, since no disk is waited for here.
 
         A file that is there already is only overwritten with `replace`, and is kept beside it.  Raises UserError as
         `export_midi`.
@@ -72,16 +69,10 @@ class Exporter:
         if os.path.lexists(path) and (_mark(path) is None or _mark(path) != self._ours.get(path)):
             check_writes_a_file(path)
             make_way(path, replace=replace, how="replace")
-        made = self._session.whole()
         before = self._last if self._last is not None and self._last.is_alive() else None
-        if before is None and made is not None and len(made[1].notes) <= LONG_NOTES:
-            done = Exported(who, path, _write(path, *made))
-            self._ours[path] = _mark(path)
-            return done
         later = self._session.whole_later()
-        self._last = threading.Thread(target=self._run, args=(before, who, path, later), name="export")
+        self._last = threading.Thread(target=self._run, args=(before, who, path, later), name="export", daemon=True)
         self._last.start()
-        return None
 
     def _run(
         self,
@@ -151,9 +142,9 @@ class RecordingFile:
             return not session.recorder.empty and path in self._told
         self._heard = session.recorder.heard
         events, job = session.recorder.events, _recording(session)
-        if wait or len(events) <= LONG_NOTES:
+        if wait:
             return self._run(path, job, events)
-        self._thread = threading.Thread(target=self._run, args=(path, job, events), name="recording")
+        self._thread = threading.Thread(target=self._run, args=(path, job, events), name="recording", daemon=True)
         self._thread.start()
         return True
 

@@ -242,14 +242,19 @@ def test_files_go_into_allowed_folders_only(port, tmp_path) -> None:
         (refusal,) = port.send(client, encode("/cue/export", [name]))
         assert refusal.address == ERROR, name
     for name in ("good.mid", "deep/good.mid", "deep/../also.mid", str(allowed / "whole.mid")):
-        (answer,) = port.send(client, encode("/cue/export", [name]))
+        answer = exported(port, client, name)
         assert answer.address == "/cue/export", answer
     assert (outside / "mine.mid").read_bytes() == b"mine" and os.listdir(outside) == ["mine.mid"]
     assert {"good.mid", "also.mid", "whole.mid", "deep"} <= set(os.listdir(allowed))
 
 
+def exported(port, client, *words):
+    """The answer, which comes once the file is there."""
+    found = port.send(client, encode("/cue/export", list(words)))
+    return found[0] if found else port.later(client)
+
+
 def test_a_long_film_is_written_beside_play_and_answered_when_the_file_is_there(port, tmp_path, monkeypatch) -> None:
-    monkeypatch.setattr("bridge.session.file.export.LONG_NOTES", 3)
     written = threading.Event()
     monkeypatch.setattr(
         "bridge.session.file.export._write", lambda path, *made: (written.wait(10), write(path, *made))[1]
@@ -263,8 +268,7 @@ def test_a_long_film_is_written_beside_play_and_answered_when_the_file_is_there(
     assert answer.address == "/cue/export" and answer.arguments[1] > 3
     assert mido.MidiFile(answer.arguments[0]).tracks
     monkeypatch.setattr("bridge.session.file.export._write", lambda path, *made: 1 / 0)
-    found = port.send(client, encode("/cue/export", ["long.mid"]))
-    answer = found[0] if found else port.later(client)
+    answer = exported(port, client, "long.mid")
     assert answer.address == ERROR and "ZeroDivisionError" in str(answer.arguments[2])
 
 
@@ -274,10 +278,10 @@ def test_a_file_of_a_person_is_replaced_only_when_that_is_said_and_then_kept_bes
     client = port.client()
     (refusal,) = port.send(client, encode("/cue/export", ["mine.mid"]))
     assert refusal.address == ERROR and "replace" in str(refusal.arguments[2]) and mine.read_bytes() == b"mine"
-    (answer,) = port.send(client, encode("/cue/export", ["mine.mid", "replace"]))
+    answer = exported(port, client, "mine.mid", "replace")
     assert answer.address == "/cue/export" and mido.MidiFile(mine).tracks
     assert mine.with_name("mine.mid.bak").read_bytes() == b"mine"
-    (answer,) = port.send(client, encode("/cue/export", ["mine.mid"]))  # our own from before
+    answer = exported(port, client, "mine.mid")  # our own from before
     assert answer.address == "/cue/export" and not mine.with_name("mine.mid.bak2").exists()
     mine.write_bytes(b"mine again")
     (refusal,) = port.send(client, encode("/cue/export", ["mine.mid"]))
@@ -297,10 +301,8 @@ def test_of_two_files_with_one_name_the_later_stays_and_the_end_waits_for_both(p
         return number
 
     monkeypatch.setattr("bridge.session.file.export._write", slowly)
-    monkeypatch.setattr("bridge.session.file.export.LONG_NOTES", 3)
     client = port.client()
     assert port.send(client, encode("/cue/export", ["one.mid"])) == []
-    monkeypatch.setattr("bridge.session.file.export.LONG_NOTES", 10**6)  # a short one after it
     assert port.send(client, encode("/cue/export", ["one.mid"])) == []
     slow.set()
     port.controls.close()

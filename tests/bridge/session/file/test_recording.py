@@ -77,9 +77,7 @@ def test_random_passes_leave_every_note_closed_and_in_order() -> None:
         assert not sounding
 
 
-@pytest.mark.parametrize("long", [False, True], ids=["at once", "beside the session"])
-def test_a_recording_grows_with_each_stop_and_a_fault_ends_nothing(stage, tmp_path, monkeypatch, long) -> None:
-    monkeypatch.setattr("bridge.session.file.export.LONG_NOTES", 0 if long else 1000)
+def test_a_recording_grows_with_each_stop_and_a_fault_ends_nothing(stage, tmp_path) -> None:
     session = stage(12.0).session
     file, path, missing = RecordingFile(session), tmp_path / "take.mid", tmp_path / "no folder" / "take.mid"
     missing.parent.write_text("")
@@ -119,7 +117,6 @@ def test_a_film_whose_recording_could_not_be_written_is_written_later(stage, tmp
 
 
 def test_a_stop_while_the_last_recording_is_being_written_is_made_up_for(real_stage, tmp_path, monkeypatch) -> None:
-    monkeypatch.setattr("bridge.session.file.export.LONG_NOTES", 0)
     go_on = threading.Event()
     monkeypatch.setattr(
         "engine.midifile.write_events", lambda *made, **more: (go_on.wait(10), write_events(*made, **more))[1]
