@@ -140,6 +140,8 @@ class Live:
                 self._loop(osc)
             finally:
                 self.ending.doing = "the player"
+                if osc is not None:
+                    osc.deafen()
                 engine.hang_up()
                 with contextlib.suppress(Exception):
                     player.stop()

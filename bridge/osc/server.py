@@ -58,6 +58,10 @@ class OscServer:
     def start(self) -> None:
         self._thread.start()
 
+    def deafen(self) -> None:
+        """Nothing more is read, so that no flood takes time from the end; answers still go out."""
+        self._closing = True
+
     def close(self) -> None:
         self._closing = True
         if self._thread.is_alive():
