@@ -156,6 +156,7 @@ class Live:
         wanted = self.plan.page
         if self.page_link is None and wanted is not None:
             self.page_link = page_link(wanted, version())
+            self.ending.add(self.page_link.end_at_once)
             stack.callback(self.page_link.close)
             self.page_link.begin()
         if self.page_link is not None:

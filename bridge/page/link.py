@@ -23,7 +23,7 @@ from typing import Any, Final
 from bridge.page import messages as p
 from bridge.page.pipe import Pipe
 from bridge.player import messages as m
-from engine.music.processes import start_sheltered
+from engine.music.processes import end_at_once, start_sheltered
 
 RESTART_PAUSES_S: Final = (0.2, 1.0, 5.0, 15.0)
 STEADY_S: Final = 30.0  # a run longer than this starts the row of pauses anew
@@ -155,6 +155,13 @@ class PageLink:
         if pipe is not None:
             pipe.close()
         shutil.rmtree(self._work, ignore_errors=True)
+
+    def end_at_once(self) -> None:
+        """By force, from any thread."""
+        self._closing.set()
+        process = self._process
+        if process is not None:
+            end_at_once(process)
 
     # out --------------------------------------------------------------------------------------------------------------
     def player_told(self, message: bytes) -> None:

@@ -53,7 +53,8 @@ def _children_of(pid: int) -> list[int]:
     """As Linux tells; elsewhere a child of a child ends by its pipe."""
     try:
         tasks = list(Path(f"/proc/{pid}/task").iterdir())
-        return [int(word) for task in tasks for word in (task / "children").read_text().split()]
+        children = [int(word) for task in tasks for word in (task / "children").read_text().split()]
+        return children + [each for child in children for each in _children_of(child)]
     except (OSError, ValueError):
         return []
 
