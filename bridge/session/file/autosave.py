@@ -6,7 +6,6 @@ import itertools
 import os
 import queue
 import threading
-import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Final
@@ -145,7 +144,7 @@ class Autosave:
         answers: list[Path | UserError] = []
         self.save_later(path, answers.append, replace=replace)
         self._jobs.join()
-        self._report(time.perf_counter())
+        self._answer()
         if isinstance(answers[0], UserError):
             raise answers[0]
         return answers[0]
