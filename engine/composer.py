@@ -343,7 +343,7 @@ def _key_at(
 # a whole film ------------------------------------------------------------------------------------------------------
 def compose_takes(
     path: str | Path,
-    wish: Brief,
+    brief: Brief,
     count: int,
     *,
     progress: Callable[[float, str], None] | None = None,
@@ -357,20 +357,20 @@ def compose_takes(
     from engine.process.analysis import AnalysisProcess, AnalysisTask
 
     report = progress or (lambda fraction, phase: None)
-    task = AnalysisTask(str(path), wish.reading, wish.clip_weights, cache_dir, use_cache)
+    task = AnalysisTask(str(path), brief.reading, brief.clip_weights, cache_dir, use_cache)
     begun = time.perf_counter()
     with AnalysisProcess(task) as analysis:
         # The networks load while the film is being looked at: two processes, two cores.
-        composer = Composer(wish.weights)
+        composer = Composer(brief.weights)
         features = analysis.wait(lambda fraction, phase: report(0.9 * fraction, phase))
         features = replace(features, notes=(*analysis.notes, *features.notes))
     analysis_s = time.perf_counter() - begun
-    first, tempo_reason = request_for(features.film, features.cuts, wish)
+    first, tempo_reason = request_for(features.film, features.cuts, brief)
     scores = []
     for number in range(count):
         looked = time.perf_counter()
-        request = replace(first, take=Take(wish.take.number + number))
-        request, tempo_reason = settled(features, request, wish, tempo_reason)
+        request = replace(first, take=Take(brief.take.number + number))
+        request, tempo_reason = settled(features, request, brief, tempo_reason)
         for message in composer.stream(features, request):
             if isinstance(message, SlotsComposed):
                 report(0.9 + 0.1 * (number + message.fraction) / count, "composing")
@@ -382,28 +382,28 @@ def compose_takes(
 
 
 def settled(
-    features: VideoFeatures, request: ComposeRequest, wish: Brief, tempo_reason: str = ""
+    features: VideoFeatures, request: ComposeRequest, brief: Brief, tempo_reason: str = ""
 ) -> tuple[ComposeRequest, str]:
     """A take's request with the cues and the tempo that it draws where nobody said them, and why this tempo."""
     from engine.planning import settle_take, with_proposed_cues
 
-    if proposes_cues(wish):
+    if proposes_cues(brief):
         request, _ = with_proposed_cues(features, request)
-    if draws_tempo(wish):
-        request, tempo_reason = settle_take(features, request, first_action_s(features), wish.meter)
+    if draws_tempo(brief):
+        request, tempo_reason = settle_take(features, request, first_action_s(features), brief.meter)
     return request, tempo_reason
 
 
-def proposes_cues(wish: Brief) -> bool:
+def proposes_cues(brief: Brief) -> bool:
     """Whether a long film without cues gets some: where it is planned and nobody said where its music is."""
-    settled = wish.cues or wish.wall_to_wall or wish.grid == "seconds" or wish.progression is not None
-    return wish.options.form != "none" and not settled
+    settled = brief.cues or brief.wall_to_wall or brief.grid == "seconds" or brief.progression is not None
+    return brief.options.form != "none" and not settled
 
 
-def draws_tempo(wish: Brief) -> bool:
+def draws_tempo(brief: Brief) -> bool:
     """Whether each take chooses its own tempo: its cues are planned and nobody said one, nor hits that ask for one."""
-    said = wish.bpm is not None or wish.tempo_map is not None or wish.cues or wish.hits or wish.grid == "seconds"
-    return wish.options.form != "none" and not said
+    said = brief.bpm is not None or brief.tempo_map is not None or brief.cues or brief.hits or brief.grid == "seconds"
+    return brief.options.form != "none" and not said
 
 
 def typed_chords(request: ComposeRequest) -> tuple[tuple[Chord, str], ...]:

@@ -83,8 +83,8 @@ def energy(features: VideoFeatures) -> np.ndarray:
     padded = np.pad(motion, 1, mode="edge")
     moved = _beside_the_rest((padded[:-2] + padded[1:-1] + padded[2:]) / 3.0, _STEADY)
     arousal = np.array([EMOTION_CIRCUMPLEX[name][1] for name in EMOTIONS])
-    felt = _beside_the_rest((np.asarray(features.emotion, dtype=np.float64) * arousal).sum(axis=1), 0.1)
-    return np.clip(0.75 * moved + 0.25 * felt, -_FARTHEST, _FARTHEST)
+    mood = _beside_the_rest((np.asarray(features.emotion, dtype=np.float64) * arousal).sum(axis=1), 0.1)
+    return np.clip(0.75 * moved + 0.25 * mood, -_FARTHEST, _FARTHEST)
 
 
 def _beside_the_rest(values: np.ndarray, least: float) -> np.ndarray:

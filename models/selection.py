@@ -51,21 +51,21 @@ def judge(
     chords: list[int],
     seed: int,
     nll: float,
-    felt: np.ndarray | None,
+    mood: np.ndarray | None,
     criteria: Criteria,
     differ_from: Sequence[Sequence[int]] = (),
 ) -> Candidate:
     """Rates one song of chord ids in C major / A minor.
 
-    nll: nats per composed slot under the net without guidance.  felt: (S, 6) weights of the film's mood, None: unknown.
+    nll: nats per composed slot under the net without guidance.  mood: (S, 6) weights of the film's mood, None: unknown.
     differ_from: takes (chord ids) that it should not repeat.
     """
     song = np.asarray(chords)
     sounding = song[song > 0]
     diatonic = float(_DIATONIC_ROOTS[sounding].mean()) if len(sounding) else float("nan")
     agreement = float("nan")
-    if felt is not None:
-        strongest = felt[: len(song)].argmax(axis=1)
+    if mood is not None:
+        strongest = mood[: len(song)].argmax(axis=1)
         rated = (strongest != NEUTRAL) & (song > 0)
         if rated.any():
             agreement = float(AFFECT_SETS[strongest[rated], song[rated]].mean())

@@ -178,7 +178,7 @@ class OfflineStage:
                     self.session.hurry(answered=True)
             self.daw.tick(now_s)
             self.session.tick()
-            self.controls.hands.tick(now_s)
+            self.controls.midi.tick(now_s)
             self.controls.push(lambda target, datagram: self.pushed.append(datagram))
 
     def run(self, seconds: float) -> None:

@@ -84,7 +84,7 @@ class _Run:
     def __init__(self, sync: str, port: str, api: str, frame_rate: str | None, patience_s: float) -> None:
         self._sync, self._patience_s = sync, patience_s
         rate = None if frame_rate is None else str(stated_rate(frame_rate))
-        ports = PortOptions(api, port, hands_name="Return")
+        ports = PortOptions(api, port, control_name="Return")
         self._options = PlayerOptions(ports=ports, sync=SyncOptions(sync, "auto", rate))
         self._log = PositionLog()
         self._revision = 0
@@ -175,7 +175,7 @@ class _Run:
         if source is not None:
             lines.append(f"2. The DAW's {source} goes to '{status.sync_port}'.")
         if returns:
-            lines.append(f"3. The track's output goes to '{status.hands_port}'.")
+            lines.append(f"3. The track's output goes to '{status.control_port}'.")
         lines.append("Then record from the beginning: eight notes come, half a second apart.")
         sys.stdout.write("\n".join(lines) + "\n")
         sys.stdout.flush()

@@ -75,7 +75,7 @@ class Live:
         self.prompt = LearnPrompt(PART_KEYS)
         self.ending = Ending()
         self._loop_from_s: float | None = None
-        self._told_recording = False
+        self._port_is_said = False
 
     def run(self) -> int:
         """The whole run; returns the exit code.  Raises UserError."""
@@ -160,7 +160,7 @@ class Live:
             stack.callback(self.page_link.close)
             self.page_link.begin()
         if self.page_link is not None:
-            player.listener = self.page_link.player_told
+            player.listener = self.page_link.take_player_message
 
     def _from_page(self, message: Any) -> None:
         """In a thread of the link."""
@@ -224,7 +224,7 @@ class Live:
         if self.autosave is not None:
             self.autosave.tick(now_s)
         self.session.tick()
-        self.controls.hands.tick(now_s)
+        self.controls.midi.tick(now_s)
         self._watch_recording()
         for key in self.keys.pressed():
             self._key(key)
@@ -287,7 +287,7 @@ class Live:
 
     def _press(self, key: str) -> None:
         session = self.session
-        learn = self.controls.hands.learn
+        learn = self.controls.midi.learn
         try:
             if self.prompt.open:
                 if chosen := self.prompt.key(key):
@@ -334,7 +334,7 @@ class Live:
 
     def _learning(self, now_s: float) -> str:
         """What the view says while something is being learned."""
-        address, left_s = self.controls.hands.learn.waiting(now_s)
+        address, left_s = self.controls.midi.learn.waiting(now_s)
         if self.prompt.open or not address:
             return self.prompt.line
         return f"move, press or play what is to work {address} ({left_s:.0f} s; l: not)"
@@ -393,8 +393,8 @@ class Live:
         """Where no MIDI system is, a .mid is the way out: said aloud, with the reason."""
         status = self.session.status
         known = status is not PlayerStatus.NONE and (self.page is None or self.page.settled)
-        if known and not self._told_recording:
-            self._told_recording = True
+        if known and not self._port_is_said:
+            self._port_is_said = True
             address = self._tell_page()
             ports = {"port_api": status.port_api, "port_names": status.port.split(", "), "port": status.port}
             pids = self.session.pids() | ({"page": self.page.link.pid} if self.page is not None and address else {})

@@ -81,7 +81,7 @@ _PLAN_FLAGS: Final = {controls.FORM: "--form", controls.ENSEMBLE: "--ensemble"}
 
 
 def parser(
-    program: str = "cuebridge live", description: str = "Plays a film's music live and follows your hands."
+    program: str = "cuebridge live", description: str = "Plays a film's music live and follows what you play and set."
 ) -> argparse.ArgumentParser:
     """For parsing and for the documents."""
     top = SentenceParser(prog=program, description=description)
@@ -215,7 +215,7 @@ def parse(arguments: Sequence[str]) -> LivePlan:
             layout == "per-part",
             nudges,
             sync_in=True,
-            hands_from=given.control_from,
+            control_from=given.control_from,
             sync_out=given.send is not None,
         ),
         sync=SyncOptions(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bridge.controls.midi import Hands
+from bridge.controls.midi import MidiControl
 from bridge.session.session import Session
 
 
@@ -12,18 +12,18 @@ class Before:
     Not kept: where the playhead is and whether it rolls, the film, files that were written, and what a DAW was told.
     """
 
-    def __init__(self, session: Session, hands: Hands) -> None:
-        self._session, self._hands = session, hands
+    def __init__(self, session: Session, midi: MidiControl) -> None:
+        self._session, self._midi = session, midi
         self._steps, self._index = session.history.steps, session.history.undo_count
         self._loop = session.transport.looped
         self._click = session.arranging.click
         self._takes = session.takes.table
-        self._learn = hands.learn.state
+        self._learn = midi.learn.state
 
     def restore(self) -> None:
         session, history = self._session, self._session.history
         session.takes.restore(self._takes)
-        self._hands.learn.restore(self._learn)
+        self._midi.learn.restore(self._learn)
         if session.transport.looped != self._loop:
             session.loop(self._loop is not None, *(self._loop or ()))
         session.set_click(self._click)

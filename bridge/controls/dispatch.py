@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from bridge.controls.bundle import Before
-from bridge.controls.midi import Hands
+from bridge.controls.midi import MidiControl
 from bridge.controls.requests import OLD_READABLE, READABLE, Request, requests_of
 from bridge.daw.session import DawBridge
 from bridge.osc.clients import Clients, Target
@@ -72,7 +72,7 @@ class Controls:
         self._exporter = Exporter(session)
         self._search = TempoSearch()
         self.daw = daw
-        self.hands = Hands(session, learned, self.perform)
+        self.midi = MidiControl(session, learned, self.perform)
         self._pushed_s = 0.0
         self._playhead_s = 0.0
         self._gestures: dict[Target, tuple[str, float]] = {}  # of each sender, and until which host second
@@ -198,8 +198,8 @@ class Controls:
                 *self._at(session.edit(printed.unmute, part, *edges)),
             ),
             controls.LEARN: self._learn,
-            controls.LEARN_CANCEL: lambda: (self.hands.learn.cancel(),),
-            controls.LEARN_FORGET: lambda address=None: (address or "", self.hands.learn.forget(address)),
+            controls.LEARN_CANCEL: lambda: (self.midi.learn.cancel(),),
+            controls.LEARN_FORGET: lambda address=None: (address or "", self.midi.learn.forget(address)),
             controls.LEARN_UNDO: self._unlearn,
             EXPORT: lambda text, replace=None: next(
                 (values for _, values in self._export(NOBODY, text, replace)), (text,)
@@ -229,7 +229,7 @@ class Controls:
                     sender, message.address, "bad_value", "not done: another message of the bundle was refused."
                 )
             return
-        before = Before(self.session, self.hands) if len(requests) > 1 else None
+        before = Before(self.session, self.midi) if len(requests) > 1 else None
         replies: list[Reply] = []
         for request in requests:
             try:
@@ -408,9 +408,9 @@ class Controls:
             click = session.arranging.click
             return click.on, click.channel, click.pitch
         if address == controls.LEARN_PICKUP:
-            return (self.hands.learn.pickup,)
+            return (self.midi.learn.pickup,)
         if address == controls.LEARN_INVERTED:
-            return (self.hands.learn.inverted,)
+            return (self.midi.learn.inverted,)
         if address == controls.TEMPO:
             return (float(session.tempo_map.bpm_at(session.beats_at(session.position_s()))),)
         if address in session.document.settings or BY_ADDRESS[address].access == "value":
@@ -433,20 +433,20 @@ class Controls:
         return self.session.set_click(Click(on, channel, pitch))
 
     def _learn(self, address: str, *texts: str) -> tuple[Argument, ...]:
-        self.hands.learn.learn(address, texts, time.perf_counter())
+        self.midi.learn.learn(address, texts, time.perf_counter())
         return address, "move, press or play what is to work it."
 
     def _set_pickup(self, wanted: bool) -> tuple[Argument, ...]:
-        self.hands.learn.set_pickup(wanted)
+        self.midi.learn.set_pickup(wanted)
         return ()
 
     def _set_inverted(self, wanted: bool) -> tuple[Argument, ...]:
-        self.hands.learn.set_inverted(wanted)
+        self.midi.learn.set_inverted(wanted)
         return ()
 
     def _unlearn(self) -> tuple[Argument, ...]:
-        self.hands.learn.undo()
-        return self.hands.listed()
+        self.midi.learn.undo()
+        return self.midi.listed()
 
     def _load_film(self, text: str) -> tuple[Argument, ...]:
         path = Path(text)

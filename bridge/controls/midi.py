@@ -18,7 +18,7 @@ MAX_LISTED: Final = 60
 Perform = Callable[[Control, tuple[Value, ...]], tuple[str, Sequence[Argument]]]
 
 
-class Hands:
+class MidiControl:
     """perform: does what an address asks and returns its answer.  path: where it is kept, None: nowhere."""
 
     def __init__(self, session: Session, path: Path | None, perform: Perform) -> None:
@@ -51,19 +51,19 @@ class Hands:
         session = self._session
         film_s = session.analysed.film.duration_s if session.analysed is not None else 0.0
         messages = session.player.drain_touches()
-        for deed in self.learn.hear(messages, host_s, self._current, film_s, self._learned):
-            control = BY_ADDRESS[deed.address]
+        for action in self.learn.hear(messages, host_s, self._current, film_s, self._learned):
+            control = BY_ADDRESS[action.address]
             try:
-                arguments = control.check(deed.arguments)
+                arguments = control.check(action.arguments)
                 with session.log.acting("controller"):
                     _, answer = self._perform(control, arguments)
             except UserError as error:
-                self._say(f"{deed.trigger.words}, {deed.address}: {error}")
+                self._say(f"{action.trigger.words}, {action.address}: {error}")
                 continue
             self._said = ""
             if control.access == "do":
                 words = " ".join(str(value) for value in answer if isinstance(value, str))
-                self._say(f"{deed.trigger.words}: {deed.address} {words}".rstrip() + ".")
+                self._say(f"{action.trigger.words}: {action.address} {words}".rstrip() + ".")
 
     def _say(self, sentence: str) -> None:
         """A fader that is refused is refused a hundred times a second: said once."""

@@ -1,6 +1,6 @@
 """MIDI learn: what a fader, key, pedal or pad on the control port does.
 
-No ports and no session: messages in, deeds out.
+No ports and no session: messages in, actions out.
 
 A trigger works one address.  A fader's travel is the range of the address; a key, pad or pedal switches, steps through
 choices, or does what the address does.  With pick-up a fader does nothing until it passes the value that is set, so
@@ -72,7 +72,7 @@ class Binding:
 
 
 @dataclass(frozen=True, slots=True)
-class Deed:
+class MidiAction:
     """Something a hand wants.  moves: it comes from a fader, of which only the last word counts."""
 
     address: str
@@ -235,7 +235,7 @@ class MidiLearn:
         self._replace((*others, new))
         return new
 
-    # hands --------------------------------------------------------------------------------------------------------
+    # what was played ------------------------------------------------------------------------------------------------
     def hear(
         self,
         touches: Iterable[tuple[float, bytes]],
@@ -243,16 +243,16 @@ class MidiLearn:
         current: Callable[[str], Value],
         film_s: float,
         learned: Callable[[Binding], None] = lambda binding: None,
-    ) -> list[Deed]:
+    ) -> list[MidiAction]:
         """What these messages (host second, bytes) and the time passed ask for; of each fader's moves only the last.
 
         current: what an address holds.  film_s: the film's length in seconds, a fader's travel where positions are set.
         """
-        deeds: list[Deed] = []
+        actions: list[MidiAction] = []
 
         def holds(address: str) -> Value:
             """Several messages of one address may come at once: each meets what those before it will have set."""
-            said = next((deed.arguments for deed in reversed(deeds) if deed.address == address), ())
+            said = next((action.arguments for action in reversed(actions) if action.address == address), ())
             return said[0] if said else current(address)
 
         for host_s, data in touches:
@@ -271,26 +271,26 @@ class MidiLearn:
                     self._held.add(trigger)  # the same press does nothing more
                 learned(self._bind(trigger, address, arguments))
                 continue
-            self._act(trigger, value, host_s, holds, film_s, deeds)
+            self._act(trigger, value, host_s, holds, film_s, actions)
         for trigger, since_s in self._down.items():
             if now_s - since_s >= HOLD_S and trigger not in self._held:
                 self._held.add(trigger)
-                deeds += [Deed(each.address, each.arguments, trigger) for each in self._of(trigger, "hold")]
-        return _last_moves(deeds)
+                actions += [MidiAction(each.address, each.arguments, trigger) for each in self._of(trigger, "hold")]
+        return _last_moves(actions)
 
     def _of(self, trigger: Trigger, *gestures: str) -> list[Binding]:
         return [each for each in self.bindings if each.gesture in gestures and each.trigger.fits(trigger)]
 
     def _act(
         self, trigger: Trigger, value: int, host_s: float, current: Callable[[str], Value], film_s: float,
-        deeds: list[Deed],
+        actions: list[MidiAction],
     ) -> None:  # fmt: skip
         on = value > 0 if trigger.kind == "note" else value >= (UP + 1 if trigger in self._down else DOWN)
         pressed = on and (trigger not in self._down or trigger.kind != "control")
         for binding in self._of(trigger, "press"):
-            deed = self._deed(binding, trigger, value, pressed, current, film_s)
-            if deed is not None:
-                deeds.append(deed)
+            action = self._action(binding, trigger, value, pressed, current, film_s)
+            if action is not None:
+                actions.append(action)
         if on:
             if pressed and trigger.kind != "program":
                 self._down[trigger] = host_s
@@ -299,39 +299,39 @@ class MidiLearn:
             since_s = self._down.pop(trigger)
             if trigger not in self._held:
                 gesture = "tap" if host_s - since_s < HOLD_S else "hold"
-                deeds += [Deed(each.address, each.arguments, trigger) for each in self._of(trigger, gesture)]
+                actions += [MidiAction(each.address, each.arguments, trigger) for each in self._of(trigger, gesture)]
             self._held.discard(trigger)
         if trigger.kind == "control":
             self._travel[trigger] = value / 127
 
-    def _deed(
+    def _action(
         self, binding: Binding, trigger: Trigger, value: int, pressed: bool, current: Callable[[str], Value],
         film_s: float,
-    ) -> Deed | None:  # fmt: skip
+    ) -> MidiAction | None:  # fmt: skip
         control = BY_ADDRESS[binding.address]
         needed = [arg for arg in control.arguments if not arg.optional]
         if binding.arguments or not needed:
-            return Deed(binding.address, binding.arguments, trigger) if pressed else None
+            return MidiAction(binding.address, binding.arguments, trigger) if pressed else None
         arg = needed[0]
         holds = current(binding.address) if control.access == "value" else None
         if arg.kind == "switch":
-            return Deed(binding.address, (not holds,), trigger) if pressed else None
+            return MidiAction(binding.address, (not holds,), trigger) if pressed else None
         if arg.kind == "choice":
             if trigger.kind == "control":
                 word = arg.words[min(value * len(arg.words) // 128, len(arg.words) - 1)]
-                return Deed(binding.address, (word,), trigger, moves=True) if word != holds else None
+                return MidiAction(binding.address, (word,), trigger, moves=True) if word != holds else None
             following = (arg.words.index(holds) + 1) % len(arg.words) if holds in arg.words else 0
-            return Deed(binding.address, (arg.words[following],), trigger) if pressed else None
+            return MidiAction(binding.address, (arg.words[following],), trigger) if pressed else None
         if not pressed and trigger.kind != "control":
             return None
         if trigger.kind == "program":
             low, high = _span(arg, film_s)
-            return Deed(binding.address, (min(low + trigger.number, high),), trigger)
+            return MidiAction(binding.address, (min(low + trigger.number, high),), trigger)
         return self._move(binding, arg, trigger, value / 127, holds, film_s)
 
     def _move(
         self, binding: Binding, arg: Arg, trigger: Trigger, travel: float, holds: Value, film_s: float
-    ) -> Deed | None:
+    ) -> MidiAction | None:
         low, high = _span(arg, film_s)
         wanted = low + travel * (high - low)
         wanted = float(round(wanted)) if arg.kind == "whole" else wanted
@@ -344,7 +344,7 @@ class MidiLearn:
             if not (still_ours or crossed or abs(travel - met) <= CATCH):
                 return None
         self._ours[binding.address] = wanted
-        return Deed(binding.address, (wanted,), trigger, moves=True)
+        return MidiAction(binding.address, (wanted,), trigger, moves=True)
 
 
 def _span(arg: Arg, film_s: float) -> tuple[float, float]:
@@ -352,6 +352,6 @@ def _span(arg: Arg, film_s: float) -> tuple[float, float]:
     return low, film_s if high == WHOLE_FILM and film_s > 0 else high
 
 
-def _last_moves(deeds: list[Deed]) -> list[Deed]:
-    last = {deed.address: index for index, deed in enumerate(deeds) if deed.moves}
-    return [deed for index, deed in enumerate(deeds) if not deed.moves or last[deed.address] == index]
+def _last_moves(actions: list[MidiAction]) -> list[MidiAction]:
+    last = {action.address: index for index, action in enumerate(actions) if action.moves}
+    return [action for index, action in enumerate(actions) if not action.moves or last[action.address] == index]

@@ -432,12 +432,12 @@ class DawLink:
     def push_markers(self, markers: Sequence[MarkerWish]) -> list[Outgoing]:
         """Sets or moves our markers in every DAW that can."""
         out: list[Outgoing] = []
-        for wish in markers:
-            name = " ".join(wish.name.split())[:200]
+        for marker in markers:
+            name = " ".join(marker.name.split())[:200]
             out += self._ask(
                 "do_marker",
-                lambda request, wish=wish, name=name: DoMarker(  # type: ignore[misc]
-                    request, wish.number, float(wish.position_s), name, wish.rgb
+                lambda request, marker=marker, name=name: DoMarker(  # type: ignore[misc]
+                    request, marker.number, float(marker.position_s), name, marker.rgb
                 ),
             )[1]
         return out

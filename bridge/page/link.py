@@ -164,7 +164,7 @@ class PageLink:
             end_at_once(process)
 
     # out --------------------------------------------------------------------------------------------------------------
-    def player_told(self, message: bytes) -> None:
+    def take_player_message(self, message: bytes) -> None:
         """What the player is told; of it, what concerns its plan goes to the server."""
         with self._lock:
             if self._plan.take(message):
@@ -173,7 +173,7 @@ class PageLink:
     def forget_plan(self) -> None:
         """The player that had the plan is no more."""
         for message in (m.pack_begin(0, "seconds", -1e12), m.pack_commit(0)):
-            self.player_told(message)
+            self.take_player_message(message)
 
     def send(self, message: p.ToServer) -> None:
         """Never waits."""

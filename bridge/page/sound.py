@@ -86,7 +86,7 @@ class BlockFeed:
         self._asked, self.count = range(0), count
 
     def serve(self, listeners: list[Listener]) -> None:
-        """Hands out what is there and asks for what is needed first."""
+        """MidiControl out what is there and asks for what is needed first."""
         if not self.ready:
             return
         needed: list[tuple[int, int]] = []  # place in its list, block

@@ -131,7 +131,7 @@ def check_sync(options: PlayerOptions | None = None, listen_s: float = 2.0) -> l
 
 
 def _note_row(note: str) -> Check:
-    """A sentence of the sync desk: the script of Cubase or Nuendo presents itself and names what is missing."""
+    """A sentence of the synchronizer: the script of Cubase or Nuendo presents itself and names what is missing."""
     if ": the script " in note:
         return Check("DAW script cubase", True, note)
     if note.startswith("In this "):
@@ -139,7 +139,7 @@ def _note_row(note: str) -> Check:
     return Check("sync", False, note)
 
 
-_OFF_RATE: Final = "but runs at"  # of the sentence of `SyncDesk` about a rate that is a thousandth off
+_OFF_RATE: Final = "but runs at"  # of the sentence of `Synchronizer` about a rate that is a thousandth off
 
 
 def _rate_row(status: PlayerStatus, stated: str | None, listen_s: float) -> Check:

@@ -26,7 +26,7 @@ except OSError as error:
     raise ImportError(f"libjack, the library of JACK, cannot be loaded ({error})") from None
 
 from bridge.player.errors import PortError
-from bridge.player.port_types import HandsIn, PortLostError, SyncIn, no_source, one_line, quiet_stderr
+from bridge.player.port_types import ControlIn, PortLostError, SyncIn, no_source, one_line, quiet_stderr
 from bridge.player.scheduler import Due
 
 MARGIN_S: Final = 0.004  # how late the player's thread may be before a message misses its frame
@@ -132,12 +132,12 @@ class JackOutput:
         reason: str = "",
         sync_in: SyncIn | None = None,
         clock_port: str = "",
-        hands: HandsIn | None = None,
+        control: ControlIn | None = None,
     ) -> None:
         self.names = names
         self.xruns = 0
         self.alive = True
-        self.sync_port = self.hands_port = self.fault = ""
+        self.sync_port = self.control_port = self.fault = ""
         self._client = open_client(names[0] if len(names) == 1 else _common(names))
         try:
             self._ports = [self._client.midi_outports.register(name) for name in names]
@@ -149,10 +149,10 @@ class JackOutput:
             if sync_in is not None:
                 self._sync = self._client.midi_inports.register(sync_in.name)
                 self.sync_port = self._sync.name
-            self._hands_in, self._hands = hands, None
-            if hands is not None:
-                self._hands = self._client.midi_inports.register(hands.name)
-                self.hands_port = self._hands.name
+            self._control_in, self._control = control, None
+            if control is not None:
+                self._control = self._client.midi_inports.register(control.name)
+                self.control_port = self._control.name
             self._time = JackTime(self._client)
             # Each in the order of its own time; notes do not wait behind a clock that is due later.
             self._queue: deque[tuple[float, int, bytes]] = deque()
@@ -161,8 +161,8 @@ class JackOutput:
             self._client.set_xrun_callback(self._xrun)
             self._client.set_shutdown_callback(self._shutdown)
             self._client.activate()
-            if hands is not None and hands.source:
-                self._connect_hands(hands)
+            if control is not None and control.source:
+                self._connect_control(control)
         except jack.JackError as error:
             self._client.close()
             raise PortError(f"JACK gives no port: {one_line(error)}") from None
@@ -175,7 +175,7 @@ class JackOutput:
     def _callback(self) -> Callable[[int], None]:
         ports, queues, cycle = self._written, (self._queue, self._clock_queue), self._time.cycle
         sync, sync_in, clock = self._sync, self._sync_in, self._time
-        pedal, hands = self._hands, self._hands_in
+        pedal, control = self._control, self._control_in
 
         def process(frames: int) -> None:
             for port in ports:
@@ -187,13 +187,13 @@ class JackOutput:
                     zero_us = start_us - clock.last_offset_us
                     for offset, data in heard:
                         sync_in.hear((zero_us + offset * period_us / frames) / 1e6, data)
-            if pedal is not None and hands is not None:
+            if pedal is not None and control is not None:
                 touched = [(offset, bytes(data)) for offset, data in pedal.incoming_midi_events()]
                 if touched:
                     _, start_us, period_us = cycle()
                     zero_us = start_us - clock.last_offset_us
                     for offset, data in touched:
-                        hands.hear((zero_us + offset * period_us / frames) / 1e6, data)
+                        control.hear((zero_us + offset * period_us / frames) / 1e6, data)
             for queue in queues:
                 if not queue:
                     continue
@@ -213,15 +213,15 @@ class JackOutput:
 
         return process
 
-    def _connect_hands(self, hands: HandsIn) -> None:
+    def _connect_control(self, control: ControlIn) -> None:
         own = {port.name for port in self._written}
         names = [port.name for port in self._client.get_ports(is_midi=True, is_output=True) if port.name not in own]
-        found = next((name for name in names if hands.source.lower() in name.lower()), None)
+        found = next((name for name in names if control.source.lower() in name.lower()), None)
         if found is None:
-            self.fault = no_source(hands.source, names)
+            self.fault = no_source(control.source, names)
             return
         with contextlib.suppress(jack.JackError):
-            self._client.connect(found, self._hands)
+            self._client.connect(found, self._control)
 
     def _xrun(self, delay_us: float) -> None:
         self.xruns += 1

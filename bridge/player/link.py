@@ -322,8 +322,8 @@ class PlayerLink:
                 status = m.unpack_status(payload)
                 unread = self._status.notes if self._status is not None else ()
                 self._status = replace(status, restarts=len(self._restarts), notes=(*unread, *status.notes)[-20:])
-            elif kind == m.HANDS:
-                self._touched.extend(m.unpack_hands(payload))
+            elif kind == m.TOUCHES:
+                self._touched.extend(m.unpack_touches(payload))
             elif kind == m.FAULT:
                 text = payload.decode(errors="replace")
                 if text.startswith("\0"):

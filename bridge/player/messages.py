@@ -19,7 +19,7 @@ from bridge.transport.state import TransportObservation
 
 PACKET_EVENTS: Final = 64
 APIS: Final = ("jack-client", "alsa", "coremidi", "winmm", "jack", "none")  # in the order in which "auto" tries them
-HANDS_NAME: Final = "Control"  # after the port's name: the input for a person's hands
+CONTROL_NAME: Final = "Control"  # after the port's name: the input for a MIDI controller
 DEFAULT_PARTS: Final = ("pad", "arp", "bass", "melody", "drums")
 
 # bridge -> player
@@ -27,7 +27,7 @@ TEMPO, BEGIN, EVENTS, COMMIT = b"T", b"B", b"E", b"C"
 PLAY, STOP, LOCATE, LOOP, PANIC, QUIT = b"P", b"S", b"L", b"O", b"!", b"Q"
 MUTE, NUDGE, PARTS, OBSERVE, SYNC, RESUME = b"M", b"N", b"A", b"V", b"Y", b"R"
 # player -> bridge
-STATUS, SENT, FAULT, RETURNED, HANDS = b"s", b"e", b"f", b"r", b"h"
+STATUS, SENT, FAULT, RETURNED, TOUCHES = b"s", b"e", b"f", b"r", b"h"
 
 _EVENT: Final = struct.Struct("<BBBBBxxxdd")  # kind, part, channel, data1, data2, start, length
 _SENT: Final = struct.Struct("<ddBBBB4x")  # position_s, host_s, status, data1, data2, port
@@ -45,8 +45,8 @@ UNITS: Final = ("beats", "seconds")
 @dataclass(frozen=True, slots=True)
 class PortOptions:
     """api: auto alsa jack jack-client coremidi winmm none.  nudge_ms: part -> shift, − = earlier; "" = all
-    parts.  hands_in: an input for faders, pads and pedals; hands_from: an input to connect to it, by a part of its
-    name; hands_name: what its own name ends with."""
+    parts.  control_in: an input for faders, pads and pedals; control_from: an input to connect to it, by a part of its
+    name; control_name: what its own name ends with."""
 
     api: str = "auto"
     name: str = "CueBridge"
@@ -54,9 +54,9 @@ class PortOptions:
     nudge_ms: Mapping[str, float] = field(default_factory=dict)
     sync_in: bool = True
     sync_out: bool = False
-    hands_in: bool = True
-    hands_from: str = ""
-    hands_name: str = HANDS_NAME
+    control_in: bool = True
+    control_from: str = ""
+    control_name: str = CONTROL_NAME
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,7 +153,7 @@ class PlayerStatus:
     recording: bool | None = None
     peers: tuple[tuple[str, str], ...] = ()
     sync_port: str = ""
-    hands_port: str = ""
+    control_port: str = ""
     xruns: int = 0
     source_rate: str = ""
     beat_phase: float | None = None
@@ -215,11 +215,11 @@ def unpack_sent(payload: bytes) -> Iterator[SentEvent]:
     return map(SentEvent._make, _SENT.iter_unpack(payload))
 
 
-def pack_hands(touches: Iterable[Touch]) -> bytes:
-    return HANDS + b"".join(_TOUCH.pack(*touch) for touch in touches)
+def pack_touches(touches: Iterable[Touch]) -> bytes:
+    return TOUCHES + b"".join(_TOUCH.pack(*touch) for touch in touches)
 
 
-def unpack_hands(payload: bytes) -> Iterator[Touch]:
+def unpack_touches(payload: bytes) -> Iterator[Touch]:
     return map(Touch._make, _TOUCH.iter_unpack(payload))
 
 

@@ -21,7 +21,7 @@ from bridge.player.ports import Output
 from bridge.player.report import describe
 from bridge.player.scheduler import Rules, Scheduler
 from bridge.player.score import Score
-from bridge.player.sync import SyncDesk
+from bridge.player.sync import Synchronizer
 from bridge.player.tempo import TempoLine
 from bridge.transport.estimator import Follower
 from bridge.transport.internal import InternalTransport
@@ -69,7 +69,7 @@ class Performer:
         for part, ms in options.ports.nudge_ms.items():
             self.scheduler.nudges_s[part] = ms / 1000
         self.internal = InternalTransport()
-        self.desk = SyncDesk(options.sync, self._tempo_line)
+        self.synchronizer = Synchronizer(options.sync, self._tempo_line)
         self.sender = self._make_sender(options.sync)
         self.tempo_revision = -1
         self.port_up = True
@@ -99,7 +99,7 @@ class Performer:
 
     @property
     def _follower(self) -> Follower | None:
-        return self.desk.follower
+        return self.synchronizer.follower
 
     # time -------------------------------------------------------------------------------------------------------
     def _at(self, now: float) -> float:
@@ -314,7 +314,7 @@ class Performer:
 
     def set_loop(self, loop: Loop | None, now: float) -> None:
         self.internal.set_loop(loop, self._at(now))
-        self.desk.set_loop(loop, self._at(now))
+        self.synchronizer.set_loop(loop, self._at(now))
         self.changed = True
 
     def panic(self, now: float) -> None:
@@ -338,7 +338,7 @@ class Performer:
         self.tempo_revision = revision
         at = self._at(now)
         follower = self._follower
-        if follower is not None and self.desk.counts_beats:
+        if follower is not None and self.synchronizer.counts_beats:
             # The source counts beats: the playhead stays on its beat, which has another second now.
             old = self.scheduler.tempo
             beats = old.beats_at(follower.motion.position_at(at))
@@ -353,39 +353,46 @@ class Performer:
     # sync -------------------------------------------------------------------------------------------------------
     def hear(self, host_s: float, data: bytes, now: float) -> None:
         """MIDI from the sync port."""
-        for change in self.desk.hear(host_s, data, self._at(now)):
+        for change in self.synchronizer.hear(host_s, data, self._at(now)):
             self._apply(change)
         self._flush(now)
 
     def observe(self, observation: TransportObservation, now: float) -> None:
         """A position heard by the bridge (DAW script) or from JACK."""
-        recording = self.desk.recording
-        self._apply(self.desk.observe(observation, self._at(now)))
-        self.changed |= recording != self.desk.recording
+        recording = self.synchronizer.recording
+        self._apply(self.synchronizer.observe(observation, self._at(now)))
+        self.changed |= recording != self.synchronizer.recording
         self._flush(now)
 
     def set_sync(self, sync: SyncOptions, now: float) -> None:
         """Another source from now on.  What the old one had started is stopped; the playhead stays where it
         is."""
         at = self._at(now)
-        if (sync.position, sync.tempo) == (self.desk.options.position, self.desk.options.tempo):
-            sending = (sync.send_mtc, sync.send_clock) == (self.desk.options.send_mtc, self.desk.options.send_clock)
-            self.desk.restate(sync)
+        if (sync.position, sync.tempo) == (self.synchronizer.options.position, self.synchronizer.options.tempo):
+            sending = (sync.send_mtc, sync.send_clock) == (
+                self.synchronizer.options.send_mtc,
+                self.synchronizer.options.send_clock,
+            )
+            self.synchronizer.restate(sync)
             if not sending or (sync.send_mtc and not self.scheduler.motion.audible):
                 self._send_anew(sync)
             self.changed = True
             return
-        desk = SyncDesk(sync, self._tempo_line)
+        synchronizer = Synchronizer(sync, self._tempo_line)
         position = self.scheduler.motion.position_at(at)
-        if sync.position != self.desk.options.position:
+        if sync.position != self.synchronizer.options.position:
             self._apply(Change(Motion(at, position, 0.0, False), jump=True))
             self.internal.stop(at)
             self.internal.locate(position, at)
-        desk.set_loop(self.internal.loop, at)
-        if desk.follower is not None and self._follower is not None and sync.position == self.desk.options.position:
-            desk.follower = self._follower  # another tempo source only
-            desk.follower.freewheel_s = sync.freewheel_s
-        self.desk = desk
+        synchronizer.set_loop(self.internal.loop, at)
+        if (
+            synchronizer.follower is not None
+            and self._follower is not None
+            and sync.position == self.synchronizer.options.position
+        ):
+            synchronizer.follower = self._follower  # another tempo source only
+            synchronizer.follower.freewheel_s = sync.freewheel_s
+        self.synchronizer = synchronizer
         self._send_anew(sync)
         self._flush(now)
         self.changed = True
@@ -431,15 +438,15 @@ class Performer:
     # status -----------------------------------------------------------------------------------------------------
     def status(self, now: float, priority: str) -> PlayerStatus:
         """What the bridge is told; sentences and the worst lateness are told once."""
-        notes, worst_s = (*self.notes, *self.desk.notes), self.worst_late_s
+        notes, worst_s = (*self.notes, *self.synchronizer.notes), self.worst_late_s
         self.notes.clear()
-        self.desk.notes.clear()
+        self.synchronizer.notes.clear()
         self.worst_late_s = 0.0
         self.changed = False
         follower = self._follower
         loop = self.internal.loop if follower is None else follower.loop
         return replace(
-            describe(self.scheduler, self.desk, self.output, now, self.tempo_revision),
+            describe(self.scheduler, self.synchronizer, self.output, now, self.tempo_revision),
             port_up=self.port_up,
             priority=priority,
             loop=None if loop is None else (loop.start_s, loop.end_s),

@@ -28,7 +28,7 @@ class SyncIn:
 
 
 @dataclass(frozen=True, slots=True)
-class HandsIn:
+class ControlIn:
     """The port through which a person's faders, pads and pedals come.  source: a part of the name of an input to be
     connected to it, "" for none.  `hear` as in SyncIn."""
 

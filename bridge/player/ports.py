@@ -16,7 +16,7 @@ from typing import Any, Final, Protocol
 
 from bridge.player.errors import PortError
 from bridge.player.messages import APIS, PortOptions
-from bridge.player.port_types import HandsIn, PortLostError, SyncIn, no_source, one_line, quiet_stderr
+from bridge.player.port_types import ControlIn, PortLostError, SyncIn, no_source, one_line, quiet_stderr
 from bridge.player.scheduler import Due
 from bridge.transport.cubase_sysex import SAY_AGAIN
 from engine.music.extras import has_extra
@@ -42,7 +42,7 @@ class Output(Protocol):
     lookahead_s: float
     xruns: int
     sync_port: str
-    hands_port: str
+    control_port: str
     fault: str
 
     @property
@@ -111,7 +111,7 @@ class RecordOnly:
     api = "none"
     lookahead_s = 0.0
     xruns = 0
-    sync_port = hands_port = fault = ""
+    sync_port = control_port = fault = ""
     alive = True
 
     def __init__(self, names: tuple[str, ...], reason: str) -> None:
@@ -149,13 +149,13 @@ class RtMidiOutput:
         reason: str = "",
         sync_in: SyncIn | None = None,
         clock_port: str = "",
-        hands: HandsIn | None = None,
+        control: ControlIn | None = None,
     ) -> None:
         self.api, self.names = api, names
         self._clock_out: Any = None
         self._pair_out: Any = None
-        self.sync_port = self.hands_port = self.fault = ""
-        self._hands: list[Any] = []
+        self.sync_port = self.control_port = self.fault = ""
+        self._control: list[Any] = []
         self._outs: list[Any] = []
         self._in: Any = None  # kept: an input that is collected goes silent
         self._watch: Any = None
@@ -175,8 +175,8 @@ class RtMidiOutput:
                         # Cubase finds its script by a pair of ports of one name.  (On Windows a loopMIDI port is one.)
                         self._pair_out = self._open(rtmidi, sync_in.name)
                         self._pair_out.send_message(SAY_AGAIN)
-                if hands is not None:
-                    self._open_hands(rtmidi, hands)
+                if control is not None:
+                    self._open_control(rtmidi, control)
                 if api == "jack":
                     self._watch = _jack_watch(names[0])
         except PortError:
@@ -198,7 +198,7 @@ class RtMidiOutput:
         out.open_port(index)
         return out
 
-    def _open_in(self, rtmidi: Any, wanted: SyncIn | HandsIn, existing: int | None = None) -> Any:
+    def _open_in(self, rtmidi: Any, wanted: SyncIn | ControlIn, existing: int | None = None) -> Any:
         """A virtual input, or the existing one of that index; None where there is none to be had."""
         into = rtmidi.MidiIn(_COMPILED[self.api], name=wanted.name)
         index = existing
@@ -208,7 +208,7 @@ class RtMidiOutput:
             if index is None:
                 into.delete()
                 return None
-        into.ignore_types(sysex=False, timing=isinstance(wanted, HandsIn), active_sense=True)
+        into.ignore_types(sysex=False, timing=isinstance(wanted, ControlIn), active_sense=True)
 
         def heard(event: tuple[list[int], float], _: object) -> None:
             # Stamped first of all; rtmidi's own difference times would add up their rounding.
@@ -222,22 +222,22 @@ class RtMidiOutput:
             into.open_virtual_port(wanted.name)
         return into
 
-    def _open_hands(self, rtmidi: Any, hands: HandsIn) -> None:
-        own = self._open_in(rtmidi, hands)
+    def _open_control(self, rtmidi: Any, control: ControlIn) -> None:
+        own = self._open_in(rtmidi, control)
         if own is not None:
-            self._hands.append(own)
-            self.hands_port = hands.name
-        if not hands.source:
+            self._control.append(own)
+            self.control_port = control.name
+        if not control.source:
             return
-        look = rtmidi.MidiIn(_COMPILED[self.api], name=hands.name)
+        look = rtmidi.MidiIn(_COMPILED[self.api], name=control.name)
         names = look.get_ports()
         look.delete()
-        index = next((at for at, name in enumerate(names) if hands.source.lower() in name.lower()), None)
+        index = next((at for at, name in enumerate(names) if control.source.lower() in name.lower()), None)
         if index is None:
-            self.fault = no_source(hands.source, names)
+            self.fault = no_source(control.source, names)
             return
-        self._hands.append(self._open_in(rtmidi, hands, index))
-        self.hands_port = names[index]
+        self._control.append(self._open_in(rtmidi, control, index))
+        self.control_port = names[index]
 
     @property
     def alive(self) -> bool:
@@ -276,7 +276,7 @@ class RtMidiOutput:
     def close(self) -> None:
         # A dead JACK server makes closing block or complain; the process is about to forget the port anyway.
         with contextlib.suppress(Exception), quiet_stderr():
-            for into in (*self._hands, *([] if self._in is None else [self._in])):
+            for into in (*self._control, *([] if self._in is None else [self._in])):
                 into.cancel_callback()
                 into.close_port()
                 into.delete()
@@ -285,7 +285,7 @@ class RtMidiOutput:
                 out.close_port()
                 out.delete()
         self._outs.clear()
-        self._hands.clear()
+        self._control.clear()
         self._in = self._clock_out = self._pair_out = None
         if self._watch is not None:
             self._watch.close()
@@ -315,7 +315,7 @@ def open_output(
     options: PortOptions,
     parts: Sequence[str],
     hear: Callable[[float, bytes], None] | None = None,
-    hands: Callable[[float, bytes], None] | None = None,
+    control: Callable[[float, bytes], None] | None = None,
     again: str = "",
 ) -> Output:
     """Opens the ports.  "auto" never fails: it ends with "none" and the reasons; an api asked for by name
@@ -323,21 +323,21 @@ def open_output(
     names = port_names(options, parts)
     sync_in = SyncIn(f"{options.name} Sync", hear) if options.sync_in and hear is not None else None
     clock = f"{options.name} Clock" if options.sync_out else ""
-    hands_in = (
-        HandsIn(f"{options.name} {options.hands_name}", hands, options.hands_from)
-        if options.hands_in and hands is not None
+    control_in = (
+        ControlIn(f"{options.name} {options.control_name}", control, options.control_from)
+        if options.control_in and control is not None
         else None
     )
     if options.api not in ("auto", *APIS):
         raise PortError(f"'{options.api}' is not a MIDI system; known are auto, {', '.join(APIS)}.")
     if options.api != "auto":
-        return open_api(options.api, names, f"{options.api}, as asked", sync_in, clock, hands_in)
+        return open_api(options.api, names, f"{options.api}, as asked", sync_in, clock, control_in)
     if again not in ("", "none"):
-        return open_api(again, names, "", sync_in, clock, hands_in)
+        return open_api(again, names, "", sync_in, clock, control_in)
     reasons, worth = [], []
     for api in APIS[:-1]:
         try:
-            output = open_api(api, names, "", sync_in, clock, hands_in)
+            output = open_api(api, names, "", sync_in, clock, control_in)
         except PortError as error:
             reasons.append(f"{api}: {error}")
             if not isinstance(error, _NotBuiltError):
@@ -355,7 +355,7 @@ def open_api(
     reason: str,
     sync_in: SyncIn | None = None,
     clock_port: str = "",
-    hands: HandsIn | None = None,
+    control: ControlIn | None = None,
 ) -> Output:
     if api == "none":
         return RecordOnly(names, reason or "no port asked for")
@@ -364,8 +364,8 @@ def open_api(
             from bridge.player.jack_output import JackOutput
         except ImportError as error:
             raise PortError(jack_missing(error)) from None
-        return JackOutput(names, reason, sync_in, clock_port, hands)
-    return RtMidiOutput(api, names, reason, sync_in, clock_port, hands)
+        return JackOutput(names, reason, sync_in, clock_port, control)
+    return RtMidiOutput(api, names, reason, sync_in, clock_port, control)
 
 
 def probe_apis() -> list[ApiProbe]:

@@ -93,7 +93,7 @@ class _Runner:
             ports = replace(
                 ports,
                 sync_in=ports.sync_in and bool(listens),
-                hands_in=bool(ports.hands_from) or ports.hands_name != m.HANDS_NAME,
+                control_in=bool(ports.control_from) or ports.control_name != m.CONTROL_NAME,
             )
         self._heard: deque[tuple[float, bytes]] = deque()
         self._seen: deque[TransportObservation] = deque()
@@ -156,8 +156,10 @@ class _Runner:
 
     def _keep_jack(self, performer: Performer, now: float) -> None:
         """The JACK transport is watched while it is a source; tried again when there is no server."""
-        asked = performer.desk.wants_jack
-        wanted = asked or (performer.desk.options.position == "auto" and performer.output.api.startswith("jack"))
+        asked = performer.synchronizer.wants_jack
+        wanted = asked or (
+            performer.synchronizer.options.position == "auto" and performer.output.api.startswith("jack")
+        )
         if self._jack is not None and not (self._jack.alive and wanted):
             self._close_jack()
         if not wanted:
@@ -180,13 +182,13 @@ class _Runner:
 
     def _keep_link(self, performer: Performer, now: float) -> None:
         """A peer of the Link session while that is a source; it is heard by every other on the network."""
-        wanted = performer.desk.wants_link
+        wanted = performer.synchronizer.wants_link
         if wanted and self._link is None and "link" not in self._said:
             try:
                 from bridge.transport.ableton_link import LinkTransport
 
                 line = performer.scheduler.tempo
-                self._link = LinkTransport(line.bpm_at(0.0), performer.desk.options.quantum)
+                self._link = LinkTransport(line.bpm_at(0.0), performer.synchronizer.options.quantum)
             except ImportError:
                 self._said.add("link")
                 performer.notes.append("Ableton Link needs the extra: pip install 'cuebridge[link]'.")
@@ -200,7 +202,7 @@ class _Runner:
         if self._link is None or now < self._link_at:
             return
         self._link_at = now + POLL_S
-        self._link.reader.quantum = performer.desk.options.quantum
+        self._link.reader.quantum = performer.synchronizer.options.quantum
         for said in self._link.poll():
             performer.observe(said, time.perf_counter())
         performer.notes += self._link.notes
@@ -307,7 +309,7 @@ class _Runner:
             touches += [m.Touch(host_s, message) for message in found if message[0] < 0xF0]
         if touches:
             try:
-                self._connection.send_bytes(m.pack_hands(touches))
+                self._connection.send_bytes(m.pack_touches(touches))
             except (OSError, ValueError):
                 self._quit = True
 

@@ -1,4 +1,4 @@
-"""The sync desk: every source comes in here, and leaves as changes of one playhead.
+"""The synchronizer: every source comes in here, and leaves as changes of one playhead.
 
 Position and tempo are two roles.  The position source (`SyncOptions.position`) feeds the follower; the tempo
 source only says a tempo, which the status reports and from which the bridge makes its next tempo map.  "auto"
@@ -29,7 +29,7 @@ _MEMBER: Final = {"mmc": "mtc"}  # machine control belongs to timecode
 _BEATS: Final = frozenset({"clock", "link"})  # sources that count beats
 
 
-class SyncDesk:
+class Synchronizer:
     """Feeds on messages and observations; sans-I/O.  tempo: the line in force, for sources that count
     beats."""
 

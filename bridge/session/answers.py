@@ -6,7 +6,7 @@ import math
 from collections.abc import Callable
 from typing import Final, Protocol
 
-from bridge.controls.midi import Hands
+from bridge.controls.midi import MidiControl
 from bridge.controls.midi_learn import MidiLearn
 from bridge.daw.session import DawBridge
 from bridge.osc.clients import Clients
@@ -28,7 +28,7 @@ class Around(Protocol):
     def clients(self) -> Clients: ...
 
     @property
-    def hands(self) -> Hands: ...
+    def midi(self) -> MidiControl: ...
 
     @property
     def daw(self) -> DawBridge | None: ...
@@ -134,8 +134,8 @@ STATES: Final[dict[str, Callable[[SessionState, Snapshot, Around], tuple[Argumen
         session.log.last.who,
         Double(session.log.last.heard_s),
     ),
-    controls.LEARN_WAITING: lambda session, shot, around: _waiting(session, around.hands.learn),
-    controls.LEARN_LIST: lambda session, shot, around: around.hands.listed(),
+    controls.LEARN_WAITING: lambda session, shot, around: _waiting(session, around.midi.learn),
+    controls.LEARN_LIST: lambda session, shot, around: around.midi.listed(),
     controls.CHANGING: lambda session, shot, around: _changing(session),
     controls.CLIENTS: lambda session, shot, around: (len(around.clients),),
     controls.DAW: lambda session, shot, around: tuple(

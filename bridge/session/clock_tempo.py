@@ -20,7 +20,7 @@ ARRIVES_WITHIN_S: Final = 0.02  # the same for a place: half such a period, and 
 NO_CLOCK: Final = ("map", "script", "internal", "")
 
 
-class Heard(NamedTuple):
+class ClockMap(NamedTuple):
     """A tempo map that agrees with the clock, and a sentence where it cannot hold for the whole film."""
 
     tempo_map: TempoMap
@@ -38,7 +38,7 @@ class ClockTempo:
 
     def watch(
         self, status: PlayerStatus, tempo_map: TempoMap, first_bar_1_s: Callable[[], float], host_s: float
-    ) -> Heard | None:
+    ) -> ClockMap | None:
         """A map to be used from now on, once the clock has had another tempo for a while.
 
         first_bar_1_s: timeline second of bar 1 before any clock has moved it.
@@ -92,7 +92,7 @@ class ClockTempo:
                     "counted from here. A tempo map (--tempo-map) says it for the whole film."
                 )
         self._agreed = True
-        return Heard(TempoMap.constant(bpm, meter, round(origin_s, 4)), warning)
+        return ClockMap(TempoMap.constant(bpm, meter, round(origin_s, 4)), warning)
 
 
 def simplest(bpm: float, within: float) -> float:

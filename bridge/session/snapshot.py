@@ -206,7 +206,7 @@ def snapshot(session: SessionState) -> Snapshot:
         clients=session.clients,
         printed=printed.as_words(document),
         learning=session.learning,
-        control_port=status.hands_port,
+        control_port=status.control_port,
     )
 
 

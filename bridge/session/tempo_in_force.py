@@ -10,7 +10,7 @@ from dataclasses import replace
 
 from bridge.player.link import PlayerLink
 from bridge.player.messages import PlayerStatus
-from bridge.session.clock_tempo import NO_CLOCK, ClockTempo, Heard
+from bridge.session.clock_tempo import NO_CLOCK, ClockMap, ClockTempo
 from bridge.session.edits import tempo
 from bridge.session.now import Now, Timing
 from engine.brief import Brief
@@ -78,7 +78,9 @@ class TempoInForce:
         self.reason = choice.reason
         return tempo.on_map(document, choice, moment)
 
-    def measured(self, document: Document, status: PlayerStatus, now: Callable[[], Now], host_s: float) -> Heard | None:
+    def measured(
+        self, document: Document, status: PlayerStatus, now: Callable[[], Now], host_s: float
+    ) -> ClockMap | None:
         """The tempo of a MIDI clock or of JACK, once it has been another one for a while."""
         if not self._follows or status.tempo_source in NO_CLOCK:
             return None

@@ -90,7 +90,7 @@ def _texts(kind: int, body: bytes) -> SysexState | None:
 
 
 def read_sysex(message: bytes, host_s: float) -> list[TransportObservation]:
-    """What the sync desk makes of it: tempo and record state; the position comes by MIDI timecode."""
+    """What the synchronizer makes of it: tempo and record state; the position comes by MIDI timecode."""
     said = decode(message)
     if said is None or (said.bpm is None and said.recording is None):
         return []

@@ -90,16 +90,16 @@ def main(argv: Sequence[str] | None = None) -> int:
         from engine.commands.compose_session import write_session_music
 
         return write_session_music(arguments, given_flags(parser(), argv))
-    wish = plan_from(arguments)
+    brief = plan_from(arguments)
     options = arrange_options(arguments)
     if not 1 <= arguments.takes <= 100:
         raise UserError(f"--takes is 1 to 100, not {arguments.takes}.")
     check_film_exists(arguments.video)
     if arguments.hits is not None:
-        wish = replace(wish, hits=hits_of(arguments))
-    wish = marked_brief(arguments, wish)
+        brief = replace(brief, hits=hits_of(arguments))
+    brief = marked_brief(arguments, brief)
     if arguments.vary is not None:
-        return _vary(arguments, wish, options)
+        return _vary(arguments, brief, options)
     if arguments.length is not None or arguments.loopable:
         raise UserError("--length and --loopable go with --vary.")
     outputs = _outputs(arguments)
@@ -107,7 +107,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     with progress_bar(sys.stderr, quiet=arguments.json) as report:
         scores = compose_takes(
             arguments.video,
-            wish,
+            brief,
             arguments.takes,
             progress=report,
             cache_dir=arguments.cache_dir,
@@ -135,7 +135,7 @@ def given_flags(of: argparse.ArgumentParser, argv: Sequence[str] | None) -> list
     return [word.partition("=")[0] for word in words if word.partition("=")[0] in known]
 
 
-def _vary(arguments: argparse.Namespace, wish: Brief, options: ArrangeOptions) -> int:
+def _vary(arguments: argparse.Namespace, brief: Brief, options: ArrangeOptions) -> int:
     """Writes versions of a cue into a folder, one file per part."""
     from engine.commands.variations import parse_dimensions, vary, write_variation
     from engine.composer import Composer
@@ -151,17 +151,17 @@ def _vary(arguments: argparse.Namespace, wish: Brief, options: ArrangeOptions) -
     folder = Path(arguments.output or Path(arguments.video).stem + "_versions")
     if not arguments.replace and folder.is_dir() and any(folder.glob("*.mid")):
         raise UserError(f"{shown(folder)} holds MIDI files already: name another folder, or say --replace.")
-    task = AnalysisTask(arguments.video, wish.reading, wish.clip_weights, arguments.cache_dir, not arguments.no_cache)
+    task = AnalysisTask(arguments.video, brief.reading, brief.clip_weights, arguments.cache_dir, not arguments.no_cache)
     rows: list[dict[str, Any]] = []
     with progress_bar(sys.stderr, quiet=arguments.json) as report:
         features = analyse_in_child(task, lambda fraction, phase: report(0.5 * fraction, phase))
-        composer = Composer(wish.weights)
+        composer = Composer(brief.weights)
         for number, length_s in enumerate(lengths):
             report(0.5 + 0.5 * number / len(lengths), "composing versions")
             versions = vary(
                 composer,
                 features,
-                wish,
+                brief,
                 options,
                 arguments.takes,
                 dimensions,

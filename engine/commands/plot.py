@@ -37,13 +37,13 @@ def main(argv: Sequence[str] | None = None) -> int:
     )
     arguments = parser.parse_args(argv)
     need_extra("plot", "A plot")
-    wish, options = compose_cli.plan_from(arguments), compose_cli.arrange_options(arguments)
+    brief, options = compose_cli.plan_from(arguments), compose_cli.arrange_options(arguments)
     if arguments.takes != 1:
         raise UserError("a plot shows one take; choose it with --take.")
     if not 0 <= arguments.shuffles <= 1000:
         raise UserError(f"--shuffles is 0 to 1000, not {arguments.shuffles}.")
     if arguments.hits is not None:
-        wish = replace(wish, hits=compose_cli.hits_of(arguments))
+        brief = replace(brief, hits=compose_cli.hits_of(arguments))
     output = Path(arguments.output or Path(arguments.video).stem + ".png")
     check_spares_input(arguments.video, output)
     check_output(output, replace=arguments.replace)
@@ -52,11 +52,13 @@ def main(argv: Sequence[str] | None = None) -> int:
 
     with progress_bar(sys.stderr, quiet=arguments.json) as report:
         features = analyse_in_child(
-            AnalysisTask(arguments.video, wish.reading, wish.clip_weights, arguments.cache_dir, not arguments.no_cache),
+            AnalysisTask(
+                arguments.video, brief.reading, brief.clip_weights, arguments.cache_dir, not arguments.no_cache
+            ),
             lambda fraction, phase: report(0.5 * fraction, phase),
         )
-        composer = Composer(wish.weights)
-        facts, composition = study(composer, features, wish, options, arguments.shuffles)
+        composer = Composer(brief.weights)
+        facts, composition = study(composer, features, brief, options, arguments.shuffles)
     from engine.arrange import arrange
 
     composition = compose_cli.placed(composition, arguments)
@@ -72,24 +74,24 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def study(
-    composer: Composer, features: VideoFeatures, wish: Brief, options: ArrangeOptions, shuffles: int
+    composer: Composer, features: VideoFeatures, brief: Brief, options: ArrangeOptions, shuffles: int
 ) -> tuple[dict[str, Any], Composition]:
     """Composes the film and its shuffled selves; the correlations of each with the film's true motion."""
     from engine.arrange import arrange
     from engine.commands.picture_link import link, shuffled
 
-    composition = _compose(composer, features, wish)
+    composition = _compose(composer, features, brief)
     right = link(features, composition, arrange(composition, options))
     wrong = []
     for seed in range(1, shuffles + 1):
         # The tempo and grid stay the film's own, so that only what is seen differs.
-        other = _compose(composer, shuffled(features, seed), wish, of=features)
+        other = _compose(composer, shuffled(features, seed), brief, of=features)
         wrong.append(link(features, other, arrange(other, options)))
     facts: dict[str, Any] = {
         "film": Path(features.film.path).name,
         "seconds": features.seconds,
         "take": composition.take.number,
-        "follow_picture": wish.options.follow_picture,
+        "follow_picture": brief.options.follow_picture,
         "spearman": {
             name: {
                 "right_film": _rounded(getattr(right, name)),
@@ -104,10 +106,10 @@ def study(
     return facts, composition
 
 
-def _compose(composer: Composer, features: VideoFeatures, wish: Brief, of: VideoFeatures | None = None) -> Composition:
+def _compose(composer: Composer, features: VideoFeatures, brief: Brief, of: VideoFeatures | None = None) -> Composition:
     seen = of or features
-    request, _ = request_for(seen.film, seen.cuts, wish)
-    request, _reason = settled(seen, replace(request, take=Take(wish.take.number)), wish)
+    request, _ = request_for(seen.film, seen.cuts, brief)
+    request, _reason = settled(seen, replace(request, take=Take(brief.take.number)), brief)
     last = composer.compose(features, request)
     assert hasattr(last, "composition")
     return last.composition

@@ -97,7 +97,7 @@ def difference(a: Sequence[object], b: Sequence[object]) -> float:
 def vary(
     composer: Composer,
     features: VideoFeatures,
-    wish: Brief,
+    brief: Brief,
     options: ArrangeOptions,
     count: int,
     dimensions: Sequence[str],
@@ -113,7 +113,7 @@ def vary(
     """
     found: list[Variation] = []
     signs: list[list[tuple[object, ...]]] = []
-    for plan, own_options in candidates(features, wish, options, dimensions, count * _TRIES):
+    for plan, own_options in candidates(features, brief, options, dimensions, count * _TRIES):
         request, reason = request_for(features.film, features.cuts, plan)
         request = replace(request, cues=(cue_for(request, features.film.duration_s, out_s, loopable),))
         last = composer.compose(features, request)
@@ -148,14 +148,14 @@ def cue_for(request: ComposeRequest, duration_s: float, out_s: float | None, loo
 
 
 def candidates(
-    features: VideoFeatures, wish: Brief, options: ArrangeOptions, dimensions: Sequence[str], count: int
+    features: VideoFeatures, brief: Brief, options: ArrangeOptions, dimensions: Sequence[str], count: int
 ) -> Iterator[tuple[Brief, ArrangeOptions]]:
     """Plans to try, the first the one that was asked for; each dimension goes round at its own pace."""
     mean = tuple(map(float, features.emotion.mean(axis=0)))
-    first = wish.key or (Key(0, "major") if valence_arousal(mean)[0] >= 0 else Key(9, "minor"))
-    tempi = _tempi(features, wish) if "tempo" in dimensions else ()
+    first = brief.key or (Key(0, "major") if valence_arousal(mean)[0] >= 0 else Key(9, "minor"))
+    tempi = _tempi(features, brief) if "tempo" in dimensions else ()
     for index in range(count):
-        plan = replace(wish, take=Take(wish.take.number + index))
+        plan = replace(brief, take=Take(brief.take.number + index))
         key = first
         if "mode" in dimensions and index % 2:
             key = Key(key.tonic, "major" if key.is_minor else "minor")
@@ -171,10 +171,10 @@ def candidates(
         yield plan, own
 
 
-def _tempi(features: VideoFeatures, wish: Brief) -> tuple[float, ...]:
+def _tempi(features: VideoFeatures, brief: Brief) -> tuple[float, ...]:
     """The asked tempo first, then those that meet the hits (or the cuts) best."""
-    hits = wish.hits or tuple(Hit(cut.time_s) for cut in features.cuts)
-    chosen: list[float] = [] if wish.bpm is None else [wish.bpm]
+    hits = brief.hits or tuple(Hit(cut.time_s) for cut in features.cuts)
+    chosen: list[float] = [] if brief.bpm is None else [brief.bpm]
     if any(hit.time_s > 0 for hit in hits):
         report = fit_tempos(hits, features.film.rate, TempoFitOptions(66, 132, step_bpm=1.0, count=60), ("fixed",))
         for plan in report.fixed:

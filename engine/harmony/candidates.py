@@ -15,7 +15,7 @@ import numpy as np
 from engine.harmony.conditions import Events, conditions
 from engine.harmony.form import form_pull
 from engine.harmony.loops import patience, worn_out
-from engine.harmony.mood import bias_affect, felt
+from engine.harmony.mood import bias_affect, guiding_mood
 from engine.harmony.plan import PlannedSlot
 from engine.harmony.slots import SlotFeatures
 from engine.harmony.stream import (
@@ -55,7 +55,7 @@ def candidates(
     """
     conditioned = model.config.condition_width > 0
     rows = conditions(slots, features.emotion, options, events or Events()) if conditioned else None
-    asked = Asked(felt(features.emotion, options), rows)
+    asked = Asked(guiding_mood(features.emotion, options), rows)
     songs: list[list[Chord]] = [[] for _ in range(count)]
     nll = np.zeros(count)
     composed = 0

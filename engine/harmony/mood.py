@@ -66,7 +66,7 @@ def bias_affect(affect: np.ndarray, options: ComposeOptions) -> np.ndarray:
     return np.where(total > 1e-9, moved / np.maximum(total, 1e-9), neutral).astype(np.float32)
 
 
-def felt(affect: np.ndarray, options: ComposeOptions) -> np.ndarray:
+def guiding_mood(affect: np.ndarray, options: ComposeOptions) -> np.ndarray:
     """What guidance follows at each slot: (S, 6) -> (S, 6) for `models.decoding.affect_pull`.
 
     A film that is relaxing throughout would be pulled to nothing but major chords by its absolute mood.  So the mood

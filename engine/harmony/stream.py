@@ -25,7 +25,7 @@ from engine.harmony.cells import CellChooser
 from engine.harmony.conditions import Events, conditions
 from engine.harmony.form import form_pull
 from engine.harmony.loops import HISTORY, patience, worn_out
-from engine.harmony.mood import felt, guidance, temperature, top_p
+from engine.harmony.mood import guidance, guiding_mood, temperature, top_p
 from engine.harmony.plan import PlannedSlot
 from engine.harmony.reasons import Trace, of_network
 from engine.harmony.slots import SlotFeatures
@@ -174,7 +174,7 @@ class Harmony:
         chords: list[Chord] = [slot.fixed or NO_CHORD for slot in slots[:begin]]
         conditioned = self.model.config.condition_width > 0
         rows = conditions(slots, features.emotion, options, events or Events()) if conditioned else None
-        asked = Asked(felt(features.emotion, options), rows)
+        asked = Asked(guiding_mood(features.emotion, options), rows)
         planned = choosers or {}
         _take_kept(planned, slots, chords)
         for stretch in stretches(slots, keys, begin):

@@ -232,10 +232,10 @@ def run_analysis(connection: Connection, way: GiveWay) -> None:
     asked: queue.SimpleQueue[dict[str, Any]] = queue.SimpleQueue()
     threading.Thread(target=_hear, args=(connection, asked), daemon=True).start()
     _load_decoders()
-    wish = asked.get()
-    task = AnalysisTask(**wish["task"])
+    order = asked.get()
+    task = AnalysisTask(**order["task"])
     try:
-        _look(connection, task, Path(wish["folder"]), Yielding(way))
+        _look(connection, task, Path(order["folder"]), Yielding(way))
     except UserError as error:
         _say(connection, {"kind": "error", "sentence": str(error)})
     except Exception as error:

@@ -63,8 +63,8 @@ def compose_all(
             padded = [np.pad(given, ((0, rows - len(given)), (0, 0)), mode="edge") for given in conditions[here]]
             shown = np.stack(padded)
         cache = model.new_cache(stacked, rows, shown, guided=guided)
-        felt = [film.emotion() for film in part]
-        pulls = [None if emotion is None else affect_pull(emotion) for emotion in felt]
+        mood = [film.emotion() for film in part]
+        pulls = [None if emotion is None else affect_pull(emotion) for emotion in mood]
         songs = [[TONIC[bool(mode)]] for mode in stacked.minor]
         for slot in range(1, rows):
             logits = model.decode_step(np.array([song[-1] for song in songs]), cache)

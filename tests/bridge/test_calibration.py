@@ -97,7 +97,7 @@ def test_a_damaged_file_of_values_is_no_value(own_folder) -> None:
 def test_a_recorder_on_jack_that_is_30_ms_late_is_measured(capsys) -> None:
     """A tape machine made of JACK ports: it sends timecode, records what comes and plays it back, 30 ms late."""
     late_s = 0.030
-    ports = PortOptions("jack-client", "Tape", sync_in=False, sync_out=True, hands_in=False)
+    ports = PortOptions("jack-client", "Tape", sync_in=False, sync_out=True, control_in=False)
     tape = PlayerOptions(ports=ports, sync=SyncOptions(send_mtc=True, frame_rate="25"))
     answer: list[int] = []
     with JackServer(period=256), PlayerLink(tape) as daw, Capture("tape") as recorder:

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bridge.player.messages import SyncOptions
-from bridge.player.sync import SyncDesk
+from bridge.player.sync import Synchronizer
 from bridge.transport.cubase_sysex import HEADER, SAY_AGAIN, Row, SysexState, decode
 
 
@@ -106,14 +106,16 @@ def test_a_missing_call_ends_nothing_and_is_said_with_what_it_costs(repository, 
     made = Cubase(repository, 0, missing=[call])
     try:
         last = made.do(activate=True)[1]
-        desk = SyncDesk(SyncOptions("mtc", "script"), lambda: None)
+        synchronizer = Synchronizer(SyncOptions("mtc", "script"), lambda: None)
         for message in made.sent:
-            desk.hear(1.0, message, 1.0)
+            synchronizer.hear(1.0, message, 1.0)
         for message in made.sent:  # again: said once
-            desk.hear(2.0, message, 1.0)
-        assert len(desk.notes) == len(set(desk.notes)) and any("the script 2 tells" in note for note in desk.notes)
+            synchronizer.hear(2.0, message, 1.0)
+        assert len(synchronizer.notes) == len(set(synchronizer.notes)) and any(
+            "the script 2 tells" in note for note in synchronizer.notes
+        )
         if feature:
-            (note,) = [note for note in desk.notes if cost in note]
+            (note,) = [note for note in synchronizer.notes if cost in note]
             assert note.startswith("In this Cubase 12.0.70, ")
             assert len(last["logged"]) == len(set(last["logged"])) >= 1
         if "mTransport" not in call and "mTimeDisplay" not in call:
@@ -140,20 +142,20 @@ def test_a_slow_host_loses_no_message(repository):
 
 
 def test_a_script_of_another_protocol_is_told_what_to_do():
-    desk = SyncDesk(SyncOptions("mtc", "script"), lambda: None)
+    synchronizer = Synchronizer(SyncOptions("mtc", "script"), lambda: None)
     for _ in range(3):
-        desk.hear(1.0, HEADER + bytes((1, 9, 0xF7)), 1.0)
-    (note,) = desk.notes
+        synchronizer.hear(1.0, HEADER + bytes((1, 9, 0xF7)), 1.0)
+    (note,) = synchronizer.notes
     assert "install-script cubase" in note and "protocol 9" in note
 
 
 def test_the_doctor_shows_what_the_script_on_the_sync_port_says():
     from bridge.player.checks import _note_row
 
-    desk = SyncDesk(SyncOptions("mtc", "script"), lambda: None)
-    desk.hear(1.0, HEADER + b"\x06Cubase 13.0.40\n2\nJavaScript\xf7", 1.0)
-    desk.hear(1.0, HEADER + b"\x05\x00cycle\nmCycleActive\nnot there\xf7", 1.0)
-    rows = [_note_row(note) for note in desk.notes]
+    synchronizer = Synchronizer(SyncOptions("mtc", "script"), lambda: None)
+    synchronizer.hear(1.0, HEADER + b"\x06Cubase 13.0.40\n2\nJavaScript\xf7", 1.0)
+    synchronizer.hear(1.0, HEADER + b"\x05\x00cycle\nmCycleActive\nnot there\xf7", 1.0)
+    rows = [_note_row(note) for note in synchronizer.notes]
     assert [(row.name, row.ok) for row in rows] == [("DAW script cubase", True), ("DAW script cubase", None)]
     assert "the cycle is not known" in rows[1].found
 
@@ -202,14 +204,14 @@ def test_every_value_of_the_tempo_range_survives():
 
 
 def test_the_sync_port_takes_tempo_and_record_state_beside_timecode():
-    desk = SyncDesk(SyncOptions("mtc", "script"), lambda: None)
+    synchronizer = Synchronizer(SyncOptions("mtc", "script"), lambda: None)
     tempo = HEADER + b"\x03" + bytes((973_000 >> shift) & 127 for shift in (21, 14, 7, 0)) + b"\xf7"
-    assert desk.hear(1.0, tempo, 1.0) == []  # no position: the playhead stays where timecode has it
-    assert desk.bpm == {"script": 97.3} and desk.tempo_source() == "script"
-    desk.hear(1.1, HEADER + b"\x02\x03\xf7", 1.1)
-    assert desk.recording is True
-    desk.hear(1.2, HEADER + b"\x02\x01\xf7" + b"\xf0\x7d\x01\xf7", 1.2)
-    assert desk.recording is False
+    assert synchronizer.hear(1.0, tempo, 1.0) == []  # no position: the playhead stays where timecode has it
+    assert synchronizer.bpm == {"script": 97.3} and synchronizer.tempo_source() == "script"
+    synchronizer.hear(1.1, HEADER + b"\x02\x03\xf7", 1.1)
+    assert synchronizer.recording is True
+    synchronizer.hear(1.2, HEADER + b"\x02\x01\xf7" + b"\xf0\x7d\x01\xf7", 1.2)
+    assert synchronizer.recording is False
 
 
 @given(st.binary(max_size=16))

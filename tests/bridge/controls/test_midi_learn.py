@@ -25,14 +25,14 @@ class Desk:
 
     def send(self, *messages: tuple[int, ...]) -> list[tuple[str, tuple]]:
         """What was asked for; values are set as the session would."""
-        deeds = self.learn.hear(
+        actions = self.learn.hear(
             [(self.now_s, bytes(message).ljust(3, b"\0")) for message in messages], self.now_s, self.values.get, 30.0
         )
-        for deed in deeds:
-            BY_ADDRESS[deed.address].check(deed.arguments)
-            if deed.address in self.values:
-                self.values[deed.address] = deed.arguments[0]
-        return [(deed.address, deed.arguments) for deed in deeds]
+        for action in actions:
+            BY_ADDRESS[action.address].check(action.arguments)
+            if action.address in self.values:
+                self.values[action.address] = action.arguments[0]
+        return [(action.address, action.arguments) for action in actions]
 
     def teach(self, address: str, message: tuple[int, ...], *texts: str) -> None:
         self.learn.learn(address, texts, self.now_s)

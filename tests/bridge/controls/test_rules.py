@@ -174,7 +174,7 @@ def test_a_bundle_is_done_whole_or_not_at_all(port, refused) -> None:
 
 def test_a_refused_bundle_takes_back_what_is_no_edit_too(port) -> None:
     """Loop, knock, kept takes and what is learned are no steps of the history; none of them stays changed."""
-    session, learn = port.session, port.controls.hands.learn
+    session, learn = port.session, port.controls.midi.learn
     port.send(port.client(), encode("/cue/loop", [True, 2.0, 6.0]))
     takes, bindings = session.takes.table, learn.bindings
     messages = [

@@ -37,7 +37,7 @@ def note(start: float, pitch: int = 60) -> Note:
 def told(page: PageProcess, revision: int, *notes: Note, from_s: float = 0.0) -> None:
     """The player is told a plan."""
     for message in PlayerMemory(m.PlayerOptions()).plan(revision, "seconds", notes, (), from_s):
-        page.link.player_told(message)
+        page.link.take_player_message(message)
 
 
 @contextmanager

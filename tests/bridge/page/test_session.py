@@ -34,7 +34,7 @@ class Link:
         if isinstance(message, p.MusicOf):
             self.tiles.place(message.starts_s)
 
-    def player_told(self, message: bytes) -> None:
+    def take_player_message(self, message: bytes) -> None:
         self.tiles.take(message)
 
     def last(self, kind: type) -> p.ToServer | None:
@@ -47,7 +47,7 @@ class Paged:
     def __init__(self, clock) -> None:
         self.stage = OfflineStage(clock, Engine(24.0), SessionOptions("film.mp4", tempo=Brief(bpm=120)))
         self.link, self.films = Link(), []
-        self.stage.player.listener = self.link.player_told
+        self.stage.player.listener = self.link.take_player_message
         self.page = SessionPage(self.link, self.stage.controls, self.stage.said.append, self.films.append)  # type: ignore[arg-type]
         self._ids = 0
         self.page.receive(p.Watching(1, 1))

@@ -29,7 +29,7 @@ class Port:
 
     api, reason = "test", "a test's port"
     xruns = 0
-    sync_port = hands_port = fault = ""
+    sync_port = control_port = fault = ""
 
     def __init__(self, lookahead_s: float = 0.0) -> None:
         self.names = ("CueBridge",)

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from bridge.player.messages import SyncOptions
-from bridge.player.sync import SyncDesk
+from bridge.player.sync import Synchronizer
 from bridge.player.tempo import TempoLine
 from engine.music.timecode import FrameRate, Timecode
 
@@ -77,7 +77,7 @@ def clocks(tempo: TempoLine, first_beat: float, seconds: float, host_s: float = 
 
 @dataclass
 class Desk:
-    """A sync desk fed with a stream, asked afterwards where the playhead was."""
+    """A synchronizer fed with a stream, asked afterwards where the playhead was."""
 
     position: str = "mtc"
     frame_rate: str | None = None
@@ -87,17 +87,17 @@ class Desk:
     def __post_init__(self) -> None:
         line = self.tempo or TempoLine.constant(120)
         options = SyncOptions(self.position, "auto", self.frame_rate, self.freewheel_s)
-        self.desk = SyncDesk(options, lambda: line)
+        self.synchronizer = Synchronizer(options, lambda: line)
         self.changes: list[tuple[float, str, bool]] = []  # (host, state, jump)
 
     @property
     def follower(self):  # type: ignore[no-untyped-def]
-        assert self.desk.follower is not None
-        return self.desk.follower
+        assert self.synchronizer.follower is not None
+        return self.synchronizer.follower
 
     def until(self, host_s: float) -> None:
         """Lets time pass: debounced locates, losses, foreseen wraps."""
-        while self.desk.follower is not None:
+        while self.synchronizer.follower is not None:
             wrap, decision = self.follower.next_wrap(), self.follower.next_decision()
             times = [time for time in (wrap, decision) if time is not None and time <= host_s]
             if not times:
@@ -116,8 +116,8 @@ class Desk:
         found = []
         for host_s, data in stream:
             self.until(host_s)
-            for change in self.desk.hear(host_s, data, host_s):
+            for change in self.synchronizer.hear(host_s, data, host_s):
                 self._note(host_s, change)
-            if self.desk.follower is not None:
+            if self.synchronizer.follower is not None:
                 found.append((host_s, self.follower.motion.position_at(host_s), self.follower.state))
         return found

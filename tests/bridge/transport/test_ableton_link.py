@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from bridge.player.messages import SyncOptions
-from bridge.player.sync import SyncDesk
+from bridge.player.sync import Synchronizer
 from bridge.player.tempo import TempoLine
 from bridge.transport.ableton_link import LinkMoment, LinkReader
 
@@ -125,21 +125,21 @@ def test_a_locate_while_it_plays_keeps_the_phase() -> None:
 
 
 def test_a_new_tempo_of_the_session_moves_the_playhead_at_once_and_by_no_jump() -> None:
-    desk = SyncDesk(SyncOptions("link", "link"), lambda: TempoLine.constant(120))
+    synchronizer = Synchronizer(SyncOptions("link", "link"), lambda: TempoLine.constant(120))
     reader = LinkReader()
     jumps, beat = 0, 0.0
     for step in range(1200):
         host_s = step / 100
         bpm = 120.0 if step < 600 else 133.0
         for said in reader.feed(LinkMoment(host_s, beat, bpm, True, 0.0)):
-            change = desk.observe(said, host_s)
+            change = synchronizer.observe(said, host_s)
             jumps += change is not None and change.jump
         beat += 0.01 * bpm / 60
-    assert desk.follower is not None
+    assert synchronizer.follower is not None
     assert jumps == 1  # the start
-    assert desk.follower.motion.position_at(12.0) == pytest.approx(beat / 2, abs=1e-3)
-    assert desk.measured_bpm() == 133.0
-    assert desk.tempo_source() == "link"
+    assert synchronizer.follower.motion.position_at(12.0) == pytest.approx(beat / 2, abs=1e-3)
+    assert synchronizer.measured_bpm() == 133.0
+    assert synchronizer.tempo_source() == "link"
 
 
 def test_stop_goes_back_to_the_place() -> None:

@@ -1,4 +1,4 @@
-"""The follower with sources that are no MIDI: script ticks, JACK periods; and the desk's choice of source."""
+"""The follower with sources that are no MIDI: script ticks, JACK periods; and the synchronizer's choice of source."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import pytest
 
 from bridge.player.errors import SyncError
 from bridge.player.messages import SyncOptions
-from bridge.player.sync import SyncDesk
+from bridge.player.sync import Synchronizer
 from bridge.player.tempo import TempoLine
 from bridge.transport.estimator import Follower
 from bridge.transport.state import Loop, TransportObservation
@@ -142,13 +142,13 @@ def test_a_wrap_that_is_not_confirmed_is_taken_back() -> None:
     assert follower.motion.position_at(6.0) == pytest.approx(6.0, abs=0.01)
 
 
-def desk(position: str = "auto", tempo: str = "auto", **more: object) -> SyncDesk:
+def synchronizer(position: str = "auto", tempo: str = "auto", **more: object) -> Synchronizer:
     line = TempoLine.constant(120)
-    return SyncDesk(SyncOptions(position, tempo, **more), lambda: line)  # type: ignore[arg-type]
+    return Synchronizer(SyncOptions(position, tempo, **more), lambda: line)  # type: ignore[arg-type]
 
 
 def test_auto_takes_the_first_source_that_rolls_and_says_so() -> None:
-    made = desk()
+    made = synchronizer()
     assert made.observe(script(0.0, 1.0, rolling=False), 0.0) is None
     assert made.follower is None
     made.observe(script(0.1, 1.0), 0.1)
@@ -160,13 +160,13 @@ def test_auto_takes_the_first_source_that_rolls_and_says_so() -> None:
 
 
 def test_position_and_tempo_are_two_roles() -> None:
-    made = desk("mtc", "clock")
+    made = synchronizer("mtc", "clock")
     for index in range(60):
         made.hear(index / 48, b"\xf8", index / 48)
     assert made.tempo_source() == "clock"
     assert made.measured_bpm() == pytest.approx(120, rel=1e-3)
     assert made.follower is not None and not made.follower.rolling
-    assert desk("mtc", "map").measured_bpm() is None
+    assert synchronizer("mtc", "map").measured_bpm() is None
 
 
 @pytest.mark.parametrize(
@@ -180,25 +180,25 @@ def test_position_and_tempo_are_two_roles() -> None:
 )
 def test_bad_options_are_one_sentence(options: dict[str, object], word: str) -> None:
     with pytest.raises(SyncError, match=word):
-        desk(**options)  # type: ignore[arg-type]
+        synchronizer(**options)  # type: ignore[arg-type]
 
 
 def test_the_loop_that_a_script_tells_is_foreseen_by_timecode_too() -> None:
     """The usual pair: timecode for the place, the DAW's script beside it.  Nothing behind the loop's end is struck."""
-    desk = Desk("mtc")
+    synchronizer = Desk("mtc")
     told = script(0.5, 0.5, loop=(1.0, 3.0))
-    desk.desk.observe(told, 0.5)
-    assert desk.follower.source == "mtc" and desk.follower.loop == Loop(1.0, 3.0)
+    synchronizer.synchronizer.observe(told, 0.5)
+    assert synchronizer.follower.source == "mtc" and synchronizer.follower.loop == Loop(1.0, 3.0)
     for host_s, frame in ((0.0, 0), (3.0, 25)):
-        desk.feed(quarter_frames(FRAME_RATES["25"], "25", frame, 3.0 - host_s / 3, host_s=host_s))
-    jumps = [host_s for host_s, _, jump in desk.changes if jump and host_s > 1]
+        synchronizer.feed(quarter_frames(FRAME_RATES["25"], "25", frame, 3.0 - host_s / 3, host_s=host_s))
+    jumps = [host_s for host_s, _, jump in synchronizer.changes if jump and host_s > 1]
     assert jumps == [pytest.approx(3.0, abs=0.001)]  # to the moment, and once
-    desk.desk.observe(replace(told, loop=None), 5.0)
-    assert desk.follower.loop is None
+    synchronizer.synchronizer.observe(replace(told, loop=None), 5.0)
+    assert synchronizer.follower.loop is None
 
 
 def test_a_script_without_a_loop_does_not_undo_one_that_was_set_here() -> None:
-    desk = Desk("mtc")
-    desk.desk.set_loop(Loop(1.0, 3.0), 0.0)
-    desk.desk.observe(script(0.0, 0.0), 0.0)
-    assert desk.follower.loop == Loop(1.0, 3.0)
+    synchronizer = Desk("mtc")
+    synchronizer.synchronizer.set_loop(Loop(1.0, 3.0), 0.0)
+    synchronizer.synchronizer.observe(script(0.0, 0.0), 0.0)
+    assert synchronizer.follower.loop == Loop(1.0, 3.0)

@@ -48,21 +48,21 @@ def test_every_rate_is_exact_after_lock_and_does_not_drift(name: str, parity: in
     for minute in (1, 10):
         rate = rate_of(name)
         first = Timecode.from_fields(1, minute - 1, 50, 0, rate).frames + parity
-        desk = Desk("mtc", name)
-        heard = desk.feed(quarter_frames(rate, name, first, 30.0))
+        synchronizer = Desk("mtc", name)
+        heard = synchronizer.feed(quarter_frames(rate, name, first, 30.0))
         assert heard
         begin = float(first / rate.fps)
         errors = [abs(position - begin - host) for host, position, state in heard if state == "locked"]
         assert len(errors) > 2000
         assert max(errors) * float(rate.fps) < 0.01, "hundredths of a frame"
-        assert not [jump for host, state, jump in desk.changes[1:] if jump]
+        assert not [jump for host, state, jump in synchronizer.changes[1:] if jump]
         assert heard[0][0] < 16 / 4 / float(rate.fps)  # two complete groups at the latest
 
 
 def test_the_rate_measured_at_a_wrongly_stated_one_is_a_thousandth_off() -> None:
-    desk = Desk("mtc", "24")
-    desk.feed(quarter_frames(rate_of("23.976"), "24", 0, 20.0))
-    assert abs(desk.follower.motion.rate - 1 / 1.001) < 1e-4
+    synchronizer = Desk("mtc", "24")
+    synchronizer.feed(quarter_frames(rate_of("23.976"), "24", 0, 20.0))
+    assert abs(synchronizer.follower.motion.rate - 1 / 1.001) < 1e-4
 
 
 def test_a_stated_rate_that_contradicts_what_arrives_is_said_once() -> None:
@@ -107,9 +107,9 @@ def test_without_a_stated_rate_the_film_tells_the_ntsc_rates(film: str, sent: st
 def test_a_rate_that_is_a_thousandth_off_is_said_after_ten_seconds(runs, counted, said, period_s) -> None:
     label = counted if "DF" in counted else str(rate_of(counted).nominal)
     stream = quarter_frames(rate_of(runs), label, 240, 14.0)
-    desk = Desk("mtc", counted)
-    desk.feed(bunched(stream, period_s) if period_s else stream)
-    told = [note for note in desk.desk.notes if "runs at" in note]
+    synchronizer = Desk("mtc", counted)
+    synchronizer.feed(bunched(stream, period_s) if period_s else stream)
+    told = [note for note in synchronizer.synchronizer.notes if "runs at" in note]
     assert len(told) == (said is not None)
     assert said is None or f"--frame-rate {said}." in told[0]
 
@@ -125,13 +125,13 @@ def test_a_stream_that_is_joined_in_the_middle(first_piece: int) -> None:
 
 def test_backwards_is_followed_and_silent() -> None:
     rate = rate_of("25")
-    desk = Desk("mtc")
-    heard = desk.feed(backwards(rate, "25", 2500, 2.0))
+    synchronizer = Desk("mtc")
+    heard = synchronizer.feed(backwards(rate, "25", 2500, 2.0))
     assert heard
     for host, position, _ in heard[20:]:
         assert abs(position - (100.0 - host)) < 1e-6
-    assert not desk.follower.motion.audible
-    assert desk.follower.motion.rate == -1.0
+    assert not synchronizer.follower.motion.audible
+    assert synchronizer.follower.motion.rate == -1.0
 
 
 @pytest.mark.parametrize("name", ["24", "29.97 DF"])
@@ -154,32 +154,32 @@ def test_lost_repeated_and_swapped_pieces_do_not_move_the_playhead(name: str) ->
         else:
             damaged.append(stream[index])
         index += 1
-    desk = Desk("mtc", name)
-    heard = rolling(desk.feed(damaged))
+    synchronizer = Desk("mtc", name)
+    heard = rolling(synchronizer.feed(damaged))
     errors = [abs(position - float(1000 / rate.fps) - host) for host, position, _ in heard]
     assert max(errors) * float(rate.fps) < 0.5
-    assert desk.follower.jumps == 0
+    assert synchronizer.follower.jumps == 0
 
 
 def test_a_full_frame_stands_and_play_from_it_is_followed_from_the_first_piece() -> None:
     rate = rate_of("30")
-    desk = Desk("mtc")
-    desk.feed([(0.0, full_frame(Timecode(301, rate)))])
-    desk.until(1.0)
-    assert desk.follower.state == "stopped"
-    assert desk.follower.motion.position_s == pytest.approx(301 / 30)
+    synchronizer = Desk("mtc")
+    synchronizer.feed([(0.0, full_frame(Timecode(301, rate)))])
+    synchronizer.until(1.0)
+    assert synchronizer.follower.state == "stopped"
+    assert synchronizer.follower.motion.position_s == pytest.approx(301 / 30)
     # Ardour begins with the next even frame.
-    heard = desk.feed(quarter_frames(rate, "30", 302, 1.0, host_s=2.0))
+    heard = synchronizer.feed(quarter_frames(rate, "30", 302, 1.0, host_s=2.0))
     assert heard[0][0] == 2.0
     assert heard[0][1] == pytest.approx(302 / 30)
-    assert not [jump for _, _, jump in desk.changes[2:] if jump]
+    assert not [jump for _, _, jump in synchronizer.changes[2:] if jump]
 
 
 def test_a_stated_position_that_does_not_fit_is_not_believed() -> None:
     rate = rate_of("30")
-    desk = Desk("mtc")
-    desk.feed([(0.0, full_frame(Timecode(301, rate)))])
-    heard = desk.feed(quarter_frames(rate, "30", 5000, 1.0, host_s=2.0))
+    synchronizer = Desk("mtc")
+    synchronizer.feed([(0.0, full_frame(Timecode(301, rate)))])
+    heard = synchronizer.feed(quarter_frames(rate, "30", 5000, 1.0, host_s=2.0))
     heard = rolling(heard)
     assert heard[0][0] > 2.05
     assert all(abs(position - 5000 / 30 - (host - 2.0)) < 1e-6 for host, position, _ in heard)
@@ -187,9 +187,9 @@ def test_a_stated_position_that_does_not_fit_is_not_believed() -> None:
 
 def test_a_jump_while_rolling_is_followed_within_four_frames() -> None:
     rate = rate_of("25")
-    desk = Desk("mtc")
-    desk.feed(quarter_frames(rate, "25", 0, 3.0))
-    heard = desk.feed(quarter_frames(rate, "25", 5000, 1.0, host_s=3.0))
+    synchronizer = Desk("mtc")
+    synchronizer.feed(quarter_frames(rate, "25", 0, 3.0))
+    heard = synchronizer.feed(quarter_frames(rate, "25", 5000, 1.0, host_s=3.0))
     right = [host for host, position, _ in heard if abs(position - 200 - (host - 3.0)) < 0.001]
     assert right[0] - 3.0 <= 16 / 100
     assert len(right) == len(heard) - heard.index(next(h for h in heard if h[0] == right[0]))
@@ -198,74 +198,74 @@ def test_a_jump_while_rolling_is_followed_within_four_frames() -> None:
 @pytest.mark.parametrize("period_s", [256 / 48000, 1024 / 48000])
 def test_bunched_arrivals_give_a_straight_line(period_s: float) -> None:
     """python-rtmidi on JACK: pieces arrive together at the end of a period, up to a period late."""
-    desk = Desk("mtc")
+    synchronizer = Desk("mtc")
     rate = rate_of("30")
-    heard = desk.feed(bunched(quarter_frames(rate, "30", 0, 10.0), period_s))
+    heard = synchronizer.feed(bunched(quarter_frames(rate, "30", 0, 10.0), period_s))
     late = [host - position for host, position, state in heard if state == "locked" and host > 2.0]
     assert min(late) > 0 and max(late) < period_s + 0.001  # half a period of delay, which nudge takes away
     assert max(late) - min(late) < 0.005
-    assert desk.follower.jumps == 0
-    assert abs(desk.follower.motion.rate - 1) < 1e-4
+    assert synchronizer.follower.jumps == 0
+    assert abs(synchronizer.follower.motion.rate - 1) < 1e-4
 
 
 @pytest.mark.parametrize("speed", [0.5, 0.9, 1.1, 2.0])
 def test_varispeed(speed: float) -> None:
-    desk = Desk("mtc")
-    heard = desk.feed(quarter_frames(rate_of("25"), "25", 0, 6.0, speed=speed))
-    assert desk.follower.motion.audible
-    assert abs(desk.follower.motion.rate - speed) < 0.002
+    synchronizer = Desk("mtc")
+    heard = synchronizer.feed(quarter_frames(rate_of("25"), "25", 0, 6.0, speed=speed))
+    assert synchronizer.follower.motion.audible
+    assert abs(synchronizer.follower.motion.rate - speed) < 0.002
     assert all(abs(position - speed * host) < 0.02 for host, position, _ in heard if host > 1.5)
 
 
 def test_silence_freewheels_and_then_stops_at_the_stated_times() -> None:
-    desk = Desk("mtc", freewheel_s=0.5)
-    heard = desk.feed(quarter_frames(rate_of("25"), "25", 0, 2.0))
+    synchronizer = Desk("mtc", freewheel_s=0.5)
+    heard = synchronizer.feed(quarter_frames(rate_of("25"), "25", 0, 2.0))
     last = heard[-1][0]
-    desk.until(last + 0.2)
-    assert desk.follower.state == "freewheel"
-    assert desk.follower.motion.audible
-    desk.until(last + 0.64)
-    assert desk.follower.state == "freewheel"
-    desk.until(last + 0.66)
-    assert desk.follower.state == "lost"
-    assert not desk.follower.motion.audible
-    again = desk.feed(quarter_frames(rate_of("25"), "25", 500, 1.0, host_s=last + 3))
+    synchronizer.until(last + 0.2)
+    assert synchronizer.follower.state == "freewheel"
+    assert synchronizer.follower.motion.audible
+    synchronizer.until(last + 0.64)
+    assert synchronizer.follower.state == "freewheel"
+    synchronizer.until(last + 0.66)
+    assert synchronizer.follower.state == "lost"
+    assert not synchronizer.follower.motion.audible
+    again = synchronizer.feed(quarter_frames(rate_of("25"), "25", 500, 1.0, host_s=last + 3))
     assert again[-1][2] == "locked"
 
 
 def test_machine_control_locates_at_standstill_and_tells_recording() -> None:
-    desk = Desk("mtc")
+    synchronizer = Desk("mtc")
     locate = bytes([0xF0, 0x7F, 0x7F, 6, 0x44, 6, 1, 0x61, 2, 3, 4, 0, 0xF7])  # 01:02:03:04 at 30
-    desk.feed([(0.0, locate)])
-    desk.until(0.2)
-    assert desk.follower.motion.position_s == pytest.approx(3723 + 4 / 30)
-    desk.feed([(1.0, bytes([0xF0, 0x7F, 0x7F, 6, 6, 0xF7]))])
-    assert desk.desk.recording is True
-    desk.feed([(1.0, bytes([0xF0, 0x7F, 0x7F, 6, 7, 0xF7]))])
-    assert desk.desk.recording is False
+    synchronizer.feed([(0.0, locate)])
+    synchronizer.until(0.2)
+    assert synchronizer.follower.motion.position_s == pytest.approx(3723 + 4 / 30)
+    synchronizer.feed([(1.0, bytes([0xF0, 0x7F, 0x7F, 6, 6, 0xF7]))])
+    assert synchronizer.synchronizer.recording is True
+    synchronizer.feed([(1.0, bytes([0xF0, 0x7F, 0x7F, 6, 7, 0xF7]))])
+    assert synchronizer.synchronizer.recording is False
 
 
 def test_a_dragged_playhead_counts_only_where_it_rests() -> None:
-    desk = Desk("mtc")
+    synchronizer = Desk("mtc")
     rate = rate_of("24")
-    desk.feed([(index * 0.02, full_frame(Timecode(index * 100, rate))) for index in range(40)])
-    desk.until(5.0)
-    assert len(desk.changes) == 1
-    assert desk.follower.motion.position_s == pytest.approx(3900 / 24)
+    synchronizer.feed([(index * 0.02, full_frame(Timecode(index * 100, rate))) for index in range(40)])
+    synchronizer.until(5.0)
+    assert len(synchronizer.changes) == 1
+    assert synchronizer.follower.motion.position_s == pytest.approx(3900 / 24)
 
 
 def test_a_foreseen_loop_wraps_on_time_and_the_sources_own_word_changes_nothing() -> None:
     from bridge.transport.state import Loop
 
     rate = rate_of("25")
-    desk = Desk("mtc")
-    desk.desk.set_loop(Loop(2.0, 4.0), 0.0)
+    synchronizer = Desk("mtc")
+    synchronizer.synchronizer.set_loop(Loop(2.0, 4.0), 0.0)
     stream = list(quarter_frames(rate, "25", 50, 2.0))
     for turn in range(1, 4):  # as Ardour does at every wrap: a full frame, then pieces from the start
         stream.append((turn * 2.0 + 0.003, full_frame(Timecode(50, rate))))
         stream += quarter_frames(rate, "25", 50, 2.0, host_s=turn * 2.0 + 0.004)
-    heard = desk.feed(stream)
-    jumps = [round(host, 3) for host, _, jump in desk.changes if jump and host > 0.2]
+    heard = synchronizer.feed(stream)
+    jumps = [round(host, 3) for host, _, jump in synchronizer.changes if jump and host > 0.2]
     assert jumps == pytest.approx([2.0, 4.0, 6.0], abs=0.005)  # the source's start is 4 ms late at each turn
     for host, position, _ in heard:
         if host > 0.3 and 0.01 < host % 2.0 < 1.99:
@@ -276,14 +276,14 @@ def test_a_foreseen_loop_wraps_on_time_and_the_sources_own_word_changes_nothing(
 @settings(max_examples=300)
 @given(st.lists(st.binary(max_size=40), max_size=30), st.lists(st.floats(-10, 10), max_size=30))
 def test_any_bytes_are_survived(chunks: list[bytes], steps: list[float]) -> None:
-    desk = Desk("mtc")
+    synchronizer = Desk("mtc")
     host = 0.0
     for index, chunk in enumerate(chunks):
         host += abs(steps[index]) if index < len(steps) else 0.01
-        desk.feed([(host, chunk)])
-        desk.until(host)
-    desk.until(host + 100)
-    assert desk.follower.state in ("stopped", "lost")
+        synchronizer.feed([(host, chunk)])
+        synchronizer.until(host)
+    synchronizer.until(host + 100)
+    assert synchronizer.follower.state in ("stopped", "lost")
 
 
 def test_a_hundred_thousand_random_bytes_raise_nothing() -> None:
@@ -360,13 +360,13 @@ def test_pieces_filled_from_a_running_counter_move_nothing(
     first = label.frames - 101 + parity
     step = 1.0 / (4 * float(rate.fps))
     stream = [(k * step, streams.pieces(Timecode(first + k // 4, rate), name)[k % 8]) for k in range(1600)]
-    desk = Desk("mtc", name)
-    heard = desk.feed(stream)
+    synchronizer = Desk("mtc", name)
+    heard = synchronizer.feed(stream)
     begin = float(first / rate.fps)
     errors = [abs(position - begin - host) for host, position, state in heard if state == "locked"]
     assert len(errors) > 800
     assert max(errors) * float(rate.fps) < 1.0
-    assert not [jump for _, _, jump in desk.changes[1:] if jump]
+    assert not [jump for _, _, jump in synchronizer.changes[1:] if jump]
 
 
 def test_a_real_jump_by_a_minute_is_followed_with_the_next_time() -> None:

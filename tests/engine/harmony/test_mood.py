@@ -8,8 +8,8 @@ import pytest
 from engine.harmony.mood import (
     bias_affect,
     choose_key,
-    felt,
     guidance,
+    guiding_mood,
     harmonic_tension,
     picture_tension,
     temperature,
@@ -51,19 +51,19 @@ def test_sliders_that_take_everything_away_leave_neutral():
 
 def test_what_stands_out_pulls_and_what_is_always_there_pulls_gently():
     always = np.repeat(one("relaxing"), 40, axis=0)
-    steady = affect_pull(felt(always, ComposeOptions()))[0]
+    steady = affect_pull(guiding_mood(always, ComposeOptions()))[0]
     maj = Chord.parse("C").id
     assert 0.2 < steady[maj] < 0.5
     moment = always.copy()
     moment[30:33] = 0.5 * one("relaxing") + 0.5 * one("fearful")
-    pull = affect_pull(felt(moment, ComposeOptions()))
+    pull = affect_pull(guiding_mood(moment, ComposeOptions()))
     dim = Chord.parse("Bdim").id
     assert pull[31, dim] > 0.6 > pull[31, maj] and pull[5, dim] < 0.01
-    turned = affect_pull(felt(always, ComposeOptions(dark_light=-100)))[0]
+    turned = affect_pull(guiding_mood(always, ComposeOptions(dark_light=-100)))[0]
     shared = 3**-SHARED_LESS  # a minor seventh is in the sets of three emotions, so it tells less of each
     assert turned[Chord.parse("Am7").id] == pytest.approx(shared, abs=0.01)  # sad and fearful,
     assert turned[maj] < 0.01  # nothing of the picture
-    assert affect_pull(felt(np.repeat(one("neutral"), 9, axis=0), ComposeOptions())).max() < 1e-6
+    assert affect_pull(guiding_mood(np.repeat(one("neutral"), 9, axis=0), ComposeOptions())).max() < 1e-6
 
 
 def test_guidance_is_the_picture_or_what_was_asked_for():
