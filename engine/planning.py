@@ -12,6 +12,7 @@ from typing import Final
 
 from engine.arrange.chance import noise
 from engine.arrange.ensembles import ensembles
+from engine.form.edits import edited
 from engine.form.picture import PictureCurves, curves
 from engine.form.planner import Drawn, PlanWish, choose_tempo, draw_cue, meter_of, settle_bars
 from engine.form.spotting import LEAST_FILM_S, propose_cues
@@ -102,7 +103,7 @@ def _wish(request: ComposeRequest, cue: Cue, bpm: float | None) -> PlanWish:
         form="" if options.form == "auto" else options.form,
         ensemble="" if options.ensemble == "auto" else options.ensemble,
         ending=ending or ("" if options.ending == "auto" else options.ending),
-        theme=request.theme,
+        theme=cue.theme or request.theme,
         harmonic_rhythm=_UNITS.get(options.harmonic_rhythm),
         bpm=bpm,
     )
@@ -131,7 +132,8 @@ def plans_of(features: VideoFeatures, request: ComposeRequest, begins_s: float) 
     plans, choosers, grids = [], {}, {}
     before: Key | None = None
     for index, cue, in_s, out_s in _spans(features, request, begins_s):
-        take = cue.take or request.take.number
+        own = cue.take or request.take.number
+        take = cue.like or request.like or own  # whose plan it is
         number = index if cue.number is None else cue.number
         bpm = request.tempo_map.bpm_at(request.tempo_map.beats_at(in_s + request.picture_starts_at_s) + 1e-6)
         drawn = draw_cue(
@@ -140,9 +142,13 @@ def plans_of(features: VideoFeatures, request: ComposeRequest, begins_s: float) 
         plan = settle_bars(
             drawn, request.tempo_map, request.picture_starts_at_s, partial(_theme, number_of, take)
         )  # fmt: skip
+        plan = _edited(plan, request, cue, take, number_of)
         before = plan.sections[0].key
+        draw = drawn.draw
+        if own != take or request.rewrite:
+            draw = partial(noise, number_of, number, own, "chords", request.rewrite)
         chooser = CellChooser.of(
-            plan, request.tempo_map, request.picture_starts_at_s, drawn.draw, request.options.adventurous,
+            plan, request.tempo_map, request.picture_starts_at_s, draw, request.options.adventurous,
             ensembles()[plan.ensemble].bass, _typed_cell(cue.progression or request.progression, plan),
         )  # fmt: skip
         plans.append(plan)
@@ -156,6 +162,19 @@ def _theme(film_seed: int, take: int, variant: str, bar_beats: float) -> Theme:
     main = palettes()[variant]
     draw = partial(noise, film_seed, take, "theme")
     return build_theme(main.mood, main.mode, main.shapes, main.rhythms, bar_beats, draw)
+
+
+def _edited(plan: CuePlan, request: ComposeRequest, cue: Cue, take: int, film_seed_: int) -> CuePlan:
+    """The plan with what the composer has changed in it."""
+    tempo_map = request.tempo_map
+
+    def bar_at(picture_s: float) -> int:
+        return round(tempo_map.bar_position(tempo_map.beats_at(picture_s + request.picture_starts_at_s))) + 1
+
+    for edit in request.plan_edits:
+        if not request.cues or edit.cue == cue.number:
+            plan = edited(plan, edit, partial(noise, film_seed_, take), bar_at)
+    return plan
 
 
 def with_proposed_cues(features: VideoFeatures, request: ComposeRequest) -> tuple[ComposeRequest, tuple[str, ...]]:

@@ -20,7 +20,7 @@ from bridge.osc.codec import Argument, Double, Message, encode, encode_bundle
 from bridge.osc.server import Datagram
 from bridge.session.answers import STATES
 from bridge.session.click import Click
-from bridge.session.edits import chords, marks, printed, tempo
+from bridge.session.edits import Edit, chords, marks, plan, printed, tempo
 from bridge.session.edits.takes import checked_name
 from bridge.session.edits.values import set_value
 from bridge.session.file.export import Exporter
@@ -30,9 +30,11 @@ from bridge.session.markers import marker_messages
 from bridge.session.session import Session
 from bridge.session.snapshot import Snapshot, snapshot
 from bridge.session.why import Why
+from engine.interchange.theme_file import theme_of_file
 from engine.music import Chord, MusicError, UserError, controls
 from engine.music.arguments import ControlError, Raw, Value
 from engine.music.controls import BY_ADDRESS, ERROR, SETTINGS, Control, current_address
+from engine.music.theme_text import theme_text
 
 Reply = tuple[str, tuple[Argument, ...]]
 PLAYHEAD_INTERVAL_S: Final = 0.05
@@ -175,6 +177,20 @@ class Controls:
             controls.TAKE_RATE: lambda number, rating: self._about_take(number, rating=rating),
             controls.TAKE_NOTE: lambda number, note: self._about_take(number, note=note),
             controls.TAKE_COMPARE: lambda first, second: (first, second, *compared_takes(session, first, second)),
+            controls.TAKE_MORE: lambda when="bar": _with_time(session.take_alike(when)),
+            controls.SIMPLER: lambda from_s, to_s=None: self._change_plan("simpler", _place(from_s), to_s),
+            controls.BUSIER: lambda from_s, to_s=None: self._change_plan("busier", _place(from_s), to_s),
+            controls.ONLY: lambda parts, from_s=None, to_s=None: (
+                parts,
+                *self._change_plan("only", from_s, to_s, parts),
+            ),
+            controls.ANOTHER_MELODY: lambda: self._change_plan("melody"),
+            controls.REHARMONISE: self._reharmonise,
+            controls.THEME_KEEP: lambda: self._theme(plan.keep_theme),
+            controls.THEME_OPERATE: lambda name: self._theme(plan.operate_theme, name),
+            controls.THEME_LOAD: self._load_theme,
+            controls.THEME_STATE: lambda at_s, kind="statement": self._change_plan("state", at_s, None, kind),
+            controls.THEME_SILENT: lambda at_s: self._change_plan("silent", at_s),
             controls.WHY: self._why,
             controls.NOTES: lambda from_s, to_s, part="all": listed_notes(session, from_s, to_s, part),
             controls.TRY: lambda address, *arguments: self.attempt(address, arguments),
@@ -511,6 +527,27 @@ class Controls:
     def _about_take(self, number: int, *, rating: int | None = None, note: str | None = None) -> tuple[Argument, ...]:
         self.session.takes.describe(self.session.document.cue, number, rating=rating, note=note)
         return number, rating if note is None else note
+
+    def _change_plan(
+        self, kind: str, from_s: float | None = None, to_s: float | None = None, value: str = ""
+    ) -> tuple[Argument, ...]:
+        return self._at(self.session.edit(plan.change, kind, from_s, to_s, value))
+
+    def _reharmonise(self, at_s: float | str) -> tuple[Argument, ...]:
+        session = self.session
+        place_s = session.position_s() if isinstance(at_s, str) else at_s
+        return at_s, *self._at(session.edit(plan.reharmonise, session.rewrites + 1, place_s))
+
+    def _theme(self, make: Callable[..., Edit], *given: str) -> tuple[Argument, ...]:
+        heard_s = self.session.edit(make, *given)
+        return self.session.document.text(controls.THEME), Double(heard_s)
+
+    def _load_theme(self, text: str) -> tuple[Argument, ...]:
+        session = self.session
+        document = session.document
+        bar_beats = float(document.result.tempo_map.meter_at(0).bar_beats)
+        theme = theme_text(theme_of_file(self.allowed(text), document.result.key, bar_beats))
+        return theme, *self._at(session.edit(set_value, controls.THEME, theme))
 
     def _why(self, at_s: float) -> tuple[Argument, ...]:
         """What is known at once; over OSC the engine's part is waited for."""

@@ -39,7 +39,8 @@ class Queued:
 
     from_s: where the new music begins, None: at the film's beginning (nothing plays).  until_s: where the old music
     goes on (a range that is composed again).  take: number of the draws where it is not the document's.
-    delays: how often the answer came too late.  deaths: of the engine while it composed this.
+    delays: how often the answer came too late.  deaths: of the engine while it composed this.  chords_stay: only plans
+    are made anew.
     """
 
     from_s: float | None
@@ -50,6 +51,7 @@ class Queued:
     take: int | None = None
     delays: int = 0
     deaths: int = 0
+    chords_stay: bool = False
 
 
 @dataclass(slots=True)
@@ -117,17 +119,32 @@ class Composing:
 
     # asking ---------------------------------------------------------------------------------------------------------
     def ask(
-        self, host_s: float, from_s: float | None, label: str, until_s: float | None = None, take: int | None = None
+        self,
+        host_s: float,
+        from_s: float | None,
+        label: str,
+        until_s: float | None = None,
+        take: int | None = None,
+        *,
+        chords_stay: bool = False,
     ) -> Queued:
         """Queues a request in place of the one that waits; the earlier boundary and the first moment are kept."""
-        self.queued = self.would_ask(host_s, from_s, label, until_s, take)
+        self.queued = self.would_ask(host_s, from_s, label, until_s, take, chords_stay=chords_stay)
         return self.queued
 
     def would_ask(
-        self, host_s: float, from_s: float | None, label: str, until_s: float | None = None, take: int | None = None
+        self,
+        host_s: float,
+        from_s: float | None,
+        label: str,
+        until_s: float | None = None,
+        take: int | None = None,
+        *,
+        chords_stay: bool = False,
     ) -> Queued:
         """What `ask` would queue."""
-        asked, older = Queued(from_s, label, host_s, host_s, until_s, take), self.queued
+        older = self.queued
+        asked = Queued(from_s, label, host_s, host_s, until_s, take, chords_stay=chords_stay)
         if older is not None:
             both_from = from_s is not None and older.from_s is not None
             both_until = until_s is not None and older.until_s is not None
@@ -136,6 +153,7 @@ class Composing:
                 from_s=min(from_s, older.from_s) if both_from else from_s,  # type: ignore[type-var]
                 until_s=max(until_s, older.until_s) if both_until else None,  # type: ignore[type-var]
                 first_host_s=older.first_host_s,
+                chords_stay=chords_stay and older.chords_stay,
             )
         return asked
 
@@ -177,10 +195,12 @@ class Composing:
         pinned: tuple[Slot, ...] = ()
         rest: tuple[Slot, ...] = ()
         slots = document.result.slots
-        if asked.from_s is not None:
+        if asked.chords_stay and document.result.complete:
+            kept, pinned = slots, document.grid_slots
+        elif asked.from_s is not None:
             count = bisect_left(slots, asked.from_s - 1e-6, key=lambda slot: slot.start_s)
             kept, pinned = slots[:count], document.grid_slots[:count]
-        if asked.until_s is not None:
+        if asked.until_s is not None and len(kept) < len(slots):
             rest = tuple(slot for slot in slots if slot.start_s >= asked.until_s - 1e-6)
         self.revision += 1
         self.queued = None

@@ -8,6 +8,8 @@ from typing import Final
 
 from engine.document import CueState, Document, parse_chords, parse_key
 from engine.music import EMOTIONS, Chord, Key, Slot, Take, controls
+from engine.music.cueplan import Theme
+from engine.music.theme_text import parse_theme
 from engine.process.messages import ComposeOptions, ComposeRequest
 
 AutoKeys = Mapping[int, tuple[Key, str]]  # by number of the cue: the key that its mood has chosen, and why
@@ -39,7 +41,13 @@ def recipe(document: Document) -> tuple[object, ...]:
     marks += [f"{section.start_s:.6f} {section.changes}" for section in document.sections]
     cues = [(cue.number, cue.take, cue.progression_from_s, *map(cue.value, CUE_RECIPE)) for cue in document.cue_states]
     # Sessions from before there were plans say nothing of them, and are as they were.
-    plan = (document.text(controls.FORM), document.text(controls.ENSEMBLE)) if is_planned(document) else ()
+    plan: tuple[object, ...] = ()
+    if is_planned(document):
+        plan = (document.text(controls.FORM), document.text(controls.ENSEMBLE))
+        themes = [(cue.number, cue.text(controls.THEME), cue.value(controls.LIKE)) for cue in document.cue_states]
+        if any(theme or like for _, theme, like in themes):
+            plan = (*plan, *(value for cue in themes for value in cue))
+        plan = (*plan, *(edit.words for edit in document.plan_edits))
     return (*map(document.value, RECIPE), "; ".join(marks), *(value for cue in cues for value in cue), *plan)
 
 
@@ -77,9 +85,19 @@ def compose_request(
         return parse_key(cue.text(controls.KEY)) or (None if auto is None else auto[0])
 
     cues = document.cues
+    planned = is_planned(document)
+    bar_beats = float(result.tempo_map.meter_at(0).bar_beats)
+    # What is composed again in a planned cue keeps its plan: only the draws of its chords are others.
+    redrawn = None if planned else take
     if several:
         cues = tuple(
-            replace(cue, key=key_of(state, state.number), take=take or cue.take)
+            replace(
+                cue,
+                key=key_of(state, state.number),
+                take=redrawn or cue.take,
+                theme=parse_own_theme(state, bar_beats) if planned else None,
+                like=like_of(state) if planned else 0,
+            )
             for cue, state in zip(cues, document.cue_states, strict=True)
         )
     return ComposeRequest(
@@ -90,7 +108,7 @@ def compose_request(
         key=None if several else key_of(document, document.cue),
         progression=None if several else parse_chords(document),
         progression_from_s=0.0 if several else document.progression_from_s,
-        take=Take(take or document.take),
+        take=Take(redrawn or document.take),
         pins=_pins(document),
         hits=document.hits,
         cues=cues,
@@ -98,7 +116,22 @@ def compose_request(
         options=compose_options(document),
         film_seed=document.draws.film_seed,
         film_seed_since_take=document.draws.since_take,
+        theme=parse_own_theme(document, bar_beats) if planned and not several else None,
+        like=like_of(document) if planned and not several else 0,
+        plan_edits=document.plan_edits if planned else (),
+        rewrite=(take or 0) if planned else 0,
     )
+
+
+def parse_own_theme(cue: Document | CueState, bar_beats: float = 4.0) -> Theme | None:
+    """The composer's theme, None where takes build one.  Raises MusicError."""
+    text = cue.text(controls.THEME).strip()
+    return parse_theme(text, bar_beats) if text else None
+
+
+def like_of(cue: Document | CueState) -> int:
+    """Number of the take whose plan a cue's take has, 0: its own."""
+    return int(cue.value(controls.LIKE) or 0)
 
 
 def numbered(slots: tuple[Slot, ...]) -> tuple[Slot, ...]:

@@ -171,7 +171,9 @@ class Session(SessionState):
         return self._promised(max(heard_s, edit.heard_s or heard_s), composing=False)
 
     def _ask(self, edit: Edit, label: str) -> float:
-        asked = self.composing.ask(self.clock.now(), edit.from_s, label, edit.until_s, edit.take)
+        asked = self.composing.ask(
+            self.clock.now(), edit.from_s, label, edit.until_s, edit.take, chords_stay=edit.chords_stay
+        )
         return self.position_s() if asked.from_s is None else asked.from_s
 
     def _promised(self, heard_s: float, *, composing: bool) -> float:
@@ -228,6 +230,11 @@ class Session(SessionState):
     def new_take(self, when: When = "bar") -> tuple[int, float]:
         """Composes another take of the selected cue; returns its number and from when it is heard."""
         heard_s = self.edit(takes.new, self.takes.table, when)
+        return self.document.take, heard_s
+
+    def take_alike(self, when: When = "bar") -> tuple[int, float]:
+        """Composes a take with the plan of the one that plays; returns its number and from when it is heard."""
+        heard_s = self.edit(takes.alike, self.takes.table, when)
         return self.document.take, heard_s
 
     def select_take(self, number: int, when: When = "bar") -> float:

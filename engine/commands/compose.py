@@ -18,7 +18,7 @@ from engine.brief import Brief, compose_options, from_settings
 from engine.commands.compose_report import facts_of, progress_bar, tell
 from engine.composer import compose_takes
 from engine.document.file.suffix import SUFFIX
-from engine.music import PARTS, Hit, Key, Take, TimeSignature, UserError, controls, shown
+from engine.music import PARTS, Hit, Take, TimeSignature, UserError, controls, shown
 from engine.music.arguments import Arg, Value
 from engine.music.command import SentenceParser, check_film_exists, check_spares_input
 from engine.music.composition import ENDINGS
@@ -260,17 +260,15 @@ def plan_from(arguments: argparse.Namespace) -> Brief:
 
 
 def theme_of(text: str, meter: TimeSignature, key: str | None) -> Theme:
-    """A theme as it was typed, or the tune of a MIDI file.  Raises UserError."""
+    """A theme as it was typed, or the tune of a MIDI or MusicXML file.  Raises UserError."""
     from engine.document import parse_key
-    from engine.midifile import read_midi
-    from engine.theme.text import parse_theme, theme_from_notes
+    from engine.interchange.theme_file import SUFFIXES, theme_of_file
+    from engine.music.theme_text import parse_theme
 
     bar_beats = float(meter.bar_beats)
-    if not text.lower().endswith((".mid", ".midi")):
+    if not text.lower().endswith(SUFFIXES):
         return parse_theme(text, bar_beats)
-    score = read_midi(text)
-    melody = [note for note in score.notes if note.part.startswith("melody")]
-    return theme_from_notes(melody or score.notes, parse_key(key or "auto") or score.key or Key(0), bar_beats)
+    return theme_of_file(Path(text), parse_key(key or "auto"), bar_beats)
 
 
 def arrange_options(arguments: argparse.Namespace) -> ArrangeOptions:

@@ -33,6 +33,7 @@ from engine.music import (
     parse_progression,
 )
 from engine.music.cueplan import CuePlan
+from engine.music.plan_edit import PlanEdit
 from engine.music.spelling import spell
 
 
@@ -117,6 +118,7 @@ class Document:
     (picture second where the progression begins) belong to the selected cue, whose number is `cue`; other_cues holds
     the others.  adopted: for each cue whose kept take was chosen again, the settings of the whole film at that moment;
     as long as they stay the same, so do its notes.  draws: the film's seed, from its first take on or from a later one.
+    plan_edits: what the composer has changed in the plans of cues, in order.
     """
 
     settings: Mapping[str, Value] = field(default_factory=lambda: MappingProxyType({}))
@@ -131,6 +133,7 @@ class Document:
     other_cues: tuple[CueState, ...] = ()
     adopted: tuple[tuple[int, Mapping[str, Value]], ...] = ()
     draws: Draws = field(default_factory=Draws)
+    plan_edits: tuple[PlanEdit, ...] = ()
     _cut: list[tuple[Slot, ...]] = field(default_factory=list, init=False, repr=False, compare=False)
 
     def value(self, address: str) -> Value:

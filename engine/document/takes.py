@@ -11,10 +11,12 @@ from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import Final
 
+from engine.document.compare import plan_of
 from engine.document.cues import CueState
 from engine.document.document import Document
 from engine.document.settings import TAKE_CONTROLS
 from engine.music import Controller, Note, Slot, Take, TempoMap
+from engine.music.cueplan import CuePlan
 
 EVER: Final = 1e9  # beats: later than anything
 EDGE_BEATS: Final = 0.125  # music begins on the sixteenth nearest to In
@@ -146,9 +148,28 @@ def chosen(document: Document, take: KeptTake) -> Document:
         hits=spliced(document.hits, take.document.hits, "time_s"),
         sections=spliced(document.sections, take.document.sections, "start_s"),
         adopted=tuple(sorted(adopted.items())),
-        result=replace(document.result, slots=slots, cue_keys=tuple(sorted(keys, key=lambda each: each[0]))),
+        plan_edits=(
+            *(edit for edit in document.plan_edits if edit.cue != number),
+            *(edit for edit in take.document.plan_edits if edit.cue == number),
+        ),
+        result=replace(
+            document.result,
+            slots=slots,
+            cue_keys=tuple(sorted(keys, key=lambda each: each[0])),
+            plans=_spliced_plans(document, take.document, number),
+        ),
     )
     return made
+
+
+def _spliced_plans(mine: Document, theirs: Document, number: int) -> tuple[CuePlan, ...]:
+    """The plans of all cues, with theirs for one of them."""
+    row = [state.number for state in mine.cue_states]
+    plan = plan_of(theirs, number)
+    others = [each for each in mine.result.plans if each.cue != row.index(number)]
+    if plan is not None:
+        others.append(replace(plan, cue=row.index(number)))
+    return tuple(sorted(others, key=lambda each: each.cue))
 
 
 def _spliced_slots(mine: tuple[Slot, ...], theirs: tuple[Slot, ...], low: float, high: float) -> tuple[Slot, ...]:

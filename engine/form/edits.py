@@ -14,7 +14,8 @@ from typing import Final
 from engine.arrange.ensembles import ensembles
 from engine.harmony.palettes import palettes
 from engine.music import PARTS, MusicError
-from engine.music.cueplan import CUE_ENDINGS, CuePlan, SectionPlan, Theme
+from engine.music.cueplan import CUE_ENDINGS, CuePlan, SectionPlan, Statement, Theme
+from engine.music.plan_edit import PlanEdit
 from engine.theme import build_theme
 
 Range = tuple[float, float]
@@ -92,6 +93,59 @@ def another_melody(plan: CuePlan, draw: Callable[..., float]) -> CuePlan:
     return with_theme(plan, theme)
 
 
+def with_statement(plan: CuePlan, bar: int, kind: str, bars: int | None = None) -> CuePlan:
+    """A statement of the theme from a bar on, in the place of those that it would overlap; the melody plays there.
+
+    bars: of the theme, None: a hint has its head, any other all of it.  Raises MusicError for a plan without a theme.
+    """
+    if plan.theme is None:
+        raise MusicError("this cue has no theme to state.")
+    length = min(bars or (2 if kind == "hint" else plan.theme.bars), plan.theme.bars)
+    new = Statement(bar, kind, length)
+    others = [
+        each for each in plan.statements
+        if each.bar + each.length_bars <= bar or each.bar >= bar + new.length_bars
+    ]  # fmt: skip
+    return replace(plan, statements=tuple(sorted((*others, new), key=lambda each: each.bar)))
+
+
+def without_statement(plan: CuePlan, bar: int) -> CuePlan:
+    """Without the statement that sounds in a bar."""
+    left = tuple(each for each in plan.statements if not each.bar <= bar < each.bar + each.length_bars)
+    return replace(plan, statements=left)
+
+
+def with_melody(plan: CuePlan, from_s: float, to_s: float) -> CuePlan:
+    """The sections that lie in a stretch have the melody among their parts."""
+
+    def change(section: SectionPlan) -> SectionPlan:
+        inside = section.start_s < to_s and section.end_s > from_s
+        if not inside or "melody" in section.layers:
+            return section
+        return replace(section, layers=(*section.layers, "melody"))
+
+    return replace(plan, sections=tuple(map(change, plan.sections)))
+
+
+def edited(plan: CuePlan, edit: PlanEdit, draw: Callable[..., float], bar_at: Callable[[float], int]) -> CuePlan:
+    """The plan after a composer's change.  draw: the take's draws; bar_at: number of the bar nearest to a second."""
+    span = (edit.from_s, edit.to_s)
+    match edit.kind:
+        case "busier":
+            return busier(plan, span)
+        case "simpler":
+            return simpler(plan, span)
+        case "only":
+            return only(plan, tuple(edit.value.split(",")), span)
+        case "melody":
+            return another_melody(plan, lambda *words: draw("melody", edit.number, *words))
+        case "silent":
+            return without_statement(plan, bar_at(edit.from_s))
+        case _:
+            stated = with_statement(plan, bar_at(edit.from_s), edit.value or "statement")
+            return with_melody(stated, edit.from_s, max(edit.to_s, edit.from_s + 0.1))
+
+
 def melody_is_silent(plan: CuePlan) -> bool:
     """Whether no section has the tune, or there is none."""
     return plan.theme is None or not any("melody" in section.layers for section in plan.sections)
@@ -101,10 +155,14 @@ __all__ = [
     "WHOLE",
     "another_melody",
     "busier",
+    "edited",
     "melody_is_silent",
     "only",
     "simpler",
     "with_ending",
     "with_ensemble",
+    "with_melody",
+    "with_statement",
     "with_theme",
+    "without_statement",
 ]

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from engine.music.chord import NO_CHORD, Chord
-from engine.music.cueplan import CUE_ENDINGS, CuePlan
+from engine.music.cueplan import CUE_ENDINGS, CuePlan, Theme
 from engine.music.draws import Draws
 from engine.music.errors import MusicError
 from engine.music.key import C_MAJOR, Key
@@ -111,6 +111,7 @@ class Cue:
 
     progression_from_s: where its progression begins, None: at bar 1.  take: of its own, None: the composition's.
     number: names it whatever cues come before it, None: its place in the row; what is drawn at random hangs on it.
+    theme: of its plan, None: the take builds one.  like: number of the take whose plan it has, 0: its own.
     """
 
     name: str = "1m1"
@@ -126,6 +127,8 @@ class Cue:
     progression_from_s: float | None = None
     take: int | None = None
     number: int | None = None
+    theme: Theme | None = None
+    like: int = 0
 
     def __post_init__(self) -> None:
         if self.ending not in ENDINGS:

@@ -18,10 +18,11 @@ from typing import Final
 
 from engine.music.arguments import Arg, ControlError, Raw, Value
 from engine.music.composition import ENDINGS, HIT_WEIGHTS
-from engine.music.cueplan import ENSEMBLES, FORMS
+from engine.music.cueplan import ENSEMBLES, FORMS, STATEMENT_KINDS
 from engine.music.mood import EMOTIONS
 from engine.music.note import DEFAULT_CHANNELS, PARTS
 from engine.music.progression import MODES
+from engine.music.theme_operations import OPERATIONS
 
 ROOT: Final = "/cue"
 DEFAULT_PORT: Final = 9317  # the one port for /cue and /daw; the DAW scripts send here
@@ -61,6 +62,8 @@ TAKE: Final = "/cue/take"
 TAKES: Final = "/cue/takes"
 TAKES_RATED: Final = "/cue/takes/rated"
 PLAN: Final = "/cue/plan"
+THEME: Final = "/cue/theme"
+LIKE: Final = "/cue/take/like"
 STATEMENTS: Final = "/cue/theme/statements"
 PINS: Final = "/cue/pins"
 PRINTED: Final = "/cue/printed"
@@ -167,6 +170,17 @@ TAKE_NAME: Final = "/cue/take/name"
 TAKE_RATE: Final = "/cue/take/rate"
 TAKE_NOTE: Final = "/cue/take/note"
 TAKE_COMPARE: Final = "/cue/take/compare"
+TAKE_MORE: Final = "/cue/take/more"
+SIMPLER: Final = "/cue/simpler"
+BUSIER: Final = "/cue/busier"
+ONLY: Final = "/cue/only"
+ANOTHER_MELODY: Final = "/cue/melody/another"
+REHARMONISE: Final = "/cue/reharmonise"
+THEME_KEEP: Final = "/cue/theme/keep"
+THEME_OPERATE: Final = "/cue/theme/operate"
+THEME_LOAD: Final = "/cue/theme/load"
+THEME_STATE: Final = "/cue/theme/state"
+THEME_SILENT: Final = "/cue/theme/silent"
 NOTES: Final = "/cue/notes"
 WHY: Final = "/cue/why"
 TRY: Final = "/cue/try"
@@ -331,6 +345,8 @@ def _text(name: str, *, optional: bool = False) -> Arg:
     return Arg(name, "text", optional=optional)
 
 
+_SPAN: Final = (_seconds("from", "cue"), _seconds("to", optional=True))
+_OPTIONAL_SPAN: Final = (_seconds("from", optional=True), _seconds("to", optional=True))
 _WHEN: Final = _seconds("when", *WHEN, optional=True)
 
 
@@ -429,6 +445,15 @@ MUSIC: Final = (
     _value(
         ENSEMBLE, _choice("ensemble", ("auto", *ENSEMBLES)), "auto", "compose",
         "With a form: who plays; auto: by the moods and motion of the cue.",
+    ),
+    _value(
+        THEME, _text("theme"), "", "compose",
+        "With a form: your tune in degrees of the scale with their beats, `1:1.5 5:.5 4:2 | 3:4`; ' and , an octave up "
+        "and down, # and b, R a rest. Empty: each take builds its own.", scopes=_TAKE,
+    ),
+    _value(
+        LIKE, _whole("take", 0, 999_999), 0, "compose",
+        "With a form: the take whose form, keys, players and theme this one has; 0: its own.", scopes=_TAKE,
     ),
     _value(
         TAIL, _number("tail", 0, 30, "seconds"), 2.0, "arrange", "How long the last chord rings.", "--tail",
@@ -776,6 +801,41 @@ ACTIONS: Final = (
     _do(TAKE_RATE, "Rates a take, 1 to 5; 0: not.", _whole("take", 1, 999_999), _whole("rating", 0, 5)),
     _do(TAKE_NOTE, "Writes a note on a take; empty: none.", _whole("take", 1, 999_999), _text("note")),
     _do(
+        TAKE_MORE, "More like this: composes a take with the form, keys, players and theme of the one that plays, and "
+        "other chords.", _WHEN, effect="compose",
+    ),
+    _do(
+        SIMPLER, "With a form: fewer parts and longer chords in the sections that a range touches.", *_SPAN,
+        effect="compose",
+    ),
+    _do(BUSIER, "With a form: more parts in the sections that a range touches.", *_SPAN, effect="compose"),
+    _do(
+        ONLY, "With a form: only these parts (`bass`, `pad,melody`) in the sections that a range touches.",
+        _text("parts"), *_OPTIONAL_SPAN, effect="compose",
+    ),
+    _do(ANOTHER_MELODY, "With a form: another theme for the cue; chords, players and form stay.", effect="compose"),
+    _do(
+        REHARMONISE, "Composes the chords of one bar again; all else stays.", _seconds("at", "playhead"),
+        effect="compose",
+    ),
+    _do(
+        THEME_KEEP, "With a form: the theme of the take that plays is the cue's, whatever takes come; it stands in "
+        "/cue/theme then.", effect="compose",
+    ),
+    _do(
+        THEME_OPERATE, "With a form: does something with the cue's theme: a step up or down, twice as slow or as fast, "
+        "its head alone, upside down, backwards.", _choice("operation", OPERATIONS), effect="compose",
+    ),
+    _do(
+        THEME_LOAD, "The upper line of a .mid or .musicxml file in an allowed folder is the cue's theme.",
+        _text("file"), effect="compose",
+    ),
+    _do(
+        THEME_STATE, "With a form: the theme begins at the bar nearest to a position; a hint is its head.",
+        _seconds("at"), _choice("kind", STATEMENT_KINDS, optional=True), effect="compose",
+    ),
+    _do(THEME_SILENT, "With a form: no theme there; chords stay.", _seconds("at"), effect="compose"),
+    _do(
         TAKE_COMPARE,
         "In what two takes of the selected cue differ: what, the first's, the second's, for each of key, tempo, form, "
         "players, palettes, intensity, bars a chord, theme, ending and chords alike.",
@@ -958,7 +1018,8 @@ FLAGS: Final = (
     ),
     Flag(
         "--theme", _text("theme"),
-        "with --form: your tune, degrees with beats (1:1.5 5:.5 4:2 | 3:4) or a MIDI file; else each take builds one",
+        "with --form: your tune, degrees with beats (1:1.5 5:.5 4:2 | 3:4) or a .mid or .musicxml file; else each take "
+        "builds one",
         ("compose", "plot"), metavar="TUNE",
     ),
     Flag(

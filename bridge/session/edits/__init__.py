@@ -21,6 +21,7 @@ class Edit:
     merge: one more move of a fader, not a step of its own in the history.
     heard_s: where the change is heard, if later than from_s says: a pinned chord's beginning.
     take: number of the draws for a range that is composed again; the document stays as it is until then.
+    chords_stay: the engine makes the plan anew, no chord.
     """
 
     document: Document
@@ -31,3 +32,4 @@ class Edit:
     merge: bool = False
     heard_s: float | None = None
     take: int | None = None
+    chords_stay: bool = False

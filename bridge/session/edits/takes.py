@@ -8,16 +8,20 @@ from bridge.session.composing import recipe
 from bridge.session.edits import Edit
 from bridge.session.edits.spans import cue_span
 from bridge.session.now import Now, When, boundary_s
+from bridge.session.requests import is_planned, like_of
 from engine.document import Document
 from engine.document.takes import TakeTable, chosen
-from engine.music import Take
+from engine.music import Take, controls
 from engine.music.arguments import ControlError
 
 MAX_TAKE = 999_999
 
 
-def new(document: Document, now: Now, takes: TakeTable, when: When = "bar") -> Edit:
-    """Composes a take with a number that the cue has not had; the take before plays on up to the boundary."""
+def new(document: Document, now: Now, takes: TakeTable, when: When = "bar", like: int = 0) -> Edit:
+    """Composes a take with a number that the cue has not had; the take before plays on up to the boundary.
+
+    like: number of the take whose plan it has, with what was changed in it; 0: its own.
+    """
     number = max([document.take, *(number for cue, number in takes if cue == document.cue)]) + 1
     draws = document.draws
     if not draws.film_seed and now.film is not None and now.film.film.content_key:
@@ -27,19 +31,34 @@ def new(document: Document, now: Now, takes: TakeTable, when: When = "bar") -> E
         draws = draws.begun(now.film.film.content_key, number)
     if number > MAX_TAKE:
         raise ControlError("bad_value", "there are no more take numbers.")
-    return _composed(document, replace(document, take=number, draws=draws), now, when)
+    return _composed(document, _fresh(replace(document, take=number, draws=draws), like), now, when)
 
 
 def select(document: Document, now: Now, takes: TakeTable, number: int, when: When = "bar") -> Edit:
     """Plays a take that was heard again, note for note; composes one with another number."""
     known = takes.get((document.cue, number))
     if known is None:
-        return _composed(document, replace(document, take=number), now, when)
+        return _composed(document, _fresh(replace(document, take=number)), now, when)
     from_s = boundary_s(document, now, when)
     changed = replace(chosen(document, known), printed=document.printed)
     if changed.other_cues:
         changed = replace(changed, result=replace(changed.result, recipe=recipe(changed)))
     return Edit(changed, f"take {Take(number).name}", from_s, at_once=False)
+
+
+def alike(document: Document, now: Now, takes: TakeTable, when: When = "bar") -> Edit:
+    """Composes a take with the form, keys, players and theme of the one that plays, and other chords."""
+    if not is_planned(document):
+        raise ControlError("not_ready", f"this cue has no form to keep; set {controls.FORM} first.")
+    return new(document, now, takes, when, like_of(document) or document.take)
+
+
+def _fresh(document: Document, like: int = 0) -> Document:
+    """A take of its own begins without what was changed in the plan of another."""
+    changed = document.with_value(controls.LIKE, like)
+    if like:
+        return changed
+    return replace(changed, plan_edits=tuple(edit for edit in changed.plan_edits if edit.cue != changed.cue))
 
 
 def _composed(document: Document, changed: Document, now: Now, when: When) -> Edit:

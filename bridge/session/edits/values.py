@@ -10,6 +10,7 @@ from bridge.session.edits.spans import cue_span
 from bridge.session.edits.tempo import on_its_clock, on_its_tempo, set_bar_1, set_picture_start, set_tempo
 from bridge.session.now import Now, When, boundary_s
 from bridge.session.options import arrange_options
+from bridge.session.requests import parse_own_theme
 from engine.document import CUE_CONTROLS, Document, Value, check_cues, parse_chords, parse_key
 from engine.music import MusicError, controls
 from engine.music.arguments import ControlError
@@ -54,6 +55,8 @@ def _check(changed: Document, address: str, value: Value) -> None:
             parse_chords(changed)
         elif address == controls.KEY:
             parse_key(str(value))
+        elif address == controls.THEME:
+            parse_own_theme(changed, float(changed.result.tempo_map.meter_at(0).bar_beats))
         elif address in CUE_CONTROLS:
             check_cues(changed)
         else:

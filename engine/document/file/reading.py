@@ -49,6 +49,7 @@ from engine.music import (
     shown,
 )
 from engine.music.controls import settings_of
+from engine.music.plan_edit import PlanEdit
 from engine.music.timecode import timecode_rate
 
 MAX_BYTES: Final = 256 * 2**20
@@ -249,6 +250,9 @@ def _document(data: schema.DocumentObject, results: Sequence[Result]) -> Documen
         adopted=tuple((row.cue, MappingProxyType(settings_of(row.settings))) for row in data.adopted),
         result=results[data.result],
         draws=Draws(data.film_seed, data.film_seed_since_take),
+        plan_edits=tuple(
+            PlanEdit(row.kind, row.cue, row.from_s, row.to_s, row.value, row.number) for row in data.plan_edits
+        ),
     )
     numbers = [state.number for state in document.cue_states]
     if len(set(numbers)) < len(numbers):

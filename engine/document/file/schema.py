@@ -111,6 +111,15 @@ class PrintedRow(_Row):
     end_beats: Annotated[float, Meta(ge=-1e10, le=1e10)]
 
 
+class PlanEditRow(_Row):
+    kind: Word
+    cue: Count
+    from_s: Seconds
+    to_s: Seconds
+    value: Text
+    number: Count
+
+
 class CueRow(_Row):
     number: Count
     settings: Settings
@@ -270,6 +279,7 @@ class DocumentObject(_Object):
     result: Count
     film_seed: Annotated[int, Meta(ge=0, lt=2**32)] = 0  # 0: all takes are drawn as before there were film seeds
     film_seed_since_take: TakeNumber = 1
+    plan_edits: Annotated[list[PlanEditRow], Meta(max_length=1000)] = field(default_factory=list)
 
 
 class StepObject(_Object):

@@ -20,6 +20,7 @@ from engine.document.file import plans, schema
 from engine.document.saved import FilmReading, SavedSession, SavedTake, SessionError, TempoChoice
 from engine.music import Controller, Note, Slot, TempoMap, UserError, shown
 from engine.music.files import write_whole
+from engine.music.plan_edit import PlanEdit
 
 BLOCK_ROWS: Final = 500  # about half a millisecond
 # A full disk or a share that is away comes back; what has no right or a bad name does not.
@@ -245,4 +246,9 @@ def _document(document: Document, result: int) -> dict[str, Any]:
         "result": result,
         "film_seed": document.draws.film_seed,
         "film_seed_since_take": document.draws.since_take,
+        **({"plan_edits": [_plan_edit(edit) for edit in document.plan_edits]} if document.plan_edits else {}),
     }
+
+
+def _plan_edit(edit: PlanEdit) -> list[Any]:
+    return [edit.kind, edit.cue, edit.from_s, edit.to_s, edit.value, edit.number]

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import itertools
+import math
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from engine.music import Key, MusicError, Note
-from engine.music.cueplan import ThemeNote
+from engine.music.cueplan import Theme, ThemeNote
+from engine.music.theme_operations import operated
+from engine.music.theme_text import parse_theme, theme_from_notes, theme_text
 from engine.music.tune import semitones
-from engine.theme.text import parse_theme, theme_from_notes
 
 
 def test_a_typed_theme():
@@ -55,3 +57,33 @@ def test_chords_give_their_upper_line_and_drums_none():
     assert [(note.start_beats, note.length_beats) for note in theme.notes] == [(1, 1), (2, 2)]
     with pytest.raises(MusicError):
         theme_from_notes(notes[3:], Key(0))
+
+
+@given(
+    st.lists(
+        st.tuples(st.integers(1, 16), st.integers(0, 4), st.integers(-14, 21), st.sampled_from([-1, 0, 1])),
+        min_size=1, max_size=20,
+    )
+)  # fmt: skip
+def test_a_theme_is_typed_as_it_is_written(rows) -> None:
+    """Lengths and rests in sixteenths, any step within three octaves."""
+    place, notes = 0.0, []
+    for length, rest, step, alter in rows:
+        notes.append(ThemeNote(place, length / 4, step, alter))
+        place += (length + rest) / 4
+    theme = Theme(tuple(notes), max(math.ceil(place / 4), 1))
+    again = parse_theme(theme_text(theme))
+    assert (again.notes, again.bars) == (theme.notes, theme.bars)
+
+
+@pytest.mark.parametrize("name", ["up", "augment", "invert", "retrograde", "head", "down", "diminish"])
+def test_operations_keep_a_theme_whole(name: str) -> None:
+    theme = parse_theme("1:1.5 5:.5 #4:2 | 3':3 R:1 | b7,:2 1:2 | 1:4")
+    made = operated(theme, name)
+    assert all(note.length_beats > 0 and note.start_beats >= 0 for note in made.notes)
+    assert max(note.start_beats + note.length_beats for note in made.notes) <= made.bars * made.bar_beats
+    assert parse_theme(theme_text(made)).notes == made.notes
+    back = {"up": "down", "down": "up", "augment": "diminish", "diminish": "augment", "invert": "invert",
+            "retrograde": "retrograde"}.get(name)  # fmt: skip
+    if back is not None:
+        assert operated(made, back).notes == theme.notes

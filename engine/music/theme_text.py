@@ -45,6 +45,36 @@ def parse_theme(text: str, bar_beats: float = 4.0) -> Theme:
     return Theme(tuple(notes), max(math.ceil(place / bar_beats - 1e-6), 1), bar_beats)
 
 
+def theme_text(theme: Theme) -> str:
+    """A theme as it would be typed; `parse_theme` gives it back.  Notes that overlap give way to the next."""
+    words: list[str] = []
+    place = 0.0
+
+    def say(name: str, beats: float) -> None:
+        nonlocal place
+        words.append(name if beats == 1 else f"{name}:{beats:.6g}")
+        place += beats
+        if abs(place / theme.bar_beats - round(place / theme.bar_beats)) < 1e-9:
+            words.append("|")
+
+    notes = theme.notes
+    for index, note in enumerate(notes):
+        if note.start_beats > place + 1e-9:
+            say("R", note.start_beats - place)
+        end = note.start_beats + note.length_beats
+        if index + 1 < len(notes):
+            end = min(end, notes[index + 1].start_beats)
+        if end <= place + 1e-9:
+            continue
+        octave, degree = divmod(note.step, 7)
+        marks = "'" * octave if octave > 0 else "," * -octave
+        say(f"{'b' * (note.alter < 0)}{'#' * (note.alter > 0)}{degree + 1}{marks}", end - place)
+    total = theme.bars * theme.bar_beats
+    if total > place + 1e-9:
+        say("R", total - place)
+    return " ".join(words).removesuffix(" |")
+
+
 def theme_from_notes(notes: Sequence[Note], key: Key, bar_beats: float = 4.0) -> Theme:
     """The upper line of notes in a key, moved to begin in its first bar.  Raises MusicError where there is none."""
     line: list[Note] = []
