@@ -209,7 +209,7 @@ def test_changes_of_a_plan_outlive_a_fader_and_the_session_file(live) -> None:
 
 def test_an_unplanned_cue_says_what_it_needs(monkeypatch, tmp_path) -> None:
     monkeypatch.setattr(stored, "stored_composer", composer)
-    with stored.live(str(CLIP), folder=tmp_path) as stage:
+    with stored.live(str(CLIP), "--form", "none", folder=tmp_path) as stage:
         for command in (("/cue/simpler", "cue"), ("/cue/only", "bass"), ("/cue/theme/keep",), ("/cue/take/more",)):
             assert "/cue/form" in refusal(stage, *command)
         before = stage.session.document.slots

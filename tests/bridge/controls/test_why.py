@@ -37,7 +37,7 @@ def why(stage, at_s: float):
 
 
 def test_the_network_says_what_else_it_thought_of(live) -> None:
-    with live() as stage:
+    with live("--form", "none") as stage:
         asked = []
         for run in stage.session.runs()[1:6]:
             start_s, _, name, who, weight, *rest = why(stage, run.start_s + 0.1)
@@ -54,11 +54,11 @@ def test_the_network_says_what_else_it_thought_of(live) -> None:
 
 def test_asking_changes_nothing(live) -> None:
     """The streams of the networks are rewound: what is composed afterwards is what is composed without asking."""
-    with live() as stage:
+    with live("--form", "none") as stage:
         stage.osc("/cue/take/new")
         stage.ready()
         expected = [slot.chord for slot in stage.session.document.slots]
-    with live() as stage:
+    with live("--form", "none") as stage:
         for run in stage.session.runs()[1:8:2]:
             why(stage, run.start_s + 0.1)
         stage.osc("/cue/take/new")
@@ -81,7 +81,7 @@ def test_a_planned_cue_names_cell_and_close(live) -> None:
 
 
 def test_what_the_composer_set_needs_no_engine(live) -> None:
-    with live("--progression", "C Am F G") as stage:
+    with live("--form", "none", "--progression", "C Am F G") as stage:
         assert why(stage, 1.0)[3] == "given"
         asked = []
         stage.session.send = asked.append
@@ -94,7 +94,7 @@ def test_what_the_composer_set_needs_no_engine(live) -> None:
 
 
 def test_an_engine_that_does_not_answer_is_waited_for_two_seconds(live) -> None:
-    with live() as stage:
+    with live("--form", "none") as stage:
         stage.session.send = lambda message: None
         stage.osc("/cue/why", 9.0)
         stage.run(1.5)
