@@ -32,6 +32,7 @@ from bridge.session.file.autosave import Autosave
 from bridge.session.now import OfflineClock
 from bridge.session.session import Session, SessionOptions
 from engine.document import SavedSession
+from engine.music import UserError
 
 TICK_S = 0.02  # as the loop of `live`
 ASKER = ("127.0.0.1", 5555)
@@ -153,9 +154,10 @@ class OfflineStage:
         self.session.begin()
         self.step()
 
-    def _save(self, name: str | None, replace: bool = False) -> Path:
+    def _save(self, name: str | None, replace: bool, done: Callable[[Path | UserError], None]) -> None:
+        """Waits for the disk: the offline clock would not."""
         assert self.autosave is not None
-        return self.autosave.save(None if name is None else Path(name), replace=replace)
+        done(self.autosave.save(None if name is None else Path(name), replace=replace))
 
     def close(self) -> None:
         self.session.plan.close()

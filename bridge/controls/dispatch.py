@@ -574,6 +574,10 @@ class Controls:
     def close(self) -> None:
         """At the end: waits for files that are being written, and answers whoever asked for them."""
         self._search.close()
+        self.finish_files()
+
+    def finish_files(self) -> None:
+        """Waits for files that are being written, and answers whoever asked for them."""
         self._answer_later(wait=True)
 
     def _answer_later(self, *, wait: bool = False) -> None:

@@ -52,6 +52,7 @@ def perform(stage: OfflineStage, lines: Sequence[str], folder: Path) -> None:
             stage.run(float(rest[0]))
         elif first == "export":
             stage.osc("/cue/export", str(folder / "export.mid"))
+            stage.controls.finish_files()
         else:
             stage.osc(first, *(argument(word) for word in rest))
             if not stage.session.rolling:

@@ -171,6 +171,7 @@ def test_a_theme_is_typed_kept_operated_and_stays_with_other_takes(live) -> None
 
 def test_a_theme_is_loaded_from_a_midi_file(live, tmp_path) -> None:
     do(live, "/cue/export", "played.mid")
+    live.controls.finish_files()
     do(live, "/cue/theme/load", "played.mid")
     assert plan_of(live).theme.notes and live.osc("/cue/theme")[0]
     shutil.copy(CLIP, tmp_path / "film.wav")
