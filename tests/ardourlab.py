@@ -29,6 +29,7 @@ import mido
 from pythonosc.osc_message_builder import OscMessageBuilder
 from pythonosc.osc_packet import OscPacket
 
+from engine.music.meter import TempoMap
 from tests import jacklab
 from tests.jacklab import JackServer
 
@@ -63,7 +64,7 @@ SESSION = """
 local s = create_session ("{folder}", "film", 48000)
 assert (s, "no session")
 local tm = Temporal.TempoMap.fetch_writable ()
-tm:set_tempo (Temporal.Tempo ({bpm}, {bpm}, 4), Temporal.timepos_t (0))
+{tempo}
 Temporal.TempoMap.update (tm)
 tm = nil
 local midi = ARDOUR.ChanCount (ARDOUR.DataType ("midi"), 1)
@@ -95,6 +96,17 @@ def why_not() -> str | None:
     if not list(LIBRARY.glob("hardour-7*")) or shutil.which("ardour7-lua") is None:
         return "headless Ardour 7 is not installed"
     return None
+
+
+def lua_of(tempo_map: TempoMap) -> str:
+    """What sets a map of steps in a session's writable tempo map `tm`."""
+    lines = []
+    for beat in sorted({change.beat for change in (*tempo_map.tempos, *tempo_map.meters)}):
+        at, meter, bpm = round(beat * 1920), tempo_map.meter_at(beat), tempo_map.bpm_at(float(beat))
+        place = f"Temporal.timepos_t.from_ticks ({at})"
+        lines.append(f"tm:set_meter (Temporal.Meter ({meter.numerator}, {meter.denominator}), {place})")
+        lines.append(f"tm:set_tempo (Temporal.Tempo ({bpm}, {bpm}, 4), {place})")
+    return "\n".join(lines)
 
 
 STARTS = 5
@@ -145,12 +157,19 @@ class Ardour:
     """external_sync: Ardour and the JACK transport move each other (else Ardour keeps its own).
 
     timecode: the project's rate as Ardour's session files call it (`timecode_25`), None: as it comes.
+    tempo_map: of the session, None: 4/4 at `bpm`.
     """
 
     def __init__(
-        self, folder: Path, bpm: float = 120, external_sync: bool = False, timecode: str | None = None
+        self,
+        folder: Path,
+        bpm: float = 120,
+        external_sync: bool = False,
+        timecode: str | None = None,
+        tempo_map: TempoMap | None = None,
     ) -> None:
         self.folder, self.bpm, self.external_sync, self.timecode = folder, bpm, external_sync, timecode
+        self.tempo_map = tempo_map or TempoMap.constant(bpm)
         self.session = folder / "film"
         self._process: subprocess.Popen[bytes] | None = None
         self._log: list[tuple[str, list[object]]] = []
@@ -190,7 +209,7 @@ class Ardour:
         (config / ".a7").touch()
         (config / "config").write_text(CONFIG.format(port=self._port))
         script = self.folder / "make.lua"
-        script.write_text(SESSION.format(folder=self.session, bpm=self.bpm))
+        script.write_text(SESSION.format(folder=self.session, tempo=lua_of(self.tempo_map)))
         subprocess.run(
             ["ardour7-lua", str(script)],
             env={**os.environ, "XDG_CONFIG_HOME": str(self.folder / "config"), "HOME": str(self.folder)},

@@ -10,6 +10,7 @@ move.
 from __future__ import annotations
 
 import contextlib
+import math
 from collections.abc import Callable
 from typing import Any, Final
 
@@ -19,6 +20,35 @@ from bridge.transport.state import TransportObservation
 ROLLING: Final = 1
 BBT: Final = 0x10
 SPEAK_S: Final = 0.1
+TOLD_S: Final = 0.02  # of beats that go by tell what a tempo counts, also where ticks are coarse
+APART_S: Final = 1.0  # beats farther apart say nothing: a change of tempo or meter may lie between
+
+
+class TempoUnit:
+    """What a timebase master counts with its tempo.  JACK means the beats of the meter, eighths in 7/8, and klick does;
+    Ardour says quarter notes in every meter.  Only the speed at which beats go by tells."""
+
+    def __init__(self) -> None:
+        self._quarters: bool | None = None
+        self._first: tuple[float, float, float] | None = None  # (seconds, beats of the meter, beats in a bar)
+
+    def quarter_bpm(self, position_s: float, beats: float, bpm: float, meter: tuple[float, float]) -> float | None:
+        """Quarter notes a minute; None while it cannot be told.
+
+        beats: of the meter, since bar 1.  bpm: as it was said.  meter: beats in a bar; 4 for quarters, 8 for eighths.
+        """
+        per_bar, unit = meter
+        if unit == 4:
+            return bpm
+        if self._first is None or not 0 < position_s - self._first[0] < APART_S or per_bar != self._first[2]:
+            self._first = (position_s, beats, per_bar)
+        passed_s, counted = position_s - self._first[0], beats - self._first[1]
+        if passed_s >= TOLD_S and counted > 0:
+            told = counted * 60 / passed_s / bpm  # 1 where the tempo counts beats of the meter, unit / 4 where quarters
+            self._quarters = abs(math.log(told * 4 / unit)) < abs(math.log(told))
+        if self._quarters is None:
+            return None
+        return bpm if self._quarters else bpm * 4 / unit
 
 
 class JackTransport:
@@ -32,6 +62,7 @@ class JackTransport:
         self._time = JackTime(self._client)
         self._next: tuple[int, int] | None = None  # (state, frame) expected of the next period
         self._spoken_us = 0
+        self._unit = TempoUnit()
         self._rate = float(self._client.samplerate)
         self._client.set_process_callback(self._process)
         self._client.set_shutdown_callback(self._shutdown)
@@ -52,9 +83,10 @@ class JackTransport:
         tempo = place.beats_per_minute if rolling and place.valid & BBT and place.beats_per_minute > 0 else None
         meter = None
         if tempo is not None and place.beats_per_bar >= 1 and place.beat_type >= 1:
-            # JACK counts beats in the meter's own unit; ours are quarter notes.
-            tempo = tempo * 4.0 / place.beat_type
-            meter = (round(place.beats_per_bar), round(place.beat_type))
+            tick = place.tick / place.ticks_per_beat if place.ticks_per_beat > 0 else 0.0
+            beats = (place.bar - 1) * place.beats_per_bar + place.beat - 1 + tick
+            tempo = self._unit.quarter_bpm(frame / self._rate, beats, tempo, (place.beats_per_bar, place.beat_type))
+            meter = (round(place.beats_per_bar), round(place.beat_type)) if tempo is not None else None
         self._hear(
             TransportObservation(
                 "jack",
