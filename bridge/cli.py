@@ -26,6 +26,7 @@ CHILDREN: Final[dict[str, tuple[str, tuple[str, ...], str]]] = {
     "models": ("models.training.cli", (), "train, evaluate and describe the networks"),
 }
 BRIDGE: Final[dict[str, tuple[str, str]]] = {
+    "demo": ("bridge.commands.demo", "hear the bundled clip with its music, in the page or as a film"),
     "live": ("bridge.commands.live", "play a film's music live, locked to a transport, steered by OSC"),
     "page": ("bridge.commands.page", "choose a film in the browser, hear its music there, change what you like"),
     "ports": ("bridge.commands.ports", "list MIDI interfaces and ports"),
@@ -70,6 +71,7 @@ def _dispatch(words: list[str]) -> int:
 
 def _commands() -> list[str]:
     order = [
+        "demo",
         "live",
         "page",
         "compose",

@@ -20,6 +20,7 @@ from bridge.page.sound import Sound
 from bridge.page.state import PageState
 from bridge.page.uploads import Uploads
 from engine.music.arguments import ControlError
+from engine.music.bundled import clip_in
 
 QUIET_S: Final = 0.06  # without a slice of a plan: it is whole
 PUBLISH_S: Final = 0.3  # while slices still come
@@ -220,7 +221,8 @@ class PageServer:
                 case ("/page/film/bundled",):
                     if self._options.bundled is None:
                         raise ControlError("not_ready", "the bundled clip is not installed here.")
-                    return await self._chosen(self._options.bundled, Path(self._options.bundled).name)
+                    own = await asyncio.to_thread(self._own_clip)
+                    return await self._chosen(str(own), own.name)
                 case "/page/film/upload", str(number):
                     path, name = self.uploads.path_of(number)
                     return await self._chosen(str(path), name)
@@ -237,6 +239,13 @@ class PageServer:
         except TypeError as error:
             raise ControlError("bad_type", str(error)) from None
         raise ControlError("unknown_address", f"{address[:80]} is not an address with these arguments.")
+
+    def _own_clip(self) -> Path:
+        """Raises ControlError."""
+        try:
+            return clip_in(Path(self._options.folder))
+        except OSError as error:
+            raise ControlError("bad_value", f"the clip cannot be copied: {error.strerror or error}.") from None
 
     async def _chosen(self, path: str, name: str) -> Sequence[Any]:
         """Asks the bridge to take a film.  Raises ControlError."""
