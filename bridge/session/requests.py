@@ -47,6 +47,9 @@ def recipe(document: Document) -> tuple[object, ...]:
         themes = [(cue.number, cue.text(controls.THEME), cue.value(controls.LIKE)) for cue in document.cue_states]
         if any(theme or like for _, theme, like in themes):
             plan = (*plan, *(value for cue in themes for value in cue))
+        endings = [cue.text(controls.ENDING) for cue in document.cue_states]
+        if any(ending != controls.SETTINGS[controls.ENDING] for ending in endings):
+            plan = (*plan, *endings)
         plan = (*plan, *(edit.words for edit in document.plan_edits))
     return (*map(document.value, RECIPE), "; ".join(marks), *(value for cue in cues for value in cue), *plan)
 

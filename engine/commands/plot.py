@@ -1,4 +1,4 @@
-"""`plot VIDEO`: a picture of what was composed, and whether it follows the film.
+"""`plot VIDEO`: a picture of what was composed and whether it follows the film, or several takes on one sheet.
 
 Composes as `compose` does (same arguments), draws the piano roll over cuts, motion, loudness and mood, and reports the
 rank correlations of motion with notes per second and with velocity, for the film and for the film with its shots in
@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import math
 import sys
+from argparse import Namespace
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -38,8 +39,10 @@ def main(argv: Sequence[str] | None = None) -> int:
     arguments = parser.parse_args(argv)
     need_extra("plot", "A plot")
     brief, options = compose_cli.plan_from(arguments), compose_cli.arrange_options(arguments)
-    if arguments.takes != 1:
-        raise UserError("a plot shows one take; choose it with --take.")
+    from engine.commands.takes_sheet import MOST
+
+    if not 1 <= arguments.takes <= MOST:
+        raise UserError(f"a sheet shows 1 to {MOST} takes, not {arguments.takes}.")
     if not 0 <= arguments.shuffles <= 1000:
         raise UserError(f"--shuffles is 0 to 1000, not {arguments.shuffles}.")
     if arguments.hits is not None:
@@ -58,6 +61,8 @@ def main(argv: Sequence[str] | None = None) -> int:
             lambda fraction, phase: report(0.5 * fraction, phase),
         )
         composer = Composer(brief.weights)
+        if arguments.takes > 1:
+            return _sheet(composer, features, brief, options, arguments, output)
         facts, composition = study(composer, features, brief, options, arguments.shuffles)
     from engine.arrange import arrange
 
@@ -70,6 +75,34 @@ def main(argv: Sequence[str] | None = None) -> int:
         sys.stdout.write(json.dumps(facts, indent=1) + "\n")
     else:
         _tell(facts)
+    return 0
+
+
+def _sheet(
+    composer: Composer,
+    features: VideoFeatures,
+    brief: Brief,
+    options: ArrangeOptions,
+    arguments: Namespace,
+    output: Path,
+) -> int:
+    """Several takes on one sheet, from the wished one on."""
+    from engine.arrange import arrange
+    from engine.commands.takes_sheet import TakeShown, draw_takes, heading
+
+    shown = []
+    for number in range(arguments.takes):
+        wish = replace(brief, take=Take(brief.take.number + number))
+        composition = compose_cli.placed(_compose(composer, features, wish), arguments)
+        shown.append(TakeShown(composition, arrange(composition, options)))
+    make_way(output, replace=arguments.replace)
+    name = Path(features.film.path).name
+    draw_takes(shown, f"{name}, {len(shown)} takes", output)
+    headings = [heading(take.composition) for take in shown]
+    if arguments.json:
+        sys.stdout.write(json.dumps({"film": name, "takes": headings, "file": str(output)}, indent=1) + "\n")
+    else:
+        sys.stdout.write("\n".join([*headings, f"Written  {output}", ""]))
     return 0
 
 

@@ -434,7 +434,7 @@ MUSIC: Final = (
         scopes=_CUE,
     ),
     _value(
-        ENDING, _choice("ending", ENDINGS), "tonic", "arrange",
+        ENDING, _choice("ending", ENDINGS), "tonic", "compose",
         "How a cue ends: ring-off, button, unresolved, pre-lap or bump; without a form its last chord: tonic, open "
         "(as composed) or cut; tonic with a form: by the mood.", "--ending", scopes=_TAKE,
     ),

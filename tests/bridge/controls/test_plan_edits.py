@@ -179,6 +179,20 @@ def test_a_theme_is_loaded_from_a_midi_file(live, tmp_path) -> None:
     assert "not allowed" in refusal(live, "/cue/theme/load", "/etc/hosts.mid")
 
 
+@pytest.mark.parametrize("ending", ["button", "ring-off", "unresolved"])
+def test_an_ending_is_asked_for_and_heard(live, ending) -> None:
+    before, plan = notes_of(live), plan_of(live)
+    if plan.ending == ending:
+        do(live, "/cue/ending", "bump")
+    do(live, "/cue/ending", ending)
+    assert plan_of(live).ending == ending
+    assert plan_of(live).sections == plan.sections
+    if ending == "button":  # a short last chord: no other ending has it
+        assert notes_of(live) != before
+    do(live, "/cue/ending", "tonic")
+    assert plan_of(live) == plan and notes_of(live) == before
+
+
 def test_the_theme_is_stated_where_the_composer_wants_it(live) -> None:
     chords = chords_of(live)
     at_s = plan_of(live).sections[-1].start_s

@@ -89,7 +89,28 @@ def test_the_command_draws_a_picture_and_reports(clip, tmp_path, capsys):
 
 
 def test_it_refuses_in_one_sentence(clip, capsys):
-    assert main(["plot", str(clip), "--takes", "2"]) == 2
+    assert main(["plot", str(clip), "--takes", "25"]) == 2
     assert main(["plot", str(clip), "--shuffles", "-1"]) == 2
     lines = capsys.readouterr().err.splitlines()
     assert len(lines) == 2 and all(line.startswith("cuebridge: ") for line in lines)
+
+
+def test_takes_on_one_sheet(clip, tmp_path, monkeypatch):
+    """Each take has its heading, and no two of them are the same music."""
+    from golden import stored
+
+    from engine.commands import takes_sheet
+
+    drawn = []
+    draw = takes_sheet.draw_takes
+    monkeypatch.setattr(takes_sheet, "draw_takes", lambda shown, *more: (drawn.extend(shown), draw(shown, *more)))
+    out = tmp_path / "takes.png"
+    with monkeypatch.context() as patch:
+        words = ["plot", str(clip), "--takes", "5", "--take", "3", "-o", str(out), "--json"]
+        facts = json.loads(stored.command(patch, *words, network=True))
+    assert out.read_bytes()[:8] == b"\x89PNG\r\n\x1a\n" and facts["file"] == str(out)
+    assert [row.split(" · ")[0] for row in facts["takes"]] == list("CDEFG")
+    assert len({row.split(" · ", 1)[1] for row in facts["takes"]}) >= 4
+    music = [{(round(n.start_beats, 3), n.pitch, n.part) for n in take.arrangement.notes} for take in drawn]
+    pairs = [(a, b) for index, a in enumerate(music) for b in music[:index]]
+    assert max(len(a & b) / len(a | b) for a, b in pairs) <= 0.4
