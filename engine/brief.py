@@ -227,18 +227,19 @@ def request_for(film: Film, cuts: Sequence[Cut], brief: Brief, revision: int = 0
         progression=brief.progression,
         take=brief.take,
         hits=brief.hits,
-        cues=_cues(brief.cues, brief.sections),
+        cues=_cues(brief),
         theme=brief.theme,
         options=brief.options,
     )
     return request, settled.tempo_reason
 
 
-def _cues(written: Sequence[WrittenCue], sections: Sequence[Section] = ()) -> tuple[Cue, ...]:
+def _cues(brief: Brief) -> tuple[Cue, ...]:
     """As they are composed: one without an Out goes on to the next.
 
     Sections belong to the last cue that begins before them, those before the first cue to it, as in a document.
     """
+    written, sections = brief.cues, brief.sections
     if not written:
         return (Cue(sections=tuple(sections)),) if sections else ()
     nexts: list[float | None] = [*(cue.in_s for cue in written[1:]), None]
@@ -246,7 +247,9 @@ def _cues(written: Sequence[WrittenCue], sections: Sequence[Section] = ()) -> tu
     for number, (cue, after) in enumerate(zip(written, nexts, strict=True)):
         low, high = cue.in_s if number else float("-inf"), float("inf") if after is None else after
         inside = tuple(section for section in sections if low <= section.start_s < high)
-        made.append(replace(cue.cue(number), out_s=after if cue.out_s is None else cue.out_s, sections=inside))
+        made.append(
+            replace(cue.cue(number, brief.key), out_s=after if cue.out_s is None else cue.out_s, sections=inside)
+        )
     return tuple(made)
 
 

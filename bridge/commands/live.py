@@ -128,7 +128,7 @@ class Live:
                 self._start_query(stack, osc)
                 self.osc_port = osc.port
                 self._say(f"OSC on {osc.host} port {osc.port}.")
-            for sentence in plan.renamed:
+            for sentence in plan.read_as:
                 self._say(sentence)
             if plan.saved is not None:
                 session.restore(plan.saved)

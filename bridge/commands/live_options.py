@@ -19,7 +19,7 @@ from bridge.session.options import arrange_options
 from bridge.session.session import SessionOptions
 from engine.arrange.score import check_playable
 from engine.brief import Brief
-from engine.document import CueState, Document, SavedSession, parse_chords, parse_key
+from engine.document import CueState, Document, SavedSession, parse_chords, parse_key, readings
 from engine.document.file import SUFFIX, read_session
 from engine.interchange.asked import AskedMarkers, check_markers_flags
 from engine.music import PARTS, FrameRate, TempoMap, TimeSignature, UserError, controls, shown
@@ -59,7 +59,7 @@ class LivePlan:
     saved: SavedSession | None
     osc_cors: str | None = None  # origin of web pages that may read OSCQuery
     osc_announce: bool = False
-    renamed: tuple[str, ...] = ()  # a sentence for each old flag that was used
+    read_as: tuple[str, ...] = ()  # sentences: old flags that were used, and how key and chords were read
     page: PagePlan | None = None
 
 
@@ -212,7 +212,7 @@ def parse(arguments: Sequence[str]) -> LivePlan:
         ports=PortOptions(
             given.midi_api,
             given.port,
-            layout == "per-part",
+            layout,
             nudges,
             sync_in=True,
             control_from=given.control_from,
@@ -246,7 +246,7 @@ def parse(arguments: Sequence[str]) -> LivePlan:
         saved=saved,
         osc_cors=given.osc_cors,
         osc_announce=_announce(given.osc_announce),
-        renamed=renamed(given),
+        read_as=(*renamed(given), *_readings(document)),
         page=_page(given),
     )
 
@@ -314,6 +314,11 @@ def _document(given: argparse.Namespace) -> Document:
     arrange_options(document, None)
     _ = document.cues
     return document
+
+
+def _readings(document: Document) -> tuple[str, ...]:
+    """How keys and progressions were read, each sentence once."""
+    return tuple(dict.fromkeys(sentence for state in document.cue_states for sentence in readings(state)))
 
 
 def _nudges(given: argparse.Namespace) -> tuple[dict[str, float], float | None]:

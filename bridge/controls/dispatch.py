@@ -30,6 +30,7 @@ from bridge.session.markers import marker_messages
 from bridge.session.session import Session
 from bridge.session.snapshot import Snapshot, snapshot
 from bridge.session.why import Why
+from engine.document import readings
 from engine.interchange.theme_file import theme_of_file
 from engine.music import Chord, MusicError, UserError, controls
 from engine.music.arguments import ControlError, Raw, Value
@@ -329,6 +330,8 @@ class Controls:
                 return address, self.values(address)
             when = arguments[1] if len(arguments) > 1 else "bar"
             heard_s = session.edit(set_value, address, arguments[0], "bar" if when is None else when)
+            for sentence in readings(session.document) if address in (controls.KEY, controls.PROGRESSION) else ():
+                session.say(sentence)
             return address, (*self.values(address), *self._at(heard_s))
         if address in self._of_sender:
             return address, self._of_sender[address](sender, *arguments)

@@ -44,13 +44,13 @@ UNITS: Final = ("beats", "seconds")
 
 @dataclass(frozen=True, slots=True)
 class PortOptions:
-    """api: auto alsa jack jack-client coremidi winmm none.  nudge_ms: part -> shift, − = earlier; "" = all
-    parts.  control_in: an input for faders, pads and pedals; control_from: an input to connect to it, by a part of its
-    name; control_name: what its own name ends with."""
+    """api: auto alsa jack jack-client coremidi winmm none.  layout: "one" port or "per-part".  nudge_ms: part -> shift,
+    − = earlier; "" = all parts.  control_in: an input for faders, pads and pedals; control_from: an input to connect to
+    it, by a part of its name; control_name: what its own name ends with."""
 
     api: str = "auto"
     name: str = "CueBridge"
-    per_part: bool = False
+    layout: str = "one"
     nudge_ms: Mapping[str, float] = field(default_factory=dict)
     sync_in: bool = True
     sync_out: bool = False

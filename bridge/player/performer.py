@@ -86,7 +86,7 @@ class Performer:
         self._intake = PlanIntake()
 
     def _port_of(self, part: int) -> int:
-        return min(part, len(self.output.names) - 1) if self.options.ports.per_part else 0
+        return min(part, len(self.output.names) - 1) if self.options.ports.layout == "per-part" else 0
 
     def _make_sender(self, sync: SyncOptions) -> SyncSender | None:
         if not (sync.send_mtc or sync.send_clock):

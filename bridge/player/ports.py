@@ -100,7 +100,7 @@ def jack_missing(error: ImportError) -> str:
 
 def port_names(options: PortOptions, parts: Sequence[str]) -> tuple[str, ...]:
     """`CueBridge`, or `CueBridge Pad`, `CueBridge Arp`, …"""
-    if not options.per_part:
+    if options.layout != "per-part":
         return (options.name,)
     return tuple(f"{options.name} {part.capitalize()}" for part in parts)
 

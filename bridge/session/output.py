@@ -32,18 +32,18 @@ class Output:
             if self._nudges.get(part, 0.0) != ms:
                 self._nudges[part] = ms
                 player.nudge(part, ms)
-        hold, rate, per_part = started.sync.freewheel_s, started.sync.frame_rate, started.ports.per_part
+        hold, rate, layout = started.sync.freewheel_s, started.sync.frame_rate, started.ports.layout
         if controls.HOLD_ON_SYNC_LOSS in known:
             hold = document.number(controls.HOLD_ON_SYNC_LOSS)
         if controls.FRAME_RATE in known:
             asked = document.text(controls.FRAME_RATE)
             rate = None if asked == "film" else str(FrameRate.parse(asked))
         if controls.PORTS_LAYOUT in known:
-            per_part = document.text(controls.PORTS_LAYOUT) == "per-part"
+            layout = document.text(controls.PORTS_LAYOUT)
         sync = replace(player.sync, freewheel_s=hold, frame_rate=rate)
         if sync != player.sync:
             player.set_sync(sync)
-        ports = replace(player.options.ports, per_part=per_part)
+        ports = replace(player.options.ports, layout=layout)
         self.ports_due = ports != player.options.ports and status.rolling
         if ports != player.options.ports and not status.rolling:
             player.set_ports(ports)

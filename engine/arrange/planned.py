@@ -261,10 +261,6 @@ class PlannedCue:
         note = self.tune[index]
         return note if note.start_beats + note.length_beats > beats + _EPSILON else None
 
-    def tune_after(self, note: TuneNote) -> TuneNote | None:
-        index = bisect_left(self._tune_starts, note.start_beats + _EPSILON)
-        return self.tune[index] if index < len(self.tune) else None
-
 
 def _options_of(options: ArrangeOptions, ensemble: Ensemble) -> ArrangeOptions:
     """The composer's options with the ensemble's ranges and velocities, where he has not set his own."""

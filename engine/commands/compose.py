@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, Final
 from engine.brief import Brief, compose_options, from_settings
 from engine.commands.compose_report import facts_of, progress_bar, tell
 from engine.composer import compose_takes
+from engine.document import CueState, readings
 from engine.document.file.suffix import SUFFIX
 from engine.music import PARTS, Hit, Take, TimeSignature, UserError, controls, shown
 from engine.music.arguments import Arg, Value
@@ -253,7 +254,7 @@ def plan_from(arguments: argparse.Namespace) -> Brief:
         reading=asked["--reading"],
         clip_weights=asked["--clip-weights"],
     )
-    for reading in () if plan.progression is None else plan.progression.readings:
+    for reading in readings(CueState(0, settings)):
         sys.stderr.write(reading + "\n")
     cues = parse_cues(arguments.cue)
     return replace(plan, cues=cues) if cues else plan

@@ -15,6 +15,7 @@ from engine.document.document import (
     check_cues,
     parse_chords,
     parse_key,
+    readings,
 )
 from engine.document.saved import FilmReading, NamedMark, SavedSession, SavedTake, SessionError, TempoChoice
 from engine.document.settings import CUE_CONTROLS, OUTPUT_SETTINGS, SETTINGS, TAKE_CONTROLS, Value
@@ -50,4 +51,5 @@ __all__ = [
     "overlapping",
     "parse_chords",
     "parse_key",
+    "readings",
 ]

@@ -33,6 +33,7 @@ from engine.music import (
     parse_progression,
 )
 from engine.music.cueplan import CuePlan
+from engine.music.key import key_reading
 from engine.music.plan_edit import PlanEdit
 from engine.music.spelling import spell
 
@@ -148,11 +149,6 @@ class Document:
 
     def text(self, address: str) -> str:
         return str(self.value(address))
-
-    def optional_number(self, address: str) -> float | None:
-        """None where the setting says `picture` or `all` instead of a number."""
-        value = self.value(address)
-        return None if isinstance(value, str) or value is None else float(value)
 
     def with_value(self, address: str, value: Value) -> Document:
         values = dict(self.settings)
@@ -442,9 +438,20 @@ def parse_key(text: str) -> Key | None:
 
 
 def parse_chords(document: Document | CueState) -> Progression | None:
-    """None where none is set.  Raises MusicError."""
+    """The progression, degrees read in the key; None where none is set.  Raises MusicError."""
     text = document.text(controls.PROGRESSION).strip()
-    return parse_progression(text, document.text(controls.PROGRESSION_MODE)) if text else None
+    key = parse_key(document.text(controls.KEY))
+    return parse_progression(text, document.text(controls.PROGRESSION_MODE), key) if text else None
+
+
+def readings(document: Document | CueState) -> tuple[str, ...]:
+    """A sentence for each place where key or progression were read otherwise than they may be meant.
+
+    Raises MusicError.
+    """
+    chords, key = parse_chords(document), document.text(controls.KEY)
+    of_key = "" if key == SETTINGS[controls.KEY] else key_reading(key)
+    return (*((of_key,) if of_key else ()), *(() if chords is None else chords.readings))
 
 
 _PROGRESSION: Final = (controls.PROGRESSION, controls.PROGRESSION_MODE, controls.KEY)

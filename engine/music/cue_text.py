@@ -38,14 +38,16 @@ class WrittenCue:
     mode: str = "start"
     progression: str = ""
 
-    def cue(self, number: int) -> Cue:
+    def cue(self, number: int, key: Key | None = None) -> Cue:
+        """key: in which degrees are read where the cue has none of its own."""
+        own = None if self.key == "auto" else Key.parse(self.key)
         return Cue(
             name=self.name,
             in_s=self.in_s,
             out_s=self.out_s,
             bar_1_s=self.in_s if self.bar_1_s is None else max(self.bar_1_s, self.in_s),
-            key=None if self.key == "auto" else Key.parse(self.key),
-            progression=parse_progression(self.progression, self.mode) if self.progression else None,
+            key=own,
+            progression=parse_progression(self.progression, self.mode, own or key) if self.progression else None,
             ending=self.ending,
             tail_s=self.tail_s,
             number=number,

@@ -12,7 +12,7 @@ import csv
 import math
 import os
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
@@ -466,10 +466,3 @@ def plot_curves(rows: list[dict[str, float]], path: Path, title: str) -> bool:
     axes.legend()
     figure.savefig(path, dpi=110)
     return True
-
-
-def read_log(path: Path) -> Iterator[dict[str, float]]:
-    """Rows of a run's log.csv."""
-    with path.open(newline="") as stream:
-        for row in csv.DictReader(stream):
-            yield {key: float(value) for key, value in row.items()}

@@ -161,3 +161,25 @@ def test_what_is_no_start_is_refused_when_it_is_read(text):
         PictureStart.parse(text)
     with pytest.raises(MusicError):
         Brief(picture_starts_at=text)
+
+
+@pytest.mark.parametrize(
+    "flags",
+    [
+        ("--key", "G", "--progression", "I V vi IV"),
+        ("--key", "D dorian", "--progression", "i IV"),
+        ("--progression", "I V"),
+        ("--key", "G", "--cue", "1m1 0 20 progression=I V", "--cue", "1m2 20 end key=F progression=ii V I"),
+    ],
+    ids=" ".join,
+)
+def test_degrees_are_read_in_the_key_and_both_commands_say_how(flags, tmp_path, capsys):
+    path = tmp_path / "film.mp4"
+    path.write_bytes(b"film")
+    ours, _ = request_for(FILM, (), plan_from(compose_parser().parse_args([str(path), *flags])))
+    said = capsys.readouterr().err.splitlines()
+    live = parse([str(path), *flags])
+    theirs = compose_request(live.session.document, 1, (), {})
+    assert ours.progression == theirs.progression
+    assert [cue.progression for cue in ours.cues] == [cue.progression for cue in theirs.cues]
+    assert tuple(said) == live.read_as

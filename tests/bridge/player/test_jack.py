@@ -88,7 +88,7 @@ def test_notes_arrive_as_planned(server: JackServer, api: str) -> None:
 
 def test_per_part_ports_have_names(server: JackServer) -> None:
     for api, client in (("jack-client", "CueBridge:CueBridge"), ("jack", "CueBridge")):
-        with Capture("parts", 2) as capture, PlayerLink(options(api, per_part=True)) as link:
+        with Capture("parts", 2) as capture, PlayerLink(options(api, layout="per-part")) as link:
             for index, part in enumerate(("Pad", "Arp")):
                 name = f"{client} {part}" if api == "jack-client" else f"CueBridge {part}:CueBridge {part}"
                 capture.connect(name, index)
