@@ -63,6 +63,7 @@ _PLAYERS: Final[dict[str, Callable[[Scene, PartOptions], Iterator[Strike]]]] = {
 }
 _DEFAULT_PARTS: Final = default_parts()
 _EPSILON: Final = 1e-9
+STEEPEST: Final = 1.5  # levels that what goes on in a planned cue changes from phrase to phrase, at most
 
 
 class Arranger:
@@ -102,7 +103,7 @@ class Arranger:
             for number, plan in plans_by_cue(composition).items()
         }
         self._sounding: dict[int, tuple[str, ...]] = {}
-        self._drives: dict[tuple[int, float], float] = {}
+        self._drives: dict[tuple[int, int], list[float]] = {}
         self._summed = [
             0.0,
             *accumulate(slot.density * (slot.end_beats - slot.start_beats) for slot in composition.slots),
@@ -131,7 +132,11 @@ class Arranger:
             last = self._timeline.segments[-1]
             planned = self._planned.get(last.cue)
             # What a planned cue's layers follow is the mean of bars that are not all known yet.
-            return last.run_start if planned is None else min(last.run_start, planned.span(last.start)[0])
+            return (
+                last.run_start
+                if planned is None
+                else min(last.run_start, planned.span(*planned.span_at(last.start))[0])
+            )
         if not self.complete and self.composition.slots:
             return min(self.composition.slots[-1].start_beats, self.end_beats)  # the first cue is still to come
         return self.end_beats
@@ -428,17 +433,22 @@ class Arranger:
         return rolling or density_level(segment.slot.density, self.options.density_map, self._levels)
 
     def _drive(self, segment: Segment, cue: PlannedCue, rolling: int | None) -> float:
-        """0..4 how much goes on in a planned cue: what the picture asks for over a phrase of it, and the form."""
-        start, end = cue.span(segment.start)
+        """0..4 how much goes on in a planned cue: what the picture asks for over a phrase of it, and the form.
+
+        From phrase to phrase it changes by little, as one layer comes or goes; a section begins where it likes.
+        """
         if rolling is not None:
-            return cue.drive(start, rolling - 1.0)
-        known = self._drives.get((segment.cue, start))
-        if known is None:
+            return cue.drive(segment.start, rolling - 1.0)
+        number, place = cue.span_at(segment.start)
+        known = self._drives.setdefault((segment.cue, number), [])
+        while len(known) <= place:
+            start, end = cue.span(number, len(known))
             density = self._mean_density(start, end)
-            known = self._drives[segment.cue, start] = cue.drive(
-                start, density_place(density, self.options.density_map, self._levels)
-            )
-        return known
+            wanted = cue.drive(start, density_place(density, self.options.density_map, self._levels))
+            if known:
+                wanted = min(max(wanted, known[-1] - STEEPEST), known[-1] + STEEPEST)
+            known.append(wanted)
+        return known[place]
 
     def _mean_density(self, start: float, end: float) -> float:
         """Of the slots that begin in a span, by their length; of the slot that it lies in where none does."""

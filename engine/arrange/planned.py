@@ -36,6 +36,8 @@ SWELL_BEATS: Final = 8.0
 FOLLOWED_S: Final = 1.8  # of picture, at least, that players follow as one
 FORMED: Final = 0.35  # levels that a section moves what the picture asks for, for each level of its intensity
 FOLLOWED: Final = 0.85  # of loudness that is the film's there; the rest is the section's
+LANDING_S: Final = 4.0  # a hit no further from the end than this is what a cue ends on
+RING_S: Final = 2.4  # that the last chord of a cue rings alone, at least, where there is room
 PRE_LAP_S: Final = 1.5  # that a cue which ends by a pre-lap sounds on under the next scene
 PHRASE_RISE, PHRASE_FALL = 8, 10  # velocities that a phrase gains to its peak and loses to its end
 
@@ -83,7 +85,9 @@ class PlannedCue:
         self._bpm = [composition.tempo_map.bpm_at(start) for start in beats]
         self._followed = [self._bars_followed(composition, start) for start in beats]
         self.overhang = self._overhang(composition, last_s)
+        self.landing = self._landing(composition, last_s)
         self.button = self._button()
+        self.ring = self._ring(composition)
 
     def _bars_followed(self, composition: Composition, start: float) -> int:
         """How many bars last `FOLLOWED_S` where a section begins: one, two or four."""
@@ -130,18 +134,21 @@ class PlannedCue:
         length = moment.section.note_length
         return replace(options, note_length=min(max(length, _LEAST_MELODY) if part == "melody" else length, 100.0))
 
-    def span(self, beats: float) -> tuple[float, float]:
-        """The bars over which players follow the picture: one, two or four that last `FOLLOWED_S`, counted from where
-        the section begins.  They follow scenes, not single cuts."""
+    def span_at(self, beats: float) -> tuple[int, int]:
+        """Section, and number in it, of the bars over which players follow the picture as one: one, two or four that
+        last `FOLLOWED_S`, counted from where the section begins.  They follow scenes, not single cuts."""
         number = self.section_at(beats)
-        first, bars = self.bars.index(self.starts[number]), self.bars
-        count = self._followed[number]
-        group = max(bars.index(beats) - first, 0) // count
-        start = first + group * count
-        until = bars.next(bars.line(start))
+        group = self.bars.index(beats) - self.bars.index(self.starts[number])
+        return number, max(group, 0) // self._followed[number]
+
+    def span(self, number: int, place: int) -> tuple[float, float]:
+        """Where such bars begin and end."""
+        count, bars = self._followed[number], self.bars
+        start = bars.line(bars.index(self.starts[number]) + place * count)
+        until = bars.next(start)
         for _ in range(count - 1):
             until = bars.next(until)
-        return bars.line(start), until
+        return start, until
 
     def struck_again(self, start: float, end: float, drive: int) -> list[float]:
         """Where a held chord is struck again in a span although it goes on: on bar lines where much goes on, on half
@@ -217,10 +224,36 @@ class PlannedCue:
             arch *= min(max((self.out - beats) / _FADE_BEATS, 0.1), 1.0)
         return arch
 
+    def _landing(self, composition: Composition, last_s: float) -> float | None:
+        """The beat of the last hit, where less than a bar and `LANDING_S` are left after it: the cue lands there."""
+        hits = [hit.time_s for hit in composition.hits if hit.time_s <= last_s]
+        hits += [hit.time_s for cue in composition.cues for hit in cue.hits if hit.time_s <= last_s]
+        first_s = self.plan.sections[-1].start_s
+        hits = [time_s for time_s in hits if time_s > first_s and last_s - time_s < LANDING_S]
+        beats = self.bars.snap(composition.beats_at_picture(max(hits))) if hits else self.out
+        return beats if beats < self.out - _EPSILON and self.bars.next(beats) >= self.out - 4.0 else None
+
+    def _ring(self, composition: Composition) -> float | None:
+        """The beat of the chord that rings to the end of a cue which ends by ringing off, unresolved or under the next
+        scene: that of the last hit, else where its last chord begins, or a later bar line of a long one."""
+        if self.plan.ending not in ("ring-off", "unresolved", "pre-lap") or not self.plan.sections[-1].layers:
+            return None
+        bars, first, section = self.bars, self.starts[-1], self.plan.sections[-1]
+        if self.landing is not None:
+            return self.landing
+        # Units as the harmony counts them: what is left over, less than half of one, belongs to the last.
+        unit = section.unit_bars * (bars.next(first) - bars.start(first))
+        last = first + unit * max(math.floor((self.out - first) / unit + 0.5) - 1, 0)
+        start = bars.snap(last)
+        latest = bars.start(composition.tempo_map.beats_at(composition.tempo_map.seconds_at(self.out) - RING_S))
+        return max(start, latest) if start < self.out - 1.0 else None
+
     def _button(self) -> float | None:
         """Beat of the short last tonic of a cue that ends with a button."""
         if self.plan.ending != "button":
             return None
+        if self.landing is not None:
+            return self.landing
         place = self.out - 1.0
         line = self.bars.start(place)
         for candidate in (line, line + 2.0):
@@ -291,6 +324,12 @@ def play_planned(cue: PlannedCue, moment: Moment, part: str, options: PartOption
         return []
     if cue.button is not None and segment.start <= cue.button < segment.end and part != "drums":
         found = list(_tutti(cue, moment, part, options))
+    elif part == "melody":  # a tune that is not over goes on over the last chord
+        found = [strike for strike in style(cue, moment, options, role) if not cue.is_silent(strike.start)]
+    elif cue.ring is not None and segment.end > cue.ring + _EPSILON:
+        found = [strike for strike in style(cue, moment, options, role) if strike.start < cue.ring - _EPSILON]
+        if segment.start <= cue.ring + _EPSILON:
+            found += _rung(cue, moment, part, options)
     else:
         found = [strike for strike in style(cue, moment, options, role) if not cue.is_silent(strike.start)]
     result = []
@@ -300,6 +339,8 @@ def play_planned(cue: PlannedCue, moment: Moment, part: str, options: PartOption
             continue
         seen.add((strike.start, strike.pitch))
         end = cue.stops_at(strike.start, strike.end)
+        if cue.ring is not None and strike.start < cue.ring - _EPSILON and part != "melody":
+            end = min(end, cue.ring)  # the last chord is struck by all
         if cue.overhang and end >= cue.out - _EPSILON and part != "drums":
             end = cue.out + cue.overhang
         if end > strike.start + _EPSILON:
@@ -315,6 +356,15 @@ def _swelled(cue: PlannedCue, moment: Moment, strike: Strike) -> int:
         if near > 0:
             velocity += round(14 * near)
     return min(max(velocity, 1), 127)
+
+
+def _rung(cue: PlannedCue, moment: Moment, part: str, options: PartOptions) -> Iterator[Strike]:
+    """The last chord by all that play, held to the end."""
+    scene, at = moment.scene, cue.ring
+    assert at is not None
+    pitches = {"pad": scene.voicing.pad, "arp": scene.voicing.arp[:1], "bass": (scene.voicing.bass,)}.get(part, ())
+    for pitch in pitches:
+        yield Strike(at, cue.out, pitch, scene.velocity(options, at))
 
 
 def _tutti(cue: PlannedCue, moment: Moment, part: str, options: PartOptions) -> Iterator[Strike]:

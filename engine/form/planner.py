@@ -17,7 +17,7 @@ from typing import Final
 from engine.arrange.chance import noise
 from engine.arrange.ensembles import Ensemble, ensembles
 from engine.form.picture import PictureCurves
-from engine.form.sections import SILENT_ROLES, FormSection, sections
+from engine.form.sections import LEAST_S, SILENT_ROLES, FormSection, forms, sections
 from engine.harmony.palettes import Palette, of_mood, palettes
 from engine.music import EMOTIONS, Hit, Key, TempoMap
 from engine.music.cueplan import CuePlan, SectionPlan, Statement, Theme
@@ -25,6 +25,8 @@ from engine.music.cueplan import CuePlan, SectionPlan, Statement, Theme
 VARIANTS_A_MINUTE: Final = 2
 MOST_VARIANTS: Final = 3
 MEDIANTS: Final = {"escalation": (3, 2), "depth": (-4,), "other world": (6,)}
+LEAST_BARS: Final = 4
+_WORTH: Final = ("", "hint", "memory", "variant", "statement", "full")  # what a section does with the theme, rising
 _HOLDING: Final = frozenset({"still", "veil", "bed", "ring", "tag", "intro", "thin", "solo", "strip"})
 _NEAR_LINE_S: Final = 0.25  # a boundary this near to a bar line seems to stand on it
 _RELATIONS: Final = {  # semitones from home, drawn by what a section's mood means beside the cue's own
@@ -58,6 +60,7 @@ class Drawn:
     plan: CuePlan
     parts: tuple[FormSection, ...]
     draw: Callable[..., float]
+    lively: float = 0.0  # of the cue's picture, see PictureCurves.lively
 
     @property
     def main(self) -> Palette:
@@ -88,7 +91,8 @@ def draw_cue(
     parts = sections(curves, start_s, end_s, draw, wish.form or None)
     ensemble = ensembles()[wish.ensemble] if wish.ensemble else _choose_ensemble(curves, start_s, end_s, parts, draw)
     mode = wish.key.mode if wish.key is not None and wish.typed else None
-    variants = _variants(parts, wish.bpm, mode, draw)
+    lively = curves.lively(start_s, end_s)
+    variants = _variants(parts, wish.bpm, mode, lively, draw)
     home = wish.key or _home(ensemble, palettes()[variants[_longest(parts)]].mode, draw, before)
     planned = []
     for index, (part, variant) in enumerate(zip(parts, variants, strict=True)):
@@ -102,7 +106,7 @@ def draw_cue(
         f"{', '.join(dict.fromkeys(f'{palettes()[v].name} ({v})' for v in variants))}"
     )
     plan = CuePlan(cue, parts[0].form, ensemble.name, tuple(planned), wish.theme, (), ending, reason, film_seed)
-    return Drawn(plan, parts, draw)
+    return Drawn(plan, parts, draw, lively)
 
 
 def _longest(parts: Sequence[FormSection]) -> int:
@@ -125,9 +129,7 @@ def _choose_ensemble(
     """By how long each mood lasts and how lively the picture is beside all films."""
     total = sum(part.end_s - part.start_s for part in parts)
     share = {name: sum(p.end_s - p.start_s for p in parts if p.mood == name) / total for name in EMOTIONS}
-    rows = slice(int(start_s), max(math.ceil(end_s), int(start_s) + 1))
-    # log(1 + motion) of 0.7 is a calm picture, of 2.7 a wild one; eight cuts in ten seconds are many.
-    lively = float(curves.motion[rows].mean()) - 1.7 + 0.1 * (float(curves.rate[rows].mean()) - 3.0)
+    lively = curves.lively(start_s, end_s)
     weights = {}
     for name, ensemble in ensembles().items():
         suits = sum(ensemble.moods.get(mood, 0.02) * part for mood, part in share.items())
@@ -138,7 +140,7 @@ def _choose_ensemble(
 
 
 def _variants(
-    parts: Sequence[FormSection], bpm: float | None, mode: str | None, draw: Callable[..., float]
+    parts: Sequence[FormSection], bpm: float | None, mode: str | None, lively: float, draw: Callable[..., float]
 ) -> list[str]:
     """A variant for each section: one for a letter and mood, at most two a minute and three in all."""
     length_s = parts[-1].end_s - parts[0].start_s
@@ -157,7 +159,7 @@ def _variants(
                 near = of_same or used
                 variant = near[0]
             else:
-                weights = {p.variant: _fit(p, part, bpm, used) for p in _in_mode(of_mood(part.mood), mode)}
+                weights = {p.variant: _fit(p, part, bpm, lively, used) for p in _in_mode(of_mood(part.mood), mode)}
                 variant = _gumbel(weights, partial(draw, "variant", *name))
                 # Between two sections of one mood the same palette is the rule, another one the surprise.
                 if of_same and draw("again", *name) < 0.6:
@@ -175,8 +177,13 @@ def _in_mode(offered: tuple[Palette, ...], mode: str | None) -> tuple[Palette, .
     return found or tuple(palette for palette in palettes().values() if palette.mode == mode)
 
 
-def _fit(palette: Palette, part: FormSection, bpm: float | None, used: Sequence[str]) -> float:
+def _fit(palette: Palette, part: FormSection, bpm: float | None, lively: float, used: Sequence[str]) -> float:
     weight = 1.0
+    if bpm is None and not used:
+        # Much motion is quick music: 60 bpm suits a picture that hardly moves, 120 a wild one.
+        wanted_bpm = 88.0 + 26.0 * min(max(lively, -1.3), 1.5)
+        low, high = palette.bpm
+        weight *= max(math.exp(-((max(low - wanted_bpm, wanted_bpm - high, 0.0) / 25.0) ** 2)), 0.05)
     wanted = [bpm] if bpm is not None else []
     if bpm is None and used:
         low, high = palettes()[used[0]].bpm
@@ -289,10 +296,11 @@ def choose_tempo(
 ) -> tuple[float, str]:
     """A tempo of the main palette's range that brings sections (and hits) to bar lines, and why.
 
-    The take draws the neighbourhood, the picture chooses in it.
+    The take and how lively the picture is draw the neighbourhood, where the picture changes chooses in it.
     """
     low, high = drawn.main.bpm
-    middle = low + (high - low) * drawn.draw("tempo")
+    share = 0.5 * drawn.draw("tempo") + 0.5 * min(max(0.5 + 0.45 * drawn.lively, 0.0), 1.0)
+    middle = low + (high - low) * share
     candidates = [round(middle * (1 + step / 200), 1) for step in range(-16, 17)]
     candidates = [bpm for bpm in candidates if low <= bpm <= high] or [round(middle, 1)]
     edges = [section.start_s for section in drawn.plan.sections[1:]]
@@ -342,11 +350,12 @@ def settle_bars(
     bars = [bar_of(section.start_s) for section in plan.sections]
     end_beats = round(tempo_map.beats_at(plan.sections[-1].end_s + picture_starts_at_s), 6)
     end_bar = math.ceil(float(tempo_map.bar_position(end_beats)) - 0.05) + 1
-    kept: list[tuple[SectionPlan, FormSection, int]] = []
+    kept: list[Placed] = []
     for section, part, bar in zip(plan.sections, drawn.parts, bars, strict=True):
         if kept and bar <= kept[-1][2]:
             continue  # shorter than a bar: the section before it takes its place
         kept.append((section, part, bar))
+    kept = _merged(kept, float(tempo_map.bar_position(end_beats)) + 1, plan.sections[-1].end_s, second_of)
     edges = [bar for _, _, bar in kept[1:]] + [end_bar]
     ensemble = ensembles()[plan.ensemble]
     main = palettes()[kept[max(range(len(kept)), key=lambda index: edges[index] - kept[index][2])][0].variant]
@@ -378,6 +387,57 @@ def settle_bars(
     return replace(
         plan, sections=tuple(planned), theme=theme, statements=tuple(statements), melody_range=(role.low, role.high)
     )
+
+
+Placed = tuple[SectionPlan, FormSection, int]  # a section, its part of the form, the bar in which it begins
+
+
+def _merged(placed: list[Placed], end_bar: float, end_s: float, second_of: Callable[[int], float]) -> list[Placed]:
+    """Sections that last as long as a section must: at a slow tempo short ones go up in a neighbour.
+
+    end_bar, end_s: where the cue ends, which need not be a bar line.
+    """
+    rows = list(placed)
+    while len(rows) > 1:
+        edges = [*(float(bar) for _, _, bar in rows), end_bar]
+        times_s = [*(second_of(bar) for _, _, bar in rows), end_s]
+        short = [
+            index
+            for index, (_, part, _) in enumerate(rows)
+            if part.part.role not in forms()[part.form].short
+            and part.part.role not in SILENT_ROLES
+            and not _is_long(edges[index + 1] - edges[index], times_s[index + 1] - times_s[index])
+        ]
+        joins: list[tuple[float, int, int]] = []
+        for index in short:
+            for other in (index - 1, index + 1):
+                if 0 <= other < len(rows) and rows[other][1].part.role not in SILENT_ROLES:
+                    a, b = rows[index][0], rows[other][0]
+                    unlike = (a.letter != b.letter) + (a.variant != b.variant) + (a.key != b.key)
+                    joins.append((edges[index + 1] - edges[index] + 0.5 * unlike, index, other))
+        if not joins:
+            return rows
+        _, index, other = min(joins)
+        first, second = min(index, other), max(index, other)
+        lengths = (edges[first + 1] - edges[first], edges[second + 1] - edges[second])
+        rows[first : second + 1] = [_one_of(rows[first], rows[second], lengths)]
+    return rows
+
+
+def _is_long(bars: float, seconds: float) -> bool:
+    return (bars >= LEAST_BARS - 0.5 and seconds >= 0.9 * LEAST_S) or (bars >= LEAST_BARS - 1 and seconds >= 10.0)
+
+
+def _one_of(first: Placed, second: Placed, bars: tuple[float, float]) -> Placed:
+    """Two sections as one: the longer's material, the stronger statement of the theme, the mean intensity."""
+    section, part, _ = first if bars[0] >= bars[1] else second
+    theme = max(first[1].part.theme, second[1].part.theme, key=_WORTH.index)
+    level = round((first[0].intensity * bars[0] + second[0].intensity * bars[1]) / max(sum(bars), 1))
+    made = replace(section, start_s=first[0].start_s, end_s=second[0].end_s, intensity=level)
+    whole = replace(
+        part, start_s=first[1].start_s, end_s=second[1].end_s, intensity=level, part=replace(part.part, theme=theme)
+    )
+    return made, whole, first[2]
 
 
 def _statements(kind: str, bar: int, stop: int, theme: Theme, ensemble: str, first: bool) -> list[Statement]:

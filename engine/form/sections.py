@@ -6,6 +6,7 @@ changes.  Boundaries lie on cuts; a part lasts at least eight seconds unless its
 
 from __future__ import annotations
 
+import math
 import tomllib
 from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Sequence
@@ -43,12 +44,14 @@ class Part:
 
 @dataclass(frozen=True, slots=True)
 class Form:
-    """One of P2's forms.  moods: how well it suits each; short: roles that may last less than eight seconds."""
+    """One of P2's forms.  moods: how well it suits each; short: roles that may last less than eight seconds; lively: of
+    the picture that it suits, see PictureCurves.lively."""
 
     name: str
     parts: tuple[Part, ...]
     moods: dict[str, float]
     short: frozenset[str]
+    lively: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +81,7 @@ def forms() -> dict[str, Form]:
         parts = tuple(
             Part(role, letter, float(share), intensity, theme) for role, letter, share, intensity, theme in row["parts"]
         )
-        found[name] = Form(name, parts, dict(row["moods"]), frozenset(row.get("short", ())))
+        found[name] = Form(name, parts, dict(row["moods"]), frozenset(row.get("short", ())), row.get("lively", 0.0))
     return found
 
 
@@ -121,15 +124,18 @@ def mean_mood(curves: PictureCurves, start_s: float, end_s: float) -> np.ndarray
     return np.asarray((mood[valid] if valid.any() else mood).mean(axis=0))
 
 
-def choose_form(mood: np.ndarray, length_s: float, energy: float, draw: Callable[[str], float]) -> Form:
-    """Draws a form that suits a cue's mean mood and length.  draw(name) -> 0..1, always the same for a name."""
+def choose_form(mood: np.ndarray, length_s: float, lively: float, draw: Callable[[str], float]) -> Form:
+    """Draws a form that suits a cue's mean mood, length and how lively its picture is.
+
+    draw(name) -> 0..1, always the same for a name.
+    """
     weights = {}
     for form in forms().values():
         suits = sum(form.moods.get(name, 0.0) * float(mood[index]) for index, name in enumerate(EMOTIONS))
         needed = sum(LEAST_S for part in form.parts if part.role not in form.short)
         # A short cue cannot hold many parts; a form of few parts is thin over two minutes.
         fits = 1.0 if needed <= length_s else (length_s / needed) ** 2
-        weights[form.name] = suits**2 * fits
+        weights[form.name] = suits**2 * fits * math.exp(-((lively - form.lively) ** 2) / 2.0)
     # Gumbel: the likeliest form wins most often, every take draws anew.
     best = max(weights, key=lambda name: np.log(max(weights[name], 1e-9)) - np.log(-np.log(_inside(draw(name)))))
     return forms()[best]
@@ -235,9 +241,8 @@ def sections(
     means: list[tuple[np.ndarray, str]] = []
     for number, (first_s, last_s) in enumerate(passages(curves, start_s, end_s)):
         mood = mean_mood(curves, first_s, last_s)
-        energy = _mean(curves.energy, first_s, last_s)
         chosen = forms()[form] if form else choose_form(
-            mood, last_s - first_s, energy, partial(draw, "form", number)
+            mood, last_s - first_s, curves.lively(first_s, last_s), partial(draw, "form", number)
         )  # fmt: skip
         for part, a, b in lay_out(curves, chosen, first_s, last_s):
             scores = name_mood(mean_mood(curves, a, b), whole)

@@ -275,7 +275,7 @@ class CellChooser:
             for cell in palette.lift:
                 entry = _moved(cell[0], tonic)
                 found[entry] = max(found.get(entry, -math.inf), -0.7)
-        if self._tones(unit):
+        if self._tones(unit) and unit.index:  # a section begins with a cell of its own
             for chord in palette.chords:
                 # Inversions belong to the lines of their cells; outside them the root is in the bass.
                 plain = chord if palette.pedal else replace(chord, bass=None)

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import numpy as np
 import pytest
 
 from engine.composer import Composer
+from engine.form.sections import forms
 from engine.music import Chord, Cue, Key, Take, TempoMap, TimeSignature, UserError
 from engine.music.cueplan import ENSEMBLES, FORMS
-from engine.planning import settle_take
+from engine.planning import plans_of, settle_take
 from engine.process.messages import Composed, ComposeOptions, ComposeRequest
 
 AUTO = ComposeOptions(form="auto")
@@ -74,6 +76,32 @@ def test_chords_change_only_where_the_plan_has_a_unit(composer, make_features):
             position = tempo_map.bar_position(round(slot.start_beats, 6))
             quarters = float((position - first) / min(section.unit_bars, 1)) * 4
             assert abs(quarters - round(quarters)) < 1e-3 or slot.start_s < 3
+
+
+@pytest.mark.parametrize("bpm", [48, 60, 90, 132])
+@pytest.mark.parametrize("length_s", [30.0, 70.0, 110.0])
+def test_sections_last_four_bars_at_any_tempo(make_features, bpm, length_s):
+    features = make_features(length_s)
+    for take in range(1, 7):
+        asked = request(bpm, take=Take(take))
+        plan = plans_of(features, asked, 0.0).plans[0]
+        shortest = forms()[plan.form].short | {"gap", "stop"}
+        for section in plan.sections if len(plan.sections) > 1 else ():
+            if section.role not in shortest:
+                seconds = section.end_s - section.start_s
+                bars = seconds * bpm / 240
+                assert (bars > 3.4 and seconds > 7) or (bars > 2.9 and seconds > 9.9), section
+
+
+def test_much_motion_is_quick_music(make_features):
+    """The same film, moving more: other palettes and tempi, over takes."""
+    calm, wild = (replace(make_features(90.0), motion=np.full(90, motion, np.float32)) for motion in (1.0, 30.0))
+
+    def tempi(features):
+        drawn = (settle_take(features, request(take=Take(take)), 0.0, None)[0] for take in range(1, 25))
+        return [each.tempo_map.bpm_at(0.0) for each in drawn]
+
+    assert sum(tempi(wild)) / 24 > sum(tempi(calm)) / 24 + 4
 
 
 def test_a_pin_takes_its_unit_and_moves_nothing_before_it(composer, make_features):

@@ -16,7 +16,7 @@ from engine.arrange.players_voicing import is_low
 from engine.arrange.rhythm import build_grid
 from engine.arrange.voicing import is_consecutive
 from engine.harmony.palettes import palettes
-from engine.music import Composition, Cue, Film, FrameRate, Key, Section, Slot, TempoMap, TimeSignature
+from engine.music import Composition, Cue, Film, FrameRate, Hit, Key, Section, Slot, TempoMap, TimeSignature
 from engine.music.cueplan import ENSEMBLES, CuePlan, SectionPlan, Statement
 from engine.music.tune import tune_of
 from engine.theme import build_theme
@@ -267,6 +267,37 @@ def test_the_last_chord_of_a_ring_off_is_heard_before_the_films_last_frame_and_d
     assert out - last >= 2.0
     fading = [c.value for c in arrangement.controllers if c.number == 11 and c.part == "pad" and c.time_beats > out - 4]
     assert fading and fading[-1] < fading[0]
+
+
+@pytest.mark.parametrize("ensemble", ENSEMBLES)
+@pytest.mark.parametrize("ending", ["ring-off", "unresolved"])
+def test_nothing_is_struck_after_the_last_chord(ensemble, ending):
+    """Accompaniment, drums and held parts; a tune that is not over may go on."""
+    composition = planned(ensemble, ("R1", "R1"), ending=ending)
+    composition = replace(composition, plans=(replace(composition.plans[0], statements=()),))
+    out = composition.beats_at_picture(composition.film.duration_s)
+    notes = arrange(composition).notes
+    last = max(note.start_beats for note in notes)
+    assert 2.0 <= (out - last) * 60 / 96 <= 6.0
+    final = [note for note in notes if note.start_beats == last]
+    assert {note.part for note in final} <= {"pad", "arp", "bass"} and final
+    assert all(note.end_beats > out - 1 for note in final if note.part == "pad")
+    assert not [note for note in notes if note.start_beats < last and note.end_beats > last + 1e-6]
+
+
+@pytest.mark.parametrize("ending", ["ring-off", "unresolved", "button"])
+def test_a_cue_with_a_hit_near_its_end_lands_there(ending):
+    plain = planned("orchestra", ("E1", "E1"), ending=ending)
+    plain = replace(plain, plans=(replace(plain.plans[0], statements=()),))
+    hit_s = plain.film.duration_s - 2.6
+    composition = replace(plain, hits=(Hit(hit_s),))
+    at = composition.beats_at_picture(hit_s)
+    notes = [note for note in arrange(composition).notes if note.part != "drums"]
+    last = max(note.start_beats for note in notes)
+    assert abs(last - at) <= 0.13
+    assert {"pad", "bass"} <= {note.part for note in notes if note.start_beats == last}
+    far = replace(plain, hits=(Hit(plain.film.duration_s - 9.0),))
+    assert max(note.start_beats for note in arrange(far).notes) > far.beats_at_picture(far.hits[0].time_s) + 4
 
 
 def test_a_pre_lap_sounds_on_under_the_next_scene_as_far_as_there_is_room():
