@@ -44,9 +44,9 @@ def why_not() -> str:
 
 
 @contextlib.contextmanager
-def chromium() -> Iterator[Browser]:
+def chromium(*arguments: str) -> Iterator[Browser]:
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=browser_file(), args=list(_ARGUMENTS))
+        browser = playwright.chromium.launch(executable_path=browser_file(), args=[*_ARGUMENTS, *arguments])
         try:
             yield browser
         finally:
@@ -98,7 +98,7 @@ class PageProgram:
 
 
 def opened(
-    browser: Browser, program: PageProgram, *, width: int = 1440, height: int = 900, scheme: str = "dark",
+    browser: Browser, program: Any, *, width: int = 1440, height: int = 900, scheme: str = "dark",
     lanes: str = "chords", **options: Any,
 ) -> Page:  # fmt: skip
     """A fresh browser profile on the program's page.  What goes wrong in its scripts is in `page.faults`."""

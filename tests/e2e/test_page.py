@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -201,6 +202,70 @@ def test_the_countdown_is_the_answers_time(page: browserlab.Page) -> None:
     left_s = float(text.split("heard in ")[1].split(" s")[0])
     assert f"at {place}" in text
     assert left_s == pytest.approx(answer["heard"] - at_s, abs=0.15)
+
+
+def test_takes_are_compared_and_rated(page: browserlab.Page) -> None:
+    first = value(page, "app.rows.takes.find((row) => row[3])[0]")
+    page.keyboard.press("n")
+    wait(
+        page, "app.rows.takes.length >= 2 && app.rows.takes.find((row) => row[3])?.[0] !== argument", 30, argument=first
+    )
+    composed(page)
+    settled(page)
+    second = value(page, "app.rows.takes.find((row) => row[3])[0]")
+    names = value(page, "app.chords.map((chord) => chord.name)")
+    page.keyboard.press("1")
+    wait(page, "app.rows.takes.find((row) => row[3])?.[0] === argument", 10, argument=first)
+    page.keyboard.press("\\")
+    wait(page, "app.rows.takes.find((row) => row[3])?.[0] === argument", 10, argument=second)
+    wait(page, "JSON.stringify(app.chords.map((chord) => chord.name)) === JSON.stringify(argument)", 20, argument=names)
+    page.keyboard.press("r")
+    page.keyboard.press("4")
+    wait(page, "document.querySelector('.take[aria-current]').textContent.includes('4/5')", 5)
+    page.keyboard.press("k")
+    wait(page, "document.querySelector('.take[aria-current]').textContent.includes('kept')", 5)
+
+
+def test_why_says_who_set_a_chord_and_offers_others(page: browserlab.Page) -> None:
+    value(page, "app.timeline.focus_item(app.timeline.lanes.chords, app.chords[7].start_s)")
+    page.keyboard.press("w")
+    wait(page, "document.querySelectorAll('cue-why p').length >= 3", 10)
+    others = page.locator("cue-why .instead button")
+    if others.count():
+        name = others.first.inner_text().split()[0]
+        others.first.click()
+        wait(page, "app.chords[7].name === argument && app.chords[7].state === 'pinned'", 10, argument=name)
+
+
+def test_the_film_with_its_music_is_saved(page: browserlab.Page) -> None:
+    page.click("#save")
+    page.select_option("dialog select[aria-label=Format]", "mid")
+    page.click("dialog button.primary")
+    wait(page, "document.querySelector('.message a')?.hidden === false", 60)
+    with page.expect_download() as found:
+        page.click(".message a")
+    assert Path(found.value.path()).read_bytes().startswith(b"MThd")
+
+
+def test_the_film_has_a_window_of_its_own(browser: browserlab.Browser, program: PageProgram) -> None:
+    page = opened(browser, program)
+    page.goto(program.address.split("?")[0] + "?view=film")
+    wait(page, "Boolean(app?.store.get('fresh'))")
+    box = page.locator("cue-film").bounding_box()
+    assert box is not None and (box["width"], box["height"]) == (1440, 900)
+    assert not page.locator("cue-timeline").is_visible()
+    page.context.close()
+
+
+def test_no_rule_of_accessibility_is_broken(page: browserlab.Page) -> None:
+    """axe-core is not part of this repository: AXE_CORE names its axe.min.js."""
+    script = os.environ.get("AXE_CORE", "")
+    if not Path(script).is_file():
+        pytest.skip("needs AXE_CORE, the path of axe-core's axe.min.js")
+    page.evaluate(Path(script).read_text())
+    levels = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]
+    found = page.evaluate("(levels) => axe.run(document, { runOnly: levels })", levels)
+    assert [(each["id"], each["nodes"][0]["target"]) for each in found["violations"]] == []
 
 
 def test_a_lost_connection_comes_back_with_focus_and_scroll(browser: browserlab.Browser, program: PageProgram) -> None:

@@ -1,167 +1,159 @@
 // Take cards: a key, a letter, a miniature, and what state it is in.
 
-import { h, icon, menuOf, openBeside, setAttribute, setText } from "../lib/dom.js";
-import { pref } from "../lib/prefs.js";
+import { h, icon, menuOf, openBeside, openDialog } from "../lib/dom.js";
 import { onTheme, theme } from "../lib/theme.js";
 import { TILE_S } from "../lib/tiles.js";
 
 export class Takes extends HTMLElement {
-  start(app) {
-    this.app = app;
-    this.list = h("div", { class: "takes-list", role: "group", "aria-label": "Takes" });
-    this.fresh = h("button", { onclick: () => this.make() }, "New take", h("kbd", {}, "N"));
-    this.append(h("div", { class: "label" }, "Takes"), this.list);
-    this.pictures = new Map();
-    app.store.on(["takes", "/cue/progress", "chords"], () => this.#show());
-    app.store.on(["tiles/notes", "tiles/counts", "plan"], () => this.#draw_soon());
-    onTheme(() => this.#draw_soon());
-  }
+	start(app) {
+		this.app = app;
+		this.list = h("div", { class: "takes-list", role: "group", "aria-label": "Takes" });
+		this.fresh = h("button", { onclick: () => this.make() }, "New take", h("kbd", {}, "N"));
+		this.append(h("div", { class: "label" }, "Takes"), this.list);
+		this.pictures = new Map();
+		app.on(["takes", "/cue/takes/rated", "/cue/progress", "chords"], () => this.#show());
+		app.on(["tiles/notes", "tiles/counts", "plan"], () => this.#draw_soon());
+		onTheme(() => this.#draw_soon());
+	}
 
-  get rows() {
-    return this.app.rows.takes.map(([number, name, kept, plays]) => ({ number, name, kept, plays }));
-  }
+	get rows() {
+		return this.app.rows.takes.map(([number, name, kept, plays]) => ({ number, name, kept, plays }));
+	}
 
-  make() {
-    return this.app.act("/cue/take/new", ["bar"], { what: "a new take" });
-  }
+	make() {
+		return this.app.act("/cue/take/new", ["bar"], { what: "a new take" });
+	}
 
-  select(number, when = "bar") {
-    const playing = this.rows.find((take) => take.plays);
-    if (playing !== undefined && playing.number !== number) this.app.store.set("take_before", playing.number);
-    const take = this.rows.find((each) => each.number === number);
-    return this.app.act("/cue/take/select", [number, when], { what: `take ${take?.name ?? number}` });
-  }
+	select(number, when = "bar") {
+		const playing = this.rows.find((take) => take.plays);
+		if (playing !== undefined && playing.number !== number) this.app.set("take_before", playing.number);
+		const take = this.rows.find((each) => each.number === number);
+		return this.app.act("/cue/take/select", [number, when], { what: `take ${take?.name ?? number}` });
+	}
 
-  /** A/B: back to the take before, at the same place. */
-  swap() {
-    const before = this.app.store.get("take_before");
-    if (before === undefined) return this.app.messages.say("There is no take before this one to compare with.");
-    return this.select(before, "chord");
-  }
+	/** A/B: back to the take before, at the same place. */
+	swap() {
+		const before = this.app.get("take_before");
+		if (before === undefined) return this.app.messages.say("There is no take before this one to compare with.");
+		return this.select(before, "chord");
+	}
 
-  keep() {
-    return this.app.act("/cue/take/keep", [], {}).then((answer) => answer !== null && this.app.messages.say("Kept."));
-  }
+	keep() {
+		return this.app.act("/cue/take/keep", [], {}).then((answer) => answer !== null && this.app.messages.say("Kept."));
+	}
 
-  rate(stars) {
-    const playing = this.rows.find((take) => take.plays);
-    if (playing !== undefined) void this.app.act("/cue/take/rate", [playing.number, stars], {}).then((answer) => answer !== null && this.app.messages.say(`Take ${playing.name}: ${stars} of 5.`));
-  }
+	rate(stars) {
+		const playing = this.rows.find((take) => take.plays);
+		if (playing !== undefined) this.app.act("/cue/take/rate", [playing.number, stars], {}).then((answer) => answer !== null && this.app.messages.say(`Take ${playing.name}: ${stars} of 5.`));
+	}
 
-  #word(take) {
-    const progress = this.app.store.get("/cue/progress") ?? [];
-    const words = [];
-    if (take.plays) words.push(progress[0] === "compose" && progress[1] < 1 ? `composing ${Math.round(progress[1] * 100)} %` : "playing");
-    const letter = String.fromCharCode(64 + take.number);
-    if (take.kept) words.push(take.name && take.name !== letter ? `kept · “${take.name}”` : "kept");
-    return words.join(" · ") || "new";
-  }
+	#word(take) {
+		const progress = this.app.get("/cue/progress") ?? [];
+		const words = [];
+		if (take.plays) words.push(progress[0] === "compose" && progress[1] < 1 ? `composing ${Math.round(progress[1] * 100)} %` : "playing");
+		const letter = String.fromCharCode(64 + take.number);
+		if (take.kept) words.push(take.name && take.name !== letter ? `kept · “${take.name}”` : "kept");
+		const rated = this.app.get("/cue/takes/rated") ?? [];
+		for (let index = 0; index + 2 < rated.length; index += 3) if (rated[index] === take.number && rated[index + 1]) words.push(`${rated[index + 1]}/5`);
+		return words.join(" · ") || "new";
+	}
 
-  #show() {
-    const rows = this.rows;
-    const wanted = JSON.stringify(rows.map((take) => [take, this.#word(take)]));
-    if (wanted === this.shown) return;
-    this.shown = wanted;
-    const focus = document.activeElement?.closest?.(".take")?.dataset.number;
-    this.list.replaceChildren(
-      ...rows.map((take, index) => {
-        const letter = take.number <= 26 ? String.fromCharCode(64 + take.number) : String(take.number);
-        const canvas = h("canvas", { "aria-hidden": "true" });
-        const button = h(
-          "button",
-          { class: "take", "data-number": String(take.number), "aria-current": take.plays ? "true" : null, "aria-label": `Take ${letter}, ${this.#word(take)}`, title: `Play take ${letter} from the next bar (${index + 1})`, onclick: () => this.select(take.number) },
-          h("kbd", {}, String(index + 1)), h("b", {}, letter), canvas, h("span", { class: "word cut-off" }, this.#word(take)),
-        );
-        return h("div", { class: "take-row" }, button, h("button", { class: "plain icon-only", "aria-label": `Menu of take ${letter}`, onclick: (event) => this.#menu(take, event.currentTarget) }, icon("more")));
-      }),
-      this.fresh,
-    );
-    if (focus) this.list.querySelector(`[data-number="${focus}"]`)?.focus();
-    this.#draw_soon();
-  }
+	#show() {
+		const rows = this.rows;
+		const wanted = JSON.stringify(rows.map((take) => [take, this.#word(take)]));
+		if (wanted === this.shown) return;
+		this.shown = wanted;
+		const focus = document.activeElement?.closest?.(".take")?.dataset.number;
+		this.list.replaceChildren(
+			...rows.map((take, index) => {
+				const letter = take.number <= 26 ? String.fromCharCode(64 + take.number) : String(take.number);
+				const canvas = h("canvas", { "aria-hidden": "true" });
+				const button = h("button", { class: "take", "data-number": String(take.number), "aria-current": take.plays ? "true" : null, title: `Play take ${letter} from the next bar (${index + 1})`, onclick: () => this.select(take.number) },
+					h("kbd", { "aria-hidden": "true" }, String(index + 1)), h("span", { class: "unseen" }, "Take "), h("b", {}, letter), canvas, h("span", { class: "word cut-off" }, this.#word(take)),
+				);
+				return h("div", { class: "take-row" }, button, h("button", { class: "plain icon-only", "aria-label": `Menu of take ${letter}`, onclick: (event) => this.#menu(take, event.currentTarget) }, icon("more")));
+			}),
+			this.fresh,
+		);
+		if (focus) this.list.querySelector(`[data-number="${focus}"]`)?.focus();
+		this.#draw_soon();
+	}
 
-  #menu(take, anchor) {
-    const { app } = this;
-    const has = (address) => app.table.has(address);
-    openBeside(
-      menuOf(
-        [
-          ["Play from the next bar", () => this.select(take.number, "bar")],
-          ["Play from the next chord", () => this.select(take.number, "chord")],
-          ["Compare with the take before", () => this.swap(), "\\"],
-          null,
-          ["Keep", () => this.keep(), "K", !take.plays],
-          ["Name…", () => this.#name(take), "", !take.kept],
-          ...(has("/cue/take/rate") ? [null, ...[1, 2, 3, 4, 5].map((stars) => [`Rate ${stars}`, () => void app.act("/cue/take/rate", [take.number, stars]), `R ${stars}`])] : []),
-        ],
-        `Take ${take.name}`,
-      ),
-      anchor,
-    );
-  }
+	#menu(take, anchor) {
+		const { app } = this;
+		const has = (address) => app.table.has(address);
+		openBeside(
+			menuOf(
+				[
+					["Play from the next bar", () => this.select(take.number, "bar")],
+					["Play from the next chord", () => this.select(take.number, "chord")],
+					["Compare with the take before", () => this.swap(), "\\"],
+					null,
+					["Keep", () => this.keep(), "K", !take.plays],
+					["Name…", () => this.#name(take), "", !take.kept],
+					...(has("/cue/take/rate") ? [null, ...[1, 2, 3, 4, 5].map((stars) => [`Rate ${stars}`, () => app.act("/cue/take/rate", [take.number, stars]), `R ${stars}`])] : []),
+				],
+				`Take ${take.name}`,
+			),
+			anchor,
+		);
+	}
 
-  #name(take) {
-    const input = h("input", { type: "text", value: take.name, "aria-label": "Name of the take", maxlength: "40" });
-    const dialog = h(
-      "dialog",
-      { class: "sheet", "aria-label": "Name of the take" },
-      h("h2", {}, "Name of the take"),
-      h("form", { method: "dialog", onsubmit: () => void this.app.act("/cue/take/name", [take.number, input.value.trim()], { what: "named" }) }, input, h("div", { class: "buttons" }, h("button", { type: "button", onclick: () => dialog.close() }, "Cancel"), h("button", { class: "primary" }, "Name"))),
-    );
-    dialog.addEventListener("close", () => dialog.remove());
-    document.body.append(dialog);
-    dialog.showModal();
-  }
+	#name(take) {
+		const input = h("input", { type: "text", value: take.name, "aria-label": "Name of the take", maxlength: "40" });
+		const named = () => this.app.act("/cue/take/name", [take.number, input.value.trim()], { what: "named" });
+		const cancel = h("button", { type: "button", onclick: () => dialog.close() }, "Cancel");
+		const dialog = openDialog("Name of the take", h("form", { method: "dialog", onsubmit: named }, input, h("div", { class: "buttons" }, cancel, h("button", { class: "primary" }, "Name"))));
+	}
 
-  #draw_soon() {
-    clearTimeout(this.drawing);
-    this.drawing = setTimeout(() => this.#draw(), 150);
-  }
+	#draw_soon() {
+		clearTimeout(this.drawing);
+		this.drawing = setTimeout(() => this.#draw(), 150);
+	}
 
-  /** The take that plays is drawn from its notes; another as it looked when it played last. */
-  #draw() {
-    const { app } = this;
-    const playing = this.rows.find((take) => take.plays);
-    for (const canvas of this.list.querySelectorAll("canvas")) {
-      const number = Number(canvas.closest(".take").dataset.number);
-      const ratio = devicePixelRatio || 1;
-      const wide = canvas.clientWidth;
-      const tall = canvas.clientHeight;
-      if (!wide) continue;
-      canvas.width = wide * ratio;
-      canvas.height = tall * ratio;
-      if (number === playing?.number && app.duration_s) {
-        const kept = this.#miniature();
-        if (kept.notes.length) this.pictures.set(number, kept);
-      }
-      const picture = this.pictures.get(number);
-      if (picture === undefined) continue;
-      const context = canvas.getContext("2d");
-      context.scale(ratio, ratio);
-      const colours = theme();
-      for (const [start, length, pitch, part] of picture.notes) {
-        context.fillStyle = part === 3 ? colours.melody : colours.pad;
-        context.globalAlpha = part === 3 ? 1 : 0.75;
-        context.fillRect((start / picture.end_s) * wide, (1 - (pitch - 44) / 44) * (tall - 2), Math.max(0.8, (length / picture.end_s) * wide), 1.5);
-      }
-    }
-  }
+	/** The take that plays is drawn from its notes; another as it looked when it played last. */
+	#draw() {
+		const { app } = this;
+		const playing = this.rows.find((take) => take.plays);
+		for (const canvas of this.list.querySelectorAll("canvas")) {
+			const number = Number(canvas.closest(".take").dataset.number);
+			const ratio = devicePixelRatio || 1;
+			const wide = canvas.clientWidth;
+			const tall = canvas.clientHeight;
+			if (!wide) continue;
+			canvas.width = wide * ratio;
+			canvas.height = tall * ratio;
+			if (number === playing?.number && app.duration_s) {
+				const kept = this.#miniature();
+				if (kept.notes.length) this.pictures.set(number, kept);
+			}
+			const picture = this.pictures.get(number);
+			if (picture === undefined) continue;
+			const ctx = canvas.getContext("2d");
+			ctx.scale(ratio, ratio);
+			const colours = theme();
+			for (const [start, length, pitch, part] of picture.notes) {
+				ctx.fillStyle = part === 3 ? colours.melody : colours.pad;
+				ctx.globalAlpha = part === 3 ? 1 : 0.75;
+				ctx.fillRect((start / picture.end_s) * wide, (1 - (pitch - 44) / 44) * (tall - 2), Math.max(0.8, (length / picture.end_s) * wide), 1.5);
+			}
+		}
+	}
 
-  /** Pad and melody of the first minute: enough to tell takes apart, over one time axis and pitch range. */
-  #miniature() {
-    const end_s = Math.min(this.app.duration_s, 60);
-    const notes = [];
-    for (let tile = 0; tile * TILE_S < end_s; tile++) {
-      const found = this.app.tiles.notes(tile);
-      if (found === null) continue;
-      for (let index = 0; index < found.n; index++) {
-        if ((found.part[index] !== 3 && found.part[index] !== 0) || found.start[index] < tile * TILE_S) continue;
-        notes.push([found.start[index], found.length[index], found.pitch[index], found.part[index]]);
-      }
-    }
-    return { notes, end_s };
-  }
+	/** Pad and melody of the first minute: enough to tell takes apart, over one time axis and pitch range. */
+	#miniature() {
+		const end_s = Math.min(this.app.duration_s, 60);
+		const notes = [];
+		for (let tile = 0; tile * TILE_S < end_s; tile++) {
+			const found = this.app.tiles.notes(tile);
+			if (found === null) continue;
+			for (let index = 0; index < found.n; index++) {
+				if ((found.part[index] !== 3 && found.part[index] !== 0) || found.start[index] < tile * TILE_S) continue;
+				notes.push([found.start[index], found.length[index], found.pitch[index], found.part[index]]);
+			}
+		}
+		return { notes, end_s };
+	}
 }
 
 customElements.define("cue-takes", Takes);
-void [pref, setAttribute, setText];

@@ -3,46 +3,45 @@
 import { Lane } from "./lane.js";
 
 export class EnergyLane extends Lane {
-  constructor(app) {
-    super(app, "energy", "Energy");
-    this.height = 34;
-    app.store.on(["tiles/peaks", "tiles/motion"], () => this.invalidate());
-  }
+	constructor(app) {
+		super(app, "energy", "Energy");
+		this.height = 34;
+		app.on(["tiles/peaks", "tiles/motion"], () => this.invalidate());
+	}
 
-  get small() {
-    return this.app.tiles.peaks !== null ? "sound, motion" : "motion";
-  }
+	get small() {
+		return this.app.tiles.peaks !== null ? "sound, motion" : "motion";
+	}
 
-  paint({ context, x_of, zoom, width, height, theme, from_s, to_s }) {
-    const { peaks, motion } = this.app.tiles;
-    if (peaks !== null) {
-      context.fillStyle = theme.edge;
-      const middle = height / 2;
-      const step_px = 1;
-      for (let x = Math.floor(x_of(from_s)); x < x_of(from_s) + width; x += step_px) {
-        const first = Math.floor((from_s + (x - x_of(from_s)) / zoom) * peaks.hz);
-        const last = Math.max(first + 1, Math.floor((from_s + (x + step_px - x_of(from_s)) / zoom) * peaks.hz));
-        if (first < 0 || first >= peaks.pairs) continue;
-        let peak = 0;
-        for (let index = first; index < Math.min(last, first + 64); index++) peak = Math.max(peak, peaks.peak(index));
-        const tall = Math.max(0.5, peak * (height - 4)); // linear, as the film's own meters would show
-        context.globalAlpha = 0.75;
-        context.fillRect(x, middle - tall / 2, step_px, tall);
-      }
-      context.globalAlpha = 1;
-    }
-    if (motion !== null && motion.length) {
-      context.strokeStyle = theme.text;
-      context.lineWidth = 1.5;
-      context.beginPath();
-      const first = Math.max(0, Math.floor(from_s) - 1);
-      const step = Math.max(1, Math.floor(0.5 / zoom));
-      for (let second = first - (first % step); second < Math.min(motion.length, to_s + step + 1); second += step) {
-        let most = 0;
-        for (let index = second; index < Math.min(second + step, motion.length); index++) most = Math.max(most, motion[index]);
-        context.lineTo(x_of(second + 0.5), height - 2 - most * (height - 5));
-      }
-      context.stroke();
-    }
-  }
+	paint({ ctx, x_of, zoom, width, height, theme, from_s, to_s }) {
+		const { peaks, motion } = this.app.tiles;
+		if (peaks !== null) {
+			ctx.fillStyle = theme.edge;
+			const middle = height / 2;
+			for (let x = Math.floor(x_of(from_s)); x < x_of(from_s) + width; x++) {
+				const first = Math.floor((from_s + (x - x_of(from_s)) / zoom) * peaks.hz);
+				const last = Math.max(first + 1, Math.floor((from_s + (x + 1 - x_of(from_s)) / zoom) * peaks.hz));
+				if (first < 0 || first >= peaks.pairs) continue;
+				let peak = 0;
+				for (let index = first; index < Math.min(last, first + 64); index++) peak = Math.max(peak, peaks.peak(index));
+				const tall = Math.max(0.5, peak * (height - 4)); // linear, as the film's own meters would show
+				ctx.globalAlpha = 0.75;
+				ctx.fillRect(x, middle - tall / 2, 1, tall);
+			}
+			ctx.globalAlpha = 1;
+		}
+		if (motion !== null && motion.length) {
+			ctx.strokeStyle = theme.text;
+			ctx.lineWidth = 1.5;
+			ctx.beginPath();
+			const first = Math.max(0, Math.floor(from_s) - 1);
+			const step = Math.max(1, Math.floor(0.5 / zoom));
+			for (let second = first - (first % step); second < Math.min(motion.length, to_s + step + 1); second += step) {
+				let most = 0;
+				for (let index = second; index < Math.min(second + step, motion.length); index++) most = Math.max(most, motion[index]);
+				ctx.lineTo(x_of(second + 0.5), height - 2 - most * (height - 5));
+			}
+			ctx.stroke();
+		}
+	}
 }

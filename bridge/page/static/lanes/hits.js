@@ -5,136 +5,136 @@ import { Lane } from "./lane.js";
 const NEAR_PX = 9;
 
 export class HitsLane extends Lane {
-  constructor(app) {
-    super(app, "hits", "Hits");
-    this.height = 22;
-    this.moving = null;
-    app.store.on(["hits", "bars"], () => this.invalidate());
-  }
+	constructor(app) {
+		super(app, "hits", "Hits");
+		this.height = 22;
+		this.moving = null;
+		app.on(["hits", "bars"], () => this.invalidate());
+	}
 
-  get small() {
-    return this.app.rows.hits.length ? String(this.app.rows.hits.length) : "";
-  }
+	get small() {
+		return this.app.rows.hits.length ? String(this.app.rows.hits.length) : "";
+	}
 
-  /** Frames by which the nearest beat misses a hit: + after the picture. */
-  miss(time_s) {
-    const { app } = this;
-    if (!app.bars.list.length) return null;
-    return Math.round((app.bars.nearest_beat(time_s) - time_s) * app.fps);
-  }
+	/** Frames by which the nearest beat misses a hit: + after the picture. */
+	miss(time_s) {
+		const { app } = this;
+		if (!app.bars.list.length) return null;
+		return Math.round((app.bars.nearest_beat(time_s) - time_s) * app.fps);
+	}
 
-  words(time_s) {
-    const miss = this.miss(time_s);
-    if (miss === null) return "";
-    return miss === 0 ? "on the frame" : `${miss > 0 ? "+" : "−"}${Math.abs(miss)} fr`;
-  }
+	words(time_s) {
+		const miss = this.miss(time_s);
+		if (miss === null) return "";
+		return miss === 0 ? "on the frame" : `${miss > 0 ? "+" : "−"}${Math.abs(miss)} fr`;
+	}
 
-  paint({ context, x_of, height, theme, from_s, to_s, zoom }) {
-    const { hits } = this.app.rows;
-    context.font = `11px ${theme.font}`;
-    context.textBaseline = "middle";
-    hits.forEach(([time_s, weight, name], index) => {
-      if (time_s < from_s - 260 / zoom || time_s > to_s + 10 / zoom) return;
-      const x = x_of(time_s);
-      const y = height / 2;
-      const miss = this.miss(time_s);
-      const refused = weight === "must" && miss !== null && Math.abs(miss) > 0;
-      context.beginPath();
-      context.moveTo(x, y - 6);
-      context.lineTo(x + 6, y);
-      context.lineTo(x, y + 6);
-      context.lineTo(x - 6, y);
-      context.closePath();
-      context.lineWidth = 1.5;
-      context.strokeStyle = refused ? theme.danger : weight === "must" ? theme.warning : theme.second;
-      context.fillStyle = context.strokeStyle;
-      if (weight !== "nice") context.fill();
-      context.stroke();
-      const room = index + 1 < hits.length ? x_of(hits[index + 1][0]) - x - 24 : Infinity;
-      const text = [name, this.words(time_s)].filter(Boolean).join(" ");
-      if (context.measureText(text).width <= room) {
-        context.fillStyle = refused ? theme.danger : theme.text;
-        context.fillText(text, x + 10, y + 0.5);
-      }
-    });
-  }
+	paint({ ctx, x_of, height, theme, from_s, to_s, zoom }) {
+		const { hits } = this.app.rows;
+		ctx.font = `11px ${theme.font}`;
+		ctx.textBaseline = "middle";
+		hits.forEach(([time_s, weight, name], index) => {
+			if (time_s < from_s - 260 / zoom || time_s > to_s + 10 / zoom) return;
+			const x = x_of(time_s);
+			const y = height / 2;
+			const miss = this.miss(time_s);
+			const refused = weight === "must" && miss !== null && Math.abs(miss) > 0;
+			ctx.beginPath();
+			ctx.moveTo(x, y - 6);
+			ctx.lineTo(x + 6, y);
+			ctx.lineTo(x, y + 6);
+			ctx.lineTo(x - 6, y);
+			ctx.closePath();
+			ctx.lineWidth = 1.5;
+			ctx.strokeStyle = refused ? theme.danger : weight === "must" ? theme.warning : theme.second;
+			ctx.fillStyle = ctx.strokeStyle;
+			if (weight !== "nice") ctx.fill();
+			ctx.stroke();
+			const room = index + 1 < hits.length ? x_of(hits[index + 1][0]) - x - 24 : Infinity;
+			const text = [name, this.words(time_s)].filter(Boolean).join(" ");
+			if (ctx.measureText(text).width <= room) {
+				ctx.fillStyle = refused ? theme.danger : theme.text;
+				ctx.fillText(text, x + 10, y + 0.5);
+			}
+		});
+	}
 
-  paint_over({ context, x_of, height, theme }) {
-    if (this.moving === null) return;
-    const x = x_of(this.moving);
-    context.strokeStyle = theme.accent;
-    context.lineWidth = 2;
-    context.strokeRect(x - 5, height / 2 - 5, 10, 10);
-  }
+	paint_over({ ctx, x_of, height, theme }) {
+		if (this.moving === null) return;
+		const x = x_of(this.moving);
+		ctx.strokeStyle = theme.accent;
+		ctx.lineWidth = 2;
+		ctx.strokeRect(x - 5, height / 2 - 5, 10, 10);
+	}
 
-  item_count() {
-    return this.app.rows.hits.length;
-  }
+	item_count() {
+		return this.app.rows.hits.length;
+	}
 
-  items(from_s, to_s) {
-    return this.app.rows.hits
-      .map(([time_s, weight, name], index) => ({ key: time_s, index, start_s: time_s, end_s: time_s, text: `${weight} hit ${name} at ${this.app.bars.text(time_s)}, ${this.words(time_s)}` }))
-      .filter((each) => each.start_s >= from_s && each.start_s <= to_s);
-  }
+	items(from_s, to_s) {
+		return this.app.rows.hits
+			.map(([time_s, weight, name], index) => ({ key: time_s, index, start_s: time_s, end_s: time_s, text: `${weight} hit ${name} at ${this.app.bars.text(time_s)}, ${this.words(time_s)}` }))
+			.filter((each) => each.start_s >= from_s && each.start_s <= to_s);
+	}
 
-  hit(second, _y, view) {
-    let best = null;
-    for (const item of this.items(second - NEAR_PX / view.zoom, second + NEAR_PX / view.zoom)) {
-      if (best === null || Math.abs(item.start_s - second) < Math.abs(best.start_s - second)) best = item;
-    }
-    return best;
-  }
+	hit(second, _y, view) {
+		let best = null;
+		for (const item of this.items(second - NEAR_PX / view.zoom, second + NEAR_PX / view.zoom)) {
+			if (best === null || Math.abs(item.start_s - second) < Math.abs(best.start_s - second)) best = item;
+		}
+		return best;
+	}
 
-  drag(hit, _second, _event) {
-    if (!this.app.table.has("/cue/hits/move")) return null;
-    const { app } = this;
-    const gesture = app.gesture();
-    const lane = this;
-    return {
-      parts: 0,
-      tip: "",
-      move(second) {
-        lane.moving = Math.max(0, second);
-        this.tip = `${app.bars.text(hit.start_s, true)} → ${app.bars.text(lane.moving, true)}`;
-      },
-      commit() {
-        const to_s = lane.moving;
-        lane.moving = null;
-        if (to_s !== null) void app.act("/cue/hits/move", [hit.start_s, to_s], { gesture, what: "hit moved" });
-      },
-      cancel() {
-        lane.moving = null;
-      },
-    };
-  }
+	drag(hit, _second, _event) {
+		if (!this.app.table.has("/cue/hits/move")) return null;
+		const { app } = this;
+		const gesture = app.gesture();
+		const lane = this;
+		return {
+			parts: 0,
+			tip: "",
+			move(second) {
+				lane.moving = Math.max(0, second);
+				this.tip = `${app.bars.text(hit.start_s, true)} → ${app.bars.text(lane.moving, true)}`;
+			},
+			commit() {
+				const to_s = lane.moving;
+				lane.moving = null;
+				if (to_s !== null) app.act("/cue/hits/move", [hit.start_s, to_s], { gesture, what: "hit moved" });
+			},
+			cancel() {
+				lane.moving = null;
+			},
+		};
+	}
 
-  open(item) {
-    void this.app.locate(item.start_s);
-  }
+	open(item) {
+		this.app.locate(item.start_s);
+	}
 
-  key(event, item) {
-    if (event.key === "Backspace" || event.key === "Delete") {
-      void this.app.act("/cue/hits/remove", [item.start_s], { what: "hit removed" });
-      return true;
-    }
-    if (event.altKey && (event.key === "ArrowLeft" || event.key === "ArrowRight") && this.app.table.has("/cue/hits/move")) {
-      const to_s = item.start_s + (event.key === "ArrowLeft" ? -1 : 1) * this.app.frame_s;
-      void this.app.act("/cue/hits/move", [item.start_s, to_s], { gesture: this.app.key_gesture("hit"), what: "hit moved by a frame" });
-      this.app.view.select("hits", to_s);
-      return true;
-    }
-    return false;
-  }
+	key(event, item) {
+		if (event.key === "Backspace" || event.key === "Delete") {
+			this.app.act("/cue/hits/remove", [item.start_s], { what: "hit removed" });
+			return true;
+		}
+		if (event.altKey && (event.key === "ArrowLeft" || event.key === "ArrowRight") && this.app.table.has("/cue/hits/move")) {
+			const to_s = item.start_s + (event.key === "ArrowLeft" ? -1 : 1) * this.app.frame_s;
+			this.app.act("/cue/hits/move", [item.start_s, to_s], { gesture: this.app.key_gesture("hit"), what: "hit moved by a frame" });
+			this.app.view.select("hits", to_s);
+			return true;
+		}
+		return false;
+	}
 
-  menu(item) {
-    const weigh = (weight) => this.app.act("/cue/hits/weight", [item.start_s, weight], { what: `${weight} hit` });
-    return [
-      ["Go there", () => this.app.locate(item.start_s), "Enter"],
-      ["Must", () => weigh("must")],
-      ["Should", () => weigh("should")],
-      ["Nice", () => weigh("nice")],
-      null,
-      ["Delete", () => this.app.act("/cue/hits/remove", [item.start_s], { what: "hit removed" }), "Backspace"],
-    ];
-  }
+	menu(item) {
+		const weigh = (weight) => this.app.act("/cue/hits/weight", [item.start_s, weight], { what: `${weight} hit` });
+		return [
+			["Go there", () => this.app.locate(item.start_s), "Enter"],
+			["Must", () => weigh("must")],
+			["Should", () => weigh("should")],
+			["Nice", () => weigh("nice")],
+			null,
+			["Delete", () => this.app.act("/cue/hits/remove", [item.start_s], { what: "hit removed" }), "Backspace"],
+		];
+	}
 }

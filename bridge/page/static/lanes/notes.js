@@ -7,133 +7,133 @@ const NOTES_FROM = 3; // px a second: below it the counts are drawn, never singl
 const SHORTEST_PX = 1.5;
 
 export class NotesLane extends Lane {
-  constructor(app, part) {
-    super(app, part === null ? "notes" : part, part === null ? "Notes" : part);
-    this.part = part;
-    this.index = part === null ? -1 : PARTS.indexOf(part);
-    this.height = part === null ? 90 : 54;
-    this.stretches = true;
-    app.store.on(["tiles/counts", "bars", "audible"], () => this.invalidate());
-    app.store.on(["tiles/notes"], () => {
-      const index = app.store.get("tiles/notes");
-      if (index !== undefined) this.invalidate(index * TILE_S - 0.5, (index + 1) * TILE_S + 0.5);
-    });
-    app.store.on(["plan_change"], () => {
-      for (const index of app.store.get("plan_change")?.tiles ?? []) this.invalidate(index * TILE_S, (index + 1) * TILE_S);
-    });
-  }
+	constructor(app, part) {
+		super(app, part === null ? "notes" : part, part === null ? "Notes" : part);
+		this.part = part;
+		this.index = part === null ? -1 : PARTS.indexOf(part);
+		this.height = part === null ? 90 : 54;
+		this.stretches = true;
+		app.on(["tiles/counts", "bars", "audible"], () => this.invalidate());
+		app.on(["tiles/notes"], () => {
+			const index = app.get("tiles/notes");
+			if (index !== undefined) this.invalidate(index * TILE_S - 0.5, (index + 1) * TILE_S + 0.5);
+		});
+		app.on(["plan_change"], () => {
+			for (const index of app.get("plan_change")?.tiles ?? []) this.invalidate(index * TILE_S, (index + 1) * TILE_S);
+		});
+	}
 
-  get small() {
-    if (this.part !== null) return "";
-    const total = this.app.tiles.counts?.total;
-    return total === undefined ? "" : `${total.toLocaleString("en")} in all`;
-  }
+	get small() {
+		if (this.part !== null) return "";
+		const total = this.app.tiles.counts?.total;
+		return total === undefined ? "" : `${total.toLocaleString("en")} in all`;
+	}
 
-  /** Lowest and highest pitch of what the lane shows, at least an octave and a half. */
-  #range() {
-    const { counts } = this.app.tiles;
-    let low = 127;
-    let high = 0;
-    for (let part = 0; part < PARTS.length; part++) {
-      if (this.index >= 0 ? part !== this.index : PARTS[part] === "drums") continue;
-      const range = counts?.range(part) ?? null;
-      if (range !== null) [low, high] = [Math.min(low, range[0]), Math.max(high, range[1])];
-    }
-    if (low > high) [low, high] = [48, 72];
-    const short = Math.max(0, 18 - (high - low));
-    return [low - short / 2 - 1, high + short / 2 + 1];
-  }
+	/** Lowest and highest pitch of what the lane shows, at least an octave and a half. */
+	#range() {
+		const { counts } = this.app.tiles;
+		let low = 127;
+		let high = 0;
+		for (let part = 0; part < PARTS.length; part++) {
+			if (this.index >= 0 ? part !== this.index : PARTS[part] === "drums") continue;
+			const range = counts?.range(part) ?? null;
+			if (range !== null) [low, high] = [Math.min(low, range[0]), Math.max(high, range[1])];
+		}
+		if (low > high) [low, high] = [48, 72];
+		const short = Math.max(0, 18 - (high - low));
+		return [low - short / 2 - 1, high + short / 2 + 1];
+	}
 
-  paint(g) {
-    const { context, x_of, width, height, theme, from_s, zoom } = g;
-    if (this.part !== null && PARTS.indexOf(this.part) % 2 === 0) {
-      context.fillStyle = theme.surface;
-      context.globalAlpha = 0.5;
-      context.fillRect(x_of(from_s), 0, width, height);
-      context.globalAlpha = 1;
-    }
-    paint_bars(g, this.app.bars);
-    if (zoom < NOTES_FROM) this.#paint_counts(g);
-    else this.#paint_notes(g);
-  }
+	paint(g) {
+		const { ctx, x_of, width, height, theme, from_s, zoom } = g;
+		if (this.part !== null && PARTS.indexOf(this.part) % 2 === 0) {
+			ctx.fillStyle = theme.surface;
+			ctx.globalAlpha = 0.5;
+			ctx.fillRect(x_of(from_s), 0, width, height);
+			ctx.globalAlpha = 1;
+		}
+		paint_bars(g, this.app.bars);
+		if (zoom < NOTES_FROM) this.#paint_counts(g);
+		else this.#paint_notes(g);
+	}
 
-  #paint_counts({ context, x_of, zoom, height, theme, from_s, to_s, width }) {
-    const { counts } = this.app.tiles;
-    if (counts === null) return;
-    const parts = this.index >= 0 ? [this.index] : PARTS.map((_, index) => index);
-    const band = height / parts.length;
-    const most = this.index >= 0 ? 14 : 14;
-    const x0 = Math.floor(x_of(from_s));
-    parts.forEach((part, place) => {
-      context.fillStyle = theme[PARTS[part]];
-      for (let x = x0; x < x0 + width; x += 2) {
-        const first = Math.floor(from_s + (x - x0) / zoom);
-        const last = Math.max(first + 1, Math.floor(from_s + (x + 2 - x0) / zoom));
-        if (first >= counts.seconds || first > to_s) break;
-        let sum = 0;
-        for (let second = Math.max(0, first); second < last; second++) sum += counts.at(second, part);
-        const tall = Math.min(1, Math.sqrt(sum / (last - first) / most)) * (band - 4);
-        if (tall > 0) context.fillRect(x, (place + 1) * band - 2 - tall, 1.5, tall);
-      }
-    });
-  }
+	#paint_counts({ ctx, x_of, zoom, height, theme, from_s, to_s, width }) {
+		const { counts } = this.app.tiles;
+		if (counts === null) return;
+		const parts = this.index >= 0 ? [this.index] : PARTS.map((_, index) => index);
+		const band = height / parts.length;
+		const most = 14; // notes a second that fill the band
+		const x0 = Math.floor(x_of(from_s));
+		parts.forEach((part, place) => {
+			ctx.fillStyle = theme[PARTS[part]];
+			for (let x = x0; x < x0 + width; x += 2) {
+				const first = Math.floor(from_s + (x - x0) / zoom);
+				const last = Math.max(first + 1, Math.floor(from_s + (x + 2 - x0) / zoom));
+				if (first >= counts.seconds || first > to_s) break;
+				let sum = 0;
+				for (let second = Math.max(0, first); second < last; second++) sum += counts.at(second, part);
+				const tall = Math.min(1, Math.sqrt(sum / (last - first) / most)) * (band - 4);
+				if (tall > 0) ctx.fillRect(x, (place + 1) * band - 2 - tall, 1.5, tall);
+			}
+		});
+	}
 
-  #paint_notes({ context, x_of, height, theme, from_s, to_s, zoom }) {
-    const [low, high] = this.#range();
-    const tall = Math.max(1.5, Math.min(4, (height - 4) / (high - low)));
-    const y_of = (pitch) => 2 + (height - 4 - tall) * (1 - (pitch - low) / (high - low));
-    const drum_rows = new Map();
-    const louder = (velocity) => (velocity >= 96 ? 1 : velocity >= 64 ? 0.82 : 0.6);
-    for (let tile = Math.max(0, Math.floor(from_s / TILE_S)); tile <= Math.floor(to_s / TILE_S); tile++) {
-      const notes = this.app.tiles.notes(tile);
-      if (notes === null) continue;
-      const tile_end_s = (tile + 1) * TILE_S;
-      for (let part = 0; part < PARTS.length; part++) {
-        if (this.index >= 0 ? part !== this.index : PARTS[part] === "drums") continue;
-        context.fillStyle = theme[PARTS[part]];
-        const silent = this.app.audible(PARTS[part]).mute;
-        for (let index = 0; index < notes.n; index++) {
-          if (notes.part[index] !== part) continue;
-          const start_s = notes.start[index];
-          const end_s = start_s + notes.length[index];
-          // A note over a tile's border is in both tiles: the first draws it as far as the next tile begins.
-          if (end_s < from_s || start_s > to_s || start_s >= tile_end_s) continue;
-          const x = x_of(Math.max(start_s, tile * TILE_S));
-          const wide = Math.max(SHORTEST_PX, (Math.min(end_s, tile_end_s) - Math.max(start_s, tile * TILE_S)) * zoom - (end_s > tile_end_s ? 0 : 1));
-          const pitch = notes.pitch[index];
-          context.globalAlpha = louder(notes.velocity[index]) * (silent ? 0.35 : 1);
-          if (PARTS[part] === "drums") {
-            if (!drum_rows.has(pitch)) drum_rows.set(pitch, y_of(pitch));
-            context.fillRect(x, drum_rows.get(pitch), Math.min(wide, 6), tall);
-          } else context.fillRect(x, y_of(pitch), wide, tall);
-        }
-      }
-    }
-    context.globalAlpha = 1;
-  }
+	#paint_notes({ ctx, x_of, height, theme, from_s, to_s, zoom }) {
+		const [low, high] = this.#range();
+		const tall = Math.max(1.5, Math.min(4, (height - 4) / (high - low)));
+		const y_of = (pitch) => 2 + (height - 4 - tall) * (1 - (pitch - low) / (high - low));
+		const drum_rows = new Map();
+		const louder = (velocity) => (velocity >= 96 ? 1 : velocity >= 64 ? 0.82 : 0.6);
+		for (let tile = Math.max(0, Math.floor(from_s / TILE_S)); tile <= Math.floor(to_s / TILE_S); tile++) {
+			const notes = this.app.tiles.notes(tile);
+			if (notes === null) continue;
+			const tile_end_s = (tile + 1) * TILE_S;
+			for (let part = 0; part < PARTS.length; part++) {
+				if (this.index >= 0 ? part !== this.index : PARTS[part] === "drums") continue;
+				ctx.fillStyle = theme[PARTS[part]];
+				const silent = this.app.audible(PARTS[part]).mute;
+				for (let index = 0; index < notes.n; index++) {
+					if (notes.part[index] !== part) continue;
+					const start_s = notes.start[index];
+					const end_s = start_s + notes.length[index];
+					// A note over a tile's border is in both tiles: the first draws it as far as the next tile begins.
+					if (end_s < from_s || start_s > to_s || start_s >= tile_end_s) continue;
+					const x = x_of(Math.max(start_s, tile * TILE_S));
+					const wide = Math.max(SHORTEST_PX, (Math.min(end_s, tile_end_s) - Math.max(start_s, tile * TILE_S)) * zoom - (end_s > tile_end_s ? 0 : 1));
+					const pitch = notes.pitch[index];
+					ctx.globalAlpha = louder(notes.velocity[index]) * (silent ? 0.35 : 1);
+					if (PARTS[part] === "drums") {
+						if (!drum_rows.has(pitch)) drum_rows.set(pitch, y_of(pitch));
+						ctx.fillRect(x, drum_rows.get(pitch), Math.min(wide, 6), tall);
+					} else ctx.fillRect(x, y_of(pitch), wide, tall);
+				}
+			}
+		}
+		ctx.globalAlpha = 1;
+	}
 
-  item_count() {
-    return this.app.chords.length;
-  }
+	item_count() {
+		return this.app.chords.length;
+	}
 
-  /** For keyboard and screen reader: how many notes begin under each chord. */
-  items(from_s, to_s) {
-    const rows = [];
-    this.app.chords.forEach((chord, index) => {
-      if (chord.end_s < from_s || chord.start_s > to_s) return;
-      let count = 0;
-      for (let tile = Math.floor(chord.start_s / TILE_S); tile <= Math.floor(chord.end_s / TILE_S); tile++) {
-        const notes = zoomed(this.app) ? this.app.tiles.notes(tile) : null;
-        if (notes === null) continue;
-        for (let each = 0; each < notes.n; each++) {
-          const start_s = notes.start[each];
-          if ((this.index < 0 || notes.part[each] === this.index) && start_s >= Math.max(chord.start_s, tile * TILE_S) && start_s < Math.min(chord.end_s, (tile + 1) * TILE_S)) count++;
-        }
-      }
-      rows.push({ key: chord.start_s, index, start_s: chord.start_s, end_s: chord.end_s, text: `${chord.place} ${chord.name}: ${count} notes` });
-    });
-    return rows;
-  }
+	/** For keyboard and screen reader: how many notes begin under each chord. */
+	items(from_s, to_s) {
+		const rows = [];
+		this.app.chords.forEach((chord, index) => {
+			if (chord.end_s < from_s || chord.start_s > to_s) return;
+			let count = 0;
+			for (let tile = Math.floor(chord.start_s / TILE_S); tile <= Math.floor(chord.end_s / TILE_S); tile++) {
+				const notes = zoomed(this.app) ? this.app.tiles.notes(tile) : null;
+				if (notes === null) continue;
+				for (let each = 0; each < notes.n; each++) {
+					const start_s = notes.start[each];
+					if ((this.index < 0 || notes.part[each] === this.index) && start_s >= Math.max(chord.start_s, tile * TILE_S) && start_s < Math.min(chord.end_s, (tile + 1) * TILE_S)) count++;
+				}
+			}
+			rows.push({ key: chord.start_s, index, start_s: chord.start_s, end_s: chord.end_s, text: `${chord.place} ${chord.name}: ${count} notes` });
+		});
+		return rows;
+	}
 }
 
 const zoomed = (app) => app.view.zoom >= NOTES_FROM;

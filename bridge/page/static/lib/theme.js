@@ -1,8 +1,8 @@
 // The tokens as colours a canvas takes. Under forced colours the system's own take their place.
 
 const NAMES = [
-  "page", "surface", "raised", "hairline", "edge", "text", "second", "accent", "warning", "danger", "good",
-  "pad", "arp", "bass", "melody", "drums", "exciting", "fearful", "tense", "sad", "relaxing", "neutral",
+	"page", "surface", "raised", "hairline", "edge", "text", "second", "accent", "warning", "danger", "good",
+	"pad", "arp", "bass", "melody", "drums", "exciting", "fearful", "tense", "sad", "relaxing", "neutral",
 ];
 const FORCED = { page: "Canvas", surface: "Canvas", raised: "Canvas", hairline: "GrayText", edge: "ButtonText", text: "CanvasText", second: "CanvasText", accent: "Highlight", warning: "CanvasText", danger: "Mark", good: "CanvasText" };
 
@@ -12,38 +12,38 @@ const forced = matchMedia("(forced-colors: active)");
 const light = matchMedia("(prefers-color-scheme: light)");
 
 export function theme() {
-  if (current !== null) return current;
-  const style = getComputedStyle(document.documentElement);
-  // A custom property keeps light-dark() as it was written; only a real colour property is worked out.
-  const probe = document.createElement("span");
-  probe.hidden = true;
-  document.documentElement.append(probe);
-  current = { font: style.getPropertyValue("--font").trim() || "sans-serif", forced: forced.matches };
-  for (const name of NAMES) {
-    current[name] = forced.matches ? (FORCED[name] ?? "CanvasText") : resolved(probe, name);
-  }
-  probe.remove();
-  return current;
+	if (current !== null) return current;
+	const style = getComputedStyle(document.documentElement);
+	// A custom property keeps light-dark() as it was written; only a real colour property is worked out.
+	const probe = document.createElement("span");
+	probe.hidden = true;
+	document.documentElement.append(probe);
+	current = { font: style.getPropertyValue("--font").trim() || "sans-serif", forced: forced.matches };
+	for (const name of NAMES) {
+		current[name] = forced.matches ? (FORCED[name] ?? "CanvasText") : resolved(probe, name);
+	}
+	probe.remove();
+	return current;
 }
 
 function resolved(probe, name) {
-  probe.style.color = `var(--${name})`;
-  return getComputedStyle(probe).color;
+	probe.style.color = `var(--${name})`;
+	return getComputedStyle(probe).color;
 }
 
 export function setTheme(name) {
-  if (name === "system") delete document.documentElement.dataset.theme;
-  else document.documentElement.dataset.theme = name;
-  changed();
+	if (name === "system") delete document.documentElement.dataset.theme;
+	else document.documentElement.dataset.theme = name;
+	changed();
 }
 
 export function onTheme(listener) {
-  listeners.add(listener);
+	listeners.add(listener);
 }
 
 function changed() {
-  current = null;
-  for (const listener of listeners) listener();
+	current = null;
+	for (const listener of listeners) listener();
 }
 
 forced.addEventListener("change", changed);

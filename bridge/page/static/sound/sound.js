@@ -10,228 +10,228 @@ const OFFSETS = 24; // readings of the output's clock that are smoothed
 const STALE_S = 0.6; // a report older than this says nothing about what is heard
 
 export class Sound {
-  #context = null;
-  #node = null;
-  #socket = null;
-  #offsets = [];
-  #report = null;
-  #have = new Map(); // "stream index" -> revision
-  #wanted = "";
-  #despite = false;
-  #misses = 0;
-  #tries = 0;
+	#context = null;
+	#node = null;
+	#socket = null;
+	#offsets = [];
+	#report = null;
+	#have = new Map(); // "stream index" -> revision
+	#wanted = "";
+	#despite = false;
+	#misses = 0;
+	#tries = 0;
 
-  constructor(app) {
-    this.app = app;
-    this.wanted = pref("sound", true);
-    app.store.on(["sound", "/cue/daw", "/cue/sync", "link", "/cue/playhead"], () => this.#say());
-    app.store.on(["audible"], () => this.#levels());
-    app.store.on(["plan_change", "fresh", "film"], (changed) => this.#renew(changed));
-    app.store.on(["/cue/playhead", "/cue/loop"], () => this.#tick());
-    // A browser lets nothing sound before a click or a key.
-    for (const kind of ["pointerdown", "keydown"]) addEventListener(kind, () => void this.#wake(), { capture: true });
-    setInterval(() => this.#tick(), TICK_MS);
-    this.#say();
-  }
+	constructor(app) {
+		this.app = app;
+		this.wanted = pref("sound", true);
+		app.on(["sound", "/cue/daw", "/cue/sync", "link", "/cue/playhead"], () => this.#say());
+		app.on(["audible"], () => this.#levels());
+		app.on(["plan_change", "fresh", "film"], (changed) => this.#renew(changed));
+		app.on(["/cue/playhead", "/cue/loop"], () => this.#tick());
+		// A browser lets nothing sound before a click or a key.
+		for (const kind of ["pointerdown", "keydown"]) addEventListener(kind, () => this.#wake(), { capture: true });
+		setInterval(() => this.#tick(), TICK_MS);
+		this.#say();
+	}
 
-  get on() {
-    return this.#context?.state === "running" && this.wanted;
-  }
+	get on() {
+		return this.#context?.state === "running" && this.wanted;
+	}
 
-  get silent_for_daw() {
-    return Boolean(this.app.store.get("sound")?.daw) && !this.#despite;
-  }
+	get silent_for_daw() {
+		return Boolean(this.app.get("sound")?.daw) && !this.#despite;
+	}
 
-  toggle() {
-    this.wanted = !this.wanted;
-    if (this.wanted) void this.#wake();
-    this.#levels();
-    this.#say();
-  }
+	toggle() {
+		this.wanted = !this.wanted;
+		if (this.wanted) this.#wake();
+		this.#levels();
+		this.#say();
+	}
 
-  despite_daw() {
-    this.#despite = true;
-    this.#levels();
-    this.#say();
-  }
+	despite_daw() {
+		this.#despite = true;
+		this.#levels();
+		this.#say();
+	}
 
-  /** What is heard, in picture seconds: the sound where there is one, else the bridge's clock. `now`: performance.now(). */
-  heard_s(now = performance.now()) {
-    const { app } = this;
-    const report = this.#report;
-    const offset = this.#offset();
-    if (report === null || !report.rolling || !app.rolling || offset === null || !this.on) return app.position_s();
-    const at = now / 1000 - offset; // second of the context that leaves the speaker now
-    if (Math.abs(at - report.at) > STALE_S) return app.position_s();
-    return Math.max(0, report.position / 48000 + (at - report.at) * report.rate);
-  }
+	/** What is heard, in picture seconds: the sound where there is one, else the bridge's clock. `now`: performance.now(). */
+	heard_s(now = performance.now()) {
+		const { app } = this;
+		const report = this.#report;
+		const offset = this.#offset();
+		if (report === null || !report.rolling || !app.rolling || offset === null || !this.on) return app.position_s();
+		const at = now / 1000 - offset; // second of the context that leaves the speaker now
+		if (Math.abs(at - report.at) > STALE_S) return app.position_s();
+		return Math.max(0, report.position / 48000 + (at - report.at) * report.rate);
+	}
 
-  async #wake() {
-    if (!this.wanted || this.starting) return;
-    if (this.#context === null) await this.#start();
-    else if (this.#context.state === "suspended") await this.#context.resume().catch(() => {});
-    this.#say();
-  }
+	async #wake() {
+		if (!this.wanted || this.starting) return;
+		if (this.#context === null) await this.#start();
+		else if (this.#context.state === "suspended") await this.#context.resume().catch(() => {});
+		this.#say();
+	}
 
-  async #start() {
-    this.starting = true;
-    try {
-      const context = new AudioContext({ sampleRate: 48000, latencyHint: "interactive" });
-      await context.audioWorklet.addModule("/static/sound/worklet.js");
-      const node = new AudioWorkletNode(context, "cue-player", { numberOfInputs: 0, outputChannelCount: [2], processorOptions: { scale: this.app.store.get("sound")?.scale ?? 4 } });
-      node.port.onmessage = ({ data }) => this.#reported(data);
-      node.connect(context.destination);
-      this.#context = context;
-      this.#node = node;
-      context.addEventListener("statechange", () => this.#say());
-      await context.resume();
-      this.#levels();
-      this.#connect();
-    } catch (error) {
-      this.failed = String(error.message ?? error);
-    } finally {
-      this.starting = false;
-      this.#say();
-    }
-  }
+	async #start() {
+		this.starting = true;
+		try {
+			const context = new AudioContext({ sampleRate: 48000, latencyHint: "interactive" });
+			await context.audioWorklet.addModule("/static/sound/worklet.js");
+			const node = new AudioWorkletNode(context, "cue-player", { numberOfInputs: 0, outputChannelCount: [2], processorOptions: { scale: this.app.get("sound")?.scale ?? 4 } });
+			node.port.onmessage = ({ data }) => this.#reported(data);
+			node.connect(context.destination);
+			this.#context = context;
+			this.#node = node;
+			context.addEventListener("statechange", () => this.#say());
+			await context.resume();
+			this.#levels();
+			this.#connect();
+		} catch (error) {
+			this.failed = String(error.message ?? error);
+		} finally {
+			this.starting = false;
+			this.#say();
+		}
+	}
 
-  // blocks ------------------------------------------------------------------------------------------------------------
-  #connect() {
-    const socket = new WebSocket(`ws${location.protocol === "https:" ? "s" : ""}://${location.host}/sound`);
-    socket.binaryType = "arraybuffer";
-    this.#socket = socket;
-    socket.addEventListener("open", () => {
-      socket.send(JSON.stringify({ hello: this.app.secret }));
-      this.#wanted = "";
-      this.#tries = 0;
-      this.#tick();
-    });
-    socket.addEventListener("message", ({ data }) => (typeof data === "string" ? this.#told(JSON.parse(data)) : this.#block(data)));
-    socket.addEventListener("close", (event) => {
-      this.#socket = null;
-      if (event.code !== 4403) setTimeout(() => this.#connect(), [500, 1000, 2000][Math.min(this.#tries++, 2)]);
-    });
-  }
+	// blocks
+	#connect() {
+		const socket = new WebSocket(`ws://${location.host}/sound`);
+		socket.binaryType = "arraybuffer";
+		this.#socket = socket;
+		socket.addEventListener("open", () => {
+			socket.send(JSON.stringify({ hello: this.app.secret }));
+			this.#wanted = "";
+			this.#tries = 0;
+			this.#tick();
+		});
+		socket.addEventListener("message", ({ data }) => (typeof data === "string" ? this.#told(JSON.parse(data)) : this.#block(data)));
+		socket.addEventListener("close", (event) => {
+			this.#socket = null;
+			if (event.code !== 4403) setTimeout(() => this.#connect(), [500, 1000, 2000][Math.min(this.#tries++, 2)]);
+		});
+	}
 
-  #block(data) {
-    const block = readBlock(data);
-    this.#have.set(`${block.stream} ${block.index}`, block.revision);
-    if (this.#have.size > 400) this.#have.delete(this.#have.keys().next().value);
-    const parts = [...block.parts];
-    this.#node?.port.postMessage({ block: { index: block.index }, stream: block.stream, revision: block.revision, parts: new Map(parts) }, parts.map(([, samples]) => samples.buffer));
-  }
+	#block(data) {
+		const block = readBlock(data);
+		this.#have.set(`${block.stream} ${block.index}`, block.revision);
+		if (this.#have.size > 400) this.#have.delete(this.#have.keys().next().value);
+		const parts = [...block.parts];
+		this.#node?.port.postMessage({ block: { index: block.index }, stream: block.stream, revision: block.revision, parts: new Map(parts) }, parts.map(([, samples]) => samples.buffer));
+	}
 
-  #told({ revision, from }) {
-    if (from === undefined) return;
-    for (const [key, had] of this.#have) {
-      const [stream, index] = key.split(" ").map(Number);
-      if (stream === 1 && index >= from && had < revision) this.#have.delete(key);
-    }
-    this.#wanted = "";
-    this.#tick();
-  }
+	#told({ revision, from }) {
+		if (from === undefined) return;
+		for (const [key, had] of this.#have) {
+			const [stream, index] = key.split(" ").map(Number);
+			if (stream === 1 && index >= from && had < revision) this.#have.delete(key);
+		}
+		this.#wanted = "";
+		this.#tick();
+	}
 
-  #renew(changed) {
-    if (changed.has("film") && this.film !== this.app.store.get("film")?.id) {
-      this.film = this.app.store.get("film")?.id;
-      this.#have.clear();
-      this.#node?.port.postMessage({ forget: true });
-    }
-    this.#wanted = "";
-  }
+	#renew(changed) {
+		if (changed.has("film") && this.film !== this.app.get("film")?.id) {
+			this.film = this.app.get("film")?.id;
+			this.#have.clear();
+			this.#node?.port.postMessage({ forget: true });
+		}
+		this.#wanted = "";
+	}
 
-  #want() {
-    const { app } = this;
-    if (this.#socket?.readyState !== WebSocket.OPEN || !this.wanted || this.silent_for_daw) return;
-    const position_s = app.position_s();
-    const first = Math.max(0, Math.floor(position_s * 2));
-    const film = Boolean(app.store.get("film")?.sound) && !app.audible("film").mute;
-    const wanted = `${first} ${film}`;
-    if (wanted === this.#wanted) return;
-    this.#wanted = wanted;
-    this.#socket.send(JSON.stringify({ want: [first, AHEAD + 1], film }));
-  }
+	#want() {
+		const { app } = this;
+		if (this.#socket?.readyState !== WebSocket.OPEN || !this.wanted || this.silent_for_daw) return;
+		const position_s = app.position_s();
+		const first = Math.max(0, Math.floor(position_s * 2));
+		const film = Boolean(app.get("film")?.sound) && !app.audible("film").mute;
+		const wanted = `${first} ${film}`;
+		if (wanted === this.#wanted) return;
+		this.#wanted = wanted;
+		this.#socket.send(JSON.stringify({ want: [first, AHEAD + 1], film }));
+	}
 
-  // clock -------------------------------------------------------------------------------------------------------------
-  #offset() {
-    if (!this.#offsets.length) return null;
-    return [...this.#offsets].sort((a, b) => a - b)[this.#offsets.length >> 1];
-  }
+	// clock
+	#offset() {
+		if (!this.#offsets.length) return null;
+		return [...this.#offsets].sort((a, b) => a - b)[this.#offsets.length >> 1];
+	}
 
-  #tick() {
-    this.#want();
-    const context = this.#context;
-    if (context === null || context.state !== "running") return;
-    // The browser's own reading jumps by 10 to 50 ms: the median of many is used.
-    const stamp = context.getOutputTimestamp();
-    if (stamp.contextTime > 0) this.#offsets.push(stamp.performanceTime / 1000 - stamp.contextTime);
-    if (this.#offsets.length > OFFSETS) this.#offsets.shift();
-    const offset = this.#offset();
-    if (offset === null || this.app.link.offset_s === null) return;
-    const { app } = this;
-    const at = context.currentTime;
-    const here_s = performance.now() / 1000;
-    // A sample of context second `at` is heard at page second at + offset: there the bridge will be further on.
-    const position = (app.position_s() + (app.rolling ? at + offset - here_s : 0)) * 48000;
-    const [looped, from_s, to_s] = app.store.get("/cue/loop") ?? [false];
-    const loop = looped && to_s > from_s ? [Math.round(from_s * 48000), Math.round(to_s * 48000)] : null;
-    this.#node.port.postMessage({ clock: { at, position, rolling: app.rolling, loop } });
-  }
+	#tick() {
+		this.#want();
+		const context = this.#context;
+		if (context === null || context.state !== "running") return;
+		// The browser's own reading jumps by 10 to 50 ms: the median of many is used.
+		const stamp = context.getOutputTimestamp();
+		if (stamp.contextTime > 0) this.#offsets.push(stamp.performanceTime / 1000 - stamp.contextTime);
+		if (this.#offsets.length > OFFSETS) this.#offsets.shift();
+		const offset = this.#offset();
+		if (offset === null || this.app.link.offset_s === null) return;
+		const { app } = this;
+		const at = context.currentTime;
+		const here_s = performance.now() / 1000;
+		// A sample of context second `at` is heard at page second at + offset: there the bridge will be further on.
+		const position = (app.position_s() + (app.rolling ? at + offset - here_s : 0)) * 48000;
+		const [looped, from_s, to_s] = app.get("/cue/loop") ?? [false];
+		const loop = looped && to_s > from_s ? [Math.round(from_s * 48000), Math.round(to_s * 48000)] : null;
+		this.#node.port.postMessage({ clock: { at, position, rolling: app.rolling, loop } });
+	}
 
-  /** What the audio thread said last: `{at, position, rolling, rate, missing, error, peak}`; null before it runs. */
-  get report() {
-    return this.#report;
-  }
+	/** What the audio thread said last: `{at, position, rolling, rate, missing, error, peak}`; null before it runs. */
+	get report() {
+		return this.#report;
+	}
 
-  #reported(report) {
-    this.#report = report;
-    if (report.rolling && report.missing > 0) this.#misses++;
-  }
+	#reported(report) {
+		this.#report = report;
+		if (report.rolling && report.missing > 0) this.#misses++;
+	}
 
-  // levels ------------------------------------------------------------------------------------------------------------
-  #levels() {
-    if (this.#node === null) return;
-    const { app } = this;
-    const all = this.wanted && !this.silent_for_daw ? this.#linear(app.audible("all")) : 0;
-    const solo = PARTS.some((part) => app.audible(part).solo);
-    const gain = { film: all * this.#linear(app.audible("film")) };
-    for (const part of PARTS) gain[part] = solo && !app.audible(part).solo ? 0 : all * this.#linear(app.audible(part));
-    this.#node.port.postMessage({ gain });
-  }
+	// levels
+	#levels() {
+		if (this.#node === null) return;
+		const { app } = this;
+		const all = this.wanted && !this.silent_for_daw ? this.#linear(app.audible("all")) : 0;
+		const solo = PARTS.some((part) => app.audible(part).solo);
+		const gain = { film: all * this.#linear(app.audible("film")) };
+		for (const part of PARTS) gain[part] = solo && !app.audible(part).solo ? 0 : all * this.#linear(app.audible(part));
+		this.#node.port.postMessage({ gain });
+	}
 
-  #linear({ mute, level_db }) {
-    return mute ? 0 : 10 ** (clamp(level_db, -60, 12) / 20);
-  }
+	#linear({ mute, level_db }) {
+		return mute ? 0 : 10 ** (clamp(level_db, -60, 12) / 20);
+	}
 
-  #say() {
-    const { app } = this;
-    const sound = app.store.get("sound");
-    let state;
-    if (sound && !sound.ready && sound.sentence) state = { word: "No sound", on: false, why: sound.sentence };
-    else if (this.failed) state = { word: "No sound", on: false, why: this.failed };
-    else if (!this.wanted) state = { word: "Sound off", on: false, why: "" };
-    else if (this.silent_for_daw) state = { word: "DAW sounds", on: false, why: "The DAW is playing, so this page is silent." };
-    else if (this.#context === null || this.#context.state !== "running") state = { word: app.rolling ? "No sound yet" : "Sound ready", on: false, why: app.rolling ? "No sound yet: click anywhere." : "" };
-    else state = { word: "Sound on", on: true, why: "" };
-    const known = app.store.get("sound_state");
-    if (known?.word === state.word && known.why === state.why) return;
-    app.store.set("sound_state", state);
-    this.#levels();
-    if (state.why && state.word !== known?.word && app.store.get("fresh")) app.messages.say(state.why, this.silent_for_daw ? { text: "Play here too", run: () => this.despite_daw() } : null);
-  }
+	#say() {
+		const { app } = this;
+		const sound = app.get("sound");
+		let state;
+		if (sound && !sound.ready && sound.sentence) state = { word: "No sound", on: false, why: sound.sentence };
+		else if (this.failed) state = { word: "No sound", on: false, why: this.failed };
+		else if (!this.wanted) state = { word: "Sound off", on: false, why: "" };
+		else if (this.silent_for_daw) state = { word: "DAW sounds", on: false, why: "The DAW is playing, so this page is silent." };
+		else if (this.#context === null || this.#context.state !== "running") state = { word: app.rolling ? "No sound yet" : "Sound ready", on: false, why: app.rolling ? "No sound yet: click anywhere." : "" };
+		else state = { word: "Sound on", on: true, why: "" };
+		const known = app.get("sound_state");
+		if (known?.word === state.word && known.why === state.why) return;
+		app.set("sound_state", state);
+		this.#levels();
+		if (state.why && state.word !== known?.word && app.get("fresh")) app.messages.say(state.why, this.silent_for_daw ? { text: "Play here too", run: () => this.despite_daw() } : null);
+	}
 }
 
 /** A binary message of the sound socket: header of five 32-bit integers, then per part a name and its samples. */
 export function readBlock(data) {
-  const view = new DataView(data);
-  const [stream, revision, index, samples, count] = [0, 4, 8, 12, 16].map((at) => view.getUint32(at, true));
-  const parts = new Map();
-  let at = 20;
-  for (let part = 0; part < count; part++) {
-    const name = String.fromCharCode(...new Uint8Array(data, at, 8)).replace(/\0+$/, "");
-    at += 8;
-    parts.set(name, new Int16Array(data.slice(at, at + samples * 4)));
-    at += samples * 4;
-  }
-  return { stream, revision, index, samples, parts };
+	const view = new DataView(data);
+	const [stream, revision, index, samples, count] = [0, 4, 8, 12, 16].map((at) => view.getUint32(at, true));
+	const parts = new Map();
+	let at = 20;
+	for (let part = 0; part < count; part++) {
+		const name = String.fromCharCode(...new Uint8Array(data, at, 8)).replace(/\0+$/, "");
+		at += 8;
+		parts.set(name, new Int16Array(data.slice(at, at + samples * 4)));
+		at += samples * 4;
+	}
+	return { stream, revision, index, samples, parts };
 }
