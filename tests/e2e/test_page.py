@@ -111,7 +111,7 @@ def test_a_place_that_is_refused_says_so_while_dragging(page: browserlab.Page) -
     """A range that is in the DAW: its chords do not move, and the sentence of the refusal is at the pointer."""
     from_s, to_s = value(page, "[app.chords[4].start_s, app.chords[4].end_s]")
     value(page, "app.link.do('/cue/printed/mute', ['all', ...argument])", [from_s, to_s])
-    wait(page, "app.chords[4].printed")
+    wait(page, "app.chords[4].printed && app.store.get('/cue/edits')[2] > 0")
     _, right, top, _ = chord_box(page, 4)
     before = steps(page)
     page.mouse.move(right, top + 20)

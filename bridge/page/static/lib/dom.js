@@ -1,4 +1,4 @@
-// Small helpers to build elements without markup strings: nothing that a person typed is ever read as HTML.
+// Elements without markup strings: nothing that a person typed is read as HTML.
 
 /** An element: `h("button", {class: "primary", onclick: go}, "Go")`. Properties beginning with `on` are listeners. */
 export function h(name, attributes = {}, ...children) {

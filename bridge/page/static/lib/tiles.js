@@ -1,4 +1,4 @@
-// What comes over HTTP in pieces: notes and thumbnails of ten seconds, counts, mood, the film's peaks.
+// What comes over HTTP in pieces.
 
 export const TILE_S = 10;
 export const PARTS = ["pad", "arp", "bass", "melody", "drums"];

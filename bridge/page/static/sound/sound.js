@@ -1,4 +1,4 @@
-// Sound of this page: fetches blocks ahead of the playhead, ties the audio clock to the bridge's, says what is heard.
+// Fetches blocks ahead of the playhead, ties the audio clock to the bridge's, says what is heard.
 
 import { clamp } from "../lib/dom.js";
 import { pref } from "../lib/prefs.js";
