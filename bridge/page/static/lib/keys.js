@@ -1,4 +1,4 @@
-// Keys of the whole page. Single letters work only where no text field has the focus, and can be switched off.
+// Keys of the whole page. Single letters work where no text field has the focus, and can be switched off.
 
 import { typing } from "./dom.js";
 import { pref } from "./prefs.js";

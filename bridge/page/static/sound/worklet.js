@@ -1,4 +1,4 @@
-// The page's sound in the audio thread: blocks come in, what the clock says is played.
+// The audio thread: blocks come in, what the clock says is played.
 
 import { Mixer, RATE } from "./mixer.js";
 
