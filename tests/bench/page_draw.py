@@ -149,7 +149,7 @@ def main() -> int:
             p.Rows("cuts", tuple((index * 4.0, 0.6, "cut") for index in range(1, int(seconds / 4)))),
         )  # fmt: skip
         for message in PlayerMemory(m.PlayerOptions()).plan(1, "seconds", tuple(notes), (), 0.0):
-            served.link.player_told(message)
+            served.link.take_player_message(message)
         print("     window          shown    notes    p50    p95  bare p95  ratio   fps  heap MB")
         for width, height in SIZES:
             page = browserlab.opened(browser, served.link, width=width, height=height, lanes="all")
