@@ -20,7 +20,7 @@ from bridge.osc.codec import Argument, Double, Message, encode, encode_bundle
 from bridge.osc.server import Datagram
 from bridge.session.answers import STATES
 from bridge.session.click import Click
-from bridge.session.edits import Edit, chords, marks, plan, printed, tempo
+from bridge.session.edits import Edit, chords, locks, marks, plan, printed, tempo
 from bridge.session.edits.takes import checked_name
 from bridge.session.edits.values import set_value
 from bridge.session.file.export import Exporter
@@ -186,6 +186,11 @@ class Controls:
                 *self._change_plan("only", from_s, to_s, parts),
             ),
             controls.ANOTHER_MELODY: lambda: self._change_plan("melody"),
+            controls.LOCK: self._lock,
+            controls.UNLOCK: lambda part="all", *edges: (
+                part,
+                *self._at(session.edit(locks.unlock, part, *edges)),
+            ),
             controls.REHARMONISE: self._reharmonise,
             controls.THEME_KEEP: lambda: self._theme(plan.keep_theme),
             controls.THEME_OPERATE: lambda name: self._theme(plan.operate_theme, name),
@@ -535,6 +540,13 @@ class Controls:
         self, kind: str, from_s: float | None = None, to_s: float | None = None, value: str = ""
     ) -> tuple[Argument, ...]:
         return self._at(self.session.edit(plan.change, kind, from_s, to_s, value))
+
+    def _lock(self, part: str, *edges: float) -> tuple[Argument, ...]:
+        whole = self.session.whole()
+        if whole is None:
+            raise ControlError("not_ready", "the music is still being arranged; lock it in a moment.")
+        made = whole[1]
+        return part, *self._at(self.session.edit(locks.lock, made.notes, made.controllers, part, *edges))
 
     def _reharmonise(self, at_s: float | str) -> tuple[Argument, ...]:
         session = self.session

@@ -92,6 +92,11 @@ STATES: Final[dict[str, Callable[[SessionState, Snapshot, Around], tuple[Argumen
         for part, from_s, to_s in printed.ranges_s(session.document)[: MAX_LIST // 3]
         for value in (part, Double(from_s), Double(to_s))
     ),
+    controls.LOCKS: lambda session, shot, around: tuple(
+        value
+        for lock in session.document.locks[: MAX_LIST // 4]
+        for value in (lock.part, Double(lock.start_s), Double(lock.end_s), session.document.holds(lock))
+    ),
     controls.HITS: lambda session, shot, around: tuple(
         value for hit in session.document.hits[: MAX_LIST // 3] for value in (Double(hit.time_s), hit.weight, hit.name)
     ),

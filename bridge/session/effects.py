@@ -37,5 +37,7 @@ def _sounds_different(before: Document, after: Document, names: set[str]) -> boo
         return True
     if before.other_cues != after.other_cues or before.printed != after.printed or before.result != after.result:
         return True
+    if before.locks != after.locks:
+        return True
     # Of several cues each key is known to the arranger at once.
     return bool(names - (UNHEARD if after.other_cues else UNHEARD | {controls.KEY}))

@@ -41,7 +41,9 @@ class Score:
     @property
     def all_kept(self) -> bool:
         """One kept take is the whole film: nothing has to be arranged."""
-        return len(self.kept) == 1 and self.kept[0].low_beats <= -EVER and self.kept[0].high_beats >= EVER
+        if len(self.kept) != 1 or self.kept[0].part:
+            return False
+        return self.kept[0].low_beats <= -EVER and self.kept[0].high_beats >= EVER
 
 
 def build_score(
@@ -166,19 +168,47 @@ def kept_between(kept: KeptRange, start: float, end: float) -> KeptPiece:
 
 
 def with_kept(made: Arrangement, ranges: tuple[KeptRange, ...], start: float, end: float) -> Arrangement:
-    """What was arranged between two beats, with kept takes in their place."""
+    """What was arranged between two beats, with kept takes in their place, then locks."""
     for kept in ranges:
         low, high = max(kept.low_beats, start), min(kept.high_beats, end)
         if low >= high:
             continue
         theirs = kept_between(kept, low, high)
-        notes = [note for note in made.notes if not low <= note.start_beats < high]
-        curves = [each for each in made.controllers if not low <= each.time_beats < high]
+        part = kept.part
+        notes = [n for n in made.notes if (part and n.part != part) or not low <= n.start_beats < high]
+        curves = [c for c in made.controllers if (part and c.part != part) or not low <= c.time_beats < high]
         made = replace(
             made,
             notes=tuple(sorted((*notes, *theirs.notes), key=lambda note: note.start_beats)),
             controllers=tuple(sorted((*curves, *theirs.controllers), key=lambda each: each.time_beats)),
         )
+    return _beside_locks(made, ranges)
+
+
+def _beside_locks(made: Arrangement, ranges: tuple[KeptRange, ...]) -> Arrangement:
+    """Notes around a lock give way where they would sound in one pitch with a note of it."""
+    for lock in ranges:
+        if not lock.part:
+            continue
+        notes = []
+        for note in made.notes:
+            near = note.part == lock.part and note.end_beats > lock.low_beats
+            if not near or lock.low_beats <= note.start_beats < lock.high_beats:
+                notes.append(note)
+                continue
+            same = [held for held in lock.notes if held.pitch == note.pitch]
+            start = max(
+                (held.end_beats for held in same if held.start_beats <= note.start_beats < held.end_beats),
+                default=note.start_beats,
+            )
+            end = min(
+                (held.start_beats for held in same if start <= held.start_beats < note.end_beats),
+                default=note.end_beats,
+            )
+            if end - start > 1e-6:
+                notes.append(replace(note, start_beats=start, length_beats=end - start))
+        if notes != list(made.notes):
+            made = replace(made, notes=tuple(sorted(notes, key=lambda note: note.start_beats)))
     return made
 
 

@@ -18,12 +18,14 @@ from engine.document.settings import CUE_CONTROLS, OUTPUT_SETTINGS, SETTINGS, Va
 from engine.music import (
     C_MAJOR,
     Chord,
+    Controller,
     Cue,
     Draws,
     FilmLevels,
     Hit,
     Key,
     MusicError,
+    Note,
     Progression,
     Section,
     Slot,
@@ -60,6 +62,24 @@ class PrintedRange:
     part: str
     start_beats: float
     end_beats: float
+
+
+@dataclass(frozen=True, slots=True)
+class Lock:
+    """A stretch of a part whose notes stay as they are, whatever is composed or set.
+
+    start_beats, end_beats: of the tempo map; start_s, end_s: the same in picture seconds.  Where another tempo has
+    moved these apart, the lock holds nothing until they meet again.  notes, controllers: what begins in it, in order of
+    time.
+    """
+
+    part: str
+    start_beats: float
+    end_beats: float
+    start_s: float
+    end_s: float
+    notes: tuple[Note, ...] = field(repr=False)
+    controllers: tuple[Controller, ...] = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,7 +139,8 @@ class Document:
     (picture second where the progression begins) belong to the selected cue, whose number is `cue`; other_cues holds
     the others.  adopted: for each cue whose kept take was chosen again, the settings of the whole film at that moment;
     as long as they stay the same, so do its notes.  draws: the film's seed, from its first take on or from a later one.
-    plan_edits: what the composer has changed in the plans of cues, in order.
+    plan_edits: what the composer has changed in the plans of cues, in order.  locks: what stays as it is; no two of a
+    part overlap.
     """
 
     settings: Mapping[str, Value] = field(default_factory=lambda: MappingProxyType({}))
@@ -135,6 +156,7 @@ class Document:
     adopted: tuple[tuple[int, Mapping[str, Value]], ...] = ()
     draws: Draws = field(default_factory=Draws)
     plan_edits: tuple[PlanEdit, ...] = ()
+    locks: tuple[Lock, ...] = ()
     _cut: list[tuple[Slot, ...]] = field(default_factory=list, init=False, repr=False, compare=False)
 
     def value(self, address: str) -> Value:
@@ -303,6 +325,12 @@ class Document:
         if not self._cut:
             self._cut.append(self.cut(self.result.slots))
         return self._cut[0]
+
+    def holds(self, lock: Lock) -> bool:
+        """Whether a lock lies where it was made: the tempo up to it has not changed since."""
+        seconds_at, starts_s = self.result.tempo_map.seconds_at, self.result.starts_s
+        places = ((lock.start_beats, lock.start_s), (lock.end_beats, lock.end_s))
+        return all(abs(seconds_at(beats) - starts_s - at_s) < 2e-3 for beats, at_s in places)
 
     def sixteenth(self, picture_s: float) -> tuple[float, float]:
         """The sixteenth nearest to a picture second: its picture second and its beat."""

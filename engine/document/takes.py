@@ -41,12 +41,16 @@ class KeptTake:
 
 @dataclass(frozen=True, slots=True)
 class KeptRange:
-    """All that begins in [low_beats, high_beats): the notes and curves of a kept take, in order of time."""
+    """All that begins in [low_beats, high_beats): the notes and curves of a kept take, in order of time.
+
+    part: of a lock, which holds one part alone; "" for all parts.
+    """
 
     low_beats: float
     high_beats: float
     notes: tuple[Note, ...]
     controllers: tuple[Controller, ...]
+    part: str = ""
 
 
 TakeTable = Mapping[tuple[int, int], KeptTake]  # by number of the cue and number of the take
@@ -88,7 +92,7 @@ def kept_take(
 
 
 def kept_ranges(takes: TakeTable, document: Document) -> tuple[KeptRange, ...]:
-    """The notes of the kept takes that the document has not changed since."""
+    """The notes of the kept takes that the document has not changed since, then those of its locks."""
     found = []
     for state in document.cue_states:
         known = takes.get((state.number, state.take))
@@ -102,7 +106,16 @@ def kept_ranges(takes: TakeTable, document: Document) -> tuple[KeptRange, ...]:
             notes = tuple(replace(note, start_beats=note.start_beats + moved) for note in notes)
             controllers = tuple(replace(each, time_beats=each.time_beats + moved) for each in controllers)
         found.append(KeptRange(*span_beats(document, state.number), notes, controllers))
-    return tuple(found)
+    return (*found, *locked_ranges(document))
+
+
+def locked_ranges(document: Document) -> tuple[KeptRange, ...]:
+    """The locks that hold."""
+    return tuple(
+        KeptRange(lock.start_beats, lock.end_beats, lock.notes, lock.controllers, lock.part)
+        for lock in document.locks
+        if document.holds(lock)
+    )
 
 
 def in_order(take: KeptTake) -> KeptTake:

@@ -67,6 +67,7 @@ LIKE: Final = "/cue/take/like"
 STATEMENTS: Final = "/cue/theme/statements"
 PINS: Final = "/cue/pins"
 PRINTED: Final = "/cue/printed"
+LOCKS: Final = "/cue/locks"
 CUTS: Final = "/cue/cuts"
 HITS: Final = "/cue/hits"
 RANGES: Final = "/cue/ranges"
@@ -175,6 +176,8 @@ SIMPLER: Final = "/cue/simpler"
 BUSIER: Final = "/cue/busier"
 ONLY: Final = "/cue/only"
 ANOTHER_MELODY: Final = "/cue/melody/another"
+LOCK: Final = "/cue/lock"
+UNLOCK: Final = "/cue/unlock"
 REHARMONISE: Final = "/cue/reharmonise"
 THEME_KEEP: Final = "/cue/theme/keep"
 THEME_OPERATE: Final = "/cue/theme/operate"
@@ -397,6 +400,11 @@ STATES: Final = (
     _state(PINS, "Picture second and chord of each pin."),
     _state(
         PRINTED, "Part, from and to (picture seconds) of each printed range; its stream is muted.", f"{ROOT}/frozen"
+    ),
+    _state(
+        LOCKS,
+        "Part, from and to (picture seconds) of each lock, and whether it holds: where another tempo has moved its "
+        "place it does not.",
     ),
     _state(CUTS, "Picture second of each cut, as many as fit a datagram."),
     _state(HITS, "Picture second, weight and name of each hit."),
@@ -814,6 +822,11 @@ ACTIONS: Final = (
         _text("parts"), *_OPTIONAL_SPAN, effect="compose",
     ),
     _do(ANOTHER_MELODY, "With a form: another theme for the cue; chords, players and form stay.", effect="compose"),
+    _do(
+        LOCK, "Locks a part over a range: its notes stay, whatever is composed or set.",
+        _choice("part", ("all", *PARTS)), *_OPTIONAL_SPAN, effect="arrange",
+    ),
+    _do(UNLOCK, "Lets the locked notes of a part in a range go.", *_PRINTED_RANGE, effect="arrange"),
     _do(
         REHARMONISE, "Composes the chords of one bar again; all else stays.", _seconds("at", "playhead"),
         effect="compose",

@@ -19,7 +19,17 @@ from typing import Any, Final
 import msgspec
 
 from engine.document.cues import CueState
-from engine.document.document import Document, Pin, PrintedRange, Result, Step, check_cues, parse_chords, parse_key
+from engine.document.document import (
+    Document,
+    Lock,
+    Pin,
+    PrintedRange,
+    Result,
+    Step,
+    check_cues,
+    parse_chords,
+    parse_key,
+)
 from engine.document.file import plans, schema
 from engine.document.file.migrations import MIGRATIONS
 from engine.document.saved import FilmReading, NamedMark, SavedSession, SavedTake, SessionError, TempoChoice
@@ -135,10 +145,11 @@ def _reason(error: BaseException) -> str:
 # from the format to values ------------------------------------------------------------------------------------------
 def _session(data: schema.SessionObject) -> SavedSession:
     results = [_result(each) for each in data.results]
-    steps = tuple(_step(each, results) for each in data.steps)
+    locks = [_lock(each) for each in data.locks]
+    steps = tuple(_step(each, results, locks) for each in data.steps)
     if data.index >= len(steps):
         raise ValueError("its history has no step in force")
-    takes = tuple(_take(each, results) for each in data.takes)
+    takes = tuple(_take(each, results, locks) for each in data.takes)
     if len({(take.cue, take.number) for take in takes}) < len(takes):
         raise ValueError("a take stands in it twice")
     return SavedSession(
@@ -223,17 +234,19 @@ def _result(data: schema.ResultObject) -> Result:
     )
 
 
-def _step(data: schema.StepObject, results: Sequence[Result]) -> Step:
+def _step(data: schema.StepObject, results: Sequence[Result], locks: Sequence[Lock]) -> Step:
     try:
-        return Step(_document(data.document, results), data.label, who=data.who)
+        return Step(_document(data.document, results, locks), data.label, who=data.who)
     except MusicError as error:
         where = f" (step {shown(data.label, 40)})" if data.label else ""
         raise ValueError(f"{str(error).rstrip('.')}{where}") from None
 
 
-def _document(data: schema.DocumentObject, results: Sequence[Result]) -> Document:
+def _document(data: schema.DocumentObject, results: Sequence[Result], locks: Sequence[Lock]) -> Document:
     if data.result >= len(results):
         raise ValueError("a step names a result that is not there")
+    if any(place >= len(locks) for place in data.locks):
+        raise ValueError("a step names a lock that is not there")
     document = Document(
         settings=MappingProxyType(settings_of(data.settings)),
         take=data.take,
@@ -253,6 +266,7 @@ def _document(data: schema.DocumentObject, results: Sequence[Result]) -> Documen
         plan_edits=tuple(
             PlanEdit(row.kind, row.cue, row.from_s, row.to_s, row.value, row.number) for row in data.plan_edits
         ),
+        locks=tuple(locks[place] for place in data.locks),
     )
     numbers = [state.number for state in document.cue_states]
     if len(set(numbers)) < len(numbers):
@@ -271,17 +285,31 @@ def _part(name: str) -> str:
     return name
 
 
-def _take(data: schema.TakeObject, results: Sequence[Result]) -> SavedTake:
+def _lock(data: schema.LockObject) -> Lock:
+    if data.end_beats <= data.start_beats:
+        raise ValueError("a lock has no length")
+    notes, controllers = _music(data.notes, data.controllers)
+    return Lock(_part(data.part), data.start_beats, data.end_beats, data.start_s, data.end_s, notes, controllers)
+
+
+def _music(
+    notes: Sequence[schema.NoteRow], controllers: Sequence[schema.ControllerRow]
+) -> tuple[tuple[Note, ...], tuple[Controller, ...]]:
+    return (
+        tuple(
+            Note(row.pitch, row.velocity, row.start_beats, row.length_beats, row.channel, _part(row.part))
+            for row in notes
+        ),
+        tuple(
+            Controller(row.number, row.value, row.time_beats, row.channel, _part(row.part)) for row in controllers
+        ),
+    )  # fmt: skip
+
+
+def _take(data: schema.TakeObject, results: Sequence[Result], locks: Sequence[Lock]) -> SavedTake:
     notes = controllers = None
     if data.notes is not None:
-        notes = tuple(
-            Note(row.pitch, row.velocity, row.start_beats, row.length_beats, row.channel, _part(row.part))
-            for row in data.notes
-        )
-        controllers = tuple(
-            Controller(row.number, row.value, row.time_beats, row.channel, _part(row.part))
-            for row in data.controllers or ()
-        )
-    document = _document(data.document, results)
+        notes, controllers = _music(data.notes, data.controllers or ())
+    document = _document(data.document, results, locks)
     take = KeptTake(document, data.name, data.kept, notes, controllers, data.rating, data.note)
     return SavedTake(data.cue, data.number, in_order(take))

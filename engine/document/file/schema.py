@@ -3,9 +3,10 @@
     {"format": "cuebridge-session", "version": 2,
      "film": {…}, "time": {…}, "index": n, "steps": [ … ], "names": [ … ], "takes": [ … ], "results": [ … ]}
 
-Steps and takes name their result by its place in `results`, since most steps share one.  Rows that come in thousands
-(slots, notes, controllers) are arrays.  Seconds are picture seconds unless they say timeline; beats are quarter notes
-of the tempo map beside them; chords are in Harte notation.  A change of this file needs a migration.
+Steps and takes name their result by its place in `results`, since most steps share one, and locks by theirs in
+`locks`.  Rows that come in thousands (slots, notes, controllers) are arrays.  Seconds are picture seconds unless they
+say timeline; beats are quarter notes of the tempo map beside them; chords are in Harte notation.  A change of this file
+needs a migration.
 """
 
 from __future__ import annotations
@@ -118,6 +119,16 @@ class PlanEditRow(_Row):
     to_s: Seconds
     value: Text
     number: Count
+
+
+class LockObject(_Object):
+    part: Word
+    start_beats: Beats
+    end_beats: Beats
+    start_s: Seconds
+    end_s: Seconds
+    notes: list[NoteRow]
+    controllers: list[ControllerRow]
 
 
 class CueRow(_Row):
@@ -280,6 +291,7 @@ class DocumentObject(_Object):
     film_seed: Annotated[int, Meta(ge=0, lt=2**32)] = 0  # 0: all takes are drawn as before there were film seeds
     film_seed_since_take: TakeNumber = 1
     plan_edits: Annotated[list[PlanEditRow], Meta(max_length=1000)] = field(default_factory=list)
+    locks: Annotated[list[Count], Meta(max_length=1000)] = field(default_factory=list)
 
 
 class StepObject(_Object):
@@ -312,6 +324,7 @@ class SessionObject(_Object):
     names: list[NameRow]
     takes: list[TakeObject]
     results: list[ResultObject]
+    locks: list[LockObject] = field(default_factory=list)
 
 
 class Head(Struct):

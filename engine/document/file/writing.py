@@ -10,12 +10,13 @@ import errno
 import itertools
 import os
 from collections.abc import Callable, Iterable
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
 import msgspec
 
-from engine.document.document import Document, Result
+from engine.document.document import Document, Lock, Result
 from engine.document.file import plans, schema
 from engine.document.saved import FilmReading, SavedSession, SavedTake, SessionError, TempoChoice
 from engine.music import Controller, Note, Slot, TempoMap, UserError, shown
@@ -33,6 +34,7 @@ class SessionWriter:
 
     def __init__(self) -> None:
         self._texts: dict[int, tuple[object, msgspec.Raw]] = {}
+        self._lock_places: dict[int, int] = {}
 
     def encode(self, saved: SavedSession, path: Path | None = None) -> bytes:
         """The content of a session file.  path: where it is to lie, to say where the film is as seen from there.
@@ -49,8 +51,11 @@ class SessionWriter:
         documents = [step.document for step in saved.steps] + [take.take.document for take in saved.takes]
         results = {id(document.result): document.result for document in documents}
         places = {key: place for place, key in enumerate(results)}
+        locks = {id(lock): lock for document in documents for lock in document.locks}
+        self._lock_places = {key: place for place, key in enumerate(locks)}
         try:
             texts = [once(result, lambda result=result: _result(result)) for result in results.values()]  # type: ignore[misc]
+            held = [once(lock, partial(_lock, lock)) for lock in locks.values()]
             takes = [self._take(take, places, once) for take in saved.takes]
             return _checked({
                 "format": schema.FORMAT,
@@ -61,7 +66,7 @@ class SessionWriter:
                 "steps": [
                     {
                         "label": step.label,
-                        "document": _document(step.document, places[id(step.document.result)]),
+                        "document": self._document(step.document, places),
                         **({"who": step.who} if step.who else {}),
                     }
                     for step in saved.steps
@@ -72,9 +77,16 @@ class SessionWriter:
                 ],
                 "takes": takes,
                 "results": texts,
+                **({"locks": held} if held else {}),
             }) + b"\n"  # fmt: skip
         except UnicodeEncodeError:
             raise SessionError("the session holds text that is no Unicode and cannot be written.") from None
+
+    def _document(self, document: Document, places: dict[int, int]) -> dict[str, Any]:
+        written = _document(document, places[id(document.result)])
+        if document.locks:
+            written["locks"] = [self._lock_places[id(lock)] for lock in document.locks]
+        return written
 
     def _take(
         self, saved: SavedTake, places: dict[int, int], once: Callable[[object, Callable[[], msgspec.Raw]], msgspec.Raw]
@@ -86,7 +98,7 @@ class SessionWriter:
             "number": saved.number,
             "name": take.name,
             "kept": take.kept,
-            "document": _document(take.document, places[id(take.document.result)]),
+            "document": self._document(take.document, places),
             "notes": None if notes is None else once(notes, lambda: _rows(map(_note, notes))),
             "controllers": None if notes is None else once(curves, lambda: _rows(map(_controller, curves))),
             **({"rating": take.rating} if take.rating else {}),
@@ -108,7 +120,7 @@ def write_session(path: Path, data: bytes) -> None:
 
 def _checked(values: dict[str, Any]) -> bytes:
     """Encodes values; a number that is none would be written as null, and nobody could read it again."""
-    _refuse_nan({name: value for name, value in values.items() if name not in ("results",)})
+    _refuse_nan({name: value for name, value in values.items() if name not in ("results", "locks")})
     return _ENCODE(values)
 
 
@@ -248,6 +260,22 @@ def _document(document: Document, result: int) -> dict[str, Any]:
         "film_seed_since_take": document.draws.since_take,
         **({"plan_edits": [_plan_edit(edit) for edit in document.plan_edits]} if document.plan_edits else {}),
     }
+
+
+def _lock(lock: Lock) -> msgspec.Raw:
+    return msgspec.Raw(
+        _ENCODE(
+            {
+                "part": lock.part,
+                "start_beats": lock.start_beats,
+                "end_beats": lock.end_beats,
+                "start_s": lock.start_s,
+                "end_s": lock.end_s,
+                "notes": _rows(map(_note, lock.notes)),
+                "controllers": _rows(map(_controller, lock.controllers)),
+            }
+        )
+    )
 
 
 def _plan_edit(edit: PlanEdit) -> list[Any]:

@@ -1,0 +1,97 @@
+"""Locking a part over a range, so that its notes stay whatever is composed or set, and letting it go.
+
+Positions are picture seconds; None: from the beginning, to the end.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Final
+
+from bridge.session.edits import Edit
+from bridge.session.now import Now
+from engine.document import Document, Lock
+from engine.music import PARTS, Controller, Note
+from engine.music.arguments import ControlError
+
+ALL: Final = "all"
+MOST: Final = 200
+
+
+def lock(
+    document: Document,
+    now: Now,
+    notes: Sequence[Note],
+    controllers: Sequence[Controller],
+    part: str = ALL,
+    from_s: float | None = None,
+    to_s: float | None = None,
+) -> Edit:
+    """notes, controllers: of the whole music, as it is heard now.  Nothing sounds different."""
+    low, high = _beats(document, now, from_s, to_s)
+    seconds_at, starts_s = document.result.tempo_map.seconds_at, document.result.starts_s
+    made = [
+        Lock(
+            name, low, high, seconds_at(low) - starts_s, seconds_at(high) - starts_s,
+            tuple(note for note in notes if note.part == name and low <= note.start_beats < high),
+            tuple(each for each in controllers if each.part == name and low <= each.time_beats < high),
+        )
+        for name in _parts(part)
+    ]  # fmt: skip
+    kept = [each for each in document.locks if each.part not in _parts(part) or not _meets(each, low, high)]
+    covered = [each for each in document.locks if each not in kept]
+    kept += [piece for each in covered for piece in _rest(document, each, low, high)]
+    locks = tuple(sorted((*kept, *made), key=lambda each: (each.start_beats, each.part)))
+    if len(locks) > MOST:
+        raise ControlError("bad_value", f"there are more than {MOST} locks.")
+    return Edit(replace(document, locks=locks), f"lock {part}")
+
+
+def unlock(
+    document: Document, now: Now, part: str = ALL, from_s: float | None = None, to_s: float | None = None
+) -> Edit:
+    """Lets the notes of a part in a range be composed and arranged again."""
+    low, high = _beats(document, now, from_s, to_s)
+    names = _parts(part)
+    touched = [each for each in document.locks if each.part in names and _meets(each, low, high)]
+    if not touched:
+        raise ControlError("bad_value", f"nothing of {'any part' if part == ALL else part} is locked there.")
+    kept = [each for each in document.locks if each not in touched]
+    kept += [piece for each in touched for piece in _rest(document, each, low, high)]
+    return Edit(replace(document, locks=tuple(sorted(kept, key=lambda each: (each.start_beats, each.part)))),
+                f"unlock {part}")  # fmt: skip
+
+
+def _meets(each: Lock, low: float, high: float) -> bool:
+    return each.start_beats < high - 1e-9 and each.end_beats > low + 1e-9
+
+
+def _rest(document: Document, each: Lock, low: float, high: float) -> list[Lock]:
+    """What is left of a lock outside a range."""
+    seconds_at, starts_s = document.result.tempo_map.seconds_at, document.result.starts_s
+    found = []
+    for start, end in ((each.start_beats, min(low, each.end_beats)), (max(high, each.start_beats), each.end_beats)):
+        if end - start > 1e-9:
+            found.append(
+                replace(
+                    each, start_beats=start, end_beats=end, start_s=seconds_at(start) - starts_s,
+                    end_s=seconds_at(end) - starts_s,
+                    notes=tuple(note for note in each.notes if start <= note.start_beats < end),
+                    controllers=tuple(curve for curve in each.controllers if start <= curve.time_beats < end),
+                )
+            )  # fmt: skip
+    return found
+
+
+def _beats(document: Document, now: Now, from_s: float | None, to_s: float | None) -> tuple[float, float]:
+    """The range from sixteenth to sixteenth."""
+    low_s, high_s = 0.0 if from_s is None else from_s, max(now.end_s, 0.0) if to_s is None else to_s
+    low, high = document.sixteenth(low_s)[1], document.sixteenth(high_s)[1]
+    if high <= low:
+        raise ControlError("bad_value", f"a range from {low_s:g} s to {high_s:g} s has no length.")
+    return low, high
+
+
+def _parts(part: str) -> tuple[str, ...]:
+    return PARTS if part == ALL else (part,)
