@@ -1,4 +1,4 @@
-"""What a bundle of messages may have to be taken back to: of several messages one is refused late, none is done."""
+"""The state to go back to where a message of a bundle is refused late: all of it takes effect or none."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from bridge.session.session import Session
 class Before:
     """The state of a session and its learner when it was made; `restore` leads back to it.
 
-    Not kept: where the playhead is and whether it rolls, the film, files that were written, and what a DAW was told.
+    Not kept: where the playhead is and whether it rolls, the film, files that were written, and what was sent to a DAW.
     """
 
     def __init__(self, session: Session, midi: MidiControl) -> None:

@@ -1,4 +1,4 @@
-"""Controls at work: what a message to an address does to a session, and what each address answers.
+"""Handlers: what a message to an address does to a session, and what each address answers.
 
 Every set is answered on its own address with the value and the picture second from which it is heard; every refusal
 with `/cue/error address code message`.  The messages of one bundle are checked before the first of them is done.
@@ -45,7 +45,7 @@ MAX_BUNDLE: Final = 1300  # bytes of values in one datagram: more than a network
 EXPORT: Final = controls.EXPORT
 EVER: Final = 1e9
 GESTURE_S: Final = 10.0  # without an edit a gesture is over
-NOBODY: Final[Target] = ("", 0)  # a hand on a controller, who hears no answer
+NOBODY: Final[Target] = ("", 0)  # a MIDI controller, which gets no answer
 
 
 class Controls:
@@ -231,7 +231,7 @@ class Controls:
 
     @property
     def handled(self) -> tuple[str, ...]:
-        """Every address that something is done for, as often as there is something: once each."""
+        """The addresses that have a handler, once for each handler: a test wants each exactly once."""
         return (*STATES, *SETTINGS, *self._outside_history, *self._of_sender, *self._actions)
 
     # in -------------------------------------------------------------------------------------------------------------
@@ -288,11 +288,11 @@ class Controls:
             self._send_refusal(target, address, code, sentence)
 
     def too_much(self, sender: Target) -> None:
-        """A sender whose messages took more time than it may use."""
+        """Refuses a sender whose messages took more time than its share."""
         self._refuse(sender, "", "busy", "your messages take too much time; some of them are dropped.")
 
     def _say_renamed(self, request: Request) -> None:
-        """The new name of an old address, once."""
+        """Says the new name of an old address, once."""
         if request.asked != request.control.address and request.asked not in self._said_renamed:
             self._said_renamed.add(request.asked)
             self.session.say(f"{request.asked} is now {request.control.address}; the old name goes on working.")
@@ -323,7 +323,7 @@ class Controls:
         return [reply]
 
     def perform(self, control: Control, arguments: tuple[Value, ...], sender: Target = NOBODY) -> Reply:
-        """Does it or reads it.  Raises ControlError or another UserError."""
+        """Handles a checked request.  Raises ControlError or another UserError."""
         address, session = control.address, self.session
         if control.access == "state":
             return address, self.values(address)
@@ -376,7 +376,7 @@ class Controls:
         return name
 
     def _correct_promises(self) -> None:
-        """A change that is heard later than its answer said is answered once more, with where it really begins."""
+        """A change that begins later than its answer said is answered once more, with the right place."""
         while self.session.promises.corrections:
             number, heard_s = self.session.promises.corrections.popleft()
             found = self._promised.get(number)
@@ -386,7 +386,7 @@ class Controls:
 
     # out ------------------------------------------------------------------------------------------------------------
     def push(self, send: Callable[[Target, bytes], None]) -> None:
-        """Sends subscribers what changed; called from every tick, does something ten or twenty times a second."""
+        """Sends subscribers what changed, ten to twenty times a second; called with every tick."""
         self._answer_later()
         self._correct_promises()
         self.session.clients = len(self.clients)
@@ -423,7 +423,7 @@ class Controls:
                 send(client.target, encode_bundle(batch) if len(batch) > 1 else batch[0])
 
     def values(self, address: str, shot: Snapshot | None = None) -> tuple[Argument, ...]:
-        """What an address holds now."""
+        """The value of an address now."""
         session = self.session
         if address == controls.LOOP:
             looped = session.transport.looped

@@ -1,4 +1,4 @@
-"""A person's controller at work on a session: what came in on the control port becomes what OSC would have sent."""
+"""Messages of a MIDI controller become what OSC would have sent."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ Perform = Callable[[Control, tuple[Value, ...]], tuple[str, Sequence[Argument]]]
 
 
 class MidiControl:
-    """perform: does what an address asks and returns its answer.  path: where it is kept, None: nowhere."""
+    """perform: handles a request and returns its answer.  path: where the mapping is saved, None: nowhere."""
 
     def __init__(self, session: Session, path: Path | None, perform: Perform) -> None:
         self._session = session
@@ -66,7 +66,7 @@ class MidiControl:
                 self._say(f"{action.trigger.words}: {action.address} {words}".rstrip() + ".")
 
     def _say(self, sentence: str) -> None:
-        """A fader that is refused is refused a hundred times a second: said once."""
+        """A refused fader would be reported a hundred times a second; it is reported once."""
         if sentence != self._said:
             self._said = sentence
             self._session.say(sentence)

@@ -62,8 +62,8 @@ class Trigger:
 
 @dataclass(frozen=True, slots=True)
 class Binding:
-    """gesture: press, or of one pedal tap (shorter than HOLD_S) and hold.  arguments: sent as they are; empty: what the
-    hand says."""
+    """gesture: press, or of one pedal tap (shorter than HOLD_S) and hold.  arguments: sent as they are; empty: the
+    value that the controller sends."""
 
     trigger: Trigger
     address: str
@@ -73,7 +73,7 @@ class Binding:
 
 @dataclass(frozen=True, slots=True)
 class MidiAction:
-    """Something a hand wants.  moves: it comes from a fader, of which only the last word counts."""
+    """What a touch asks for.  moves: it comes from a fader, of which only the last value counts."""
 
     address: str
     arguments: tuple[Value, ...]
@@ -89,7 +89,7 @@ DEFAULTS: Final = (
 
 
 def read_message(data: bytes) -> tuple[Trigger, int] | None:
-    """A channel message as trigger and value 0 to 127; None for one that nothing is learned from."""
+    """A channel message as trigger and value 0 to 127; None for kinds that cannot be learned."""
     kind, channel = data[0] & 0xF0, (data[0] & 0x0F) + 1
     if kind == 0x90 and data[2]:
         return Trigger("note", channel, data[1]), data[2]
@@ -121,7 +121,7 @@ def _typed(text: str, arg: Arg) -> str | float:
 
 
 def learnable(address: str, texts: Sequence[str] = ()) -> tuple[Value, ...]:
-    """The arguments to be sent, checked.  Raises ControlError where a hand cannot work the address."""
+    """The arguments to be sent, checked.  Raises ControlError where the address cannot be mapped to a controller."""
     control = BY_ADDRESS.get(current_address(address))
     if control is None:
         raise ControlError("unknown_address", f"{address[:80]} is not an address of CueBridge.")
@@ -136,7 +136,7 @@ def learnable(address: str, texts: Sequence[str] = ()) -> tuple[Value, ...]:
 
 
 class MidiLearn:
-    """bindings: what is in force.  changed: told after each change of them or of `pickup`, to keep them."""
+    """bindings: in force.  changed: called after each change of them or of `pickup`, to save them."""
 
     def __init__(
         self,
@@ -158,7 +158,7 @@ class MidiLearn:
 
     # learning -----------------------------------------------------------------------------------------------------
     def learn(self, address: str, texts: Sequence[str], host_s: float) -> None:
-        """Waits for a hand.  Raises ControlError."""
+        """The next touch is mapped to the address.  Raises ControlError."""
         arguments = learnable(address, texts)
         if len(self.bindings) >= MAX_BINDINGS:
             raise ControlError("busy", f"{MAX_BINDINGS} things are learned already; forget some.")
@@ -176,7 +176,7 @@ class MidiLearn:
         return self._wanted[0], self._wanted[2] - host_s
 
     def forget(self, address: str | None = None) -> int:
-        """How many bindings went."""
+        """How many bindings were deleted."""
         left = tuple(each for each in self.bindings if address is not None and each.address != address)
         count = len(self.bindings) - len(left)
         if not count:
@@ -221,7 +221,7 @@ class MidiLearn:
         self._changed(self)
 
     def _bind(self, trigger: Trigger, address: str, arguments: tuple[Value, ...]) -> Binding:
-        """A trigger works one thing; an address may be worked by several as long as their arguments differ."""
+        """A trigger has one address; an address may have several triggers as long as their arguments differ."""
         needed = [arg for arg in BY_ADDRESS[address].arguments if not arg.optional]
         if trigger.kind == "program" and not arguments and needed and needed[0].kind == "whole":
             trigger = Trigger("program", trigger.channel, ANY)  # the program's number is the value
@@ -251,7 +251,7 @@ class MidiLearn:
         actions: list[MidiAction] = []
 
         def holds(address: str) -> Value:
-            """Several messages of one address may come at once: each meets what those before it will have set."""
+            """Of several messages for one address each starts from the value that the one before it sets."""
             said = next((action.arguments for action in reversed(actions) if action.address == address), ())
             return said[0] if said else current(address)
 

@@ -22,7 +22,7 @@ MAX_LIST: Final = 120  # entries of a list in one message
 
 
 class Around(Protocol):
-    """What is known beside the session: who listens, which scripts are connected."""
+    """What the answers need besides the session: subscribers, the MIDI mapping, connected scripts."""
 
     @property
     def clients(self) -> Clients: ...

@@ -1,4 +1,4 @@
-"""Arranging beside the session, for films so long that it would hold the session up.
+"""Arranging in threads, for films so long that it would hold the session up.
 
 A short film's plan is worked on in the session's own turns.  A long one's has two threads: one arranges of each change
 a window around where it is to be heard, at once; the other arranges the whole, in slices, from the end of the window
@@ -105,7 +105,7 @@ class BackgroundPlan:
         return self.plan.planned_to_beats
 
     def whole(self) -> tuple[Composition, Arrangement] | None:
-        """What is composed and all its music; None while more is still to be arranged than fits a turn."""
+        """The composition and all its notes; None while more is left to arrange than fits into a turn."""
         if not self._threads:
             self.plan.finish(WHOLE_S)
         composition, made = self.plan.composition, self.plan.arrangement
@@ -140,7 +140,7 @@ class BackgroundPlan:
     def work(
         self, budget_s: float, position_beats: float | None, wraps_to: float | None
     ) -> list[tuple[Load, TempoMap]]:
-        """What the player is to get now, each with the tempo map that its beats count on."""
+        """What has to be sent to the player now, each with the tempo map of its beats."""
         if not self._threads:
             return [(load, self._map) for load in self.plan.work(budget_s, position_beats, wraps_to=wraps_to)]
         self._where = position_beats, wraps_to
@@ -150,8 +150,8 @@ class BackgroundPlan:
 
     @contextlib.contextmanager
     def turn(self) -> Iterator[None]:
-        """While it lasts the session is at work and what arranges the whole film waits, for a little while: what a
-        person waits for comes first."""
+        """A turn of the session: the thread that arranges the whole film waits meanwhile, up to GIVE_WAY_S, since a
+        person waits for the session."""
         self._turn = True
         try:
             yield
@@ -159,7 +159,7 @@ class BackgroundPlan:
             self._turn = False
 
     def faults(self) -> list[str]:
-        """What went wrong in the threads since the last call, each in a sentence; what played plays on."""
+        """Errors of the threads since the last call, a sentence each; the music before plays on."""
         found = []
         with contextlib.suppress(queue.Empty):
             while True:
@@ -175,7 +175,7 @@ class BackgroundPlan:
             thread.join(2.0)
 
     def _drop_older(self) -> None:
-        """Under the lock.  What is dropped has to come again with what took its place."""
+        """Call it under the lock.  What is dropped has to be sent again with what takes its place."""
         while self._out and self._out[0].number != self._newest:
             load, tempo_map = self._out.popleft().what
             self._lost_s = min(self._lost_s, _seconds(load.from_beats, tempo_map))
@@ -191,7 +191,7 @@ class BackgroundPlan:
             self._out.append(_Numbered(number, (load, tempo_map)))
 
     def _lost_beats(self, tempo_map: TempoMap) -> float:
-        """From where the player lacks what was dropped; EVER: nowhere."""
+        """From where the player lacks dropped music; EVER: nowhere."""
         with self._lock:
             self._drop_older()
             lost_s, self._lost_s = self._lost_s, EVER
@@ -277,7 +277,7 @@ class _Again:
 
 
 def _all_of(jobs: queue.SimpleQueue[_Numbered | None], patience_s: float | None) -> list[_Numbered]:
-    """What waits, after some patience for the first (None: for ever)."""
+    """The jobs that wait, after waiting up to patience_s for the first (None: for ever)."""
     found: list[_Numbered] = []
     with contextlib.suppress(queue.Empty):
         item = jobs.get_nowait() if patience_s == 0.0 else jobs.get(timeout=patience_s)
@@ -298,7 +298,7 @@ def _earlier(first: PlanJob, second: PlanJob) -> float | None:
 
 
 def _seconds(beats: float, tempo_map: TempoMap) -> float:
-    """Timeline second of a beat; what means `ever` stays it."""
+    """Timeline second of a beat; EVER stays EVER."""
     return beats if abs(beats) >= EVER else tempo_map.seconds_at(beats)
 
 

@@ -51,7 +51,7 @@ class Block:
 
 @dataclass(frozen=True, slots=True)
 class Load:
-    """For the player: everything from `from_beats` on is this."""
+    """What replaces everything that the player has from `from_beats` on."""
 
     from_beats: float
     notes: tuple[Note, ...]
@@ -94,7 +94,7 @@ class Plan:
 
     @property
     def arrangement(self) -> Arrangement | None:
-        """All of it, as it is heard; None while something is still to be arranged."""
+        """All of it, as it is played; None while something is left to arrange."""
         if self._score is None or not self._score.complete or self._todo:
             return None
         controllers = tuple(chain.from_iterable(block.controllers for block in self._blocks))
@@ -102,7 +102,7 @@ class Plan:
 
     @property
     def composition(self) -> Composition | None:
-        """What it is arranged of, pins in place; None before there is any."""
+        """The composition that it is arranged from, pins in place; None before there is one."""
         return None if self._score is None else self._score.pinned
 
     @property
@@ -135,12 +135,12 @@ class Plan:
 
     @property
     def busy(self) -> bool:
-        """Whether something is still to be arranged or handed over."""
+        """Whether something is left to arrange or to send."""
         return bool(self._todo) or self._send_at is not None
 
     @property
     def complete(self) -> bool:
-        """Arranged and handed over to the end of the film."""
+        """Arranged and sent to the end of the film."""
         return self._score is not None and self._score.complete and not self.busy
 
     def update(self, score: Score, takeover_beats: float | None) -> None:
@@ -185,13 +185,13 @@ class Plan:
         self._send_at = min(beats, self._ends_at, EVER if self._send_at is None else self._send_at)
 
     def give_up(self) -> None:
-        """What could not be arranged is left out: nothing more comes until the next `update`."""
+        """Leaves out what could not be arranged: nothing more is sent until the next `update`."""
         self._todo.clear()
         self._ahead_todo.clear()
         self._ahead, self._send_at, self._score = [], None, None
 
     def _remember_old(self, score: Score, kept: int) -> None:
-        """What of the music before may be the same again further on."""
+        """Remembers the blocks of the music before that may be the same further on."""
         self._old, self._same_from = {}, EVER
         old = self._score
         if old is None or not _same_frame(old, score) or not (old.complete and score.complete):
@@ -328,7 +328,7 @@ class Plan:
         return self._blocks[0].start_beats if self._blocks else -EVER
 
     def _next_load(self) -> Load | None:
-        """The next slice for the player; what rings over from before is in it, else it would be cut there."""
+        """The next slice for the player, with notes from before that still sound: they would be cut there."""
         start = self._send_at
         if start is None:
             return None
@@ -381,7 +381,7 @@ class Plan:
 
 
 def _pieces(score: Score, arranger: Arranger, reached: float) -> Iterator[tuple[float, float]]:
-    """Stretches of some slots each, from what is arranged to where the music is settled."""
+    """Stretches of a few slots each, from what is arranged to where no later chord can change the music."""
     slots = score.pinned.slots
     if not slots:
         return

@@ -1,6 +1,6 @@
 """The tempo map in force: who gave it, and what the player has of it.
 
-The session is told nothing: each call returns the document on the new map, and the session puts it in force.
+Each call returns the document on the new map; the session puts it in force.
 """
 
 from __future__ import annotations

@@ -124,13 +124,18 @@ def main() -> None:
                 time.sleep(0.01)
         assert sent, "no note went out"
         session.plan.close()
-    print(f"before the request leaves: {before[1]} calls, {len(before[0])} files")
-    print(f"from datagram to output: {whole.calls} calls, {len(whole.entered)} files")
+    print(f"before the request leaves: {before[1]} calls, {_files(before[0])}")
+    print(f"from datagram to output: {whole.calls} calls, {_files(whole.entered)}")
     for title, entered in (("before the request leaves", before[0]), ("the whole way", whole.entered)):
         if arguments.files:
             print(f"\n{title}:")
             for name, count in entered.most_common():
                 print(f"{count:6}  {name}")
+
+
+def _files(entered: Counter[str]) -> str:
+    of_bridge = sum(name.startswith("bridge/") for name in entered)
+    return f"{len(entered)} files ({of_bridge} of bridge, {len(entered) - of_bridge} of engine)"
 
 
 if __name__ == "__main__":
