@@ -20,6 +20,7 @@ COMMANDS: Final[dict[str, tuple[str, bool]]] = {
     "plot": ("engine.commands.plot", False),
     "tempo": ("engine.commands.tempo", False),
     "score": ("engine.commands.score", False),
+    "conform": ("engine.commands.conform", False),
     "export": ("engine.commands.export", False),
     "markers": ("engine.commands.markers", False),
 }

@@ -13,7 +13,6 @@ from bridge.commands.extras import need_midi_api, need_source
 from bridge.page.protocol import DEFAULT_PORT as PAGE_PORT
 from bridge.page.protocol import UPLOAD_BYTES
 from bridge.player.messages import APIS, PlayerOptions, PortOptions, SyncOptions
-from bridge.session.file.film_file import same_content
 from bridge.session.file.find import find_film
 from bridge.session.options import arrange_options
 from bridge.session.session import SessionOptions
@@ -21,6 +20,7 @@ from engine.arrange.score import check_playable
 from engine.brief import Brief
 from engine.document import CueState, Document, SavedSession, parse_chords, parse_key, readings
 from engine.document.file import SUFFIX, read_session
+from engine.document.file.film_file import same_content
 from engine.interchange.asked import AskedMarkers, check_markers_flags
 from engine.music import PARTS, FrameRate, TempoMap, TimeSignature, UserError, controls, shown
 from engine.music.arguments import ControlError, Value

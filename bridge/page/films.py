@@ -12,7 +12,7 @@ from typing import Any, Final
 
 from bridge.page.children import Child, Program, media_process
 from bridge.page.protocol import PEAKS_HEADER, PEAKS_HZ, THUMBNAIL_HEIGHT, THUMBNAILS
-from bridge.session.file.film_file import fingerprint
+from engine.document.file.film_file import fingerprint
 from engine.process.messages import (
     THUMBNAIL_STEPS_S,
     MediaOpened,

@@ -8,8 +8,8 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Final
 
-from bridge.session.file.film_file import find_by_content, fingerprint
 from engine.document import CUE_CONTROLS, Document
+from engine.document.file.film_file import find_by_content, fingerprint
 from engine.music import controls
 from engine.music.arguments import ControlError
 from engine.process.messages import AnalyseRequest, EngineFailure, FilmAnalysed

@@ -106,7 +106,7 @@ def _render_session(arguments: argparse.Namespace) -> int:
     _refuse(arguments, names, "composes, and a session is composed already; change it in `live`")
     session = Path(arguments.video)
     saved = check_playable(read_session(session))
-    film = _film_of(saved, session)
+    film = film_of(saved, session)
     options = _options(arguments)
     check_output(film, options)
     begun = time.perf_counter()
@@ -124,7 +124,7 @@ def _render_session(arguments: argparse.Namespace) -> int:
     return 0
 
 
-def _film_of(saved: SavedSession, session: Path) -> Path:
+def film_of(saved: SavedSession, session: Path) -> Path:
     """The film of a session: where it was, or where it lies as seen from the session.  Raises UserError."""
     from engine.video import probe
 

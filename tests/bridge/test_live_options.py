@@ -9,8 +9,8 @@ import pytest
 
 from bridge.commands.live_options import parse
 from bridge.session.file.autosave import saved_state
-from bridge.session.file.film_file import fingerprint
 from engine.document.file import SessionWriter, read_session, write_session
+from engine.document.file.film_file import fingerprint
 from engine.music import UserError
 
 

@@ -10,13 +10,13 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
-from bridge.session.file.film_file import same_content
 from bridge.session.file.find import session_file_of, session_path
 from bridge.session.session import Session
 from bridge.session.state import SessionState
 from engine.arrange.score import check_playable
 from engine.document import FilmReading, SavedSession, SavedTake
 from engine.document.file import SessionError, SessionWriter, read_session, write_session
+from engine.document.file.film_file import same_content
 from engine.music import UserError, shown
 from engine.music.files import check_writes_a_file, make_way
 

@@ -10,9 +10,9 @@ import re
 from pathlib import Path
 from typing import Final
 
-from bridge.session.file.film_file import find_by_content, same_content
 from engine.document import SavedSession
 from engine.document.file import SUFFIX, SessionError
+from engine.document.file.film_file import find_by_content, same_content
 from engine.music import shown
 from engine.process.messages import FilmAnalysed
 

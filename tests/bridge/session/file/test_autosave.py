@@ -19,11 +19,11 @@ from bridge.player.messages import PlayerOptions
 from bridge.session.edits import chords, marks
 from bridge.session.edits.values import set_value
 from bridge.session.file.autosave import Autosave, saved_state
-from bridge.session.file.film_file import fingerprint
 from bridge.session.file.find import find_film, session_file_of, session_path
 from bridge.session.session import Session, SessionOptions
 from engine.arrange.score import arrange_whole
 from engine.document.file import SessionError, SessionWriter, read_session, write_session
+from engine.document.file.film_file import fingerprint
 from engine.music import Chord
 from engine.process.messages import EngineReady
 

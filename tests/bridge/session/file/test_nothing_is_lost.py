@@ -15,8 +15,8 @@ import pytest
 from bridge.session.edits.values import set_value
 from bridge.session.file import autosave as module
 from bridge.session.file.autosave import Autosave
-from bridge.session.file.film_file import fingerprint
 from engine.document.file import SessionError, read_session, write_session
+from engine.document.file.film_file import fingerprint
 
 OPERATIONS = 20
 

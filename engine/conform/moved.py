@@ -1,0 +1,406 @@
+"""A session that goes with a recut: what stood on the old picture stands on the same picture in the new one.
+
+Hits, cues, sections, pins, printed ranges and where progressions begin move with their frames.  The music of each cue
+follows by one policy:
+
+* shift: each chord stays with its picture; bars run on as the tempo says.
+* ramp: the tempo bends, as far as is allowed, so that what comes after the change falls on the beats it fell on.
+* bars: whole bars are dropped or added where the picture changed, and the music is otherwise as it was.
+* rewrite: what is seen for the first time, and up to the next hit, section or cue, is to be composed anew.
+
+Music before the first change is not touched.  Times are picture seconds.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from itertools import pairwise
+from typing import Final
+
+from engine.arrange.rhythm import build_grid
+from engine.conform.changes import ChangeList
+from engine.document import CueState, Document, Pin, PrintedRange, check_cues
+from engine.document.document import Result
+from engine.document.recipe import recipe
+from engine.music import Film, Hit, MusicError, Section, Slot, TempoMap, controls, marked
+from engine.music.cueplan import CuePlan
+from engine.music.plan_edit import PlanEdit
+
+POLICIES: Final = ("shift", "ramp", "bars", "rewrite")
+MOST_BEND: Final = 0.06  # of the tempo, unless another is asked for
+_SAME_S: Final = 1e-3
+
+
+@dataclass(frozen=True, slots=True)
+class Moved:
+    """What became of one thing.  new_s None: its picture was lifted, and it with it.
+
+    beat_before, beat_after: how far it lies from the nearest beat, in frames, for a hit.
+    """
+
+    kind: str
+    name: str
+    old_s: float
+    new_s: float | None
+    beat_before: float | None = None
+    beat_after: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Conformed:
+    """first_change_s: where the cuts part, None: nowhere.  rewrites: stretches to be composed.  notes: sentences."""
+
+    document: Document
+    moved: tuple[Moved, ...]
+    first_change_s: float | None
+    rewrites: tuple[tuple[float, float], ...] = ()
+    notes: tuple[str, ...] = ()
+
+
+def conform(
+    document: Document,
+    changes: ChangeList,
+    film: Film,
+    policies: Mapping[str, str] | None = None,
+    *,
+    policy: str = "shift",
+    bend: float = MOST_BEND,
+) -> Conformed:
+    """The document on the new film.  policies: by the cue's name, else `policy`.  bend: the most that a ramp may bend
+    the tempo, as a share of it.  Raises MusicError for a policy that is none."""
+    chosen = {state.name: (policies or {}).get(state.name, policy) for state in document.cue_states}
+    for name, each in {**chosen, **(policies or {})}.items():
+        if each not in POLICIES:
+            raise MusicError(f"'{each}' is not a policy; policies are {', '.join(POLICIES)}.")
+        if name not in chosen:
+            raise MusicError(f"there is no cue {name}; there are {', '.join(chosen)}.")
+    first = changes.first_change
+    if first is None:
+        return Conformed(document, (), None)
+    return _Conform(document, changes, film, chosen, bend).run(first / float(changes.rate))
+
+
+class _Conform:
+    def __init__(
+        self, document: Document, changes: ChangeList, film: Film, policies: Mapping[str, str], bend: float
+    ) -> None:
+        self._old, self._changes, self._film = document, changes, film
+        self._policies, self._bend = policies, bend
+        self._moved: list[Moved] = []
+        self._notes: list[str] = []
+
+    def run(self, first_s: float) -> Conformed:
+        document = self._with_cues(self._old)
+        document = replace(
+            document, hits=self._hits(), sections=self._sections(), pins=self._pins(), adopted=(),
+            plan_edits=self._plan_edits(),
+            progression_from_s=self._changes.place_near(document.progression_from_s),
+        )  # fmt: skip
+        document = self._ramped(document)
+        tempo_map = self._tempo_map(document)
+        rewrites = self._rewrites(document, first_s)
+        slots = self._slots(document, tempo_map, first_s)
+        result = self._old.result
+        made = replace(document, printed=self._printed(tempo_map))
+        made = replace(
+            made,
+            result=replace(result, slots=slots, tempo_map=tempo_map, plans=self._plans(tempo_map), recipe=recipe(made)),
+        )
+        check_cues(made)
+        self._measure_hits(made)
+        return Conformed(made, tuple(self._moved), first_s, rewrites, tuple(self._notes))
+
+    # what stands on the picture -------------------------------------------------------------------------------------
+    def _with_cues(self, document: Document) -> Document:
+        states: list[CueState] = []
+        for state in document.cue_states:
+            new_in = self._changes.place_near(state.in_s)
+            settings = dict(state.settings)
+            out_s = None
+            if state.out_s is not None:
+                last = self._changes.place(state.out_s - _SAME_S)
+                out_s = self._changes.place_near(state.out_s) if last is None else last + _SAME_S
+                out_s = min(out_s, self._film.duration_s)
+                settings[controls.OUT] = out_s
+            gone = new_in >= self._film.duration_s - _SAME_S or (out_s is not None and out_s <= new_in + 0.1)
+            self._moved.append(Moved("cue", state.name, state.in_s, None if gone else new_in))
+            if gone:
+                continue
+            if controls.IN in settings or new_in > _SAME_S:
+                settings[controls.IN] = new_in
+            if isinstance(settings.get(controls.BAR_1), (int, float)):
+                settings[controls.BAR_1] = self._changes.place_near(float(settings[controls.BAR_1] or 0.0))
+            from_s = self._changes.place_near(state.progression_from_s)
+            states.append(replace(state, settings=settings, progression_from_s=from_s))
+        if not states:
+            raise MusicError("nothing of the picture that has music is left in the new cut.")
+        states = self._without_clashes(states)
+        numbers = {state.number for state in states}
+        return document.with_cues(states, document.cue if document.cue in numbers else states[0].number)
+
+    def _without_clashes(self, states: Sequence[CueState]) -> list[CueState]:
+        """Cues whose pictures changed places: one ends where the next begins, at the latest."""
+        ordered = sorted(states, key=lambda state: (state.in_s, state.number))
+        made: list[CueState] = []
+        for index, state in enumerate(ordered):
+            following = ordered[index + 1].in_s if index + 1 < len(ordered) else None
+            if following is not None and following <= state.in_s + 0.1:
+                self._notes.append(f"cue {state.name} has no picture of its own any more and was left out.")
+                continue
+            if following is not None and state.out_s is not None and state.out_s > following:
+                state = replace(state, settings={**state.settings, controls.OUT: following})
+            made.append(state)
+        return made
+
+    def _hits(self) -> tuple[Hit, ...]:
+        made = []
+        for hit in self._old.hits:
+            place = self._changes.place(hit.time_s)
+            self._moved.append(Moved("hit", hit.name, hit.time_s, place))
+            if place is not None:
+                made.append(replace(hit, time_s=place))
+        return tuple(sorted(made, key=lambda each: each.time_s))
+
+    def _sections(self) -> tuple[Section, ...]:
+        made: dict[float, Section] = {}
+        for section in self._old.sections:
+            place = self._changes.place_near(section.start_s)
+            self._moved.append(Moved("section", section.name, section.start_s, place))
+            if place < self._film.duration_s:
+                made[round(place, 6)] = replace(section, start_s=place)  # a lifted one gives way to the next
+        return tuple(made[key] for key in sorted(made))
+
+    def _pins(self) -> tuple[Pin, ...]:
+        made = []
+        for pin in self._old.pins:
+            start, end = self._changes.place_near(pin.start_s), self._changes.place_near(pin.end_s)
+            gone = end - start < _SAME_S
+            self._moved.append(Moved("pin", pin.typed, pin.start_s, None if gone else start))
+            if not gone:
+                made.append(replace(pin, start_s=start, end_s=end))
+        kept: list[Pin] = []
+        for pin in sorted(made, key=lambda each: each.start_s):
+            if not kept or pin.start_s >= kept[-1].end_s - _SAME_S:
+                kept.append(pin)
+        return tuple(kept)
+
+    def _plan_edits(self) -> tuple[PlanEdit, ...]:
+        place = self._changes.place_near
+        moved = [replace(each, from_s=place(each.from_s), to_s=place(each.to_s)) for each in self._old.plan_edits]
+        return tuple(each for each in moved if each.to_s > each.from_s)
+
+    def _printed(self, tempo_map: TempoMap) -> tuple[PrintedRange, ...]:
+        old = self._old.result
+
+        def moved(beats: float) -> float:
+            place = self._changes.place_near(max(old.tempo_map.seconds_at(beats) - old.starts_s, 0.0))
+            return tempo_map.beats_at(place + old.starts_s)
+
+        made = [PrintedRange(p.part, moved(p.start_beats), moved(p.end_beats)) for p in self._old.printed]
+        return tuple(each for each in made if each.end_beats > each.start_beats + 1e-6)
+
+    def _plans(self, tempo_map: TempoMap) -> tuple[CuePlan, ...]:
+        """Plans of forms with their sections where the picture now is; one that lost a section's whole picture keeps
+        the others."""
+        made = []
+        names = [state.name for state in self._old.cue_states]
+        for plan in self._old.result.plans:
+            sections = []
+            for each in plan.sections:
+                start, end = self._changes.place_near(each.start_s), self._changes.place_near(each.end_s - _SAME_S)
+                end = min(end + _SAME_S, self._film.duration_s)
+                if end - start > 0.05:
+                    sections.append(replace(each, start_s=start, end_s=end))
+            if sections and plan.cue < len(names):
+                sections.sort(key=lambda each: each.start_s)
+                made.append(replace(plan, sections=tuple(sections)))
+        return tuple(made)
+
+    # tempo ----------------------------------------------------------------------------------------------------------
+    def _base(self) -> TempoMap:
+        """The old map without what cues and sections put into it."""
+        old = self._old.result.tempo_map
+        return TempoMap(old.tempos[:1], old.meters[:1], old.origin_s)
+
+    def _is_ours(self) -> bool:
+        """Whether the old map is what the old cues and sections make of its first tempo."""
+        old = self._old.result
+        marks = self._old.tempo_marks(float(old.tempo_map.tempos[0].bpm))
+        return old.grid == "beats" and marked(self._base(), marks, old.starts_s) == old.tempo_map
+
+    def _tempo_map(self, document: Document) -> TempoMap:
+        old = self._old.result
+        if not self._is_ours():
+            if old.grid == "beats" and len(old.tempo_map.tempos) + len(old.tempo_map.meters) > 2:
+                self._notes.append("the tempo map is another program's and stays where it is on the timeline.")
+            return old.tempo_map
+        return marked(self._base(), document.tempo_marks(float(old.tempo_map.tempos[0].bpm)), old.starts_s)
+
+    def _ramped(self, document: Document) -> Document:
+        """With sections that bend the tempo where a cue is to ramp."""
+        if "ramp" not in self._policies.values():
+            return document
+        if not self._is_ours():
+            self._notes.append("the tempo map is not CueBridge's own, so it is not bent.")
+            return document
+        added: list[Section] = []
+        old = self._old.result
+        for state in self._old.cue_states:
+            if self._policies[state.name] != "ramp":
+                continue
+            for before, after in self._stretches(state):
+                new_before, new_after = self._changes.place(before), self._changes.place(after)
+                if new_before is None or new_after is None or new_after - new_before < 0.2:
+                    continue
+                beats = old.tempo_map.beats_at(after + old.starts_s) - old.tempo_map.beats_at(before + old.starts_s)
+                bpm = float(old.tempo_map.bpm_at(old.tempo_map.beats_at(before + old.starts_s)))
+                wanted = 60.0 * beats / (new_after - new_before)
+                if abs(wanted / bpm - 1) > self._bend + 1e-9:
+                    self._notes.append(
+                        f"cue {state.name}: {before:.2f} to {after:.2f} s would bend the tempo by "
+                        f"{100 * (wanted / bpm - 1):+.1f} %, more than {100 * self._bend:g} %; it is shifted."
+                    )
+                    continue
+                added.append(Section(new_before, (("tempo", f"{wanted:.4f}"),), "ramp"))
+                added.append(Section(new_after, (("tempo", f"{bpm:.4f}"),), "ramp ends"))
+                self._notes.append(
+                    f"cue {state.name}: the tempo is {wanted:.1f} instead of {bpm:.1f} from {new_before:.2f} to "
+                    f"{new_after:.2f} s ({100 * (wanted / bpm - 1):+.1f} %)."
+                )
+        sections = {round(each.start_s, 6): each for each in document.sections}
+        for each in added:
+            there = sections.get(round(each.start_s, 6))
+            sections[round(each.start_s, 6)] = (
+                each if there is None else replace(there, changes=(*there.changes, *each.changes))
+            )
+        return replace(document, sections=tuple(sections[key] for key in sorted(sections)))
+
+    def _stretches(self, state: CueState) -> list[tuple[float, float]]:
+        """From the last thing that is to stay on its beat before a change to the first after it, in the old cut."""
+        low, high = self._old.span_of(state.number)
+        low, high = max(low, state.in_s), min(high, self._changes.old_frames / float(self._changes.rate))
+        fixed = [h.time_s for h in self._old.hits] + [s.start_s for s in self._old.sections]
+        fixed = sorted({low, high - _SAME_S, *(each for each in fixed if low < each < high)})
+        found = []
+        for before, after in pairwise(fixed):
+            a, b = self._changes.place(before), self._changes.place(after)
+            if a is not None and b is not None and abs((b - a) - (after - before)) > 0.5 / float(self._changes.rate):
+                found.append((before, after))
+        return found
+
+    # chords ---------------------------------------------------------------------------------------------------------
+    def _slots(self, document: Document, tempo_map: TempoMap, first_s: float) -> tuple[Slot, ...]:
+        old = self._old.result
+        made: list[Slot] = []
+        for place in build_grid(old.grid, tempo_map, self._film.duration_s, old.starts_s):
+            middle = (place.start_s + place.end_s) / 2
+            index = len(made)
+            if place.end_s <= first_s + _SAME_S and index < len(old.slots):
+                same = old.slots[index]
+                if abs(same.start_s - place.start_s) < 1e-6 and abs(same.end_s - place.end_s) < 1e-6:
+                    made.append(same)
+                    continue
+            source = self._content_of(document, tempo_map, middle)
+            content = self._old_slot(source) if source is not None else made[-1] if made else old.slots[0]
+            made.append(
+                replace(
+                    content, index=index, start_s=place.start_s, end_s=place.end_s, start_beats=place.start_beats,
+                    end_beats=place.end_beats,
+                )
+            )  # fmt: skip
+        return tuple(made)
+
+    def _old_slot(self, old_s: float) -> Slot:
+        slots = self._old.result.slots
+        return next((slot for slot in slots if slot.start_s <= old_s < slot.end_s), slots[-1])
+
+    def _content_of(self, document: Document, tempo_map: TempoMap, new_s: float) -> float | None:
+        """The old picture second whose music is heard at a new one; None: there is none, what was goes on."""
+        states = document.cue_states
+        state = next((each for each in reversed(states) if each.in_s <= new_s + _SAME_S), states[0])
+        policy = self._policies.get(state.name, "shift")
+        if policy == "ramp" or policy == "bars":
+            by_beats = self._by_beats(state, tempo_map, new_s, whole_bars=policy == "bars")
+            if by_beats is not None:
+                return by_beats
+        return self._changes.source(new_s)
+
+    def _by_beats(self, state: CueState, tempo_map: TempoMap, new_s: float, *, whole_bars: bool) -> float | None:
+        """The same beat of the cue, counted from where the picture last went on without a break; with whole bars
+        dropped or added there."""
+        source = self._changes.source(new_s)
+        if source is None:
+            return None
+        old = self._old.result
+        new_beats = tempo_map.beats_at(new_s + old.starts_s)
+        old_beats = old.tempo_map.beats_at(source + old.starts_s)
+        if not whole_bars:
+            return source
+        bar = float(old.tempo_map.meter_at(old_beats).bar_beats)
+        whole = round((old_beats - new_beats) / bar) * bar
+        wanted = old.tempo_map.seconds_at(new_beats + whole) - old.starts_s
+        low, high = self._old.span_of(state.number)
+        return wanted if max(low, 0.0) <= wanted < high else source
+
+    def _rewrites(self, document: Document, first_s: float) -> tuple[tuple[float, float], ...]:
+        """Stretches to compose: from each place where new material or another picture begins to the next hit, section
+        or cue, in cues whose policy is that."""
+        rate = float(self._changes.rate)
+        found: list[tuple[float, float]] = []
+        before = None
+        for span in self._changes.spans:
+            start = span.new_start / rate
+            broken = span.old_start is None or (before is not None and before.old_end != span.old_start)
+            before = span
+            if not broken or start < first_s - _SAME_S:
+                continue
+            state = next((s for s in reversed(document.cue_states) if s.in_s <= start + _SAME_S), None)
+            if state is None or self._policies.get(state.name) != "rewrite":
+                continue
+            stop = span.new_end / rate if span.old_start is None else start + _SAME_S
+            marks = [h.time_s for h in document.hits] + [s.start_s for s in document.sections]
+            marks += [s.in_s for s in document.cue_states] + [self._film.duration_s]
+            end = (
+                min(mark for mark in marks if mark >= stop) if any(m >= stop for m in marks) else self._film.duration_s
+            )
+            if found and start <= found[-1][1]:
+                found[-1] = (found[-1][0], max(end, found[-1][1]))
+            else:
+                found.append((start, end))
+        return tuple(found)
+
+    # measuring ------------------------------------------------------------------------------------------------------
+    def _measure_hits(self, made: Document) -> None:
+        rate = float(self._film.clock.rate.fps)
+        for index, row in enumerate(self._moved):
+            if row.kind != "hit" or row.new_s is None:
+                continue
+            self._moved[index] = replace(
+                row, beat_before=_off_beat(self._old.result, row.old_s) * rate,
+                beat_after=_off_beat(made.result, row.new_s) * rate,
+            )  # fmt: skip
+
+
+def _off_beat(result: Result, picture_s: float) -> float:
+    """Seconds from a moment to the nearest beat."""
+    beats = result.tempo_map.beats_at(picture_s + result.starts_s)
+    return result.tempo_map.seconds_at(float(round(beats))) - result.starts_s - picture_s
+
+
+def composed_into(
+    slots: Sequence[Slot], fresh: Sequence[Slot], ranges: Sequence[tuple[float, float]]
+) -> tuple[Slot, ...]:
+    """The slots with newly composed chords in the ranges: each takes those of the new slot under its middle."""
+    made = []
+    for slot in slots:
+        middle = (slot.start_s + slot.end_s) / 2
+        if any(low <= middle < high for low, high in ranges):
+            index = max(bisect_right(fresh, middle, key=lambda each: each.start_s) - 1, 0)
+            slot = replace(
+                fresh[index], index=slot.index, start_s=slot.start_s, end_s=slot.end_s, start_beats=slot.start_beats,
+                end_beats=slot.end_beats,
+            )  # fmt: skip
+        made.append(slot)
+    return tuple(made)

@@ -1,0 +1,168 @@
+"""A session on a recut: hits, cues, sections, pins and music follow the picture."""
+
+from dataclasses import replace
+from fractions import Fraction
+from pathlib import Path
+
+import numpy as np
+import pytest
+import recutlab
+from pieces import compose
+
+from engine.arrange.expression import film_levels
+from engine.arrange.score import arrange_whole, build_score, check_playable
+from engine.conform.changes import from_path
+from engine.conform.moved import composed_into, conform
+from engine.document import Document, Pin, Result
+from engine.document.file import read_session
+from engine.document.recipe import recipe
+from engine.music import Chord, Film, Hit, MusicError, Section, TempoMap, controls
+from engine.music.timecode import FRAME_RATES
+
+FIXTURES = Path(__file__).parents[1] / "document" / "fixtures"
+OLD = Film("old.mp4", 40.0, FRAME_RATES["24"])
+
+
+def changes_of(*pieces, frames=960):
+    return from_path(np.array(recutlab.order_of(pieces)), frames, Fraction(24))
+
+
+def film_of(changes):
+    return Film("new.mp4", changes.new_frames / 24, FRAME_RATES["24"])
+
+
+@pytest.fixture
+def document():
+    """Two cues with their own bar 1, at 120 and 96 bpm; everything that stands on the picture."""
+    made = Document(hits=(Hit(5.0, "must", "door"), Hit(18.0, "should", "glass"), Hit(30.0, "nice", "step")),
+                    sections=(Section(8.0, (("activity", "40"),), "Chase"),),
+                    pins=(Pin(10.0, 12.0, Chord.parse("F"), "F"),))  # fmt: skip
+    made = made.with_value(controls.OUT, 22.0).with_value(controls.BAR_1, "in").with_value(controls.NAME, "1m1")
+    second = replace(made.selected, number=1, settings={
+        controls.NAME: "1m2", controls.IN: 25.0, controls.BAR_1: "in", controls.TEMPO: 96.0,
+    })  # fmt: skip
+    made = made.with_cues((made.selected, second), 0)
+    from engine.music import marked
+
+    tempo_map = marked(TempoMap.constant(120), made.tempo_marks(120.0), 0.0)
+    slots = compose(tempo_map=tempo_map, seconds=40.0).slots
+    result = Result(slots, tempo_map, "beats", complete=True, levels=film_levels(slots))
+    made = replace(made, result=result)
+    return replace(made, result=replace(result, recipe=recipe(made)))
+
+
+def notes_of(document, film):
+    score = build_score(document, film, (), document.result.levels)
+    return arrange_whole(score).notes
+
+
+def test_nothing_changes_where_the_cuts_are_the_same(document):
+    same = changes_of((0, 960))
+    made = conform(document, same, film_of(same))
+    assert made.document is document and made.first_change_s is None
+
+
+def test_everything_stands_on_its_frame_again(document):
+    changes = changes_of((0, 240), (254, 480), ("title", 48), (480, 960))  # 14 frames at 10 s, a title at 20 s
+    made = conform(document, changes, film_of(changes))
+    shift = -14 / 24
+    assert [hit.time_s for hit in made.document.hits] == pytest.approx([5.0, 18 + shift, 30 + shift + 2])
+    assert [each.start_s for each in made.document.sections] == [8.0]
+    first, second = made.document.cue_states
+    assert second.in_s == pytest.approx(25 + shift + 2) and first.out_s == pytest.approx(22 + shift + 2, abs=2e-3)
+    pin = made.document.pins[0]
+    assert (pin.start_s, pin.end_s) == pytest.approx((10.0, 12 + shift))
+    assert made.first_change_s == 10.0
+    assert [row.new_s is None for row in made.moved if row.kind == "hit"] == [False] * 3
+
+
+def test_what_was_lifted_goes_and_says_so(document):
+    changes = changes_of((0, 400), (460, 960))  # 16.7 to 19.2 s, with the hit at 18 s
+    made = conform(document, changes, film_of(changes))
+    assert [hit.name for hit in made.document.hits] == ["door", "step"]
+    gone = [row for row in made.moved if row.new_s is None]
+    assert [(row.kind, row.name) for row in gone] == [("hit", "glass")]
+    whole = changes_of((0, 590), frames=960)  # nothing of 1m2 is left
+    made = conform(document, whole, film_of(whole))
+    assert [state.name for state in made.document.cue_states] == ["1m1"]
+
+
+@pytest.mark.parametrize("policy", ["shift", "ramp", "bars", "rewrite"])
+def test_music_before_the_first_change_is_the_same_to_the_byte(document, policy):
+    changes = changes_of((0, 288), (302, 480), ("title", 30), (480, 960))
+    made = conform(document, changes, film_of(changes), policy=policy)
+    before, after = notes_of(document, OLD), notes_of(made.document, film_of(changes))
+    # A chord that is held into the change may end with it; all that is struck before its last bar is the same.
+    low = document.result.tempo_map.beats_at(12.0) - 4
+    assert [note for note in before if note.end_beats <= low] == [note for note in after if note.end_beats <= low]
+    assert len([note for note in after if note.end_beats <= low]) > 20
+    slots = [slot for slot in made.document.result.slots if slot.end_s <= 12.0]
+    assert slots == list(document.result.slots[: len(slots)]) and len(slots) > 10
+
+
+def test_a_cue_whose_picture_only_slid_keeps_its_music(document):
+    changes = changes_of((0, 240), (254, 960))
+    made = conform(document, changes, film_of(changes))
+    old, new = document.result, made.document.result
+    for at_s in np.arange(25.2, 39.0, 0.7):
+        moved_s = at_s - 14 / 24
+        old_beats = old.tempo_map.beats_at(at_s) - old.tempo_map.beats_at(25.0)
+        new_beats = new.tempo_map.beats_at(moved_s) - new.tempo_map.beats_at(25.0 - 14 / 24)
+        assert new_beats == pytest.approx(old_beats, abs=2e-3), "bar 1 of 1m2 went with its picture"
+
+
+def test_a_ramp_keeps_hits_on_their_beats_within_its_bend(document):
+    changes = changes_of((0, 240), (246, 960))  # a quarter of a second, between 8 s and the hit at 18 s
+    made = conform(document, changes, film_of(changes), policy="ramp")
+    row = next(row for row in made.moved if row.name == "glass")
+    assert abs(row.beat_after - row.beat_before) < 0.5
+    shifted = conform(document, changes, film_of(changes))
+    other = next(row for row in shifted.moved if row.name == "glass")
+    assert abs(other.beat_after - other.beat_before) > 3
+    steep = conform(document, changes, film_of(changes), policy="ramp", bend=0.001)
+    assert any("more than 0.1 %" in note for note in steep.notes)
+    assert not any(each.name.startswith("ramp") for each in steep.document.sections)
+
+
+def test_whole_bars_are_dropped(document):
+    changes = changes_of((0, 240), (288, 960))  # two seconds: a bar at 120 bpm
+    made = conform(document, changes, film_of(changes), policy="bars")
+    old, new = document.result.slots, made.document.result.slots
+    at = next(index for index, slot in enumerate(new) if slot.start_s >= 10.0)
+    dropped = next(index for index, slot in enumerate(old) if slot.start_s >= 12.0)
+    assert [s.chord for s in new[at : at + 12]] == [s.chord for s in old[dropped : dropped + 12]]
+
+
+def test_what_is_to_be_rewritten_ends_at_the_next_thing_that_is_fixed(document):
+    changes = changes_of((0, 240), ("title", 48), (240, 960))
+    made = conform(document, changes, film_of(changes), {"1m1": "rewrite"})
+    assert made.rewrites == ((10.0, pytest.approx(20.0)),)  # to the hit that was at 18 s
+    fresh = tuple(replace(slot, chord=Chord.parse("Ebm")) for slot in made.document.result.slots)
+    slots = composed_into(made.document.result.slots, fresh, made.rewrites)
+    new = {slot.start_s for slot in slots if slot.chord == Chord.parse("Ebm")}
+    assert new and min(new) >= 9.4 and max(new) < 20.0
+
+
+def test_policies_are_checked(document):
+    changes = changes_of((0, 240), (254, 960))
+    for words in ({"policy": "stretch"}, {"policies": {"9m9": "ramp"}}, {"policies": {"1m1": "x"}}):
+        with pytest.raises(MusicError):
+            conform(document, changes, film_of(changes), **words)
+
+
+@pytest.mark.parametrize("name", ["one-cue-v1", "two-cues-v1", "seconds-v1"])
+@pytest.mark.parametrize("policy", ["shift", "ramp", "bars", "rewrite"])
+def test_kept_sessions_can_be_played_afterwards(name, policy):
+    saved = read_session(FIXTURES / f"{name}.cuebridge.json")
+    document = saved.steps[saved.index].document
+    if not document.result.slots:
+        pytest.skip("nothing is composed in it")
+    frames = round(saved.reading.film.duration_s * 24)
+    changes = changes_of((0, frames // 3), (frames // 3 + 14, frames - 20), frames=frames)
+    film = replace(saved.reading.film, duration_s=changes.new_frames / 24)
+    made = conform(document, changes, film, policy=policy).document
+    step = replace(saved.steps[saved.index], document=made)
+    reading = replace(saved.reading, film=film)
+    check_playable(replace(saved, steps=(step,), index=0, reading=reading))
+    assert recipe(made) == made.result.recipe
+    assert notes_of(replace(made, result=replace(made.result, levels=film_levels(made.result.slots))), film)
