@@ -133,12 +133,12 @@ def kept(port: str, sync: str) -> float | None:
     return float(value) if isinstance(value, (int, float)) and abs(value) <= LIMIT_MS else None
 
 
-def remember_placed(placed: Mapping[int, float]) -> Path:
+def remember_take(placed: Mapping[int, float]) -> Path:
     """Where the last eight notes were, for a take that is read from a file afterwards."""
     return _write(_read() | {"placed": {str(pitch): at_s for pitch, at_s in placed.items()}})
 
 
-def placed_before() -> dict[int, float]:
+def remembered_take() -> dict[int, float]:
     """Raises UserError where no notes were played yet."""
     value = _read().get("placed")
     if not isinstance(value, dict) or not value:

@@ -370,7 +370,7 @@ def compose_takes(
     for number in range(count):
         looked = time.perf_counter()
         request = replace(first, take=Take(brief.take.number + number))
-        request, tempo_reason = settled(features, request, brief, tempo_reason)
+        request, tempo_reason = drawn_request(features, request, brief, tempo_reason)
         for message in composer.stream(features, request):
             if isinstance(message, SlotsComposed):
                 report(0.9 + 0.1 * (number + message.fraction) / count, "composing")
@@ -381,7 +381,7 @@ def compose_takes(
     return tuple(scores)
 
 
-def settled(
+def drawn_request(
     features: VideoFeatures, request: ComposeRequest, brief: Brief, tempo_reason: str = ""
 ) -> tuple[ComposeRequest, str]:
     """A take's request with the cues and the tempo that it draws where nobody said them, and why this tempo."""
@@ -396,8 +396,8 @@ def settled(
 
 def proposes_cues(brief: Brief) -> bool:
     """Whether a long film without cues gets some: where it is planned and nobody said where its music is."""
-    settled = brief.cues or brief.wall_to_wall or brief.grid == "seconds" or brief.progression is not None
-    return brief.options.form != "none" and not settled
+    decided = brief.cues or brief.wall_to_wall or brief.grid == "seconds" or brief.progression is not None
+    return brief.options.form != "none" and not decided
 
 
 def draws_tempo(brief: Brief) -> bool:

@@ -19,8 +19,8 @@ from bridge.calibration import (
     keep,
     measure,
     place_notes,
-    placed_before,
-    remember_placed,
+    remember_take,
+    remembered_take,
 )
 from bridge.commands.extras import need_midi_api, need_source
 from bridge.player.errors import PortError
@@ -118,7 +118,7 @@ class _Run:
         self._until(link, lambda now: now.position_s > end_s, "the DAW stopped before all eight notes were played")
         link.drain_touches()  # what was heard up to now came through a track that monitors its input
         self._plan(link, ())
-        remember_placed(placed)  # the take may be read from a file also where it does not come back
+        remember_take(placed)  # the take may be read from a file also where it does not come back
         now = link.poll()
         if returns and now is not None and plays_ahead(now.peers):
             sys.stdout.write(
@@ -210,7 +210,7 @@ def _from_file(path: str, bpm: float | None, starts_at_s: float) -> Offset:
         raise UserError(f"--bpm {bpm:g} is outside 10 to 500.")
     tempo_map = score.tempo_map if bpm is None else TempoMap.constant(bpm)
     found = [(note.pitch, starts_at_s + tempo_map.seconds_at(note.start_beats)) for note in score.notes]
-    return measure(placed_before(), found)
+    return measure(remembered_take(), found)
 
 
 def _tell(offset: Offset) -> None:

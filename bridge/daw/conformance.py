@@ -125,8 +125,8 @@ class Conformance:
             return [*found, Verdict("tells the transport", False, "no /daw/transport came")]
         gaps = [after[0] - before[0] for before, after in itertools.pairwise(transports)]
         longest = max(gaps, default=0.0)
-        told = f"longest silence {longest:.2f} s over {len(transports)} messages"
-        found.append(Verdict("speaks at least once a second", longest <= HEARTBEAT_S, told))
+        words = f"longest silence {longest:.2f} s over {len(transports)} messages"
+        found.append(Verdict("speaks at least once a second", longest <= HEARTBEAT_S, words))
         steps = [b[1].seq - a[1].seq for a, b in itertools.pairwise(transports)]
         found.append(Verdict("counts up by one", all(step == 1 for step in steps), f"steps {sorted(set(steps))}"))
         clocks = [message.sent_s for _, message in transports]
@@ -138,8 +138,8 @@ class Conformance:
         lists = {what for what, _ in self.lists}
         again = [key for key, count in self.lists.items() if count > 1]
         repeats = bool(again) if lists and self.withhold_first_got else None
-        told = f"again: {sorted({what for what, _ in again})}" if again else f"lists: {sorted(lists)}"
-        found.append(Verdict("sends a list again until it is acknowledged", repeats, told))
+        words = f"again: {sorted({what for what, _ in again})}" if again else f"lists: {sorted(lists)}"
+        found.append(Verdict("sends a list again until it is acknowledged", repeats, words))
         found.append(self._map_agrees())
         return found
 

@@ -386,7 +386,7 @@ def _pieces(score: Score, arranger: Arranger, reached: float) -> Iterator[tuple[
     if not slots:
         return
     begin = max(arranger.start_beats, reached)
-    limit = arranger.end_beats if score.complete else arranger.settled_beats
+    limit = arranger.end_beats if score.complete else arranger.final_to_beats
     marks = [slot.start_beats for slot in slots[BLOCK_SLOTS::BLOCK_SLOTS] if begin < slot.start_beats < limit]
     for end in (*marks, limit):
         if end > begin:

@@ -63,8 +63,8 @@ class LinkReader:
             self._begun = True
             self._spoken_s = moment.host_s
             # Play that has just begun is told as it began; one that was joined later, as it is now.
-            told = LinkMoment(begins_s, self._zero, moment.bpm, True, moment.since_s)
-            return [self._rolling(told if begins_s > moment.host_s - SPEAK_S else moment)]
+            began = LinkMoment(begins_s, self._zero, moment.bpm, True, moment.since_s)
+            return [self._rolling(began if begins_s > moment.host_s - SPEAK_S else moment)]
         jumped = False
         if last is not None and last.playing:
             expected = last.beats + (moment.host_s - last.host_s) * last.bpm / 60

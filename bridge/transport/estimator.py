@@ -225,11 +225,11 @@ class Follower:
 
     def _exactly(self, position_s: float, said: TransportObservation, rate: float, at: float) -> Change | None:
         self.state = "locked"
-        told = Motion(said.host_s, position_s, rate, True)
-        moved = told.position_at(at) - self.motion.position_at(at)
+        reported = Motion(said.host_s, position_s, rate, True)
+        moved = reported.position_at(at) - self.motion.position_at(at)
         if abs(moved) < EXACT_MOVE_S and rate == self.motion.rate:
             return None
-        return self._set(Motion(at, told.position_at(at), rate, True), jump=False)
+        return self._set(Motion(at, reported.position_at(at), rate, True), jump=False)
 
     def _settle(self) -> None:
         if self.state == "locking" and len(self._line.points) >= self.traits.locked_after:

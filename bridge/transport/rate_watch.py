@@ -28,7 +28,7 @@ class RateWatch:
     def forget(self) -> None:
         """The run has ended: a stop, a locate, another direction."""
         self._count = 0
-        self._told = False
+        self._warned = False
 
     def feed(self, host_s: float, position_s: float, rate: FrameRate) -> FrameRate | None:
         if self._count:
@@ -46,9 +46,9 @@ class RateWatch:
         self._y += y
         self._xx += x * x
         self._xy += x * y
-        if self._told or x < SPAN_S or self._count < 200:
+        if self._warned or x < SPAN_S or self._count < 200:
             return None
-        self._told = True
+        self._warned = True
         return self._other(1.0 + self._slope())
 
     def _slope(self) -> float:

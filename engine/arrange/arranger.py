@@ -126,7 +126,7 @@ class Arranger:
         return max(self._timeline.ends, default=0.0)
 
     @property
-    def settled_beats(self) -> float:
+    def final_to_beats(self) -> float:
         """Up to here nothing changes when more slots arrive after the known ones."""
         if self._timeline.segments and not self.complete:
             last = self._timeline.segments[-1]

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 from engine.brief import Brief, request_for
 from engine.commands import compose as compose_cli
 from engine.commands.compose_report import progress_bar
-from engine.composer import Composer, settled
+from engine.composer import Composer, drawn_request
 from engine.music import Composition, Take, UserError
 from engine.music.command import check_spares_input
 from engine.music.extras import need_extra
@@ -142,7 +142,7 @@ def study(
 def _compose(composer: Composer, features: VideoFeatures, brief: Brief, of: VideoFeatures | None = None) -> Composition:
     seen = of or features
     request, _ = request_for(seen.film, seen.cuts, brief)
-    request, _reason = settled(seen, replace(request, take=Take(brief.take.number)), brief)
+    request, _reason = drawn_request(seen, replace(request, take=Take(brief.take.number)), brief)
     last = composer.compose(features, request)
     assert hasattr(last, "composition")
     return last.composition

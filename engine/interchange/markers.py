@@ -116,11 +116,11 @@ class Refusals:
         """Raises MarkerError where a line was refused."""
         if not self._found:
             return
-        told = "; ".join(f"line {line}: {why.rstrip('.')}" for line, why in self._found[:_NAMED_LINES])
+        words = "; ".join(f"line {line}: {why.rstrip('.')}" for line, why in self._found[:_NAMED_LINES])
         rest = [line for line, _ in self._found[_NAMED_LINES:]]
         more = f"; and lines {', '.join(map(str, rest))}" if rest else ""
         raise MarkerError(
-            f"{shown(self._name)} is refused and nothing was taken from it: {told}{more}.",
+            f"{shown(self._name)} is refused and nothing was taken from it: {words}{more}.",
             [line for line, _ in self._found],
         )
 

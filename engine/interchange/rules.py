@@ -287,12 +287,12 @@ def table(mapping: Mapping, film: Film) -> list[str]:
     for number, row in enumerate(mapping.rows, start=1):
         at = film.timecode_at(max(row.start_s, 0.0) + 1e-6) if row.marker.inside else "outside"
         what = f"hit {row.weight}" if row.kind == "hit" else "left out" if row.kind == "ignore" else row.kind
-        told = row.name
+        words = row.name
         if row.out_s is not None:
-            told += f"  to {film.timecode_at(row.out_s + 1e-6)}"
+            words += f"  to {film.timecode_at(row.out_s + 1e-6)}"
         if row.changes:
-            told += "  " + "; ".join(f"{name}={value}" for name, value in row.changes)
+            words += "  " + "; ".join(f"{name}={value}" for name, value in row.changes)
         if row.why:
-            told += f"  ({row.why})"
-        lines.append(f"{number:4}  {at!s:12}  {row.start_s:10.3f} s  {what:11}  {told}".rstrip())
+            words += f"  ({row.why})"
+        lines.append(f"{number:4}  {at!s:12}  {row.start_s:10.3f} s  {what:11}  {words}".rstrip())
     return lines

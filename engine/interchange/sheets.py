@@ -143,9 +143,9 @@ def _marker(line: int, cells: Mapping[str, str], *, frames_only: bool) -> RawMar
         length = _length(cells["length"], frames_only=frames_only)
     number, title = clean(cells.get("number", "")), clean(cells.get("name", ""))
     name = " ".join(word for word in (number, title) if word)
-    told = [cells.get("comment", "")]
-    told += [f"{column}: {cells[column]}" for column in ("emotional", "palette") if cells.get(column)]
-    comment = clean("; ".join(each for each in told if each))
+    words = [cells.get("comment", "")]
+    words += [f"{column}: {cells[column]}" for column in ("emotional", "palette") if cells.get(column)]
+    comment = clean("; ".join(each for each in words if each))
     colour, kind = clean(cells.get("colour", "")).lower(), clean(cells.get("kind", "")).lower()
     return RawMarker(line, name, start, end, colour, comment, kind, length)
 

@@ -288,11 +288,11 @@ def _look(connection: Connection, task: AnalysisTask, folder: Path, give_way: Yi
     with open_stream(task.path, options, content, give_way) as stream:
         hashing = BackgroundHash(task.path) if task.use_cache else None
         total = max(stream.expected_seconds, 1)
-        told_s, wanted, count = 0.0, _FIRST_SNAPSHOT_S, 0
+        sent_s, wanted, count = 0.0, _FIRST_SNAPSHOT_S, 0
         for count, _row in enumerate(stream, start=1):
             now = time.perf_counter()
-            if now - told_s >= 0.1:
-                told_s = now
+            if now - sent_s >= 0.1:
+                sent_s = now
                 fraction = min(max(stream.position_s, count) / total, 1.0)
                 _say(connection, {"kind": "progress", "fraction": fraction, "phase": "looking at the film"})
             if task.snapshots and count >= wanted:
@@ -301,11 +301,11 @@ def _look(connection: Connection, task: AnalysisTask, folder: Path, give_way: Yi
                 stream.features().save(folder / name)
                 _say(connection, {"kind": "seen", "file": name, "seconds": count})
         features = stream.features()
-    told = features if not other else replace(features, notes=(*features.notes, other))
+    noted = features if not other else replace(features, notes=(*features.notes, other))
     if task.use_cache:
         try:
             cache.put(key, features, hashing)
         except UserError as error:
             _say(connection, {"kind": "progress", "fraction": 1.0, "phase": f"nothing kept for next time: {error}"})
-    told.save(folder / "film.npz")
+    noted.save(folder / "film.npz")
     _say(connection, {"kind": "done", "file": "film.npz", "cached": False})

@@ -73,7 +73,7 @@ class GradualFinder:
         self._runs: dict[int, list[_Window]] = {window: [] for window in WINDOWS}
         self._even_since: float | None = None
         self._even_gradual = False
-        self._told_s = -NEAR_S
+        self._last_s = -NEAR_S
         self._hard: deque[float] = deque(maxlen=64)
 
     def hard_cut(self, time_s: float) -> None:
@@ -104,9 +104,9 @@ class GradualFinder:
         found = self._fade(sample, before)
         for window in WINDOWS:
             found = self._dissolve(window) or found
-        if found is None or found.time_s - self._told_s < NEAR_S:
+        if found is None or found.time_s - self._last_s < NEAR_S:
             return None
-        self._told_s = found.time_s
+        self._last_s = found.time_s
         return found
 
     def _fade(self, sample: _Sample, before: _Sample | None) -> Cut | None:

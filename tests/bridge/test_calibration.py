@@ -43,7 +43,7 @@ def test_a_take_is_read_from_a_file_and_kept_for_live(own_folder, capsys) -> Non
     placed = {note.pitch: note.start_beats for note in place_notes(4.0)}
     with pytest.raises(UserError, match="no calibration notes"):
         calibrate.main(["--take", str(_take(own_folder, placed, 0.03))])
-    calibration.remember_placed(placed)
+    calibration.remember_take(placed)
     take = _take(own_folder, placed, 0.03)
     assert calibrate.main(["--take", str(take), "--sync", "clock", "--take-starts-at", "4", "--keep"]) == 0
     assert "30.0 ms late (8 of 8 notes" in capsys.readouterr().out
@@ -136,7 +136,7 @@ def test_a_recorder_on_jack_that_is_30_ms_late_is_measured(capsys) -> None:
     assert answer == [0], _said(capsys)
     said = _said(capsys)
     assert "(8 of 8 notes" in said
-    assert len(calibration.placed_before()) == 8  # the same take may be read from a file too
+    assert len(calibration.remembered_take()) == 8  # the same take may be read from a file too
     kept = calibration.kept("CueBridge", "mtc")
     assert kept is not None and kept == pytest.approx(-30.0, abs=8.0)  # a period, and a shared machine
 

@@ -121,7 +121,7 @@ class RecordingFile:
         self._heard = 0  # events that the file holds
         self._thread: threading.Thread | None = None
         self._done: queue.SimpleQueue[str] = queue.SimpleQueue()
-        self._told: set[Path] = set()
+        self._announced: set[Path] = set()
         self._late: Path | None = None  # asked for while an earlier file was being written
         self._owed: dict[Path, Callable[[], bool]] = {}  # could not be written
         self._journal: Journal | None = None
@@ -139,7 +139,7 @@ class RecordingFile:
                 again()
         self._late = path if self._busy else None
         if session.recorder.empty or session.recorder.heard == self._heard or self._busy:
-            return not session.recorder.empty and path in self._told
+            return not session.recorder.empty and path in self._announced
         self._heard = session.recorder.heard
         events, job = session.recorder.events, _recording(session)
         if wait:
@@ -215,8 +215,8 @@ class RecordingFile:
             self._done.put(str(error) if isinstance(error, UserError) else f"{path.name} was not written: {error}.")
             return False
         self._owed.pop(path, None)
-        if path not in self._told:
-            self._told.add(path)
+        if path not in self._announced:
+            self._announced.add(path)
             stays = "" if target == path else f"{shown(path.name)} was there before and stays; "
             self._done.put(f"{stays}{notes} notes written to {target}.")
         return True

@@ -311,7 +311,7 @@ def test_what_is_settled_while_slots_arrive_stays(composition, data):
     count = data.draw(st.integers(1, len(composition.slots)))
     kept = ArrangeOptions(levels=film_levels(composition.slots), cc1=False, cc11="off")
     early = Arranger(replace(composition, slots=composition.slots[:count]), kept, complete=False)
-    settled = early.settled_beats
+    settled = early.final_to_beats
     assert early.arrange(None, settled).notes == Arranger(composition, kept).arrange(None, settled).notes
 
 
@@ -320,7 +320,7 @@ def test_nothing_is_settled_of_a_cue_whose_slots_are_still_to_come():
     kept = ArrangeOptions(levels=film_levels(whole.slots))
     for count in range(1, len(whole.slots) + 1):
         early = Arranger(replace(whole, slots=whole.slots[:count]), kept, complete=False)
-        settled = early.settled_beats
+        settled = early.final_to_beats
         assert early.arrange(None, settled).notes == Arranger(whole, kept).arrange(None, settled).notes
 
 
@@ -329,7 +329,7 @@ def test_growth_begins_before_the_slots_of_its_hit_arrive(hit_s):
     composition = compose("C Am", seconds=24.0, density=12.0, loudness=0.2, hits=(Hit(hit_s, "must"),))
     kept = ArrangeOptions(levels=film_levels(composition.slots))
     early = Arranger(replace(composition, slots=composition.slots[:21]), kept, complete=False)
-    assert early.settled_beats == 40
+    assert early.final_to_beats == 40
     found = early.arrange(None, 40.0).notes
     assert found == Arranger(composition, kept).arrange(None, 40.0).notes
     assert found != Arranger(replace(composition, hits=()), kept).arrange(None, 40.0).notes
@@ -347,7 +347,7 @@ def test_streaming_never_plays_an_ending_too_early():
     composition = compose("C C Am Am F F G G", seconds=16.0)
     part = replace(composition, slots=composition.slots[:7])
     streaming = Arranger(part, complete=False)
-    assert streaming.settled_beats == 12
+    assert streaming.final_to_beats == 12
     levels = film_levels(composition.slots)
     kept = ArrangeOptions(levels=levels)
     early = Arranger(part, kept, complete=False).arrange(None, 12.0)

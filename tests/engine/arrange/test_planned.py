@@ -101,7 +101,7 @@ def test_what_is_settled_while_it_is_composed_stays(ensemble):
     final = Arranger(whole, options).arrange()
     for count in range(3, len(whole.slots), 5):
         early = Arranger(replace(whole, slots=whole.slots[:count]), options, complete=False)
-        settled = early.settled_beats
+        settled = early.final_to_beats
         assert settled >= whole.slots[count - 1].start_beats - 16.0
         piece = early.arrange(None, settled)
         assert piece.notes == tuple(note for note in final.notes if note.start_beats < settled)
