@@ -77,6 +77,7 @@ class Controls:
         self.daw = daw
         self.midi = MidiControl(session, learned, self.perform)
         self._pushed_s = 0.0
+        self._pushed_edit = 0  # number of the last edit that subscribers were told of
         self._playhead_s = 0.0
         self._gestures: dict[Target, tuple[str, float]] = {}  # of each sender, and until which host second
         self._promised: dict[int, tuple[Target, Reply]] = {}  # the last change that was answered
@@ -395,12 +396,13 @@ class Controls:
         now_s = time.perf_counter()
         self.clients.expire(now_s)
         fast = now_s - self._playhead_s >= PLAYHEAD_INTERVAL_S
-        all_values = now_s - self._pushed_s >= VALUES_INTERVAL_S
+        edit = self.session.log.last.number
+        all_values = now_s - self._pushed_s >= VALUES_INTERVAL_S or edit != self._pushed_edit
         if not fast:
             return
         self._playhead_s = now_s
         if all_values:
-            self._pushed_s = now_s
+            self._pushed_s, self._pushed_edit = now_s, edit
         shot = snapshot(self.session)
         cache: dict[str, tuple[Argument, ...]] = {}
         for client in self.clients:

@@ -7,6 +7,7 @@ that no turn of the session waits for them.
 from __future__ import annotations
 
 import struct
+from bisect import bisect_right
 from collections.abc import Callable, Iterator
 from itertools import chain
 from pathlib import Path
@@ -18,7 +19,7 @@ from bridge.session.lists import kind_of
 from bridge.session.session import Session
 from bridge.session.snapshot import Snapshot, cue_list, snapshot
 from engine.document import ChordBlock, Document
-from engine.music import Cue, Slot, controls
+from engine.music import Chord, Cue, Slot, TempoMap, controls
 
 PLAYHEAD_S: Final = 0.05
 VALUES_S: Final = 0.1
@@ -76,8 +77,8 @@ class PageFeed:
         now_s = self._session.clock.now()
         self._feed_film()
         self._feed_music()
-        self._feed_lists(hurry)
-        self._feed_edit(now_s)
+        self._feed_lists()
+        hurry |= self._feed_edit(now_s)
         if not hurry and now_s - self._playhead_s < PLAYHEAD_S:
             return
         self._playhead_s = now_s
@@ -94,12 +95,15 @@ class PageFeed:
         if news:
             self._link.send(p.Values(now_s, tuple(news)))
 
-    def _feed_edit(self, now_s: float) -> None:
+    def _feed_edit(self, now_s: float) -> bool:
+        """Whether somebody has edited since the last turn: what that changed is to be seen at once."""
         last = self._session.log.last
         if last.number != self._edit:
             self._edit = last.number
             if last.number:
                 self._link.send(p.Edited(now_s, last.label, last.who, last.heard_s))
+            return True
+        return False
 
     # film and music ---------------------------------------------------------------------------------------------------
     def _feed_film(self) -> None:
@@ -151,7 +155,7 @@ class PageFeed:
         )
 
     # lists ------------------------------------------------------------------------------------------------------------
-    def _feed_lists(self, hurry: bool) -> None:
+    def _feed_lists(self) -> None:
         session = self._session
         document, analysed = session.document, session.analysed
         takes = session.takes.of_cue(document.cue)
@@ -181,7 +185,7 @@ class PageFeed:
         chords_from = (result.slots, document.pins, document.printed, document.typed, result.key, result.tempo_map)
         bars_from = (result.tempo_map, result.starts_s, duration_s)
         for each, made_from in ((self._chords, chords_from), (self._bars, bars_from)):
-            made = each.work(made_from, session.clock.now, _EVER if hurry else SLICE_S)
+            made = each.work(made_from, session.clock.now, SLICE_S)
             if made is not None:
                 self._send(each.name, made)
 
@@ -192,29 +196,41 @@ class PageFeed:
 
     def _chord_rows(self) -> Iterator[p.Row]:
         session = self._session
-        document = session.document
+        document, starts_s = session.document, session.starts_s
         tempo_map, ranges = document.result.tempo_map, printed.ranges_s(document)
+        names: dict[Chord, str] = {}  # spelling a chord looks through all that was typed
+        bars = list(_bars(tempo_map, starts_s, document.result.slots[-1].end_s)) if document.result.slots else []
         for block in _blocks(document):
-            beats = round(tempo_map.beats_at(block.start_s + document.result.starts_s), 6)
-            place = tempo_map.bar_beat_at(beats)
+            name = names.get(block.chord)
+            if name is None:
+                name = names[block.chord] = document.chord_name(block.chord)
+            beats = round(tempo_map.beats_at(block.start_s + starts_s), 6)
+            bar, begins, _, unit = bars[max(bisect_right(bars, beats, key=lambda each: each[1]) - 1, 0)]
             is_printed = any(low < block.end_s and block.start_s < high for _, low, high in ranges)
-            name = document.chord_name(block.chord)
-            yield block.start_s, block.end_s, beats, f"{place.bar}|{place.beat}", name, kind_of(block), is_printed
+            place = f"{bar}|{int((beats - begins) / unit) + 1}"
+            yield block.start_s, block.end_s, beats, place, name, kind_of(block), is_printed
 
     def _bar_rows(self) -> Iterator[p.Row]:
         session = self._session
         tempo_map, starts_s = session.document.result.tempo_map, session.starts_s
-        end_s = session.analysed.film.duration_s if session.analysed is not None else 0.0
-        if not end_s:
-            return
-        bar = tempo_map.bar_at(max(round(tempo_map.beats_at(starts_s), 6), -1e6))
-        while True:
-            beats = float(tempo_map.bar_start(bar))
-            at_s = tempo_map.seconds_at(beats) - starts_s
-            if at_s > end_s:
-                return
-            yield bar, at_s, float(tempo_map.meter_at(beats).bar_beats), tempo_map.bpm_at(beats)
-            bar += 1
+        if session.analysed is not None:
+            for bar, begins, length, _ in _bars(tempo_map, starts_s, session.analysed.film.duration_s):
+                yield bar, tempo_map.seconds_at(begins) - starts_s, length, tempo_map.bpm_at(begins)
+
+
+def _bars(tempo_map: TempoMap, starts_s: float, end_s: float) -> Iterator[tuple[int, float, float, float]]:
+    """Number, first beat, length in quarter notes and length of a beat, of each bar of the picture."""
+    bar = tempo_map.bar_at(max(round(tempo_map.beats_at(starts_s), 6), -1e6))
+    begins, last = float(tempo_map.bar_start(bar)), tempo_map.beats_at(end_s + starts_s)
+    changes = [float(each.beat) for each in tempo_map.meters]
+    while begins <= last:
+        # Fractions only where the time signature changes: two hours have thousands of bars.
+        meter = tempo_map.meter_at(begins)
+        following = next((beat for beat in changes if beat > begins + 1e-9), _EVER)
+        length, unit = float(meter.bar_beats), 4.0 / meter.denominator
+        while begins <= last and begins < following - 1e-9:
+            yield bar, begins, min(length, following - begins), unit
+            bar, begins = bar + 1, min(begins + length, following)
 
 
 def _blocks(document: Document) -> Iterator[ChordBlock]:
