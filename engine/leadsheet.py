@@ -15,10 +15,12 @@ from engine.music import Chord, Composition, Key, TempoMap, UserError
 from engine.music.chord import FLAT_NAMES, SHARP_NAMES
 from engine.music.cueplan import CuePlan, SectionPlan
 from engine.music.files import written_aside
+from engine.music.spelling import spell, spell_pitch
 from engine.music.tune import tune_of
 
 BARS_A_LINE: Final = 4
 ROWS_A_PAGE: Final = 7
+MARGIN: Final = 0.75  # bars; where sections are named
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,22 +41,8 @@ class SheetBar:
 def sheet_bars(composition: Composition) -> tuple[SheetBar, ...]:
     """Every bar that has a slot."""
     tempo_map = composition.tempo_map
-    flats = composition.key.uses_flats or composition.key.tonic in (0, 9)
-    names = FLAT_NAMES if flats else SHARP_NAMES
     chords: dict[int, list[tuple[float, str]]] = {}
     start_s: dict[int, float] = {}
-    before = None
-    for slot in composition.slots:
-        beats = round(slot.start_beats, 6)
-        bar = tempo_map.bar_at(beats)
-        own = chords.setdefault(bar, [])
-        start_s.setdefault(bar, slot.start_s)
-        place = beats - float(tempo_map.bar_start(bar))
-        if slot.chord != before:
-            own.append((place, slot.chord.lead_sheet(flats=flats)))
-        elif not own:
-            own.append((place, "%"))
-        before = slot.chord
     sections: dict[int, SectionPlan] = {}
     statements: dict[int, str] = {}
     tune: dict[int, list[tuple[float, str, float]]] = {}
@@ -65,10 +53,31 @@ def sheet_bars(composition: Composition) -> tuple[SheetBar, ...]:
         statements |= {each.bar: each.kind for each in plan.statements}
         for note in tune_of(plan, tempo_map, composition.picture_starts_at_s):
             bar = tempo_map.bar_at(round(note.start_beats, 6))
-            name = f"{names[note.pitch % 12]}{note.pitch // 12 - 1}"
+            at_s = composition.picture_at_beats(note.start_beats)
+            name = spell_pitch(note.pitch, plan.section_at(at_s).key)
             tune.setdefault(bar, []).append(
                 (note.start_beats - float(tempo_map.bar_start(bar)), name, note.length_beats)
             )
+
+    def key_at(picture_s: float) -> Key:
+        plan = next(
+            (each for each in reversed(composition.plans) if each.sections[0].start_s <= picture_s + 1e-6), None
+        )
+        return composition.key if plan is None else plan.section_at(picture_s).key
+
+    before = None
+    for slot in composition.slots:
+        beats = round(slot.start_beats, 6)
+        bar = tempo_map.bar_at(beats)
+        own = chords.setdefault(bar, [])
+        start_s.setdefault(bar, slot.start_s)
+        place = beats - float(tempo_map.bar_start(bar))
+        opens = bar in sections and not own  # a section begins with its chord's name, whatever sounded before
+        if slot.chord != before or opens:
+            own.append((place, spell(slot.chord, key_at(slot.start_s), composition.typed)))
+        elif not own:
+            own.append((place, "%"))
+        before = slot.chord
     return tuple(
         SheetBar(
             bar, start_s[bar], tuple(chords[bar]), tuple(tune.get(bar, ())), sections.get(bar), statements.get(bar, "")
@@ -84,24 +93,21 @@ def bars_from(
     key: Key | None = None,
 ) -> tuple[SheetBar, ...]:
     """Bars from chords (chord, beat) and a tune (beat, pitch, beats), for music that has no plan."""
-    flats = key is None or key.uses_flats or key.tonic in (0, 9)
-    names = FLAT_NAMES if flats else SHARP_NAMES
+    written = key or Key(0)
     last = max([beat for _, beat in chords] + [beat for beat, _, _ in tune], default=0.0)
     first = min([beat for _, beat in chords] + [beat for beat, _, _ in tune], default=0.0)
     found = []
     for bar in range(tempo_map.bar_at(round(first, 6)), tempo_map.bar_at(round(last, 6)) + 1):
         line, next_line = float(tempo_map.bar_start(bar)), float(tempo_map.bar_start(bar + 1))
-        own = [
-            (beat - line, chord.lead_sheet(flats=flats))
-            for chord, beat in chords
-            if line - 1e-3 <= beat < next_line - 1e-3
-        ]
+        own = [(beat - line, spell(chord, written)) for chord, beat in chords if line - 1e-3 <= beat < next_line - 1e-3]
         sung = [
-            (beat - line, f"{names[pitch % 12]}{pitch // 12 - 1}", round(length, 2))
+            (beat - line, spell_pitch(pitch, written), round(length, 2))
             for beat, pitch, length in tune
             if line - 1e-3 <= beat < next_line - 1e-3
         ]
-        found.append(SheetBar(bar, tempo_map.seconds_at(line), tuple(own or [(0.0, "%")]), tuple(sung), None, ""))
+        if not own or own[0][0] > 1e-3:  # the chord before goes on
+            own.insert(0, (0.0, "%"))
+        found.append(SheetBar(bar, tempo_map.seconds_at(line), tuple(own), tuple(sung), None, ""))
     return tuple(found)
 
 
@@ -171,6 +177,7 @@ def draw_bars(bars: Sequence[SheetBar], title: str, tempo_map: TempoMap, path: s
         if not rows or len(rows[-1]) == BARS_A_LINE or bar.section is not None:
             rows.append([])
         rows[-1].append(bar)
+    has_sections = any(bar.section is not None for bar in bars)
     is_paged = Path(path).suffix.lower() == ".pdf"
     size = ROWS_A_PAGE if is_paged else max(len(rows), 1)
     pages = [rows[first : first + size] for first in range(0, len(rows), size)] or [[]]
@@ -181,10 +188,12 @@ def draw_bars(bars: Sequence[SheetBar], title: str, tempo_map: TempoMap, path: s
         figure = Figure(figsize=(11, 1.2 + 0.95 * height), dpi=110)
         FigureCanvasAgg(figure)
         axes = figure.add_axes((0.02, 0.0, 0.96, 1.0))
-        axes.set_xlim(0, 4.9)
+        axes.set_xlim(0 if has_sections else MARGIN - 0.05, 4.9)
         axes.set_ylim(-height - 0.1, 0.75)
         axes.axis("off")
-        axes.text(0, 0.4, title if number == 1 else f"page {number}", fontsize=8, va="center")
+        axes.text(
+            0 if has_sections else MARGIN, 0.4, title if number == 1 else f"page {number}", fontsize=8, va="center"
+        )
         for index, row in enumerate(page):
             _draw_row(axes, row, -index, tempo_map)
         figures.append(figure)
@@ -208,7 +217,7 @@ def _draw_row(axes: Any, row: list[SheetBar], y: float, tempo_map: TempoMap) -> 
         label = f"{first.section.letter}  {first.section.role}\n{first.section.variant}, {first.section.key.short_name}"
         axes.text(0, y - 0.45, label, fontsize=7, va="center")
     for place, bar in enumerate(row):
-        x = 0.75 + place
+        x = MARGIN + place
         axes.plot([x, x], [y - 0.75, y - 0.15], color="black", lw=0.8)
         beats = float(tempo_map.meter_at(tempo_map.bar_start(bar.number)).bar_beats)
         axes.text(
@@ -226,7 +235,7 @@ def _draw_row(axes: Any, row: list[SheetBar], y: float, tempo_map: TempoMap) -> 
             step = y - 0.72 + 0.3 * (_height(name) - 55) / 40
             axes.plot([a + 0.01, b - 0.01], [step, step], color="#b03020", lw=2)
             axes.text(a + 0.01, step + 0.02, name, fontsize=5, color="#b03020")
-    axes.plot([0.75 + len(row)] * 2, [y - 0.75, y - 0.15], color="black", lw=0.8)
+    axes.plot([MARGIN + len(row)] * 2, [y - 0.75, y - 0.15], color="black", lw=0.8)
 
 
 def _height(name: str) -> int:

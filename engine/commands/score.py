@@ -1,6 +1,7 @@
-"""Command `score`: measures a MIDI file against a film.
+"""Command `score`: measures a MIDI file against a film, or a session against its own.
 
     cuebridge score FILE.mid --video FILM [--key Am] [--picture-starts-at S] [--json]
+    cuebridge score SESSION.cuebridge.json
 
 Chords are read from the markers that CueBridge writes, else from the notes (the chord whose tones sound longest in each
 half bar).  The row "other cuts" scores the same music against the film's shots in other orders: what a score keeps
@@ -211,9 +212,9 @@ def by_chance(score: MidiScore, picture: Picture, starts_at_s: float = 0.0) -> d
 # command -----------------------------------------------------------------------------------------------------------
 def parser() -> argparse.ArgumentParser:
     """The command's arguments."""
-    main = SentenceParser(prog="cuebridge score", description="Measures a MIDI file against a film.")
-    main.add_argument("file", metavar="FILE.mid")
-    main.add_argument("--video", required=True, metavar="FILM")
+    main = SentenceParser(prog="cuebridge score", description="Measures a MIDI file or a session against its film.")
+    main.add_argument("file", metavar="FILE.mid|SESSION.json")
+    main.add_argument("--video", metavar="FILM", help="a session knows its own")
     key_row = replace(BY_ADDRESS[controls.KEY], doc="default: the key that the file states")
     starts_row = replace(BY_ADDRESS[controls.PICTURE_STARTS_AT], doc="timeline second of the film's first frame")
     main.add_argument("--cuts", metavar="SECONDS", help="cuts found by eye instead of those detected")
@@ -235,12 +236,21 @@ def main(argv: Sequence[str] | None = None) -> int:
     sheet = arguments.lead_sheet
     if sheet not in (None, "-"):
         check_spares_input(arguments.file, sheet)
-        check_spares_input(arguments.video, sheet)
         check_output(sheet, replace=arguments.replace)
-    score = read_midi(arguments.file)
+    composition: Composition | None = None
+    video = arguments.video
+    if arguments.file.endswith(".json"):
+        score, composition, film = _session(Path(arguments.file))
+        starts_at_s, video = composition.picture_starts_at_s, video or film
+    else:
+        score = read_midi(arguments.file)
+    if video is None:
+        raise UserError("say against which film with --video.")
+    if sheet not in (None, "-"):
+        check_spares_input(video, sheet)
     if not score.notes:
         raise UserError(f"{arguments.file} holds no notes.")
-    picture = picture_of(arguments.video, arguments.cuts, cache_dir, not arguments.no_cache)
+    picture = picture_of(video, arguments.cuts, cache_dir, not arguments.no_cache)
     rows = score_file(score, picture, key, starts_at_s)
     chance = by_chance(score, picture, starts_at_s)
     chords = chords_of(score, starts_at_s)
@@ -249,7 +259,10 @@ def main(argv: Sequence[str] | None = None) -> int:
     if sheet is not None:
         if sheet != "-":
             make_way(sheet, replace=arguments.replace)
-        _write_sheet(score, chords, sheet)
+        if composition is None:
+            _write_sheet(score, chords, sheet)
+        else:
+            _write_sheet_of(composition, sheet)
     if arguments.json:
         found = {"score": _plain(rows), "other cuts": _plain(chance)}
         found |= {"music": _plain(music), "bars shuffled": _plain(shuffled)}
@@ -264,6 +277,34 @@ def main(argv: Sequence[str] | None = None) -> int:
         if not math.isnan(value):
             sys.stdout.write(f"{name:32}{value:12.3f}{shuffled[name]:12.3f}  {EXPLANATIONS[name]}\n")
     return 0
+
+
+def _session(path: Path) -> tuple[MidiScore, Composition, str]:
+    """What a session plays, as a file would hold it; what it was arranged from; where its film lies."""
+    from engine.arrange.score import session_arrangement
+    from engine.document.file.reading import read_session
+    from engine.midifile import composition_markers
+
+    saved = read_session(path)
+    composition, made = session_arrangement(saved, printed=True)
+    markers = composition_markers(composition)
+    score = MidiScore(made.notes, made.controllers, composition.tempo_map, markers, composition.key)
+    beside = path.parent / saved.film_beside if saved.film_beside else None
+    film = Path(saved.reading.film.path)
+    return score, composition, str(beside if beside is not None and not film.exists() else film)
+
+
+def _write_sheet_of(composition: Composition, path: str) -> None:
+    """The same of a session, with its sections and the statements of its theme."""
+    from engine.leadsheet import draw, text
+    from engine.music.files import write_whole
+
+    if path == "-":
+        sys.stdout.write(text(composition) + "\n")
+    elif path.lower().endswith(".png"):
+        draw(composition, path)
+    else:
+        write_whole(Path(path), text(composition).encode("utf-8"))
 
 
 def _write_sheet(score: MidiScore, chords: Sequence[Sounding], path: str) -> None:

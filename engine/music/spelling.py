@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterable
 from typing import Final
 
-from engine.music.chord import Chord, parse_pitch_class
+from engine.music.chord import FLAT_NAMES, SHARP_NAMES, Chord, parse_pitch_class
 from engine.music.errors import MusicError
 from engine.music.key import Key
 
@@ -18,6 +18,8 @@ Typed = tuple[tuple[Chord, str], ...]  # chords with the words that somebody wro
 _ROOT: Final = re.compile(r"[A-G](?:bb|##|b|#|♭|♯)?")
 # What C major and A minor borrow is flat: Eb, Ab, Bb.
 _BORROWED: Final = frozenset({3, 8, 10})
+# So is what a major key borrows on its lowered degrees: the flat second, third and sixth (Bb in D and in A major).
+_LOWERED: Final = frozenset({1, 3, 8})
 _SUFFIX_OF_ROOT: Final = re.compile(r"^[A-G](?:bb|##|b|#|♭|♯)?")
 
 
@@ -74,7 +76,17 @@ def _flats(key: Key, chord: Chord, roots: dict[int, str]) -> bool:
         return "b" in signs
     if key.uses_flats or key.tonic_name.endswith("b"):
         return True
-    return key.semitones_from_reference == 0 and chord.root in _BORROWED
+    if key.semitones_from_reference == 0 and chord.root in _BORROWED:
+        return True
+    if key.is_minor or key.tonic == 0 or chord.root is None:
+        return False
+    return (chord.root - key.tonic) % 12 in _LOWERED
+
+
+def spell_pitch(pitch: int, key: Key) -> str:
+    """A MIDI pitch's name with its octave (60 is C4), black keys as the key writes them."""
+    names = FLAT_NAMES if key.uses_flats or key.tonic_name.endswith("b") else SHARP_NAMES
+    return f"{names[pitch % 12]}{pitch // 12 - 1}"
 
 
 def key_signature(key: Key) -> str:

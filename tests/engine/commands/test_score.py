@@ -157,3 +157,31 @@ def test_the_command(tmp_path, capsys):
     assert "cut to chord F1, 80 ms" in capsys.readouterr().out
     with pytest.raises(UserError, match="list of seconds"):
         main([str(tmp_path / "a.mid"), *common, "--cuts", "x"])
+
+
+def test_a_session_is_scored_with_its_sections_and_its_own_film(tmp_path, capsys, monkeypatch):
+    """What live holds, without exporting it first: pins and all, and a sheet with sections and statements."""
+    from golden import stored
+
+    from engine.composer import Composer
+
+    composer = Composer()
+    monkeypatch.setattr(stored, "stored_composer", lambda: composer)
+    file = tmp_path / "film.cuebridge.json"
+    with stored.live(str(CLIP), "--form", "auto", "--session", str(file), folder=tmp_path) as stage:
+        stage.osc("/cue/chords/pin", "F#m7b5", 9.0)
+        stage.osc("/cue/save")
+    sheet, cache = tmp_path / "sheet.txt", str(tmp_path / "cache")
+    words = [str(file), "--video", str(CLIP), "--cache-dir", cache, "--lead-sheet", str(sheet)]
+    assert main([*words, "--json"]) == 0
+    report = json.loads(capsys.readouterr().out)
+    assert report["music"]["notes after the end"] == 0 and report["score"]["chord coverage"] >= 2
+    text = sheet.read_text(encoding="utf-8")
+    assert "F#m7b5" in text and "intensity" in text and "theme:" in text
+    work = compose("C Am F G", seconds=8.0)
+    write_midi(tmp_path / "a.mid", work, arrange(work))
+    with pytest.raises(UserError, match="--video"):
+        main([str(tmp_path / "a.mid")])
+    file.write_text("{}")
+    with pytest.raises(UserError, match="not a session"):
+        main([str(file)])

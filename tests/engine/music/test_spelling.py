@@ -12,7 +12,7 @@ from engine.commands.compose_report import bar_lines, chord_runs
 from engine.document import Document, Pin
 from engine.midifile import composition_markers, read_midi, write_midi
 from engine.music import Chord, Composition, Film, FrameRate, Key, Slot, TempoMap, parse_progression
-from engine.music.spelling import key_signature, spell
+from engine.music.spelling import key_signature, spell, spell_pitch
 
 FLATS = "Ab Db Gb Cb Fm/Ab"
 
@@ -94,3 +94,11 @@ def test_a_document_knows_what_was_typed_of_pins_and_all_cues() -> None:
     document = Document().with_value("/cue/progression", "Db Gb")
     document = document.with_pin(Pin(0.0, 1.0, Chord.parse("Abmaj7"), "AbΔ"))
     assert [word for _, word in document.typed] == ["AbΔ", "Db", "Gb"]
+
+
+def test_lowered_degrees_of_a_major_key_are_flat_and_its_own_black_keys_sharp() -> None:
+    names = {"D": ("A#", "D#"), "A": ("A#", "G#"), "E": ("F#", "D#"), "G": ("D#", "G#")}
+    written = {key: tuple(spell(Chord.parse(chord), Key.parse(key)) for chord in row) for key, row in names.items()}
+    assert written == {"D": ("Bb", "Eb"), "A": ("Bb", "G#"), "E": ("F#", "D#"), "G": ("Eb", "Ab")}
+    assert spell(Chord.parse("A/C#"), Key.parse("A")) == "A/C#"
+    assert [spell_pitch(61, Key.parse(key)) for key in ("A", "Ab", "C")] == ["C#4", "Db4", "C#4"]
