@@ -26,7 +26,7 @@ from engine.music import Composition, Controller, Cue, Note, Slot, TempoMap
 BLOCK_SLOTS: Final = 8
 AHEAD_BLOCKS: Final = 8  # of what is arranged before its turn, before the rest gets its share
 RING_BLOCKS: Final = 4  # so far back a note may begin that still sounds
-SLICE_NOTES: Final = 600  # handed to the player in one piece: more would hold up what else the bridge does
+SLICE_EVENTS: Final = 1200  # notes and controllers sent to the player in one piece: more would hold the session up
 SMALL_SLOTS: Final = 600  # of a film that is handed over again whole while it plays
 PATIENCE_S: Final = 0.08  # a change is arranged in its turn where that takes no longer
 JUMP_BEATS: Final = 0.05  # a playhead is reckoned from the player's last word: it may step back a little by itself
@@ -339,9 +339,9 @@ class Plan:
         chosen: list[Block] = []
         count = 0
         for block in blocks[first:]:
-            if block.end_beats > start and (count < SLICE_NOTES or self._whole_due):
+            if block.end_beats > start and (count < SLICE_EVENTS or self._whole_due):
                 chosen.append(block)
-                count += len(block.notes)
+                count += len(block.notes) + len(block.controllers)
         if not chosen:
             return self._nothing_left()
         end = chosen[-1].end_beats
