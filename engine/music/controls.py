@@ -728,7 +728,8 @@ ACTIONS: Final = (
     _do(
         TEMPO_FIT,
         "Tempi whose beats meet the hits (without any: the cuts); set one with /cue/tempo. Also ramps, tempi from "
-        "hit to hit, odd bars, or ramps whose hits open bars. The answer: bpm, hits met, hits near and worst miss "
+        "hit to hit, odd bars, or ramps whose hits open bars. The answer comes when the search is done, after up to a "
+        "minute for curves through many hits: bpm, hits met, hits near and worst miss "
         "of up to 8 plans; where kind is not fixed also bend in per cent and odd bars. Then for each plan "
         "`/cue/tempo/fit/plan`: number, count of hits, and for each hit its picture second, weight, miss in frames "
         "(+ = after the picture) and, for a must hit off by more than half a frame, why it is refused; at most 15 "
