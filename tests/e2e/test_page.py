@@ -12,6 +12,7 @@ import pytest
 from browserlab import CLIP, PageProgram, chord_box, chromium, composed, opened, settled, steps, value, wait
 
 pytestmark = [
+    pytest.mark.browser,
     pytest.mark.slow,
     pytest.mark.skipif(bool(browserlab.why_not()), reason=browserlab.why_not() or "a browser is there"),
 ]

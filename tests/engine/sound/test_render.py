@@ -285,6 +285,7 @@ film.onseeked = async () => {
 </script>"""
 
 
+@pytest.mark.browser
 @pytest.mark.skipif(shutil.which("chromium") is None, reason="Debian's chromium is not installed")
 def test_a_browser_plays_the_result(film, options, tmp_path):
     """Chromium loads it, seeks, plays on, and decodes picture and sound; the length is the film's."""
