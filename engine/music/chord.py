@@ -14,6 +14,7 @@ from typing import Final
 
 from engine.music.chord_type import read_chord_type
 from engine.music.errors import MusicError
+from engine.music.note_names import in_letters
 
 # Semitones above the root, in the vocabulary's order.  The reference implementation renders dim7 and hdim7
 # wrongly and doubles a note of the suspensions; these are the textbook ones.
@@ -63,6 +64,8 @@ _SILENCE: Final = frozenset({"N", "N.C.", "N.C", "NC.", "NC", "n.c.", "n.c", "nc
 _ROOT: Final = re.compile(r"([A-G])(bb|##|b|#|♭♭|♯♯|♭|♯|𝄫|𝄪)?")
 _SPACE_OUTSIDE_BRACKETS: Final = re.compile(r"\s(?![^(\[]*[)\]])")
 _SLASH: Final = re.compile(r"(.*)/([^/]*)")
+# `C7/9`, `C7(b9/13)`: what cannot be a degree in the bass (1 to 7) is added.
+_ADDED_BY_SLASH: Final = re.compile(r"(?<=[\d(])/([b#+-]?(?:9|11|13)(?!\d)|[b#+-](?:5|6)(?!\d))")
 _ACCIDENTALS: Final = str.maketrans({"♭": "b", "♯": "#", "𝄫": "bb", "𝄪": "##"})
 # Harte's bass is a scale degree of the chord ("C:maj/3"), not a note.
 _HARTE_DEGREES: Final = {"1": 0, "2": 2, "3": 4, "4": 5, "5": 7, "6": 9, "7": 11}
@@ -74,11 +77,6 @@ def parse_pitch_class(text: str) -> int:
     if match is None:
         raise MusicError(f"'{text}' is not a note name; notes are A to G with # or b.")
     return _pitch_class(match)
-
-
-def _hint(token: str) -> str:
-    """For the one letter that German musicians expect."""
-    return " German H is B here, and German B is Bb." if token[:1] in "Hh" else ""
 
 
 def _pitch_class(match: re.Match[str]) -> int:
@@ -136,12 +134,14 @@ class Chord:
             return NO_CHORD
         if _SPACE_OUTSIDE_BRACKETS.search(token):
             raise MusicError(f"'{text}' is not a chord: there is a space in it.")
-        whole = re.sub(r"6\s*/\s*9", "69", token).replace("m/maj", "mMaj")
+        whole = re.sub(r"6\s*/\s*9", "69", token).replace("m/maj", "mMaj").replace("\\", "/")
+        whole = _ADDED_BY_SLASH.sub(r" \1", whole)
+        whole = in_letters(whole)
         slash = _SLASH.fullmatch(whole)
         head, bass_text = (slash[1], slash[2]) if slash is not None else (whole, None)
         match = _ROOT.match(head[:1].upper() + head[1:])
         if match is None:
-            raise MusicError(f"'{text}' is not a chord: '{token[:1]}' is not a note name (A to G).{_hint(token)}")
+            raise MusicError(f"'{text}' is not a chord: '{token[:1]}' is not a note name (A to G).")
         root = _pitch_class(match)
         suffix = head[match.end() :].removeprefix(":")
         kind = read_chord_type(suffix)

@@ -16,24 +16,27 @@ MAX_LENGTH: Final = 40  # characters of a chord type; longer ones are not chord 
 
 # What stands for the same thing is written in one way before anything is read.
 _PLAIN: Final = str.maketrans(
-    {"♭": "b", "♯": "#", "−": "-", "–": "-", "—": "-", "△": "Δ", "∆": "Δ", "Δ": "Δ", "º": "°", "˚": "°", "∅": "ø",
+    {"♭": "b", "♯": "#", "−": "-", "–": "-", "—": "-", "‑": "-", "‐": "-",
+     "△": "Δ", "∆": "Δ", "Δ": "Δ", "º": "°", "˚": "°", "∅": "ø",
      "Ø": "ø", "⌀": "ø", "⁵": "5", "⁶": "6", "⁷": "7", "⁹": "9", "¹": "1", "³": "3", "⁺": "+", "⁻": "-", "ᵒ": "°",
      "(": " ", ")": " ", "[": " ", "]": " ", ",": " ", "♮": ""}
 )  # fmt: skip
 _BASES: Final = (
     ("hdim", "hdim"), ("halfdim", "hdim"), ("half-dim", "hdim"), ("ø", "hdim"),
-    ("minor", "min"), ("min", "min"), ("mi", "min"), ("moll", "min"),
+    ("minor", "min"), ("Minor", "min"), ("min", "min"), ("Min", "min"), ("MIN", "min"), ("mi", "min"), ("Mi", "min"),
+    ("MI", "min"), ("moll", "min"), ("Moll", "min"), ("mineur", "min"), ("h", "hdim"),
+    ("majeur", "maj"), ("dur", "maj"), ("Dur", "maj"), ("mj", "maj"), ("Mj", "maj"),
     ("major", "maj"), ("Major", "maj"), ("maj", "maj"), ("Maj", "maj"), ("MAJ", "maj"), ("ma", "maj"), ("Ma", "maj"),
     ("MA", "maj"),
     ("Δ", "maj"), ("^", "maj"), ("j", "maj"), ("M", "maj"),
-    ("diminished", "dim"), ("dim", "dim"), ("°", "dim"), ("o", "dim"),
-    ("augmented", "aug"), ("aug", "aug"), ("+", "aug"),
+    ("diminished", "dim"), ("dim", "dim"), ("Dim", "dim"), ("DIM", "dim"), ("°", "dim"), ("o", "dim"),
+    ("augmented", "aug"), ("aug", "aug"), ("Aug", "aug"), ("AUG", "aug"), ("+", "aug"),
     ("dom", ""), ("m", "min"), ("-", "min"),
 )  # fmt: skip
 _NUMBERS: Final = ("69", "13", "11", "9", "7", "6", "5", "4", "2")
 _MAJOR_SEVENTH: Final = re.compile(r"(?:maj|Maj|MAJ|ma|Ma|M|Δ|\^|j)\s*(7|9|11|13)?")
 _ALTERATION: Final = re.compile(r"(b|#|\+|-)\s*(13|11|9|6|5)(?!\d)")
-_ADDED: Final = re.compile(r"add\s*(b|#)?\s*(2|4|6|9|11|13)(?!\d)")
+_ADDED: Final = re.compile(r"[aA]dd\s*(b|#)?\s*(2|4|6|9|11|13)(?!\d)")
 _OMITTED: Final = re.compile(r"(?:no|omit)\s*(3|5)(?:rd|th)?")
 _ALTERED: Final = {
     ("b", "5"): 6, ("#", "5"): 8, ("b", "9"): 13, ("#", "9"): 15, ("#", "11"): 18, ("b", "13"): 20, ("b", "6"): 20,
@@ -78,7 +81,15 @@ def read_chord_type(text: str) -> ChordType | None:
 def _type_of(text: str) -> ChordType | None:
     if len(text) > MAX_LENGTH:
         return None
+    # `C7/9`, `C7(b9/13)`: a slash between numbers parts additions, as in Brazil and France; so does the dot of `maj.7`.
     text = re.sub(r"6\s*[/,]\s*9", "69", text.translate(_PLAIN)).strip()
+    text = re.sub(r"(?<=[\w+#])\s*/\s*(?=[b#+-]?(?:5|9|11|13|6)(?!\d))", " ", text)
+    text = re.sub(r"^(maj|Maj|min|dim|aug|m|M)\.", r"\1", text)
+    text = re.sub(r"^(7|9|11|13)M(?![a-z])", r"maj\1", text)  # `C7M`
+    text = re.sub(r"^(m|-)(7|9|11|13)M(?![a-z])", r"\1Maj\2", text)
+    text = re.sub(r"^(m|-)\s*[+#]7", r"\1Maj7", text)  # `Cm(#7)`: the seventh is raised
+    text = re.sub(r"dim\s*5|°\s*5", "b5", text) if re.match(r"m|-|min", text) else text
+    text = re.sub(r"(?<=[a-z])(SUS|Sus)|^(SUS|Sus)|(?<=\d)(SUS|Sus)", "sus", text)
     # The longest word that reads on wins: `madd9` is m + add9, `maj9` is maj + 9.  Before a 5 a sign alters the fifth.
     bases = [(word, base) for word, base in _BASES if text.startswith(word)]
     for word, base in [*bases, ("", "")]:
@@ -148,6 +159,9 @@ def _apply_rest(tones: _Tones, rest: str, number: str) -> bool:
             tones.third = None
             tones.others |= {2 if each == "2" else 5 for each in re.findall(r"[24]", match[1] or "4")}
             rest = rest[match.end() :]
+        elif rest.startswith("add3") and tones.third is None and 5 in tones.others:  # a fourth beside the third
+            tones.third, tones.others = 4, tones.others - {5} | {17}
+            rest = rest[4:]
         elif match := _ADDED.match(rest):
             shift = {"b": -1, "#": 1}.get(match[1], 0)
             tones.others.add(_ADDITIONS[match[2]] + shift)

@@ -3,8 +3,9 @@
 With bar lines (`|`, `||`, `|:`, `:|`, `x3`, line ends) chords of a bar share it; `/` holds the chord for one more beat,
 `%` repeats the bar before, an empty bar holds the last chord, `C:3 G:1` weighs two chords of a bar.  Without bar lines
 each chord has a bar or the bars after its colon; dashes, arrows and commas only separate.  Roman numerals and Nashville
-numbers are read in the key.  Section names and a time signature at the beginning are passed over.  Where two readings
-are possible the progression says in `readings` which was taken.
+numbers are read in the key.  Chords may be written in German (`H7`, `Fis`) or in syllables (`Sol7`, `La m`).  First and
+second endings are played as such.  Section names, `Key of G:`, `Capo 2`, `D.C.` and a time signature at the beginning are
+passed over.  Where two readings are possible the progression says in `readings` which was taken.
 """
 
 from __future__ import annotations
@@ -12,12 +13,14 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field
 from fractions import Fraction
+from itertools import pairwise
 from typing import Final
 
 from engine.music.chord import Chord
 from engine.music.errors import MusicError
 from engine.music.key import A_MINOR, C_MAJOR, Key
-from engine.music.numerals import is_number, is_roman, means_minor, parse_numeral
+from engine.music.note_names import in_letters, language_of
+from engine.music.numerals import is_number, is_roman, is_sixth, means_minor, parse_numeral
 from engine.music.progression import MAX_CHORDS, Progression, ProgressionItem
 
 MAX_TEXT: Final = 20_000
@@ -28,20 +31,34 @@ _LABEL: Final = (
     r"(?:\s*\d{1,2})?"
 )
 _TOKEN: Final = re.compile(
-    rf"(?P<label>[\[(]\s*{_LABEL}\s*[\])]:?|\b{_LABEL}\s*:)"
+    rf"(?P<label>[\[(]\s*{_LABEL}\s*[\])]:?|\b{_LABEL}\s*:|\*[A-Za-z](?=\s)|\bT(?:44|34|24|54|64|74|22|32|68|12)(?=\s))"
+    r"|(?P<aside>^[ \t]{0,8}(?:key(?:[ ]?of)?|capo|tempo|time)\b[ ]?:?[ ]?[A-Ga-g]?[b#♭♯]?[\w/.]{0,9}"
+    r"(?:[ ]?(?:bpm|major|minor|maj|min))?:?[ \t]{0,8}$"
+    r"|\bkey[ ]of[ ][A-G][b#♭♯]?m?(?:[ ]?(?:major|minor))?[ ]?:|\b\d{2,3}[ ]?bpm\b|^[ \t]{0,8}\d{1,2}/\d{1,2}[ ]?:"
+    r"|\(?\b(?:D\.[ ]?[CS]\.?|da capo|dal segno|al fine|al coda|to coda|fine|repeat|segno)(?![A-Za-z])\.?\)?)"
+    r"|(?P<volta>\[?\s*(?<![\w.])[1-3]\.(?=\s))"
+    r"|(?P<section>\[[A-D]\](?=[ \t]*\|)|(?<![^\s])[A-D]:(?=[ \t]*\|))"
     r"|(?P<bar>(?:\[\|)|[:：]?[ \t]?(?:\|{1,3}|‖|｜)(?:\]|:(?!\d))?)"
     r"|(?P<line>[\r\n]+)"
     r"|(?P<times>\(?\s*(?:[x×]\s?\d{1,2}|\d{1,2}\s?[x×])(?![A-Za-z0-9])\s*\)?)"
-    r"|(?P<same>%|𝄎|\./\.)"
-    r"|(?P<beats>/+(?=[\s|,;/]|$))"
-    r"|(?P<parting>[,;]|(?:-+>?|=?>|–|—|→)(?=[\s|]|$))"
+    r"|(?P<same>%|𝄎|\./\.|(?<=[\s|])x(?=\s*[|}])|(?<=[\s|])x(?=\s*:\|))"
+    r"|(?P<beats>/+(?=[\s|,;/]|$)|(?<![^\s|])[.~_](?![^\s|]))"
+    r"|(?P<parting>[,;•·›»]|(?:-+>?|=?>|–|—|→)(?=[\s|]|$))"
     r"|(?P<open>[(\[])|(?P<close>[)\]])"
-    r"|(?P<word>[^\s|,;()\[\]‖｜]+(?:,\d[^\s|,;()\[\]]*)?(?:[(\[][^()\[\]|]*[)\]][^\s|,;()\[\]]*)*)",
-    re.IGNORECASE,
+    r"|(?P<word>[^\s|,;()\[\]‖｜•·›»]+(?:,\d[^\s|,;()\[\]]*)?(?:[(\[][^()\[\]|]*[)\]][^\s|,;()\[\]]*)*)",
+    re.IGNORECASE | re.MULTILINE,
 )
 _LENGTH: Final = re.compile(r"\d{1,4}(?:[.,]\d{1,4})?|\d{1,4}/\d{1,4}")
 _NUMBER: Final = re.compile(r"[-+]?(?:\d+(?:[.,]\d*)?(?:e\d+)?|inf|nan)", re.IGNORECASE)  # meant as bars, surely
 _METER: Final = re.compile(r"(?:\d{1,2}/(?:1|2|4|8|16))")
+# A chord type that stands apart from its root.  A bare number or sign would be a Nashville number or a dash.
+_APART: Final = re.compile(
+    r"[øØ°]7?|m|M|min|maj|minor|major|mineur|majeur|moll|dur|dim|aug|(?:maj|min|m|M|dim|sus|add|aug)\.?(?:2|4|6|7|9|11|13)",
+    re.I,
+)
+_BARE: Final = re.compile(
+    r"(?:[A-Ha-h](?:bb|##|b|#|♭|♯|is|es|s)?|do|ut|r[ée]|mi|fa|sol|la|si|[ivIV]+)(?:b|#|♭|♯)?", re.I
+)
 _BARE_ROOT: Final = re.compile(r"[A-Ga-g](?:bb|##|b|#|♭|♯)?")
 _DECISIVE: Final = re.compile(r"m(?!aj)|-|dim|[°ºoøØ+]|aug|maj|sus|M")
 
@@ -71,7 +88,11 @@ def parse_progression(text: str, mode: str = "start", key: Key | None = None) ->
     """
     if len(text) > MAX_TEXT:
         raise MusicError(f"the progression has more than {MAX_TEXT} characters.")
+    # Long runs of blanks, which some patterns would look through from each of them, are one.
+    text = re.sub(r"\s*[\r\n]\s*", "\n", re.sub(r"[^\S\r\n]+", " ", text))
+    text = text.replace("{", "|: ").replace("}", " :|")  # as iReal writes repeats
     tokens = [_Token(match.lastgroup or "", match[0].strip()) for match in _TOKEN.finditer(text)]
+    asides = [token.text for token in tokens if token.kind in ("aside", "section")]
     if sum(token.kind in ("word", "bar") for token in tokens) > 3 * MAX_CHORDS:
         raise MusicError(f"the progression has more than {MAX_CHORDS} chords.")
     reader = _Reader(_without_dashes(tokens), key)
@@ -80,14 +101,27 @@ def parse_progression(text: str, mode: str = "start", key: Key | None = None) ->
         raise MusicError(f"'{text[:60]}' holds no chord; write for example 'C Am F G'.")
     if len(items) > MAX_CHORDS:
         raise MusicError(f"the progression has more than {MAX_CHORDS} chords.")
-    return Progression(tuple(items), mode, tuple(reader.readings))
+    passed = [f"'{', '.join(asides)[:60]}' is passed over: it is no chord."] if asides else []
+    return Progression(tuple(items), mode, (*reader.readings, *passed))
 
 
 def _without_dashes(tokens: list[_Token]) -> list[_Token]:
     """Tokens with `C-Am-F` taken apart and separators, labels and a leading time signature left out."""
     found: list[_Token] = []
+    # `| C - - G |`: where one dash follows another each holds the chord for a beat; else they only part.
+    dashes = [token.kind == "parting" and token.text in ("-", "–", "—") for token in tokens]
+    holds = any(token.kind == "bar" for token in tokens) and any(first and then for first, then in pairwise(dashes))
     for token in tokens:
-        if token.kind in ("label", "parting"):
+        if token.kind == "word" and found and found[-1].kind == "word" and _APART.fullmatch(token.text):
+            joined = found[-1].text + token.text
+            if _BARE.fullmatch(found[-1].text):  # `C maj7`, `La m`, `f# Moll`
+                found[-1] = _Token("word", joined)
+                continue
+        if token.kind in ("label", "aside", "section") or (token.kind == "parting" and not holds):
+            continue
+        if token.kind == "parting":
+            if token.text.strip("-–—") == "":
+                found.append(_Token("beats", "/"))
             continue
         if token.kind == "word":
             if not any(each.kind == "word" for each in found) and _METER.fullmatch(token.text):
@@ -100,6 +134,10 @@ def _without_dashes(tokens: list[_Token]) -> list[_Token]:
 
 
 def _parts(word: str) -> list[str]:
+    if re.fullmatch(r"[b#]?[1-7](?:[-–—][b#]?[1-7]){2,}", word):  # `1-4-5`: nobody writes `1-` before a degree
+        return re.split("[-–—]", word)
+    if re.fullmatch(r"[b#]?[ivIV]+\.", word):
+        return [word[:-1]]
     if not re.search(r"[-–—→>]\s*[A-Ga-gIViv]", word):
         return [word]
     try:
@@ -116,18 +154,33 @@ class _Reader:
     readings: list[str] = field(default_factory=list)
     lower_case: str = "minor"
     system: str = "letters"
+    language: str = ""
     last: _Entry | None = None
 
     def __post_init__(self) -> None:
         words = [token.text for token in self.tokens if token.kind == "word"]
         heads = [word.partition(":")[0] for word in words]
-        letters = any(re.match(r"[A-GN]", head) for head in heads)
+        letters = any(re.match(r"[A-GN]", head) and not is_sixth(head) for head in heads)
         roman = any(is_roman(head) for head in heads) and not letters
         if roman or (heads and all(is_number(head) for head in heads)):
             self.system = "numerals"
             self._choose_key(words)
         else:
-            self._choose_case(words)
+            self._choose_language(words)
+            self._choose_case([in_letters(word, self.language) for word in words])
+
+    def _choose_language(self, words: list[str]) -> None:
+        self.language = language_of(words)
+        if self.language == "german":
+            if any(re.match(r"[Bb][b♭]", word) for word in words):
+                self.language = ""  # `Bb` beside `Es`: not German throughout, and B is B
+                return
+            single = next((word for word in words if re.match(r"[Bb](?![b♭#♯]|es|is)", word)), None)
+            german_h = next((word for word in words if re.match(r"[Hh](?!es)", word)), None)
+            if german_h is not None and single is None:
+                self.readings.append(f"'{german_h}' is read as German: H is B here.")
+            if single is not None:
+                self.readings.append(f"'{single}' is read as German, B flat, since other chords are written in German.")
 
     def _choose_key(self, words: list[str]) -> None:
         if self.key is None:
@@ -156,10 +209,10 @@ class _Reader:
         self.readings.append(f"'{name}' is read as {chord}; write {meant} if you mean that.")
 
     def chord(self, word: str) -> Chord:
-        if self.system == "numerals" and not word.upper().startswith("N"):
+        if self.system == "numerals" and (is_sixth(word) or not word.upper().startswith("N")):
             assert self.key is not None
             return parse_numeral(word, self.key)
-        return Chord.parse(word, lower_case=self.lower_case)
+        return Chord.parse(in_letters(word, self.language), lower_case=self.lower_case)
 
     def item(self, word: str) -> tuple[Chord, str, Fraction | None]:
         """The chord of a word, as it was written, and the number after its colon."""
@@ -183,6 +236,10 @@ class _Reader:
 
     # without bar lines --------------------------------------------------------------------------------------------
     def without_bars(self) -> list[ProgressionItem]:
+        kinds = [token.kind for token in self.tokens if token.kind in ("word", "beats")]
+        if len(kinds) > 2 and kinds == ["word", "beats"] * (len(kinds) // 2) + ["word"]:
+            self.readings.append("Slashes between all chords are read as parting them.")
+            self.tokens = [token for token in self.tokens if token.kind != "beats"]
         beats = any(token.kind == "beats" for token in self.tokens)
         if beats:
             self.readings.append("Slashes are read as beats, four to a bar.")
@@ -234,6 +291,7 @@ class _Reader:
         bars: list[Bar] = []
         bar: Bar = []
         repeat, line, opened = 0, 0, False
+        ending: int | None = None  # where the first ending of what is repeated begins
         after_line = True  # nothing has come since a bar line: the next plain one closes an empty bar
         begun = False  # a bar line has been seen
         merged = True  # the next bar line belongs to the one before it
@@ -261,10 +319,18 @@ class _Reader:
                     count = 2
                     if following is not None and following.kind == "times":
                         count = _times(following, bars[repeat:])
-                    bars += bars[repeat:] * (count - 1)
+                    bars += bars[repeat:ending] * (count - 1)
+                    ending = None
                     repeat, opened = len(bars), False
                 if opens:
                     repeat, opened = len(bars), True
+            elif token.kind == "volta":
+                if bar:
+                    bars.append(bar)
+                    bar = []
+                if token.text.lstrip("[ ").startswith("1"):
+                    ending = len(bars)
+                after_line, merged = True, True
             elif token.kind == "times":
                 before = self.tokens[position - 1] if position else None
                 if before is None or not (before.kind == "bar" and before.text.startswith((":", "："))):

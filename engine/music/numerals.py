@@ -1,7 +1,8 @@
 """Chords written as degrees of a key: Roman numerals (`ii7 V7 I`, `V7/V`, `I64`) and Nashville numbers (`1 6- 4 5/7`).
 
 Upper case is major, lower case minor.  In minor keys degrees are those of natural minor, a diminished seventh degree is
-the raised one (`vii°` in A minor is G#dim), and accidentals are taken from the degree they stand before.
+the raised one (`vii°` in A minor is G#dim), and accidentals are taken from the degree they stand before; only bIII, bVI
+and bVII, which many write by the major scale, are those of natural minor too.
 """
 
 from __future__ import annotations
@@ -19,7 +20,13 @@ _DEGREES: Final = {"i": 1, "ii": 2, "iii": 3, "iv": 4, "v": 5, "vi": 6, "vii": 7
 _ROMAN: Final = re.compile(r"([b#♭♯]?)(VII|VI|IV|V|III|II|I|vii|vi|iv|v|iii|ii|i)(?![A-Za-z]*[IVX])(.*)")
 _NUMBER: Final = re.compile(r"([b#♭♯]?)([1-7])(?!\d*[x×])(.*)")
 # Figured bass: the type of the chord and which of its tones is lowest.
-_FIGURES: Final = {"64": ("", 2), "65": ("7", 1), "43": ("7", 2), "42": ("7", 3)}
+_FIGURES: Final = {
+    "64": ("", 2), "65": ("7", 1), "43": ("7", 2), "42": ("7", 3), "2": ("7", 3), "63": ("", 1), "53": ("", 0),
+}  # fmt: skip
+_STACKED: Final = re.compile(r"(?<=[iIvV°oøØ+])(6/5|6/4|4/3|4/2|6/3|5/3)(?!\d)")
+# The chromatic sixths and what they are in degrees: in letters their tones are those of the chords named here.
+_SIXTHS: Final = {"N6": "bII/4", "N": "bII", "It6": "bVI7no5", "It+6": "bVI7no5", "Ger6": "bVI7", "Ger+6": "bVI7",
+                  "Fr6": "bVI7b5", "Fr+6": "bVI7b5", "Cad64": "I64"}  # fmt: skip
 _DIMINISHED: Final = re.compile(r"[°ºoøØ]|dim|hdim")
 _MAJOR_STEPS: Final = (0, 2, 4, 5, 7, 9, 11)
 _MINOR_STEPS: Final = (0, 2, 3, 5, 7, 8, 10)
@@ -27,12 +34,17 @@ _MINOR_STEPS: Final = (0, 2, 3, 5, 7, 8, 10)
 
 def is_roman(token: str) -> bool:
     """Whether a token can be a Roman numeral."""
-    return _ROMAN.fullmatch(token) is not None
+    return _ROMAN.fullmatch(token) is not None or is_sixth(token)
 
 
 def is_number(token: str) -> bool:
     """Whether a token can be a Nashville number."""
     return _NUMBER.fullmatch(token) is not None
+
+
+def is_sixth(token: str) -> bool:
+    """Whether a token names a chromatic sixth: `N6`, `Ger+6`, `It6`, `Fr6`."""
+    return token in _SIXTHS and len(token) > 1
 
 
 def means_minor(tokens: list[str]) -> bool:
@@ -45,6 +57,10 @@ def parse_numeral(token: str, key: Key) -> Chord:
     """The chord that a numeral means in a key.  Raises MusicError naming the token."""
     if len(token) > MAX_TEXT:
         raise MusicError(f"'{token[:MAX_TEXT]}…' is not a chord: it is too long.")
+    written = token
+    token = _STACKED.sub(lambda match: match[1].replace("/", ""), _SIXTHS.get(token, token))
+    if written in _SIXTHS and key.is_minor:
+        token = token.replace("bVI", "VI").replace("I64", "i64")
     head, slash, under = token.partition("/")
     if token.replace("6/9", "") != token:  # `I6/9`: the slash belongs to the chord's type
         head, slash, under = token.replace("6/9", "69").partition("/")
@@ -64,6 +80,8 @@ def parse_numeral(token: str, key: Key) -> Chord:
 
 def _step(accidental: str, degree: int, key: Key) -> int:
     steps = _MINOR_STEPS if key.is_minor else _MAJOR_STEPS
+    if key.is_minor and accidental in ("b", "♭") and degree in (3, 6, 7):
+        accidental = ""  # `bVI` is written by the major scale: in minor the degree is low already
     return steps[degree - 1] + {"b": -1, "♭": -1, "#": 1, "♯": 1}.get(accidental, 0)
 
 

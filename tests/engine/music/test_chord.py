@@ -51,7 +51,7 @@ def test_reads_both_notations(text, harte):
     assert Chord.parse(text).harte() == harte
 
 
-@pytest.mark.parametrize("text", ["H7", "", "Cfoo", "C/H", "C/", "Am7x", "c", "A:min9x", "C//E"])
+@pytest.mark.parametrize("text", ["J7", "", "Cfoo", "C/J", "C/", "Am7x", "c", "A:min9x", "C//E"])
 def test_errors_name_the_offending_token(text):
     with pytest.raises(MusicError) as caught:
         Chord.parse(text)

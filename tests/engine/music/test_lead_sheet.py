@@ -131,7 +131,7 @@ def test_what_was_typed_is_kept():
 @pytest.mark.parametrize(
     ("text", "token"),
     [
-        ("C H7 F", "'H7'"),
+        ("C J7 F", "'J7'"),
         ("| C | Foo |", "'Foo'"),
         ("% C", "'%'"),
         ("x2", "'x2'"),
