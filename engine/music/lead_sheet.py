@@ -4,8 +4,8 @@ With bar lines (`|`, `||`, `|:`, `:|`, `x3`, line ends) chords of a bar share it
 `%` repeats the bar before, an empty bar holds the last chord, `C:3 G:1` weighs two chords of a bar.  Without bar lines
 each chord has a bar or the bars after its colon; dashes, arrows and commas only separate.  Roman numerals and Nashville
 numbers are read in the key.  Chords may be written in German (`H7`, `Fis`) or in syllables (`Sol7`, `La m`).  First and
-second endings are played as such.  Section names, `Key of G:`, `Capo 2`, `D.C.` and a time signature at the beginning are
-passed over.  Where two readings are possible the progression says in `readings` which was taken.
+second endings are played as such.  Section names, `Key of G:`, `Capo 2`, `D.C.` and a time signature at the beginning
+are passed over.  Where two readings are possible the progression says in `readings` which was taken.
 """
 
 from __future__ import annotations
