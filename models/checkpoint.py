@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import json
 import os
-import pickle
 from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
@@ -55,11 +54,15 @@ def save(model: Network, path: Path, card: Mapping[str, Any] | None = None, *, h
 def load(path: Path) -> Network:
     """Reads one of our files; the network comes in eval mode.  Raises CheckpointError with one sentence."""
     found = read(path)
+    with torch.device("meta"):  # names and shapes alone: nothing is asked for that the file does not hold
+        wanted = {name: tuple(value.shape) for name, value in build(found.config).state_dict().items()}
+    shapes = {name: array.shape for name, array in found.tensors.items()}
+    wrong = next((name for name in sorted({*wanted, *shapes}) if wanted.get(name) != shapes.get(name)), None)
+    if wrong is not None:
+        what = f"{wrong} is {shapes.get(wrong, 'missing')}, not {wanted.get(wrong, 'expected at all')}"
+        raise CheckpointError(f"{path} does not fit its own configuration: {what}.")
     model = build(found.config)
-    try:
-        model.load_state_dict({name: torch.from_numpy(array) for name, array in found.tensors.items()})
-    except RuntimeError as error:
-        raise CheckpointError(f"{path} does not fit its own configuration: {error}.") from error
+    model.load_state_dict({name: torch.from_numpy(array) for name, array in found.tensors.items()})
     if isinstance(model, AffectiveMultimodalTransformer):
         model.lay_out_for_decoding()
     return model.eval()
@@ -170,8 +173,8 @@ def read_authors(path: Path) -> dict[str, torch.Tensor]:
         raise CheckpointError(f"No weights: {path} does not exist.")
     try:
         found = torch.load(path, map_location="cpu", weights_only=True)
-    except (pickle.UnpicklingError, RuntimeError, EOFError, ValueError, KeyError, OSError) as error:
-        reason = str(error).splitlines()[0][:120] if str(error) else type(error).__name__
+    except Exception as error:  # what a damaged pickle or archive runs into has no common type
+        reason = str(error).splitlines()[0][:120].rstrip(".") if str(error) else type(error).__name__
         raise CheckpointError(f"{path} is not a checkpoint that can be read safely ({reason}).") from error
     if not isinstance(found, dict) or not all(isinstance(v, torch.Tensor) for v in found.values()):
         raise CheckpointError(f"{path} does not hold a plain table of tensors.")
@@ -189,8 +192,10 @@ def import_authors(path: Path, kind: str = "bigru") -> Network:
     for needed in ("Linear_vis.weight", "transformer.decoder.layers.0.self_attn.Er"):
         if needed not in found:
             raise CheckpointError(f"{path} is not a Video2Music checkpoint: it lacks {needed}.")
-    slots, head_width = found["transformer.decoder.layers.0.self_attn.Er"].shape
-    width = found["Linear_vis.weight"].shape[0]
+    relative, seen = found["transformer.decoder.layers.0.self_attn.Er"], found["Linear_vis.weight"]
+    if relative.dim() != 2 or seen.dim() != 2 or not relative.numel() or not seen.numel():
+        raise CheckpointError(f"{path} is not a Video2Music checkpoint: its tensors have other shapes.")
+    (slots, head_width), width = relative.shape, seen.shape[0]
     if width % head_width:
         raise CheckpointError(f"{path}: heads of {head_width} do not divide the width {width}.")
 
@@ -198,14 +203,17 @@ def import_authors(path: Path, kind: str = "bigru") -> Network:
         return len({name.split(".")[3] for name in found if name.startswith(f"transformer.{side}.layers.")})
 
     linear1 = found.get("transformer.encoder.layers.0.linear1.weight")
-    config = AmtConfig(
-        width=width,
-        heads=width // head_width,
-        encoder_layers=layers("encoder"),
-        decoder_layers=layers("decoder"),
-        feedforward=0 if linear1 is None else linear1.shape[0],
-        max_slots=slots,
-    )
+    try:
+        config = AmtConfig(
+            width=width,
+            heads=width // head_width,
+            encoder_layers=layers("encoder"),
+            decoder_layers=layers("decoder"),
+            feedforward=0 if linear1 is None else linear1.shape[0],
+            max_slots=slots,
+        )
+    except ValueError as error:
+        raise CheckpointError(f"{path} is not a Video2Music checkpoint: {error}.") from None
     _compare(path, found, authors_amt_names(config))
     model = AffectiveMultimodalTransformer(config)
     model.load_state_dict({_our_amt_name(n): v for n, v in found.items() if not n.startswith(_UNUSED)})

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
@@ -10,6 +11,21 @@ from models.film import MAX_SLOTS
 LEVEL_SHARE: Final = 0.5  # of the regressor's ridge in a film's mean
 FARTHEST: Final = 3.0  # standard deviations that a column of a film's mean row may lie from the training films'
 KINDS: Final = ("fc", "lstm", "bilstm", "gru", "bigru")
+
+
+def check_sizes(config: object, bounds: Mapping[str, tuple[int, int]]) -> None:
+    """Raises ValueError for a size that is no whole number within its bounds, and for a share that is none.
+
+    A damaged file shall not ask for more memory than there is.
+    """
+    for name, (low, high) in bounds.items():
+        value = getattr(config, name)
+        if type(value) is not int or not low <= value <= high:
+            raise ValueError(f"{name} is {str(value)[:20]!r}, not {low} to {high}")
+    for name in ("dropout", "attention_dropout"):
+        value = getattr(config, name, 0.0)
+        if not isinstance(value, (int, float)) or not 0 <= value < 1:
+            raise ValueError(f"{name} is {str(value)[:20]!r}, not a share below 1")
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +51,9 @@ class AmtConfig:
     max_slots: int = MAX_SLOTS
 
     def __post_init__(self) -> None:
+        check_sizes(self, {"width": (2, 8192), "heads": (1, 256), "encoder_layers": (0, 64), "decoder_layers": (1, 64),
+                           "feedforward": (0, 65536), "run_buckets": (0, 1024), "recall_heads": (0, 256),
+                           "echo_heads": (0, 256), "condition_width": (0, 8192), "max_slots": (1, 65536)})  # fmt: skip
         if self.width % self.heads or self.width % 2:
             raise ValueError(f"width {self.width} must be even and divide by heads {self.heads}")
 
@@ -52,6 +71,7 @@ class RegressorConfig:
     levels: bool = False  # scaled only: ridge for the film's mean, gains around it, the map for `spread`
 
     def __post_init__(self) -> None:
+        check_sizes(self, {"width": (1, 8192), "layers": (1, 64), "bottleneck": (0, 8192)})
         if self.kind not in KINDS:
             raise ValueError(f"kind must be one of {', '.join(KINDS)}, not {self.kind!r}")
         if self.levels and not self.scaled:

@@ -46,16 +46,24 @@ def read(path: Path) -> WeightsFile:
         with safe_open(path, framework="np") as file:
             metadata = file.metadata() or {}
             tensors = {name: file.get_tensor(name).astype(np.float32) for name in file.keys()}  # noqa: SIM118
-    except (SafetensorError, OSError) as error:
-        raise CheckpointError(f"{path} is not a safetensors file: {error}.") from error
+    except OSError as error:
+        raise CheckpointError(f"{path} cannot be read: {error.strerror or error}.") from error
+    except (SafetensorError, MemoryError, TypeError, ValueError) as error:
+        reason = (str(error) or type(error).__name__).splitlines()[0][:120].rstrip(".")
+        raise CheckpointError(f"{path} is not a safetensors file: {reason}.") from error
     if metadata.get("format") != FORMAT:
         raise CheckpointError(f"{path} was not written by this program (format {metadata.get('format')!r}).")
     try:
         config = json.loads(metadata["config"])
         kind = AmtConfig if metadata["network"] == "amt" else RegressorConfig
-        return WeightsFile(path, kind(**config), tensors)
-    except (KeyError, TypeError, ValueError) as error:
-        raise CheckpointError(f"{path} has a configuration that this version does not know: {error}.") from error
+        found = WeightsFile(path, kind(**config), tensors)
+    except (KeyError, TypeError, ValueError, RecursionError) as error:
+        reason = str(error).splitlines()[0][:120].rstrip(".")
+        raise CheckpointError(f"{path} has a configuration that this version does not know: {reason}.") from error
+    for name, array in tensors.items():
+        if not np.isfinite(array).all():
+            raise CheckpointError(f"{path} is damaged: {name[:80]} holds what is no number.")
+    return found
 
 
 def sha256(path: Path) -> str:

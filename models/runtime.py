@@ -890,8 +890,9 @@ def load(path: Path) -> ChordNetwork | Regressor:
         if isinstance(found.config, AmtConfig):
             return ChordNetwork(found.config, found.tensors)
         return Regressor(found.config, found.tensors)
-    except (KeyError, ValueError) as error:
-        raise CheckpointError(f"{path} does not fit its own configuration: {error}.") from error
+    except (KeyError, ValueError, IndexError, TypeError, AttributeError, MemoryError) as error:
+        reason = (str(error) or type(error).__name__).splitlines()[0][:120].rstrip(".")
+        raise CheckpointError(f"{path} does not fit its own configuration: {reason}.") from error
 
 
 def load_pair(folder: Path | None = None) -> tuple[ChordNetwork, Regressor]:

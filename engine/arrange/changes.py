@@ -277,7 +277,12 @@ def _with_chords(
     regions: list[tuple[float, float, Chord]] = []
     for start, end in pairwise(edges):
         shares = harmony.shares(start, end)
-        chord = max(shares, key=lambda found: shares[found])
+        if not shares:  # nothing was composed there: what sounds goes on
+            chord = before or harmony.after(start)
+            if chord is None:
+                continue
+        else:
+            chord = max(shares, key=lambda found: shares[found])
         if start in wanted and chord == before:
             others = [other for other in shares if other != before]
             coming = harmony.after(start)

@@ -14,6 +14,7 @@ import hashlib
 import json
 import os
 import secrets
+import shutil
 import time
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -73,6 +74,15 @@ def content_key(path: str | os.PathLike[str]) -> str:
     return digest.hexdigest()
 
 
+def _drop(file: Path) -> None:
+    """Removes an entry, whatever it is by now; in a cache that cannot be written it stays, and is not used."""
+    with contextlib.suppress(OSError):
+        if file.is_dir() and not file.is_symlink():
+            shutil.rmtree(file)
+        else:
+            file.unlink(missing_ok=True)
+
+
 class FeatureCache:
     """A folder of feature files.
 
@@ -99,12 +109,12 @@ class FeatureCache:
     def get(self, key: str) -> VideoFeatures | None:
         """The kept features, or None.  An entry that cannot be read is removed."""
         file = self._file(key)
-        if not file.exists():
+        if not os.path.lexists(file):
             return None
         try:
             features = VideoFeatures.load(file)
         except VideoError:
-            file.unlink(missing_ok=True)
+            _drop(file)
             return None
         try:
             os.utime(file)

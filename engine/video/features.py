@@ -17,10 +17,12 @@ from typing import Any, Final
 import numpy as np
 
 from engine.music import Cut, Film, FrameRate, Timecode
+from engine.music.files import open_regular
 from engine.music.mood import EMOTIONS
 from engine.music.timecode import timecode_rate
 from engine.video.errors import VideoError
 
+_LONGEST_S: Final = 100 * 3600.0
 FORMAT: Final = 1  # of the .npz
 SEMANTIC_SIZE: Final = 768
 
@@ -135,14 +137,18 @@ class VideoFeatures:
         """Reads what `save` wrote.  Raises VideoError for anything else."""
         file = Path(path)
         try:
-            with np.load(file, allow_pickle=False) as archive:
+            with (
+                open_regular(file) as opened,
+                np.load(opened, allow_pickle=False) as archive,
+                np.errstate(all="ignore"),  # what is no number is refused, and needs no warning
+            ):
                 meta = json.loads(str(archive["meta"][()]))
                 if meta["format"] != FORMAT:
                     raise VideoError(f"{file.name} was written by another version (format {meta['format']}).")
                 film = meta["film"]
                 rate = FrameRate(Fraction(film["fps"]), bool(film["drop"]))
                 start = film["start_frames"]
-                return cls(
+                found = cls(
                     film=Film(
                         path=str(film["path"]),
                         duration_s=float(film["duration_s"]),
@@ -169,12 +175,24 @@ class VideoFeatures:
                     notes=tuple(str(note) for note in meta["notes"]),
                     colour=np.asarray(archive["colour"], np.float32) if "colour" in archive.files else None,
                 )
+                found._check()
+                return found
         except FileNotFoundError:
             raise VideoError(f"There is no file {file}.") from None
         except VideoError:
             raise
         except Exception as error:  # a damaged archive fails in a dozen ways: zlib, struct, encryption bits, sizes
             raise VideoError(f"{file.name} is not a feature file that can be read.") from error
+
+    def _check(self) -> None:
+        """Raises ValueError where what was read cannot be of a film."""
+        length_s, ends = self.film.duration_s, [cut.time_s for cut in self.cuts] + [cut.strength for cut in self.cuts]
+        if not 0 < length_s < _LONGEST_S or not 0 < self.seconds <= length_s + 1:
+            raise ValueError("length")
+        if not all(0 <= value <= length_s + 1 for value in ends) or self.reading not in ("full", "quick"):
+            raise ValueError("cuts")
+        if self.emotion.min() < 0 or self.emotion_raw.min() < 0 or self.emotion.max() > 1.01 or self.motion.min() < 0:
+            raise ValueError("weights")
 
     def to_json(self) -> dict[str, Any]:
         """Plain lists and numbers; the semantic embedding is left out (it is in the .npz)."""

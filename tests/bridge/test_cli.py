@@ -52,7 +52,7 @@ def test_version_and_nonsense(capsys) -> None:
     [
         (["live", "nowhere.mp4"], "nowhere.mp4"),
         (["live", __file__, "--key", "X major"], "X major"),
-        (["live", __file__, "--progression", "C H7"], "H7"),
+        (["live", __file__, "--progression", "C J7"], "J7"),
         (["live", __file__, "--swing", "90"], "50 to 75"),
         (["live", __file__, "--swing", "much"], "much"),
         (["live", __file__, "--parts", "kazoo"], "kazoo"),

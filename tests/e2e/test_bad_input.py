@@ -58,7 +58,7 @@ def test_files_that_are_no_film(tmp_path, bad_films, command, name):
 @pytest.mark.parametrize(
     ("arguments", "token"),
     [
-        (["--progression", "C H7"], "H7"),
+        (["--progression", "C J7"], "J7"),
         (["--key", "X major"], "X major"),
         (["--meter", "4/3"], "4/3"),
         (["--bpm", "9999"], "9999"),

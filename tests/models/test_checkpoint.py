@@ -6,6 +6,7 @@ import json
 import pickle
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 
@@ -124,3 +125,31 @@ def test_wrong_files_of_ours_get_a_sentence(tmp_path: Path) -> None:
     ]:
         with pytest.raises(CheckpointError, match=words):
             load(path)
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("width", 10**9), ("heads", 0), ("decoder_layers", 2**31), ("width", 1.5), ("max_slots", -1), ("dropout", "x"),
+     ("heads", None), ("feedforward", True)],
+)  # fmt: skip
+def test_absurd_sizes_are_refused_before_any_memory_is_asked_for(tmp_path, name, value) -> None:
+    from safetensors.numpy import save_file
+
+    from models import runtime
+
+    path = tmp_path / "amt.safetensors"
+    metadata = {"format": "cuebridge-1", "network": "amt", "config": json.dumps({name: value})}
+    save_file({"x": np.zeros(1, np.float32)}, path, metadata=metadata)
+    for reader in (load, runtime.load):
+        with pytest.raises(CheckpointError, match="configuration") as caught:
+            reader(path)
+        assert "\n" not in str(caught.value) and len(str(caught.value)) < 300
+
+
+def test_numbers_that_are_none_are_refused(tmp_path) -> None:
+    path = tmp_path / "regressor.safetensors"
+    model = DynamicsRegressor(RegressorConfig(width=8))
+    next(model.parameters()).data[0] = float("nan")
+    save(model, path)
+    with pytest.raises(CheckpointError, match="no number"):
+        load(path)

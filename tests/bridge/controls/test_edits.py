@@ -203,7 +203,7 @@ TRIED = st.sampled_from(
     [
         ("/cue/chords/move", (4.0, 4.5)), ("/cue/chords/move", (4.0, 40.0)), ("/cue/chords/split", (6.25,)),
         ("/cue/chords/merge", (3.0,)), ("/cue/chords/copy", (2.0, 9.0)), ("/cue/chords/pin", ("E7", 5.0)),
-        ("/cue/chords/pin", ("H7", 5.0)), ("/cue/chords/unpin", (5.0,)), ("/cue/chords/rewrite", (6.0, 9.0)),
+        ("/cue/chords/pin", ("J7", 5.0)), ("/cue/chords/unpin", (5.0,)), ("/cue/chords/rewrite", (6.0, 9.0)),
         ("/cue/hits/add", (7.0, "must")), ("/cue/hits/move", (7.0, 8.0)), ("/cue/hits/weight", (7.0, "nice")),
         ("/cue/sections/add", (5.0, "activity=40")), ("/cue/sections/move", (5.0, 6.0)),
         ("/cue/sections/merge", (5.0,)), ("/cue/swing", (62.0,)), ("/cue/mood/dark_light", (40.0,)),

@@ -336,7 +336,7 @@ def test_a_failed_composition_keeps_the_old_music_and_says_why(stage) -> None:
 def test_refusals(stage) -> None:
     made = stage(24.0)
     session = made.session
-    for address, value in (("/cue/progression", "H7"), ("/cue/key", "X major"), ("/cue/part/pad/low", 80)):
+    for address, value in (("/cue/progression", "J7"), ("/cue/key", "X major"), ("/cue/part/pad/low", 80)):
         with pytest.raises(ControlError):
             session.edit(set_value, address, value)
     with pytest.raises(ControlError):

@@ -65,7 +65,7 @@ def test_several_takes_get_names(clip, cache, tmp_path):
 @pytest.mark.parametrize(
     ("words", "part"),
     [
-        (("--progression", "C H7"), "H7"),
+        (("--progression", "C J7"), "J7"),
         (("--key", "X major"), "X major"),
         (("--bpm", "5000"), "--bpm"),
         (("--meter", "4-4"), "4-4"),

@@ -95,6 +95,29 @@ def test_an_entry_with_any_flipped_bit_is_made_again_and_never_blamed_on_the_fil
             assert found.seconds == features.seconds
 
 
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="this system has no named pipes")
+@pytest.mark.parametrize("kind", ["folder", "pipe", "link into nowhere"])
+def test_an_entry_that_is_no_file_is_dropped_and_holds_nothing_up(tmp_path: Path, kind: str) -> None:
+    cache = FeatureCache(tmp_path / "cache")
+    cache.directory.mkdir()
+    file = cache.directory / "0-0.npz"
+    {"folder": file.mkdir, "pipe": lambda: os.mkfifo(file), "link into nowhere": lambda: file.symlink_to("no")}[kind]()
+    assert cache.get("0-0") is None and not os.path.lexists(file)
+    cache.put("0-0", made_up())
+    assert cache.get("0-0") is not None
+
+
+@pytest.mark.parametrize("change", [{"seconds": 4000}, {"reading": "x"}, {"cuts": (Cut(1e9),)}])
+def test_facts_that_no_film_has_are_refused(tmp_path: Path, change: dict) -> None:
+    if "seconds" in change:  # with arrays as long
+        features = replace(made_up(4000), film=replace(made_up().film, duration_s=5.0))
+    else:
+        features = replace(made_up(), **change)
+    features.save(tmp_path / "f.npz")
+    with pytest.raises(VideoError, match="not a feature file"):
+        VideoFeatures.load(tmp_path / "f.npz")
+
+
 def test_features_that_are_no_numbers_are_refused() -> None:
     with pytest.raises(VideoError, match="no number"):
         replace(made_up(), motion=np.full_like(made_up().motion, np.nan))
