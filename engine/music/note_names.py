@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import Final
 
 from engine.music.chord_type import read_chord_type
@@ -28,7 +29,7 @@ _LETTER: Final = re.compile(r"[A-Ga-g](?:bb|##|b|#|♭|♯)?:?")
 
 def language_of(words: Sequence[str]) -> str:
     """ "german" or "syllables" where the roots of a progression are written so, else ""."""
-    roots = [word.partition("/")[0] for word in words]
+    roots = {word.partition("/")[0] for word in words}
     if any(in_letters(root) != root and _SYLLABLE.match(root) for root in roots):
         return "syllables"
     if any(in_letters(root) != root and _GERMAN_ROOT.match(root) for root in roots):
@@ -36,6 +37,7 @@ def language_of(words: Sequence[str]) -> str:
     return ""
 
 
+@lru_cache(2048)
 def in_letters(word: str, language: str = "") -> str:
     """A chord symbol with its root, and its bass after a slash, as letters; as it is where they are letters already."""
     head, slash, bass = word.rpartition("/")

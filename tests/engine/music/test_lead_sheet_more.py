@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
 from fractions import Fraction
 
@@ -392,12 +393,10 @@ def test_letters_win_over_syllables_and_names_where_both_can_be_read() -> None:
 def test_no_text_takes_long(blank) -> None:
     """The session's thread reads progressions: 20 ms of its time for the longest text that is taken."""
     text = (blank * 4096)[:4096]
-    begun_s = time.thread_time()
-    try:
-        parse_progression(text)
-    except MusicError:
-        pass
-    long_s = time.thread_time() - begun_s
-    begun_s = time.thread_time()
-    parse_progression("C Am F G " * 100)
-    assert long_s < 0.02 or long_s < 5 * (time.thread_time() - begun_s)
+    took_s = []
+    for _ in range(5):  # the least of them: a collection of garbage or a busy neighbour is no matter here
+        begun_s = time.thread_time()
+        with contextlib.suppress(MusicError):
+            parse_progression(text)
+        took_s.append(time.thread_time() - begun_s)
+    assert min(took_s) < 0.02
