@@ -38,6 +38,7 @@ from engine.music.controls import BY_ADDRESS, ERROR, SETTINGS, Control, current_
 from engine.music.theme_text import theme_text
 
 Reply = tuple[str, tuple[Argument, ...]]
+Actions = dict[str, Callable[..., tuple[Argument, ...]]]
 PLAYHEAD_INTERVAL_S: Final = 0.05
 VALUES_INTERVAL_S: Final = 0.1
 MAX_REFUSALS: Final = 64  # of one datagram
@@ -82,24 +83,46 @@ class Controls:
         self._gestures: dict[Target, tuple[str, float]] = {}  # of each sender, and until which host second
         self._promised: dict[int, tuple[Target, Reply]] = {}  # the last change that was answered
         # Values that are no step of the undo history; each setter returns what its answer says besides the value.
-        self._outside_history: dict[str, Callable[..., tuple[Argument, ...]]] = {
+        self._outside_history: Actions = {
             controls.LOOP: self._loop,
             controls.CLICK_ON_CUTS: lambda *wanted: self._at(self._set_click(*wanted)),
             controls.LEARN_PICKUP: self._set_pickup,
             controls.LEARN_INVERTED: self._set_inverted,
         }
-        self._of_sender: dict[str, Callable[..., tuple[Argument, ...]]] = {
+        self._of_sender: Actions = {
             controls.SUBSCRIBE: self._subscribe,
             controls.UNSUBSCRIBE: self._unsubscribe,
             controls.GESTURE: self._begin_gesture,
         }
-        self._actions: dict[str, Callable[..., tuple[Argument, ...]]] = {
+        self._actions: Actions = {
+            **self._transport_actions(),
+            **self._chord_actions(),
+            **self._mark_actions(),
+            **self._take_actions(),
+            **self._plan_actions(),
+            **self._edit_actions(),
+            **self._daw_actions(),
+            **self._other_actions(),
+        }
+
+    # the commands, by group -----------------------------------------------------------------------------------------
+    def _transport_actions(self) -> Actions:
+        """Playing and the film."""
+        session = self.session
+        return {
             controls.PING: lambda: (Double(time.perf_counter()),),
             controls.QUIT: lambda: self._quit() or (),
             controls.PLAY: lambda: self._at(session.play()),
             controls.STOP: lambda: self._at(session.stop()),
             controls.LOCATE: lambda position_s: self._at(session.locate(position_s)),
             controls.PANIC: lambda: self._at(session.panic()),
+            controls.FILM_LOAD: self._load_film,
+        }
+
+    def _chord_actions(self) -> Actions:
+        """Chords."""
+        session = self.session
+        return {
             controls.CHORDS_NEXT: lambda text: (text, *self._at(session.edit(chords.pin_next, _chord(text), text))),
             controls.CHORDS_PIN: lambda text, at_s=None: (
                 text,
@@ -119,7 +142,12 @@ class Controls:
                 what,
                 *self._at(session.edit(chords.rewrite, session.rewrites + 1, what, until, last)),
             ),
-            controls.FILM_LOAD: self._load_film,
+        }
+
+    def _mark_actions(self) -> Actions:
+        """Cues, hits and sections."""
+        session = self.session
+        return {
             controls.CUES_ADD: self._add_cue,
             controls.CUES_REMOVE: lambda which=None: _with_time(session.remove_cue(which)),
             controls.CUES_SELECT: lambda which: (
@@ -169,6 +197,12 @@ class Controls:
                 *self._at(session.edit(marks.merge_sections, at_s)),
             ),
             FIT: lambda *given: self._fit_tempo(NOBODY, *given),
+        }
+
+    def _take_actions(self) -> Actions:
+        """Takes."""
+        session = self.session
+        return {
             controls.TAKE_NEW: self._new_take,
             controls.TAKE_SELECT: lambda number, when="bar": (
                 number,
@@ -180,6 +214,12 @@ class Controls:
             controls.TAKE_NOTE: lambda number, note: self._about_take(number, note=note),
             controls.TAKE_COMPARE: lambda first, second: (first, second, *compared_takes(session, first, second)),
             controls.TAKE_MORE: lambda when="bar": _with_time(session.take_alike(when)),
+        }
+
+    def _plan_actions(self) -> Actions:
+        """What a planned cue is asked for, and its theme."""
+        session = self.session
+        return {
             controls.SIMPLER: lambda from_s, to_s=None: self._change_plan("simpler", _place(from_s), to_s),
             controls.BUSIER: lambda from_s, to_s=None: self._change_plan("busier", _place(from_s), to_s),
             controls.ONLY: lambda parts, from_s=None, to_s=None: (
@@ -198,12 +238,24 @@ class Controls:
             controls.THEME_LOAD: self._load_theme,
             controls.THEME_STATE: lambda at_s, kind="statement": self._change_plan("state", at_s, None, kind),
             controls.THEME_SILENT: lambda at_s: self._change_plan("silent", at_s),
+        }
+
+    def _edit_actions(self) -> Actions:
+        """Undo, and questions about edits, chords and notes."""
+        session = self.session
+        return {
             controls.WHY: self._why,
             controls.NOTES: lambda from_s, to_s, part="all": listed_notes(session, from_s, to_s, part),
             controls.TRY: lambda address, *arguments: self.attempt(address, arguments),
             controls.EDITS_LIST: lambda first: listed_edits(session, _place(first)),
             controls.UNDO: lambda: (session.history.undo_label, *self._at(session.undo())),
             controls.REDO: lambda: (session.history.redo_label, *self._at(session.redo())),
+        }
+
+    def _daw_actions(self) -> Actions:
+        """What a DAW gets: tempo, markers, prints."""
+        session = self.session
+        return {
             controls.TEMPO_PUSH: lambda: (self._script().push_tempo(),),
             controls.MARKERS_LOAD: lambda *given: self._load_markers(*given)[0][1],
             controls.MARKERS_PUSH: lambda: (self._script().push_markers(),),
@@ -220,6 +272,11 @@ class Controls:
                 part,
                 *self._at(session.edit(printed.unmute, part, *edges)),
             ),
+        }
+
+    def _other_actions(self) -> Actions:
+        """MIDI learn and files."""
+        return {
             controls.LEARN: self._learn,
             controls.LEARN_CANCEL: lambda: (self.midi.learn.cancel(),),
             controls.LEARN_FORGET: lambda address=None: (address or "", self.midi.learn.forget(address)),
