@@ -23,6 +23,7 @@ CHILDREN: Final[dict[str, tuple[str, tuple[str, ...], str]]] = {
     "plot": ("engine", ("plot",), "draw a piano roll with cuts, motion and mood"),
     "conform": ("engine", ("conform",), "show what changed between two cuts; move a session to the new one"),
     "export": ("engine", ("export",), "write the music for DAWs, picture editors, orchestrators and societies"),
+    "speech": ("engine", ("speech",), "say where people speak in a film, by its sound or its subtitles"),
     "markers": ("engine", ("markers",), "show what the markers of a picture's editor become"),
     "models": ("models.training.cli", (), "train, evaluate and describe the networks"),
 }
@@ -84,6 +85,7 @@ def _commands() -> list[str]:
         "conform",
         "export",
         "markers",
+        "speech",
         "ports",
         "doctor",
         "calibrate",

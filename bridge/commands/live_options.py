@@ -22,6 +22,7 @@ from engine.document import CueState, Document, SavedSession, parse_chords, pars
 from engine.document.file import SUFFIX, read_session
 from engine.document.file.film_file import same_content
 from engine.interchange.asked import AskedMarkers, check_markers_flags
+from engine.interchange.subtitles import speech_setting
 from engine.music import PARTS, FrameRate, TempoMap, TimeSignature, UserError, controls, shown
 from engine.music.arguments import ControlError, Value
 from engine.music.command import SentenceParser, check_film_exists, check_spares_input
@@ -302,6 +303,8 @@ def _document(given: argparse.Namespace) -> Document:
         if text is not None:
             settings[address] = _choice(flag, address, text)
     check_cue_flags(settings, given.cue)
+    if controls.SPEECH in settings:
+        settings[controls.SPEECH] = speech_setting(str(settings[controls.SPEECH]))
     if given.parts is not None:
         wanted = parts_from(given.parts)
         settings |= {controls.of_part(part, "on"): part in wanted for part in PARTS}

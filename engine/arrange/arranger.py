@@ -13,6 +13,7 @@ from itertools import accumulate, pairwise
 from typing import Final
 
 from engine.arrange import parts as playing
+from engine.arrange.dialogue import room_of
 from engine.arrange.expression import (
     CC1_RANGE,
     CC11_FIXED,
@@ -114,6 +115,7 @@ class Arranger:
         # Whole octaves of a transposition move the ranges, the rest moves the chords inside them.
         self._octaves = round(self.options.transpose / 12)
         self._shift = self.options.transpose - 12 * self._octaves
+        self._room = room_of(composition, self.options)
 
     @property
     def start_beats(self) -> float:
@@ -171,6 +173,8 @@ class Arranger:
             voicing = state.voicing
             if voicing is not None and low <= voicing.start_beats < high and voicing not in voicings[-1:]:
                 voicings.append(voicing)
+        if self._room is not None:
+            played, controllers = self._room.played(played), self._room.wheel(controllers)
         ordered = sorted(
             (item.note for item in played),
             key=lambda note: (note.start_beats, PARTS.index(note.part), note.pitch),

@@ -15,12 +15,14 @@ from engine.music.arguments import Value
 from engine.music.controls import (
     CC11_MODES,
     DENSITY_MAPS,
+    LEAVE_ROOM_MODES,
     PART_RANGES,
     PART_VELOCITIES,
     VELOCITY_MAPS,
     VOICING_STYLES,
     options_from,
 )
+from engine.music.speech import parse_speech
 
 
 def _check(name: str, value: float, low: float, high: float) -> None:
@@ -104,8 +106,8 @@ class ArrangeOptions:
     towards hits and sections, percent of the film's own range.  levels: frozen quantiles; None
     takes those of the composition.  density_map: levels by the whole film's quantiles, by those of the last
     half minute ("rolling"), or the paper's thresholds.  fixed_voicings: kept where start and chord still agree; a chord
-    beside one is voiced to lead into it.  arp_octaves: how far the patterns `up` and `down` run, 1 or 2.  Raises
-    MusicError.
+    beside one is voiced to lead into it.  arp_octaves: how far the patterns `up` and `down` run, 1 or 2.
+    leave_room: "off", "gentle" or "strict"; speech: the lines to leave it for (see `dialogue`).  Raises MusicError.
     """
 
     parts: Mapping[str, PartOptions] = field(default_factory=default_parts)
@@ -125,6 +127,8 @@ class ArrangeOptions:
     crescendo: float = 30.0
     levels: FilmLevels | None = None
     fixed_voicings: tuple[FixedVoicing, ...] = ()
+    leave_room: str = "off"
+    speech: str = ""
 
     def __post_init__(self) -> None:
         unknown = sorted(set(self.parts) - set(PARTS))
@@ -135,6 +139,7 @@ class ArrangeOptions:
             ("density map", self.density_map, DENSITY_MAPS),
             ("voicing", self.voicing, VOICING_STYLES),
             ("CC 11 mode", self.cc11, CC11_MODES),
+            ("way to leave room", self.leave_room, LEAVE_ROOM_MODES),
         ):
             if value not in known:
                 raise MusicError(f"'{value}' is not a {name}; known are {', '.join(known)}.")
@@ -142,6 +147,7 @@ class ArrangeOptions:
             _check("activity", self.activity, 0, 100)
         if self.dynamics is not None:
             _check("dynamics", self.dynamics, 0, 100)
+        parse_speech(self.speech)
         _check("swing", self.swing, 50, 75)
         _check("note length", self.note_length, 5, 110)
         _check("looseness", self.looseness_ms, 0, 25)

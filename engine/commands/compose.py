@@ -202,10 +202,27 @@ def settings_of(arguments: argparse.Namespace) -> dict[str, Value]:
     if ending in _LAST_CHORDS:
         settings[controls.ENDING] = ending
     check_cue_flags(settings, arguments.cue)
+    if controls.SPEECH in settings:
+        settings[controls.SPEECH] = _speech_of(arguments, str(settings[controls.SPEECH]))
     if arguments.parts is not None:
         wanted = parts_from(arguments.parts)
         settings |= {controls.of_part(part, "on"): part in wanted for part in PARTS}
     return settings
+
+
+def _speech_of(arguments: argparse.Namespace, text: str) -> str:
+    """Lines as they were typed, those of subtitles, or (`auto`) those that are heard in the film.  Raises UserError."""
+    from engine.interchange.subtitles import speech_setting
+    from engine.music.speech import parse_speech, speech_text
+
+    if text == "auto":
+        from engine.sound.speech import speech_of
+
+        check_film_exists(arguments.video)
+        return speech_text(speech_of(arguments.video))
+    lines = speech_setting(text)
+    parse_speech(lines)
+    return lines
 
 
 def ending_of(arguments: argparse.Namespace) -> str | None:

@@ -41,6 +41,7 @@ TEMPO_KINDS: Final = ("fixed", "ramp", "steps", "odd", "bars")
 RATES: Final = ("film", "23.976", "24", "25", "29.97", "29.97df", "30", "48", "50", "59.94", "59.94df", "60")
 PORT_LAYOUTS: Final = ("one", "per-part")
 MIDDLE_C_NAMES: Final = ("C3", "C4")
+LEAVE_ROOM_MODES: Final = ("off", "gentle", "strict")
 GRID_CHOICES: Final = ("auto", "seconds", "beats")
 READINGS: Final = ("auto", "full", "quick")
 # Where a change of the music begins: the next bar unless said otherwise.
@@ -118,6 +119,8 @@ CC1: Final = "/cue/cc1"
 CC11: Final = "/cue/cc11"
 TRANSPOSE: Final = "/cue/transpose"
 ARP_OCTAVES: Final = "/cue/arp_octaves"
+LEAVE_ROOM: Final = "/cue/speech/leave_room"
+SPEECH: Final = "/cue/speech"
 # output
 NUDGE: Final = "/cue/nudge"
 HOLD_ON_SYNC_LOSS: Final = "/cue/hold_on_sync_loss"
@@ -570,6 +573,17 @@ MUSIC: Final = (
     _value(
         CC11, _choice("mode", CC11_MODES), "fixed", "arrange",
         "CC 11 (expression): fixed at 100, a curve that follows loudness, or off.", "--cc11", to="arrange.cc11",
+    ),
+    _value(
+        LEAVE_ROOM, _choice("mode", LEAVE_ROOM_MODES), "off", "arrange",
+        "Leave room for speech: inside a line no tune begins and short attacks stay away, no chord changes under its "
+        "first word; strict: fewer of them, and no held tones where voices are.", "--leave-room",
+        to="arrange.leave_room",
+    ),
+    _value(
+        SPEECH, _text("lines"), "", "arrange",
+        "Where people speak: `12.3-15.2 20-24.5`, picture seconds; as a flag also subtitles (.srt, .vtt, .ttml), or "
+        "with compose `auto`, to listen to the film.", "--speech", to="arrange.speech",
     ),
     _value(
         TRANSPOSE, _whole("semitones", -24, 24), 0, "arrange", "Transposes all parts but the drums.", "--transpose",

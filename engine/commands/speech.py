@@ -1,0 +1,33 @@
+"""`speech FILM|SUBTITLES`: where people speak, as `--speech` and `/cue/speech` take it."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Sequence
+
+from engine.interchange.subtitles import ENDINGS, load_subtitles
+from engine.music.command import SentenceParser, check_film_exists
+from engine.music.speech import speech_text
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Runs the command; raises UserError for what the person can act on."""
+    top = SentenceParser(prog="cuebridge speech", description="Says where people speak.", allow_abbrev=False)
+    top.add_argument("file", metavar="FILM", help=f"a film to listen to, or subtitles ({', '.join(ENDINGS)})")
+    top.add_argument("--json", action="store_true", help="from and to of each line, as JSON")
+    given = top.parse_args(argv)
+    check_film_exists(given.file)
+    if given.file.lower().endswith(ENDINGS):
+        lines = load_subtitles(given.file)
+    else:
+        from engine.sound.speech import speech_of
+
+        lines = speech_of(given.file)
+    if given.json:
+        sys.stdout.write(json.dumps([[round(start, 3), round(end, 3)] for start, end in lines]) + "\n")
+    else:
+        sys.stdout.write(speech_text(lines) + "\n")
+        spoken = sum(end - start for start, end in lines)
+        sys.stderr.write(f"{len(lines)} lines, {spoken:.1f} s of speech.\n")
+    return 0

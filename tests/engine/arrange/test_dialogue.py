@@ -1,0 +1,127 @@
+"""Room for speech: what is played inside lines, and that nothing else changes."""
+
+from itertools import pairwise
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from pieces import compose, compositions
+
+from engine.arrange import ArrangeOptions, arrange
+from engine.arrange.arranger import Arranger
+from engine.arrange.dialogue import FIRST_WORD_S, melody_share
+from engine.arrange.options import from_settings
+from engine.music import MusicError, controls
+from engine.music.speech import MAX_TEXT, merged, parse_speech, speech_text
+
+TEXT = "2.5-5 8.1-12.4 13-14"
+LINES = parse_speech(TEXT)
+
+
+@pytest.fixture(scope="module")
+def piece():
+    return compose("C C Am Am F F G7 G7 Dm7 Dm7", seconds=24.0, density=14.0)
+
+
+def options(mode, text=TEXT):
+    return ArrangeOptions(leave_room=mode, speech=text)
+
+
+def inside(composition, beats):
+    at = composition.picture_at_beats(beats) + 1e-6
+    return any(start <= at < end for start, end in LINES)
+
+
+@pytest.mark.parametrize("mode", ["gentle", "strict"])
+def test_no_tune_begins_in_a_line(mode, piece):
+    plain, made = arrange(piece), arrange(piece, options(mode))
+    assert melody_share(plain.notes, piece, LINES) > 0.25
+    assert melody_share(made.notes, piece, LINES) == 0.0
+    assert any(note.part == "melody" for note in made.notes)
+
+
+def test_short_attacks_stay_away_and_the_rest_is_softer(piece):
+    plain, gentle, strict = (arrange(piece, options(mode)).notes for mode in ("off", "gentle", "strict"))
+
+    def attacks(notes):
+        return sum(n.part == "arp" and n.length_beats < 1 and inside(piece, n.start_beats) for n in notes)
+
+    assert attacks(plain) > attacks(gentle) > attacks(strict) == 0
+    loud = []
+    for notes in (plain, gentle, strict):
+        loud.append(max((n.velocity for n in notes if inside(piece, n.start_beats)), default=0))
+    assert loud[0] > loud[1] > loud[2] > 0
+
+
+@pytest.mark.parametrize("mode", ["gentle", "strict"])
+def test_no_chord_changes_under_a_first_word(mode, piece):
+    for note in arrange(piece, options(mode)).notes:
+        if note.part in ("pad", "bass"):
+            at = piece.picture_at_beats(note.start_beats) + 1e-6
+            assert not any(start <= at < min(start + FIRST_WORD_S, end) for start, end in LINES)
+
+
+def test_held_tones_keep_out_of_the_voice(piece):
+    notes = [n for n in arrange(piece, options("strict")).notes if n.part == "pad"]
+    spoken = [n for n in notes if inside(piece, n.start_beats) and inside(piece, n.start_beats + 0.9)]
+    assert all(not 52 <= n.pitch <= 79 for n in spoken)
+    assert [n for n in notes if 52 <= n.pitch <= 79], "outside lines the pad is as it was"
+
+
+def test_the_wheel_goes_down(piece):
+    plain, made = arrange(piece).controllers, arrange(piece, options("strict")).controllers
+    pairs = [(a, b) for a, b in zip(plain, made, strict=True) if a.number == 1]
+    assert pairs and all((b.value < a.value) == inside(piece, a.time_beats) for a, b in pairs if a.value > 1)
+
+
+@settings(max_examples=25, deadline=None)
+@given(compositions(), st.sampled_from(["gentle", "strict"]), st.data())
+def test_pieces_are_the_whole_and_no_pitch_sounds_twice(composition, mode, data):
+    start = data.draw(st.floats(0, composition.film.duration_s - 1))
+    chosen = options(mode, f"{start:.3f}-{start + data.draw(st.floats(0.2, 6)):.3f}")
+    arranger = Arranger(composition, chosen)
+    whole = arranger.arrange()
+    cut = data.draw(st.floats(arranger.start_beats, max(arranger.end_beats, arranger.start_beats + 1)))
+    cut = round(cut * 4) / 4
+    first = arranger.arrange(None, cut)
+    second = arranger.arrange(cut, None, first.state)
+    assert sorted((*first.notes, *second.notes), key=repr) == sorted(whole.notes, key=repr)
+    by_key: dict = {}
+    for note in whole.notes:
+        by_key.setdefault((note.channel, note.pitch), []).append(note)
+    plain: dict = {}
+    for note in arrange(composition).notes:
+        plain.setdefault((note.channel, note.pitch), []).append(note)
+
+    def twice(rows):
+        return sum(a.end_beats > b.start_beats + 1e-6 for row in rows.values() for a, b in pairwise(row))
+
+    assert twice(by_key) <= twice(plain)
+
+
+def test_off_and_without_lines_nothing_changes(piece):
+    assert arrange(piece, options("off")) == arrange(piece)
+    assert arrange(piece, options("strict", "")) == arrange(piece)
+
+
+def test_lines_as_text():
+    assert parse_speech("5-6, 1.5-2 1.8-3") == ((1.5, 3.0), (5.0, 6.0))
+    for text in ("5", "6-5", "a-b", "1-2-3", "-1-2", "1-1", "999999-9999999"):
+        with pytest.raises(MusicError):
+            parse_speech(text)
+    with pytest.raises(MusicError):
+        ArrangeOptions(speech="x")
+    made = from_settings({controls.LEAVE_ROOM: "gentle", controls.SPEECH: "1-2"})
+    assert (made.leave_room, made.speech) == ("gentle", "1-2")
+
+
+@given(st.lists(st.tuples(st.floats(0, 7000), st.floats(0.1, 9)), max_size=1500))
+@settings(max_examples=30, deadline=None)
+def test_any_number_of_lines_fits_a_setting(rows):
+    lines = merged((start, start + length) for start, length in rows)
+    text = speech_text(lines)
+    assert len(text) <= MAX_TEXT
+    found = parse_speech(text)
+    for start, end in lines:  # pauses may be closed, speech is never lost
+        middle = (start + end) / 2
+        assert any(low - 0.01 <= middle <= high + 0.01 for low, high in found)
