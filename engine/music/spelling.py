@@ -85,7 +85,8 @@ def _flats(key: Key, chord: Chord, roots: dict[int, str]) -> bool:
 
 def spell_pitch(pitch: int, key: Key) -> str:
     """A MIDI pitch's name with its octave (60 is C4), black keys as the key writes them."""
-    names = FLAT_NAMES if key.uses_flats or key.tonic_name.endswith("b") else SHARP_NAMES
+    borrowed = key.semitones_from_reference == 0 and pitch % 12 in _BORROWED
+    names = FLAT_NAMES if borrowed or key.uses_flats or key.tonic_name.endswith("b") else SHARP_NAMES
     return f"{names[pitch % 12]}{pitch // 12 - 1}"
 
 
