@@ -80,7 +80,7 @@ def _move(opened: OpenFilm, container: Any, done: Callable[[float], None]) -> No
         packet.pts -= shift
         packet.dts -= shift
         packet.stream = stream
-        done(float(packet.pts * base))
+        done(float(packet.dts * base))
         container.mux(packet)
 
 

@@ -45,7 +45,11 @@ def onlookers(address: str, count: int = 2) -> Iterator[list[int]]:
     """Pages that hear everything, draw everything and sound; bytes that they got."""
     browser, ends, got = Browser(address), threading.Event(), [0]
     browser.open()
-    film = browser.get("/state").json()["film"]["id"]
+    with browser.socket() as socket:  # the film is opened for the first page
+        seen = {"film": socket.state["film"]}
+        while not (seen.get("film") or {}).get("id"):
+            seen = socket.next()
+        film = seen["film"]["id"]
 
     def listen() -> None:
         socket = browser.socket()
