@@ -6,6 +6,7 @@ that no turn of the session waits for them.
 
 from __future__ import annotations
 
+import math
 import struct
 from bisect import bisect_right
 from collections.abc import Callable, Iterator
@@ -141,7 +142,8 @@ class PageFeed:
             self._link.send(music)
         if result.slots is not self._slots:
             self._slots = result.slots
-            rows = ((slot.start_s, slot.end_s, *slot.affect, *slot.affect) for slot in result.slots)
+            seen = session.analysed.affect if session.analysed is not None else ()
+            rows = ((slot.start_s, slot.end_s, *_seen(slot, seen), *slot.affect) for slot in result.slots)
             self._link.send(p.MoodOf(struct.pack(f"<{14 * len(result.slots)}f", *chain.from_iterable(rows))))
 
     def _ensembles(self) -> tuple[tuple[float, str], ...]:
@@ -216,6 +218,12 @@ class PageFeed:
         if session.analysed is not None:
             for bar, begins, length, _ in _bars(tempo_map, starts_s, session.analysed.film.duration_s):
                 yield bar, tempo_map.seconds_at(begins) - starts_s, length, tempo_map.bpm_at(begins)
+
+
+def _seen(slot: Slot, affect: tuple[tuple[float, ...], ...]) -> tuple[float, ...]:
+    """The picture's six weights in a slot, before any control; the slot's own where the film was not looked at anew."""
+    rows = affect[int(slot.start_s) : max(math.ceil(slot.end_s - 1e-6), int(slot.start_s) + 1)]
+    return tuple(sum(column) / len(rows) for column in zip(*rows, strict=True)) if rows else slot.affect
 
 
 def _bars(tempo_map: TempoMap, starts_s: float, end_s: float) -> Iterator[tuple[int, float, float, float]]:

@@ -197,6 +197,7 @@ class FilmAnalysed:
 
     reading: "full" or "quick", reason: why.  notes: what the user should know (truncated file, …).
     affect_mean: six weights over the film.  motion: one value per second, 0..255.  cached: nothing was decoded.
+    affect: six weights of each second, before any control; empty in a session that was taken up again.
     proposal: for the first composition, where it was asked for.
     """
 
@@ -211,6 +212,7 @@ class FilmAnalysed:
     cached: bool = False
     took_s: float = 0.0
     proposal: Proposal | None = None
+    affect: tuple[tuple[float, ...], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

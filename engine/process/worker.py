@@ -399,6 +399,7 @@ def _film_analysed(revision: int, features: VideoFeatures, cached: bool, analysi
         reason=features.reason,
         affect_mean=tuple(float(weight) for weight in features.emotion.mean(axis=0)),
         motion=tuple(float(value) for value in features.motion),
+        affect=tuple(map(tuple, features.emotion.tolist())),
         notes=features.notes,
         cached=cached,
         took_s=time.perf_counter() - analysis.begun_s,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -96,6 +97,19 @@ def test_a_page_begins_with_all_that_can_be_read_and_the_lists(paged) -> None:
     assert isinstance(film, p.FilmOf) and film.ready and film.duration_s == 24.0 and max(film.motion, default=1) <= 1
     mood = list(MOOD_ROW.iter_unpack(state.mood_rows))
     assert len(mood) == len(paged.stage.session.document.result.slots) and abs(sum(mood[0][2:8]) - 1) < 1e-5
+
+
+def test_the_mood_is_sent_as_seen_and_with_the_faders(paged) -> None:
+    """A slot on a fader's side of the picture: what was seen stays."""
+    session = paged.stage.session
+    assert session.analysed is not None
+    seen = tuple((1.0, 0.0, 0.0, 0.0, 0.0, 0.0) for _ in range(24))
+    session.film.analysed = replace(session.analysed, affect=seen)
+    paged.page.feed.begin_anew()
+    paged.run(0.1)
+    rows = list(MOOD_ROW.iter_unpack(paged.link.state.mood_rows))
+    for row, slot in zip(rows, session.document.result.slots, strict=True):
+        assert row[2:8] == (1.0, 0.0, 0.0, 0.0, 0.0, 0.0) and row[8:] == pytest.approx(slot.affect)
 
 
 def test_an_edit_of_a_page_is_one_of_osc(paged, clock) -> None:
