@@ -140,7 +140,7 @@ export class Takes extends HTMLElement {
 		}
 	}
 
-	/** Pad and melody of the first minute: enough to tell takes apart, over one time axis and pitch range. */
+	/** Pad and melody of the first minute: enough to tell takes apart. */
 	#miniature() {
 		const end_s = Math.min(this.app.duration_s, 60);
 		const notes = [];

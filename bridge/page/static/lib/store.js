@@ -1,9 +1,8 @@
 // The page's picture of the session: named values, and who wants to know when one of them changes.
 
 /**
- * Values under keys. The keys that begin with a slash are addresses of the controls table and hold argument lists;
- * the others ("chords", "bars", "mood" …) hold what the bridge sends in one piece. Listeners run once per frame of
- * changes, with the set of keys that changed; `at once` listeners run inside `set`, for clocks.
+ * Values under keys. Keys that begin with a slash are addresses of the controls table and hold argument lists; the
+ * others hold what the bridge sends in one piece. Listeners get the set of keys that changed.
  */
 export class Store {
 	#values = new Map();

@@ -164,7 +164,11 @@ export class Tiles {
 	async load_film(kind) {
 		const film = this.film;
 		const data = await this.#load(`/film/${film}/${kind}.bin`);
-		if (data === null || film !== this.film) return;
+		if (film !== this.film) return;
+		if (data === null) {
+			setTimeout(() => film === this.film && this[kind] === null && this.load_film(kind), 2000);
+			return;
+		}
 		this[kind] = kind === "peaks" ? readPeaks(data) : new Float32Array(data);
 		this.arrived(kind, -1);
 	}
