@@ -351,4 +351,22 @@ def test_small_windows_scroll_one_way_only(
     composed(page)
     assert value(page, "document.documentElement.scrollWidth") <= width
     assert page.locator("cue-top .play").is_visible()
+    # What is left of the timeline can be reached: lanes, or the chords as a list.
+    shown = page.locator(".chord-list button").first if width < 560 else page.locator(".field-of-lanes")
+    shown.scroll_into_view_if_needed()
+    box = shown.bounding_box()
+    assert box is not None and box["height"] >= 24 and 0 <= box["y"] < height
+    page.context.close()
+
+
+def test_forced_colours_leave_nothing_unreadable(browser: browserlab.Browser, program: PageProgram) -> None:
+    """The lanes are painted in the system's colours: text against its ground, with every lane's content in sight."""
+    page = opened(browser, program, lanes="all", forced_colors="active")
+    composed(page)
+    ground, text = page.evaluate(
+        "import('/static/lib/theme.js').then(({ theme }) => [theme().page, theme().text])",
+    )
+    own = page.evaluate("getComputedStyle(document.querySelector('cue-status')).color")
+    assert text == own and ground != text
+    assert page.evaluate(_FLAT) == []
     page.context.close()

@@ -116,24 +116,26 @@ export class NotesLane extends Lane {
 		return this.app.chords.length;
 	}
 
-	/** For keyboard and screen reader: how many notes begin under each chord. */
+	/** A row for each chord; its notes are counted only for rows that are read. */
 	items(from_s, to_s) {
-		const rows = [];
-		this.app.chords.forEach((chord, index) => {
-			if (chord.end_s < from_s || chord.start_s > to_s) return;
-			let count = 0;
-			for (let tile = Math.floor(chord.start_s / TILE_S); tile <= Math.floor(chord.end_s / TILE_S); tile++) {
-				const notes = zoomed(this.app) ? this.app.tiles.notes(tile) : null;
-				if (notes === null) continue;
-				for (let each = 0; each < notes.n; each++) {
-					const start_s = notes.start[each];
-					if ((this.index < 0 || notes.part[each] === this.index) && start_s >= Math.max(chord.start_s, tile * TILE_S) && start_s < Math.min(chord.end_s, (tile + 1) * TILE_S)) count++;
-				}
+		const rows = this.app.chords.map(({ start_s, end_s, place, name }, index) => ({
+			key: start_s, index, start_s, end_s, lane: this,
+			get text() {
+				return `${place} ${name}: ${this.lane.count(start_s, end_s)} notes`;
+			},
+		}));
+		return rows.filter((row) => row.end_s >= from_s && row.start_s <= to_s);
+	}
+
+	count(from_s, to_s) {
+		let count = 0;
+		for (let tile = Math.floor(from_s / TILE_S); tile <= Math.floor(to_s / TILE_S); tile++) {
+			const notes = this.app.view.zoom >= NOTES_FROM ? this.app.tiles.notes(tile) : null;
+			const [low, high] = [Math.max(from_s, tile * TILE_S), Math.min(to_s, (tile + 1) * TILE_S)];
+			for (let index = 0; index < (notes?.n ?? 0); index++) {
+				if ((this.index < 0 || notes.part[index] === this.index) && notes.start[index] >= low && notes.start[index] < high) count++;
 			}
-			rows.push({ key: chord.start_s, index, start_s: chord.start_s, end_s: chord.end_s, text: `${chord.place} ${chord.name}: ${count} notes` });
-		});
-		return rows;
+		}
+		return count;
 	}
 }
-
-const zoomed = (app) => app.view.zoom >= NOTES_FROM;

@@ -1,4 +1,4 @@
-// The one socket to the bridge: edits with their answers, values as they change, the bridge's clock, and coming back.
+// The one socket to the bridge: edits and their answers, values, the bridge's clock, and coming back.
 
 const PING_S = 2;
 const FIRST_PINGS = 12;

@@ -20,15 +20,12 @@ export function theme() {
 	document.documentElement.append(probe);
 	current = { font: style.getPropertyValue("--font").trim() || "sans-serif", forced: forced.matches };
 	for (const name of NAMES) {
-		current[name] = forced.matches ? (FORCED[name] ?? "CanvasText") : resolved(probe, name);
+		// A canvas would take the system's colours of a light page: they are worked out here.
+		probe.style.color = forced.matches ? (FORCED[name] ?? "CanvasText") : `var(--${name})`;
+		current[name] = getComputedStyle(probe).color;
 	}
 	probe.remove();
 	return current;
-}
-
-function resolved(probe, name) {
-	probe.style.color = `var(--${name})`;
-	return getComputedStyle(probe).color;
 }
 
 export function setTheme(name) {
