@@ -37,7 +37,8 @@ if __name__ == "__main__":
     features = analyse_in_child(task, lambda fraction, phase: None)
     print(time.time(), end=" ", flush=True)
     composer = Composer()
-    next(composer.compose(features, ComposeRequest(1, TempoMap.constant(120))))
+    stream = getattr(composer, "stream", composer.compose)  # its name in older trees
+    next(stream(features, ComposeRequest(1, TempoMap.constant(120))))
     print(time.time())
 """
 
