@@ -374,7 +374,9 @@ class Arranger:
             return fixed
         planned = self._planned.get(segment.cue)
         if planned is not None:
-            players = planned.players(segment.start, self._options_at(segment), self._octaves, self._shift)
+            players = planned.players(
+                segment.start, self._options_at(segment), self._octaves, self._shift, self._layers(index)
+            )
             found = voice_players(chord, players, _as_voicing(kept), self._following(segment))
             return FixedVoicing(segment.run_start, chord, found.bass, found.pad, found.arp)
         space = self._space(segment)

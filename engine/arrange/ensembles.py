@@ -15,7 +15,8 @@ from engine.music.cueplan import ENSEMBLES
 @dataclass(frozen=True, slots=True)
 class PartRole:
     """How a part is played.  low, high: inclusive range.  voices: of the pad.  octave: intensity from which the part is
-    doubled in octaves (5: never).  cc: controllers that shape it."""
+    doubled in octaves (5: never).  cc: controllers that shape it.  shares: voices that the pad gives to the second
+    voice where that plays."""
 
     low: int
     high: int
@@ -24,6 +25,7 @@ class PartRole:
     velocity: tuple[int, int]
     cc: tuple[int, ...]
     octave: int
+    shares: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +60,7 @@ def _ensemble(name: str, row: dict[str, Any]) -> Ensemble:
             soft, loud = role["velocity"]
             parts[part] = PartRole(
                 role.get("low", 35), role.get("high", 81), role["style"], role.get("voices", 4), (soft, loud),
-                tuple(role.get("cc", ())), role.get("octave", 5),
+                tuple(role.get("cc", ())), role.get("octave", 5), role.get("shares", 0),
             )  # fmt: skip
     layers = tuple(tuple(level) for level in row["layers"])
     theme = tuple(tuple(level) for level in row["theme"])

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from bisect import bisect_left
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -179,8 +179,10 @@ class PlannedCue:
         moved = (rows if sings else self.ensemble.layers)[drive]
         return (*moved, "melody") if with_theme and "melody" not in moved else moved
 
-    def players(self, beats: float, options: ArrangeOptions, octaves: int, shift: int) -> Players:
-        """Who voices the chords at a position."""
+    def players(
+        self, beats: float, options: ArrangeOptions, octaves: int, shift: int, layers: Sequence[str]
+    ) -> Players:
+        """Who voices the chords at a position.  layers: the parts that sound there."""
         section = self.section_of(beats)
 
         def span(part: str) -> tuple[int, int]:
@@ -188,13 +190,14 @@ class PlannedCue:
 
         pad = span("pad")
         role = self.ensemble.parts.get("pad")
+        voices = 3 if role is None else role.voices - (role.shares if "arp" in layers else 0)
         # Dread and wonder lie low and high; how far, the ensemble's range says.
         middle = (pad[0] + pad[1]) / 2
         centre = min(max(middle + 0.5 * (section.centre - 60), pad[0] + 7), pad[1] - 7)
         return Players(
-            pad=pad, arp=span("arp"), bass=span("bass"), voices=3 if role is None else role.voices,
+            pad=pad, arp=span("arp"), bass=span("bass"), voices=voices,
             strict=self.ensemble.strict, centre=centre, key=section.key.transpose(shift),
-            has_bass=options.part("bass") is not None and "bass" in section.layers,
+            has_bass=options.part("bass") is not None and "bass" in layers,
         )  # fmt: skip
 
     def loudness(self, beats: float, place: float) -> float:

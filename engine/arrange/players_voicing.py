@@ -124,6 +124,10 @@ def _sound_cost(stack: tuple[int, ...], bass: int, players: Players, leading: in
         cost += 0.25 * max(gap - 7, 0) if lower >= GAP_FROM else 0.0
     if stack[-1] - stack[-2] == 1:
         cost += 3.0
+    if chord.root is not None and chord.extension != "5":
+        lowest = (stack[0] - chord.root) % 12
+        if not players.has_bass and stack[0] % 12 != chord.bass_pitch_class:
+            cost += 10.0 if lowest == 7 else 3.0  # the pad is its own bass
     doubled = [pitch % 12 for pitch in stack]
     if doubled.count(leading) > 1 or (leading in doubled and bass % 12 == leading):
         cost += 8.0
@@ -149,14 +153,15 @@ def has_parallels(a: Voicing, b: Voicing) -> bool:
 
 def _pad(chord: Chord, players: Players, bass: int, before: Voicing | None, after: Voicing | None) -> tuple[int, ...]:
     candidates = _candidates(chord, players, bass)
-    others = [other for other in (before, after) if other is not None and len(other.pad) == players.voices]
+    others = [other for other in (before, after) if other is not None and other.pad]
     if not others:
         return candidates[0][1]
     ranked = []
     for own, stack in candidates:
         cost = own
         for other in others:
-            moves = [abs(a - b) for a, b in zip(stack, other.pad, strict=True)]
+            # Where a voice joins or leaves it is the lowest.
+            moves = [abs(a - b) for a, b in zip(stack[::-1], other.pad[::-1], strict=False)][::-1]
             cost += sum(moves) + 0.8 * sum(move > 0 for move in moves) + 0.6 * moves[-1] + 2.0 * max(max(moves) - 5, 0)
         ranked.append((cost, stack))
     ranked.sort()

@@ -369,12 +369,20 @@ class CellChooser:
         section = self.plan.sections[unit.section]
         first = entry[0]
         tonic = section.key.tonic
+        if not palette.pedal and before is not None and before.bass_pitch_class is not None and _is_six_four(first):
+            # Over its fifth only in passing: where the bass comes to it by step, or stays.
+            assert first.bass is not None
+            step = min((first.bass - before.bass_pitch_class) % 12, (before.bass_pitch_class - first.bass) % 12)
+            if step > 2:
+                return self._without_bass(entry)
         if palette.pedal or (first.bass is not None and self.bass != "root"):
             return entry
         if self.bass == "root":
             return self._without_bass(entry)
         value = self.draw("bass", section.letter, section.variant, unit.section, unit.index)
-        if (self.bass == "pedal" or section.mood == "tense") and value < 0.75 and len(entry) == 1 and not unit.closes:
+        # A pedal lies under four units or under none of them: one chord alone over it would be a second inversion.
+        lies = self.draw("pedal", section.letter, section.variant, unit.section, unit.index // 4) < 0.75
+        if (self.bass == "pedal" or section.mood == "tense") and lies and len(entry) == 1 and not unit.closes:
             return (replace(first, bass=tonic),)
         third = next((step for step in first.intervals() if step in (3, 4)), None)
         if (
@@ -423,6 +431,10 @@ def _bare(entry: Entry) -> tuple[object, ...]:
 
 def _moved(entry: Entry, semitones: int) -> Entry:
     return tuple(chord.transpose(semitones) for chord in entry)
+
+
+def _is_six_four(chord: Chord) -> bool:
+    return chord.bass is not None and chord.root is not None and (chord.bass - chord.root) % 12 == 7
 
 
 def _is_dominant(chord: Chord, key: Key) -> bool:

@@ -106,7 +106,7 @@ def main() -> None:
     arguments = parser.parse_args()
     cache = FeatureCache(arguments.cache_dir) if arguments.cache_dir else None
     composer = Composer()
-    systems = {"planned": ComposeOptions(form="auto"), "before": ComposeOptions()}
+    systems = {"planned": ComposeOptions(form="auto"), "before": ComposeOptions(form="none")}
     systems |= {name: ComposeOptions(form="auto", ensemble=name) for name in arguments.ensemble}
     films: dict[str, dict[str, list[dict[str, float]]]] = {}
     made: dict[str, dict[tuple[int, int], tuple[Composition, Arrangement]]] = {name: {} for name in systems}

@@ -219,6 +219,28 @@ def test_close_intervals_lie_high_enough_and_gaps_are_small_above(ensemble):
             assert upper - lower <= 12 or lower <= 55, (ensemble, pad)
 
 
+def test_strings_divide_into_pad_and_second_voice():
+    """Where the violas play figures the pad has a voice less, and their unisons with it are few."""
+    notes = arrange(planned("strings", ("R1", "N2"))).notes
+    arp = [note for note in notes if note.part == "arp"]
+    pad = [note for note in notes if note.part == "pad"]
+    assert len(arp) > 20
+    alike = [n for n in arp if any(p.pitch == n.pitch and p.start_beats <= n.start_beats < p.end_beats for p in pad)]
+    assert len(alike) / len(arp) <= 0.4
+
+
+@pytest.mark.parametrize("ensemble", ["strings", "orchestra", "pop", "ambient"])
+def test_a_pad_without_a_bass_stands_on_no_fifth(ensemble):
+    plain = planned(ensemble, ("R1", "R1"), bars=12)
+    still = replace(plain.plans[0].sections[0], end_s=plain.film.duration_s, layers=ensembles()[ensemble].layers[2])
+    plain = replace(plain, plans=(replace(plain.plans[0], sections=(still,), statements=()),))
+    arranged = arrange(plain, ArrangeOptions(activity=0))
+    assert {note.part for note in arranged.notes} == {"pad"}
+    for voicing in arranged.voicings:
+        if voicing.chord.bass is None and voicing.chord.extension != "5":
+            assert (voicing.pad[0] - voicing.chord.root) % 12 != 7, voicing
+
+
 def test_pads_are_stable():
     moved = total = 0
     for ensemble in ("strings", "orchestra", "pop", "pulse"):
