@@ -10,7 +10,7 @@ from __future__ import annotations
 import io
 import os
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from pathlib import Path
 from types import MappingProxyType
@@ -217,6 +217,36 @@ def _tick(beats: float) -> int:
     return round(beats * TICKS_PER_BEAT)
 
 
+def one_at_a_time(notes: Sequence[Note]) -> list[Note]:
+    """Notes of which none overlaps another of its channel and pitch, where parts share a channel.
+
+    The earlier one ends where the next begins, as it does in the stream; of two that begin together the louder stays,
+    as long as the longer.  The order is kept.
+    """
+    rows: dict[tuple[int, int], list[int]] = {}
+    for index in sorted(range(len(notes)), key=lambda index: notes[index].start_beats):
+        rows.setdefault((notes[index].channel, notes[index].pitch), []).append(index)
+    found: dict[int, Note] = {}
+    for row in rows.values():
+        last: int | None = None
+        for index in row:
+            note = notes[index]
+            if last is not None:
+                before = found[last]
+                if _tick(note.start_beats) == _tick(before.start_beats):
+                    del found[last]
+                    length = max(note.length_beats, before.length_beats)
+                    note = replace(note if note.velocity >= before.velocity else before, length_beats=length)
+                else:
+                    # Of one tick nobody knows which comes first, the end in one track or the beginning in another.
+                    gap_beats = 1 / TICKS_PER_BEAT if note.part != before.part else 0.0
+                    if before.end_beats > note.start_beats - gap_beats:
+                        length = max(note.start_beats - gap_beats - before.start_beats, 1 / TICKS_PER_BEAT)
+                        found[last] = replace(before, length_beats=length)
+            found[index], last = note, index
+    return [found[index] for index in sorted(found)]
+
+
 def _write(
     path: Path,
     notes: Sequence[Note],
@@ -227,6 +257,7 @@ def _write(
     title: str,
     marker_tracks: Mapping[str, Sequence[Marker]] = MappingProxyType({}),
 ) -> None:
+    notes = one_at_a_time(notes)
     places = [note.start_beats for note in notes] + [change.time_beats for change in controllers]
     places += [marker.beats for marker in markers]
     places += [marker.beats for row in marker_tracks.values() for marker in row]

@@ -94,6 +94,24 @@ def _cue_rows(composition: Composition) -> list[dict[str, Any]]:
     ]
 
 
+def _plain_cue_rows(composition: Composition) -> list[dict[str, Any]]:
+    """Each cue that was composed without a plan, with its own key and tempo."""
+    return [
+        {
+            "name": cue.name,
+            "in_s": round(cue.in_s, 3),
+            "out_s": round(composition.film.duration_s if cue.out_s is None else cue.out_s, 3),
+            "key": (cue.key or composition.key).name,
+        }
+        for cue in composition.cues
+    ]
+
+
+def _bpm_at(composition: Composition, picture_s: float) -> float:
+    """Tempo just after a picture second."""
+    return round(float(composition.tempo_map.bpm_at(composition.beats_at_picture(picture_s) + 1e-6)), 3)
+
+
 def hit_rows(composition: Composition) -> list[dict[str, Any]]:
     """Where each hit is played and how far from the picture, in signed frames (+ = after it)."""
     from engine.arrange.tempofit import composition_misses
@@ -136,11 +154,10 @@ def tell(results: Sequence[dict[str, Any]], scores: Sequence[FilmScore]) -> None
             out.write(f"Note     {note}\n")
         out.write(f"Tempo    {facts['tempo_reason']} ({facts['meter']})\n")
         out.write(f"Key      {facts['key_reason']}\n")
-        for row in facts.get("cues", ()):
-            out.write(
-                f"Cue      {row['name']} {row['in_s']:.1f} to {row['out_s']:.1f} s, {row['key']}: {row['plan']}, "
-            )
-            out.write(f"ends {row['ending']}\n")
+        for row in facts.get("cues") or _plain_cue_rows(score.composition):
+            plan = f": {row['plan']}, ends {row['ending']}" if "plan" in row else ""
+            out.write(f"Cue      {row['name']} {row['in_s']:.1f} to {row['out_s']:.1f} s, ")
+            out.write(f"{_bpm_at(score.composition, row['in_s']):g} bpm, {row['key']}{plan}\n")
         out.write(f"Take     {facts['take_name']} ({facts['take']})\n")
         for hit in facts["hits"]:
             label = f"{hit['name']} " if hit["name"] else ""

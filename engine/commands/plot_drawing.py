@@ -91,7 +91,7 @@ def _draw_roll(axis: Any, composition: Composition, arrangement: Arrangement) ->
     axis.legend(loc="center left", bbox_to_anchor=(1.0, 0.5), frameon=False)
     runs = merge_runs(composition.slots)
     step = 1 + (len(runs) - 1) // _MOST_CHORD_NAMES
-    for run in runs[::step]:
+    for run in [*runs[:-1:step], runs[-1]] if runs else []:  # the last chord always
         name = composition.spell(run.chord)
         axis.text(run.start_s, high + 1.5, name, fontsize=7, rotation=60, ha="left", va="bottom")
     axis.set_ylabel("pitch")

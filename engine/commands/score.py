@@ -272,10 +272,19 @@ def main(argv: Sequence[str] | None = None) -> int:
     for name, value in rows.items():
         other = f"{chance[name]:12.3f}" if name in chance else ""
         sys.stdout.write(f"{name:32}{value:12.3f}{other}\n")
+    sys.stdout.write(
+        "this film: with its own picture; other cuts: the same with its shots in other orders, the mean of "
+    )
+    sys.stdout.write(
+        f"{_ORDERS}.\nWhat follows the picture is far from chance; what is as high by chance says nothing.\n"
+    )
     sys.stdout.write(f"\n{'':32}{'this file':>12}{'bars mixed':>12}\n")
     for name, value in music.items():
         if not math.isnan(value):
             sys.stdout.write(f"{name:32}{value:12.3f}{shuffled[name]:12.3f}  {EXPLANATIONS[name]}\n")
+    sys.stdout.write(
+        "bars mixed: the same music with its bars in other orders, which an order that matters differs from.\n"
+    )
     return 0
 
 

@@ -4,6 +4,7 @@ import os
 import random
 import tempfile
 from collections import Counter
+from dataclasses import replace
 from fractions import Fraction
 
 import mido
@@ -324,3 +325,18 @@ def test_a_pipe_is_refused_at_once_and_not_waited_for(tmp_path):
     os.mkfifo(pipe)
     with pytest.raises(UserError, match="regular file"):
         read_tempo_map(pipe)
+
+
+def test_parts_on_one_channel_never_sound_a_pitch_twice() -> None:
+    """Many instruments end both notes at the first note-off."""
+    from engine.midifile import one_at_a_time
+
+    def note(start: float, length: float, velocity: int, part: str, pitch: int = 60, channel: int = 1) -> Note:
+        return Note(pitch, velocity, start, length, channel, part)
+
+    pad, arp = note(0.0, 4.0, 50, "pad"), note(1.0, 0.5, 90, "arp")
+    other = note(0.5, 4.0, 50, "bass", channel=2)
+    assert one_at_a_time([pad, arp, other]) == [replace(pad, length_beats=959 / 960), arp, other]
+    together = note(0.0, 1.0, 90, "arp")
+    assert one_at_a_time([pad, together]) == [replace(together, length_beats=4.0)]
+    assert one_at_a_time([pad, note(4.0, 1.0, 1, "pad")]) == [pad, note(4.0, 1.0, 1, "pad")]
