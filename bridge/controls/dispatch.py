@@ -35,7 +35,7 @@ from engine.interchange.theme_file import theme_of_file
 from engine.music import Chord, MusicError, UserError, controls
 from engine.music.arguments import ControlError, Raw, Value
 from engine.music.controls import BY_ADDRESS, ERROR, SETTINGS, Control, current_address
-from engine.music.theme_text import theme_text
+from engine.music.theme_text import theme_from_notes, theme_text
 
 Reply = tuple[str, tuple[Argument, ...]]
 Actions = dict[str, Callable[..., tuple[Argument, ...]]]
@@ -236,6 +236,7 @@ class Controls:
             controls.THEME_KEEP: lambda: self._theme(plan.keep_theme),
             controls.THEME_OPERATE: lambda name: self._theme(plan.operate_theme, name),
             controls.THEME_LOAD: self._load_theme,
+            controls.THEME_RECORD: self._record_theme,
             controls.THEME_STATE: lambda at_s, kind="statement": self._change_plan("state", at_s, None, kind),
             controls.THEME_SILENT: lambda at_s: self._change_plan("silent", at_s),
         }
@@ -615,6 +616,19 @@ class Controls:
     def _theme(self, make: Callable[..., Edit], *given: str) -> tuple[Argument, ...]:
         heard_s = self.session.edit(make, *given)
         return self.session.document.text(controls.THEME), Double(heard_s)
+
+    def _record_theme(self, on: bool) -> tuple[Argument, ...]:
+        session, recorder = self.session, self.midi.theme
+        if on:
+            recorder.begin()
+            return (True,)
+        if not recorder.on:
+            raise ControlError("not_ready", "no theme is being recorded.")
+        notes = recorder.end(session)
+        document = session.document
+        bar_beats = float(document.result.tempo_map.meter_at(0).bar_beats)
+        theme = theme_text(theme_from_notes(notes, document.result.key, bar_beats))
+        return False, theme, *self._at(session.edit(set_value, controls.THEME, theme))
 
     def _load_theme(self, text: str) -> tuple[Argument, ...]:
         session = self.session

@@ -8,6 +8,7 @@ from typing import Final
 
 from bridge.controls.midi_learn import DEFAULTS, Binding, MidiLearn
 from bridge.controls.midi_learn_file import LearnFileError, read, write
+from bridge.controls.theme_recorder import ThemeRecorder
 from bridge.osc.codec import Argument
 from bridge.session.session import Session
 from engine.music import UserError
@@ -26,6 +27,7 @@ class MidiControl:
         self._path = path
         self._perform = perform
         self._said = ""
+        self.theme = ThemeRecorder()
         self.learn = self._read()
 
     def _read(self) -> MidiLearn:
@@ -50,7 +52,7 @@ class MidiControl:
         """From the session's thread, with every tick."""
         session = self._session
         film_s = session.analysed.film.duration_s if session.analysed is not None else 0.0
-        messages = session.player.drain_touches()
+        messages = self.theme.take(session, session.player.drain_touches())
         for action in self.learn.hear(messages, host_s, self._current, film_s, self._learned):
             control = BY_ADDRESS[action.address]
             try:

@@ -185,6 +185,7 @@ REHARMONISE: Final = "/cue/reharmonise"
 THEME_KEEP: Final = "/cue/theme/keep"
 THEME_OPERATE: Final = "/cue/theme/operate"
 THEME_LOAD: Final = "/cue/theme/load"
+THEME_RECORD: Final = "/cue/theme/record"
 THEME_STATE: Final = "/cue/theme/state"
 THEME_SILENT: Final = "/cue/theme/silent"
 NOTES: Final = "/cue/notes"
@@ -857,6 +858,11 @@ ACTIONS: Final = (
     _do(
         THEME_LOAD, "The upper line of a .mid or .musicxml file in an allowed folder is the cue's theme.",
         _text("file"), effect="compose",
+    ),
+    _do(
+        THEME_RECORD,
+        "on: what is played on the control port from now on is to be the cue's theme, against the beat while it rolls; "
+        "off: it is, to the sixteenth.", Arg("on", "switch"),
     ),
     _do(
         THEME_STATE, "With a form: the theme begins at the bar nearest to a position; a hint is its head.",

@@ -231,3 +231,31 @@ def test_an_unplanned_cue_says_what_it_needs(monkeypatch, tmp_path) -> None:
         do(stage, "/cue/reharmonise", 9.0)
         changed = [new.start_s for new, old in zip(stage.session.document.slots, before, strict=True) if new != old]
         assert changed and all(6.0 < at_s < 12.0 for at_s in changed)
+
+
+def played(stage, rows):
+    """Notes on the control port: (seconds from now, pitch, seconds)."""
+    from bridge.player.messages import Touch
+
+    now_s = stage.clock.now()
+    events = [(now_s + at_s, bytes((0x90, pitch, 80))) for at_s, pitch, _ in rows]
+    events += [(now_s + at_s + length_s, bytes((0x80, pitch, 0))) for at_s, pitch, length_s in rows]
+    for host_s, data in sorted(events):
+        stage.run(max(host_s - stage.clock.now(), 0.0))
+        stage.player._touched.append(Touch(host_s, data))
+        stage.step()
+
+
+def test_a_theme_is_played_on_the_control_port(live) -> None:
+    bpm = live.session.tempo_map.bpm_at(0)
+    beat, key = 60 / bpm, live.session.document.result.key
+    tonic = 60 + key.tonic
+    assert "no theme is being recorded" in refusal(live, "/cue/theme/record", False)
+    live.osc("/cue/theme/record", True)
+    assert "no note" in refusal(live, "/cue/theme/record", False)
+    live.osc("/cue/theme/record", True)
+    played(live, [(0.0, tonic, 1.4 * beat), (1.5 * beat, tonic + 7, 0.4 * beat), (2 * beat, tonic + 5, 2 * beat)])
+    answer = do(live, "/cue/theme/record", False)
+    notes = plan_of(live).theme.notes
+    assert [(note.start_beats, note.step) for note in notes] == [(0.0, 0), (1.5, 4), (2.0, 3)]
+    assert live.osc("/cue/theme") == (answer[1],)
