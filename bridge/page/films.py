@@ -71,8 +71,10 @@ class Films:
             return self._copy
         return Path(self._path) if self.facts.get("video") else None
 
-    def ask_sound(self, first: int, count: int) -> None:
+    def ask_sound(self, first: int, count: int) -> int:
+        """How many blocks were asked for: all."""
         self._child.send(SoundWanted(self.number, first, count))
+        return count
 
     async def thumbnails(self, level: int, tile: int) -> bytes:
         """A JPEG; empty where there is none.  Raises TimeoutError where the reader has died."""
@@ -126,6 +128,9 @@ class Films:
         if read.fault:
             self._tell(id=self.id, video="", copy="", copy_fraction=0.0, sentence=read.fault, fault=True, sound=False)
             return
+        if self.facts.get("id") == self.id:  # by a reader that took the place of a dead one
+            self._opened(read.duration_s)
+            return
         thumbnail = {
             "width": read.thumbnail_width, "height": THUMBNAIL_HEIGHT, "count": THUMBNAILS,
             "steps_s": THUMBNAIL_STEPS_S,
@@ -154,7 +159,7 @@ class Films:
         self._waiting.clear()
         if given_up:
             self._tell(sentence="This film cannot be shown: its decoder dies of it.")
-        elif self._path and not self.facts:
+        elif self._path:
             self._child.send(OpenMedia(self.number, self._path))
 
     def _tell(self, **facts: Any) -> None:

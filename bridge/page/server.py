@@ -157,6 +157,8 @@ class PageServer:
     def _film_is(self, film: p.FilmOf) -> None:
         before, self.state.film = self.state.film, film
         other = before is None or before.path != film.path
+        if other:
+            self.sound.film.ready = False  # until it is opened
         self.films.use(film.path)
         self.state.film_facts = self.films.facts
         if film.duration_s and (other or before is None or before.duration_s != film.duration_s):
@@ -174,6 +176,7 @@ class PageServer:
         film = self.state.film
         if film is None or not film.duration_s:
             self.sound.film_is(duration_s)
+        self.sound.film.ask_again()
         self.sound.film.ready = bool(self.films.facts.get("sound"))
         self.sound.pump()
 

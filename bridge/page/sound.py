@@ -58,9 +58,10 @@ class Listener:
 
 
 class BlockFeed:
-    """One stream.  ask(first, count) asks whoever makes its blocks; `ready`, where that can be done at all."""
+    """One stream.  ask(first, count) asks whoever makes its blocks and returns how many were asked for; `ready`, where
+    that can be done at all."""
 
-    def __init__(self, stream: int, ask: Callable[[int, int], None]) -> None:
+    def __init__(self, stream: int, ask: Callable[[int, int], int]) -> None:
         self._stream, self._ask = stream, ask
         self._kept: dict[int, bytes] = {}
         self._asked: range = range(0)
@@ -81,12 +82,16 @@ class BlockFeed:
             del self._kept[index]
         self._asked = range(0)
 
+    def ask_again(self) -> None:
+        """Whoever makes the blocks is new and knows of nothing that was asked."""
+        self._asked = range(0)
+
     def clear(self, count: int) -> None:
         self._kept.clear()
         self._asked, self.count = range(0), count
 
     def serve(self, listeners: list[Listener]) -> None:
-        """MidiControl out what is there and asks for what is needed first."""
+        """Sends what is there and asks for what is needed first."""
         if not self.ready:
             return
         needed: list[tuple[int, int]] = []  # place in its list, block
@@ -108,8 +113,7 @@ class BlockFeed:
         blocks, last = {index for _, index in needed}, first
         while last + 1 in blocks:
             last += 1
-        self._asked = range(first, last + 1)
-        self._ask(first, last + 1 - first)
+        self._asked = range(first, first + self._ask(first, last + 1 - first))
 
 
 class Sound:
@@ -120,7 +124,7 @@ class Sound:
 
     def __init__(
         self, tiles: PlanTiles, soundfont: str | None, changed: Callable[[bool, str], None],
-        ask_film: Callable[[int, int], None], loop: asyncio.AbstractEventLoop,
+        ask_film: Callable[[int, int], int], loop: asyncio.AbstractEventLoop,
     ) -> None:  # fmt: skip
         self._tiles, self._changed = tiles, changed
         self._child = Child(sound_process, (soundfont,), self._received, self._died, loop)
@@ -174,13 +178,14 @@ class Sound:
     def close(self) -> None:
         self._child.close()
 
-    def _ask(self, first: int, count: int) -> None:
+    def _ask(self, first: int, count: int) -> int:
         low, high = self._window
         if not low <= first * BLOCK_S < high:
             self._send_plan(first * BLOCK_S)
             low, high = self._window
-        last = min(first + count, -int(-high // BLOCK_S))
-        self._child.send(SoundWanted(self._revision, first, max(last - first, 1)))
+        count = max(min(first + count, int(high // BLOCK_S)) - first, 1)
+        self._child.send(SoundWanted(self._revision, first, count))
+        return count
 
     def _send_plan(self, at_s: float) -> None:
         """The notes around a place; the renderer answers for the blocks from there to the window's end."""

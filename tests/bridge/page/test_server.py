@@ -13,12 +13,14 @@ from contextlib import contextmanager
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 
+import psutil
 import pytest
 from livelab import CLIP, short_film
 from pagelab import SAME_ORIGIN, PageProcess, Socket
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
 from bridge.page import messages as p
+from bridge.page.protocol import unpack_sound
 from bridge.player import messages as m
 from bridge.player.memory import PlayerMemory
 from engine.music import Note
@@ -168,6 +170,33 @@ def test_thumbnails_and_the_overview_of_the_sound(page) -> None:
         peaks = page.browser.get(f"{base}/peaks.bin").content
         assert int.from_bytes(peaks[:4], "little") == 20 and int.from_bytes(peaks[4:8], "little") == 600
         assert len(peaks) == 8 + 1200 and max(peaks[8::2]) > 50
+
+
+def test_a_reader_of_films_that_dies_comes_back(page) -> None:
+    with film(page) as (facts, _), page.socket("sound") as sound:
+        base = f"/film/{facts['id']}"
+        assert page.browser.get(f"{base}/thumbnails/1.jpg").status_code == 200
+        killed = 0
+        for child in psutil.Process(page.link.pid).children():
+            if "multiprocessing.spawn" in " ".join(child.cmdline()):
+                child.kill()
+                killed += 1
+        assert killed
+        tile = page.browser.get(f"{base}/thumbnails/2.jpg")
+        if tile.status_code != 200:  # asked while it was dying
+            tile = page.browser.get(f"{base}/thumbnails/2.jpg")
+        assert tile.status_code == 200
+        sound.send({"want": [0, 2], "film": True})
+        assert {unpack_sound(each)[2] for each in blocks_of(sound, 2)} == {0, 1}
+
+
+def blocks_of(sound: Socket, count: int) -> list[bytes]:
+    found: list[bytes] = []
+    while len(found) < count:
+        message = sound.next()
+        if isinstance(message, bytes):
+            found.append(message)
+    return found
 
 
 def test_a_film_that_cannot_be_read_is_said(page, tmp_path) -> None:
