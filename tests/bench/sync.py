@@ -68,7 +68,7 @@ def accuracy(period_s: float) -> None:
             desk = Desk("clock", tempo=line)
             heard = desk.feed([(0.0, b"\xfa"), *(bunched(stream, period_s) if kind == "bunched" else stream)])
             errors = [position - host for host, position, state in heard if state == "locked" and host > 2]
-            say(f"  clock {bpm:4d} bpm {kind:8s} tempo {desk.desk.measured_bpm():.3f}  {summary(errors)}")
+            say(f"  clock {bpm:4d} bpm {kind:8s} tempo {desk.synchronizer.measured_bpm():.3f}  {summary(errors)}")
 
 
 def hour(rates: list[str]) -> None:
@@ -80,7 +80,7 @@ def hour(rates: list[str]) -> None:
         desk = Desk("mtc", name)
         zero, worst, last, jumps = float(first / rate.fps), 0.0, 0.0, 0
         for host_s, data in quarter_frames(rate, name, first, 3600.0):
-            for change in desk.desk.hear(host_s, data, host_s):
+            for change in desk.synchronizer.hear(host_s, data, host_s):
                 jumps += change.jump
             if desk.follower.state == "locked":
                 last = desk.follower.motion.position_at(host_s) - zero - host_s

@@ -38,13 +38,13 @@ def followed(bpm: float, ours: float, from_s: float, meter: str = "4/4", seconds
     tempo_map, watch, said, next_s = first, ClockTempo(), [], 0.5
     for host_s, data in stream:
         desk.feed([(host_s, data)])
-        if host_s < next_s or desk.desk.follower is None:
+        if host_s < next_s or desk.synchronizer.follower is None:
             continue
         next_s += 0.05
         motion = desk.follower.motion
         position_s = motion.position_at(host_s)
-        phase = desk.desk.beat_phase(host_s)
-        measured = desk.desk.measured_bpm()
+        phase = desk.synchronizer.beat_phase(host_s)
+        measured = desk.synchronizer.measured_bpm()
         beats = tempo_map.beats_at(position_s)
         status = replace(
             PlayerStatus.NONE, host_s=host_s, position_s=position_s, position_beats=beats, rate=1.0, state="locked",
