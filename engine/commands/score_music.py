@@ -104,7 +104,9 @@ def _part(note: Note) -> str:
 
 def _shuffled(score: MidiScore, chords: Sequence[Sounding], seed: int) -> tuple[MidiScore, list[Sounding]]:
     notes = score.notes
-    bars = Bars(score.tempo_map, min(n.start_beats for n in notes), max(n.end_beats for n in notes))
+    # A chord may last longer than what is played of it.
+    end_beats = max(*(n.end_beats for n in notes), *(chord.end_beats for chord in chords), 0.0)
+    bars = Bars(score.tempo_map, min(n.start_beats for n in notes), end_beats)
     numbers = sorted({bars.index(note.start_beats) for note in notes})
     order = numbers[:]
     random.Random(seed).shuffle(order)

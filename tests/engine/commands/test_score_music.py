@@ -108,6 +108,12 @@ def test_every_row_has_a_line_and_a_control():
     assert rows["notes after the end"] == 0
 
 
+def test_chords_that_outlast_the_notes_have_a_control():
+    """A cue may have rung out bars before its last chord is over."""
+    score, chords = piece([("C", 4), ("F", 4), ("G", 40)], others=[("pad", 60, 0.0, 4.0), ("pad", 65, 4.0, 4.0)])
+    assert set(control_rows(score, chords)) == set(EXPLANATIONS)
+
+
 def test_lead_sheets_as_text_and_picture(tmp_path):
     composition = planned("strings")
     page = text(composition)
