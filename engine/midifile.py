@@ -218,30 +218,33 @@ def _tick(beats: float) -> int:
 
 
 def one_at_a_time(notes: Sequence[Note]) -> list[Note]:
-    """Notes of which none overlaps one of another part on its channel and pitch, where parts share a channel.
+    """Notes of which, on a channel that parts share, none overlaps another of its pitch.
 
-    The earlier one ends a tick before the next begins: of one tick nobody knows which comes first, the end in one track
-    or the beginning in another.  Of two that begin together the louder stays, as long as the longer.  The order is kept.
+    The earlier one ends where the next begins, and a tick before one of another part: of one tick nobody knows which
+    comes first, the end in one track or the beginning in another.  Of two that begin together the louder stays, as long
+    as the longer.  The order is kept.
     """
+    parts: dict[int, set[str]] = {}
+    for note in notes:
+        parts.setdefault(note.channel, set()).add(note.part)
     rows: dict[tuple[int, int], list[int]] = {}
     for index in sorted(range(len(notes)), key=lambda index: notes[index].start_beats):
         rows.setdefault((notes[index].channel, notes[index].pitch), []).append(index)
-    found: dict[int, Note] = {}
+    found = dict(enumerate(notes))
     tick_beats = 1 / TICKS_PER_BEAT
-    for row in rows.values():
-        last: int | None = None
-        for index in row:
-            note = notes[index]
-            before = found[last] if last is not None else None
-            if last is not None and before is not None and before.part != note.part:
-                if _tick(note.start_beats) == _tick(before.start_beats):
-                    del found[last]
-                    length = max(note.length_beats, before.length_beats)
-                    note = replace(note if note.velocity >= before.velocity else before, length_beats=length)
-                elif before.end_beats > note.start_beats - tick_beats:
-                    length = max(note.start_beats - tick_beats - before.start_beats, tick_beats)
-                    found[last] = replace(before, length_beats=length)
-            found[index], last = note, index
+    for (channel, _), row in rows.items():
+        last = row[0]
+        for index in row[1:] if len(parts[channel]) > 1 else ():
+            note, before = found[index], found[last]
+            gap_beats = tick_beats if note.part != before.part else 0.0
+            if _tick(note.start_beats) == _tick(before.start_beats):
+                length = max(note.length_beats, before.length_beats)
+                found[index] = replace(note if note.velocity >= before.velocity else before, length_beats=length)
+                del found[last]
+            elif before.end_beats > note.start_beats - gap_beats:
+                length = max(note.start_beats - gap_beats - before.start_beats, tick_beats)
+                found[last] = replace(before, length_beats=length)
+            last = index
     return [found[index] for index in sorted(found)]
 
 
