@@ -19,9 +19,12 @@ MAX_EDL_EVENTS: Final = 999  # three digits
 
 
 def mark_name(mark: MusicalMark) -> str:
-    """As it is written, so that reading it again gives the same: a must hit ends in !, one that is nice in ?."""
+    """As it is written, so that reading it again gives the same: a must hit ends in !, one that is nice in ?, and a
+    section without a length says that it is one."""
     if mark.kind == "hits":
         return mark.name + {"must": "!", "nice": "?"}.get(mark.weight, "")
+    if mark.kind == "sections" and mark.end_s is None:
+        return f"section: {mark.name}"
     return mark.name
 
 
@@ -31,7 +34,11 @@ def colour(mark: MusicalMark) -> str:
 
 
 def edl(piece: Piece, kinds: Sequence[str]) -> bytes:
-    """A marker EDL as Resolve imports it.  Marks that share a frame are one, since Resolve keeps only one of them."""
+    """A marker EDL as Resolve imports it.
+
+    Marks that share a frame are one, since Resolve keeps only one of them: the first gives its name, the others stand
+    in its note.
+    """
     clock = piece.composition.film.clock
     by_frame: dict[int, list[MusicalMark]] = {}
     for mark in piece.marks(kinds):
@@ -41,11 +48,12 @@ def edl(piece: Piece, kinds: Sequence[str]) -> bytes:
     lines += [f"FCM: {'DROP' if clock.rate.drop else 'NON-DROP'} FRAME", ""]
     for number, (frame, marks) in enumerate(sorted(by_frame.items()), start=1):
         at = first + (frame - first.frames)
-        name = " / ".join(clean(mark_name(mark)).replace("|", "-") for mark in marks)
-        end_s = max((mark.end_s for mark in marks if mark.end_s is not None), default=None)
+        name, *others = (clean(mark_name(mark)).replace("|", "-") for mark in marks)
+        end_s = marks[0].end_s
         length = 1 if end_s is None else max(piece.label_at(end_s).frames - frame, 1)
         lines.append(f"{(number - 1) % MAX_EDL_EVENTS + 1:03}  001      V     C        {at} {at + 1} {at} {at + 1}  ")
-        lines += [f" |C:ResolveColor{colour(marks[0])} |M:{name} |D:{length}", ""]
+        note = "; ".join(others)
+        lines += [f"{note} |C:ResolveColor{colour(marks[0])} |M:{name} |D:{length}", ""]
     return "\r\n".join(lines).encode("utf-8")
 
 

@@ -159,7 +159,21 @@ def test_markers_out_and_in_again(name, rate, tmp_path):
 def test_marks_on_one_frame_are_one_event_of_an_edl():
     composition = replace(compose(), hits=(Hit(2.0, name="a"), Hit(2.01, name="b|c")))
     text = edl(Piece(composition, arrange(composition)), ("hits",)).decode()
-    assert text.count("|M:") == 1 and "|M:a / b-c |D:1" in text
+    assert text.count("|M:") == 1 and "b-c |C:ResolveColorBlue |M:a |D:1" in text
+
+
+def test_a_whole_piece_comes_back_from_an_edl(film_at):
+    composition = piece_of().composition
+    composition = replace(composition, hits=(*composition.hits, Hit(12.0, "should", "on the cue's own frame")))
+    data = edl(Piece(composition, arrange(composition)), ("cues", "sections", "hits"))
+    film = film_at("24", seconds=24.0)
+    found = map_markers(resolve(read_markers(data, "a.edl"), film), film)
+    assert [(row.kind, row.name, row.weight) for row in found.rows] == [
+        ("cue", "1m1 Opening", ""), ("section", "Chase", ""), ("hit", "door", "must"), ("cue", "1m2", ""),
+        ("hit", "glance", "nice"),
+    ]  # fmt: skip
+    assert [row.out_s for row in found.of("cue")] == [9.0, 22.0]
+    assert found.rows[3].marker.comment == "on the cue's own frame"
 
 
 def test_chords_and_cuts_are_tracks_of_their_own(tmp_path):
