@@ -19,6 +19,7 @@ from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import Final
 
+from engine.arrange.expression import film_levels
 from engine.arrange.rhythm import build_grid
 from engine.conform.changes import ChangeList
 from engine.document import CueState, Document, Pin, PrintedRange, check_cues
@@ -106,7 +107,15 @@ class _Conform:
         made = replace(document, printed=self._printed(tempo_map))
         made = replace(
             made,
-            result=replace(result, slots=slots, tempo_map=tempo_map, plans=self._plans(tempo_map), recipe=recipe(made)),
+            result=replace(
+                result,
+                slots=slots,
+                tempo_map=tempo_map,
+                plans=self._plans(tempo_map),
+                recipe=recipe(made),
+                # Other pictures have other levels; what was loud before the change stays as loud.
+                levels=result.levels or film_levels(result.slots),
+            ),
         )
         check_cues(made)
         self._measure_hits(made)
