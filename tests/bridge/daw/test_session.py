@@ -85,7 +85,7 @@ def test_names_of_markers_are_hits_pins_sections_and_progressions_once(wired) ->
         MarkerItem(2, 9.0, "hit must: door"),
         MarkerItem(3, 12.0, "section: activity=80"),
         MarkerItem(4, 15.0, "pin: F#m"),
-        MarkerItem(5, 18.0, "chords: H9"),
+        MarkerItem(5, 18.0, "chords: X9"),
         MarkerItem(6, 20.0, "the composer's own"),
     )
     wired.say(MarkersChunk(1, len(markers), 0, markers))
@@ -95,7 +95,7 @@ def test_names_of_markers_are_hits_pins_sections_and_progressions_once(wired) ->
     assert [(hit.time_s, hit.weight) for hit in session.document.hits] == [(9.0, "must")]
     assert session.document.sections[0].changes == (("activity", "80"),)
     assert session.document.pins[0].chord.lead_sheet() == "F#m"
-    assert any("H9" in sentence for sentence in wired.stage.said)
+    assert any("X9" in sentence for sentence in wired.stage.said)
     wired.say(MarkersChunk(2, len(markers), 0, markers))
     wired.run(0.3)
     assert session.history.undo_count == steps
