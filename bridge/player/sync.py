@@ -45,6 +45,7 @@ class Synchronizer:
         self.recording: bool | None = None
         self.notes: list[str] = []
         self.bpm: dict[str, float] = {}  # as each source says or plays it
+        self._jacks: TransportObservation | None = None  # what the JACK transport said last
         self._tempo = tempo
         self._splitter = MidiSplitter()
         self._mtc = MtcReader(stated, film)
@@ -91,6 +92,8 @@ class Synchronizer:
             self.recording = said.recording
         if said.bpm is not None:
             self.bpm[said.source] = said.bpm
+        if said.source == "jack":
+            self._jacks = said
         if said.source == "mtc":
             self._watch_rate(said)
         source = _MEMBER.get(said.source, said.source)
@@ -179,6 +182,13 @@ class Synchronizer:
     def beat_phase(self, host_s: float) -> float | None:
         """How far into its beat (0..1) the clock is, where the clock gives the tempo and runs."""
         return self._clock.phase_at(host_s) if self.tempo_source() == "clock" else None
+
+    def told_beats(self, host_s: float) -> float | None:
+        """Quarter notes since bar 1 by the bars and beats of the JACK transport, where it gives the tempo and rolls."""
+        said = self._jacks
+        if said is None or said.position_beats is None or not said.rolling or self.tempo_source() != "jack":
+            return None
+        return said.position_beats + (host_s - said.host_s) * (said.bpm or 0.0) / 60
 
     def source_rate(self) -> str:
         """The timecode rate as it arrives, and what it is counted in."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from itertools import product
+from random import Random
 
 import pytest
 
@@ -18,10 +19,12 @@ from tests.bridge.transport.streams import Desk, bunched, clocks, quarter_frames
 PERIOD_S = 1024 / 48_000
 
 
-def followed(bpm: float, ours: float, from_s: float, meter: str = "4/4", seconds: float = 12.0, apart_s: float = 0.0):
+def followed(bpm: float, ours: float, from_s: float, meter: str = "4/4", seconds: float = 12.0, apart_s: float = 0.0,
+             period_s: float = PERIOD_S):  # fmt: skip
     """The map in force after some seconds of timecode with clock, and what was said.
 
-    from_s: timeline second where the DAW starts to play; apart_s: how much later the clock is than the timecode.
+    from_s: timeline second where the DAW starts to play; apart_s: how much later the clock is than the timecode;
+    period_s: words come bunched in such periods.
     """
     rate = FRAME_RATES["25"]
     line = TempoLine.constant(bpm)
@@ -33,7 +36,7 @@ def followed(bpm: float, ours: float, from_s: float, meter: str = "4/4", seconds
     sent = [(wait_s, song_position(first_clock)), (wait_s, b"\xfb")]
     sent += [(wait_s + host + apart_s, data) for host, data in clocks(line, first_clock, seconds)]
     sent += list(quarter_frames(rate, "25", frame, seconds))
-    stream = bunched(sorted(sent, key=lambda item: item[0]), PERIOD_S)
+    stream = bunched(sorted(sent, key=lambda item: item[0]), period_s)
     first = TempoMap.constant(ours, TimeSignature.parse(meter))
     tempo_map, watch, said, next_s = first, ClockTempo(), [], 0.5
     for host_s, data in stream:
@@ -88,6 +91,13 @@ def test_hundredths_are_found_where_play_is_long_enough_under_way_to_tell_them(b
     assert abs(tempo_map.beats_at(90.0) - true_beats) * 60 / bpm < 0.02
 
 
+@pytest.mark.parametrize(("bpm", "ours"), [(88.27, 81.0), (88.27, 88.3), (97.01, 97.0), (143.98, 120.0)])
+@pytest.mark.parametrize("from_s", [0.0, 37.2])
+def test_hundredths_are_found_within_seconds_where_words_come_on_time(bpm: float, ours: float, from_s: float) -> None:
+    tempo_map, said = followed(bpm, ours, from_s, seconds=14.0, period_s=0.0005)
+    assert tempo_map == TempoMap.constant(bpm) and not said
+
+
 @pytest.mark.parametrize("apart_s", [-0.008, 0.008])
 def test_a_clock_that_is_a_little_off_the_timecode_is_still_the_same_grid(apart_s: float) -> None:
     tempo_map, said = followed(97.0, 93.3, 0.0, apart_s=apart_s)
@@ -99,3 +109,64 @@ def test_the_roundest_number_is_what_people_set() -> None:
     assert simplest(120.46, 0.1) == 120.5
     assert simplest(93.33, 0.1) == 93.3
     assert simplest(93.334, 0.01) == 93.33
+
+
+def told(true: TempoMap, ours: TempoMap, from_s: float, seconds: float = 8.0, moved_s: float = 0.0):
+    """The map in force after some seconds of JACK's transport with its bars and beats, and what was said.
+
+    moved_s: how far JACK's beats lie off its frames by its own fault, a period for example.
+    """
+    watch, said, host_s = ClockTempo(), [], 0.0
+    while host_s < seconds:
+        position_s = from_s + host_s
+        beats, theirs = ours.beats_at(position_s), true.beats_at(position_s + moved_s)
+        status = replace(
+            PlayerStatus.NONE, host_s=host_s, position_s=position_s, position_beats=beats, rate=1.0, state="locked",
+            rolling=True, position_source="jack", tempo_source="jack", tempo_bpm=true.bpm_at(theirs),
+            told_beats=theirs,
+        )  # fmt: skip
+        heard = watch.watch(status, ours, lambda: 0.0, host_s)
+        if heard is not None:
+            ours = heard.tempo_map
+            said.append(heard.warning)
+        host_s += 0.05
+    return ours, [word for word in said if word]
+
+
+@pytest.mark.parametrize("bpm", [97.0, 97.3, 88.27, 120.01, 142.61])
+@pytest.mark.parametrize(("apart", "from_s"), [(1, 0.0), (-7.5, 37.2), (30, 300.0), (0, 12.5)])
+def test_a_tempo_that_jack_states_is_taken_to_the_hundredth(bpm: float, apart: float, from_s: float) -> None:
+    tempo_map, said = told(TempoMap.constant(bpm), TempoMap.constant(bpm + apart), from_s)
+    assert tempo_map == TempoMap.constant(bpm) and not said
+
+
+@pytest.mark.parametrize("moved_s", [0.0, 0.004])
+@pytest.mark.parametrize("from_s", [0.0, 8.0, 30.0])
+def test_behind_a_change_of_tempo_bars_are_those_of_jack(from_s: float, moved_s: float) -> None:
+    """Also where play begins behind it, or passes it: whole beats are right, not only the place within one."""
+    true = TempoMap.of([(0, 97.5), (16, 132.25)])
+    tempo_map, said = told(true, TempoMap.constant(110.0), from_s, 8.0, moved_s)
+    at_s = from_s + 8.0
+    passed = true.beats_at(at_s) > 16
+    assert tempo_map.bpm_at(tempo_map.beats_at(at_s)) == (132.25 if passed else 97.5)
+    assert tempo_map.beats_at(at_s) == pytest.approx(true.beats_at(at_s), abs=0.02)
+    assert bool(said) == passed and all("bars are those of JACK" in word for word in said)
+
+
+@pytest.mark.parametrize(("bpm", "ours"), [(88.27, 81.0), (97.3, 97.3), (120.01, 120.0), (142.61, 143.0)])
+def test_by_clock_alone_the_tempo_is_right_to_the_hundredth_after_seconds(bpm: float, ours: float) -> None:
+    """Its beats are the position; what they take of our time tells the tempo far more finely than eight of them."""
+    tempo_map, watch, random = TempoMap.constant(ours), ClockTempo(), Random(1)
+    for look in range(1, 300):
+        host_s = look * 0.1
+        beats = host_s * bpm / 60 + random.gauss(0, 0.0004)
+        status = replace(
+            PlayerStatus.NONE, host_s=host_s, position_s=tempo_map.seconds_at(beats), position_beats=beats, rate=1.0,
+            state="locked", rolling=True, position_source="clock", tempo_source="clock",
+            tempo_bpm=bpm + random.gauss(0, 0.03), beat_phase=beats % 1.0,
+        )  # fmt: skip
+        heard = watch.watch(status, tempo_map, lambda: 0.0, host_s)
+        if heard is not None:
+            tempo_map = heard.tempo_map
+            assert not heard.warning
+    assert tempo_map == TempoMap.constant(bpm)
