@@ -128,7 +128,9 @@ def kill_the_analysis(film: Path, home: Path, times: int) -> dict[str, object]:
     """The first analysis of a film that is not in the cache is killed; it is restarted and the film plays."""
     sounding, heard_notes, told, killed = 0, 0, 0, 0
     for index in range(times):
-        with Live(film, home / f"fresh-{index}", *API, "--play") as live:
+        fresh = home / f"fresh-{index}"
+        fresh.mkdir()
+        with Live(film, fresh, *API, "--play") as live:
             os.kill(analysis_pid(live), signal.SIGKILL)
             killed += 1
             ready = live.ready()
