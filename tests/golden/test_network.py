@@ -1,4 +1,4 @@
-"""Chords and dynamics by the shipped networks: the only goldens that are remade when the weights change.
+"""Chords and dynamics by the shipped networks alone: the only goldens that are remade when the weights change.
 
 CUEBRIDGE_REMAKE_GOLDENS=1 python -m pytest tests/golden/test_network.py
 """
@@ -25,7 +25,7 @@ COMPOSE = {
 @pytest.mark.parametrize("name", COMPOSE)
 def test_chords(name, tmp_path, monkeypatch) -> None:
     printed = command(
-        monkeypatch, "compose", str(CLIP), "-o", str(tmp_path / "x.mid"), "--no-cache", "--json",
+        monkeypatch, "compose", str(CLIP), "-o", str(tmp_path / "x.mid"), "--no-cache", "--json", "--form", "none",
         *shlex.split(COMPOSE[name]), network=True,
     )  # fmt: skip
     facts = json.loads(printed)
