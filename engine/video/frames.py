@@ -85,6 +85,7 @@ class FrameReader:
         return 0.0 if self._last is None else self._last[1] + self._length_of(self._last[0])
 
     def __iter__(self) -> Iterator[Picture]:
+        import av
         from av.video.reformatter import Interpolation, VideoReformatter
 
         shrink = VideoReformatter()  # one thread: to wake others costs more than the work
@@ -97,9 +98,12 @@ class FrameReader:
                 small_size = small_picture_size(frame.width, frame.height)
             if time_s >= self._max_s:
                 break
-            small = shrink.reformat(
-                frame, small_size[0], small_size[1], "bgr24", interpolation=Interpolation.FAST_BILINEAR, threads=1
-            ).to_ndarray()
+            try:
+                small = shrink.reformat(
+                    frame, small_size[0], small_size[1], "bgr24", interpolation=Interpolation.FAST_BILINEAR, threads=1
+                ).to_ndarray()
+            except (av.FFmpegError, ValueError):  # damage can give a picture colours that nobody can convert
+                continue
             picture = Picture(self.frames, time_s, self._masked.apply(small))
             held = []
             # A frame well after its second is not what is seen there: the one before still stands.
