@@ -17,7 +17,7 @@ export const KEYS = [
 const RATE_MS = 2500;
 
 export class Keys {
-	#rating = 0;
+	#rating = -1e9;
 
 	constructor(app) {
 		this.app = app;
@@ -109,7 +109,7 @@ export class Keys {
 		if (!pref("letters", true)) return false;
 		if (digit && !alt) {
 			if (performance.now() - this.#rating < RATE_MS && Number(digit) <= 5) {
-				this.#rating = 0;
+				this.#rating = -1e9;
 				app.takes.rate(Number(digit));
 				return true;
 			}
