@@ -93,13 +93,12 @@ def _spans(features: VideoFeatures, request: ComposeRequest, begins_s: float) ->
 def _wish(request: ComposeRequest, cue: Cue, bpm: float | None) -> PlanWish:
     options = request.options
     progression = cue.progression or request.progression
-    key, typed = cue.key or request.key, False
+    key = cue.key or request.key
     if key is None and progression is not None and any(not chord.is_silence for chord in progression.chords):
-        key, typed = key_of(progression).key, True
+        key = key_of(progression).key
     ending = _ENDINGS.get(cue.ending, cue.ending)
     return PlanWish(
         key=key,
-        typed=typed,
         form="" if options.form == "auto" else options.form,
         ensemble="" if options.ensemble == "auto" else options.ensemble,
         ending=ending or ("" if options.ending == "auto" else options.ending),

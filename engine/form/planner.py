@@ -49,7 +49,6 @@ class PlanWish:
     ending: str = ""
     theme: Theme | None = None
     harmonic_rhythm: float | None = None  # bars a chord
-    typed: bool = False  # the key is that of a progression: palettes of its mode go on with it
     bpm: float | None = None
 
 
@@ -90,7 +89,7 @@ def draw_cue(
 
     parts = sections(curves, start_s, end_s, draw, wish.form or None)
     ensemble = ensembles()[wish.ensemble] if wish.ensemble else _choose_ensemble(curves, start_s, end_s, parts, draw)
-    mode = wish.key.mode if wish.key is not None and wish.typed else None
+    mode = wish.key.mode if wish.key is not None else None
     lively = curves.lively(start_s, end_s)
     variants = _variants(parts, wish.bpm, mode, lively, draw)
     home = wish.key or _home(ensemble, palettes()[variants[_longest(parts)]].mode, draw, before)
@@ -236,8 +235,7 @@ def _key_of(
     main = parts[_longest(parts)]
     mode = palette.mode
     if asked:
-        # A key that was asked for holds; only the mood may turn it to its relative or parallel.
-        return home if part.mood == main.mood else Key(home.tonic, mode)
+        return Key(home.tonic, mode)  # what was asked for holds; palettes were chosen in its mode
     role, shift = part.part.role, 0
     if role == "up a third":
         shift = 3

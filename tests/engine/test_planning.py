@@ -123,6 +123,16 @@ def test_a_key_that_was_asked_for_holds(composer, make_features):
     assert plan.sections[0].key.tonic == 3
 
 
+@pytest.mark.parametrize("mode", ["major", "minor"])
+@pytest.mark.parametrize("mood", [None, *range(6)])
+def test_its_mode_holds_whatever_the_mood(composer, make_features, mode, mood):
+    """Somebody who asks for D minor gets no section in D major."""
+    features = make_features(60.0, emotion=mood)
+    for take in range(1, 6):
+        found = plans_of(features, request(key=Key(2, mode), take=Take(take)), 0.0).plans
+        assert {section.key for plan in found for section in plan.sections} == {Key(2, mode)}
+
+
 def test_keys_are_drawn_from_all_of_them(composer, make_features):
     features = make_features(20.0)
     tonics = {compose(composer, features, request(take=Take(n))).plans[0].sections[0].key.tonic for n in range(1, 25)}

@@ -35,7 +35,7 @@ def test_it_writes_a_midi_file_and_reports_what_was_composed(clip, cache, tmp_pa
     assert facts["key"] == "D minor" and facts["bpm"] == 97 and facts["take"] == 3 and facts["film"]["cuts"] == 11
     assert [row["chord"] for row in facts["chords"][:4]] == ["Dm", "Bb", "F", "C"]
     assert facts["chords"][0]["from"] == "progression" and facts["chords"][-1]["from"] == "network"
-    assert facts["notes_per_part"]["pad"] > 20 and facts["notes_per_part"]["bass"] > 10
+    assert facts["notes_per_part"]["pad"] > 4 and facts["notes_per_part"]["bass"] > 4  # as many as the take plans
     assert facts["notes_per_part"]["arp"] == 0
     assert {"analysis", "composition", "whole"} <= set(facts["seconds"]) and facts["peak_memory_mib"]["composing"] > 50
 
