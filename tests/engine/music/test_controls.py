@@ -108,7 +108,9 @@ def test_what_a_change_asks_for_is_read_off_the_table() -> None:
 
 
 def test_scopes() -> None:
-    take = {f"/cue/{name}" for name in ("ending", "tail", "key", "progression", "progression/mode")}
+    take = {
+        f"/cue/{name}" for name in ("ending", "tail", "key", "progression", "progression/mode", "theme", "take/like")
+    }
     assert set(with_scope("take")) == take
     assert set(with_scope("cue")) == take | {f"/cue/{name}" for name in ("name", "in", "out", "bar_1", "tempo")}
     assert set(with_scope("section")) == {
