@@ -155,7 +155,8 @@ class _Engine:
             if self._composer is None and time.perf_counter() >= self._reload_s:
                 self._low.run(self._load)
             self._work()
-            if self._questions and self._job is None and not self._first_slots_due():
+            # A request that still waits for the end of a burst comes first, too.
+            if self._questions and self._job is None and not (self._urgent and self._ready_to_work()):
                 self._low.run(self._explain)
 
     def _explain(self) -> None:
