@@ -45,6 +45,7 @@ class Live:
             "jack-client",
         ]
         command += ["--osc-port", str(port), "--json", "--no-keys", "--no-session", "--progression", "C Am F G"]
+        command += ["--form", "none", "--no-page"]  # many notes from the first bar to the last
         self.log = (folder / "live.log").open("w")
         self.process = subprocess.Popen(
             command, cwd=Path(__file__).parents[2], env=environment, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
