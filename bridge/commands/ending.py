@@ -8,11 +8,13 @@ the program.
 from __future__ import annotations
 
 import contextlib
+import multiprocessing
 import os
 import signal
 import socket
 import sys
 import threading
+import time
 from collections.abc import Callable, Sequence
 from typing import Final
 
@@ -76,8 +78,11 @@ class Ending:
             threads.append(threading.Thread(target=_quietly, args=(self._say,), daemon=True))
         for thread in threads:
             thread.start()
+        until_s = time.monotonic() + FORCE_S
         for thread in threads:
-            thread.join(FORCE_S / 2)
+            thread.join(max(until_s - time.monotonic(), 0.0))
+        for child in multiprocessing.active_children():  # none is left behind, even where the above took too long
+            _quietly(child.kill)
         os._exit(1 if not self.saved else 130 if self._by_ctrl_c else 0)
 
     def _say(self) -> None:
