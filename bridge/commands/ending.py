@@ -38,7 +38,7 @@ class Ending:
         self._ours, self._theirs = socket.socketpair()
         self._theirs.setblocking(False)
         self._over = threading.Event()
-        self._by_ctrl_c = False
+        self._by_ctrl_c = self._was_asked = False
         self._before = -1
 
     def add(self, force: Callable[[], object]) -> None:
@@ -54,9 +54,13 @@ class Ending:
         signal.set_wakeup_fd(self._before)
         self._over.set()
         self._wake(0)
+        # The interpreter writes out what waits when it ends, where nothing can hurry it any more.
+        if self._was_asked and exc_info[0] is None and not _written_out(FORCE_S):
+            self._exit()
 
     def asked(self) -> None:
         """The end was asked for by something other than a signal.  From any thread, as often as you like."""
+        self._was_asked = True
         self._wake(_ASKED)
 
     def _wake(self, number: int) -> None:
@@ -68,7 +72,7 @@ class Ending:
             while not self._over.is_set():
                 numbers = set(self._ours.recv(64))
                 if numbers & (_SIGNALS | {_ASKED}):
-                    self._by_ctrl_c = signal.SIGINT in numbers
+                    self._by_ctrl_c, self._was_asked = signal.SIGINT in numbers, True
                     if not self._over.wait(END_S):
                         self._end_by_force()
 
@@ -83,6 +87,9 @@ class Ending:
             thread.join(max(until_s - time.monotonic(), 0.0))
         for child in multiprocessing.active_children():  # none is left behind, even where the above took too long
             _quietly(child.kill)
+        self._exit()
+
+    def _exit(self) -> None:
         os._exit(1 if not self.saved else 130 if self._by_ctrl_c else 0)
 
     def _say(self) -> None:
@@ -91,6 +98,20 @@ class Ending:
             f"cuebridge: ended by force, since {self.doing} did not come to an end; "
             "what was changed and played in the last second may be lost.\n".encode(),
         )
+
+
+def _written_out(timeout_s: float) -> bool:
+    """Whether what was printed has left; not where nobody reads it."""
+
+    def flush() -> None:
+        for stream in (sys.stdout, sys.stderr):
+            if stream is not None:
+                stream.flush()
+
+    thread = threading.Thread(target=_quietly, args=(flush,), daemon=True)
+    thread.start()
+    thread.join(timeout_s)
+    return not thread.is_alive()
 
 
 def _quietly(do: Callable[[], object]) -> None:

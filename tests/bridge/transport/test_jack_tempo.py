@@ -8,6 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+pytest.importorskip("jack", reason="JACK-Client is not installed")
+
 from bridge.transport.jack import BeatCount, JackTransport
 from bridge.transport.state import TransportObservation
 
