@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import time
 from dataclasses import replace
 
 import pytest
@@ -54,7 +55,11 @@ def test_another_film_is_looked_at_while_this_one_plays_and_nothing_is_lost(made
     assert session.document.text("/cue/progression") == "" and session.document.value("/cue/transpose") == 2
     assert session.analysed.film.duration_s == 20.0 and session.document.result.slots[-1].end_s <= 20.01
     assert [line for line in made.said if "one.cuebridge.json" in line and "two.mp4" in line]
-    # and back: the first session is taken up as it was left
+    # and back: the first session is taken up as it was left (its file is written beside the session, in real time)
+    written, end_s = films / "one.cuebridge.json", time.monotonic() + 10.0
+    while not (written.is_file() and b"dusk" in written.read_bytes()):
+        assert time.monotonic() < end_s, "the first session was not written"
+        time.sleep(0.01)
     made.engine.film = replace(made.engine.film, path=str(films / "one.mp4"), duration_s=30.0)
     session.load_film(films / "one.mp4")
     made.until(lambda: session.film.name == "one.mp4" and session.analysed is not None)
