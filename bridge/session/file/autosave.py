@@ -58,6 +58,7 @@ class Autosave:
         self._asked: queue.SimpleQueue[tuple[_Told, Path | UserError]] = queue.SimpleQueue()
         self._numbers = itertools.count()
         self._written: dict[Path, int] = {}  # the newest of each file
+        self._newest: dict[Path, tuple[int, Path, SavedSession]] = {}  # of each file: its film and what it will hold
         self._lock = threading.Lock()  # around the writer: the thread's and the one of `save`
         self._faults: queue.SimpleQueue[tuple[str, Path, bool]] = queue.SimpleQueue()
         self._moved: queue.SimpleQueue[tuple[Path, Path]] = queue.SimpleQueue()
@@ -133,7 +134,7 @@ class Autosave:
             self.path, self._chosen = session_path(session.film.path), False
             self._say(f"the session is kept in {shown(self.path)}.")
         self._last = saved
-        self._jobs.put((next(self._numbers), self.path, saved, None))
+        self._put(self.path, saved, None)
 
     def save(self, path: Path | None, *, replace: bool = False) -> Path:
         """Saves now, and from now on under this name; returns where.
@@ -175,7 +176,19 @@ class Autosave:
                 self.path, self._last, self._failed = written, saved, False
             done(written)
 
-        self._jobs.put((next(self._numbers), target, saved, lambda made: self._asked.put((finish, made))))
+        self._put(target, saved, lambda made: self._asked.put((finish, made)))
+
+    def _put(self, path: Path, saved: SavedSession, tell: _Told | None) -> None:
+        number = next(self._numbers)
+        self._newest[path] = number, self._session.film.path, saved
+        self._jobs.put((number, path, saved, tell))
+
+    def _on_its_way(self, film: Path) -> tuple[Path, SavedSession] | None:
+        """A film's session that is still to be written, and where."""
+        for path, (number, of, saved) in self._newest.items():
+            if self._written.get(path, -1) < number and _is_same(film, of):
+                return path, saved
+        return None
 
     def leave(self, film: Path) -> tuple[Path | None, SavedSession | None]:
         """Puts this session away because another film comes.
@@ -187,6 +200,10 @@ class Autosave:
         except SessionError as error:
             self._say(str(error))
         left, self.path, self._last, self._chosen = self.path, None, None, False
+        waiting = self._on_its_way(film)
+        if waiting is not None:  # its file is older than what is known here
+            self.path, self._chosen = waiting[0], True
+            return left, waiting[1]
         beside = session_file_of(film)
         if beside is None:
             return left, None
