@@ -31,7 +31,7 @@ def test_help_names_every_command_and_comes_at_once() -> None:
         took.append(after.children_user + after.children_system - before.children_user - before.children_system)
     assert result.returncode == 0
     assert all(f"  {name} " in result.stdout for name in (*CHILDREN, *BRIDGE))
-    assert min(took) < 1.0, took  # seconds of CPU time; the figure (under 0.3 s) is taken on a quiet machine
+    assert min(took) < 0.4, took  # seconds of CPU time: what the machine does beside it is none of it
 
 
 def test_help_of_live_is_quick_too_and_complete() -> None:

@@ -25,8 +25,7 @@ pytestmark = [
     pytest.mark.skipif(sys.platform != "linux", reason="children are found as Linux tells of them"),
 ]
 
-# What is promised holds on a machine that does nothing else; beside other tests the processes wait for a core.
-END_S = 4.0 if "PYTEST_XDIST_WORKER" in os.environ else 2.0
+END_S = 2.0
 # Runs the command in an interpreter in which one thing hangs from the moment that the file named HANG is there.
 PROGRAM = """
 import os, pathlib, sys, time
