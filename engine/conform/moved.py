@@ -23,10 +23,10 @@ from engine.arrange.expression import film_levels
 from engine.arrange.rhythm import build_grid
 from engine.conform.changes import ChangeList
 from engine.document import CueState, Document, Pin, PrintedRange, check_cues
-from engine.document.document import Result
+from engine.document.document import Lock, Result
 from engine.document.recipe import recipe
 from engine.music import Film, Hit, MusicError, Section, Slot, TempoMap, controls, marked
-from engine.music.cueplan import CuePlan
+from engine.music.cueplan import CuePlan, Statement
 from engine.music.plan_edit import PlanEdit
 
 POLICIES: Final = ("shift", "ramp", "bars", "rewrite")
@@ -104,14 +104,16 @@ class _Conform:
         rewrites = self._rewrites(document, first_s)
         slots = self._slots(document, tempo_map, first_s)
         result = self._old.result
-        made = replace(document, printed=self._printed(tempo_map))
+        numbers = {state.number for state in document.cue_states}
+        made = replace(document, printed=self._printed(tempo_map), locks=self._locks(tempo_map))
         made = replace(
             made,
             result=replace(
                 result,
                 slots=slots,
                 tempo_map=tempo_map,
-                plans=self._plans(tempo_map),
+                plans=self._plans(document, tempo_map),
+                cue_keys=tuple(each for each in result.cue_keys if each[0] in numbers),
                 recipe=recipe(made),
                 # Other pictures have other levels; what was loud before the change stays as loud.
                 levels=result.levels or film_levels(result.slots),
@@ -210,11 +212,37 @@ class _Conform:
         made = [PrintedRange(p.part, moved(p.start_beats), moved(p.end_beats)) for p in self._old.printed]
         return tuple(each for each in made if each.end_beats > each.start_beats + 1e-6)
 
-    def _plans(self, tempo_map: TempoMap) -> tuple[CuePlan, ...]:
-        """Plans of forms with their sections where the picture now is; one that lost a section's whole picture keeps
-        the others."""
+    def _locks(self, tempo_map: TempoMap) -> tuple[Lock, ...]:
+        """Locks whose picture is still there in one piece, their notes with it; the others let go."""
         made = []
-        names = [state.name for state in self._old.cue_states]
+        for lock in self._old.locks:
+            length_s = lock.end_s - lock.start_s
+            start, last = self._changes.place(lock.start_s), self._changes.place(lock.end_s - _SAME_S)
+            whole = start is not None and last is not None and abs(last - start - length_s) < 2 * _SAME_S
+            self._moved.append(Moved("lock", lock.part, lock.start_s, start if whole else None))
+            if start is None or not whole:
+                continue
+            from_beats = tempo_map.beats_at(start + self._old.result.starts_s)
+            by = from_beats - lock.start_beats
+            made.append(
+                replace(
+                    lock,
+                    start_s=start,
+                    end_s=start + length_s,
+                    start_beats=from_beats,
+                    end_beats=lock.end_beats + by,
+                    notes=tuple(replace(note, start_beats=note.start_beats + by) for note in lock.notes),
+                    controllers=tuple(replace(each, time_beats=each.time_beats + by) for each in lock.controllers),
+                )
+            )
+        return tuple(made)
+
+    def _plans(self, document: Document, tempo_map: TempoMap) -> tuple[CuePlan, ...]:
+        """Plans of forms with their sections and statements of the theme where the picture now is; one that lost a
+        section's whole picture keeps the others."""
+        made = []
+        indices = {state.number: index for index, state in enumerate(document.cue_states)}
+        numbers = [state.number for state in self._old.cue_states]
         for plan in self._old.result.plans:
             sections = []
             for each in plan.sections:
@@ -222,10 +250,25 @@ class _Conform:
                 end = min(end + _SAME_S, self._film.duration_s)
                 if end - start > 0.05:
                     sections.append(replace(each, start_s=start, end_s=end))
-            if sections and plan.cue < len(names):
+            index = indices.get(numbers[plan.cue]) if plan.cue < len(numbers) else None
+            if sections and index is not None:
                 sections.sort(key=lambda each: each.start_s)
-                made.append(replace(plan, sections=tuple(sections)))
-        return tuple(made)
+                statements = self._statements(plan, tempo_map)
+                made.append(replace(plan, cue=index, sections=tuple(sections), statements=statements))
+        return tuple(sorted(made, key=lambda each: each.cue))
+
+    def _statements(self, plan: CuePlan, tempo_map: TempoMap) -> tuple[Statement, ...]:
+        """From the bar nearest to where each began; one whose picture was lifted goes."""
+        old = self._old.result
+        made: dict[int, Statement] = {}
+        for each in plan.statements:
+            place = self._changes.place(
+                old.tempo_map.seconds_at(float(old.tempo_map.bar_start(each.bar))) - old.starts_s
+            )
+            if place is not None:
+                bar = round(tempo_map.bar_position(tempo_map.beats_at(place + old.starts_s))) + 1
+                made.setdefault(bar, replace(each, bar=bar))
+        return tuple(made[bar] for bar in sorted(made))
 
     # tempo ----------------------------------------------------------------------------------------------------------
     def _base(self) -> TempoMap:

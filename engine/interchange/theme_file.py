@@ -17,8 +17,17 @@ from engine.music.theme_text import theme_from_notes
 
 SUFFIXES: Final = (".mid", ".midi", ".musicxml", ".xml")
 _STEPS: Final = {"C": 0, "D": 2, "E": 4, "F": 5, "G": 7, "A": 9, "B": 11}
-# Of MusicXML's key: the tonic of so many fifths in major; minor lies nine semitones above.
-_MODES: Final = {"minor": "minor", "aeolian": "minor", "dorian": "minor", "phrygian": "minor"}
+# Semitones from the major tonic of a signature to each mode's own, and whose third it has.
+_MODES: Final = {
+    "ionian": (0, "major"),
+    "dorian": (2, "minor"),
+    "phrygian": (4, "minor"),
+    "lydian": (5, "major"),
+    "mixolydian": (7, "major"),
+    "aeolian": (9, "minor"),
+    "minor": (9, "minor"),
+    "locrian": (11, "minor"),
+}
 _LONGEST: Final = 4096  # notes of a part
 
 
@@ -101,9 +110,8 @@ def _add(notes: list[Note], element: Element, start: float, length: float) -> No
 def _key(element: Element | None) -> Key | None:
     if element is None or element.findtext("fifths") is None:
         return None
-    tonic = 7 * int(element.findtext("fifths") or 0) % 12
-    mode = _MODES.get((element.findtext("mode") or "major").lower(), "major")
-    return Key((tonic + 9) % 12 if mode == "minor" else tonic, mode)
+    above, mode = _MODES.get((element.findtext("mode") or "major").lower(), (0, "major"))
+    return Key((7 * int(element.findtext("fifths") or 0) + above) % 12, mode)
 
 
 __all__ = ["SUFFIXES", "theme_of_file"]

@@ -196,7 +196,7 @@ def test_a_flood_does_not_drown_the_signal(start) -> None:
 
     def flood() -> None:
         with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sender:
-            while not over.wait(0.01):  # 20,000 a second, ten times what is taken; the machine's load is no matter here
+            while not over.wait(0.01):  # about 10,000 a second from each, ten times what is taken
                 for _ in range(100):
                     sender.sendto(b"/cue/*\0\0,\0\0\0", ("127.0.0.1", run.port))
 

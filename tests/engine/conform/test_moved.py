@@ -14,9 +14,11 @@ from engine.arrange.score import arrange_whole, build_score, check_playable
 from engine.conform.changes import from_path
 from engine.conform.moved import composed_into, conform
 from engine.document import Document, Pin, Result
+from engine.document.document import Lock
 from engine.document.file import read_session
 from engine.document.recipe import recipe
-from engine.music import Chord, Film, Hit, MusicError, Section, TempoMap, controls
+from engine.music import Chord, Film, Hit, Key, MusicError, Note, Section, TempoMap, controls
+from engine.music.cueplan import CuePlan, SectionPlan, Statement
 from engine.music.timecode import FRAME_RATES
 
 FIXTURES = Path(__file__).parents[1] / "document" / "fixtures"
@@ -167,3 +169,52 @@ def test_kept_sessions_can_be_played_afterwards(name, policy):
     assert recipe(made) == made.result.recipe
     assert made.result.levels == (document.result.levels or film_levels(document.result.slots))
     assert notes_of(made, film)
+
+
+def planned(document, statement_bar=13):
+    """With a plan of both cues, each with a statement of the theme; the second's lies in its second bar."""
+    made = replace(document.result, plans=tuple(
+        CuePlan(cue, "montage", "piano", (section(start_s, end_s),), None, (Statement(bar, "statement", 2),))
+        for cue, start_s, end_s, bar in ((0, 0.0, 22.0, 3), (1, 25.0, 40.0, statement_bar))
+    ))  # fmt: skip
+    return replace(document, result=made)
+
+
+def section(start_s, end_s):
+    return SectionPlan(
+        start_s=start_s, end_s=end_s, letter="A", role="theme", mood="exciting", intensity=2, variant="E3",
+        key=Key(0), unit_bars=1.0, layers=("pad", "melody"),
+    )  # fmt: skip
+
+
+def test_statements_of_the_theme_stay_with_their_picture(document):
+    bars = document.result.tempo_map
+    at_s = bars.seconds_at(float(bars.bar_start(14)))
+    changes = changes_of((0, 240), (288, 960))  # two seconds out of 1m1
+    made = conform(planned(document, 14), changes, film_of(changes)).document.result
+    moved = made.plans[1].statements[0]
+    assert made.tempo_map.seconds_at(float(made.tempo_map.bar_start(moved.bar))) == pytest.approx(at_s - 2, abs=1.3)
+    assert made.plans[1].sections[0].start_s == pytest.approx(23.0)
+
+
+def test_a_plan_goes_with_its_cue_not_with_its_place(document):
+    whole = changes_of((560, 960))  # nothing of 1m1 is left
+    made = conform(planned(document), whole, film_of(whole)).document
+    assert [state.name for state in made.cue_states] == ["1m2"] and len(made.result.plans) == 1
+    assert made.result.plans[0].cue == 0 and made.result.plans[0].sections[0].end_s == pytest.approx(40 - 560 / 24)
+
+
+def test_a_lock_goes_with_its_picture_or_lets_go(document):
+    def lock(start_s):
+        bars = document.result.tempo_map
+        start, end = bars.beats_at(start_s), bars.beats_at(start_s + 2)
+        return Lock("pad", start, end, start_s, start_s + 2, (Note(60, 80, start, 1.0, 1, "pad"),), ())
+
+    locked = replace(document, locks=(lock(4.0), lock(16.0), lock(11.0)))
+    changes = changes_of((0, 240), (288, 960))  # the third one's first second is lifted
+    made = conform(locked, changes, film_of(changes)).document
+    assert [each.start_s for each in made.locks] == pytest.approx([4.0, 14.0])
+    assert made.locks[0] == locked.locks[0]
+    for each in made.locks:
+        assert made.result.tempo_map.seconds_at(each.start_beats) == pytest.approx(each.start_s)
+        assert each.notes[0].start_beats == each.start_beats and made.holds(each)

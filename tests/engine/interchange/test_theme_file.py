@@ -37,6 +37,27 @@ def test_a_tune_of_a_score_in_its_own_key(tmp_path) -> None:
 
 
 @pytest.mark.parametrize(
+    "fifths, mode, key",
+    [
+        (0, "dorian", Key(2, "minor")),
+        (0, "phrygian", Key(4, "minor")),
+        (0, "lydian", Key(5)),
+        (-1, "mixolydian", Key(0)),
+        (2, "aeolian", Key(11, "minor")),
+        (0, "locrian", Key(11, "minor")),
+        (3, "ionian", Key(9)),
+        (3, "major", Key(9)),
+        (0, "", Key(0)),
+    ],
+)
+def test_a_mode_has_its_own_tonic(tmp_path, fifths, mode, key) -> None:
+    path = tmp_path / "tune.musicxml"
+    signature = f"<fifths>{fifths}</fifths>" + (f"<mode>{mode}</mode>" if mode else "")
+    path.write_text(SCORE.replace("<fifths>-1</fifths><mode>minor</mode>", signature), encoding="utf-8")
+    assert theme_of_file(path, None, 4.0) == theme_of_file(path, key, 4.0)
+
+
+@pytest.mark.parametrize(
     "name, text, words",
     [
         ("a.musicxml", "<score-partwise>", "broken XML"),
