@@ -21,7 +21,7 @@ from websockets.sync.client import ClientConnection, connect
 
 from bridge.page import messages as p
 from bridge.page.link import PageLink, new_secret
-from bridge.page.protocol import COOKIE, SECRET_HEADER
+from bridge.page.protocol import SECRET_HEADER
 
 SAME_ORIGIN = {"Sec-Fetch-Site": "same-origin"}
 
@@ -33,7 +33,7 @@ class Browser:
         self.base, _, query = address.partition("/?")
         self.token = query.removeprefix("token=")
         self.port = int(self.base.rpartition(":")[2])
-        self.cookie = {"Cookie": f"{COOKIE.format(port=self.port)}={self.token}"}
+        self.cookie: dict[str, str] = {}
         self.secret = ""
         self.http = httpx.Client(base_url=self.base, timeout=20.0)
 
@@ -42,6 +42,7 @@ class Browser:
         answer = self.http.get(f"/?token={self.token}", headers={"Sec-Fetch-Site": "none"})
         found = re.search(r'<meta name="cuebridge-secret" content="([^"]+)">', answer.text)
         self.secret = found[1] if found else ""
+        self.cookie = {"Cookie": answer.headers.get("set-cookie", "").split(";")[0]}
         return answer
 
     def get(self, path: str, **headers: str) -> httpx.Response:
@@ -121,7 +122,8 @@ class PageProcess:
     def __enter__(self) -> PageProcess:
         assert self.link.start(), self.link.fault
         self.browser = Browser(self.link.address)
-        self.browser.secret = self.link.options.secret
+        assert self.browser.open().status_code == 200
+        assert self.browser.secret == self.link.options.secret
         return self
 
     def __exit__(self, *_: object) -> None:

@@ -7,6 +7,7 @@ only the page has.
 
 from __future__ import annotations
 
+import hashlib
 import hmac
 from http.cookies import CookieError, SimpleCookie
 from typing import Final
@@ -24,6 +25,12 @@ _WRONG_HOST: Final = "This server answers to 127.0.0.1 only."
 _FOREIGN: Final = "This request comes from another page."
 
 
+def cookie_value(secret: str) -> str:
+    """What the browser keeps.  A cookie goes to every server of the host, whatever its port: from this one nobody can
+    make the token, which opens the secret, nor the secret (HMAC-SHA256 of RFC 2104)."""
+    return hmac.new(secret.encode(), b"cookie", hashlib.sha256).hexdigest()
+
+
 class Gate:
     """ASGI middleware.  port: the server's own; token opens the page, secret opens writing."""
 
@@ -31,7 +38,7 @@ class Gate:
         self._app = app
         self._token, self._secret = token, secret
         self._hosts = (f"127.0.0.1:{port}", f"localhost:{port}")
-        self._cookie = COOKIE.format(port=port)
+        self._cookie, self._cookie_value = COOKIE.format(port=port), cookie_value(secret)
         self._policy = "; ".join(
             (
                 "default-src 'self'",
@@ -76,7 +83,7 @@ class Gate:
                 out["Cross-Origin-Opener-Policy"] = "same-origin"
                 out.setdefault("Cache-Control", "no-store")
                 if opened and not refused:
-                    out["Set-Cookie"] = f"{self._cookie}={self._token}; Path=/; HttpOnly; SameSite=Strict"
+                    out["Set-Cookie"] = f"{self._cookie}={self._cookie_value}; Path=/; HttpOnly; SameSite=Strict"
             await send(message)
 
         if refused:
@@ -123,4 +130,4 @@ class Gate:
             found = SimpleCookie(headers.get("cookie", "")).get(self._cookie)
         except CookieError:
             return False
-        return found is not None and hmac.compare_digest(found.value.encode(), self._token.encode())
+        return found is not None and hmac.compare_digest(found.value.encode(), self._cookie_value.encode())

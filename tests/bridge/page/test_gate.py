@@ -9,7 +9,7 @@ from starlette.routing import Route, WebSocketRoute
 from starlette.testclient import TestClient
 from starlette.websockets import WebSocketDisconnect
 
-from bridge.page.gate import Gate
+from bridge.page.gate import Gate, cookie_value
 
 PORT = 9318
 OWN = f"http://127.0.0.1:{PORT}"
@@ -33,8 +33,8 @@ def client() -> TestClient:
     return TestClient(Gate(app, PORT, "TOKEN", "SECRET"), base_url=OWN)
 
 
-def cookie(port: int = PORT, token: str = "TOKEN") -> dict[str, str]:
-    return {"Cookie": f"cuebridge-{port}={token}"}
+def cookie(port: int = PORT, value: str | None = None) -> dict[str, str]:
+    return {"Cookie": f"cuebridge-{port}={value or cookie_value('SECRET')}"}
 
 
 def test_the_token_opens_the_page_and_the_cookie_what_the_page_asks_for(client) -> None:
@@ -43,10 +43,26 @@ def test_the_token_opens_the_page_and_the_cookie_what_the_page_asks_for(client) 
     opened = client.get("/?token=TOKEN", headers={"Sec-Fetch-Site": "none"})
     assert opened.status_code == 200 and opened.text == "secret=SECRET" and not opened.history
     said = opened.headers["set-cookie"]
-    assert said.startswith(f"cuebridge-{PORT}=TOKEN") and "HttpOnly" in said and "SameSite=Strict" in said
+    assert said.startswith(f"{cookie()['Cookie']};") and "HttpOnly" in said and "SameSite=Strict" in said
     again = client.get("/", headers={**cookie(), "Sec-Fetch-Site": "none"})
     assert again.status_code == 200 and again.text == "secret="  # another server of this host may have the cookie
     assert client.get("/state", headers={**cookie(), **SAME}).status_code == 200
+
+
+def test_who_gets_the_cookie_has_neither_the_token_nor_the_secret(client) -> None:
+    """Any server of this host gets it from the browser; it asks as programs can, with every header it likes."""
+    opened = client.get("/?token=TOKEN", headers={"Sec-Fetch-Site": "none"})
+    taken = opened.headers["set-cookie"].split(";")[0].partition("=")[2]
+    client.cookies.clear()
+    assert "TOKEN" not in opened.headers["set-cookie"] and "SECRET" not in opened.headers["set-cookie"]
+    asked = client.get(f"/?token={taken}", headers={"Sec-Fetch-Site": "none"})
+    assert asked.status_code == 403 and "SECRET" not in asked.text
+    read = client.get("/", headers={**cookie(PORT, taken), "Sec-Fetch-Site": "none"})
+    assert read.status_code == 200 and "SECRET" not in read.text
+    written = client.post("/upload", headers={**cookie(PORT, taken), "X-CueBridge-Secret": taken, "Origin": OWN})
+    assert written.status_code == 403
+    # The token is no cookie.
+    assert client.get("/state", headers={**cookie(PORT, "TOKEN"), **SAME}).status_code == 403
 
 
 @pytest.mark.parametrize("site", ["cross-site", "same-site", "none", ""])
