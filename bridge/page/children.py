@@ -11,15 +11,17 @@ import json
 import multiprocessing
 import os
 import sys
+import time
 from collections.abc import AsyncIterator, Callable, Sequence
 from multiprocessing.process import BaseProcess
 from typing import Any, Final
 
+from bridge.page.link import STEADY_S
 from bridge.page.pipe import Pipe
 from engine.music.processes import start_sheltered
 from engine.process.messages import Quit
 
-_DEATHS: Final = 3  # of a child without an answer in between, before it is given up
+_DEATHS: Final = 3  # of a child, none after a run of STEADY_S, before it is given up
 _END_S: Final = 1.0
 
 
@@ -52,6 +54,7 @@ class Child:
         self._pipe: Pipe | None = None
         self._process: BaseProcess | None = None
         self._deaths = 0
+        self._started_s = 0.0
         self._closing = False
 
     @property
@@ -63,6 +66,10 @@ class Child:
             self._start()
         if self._pipe is not None:
             self._pipe.send(message)
+
+    def forgive(self) -> None:
+        """What is sent from now on is other work than what it died of."""
+        self._deaths = 0
 
     def close(self) -> None:
         self._closing = True
@@ -82,19 +89,15 @@ class Child:
         process = context.Process(target=self._target, args=(theirs, *self._arguments), daemon=False)
         start_sheltered(process)
         theirs.close()
-        self._process = process
+        self._process, self._started_s = process, time.perf_counter()
         self._pipe = Pipe(ours, self._in_loop, lambda: self._call(self._ended, process), self._target.__name__)
 
     def _in_loop(self, message: Any) -> None:
-        self._call(self._take, message)
+        self._call(self._receive, message)
 
     def _call(self, what: Callable[[Any], None], value: Any) -> None:
         with contextlib.suppress(RuntimeError):  # the loop has ended
             self._loop.call_soon_threadsafe(what, value)
-
-    def _take(self, message: Any) -> None:
-        self._deaths = 0
-        self._receive(message)
 
     def _ended(self, process: BaseProcess) -> None:
         if self._closing or process is not self._process:
@@ -102,7 +105,8 @@ class Child:
         if self._pipe is not None:
             self._pipe.close()
         self._pipe = self._process = None
-        self._deaths += 1
+        # Not by an answer: a film may open every time and kill its reader a moment later.
+        self._deaths = 1 if time.perf_counter() - self._started_s > STEADY_S else self._deaths + 1
         self._died(self._deaths >= _DEATHS)
 
 

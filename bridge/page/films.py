@@ -26,6 +26,7 @@ from engine.process.messages import (
 
 KEPT_TILES: Final = 400
 PATIENCE_S: Final = 30.0
+DEADLY: Final = "This film has ended its reader three times: no pictures of it here and no sound; the music plays on."
 _COPIES: Final = "page-copies"
 Json = dict[str, Any]
 
@@ -62,6 +63,7 @@ class Films:
         for future in self._waiting.values():
             future.cancel()
         self._waiting.clear()
+        self._child.forgive()
         if path:
             self._child.send(OpenMedia(self.number, path))
 
@@ -77,7 +79,7 @@ class Films:
         return count
 
     async def thumbnails(self, level: int, tile: int) -> bytes:
-        """A JPEG; empty where there is none.  Raises TimeoutError where the reader has died."""
+        """A JPEG; empty where there is none.  Raises TimeoutError where it takes too long."""
         key = (level, tile)
         if key in self._tiles:
             return self._tiles[key]
@@ -89,6 +91,10 @@ class Films:
             self._child.send(ThumbnailsWanted(self.number, level, tile))
         try:
             return await asyncio.wait_for(asyncio.shield(future), PATIENCE_S)
+        except TimeoutError:
+            if self._waiting.get(key) is future:  # asked again, it is read again
+                del self._waiting[key]
+            raise
         except asyncio.CancelledError:
             if future.cancelled():  # another film has come
                 return b""
@@ -158,7 +164,8 @@ class Films:
             future.cancel()
         self._waiting.clear()
         if given_up:
-            self._tell(sentence="This film cannot be shown: its decoder dies of it.")
+            known: Json = {"video": "", "copy": "", "copy_fraction": 0.0, **self.facts}
+            self._tell(**known | {"id": self.id, "fault": True, "sound": False, "sentence": DEADLY})
         elif self._path:
             self._child.send(OpenMedia(self.number, self._path))
 

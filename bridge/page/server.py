@@ -170,6 +170,8 @@ class PageServer:
 
     def _film_changed(self) -> None:
         self.state.film_facts = self.films.facts
+        if self.films.facts.get("fault"):
+            self.sound.film.ready = False
         self.hub.tell({"film": self.state.film_json()})
 
     def _film_opened(self, duration_s: float) -> None:
