@@ -7,7 +7,6 @@ few slices that are in force.
 
 from __future__ import annotations
 
-import contextlib
 import multiprocessing
 import secrets
 import shutil
@@ -126,8 +125,7 @@ class PageLink:
 
     def begin(self) -> None:
         """Starts the server and does not wait for it; `ServerReady` or `ServerFailed` comes."""
-        with self._lock:
-            self._spawn()
+        self._spawn()
 
     def start(self, timeout_s: float = START_S) -> bool:
         """Starts the server and waits until it listens; False, with `fault`, where it cannot."""
@@ -196,15 +194,25 @@ class PageLink:
 
     # life -------------------------------------------------------------------------------------------------------------
     def _spawn(self) -> None:
-        """Under the lock."""
+        """Not under the lock, which the player's messages wait for: a process takes its time to be made."""
         ours, theirs = self._context.Pipe()
         process = self._context.Process(
             target=_server_process, args=(theirs, self.options), name="cuebridge-page", daemon=False
         )
         start_sheltered(process)
         theirs.close()
-        self._process, self._started_s = process, time.perf_counter()
-        self._pipe = Pipe(ours, self._take, lambda: self._ended(process), "page")
+        with self._lock:
+            if not self._closing.is_set():
+                self._process, self._started_s = process, time.perf_counter()
+                self._pipe = Pipe(ours, self._take, lambda: self._ended(process), "page")
+                self._replay()
+                return
+        ours.close()  # the program ended meanwhile
+        end_at_once(process)
+        process.join(END_S)
+
+    def _replay(self) -> None:
+        """All that the last server knew.  Under the lock, so that nothing new comes in between."""
         for message in self._plan.messages():
             self._send(p.PlayerBytes(message))
         for kept in (*self._newest.values(), *self._rows.values(), *self._said):
@@ -244,14 +252,12 @@ class PageLink:
         self.restarts += 1
         self.pages = 0
         self.receive(p.ServerFailed("the page's server has died; it is started again, and the music plays on."))
-        if self._closing.wait(pause_s):
-            return
-        with self._lock:
-            if not self._closing.is_set():
-                if self._pipe is not None:
-                    with contextlib.suppress(OSError):
-                        self._pipe.close()
-                self._spawn()
+        with self._lock:  # what comes from now on is kept, and told to the next one
+            pipe, self._pipe = self._pipe, None
+        if pipe is not None:
+            pipe.close()
+        if not self._closing.wait(pause_s):
+            self._spawn()
 
 
 def films_folder() -> Path:
