@@ -16,8 +16,7 @@ from collections.abc import AsyncIterator, Callable, Sequence
 from multiprocessing.process import BaseProcess
 from typing import Any, Final
 
-from bridge.page.link import STEADY_S
-from bridge.page.pipe import Pipe
+from bridge.page.pipe import STEADY_S, Pipe
 from engine.music.processes import start_sheltered
 from engine.process.messages import Quit
 

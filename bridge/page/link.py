@@ -20,12 +20,11 @@ from pathlib import Path
 from typing import Any, Final
 
 from bridge.page import messages as p
-from bridge.page.pipe import Pipe
+from bridge.page.pipe import STEADY_S, Pipe
 from bridge.player import messages as m
 from engine.music.processes import end_at_once, start_sheltered
 
 RESTART_PAUSES_S: Final = (0.2, 1.0, 5.0, 15.0)
-STEADY_S: Final = 30.0  # a run longer than this starts the row of pauses anew
 START_S: Final = 15.0
 END_S: Final = 2.0
 LOG: Final = 200

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from multiprocessing.connection import Connection
 from typing import Any, Final
 
+STEADY_S: Final = 30.0  # a process that ran longer than this has not died in a row
 _JOIN_S: Final = 2.0
 
 
