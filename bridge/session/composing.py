@@ -143,8 +143,10 @@ class Composing:
         chords_stay: bool = False,
     ) -> Queued:
         """What `ask` would queue."""
-        older = self.queued
-        asked = Queued(from_s, label, host_s, host_s, until_s, take, chords_stay=chords_stay)
+        older, change = self.queued, self.change
+        # Chords that a change under way has asked for are still to come.
+        stay = chords_stay and (change is None or change.chords_stay)
+        asked = Queued(from_s, label, host_s, host_s, until_s, take, chords_stay=stay)
         if older is not None:
             both_from = from_s is not None and older.from_s is not None
             both_until = until_s is not None and older.until_s is not None
@@ -153,7 +155,6 @@ class Composing:
                 from_s=min(from_s, older.from_s) if both_from else from_s,  # type: ignore[type-var]
                 until_s=max(until_s, older.until_s) if both_until else None,  # type: ignore[type-var]
                 first_host_s=older.first_host_s,
-                chords_stay=chords_stay and older.chords_stay,
             )
         return asked
 

@@ -315,7 +315,7 @@ class Session(SessionState):
             self._place(self.options.loop)
             if mapping is not None:
                 self._take_markers(mapping, message.film)
-            elif recipe(self.document) != self.document.result.recipe:
+            if self.composing.idle and recipe(self.document) != self.document.result.recipe:
                 self._ask(Edit(self.document, ""), "first composition")
         except UserError as error:
             self.failure = str(error)
@@ -332,6 +332,7 @@ class Session(SessionState):
         self.film.change()
         self.history, self.takes = History(carried(self.document)), Takes()
         self.composing.leave_film()
+        self.tempo.leave_film()
         self.arranging.clear()
         where = f"the session of {before} is kept in {kept}" if kept else f"{before} had nothing to keep"
         self.say(f"the film is {path.name} now; {where}.")

@@ -19,14 +19,15 @@ from engine.music import Hit, TempoMap
 
 
 class TempoInForce:
-    """asked: the command line.  follows: position and tempo come from a DAW.
+    """asked: the command line, with what the film's markers and the proposal for it add.  follows: position and tempo
+    come from a DAW.
 
     map: that the player has, None before the film is known.  reason: why it is this one, in a sentence.
     """
 
     def __init__(self, player: PlayerLink, asked: Brief, *, follows: bool) -> None:
         self._player = player
-        self.asked = asked
+        self.asked = self._command_line = asked
         self._follows = follows
         self._daw_map: TempoMap | None = None  # what a DAW's script or clock said last
         self._clock = ClockTempo()
@@ -59,6 +60,10 @@ class TempoInForce:
         """The tempo is to suit these, where none is asked for.  Hits that come later move nothing: a tempo that was
         heard changes only when that is asked for."""
         self.asked = replace(self.asked, hits=hits)
+
+    def leave_film(self) -> None:
+        """One film's hits and proposals are not the next one's."""
+        self.asked = self._command_line
 
     def choose(self, document: Document, now: Now) -> Document:
         """A document of a film that has just been analysed, on the map that suits it.  Raises MusicError."""

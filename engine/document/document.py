@@ -299,7 +299,8 @@ class Document:
 
     # pins -----------------------------------------------------------------------------------------------------------
     def with_pin(self, pin: Pin) -> Document:
-        kept = tuple(other for other in self.pins if not _overlap(other, pin))
+        """In place of the pins that it covers; one that it only grazes, since a tempo has moved the grid, is cut."""
+        kept = (left for other in self.pins if (left := _outside(other, pin)) is not None)
         return replace(self, pins=tuple(sorted((*kept, pin), key=lambda each: each.start_s)))
 
     def without_pin(self, picture_s: float) -> Document:
@@ -454,6 +455,18 @@ class Document:
         """A slot with the chord of the pin that its middle lies in; without a pin there, itself."""
         pin = self._pin_of(slot)
         return slot if pin is None else replace(slot, chord=pin.chord, pinned=True)
+
+
+def _outside(other: Pin, pin: Pin) -> Pin | None:
+    """What is left of a pin beside another; None where its middle or both its ends are covered or parted."""
+    if not _overlap(other, pin):
+        return other
+    middle_s = (other.start_s + other.end_s) / 2
+    if middle_s < pin.start_s and other.end_s <= pin.end_s:
+        return replace(other, end_s=pin.start_s)
+    if middle_s >= pin.end_s and other.start_s >= pin.start_s:
+        return replace(other, start_s=pin.end_s)
+    return None
 
 
 def _middle_s(slot: Slot) -> float:

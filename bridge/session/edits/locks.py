@@ -75,8 +75,10 @@ def _rest(document: Document, each: Lock, low: float, high: float) -> list[Lock]
         if end - start > 1e-9:
             found.append(
                 replace(
-                    each, start_beats=start, end_beats=end, start_s=seconds_at(start) - starts_s,
-                    end_s=seconds_at(end) - starts_s,
+                    each, start_beats=start, end_beats=end,
+                    # An edge that was there keeps its second: by it is seen whether the tempo has moved the lock.
+                    start_s=each.start_s if start == each.start_beats else seconds_at(start) - starts_s,
+                    end_s=each.end_s if end == each.end_beats else seconds_at(end) - starts_s,
                     notes=tuple(note for note in each.notes if start <= note.start_beats < end),
                     controllers=tuple(curve for curve in each.controllers if start <= curve.time_beats < end),
                 )

@@ -57,6 +57,7 @@ class Autosave:
         self._jobs: queue.Queue[_Job | None] = queue.Queue()
         self._asked: queue.SimpleQueue[tuple[_Told, Path | UserError]] = queue.SimpleQueue()
         self._numbers = itertools.count()
+        self._films_left = 0
         self._written: dict[Path, int] = {}  # the newest of each file
         self._newest: dict[Path, tuple[int, Path, SavedSession]] = {}  # of each file: its film and what it will hold
         self._lock = threading.Lock()  # around the writer: the thread's and the one of `save`
@@ -169,8 +170,10 @@ class Autosave:
         if target != self.path:
             self._seen[target] = _mark(target)
 
+        films_left = self._films_left
+
         def finish(written: Path | UserError) -> None:
-            if isinstance(written, Path):
+            if isinstance(written, Path) and films_left == self._films_left:  # or another film would be saved there
                 if path is not None:
                     self._chosen = True
                 self.path, self._last, self._failed = written, saved, False
@@ -199,6 +202,7 @@ class Autosave:
             self.save_if_changed()
         except SessionError as error:
             self._say(str(error))
+        self._films_left += 1
         left, self.path, self._last, self._chosen = self.path, None, None, False
         waiting = self._on_its_way(film)
         if waiting is not None:  # its file is older than what is known here

@@ -144,6 +144,14 @@ def test_a_lock_waits_for_its_tempo(ready) -> None:
     assert ready.osc("/cue/locks")[-1] is True and held(ready, "bass", 4.0, 12.0) == kept
 
 
+def test_a_piece_of_a_lock_that_waits_goes_on_waiting(ready) -> None:
+    ready.osc("/cue/lock", "bass", 4.0, 12.0)
+    ready.osc("/cue/tempo", 90.0)
+    ready.osc("/cue/unlock", "bass", 9.0, 10.0)
+    locks = ready.osc("/cue/locks")
+    assert [locks[at + 3] for at in range(0, len(locks), 4)] == [False, False]
+
+
 def test_locks_are_kept_with_the_session_and_written_once(ready) -> None:
     ready.osc("/cue/lock", "melody", 4.0, 12.0)
     ready.osc("/cue/swing", 60.0)

@@ -192,3 +192,20 @@ def test_a_change_that_is_undone_while_it_is_composed_is_no_longer_being_compose
     made.run(0.1)
     assert session.progress.phase == "ready"
     assert session.progress.fraction == 1.0
+
+
+def test_chords_stay_only_where_no_change_of_chords_is_under_way(stage) -> None:
+    """A key that was sent for, then another melody before its answer: the new key's chords still come."""
+    session = stage(24.0).session
+    composing, history = Composing(), session.history
+    composing.ask(0.0, 4.0, "key")
+    composing.request(history, 0.0)
+    assert composing.in_flight is not None
+    assert not composing.ask(0.1, 4.0, "another melody", chords_stay=True).chords_stay
+    composing.request(history, 0.2)
+    assert not composing.ask(0.3, 4.0, "another melody", chords_stay=True).chords_stay
+    composing.cancel()
+    assert composing.ask(0.4, 4.0, "another melody", chords_stay=True).chords_stay
+    composing.request(history, 0.5)
+    assert composing.ask(0.6, 4.0, "another melody", chords_stay=True).chords_stay
+    assert not composing.ask(0.7, 4.0, "key").chords_stay

@@ -8,6 +8,7 @@ from sessionlab import Engine
 from bridge.session.session import SessionOptions
 from engine.brief import Brief, settle
 from engine.interchange.asked import AskedMarkers, with_markers
+from engine.music import Hit
 
 ROWS = [
     ("1m1 Opening", 0, 1, "Blue"),
@@ -109,3 +110,22 @@ def test_what_the_file_does_not_say_ends_the_run_with_a_question(marker_file):
         stage.run(0.1)
         assert "--markers-start 01:00:00:00" in (stage.session.failure or "")
         stage.close()
+
+
+def test_a_list_with_nothing_for_this_film_still_has_it_composed(tmp_path):
+    path = tmp_path / "reel.edl"
+    path.write_bytes(markerlab.resolve_edl("24", "01:00:00:00", [("door!", 24 * 500, 1, "Blue")]))  # film: 40 s
+    asked = AskedMarkers.read(str(path), start="01:00:00:00")
+    with offline_time() as clock:
+        stage = OfflineStage(clock, Engine(40.0), SessionOptions("film.mp4", markers=asked))
+        stage.ready()
+        assert stage.session.document.slots and not stage.session.document.hits
+        stage.close()
+
+
+def test_the_hits_of_one_films_list_do_not_choose_the_next_films_tempo(stage):
+    tempo = stage.session.tempo
+    before = tempo.asked
+    tempo.meet((Hit(5.46, "must", "door"),))
+    tempo.leave_film()
+    assert tempo.asked == before

@@ -22,3 +22,15 @@ def test_every_slot_gets_the_first_pin_over_its_middle(lengths_s: list[float], p
     placed = tuple(Pin(from_s, from_s + length_s, Chord.parse(name)) for from_s, length_s, name in sorted(pins))
     document = Document(pins=placed, result=Result(slots=tuple(slots)))
     assert document.with_pins(tuple(slots)) == tuple(map(document.pinned, slots))
+
+
+def test_a_pin_that_another_only_grazes_is_cut_not_lost() -> None:
+    """After a tempo change chords are found on other sixteenths than the pins that were set before."""
+    first, second = Pin(1.0, 2.5, Chord.parse("F"), "F", True), Pin(2.5, 4.0, Chord.parse("Am"), "Am", True)
+    document = Document(pins=(first, second)).with_pin(Pin(1.0, 2.522, Chord.parse("Dm"), "Dm", True))
+    assert [(pin.typed, pin.start_s, pin.end_s) for pin in document.pins] == [("Dm", 1.0, 2.522), ("Am", 2.522, 4.0)]
+    document = Document(pins=(first, second)).with_pin(Pin(2.478, 4.0, Chord.parse("Dm"), "Dm", True))
+    assert [(pin.typed, pin.start_s, pin.end_s) for pin in document.pins] == [("F", 1.0, 2.478), ("Dm", 2.478, 4.0)]
+    assert [
+        pin.typed for pin in Document(pins=(first, second)).with_pin(Pin(0.0, 4.0, Chord.parse("G"), "G")).pins
+    ] == ["G"]

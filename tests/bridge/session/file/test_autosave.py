@@ -240,6 +240,22 @@ def test_two_programs_at_one_session_keep_both(busy, film) -> None:
     assert path.read_text() == theirs and read_session(other).steps and "another program" in said[-1]
 
 
+def test_an_answer_about_a_film_that_was_left_saves_no_other_film_there(busy, film) -> None:
+    """The disk is slow: asked to save, another film is loaded before the answer is read."""
+    made, _ = autosave_of(busy, film)
+    try:
+        other = film.with_name("other.mp4")
+        other.write_bytes(b"another film" * 500)
+        target, answered = film.with_name("mine.cuebridge.json"), []
+        made.save_later(target, answered.append)
+        made._jobs.join()
+        made.leave(other)
+        made.tick(1e9)
+        assert answered == [target] and made.path != target
+    finally:
+        made.close()
+
+
 def test_what_could_not_be_written_is_tried_again(busy, film, monkeypatch) -> None:
     def full(path, text):
         raise SessionError(f"the session cannot be written to {path}: No space left on device.")
