@@ -97,4 +97,10 @@ def _slot(row: list[Any]) -> list[Any]:
     return [start_s, end_s, start_beats, end_beats, chord.harte(), *rest]
 
 
-MIGRATIONS: Final[Mapping[int, Callable[[_Values], _Values]]] = {1: _from_1}
+def _from_2(old: _Values) -> _Values:
+    """3: takes have ratings, pins may lie off the grid, parts may be locked, steps say who made them, plans may be
+    edited; an older file says nothing of these."""
+    return {**old, "version": 3}
+
+
+MIGRATIONS: Final[Mapping[int, Callable[[_Values], _Values]]] = {1: _from_1, 2: _from_2}

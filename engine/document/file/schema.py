@@ -16,7 +16,7 @@ from typing import Annotated, Final
 from msgspec import Meta, Struct, field
 
 FORMAT: Final = "cuebridge-session"
-VERSION: Final = 2
+VERSION: Final = 3
 
 _LONGEST_S: Final = 400_000.0
 _FARTHEST_BEATS: Final = 10_000_000.0

@@ -111,12 +111,14 @@ def assert_same(written, played, nudge_s: float = 0.0) -> None:
         assert max(ours[0] + nudge_s, 0.0) == pytest.approx(theirs[0], abs=0.003)
 
 
-@pytest.mark.parametrize("asked", [Brief(bpm=120), Brief(bpm=97.5, meter=TimeSignature(7, 8)), Brief(grid="seconds")],
-                         ids=["4/4", "7/8", "seconds"])  # fmt: skip
-@pytest.mark.parametrize("work", WORK, ids=lambda work: work.__name__)
-def test_a_session_is_written_note_for_note_as_live_plays_it(work, asked, tmp_path, capsys) -> None:
-    if asked.grid == "seconds" and work in (cues, printed):
-        pytest.skip("the seconds grid has one tempo, so cues cannot have their own")
+GRIDS = {"4/4": Brief(bpm=120), "7/8": Brief(bpm=97.5, meter=TimeSignature(7, 8)), "seconds": Brief(grid="seconds")}
+# The seconds grid has one tempo, so cues cannot have their own there.
+CASES = [(work, name) for work in WORK for name in GRIDS if not (name == "seconds" and work in (cues, printed))]
+
+
+@pytest.mark.parametrize("work, grid", CASES, ids=[f"{work.__name__}-{name}" for work, name in CASES])
+def test_a_session_is_written_note_for_note_as_live_plays_it(work, grid, tmp_path, capsys) -> None:
+    asked = GRIDS[grid]
     path = tmp_path / "a.cuebridge.json"
     with offline_time() as clock:
         stage = OfflineStage(clock, Engine(SECONDS), SessionOptions(str(CLIP), tempo=asked))

@@ -16,7 +16,7 @@ from engine.document.file.schema import VERSION
 from engine.music import Chord, Draws, Film, FrameRate, Note, Slot, TempoMap, TimeSignature
 
 FIXTURES = Path(__file__).parents[1] / "fixtures"
-OLD = sorted(FIXTURES.glob("*-v1.cuebridge.json"))
+OLD = sorted(FIXTURES.glob("*-v[12].cuebridge.json"))
 
 
 def small(**changes) -> SavedSession:
@@ -67,6 +67,12 @@ def test_cues_takes_and_printed_ranges_of_version_1() -> None:
     assert [(cue.name, cue.in_s, cue.out_s) for cue in document.cue_states] == [("1m1", 2.0, 12.0), ("1m2", 16.0, 30.0)]
     assert [(each.part, each.start_beats) for each in document.printed][:2] == [("pad", 8.0), ("pad", 38.0)]
     assert [len(each.take.notes) for each in saved.takes] == [187, 177, 179] and document.adopted == ((1, {}),)
+
+
+@pytest.mark.parametrize("name", ["one-cue", "two-cues", "seconds"])
+def test_version_2_holds_what_version_1_held(name) -> None:
+    first, second = (read_session(FIXTURES / f"{name}-v{version}.cuebridge.json") for version in (1, 2))
+    assert first == second
 
 
 @pytest.mark.parametrize("path", OLD, ids=lambda path: path.name)
