@@ -340,7 +340,7 @@ class Session(SessionState):
             self.restore(saved)
             self.say(f"the session of {path.name} was taken up again.")
         if internal:
-            self.player.locate(self.starts_s)
+            self.transport.locate(0.0, self.starts_s)  # counts at once: the player's last status is of the film before
 
     def _film_failed(self, message: EngineFailure) -> None:
         outcome = self.film.failed(message, self.clock.now())

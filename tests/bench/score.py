@@ -9,7 +9,7 @@ leave out clips without any.
 For every clip and take: rows of `engine.commands.score`, as means over clips and takes with 95 % bootstrap intervals
 over clips.
 
-  ours            as `cuebridge compose` writes it
+  ours            as `cuebridge compose --form none` writes it
   ours, on cuts   chord changes placed on all detected cuts (engine.arrange.changes, "all")
   ours, ramp      the same, on a tempo ramp that brings the cuts to eighths (engine.arrange.tempofit)
   ours, bars      the same, on a ramp with odd bars, so that cuts open bars

@@ -57,6 +57,7 @@ def test_the_clip_with_its_music(tmp_path):
         capture_output=True, text=True, env=environment(tmp_path), timeout=240, check=True,
     )  # fmt: skip
     assert _sounding(facts) == _sounding(json.loads(composed.stdout))
+    assert _sounding(facts)
     stems = {name: read_sound(tmp_path / "stems" / f"with music_{name}.wav") for name in _sounding(facts)}
     assert all(np.abs(stem).max() > 0.003 for stem in stems.values())
 

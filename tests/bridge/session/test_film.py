@@ -72,6 +72,28 @@ def test_another_film_is_looked_at_while_this_one_plays_and_nothing_is_lost(made
     assert [slot.chord for slot in session.document.slots] == [slot.chord for slot in old.slots]
 
 
+def test_another_film_stands_at_its_beginning_before_the_player_says_so(made, films, monkeypatch) -> None:
+    """Or a status would name its film beside the second, and so the chord, where the film before stood."""
+    session = made.session
+    made.ready()
+    session.play()
+    made.until(lambda: session.position_s() > 0.5)
+    places, change = [], session._change_film
+
+    def changes(path) -> None:
+        places.append(session.position_s())
+        change(path)
+        places.append(session.position_s())
+
+    monkeypatch.setattr(session, "_change_film", changes)
+    made.engine.film = replace(made.engine.film, path=str(films / "two.mp4"))
+    session.load_film(films / "two.mp4")
+    made.until(lambda: session.film.name == "two.mp4")
+    assert places[0] > 0.5 and places[1] == pytest.approx(0.0, abs=0.01)
+    made.run(0.2)
+    assert session.position_s() == pytest.approx(0.0, abs=0.01)
+
+
 def test_while_another_film_is_looked_at_this_one_is_composed_for(made, films, monkeypatch) -> None:
     session = made.session
     sent, send = [], session.send

@@ -20,7 +20,7 @@ def edl(tmp_path):
 def test_the_command_shows_and_takes_nothing(edl, capsys):
     assert markers([str(edl), "--rate", "24", "--start", "01:00:00:00"]) == 0
     out = capsys.readouterr().out
-    assert ("1 cue, 1 section, 1 hit" in out and "00:00:05:11" in out) or "01:00:05:11" in out
+    assert "1 cue, 1 section, 1 hit" in out and "01:00:05:11" in out
     assert markers([str(edl), "--rate", "24", "--start", "01:00:00:00", "--json"]) == 0
     rows = json.loads(capsys.readouterr().out)["markers"]
     assert [row["kind"] for row in rows] == ["cue", "hit", "section"] and rows[1]["picture_s"] == pytest.approx(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -47,7 +48,12 @@ if rows:
 """
 
 
+# A worker that ended by an exception of gloo or of torch's own C++: once in a hundred runs, and not what is asked here.
+OWN_ABORT = re.compile(r"terminate called after throwing an instance of '(?:gloo|c10d?)::|/gloo/\S+:\d+")
+
+
 @pytest.mark.slow
+@pytest.mark.timeout(600)
 def test_two_processes_are_one_with_the_doubled_batch(tmp_path: Path) -> None:
     script = tmp_path / "script.py"
     script.write_text(SCRIPT)
@@ -57,9 +63,9 @@ def test_two_processes_are_one_with_the_doubled_batch(tmp_path: Path) -> None:
         command = [sys.executable, *launcher, str(script), str(SLICE), str(tmp_path / folder), str(batch)]
         for _ in range(2):
             done = subprocess.run(command, capture_output=True, text=True, cwd=tmp_path, env=environment, timeout=140)
-            if "(SIGABRT)" not in done.stderr:
+            if not ("(SIGABRT)" in done.stderr and OWN_ABORT.search(done.stderr)):
                 break
-            print(done.stderr, file=sys.stderr)  # torch itself gave up, once in a hundred runs: not what is asked here
+            print(done.stderr, file=sys.stderr)
         assert done.returncode == 0, done.stderr
         return json.loads(done.stdout.strip().splitlines()[-1])
 
