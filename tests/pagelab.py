@@ -30,6 +30,7 @@ class Browser:
     """What a browser does: keeps the cookie, says where requests come from.  secret: as the page has it."""
 
     def __init__(self, address: str) -> None:
+        self.address = address
         self.base, _, query = address.partition("/?")
         self.token = query.removeprefix("token=")
         self.port = int(self.base.rpartition(":")[2])

@@ -52,17 +52,22 @@ DRAW_S: Final = 0.1
 DATAGRAMS_PER_TURN: Final = 64
 NOTE_OFFS_S: Final = 0.4
 STEP_S: Final = 5.0  # of the arrow keys
+PAGE_WAIT_S: Final = 5.0  # that `ready` waits for the page's address
 TURN_S: Final = 0.01  # of a turn, for datagrams
 
 
 class Live:
     """One run of the command."""
 
-    def __init__(self, plan: LivePlan, page: PageLink | None = None) -> None:
-        """page: one that is there already."""
+    def __init__(
+        self, plan: LivePlan, page: PageLink | None = None, from_page: queue.SimpleQueue[Any] | None = None
+    ) -> None:
+        """page: one that is there already and known to the person; the plan has none then.  from_page: where the
+        page's messages wait, some perhaps since before this run."""
         self.plan = plan
         self.inbox: queue.SimpleQueue[Any] = queue.SimpleQueue()
         self.page_link = page
+        self.from_page: queue.SimpleQueue[Any] = queue.SimpleQueue() if from_page is None else from_page
         self.page: SessionPage | None = None
         self.datagrams = FairQueue()
         self.work = WorkBudget()
@@ -75,7 +80,8 @@ class Live:
         self.prompt = LearnPrompt(PART_KEYS)
         self.ending = Ending()
         self._loop_from_s: float | None = None
-        self._port_is_said = False
+        self._ports_known_s: float | None = None
+        self._ready_is_said = self._page_is_said = False
 
     def run(self) -> int:
         """The whole run; returns the exit code.  Raises UserError."""
@@ -122,7 +128,6 @@ class Live:
             )
             if self.page_link is not None:
                 self.page = SessionPage(self.page_link, self.controls, self._say, self._choose_film)
-                self.page_link.receive = self._from_page
             if osc is not None:
                 osc.start()
                 self._start_query(stack, osc)
@@ -158,13 +163,21 @@ class Live:
             self.page_link = page_link(wanted, version())
             self.ending.add(self.page_link.end_at_once)
             stack.callback(self.page_link.close)
+            self.page_link.receive = self._from_page
             self.page_link.begin()
+        elif self.page_link is not None:
+            self.page_link.receive = self._from_page
         if self.page_link is not None:
             player.listener = self.page_link.take_player_message
 
     def _from_page(self, message: Any) -> None:
-        """In a thread of the link."""
-        self.inbox.put(lambda: self.page.receive(message) if self.page is not None else None)
+        """In a thread of the link.  What comes before there is a session waits for it."""
+        self.from_page.put(message)
+        self.inbox.put(None)
+
+    def _take_page_message(self) -> None:
+        if self.page is not None and not self.from_page.empty():
+            self.page.receive(self.from_page.get_nowait())
 
     def _choose_film(self, path: Path) -> None:
         self.session.load_film(path)
@@ -203,10 +216,12 @@ class Live:
         session = self.session
         next_tick_s = next_draw_s = time.perf_counter()
         while not (self.leave or session.finished or session.failure):
-            waiting_s = 0.0 if len(self.datagrams) else next_tick_s - time.perf_counter()
+            waits = len(self.datagrams) or not self.from_page.empty()
+            waiting_s = 0.0 if waits else next_tick_s - time.perf_counter()
             message = self._message(max(waiting_s, 0.0))
             with session.plan.turn():
                 self._received(message)
+                self._take_page_message()
                 self._take_datagrams()
                 session.hurry(answered=False)
                 now_s = time.perf_counter()
@@ -390,22 +405,11 @@ class Live:
         return "no MIDI system here (cuebridge ports says why)"
 
     def _watch_recording(self) -> None:
-        """Where no MIDI system is, a .mid is the way out: said aloud, with the reason."""
-        status = self.session.status
-        known = status is not PlayerStatus.NONE and (self.page is None or self.page.settled)
-        if known and not self._port_is_said:
-            self._port_is_said = True
-            address = self._tell_page()
-            ports = {"port_api": status.port_api, "port_names": status.port.split(", "), "port": status.port}
-            pids = self.session.pids() | ({"page": self.page.link.pid} if self.page is not None and address else {})
-            self.view.ready({"osc_port": self.osc_port, "page": address, **ports, "pids": pids})
-            if status.port_api == "none" and self.recording is None:
-                self.recording = self.plan.out or default_recording(self.plan.session.film)
-                self._say(f"{self._why_no_port()}; what is played is written to {self.recording}.")
-            elif status.port_api == "none":
-                self._say(f"{self._why_no_port()}.")
-            else:
-                self._say(f"MIDI goes out on {status.port} ({status.port_api}).")
+        if self.session.status is not PlayerStatus.NONE:
+            if self._ports_known_s is None:
+                self._ports_known_s = time.perf_counter()
+                self._tell_ports(self.session.status)
+            self._tell_ready(self.session.status, time.perf_counter() - self._ports_known_s)
         rolling = self.session.rolling
         if rolling and self.recording is not None:
             self.recorded.begin(self.recording)
@@ -419,14 +423,37 @@ class Live:
 
     _was_rolling = False
 
+    def _tell_ports(self, status: PlayerStatus) -> None:
+        """Where no MIDI system is, a .mid is the way out: said aloud, with the reason."""
+        if status.port_api == "none" and self.recording is None:
+            self.recording = self.plan.out or default_recording(self.plan.session.film)
+            self._say(f"{self._why_no_port()}; what is played is written to {self.recording}.")
+        elif status.port_api == "none":
+            self._say(f"{self._why_no_port()}.")
+        else:
+            self._say(f"MIDI goes out on {status.port} ({status.port_api}).")
+
+    def _tell_ready(self, status: PlayerStatus, waited_s: float) -> None:
+        """With the page's address where it is known within PAGE_WAIT_S; a later one is said when it is."""
+        address = self._tell_page()
+        if self._ready_is_said or not (self.page is None or self.page.settled or waited_s >= PAGE_WAIT_S):
+            return
+        self._ready_is_said = True
+        ports = {"port_api": status.port_api, "port_names": status.port.split(", "), "port": status.port}
+        pids = self.session.pids() | ({"page": self.page.link.pid} if self.page is not None and address else {})
+        self.view.ready({"osc_port": self.osc_port, "page": address, **ports, "pids": pids})
+
     def _tell_page(self) -> str | None:
-        """Says where the page is; None where there is none."""
-        if self.page is None or self.page.link.fault:
+        """Says once where the page is; None where there is none, or none yet."""
+        if self.page is None or not self.page.settled or self.page.link.fault:
             return None
         address = self.page.link.address
-        self.view.say(f"Page: {address}")  # to the terminal alone: whoever has the page knows where it is
-        if self.plan.page is not None and self.plan.page.opens:
-            open_in_browser(address, self._say)
+        wanted = self.plan.page
+        if wanted is not None and not self._page_is_said:
+            self._page_is_said = True
+            self.view.say(f"Page: {address}")  # to the terminal alone: whoever has the page knows where it is
+            if wanted.opens:
+                open_in_browser(address, self._say)
         return address
 
     def _write_recording(self, *, wait: bool = False) -> None:

@@ -159,7 +159,11 @@ def _choice(flag: str, address: str, text: str) -> str:
 
 def parse(arguments: Sequence[str]) -> LivePlan:
     """Raises UserError for anything that cannot be."""
-    given = parser().parse_args(list(arguments))
+    return plan_of(parser().parse_args(list(arguments)))
+
+
+def plan_of(given: argparse.Namespace) -> LivePlan:
+    """What was parsed, with its film.  Raises UserError."""
     film = Path(given.film)
     check_film_exists(film)
     if not film.is_file():
@@ -175,6 +179,15 @@ def parse(arguments: Sequence[str]) -> LivePlan:
         film = _film_of(saved, film, given.moved_film)
     elif session_file is not None and session_file.exists():
         saved = _session_of(film, session_file)
+    return _plan(given, film, session_file, saved)
+
+
+def page_of(given: argparse.Namespace) -> PagePlan | None:
+    """The page of a run whose film is not known yet; the rest is checked.  Raises UserError."""
+    return _plan(given, Path(), _writable(given.session), None).page
+
+
+def _plan(given: argparse.Namespace, film: Path, session_file: Path | None, saved: SavedSession | None) -> LivePlan:
     if given.once and given.sync != "internal":
         raise UserError("--once ends after one pass of the internal transport; it does not go with --sync.")
     if not 0 <= given.from_s <= 360_000:

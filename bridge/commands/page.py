@@ -12,11 +12,12 @@ import queue
 import signal
 import sys
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any, Final
 
 from bridge.cli import version
 from bridge.commands.live import Live, watching_signals
-from bridge.commands.live_options import LivePlan, PagePlan, parse, parser
+from bridge.commands.live_options import LivePlan, page_of, parser, plan_of
 from bridge.commands.page_link import open_in_browser, page_link
 from bridge.page import messages as p
 from bridge.page.link import PageLink
@@ -28,12 +29,13 @@ _TURN_S: Final = 0.1
 
 
 class FirstFilm:
-    """The program until there is a session."""
+    """The program until there is a session.
 
-    def __init__(self, link: PageLink, words: Sequence[str]) -> None:
-        self.link = link
-        self._words = list(words)
-        self.inbox: queue.SimpleQueue[Any] = queue.SimpleQueue()
+    inbox: where the page's messages wait, whoever takes them: what comes while a session starts or ends is not lost.
+    """
+
+    def __init__(self, link: PageLink, given: argparse.Namespace, inbox: queue.SimpleQueue[Any]) -> None:
+        self.link, self._given, self.inbox = link, given, inbox
         self.ended_by: int | None = None
 
     def wait(self) -> LivePlan | None:
@@ -68,7 +70,7 @@ class FirstFilm:
 
     def _chosen(self, message: p.ChooseFilm) -> LivePlan | None:
         try:
-            plan = plan_for(message.path, self._words)
+            plan = plan_for(message.path, self._given)
         except UserError as error:
             self.link.send(p.Answer(message.client, message.id, None, None, "bad_value", str(error)))
             return None
@@ -76,17 +78,16 @@ class FirstFilm:
         return plan
 
 
-def plan_for(film: str, words: Sequence[str]) -> LivePlan:
+def plan_for(film: str, given: argparse.Namespace) -> LivePlan:
     """What `live` is asked for with this film.  Raises UserError."""
-    given = parser().parse_args([film, *words])
-    more = [] if given.midi_api != "auto" else ["--midi-api", "none"]
-    return parse([film, *words, *more])
+    api = "none" if given.midi_api == "auto" else given.midi_api
+    return plan_of(argparse.Namespace(**{**vars(given), "film": film, "midi_api": api}))
 
 
-def run_chosen(link: PageLink, words: Sequence[str]) -> int:
+def run_chosen(link: PageLink, given: argparse.Namespace, inbox: queue.SimpleQueue[Any]) -> int:
     """Waits for films and plays them, until one of them ends the program.  Raises UserError."""
     while True:
-        first = FirstFilm(link, words)
+        first = FirstFilm(link, given, inbox)
 
         def ended(number: int, frame: object, first: FirstFilm = first) -> None:
             first.ended_by = number
@@ -96,7 +97,7 @@ def run_chosen(link: PageLink, words: Sequence[str]) -> int:
         if plan is None:
             return 130 if first.ended_by == signal.SIGINT else 0
         try:
-            return Live(plan, link).run()
+            return Live(replace(plan, page=None), link, inbox).run()  # the page is open already
         except UserError as error:
             if not link.pages:  # nobody would see it
                 raise
@@ -106,7 +107,7 @@ def run_chosen(link: PageLink, words: Sequence[str]) -> int:
 
 
 def page_parser() -> argparse.ArgumentParser:
-    """For the help: the options of `live`, the film left to the page."""
+    """The options of `live`, the film left to the page."""
     top = parser("cuebridge page", "Opens the page: choose a film, hear its music, change what you like.")
     film = next(action for action in top._actions if action.dest == "film")
     film.nargs, film.metavar = "?", "FILM|LINK"
@@ -115,42 +116,34 @@ def page_parser() -> argparse.ArgumentParser:
 
 
 def main(arguments: Sequence[str]) -> int:
-    words = list(arguments)
-    film = words[0] if words and not words[0].startswith("-") else None
-    if any(word in ("-h", "--help") for word in words):
-        page_parser().parse_args(words)
-    if film is not None and film.startswith(_LINKS):
+    given = page_parser().parse_args(list(arguments))
+    if given.film is None:
+        return _run(given)
+    if given.film.startswith(_LINKS):
         need_extra("link-video", "A film from a link")
-        return _run(words[1:], link=film)
-    if film is not None:
-        return Live(plan_for(film, words[1:])).run()
-    return _run(words)
+        return _run(given, link=given.film)
+    return Live(plan_for(given.film, given)).run()
 
 
-def _run(words: Sequence[str], link: str | None = None) -> int:
-    given = plan_for_nothing(words)
-    page = page_link(given, version(), link)
+def _run(given: argparse.Namespace, link: str | None = None) -> int:
+    """Raises UserError."""
+    wanted = page_of(given)
+    if wanted is None:
+        raise UserError("cuebridge page is the page; leave --no-page out.")
+    page = page_link(wanted, version(), link)
+    inbox: queue.SimpleQueue[Any] = queue.SimpleQueue()
+    page.receive = inbox.put
     try:
         if not page.start():
             raise UserError(page.fault)
         sys.stdout.write(f"Page: {page.address}\n")
         sys.stdout.flush()
-        if given.opens:
+        if wanted.opens:
             open_in_browser(page.address, _say)
-        return run_chosen(page, words)
+        return run_chosen(page, given, inbox)
     finally:
         page.close()
 
 
 def _say(sentence: str) -> None:
     sys.stderr.write(f"{sentence}\n")
-
-
-def plan_for_nothing(words: Sequence[str]) -> PagePlan:
-    """What is asked for of the page; everything else is checked as if a film were there.  Raises UserError."""
-    from engine.music.bundled import bundled_clip
-
-    plan = plan_for(str(bundled_clip()), words).page
-    if plan is None:
-        raise UserError("cuebridge page is the page; leave --no-page out.")
-    return plan

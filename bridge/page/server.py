@@ -24,6 +24,7 @@ from engine.music.bundled import clip_in
 
 QUIET_S: Final = 0.06  # without a slice of a plan: it is whole
 PUBLISH_S: Final = 0.3  # while slices still come
+CHOICE_S: Final = 30.0  # the program answers a choice of a film within this
 SOUND_S: Final = 0.01  # a load comes as several messages; the sound waits for its end
 Json = dict[str, Any]
 
@@ -255,7 +256,13 @@ class PageServer:
     async def _chosen(self, path: str, name: str) -> Sequence[Any]:
         """Asks the bridge to take a film.  Raises ControlError."""
         self._newest_choice += 1
+        number = self._newest_choice
         future: asyncio.Future[Sequence[Any]] = self._loop.create_future()
-        self._choosing[self._newest_choice] = future
-        self._to_bridge(p.ChooseFilm(0, self._newest_choice, path, name))
-        return await asyncio.wait_for(future, 30.0)
+        self._choosing[number] = future
+        self._to_bridge(p.ChooseFilm(0, number, path, name))
+        try:
+            return await asyncio.wait_for(future, CHOICE_S)
+        except TimeoutError:
+            raise ControlError("busy", "the program did not take the film in time; choose it again.") from None
+        finally:
+            self._choosing.pop(number, None)

@@ -61,10 +61,14 @@ def reconnected(browser: Browser, timeout_s: float = 20.0):
 
 @contextmanager
 def page_program(home: Path, *words: str):
-    """`cuebridge page …` and a browser that has opened it."""
+    """`cuebridge page … --open` and a browser that has opened it; what it opened is in the file `opened`."""
+    opener = home / "opener"
+    opener.write_text(f"#!/bin/sh\necho \"$1\" >> '{home}/opened'\n")
+    opener.chmod(0o755)
     program = subprocess.Popen(
-        [*COMMAND, "page", "--page-port", "0", "--osc-port", "off", "--plain", "--no-keys", *words],
-        stdout=subprocess.PIPE, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL, text=True, env=environment(home),
+        [*COMMAND, "page", "--page-port", "0", "--osc-port", "off", "--plain", "--no-keys", "--open", *words],
+        stdout=subprocess.PIPE, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL, text=True,
+        env={**environment(home), "BROWSER": str(opener)},
         cwd=home,
     )  # fmt: skip
     said: list[str] = []
@@ -106,8 +110,8 @@ def test_a_first_visit_ends_in_the_film_with_its_music(tmp_path) -> None:
         refused = socket.until(lambda each: "h.mov is not a film" in each.get("say", ""), 10.0)
         assert refused["say"].endswith(".")
         assert socket.ask("/page/film/upload", uploaded(browser, film))["ok"] == ["short.mp4"]
-        socket.until(lambda each: each.get("state", {}).get("phase") == "film", 60.0)
-        assert socket.ask("/cue/key", "Am")["ok"][0] == "Am"  # before it is analysed
+        socket.send({"id": 900, "do": "/cue/key", "args": ["Am"]})  # before there is a session
+        assert socket.until(lambda each: each.get("id") == 900, 60.0)["ok"][0] == "Am"
         assert socket.ask("/cue/progression", "Am F C G")["ok"]
         socket.until(lambda each: each.get("plan") and each["complete"], 60.0)
         state = browser.get("/state").json()
@@ -121,6 +125,9 @@ def test_a_first_visit_ends_in_the_film_with_its_music(tmp_path) -> None:
         assert browser.get(f"/saved/{job}/session.cuebridge.json").status_code == 404
         assert socket.ask("/cue/quit")["ok"] == []
         assert program.wait(20) == 0, "".join(said)
+        # The page is said and opened once, whatever sessions follow.
+        assert not any(line.startswith("Page:") for line in said)
+        assert (tmp_path / "opened").read_text().split() == [browser.address]
     with av.open(str(tmp_path / "saved.mp4")) as saved_film:
         streams = {each.type: float(each.duration * each.time_base) for each in saved_film.streams}
     assert streams["video"] == pytest.approx(4.0, abs=0.1) and streams["audio"] == pytest.approx(4.0, abs=0.1)
