@@ -37,9 +37,9 @@ class Listener:
         self.missing: dict[int, list[int]] = {MUSIC_STREAM: [], FILM_STREAM: []}
         self._out: asyncio.Queue[bytes | str] = asyncio.Queue()
 
-    def want(self, first: int, count: int, film: bool) -> None:
-        wanted = list(range(max(first, 0), max(first, 0) + min(count, MOST_WANTED)))
-        self.missing = {MUSIC_STREAM: wanted, FILM_STREAM: list(wanted) if film else []}
+    def want(self, music: tuple[int, int], film: tuple[int, int]) -> None:
+        """First block and how many, of each stream."""
+        self.missing = {MUSIC_STREAM: _blocks(*music), FILM_STREAM: _blocks(*film)}
         waiting = [self._out.get_nowait() for _ in range(self._out.qsize())]
         for message in waiting:
             if isinstance(message, str):  # blocks are of what was wanted before
@@ -245,7 +245,16 @@ class Sound:
             message = json.loads(text)
             if not isinstance(message, dict):
                 return
-            wanted = message.get("want")
-            first, count = (int(wanted[0]), int(wanted[1])) if isinstance(wanted, list) and len(wanted) == 2 else (0, 0)
-            listener.want(first, count, message.get("film") is True)
+            wanted, film = message.get("want"), message.get("film")
+            listener.want(_range(wanted), _range(wanted if film is True else film))
             self.pump()
+
+
+def _range(value: Any) -> tuple[int, int]:
+    """First and count as a page wrote them; nothing where it wrote something else.  Raises ValueError, TypeError."""
+    return (int(value[0]), int(value[1])) if isinstance(value, list) and len(value) == 2 else (0, 0)
+
+
+def _blocks(first: int, count: int) -> list[int]:
+    first = max(first, 0)
+    return list(range(first, first + min(count, MOST_WANTED)))

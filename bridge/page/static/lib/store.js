@@ -38,11 +38,6 @@ export class Store {
 		const entry = { exact: new Set(keys.filter((key) => !key.endsWith("*"))), heads: keys.filter((key) => key.endsWith("*")).map((key) => key.slice(0, -1)), listener };
 		this.#listeners.add(entry);
 		listener(new Set(keys));
-		return () => this.#listeners.delete(entry);
-	}
-
-	keys() {
-		return this.#values.keys();
 	}
 
 	#tell() {

@@ -45,7 +45,7 @@ export class Tiles {
 		this.#queue = this.#queue.filter(({ kind, index }) => kind !== "notes" || !touched(index));
 		for (const key of [...this.#asked]) if (key.startsWith("notes") && touched(Number(key.slice(5)))) this.#asked.delete(key);
 		this.base = first || touched(-1) ? revision : this.base;
-		this.#load_counts(revision);
+		this.#load_counts();
 	}
 
 	/** The connection is back: what did not come is asked for again where it is still wanted. */
@@ -66,6 +66,9 @@ export class Tiles {
 		this.#asked.clear();
 		this.#queue = [];
 		this.counts = this.peaks = this.motion = this.mood = null;
+		// These may have come before the film's id.
+		if (this.revision >= 0) this.#load_counts();
+		if (this.mood_is > 0) this.load_mood(this.mood_is);
 	}
 
 	revision_of(index) {
@@ -127,13 +130,18 @@ export class Tiles {
 		if (!response.ok) throw new Error(String(response.status));
 		const tile = readNotes(await response.arrayBuffer());
 		tile.revision = wanted;
-		this.#notes.set(index, tile);
-		while (this.#notes.size > KEPT_NOTES) {
-			const oldest = this.#notes.keys().next().value;
-			this.#notes.delete(oldest);
-			this.#asked.delete(`notes${oldest}`);
+		this.#keep("notes", this.#notes, KEPT_NOTES, index, tile);
+	}
+
+	#keep(kind, kept, most, index, piece) {
+		kept.set(index, piece);
+		while (kept.size > most) {
+			const oldest = kept.keys().next().value;
+			kept.get(oldest)?.close?.();
+			kept.delete(oldest);
+			this.#asked.delete(kind + oldest);
 		}
-		this.arrived("notes", index);
+		this.arrived(kind, index);
 	}
 
 	async #load_pictures(index) {
@@ -143,17 +151,11 @@ export class Tiles {
 		if (!response.ok && (response.status !== 404 || index * TILE_S < this.end_s)) throw new Error(String(response.status));
 		const picture = response.ok ? await createImageBitmap(await response.blob()) : null;
 		if (film !== this.film) return;
-		this.#pictures.set(index, picture);
-		while (this.#pictures.size > KEPT_PICTURES) {
-			const oldest = this.#pictures.keys().next().value;
-			this.#pictures.get(oldest)?.close();
-			this.#pictures.delete(oldest);
-			this.#asked.delete(`pictures${oldest}`);
-		}
-		this.arrived("pictures", index);
+		this.#keep("pictures", this.#pictures, KEPT_PICTURES, index, picture);
 	}
 
-	async #load_counts(revision) {
+	async #load_counts() {
+		const { revision } = this;
 		const data = await this.#load(`/notes/${revision}/counts.bin`);
 		if (data === null || revision !== this.revision) return;
 		this.counts = readCounts(data);
@@ -174,8 +176,9 @@ export class Tiles {
 	}
 
 	async load_mood(revision) {
+		this.mood_is = revision;
 		const data = await this.#load(`/mood/${revision}.bin`);
-		if (data === null) return;
+		if (data === null || revision !== this.mood_is) return;
 		this.mood = readMood(data);
 		this.arrived("mood", -1);
 	}
@@ -212,7 +215,7 @@ export function readNotes(data) {
 }
 
 /** Notes that begin in each second, of each part: `{seconds, parts, total, range(part), at(second, part)}`. */
-export function readCounts(data) {
+function readCounts(data) {
 	const view = new DataView(data);
 	const seconds = view.getUint32(4, true);
 	const parts = view.getUint32(8, true);
@@ -228,7 +231,7 @@ export function readCounts(data) {
 }
 
 /** Peak and RMS of the film's sound, 0 to 1. */
-export function readPeaks(data) {
+function readPeaks(data) {
 	const view = new DataView(data);
 	const hz = view.getUint32(0, true);
 	const pairs = view.getUint32(4, true);
@@ -237,7 +240,7 @@ export function readPeaks(data) {
 }
 
 /** Rows of `{start_s, end_s, seen[6], steered[6]}`. */
-export function readMood(data) {
+function readMood(data) {
 	const floats = new Float32Array(data);
 	const rows = [];
 	for (let at = 0; at + 14 <= floats.length; at += 14) {

@@ -3,7 +3,7 @@
 export const RATE = 48000;
 export const BLOCK = 24000; // samples of a block: half a second
 export const FADE = 480; // samples of a cross-fade: 10 ms
-const KEPT = 60; // blocks kept around the playhead: 30 s
+const KEPT = 180; // blocks: those that came last, 45 s of two streams
 const JUMP = 0.03 * RATE; // a clock that is further off than this is jumped to
 const MOST_RATE = 0.001; // speed follows the clock within 0.1 %
 const STEER_FROM = 0.002 * RATE;
@@ -24,7 +24,6 @@ export class Mixer {
 		this.rate = 1;
 		this.fading = null; // {position, rate, left, gone: what it fades from}
 		this.level = 0; // 0 silent, 1 rolling: start and stop have a fade too
-		this.missing = 0;
 		this.limiter = new Limiter();
 		this.changing = null; // {stream, index, old, left}: a block that was replaced while it sounded
 	}
@@ -33,34 +32,14 @@ export class Mixer {
 	put(stream, index, revision, parts) {
 		const key = `${stream} ${index}`;
 		const before = this.blocks.get(key);
-		if (before !== undefined && before.revision > revision) return;
-		const here = Math.floor(this.position / BLOCK);
 		const entry = { revision, parts, before: null };
 		if (before !== undefined && before.revision !== revision) {
-			if (index === here && this.rolling) this.changing = { key, old: before, left: FADE };
+			if (this.rolling && index === Math.floor(this.position / BLOCK)) this.changing = { key, old: before, left: FADE };
 			else entry.before = before;
 		}
+		this.blocks.delete(key);
 		this.blocks.set(key, entry);
-		if (this.blocks.size > KEPT * 3) this.#forget(here);
-	}
-
-	#forget(here) {
-		for (const key of this.blocks.keys()) {
-			const index = Number(key.split(" ")[1]);
-			if (index < here - 8 || index > here + KEPT) this.blocks.delete(key);
-		}
-	}
-
-	forget_all() {
-		this.blocks.clear();
-	}
-
-	has(stream, index) {
-		return this.blocks.has(`${stream} ${index}`);
-	}
-
-	revision_of(stream, index) {
-		return this.blocks.get(`${stream} ${index}`)?.revision ?? -1;
+		if (this.blocks.size > KEPT) this.blocks.delete(this.blocks.keys().next().value);
 	}
 
 	set_gain(name, gain) {
@@ -85,17 +64,15 @@ export class Mixer {
 		this.changing = null;
 	}
 
-	/** Where the bridge's clock says that we are; steers the speed, or jumps. Returns the error in samples. */
+	/** Where the bridge's clock says that we are; steers the speed, or jumps. */
 	steer(expected) {
 		const error = expected - this.position;
 		if (Math.abs(error) > JUMP) this.jump(Math.round(expected));
 		else if (Math.abs(error) > STEER_FROM) this.rate = 1 + Math.sign(error) * MOST_RATE;
 		else if (this.rate !== 1 && Math.abs(error) < STEER_TO) {
 			// Whole samples again, so that what is heard is what was rendered; half a sample is faded over.
-			const whole = Math.round(this.position);
-			this.jump(whole);
+			this.jump(Math.round(this.position));
 		}
-		return error;
 	}
 
 	#gain(name) {
@@ -114,11 +91,7 @@ export class Mixer {
 			const piece = Math.max(1, Math.min(count - done, Math.ceil(until)));
 			for (const stream of [1, 2]) {
 				const entry = this.blocks.get(`${stream} ${index}`);
-				if (entry === undefined) {
-					if (stream === 1 && index >= 0) this.missing += piece;
-					continue;
-				}
-				this.#add_block(entry, left, right, at + done, here - index * BLOCK, rate, piece, from_gain + ((to_gain - from_gain) * done) / count, (to_gain - from_gain) / count);
+				if (entry) this.#add_block(entry, left, right, at + done, here - index * BLOCK, rate, piece, from_gain + ((to_gain - from_gain) * done) / count, (to_gain - from_gain) / count);
 			}
 			done += piece;
 		}

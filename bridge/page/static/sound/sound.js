@@ -3,8 +3,9 @@
 import { clamp } from "../lib/dom.js";
 import { pref } from "../lib/prefs.js";
 import { PARTS } from "../lib/tiles.js";
+import { Here } from "./here.js";
 
-const AHEAD = 8; // blocks: 4 s
+const AHEAD = 9; // blocks: 4 s
 const TICK_MS = 100;
 const OFFSETS = 24; // readings of the output's clock that are smoothed
 const STALE_S = 0.6; // a report older than this says nothing about what is heard
@@ -15,10 +16,9 @@ export class Sound {
 	#socket = null;
 	#offsets = [];
 	#report = null;
-	#have = new Map(); // "stream index" -> revision
+	#here = new Here();
 	#wanted = "";
 	#despite = false;
-	#misses = 0;
 	#tries = 0;
 
 	constructor(app) {
@@ -79,7 +79,7 @@ export class Sound {
 			const context = new AudioContext({ sampleRate: 48000, latencyHint: "interactive" });
 			await context.audioWorklet.addModule("/static/sound/worklet.js");
 			const node = new AudioWorkletNode(context, "cue-player", { numberOfInputs: 0, outputChannelCount: [2], processorOptions: { scale: this.app.get("sound")?.scale ?? 4 } });
-			node.port.onmessage = ({ data }) => this.#reported(data);
+			node.port.onmessage = ({ data }) => (this.#report = data);
 			node.connect(context.destination);
 			this.#context = context;
 			this.#node = node;
@@ -102,6 +102,7 @@ export class Sound {
 		this.#socket = socket;
 		socket.addEventListener("open", () => {
 			socket.send(JSON.stringify({ hello: this.app.secret }));
+			this.#here.clear(); // a new server counts its revisions anew
 			this.#wanted = "";
 			this.#tries = 0;
 			this.#tick();
@@ -114,19 +115,13 @@ export class Sound {
 	}
 
 	#block(data) {
-		const block = readBlock(data);
-		this.#have.set(`${block.stream} ${block.index}`, block.revision);
-		if (this.#have.size > 400) this.#have.delete(this.#have.keys().next().value);
-		const parts = [...block.parts];
-		this.#node?.port.postMessage({ block: { index: block.index }, stream: block.stream, revision: block.revision, parts: new Map(parts) }, parts.map(([, samples]) => samples.buffer));
+		const { stream, index, revision, parts } = readBlock(data);
+		this.#here.put(stream, index, revision);
+		this.#node?.port.postMessage({ stream, index, revision, parts }, [...parts.values()].map((samples) => samples.buffer));
 	}
 
 	#told({ revision, from }) {
-		if (from === undefined) return;
-		for (const [key, had] of this.#have) {
-			const [stream, index] = key.split(" ").map(Number);
-			if (stream === 1 && index >= from && had < revision) this.#have.delete(key);
-		}
+		this.#here.renewed(revision, from);
 		this.#wanted = "";
 		this.#tick();
 	}
@@ -134,7 +129,7 @@ export class Sound {
 	#renew(changed) {
 		if (changed.has("film") && this.film !== this.app.get("film")?.id) {
 			this.film = this.app.get("film")?.id;
-			this.#have.clear();
+			this.#here.clear();
 			this.#node?.port.postMessage({ forget: true });
 		}
 		this.#wanted = "";
@@ -143,13 +138,14 @@ export class Sound {
 	#want() {
 		const { app } = this;
 		if (this.#socket?.readyState !== WebSocket.OPEN || !this.wanted || this.silent_for_daw) return;
-		const position_s = app.position_s();
-		const first = Math.max(0, Math.floor(position_s * 2));
+		const first = Math.max(0, Math.floor(app.position_s() * 2));
 		const film = Boolean(app.get("film")?.sound) && !app.audible("film").mute;
 		const wanted = `${first} ${film}`;
 		if (wanted === this.#wanted) return;
 		this.#wanted = wanted;
-		this.#socket.send(JSON.stringify({ want: [first, AHEAD + 1], film }));
+		const lacks = (stream) => this.#here.lacking(stream, first, first + AHEAD);
+		const message = { want: lacks(1), film: film && lacks(2) };
+		if (message.want[1] || message.film[1]) this.#socket.send(JSON.stringify(message));
 	}
 
 	// clock
@@ -178,14 +174,9 @@ export class Sound {
 		this.#node.port.postMessage({ clock: { at, position, rolling: app.rolling, loop } });
 	}
 
-	/** What the audio thread said last: `{at, position, rolling, rate, missing, error, peak}`; null before it runs. */
+	/** What the audio thread said last: `{at, position, rolling, rate, peak}`; null before it runs. */
 	get report() {
 		return this.#report;
-	}
-
-	#reported(report) {
-		this.#report = report;
-		if (report.rolling && report.missing > 0) this.#misses++;
 	}
 
 	// levels
@@ -222,7 +213,7 @@ export class Sound {
 }
 
 /** A binary message of the sound socket: header of five 32-bit integers, then per part a name and its samples. */
-export function readBlock(data) {
+function readBlock(data) {
 	const view = new DataView(data);
 	const [stream, revision, index, samples, count] = [0, 4, 8, 12, 16].map((at) => view.getUint32(at, true));
 	const parts = new Map();
@@ -233,5 +224,5 @@ export function readBlock(data) {
 		parts.set(name, new Int16Array(data.slice(at, at + samples * 4)));
 		at += samples * 4;
 	}
-	return { stream, revision, index, samples, parts };
+	return { stream, revision, index, parts };
 }

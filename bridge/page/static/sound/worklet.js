@@ -15,9 +15,9 @@ class Player extends AudioWorkletProcessor {
 
 	heard(data) {
 		const { mixer } = this;
-		if (data.block) mixer.put(data.stream, data.block.index, data.revision, data.parts);
+		if (data.parts) mixer.put(data.stream, data.index, data.revision, data.parts);
 		else if (data.gain) for (const [name, gain] of Object.entries(data.gain)) mixer.set_gain(name, gain);
-		else if (data.forget) mixer.forget_all();
+		else if (data.forget) mixer.blocks.clear();
 		else if (data.clock) this.follow(data.clock);
 	}
 
@@ -33,7 +33,7 @@ class Player extends AudioWorkletProcessor {
 		let expected = position + (currentTime - at) * RATE + mixer.limiter.delay;
 		if (loop !== null && expected >= loop[1] && mixer.position < loop[1]) expected = loop[0] + ((expected - loop[0]) % (loop[1] - loop[0]));
 		if (!mixer.rolling) mixer.start(Math.round(expected));
-		else this.error = mixer.steer(expected);
+		else mixer.steer(expected);
 	}
 
 	process(_inputs, [output]) {
@@ -43,9 +43,8 @@ class Player extends AudioWorkletProcessor {
 		for (let index = 0; index < left.length; index++) this.peak = Math.max(this.peak, Math.abs(left[index]), Math.abs(right[index]));
 		if (++this.quanta % REPORT === 0) {
 			const { mixer } = this;
-			this.port.postMessage({ at: currentTime + left.length / RATE, position: mixer.position - mixer.limiter.delay, rolling: mixer.rolling, rate: mixer.rate, missing: mixer.missing, error: this.error ?? 0, peak: this.peak });
+			this.port.postMessage({ at: currentTime + left.length / RATE, position: mixer.position - mixer.limiter.delay, rolling: mixer.rolling, rate: mixer.rate, peak: this.peak });
 			this.peak = 0;
-			mixer.missing = 0;
 		}
 		return true;
 	}
