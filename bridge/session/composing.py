@@ -16,12 +16,12 @@ from typing import Final
 
 from bridge.session.history import History
 from bridge.session.now import Now, boundary_s
-from bridge.session.requests import compose_request, numbered, recipe
 from engine.arrange import film_levels
 from engine.document import Document, parse_key
 from engine.music import FilmLevels, Key, Slot, controls
 from engine.music.cueplan import CuePlan
 from engine.process.messages import Composed, ComposeRequest, EngineFailure, SlotsComposed
+from engine.process.requests import compose_request, numbered, recipe
 
 QUIET_S: Final = 0.015  # after the last move of a fader
 PATIENCE_S: Final = 1.05  # faders that never rest are answered after this

@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
-from bridge.session.requests import NETWORK_ONLY, recipe
 from engine.document import OUTPUT_SETTINGS, Document
 from engine.music import PARTS, controls
+from engine.process.requests import NETWORK_ONLY, recipe
 
 PARTS_ON: Final = frozenset(controls.of_part(part, "on") for part in PARTS)
 UNHEARD: Final = NETWORK_ONLY | OUTPUT_SETTINGS  # no note differs by these until the engine has answered

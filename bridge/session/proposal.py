@@ -8,12 +8,12 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from bridge.session.requests import compose_request, is_planned
 from engine.brief import Brief
 from engine.document import CueState, Document
 from engine.music import TimeSignature, controls
 from engine.music.arguments import Value
 from engine.process.messages import AnalyseRequest, Proposal
+from engine.process.requests import compose_request, is_planned
 
 
 def is_undecided(document: Document, asked: Brief) -> bool:

@@ -28,7 +28,6 @@ from bridge.session.history import History
 from bridge.session.now import Clock, Now, SystemClock, When, boundary_s
 from bridge.session.progress import Phase, Progress
 from bridge.session.proposal import is_undecided, taken_up, with_first
-from bridge.session.requests import recipe
 from bridge.session.state import SessionOptions, SessionState
 from bridge.session.takes import Takes
 from bridge.session.why import Questions, Why
@@ -48,6 +47,7 @@ from engine.process.messages import (
     ToEngine,
     WhyAnswer,
 )
+from engine.process.requests import recipe
 
 MAX_DEATHS: Final = 4  # of the engine, before the film was analysed
 P = ParamSpec("P")

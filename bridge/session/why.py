@@ -9,12 +9,12 @@ from typing import Final
 
 from bridge.session.edits import printed
 from bridge.session.lists import kind_of
-from bridge.session.requests import AutoKeys, compose_request
 from bridge.session.state import SessionState
 from engine.document import ChordBlock, Document
 from engine.music import EMOTIONS, Chord
 from engine.music.arguments import ControlError
 from engine.process.messages import ComposeRequest, ToEngine, WhyAnswer, WhyRequest
+from engine.process.requests import AutoKeys, compose_request
 
 PATIENCE_S: Final = 2.0  # an engine that is busy or away: what is known without it is answered
 _ALTERNATIVES: Final = 3

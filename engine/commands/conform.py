@@ -121,17 +121,14 @@ def _changes(given: argparse.Namespace, saved: SavedSession | None, probe: Any) 
     if given.edl is not None:
         from engine.conform.edl_changes import from_edls
         from engine.interchange.edl import read_edl
-        from engine.interchange.text import decode
-        from engine.music.files import open_regular
+        from engine.interchange.text import check_size, decode, read_bytes
 
         old = probe(given.old) if saved is None else saved.reading.film
         lists = []
         for path in given.edl:
-            try:
-                with open_regular(path) as stream:
-                    lists.append(read_edl(decode(stream.read(), Path(path).name), Path(path).name))
-            except OSError as error:
-                raise UserError(f"{shown(path)} cannot be read: {error.strerror or error}.") from None
+            data, name = read_bytes(path), Path(path).name
+            check_size(data, name, "an EDL")
+            lists.append(read_edl(decode(data, name), name))
         names = (Path(given.edl[0]).name, Path(given.edl[1]).name)
         return from_edls(lists[0], lists[1], old.clock.rate, names), old, new
     from engine.conform.pictures import compare_films
@@ -177,28 +174,14 @@ def _write(given: argparse.Namespace, saved: SavedSession, made: Conformed, feat
 
 def _rewritten(features: VideoFeatures, made: Conformed) -> Any:
     """The document with newly composed slots in the stretches that are to be rewritten."""
-    from engine.brief import compose_options
     from engine.composer import Composer
-    from engine.document import parse_chords, parse_key
-    from engine.music import Take, controls
-    from engine.process.messages import ComposeRequest
+    from engine.process.requests import compose_request
 
     document, result = made.document, made.document.result
-    request = ComposeRequest(
-        revision=0,
-        tempo_map=result.tempo_map,
-        grid=result.grid,
-        picture_starts_at_s=result.starts_s,
-        key=parse_key(document.text(controls.KEY)) or result.key,
-        progression=parse_chords(document),
-        take=Take(document.take),
-        hits=document.hits,
-        cues=document.cues,
-        plan_edits=document.plan_edits,
-        film_seed=document.draws.film_seed,
-        film_seed_since_take=document.draws.since_take,
-        options=compose_options(document.settings),
-    )
+    keys = {number: (key, reason) for number, key, reason in result.cue_keys}
+    if not keys and result.key is not None:
+        keys = {document.cue: (result.key, "")}
+    request = compose_request(document, 0, (), keys)
     fresh = Composer().compose(features, request).composition.slots
     return replace(document, result=replace(result, slots=composed_into(result.slots, fresh, made.rewrites)))
 

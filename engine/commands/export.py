@@ -123,9 +123,9 @@ def _name(kind: str, piece: Piece, wanted: _Wanted) -> str:
     if kind == "stems":
         start_s = 0.0
     elif kind == "click-wav":
-        from engine.interchange.click import click_sound
+        from engine.interchange.click import click_start_s
 
-        start_s = click_sound(piece, wanted.count_in)[1]
+        start_s = click_start_s(piece, wanted.count_in)
     return stem(piece, wanted.pattern, start_s)
 
 
@@ -219,7 +219,7 @@ def _bytes(kind: str, path: Path, piece: Piece, wanted: _Wanted) -> bytes | None
         "edl": lambda: markers_out.edl(piece, editors),
         "csv": lambda: markers_out.table(piece, editors),
         "otio": lambda: markers_out.otio(piece, editors),
-        "click-wav": lambda: click.click_sound(piece, wanted.count_in)[0],
+        "click-wav": lambda: click.click_sound(piece, wanted.count_in),
         "spotting": lambda: sheets_out.spotting_sheet(piece),
         "cuesheet": lambda: sheets_out.cue_sheet(piece, wanted.rights),
     }

@@ -94,9 +94,7 @@ def draw(changes: ChangeList, path: str | os.PathLike[str], titles: tuple[str, s
             axes.fill([a, b, b, a], [0, 0, 1, 1], color="#59a14f", lw=0)
             continue
         c, d = span.old_start / rate, span.old_end / rate
-        colour = (
-            "#b07aa1" if span.repeated else "#f28e2b" if span.moved else "#e15759" if span.is_retimed else "#4e79a7"
-        )
+        colour = _colour(span)
         axes.fill([a, b, b, a], [0, 0, 1, 1], color=colour, lw=0.4, ec="white")
         axes.fill([a, b, d, c], [1, 1, 2, 2], color=colour, alpha=0.25, lw=0)
         axes.fill([c, d, d, c], [2, 2, 3, 3], color=colour, lw=0.4, ec="white")
@@ -105,9 +103,7 @@ def draw(changes: ChangeList, path: str | os.PathLike[str], titles: tuple[str, s
         axes.fill([a, b, b, a], [2, 2, 3, 3], color="black", lw=0)
     axes.text(0, 3.02, titles[0], fontsize=7)
     axes.text(0, -0.02, titles[1], fontsize=7, va="top")
-    axes.set_title(
-        "blue stays · orange moved · red at another speed · green new · black lifted · violet again", fontsize=7
-    )
+    axes.set_title(_LEGEND, fontsize=7)
     try:
         with written_aside(path) as aside:
             figure.savefig(aside)

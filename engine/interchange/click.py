@@ -45,11 +45,16 @@ def click_notes(piece: Piece, count_in_bars: int = 1) -> tuple[Note, ...]:
     return tuple(notes)
 
 
-def click_sound(piece: Piece, count_in_bars: int = 1) -> tuple[bytes, float]:
-    """The click as a .wav file (mono, 48 kHz, 16 bit) and the picture second of its first sample."""
+def click_start_s(piece: Piece, count_in_bars: int = 1) -> float:
+    """The picture second of the sound's first sample."""
     notes = click_notes(piece, count_in_bars)
-    composition = piece.composition
-    begin_s = composition.picture_at_beats(notes[0].start_beats) if notes else piece.start_s
+    return piece.composition.picture_at_beats(notes[0].start_beats) if notes else piece.start_s
+
+
+def click_sound(piece: Piece, count_in_bars: int = 1) -> bytes:
+    """The click as a .wav file (mono, 48 kHz, 16 bit), from `click_start_s` on."""
+    notes = click_notes(piece, count_in_bars)
+    composition, begin_s = piece.composition, click_start_s(piece, count_in_bars)
     length = max(math.ceil((piece.end_s - begin_s) * SAMPLE_RATE), 1)
     samples = np.zeros(length + SAMPLE_RATE // 10, np.float32)
     ticks = np.arange(round(_CLICK_S * SAMPLE_RATE)) / SAMPLE_RATE
@@ -67,7 +72,7 @@ def click_sound(piece: Piece, count_in_bars: int = 1) -> tuple[bytes, float]:
         file.setsampwidth(2)
         file.setframerate(SAMPLE_RATE)
         file.writeframes((np.clip(samples[:length], -1, 1) * 32767).astype("<i2").tobytes())
-    return data.getvalue(), begin_s
+    return data.getvalue()
 
 
 def guide_notes(piece: Piece) -> tuple[Note, ...]:

@@ -7,7 +7,6 @@ tempi, rehearsal marks at sections and hits as text stand where the music has th
 
 from __future__ import annotations
 
-import os
 import warnings
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Sequence
@@ -21,7 +20,6 @@ from engine.arrange.rhythm import merge_runs
 from engine.interchange.markers_out import mark_name
 from engine.interchange.piece import Piece
 from engine.music import PARTS, Key, Note
-from engine.music.errors import UserError, shown
 from engine.music.extras import need_extra
 from engine.music.spelling import key_signature
 
@@ -95,17 +93,6 @@ def _at(spans: Sequence[tuple[Fraction, Fraction, int]], start: Fraction) -> Ite
     while index < len(spans) and spans[index][0] == start:
         yield spans[index]
         index += 1
-
-
-def write_musicxml(path: str | os.PathLike[str], piece: Piece) -> None:
-    """Writes a score.  Raises UserError without the extra, or where the file cannot be written."""
-    from engine.music.files import write_whole
-
-    data = musicxml(piece)
-    try:
-        write_whole(path, data)
-    except OSError as error:
-        raise UserError(f"{shown(path)} cannot be written: {error.strerror or error}.") from error
 
 
 def musicxml(piece: Piece) -> bytes:

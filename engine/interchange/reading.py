@@ -14,9 +14,8 @@ from engine.interchange.markers import MarkerError, MarkerFile
 from engine.interchange.midi_markers import read_midi_markers
 from engine.interchange.otio import read_otio
 from engine.interchange.sheets import read_table
-from engine.interchange.text import MAX_BYTES, decode
+from engine.interchange.text import check_size, decode, read_bytes
 from engine.music.errors import shown
-from engine.music.files import open_regular
 
 FORMATS: Final = "Resolve marker EDL, Premiere or other CSV, Avid list, FCP7 XML, FCPXML, OTIO or MIDI"
 _IS_EDL: Final = re.compile(r"^\s*(TITLE:|FCM:|\*\s*LOC:|\d{3,6}\s+\S+\s+\S+\s+C\s)", re.IGNORECASE | re.MULTILINE)
@@ -27,20 +26,13 @@ def load_markers(path: str | os.PathLike[str]) -> MarkerFile:
     place = Path(path)
     if place.suffix.lower() == ".fcpxmld":  # a bundle: a folder with the file in it
         place = place / "Info.fcpxml"
-    try:
-        with open_regular(place) as stream:
-            data = stream.read(MAX_BYTES + 1)
-    except FileNotFoundError:
-        raise MarkerError(f"There is no file {shown(path)}.") from None
-    except (OSError, ValueError) as error:
-        raise MarkerError(f"{shown(path)} cannot be read: {getattr(error, 'strerror', None) or error}.") from None
+    data = read_bytes(place)
     return read_markers(data, Path(path).name)
 
 
 def read_markers(data: bytes, name: str) -> MarkerFile:
     """The markers in a file's bytes; name: the file's, for sentences and its suffix.  Raises UserError."""
-    if len(data) > MAX_BYTES:
-        raise MarkerError(f"{shown(name)} is too large for a marker file.")
+    check_size(data, name, "a marker file")
     if not data.strip(b"\0\r\n\t "):
         raise MarkerError(f"{shown(name)} is empty.")
     suffix = Path(name).suffix.lower()

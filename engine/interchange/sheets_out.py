@@ -100,9 +100,7 @@ def _parts(piece: Piece, in_s: float, out_s: float) -> str:
 def cue_sheet(piece: Piece, rights: Rights) -> bytes:
     """A row for each cue in the order of RapidCue's columns."""
     production = rights.production or Path(piece.composition.film.path).stem
-    rows = [
-        ["Production", "Cue Number", "Cue Title", "Usage", "In", "Out", "Duration", "Writers", "Publishers", "Society"]
-    ]
+    rows = [list(_CUE_SHEET)]
     for cue in piece.cues:
         out_s = piece.out_s(cue)
         number, _, title = cue.name.partition(" ")

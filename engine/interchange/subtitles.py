@@ -8,9 +8,8 @@ from pathlib import Path
 from typing import Final
 
 from engine.interchange.markers import MarkerError, Refusals
-from engine.interchange.text import MAX_BYTES, decode, parse_xml
+from engine.interchange.text import check_size, decode, parse_xml, read_bytes
 from engine.music.errors import shown
-from engine.music.files import open_regular
 from engine.music.speech import Lines, merged, speech_text
 
 ENDINGS: Final = (".srt", ".vtt", ".ttml", ".dfxp", ".xml")
@@ -24,20 +23,13 @@ _NOT_SPOKEN: Final = re.compile(r"\[[^\]]*\]|\([^)]*\)|♪[^♪]*♪?|<[^>]*>|\{
 
 def load_subtitles(path: str | os.PathLike[str]) -> Lines:
     """The lines of a file.  Raises UserError and names each line that cannot be read."""
-    try:
-        with open_regular(path) as stream:
-            data = stream.read(MAX_BYTES + 1)
-    except FileNotFoundError:
-        raise MarkerError(f"There is no file {shown(path)}.") from None
-    except (OSError, ValueError) as error:
-        raise MarkerError(f"{shown(path)} cannot be read: {getattr(error, 'strerror', None) or error}.") from None
+    data = read_bytes(path)
     return read_subtitles(data, Path(path).name)
 
 
 def read_subtitles(data: bytes, name: str) -> Lines:
     """The lines in a file's bytes, those that follow each other at once as one.  Raises UserError."""
-    if len(data) > MAX_BYTES:
-        raise MarkerError(f"{shown(name)} is too large for subtitles.")
+    check_size(data, name, "subtitles")
     head = data[:4000].replace(b"\0", b"")
     found = _ttml(data, name) if b"<tt" in head or Path(name).suffix.lower() in (".ttml", ".dfxp") else _srt(data, name)
     if not found:

@@ -4,12 +4,14 @@ that may come from anywhere."""
 from __future__ import annotations
 
 import codecs
+import os
 import re
 from typing import Any, Final
 from xml.etree import ElementTree
 
 from engine.interchange.markers import MarkerError
 from engine.music.errors import shown
+from engine.music.files import open_regular
 
 MAX_BYTES: Final = 64 * 1024 * 1024
 _MARKS: Final = (
@@ -20,6 +22,23 @@ _MARKS: Final = (
 )
 _ENTITY: Final = re.compile(rb"<!ENTITY", re.IGNORECASE)
 MAX_DEPTH: Final = 200
+
+
+def read_bytes(path: str | os.PathLike[str]) -> bytes:
+    """The bytes of a file, at most MAX_BYTES and one.  Raises MarkerError."""
+    try:
+        with open_regular(path) as stream:
+            return stream.read(MAX_BYTES + 1)
+    except FileNotFoundError:
+        raise MarkerError(f"There is no file {shown(path)}.") from None
+    except (OSError, ValueError) as error:
+        raise MarkerError(f"{shown(path)} cannot be read: {getattr(error, 'strerror', None) or error}.") from None
+
+
+def check_size(data: bytes, name: str, what: str) -> None:
+    """Raises MarkerError for more than MAX_BYTES."""
+    if len(data) > MAX_BYTES:
+        raise MarkerError(f"{shown(name)} is too large for {what}.")
 
 
 def decode(data: bytes, name: str) -> str:

@@ -7,12 +7,11 @@ from pathlib import Path
 from typing import Final
 from xml.etree.ElementTree import Element
 
-from engine.interchange.text import MAX_BYTES, parse_xml
+from engine.interchange.text import check_size, parse_xml, read_bytes
 from engine.midifile import read_midi
 from engine.music import Key, Note, UserError
 from engine.music.cueplan import Theme
 from engine.music.errors import shown
-from engine.music.files import open_regular
 from engine.music.theme_text import theme_from_notes
 
 SUFFIXES: Final = (".mid", ".midi", ".musicxml", ".xml")
@@ -42,13 +41,8 @@ def theme_of_file(path: Path, key: Key | None, bar_beats: float) -> Theme:
         score = read_midi(path)
         melody = [note for note in score.notes if note.part.startswith("melody")]
         return theme_from_notes(melody or score.notes, key or score.key or Key(0), bar_beats)
-    try:
-        with open_regular(path) as stream:
-            data = stream.read(MAX_BYTES + 1)
-    except OSError as error:
-        raise UserError(f"{shown(path)} cannot be read: {error.strerror or error}.") from None
-    if len(data) > MAX_BYTES:
-        raise UserError(f"{shown(path.name)} is too large for a theme.")
+    data = read_bytes(path)
+    check_size(data, path.name, "a theme")
     root = parse_xml(data, path.name)
     if root.tag != "score-partwise":
         raise UserError(f"{shown(path.name)} holds no score by parts; export it as uncompressed MusicXML.")

@@ -9,12 +9,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bridge.commands.live_options import parse
-from bridge.session.requests import compose_request
 from engine.brief import Brief, project_rate, request_for, settle
 from engine.commands.compose import parser as compose_parser
 from engine.commands.compose import plan_from
 from engine.music import FRAME_RATES, Cut, Film, FrameRate, Hit, Key, MusicError, Timecode, TimecodeClock, UserError
 from engine.music.picture_start import PictureStart
+from engine.process.requests import compose_request
 
 ALL = list(FRAME_RATES.values())
 FILM = Film("a.mp4", 60.0, FrameRate(Fraction(25)))

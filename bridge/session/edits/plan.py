@@ -10,7 +10,6 @@ from bridge.session.edits.chords import rewrite
 from bridge.session.edits.spans import within
 from bridge.session.edits.values import set_value
 from bridge.session.now import Now, boundary_s
-from bridge.session.requests import is_planned
 from engine.document import Document
 from engine.document.compare import plan_of
 from engine.music import PARTS, MusicError, controls
@@ -19,6 +18,7 @@ from engine.music.cueplan import CuePlan
 from engine.music.plan_edit import KEEPS_CHORDS, MOST, PlanEdit
 from engine.music.theme_operations import operated
 from engine.music.theme_text import theme_text
+from engine.process.requests import is_planned
 
 _LABELS: Final = {
     "busier": "busier", "simpler": "simpler", "only": "only", "melody": "another melody", "state": "theme",

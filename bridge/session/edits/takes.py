@@ -8,11 +8,11 @@ from bridge.session.composing import recipe
 from bridge.session.edits import Edit
 from bridge.session.edits.spans import cue_span
 from bridge.session.now import Now, When, boundary_s
-from bridge.session.requests import is_planned, like_of
 from engine.document import Document
 from engine.document.takes import TakeTable, chosen
 from engine.music import Take, controls
 from engine.music.arguments import ControlError
+from engine.process.requests import is_planned, like_of
 
 MAX_TAKE = 999_999
 

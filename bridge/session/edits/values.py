@@ -10,11 +10,11 @@ from bridge.session.edits.spans import cue_span
 from bridge.session.edits.tempo import on_its_clock, on_its_tempo, set_bar_1, set_picture_start, set_tempo
 from bridge.session.now import Now, When, boundary_s
 from bridge.session.options import arrange_options
-from bridge.session.requests import parse_own_theme
 from engine.document import CUE_CONTROLS, Document, Value, check_cues, parse_chords, parse_key
 from engine.music import MusicError, controls
 from engine.music.arguments import ControlError
 from engine.music.controls import BY_ADDRESS
+from engine.process.requests import parse_own_theme
 
 PROGRESSION: Final = (controls.PROGRESSION, controls.PROGRESSION_MODE)
 

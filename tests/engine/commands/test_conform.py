@@ -89,7 +89,7 @@ def test_edls_instead_of_pictures(folder, tmp_path, capsys):
         (["old.cuebridge.json", "new.mp4", "--bend", "99"], "--bend"),
         (["old.cuebridge.json", "new.mp4", "-o", "new.json"], "ends in"),
         (["old.cuebridge.json", "new.mp4", "-o", "old.cuebridge.json", "--replace"], "would be overwritten"),
-        (["old.mp4", "new.mp4", "--edl", "no.edl", "no.edl"], "cannot be read"),
+        (["old.mp4", "new.mp4", "--edl", "no.edl", "no.edl"], "There is no file no.edl"),
     ],
 )  # fmt: skip
 def test_what_cannot_be_is_said_in_a_sentence(words, why, folder, monkeypatch):

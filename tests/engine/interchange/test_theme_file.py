@@ -77,5 +77,5 @@ def test_what_is_no_tune_is_one_sentence(tmp_path, name: str, text: str, words: 
 
 
 def test_a_file_that_is_not_there(tmp_path) -> None:
-    with pytest.raises(UserError, match="cannot be read"):
+    with pytest.raises(UserError, match="There is no file"):
         theme_of_file(tmp_path / "none.musicxml", None, 4.0)

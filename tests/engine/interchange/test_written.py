@@ -15,7 +15,7 @@ from hypothesis import given, settings
 from pieces import compose, compositions
 
 from engine.arrange import arrange
-from engine.interchange.click import SAMPLE_RATE, click_notes, click_sound, guide_notes
+from engine.interchange.click import SAMPLE_RATE, click_notes, click_sound, click_start_s, guide_notes
 from engine.interchange.dawproject import FilmSound, dawproject
 from engine.interchange.markers import resolve
 from engine.interchange.markers_out import edl, otio, table, write_midi_markers
@@ -202,7 +202,7 @@ def test_the_click_sounds_where_it_is_written():
     import wave
 
     piece = piece_of()
-    data, begin_s = click_sound(piece, 1)
+    data, begin_s = click_sound(piece, 1), click_start_s(piece, 1)
     with wave.open(io.BytesIO(data)) as file:
         assert (file.getnchannels(), file.getsampwidth(), file.getframerate()) == (1, 2, SAMPLE_RATE)
         samples = np.abs(np.frombuffer(file.readframes(file.getnframes()), "<i2").astype(np.int32))
