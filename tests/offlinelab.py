@@ -210,3 +210,15 @@ class OfflineStage:
             self.session.hurry(answered=False)
         assert len(self.refused) == refused, self.refused[refused:]
         return self.answers[-1][1] if len(self.answers) > before else ()
+
+    def osc_file(self, address: str, *arguments: Argument) -> tuple[Argument, ...]:
+        """As `osc`, for what is answered once a file is read, which takes time of this world."""
+        before, refused = len(self.answers), len(self.refused)
+        assert self.osc(address, *arguments) == (), "it was answered before the file was read"
+        end_s = time.monotonic() + 10.0
+        while len(self.answers) == before and len(self.refused) == refused:
+            assert time.monotonic() < end_s, "the file was not read in ten seconds"
+            time.sleep(0.001)
+            self.step()
+        assert len(self.refused) == refused, self.refused[refused:]
+        return self.answers[before][1]

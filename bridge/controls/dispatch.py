@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from bridge.controls.bundle import Before
+from bridge.controls.file_reader import FileReader, FileRequest, ReadFile, Take
 from bridge.controls.midi import MidiControl
 from bridge.controls.requests import OLD_READABLE, READABLE, Request, requests_of
 from bridge.daw.session import DawBridge
@@ -46,6 +47,7 @@ MAX_BUNDLE: Final = 1300  # bytes of values in one datagram: more than a network
 EXPORT: Final = controls.EXPORT
 EVER: Final = 1e9
 GESTURE_S: Final = 10.0  # without an edit a gesture is over
+FILE_READERS: Final = (controls.MARKERS_LOAD, controls.THEME_LOAD)
 NOBODY: Final[Target] = ("", 0)  # a MIDI controller, which gets no answer
 
 
@@ -75,6 +77,8 @@ class Controls:
         self._quit = quit_
         self._exporter = Exporter(session)
         self._search = TempoSearch()
+        self._files = FileReader()
+        self._coming: dict[Path, Target] = {}  # who asked for films that are being analysed
         self.daw = daw
         self.midi = MidiControl(session, learned, self.perform)
         self._pushed_s = 0.0
@@ -93,6 +97,7 @@ class Controls:
             controls.SUBSCRIBE: self._subscribe,
             controls.UNSUBSCRIBE: self._unsubscribe,
             controls.GESTURE: self._begin_gesture,
+            controls.FILM_LOAD: self._load_film,
         }
         self._actions: Actions = {
             **self._transport_actions(),
@@ -116,7 +121,6 @@ class Controls:
             controls.STOP: lambda: self._at(session.stop()),
             controls.LOCATE: lambda position_s: self._at(session.locate(position_s)),
             controls.PANIC: lambda: self._at(session.panic()),
-            controls.FILM_LOAD: self._load_film,
         }
 
     def _chord_actions(self) -> Actions:
@@ -235,7 +239,7 @@ class Controls:
             controls.REHARMONISE: self._reharmonise,
             controls.THEME_KEEP: lambda: self._theme(plan.keep_theme),
             controls.THEME_OPERATE: lambda name: self._theme(plan.operate_theme, name),
-            controls.THEME_LOAD: self._load_theme,
+            controls.THEME_LOAD: lambda *given: self._read_unasked(controls.THEME_LOAD, given),
             controls.THEME_RECORD: self._record_theme,
             controls.THEME_STATE: lambda at_s, kind="statement": self._change_plan("state", at_s, None, kind),
             controls.THEME_SILENT: lambda at_s: self._change_plan("silent", at_s),
@@ -258,7 +262,7 @@ class Controls:
         session = self.session
         return {
             controls.TEMPO_PUSH: lambda: (self._script().push_tempo(),),
-            controls.MARKERS_LOAD: lambda *given: self._load_markers(*given)[0][1],
+            controls.MARKERS_LOAD: lambda *given: self._read_unasked(controls.MARKERS_LOAD, given),
             controls.MARKERS_PUSH: lambda: (self._script().push_markers(),),
             controls.MARKERS_CLEAR: lambda: (self._script().clear_markers(),),
             controls.PRINT: lambda scope, from_s=0.0, to_s=0.0: (
@@ -311,6 +315,7 @@ class Controls:
                 )
             return
         before = Before(self.session, self.midi) if len(requests) > 1 else None
+        newest_file = self._files.newest
         replies: list[Reply] = []
         for request in requests:
             try:
@@ -320,6 +325,7 @@ class Controls:
                 self._refuse(sender, request.asked, code, str(error))
                 if before is not None:
                     before.restore()
+                    self._files.drop_after(newest_file)
                     for other in [each for each in requests if each is not request][:MAX_REFUSALS]:
                         self._refuse(sender, other.asked, "bad_value", f"not done: {request.asked} was refused.")
                 return
@@ -362,9 +368,12 @@ class Controls:
         if control.address == FIT:
             self._fit_tempo(sender, *arguments)  # type: ignore[arg-type]
             return []
-        if control.address == controls.MARKERS_LOAD:
-            with self.session.log.acting(f"osc {sender[0]}:{sender[1]}", self._gesture_of(sender)):
-                return self._answer_markers(sender, arguments)
+        who, gesture = (who, gesture) if who else (f"osc {sender[0]}:{sender[1]}", self._gesture_of(sender))
+        if self._reads_a_file(control, arguments):
+            trying = control.address == controls.TRY
+            address, given = (str(arguments[0]), arguments[1:]) if trying else (control.address, arguments)
+            self._read(FileRequest(current_address(address), request.asked, sender, who, gesture, trying), given)
+            return []
         if control.address == EXPORT:
             return self._export(sender, *arguments)  # type: ignore[arg-type]
         if control.address == controls.WHY:
@@ -373,7 +382,6 @@ class Controls:
         if control.address == controls.SAVE:
             return self._save_session(sender, *arguments)  # type: ignore[arg-type]
         before = self.session.promises.number
-        who, gesture = (who, gesture) if who else (f"osc {sender[0]}:{sender[1]}", self._gesture_of(sender))
         with self.session.log.acting(who, gesture):
             address, values = self.perform(control, arguments, sender)
         reply = (request.asked if address == control.address else address, values)
@@ -532,13 +540,15 @@ class Controls:
         self.midi.learn.undo()
         return self.midi.listed()
 
-    def _load_film(self, text: str) -> tuple[Argument, ...]:
+    def _load_film(self, sender: Target, text: str) -> tuple[Argument, ...]:
+        """Answered once more when the film is there, with the picture second from which it plays, or why it is not."""
         path = Path(text)
         if path not in self._films:  # what this run has had may come back, wherever it lies
             path = self.allowed(text)
-        heard_s = self.session.load_film(path)
+        self.session.load_film(path)
         self._films.add(path)
-        return str(path), Double(heard_s)
+        self._coming[path] = sender
+        return (str(path),)
 
     def _add_cue(self, in_s: float, out_s: float | str = "end", name: str | None = None) -> tuple[Argument, ...]:
         place, name, heard_s = self.session.add_cue(in_s, out_s, name)
@@ -560,29 +570,99 @@ class Controls:
         self._search.ask(sender, tempo.search(session.document, session.now(), low_bpm, high_bpm, kind, percent))
         return ()
 
-    def _answer_markers(self, sender: Target, arguments: tuple[Value, ...]) -> list[Reply]:
-        before = self.session.promises.number
-        with self.session.log.acting(f"osc {sender[0]}:{sender[1]}", self._gesture_of(sender)):
-            replies = self._load_markers(*arguments)  # type: ignore[arg-type]
-        if self.session.promises.number != before:
-            self._promised = {self.session.promises.number: (sender, replies[0])}
-        return replies
+    @staticmethod
+    def _reads_a_file(control: Control, arguments: tuple[Value, ...]) -> bool:
+        """Whether a request, or what it tries, needs a file to be read first."""
+        tried = current_address(str(arguments[0])) if control.address == controls.TRY and arguments else ""
+        return control.address in FILE_READERS or tried in FILE_READERS
 
-    def _load_markers(
+    def _read_unasked(self, address: str, given: tuple[Value, ...]) -> tuple[Argument, ...]:
+        """For what gets no answer, as a foot-switch; what comes of it is said.  Raises ControlError."""
+        if self.session.log.trying:
+            raise ControlError("not_ready", f"{address} reads a file first: it is only tried over OSC.")
+        self._read(FileRequest(address, address, NOBODY, self.session.log.who), given)
+        return (str(given[0]),)
+
+    def _read(self, request: FileRequest, given: Sequence[Raw]) -> None:
+        """Begins to read the file that a request names.  Raises ControlError."""
+        checked = BY_ADDRESS[request.address].check(given)
+        make = self._marker_job if request.address == controls.MARKERS_LOAD else self._theme_job
+        self._files.read(request, make(*checked))  # type: ignore[arg-type]
+
+    def _take_file(self, read: ReadFile) -> None:
+        """What was read is put in force, or only tried, and answered.  gesture: the one in which it was asked for."""
+        request, session = read.request, self.session
+        before = session.promises.number
+        try:
+            with session.log.acting(request.who, request.gesture):
+                if request.trying:
+                    with session.log.only_trying():
+                        address, values = read.take()[0]
+                    replies: list[Reply] = [(request.asked, (address, *values))]
+                else:
+                    replies = read.take()
+                    replies[0] = request.asked, replies[0][1]
+        except UserError as error:
+            code = error.code if isinstance(error, ControlError) else "bad_value"
+            if request.sender == NOBODY:
+                session.say(str(error))
+            else:
+                self._refuse(request.sender, request.asked, code, str(error))
+            return
+        if request.sender == NOBODY:
+            return
+        if session.promises.number != before:
+            self._promised = {session.promises.number: (request.sender, replies[0])}
+        for reply in replies:
+            self._answer(request.sender, *reply)
+
+    def _marker_job(
         self, text: str, what: str | None = None, rows: str | None = None, start: str | None = None,
         rate: str | None = None,
-    ) -> list[Reply]:  # fmt: skip
-        """Shows or takes the markers of a file."""
+    ) -> Callable[[], Take]:  # fmt: skip
+        """Reads the markers of a file, then shows or takes them.  Raises ControlError."""
         from engine.interchange.asked import AskedMarkers
 
         session = self.session
         if session.analysed is None:
             raise ControlError("not_ready", "the film is not known yet.")
-        film, path = session.analysed.film, self.allowed(text)
-        asked = AskedMarkers.read(str(path), rate=rate or None, start=start or None)
-        mapping = asked.mapping(film, session.document.text(controls.PICTURE_STARTS_AT)).changed(rows or "")
-        heard_s = None if what == "show" else session.load_markers(mapping)
-        return marker_messages(mapping, film, str(path), heard_s)
+        film, film_path, path = session.analysed.film, session.film.path, self.allowed(text)
+        starts_at = session.document.text(controls.PICTURE_STARTS_AT)
+
+        def job() -> Take:
+            asked = AskedMarkers.read(str(path), rate=rate or None, start=start or None)
+            mapping = asked.mapping(film, starts_at).changed(rows or "")
+
+            def take() -> list[Reply]:
+                self._check_film(film_path, path)
+                heard_s = None if what == "show" else session.load_markers(mapping)
+                return marker_messages(mapping, film, str(path), heard_s)
+
+            return take
+
+        return job
+
+    def _theme_job(self, text: str) -> Callable[[], Take]:
+        """Reads a theme from a file for the cue that is selected now.  Raises ControlError."""
+        session, path = self.session, self.allowed(text)
+        document, film_path = session.document, session.film.path
+        key, cue = document.result.key, document.cue
+        bar_beats = float(document.result.tempo_map.meter_at(0).bar_beats)
+
+        def job() -> Take:
+            theme = theme_text(theme_of_file(path, key, bar_beats))
+
+            def take() -> list[Reply]:
+                self._check_film(film_path, path)
+                return [(controls.THEME_LOAD, (theme, *self._at(session.edit(plan.set_theme, theme, cue))))]
+
+            return take
+
+        return job
+
+    def _check_film(self, film: Path, path: Path) -> None:
+        if self.session.film.path != film:
+            raise ControlError("not_ready", f"the film was changed before {path.name} was read.")
 
     def _new_take(self, when: str = "bar") -> tuple[Argument, ...]:
         number, heard_s = self.session.new_take(when)
@@ -615,7 +695,7 @@ class Controls:
 
     def _theme(self, make: Callable[..., Edit], *given: str) -> tuple[Argument, ...]:
         heard_s = self.session.edit(make, *given)
-        return self.session.document.text(controls.THEME), Double(heard_s)
+        return self.session.edited.text(controls.THEME), Double(heard_s)
 
     def _record_theme(self, on: bool) -> tuple[Argument, ...]:
         session, recorder = self.session, self.midi.theme
@@ -629,13 +709,6 @@ class Controls:
         bar_beats = float(document.result.tempo_map.meter_at(0).bar_beats)
         theme = theme_text(theme_from_notes(notes, document.result.key, bar_beats))
         return False, theme, *self._at(session.edit(set_value, controls.THEME, theme))
-
-    def _load_theme(self, text: str) -> tuple[Argument, ...]:
-        session = self.session
-        document = session.document
-        bar_beats = float(document.result.tempo_map.meter_at(0).bar_beats)
-        theme = theme_text(theme_of_file(self.allowed(text), document.result.key, bar_beats))
-        return theme, *self._at(session.edit(set_value, controls.THEME, theme))
 
     def _why(self, at_s: float) -> tuple[Argument, ...]:
         """What is known at once; over OSC the engine's part is waited for."""
@@ -670,6 +743,15 @@ class Controls:
 
     def _answer_later(self, *, wait: bool = False) -> None:
         """Answers what was asked in earlier turns and has taken until now."""
+        for read in self._files.finished():
+            self._take_file(read)
+        while self.session.film.outcomes:
+            path, heard_s, fault = self.session.film.outcomes.popleft()
+            sender = self._coming.pop(path, NOBODY)
+            if sender != NOBODY and fault:
+                self._refuse(sender, controls.FILM_LOAD, "not_ready", fault)
+            elif sender != NOBODY:
+                self._answer(sender, controls.FILM_LOAD, (str(path), Double(heard_s)))
         for found in self._search.finished():
             if found.fault and found.who != NOBODY:
                 self._refuse(found.who, FIT, "bad_value", found.fault)

@@ -47,8 +47,9 @@ everybody, `/daw/…` for the scripts of DAWs. Try it without another program:
 * **Old names** of an address go on working and are answered as they were sent; `live` says the new name once.
 * **OSCQuery**: `http://127.0.0.1:{DEFAULT_PORT}/` answers with all of this as JSON, and `/cue/key?VALUE` with a
   value. `--osc-announce` announces it by mDNS, `--osc-cors ORIGIN` lets web pages of that origin read it.
-* **Files** from OSC (`/cue/film/load`, `/cue/export`, `/cue/save`) have to be in folders given with
-  `--osc-folder`; a film that this run has played may come back from anywhere.
+* **Files** from OSC (`/cue/film/load`, `/cue/markers/load`, `/cue/theme/load`, `/cue/export`, `/cue/save`) have
+  to be in folders given with `--osc-folder`; a film that this run has played may come back from anywhere. They
+  are read and written beside the session and answered when that is done.
 * **Warning**: OSC has no passwords. With `--osc-host 0.0.0.0` everybody in your network can stop the music,
   change every setting, end the program, load films from and write .mid and session files into the allowed
   folders. Use it in a network that you trust.

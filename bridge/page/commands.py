@@ -17,6 +17,7 @@ from engine.document import SavedSession
 from engine.document.file import SessionWriter, write_session
 from engine.music import UserError
 from engine.music.arguments import ControlError
+from engine.music.controls import MARKERS_ROW
 
 PAGE: Final = "page "  # what the host of a page's target begins with
 
@@ -57,9 +58,12 @@ class PageCommands:
         self._link.send(p.Answer(message.client, message.id, tuple(replies[0][1]), heard_s, more=more))
 
     def answer(self, target: Target, address: str, values: Sequence[Argument]) -> None:
-        """Later than the answer: a file was written, or a change is heard later than was said."""
+        """Later than the answer: a file was written or read, or a change is heard later than was said."""
         client, late = int(target[0].removeprefix(PAGE)), target not in self._owed
         self._owed.discard(target)
+        if address == MARKERS_ROW:
+            self._link.send(p.Answer(client, target[1], (), None, late=True, more=((address, tuple(values)),)))
+            return
         heard_s = float(values[-1]) if late and values and isinstance(values[-1], float) else None
         self._link.send(p.Answer(client, target[1], tuple(values), heard_s, late=late))
 

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import os
+from collections import deque
 from dataclasses import dataclass, replace
 from pathlib import Path
 from types import MappingProxyType
-from typing import Final
+from typing import Final, NamedTuple
 
 from engine.document import CUE_CONTROLS, Document
 from engine.document.file.film_file import find_by_content, fingerprint
@@ -15,6 +16,15 @@ from engine.music.arguments import ControlError
 from engine.process.messages import AnalyseRequest, EngineFailure, FilmAnalysed
 
 RETRY_S: Final = 5.0  # a film that vanished is looked for again after this
+KEPT: Final = 50  # outcomes that nobody has asked for yet
+
+
+class FilmOutcome(NamedTuple):
+    """What became of a film that was to be loaded: from which picture second it plays, or why it does not."""
+
+    path: Path
+    heard_s: float = 0.0
+    fault: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +46,7 @@ class FilmWatch:
 
     analysed: what is known of the film, None before it was analysed.  known: the engine that runs now has analysed it.
     coming: another film that is analysed while this one still plays.  fingerprint: of the file's content, empty before
-    the film was analysed.
+    the film was analysed.  outcomes: of films that were to be loaded, for whoever asked to take.
     """
 
     def __init__(
@@ -46,6 +56,7 @@ class FilmWatch:
         self.analysed: FilmAnalysed | None = None
         self.coming: Path | None = None
         self.known = False
+        self.outcomes: deque[FilmOutcome] = deque(maxlen=KEPT)
         self.fingerprint = ""
         self._reading, self._clip_weights, self._use_cache = reading, clip_weights, use_cache
         self._asked = False
@@ -82,6 +93,8 @@ class FilmWatch:
             raise ControlError("busy", "the first film is still being analysed.")
         if not os.path.isfile(path):
             raise ControlError("bad_value", f"there is no file {path}.")
+        if self.coming is not None and self.coming != path:
+            self.outcomes.append(FilmOutcome(self.coming, fault=f"{path.name} was asked for later."))
         self.coming = path
         self._asked = False
         return f"{path.name} is being analysed; {self.name} plays on until then."
@@ -113,8 +126,10 @@ class FilmWatch:
         if self.coming is not None:
             if message.revision != self._revision:
                 return FilmFailure(stays=True)
+            stays = f"{sentence}; the film stays {self.name}."
+            self.outcomes.append(FilmOutcome(self.coming, fault=stays))
             self.coming = None
-            return FilmFailure(f"{sentence}; the film stays {self.name}.", stays=True, ask=not self.known)
+            return FilmFailure(stays, stays=True, ask=not self.known)
         if self.analysed is None:
             return FilmFailure(ends=True)
         said = self._said == message.sentence

@@ -23,7 +23,7 @@ from bridge.session.composing import Answer, Late
 from bridge.session.edits import Edit, cues, markers, printed, takes
 from bridge.session.effects import effects
 from bridge.session.file.find import film_analysed
-from bridge.session.film import carried
+from bridge.session.film import FilmOutcome, carried
 from bridge.session.history import History
 from bridge.session.now import Clock, Now, SystemClock, When, boundary_s
 from bridge.session.progress import Phase, Progress
@@ -68,6 +68,7 @@ class Session(SessionState):
     ) -> None:
         super().__init__(options, player, clock, engine_pid)
         self.send, self._say = send, say
+        self.edited = self.document  # what the last edit made of it, in force or only tried
         self.questions = Questions()
         # Puts the session away before another film comes: where it is kept, and the other film's session if it has one.
         self.leave_film: Callable[[Path], tuple[Path | None, SavedSession | None]] = lambda film: (None, None)
@@ -88,6 +89,7 @@ class Session(SessionState):
     def apply(self, edit: Edit) -> float:
         """Puts an edit in force; returns the picture second from which it is heard."""
         before, host_s, log = self.document, self.clock.now(), self.log
+        self.edited = edit.document
         if log.trying:
             return self._foreseen(edit)
         if edit.take is not None:
@@ -204,8 +206,8 @@ class Session(SessionState):
     def add_cue(self, in_s: float, out_s: float | str = "end", name: str | None = None) -> tuple[int, str, float]:
         """Adds a cue and selects it; returns its place from 1, its name and from when it is heard."""
         heard_s = self.edit(cues.add, self.free_cue_number, in_s, out_s, name)
-        row = [state.number for state in self.document.cue_states]
-        return row.index(self.document.cue) + 1, self.document.selected.name, heard_s
+        row = [state.number for state in self.edited.cue_states]
+        return row.index(self.edited.cue) + 1, self.edited.selected.name, heard_s
 
     def load_markers(self, mapping: Mapping) -> float:
         """Takes what the markers of an editor become, as one edit; returns from when it is heard."""
@@ -230,12 +232,12 @@ class Session(SessionState):
     def new_take(self, when: When = "bar") -> tuple[int, float]:
         """Composes another take of the selected cue; returns its number and from when it is heard."""
         heard_s = self.edit(takes.new, self.takes.table, when)
-        return self.document.take, heard_s
+        return self.edited.take, heard_s
 
     def take_alike(self, when: When = "bar") -> tuple[int, float]:
         """Composes a take with the plan of the one that plays; returns its number and from when it is heard."""
         heard_s = self.edit(takes.alike, self.takes.table, when)
-        return self.document.take, heard_s
+        return self.edited.take, heard_s
 
     def select_take(self, number: int, when: When = "bar") -> float:
         """A take of the selected cue that was heard before plays again note for note; another number is composed."""
@@ -270,12 +272,12 @@ class Session(SessionState):
             except UserError as error:
                 self.failure = str(error)
 
-    def load_film(self, path: Path) -> float:
-        """Another film in place of this one, which plays on until the other is analysed.  Raises ControlError."""
+    def load_film(self, path: Path) -> None:
+        """Another film in place of this one, which plays on until the other is analysed; `film.outcomes` then says what
+        became of it.  Raises ControlError."""
         self.say(self.film.load(path))
         self.progress = Progress(Phase.ANALYSE, 0.0, f"analysing {path.name}")
         self.begin()
-        return self.position_s()
 
     def _film_analysed(self, message: FilmAnalysed) -> None:
         if not self.film.is_expected(message):
@@ -341,6 +343,7 @@ class Session(SessionState):
             self.say(f"the session of {path.name} was taken up again.")
         if internal:
             self.transport.locate(0.0, self.starts_s)  # counts at once: the player's last status is of the film before
+        self.film.outcomes.append(FilmOutcome(path, self.position_s()))
 
     def _film_failed(self, message: EngineFailure) -> None:
         outcome = self.film.failed(message, self.clock.now())

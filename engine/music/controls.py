@@ -687,7 +687,8 @@ ACTIONS: Final = (
     _do(
         FILM_LOAD,
         "Another film. It is analysed while this one plays on, then its session opens; this film's session stays in "
-        "its file.", _text("file"),
+        "its file. Answered at once with the file and once more when the film is there, then also with the picture "
+        "second from which it plays; `/cue/error` where it cannot be had, and this film stays.", _text("file"),
     ),
     _do(
         CUES_ADD, "Adds a cue and selects it; the first one replaces the cue over the whole film.",

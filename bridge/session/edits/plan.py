@@ -104,6 +104,17 @@ def operate_theme(document: Document, now: Now, name: str) -> Edit:
     return replace(set_value(document, now, controls.THEME, text), label=f"theme {name}", merge=False)
 
 
+def set_theme(document: Document, now: Now, text: str, cue: int) -> Edit:
+    """Sets a cue's theme, whichever is selected.  Raises ControlError where the cue is gone."""
+    try:
+        chosen = document.select(cue)
+    except KeyError:
+        raise ControlError("not_ready", "the cue that the theme was for is gone.") from None
+    edit = set_value(chosen, now, controls.THEME, text)
+    changed = document if edit.document == chosen else edit.document.select(document.cue)
+    return replace(edit, document=changed)
+
+
 def reharmonise(document: Document, now: Now, number: int, at_s: float) -> Edit:
     """Composes the chords of the bar that a picture second lies in again; melody, players and all other bars stay.
 

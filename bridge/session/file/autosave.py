@@ -58,6 +58,7 @@ class Autosave:
         self._asked: queue.SimpleQueue[tuple[_Told, Path | UserError]] = queue.SimpleQueue()
         self._numbers = itertools.count()
         self._films_left = 0
+        self._left: dict[Path, Path] = {}  # of each film that was left the file that its session was saved in
         self._written: dict[Path, int] = {}  # the newest of each file
         self._newest: dict[Path, tuple[int, Path, SavedSession]] = {}  # of each file: its film and what it will hold
         self._lock = threading.Lock()  # around the writer: the thread's and the one of `save`
@@ -193,6 +194,10 @@ class Autosave:
                 return path, saved
         return None
 
+    def _file_before(self, film: Path) -> Path | None:
+        """The file that a film's session was saved in when it was left; None where there is none any more."""
+        return next((path for of, path in self._left.items() if _is_same(film, of) and path.is_file()), None)
+
     def leave(self, film: Path) -> tuple[Path | None, SavedSession | None]:
         """Puts this session away because another film comes.
 
@@ -204,11 +209,13 @@ class Autosave:
             self._say(str(error))
         self._films_left += 1
         left, self.path, self._last, self._chosen = self.path, None, None, False
+        if left is not None:
+            self._left[self._session.film.path] = left
         waiting = self._on_its_way(film)
         if waiting is not None:  # its file is older than what is known here
             self.path, self._chosen = waiting[0], True
             return left, waiting[1]
-        beside = session_file_of(film)
+        beside = self._file_before(film) or session_file_of(film)
         if beside is None:
             return left, None
         try:

@@ -8,9 +8,13 @@ from dataclasses import replace
 
 import pytest
 
+from bridge.controls.dispatch import Controls
+from bridge.osc.codec import decode, encode
+from bridge.osc.server import Datagram
 from bridge.session.edits.values import set_value
 from bridge.session.file import autosave
 from bridge.session.file.autosave import Autosave
+from engine.document.file import read_session
 from engine.music.arguments import ControlError
 from engine.process.messages import AnalyseRequest, ComposeRequest, EngineFailure
 
@@ -121,6 +125,75 @@ def test_a_film_that_cannot_be_read_changes_nothing(made, films) -> None:
         session.load_film(films / "three.mp4")
     with pytest.raises(ControlError, match="no file"):  # a name that the system refuses to ask for
         session.load_film(films / ("x" * 300))
+
+
+@pytest.fixture
+def controls(made, films):
+    """The session's controls, with what is answered and refused."""
+    made.answers, made.refused = [], []
+    return Controls(
+        made.session,
+        lambda target, address, values: made.answers.append((target, address, tuple(values))),
+        lambda target, address, code, sentence: made.refused.append((target, address, code, sentence)),
+        folders=[films],
+    )
+
+
+def load(controls, film, port: int = 5555) -> None:
+    message = decode(encode("/cue/film/load", [str(film)]))
+    controls.datagram(Datagram(message, ("127.0.0.1", port), 0.0))
+
+
+def test_a_film_is_promised_when_it_is_there_and_refused_when_it_cannot_be_had(made, films, controls) -> None:
+    """Analysing takes ten seconds: a time said before would be past."""
+    session, two, asker = made.session, films / "two.mp4", ("127.0.0.1", 5555)
+    session.play()
+    made.until(lambda: session.position_s() > 0.3)
+    made.engine.hold = True
+    load(controls, two)
+    made.run(0.2)
+    controls.push(lambda target, datagram: None)
+    assert made.answers == [(asker, "/cue/film/load", (str(two),))]  # taken, and no time
+    session.on_engine(EngineFailure(session.film._revision, "two.mp4 is damaged.", film=True))
+    controls.push(lambda target, datagram: None)
+    assert made.refused == [(asker, "/cue/film/load", "not_ready", "two.mp4 is damaged; the film stays one.mp4.")]
+    made.answers.clear()
+    made.refused.clear()
+    made.engine.inbox.clear()
+    load(controls, two, 5556)
+    made.engine.hold = False
+    made.engine.film = replace(made.engine.film, path=str(films / "one.mp4"), duration_s=30.0)
+    load(controls, films / "one.mp4")  # somebody else wants another one
+    made.until(lambda: not session.film.coming)
+    controls.push(lambda target, datagram: None)
+    assert made.refused == [(("127.0.0.1", 5556), "/cue/film/load", "not_ready", "one.mp4 was asked for later.")]
+    assert [values for target, _, values in made.answers if target == asker] == [
+        (str(films / "one.mp4"),), (str(films / "one.mp4"), pytest.approx(session.position_s(), abs=0.05))
+    ]  # fmt: skip
+    assert session.position_s() < 0.1
+
+
+def test_back_at_a_film_its_session_goes_on_in_the_file_that_was_chosen_for_it(made, films) -> None:
+    """By --session or /cue/save, wherever that lies and whatever other sessions lie beside the film."""
+    session, chosen = made.session, films / "elsewhere" / "mine.cuebridge.json"
+    chosen.parent.mkdir()
+    session.edit(set_value, "/cue/transpose", 2)
+    made.ready()
+    session.film.read_fingerprint()
+    made.autosave.save(films / "one.cuebridge.json")
+    made.autosave.save(chosen)
+    session.edit(set_value, "/cue/transpose", 5)
+    made.ready()
+    for name, seconds in (("two", 20.0), ("one", 30.0)):
+        made.engine.film = replace(made.engine.film, path=str(films / f"{name}.mp4"), duration_s=seconds)
+        session.load_film(films / f"{name}.mp4")
+        made.until(lambda name=name: session.film.name == f"{name}.mp4" and session.analysed is not None)
+        made.autosave._jobs.join()  # so that the file is read, not what waits to be written
+        made.ready()
+    assert made.autosave.path == chosen and session.document.value("/cue/transpose") == 5
+    session.edit(set_value, "/cue/transpose", 7)
+    made.autosave.save(None)
+    assert read_session(chosen).steps[-1].document.value("/cue/transpose") == 7
 
 
 def test_music_goes_on_without_its_film_which_is_found_again_by_its_content(made, films, monkeypatch) -> None:
