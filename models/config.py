@@ -69,10 +69,13 @@ class RegressorConfig:
     scaled: bool = False
     bottleneck: int = 0  # scaled only: semantics are brought to this width first; 0 = off
     levels: bool = False  # scaled only: ridge for the film's mean, gains around it, the map for `spread`
+    chord_width: int = 0  # scaled recurrent kinds: width of the part that reads the chords sounding so far; 0 = off
 
     def __post_init__(self) -> None:
-        check_sizes(self, {"width": (1, 8192), "layers": (1, 64), "bottleneck": (0, 8192)})
+        check_sizes(self, {"width": (1, 8192), "layers": (1, 64), "bottleneck": (0, 8192), "chord_width": (0, 8192)})
         if self.kind not in KINDS:
             raise ValueError(f"kind must be one of {', '.join(KINDS)}, not {self.kind!r}")
         if self.levels and not self.scaled:
             raise ValueError("levels needs scaled")
+        if self.chord_width and (not self.scaled or self.kind == "fc"):
+            raise ValueError("chord_width needs scaled inputs and a recurrent kind")

@@ -3,6 +3,8 @@
 FC (776 -> 512 ReLU -> 1 per target), LSTM, BiLSTM, GRU and BiGRU (two layers of 64).  With the default
 configuration and kind="bigru" this computes what the authors' published network computes.  `scaled=True` is what
 ships: inputs brought to like ranges with flags for what is missing, targets z-scored inside the network.
+`chord_width` adds a part that reads the chords, too, each second's and those before it (never later ones: in use the
+dynamics of a slot are decided when its chord is, while later chords are still being composed).
 `levels=True` adds a second opinion on how busy and loud a film is on the whole (ridge regression on the film's mean
 features, in closed form; recurrent networks overfit that: there are 597 songs to learn it from) and brings the
 deviations from that mean to the size that fits best when features are missing.  `spread` undoes what every
@@ -19,6 +21,7 @@ import numpy as np
 import torch
 from torch import nn
 
+from engine.music.chord import CHORD_PAD
 from models.config import FARTHEST, LEVEL_SHARE, RegressorConfig
 from models.film import (
     EMOTION_COLUMNS,
@@ -28,6 +31,7 @@ from models.film import (
     SEMANTIC_WIDTH,
     FilmInputs,
 )
+from models.vocabulary import ATTRIBUTE_OF, ATTRIBUTES, CHORD_FACTS, ROOT_OF, ROOTS, chord_facts
 
 POOLED: Final = FEATURE_WIDTH  # columns of a film's mean row, see `pooled`
 QUANTILES: Final = 33  # knots of the map that spreads predictions
@@ -62,6 +66,7 @@ class DynamicsRegressor(nn.Module):
     level_weight: torch.Tensor
     level_bias: torch.Tensor
     shape_gain: torch.Tensor
+    chord_gain: torch.Tensor
     quantiles_predicted: torch.Tensor
     quantiles_true: torch.Tensor
 
@@ -85,6 +90,15 @@ class DynamicsRegressor(nn.Module):
             cell = nn.LSTM if config.kind.endswith("lstm") else nn.GRU
             self.rnn = cell(width_in, config.width, config.layers, batch_first=True, bidirectional=both)
             self.out = nn.Linear(config.width * (2 if both else 1), 2)
+            if config.chord_width:
+                self.chord_roots = nn.Embedding(ROOTS, config.chord_width)
+                self.chord_qualities = nn.Embedding(ATTRIBUTES, config.chord_width)
+                self.chord_facts = nn.Linear(CHORD_FACTS, config.chord_width)
+                seen = config.width * (2 if both else 1)
+                self.chord_rnn = nn.GRU(seen + config.chord_width, config.chord_width, batch_first=True)
+                self.chord_out = nn.Linear(config.chord_width, 2)
+                nn.init.zeros_(self.chord_out.weight)
+                nn.init.zeros_(self.chord_out.bias)
         if config.scaled:  # filled from the training set; saved with the weights
             self.register_buffer("target_mean", torch.zeros(2))
             self.register_buffer("target_scale", torch.ones(2))
@@ -95,6 +109,8 @@ class DynamicsRegressor(nn.Module):
             self.register_buffer("level_weight", torch.zeros(4, POOLED, 2))
             self.register_buffer("level_bias", torch.zeros(4, 2))
             self.register_buffer("shape_gain", torch.ones(4, 2))
+            if config.chord_width:
+                self.register_buffer("chord_gain", torch.ones(4, 2))  # in its place where chords are read
             ramp = torch.linspace(0.0, 1.0, QUANTILES)[:, None].repeat(1, 2)
             self.register_buffer("quantiles_predicted", ramp.clone())  # (33, 2) ascending
             self.register_buffer("quantiles_true", ramp.clone())
@@ -105,32 +121,58 @@ class DynamicsRegressor(nn.Module):
         valid: torch.Tensor | None = None,
         semantic_present: torch.Tensor | None = None,
         emotion_present: torch.Tensor | None = None,
+        chords: torch.Tensor | None = None,
+        minor: torch.Tensor | None = None,
     ) -> torch.Tensor:
         """features (B, S, 776) raw -> (B, S, 2): notes per second, loudness.
 
         With `valid` (B, S) bool, recurrent kinds never read padding after the last valid row; without it they read the
-        zeros, as the authors' do.
+        zeros, as the authors' do.  chords (B, S) int64, one a second in C major or A minor (minor (B,) bool says
+        which), PAD where unknown; None, and without `chord_width`: the picture alone.
         """
         x = self.input_dropout(self._scale(features, semantic_present, emotion_present))
+        read = chords is not None and self.config.chord_width > 0
         if self.config.kind == "fc":
-            out = torch.cat([head(x) for head in self.fc], dim=-1)
-        elif valid is None:
-            out = self.out(self.rnn(x)[0])
+            alone = out = torch.cat([head(x) for head in self.fc], dim=-1)
         else:
-            rows = torch.where(valid, torch.arange(1, valid.shape[1] + 1, device=valid.device), 0)
-            lengths = rows.amax(dim=1).clamp(min=1).cpu()
-            packed = nn.utils.rnn.pack_padded_sequence(x, lengths, batch_first=True, enforce_sorted=False)
-            hidden, _ = nn.utils.rnn.pad_packed_sequence(self.rnn(packed)[0], batch_first=True, total_length=x.shape[1])
-            out = self.out(hidden)
+            hidden = self._film_states(x, valid)
+            alone = out = self.out(hidden)
+            if self.config.chord_width:
+                unknown = torch.full(features.shape[:2], CHORD_PAD, dtype=torch.int64, device=features.device)
+                if not (read and self.training):  # what the picture alone says is what a film's mean hangs on
+                    alone = out = alone + self.chord_out(self._chord_states(hidden, unknown, minor))
+                if read and chords is not None:
+                    out = self.out(hidden) + self.chord_out(self._chord_states(hidden, chords, minor))
         if self.config.scaled:
-            out = out * self.target_scale + self.target_mean
+            out, alone = (each * self.target_scale + self.target_mean for each in (out, alone))
         if self.config.levels and not self.training:  # the ridge has seen the training songs' answers
             weight = torch.ones_like(out[..., :1]) if valid is None else valid[..., None].to(out.dtype)
-            own = ((out * weight).sum(1) / weight.sum(1).clamp(min=1))[:, None]
+            own = ((alone * weight).sum(1) / weight.sum(1).clamp(min=1))[:, None]
             level = self.level(features, valid, semantic_present, emotion_present)[:, None]
-            gain = self.shape_gain[_missing(len(out), semantic_present, emotion_present)][:, None]
+            gains = self.chord_gain if read else self.shape_gain
+            gain = gains[_missing(len(out), semantic_present, emotion_present)][:, None]
             out = own + LEVEL_SHARE * (level - own) + gain * (out - own)
         return out
+
+    def _film_states(self, x: torch.Tensor, valid: torch.Tensor | None) -> torch.Tensor:
+        """(B, S, W) what the recurrent network makes of the scaled inputs; zeros after the last valid row."""
+        if valid is None:
+            return self.rnn(x)[0]
+        rows = torch.where(valid, torch.arange(1, valid.shape[1] + 1, device=valid.device), 0)
+        lengths = rows.amax(dim=1).clamp(min=1).cpu()
+        packed = nn.utils.rnn.pack_padded_sequence(x, lengths, batch_first=True, enforce_sorted=False)
+        return nn.utils.rnn.pad_packed_sequence(self.rnn(packed)[0], batch_first=True, total_length=x.shape[1])[0]
+
+    def _chord_states(self, hidden: torch.Tensor, chords: torch.Tensor, minor: torch.Tensor | None) -> torch.Tensor:
+        """(B, S, chord_width), each row from the chords up to its own second."""
+        modes = [False] * len(chords) if minor is None else minor.tolist()
+        rows = [chord_facts(row.cpu().numpy(), mode) for row, mode in zip(chords, modes, strict=True)]
+        facts = torch.from_numpy(np.stack(rows)).to(hidden.device)
+        ids = chords.cpu().numpy()
+        roots, qualities = (torch.from_numpy(table[ids]).to(hidden.device) for table in (ROOT_OF, ATTRIBUTE_OF))
+        known = facts[..., :1]
+        read = torch.tanh((self.chord_roots(roots) + self.chord_qualities(qualities)) * known + self.chord_facts(facts))
+        return self.chord_rnn(torch.cat([hidden, read], dim=-1))[0]
 
     def level(
         self,
@@ -183,8 +225,13 @@ class DynamicsRegressor(nn.Module):
         )
 
     @torch.no_grad()
-    def predict(self, film: FilmInputs) -> tuple[np.ndarray, np.ndarray]:
-        """Density (T,) notes per second, at least 0, and loudness (T,) 0..1 of a film of any length."""
+    def predict(self, film: FilmInputs, chords: np.ndarray | None = None) -> tuple[np.ndarray, np.ndarray]:
+        """Density (T,) notes per second, at least 0, and loudness (T,) 0..1 of a film of any length.
+
+        chords: (T,) ids, see `forward`.
+        """
         given = (film.features, film.valid, film.semantic_present, film.emotion_present)
-        out = self(*(torch.from_numpy(array) for array in given))[0].numpy()
+        read = None if chords is None else torch.from_numpy(np.asarray(chords, dtype=np.int64))[None]
+        minor = torch.from_numpy(film.minor)
+        out = self(*(torch.from_numpy(array) for array in given), chords=read, minor=minor)[0].numpy()
         return np.maximum(out[:, 0], 0.0), np.clip(out[:, 1], 0.0, 1.0)

@@ -68,3 +68,26 @@ def transpose_ids(ids: np.ndarray, semitones: int) -> np.ndarray:
     width = len(QUALITIES)
     root, quality = np.divmod(np.where(chords, ids - 1, 0), width)
     return np.where(chords, 1 + (root + semitones) % 12 * width + quality, ids).astype(ids.dtype)
+
+
+CHORD_FACTS: Final = 4  # columns of `chord_facts`
+
+
+def chord_facts(chords: np.ndarray, minor: bool | np.ndarray) -> np.ndarray:
+    """(T,) chord ids, one a second -> (T, 4) float32: there, changed in this second, log of seconds held, minor mode.
+
+    minor: of all or (T,).  PAD stands for a second whose chord is not known: its row is zeros.  Row t hangs on chords
+    0 to t alone.
+    """
+    ids = np.asarray(chords)
+    count = len(ids)
+    out = np.zeros((count, CHORD_FACTS), dtype=np.float32)
+    if count == 0:
+        return out
+    changed = np.ones(count, dtype=bool)
+    changed[1:] = ids[1:] != ids[:-1]
+    at = np.arange(count)
+    held = at - np.maximum.accumulate(np.where(changed, at, 0))
+    out[:, 0], out[:, 1], out[:, 2], out[:, 3] = 1.0, changed, np.log1p(held) / 3.0, minor
+    out[ids == CHORD_PAD] = 0.0
+    return out

@@ -29,8 +29,8 @@ from models.decoding import DecodingOptions
 from models.film import FilmInputs
 from models.runtime import ChordNetwork, from_torch
 from models.training import metrics
+from models.training.composed import compose_all, film_inputs, options_at
 from models.training.dataset import MuViSync, Split
-from models.training.freerun import compose_all, film_inputs, options_at
 from models.training.metrics import Estimate
 from models.vocabulary import ATTRIBUTE_OF, EMOTIONS, NEUTRAL, ROOT_OF
 

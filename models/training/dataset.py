@@ -84,6 +84,7 @@ class Batch:
     dynamics: torch.Tensor  # (B, S, 2) notes per second, loudness
     conditions: torch.Tensor  # (B, S, 12) of models.conditioning, zeros where absent
     ends: torch.Tensor  # (B,) bool: the last row is the song's last
+    read_chords: torch.Tensor  # (B, S) int64: the chords that a regressor reads, PAD where it reads none
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,6 +181,7 @@ def make_batch(
     labelling: Labelling | None = None,
     excerpt: int = 0,
     pool: Sequence[Song] | None = None,
+    read_chords: Sequence[np.ndarray | None] | None = None,
 ) -> Batch:
     """Pads songs to the longest and varies them.
 
@@ -188,6 +190,7 @@ def make_batch(
     from the songs' own chords.  excerpt: random passages of at most so many slots instead of whole songs, 0 = whole.
     variation, labelling and excerpt need an rng: one for all songs or one for each, so that what happens to a song does
     not hang on those beside it.  pool: the songs whose picture another song may be shown, by default the batch's.
+    read_chords: the chords that a regressor reads with each song, (T,) ids, in place of the song's own; None: unknown.
     """
     random: list[np.random.Generator | None] = []
     if rng is None or isinstance(rng, np.random.Generator):
@@ -210,15 +213,19 @@ def make_batch(
     emotion_present = np.full(count, "emotion" not in without)
     conditions = np.zeros((count, rows, CONDITION_WIDTH), dtype=np.float32)
     ends = np.ones(count, dtype=bool)
+    read = np.full((count, rows), CHORD_PAD, dtype=np.int64)
     for k, song in enumerate(songs):
         film = song if films is None else films[k]
         chords, passage, draw = song.chords, passages[k], random[k]
+        sounding = chords if read_chords is None else read_chords[k]
         here = slice(0, passage.stop - passage.start)
         if labelling is not None and draw is not None:
-            conditions[k, here] = _conditions(song, labelling, draw)[passage]
+            conditions[k, here] = inverse_conditions(song, labelling, draw)[passage]
         if variation is not None and draw is not None:
             if draw.random() < variation.transpose:
-                chords = transpose_ids(chords, int(draw.integers(1, 12)))
+                semitones = int(draw.integers(1, 12))
+                chords = transpose_ids(chords, semitones)
+                sounding = None if sounding is None else transpose_ids(sounding, semitones)
             if draw.random() < variation.other_film:
                 others = songs if pool is None else pool
                 film = others[int(draw.integers(len(others)))]
@@ -232,7 +239,12 @@ def make_batch(
             seen[:, :SEMANTIC_WIDTH] = 0
         if not emotion_present[k]:
             seen[:, EMOTION_COLUMNS] = 0
+        if variation is not None and variation.drop_film and draw is not None and draw.random() < variation.drop_film:
+            semantic_present[k] = emotion_present[k] = False
+            seen[:] = 0
         features[k, here] = seen[passage]
+        if sounding is not None:
+            read[k, here] = sounding[passage]
         valid[k, here] = True
         dynamics[k, here, 0], dynamics[k, here, 1] = song.density[passage], song.loudness[passage]
         x, y = chord_steps(chords)
@@ -254,6 +266,7 @@ def make_batch(
         dynamics=torch.from_numpy(dynamics),
         conditions=torch.from_numpy(conditions),
         ends=torch.from_numpy(ends),
+        read_chords=torch.from_numpy(read),
     )
 
 
@@ -264,7 +277,7 @@ def _passage(length: int, excerpt: int, rng: np.random.Generator | None) -> slic
     return slice(start, start + excerpt)
 
 
-def _conditions(song: Song, labelling: Labelling, rng: np.random.Generator) -> np.ndarray:
+def inverse_conditions(song: Song, labelling: Labelling, rng: np.random.Generator) -> np.ndarray:
     """(T, 12) of one song, each group there or not."""
     vary = labelling.variation
     absent = rng.random() < vary.drop_all

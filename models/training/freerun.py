@@ -16,64 +16,16 @@ import torch
 
 from models.amt import AffectiveMultimodalTransformer
 from models.conditioning import film_rows
-from models.decoding import TONIC, DecodingOptions, affect_pull, choose, condition_scales, enlarge
+from models.decoding import DecodingOptions
 from models.film import EMOTION_COLUMNS, FilmInputs
 from models.runtime import ChordNetwork, from_torch
 from models.training import metrics
+from models.training.composed import compose_all, film_inputs, options_at
 from models.training.dataset import Song
 from models.training.evaluate import wrong_films
 from models.training.metrics import Estimate
 
 GUIDANCE: Final = (0.5, 1.0)
-_TOGETHER: Final = 25  # films in one batch
-
-
-def film_inputs(film: Song, song: Song, *, smooth: bool) -> FilmInputs:
-    """The features of `film`, cut or repeated to the song's length, in the song's mode."""
-    rows = np.arange(song.length) % film.length
-    packed = film.features(smooth=smooth)[rows]
-    return FilmInputs.from_arrays(
-        scene_offset=film.scene_offset[rows],
-        motion=film.motion[rows],
-        emotion=(film.emotion_smooth if smooth else film.emotion)[rows],
-        semantic=packed[:, :768] if film.semantic is not None else None,
-        minor=song.minor,
-    )
-
-
-def compose_all(
-    model: ChordNetwork,
-    films: Sequence[FilmInputs],
-    options: Sequence[DecodingOptions],
-    conditions: Sequence[np.ndarray] | None = None,
-) -> list[list[int]]:
-    """What `models.decoding.generate` composes for each film from the tonic, many films in one batch.
-
-    conditions: (T, 12) rows for each film; where they are given, the options of all must be conditioned alike.
-    """
-    out: list[list[int]] = []
-    for start in range(0, len(films), _TOGETHER):
-        here = slice(start, start + _TOGETHER)
-        part, used = films[here], options[here]
-        guided = conditions is not None and used[0].conditioned
-        stacked = FilmInputs.stacked(part)
-        rows = stacked.features.shape[1]
-        shown = None
-        if conditions is not None and guided:
-            padded = [np.pad(given, ((0, rows - len(given)), (0, 0)), mode="edge") for given in conditions[here]]
-            shown = np.stack(padded)
-        cache = model.new_cache(stacked, rows, shown, guided=guided)
-        mood = [film.emotion() for film in part]
-        pulls = [None if emotion is None else affect_pull(emotion) for emotion in mood]
-        songs = [[TONIC[bool(mode)]] for mode in stacked.minor]
-        for slot in range(1, rows):
-            logits = model.decode_step(np.array([song[-1] for song in songs]), cache)
-            for k, (song, pull, film, option) in enumerate(zip(songs, pulls, part, used, strict=True)):
-                row = logits[k] if not guided else enlarge(logits[k], logits[len(part) + k], option, song[-1])
-                at = None if pull is None or slot >= film.length else pull[slot]
-                song.append(choose(row, option, song, slot, at))
-        out += [song[: film.length] for song, film in zip(songs, part, strict=True)]
-    return out
 
 
 @torch.no_grad()
@@ -109,14 +61,6 @@ def judge(
         "change_rate": metrics.change_rate(array),
         "rests": float((array == 0).mean()),
     }
-
-
-def options_at(base: DecodingOptions, strength: float, conditioned: bool) -> DecodingOptions:
-    """What a strength of 0..1 of "Follow the picture" means for a network."""
-    if conditioned:
-        moves, stays = condition_scales(strength)
-        return replace(base, guidance=0.0, condition_scale=moves, stay_scale=stays)
-    return replace(base, guidance=strength)
 
 
 def _same(first: Sequence[int], second: Sequence[int]) -> float:

@@ -11,7 +11,7 @@ from typing import Final
 
 from models.config import AmtConfig, RegressorConfig
 from models.errors import ModelError
-from models.training.variation import LabelVariation, Variation
+from models.training.variation import ChordVariation, LabelVariation, Variation
 
 _SHIPPED_VARIATION: Final = Variation(
     transpose=0.7,
@@ -44,6 +44,7 @@ class Recipe:
     variation: Variation = field(default_factory=Variation)
     excerpt: int = 0  # passages of at most so many slots instead of whole songs
     labels: LabelVariation | None = None  # inverse labels in the conditioning columns
+    chords: ChordVariation | None = None  # regressors that read chords: which
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,6 +163,21 @@ def _systems() -> dict[str, System]:
                     permute_emotion=0.1,
                     noise_features=0.1,
                 ),
+            ),
+        )
+    )
+    seeing = entries[-1]
+    assert isinstance(seeing.network, RegressorConfig)
+    entries.append(
+        System(
+            "regressor-chords",
+            "the regressor that ships, reading the chords up to each second, too: true, spoiled and composed ones",
+            replace(seeing.network, chord_width=64),
+            replace(
+                seeing.recipe,
+                steps=600,
+                variation=replace(seeing.recipe.variation, transpose=0.3, drop_film=0.1),
+                chords=ChordVariation(),
             ),
         )
     )

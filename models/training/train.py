@@ -12,7 +12,8 @@ import csv
 import math
 import os
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
@@ -22,13 +23,15 @@ from torch import nn
 
 from engine.music.chord import CHORD_PAD
 from models.amt import AffectiveMultimodalTransformer
-from models.checkpoint import build, load
+from models.checkpoint import build, load, load_default
 from models.config import FARTHEST
 from models.errors import ModelError
 from models.files import sha256
 from models.film import EMOTION_COLUMNS, SEMANTIC_WIDTH
 from models.regressor import POOLED, QUANTILES, DynamicsRegressor, pooled
+from models.runtime import single_threaded
 from models.training import losses
+from models.training.composed import ComposedChords, chords_to_read, compose_for
 from models.training.dataset import Batch, Labelling, MuViSync, Song, make_batch
 from models.training.labels import MoodLabels
 from models.training.parallel import Team, team
@@ -90,7 +93,9 @@ def run_network(model: Network, batch: Batch) -> torch.Tensor:
             ends=batch.ends,
             conditions=batch.conditions if model.conditioning is not None else None,
         )
-    return model(batch.features, batch.valid, batch.semantic_present, batch.emotion_present)
+    known = model.config.chord_width > 0 and bool((batch.read_chords != CHORD_PAD).any())
+    chords = batch.read_chords if known else None
+    return model(batch.features, batch.valid, batch.semantic_present, batch.emotion_present, chords, batch.minor)
 
 
 def loss_of(model: Network, batch: Batch, recipe: Recipe) -> torch.Tensor:
@@ -116,17 +121,25 @@ def loss_of(model: Network, batch: Batch, recipe: Recipe) -> torch.Tensor:
 
 @torch.no_grad()
 def validate(
-    model: Network, songs: list[Song], recipe: Recipe, device: str, labelling: Labelling | None = None
+    model: Network,
+    songs: list[Song],
+    recipe: Recipe,
+    device: str,
+    labelling: Labelling | None = None,
+    composed: ComposedChords | None = None,
 ) -> tuple[float, float]:
     """Validation loss and Hits@1 (chords; NaN for regressors).  Chords: mean over videos of their mean NLL in nats.
 
     labelling: the songs' own inverse labels are shown, the same ones every time; None leaves the conditions absent.
+    composed: regressors read what was composed for the songs' films instead of the songs' own chords.
     """
     model.eval()
     total, hits, count = 0.0, 0.0, 0
     for start in range(0, len(songs), 8):
         part, rng = songs[start : start + 8], np.random.default_rng([0, 3, start])
-        batch = to_device(make_batch(part, smooth=recipe.smooth_emotion, labelling=labelling, rng=rng), device)
+        read = None if composed is None else [composed.of(song, "film") for song in part]
+        made = make_batch(part, smooth=recipe.smooth_emotion, labelling=labelling, rng=rng, read_chords=read)
+        batch = to_device(made, device)
         out = run_network(model, batch)
         if isinstance(model, AffectiveMultimodalTransformer):
             real = batch.targets != CHORD_PAD
@@ -149,6 +162,34 @@ def labelling_of(songs: list[Song], recipe: Recipe) -> Labelling | None:
     if recipe.labels is None:
         return None
     return Labelling(MoodLabels([(song.chords, song.minor) for song in songs]), recipe.labels)
+
+
+def composed_of(data: MuViSync, recipe: Recipe, options: TrainOptions, processes: Team) -> ComposedChords | None:
+    """What the shipped chord network composes for the songs of training and validation, kept in the run's folder.
+
+    None for recipes that read no chords.
+    """
+    if recipe.chords is None:
+        return None
+    kept = options.folder / "composed.npz"
+    if processes.leads and not kept.exists():
+        network, training, seed = load_default("amt"), data.split("train"), options.seed + 1
+        resampled = compose_for(network, training, kind="resampled", seed=seed)
+        with single_threaded():
+            films = compose_for(network, training[:: recipe.chords.film_every] + data.split("val"), seed=seed)
+        ComposedChords({**resampled.rows, **films.rows}).save(kept)
+    processes.wait()
+    return ComposedChords.load(kept)
+
+
+def prepared_beside(prepare: Callable[[int], Batch], steps: range) -> Iterator[Batch]:
+    """The batches of the steps, each prepared in a thread while the one before is computed."""
+    with ThreadPoolExecutor(1, "batches") as pool:
+        following: Future[Batch] | None = None
+        for step in steps:
+            batch = prepare(step) if following is None else following.result()
+            following = pool.submit(prepare, step + 1) if step + 1 in steps else None
+            yield batch
 
 
 def weight_of(batch: Batch, model: Network, processes: Team) -> float:
@@ -191,30 +232,53 @@ def fit_levels(model: DynamicsRegressor, songs: list[Song], smooth: bool) -> Non
 
 
 @torch.no_grad()
-def calibrate(model: DynamicsRegressor, songs: list[Song], held_out: list[Song], smooth: bool) -> None:
+def calibrate(
+    model: DynamicsRegressor,
+    songs: list[Song],
+    held_out: list[Song],
+    smooth: bool,
+    composed: ComposedChords | None = None,
+) -> None:
     """What is fitted to held-out songs, since predictions for training songs are too good: the gain of the deviations
     from a song's mean (least squares; eight numbers), and the map of `spread` from predictions to the truth of the
-    training songs, quantile by quantile.
+    training songs, quantile by quantile.  Gains of a network that reads chords are fitted to composed ones.
     """
     model.eval()
     truth = [torch.from_numpy(_dynamics([song])) for song in held_out]
     deviations = torch.cat([t - t.mean(0) for t in truth])
-    model.shape_gain.fill_(1.0)
-    for which, hidden in enumerate(((), ("semantic",), ("emotion",), ("semantic", "emotion"))):
-        predicted = _predictions(model, held_out, smooth, frozenset(hidden))
-        found = torch.cat([p - p.mean(0) for p in predicted])
-        model.shape_gain[which] = (found * deviations).sum(0) / (found**2).sum(0).clamp(min=1e-6)
+    tables = [(model.shape_gain, _no_chords(held_out))]
+    if model.config.chord_width:
+        tables.append(
+            (model.chord_gain, [song.chords if composed is None else composed.of(song, "film") for song in held_out])
+        )
+    for gains, read in tables:
+        gains.fill_(1.0)
+        for which, hidden in enumerate(((), ("semantic",), ("emotion",), ("semantic", "emotion"))):
+            predicted = _predictions(model, held_out, smooth, frozenset(hidden), read)
+            found = torch.cat([p - p.mean(0) for p in predicted])
+            gains[which] = (found * deviations).sum(0) / (found**2).sum(0).clamp(min=1e-6)
     shares = np.linspace(0, 1, QUANTILES)
-    predicted = _predictions(model, held_out, smooth, frozenset())
+    predicted = _predictions(model, held_out, smooth, frozenset(), tables[-1][1])
     both = ((model.quantiles_predicted, torch.cat(predicted).numpy()), (model.quantiles_true, _dynamics(songs)))
     for table, values in both:
         table.copy_(torch.from_numpy(np.quantile(values, shares, axis=0)))
 
 
+def _no_chords(songs: list[Song]) -> list[np.ndarray | None]:
+    return [None] * len(songs)
+
+
 def _predictions(
-    model: DynamicsRegressor, songs: list[Song], smooth: bool, without: frozenset[str]
+    model: DynamicsRegressor,
+    songs: list[Song],
+    smooth: bool,
+    without: frozenset[str],
+    read_chords: Sequence[np.ndarray | None],
 ) -> list[torch.Tensor]:
-    return [run_network(model, make_batch([song], smooth=smooth, without=without))[0] for song in songs]
+    return [
+        run_network(model, make_batch([song], smooth=smooth, without=without, read_chords=[read]))[0]
+        for song, read in zip(songs, read_chords, strict=True)
+    ]
 
 
 def _dynamics(songs: list[Song]) -> np.ndarray:
@@ -282,24 +346,33 @@ def _train(
     step = run.resume(model, average, optimizer)
     began, recent = time.monotonic(), []
     labelling = labelling_of(songs, recipe)
-    model.train()
-    last = steps if options.until is None else min(steps, options.until)
-    while step < last:
-        for group in optimizer.param_groups:
-            group["lr"] = learning_rate(recipe, step, steps) * group["rate"]
-        order = song_order(len(songs), recipe.batch * processes.size, options.seed, step)
+    composed = composed_of(data, recipe, options, processes)
+
+    def prepared(at: int) -> Batch:
+        order = song_order(len(songs), recipe.batch * processes.size, options.seed, at)
         share = slice(processes.rank * recipe.batch, (processes.rank + 1) * recipe.batch)
         chosen = [songs[i] for i in order[share]]
         places = range(len(order))[share]
-        batch = make_batch(
+        read = None
+        if composed is not None and recipe.chords is not None:
+            dice = [np.random.default_rng([options.seed, 4, at, place]) for place in places]
+            read = [chords_to_read(song, recipe.chords, composed, own) for song, own in zip(chosen, dice, strict=True)]
+        return make_batch(
             chosen,
             smooth=recipe.smooth_emotion,
             variation=recipe.variation,
-            rng=[np.random.default_rng([options.seed, 2, step, place]) for place in places],
+            rng=[np.random.default_rng([options.seed, 2, at, place]) for place in places],
             labelling=labelling,
             excerpt=recipe.excerpt,
             pool=songs,
+            read_chords=read,
         )
+
+    model.train()
+    last = steps if options.until is None else min(steps, options.until)
+    for batch in prepared_beside(prepared, range(step, last)):
+        for group in optimizer.param_groups:
+            group["lr"] = learning_rate(recipe, step, steps) * group["rate"]
         weight = weight_of(batch, model, processes)
         torch.manual_seed(options.seed * 1_000_003 + step)  # dropout is repeatable after a resume, too
         with torch.autocast(options.device, torch.bfloat16, enabled=recipe.mixed):
@@ -314,8 +387,10 @@ def _train(
         _average(average, model, keep)
         recent.append(processes.total(float(loss.detach()) * weight))
         if (step % options.report == 0 or step == last) and processes.leads:
-            val_loss, hits = validate(average, held_out, recipe, options.device)
-            conditioned = validate(average, held_out, recipe, options.device, labelling)[0] if labelling else math.nan
+            val_loss, hits = validate(average, held_out, recipe, options.device, composed=composed)
+            conditioned = math.nan
+            if labelling is not None or composed is not None:
+                conditioned = validate(average, held_out, recipe, options.device, labelling)[0]
             average.eval()
             run.seconds += time.monotonic() - began
             began = time.monotonic()
@@ -337,8 +412,8 @@ def _train(
     network, record = run.finish(average)
     network.cpu()
     if isinstance(network, DynamicsRegressor) and network.config.levels:
-        calibrate(network, songs, held_out, recipe.smooth_emotion)
-        record["calibrated_val_loss"] = validate(network, held_out, recipe, "cpu")[0]
+        calibrate(network, songs, held_out, recipe.smooth_emotion, composed)
+        record["calibrated_val_loss"] = validate(network, held_out, recipe, "cpu", composed=composed)[0]
         network.eval()
     return network, record
 

@@ -12,6 +12,7 @@ class Variation:
     transpose: float = 0.0  # to any of the other eleven keys
     drop_semantic: float = 0.0
     drop_emotion: float = 0.0
+    drop_film: float = 0.0  # all columns at once
     noise_emotion: float = 0.0  # mixed with a random distribution that stays for the song
     permute_emotion: float = 0.0  # the rows of the emotion columns in random order
     other_film: float = 0.0  # the picture of another song: keeps the net from knowing songs by their pictures
@@ -32,3 +33,19 @@ class LabelVariation:
     spacing_s: tuple[float, float] = (4.0, 24.0)  # of boundaries
     drop_boundary: float = 1 / 3
     jitter: float = 0.2  # of boundaries, one slot early or late
+
+
+@dataclass(frozen=True, slots=True)
+class ChordVariation:
+    """Which chords a regressor reads in training; shares of songs, the rest reads none.
+
+    true: the song's own.  resampled: drawn anew slot by slot by the chord network, each after the song's own chords.
+    film: composed freely by it with the film's mood; it is done for every `film_every`-th song, the others' are
+    resampled.  noise: share of songs in which runs of chords are spoiled besides.
+    """
+
+    true: float = 0.3
+    resampled: float = 0.25
+    film: float = 0.35
+    film_every: int = 4
+    noise: float = 0.4

@@ -137,8 +137,8 @@ def bench(model: AffectiveMultimodalTransformer, tokens: int, every: int) -> dic
 @torch.inference_mode()
 def whole_split(model: AffectiveMultimodalTransformer, data: Path) -> dict[str, float]:
     """Numpy, chord by chord, against torch's whole pass, on every song of the test split."""
+    from models.training.composed import film_inputs
     from models.training.dataset import MuViSync, chord_steps
-    from models.training.freerun import film_inputs
 
     network = from_torch(model)
     assert isinstance(network, ChordNetwork)

@@ -17,9 +17,10 @@ from models.config import KINDS, AmtConfig, RegressorConfig
 from models.errors import CheckpointError
 from models.files import WEIGHTS
 from models.film import FilmInputs
+from models.regressor import DynamicsRegressor
 from models.runtime import ChordNetwork, Regressor, from_torch, load, load_pair
+from models.training.composed import film_inputs
 from models.training.dataset import MuViSync, Song
-from models.training.freerun import film_inputs
 
 SLICE = Path(__file__).parent / "fixtures" / "muvi-sync-slice"
 ROOT = Path(__file__).resolve().parents[2]
@@ -208,6 +209,63 @@ def test_every_regressor_is_the_same_in_numpy(kind: str, scaled: bool) -> None:
         )
         for ours, theirs in zip(numbers.predict(film), model.predict(film), strict=True):
             np.testing.assert_allclose(ours, theirs, rtol=1e-5, atol=1e-5)
+
+
+@pytest.mark.parametrize("kind", ["bigru", "gru", "lstm"])
+@pytest.mark.parametrize("levels", [False, True])
+def test_a_regressor_that_reads_chords_is_the_same_in_numpy(kind: str, levels: bool) -> None:
+    model, film, chords = _reading(kind, levels)
+    numbers = from_torch(model)
+    assert isinstance(numbers, Regressor)
+    found = numbers.predict(film, chords)
+    for ours, theirs in zip(found, model.predict(film, chords), strict=True):
+        np.testing.assert_allclose(ours, theirs, rtol=1e-5, atol=1e-5)
+    alone = numbers.predict(film)
+    for ours, theirs in zip(alone, model.predict(film), strict=True):
+        np.testing.assert_allclose(ours, theirs, rtol=1e-5, atol=1e-5)
+    assert np.abs(found[0] - alone[0]).max() > 1e-2
+
+
+def test_chords_are_read_as_they_become_known_and_never_ahead() -> None:
+    model, film, chords = _reading("bigru", True)
+    numbers = from_torch(model)
+    assert isinstance(numbers, Regressor)
+    minor = np.zeros(len(chords), dtype=bool)
+    whole = numbers.reader(film).read(chords, minor)
+    parts = numbers.reader(film)
+    for stop in (1, 2, 17, 17, 40, 90):
+        np.testing.assert_array_equal(parts.read(chords[:stop], minor[:stop]), whole[:stop])
+    other = chords.copy()
+    other[30:] = 1
+    changed = parts.read(other, minor)  # goes on from second 30
+    np.testing.assert_array_equal(changed, numbers.reader(film).read(other, minor))
+    np.testing.assert_array_equal(changed[:30], whole[:30])
+    assert np.abs(changed[30:] - whole[30:]).max() > 1e-3
+    np.testing.assert_array_equal(parts.read(chords[:50], minor[:50]), whole[:50])
+    minor[60:] = True
+    assert np.abs(parts.read(chords, minor)[60:] - whole[60:]).max() > 1e-4
+
+
+def _reading(kind: str, levels: bool) -> tuple[DynamicsRegressor, FilmInputs, np.ndarray]:
+    torch.manual_seed(1)
+    model = build(RegressorConfig(kind, 16, scaled=True, levels=levels, chord_width=8)).eval()
+    assert isinstance(model, DynamicsRegressor)
+    with torch.no_grad():
+        for value in model.state_dict().values():
+            value.add_(0.2 * torch.randn_like(value))
+        model.target_mean.copy_(torch.tensor([12.0, 0.4]))
+        model.target_scale.copy_(torch.tensor([3.0, 0.1]))
+        if levels:
+            model.level_weight.normal_(std=0.01)
+            model.level_bias.copy_(torch.tensor([11.0, 0.5]))
+    rng = np.random.default_rng(2)
+    film = FilmInputs.from_arrays(
+        scene_offset=np.arange(90) % 11,
+        motion=rng.random(90) * 50,
+        emotion=rng.dirichlet(np.ones(6), 90),
+        valid=np.arange(90) < 77,
+    )
+    return model, film, np.repeat(rng.integers(0, 157, 30), 3)
 
 
 def test_the_shipped_regressor_is_the_same_in_numpy() -> None:

@@ -16,9 +16,9 @@ from models.decoding import DecodingOptions
 from models.errors import ModelError
 from models.runtime import ChordNetwork, from_torch
 from models.training import course
+from models.training.composed import film_inputs
 from models.training.dataset import Labelling, MuViSync, make_batch
 from models.training.evaluate import ARMS, chord_rows, position_only
-from models.training.freerun import film_inputs
 from models.training.labels import MOODS, MoodLabels, boundaries, evidence
 from models.training.variation import LabelVariation
 from models.vocabulary import EMOTIONS, TABLE_1

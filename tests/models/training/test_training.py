@@ -22,9 +22,9 @@ from models.film import FilmInputs
 from models.regressor import DynamicsRegressor
 from models.runtime import ChordNetwork, from_torch
 from models.training.cli import main
+from models.training.composed import compose_all, film_inputs
 from models.training.dataset import MuViSync, chord_steps, make_batch
 from models.training.evaluate import ORACLE_WINDOW, dynamics_baselines, with_own_mean
-from models.training.freerun import compose_all, film_inputs
 from models.training.losses import chord_loss, correlation_loss, emotion_loss, masked_mse, quality_loss
 from models.training.systems import SYSTEMS, System, find, reduced
 from models.training.train import (
@@ -77,7 +77,14 @@ TINY_DYNAMICS = replace(
 )
 
 
-@pytest.mark.parametrize("system", [TINY, TINY_DYNAMICS])
+TINY_CHORDS = replace(
+    find("regressor-chords"),
+    network=RegressorConfig(width=8, layers=1, scaled=True, levels=True, chord_width=8),
+    recipe=replace(find("regressor-chords").recipe, batch=1, warmup=1),
+)
+
+
+@pytest.mark.parametrize("system", [TINY, TINY_DYNAMICS, TINY_CHORDS], ids=lambda system: system.name)
 def test_a_resumed_run_ends_where_an_uninterrupted_one_does(system: System, data: Path, tmp_path: Path) -> None:
     songs = MuViSync(data)
     whole, record = train(system, songs, TrainOptions(tmp_path / "whole", seed=3, report=2, steps=4))
