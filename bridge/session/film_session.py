@@ -1,0 +1,187 @@
+"""The film of a running session: how it arrives, is exchanged or fails, and what of it decides tempo and cues.
+
+A session that was kept begins with its film as it was analysed then; both ways end in a document that can be composed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+from bridge.session.editing import EditedSession
+from bridge.session.edits import Edit, printed
+from bridge.session.file.find import film_analysed
+from bridge.session.film import FilmOutcome, carried
+from bridge.session.history import History
+from bridge.session.progress import Phase, Progress
+from bridge.session.proposal import is_undecided, taken_up, with_first
+from bridge.session.takes import Takes
+from engine.document import SavedSession
+from engine.interchange.rules import Mapping, table
+from engine.music import Film, TempoMap, UserError, controls
+from engine.process.messages import Cancel, EngineFailure, FilmAnalysed
+from engine.process.requests import recipe
+
+
+class FilmSession(EditedSession):
+    """A session whose film comes from the engine or from a file, and may be exchanged."""
+
+    # Puts the session away before another film comes: where it is kept, and the other film's session if it has one.
+    leave_film: Callable[[Path], tuple[Path | None, SavedSession | None]] = staticmethod(lambda film: (None, None))
+
+    def begin(self) -> None:
+        """Asks for the film at once: it is analysed while the networks load."""
+        request = self.film.request()
+        if request is not None:
+            first = self.film.coming is None and self.analysed is None and self.tempo.is_ours and self.markers is None
+            self.send(with_first(request, self.document, self.tempo.asked) if first else request)
+        if self.analysed is not None:  # a session that was kept
+            try:
+                mapping = self._markers_asked(self.analysed.film)
+                if mapping is not None:
+                    self._take_markers(mapping, self.analysed.film)
+            except UserError as error:
+                self.failure = str(error)
+
+    def load_film(self, path: Path) -> None:
+        """Another film in place of this one, which plays on until the other is analysed; `film.outcomes` then says what
+        became of it.  Raises ControlError."""
+        self.say(self.film.load(path))
+        self.progress = Progress(Phase.ANALYSE, 0.0, f"analysing {path.name}")
+        self.begin()
+
+    def _film_analysed(self, message: FilmAnalysed) -> None:
+        if not self.film.is_expected(message):
+            return
+        if self.film.coming is not None:
+            self._change_film(self.film.coming)
+        self.film.arrived()
+        if self.analysed is not None:  # a new engine had to analyse it again, or the session was restored
+            self._ready_again()
+            return
+        if self.transport.from_s >= message.film.duration_s:
+            self.failure = (
+                f"--from {self.transport.from_s:g} lies after the film's end ({message.film.duration_s:g} s)."
+            )
+            return
+        self.progress = Progress(Phase.COMPOSE, 0.0, "composing")
+        self.film.analysed = message
+        for sentence in (*message.notes, f"picture reading: {message.reading} ({message.reason.rstrip('.')})."):
+            self.say(sentence)
+        try:
+            mapping = self._markers_asked(message.film)
+            if mapping is not None:
+                self.tempo.meet(mapping.hits)
+            undecided = mapping is None and is_undecided(self.document, self.tempo.asked)
+            proposal = message.proposal if undecided else None
+            if proposal is not None:
+                document, self.tempo.asked = taken_up(self.document, proposal, self.tempo.asked)
+                self.amend(document)
+            document = self.tempo.choose(self.document, self.now())
+            if proposal is not None:
+                self.tempo.reason = f"tempo {proposal.reason}."
+            self.say(self.tempo.reason)
+            if proposal is not None and proposal.cues:
+                self.say(f"{len(proposal.cues)} cues are proposed; delete or move them, or begin with --wall-to-wall.")
+            self.amend(replace(document, draws=document.draws.begun(message.film.content_key, document.take)))
+            self.tempo.use(document.result.tempo_map)
+            self._place(self.options.loop)
+            if mapping is not None:
+                self._take_markers(mapping, message.film)
+            if self.composing.idle and recipe(self.document) != self.document.result.recipe:
+                self._ask(Edit(self.document, ""), "first composition")
+        except UserError as error:
+            self.failure = str(error)
+
+    def _change_film(self, path: Path) -> None:
+        """This film's session is put away, the other's begins or is taken up again."""
+        before, internal = self.film.name, not self.options.follows
+        kept, saved = self.leave_film(path)
+        if internal:
+            self.player.stop()
+        self.transport.leave_film()
+        self.composing.cancel()
+        self.send(Cancel(self.composing.revision))
+        self.film.change()
+        self.history, self.takes = History(carried(self.document)), Takes()
+        self.composing.leave_film()
+        self.tempo.leave_film()
+        self.arranging.clear()
+        where = f"the session of {before} is kept in {kept}" if kept else f"{before} had nothing to keep"
+        self.say(f"the film is {path.name} now; {where}.")
+        if saved is not None:
+            self.restore(saved)
+            self.say(f"the session of {path.name} was taken up again.")
+        if internal:
+            self.transport.locate(0.0, self.starts_s)  # counts at once: the player's last status is of the film before
+        self.film.outcomes.append(FilmOutcome(path, self.position_s()))
+
+    def _film_failed(self, message: EngineFailure) -> None:
+        outcome = self.film.failed(message, self.clock.now())
+        self.say(outcome.sentence)
+        if outcome.ends:
+            self.failure = message.sentence
+        elif not outcome.stays:
+            self.progress = Progress(Phase.FAILED, 0.0, message.sentence)
+        elif outcome.sentence:
+            self._ready_again()
+        if outcome.ask:
+            self.film.forget()
+            self.begin()
+
+    def _ready_again(self) -> None:
+        if self.progress.phase in (Phase.FAILED, Phase.ANALYSE, Phase.ENGINE) and self.document.result.complete:
+            self.progress = Progress(Phase.READY, 1.0, "composed")
+
+    def _place(self, loop: tuple[float, float] | None) -> None:
+        if self.analysed is not None:  # timecode has no word for 23.976 and 29.97: the film's rate tells
+            bar, rate = float(self.tempo_map.meter_at(0).bar_beats), str(self.analysed.film.clock.rate.fps)
+            self.player.set_sync(replace(self.player.sync, film_rate=rate, quantum=bar))
+        self.transport.place(self.starts_s)
+        if loop is not None:
+            self.say(self.transport.loop(True, self.starts_s, self.film.duration_s, *loop))
+
+    def use_daw_map(self, tempo_map: TempoMap, who: str) -> None:
+        """The DAW's own tempo: chords keep their picture time, beats and bars become the DAW's.  No edit of ours."""
+        changed = self.tempo.follow_daw(self.document, tempo_map, self.now)
+        if changed is None:
+            return
+        self.amend(changed)
+        self.tempo.use(tempo_map)
+        self.composing.ask_again()
+        self.rearrange()
+        bpm = tempo_map.bpm_at(self.beats_at(self.position_s()))
+        self.say(f"tempo {bpm:g} of {who}; chords keep their place in the picture.")
+
+    def _markers_asked(self, film: Film) -> Mapping | None:
+        """What the markers of the command line become, once; None where there are none.  Raises UserError."""
+        asked, self.markers = self.markers, None
+        return None if asked is None else asked.mapping(film, self.document.text(controls.PICTURE_STARTS_AT))
+
+    def _take_markers(self, mapping: Mapping, film: Film) -> None:
+        """Takes them and says what each becomes.  Raises UserError."""
+        self.load_markers(mapping)
+        for line in table(mapping, film):
+            self.say(line)
+
+    def restore(self, saved: SavedSession) -> None:
+        """A session that was kept; plays before and without the engine."""
+        self.film.analysed, self.tempo.reason = film_analysed(saved), saved.tempo.reason
+        self.history.restore(saved.steps, saved.index)
+        for each in saved.takes:
+            self.takes.put(each.cue, each.number, each.take)
+        self.names_done = saved.names
+        document = self.document
+        result = document.result
+        self.composing.restore(document)
+        self.tempo.use(result.tempo_map)
+        self.output.follow(document, self.status)
+        self._arrange(self.now(), None)
+        if result.complete:
+            self.progress = Progress(Phase.READY, 1.0, "restored")
+        if document.printed:
+            self.say(f"printed into the DAW, so muted here: {printed.as_words(document)}.")
+        if recipe(document) != result.recipe or not result.complete:
+            self._ask(Edit(document, ""), "the session's composition")
+        self._place(self.options.loop)
