@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import re
 from pathlib import Path
 
@@ -51,3 +52,33 @@ def test_every_page_is_in_the_contents():
 def test_every_picture_is_shown_somewhere():
     shown = "\n".join(page.read_text(encoding="utf-8") for page in PAGES)
     assert [each.name for each in (DOCS / "pictures").iterdir() if each.name not in shown] == []
+
+
+def test_every_sentence_that_refuses_something_is_in_troubleshooting(monkeypatch):
+    monkeypatch.syspath_prepend(str(ROOT / ".ci"))
+    import messages
+
+    page = messages.PAGE.read_text(encoding="utf-8")
+    assert messages.written_anew(page) == page, "run: python .ci/messages.py"
+    assert sum(map(len, messages.sentences().values())) > 600
+
+
+def test_sentences_are_found_in_every_way_of_writing_them(monkeypatch):
+    monkeypatch.syspath_prepend(str(ROOT / ".ci"))
+    import messages
+
+    code = """
+raise UserError("a plain one.")
+raise ControlError("not_ready", f"there is no {thing} here.")
+raise MusicError("it is long: " + ("so " if so else "not ") + "long.")
+raise ValueError("a fault of the program.")
+parser.error(f"--takes is 1 to 100, not {n}.")
+"""
+
+    assert sorted(messages.refused(ast.parse(code))) == [
+        "--takes is 1 to 100, not ….",
+        "a plain one.",
+        "it is long: not long.",
+        "it is long: so long.",
+        "there is no … here.",
+    ]

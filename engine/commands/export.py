@@ -23,7 +23,7 @@ from engine.interchange.sheets_out import USES, Rights
 from engine.music import UserError, shown
 from engine.music.command import check_film_exists, check_spares_input
 from engine.music.extras import need_extra
-from engine.music.files import check_output, make_way, write_whole
+from engine.music.files import check_output, make_folder, make_way, write_whole
 
 # Format -> ending of its file, after the pattern.
 FORMATS: Final = {
@@ -102,6 +102,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         piece = piece.of_cue(given.only)
     paths = {each: wanted.folder / f"{_name(each, piece, wanted)}{FORMATS[each]}" for each in wanted.formats}
     check_spares_input(given.video, *paths.values())
+    make_folder(wanted.folder)
     for path in paths.values():  # before any is written
         check_output(path, replace=given.replace)
     written: list[Path] = []
@@ -150,8 +151,10 @@ def _wanted(given: argparse.Namespace) -> _Wanted:
             if each not in MARK_KINDS:
                 raise UserError(f"'{each[:40]}' is no kind of markers; kinds are {', '.join(MARK_KINDS)}.")
     folder = Path(given.output) if given.output else Path()
-    if not folder.is_dir():
-        raise UserError(f"There is no folder {shown(folder)}; -o names the folder to write into.")
+    if folder.exists() and not folder.is_dir():
+        raise UserError(f"{shown(folder)} is a file; -o names the folder to write into.")
+    if not folder.absolute().parent.is_dir():
+        raise UserError(f"There is no folder {shown(folder.parent)} to make {shown(folder.name)} in.")
     rights = Rights(given.production, given.writers, given.publishers, given.society, given.use)
     return _Wanted(formats, folder, check_pattern(given.file_names), kinds, given.count_in, rights, given.soundfont)
 

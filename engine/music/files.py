@@ -113,6 +113,14 @@ def written_aside(path: str | os.PathLike[str]) -> Iterator[Path]:
         raise
 
 
+def make_folder(path: Path) -> None:
+    """Makes a folder in one that is there; one that is there already stays.  Raises UserError."""
+    try:
+        path.mkdir(exist_ok=True)
+    except OSError as error:
+        raise UserError(f"The folder {shown(path)} cannot be made: {error.strerror or error}.") from None
+
+
 def write_whole(path: str | os.PathLike[str], data: bytes) -> None:
     """Writes a file aside, then renames it: readers find the old content or the new one, whatever happens.
 

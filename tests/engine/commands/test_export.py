@@ -39,8 +39,9 @@ def test_every_format_of_a_film(clip, cache, tmp_path, capsys):
 
 def test_the_notes_are_those_of_compose(clip, cache, tmp_path):
     compose([str(clip), "-o", str(tmp_path / "a.mid"), "--cache-dir", str(cache)])
-    main([str(clip), "--format", "midi", "-o", str(tmp_path), "--file-names", "b", "--cache-dir", str(cache)])
-    first, second = read_midi(tmp_path / "a.mid"), read_midi(tmp_path / "b.mid")
+    new = tmp_path / "new"  # made, since the folder that it lies in is there
+    main([str(clip), "--format", "midi", "-o", str(new), "--file-names", "b", "--cache-dir", str(cache)])
+    first, second = read_midi(tmp_path / "a.mid"), read_midi(new / "b.mid")
     assert first.notes == second.notes and first.controllers == second.controllers
 
 
@@ -49,7 +50,7 @@ def test_the_notes_are_those_of_compose(clip, cache, tmp_path):
     [
         ("--format song", "not a format"), ("--format ,", "name some"), ("--format midi --only 9m9", "9m9"),
         ("--format edl --marker-kinds song", "no kind"), ("--format midi --version 0", "--version"),
-        ("--format click --count-in 99", "--count-in"), ("--format midi -o nowhere", "no folder"),
+        ("--format click --count-in 99", "--count-in"), ("--format midi -o nowhere/deeper", "no folder"),
         ("--format midi --file-names {x}", "pattern"), ("--format midi --takes 3", "--takes"),
     ],
 )  # fmt: skip

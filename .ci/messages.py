@@ -1,0 +1,98 @@
+"""Every sentence that the program can refuse something with, in docs/troubleshooting.md under the advice for its kind.
+
+    python .ci/messages.py            writes the page's lists anew
+    python .ci/messages.py --check    says whether they are as the code has them (a test does, too)
+
+A list stands between `<!-- sentences: FOLDER OR FILE … -->` and `<!-- end -->`; the longest name that fits a file gets
+its sentences.  What is filled in while the program runs is shown as an ellipsis.
+"""
+
+from __future__ import annotations
+
+import ast
+import re
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[1]
+PAGE = ROOT / "docs" / "troubleshooting.md"
+BLOCK = re.compile(r"<!-- sentences: ([^>]*?) -->\n.*?<!-- end -->\n", re.DOTALL)
+# Faults of a program, not of what a person gave it.
+INTERNAL = {"ValueError", "TypeError", "RuntimeError", "AssertionError", "KeyError", "NotImplementedError", "OSError"}
+
+
+def words(node: ast.expr | None) -> Iterator[str]:
+    """The texts that an expression can be, with … for what is not known here."""
+    match node:
+        case ast.Constant(value=str() as text):
+            yield text
+        case ast.JoinedStr():
+            yield "".join(str(part.value) if isinstance(part, ast.Constant) else "…" for part in node.values)
+        case ast.IfExp():
+            yield from words(node.body)
+            yield from words(node.orelse)
+        case ast.BinOp(op=ast.Add()):
+            for left in [*words(node.left)] or ["…"]:
+                for right in [*words(node.right)] or ["…"]:
+                    yield left + right
+
+
+def refused(tree: ast.Module) -> Iterator[str]:
+    """The sentences of all exceptions that are raised for a person, and of `parser.error`."""
+    for node in ast.walk(tree):
+        call = node.exc if isinstance(node, ast.Raise) else node
+        if not isinstance(call, ast.Call) or not call.args:
+            continue
+        name = getattr(call.func, "id", getattr(call.func, "attr", ""))
+        for_person = name.endswith("Error") and name not in INTERNAL if isinstance(node, ast.Raise) else name == "error"
+        if not for_person:
+            continue
+        for text in words(call.args[-1]):
+            sentence = re.sub(r"\s+", " ", text).strip()
+            if len(re.sub(r"[^A-Za-z]", "", sentence)) > 3 and " " in sentence:
+                yield sentence
+
+
+def sentences() -> dict[str, list[str]]:
+    """Path of each file of the product → its sentences, sorted."""
+    found = {}
+    for top in ("bridge", "engine", "models"):
+        for path in sorted((ROOT / top).rglob("*.py")):
+            here = sorted(set(refused(ast.parse(path.read_text(encoding="utf-8")))), key=str.casefold)
+            if here:
+                found[path.relative_to(ROOT).as_posix()] = here
+    return found
+
+
+def written_anew(page: str) -> str:
+    """The page with each list as the code has it.  Raises SystemExit where a file's sentences have no place on it."""
+    places = {place: index for index, names in enumerate(BLOCK.findall(page)) for place in names.split()}
+    lists: dict[int, set[str]] = {index: set() for index in places.values()}
+    for path, here in sentences().items():
+        fitting = [place for place in places if path == place or path.startswith(place + "/")]
+        if not fitting:
+            raise SystemExit(f"{path} refuses things, and docs/troubleshooting.md has no list for it.")
+        lists[places[max(fitting, key=len)]].update(here)
+    index = -1
+
+    def block(found: re.Match[str]) -> str:
+        nonlocal index
+        index += 1
+        lines = "".join(f"- `{each.replace('`', chr(39))}`\n" for each in sorted(lists[index], key=str.casefold))
+        return f"<!-- sentences: {found[1]} -->\n\n{lines}\n<!-- end -->\n"
+
+    return BLOCK.sub(block, page)
+
+
+def main() -> int:
+    page = PAGE.read_text(encoding="utf-8")
+    anew = written_anew(page)
+    if "--check" in sys.argv:
+        return 0 if anew == page else 1
+    PAGE.write_text(anew, encoding="utf-8")
+    return 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
