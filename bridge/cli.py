@@ -25,6 +25,7 @@ CHILDREN: Final[dict[str, tuple[str, tuple[str, ...], str]]] = {
     "export": ("engine", ("export",), "write the music for DAWs, picture editors, orchestrators and societies"),
     "speech": ("engine", ("speech",), "say where people speak in a film, by its sound or its subtitles"),
     "markers": ("engine", ("markers",), "show what the markers of a picture's editor become"),
+    "dataset": ("engine", ("dataset",), "make training data from films with music"),
     "models": ("models.training.cli", (), "train, evaluate and describe the networks"),
 }
 BRIDGE: Final[dict[str, tuple[str, str]]] = {
@@ -93,7 +94,7 @@ def _commands() -> list[str]:
         "install-script",
         "mcp",
     ]
-    return [*order, "cache", "models"]
+    return [*order, "cache", "dataset", "models"]
 
 
 def usage() -> str:

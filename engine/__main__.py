@@ -24,12 +24,16 @@ COMMANDS: Final[dict[str, tuple[str, bool]]] = {
     "export": ("engine.commands.export", False),
     "speech": ("engine.commands.speech", False),
     "markers": ("engine.commands.markers", False),
+    "dataset": ("engine.commands.dataset", False),
 }
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Runs one command; returns its exit code."""
+    from engine.batch.units import obey_unit_limits
     from engine.music.console import run_command
+
+    obey_unit_limits()
 
     words = list(sys.argv[1:] if argv is None else argv)
     if not words or words[0] not in COMMANDS:

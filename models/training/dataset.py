@@ -1,7 +1,8 @@
 """MuVi-Sync for training and evaluation: songs, batches with padding masks, and what is varied at random.
 
 MuVi-Sync (Kang, Poria, Herremans 2024, Zenodo record 10057093): one row per second of 748 music videos.  Expected
-in one folder: `muvi-sync.npz` and `semantic-*.npz` (int8 embeddings with a scale per row).
+in one folder: `muvi-sync.npz` and `semantic-*.npz` (int8 embeddings with a scale per row).  A set that
+`cuebridge dataset build` made has the same arrays in `dataset.npz`, and semantics of the films that were read in full.
 
 Targets follow the paper's protocol: inputs are chords[0:299], targets chords[1:300]; a song shorter than 300 rows is
 followed by END once; the rest is PAD and ignored.
@@ -34,6 +35,8 @@ from models.training.variation import LabelVariation, Variation
 from models.vocabulary import transpose_ids
 
 Split = Literal["train", "val", "test"]
+TABLES: Final = ("muvi-sync.npz", "dataset.npz")
+MUVI_SYNC: Final = "MuVi-Sync (Kang, Poria, Herremans 2024), Zenodo record 10057093, split v1"
 _ARRAYS: Final = ("ids", "split", "offsets", "minor", "chord_vocab", "chord", "note_density", "loudness", "motion")
 
 
@@ -99,9 +102,12 @@ class MuViSync:
     """The data set in memory (about 160 MB with semantics).  Raises ModelError where files are missing or strange."""
 
     def __init__(self, folder: Path, *, semantics: bool = True) -> None:
-        path = folder if folder.suffix == ".npz" else folder / "muvi-sync.npz"
+        path = folder
+        if folder.suffix != ".npz":
+            path = next((folder / name for name in TABLES if (folder / name).is_file()), folder / TABLES[0])
         if not path.is_file():
             raise ModelError(f"No training data: {path} does not exist (MuVi-Sync, Zenodo record 10057093).")
+        self.about = MUVI_SYNC if path.name == TABLES[0] else f"own films, {path.name} of `cuebridge dataset build`"
         try:
             with np.load(path, allow_pickle=False) as table:
                 data = {name: table[name] for name in table.files}
@@ -114,9 +120,14 @@ class MuViSync:
             raise ModelError(f"{path} names its chords in another order than this program does.")
         scale = None
         semantic = None
-        if semantics:
+        if semantics and data.get("has_semantic", np.ones(1, bool)).any():
             semantic, scale = _semantics(path.parent, len(data["chord"]))
         self.songs: tuple[Song, ...] = tuple(_songs(data, semantic, scale))
+
+    @property
+    def sizes(self) -> str:
+        """How many songs train, validate and test, as a card says it: "597/75/75"."""
+        return "/".join(str(sum(song.split == name for song in self.songs)) for name in ("train", "val", "test"))
 
     def split(self, name: Split) -> list[Song]:
         """The songs of the paper's split v1, in file order."""
@@ -140,6 +151,7 @@ def _semantics(folder: Path, rows: int) -> tuple[np.ndarray, np.ndarray]:
 
 def _songs(data: dict[str, np.ndarray], semantic: np.ndarray | None, scale: np.ndarray | None) -> list[Song]:
     out = []
+    has_semantic = data.get("has_semantic", np.full(len(data["ids"]), semantic is not None))
     for index, name in enumerate(data["ids"]):
         start, stop = (int(v) for v in data["offsets"][index : index + 2])
         rows = slice(start, min(stop, start + MAX_SLOTS))
@@ -156,8 +168,8 @@ def _songs(data: dict[str, np.ndarray], semantic: np.ndarray | None, scale: np.n
                 scene_offset=data["scene_offset"][rows].astype(np.float32),
                 emotion=emotion,
                 emotion_smooth=smooth_emotion(emotion),
-                semantic=None if semantic is None else semantic[rows],
-                semantic_scale=None if scale is None else scale[rows],
+                semantic=semantic[rows] if semantic is not None and has_semantic[index] else None,
+                semantic_scale=scale[rows] if scale is not None and has_semantic[index] else None,
             )
         )
     return out

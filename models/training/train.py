@@ -335,6 +335,8 @@ def _train(
     if options.start_from is not None:
         start_from(model, options.start_from)
     songs, held_out = data.split("train"), data.split("val")
+    if not songs or not held_out:
+        raise ModelError(f"There is too little to train on: {data.sizes} pieces to train/val/test.")
     if isinstance(model, DynamicsRegressor) and model.config.scaled:
         fit_targets(model, songs)
         if model.config.levels:

@@ -42,6 +42,8 @@ NEEDS = {  # extra -> command lines that cannot do without it
     "score": [("export", "FILM", "--format", "musicxml", "-o", "OUT")],
     "dialogue": [("speech", "FILM"), ("compose", "FILM", "--speech", "auto", "-o", "OUT.mid")],
     "mcp": [("mcp",)],
+    "dataset": [("dataset", "build", "FILM", "--out", "OUT")],
+    "cluster": [("dataset", "build", "FILM", "--out", "OUT", "--workers", "2")],
     "plot": [("plot", "FILM", "-o", "OUT.png"), ("analyze", "FILM", "--plot", "OUT.png")],
 }
 FOR_DEVELOPERS = {"test", "lint", "docs", "release"}
