@@ -9,10 +9,8 @@ from typing import Final
 
 from engine.music.errors import UserError, shown
 
-FILMS: Final = frozenset(
-    (".mp4", ".m4v", ".mov", ".mkv", ".webm", ".avi", ".mpg", ".mpeg", ".ts", ".mts", ".m2ts", ".wmv", ".flv", ".mxf")
-    + (".ogv", ".3gp", ".dv")
-)
+_ENDINGS: Final = "mp4 m4v mov mkv webm avi mpg mpeg ts mts m2ts wmv flv mxf ogv 3gp dv"
+FILMS: Final = frozenset(f".{ending}" for ending in _ENDINGS.split(" "))
 _LONGEST_LIST: Final = 1 << 30  # bytes
 
 

@@ -130,11 +130,11 @@ def _options(arguments: argparse.Namespace) -> tuple[AnalysisOptions, ListenOpti
 
     from engine.video.semantics import planned_reading
 
+    density = check_listening(arguments.density)
     looking = options_from(arguments)
     reading, reason = planned_reading(looking)
     if looking.reading == "auto":
         sys.stderr.write(f"{reading} reading: {reason}\n")
-    density = check_listening(arguments.density)
     return replace(looking, reading=reading, threads=1), ListenOptions(density, arguments.chord_nets, arguments.piece)
 
 

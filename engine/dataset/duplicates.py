@@ -1,8 +1,8 @@
 """Recordings that are nearly the same: found by loudness and chords, so that they stay on one side of a split.
 
 Two copies of a recording have the same loudness up to a gain and the same chords up to what a recogniser got wrong,
-with a lag.  Ten-second words of both (does it get louder, does the chord change) name candidates: pairs that share several
-words at one lag.  Each candidate is then compared second by second at that lag.
+with a lag.  Ten-second words of both (does it get louder, does the chord change) name candidates: pairs that share
+several words at one lag.  Each candidate is then compared second by second at that lag.
 """
 
 from __future__ import annotations
