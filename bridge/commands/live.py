@@ -31,7 +31,7 @@ from bridge.osc.clients import Target
 from bridge.osc.codec import Argument
 from bridge.osc.fair_queue import FairQueue
 from bridge.osc.server import Datagram, OscServer
-from bridge.page.link import PageLink
+from bridge.page.link import PageLink, lists_folder
 from bridge.page.session import SessionPage
 from bridge.player.link import PlayerLink
 from bridge.player.messages import PlayerStatus
@@ -125,6 +125,7 @@ class Live:
                 quit_=self._quit,
                 daw=self.daw,
                 learned=learn_path(),
+                uploads=lists_folder(self.page_link) if self.page_link is not None else None,
             )
             if self.page_link is not None:
                 self.page = SessionPage(self.page_link, self.controls, self._say, self._choose_film)
@@ -245,7 +246,7 @@ class Live:
             self._key(key)
         self.controls.push(osc.send_datagram if osc is not None else _no_answer)
         if self.page is not None:
-            self.page.feed.tick()
+            self.page.tick()
 
     def _take_datagrams(self) -> None:
         """Does what was sent, for so long at most that ticks, keys and other senders get their turn."""

@@ -6,6 +6,7 @@ with `/cue/error address code message`.  The messages of one bundle are checked 
 
 from __future__ import annotations
 
+import contextlib
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -65,13 +66,16 @@ class Controls:
         quit_: Callable[[], None] = lambda: None,
         daw: DawBridge | None = None,
         learned: Path | None = None,
+        uploads: Path | None = None,
     ) -> None:
+        """folders: for files that OSC reads and writes.  uploads: for files that came through the page, only read."""
         self.session = session
         self.clients = Clients(READABLE, OLD_READABLE)
         self._send = answer
         self._send_refusal = refuse
         self._said_renamed: set[str] = set()
         self._folders = [folder.resolve() for folder in folders]
+        self._uploads = uploads.resolve() if uploads is not None else None
         self._films = {Path(session.options.film), Path(session.options.film).resolve()}
         self._save = save
         self._quit = quit_
@@ -626,7 +630,7 @@ class Controls:
         session = self.session
         if session.analysed is None:
             raise ControlError("not_ready", "the film is not known yet.")
-        film, film_path, path = session.analysed.film, session.film.path, self.allowed(text)
+        film, film_path, path = session.analysed.film, session.film.path, self._readable(text)
         starts_at = session.document.text(controls.PICTURE_STARTS_AT)
 
         def job() -> Take:
@@ -644,7 +648,7 @@ class Controls:
 
     def _theme_job(self, text: str) -> Callable[[], Take]:
         """Reads a theme from a file for the cue that is selected now.  Raises ControlError."""
-        session, path = self.session, self.allowed(text)
+        session, path = self.session, self._readable(text)
         document, film_path = session.document, session.film.path
         key, cue = document.result.key, document.cue
         bar_beats = float(document.result.tempo_map.meter_at(0).bar_beats)
@@ -790,6 +794,15 @@ class Controls:
         if self.daw is None or not self.daw.link.status():
             raise ControlError("not_ready", "no DAW script is connected.")
         return self.daw
+
+    def _readable(self, text: str) -> Path:
+        """A file that came through the page, or one in an allowed folder.  Raises ControlError."""
+        if self._uploads is not None:
+            with contextlib.suppress(OSError, RuntimeError, ValueError):  # no file name: said below
+                path = Path(text).resolve()
+                if self._uploads in path.parents:
+                    return path
+        return self.allowed(text)
 
     def allowed(self, text: str, suffix: str = "") -> Path:
         """A file in one of the folders the user allowed.  Raises ControlError."""

@@ -115,8 +115,10 @@ class Routes:
         length = request.headers.get("content-length", "")
         size = int(length) if length.isdigit() else None
         label = unquote(request.headers.get(NAME_HEADER, ""))
+        server = self._server
+        uploads = server.lists if request.query_params.get("kind") == "list" else server.uploads
         try:
-            number, name, count = await self._server.uploads.take(label, size, request.stream())
+            number, name, count = await uploads.take(label, size, request.stream())
         except ControlError as error:
             return refusal(error.code, str(error), 507 if error.code == "not_ready" else None)
         except ClientDisconnect:
@@ -182,7 +184,8 @@ def _table() -> bytes:
 
 def _row(control: Control) -> dict[str, Any]:
     return {
-        "address": control.address, "doc": control.doc, "access": control.access, "effect": control.effect,
+        "address": control.address, "name": control.name, "scopes": control.scopes, "doc": control.doc,
+        "access": control.access, "effect": control.effect,
         "default": control.default, "undo": control.undo, "unset": control.unset, "part": control.part,
         "arguments": [
             {

@@ -17,6 +17,7 @@ from engine.document import SavedSession
 from engine.document.file import SessionWriter, write_session
 from engine.music import UserError
 from engine.music.arguments import ControlError
+from engine.music.controls import BY_ADDRESS
 from engine.music.controls import MARKERS_ROW
 
 PAGE: Final = "page "  # what the host of a page's target begins with
@@ -31,7 +32,8 @@ class PageCommands:
 
     def __init__(self, controls: Controls, link: Link, choose_film: Callable[[Path], None]) -> None:
         self._controls, self._link, self._choose_film = controls, link, choose_film
-        self._owed: set[Target] = set()  # what is answered later, when a file is written
+        self._owed: set[Target] = set()  # what is answered later, when a file is written or read
+        self._coming: dict[Target, list[tuple[str, tuple[Argument, ...]]]] = {}  # its answers, of one turn
 
     def do(self, message: p.Do) -> None:
         """Answers by the link, now or, where that takes time, later."""
@@ -58,14 +60,27 @@ class PageCommands:
         self._link.send(p.Answer(message.client, message.id, tuple(replies[0][1]), heard_s, more=more))
 
     def answer(self, target: Target, address: str, values: Sequence[Argument]) -> None:
-        """Later than the answer: a file was written or read, or a change is heard later than was said."""
-        client, late = int(target[0].removeprefix(PAGE)), target not in self._owed
-        self._owed.discard(target)
-        if address == MARKERS_ROW:
-            self._link.send(p.Answer(client, target[1], (), None, late=True, more=((address, tuple(values)),)))
-            return
-        heard_s = float(values[-1]) if late and values and isinstance(values[-1], float) else None
-        self._link.send(p.Answer(client, target[1], tuple(values), heard_s, late=late))
+        """Later than the request: a file was written or read, or a change is heard later than was said."""
+        if target in self._owed:
+            self._owed.discard(target)
+            self._coming[target] = [(address, tuple(values))]
+        elif target in self._coming and address != self._coming[target][0][0]:
+            self._coming[target].append((address, tuple(values)))
+        else:
+            self.flush()
+            heard_s = float(values[-1]) if values and isinstance(values[-1], float) else None
+            client = int(target[0].removeprefix(PAGE))
+            self._link.send(p.Answer(client, target[1], tuple(values), heard_s, late=True))
+
+    def flush(self) -> None:
+        """Sends what was answered later in this turn, all messages of an answer as one."""
+        for target, replies in self._coming.items():
+            (address, values), more = replies[0], tuple(replies[1:])
+            promised = BY_ADDRESS[address].effect != "none" if address in BY_ADDRESS else False
+            heard_s = float(values[-1]) if promised and values and isinstance(values[-1], float) else None
+            client = int(target[0].removeprefix(PAGE))
+            self._link.send(p.Answer(client, target[1], values, heard_s, more=more))
+        self._coming.clear()
 
     def refuse(self, target: Target, address: str, code: str, sentence: str) -> None:
         client = int(target[0].removeprefix(PAGE))

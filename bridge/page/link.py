@@ -21,6 +21,7 @@ from typing import Any, Final
 
 from bridge.page import messages as p
 from bridge.page.pipe import STEADY_S, Pipe
+from bridge.page.protocol import LISTS_FOLDER
 from bridge.player import messages as m
 from engine.music.processes import end_at_once, start_sheltered
 
@@ -264,6 +265,11 @@ def films_folder() -> Path:
     import platformdirs
 
     return Path(platformdirs.user_data_dir("cuebridge", appauthor=False)) / "films"
+
+
+def lists_folder(link: PageLink) -> Path:
+    """Where its server keeps small files until the program ends: lists of markers, tunes."""
+    return Path(link.options.work) / LISTS_FOLDER
 
 
 def new_secret() -> str:

@@ -19,6 +19,7 @@ UPLOAD_BYTES: Final = 8 * 2**30
 TILE_S: Final = 10.0  # seconds of a tile of notes or thumbnails
 SECRET_HEADER: Final = "X-CueBridge-Secret"
 NAME_HEADER: Final = "X-File-Name"  # percent-encoded; a label, never a path
+LISTS_FOLDER: Final = "lists"  # of the page's work folder: small files that came through the page
 COOKIE: Final = "cuebridge-{port}"  # cookies know no ports: the name carries it
 SECRET_META: Final = "cuebridge-secret"  # <meta name=…> of the page that the token opened
 

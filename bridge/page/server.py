@@ -16,15 +16,20 @@ from bridge.page.films import Films
 from bridge.page.hub import Hub, Request
 from bridge.page.jobs import Jobs
 from bridge.page.notes import PlanTiles
+from bridge.page.protocol import LISTS_FOLDER
 from bridge.page.sound import Sound
 from bridge.page.state import PageState
 from bridge.page.uploads import Uploads
+from engine.music import controls
 from engine.music.arguments import ControlError
 from engine.music.bundled import clip_in
 
 QUIET_S: Final = 0.06  # without a slice of a plan: it is whole
 PUBLISH_S: Final = 0.3  # while slices still come
 CHOICE_S: Final = 30.0  # the program answers a choice of a film within this
+LIST_BYTES: Final = 20 * 2**20
+# What takes a small file that came through the page, and the address of the table that it is for.
+WITH_FILE: Final = {"/page/markers": controls.MARKERS_LOAD, "/page/theme": controls.THEME_LOAD}
 SOUND_S: Final = 0.01  # a load comes as several messages; the sound waits for its end
 Json = dict[str, Any]
 
@@ -44,6 +49,7 @@ class PageServer:
         self.films = Films(self._film_changed, self._film_opened, self._film_sound, loop)
         self.sound = Sound(self.tiles, options.soundfont, self._sound_is, self.films.ask_sound, loop)
         self.uploads = Uploads(Path(options.folder), options.upload_bytes)
+        self.lists = Uploads(Path(options.work) / LISTS_FOLDER, LIST_BYTES)  # markers and tunes, until the program ends
         self.jobs = Jobs(
             Path(options.work), self.uploads, options.upload_bytes, options.soundfont,
             self._job_changed, to_bridge, self._choose, loop,
@@ -212,9 +218,21 @@ class PageServer:
         return future
 
     def do(self, asked: Request) -> Awaitable[Sequence[Any]] | None:
+        if asked.address in WITH_FILE:
+            return self._do_with_file(asked)
         if asked.address.startswith("/page/"):
             return self._do_here(asked)
         self._to_bridge(p.Do(*asked))
+        return None
+
+    def _do_with_file(self, asked: Request) -> Awaitable[Sequence[Any]] | None:
+        """Its first argument names an upload; the bridge gets the file."""
+        try:
+            path, _ = self.lists.path_of(str(asked.arguments[0]) if asked.arguments else "")
+        except ControlError as error:
+            return _refused(error)
+        arguments = (str(path), *asked.arguments[1:])
+        self._to_bridge(p.Do(*asked._replace(address=WITH_FILE[asked.address], arguments=arguments)))
         return None
 
     async def _do_here(self, asked: Request) -> Sequence[Any]:
@@ -266,3 +284,7 @@ class PageServer:
             raise ControlError("busy", "the program did not take the film in time; choose it again.") from None
         finally:
             self._choosing.pop(number, None)
+
+
+async def _refused(error: ControlError) -> Sequence[Any]:
+    raise error

@@ -36,6 +36,11 @@ class SessionPage:
         """Whether it is known where the page is, or that there is none."""
         return self.link.port is not None or bool(self.link.fault)
 
+    def tick(self) -> None:
+        """With every turn of the session."""
+        self.commands.flush()
+        self.feed.tick()
+
     def receive(self, message: p.FromServer) -> None:
         """A message of the server."""
         match message:

@@ -1,15 +1,13 @@
 // Start of the page: the secret, the shared state, the elements, the frame loop.
 
 import { App } from "./lib/app.js";
+import { GONE } from "./lib/link.js";
 import { h, setAttribute } from "./lib/dom.js";
 import { Keys } from "./lib/keys.js";
 import { onPref, pref, setPref } from "./lib/prefs.js";
 import { setTheme } from "./lib/theme.js";
 import { Sound } from "./sound/sound.js";
-import { openKeys, openLog } from "./elements/sheets.js";
-import { openSave } from "./elements/save.js";
 import "./elements/film.js";
-import "./elements/first.js";
 import "./elements/message.js";
 import "./elements/parts.js";
 import "./elements/status.js";
@@ -43,9 +41,15 @@ class CueApp extends HTMLElement {
 		this.#frames(app);
 		app.sound = new Sound(app);
 		app.heard_s = (now) => app.sound.heard_s(now);
-		app.open_keys = () => openKeys(app);
-		app.open_log = () => openLog(app);
-		app.open_save = () => openSave(app);
+		// What is opened now and then is fetched then: the page is small until somebody needs more of it.
+		const more = h("link", { rel: "stylesheet", href: "/static/later.css" });
+		app.later = (file, name, ...rest) => {
+			if (!more.isConnected) document.head.append(more);
+			return import(file).then((found) => found[name](app, ...rest), () => app.messages.say(GONE));
+		};
+		app.open_keys = () => app.later("./elements/sheets.js", "openKeys");
+		app.open_log = () => app.later("./elements/sheets.js", "openLog");
+		app.open_save = () => app.later("./elements/save.js", "openSave");
 		this.#build(app);
 		this.keys = new Keys(app);
 		app.start();
@@ -116,7 +120,10 @@ class CueApp extends HTMLElement {
 		app.timeline = timeline;
 		app.takes = panes.steer; // until the cards are there
 		app.first = first;
-		for (const element of [top, film, message, timeline, status, first]) element.start(app);
+		let visiting = null;
+		app.first_visit = () => (visiting ??= import("./elements/first.js").then(() => first.start(app)));
+		app.on(["phase"], () => app.get("phase") === "empty" && app.first_visit());
+		for (const element of [top, film, message, timeline, status]) element.start(app);
 		for (const pane of Object.values(panes)) pane.firstChild.start(app);
 		app.takes = panes.takes.firstChild;
 		app.on(["tab"], () => {

@@ -7,12 +7,12 @@ const job = JSON.parse(readFileSync(0, "utf8"));
 const mixer = new Mixer({ scale: job.scale });
 if (!job.limiter) mixer.limiter = { delay: 0, process() {} };
 
-function put({ stream, index, revision, parts }) {
+function put({ stream, index, revision, parts, level }) {
   const unpacked = Object.entries(parts).map(([name, data]) => {
     const bytes = Buffer.from(data, "base64");
     return [name, new Int16Array(bytes.buffer.slice(bytes.byteOffset, bytes.byteOffset + bytes.byteLength))];
   });
-  mixer.put(stream, index, revision, new Map(unpacked));
+  mixer.put(stream, index, revision, new Map(unpacked), level);
 }
 
 for (const block of job.blocks) put(block);

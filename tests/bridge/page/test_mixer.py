@@ -176,3 +176,15 @@ def test_quiet_sound_passes_the_limiter_unchanged() -> None:
     found = played(music.rows(), [{"quantum": 0, "start": 0}], 300, limiter=True)
     delay = 248
     assert largest(found[:, delay + FADE :], music.sum()[:, FADE : found.shape[1] - delay]) <= 1e-6
+
+
+def test_a_block_has_a_level_that_glides_into_the_next() -> None:
+    blocks = Blocks(2.0)
+    rows = [{**row, "level": 1.0 if row["index"] < 2 else 0.5} for row in blocks.rows()]
+    heard = played(rows, [{"quantum": 0, "start": SOUND_BLOCK}], 2 * SOUND_BLOCK // QUANTUM)
+    there = blocks.sum()[:, SOUND_BLOCK:]
+    level = np.ones(heard.shape[1], np.float32)
+    level[SOUND_BLOCK:] = 0.5
+    level[SOUND_BLOCK : SOUND_BLOCK + FADE] = 1 - 0.5 * np.arange(FADE) / FADE
+    begun = slice(FADE, heard.shape[1])
+    assert np.abs(heard - there[:, : heard.shape[1]] * level)[:, begun].max() < 1e-6

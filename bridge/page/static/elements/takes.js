@@ -4,13 +4,16 @@ import { h, icon, menuOf, openBeside, openDialog } from "../lib/dom.js";
 import { onTheme, theme } from "../lib/theme.js";
 import { TILE_S } from "../lib/tiles.js";
 
+const MINIATURE_S = 60;
+
 export class Takes extends HTMLElement {
 	start(app) {
 		this.app = app;
 		this.list = h("div", { class: "takes-list", role: "group", "aria-label": "Takes" });
 		this.fresh = h("button", { onclick: () => this.make() }, "New take", h("kbd", {}, "N"));
 		this.append(h("div", { class: "label" }, "Takes"), this.list);
-		this.pictures = new Map();
+		app.heard_takes ??= new Map(); // number -> {chords, tiles}
+		app.on(["film"], () => this.film !== app.get("film")?.id && ((this.film = app.get("film")?.id), app.heard_takes.clear()));
 		app.on(["takes", "/cue/takes/rated", "/cue/progress", "chords"], () => this.#show());
 		app.on(["tiles/notes", "tiles/counts", "plan"], () => this.#draw_soon());
 		onTheme(() => this.#draw_soon());
@@ -88,6 +91,7 @@ export class Takes extends HTMLElement {
 					["Play from the next bar", () => this.select(take.number, "bar")],
 					["Play from the next chord", () => this.select(take.number, "chord")],
 					["Compare with the take before", () => this.swap(), "\\"],
+					["Takes side by side…", () => app.later("./elements/compare.js", "openCompare", take.number), "", this.rows.length < 2],
 					null,
 					["Keep", () => this.keep(), "K", !take.plays],
 					["Name…", () => this.#name(take), "", !take.kept],
@@ -111,48 +115,46 @@ export class Takes extends HTMLElement {
 		this.drawing = setTimeout(() => this.#draw(), 150);
 	}
 
-	/** The take that plays is drawn from its notes; another as it looked when it played last. */
+	/** What a take was when it played: its chords, and its notes as far as they were fetched. */
+	#remember() {
+		const { app } = this;
+		const playing = this.rows.find((take) => take.plays)?.number;
+		if (playing === undefined || !app.duration_s) return;
+		const known = app.heard_takes.get(playing) ?? { tiles: new Map() };
+		known.chords = app.chords;
+		for (let tile = 0; tile * TILE_S < app.duration_s; tile++) {
+			const notes = tile * TILE_S < MINIATURE_S ? app.tiles.notes(tile) : app.tiles.newest(tile);
+			if (notes !== null) known.tiles.set(tile, notes);
+		}
+		app.heard_takes.set(playing, known);
+	}
+
+	/** Pad and melody of the first minute: enough to tell takes apart. */
 	#draw() {
 		const { app } = this;
-		const playing = this.rows.find((take) => take.plays);
+		this.#remember();
+		const end_s = Math.min(app.duration_s, MINIATURE_S);
 		for (const canvas of this.list.querySelectorAll("canvas")) {
-			const number = Number(canvas.closest(".take").dataset.number);
+			const known = app.heard_takes.get(Number(canvas.closest(".take").dataset.number));
 			const ratio = devicePixelRatio || 1;
 			const wide = canvas.clientWidth;
 			const tall = canvas.clientHeight;
 			if (!wide) continue;
 			canvas.width = wide * ratio;
 			canvas.height = tall * ratio;
-			if (number === playing?.number && app.duration_s) {
-				const kept = this.#miniature();
-				if (kept.notes.length) this.pictures.set(number, kept);
-			}
-			const picture = this.pictures.get(number);
-			if (picture === undefined) continue;
+			if (known === undefined) continue;
 			const ctx = canvas.getContext("2d");
 			ctx.scale(ratio, ratio);
 			const colours = theme();
-			for (const [start, length, pitch, part] of picture.notes) {
-				ctx.fillStyle = part === 3 ? colours.melody : colours.pad;
-				ctx.globalAlpha = part === 3 ? 1 : 0.75;
-				ctx.fillRect((start / picture.end_s) * wide, (1 - (pitch - 44) / 44) * (tall - 2), Math.max(0.8, (length / picture.end_s) * wide), 1.5);
+			for (const [tile, { n, start, length, pitch, part }] of known.tiles) {
+				for (let index = 0; index < n; index++) {
+					if ((part[index] !== 3 && part[index] !== 0) || start[index] < tile * TILE_S || start[index] > end_s) continue;
+					ctx.fillStyle = part[index] === 3 ? colours.melody : colours.pad;
+					ctx.globalAlpha = part[index] === 3 ? 1 : 0.75;
+					ctx.fillRect((start[index] / end_s) * wide, (1 - (pitch[index] - 44) / 44) * (tall - 2), Math.max(0.8, (length[index] / end_s) * wide), 1.5);
+				}
 			}
 		}
-	}
-
-	/** Pad and melody of the first minute: enough to tell takes apart. */
-	#miniature() {
-		const end_s = Math.min(this.app.duration_s, 60);
-		const notes = [];
-		for (let tile = 0; tile * TILE_S < end_s; tile++) {
-			const found = this.app.tiles.notes(tile);
-			if (found === null) continue;
-			for (let index = 0; index < found.n; index++) {
-				if ((found.part[index] !== 3 && found.part[index] !== 0) || found.start[index] < tile * TILE_S) continue;
-				notes.push([found.start[index], found.length[index], found.pitch[index], found.part[index]]);
-			}
-		}
-		return { notes, end_s };
 	}
 }
 

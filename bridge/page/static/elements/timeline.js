@@ -6,6 +6,7 @@ import { onTheme, theme } from "../lib/theme.js";
 import { minutes } from "../lib/time.js";
 import { STEP } from "../lib/view.js";
 import { ChordLane } from "../lanes/chords.js";
+import { ControllerLane } from "../lanes/controllers.js";
 import { EnergyLane } from "../lanes/energy.js";
 import { FilmLane } from "../lanes/film.js";
 import { HitsLane } from "../lanes/hits.js";
@@ -13,6 +14,7 @@ import { MoodLane } from "../lanes/mood.js";
 import { NotesLane } from "../lanes/notes.js";
 import { RulerLane } from "../lanes/ruler.js";
 import { SectionsLane } from "../lanes/sections.js";
+import { FormLane, PrintedLane, SpeechLane, ThemeLane } from "../lanes/spans.js";
 import { ChordEditor } from "./chord-editor.js";
 
 const TILE_PX = 512;
@@ -40,13 +42,18 @@ export class Timeline extends HTMLElement {
 		this.lanes = {
 			ruler: new RulerLane(app),
 			sections: new SectionsLane(app),
+			form: new FormLane(app),
+			themes: new ThemeLane(app),
 			film: new FilmLane(app),
 			mood: new MoodLane(app),
 			energy: new EnergyLane(app),
+			speech: new SpeechLane(app),
 			chords: new ChordLane(app, (chord) => this.editor.open(chord)),
 			hits: new HitsLane(app),
+			printed: new PrintedLane(app),
 			notes: new NotesLane(app, null),
 			...Object.fromEntries(PART_ROWS.map((part) => [part, new NotesLane(app, part)])),
+			cc: new ControllerLane(app),
 		};
 		this.shown = [];
 		this.#build();
@@ -56,13 +63,17 @@ export class Timeline extends HTMLElement {
 		app.view.addEventListener("over", () => ((this.#over_dirty = true), this.#request()));
 		app.view.addEventListener("following", () => setAttribute(this.follow, "aria-pressed", String(app.view.following)));
 		app.messages.addEventListener("changed", () => ((this.#over_dirty = true), this.#request()));
-		app.on(["film", "bars", "chords", "cuts", "hits", "sections", "takes", "tiles/mood", "tiles/counts", "lanes", "audible"], () => this.#lay_out());
+		app.on(["film", "bars", "chords", "cuts", "hits", "sections", "printed", "takes", "tiles/mood", "tiles/counts", "lanes", "audible", "/cue/plan", "/cue/theme", "/cue/theme/statements", "/cue/speech", "/cue/speech/leave_room"], () => this.#lay_out());
 		app.on(["/cue/playhead", "/cue/loop", "link"], () => ((this.#over_dirty = true), this.#request()));
 		onTheme(() => {
 			this.#tiles.clear();
 			this.#redraw();
 		});
 		new ResizeObserver(() => this.#lay_out()).observe(this.scroller);
+		this.scroller.addEventListener("scroll", () => {
+			this.lanes.ruler.top = this.scroller.scrollTop; // the ruler stays at the top
+			this.#redraw();
+		});
 		this.#lay_out();
 	}
 
@@ -135,15 +146,18 @@ export class Timeline extends HTMLElement {
 		lanes.film.height = low ? 44 : wide ? 64 : 50;
 		if (!lanes.mood.open_state) lanes.mood.height = low ? 34 : 40;
 		lanes.chords.height = this.mode === "chords" && !low ? 56 : 48;
-		const names = ["ruler"];
 		const narrow = innerWidth < 900;
-		if (this.mode === "all" && app.rows.sections.length) names.push("sections");
-		names.push("film");
+		const all = this.mode === "all" && !narrow;
+		// Lanes of what a film need not have are there once it has it.
+		const has = (name) => all && lanes[name].item_count() > 0;
+		const names = ["ruler", ...["sections", "form", "themes"].filter(has), "film"];
 		if (!narrow && this.mode !== "notes") names.push("mood");
-		if (this.mode === "all" && !low && !narrow) names.push("energy");
-		names.push("chords");
+		if (all && !low) names.push("energy");
+		names.push(...["speech"].filter(has), "chords");
 		if (!narrow && this.mode !== "notes") names.push("hits");
+		names.push(...["printed"].filter(has));
 		if (!narrow) names.push(...(this.mode === "chords" ? ["notes"] : PART_ROWS));
+		if (all) names.push("cc");
 		const rows = names.map((name) => lanes[name]);
 		const fixed = rows.filter((lane) => !lane.stretches).reduce((sum, lane) => sum + lane.height, 0);
 		const elastic = rows.filter((lane) => lane.stretches);
@@ -163,6 +177,7 @@ export class Timeline extends HTMLElement {
 			top += lane.height;
 		}
 		this.total = Math.max(top, room);
+		lanes.ruler.top = this.scroller.scrollTop;
 		if (!same) this.#build_heads();
 		this.#size_heads();
 		const width = this.field.clientWidth;
@@ -311,7 +326,7 @@ export class Timeline extends HTMLElement {
 		const first = Math.floor(left_px / TILE_PX);
 		const last = Math.floor((left_px + view.width) / TILE_PX);
 		let complete = true;
-		for (const lane of this.shown) {
+		for (const lane of [...this.shown.slice(1), this.shown[0]]) {
 			for (let index = first; index <= last; index++) {
 				const late = performance.now() - started > PAINT_MS;
 				const tile = this.#tile(lane, index, late);

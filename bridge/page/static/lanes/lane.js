@@ -89,3 +89,14 @@ export function fitted(ctx, text, width) {
 	}
 	return low > 0 ? `${text.slice(0, low)}…` : "";
 }
+
+/** A row for each chord between two seconds; what `words(from_s, to_s)` says is worked out only for rows that are read. */
+export function chord_rows(app, from_s, to_s, words) {
+	const rows = app.chords.map(({ start_s, end_s, place, name }, index) => ({
+		key: start_s, index, start_s, end_s,
+		get text() {
+			return `${place} ${name}: ${words(start_s, end_s)}`;
+		},
+	}));
+	return rows.filter((row) => row.end_s >= from_s && row.start_s <= to_s);
+}

@@ -1,7 +1,7 @@
 // Notes of a part, or of all parts in one lane; from far away, how many there are.
 
 import { PARTS, TILE_S } from "../lib/tiles.js";
-import { Lane, paint_bars } from "./lane.js";
+import { chord_rows, Lane, paint_bars } from "./lane.js";
 
 const NOTES_FROM = 3; // px a second: below it the counts are drawn, never single notes
 const SHORTEST_PX = 1.5;
@@ -116,15 +116,8 @@ export class NotesLane extends Lane {
 		return this.app.chords.length;
 	}
 
-	/** A row for each chord; its notes are counted only for rows that are read. */
 	items(from_s, to_s) {
-		const rows = this.app.chords.map(({ start_s, end_s, place, name }, index) => ({
-			key: start_s, index, start_s, end_s, lane: this,
-			get text() {
-				return `${place} ${name}: ${this.lane.count(start_s, end_s)} notes`;
-			},
-		}));
-		return rows.filter((row) => row.end_s >= from_s && row.start_s <= to_s);
+		return chord_rows(this.app, from_s, to_s, (from, to) => `${this.count(from, to)} notes`);
 	}
 
 	count(from_s, to_s) {

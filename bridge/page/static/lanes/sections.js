@@ -1,69 +1,27 @@
 // Sections as named bands: from here on some controls have values of their own.
 
-import { fitted, Lane } from "./lane.js";
+import { SpanLane } from "./spans.js";
 
-export class SectionsLane extends Lane {
+export class SectionsLane extends SpanLane {
 	constructor(app) {
-		super(app, "sections", "Sections");
-		this.height = 24;
-		this.moving = null;
-		app.on(["sections", "film"], () => this.invalidate());
+		super(app, "sections", "Sections", ["sections"]);
 	}
 
-	get small() {
-		return this.app.rows.sections.length ? String(this.app.rows.sections.length) : "";
-	}
-
-	items(from_s, to_s) {
+	spans() {
 		const { sections } = this.app.rows;
-		return sections
-			.map(([start_s, changes, name], index) => ({
-				key: start_s, index, start_s, end_s: sections[index + 1]?.[0] ?? this.app.duration_s, name: name || `Section ${index + 1}`, changes,
-				text: `${name || `Section ${index + 1}`} from ${this.app.bars.text(start_s)}: ${changes}`,
-			}))
-			.filter((each) => each.end_s >= from_s && each.start_s <= to_s);
-	}
-
-	item_count() {
-		return this.app.rows.sections.length;
-	}
-
-	paint({ ctx, x_of, height, theme, from_s, to_s }) {
-		ctx.font = `600 12px ${theme.font}`;
-		ctx.textBaseline = "middle";
-		for (const item of this.items(from_s, to_s)) {
-			const x = x_of(item.start_s);
-			const wide = x_of(item.end_s) - x;
-			ctx.fillStyle = theme.raised;
-			ctx.strokeStyle = theme.edge;
-			ctx.fillRect(x + 1, 3, wide - 2, height - 6);
-			ctx.strokeRect(x + 0.5, 2.5, wide - 1, height - 5);
-			ctx.fillStyle = theme.text;
-			const name = fitted(ctx, item.name, wide - 14);
-			ctx.fillText(name, x + 7, height / 2 + 0.5);
-			const left = wide - 26 - ctx.measureText(name).width;
-			ctx.fillStyle = theme.second;
-			ctx.font = `11px ${theme.font}`;
-			const more = fitted(ctx, item.changes, left);
-			ctx.fillText(more, x + 15 + ctx.measureText(name).width + 8, height / 2 + 0.5);
-			ctx.font = `600 12px ${theme.font}`;
-		}
-	}
-
-	paint_over({ ctx, x_of, height, theme }) {
-		if (this.moving === null) return;
-		ctx.fillStyle = theme.accent;
-		ctx.fillRect(x_of(this.moving) - 1, 0, 2, height);
+		return sections.map(([start_s, changes, name, breath], index) => ({
+			start_s, end_s: sections[index + 1]?.[0] ?? this.app.duration_s, name: name || `Section ${index + 1}`, note: changes, changes, given: name, breath, tone: "accent",
+			text: `${name || `Section ${index + 1}`} from ${this.app.bars.text(start_s)}: ${changes}`,
+		}));
 	}
 
 	hit(second, _y, view) {
-		const item = this.items(second, second)[0] ?? null;
-		if (item === null) return null;
-		return Math.abs(view.x_of(item.start_s) - view.x_of(second)) <= 6 ? { ...item, edge: item.start_s } : item;
+		const item = this.items(second, second).at(-1) ?? null;
+		return item !== null && (second - item.start_s) * view.zoom <= 6 ? { ...item, edge: item.start_s } : item;
 	}
 
 	drag(hit) {
-		if (hit.edge === undefined || !this.app.table.has("/cue/sections/move")) return null;
+		if (hit.edge === undefined) return null;
 		const { app } = this;
 		const lane = this;
 		return {
@@ -84,16 +42,30 @@ export class SectionsLane extends Lane {
 		};
 	}
 
+	open(item) {
+		this.app.later("./elements/section-sheet.js", "openSection", item.start_s);
+	}
+
+	remove(item) {
+		return this.app.act("/cue/sections/remove", [item.start_s], { what: "section removed" });
+	}
+
 	menu(item) {
 		return [
+			["What it changes…", () => this.open(item), "Enter"],
 			["Go there", () => this.app.locate(item.start_s)],
-			["Delete", () => this.app.act("/cue/sections/remove", [item.start_s], { what: "section removed" }), "Backspace"],
+			["Merge with next", () => this.app.act("/cue/sections/merge", [item.start_s], { what: "sections merged" })],
+			["Delete", () => this.remove(item), "Backspace"],
 		];
 	}
 
 	key(event, item) {
-		if (event.key !== "Backspace" && event.key !== "Delete") return false;
-		this.app.act("/cue/sections/remove", [item.start_s], { what: "section removed" });
+		const { app } = this;
+		if (event.key === "Backspace" || event.key === "Delete") this.remove(item);
+		else if (event.altKey && (event.key === "ArrowLeft" || event.key === "ArrowRight")) {
+			const to_s = Math.max(0, app.bars.moved(item.start_s, event.key === "ArrowLeft" ? -1 : 1));
+			app.act("/cue/sections/move", [item.start_s, to_s], { gesture: app.key_gesture("section"), what: `${item.name} moved` }).then((answer) => answer !== null && app.view.select("sections", to_s));
+		} else return false;
 		return true;
 	}
 }

@@ -75,7 +75,7 @@ export class Tiles {
 		return this.#revisions.get(index) ?? this.base;
 	}
 
-	/** Notes that sound in a tile: `{revision, start, length, part, pitch, velocity, n}`; null: on their way. */
+	/** Notes that sound in a tile, and its controllers: `{revision, start, length, part, pitch, velocity, n, controllers}`; null: on their way. */
 	notes(index) {
 		const found = this.#notes.get(index);
 		if (found !== undefined) {
@@ -84,6 +84,12 @@ export class Tiles {
 		}
 		if (found === undefined || found.revision !== this.revision_of(index)) this.#ask("notes", index);
 		return found ?? null;
+	}
+
+	/** Notes of a tile where they are here in their newest revision; nothing is asked for. */
+	newest(index) {
+		const found = this.#notes.get(index);
+		return found !== undefined && found.revision === this.revision_of(index) ? found : null;
 	}
 
 	/** An ImageBitmap of ten thumbnails side by side, one a second; null: on its way or none. */
@@ -211,7 +217,11 @@ export function readNotes(data) {
 		pitch[index] = view.getUint8(at + 9);
 		velocity[index] = view.getUint8(at + 10);
 	}
-	return { revision, n: count, start, length, part, pitch, velocity };
+	const controllers = []; // [picture second, part, number, value]
+	for (let left = view.getUint32(12, true), at = 16 + count * 12; left > 0; left--, at += 8) {
+		controllers.push([first_s + view.getFloat32(at, true), view.getUint8(at + 4), view.getUint8(at + 5), view.getUint8(at + 6)]);
+	}
+	return { revision, n: count, start, length, part, pitch, velocity, controllers };
 }
 
 /** Notes that begin in each second, of each part: `{seconds, parts, total, range(part), at(second, part)}`. */

@@ -16,7 +16,7 @@ const STEER_TO = 0.0003 * RATE;
 export class Mixer {
 	constructor({ scale = 4 } = {}) {
 		this.unit = scale / 32767;
-		this.blocks = new Map(); // "stream index" -> {revision, parts: Map(name -> Int16Array), before}
+		this.blocks = new Map(); // "stream index" -> {revision, parts: Map(name -> Int16Array), before, level, rises_from}
 		this.gains = new Map(); // name -> {now, goal}
 		this.position = 0;
 		this.rolling = false;
@@ -28,12 +28,12 @@ export class Mixer {
 		this.changing = null; // {stream, index, old, left}: a block that was replaced while it sounded
 	}
 
-	/** parts: name -> Int16Array, left and right in turn; none: silence. */
-	put(stream, index, revision, parts) {
+	/** parts: name -> Int16Array, left and right in turn; none: silence. level: a factor for all of them. */
+	put(stream, index, revision, parts, level = 1) {
 		const key = `${stream} ${index}`;
 		const before = this.blocks.get(key);
-		const entry = { revision, parts, before: null };
-		if (before !== undefined && before.revision !== revision) {
+		const entry = { revision, parts, before: null, level, rises_from: this.blocks.get(`${stream} ${index - 1}`)?.level ?? level };
+		if (before !== undefined && (before.revision !== revision || before.level !== level)) {
 			if (this.rolling && index === Math.floor(this.position / BLOCK)) this.changing = { key, old: before, left: FADE };
 			else entry.before = before;
 		}
@@ -104,7 +104,9 @@ export class Mixer {
 			if (gain.now === 0 && gain.goal === 0) continue;
 			for (let index = 0; index < count; index++) {
 				const part = step === 0 ? gain.now : between(gain.now + step * (index + at), gain.now, gain.goal);
-				const factor = (gain0 + slope * index) * part * this.unit;
+				const place_in_block = offset + index * rate;
+				const level = place_in_block < FADE ? entry.rises_from + ((entry.level - entry.rises_from) * place_in_block) / FADE : entry.level;
+				const factor = (gain0 + slope * index) * part * this.unit * level;
 				if (rate === 1 && Number.isInteger(offset)) {
 					const place = (offset + index) * 2;
 					if (place + 1 >= samples.length) break;

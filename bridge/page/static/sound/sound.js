@@ -4,6 +4,7 @@ import { clamp } from "../lib/dom.js";
 import { pref } from "../lib/prefs.js";
 import { PARTS } from "../lib/tiles.js";
 import { Here } from "./here.js";
+import { Levels, weighted_power } from "./level.js";
 
 const AHEAD = 9; // blocks: 4 s
 const TICK_MS = 100;
@@ -20,12 +21,17 @@ export class Sound {
 	#wanted = "";
 	#despite = false;
 	#tries = 0;
+	#take = null; // whose blocks come
+	#take_from = 0; // from this block on
+	#unclaimed = null; // a change from this block on, of a take that is not in the list yet
 
 	constructor(app) {
 		this.app = app;
+		this.levels = new Levels();
 		this.wanted = pref("sound", true);
 		app.on(["sound", "/cue/daw", "/cue/sync", "link", "/cue/playhead"], () => this.#say());
 		app.on(["audible"], () => this.#levels());
+		app.on(["takes"], () => this.#claim(null));
 		app.on(["plan_change", "fresh", "film"], (changed) => this.#renew(changed));
 		app.on(["/cue/playhead", "/cue/loop"], () => this.#tick());
 		// A browser lets nothing sound before a click or a key.
@@ -117,19 +123,56 @@ export class Sound {
 	#block(data) {
 		const { stream, index, revision, parts } = readBlock(data);
 		this.#here.put(stream, index, revision);
-		this.#node?.port.postMessage({ stream, index, revision, parts }, [...parts.values()].map((samples) => samples.buffer));
+		const level = stream === 1 ? this.#level(index, parts) : 1;
+		this.#node?.port.postMessage({ stream, index, revision, parts, level }, [...parts.values()].map((samples) => samples.buffer));
+	}
+
+	/** All that is here is fetched again, with the levels of now. */
+	level_anew() {
+		this.#here.clear();
+		this.#wanted = "";
+		this.#tick();
+	}
+
+	/** The factor of a block of music, so that the two takes that are compared are equally loud. */
+	#level(index, parts) {
+		const { app, levels } = this;
+		const other = app.get("take_before");
+		if (this.#take === null || this.#unclaimed !== null) return 1;
+		// The block in which a take begins is of both: it keeps the level of the one before.
+		const older = this.#take_from > 0 && index <= this.#take_from;
+		if (!older) levels.put(this.#take, index, weighted_power(parts, (app.get("sound")?.scale ?? 4) / 32767));
+		if (other === undefined || other === this.#take || !pref("equal_loudness", true)) return 1;
+		return older ? levels.gain(other, this.#take) : levels.gain(this.#take, other);
 	}
 
 	#told({ revision, from }) {
+		this.#claim(from);
 		this.#here.renewed(revision, from);
 		this.#wanted = "";
 		this.#tick();
+	}
+
+	/** Whose blocks come from now on. from: the first block of a change; null: only the list of takes has changed. */
+	#claim(from) {
+		const take = this.app.rows.takes.find((row) => row[3])?.[0] ?? null;
+		const first = from === null ? this.#unclaimed : Math.min(from, this.#unclaimed ?? Infinity);
+		if (take === null) this.#unclaimed = first;
+		else if (this.#take === null) [this.#take, this.#take_from, this.#unclaimed] = [take, first ?? 0, null];
+		else if (first !== null) {
+			// The list may be ahead of the music: a take begins with the first change after it is listed.
+			if (take === this.#take) this.levels.forget(take, first);
+			this.#take_from = take === this.#take ? Math.min(this.#take_from, first) : first;
+			[this.#take, this.#unclaimed] = [take, null];
+		}
 	}
 
 	#renew(changed) {
 		if (changed.has("film") && this.film !== this.app.get("film")?.id) {
 			this.film = this.app.get("film")?.id;
 			this.#here.clear();
+			this.levels.clear();
+			[this.#take, this.#take_from, this.#unclaimed] = [null, 0, null];
 			this.#node?.port.postMessage({ forget: true });
 		}
 		this.#wanted = "";

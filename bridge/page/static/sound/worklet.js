@@ -15,7 +15,7 @@ class Player extends AudioWorkletProcessor {
 
 	heard(data) {
 		const { mixer } = this;
-		if (data.parts) mixer.put(data.stream, data.index, data.revision, data.parts);
+		if (data.parts) mixer.put(data.stream, data.index, data.revision, data.parts, data.level);
 		else if (data.gain) for (const [name, gain] of Object.entries(data.gain)) mixer.set_gain(name, gain);
 		else if (data.forget) mixer.blocks.clear();
 		else if (data.clock) this.follow(data.clock);
