@@ -18,7 +18,6 @@ from engine.document.file import SessionWriter, write_session
 from engine.music import UserError
 from engine.music.arguments import ControlError
 from engine.music.controls import BY_ADDRESS
-from engine.music.controls import MARKERS_ROW
 
 PAGE: Final = "page "  # what the host of a page's target begins with
 

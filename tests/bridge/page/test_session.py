@@ -56,7 +56,7 @@ class Paged:
     def run(self, seconds: float) -> None:
         for _ in range(max(round(seconds / 0.02), 1)):
             self.stage.run(0.02)
-            self.page.feed.tick()
+            self.page.tick()
 
     def ready(self) -> None:
         self.stage.ready()
