@@ -1,0 +1,150 @@
+"""The plan as instances of the plugin get it, from the very messages that the player gets.
+
+Follows the player's messages on its own `Score`, so that what an instance plays is what the port would play.  The body
+of a plan ("CBBD") is read by plugin/src/plan.c: little endian
+
+    "CBBD", u32 1, u64 id, i32 revision, u32 parts granted, u8 unit, u8 complete, u8 parts, u8 bytes of the film's name,
+    u32 tempos, u32 events, name; per part u8 bytes of its name, name, u8 1 sustained | 2 muted, f64 nudge in seconds;
+    per tempo f64 beat, f64 second, f64 seconds a beat; the events as the player gets them, 24 bytes each
+"""
+
+from __future__ import annotations
+
+import hashlib
+import struct
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Final
+
+from bridge.player import messages as m
+from bridge.player.score import Lane, PlannedNote, Score
+from bridge.player.tempo import TempoLine
+
+MAX_PARTS: Final = 32
+MAX_EVENTS: Final = 1_000_000
+MAX_TIME: Final = 1e7
+ALL_PARTS: Final = 0xFFFFFFFF
+_HEAD: Final = struct.Struct("<4sIQiIBBBBII")
+_EVENT: Final = struct.Struct("<BBBBBxxxdd")
+_F64: Final = struct.Struct("<d")
+
+
+@dataclass(frozen=True, slots=True)
+class Body:
+    """id: the same for the same music, whatever its revision.  parts: names, in the order of their bits."""
+
+    id: int
+    revision: int
+    complete: bool
+    film: str
+    parts: tuple[str, ...]
+    events: int
+    _music: bytes
+
+    def granted(self, parts: int) -> bytes:
+        """For an instance that plays these parts, a bit each."""
+        film = cut(self.film, 127)
+        return self._head(parts, len(film)) + film + self._music[_HEAD.size :]
+
+    def _head(self, parts: int, film_bytes: int) -> bytes:
+        magic, version, _, _, _, unit, _, count, _, tempos, events = _HEAD.unpack_from(self._music)
+        known = (magic, version, self.id, self.revision, parts, unit, self.complete, count, film_bytes)
+        return _HEAD.pack(*known, tempos, events)
+
+
+class PluginPlan:
+    """Take each message of the player with `take`; `body` is the whole plan as it stands."""
+
+    def __init__(self) -> None:
+        self.revision = -1
+        self._line = TempoLine.constant(120)
+        self._parts = list(m.DEFAULT_PARTS)
+        self._score = Score(m.DEFAULT_PARTS)
+        self._muted: set[int] = set()
+        self._nudges_s: dict[int, float] = {}
+        self._loading: tuple[int, str, float] | None = None
+        self._lanes: list[Lane] = []
+
+    def take(self, message: bytes) -> bool:
+        """Whether an instance would play something else from now on."""
+        kind, payload = message[:1], message[1:]
+        if kind == m.TEMPO:
+            self._line = TempoLine.unpack(payload[4:])
+            return True
+        if kind in (m.MUTE, m.NUDGE):
+            return self._take_value(kind, *m.unpack_part_value(payload))
+        if kind == m.PARTS:
+            for part in m.unpack_json(payload)[len(self._parts) :]:
+                self._parts.append(part)
+                self._score.add_part(part)
+        elif kind == m.BEGIN:
+            self._loading, self._lanes = m.unpack_begin(payload), self._score.blank()
+        elif kind == m.EVENTS and self._loading is not None:
+            for event in m.unpack_events(payload):
+                self._add(*event)
+        elif kind == m.COMMIT and self._loading is not None:
+            revision, unit, begins = self._loading
+            self._loading = None
+            self._score.convert(unit, self._line.seconds_at, self._line.beats_at)
+            self._score.load(revision, self._lanes, begins, begins)
+            self.revision = revision
+            return True
+        return False
+
+    def _take_value(self, kind: bytes, part: int, value: float) -> bool:
+        if kind == m.NUDGE:
+            before = self._nudges_s.get(part, 0.0)
+            self._nudges_s[part] = value
+            return value != before
+        for index in range(len(self._parts)) if part == 255 else (part,):
+            (self._muted.add if value else self._muted.discard)(index)
+        return True
+
+    def _add(self, kind: int, part: int, channel: int, data1: int, data2: int, start: float, length: float) -> None:
+        if part >= len(self._lanes):
+            return
+        if kind == m.NOTE:
+            self._lanes[part].add(PlannedNote(start, start + length, data1, data2, channel))
+        else:
+            self._lanes[part].add_control(start, channel, data1, data2)
+
+    @property
+    def parts(self) -> tuple[str, ...]:
+        return tuple(self._parts[:MAX_PARTS])
+
+    def part_bits(self) -> int:
+        return (1 << len(self.parts)) - 1
+
+    def body(self, film: str, complete: bool) -> Body:
+        """Walks through the whole plan: 20,000 notes take some tens of milliseconds."""
+        packed = [_EVENT.pack(*event) for event in sorted(self._events(), key=_start)]
+        unit = m.UNITS.index(self._score.unit)
+        head = _HEAD.pack(b"CBBD", 1, 0, 0, 0, unit, 0, len(self.parts), 0, len(self._line.beats), len(packed))
+        music = b"".join([head, *self._part_heads(), self._line.pack(), *packed])
+        digest = int.from_bytes(hashlib.blake2s(music, digest_size=8).digest(), "little")
+        return Body(digest or 1, self.revision, complete, film, self.parts, len(packed), music)
+
+    def _part_heads(self) -> Iterator[bytes]:
+        for index, part in enumerate(self.parts):
+            name = cut(part, 31)
+            flags = (part in self._score.sustained) | (index in self._muted) << 1
+            nudge_s = self._nudges_s.get(index, 0.0) + self._nudges_s.get(255, 0.0)
+            yield bytes([len(name)]) + name + bytes([flags]) + _F64.pack(nudge_s)
+
+    def _events(self) -> Iterator[tuple[int, int, int, int, int, float, float]]:
+        for lane in self._score.lanes[:MAX_PARTS]:
+            for note in lane.notes:
+                length = max(note.end - note.start, 0.0)
+                yield (m.NOTE, lane.index, note.channel, note.pitch, note.velocity, note.start, length)
+            for (channel, number), stream in lane.streams.items():
+                for time, value in zip(stream.times, stream.values, strict=True):
+                    yield (m.CONTROL, lane.index, channel, number, value, time, 0.0)
+
+
+def _start(event: tuple[int, int, int, int, int, float, float]) -> float:
+    return event[5]
+
+
+def cut(text: str, most: int) -> bytes:
+    """UTF-8 of at most so many bytes, no character halved."""
+    return text.encode()[:most].decode(errors="ignore").replace("\0", "").encode()

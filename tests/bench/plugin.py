@@ -1,0 +1,84 @@
+"""The plugin in C: damaged inputs in number, and what a block costs the host's audio thread.
+
+python tests/bench/plugin.py fuzz [COUNT]   1,000,000 damaged inputs under the sanitizers
+python tests/bench/plugin.py blocks         processor time of a block with 20,000 notes, beside an idle plugin
+"""
+
+from __future__ import annotations
+
+import os
+import random
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+sys.path[:0] = [str(Path(__file__).parents[2]), str(Path(__file__).parents[1])]
+
+import pluginlab
+from pluginlab import RATE, Host, Transport, state_of
+
+from bridge.player import messages as m
+from bridge.player.memory import PlayerMemory
+from bridge.player.tempo import TempoLine
+from bridge.plugin.plan import ALL_PARTS, PluginPlan
+from engine.music import TempoMap
+from engine.music.note import Note
+
+FLAGS = "-g -fsanitize=address,undefined -fno-sanitize-recover=all"
+NOTES = 20_000
+FRAMES = 128
+
+
+def fuzz(folder: Path, count: int) -> None:
+    pluginlab.make(folder, "fuzz", flags=FLAGS)
+    began = time.perf_counter()
+    environment = {**os.environ, "CUEBRIDGE_PLUGIN_LINK": "/nowhere"}
+    subprocess.run([str(folder / "fuzz"), str(count), str(random.randrange(1 << 30))], env=environment, check=True)
+    print(f"0 findings in {count:,} inputs, {time.perf_counter() - began:.0f} s")
+
+
+def plan_of(notes: list[Note]) -> bytes:
+    memory, plan = PlayerMemory(m.PlayerOptions()), PluginPlan()
+    said = [*memory.tempo(1, TempoLine.of(TempoMap.constant(120)))]
+    said += memory.plan(1, "seconds", notes, [], -1e9)
+    for message in said:
+        plan.take(message)
+    return state_of(plan.body("A film", True).granted(ALL_PARTS))
+
+
+def blocks(folder: Path) -> None:
+    pluginlab.make(folder, "clap", "host")
+    draw = random.Random(1)
+    held = [Note(draw.randrange(128), 80, i * 1e-4, 3600.0, i % 16 + 1, "pad") for i in range(NOTES)]
+    spread = [Note(draw.randrange(30, 100), 80, i / 40, 0.3, i % 16 + 1, "arp") for i in range(NOTES)]
+    cases = {
+        "idle (no plan)": None,
+        "20,000 notes in 500 s": plan_of(spread),
+        "20,000 notes, all of them long": plan_of(held),
+    }
+    print(f"{'':48}{'mean us':>9}{'p50':>9}{'p99':>9}{'worst':>9}")
+    for name, state in cases.items():
+        for locates in (False, True):
+            if state is None and locates:
+                continue
+            with Host(folder / "cuebridge.clap", folder / "clap-host") as host:
+                if state is not None:
+                    host.load(state)
+                for number in range(20_000):
+                    at = number * FRAMES / RATE
+                    host.block(FRAMES, Transport(at + 5.0 * (number % 100 // 50) if locates else at))
+                host.finish()
+            title = name + (", a locate every 50" if locates else "")
+            times = sorted(host.times_us)
+            p50, p99 = times[len(times) // 2], times[len(times) * 99 // 100]
+            print(f"{title:48}{sum(times) / len(times):9.2f}{p50:9.2f}{p99:9.2f}{times[-1]:9.1f}")
+
+
+if __name__ == "__main__":
+    with tempfile.TemporaryDirectory() as place:
+        if sys.argv[1:2] == ["blocks"]:
+            blocks(Path(place))
+        else:
+            fuzz(Path(place), int(sys.argv[2]) if len(sys.argv) > 2 else 1_000_000)
