@@ -76,8 +76,10 @@ def click_sound(piece: Piece, count_in_bars: int = 1) -> bytes:
 
 
 def guide_notes(piece: Piece) -> tuple[Note, ...]:
-    """Root-position block chords on each change, between C3 and B4: dragged on a DAW's chord track they name the chords
-    for its own players."""
+    """Root-position block chords on each change: dragged on a DAW's chord track they name the chords for its own players.
+
+    Roots lie from C3 to B3 (MIDI 48 to 59), a foreign bass an octave lower, extensions above: 36 to 81 in all.
+    """
     from engine.arrange.rhythm import merge_runs
 
     notes = []

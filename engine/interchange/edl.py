@@ -51,7 +51,6 @@ class Edl:
 
     events: tuple[EdlEvent, ...]
     drop: bool | None = None
-    title: str = ""
 
 
 def drop_of(text: str) -> bool | None:
@@ -140,12 +139,9 @@ def read_edl(text: str, name: str) -> Edl:
     """The events of a cut, in order of the file.  Raises MarkerError and names each line that cannot be read."""
     refused = Refusals(name)
     events: list[EdlEvent] = []
-    title = ""
     for number, line in enumerate(text.split("\n"), start=1):
         found, speed = _EVENT.fullmatch(line), _SPEED.fullmatch(line)
-        if line.upper().startswith("TITLE:"):
-            title = clean(line[6:])
-        elif found is not None:
+        if found is not None:
             labels = found["places"].split()
             if len(labels) != 4:
                 refused.add(number, "an event has four timecodes")
@@ -162,7 +158,7 @@ def read_edl(text: str, name: str) -> Edl:
     refused.check()
     if not events:
         raise MarkerError(f"{shown(name)} holds no events.")
-    return Edl(tuple(events), drop_of(text), title)
+    return Edl(tuple(events), drop_of(text))
 
 
 def _with(event: EdlEvent, *, clip: str | None = None, speed: float | None = None) -> EdlEvent:

@@ -9,9 +9,10 @@ from __future__ import annotations
 
 import warnings
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import lru_cache
 from itertools import pairwise
 from pathlib import Path
 from typing import Any, Final
@@ -19,7 +20,8 @@ from typing import Any, Final
 from engine.arrange.rhythm import merge_runs
 from engine.interchange.markers_out import mark_name
 from engine.interchange.piece import Piece
-from engine.music import PARTS, Key, Note
+from engine.music import PARTS, Chord, Key, Note
+from engine.music.chord import split_root
 from engine.music.extras import need_extra
 from engine.music.spelling import key_signature
 
@@ -209,28 +211,83 @@ class _Sheet:
                 measure.insert(float(place - line), _symbol(run.chord, self._piece.composition.spell(run.chord)))
 
 
-def _symbol(chord: Any, name: str) -> Any:
+def _symbol(chord: Chord, name: str) -> Any:
     """A chord symbol that sounds the chord's own tones and shows its name as CueBridge writes it."""
     from music21 import harmony
 
     if chord.is_silence:
         return harmony.NoChord()
-    kind, root, bass = _KINDS.get(chord.quality, "major"), name[: 2 if name[1:2] in ("b", "#", "♭", "♯") else 1], None
-    root = root.replace("♭", "-").replace("b", "-").replace("♯", "#")
-    if chord.bass is not None:
-        slash = name.rpartition("/")[2]
-        bass = slash[0] + slash[1:2].replace("♭", "-").replace("b", "-").replace("♯", "#")
-    symbol = harmony.ChordSymbol(root=root, kind=kind, bass=bass)
-    symbol.chordKindStr = name[len(root) :].partition("/")[0]
+    head, low = name, None
+    if chord.bass is not None:  # else a slash is that of 6/9
+        head, _, low = name.rpartition("/")
+    bass = None if low is None else _step(low)
+    kind, degrees = chord_kind(chord.intervals())
+    symbol = harmony.ChordSymbol(root=_step(head), kind=_MUSIC21_NAMES.get(kind, kind), bass=bass)
+    for what, degree, alter in degrees:
+        symbol.addChordStepModification(harmony.ChordStepModification(what, degree, alter))
+    symbol.chordKindStr = split_root(head)[1]
     return symbol
 
 
-# Our qualities as MusicXML names them.
-_KINDS: Final = {
-    "maj": "major", "min": "minor", "dim": "diminished", "aug": "augmented", "sus4": "suspended-fourth",
-    "sus2": "suspended-second", "7": "dominant-seventh", "maj7": "major-seventh", "min7": "minor-seventh",
-    "maj6": "major-sixth", "min6": "minor-sixth", "dim7": "diminished-seventh", "hdim7": "half-diminished-seventh",
+def _step(symbol: str) -> str:
+    """The note that a symbol begins with as music21 writes it: B- for B flat."""
+    return split_root(symbol)[0].replace("b", "-")
+
+
+# Kinds of MusicXML 4.0 (data type kind-value): degree -> semitones above the root.
+_TRIAD: Final = {1: 0, 3: 4, 5: 7}
+_MINOR: Final = {1: 0, 3: 3, 5: 7}
+KINDS: Final[dict[str, dict[int, int]]] = {
+    "major": _TRIAD, "minor": _MINOR, "augmented": {1: 0, 3: 4, 5: 8}, "diminished": {1: 0, 3: 3, 5: 6},
+    "dominant": {**_TRIAD, 7: 10}, "major-seventh": {**_TRIAD, 7: 11}, "minor-seventh": {**_MINOR, 7: 10},
+    "diminished-seventh": {1: 0, 3: 3, 5: 6, 7: 9}, "augmented-seventh": {1: 0, 3: 4, 5: 8, 7: 10},
+    "half-diminished": {1: 0, 3: 3, 5: 6, 7: 10}, "major-minor": {**_MINOR, 7: 11}, "major-sixth": {**_TRIAD, 6: 9},
+    "minor-sixth": {**_MINOR, 6: 9}, "dominant-ninth": {**_TRIAD, 7: 10, 9: 14},
+    "major-ninth": {**_TRIAD, 7: 11, 9: 14}, "minor-ninth": {**_MINOR, 7: 10, 9: 14},
+    "dominant-11th": {**_TRIAD, 7: 10, 9: 14, 11: 17}, "major-11th": {**_TRIAD, 7: 11, 9: 14, 11: 17},
+    "minor-11th": {**_MINOR, 7: 10, 9: 14, 11: 17}, "dominant-13th": {**_TRIAD, 7: 10, 9: 14, 11: 17, 13: 21},
+    "major-13th": {**_TRIAD, 7: 11, 9: 14, 11: 17, 13: 21}, "minor-13th": {**_MINOR, 7: 10, 9: 14, 11: 17, 13: 21},
+    "suspended-second": {1: 0, 2: 2, 5: 7}, "suspended-fourth": {1: 0, 4: 5, 5: 7}, "power": {1: 0, 5: 7},
 }  # fmt: skip
+_MUSIC21_NAMES: Final = {"dominant": "dominant-seventh", "half-diminished": "half-diminished-seventh",
+                         "major-minor": "minor-major-seventh"}  # fmt: skip
+# What an added degree is before it is altered: of a dominant chord, as the specification says.
+_ADDED: Final = {2: 2, 3: 4, 4: 5, 5: 7, 6: 9, 7: 10, 9: 14, 11: 17, 13: 21}
+_DEGREES: Final = {
+    0: (1,), 2: (2,), 3: (3,), 4: (3,), 5: (4,), 6: (5,), 7: (5,), 8: (5, 6), 9: (6, 7), 10: (7, 6), 11: (7,), 13: (9,),
+    14: (9,), 15: (9,), 16: (11,), 17: (11,), 18: (11,), 20: (13,), 21: (13,), 22: (13,),
+}  # fmt: skip
+
+
+@lru_cache(maxsize=512)
+def chord_kind(intervals: tuple[int, ...]) -> tuple[str, tuple[tuple[str, int, int], ...]]:
+    """The kind of MusicXML that a chord type needs least words beside, and these: (add, alter or subtract; degree;
+    semitones by which it is altered).  intervals: semitones above the root, ascending."""
+    found = [(_words(kind, intervals), name) for name, kind in KINDS.items()]
+    costs = {"add": 1.0, "alter": 1.1, "subtract": 1.5}  # few readers play what was taken away
+    # An added seventh is a minor one by the specification, and a major one to some readers: a kind has it.
+    cost = [sum(costs[what] + 9 * (what == "add" and degree == 7) for what, degree, _ in words) for words, _ in found]
+    words, name = found[cost.index(min(cost))]
+    return name, words
+
+
+def _words(kind: Mapping[int, int], intervals: Sequence[int]) -> tuple[tuple[str, int, int], ...]:
+    """What has to be said beside a kind."""
+    wanted: list[tuple[int, int]] = []
+    for tone in intervals:
+        taken = {degree for degree, _ in wanted}
+        free = [degree for degree in _DEGREES[tone] if degree not in taken] or list(_DEGREES[tone])
+        exact = [degree for degree in free if kind.get(degree) == tone]
+        wanted.append(((exact or free)[0], tone))
+    words, met = [], set()
+    for degree, tone in sorted(wanted, key=lambda each: (each[0], kind.get(each[0]) != each[1])):
+        if degree in kind and degree not in met:
+            if kind[degree] != tone:
+                words.append(("alter", degree, tone - kind[degree]))
+        else:  # also the second of two ninths, as in 7alt
+            words.append(("add", degree, tone - _ADDED[degree]))
+        met.add(degree)
+    return (*words, *(("subtract", degree, 0) for degree in kind if degree not in met))
 
 
 # From seven flats to seven sharps.

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
 from typing import Final
 
@@ -32,7 +33,7 @@ class MusicalMark:
 MARK_KINDS: Final = ("cues", "sections", "hits", "cuts", "chords")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Piece:
     """A composition and its notes, whole or of one cue.  version: counts what was handed out before."""
 
@@ -45,61 +46,64 @@ class Piece:
     def tempo_map(self) -> TempoMap:
         return self.composition.tempo_map
 
-    @property
+    @cached_property
     def cues(self) -> tuple[Cue, ...]:
         """The cues that are written; one over the film where there are none."""
-        cues = effective_cues(self.composition)
-        return tuple(cue for cue in cues if not self.cue or cue.name == self.cue)
+        return tuple(cue for cue in self._all_cues if not self.cue or cue.name == self.cue)
+
+    @cached_property
+    def _all_cues(self) -> tuple[Cue, ...]:
+        return effective_cues(self.composition)
 
     def out_s(self, cue: Cue) -> float:
         """Picture second where a cue ends: its Out, the next cue's In, or the film's end."""
         film = self.composition.film
-        later = [each.in_s for each in effective_cues(self.composition) if each.in_s > cue.in_s]
+        later = [each.in_s for each in self._all_cues if each.in_s > cue.in_s]
         ends = [film.duration_s, *later, *([] if cue.out_s is None else [cue.out_s])]
         return min(ends)
 
-    @property
+    @cached_property
     def start_s(self) -> float:
         """Picture second of the first cue's In."""
         return self.cues[0].in_s
 
-    @property
+    @cached_property
     def end_s(self) -> float:
         return max(self.out_s(cue) for cue in self.cues)
 
-    @property
+    @cached_property
     def notes(self) -> tuple[Note, ...]:
         low, high = self.span_beats
         return tuple(note for note in self.arrangement.notes if low <= note.start_beats < high)
 
-    @property
+    @cached_property
     def controllers(self) -> tuple[Controller, ...]:
         low, high = self.span_beats
         return tuple(each for each in self.arrangement.controllers if low <= each.time_beats < high)
 
-    @property
+    @cached_property
     def span_beats(self) -> tuple[float, float]:
         """In which its notes begin; without end where all cues are written."""
         if not self.cue:
             return float("-inf"), float("inf")
-        cue, rest = self.cues[0], [each.in_s for each in effective_cues(self.composition)]
+        cue, rest = self.cues[0], [each.in_s for each in self._all_cues]
         later = [at_s for at_s in rest if at_s > cue.in_s]
         low = self.composition.beats_at_picture(cue.in_s) - 0.125 if cue.in_s > min(rest) else float("-inf")
         return low, self.composition.beats_at_picture(min(later)) - 0.125 if later else float("inf")
 
     def of_cue(self, name: str) -> Piece:
         """The piece of one cue.  Raises UserError."""
-        names = [cue.name for cue in effective_cues(self.composition)]
+        names = [cue.name for cue in self._all_cues]
         if name not in names:
             raise UserError(f"there is no cue '{name[:40]}'; there are {', '.join(names[:20])}.")
         return replace(self, cue=name)
 
-    @property
+    @cached_property
     def hits(self) -> tuple[Hit, ...]:
         found = {*self.composition.hits, *(hit for cue in self.cues for hit in cue.hits)}
         return tuple(sorted((hit for hit in found if self._holds(hit.time_s)), key=lambda hit: hit.time_s))
 
-    @property
+    @cached_property
     def sections(self) -> tuple[Section, ...]:
         return tuple(section for cue in self.cues for section in cue.sections)
 

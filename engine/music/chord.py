@@ -84,6 +84,14 @@ def _pitch_class(match: re.Match[str]) -> int:
     return (_LETTERS[match[1]] + accidental.count("#") - accidental.count("b")) % 12
 
 
+def split_root(symbol: str) -> tuple[str, str]:
+    """The note name that a chord symbol begins with, in `b` and `#`, and what follows it.  Raises MusicError."""
+    match = _ROOT.match(symbol)
+    if match is None:
+        raise MusicError(f"'{symbol}' does not begin with a note name.")
+    return match[1] + (match[2] or "").translate(_ACCIDENTALS), symbol[match.end() :]
+
+
 @dataclass(frozen=True, slots=True)
 class Chord:
     """One chord.

@@ -1,6 +1,7 @@
 """MusicXML is read back by another library and compared with what was to be written."""
 
 import warnings
+import xml.etree.ElementTree as ElementTree
 from fractions import Fraction
 from itertools import pairwise
 
@@ -10,9 +11,11 @@ from hypothesis import strategies as st
 from pieces import compose
 
 from engine.arrange import arrange
-from engine.interchange.musicxml import musicxml, rounded, written_notes
+from engine.interchange.musicxml import KINDS, chord_kind, musicxml, rounded, written_notes
 from engine.interchange.piece import Piece
-from engine.music import Cue, Hit, Note, Section, TempoMap, TimeSignature
+from engine.music import Chord, Cue, Hit, Key, Note, Section, TempoMap, TimeSignature
+from engine.music.chord import split_root
+from engine.music.chord_type import read_chord_type
 
 METERS = [TimeSignature.parse(text) for text in ("4/4", "7/8", "3/4")]
 NAMES = {"Lead sheet": "melody", "Pad": "pad", "Arpeggio": "arp", "Bass": "bass", "Drums": "drums"}
@@ -93,6 +96,67 @@ def test_chord_symbols_meters_keys_and_words(piece, files):
     for part in score.parts:
         for bar in part.getElementsByClass("Measure"):
             assert bar.duration.quarterLength == bar.barDuration.quarterLength, (part.partName, bar.number)
+
+
+WIDE = "C6/9 Cmaj7#11 C13sus4 C7alt Cm11 C13 CmMaj7 C9 Cadd9 C5 Cm7b5 C7b9 Cdim7 C7#5 C9sus4/Bb Cm6 Cmaj13 C7#9b13"
+DOMINANT = {2: 2, 3: 4, 4: 5, 5: 7, 6: 9, 7: 10, 9: 14, 11: 17, 13: 21}
+
+
+def tones(harmony):
+    """Pitch classes above the root of a <harmony>, by the specification: its kind, then degree by degree."""
+    degrees = [(each.findtext("degree-type"), int(each.findtext("degree-value")), int(each.findtext("degree-alter")))
+               for each in harmony.iter("degree")]  # fmt: skip
+    return sounding(harmony.findtext("kind"), degrees)
+
+
+def sounding(kind, degrees):
+    found = [KINDS[kind].copy()]
+    for what, degree, alter in degrees:
+        if what == "add":
+            found.append({degree: DOMINANT[degree] + alter})
+        elif what == "alter":
+            found[0][degree] += alter
+        else:
+            del found[0][degree]
+    return {tone % 12 for row in found for tone in row.values()}
+
+
+@pytest.mark.parametrize("key", ["C", "Gb"])
+def test_wide_chords_are_written_with_all_their_tones(key):
+    """Of every type that the program plays, by the specification and by the library that wrote it."""
+    from music21 import converter, harmony
+
+    shift = Key.parse(key).tonic
+    chords = [Chord.parse(text).transpose(shift) for text in WIDE.split()]
+    composition = compose(" ".join(map(str, chords)), key=key, seconds=float(len(chords)))
+    data = musicxml(Piece(composition, arrange(composition)))
+    rows = list(ElementTree.fromstring(data).iter("harmony"))
+    assert len(rows) == len(chords)
+    for row, chord in zip(rows, chords, strict=True):
+        assert tones(row) == {tone % 12 for tone in chord.intervals()}, chord
+        name = composition.spell(chord)
+        assert name.startswith(row.findtext("root/root-step"))
+        shown = row.find("kind").get("text") or ""
+        assert shown == split_root(name.rpartition("/")[0] if chord.bass is not None else name)[1]
+    read = list(converter.parseData(data).recurse().getElementsByClass(harmony.ChordSymbol))
+    for symbol, chord in zip(read, chords, strict=True):
+        wanted = set(chord.pitch_classes()) | ({chord.bass} if chord.bass is not None else set())
+        assert {pitch.pitchClass for pitch in symbol.pitches} == wanted, chord
+
+
+def test_every_chord_type_that_can_be_written_has_its_tones():
+    heads = "|m|maj7|7|9|11|13|m7|m9|m11|dim|dim7|aug|sus4|sus2|6|6/9|m6|mMaj7|5|maj9|7sus4|13sus4|m7b5".split("|")
+    words = ("", "b5", "#5", "b9", "#9", "#11", "b13", "add9", "add11", "add13", "no3", "no5", "add#11", "add2")
+    types = {read_chord_type(head + one + two) for head in heads for one in words for two in words} - {None}
+    assert len(types) > 300
+    for each in types:
+        assert sounding(*chord_kind(each.intervals)) == {tone % 12 for tone in each.intervals}, each
+
+
+def test_kinds_are_plain_where_they_can_be():
+    for text, wanted in (("C", "major"), ("Cm9", "minor-ninth"), ("C7", "dominant"), ("Cm7b5", "half-diminished")):
+        assert chord_kind(Chord.parse(text).intervals()) == (wanted, ())
+    assert chord_kind(Chord.parse("Cmaj7#11").intervals()) == ("major-seventh", (("add", 11, 1),))
 
 
 notes = st.lists(
