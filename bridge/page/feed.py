@@ -21,6 +21,7 @@ from bridge.session.session import Session
 from bridge.session.snapshot import Snapshot, cue_list, snapshot
 from engine.document import ChordBlock, Document
 from engine.music import Chord, Cue, Slot, TempoMap, controls
+from engine.music.speech import parse_speech
 
 PLAYHEAD_S: Final = 0.05
 VALUES_S: Final = 0.1
@@ -183,6 +184,8 @@ class PageFeed:
             self._send("cues", tuple((number, *row) for number, row in rows))
             self._send("takes", kept)
             self._send("printed", printed.ranges_s(document))
+            spoken = parse_speech(document.text(controls.SPEECH))
+            self._send("dialogue", tuple((start_s, end_s, "speech") for start_s, end_s in spoken))
         result = document.result
         chords_from = (result.slots, document.pins, document.printed, document.typed, result.key, result.tempo_map)
         bars_from = (result.tempo_map, result.starts_s, duration_s)

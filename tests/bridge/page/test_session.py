@@ -234,3 +234,12 @@ def test_a_film_chosen_in_a_page_is_taken_or_refused(paged) -> None:
     paged.page.receive(p.ChooseFilm(0, 6, "/films/h.mov", "h.mov"))
     answer = paged.link.last(p.Answer)
     assert isinstance(answer, p.Answer) and answer.values is None and answer.sentence == "h.mov has no picture."
+
+
+def test_lines_of_speech_are_a_list_of_their_own(paged) -> None:
+    paged.do("/cue/speech", "12.5-14 3-4.25")
+    paged.run(0.2)
+    assert paged.link.state.lists["dialogue"] == ((3.0, 4.25, "speech"), (12.5, 14.0, "speech"))
+    paged.do("/cue/undo")
+    paged.run(0.2)
+    assert paged.link.state.lists["dialogue"] == ()
