@@ -76,7 +76,7 @@ def click_sound(piece: Piece, count_in_bars: int = 1) -> bytes:
 
 
 def guide_notes(piece: Piece) -> tuple[Note, ...]:
-    """Root-position block chords on each change: dragged on a DAW's chord track they name the chords for its own players.
+    """Root-position block chords on each change, which name the chords for a DAW's own players on its chord track.
 
     Roots lie from C3 to B3 (MIDI 48 to 59), a foreign bass an octave lower, extensions above: 36 to 81 in all.
     """
