@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Final
 
-from engine.document import Document, Step
+from engine.document import Document, FilmReading, Step
 
 UNDO_STEPS: Final = 400
 MERGE_S: Final = 1.0  # moves of one fader within this time are one step
@@ -54,6 +54,26 @@ class History:
     def steps(self) -> tuple[Step, ...]:
         return tuple(self._steps)
 
+    @property
+    def film(self) -> FilmReading | None:
+        """Of the step in force; None where the history has had one film alone."""
+        return self.film_at(self._index)
+
+    def film_at(self, index: int) -> FilmReading | None:
+        """Of a step; None outside the history too."""
+        if not 0 <= index < len(self._steps):
+            return None
+        return next((step.film for step in reversed(self._steps[: index + 1]) if step.film is not None), None)
+
+    def push_film(
+        self, document: Document, label: str, at_s: float, before: FilmReading, after: FilmReading, who: str = ""
+    ) -> None:
+        """Adds a step from which on the picture is another one."""
+        if self.film is None:
+            self._steps[0] = replace(self._steps[0], film=before)
+        self.push(document, label, at_s, who=who)
+        self._steps[-1] = replace(self._steps[-1], film=after)
+
     def push(
         self, document: Document, label: str, at_s: float, *, merge: bool = False, who: str = "", gesture: str = ""
     ) -> None:
@@ -67,12 +87,13 @@ class History:
         if self._index and last.gesture == gesture and last.who == who:
             fresh = merge and last.label == label and at_s - last.at_s < MERGE_S
             if gesture or fresh:
-                self._steps[-1] = step
+                self._steps[-1] = replace(step, film=last.film)
                 return
         self._newest += 1
         self._steps.append(step)
         self._ids.append(self._newest)
         surplus = max(len(self._steps) - self._limit - 1, 0)
+        self._steps[surplus] = replace(self._steps[surplus], film=self.film_at(surplus))
         del self._steps[:surplus], self._ids[:surplus]
         self._index = len(self._steps) - 1
 

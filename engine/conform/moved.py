@@ -5,7 +5,8 @@ follows by one policy:
 
 * shift: each chord stays with its picture; bars run on as the tempo says.
 * ramp: the tempo bends, as far as is allowed, so that what comes after the change falls on the beats it fell on.
-* bars: whole bars are dropped or added where the picture changed, and the music is otherwise as it was.
+* bars: whole bars are dropped or repeated, at joins, pedals and rests alone (see `bars`), and the music is otherwise as
+  it was.
 * rewrite: what is seen for the first time, and up to the next hit, section or cue, is to be composed anew.
 
 Music before the first change is not touched.  Times are picture seconds.
@@ -20,12 +21,13 @@ from itertools import pairwise
 from typing import Final
 
 from engine.arrange.expression import film_levels
-from engine.arrange.rhythm import build_grid
+from engine.arrange.rhythm import GridSlot, build_grid
+from engine.conform.bars import Joins, follow
 from engine.conform.changes import ChangeList
 from engine.document import CueState, Document, Pin, PrintedRange, check_cues
 from engine.document.document import Lock, Result
 from engine.document.recipe import recipe
-from engine.music import Film, Hit, MusicError, Section, Slot, TempoMap, controls, marked
+from engine.music import Cut, Film, Hit, MusicError, Section, Slot, TempoMap, controls, marked
 from engine.music.cueplan import CuePlan, Statement
 from engine.music.plan_edit import PlanEdit
 
@@ -51,13 +53,26 @@ class Moved:
 
 @dataclass(frozen=True, slots=True)
 class Conformed:
-    """first_change_s: where the cuts part, None: nowhere.  rewrites: stretches to be composed.  notes: sentences."""
+    """first_change_s: where the cuts part, None: nowhere.  rewrites: stretches to be composed.  notes: sentences.
+    cuts: of the new film; those before the first change are the very ones of the old."""
 
     document: Document
     moved: tuple[Moved, ...]
     first_change_s: float | None
     rewrites: tuple[tuple[float, float], ...] = ()
     notes: tuple[str, ...] = ()
+    cuts: tuple[Cut, ...] = ()
+
+
+def check_policies(names: Sequence[str], policies: Mapping[str, str], policy: str = "shift") -> dict[str, str]:
+    """The policy of each cue, by its name.  Raises MusicError for a policy that is none or a cue that is not there."""
+    chosen = {name: policies.get(name, policy) for name in names}
+    for name, each in {**chosen, **policies}.items():
+        if each not in POLICIES:
+            raise MusicError(f"'{each}' is not a policy; policies are {', '.join(POLICIES)}.")
+        if name not in chosen:
+            raise MusicError(f"there is no cue {name}; there are {', '.join(chosen)}.")
+    return chosen
 
 
 def conform(
@@ -68,19 +83,35 @@ def conform(
     *,
     policy: str = "shift",
     bend: float = MOST_BEND,
+    cuts: tuple[Sequence[Cut], Sequence[Cut]] = ((), ()),
 ) -> Conformed:
     """The document on the new film.  policies: by the cue's name, else `policy`.  bend: the most that a ramp may bend
-    the tempo, as a share of it.  Raises MusicError for a policy that is none."""
-    chosen = {state.name: (policies or {}).get(state.name, policy) for state in document.cue_states}
-    for name, each in {**chosen, **(policies or {})}.items():
-        if each not in POLICIES:
-            raise MusicError(f"'{each}' is not a policy; policies are {', '.join(POLICIES)}.")
-        if name not in chosen:
-            raise MusicError(f"there is no cue {name}; there are {', '.join(chosen)}.")
+    the tempo, as a share of it.  cuts: those seen in the old film and in the new one.  Raises MusicError for a policy
+    that is none."""
+    chosen = check_policies([state.name for state in document.cue_states], policies or {}, policy)
     first = changes.first_change
     if first is None:
-        return Conformed(document, (), None)
-    return _Conform(document, changes, film, chosen, bend).run(first / float(changes.rate))
+        return Conformed(document, (), None, cuts=tuple(cuts[0]))
+    made = _Conform(document, changes, film, chosen, bend).run(first / float(changes.rate))
+    return replace(made, cuts=moved_cuts(changes, *cuts))
+
+
+def moved_cuts(changes: ChangeList, old: Sequence[Cut], new: Sequence[Cut]) -> tuple[Cut, ...]:
+    """Cuts of the old film where its picture goes on, those of the new one where pieces meet and in new material."""
+    frame_s = 1 / float(changes.rate)
+    made: list[Cut] = []
+    for span in changes.spans:
+        start_s, end_s = span.new_start * frame_s, span.new_end * frame_s
+        if span.new_start:
+            made += [cut for cut in new if abs(cut.time_s - start_s) < 1.5 * frame_s]
+        if span.old_start is None:
+            made += [cut for cut in new if start_s + 1.5 * frame_s <= cut.time_s < end_s - 1.5 * frame_s]
+            continue
+        low_s, high_s = span.old_start * frame_s, (span.old_end or 0) * frame_s
+        for cut in old:
+            if low_s + frame_s / 2 < cut.time_s < high_s - frame_s / 2:
+                made.append(replace(cut, time_s=start_s + (cut.time_s - low_s) / float(span.speed)))
+    return tuple(sorted(made, key=lambda cut: cut.time_s))
 
 
 class _Conform:
@@ -345,56 +376,82 @@ class _Conform:
     # chords ---------------------------------------------------------------------------------------------------------
     def _slots(self, document: Document, tempo_map: TempoMap, first_s: float) -> tuple[Slot, ...]:
         old = self._old.result
+        grid = build_grid(old.grid, tempo_map, self._film.duration_s, old.starts_s)
+        sources = self._sources(document, tempo_map, grid)
         made: list[Slot] = []
-        for place in build_grid(old.grid, tempo_map, self._film.duration_s, old.starts_s):
-            middle = (place.start_s + place.end_s) / 2
-            index = len(made)
+        for index, place in enumerate(grid):
             if place.end_s <= first_s + _SAME_S and index < len(old.slots):
                 same = old.slots[index]
                 if abs(same.start_s - place.start_s) < 1e-6 and abs(same.end_s - place.end_s) < 1e-6:
                     made.append(same)
                     continue
-            source = self._content_of(document, tempo_map, middle)
+            source = sources[index]
             content = self._old_slot(source) if source is not None else made[-1] if made else old.slots[0]
-            made.append(
-                replace(
-                    content, index=index, start_s=place.start_s, end_s=place.end_s, start_beats=place.start_beats,
-                    end_beats=place.end_beats,
-                )
-            )  # fmt: skip
+            made.append(_placed(content, index, place))
         return tuple(made)
 
     def _old_slot(self, old_s: float) -> Slot:
         slots = self._old.result.slots
-        return next((slot for slot in slots if slot.start_s <= old_s < slot.end_s), slots[-1])
+        return slots[max(bisect_right(slots, old_s, key=lambda slot: slot.start_s) - 1, 0)]
 
-    def _content_of(self, document: Document, tempo_map: TempoMap, new_s: float) -> float | None:
-        """The old picture second whose music is heard at a new one; None: there is none, what was goes on."""
-        states = document.cue_states
-        state = next((each for each in reversed(states) if each.in_s <= new_s + _SAME_S), states[0])
-        policy = self._policies.get(state.name, "shift")
-        if policy == "ramp" or policy == "bars":
-            by_beats = self._by_beats(state, tempo_map, new_s, whole_bars=policy == "bars")
-            if by_beats is not None:
-                return by_beats
-        return self._changes.source(new_s)
+    def _sources(self, document: Document, tempo_map: TempoMap, grid: Sequence[GridSlot]) -> list[float | None]:
+        """Of each slot the old picture second whose music is heard in it; None: there is none, what was goes on."""
+        middles = [(place.start_s + place.end_s) / 2 for place in grid]
+        sources = [self._changes.source(middle) for middle in middles]
+        for index, state in enumerate(document.cue_states):
+            if self._policies.get(state.name) != "bars":
+                continue
+            if self._old.result.grid != "beats":
+                self._notes.append(f"cue {state.name}: its chords lie on seconds and not on bars; it is shifted.")
+                continue
+            later = document.cue_states[index + 1 :]
+            first = bisect_right(middles, state.in_s) if index else 0
+            last = bisect_right(middles, later[0].in_s) if later else len(grid)
+            if last > first:
+                sources[first:last] = self._by_bars(state, tempo_map, grid[first:last], sources[first:last])
+        return sources
 
-    def _by_beats(self, state: CueState, tempo_map: TempoMap, new_s: float, *, whole_bars: bool) -> float | None:
-        """The same beat of the cue, counted from where the picture last went on without a break; with whole bars
-        dropped or added there."""
-        source = self._changes.source(new_s)
-        if source is None:
-            return None
+    def _by_bars(
+        self, state: CueState, tempo_map: TempoMap, grid: Sequence[GridSlot], sources: Sequence[float | None]
+    ) -> list[float | None]:
+        """The same for a cue of which whole bars are dropped or repeated, and a note of each."""
         old = self._old.result
-        new_beats = tempo_map.beats_at(new_s + old.starts_s)
-        old_beats = old.tempo_map.beats_at(source + old.starts_s)
-        if not whole_bars:
-            return source
-        bar = float(old.tempo_map.meter_at(old_beats).bar_beats)
-        whole = round((old_beats - new_beats) / bar) * bar
-        wanted = old.tempo_map.seconds_at(new_beats + whole) - old.starts_s
-        low, high = self._old.span_of(state.number)
-        return wanted if max(low, 0.0) <= wanted < high else source
+        low_s, high_s = self._old.span_of(state.number)
+        low = old.tempo_map.beats_at(max(low_s, 0.0) + old.starts_s)
+        high = old.tempo_map.beats_at(min(high_s, old.slots[-1].end_s) + old.starts_s)
+        # Where the cue has a bar 1 of its own, whole bars count from there on both maps.
+        before = next(each for each in self._old.cue_states if each.number == state.number)
+        first = 0.0
+        if state.bar_1_s is not None and before.bar_1_s is not None:
+            first = old.tempo_map.beats_at(before.bar_1_s + old.starts_s)
+            first -= tempo_map.beats_at(state.bar_1_s + old.starts_s)
+        bar = float(old.tempo_map.meter_at(low).bar_beats)
+        wanted: list[float | None] = []
+        for place, source in zip(grid, sources, strict=True):
+            if source is None:
+                wanted.append(None)
+                continue
+            off = old.tempo_map.beats_at(source + old.starts_s) - (place.start_beats + place.end_beats) / 2
+            wanted.append(first + round((off - first) / bar) * bar)
+        cue = [each.number for each in self._old.cue_states].index(state.number)
+        begins = next((each for each in wanted if each is not None), first) if grid[0].start_s <= state.in_s else first
+        made = follow([place.start_beats for place in grid], wanted, Joins(self._old, cue, low, high), bar, begins)
+        for jump in made.jumps:
+            count = round((jump.to_beats - jump.from_beats) / bar)
+            what = f"{abs(count)} {'bar' if abs(count) == 1 else 'bars'} {'dropped' if count > 0 else 'repeated'}"
+            self._notes.append(f"cue {state.name}: {what} at {grid[jump.slot].start_s:.2f} s, at a {jump.where}.")
+        for slot, off in made.stuck:
+            late = "behind" if off < 0 else "ahead of"
+            self._notes.append(
+                f"cue {state.name}: from {grid[slot].start_s:.2f} s on its music is {abs(off) / bar:g} bars {late} its "
+                "picture: no join, pedal or rest lets them go."
+            )
+        seconds = [
+            old.tempo_map.seconds_at(min(max((place.start_beats + place.end_beats) / 2 + offset, low), high - 1e-3))
+            - old.starts_s
+            for place, offset in zip(grid, made.offsets, strict=True)
+        ]
+        return list(seconds)
 
     def _rewrites(self, document: Document, first_s: float) -> tuple[tuple[float, float], ...]:
         """Stretches to compose: from each place where new material or another picture begins to the next hit, section
@@ -441,6 +498,14 @@ def _off_beat(result: Result, picture_s: float) -> float:
     return result.tempo_map.seconds_at(float(round(beats))) - result.starts_s - picture_s
 
 
+def _placed(content: Slot, index: int, place: GridSlot | Slot) -> Slot:
+    """A slot's chord and what goes with it, elsewhere."""
+    return replace(
+        content, index=index, start_s=place.start_s, end_s=place.end_s, start_beats=place.start_beats,
+        end_beats=place.end_beats,
+    )  # fmt: skip
+
+
 def composed_into(
     slots: Sequence[Slot], fresh: Sequence[Slot], ranges: Sequence[tuple[float, float]]
 ) -> tuple[Slot, ...]:
@@ -450,9 +515,6 @@ def composed_into(
         middle = (slot.start_s + slot.end_s) / 2
         if any(low <= middle < high for low, high in ranges):
             index = max(bisect_right(fresh, middle, key=lambda each: each.start_s) - 1, 0)
-            slot = replace(
-                fresh[index], index=slot.index, start_s=slot.start_s, end_s=slot.end_s, start_beats=slot.start_beats,
-                end_beats=slot.end_beats,
-            )  # fmt: skip
+            slot = _placed(fresh[index], slot.index, slot)
         made.append(slot)
     return tuple(made)

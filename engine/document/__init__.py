@@ -18,7 +18,8 @@ from engine.document.document import (
     parse_key,
     readings,
 )
-from engine.document.saved import FilmReading, NamedMark, SavedSession, SavedTake, SessionError, TempoChoice
+from engine.document.film_reading import FilmReading
+from engine.document.saved import NamedMark, SavedSession, SavedTake, SessionError, TempoChoice
 from engine.document.settings import CUE_CONTROLS, OUTPUT_SETTINGS, SETTINGS, TAKE_CONTROLS, Value
 from engine.document.takes import KeptRange, KeptTake
 

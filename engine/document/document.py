@@ -14,6 +14,7 @@ from types import MappingProxyType
 from typing import Final
 
 from engine.document.cues import CueState, cue_settings, ends, overlapping
+from engine.document.film_reading import FilmReading
 from engine.document.settings import CUE_CONTROLS, OUTPUT_SETTINGS, SETTINGS, Value
 from engine.music import (
     C_MAJOR,
@@ -532,6 +533,7 @@ class Step:
     """A document and the edit that led to it, in words.
 
     at_s: host time of the edit.  who: made it, as `osc 127.0.0.1:50422`.  gesture: edits of one gesture are one step.
+    film: that of this step and of those after it, None: that of the step before.
     """
 
     document: Document
@@ -539,3 +541,4 @@ class Step:
     at_s: float = 0.0
     who: str = ""
     gesture: str = ""
+    film: FilmReading | None = None

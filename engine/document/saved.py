@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from engine.document.document import Step
+from engine.document.film_reading import FilmReading
 from engine.document.takes import KeptTake
-from engine.music import Cut, Film, TempoMap, UserError
+from engine.music import TempoMap, UserError
 
 
 class SessionError(UserError):
@@ -34,22 +35,6 @@ class NamedMark:
 
 
 @dataclass(frozen=True, slots=True)
-class FilmReading:
-    """A film and what was seen in it.
-
-    reading: "full" or "quick", reason: why.  affect_mean: six weights over the film.  fingerprint: of the file's
-    content, "" where it is not known.
-    """
-
-    film: Film
-    cuts: tuple[Cut, ...] = ()
-    reading: str = "quick"
-    reason: str = ""
-    affect_mean: tuple[float, ...] = (0.0, 0.0, 0.0, 0.0, 0.0, 1.0)
-    fingerprint: str = ""
-
-
-@dataclass(frozen=True, slots=True)
 class TempoChoice:
     """The tempo map in use, the grid, where the picture starts on the timeline, and why this tempo, as a sentence."""
 
@@ -72,7 +57,7 @@ class SavedTake:
 class SavedSession:
     """Everything that a session keeps.
 
-    steps: the undo history, of which `index` is in force.  names: what regions and markers
+    reading: of the film in force.  steps: the undo history, of which `index` is in force.  names: what regions and markers
     of the DAW have said already.
     film_beside: the film's path as seen from the session file's folder, "" where there is none.
     """

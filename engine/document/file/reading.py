@@ -32,7 +32,8 @@ from engine.document.document import (
 )
 from engine.document.file import plans, schema
 from engine.document.file.migrations import MIGRATIONS
-from engine.document.saved import FilmReading, NamedMark, SavedSession, SavedTake, SessionError, TempoChoice
+from engine.document.film_reading import FilmReading
+from engine.document.saved import NamedMark, SavedSession, SavedTake, SessionError, TempoChoice
 from engine.document.takes import KeptTake, in_order
 from engine.music import (
     PARTS,
@@ -236,7 +237,8 @@ def _result(data: schema.ResultObject) -> Result:
 
 def _step(data: schema.StepObject, results: Sequence[Result], locks: Sequence[Lock]) -> Step:
     try:
-        return Step(_document(data.document, results, locks), data.label, who=data.who)
+        film = None if data.film is None else _film(data.film)
+        return Step(_document(data.document, results, locks), data.label, who=data.who, film=film)
     except MusicError as error:
         where = f" (step {shown(data.label, 40)})" if data.label else ""
         raise ValueError(f"{str(error).rstrip('.')}{where}") from None

@@ -1,6 +1,6 @@
-"""The format of a session file, version 2, for msgspec: every field typed, unknown ones refused.
+"""The format of a session file, version 3, for msgspec: every field typed, unknown ones refused.
 
-    {"format": "cuebridge-session", "version": 2,
+    {"format": "cuebridge-session", "version": 3,
      "film": {…}, "time": {…}, "index": n, "steps": [ … ], "names": [ … ], "takes": [ … ], "results": [ … ]}
 
 Steps and takes name their result by its place in `results`, since most steps share one, and locks by theirs in
@@ -298,6 +298,7 @@ class StepObject(_Object):
     label: Text
     document: DocumentObject
     who: Text = ""
+    film: FilmObject | None = None  # where the picture is another one from this step on
 
 
 class TakeObject(_Object):

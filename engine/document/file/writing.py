@@ -18,7 +18,8 @@ import msgspec
 
 from engine.document.document import Document, Lock, Result
 from engine.document.file import plans, schema
-from engine.document.saved import FilmReading, SavedSession, SavedTake, SessionError, TempoChoice
+from engine.document.film_reading import FilmReading
+from engine.document.saved import SavedSession, SavedTake, SessionError, TempoChoice
 from engine.music import Controller, Note, Slot, TempoMap, UserError, shown
 from engine.music.files import write_whole
 from engine.music.plan_edit import PlanEdit
@@ -68,6 +69,11 @@ class SessionWriter:
                         "label": step.label,
                         "document": self._document(step.document, places),
                         **({"who": step.who} if step.who else {}),
+                        **(
+                            {"film": _film(step.film, _as_seen_from(path, step.film.film.path))}
+                            if step.film is not None
+                            else {}
+                        ),
                     }
                     for step in saved.steps
                 ],

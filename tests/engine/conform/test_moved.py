@@ -2,11 +2,14 @@
 
 from dataclasses import replace
 from fractions import Fraction
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
 import pytest
 import recutlab
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 from pieces import compose
 
 from engine.arrange.expression import film_levels
@@ -126,13 +129,90 @@ def test_a_ramp_keeps_hits_on_their_beats_within_its_bend(document):
     assert not any(each.name.startswith("ramp") for each in steep.document.sections)
 
 
-def test_whole_bars_are_dropped(document):
-    changes = changes_of((0, 240), (288, 960))  # two seconds: a bar at 120 bpm
-    made = conform(document, changes, film_of(changes), policy="bars")
-    old, new = document.result.slots, made.document.result.slots
-    at = next(index for index, slot in enumerate(new) if slot.start_s >= 10.0)
-    dropped = next(index for index, slot in enumerate(old) if slot.start_s >= 12.0)
-    assert [s.chord for s in new[at : at + 12]] == [s.chord for s in old[dropped : dropped + 12]]
+def numbered(document, chords):
+    """With other chords, a bar each in turn, and slots that can be told from each other."""
+    names = chords.split()
+    bars = document.result.tempo_map
+    slots = tuple(
+        replace(slot, chord=Chord.parse(names[int(bars.bar_position(slot.start_beats) + 1e-6) % len(names)]),
+                density=5 + slot.index / 1000)
+        for slot in document.result.slots
+    )  # fmt: skip
+    return replace(document, result=replace(document.result, slots=slots))
+
+
+def heard(document):
+    """Number of the old slot that each slot has."""
+    return [round((slot.density - 5) * 1000) for slot in document.result.slots]
+
+
+def leaps(document, made):
+    """(old beats left, old beats gone on at) where the music of a film does not go on as it was."""
+    old, numbers = document.result.slots, heard(made.document)
+    return [(old[a].end_beats, old[b].start_beats) for a, b in pairwise(numbers) if b not in (a, a + 1)]
+
+
+def test_whole_bars_are_dropped_from_a_pedal_and_added_to_it(document):
+    held = numbered(document, "C F C C C C G7 F")
+    changes = changes_of((0, 140), (188, 960))  # two seconds, a bar at 120 bpm, in the fourth bar
+    made = conform(held, changes, film_of(changes), {"1m1": "bars"})
+    first = [leap for leap in leaps(held, made) if leap[1] < 40]
+    assert len(first) == 1 and first[0][1] - first[0][0] == 4 and 8 <= first[0][0] and first[0][1] <= 24
+    assert any("1 bar dropped" in note and "pedal" in note for note in made.notes)
+    longer = changes_of((0, 192), ("title", 48), (192, 960))
+    made = conform(held, longer, film_of(longer), {"1m1": "bars"})
+    assert any("1 bar repeated" in note and "pedal" in note for note in made.notes)
+
+
+def test_where_nothing_can_be_cut_the_music_runs_on_and_that_is_said(document):
+    moving = numbered(document, "C Dm Em F Am Dm G7 Em")
+    changes = changes_of((0, 140), (188, 960))
+    made = conform(moving, changes, film_of(changes), {"1m1": "bars"})
+    assert not [leap for leap in leaps(moving, made) if leap[1] < 40]
+    assert any("1 bars behind" in note for note in made.notes)
+
+
+pieces = st.lists(
+    st.one_of(
+        st.tuples(st.integers(0, 700), st.integers(30, 400)).map(lambda p: (p[0], min(sum(p), 960))),
+        st.tuples(st.just("title"), st.integers(12, 120)),
+    ),
+    min_size=1, max_size=5,
+).filter(lambda row: any(each[0] != "title" for each in row))  # fmt: skip
+chords = st.lists(st.sampled_from("C C Dm F F/C G7 G7 Am Bb N".split()), min_size=4, max_size=20)  # noqa: SIM905
+
+
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(pieces, chords, st.lists(st.tuples(st.integers(1, 10), st.integers(1, 6)), max_size=3), st.integers(2, 9))
+def test_bars_go_only_at_joins_pedals_and_rests(document, cut, names, themes, edge):
+    """Whatever is cut: never inside a statement of the theme, nor between a dominant and its tonic; and what is left
+    and where it goes on are both beginnings of phrases, or silent, or over one bass."""
+    whole = document.with_value(controls.OUT, None).with_cues((document.selected,), 0)
+    bars = whole.result.tempo_map
+    plan = CuePlan(0, "montage", "piano", (section(0.0, 2.0 * edge), section(2.0 * edge, 40.0)), None,
+                   tuple(Statement(bar, "statement", length) for bar, length in themes))  # fmt: skip
+    whole = numbered(whole, " ".join(names))
+    whole = replace(whole, sections=(), result=replace(whole.result, plans=(plan,)))
+    changes = from_path(np.array(recutlab.order_of(cut)), 960, Fraction(24))
+    try:
+        made = conform(whole, changes, film_of(changes), policy="bars")
+    except MusicError:  # nothing of the cue is left
+        return
+    old = whole.result.slots
+    for leaves, goes_on in leaps(whole, made):
+        for bar, length in themes:
+            low, high = float(bars.bar_start(bar)), float(bars.bar_start(bar + length))
+            assert not low < leaves < high and not low < goes_on < high, (leaves, goes_on)
+        before = next((slot for slot in old if abs(slot.end_beats - leaves) < 1e-6), old[-1])
+        after = next((slot for slot in old if abs(slot.start_beats - leaves) < 1e-6), before)
+        arrives = next(slot for slot in old if abs(slot.start_beats - goes_on) < 1e-6)
+        if before.chord == Chord.parse("G7"):
+            assert after.chord != Chord.parse("C")
+        low, high = sorted((leaves, goes_on))
+        held = {s.chord.bass_pitch_class for s in old if s.end_beats > low - 0.5 and s.start_beats < high}
+        silent = after.chord.is_silence and arrives.chord.is_silence
+        phrases = all(bars.bar_start(bars.bar_at(place)) == place for place in (leaves, goes_on))
+        assert len(held) == 1 or silent or phrases, (leaves, goes_on)
 
 
 def test_what_is_to_be_rewritten_ends_at_the_next_thing_that_is_fixed(document):
