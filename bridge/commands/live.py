@@ -115,6 +115,8 @@ class Live:
                 self.autosave = Autosave(session, plan.session_file, self._say)
                 stack.callback(self.autosave.close)
             session.leave_film = self._leave_film
+            if self.autosave is not None:
+                session.leave_cut = self.autosave.leave_cut
             self.daw = DawBridge(session, (lambda out: _send_all(osc, out)) if osc else _no_answer, version())
             self.controls = Controls(
                 session,

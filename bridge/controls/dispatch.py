@@ -25,10 +25,12 @@ from bridge.session.click import Click
 from bridge.session.edits import Edit, chords, locks, marks, plan, printed, tempo
 from bridge.session.edits.takes import checked_name
 from bridge.session.edits.values import set_value
+from bridge.session.file.autosave import saved_state
 from bridge.session.file.export import Exporter
 from bridge.session.fit import FIT, TempoSearch
 from bridge.session.lists import compared_takes, listed_chords, listed_edits, listed_notes
 from bridge.session.markers import marker_messages
+from bridge.session.recut import RecutRunner, RecutWords
 from bridge.session.session import Session
 from bridge.session.snapshot import Snapshot, snapshot
 from bridge.session.why import Why
@@ -48,7 +50,7 @@ MAX_BUNDLE: Final = 1300  # bytes of values in one datagram: more than a network
 EXPORT: Final = controls.EXPORT
 EVER: Final = 1e9
 GESTURE_S: Final = 10.0  # without an edit a gesture is over
-FILE_READERS: Final = (controls.MARKERS_LOAD, controls.THEME_LOAD)
+FILE_READERS: Final = (controls.MARKERS_LOAD, controls.THEME_LOAD, controls.CONFORM)
 NOBODY: Final[Target] = ("", 0)  # a MIDI controller, which gets no answer
 
 
@@ -82,6 +84,7 @@ class Controls:
         self._exporter = Exporter(session)
         self._search = TempoSearch()
         self._files = FileReader()
+        self._recuts = RecutRunner()
         self._coming: dict[Path, Target] = {}  # who asked for films that are being analysed
         self.daw = daw
         self.midi = MidiControl(session, learned, self.perform)
@@ -267,6 +270,7 @@ class Controls:
         return {
             controls.TEMPO_PUSH: lambda: (self._script().push_tempo(),),
             controls.MARKERS_LOAD: lambda *given: self._read_unasked(controls.MARKERS_LOAD, given),
+            controls.CONFORM: lambda *given: self._read_unasked(controls.CONFORM, given),
             controls.MARKERS_PUSH: lambda: (self._script().push_markers(),),
             controls.MARKERS_CLEAR: lambda: (self._script().clear_markers(),),
             controls.PRINT: lambda scope, from_s=0.0, to_s=0.0: (
@@ -590,8 +594,11 @@ class Controls:
     def _read(self, request: FileRequest, given: Sequence[Raw]) -> None:
         """Begins to read the file that a request names.  Raises ControlError."""
         checked = BY_ADDRESS[request.address].check(given)
-        make = self._marker_job if request.address == controls.MARKERS_LOAD else self._theme_job
-        self._files.read(request, make(*checked))  # type: ignore[arg-type]
+        makers: dict[str, Callable[..., Callable[[], Take]]] = {
+            controls.MARKERS_LOAD: self._marker_job, controls.THEME_LOAD: self._theme_job,
+            controls.CONFORM: self._recut_job,
+        }  # fmt: skip
+        self._files.read(request, makers[request.address](*checked))
 
     def _take_file(self, read: ReadFile) -> None:
         """What was read is put in force, or only tried, and answered.  gesture: the one in which it was asked for."""
@@ -641,6 +648,40 @@ class Controls:
                 self._check_film(film_path, path)
                 heard_s = None if what == "show" else session.load_markers(mapping)
                 return marker_messages(mapping, film, str(path), heard_s)
+
+            return take
+
+        return job
+
+    def _recut_job(
+        self, text: str, what: str | None = None, policies: str | None = None, old_edl: str | None = None,
+        new_edl: str | None = None,
+    ) -> Callable[[], Take]:  # fmt: skip
+        """Compares a new cut with this one, then shows what changed or goes over to it.  Raises ControlError."""
+        session, document, film_path = self.session, self.session.document, self.session.film.path
+        if (old_edl is None) != (new_edl is None):
+            raise ControlError("bad_value", "give the EDLs of both cuts, the old one first.")
+        edls = None if old_edl is None or new_edl is None else (self.allowed(old_edl), self.allowed(new_edl))
+        words = RecutWords(Path(text) if Path(text) in self._films else self.allowed(text), policies or "", edls)
+        words.flags()
+        saved = saved_state(session, session.film.fingerprint or session.film.read_fingerprint())
+        if saved is None or not document.result.complete:
+            raise ControlError("not_ready", "the music is still being composed; ask again at its end.")
+        taking = what == "take"
+
+        def job() -> Take:
+            recut = self._recuts.run(saved, words, take=taking)
+
+            def take() -> list[Reply]:
+                self._check_film(film_path, words.new)
+                if recut.moved is None:
+                    session.recut = recut
+                    return recut.messages(None)
+                if session.document is not document:
+                    raise ControlError("not_ready", "the session was changed while the cuts were compared; ask again.")
+                heard_s = session.take_recut(recut.moved)
+                self._films |= {film_path, session.film.path}
+                return recut.messages(heard_s)
 
             return take
 
@@ -739,6 +780,7 @@ class Controls:
     def close(self) -> None:
         """At the end: waits for files that are being written, and answers whoever asked for them."""
         self._search.close()
+        self._recuts.close()
         self.finish_files()
 
     def finish_files(self) -> None:

@@ -10,7 +10,19 @@ from bridge.page import messages as p
 from bridge.page.protocol import PROTOCOL
 from engine.process.messages import SOUND_BLOCK, SOUND_RATE, SOUND_SCALE
 
-LISTS: Final = ("chords", "bars", "cuts", "hits", "sections", "cues", "takes", "printed", "dialogue")
+LISTS: Final = (
+    "chords",
+    "bars",
+    "cuts",
+    "hits",
+    "sections",
+    "cues",
+    "takes",
+    "printed",
+    "dialogue",
+    "recut",
+    "policies",
+)
 LOG: Final = 200
 Json = dict[str, Any]
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Final, NamedTuple
 
-from engine.document import CUE_CONTROLS, Document
+from engine.document import CUE_CONTROLS, Document, FilmReading
 from engine.document.file.film_file import find_by_content, fingerprint
 from engine.music import controls
 from engine.music.arguments import ControlError
@@ -58,6 +58,7 @@ class FilmWatch:
         self.known = False
         self.outcomes: deque[FilmOutcome] = deque(maxlen=KEPT)
         self.fingerprint = ""
+        self._seen: dict[Path, FilmAnalysed] = {}  # of films that were shown before
         self._reading, self._clip_weights, self._use_cache = reading, clip_weights, use_cache
         self._asked = False
         self._revision = 0  # below zero: not to be taken for a composition's
@@ -103,6 +104,25 @@ class FilmWatch:
         """The other film, which was analysed, takes this one's place."""
         assert self.coming is not None
         self.path, self.coming, self.analysed = self.coming, None, None
+
+    def reading(self) -> FilmReading:
+        """What a session keeps of the film, which has been analysed."""
+        seen = self.analysed
+        assert seen is not None
+        return FilmReading(seen.film, seen.cuts, seen.reading, seen.reason, seen.affect_mean, self.fingerprint)
+
+    def show(self, reading: FilmReading) -> bool:
+        """Another cut of the film takes its place, known already; whether it was not this one."""
+        if reading.fingerprint == self.fingerprint:
+            return False
+        assert self.analysed is not None
+        self._seen[self.path] = self.analysed
+        self.path, self.coming = Path(reading.film.path), None
+        self.analysed = self._seen.get(self.path) or analysed_of(reading)
+        self.analysed = replace(self.analysed, film=reading.film, cuts=reading.cuts)
+        self.fingerprint = reading.fingerprint
+        self.forget()
+        return True
 
     def is_expected(self, message: FilmAnalysed) -> bool:
         return self.coming is None or message.revision == self._revision
@@ -159,6 +179,13 @@ class FilmWatch:
         self.path = path
         if self.analysed is not None:
             self.analysed = replace(self.analysed, film=replace(self.analysed.film, path=str(path)))
+
+
+def analysed_of(reading: FilmReading) -> FilmAnalysed:
+    """What a session has kept of a film, as the engine would say it."""
+    return FilmAnalysed(
+        0, reading.film, reading.cuts, reading.reading, reading.reason, reading.affect_mean, ()
+    )  # fmt: skip
 
 
 def carried(document: Document) -> Document:

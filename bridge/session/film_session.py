@@ -11,15 +11,15 @@ from pathlib import Path
 
 from bridge.session.editing import EditedSession
 from bridge.session.edits import Edit, printed
-from bridge.session.file.find import film_analysed
-from bridge.session.film import FilmOutcome, carried
+from bridge.session.film import FilmOutcome, analysed_of, carried
 from bridge.session.history import History
 from bridge.session.progress import Phase, Progress
 from bridge.session.proposal import is_undecided, taken_up, with_first
 from bridge.session.takes import Takes
-from engine.document import SavedSession
+from engine.document import FilmReading, SavedSession
 from engine.interchange.rules import Mapping, table
 from engine.music import Film, TempoMap, UserError, controls
+from engine.music.arguments import ControlError
 from engine.process.messages import Cancel, EngineFailure, FilmAnalysed
 from engine.process.requests import recipe
 
@@ -29,6 +29,8 @@ class FilmSession(EditedSession):
 
     # Puts the session away before another film comes: where it is kept, and the other film's session if it has one.
     leave_film: Callable[[Path], tuple[Path | None, SavedSession | None]] = staticmethod(lambda film: (None, None))
+    # Puts the session of the old cut away before it goes on with another cut, in another file.
+    leave_cut: Callable[[], None] = staticmethod(lambda: None)
 
     def begin(self) -> None:
         """Asks for the film at once: it is analysed while the networks load."""
@@ -104,6 +106,7 @@ class FilmSession(EditedSession):
         self.composing.cancel()
         self.send(Cancel(self.composing.revision))
         self.film.change()
+        self.recut = None
         self.history, self.takes = History(carried(self.document)), Takes()
         self.composing.leave_film()
         self.tempo.leave_film()
@@ -116,6 +119,57 @@ class FilmSession(EditedSession):
         if internal:
             self.transport.locate(0.0, self.starts_s)  # counts at once: the player's last status is of the film before
         self.film.outcomes.append(FilmOutcome(path, self.position_s()))
+
+    # another cut of the film ------------------------------------------------------------------------------------------
+    def take_recut(self, moved: SavedSession) -> float:
+        """Goes over to a new cut of the film, with the session that `cuebridge conform` has made for it, as one step;
+        returns from when it is heard.  Raises ControlError."""
+        step, before = moved.steps[moved.index], self.document
+        if self.analysed is None or self.film.coming is not None:
+            raise ControlError("busy", "a film is being analysed.")
+        if self.log.trying:
+            return self.now().soon_s
+        old = self.film.reading()
+        self.leave_cut()
+        self.history.push_film(step.document, step.label, self.clock.now(), old, moved.reading, who=self.log.who)
+        self._show_film(moved.reading)
+        heard_s = self._follow(before, Edit(self.document, step.label))
+        return self.log.note(step.label, heard_s)
+
+    def undo(self) -> float:
+        """Raises ControlError where there is nothing to undo, or where that had another cut whose file is gone."""
+        self._check_film(self.history.film_at(self.history.undo_count - 1))
+        return super().undo()
+
+    def redo(self) -> float:
+        """Raises ControlError where there is nothing to redo, or where that has another cut whose file is gone."""
+        self._check_film(self.history.film_at(self.history.undo_count + 1))
+        return super().redo()
+
+    def _step(self, step: Callable[[], object]) -> float:
+        def with_film() -> None:
+            step()
+            if self.history.film is not None:
+                self._show_film(self.history.film)
+
+        return super()._step(with_film)
+
+    def _show_film(self, reading: FilmReading) -> None:
+        """Another cut of the film, which is known, in place of this one; the engine looks at it before it composes."""
+        before = self.film.name
+        if not self.film.show(reading):
+            return
+        if self.composing.cancel():
+            self.send(Cancel(self.composing.revision))
+        self.recut = None
+        self._place(None)
+        self.begin()
+        self.say(f"the film is {self.film.name} now, and was {before}.")
+
+    def _check_film(self, reading: FilmReading | None) -> None:
+        here = reading is None or reading.fingerprint == self.film.fingerprint
+        if reading is not None and not here and not Path(reading.film.path).is_file():
+            raise ControlError("not_ready", f"{Path(reading.film.path).name}, the cut of that step, is not there.")
 
     def _film_failed(self, message: EngineFailure) -> None:
         outcome = self.film.failed(message, self.clock.now())
@@ -167,7 +221,7 @@ class FilmSession(EditedSession):
 
     def restore(self, saved: SavedSession) -> None:
         """A session that was kept; plays before and without the engine."""
-        self.film.analysed, self.tempo.reason = film_analysed(saved), saved.tempo.reason
+        self.film.analysed, self.tempo.reason = analysed_of(saved.reading), saved.tempo.reason
         self.history.restore(saved.steps, saved.index)
         for each in saved.takes:
             self.takes.put(each.cue, each.number, each.take)

@@ -12,11 +12,11 @@ import sys
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from engine.commands.compose_report import progress_bar
 from engine.conform.changes import ChangeList
-from engine.conform.moved import MOST_BEND, POLICIES, Conformed, composed_into, conform
+from engine.conform.moved import MOST_BEND, POLICIES, Conformed, check_policies, composed_into, conform
 from engine.document import FilmReading, SavedSession, Step
 from engine.document.file.suffix import SUFFIX
 from engine.music import Film, UserError, shown
@@ -25,6 +25,8 @@ from engine.music.files import check_output, make_way
 
 if TYPE_CHECKING:
     from engine.video import VideoFeatures
+
+HALF_A_FRAME: Final = 0.5
 
 
 def parser() -> SentenceParser:
@@ -75,6 +77,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     if given.output is not None and not given.output.endswith(SUFFIX):
         raise UserError(f"the name of a session ends in {SUFFIX}.")
     saved = _read(given.old) if is_session else None
+    if saved is not None:  # before minutes of looking
+        names = [state.name for state in saved.steps[saved.index].document.cue_states]
+        check_policies(names, policies, given.policy)
     from engine.video import probe
 
     changes, old, new = _changes(given, saved, probe)
@@ -88,10 +93,14 @@ def main(argv: Sequence[str] | None = None) -> int:
         features = None if given.output is None else _look(given, saved)
         film = new if features is None else features.film
         document = saved.steps[saved.index].document
-        made = conform(document, changes, film, policies, policy=given.policy, bend=given.bend / 100)
+        cuts = (saved.reading.cuts, () if features is None else features.cuts)
+        made = conform(document, changes, film, policies, policy=given.policy, bend=given.bend / 100, cuts=cuts)
         if features is not None:
             _write(given, saved, made, features)
-    _tell(given, changes, old, new, made)
+    facts = _facts(changes, old, new, made)
+    if saved is not None and given.json:
+        facts["policies"] = _policies_compared(saved, changes, new, given.bend / 100)
+    _tell(given, facts, changes, (old, new), made)
     return 0
 
 
@@ -161,11 +170,14 @@ def _write(given: argparse.Namespace, saved: SavedSession, made: Conformed, feat
     result = replace(document.result, complete=True)
     document = replace(document, result=result)
     reading = FilmReading(
-        features.film, features.cuts, features.reading, features.reason,
+        features.film, made.cuts, features.reading, features.reason,
         tuple(float(weight) for weight in features.emotion.mean(axis=0)), fingerprint(Path(given.new)),
     )  # fmt: skip
     tempo = replace(saved.tempo, tempo_map=result.tempo_map, picture_starts_at_s=result.starts_s)
-    steps = (*saved.steps[: saved.index + 1], Step(document, f"conform {Path(given.new).name}"))
+    before = list(saved.steps[: saved.index + 1])
+    if all(step.film is None for step in before):
+        before[0] = replace(before[0], film=saved.reading)
+    steps = (*before, Step(document, f"conform {Path(given.new).name}", film=reading))
     moved = SavedSession(reading, tempo, steps, len(steps) - 1, saved.takes, frozenset(), "")
     make_way(given.output, replace=given.replace)
     output = Path(given.output).absolute()
@@ -186,13 +198,38 @@ def _rewritten(features: VideoFeatures, made: Conformed) -> Any:
     return replace(document, result=replace(result, slots=composed_into(result.slots, fresh, made.rewrites)))
 
 
-def _tell(given: argparse.Namespace, changes: ChangeList, old: Film, new: Film, made: Conformed | None) -> None:
+def _policies_compared(saved: SavedSession, changes: ChangeList, film: Film, bend: float) -> list[dict[str, Any]]:
+    """What each policy would do if all cues had it."""
+    rows = []
+    for policy in POLICIES:
+        made = conform(saved.steps[saved.index].document, changes, film, policy=policy, bend=bend)
+        hits = [row for row in made.moved if row.kind == "hit"]
+        off = [abs(row.beat_after) for row in hits if row.beat_after is not None]
+        was = [abs(row.beat_before) for row in hits if row.beat_before is not None]
+        rows.append({
+            "policy": policy,
+            "hits_on_beat": sum(each <= HALF_A_FRAME for each in off),
+            "hits_were_on_beat": sum(each <= HALF_A_FRAME for each in was),
+            "hits": len(off),
+            "hits_lifted": sum(row.new_s is None for row in hits),
+            "worst_frames": round(max(off, default=0.0), 2),
+            "rewritten_s": round(sum(high - low for low, high in made.rewrites), 3),
+            "notes": list(made.notes),
+        })  # fmt: skip
+    return rows
+
+
+def _tell(
+    given: argparse.Namespace, facts: dict[str, Any], changes: ChangeList, films: tuple[Film, Film],
+    made: Conformed | None,
+) -> None:  # fmt: skip
     from engine.conform.pictures import table
 
     out = sys.stdout
     if given.json:
-        out.write(json.dumps(_facts(changes, made), indent=1) + "\n")
+        out.write(json.dumps(facts, indent=1) + "\n")
         return
+    old, new = films
     out.write("\n".join(table(changes, old, new)) + "\n")
     if made is None:
         return
@@ -211,7 +248,9 @@ def _tell(given: argparse.Namespace, changes: ChangeList, old: Film, new: Film, 
     )
 
 
-def _facts(changes: ChangeList, made: Conformed | None) -> dict[str, Any]:
+def _facts(changes: ChangeList, old: Film, new: Film, made: Conformed | None) -> dict[str, Any]:
+    from engine.conform.pictures import labels
+
     facts: dict[str, Any] = {
         "rate": str(changes.rate),
         "old_frames": changes.old_frames,
@@ -222,6 +261,8 @@ def _facts(changes: ChangeList, made: Conformed | None) -> dict[str, Any]:
                 "old": [change.old_start, change.old_end],
                 "new": [change.new_start, change.new_end],
                 "frames": change.frames,
+                "old_timecode": labels(change.old_start, change.old_end, changes.rate, old),
+                "new_timecode": labels(change.new_start, change.new_end, changes.rate, new),
                 "speed": round(float(change.speed), 4),
             }
             for change in changes.changes

@@ -31,7 +31,7 @@ from engine.music import Cut, Film, Hit, MusicError, Section, Slot, TempoMap, co
 from engine.music.cueplan import CuePlan, Statement
 from engine.music.plan_edit import PlanEdit
 
-POLICIES: Final = ("shift", "ramp", "bars", "rewrite")
+POLICIES: Final = controls.CONFORM_POLICIES
 MOST_BEND: Final = 0.06  # of the tempo, unless another is asked for
 _SAME_S: Final = 1e-3
 

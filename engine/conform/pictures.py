@@ -36,8 +36,8 @@ def table(changes: ChangeList, old: Film, new: Film) -> list[str]:
     """The list as people read it, in the timecodes of both films."""
     lines = []
     for change in changes.changes:
-        before = _range(change.old_start, change.old_end, changes.rate, old)
-        after = _range(change.new_start, change.new_end, changes.rate, new)
+        before = labels(change.old_start, change.old_end, changes.rate, old)
+        after = labels(change.new_start, change.new_end, changes.rate, new)
         lines.append(f"{change.kind:7} {before:26} {after:26} {change.frames:+6d} frames{_more(change)}")
     if not lines:
         return ["The cuts are the same."]
@@ -50,7 +50,8 @@ def _more(change: Change) -> str:
     return f", at {100 * float(change.speed):.1f} % speed" if change.kind == "retime" else ""
 
 
-def _range(start: int | None, end: int | None, rate: Fraction, film: Film) -> str:
+def labels(start: int | None, end: int | None, rate: Fraction, film: Film) -> str:
+    """From and to in the film's timecode; "-" where it is not in that film."""
     if start is None or end is None:
         return "-"
     return f"{_label(start, rate, film)} - {_label(end, rate, film)}"

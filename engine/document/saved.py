@@ -57,8 +57,8 @@ class SavedTake:
 class SavedSession:
     """Everything that a session keeps.
 
-    reading: of the film in force.  steps: the undo history, of which `index` is in force.  names: what regions and markers
-    of the DAW have said already.
+    reading: of the film in force.  steps: the undo history, of which `index` is in force.  names: what regions and
+    markers of the DAW have said already.
     film_beside: the film's path as seen from the session file's folder, "" where there is none.
     """
 

@@ -41,6 +41,7 @@ TEMPO_KINDS: Final = ("fixed", "ramp", "steps", "odd", "bars")
 RATES: Final = ("film", "23.976", "24", "25", "29.97", "29.97df", "30", "48", "50", "59.94", "59.94df", "60")
 PORT_LAYOUTS: Final = ("one", "per-part")
 MIDDLE_C_NAMES: Final = ("C3", "C4")
+CONFORM_POLICIES: Final = ("shift", "ramp", "bars", "rewrite")
 LEAVE_ROOM_MODES: Final = ("off", "gentle", "strict")
 GRID_CHOICES: Final = ("auto", "seconds", "beats")
 READINGS: Final = ("auto", "full", "quick")
@@ -199,6 +200,10 @@ SUBSCRIBE: Final = "/cue/subscribe"
 UNSUBSCRIBE: Final = "/cue/unsubscribe"
 MARKERS_LOAD: Final = "/cue/markers/load"
 MARKERS_ROW: Final = "/cue/markers/row"  # only ever sent: an answer to MARKERS_LOAD
+CONFORM: Final = "/cue/conform"
+CONFORM_CHANGE: Final = "/cue/conform/change"  # these three are only ever sent: answers to CONFORM
+CONFORM_MOVED: Final = "/cue/conform/moved"
+CONFORM_POLICY: Final = "/cue/conform/policy"
 MARKERS_PUSH: Final = "/cue/markers/push"
 MARKERS_CLEAR: Final = "/cue/markers/clear"
 PRINT: Final = "/cue/print"
@@ -930,6 +935,21 @@ ACTIONS: Final = (
         "second.",
         _text("file"), _choice("what", ("take", "show"), optional=True), _text("rows", optional=True),
         _text("start", optional=True), _text("rate", optional=True), effect="compose",
+    ),
+    _do(
+        CONFORM,
+        "A new cut of the film, from an allowed folder: what changed, and (`take`) the session on it, as one step "
+        "of undo, which brings the old cut back. The music must be composed to its end. The answer comes when "
+        "both cuts have been looked at: file, the changes in words, with `take` from when it is heard; then for "
+        "each change `/cue/conform/change`: number, kind (lift, trim, insert, move, repeat, retime), from and to "
+        "in the old cut and in the new one (timecodes, - where it is not in that cut), frames, per cent of speed; "
+        "for each mark `/cue/conform/moved`: kind, name, old second, new second or `lifted`, and of a hit the "
+        "frames to the nearest beat before and after; for each policy `/cue/conform/policy`: its name, hits on a "
+        "beat, hits that were on one, hits, hits lifted, the worst in frames, seconds to be composed, what it "
+        "does in words. policies: `bars 1m2=ramp bend=4`, one of shift, ramp, bars and rewrite for all cues, then "
+        "for single ones. With two EDLs their events are compared instead of the pictures.",
+        _text("file"), _choice("what", ("show", "take"), optional=True), _text("policies", optional=True),
+        _text("old_edl", optional=True), _text("new_edl", optional=True), effect="compose",
     ),
     _do(MARKERS_PUSH, "Sets a marker at every cut, in the DAW whose script is connected."),
     _do(MARKERS_CLEAR, "Removes these markers again."),

@@ -7,6 +7,7 @@ import os
 import queue
 import threading
 from collections.abc import Callable
+from dataclasses import replace as replaced
 from pathlib import Path
 from typing import Final
 
@@ -14,7 +15,7 @@ from bridge.session.file.find import session_file_of, session_path
 from bridge.session.session import Session
 from bridge.session.state import SessionState
 from engine.arrange.score import check_playable
-from engine.document import FilmReading, SavedSession, SavedTake
+from engine.document import SavedSession, SavedTake
 from engine.document.file import SessionError, SessionWriter, read_session, write_session
 from engine.document.file.film_file import same_content
 from engine.music import UserError, shown
@@ -34,9 +35,7 @@ def saved_state(session: SessionState, film_fingerprint: str) -> SavedSession | 
     analysed = session.analysed
     if analysed is None or session.choice is None:
         return None
-    reading = FilmReading(
-        analysed.film, analysed.cuts, analysed.reading, analysed.reason, analysed.affect_mean, film_fingerprint
-    )
+    reading = replaced(session.film.reading(), fingerprint=film_fingerprint)
     takes = tuple(SavedTake(cue, number, take) for cue, number, take in session.takes)
     history = session.history
     return SavedSession(reading, session.choice, history.steps, history.undo_count, takes, session.names_done)
@@ -228,6 +227,15 @@ class Autosave:
             return left, None
         self.path, self._chosen = beside, True
         return left, saved
+
+    def leave_cut(self) -> None:
+        """This session stays in its file as it is; it goes on with another cut of the film, in a file beside that."""
+        try:
+            self.save_if_changed()
+        except SessionError as error:
+            self._say(str(error))
+        self._films_left += 1
+        self.path, self._last, self._chosen = None, None, False
 
     def _state(self) -> SavedSession | None:
         session = self._session

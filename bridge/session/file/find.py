@@ -14,7 +14,6 @@ from engine.document import SavedSession
 from engine.document.file import SUFFIX, SessionError
 from engine.document.file.film_file import find_by_content, same_content
 from engine.music import shown
-from engine.process.messages import FilmAnalysed
 
 _LONGEST_NAME: Final = 255 - len("-999")  # bytes of a file name, and room for a number
 _KEPT_OF_A_NAME: Final = 60  # characters of a name that cannot be used whole
@@ -33,12 +32,6 @@ def find_film(saved: SavedSession, session: Path) -> Path | None:
         if same_content(path, saved.fingerprint):
             return path
     return find_by_content(session.parent, saved.fingerprint)
-
-
-def film_analysed(saved: SavedSession) -> FilmAnalysed:
-    """What is known of the film of a session that is taken up again, as the engine would say it."""
-    reading = saved.reading
-    return FilmAnalysed(0, reading.film, reading.cuts, reading.reading, reading.reason, reading.affect_mean, ())
 
 
 def session_path(film: Path, *, beside: bool = True) -> Path:
