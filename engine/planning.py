@@ -23,6 +23,7 @@ from engine.harmony.palettes import Cell, palettes
 from engine.music import Cue, Draws, Key, Progression, TempoMap, TempoMark, TimeSignature, UserError, marked
 from engine.music import film_seed as drawn_seed
 from engine.music.cueplan import CUE_ENDINGS, ENSEMBLES, FORMS, CuePlan, Theme
+from engine.music.take_draws import parse_draws
 from engine.process.messages import ComposeOptions, ComposeRequest, Proposal
 from engine.theme import build_theme
 from engine.video import VideoFeatures
@@ -105,6 +106,7 @@ def _wish(request: ComposeRequest, cue: Cue, bpm: float | None) -> PlanWish:
         theme=cue.theme or request.theme,
         harmonic_rhythm=_UNITS.get(options.harmonic_rhythm),
         bpm=bpm,
+        draws=parse_draws(cue.draws or request.draws),
     )
 
 
@@ -135,16 +137,16 @@ def plans_of(features: VideoFeatures, request: ComposeRequest, begins_s: float) 
         take = cue.like or request.like or own  # whose plan it is
         number = index if cue.number is None else cue.number
         bpm = request.tempo_map.bpm_at(request.tempo_map.beats_at(in_s + request.picture_starts_at_s) + 1e-6)
-        drawn = draw_cue(
-            picture, in_s, out_s, number_of, number, take, _wish(request, cue, bpm), index, before
-        )  # fmt: skip
+        wish = _wish(request, cue, bpm)
+        drawn = draw_cue(picture, in_s, out_s, number_of, number, take, wish, index, before)
         plan = settle_bars(
-            drawn, request.tempo_map, request.picture_starts_at_s, partial(_theme, number_of, take)
+            drawn, request.tempo_map, request.picture_starts_at_s,
+            partial(_theme, number_of, wish.draws.take_for("theme", take)),
         )  # fmt: skip
         plan = _edited(plan, request, cue, take, number_of)
         before = plan.sections[0].key
         draw = drawn.draw
-        if own != take or request.rewrite:
+        if own != take or request.rewrite or wish.draws:
             draw = partial(noise, number_of, number, own, "chords", request.rewrite)
         chooser = CellChooser.of(
             plan, request.tempo_map, request.picture_starts_at_s, draw, request.options.adventurous,

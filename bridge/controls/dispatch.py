@@ -23,12 +23,12 @@ from bridge.osc.server import Datagram
 from bridge.session.answers import STATES
 from bridge.session.click import Click
 from bridge.session.edits import Edit, chords, locks, marks, plan, printed, tempo
-from bridge.session.edits.takes import checked_name
+from bridge.session.edits.takes import checked_name, rate
 from bridge.session.edits.values import set_value
 from bridge.session.file.autosave import saved_state
 from bridge.session.file.export import Exporter
 from bridge.session.fit import FIT, TempoSearch
-from bridge.session.lists import compared_takes, listed_chords, listed_edits, listed_notes
+from bridge.session.lists import compared_takes, listed_chords, listed_edits, listed_notes, take_plan
 from bridge.session.markers import marker_messages
 from bridge.session.recut import RecutRunner, RecutWords
 from bridge.session.session import Session
@@ -221,10 +221,21 @@ class Controls:
             ),
             controls.TAKE_KEEP: lambda name=None: (session.keep_take(name).name,),
             controls.TAKE_NAME: self._name_take,
-            controls.TAKE_RATE: lambda number, rating: self._about_take(number, rating=rating),
-            controls.TAKE_NOTE: lambda number, note: self._about_take(number, note=note),
+            controls.TAKE_RATE: lambda number, rating: (
+                number,
+                rating,
+                *self._at(session.edit(rate, session.takes.table, number, rating=rating)),
+            ),
+            controls.TAKE_NOTE: lambda number, note: (
+                number,
+                note,
+                *self._at(session.edit(rate, session.takes.table, number, note=note)),
+            ),
             controls.TAKE_COMPARE: lambda first, second: (first, second, *compared_takes(session, first, second)),
             controls.TAKE_MORE: lambda when="bar": _with_time(session.take_alike(when)),
+            controls.TAKE_LESS: lambda when="bar": _with_time(session.take_unlike(when)),
+            controls.TAKES_ADD: lambda count: (session.add_takes(count),),
+            controls.TAKE_PLAN: lambda number: (number, *take_plan(session, number)),
         }
 
     def _plan_actions(self) -> Actions:
@@ -714,12 +725,8 @@ class Controls:
         return number, Double(heard_s)
 
     def _name_take(self, number: int, name: str) -> tuple[Argument, ...]:
-        self.session.takes.describe(self.session.document.cue, number, name=checked_name(name))
+        self.session.takes.rename(self.session.document.cue, number, checked_name(name))
         return number, name
-
-    def _about_take(self, number: int, *, rating: int | None = None, note: str | None = None) -> tuple[Argument, ...]:
-        self.session.takes.describe(self.session.document.cue, number, rating=rating, note=note)
-        return number, rating if note is None else note
 
     def _change_plan(
         self, kind: str, from_s: float | None = None, to_s: float | None = None, value: str = ""

@@ -208,7 +208,31 @@ class Composing:
         self.in_flight = InFlight(self.revision, history.id, asked, kept, rest, recipe(document), host_s)
         return compose_request(document, self.revision, pinned, self.auto_keys, asked.take)
 
+    def request_aside(self, document: Document) -> ComposeRequest:
+        """A document that is no step of the history, for the idle engine; its answer is `aside`'s."""
+        self.revision += 1
+        return compose_request(document, self.revision, (), self.auto_keys)
+
     # answers --------------------------------------------------------------------------------------------------------
+    def aside(self, document: Document, message: Composed) -> Document:
+        """That document with its answer in it."""
+        made, keys = message.composition, message.cue_keys
+        states = document.cue_states
+        several = document.other_cues and len(keys) == len(states)
+        result = replace(
+            document.result,
+            slots=numbered(made.slots),
+            key=made.key,
+            key_reason=made.key_reason,
+            complete=True,
+            levels=self.levels,
+            weights=self.weights,
+            recipe=recipe(document),
+            cue_keys=tuple((state.number, *key) for state, key in zip(states, keys, strict=True)) if several else (),
+            plans=made.plans,
+        )
+        return replace(document, result=result)
+
     def slots_composed(
         self, message: SlotsComposed, history: History, now: Now, commit_s: float
     ) -> Answer | Late | None:

@@ -77,6 +77,8 @@ class EditedSession(SessionState):
             return self.now().soon_s if edit.heard_s is None else edit.heard_s
         self.history.push(edit.document, edit.label, host_s, merge=edit.merge, who=log.who, gesture=log.gesture)
         # A cue whose key is set to `auto` gets it from its mood as it is then.
+        if edit.unheard and self.composing.idle:
+            return log.note(edit.label, self.position_s())
         changed = before.cue == edit.document.cue and before.value(controls.KEY) != edit.document.value(controls.KEY)
         if changed and parse_key(edit.document.text(controls.KEY)) is None:
             self.composing.auto_keys.pop(edit.document.cue, None)
@@ -142,6 +144,7 @@ class EditedSession(SessionState):
             heard_s = self._ask(edit, self.history.undo_label or "the change")
             return self._promised(max(heard_s, edit.heard_s or heard_s), composing=True)
         if self.composing.cancel():
+            self.aside.set_back()
             self.send(Cancel(self.composing.revision))
             if document.result.complete:  # taken back while it was being composed
                 self.progress = Progress(Phase.READY, 1.0, "composed")
@@ -204,6 +207,16 @@ class EditedSession(SessionState):
         """Composes a take with the plan of the one that plays; returns its number and from when it is heard."""
         heard_s = self.edit(takes.alike, self.takes.table, when)
         return self.edited.take, heard_s
+
+    def take_unlike(self, when: When = "bar") -> tuple[int, float]:
+        """Composes a take whose plan is not that of the one that plays; its number and from when it is heard."""
+        heard_s = self.edit(takes.less, self.takes.table, when)
+        return self.document.take, heard_s
+
+    def add_takes(self, count: int) -> int:
+        """Composes so many takes beside the one that plays, 0: no more; returns how many are to come."""
+        self.aside.add(count)
+        return self.aside.wanted
 
     def select_take(self, number: int, when: When = "bar") -> float:
         """A take of the selected cue that was heard before plays again note for note; another number is composed."""

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
+from bridge.session.aside import TakesAside
 from bridge.session.editing import EditedSession
 from bridge.session.edits import Edit, printed
 from bridge.session.film import FilmOutcome, analysed_of, carried
@@ -107,7 +108,7 @@ class FilmSession(EditedSession):
         self.send(Cancel(self.composing.revision))
         self.film.change()
         self.recut = None
-        self.history, self.takes = History(carried(self.document)), Takes()
+        self.history, self.takes, self.aside = History(carried(self.document)), Takes(), TakesAside()
         self.composing.leave_film()
         self.tempo.leave_film()
         self.arranging.clear()

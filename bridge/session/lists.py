@@ -6,6 +6,7 @@ from typing import Final
 
 from bridge.osc.codec import Argument, Double
 from bridge.session.state import SessionState
+from bridge.session.steering import rules
 from engine.document import ChordBlock, Document
 from engine.document.compare import compare, plan_of
 from engine.music.arguments import ControlError
@@ -61,9 +62,10 @@ def listed_notes(session: SessionState, from_s: float, to_s: float, part: str = 
     return tuple(found)
 
 
-def plan_rows(document: Document) -> tuple[Argument, ...]:
-    """Form, players and ending of the selected cue's plan, then its sections; nothing where it has none."""
-    plan = plan_of(document, document.cue)
+def plan_rows(document: Document, cue: int | None = None) -> tuple[Argument, ...]:
+    """Form, players and ending of a cue's plan (default: the selected one), then its sections; nothing where it has
+    none."""
+    plan = plan_of(document, document.cue if cue is None else cue)
     if plan is None:
         return ()
     found: list[Argument] = [plan.form, plan.ensemble, plan.ending]
@@ -93,9 +95,26 @@ def statement_rows(document: Document) -> tuple[Argument, ...]:
 
 def rated_takes(session: SessionState) -> tuple[Argument, ...]:
     """Number, rating and note of each take of the selected cue that has one of them."""
-    takes = session.takes.of_cue(session.document.cue).items()
-    rated = [(number, take.rating, take.note) for number, take in takes if take.rating or take.note]
+    cue = session.document.cue
+    rated = [(each.take, each.rating, each.note) for each in session.document.ratings if each.cue == cue]
     return tuple(value for row in rated[:MAX_ROWS] for value in row)
+
+
+def steering_rows(session: SessionState) -> tuple[Argument, ...]:
+    """What ratings make of the next take: layer, takes, how likely in per cent, what is avoided."""
+    return tuple(
+        value
+        for rule in rules(session.document, session.takes.table)
+        for value in (
+            rule.layer, " ".join(map(str, rule.takes)), float(round(100 * rule.kept_share)), ", ".join(rule.avoided),
+        )
+    )  # fmt: skip
+
+
+def take_plan(session: SessionState, number: int) -> tuple[Argument, ...]:
+    """The plan of a take of the selected cue.  Raises ControlError."""
+    cue = session.document.cue
+    return plan_rows(_document_of(session, number), cue)
 
 
 def compared_takes(session: SessionState, first: int, second: int) -> tuple[Argument, ...]:
@@ -104,11 +123,13 @@ def compared_takes(session: SessionState, first: int, second: int) -> tuple[Argu
     Raises ControlError.
     """
     cue = session.document.cue
+    both = _document_of(session, first), _document_of(session, second)
+    return tuple(value for row in compare(*both, cue) for value in row)
 
-    def document_of(number: int) -> Document:
-        known = session.takes.get(cue, number)
-        if known is None and number != session.document.take:
-            raise ControlError("bad_value", f"there is no take {number}.")
-        return session.document if known is None else known.document
 
-    return tuple(value for row in compare(document_of(first), document_of(second), cue) for value in row)
+def _document_of(session: SessionState, number: int) -> Document:
+    """A take of the selected cue.  Raises ControlError."""
+    known = session.takes.get(session.document.cue, number)
+    if known is None and number != session.document.take:
+        raise ControlError("bad_value", f"there is no take {number}.")
+    return session.document if known is None else known.document

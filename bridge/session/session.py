@@ -16,10 +16,12 @@ from typing import Final
 from bridge.engine_link import EngineGone
 from bridge.session.click import Click
 from bridge.session.composing import Answer, Late
+from bridge.session.edits import takes
 from bridge.session.film_session import FilmSession
 from bridge.session.progress import Phase, Progress
 from bridge.session.state import SessionOptions
-from engine.music import controls
+from engine.document import KeptTake
+from engine.music import Take, controls
 from engine.music.arguments import ControlError
 from engine.process.messages import (
     AnalysisProgress,
@@ -90,6 +92,12 @@ class Session(FilmSession):
                 self._film_analysed(message)
             case SlotsComposed() if self.analysed is not None:
                 self._composed(self.composing.slots_composed(message, self.history, now, commit_s), message.fraction)
+            case Composed() if (document := self.aside.answered(message.revision)) is not None:
+                made = KeptTake(self.composing.aside(document, message), Take(document.take).name)
+                self.takes.put(document.cue, document.take, made)
+            case EngineFailure(film=False) if self.aside.answered(message.revision) is not None:
+                self.aside.add(0)
+                self.say(message.sentence)
             case Composed() if self.analysed is not None:
                 self._composed(self.composing.composed(message, self.history, now), 1.0)
             case EngineFailure(film=True):
@@ -123,6 +131,7 @@ class Session(FilmSession):
 
     def _engine_gone(self, gone: EngineGone) -> None:
         self.engine_state = "away"
+        self.aside.set_back()
         self.film.forget()
         self.say(gone.sentence)
         self.progress = Progress(Phase.ENGINE, 0.0, gone.sentence)  # so that clients hear of it, too
@@ -177,11 +186,29 @@ class Session(FilmSession):
             self._load_player()
 
     def _send_request(self) -> None:
-        if self.composing.queued is None or not self.film.known or self.engine_state != "ready":
+        if not self.film.known or self.engine_state != "ready":
             return
-        if self.composing.due(self.now(), self.options.commit_s):
+        if self.composing.queued is None:
+            self._compose_aside()
+        elif self.composing.due(self.now(), self.options.commit_s):
+            self.aside.set_back()
             self.send(self.composing.request(self.history, self.clock.now()))
             self.progress = Progress(Phase.COMPOSE, 0.0, "composing")
+
+    def _compose_aside(self) -> None:
+        """Asks for the next of the takes that are composed beside the one that plays."""
+        document = self.document
+        if not self.aside.due or not self.composing.idle or not document.result.complete or self.analysed is None:
+            return
+        try:
+            made = takes.new(document, self.now(), self.takes.table).document
+        except ControlError as error:
+            self.aside.add(0)
+            self.say(str(error))
+            return
+        request = self.composing.request_aside(made)
+        self.aside.sent(request.revision, made)
+        self.send(request)
 
     def _load_player(self) -> None:
         now, commit_s = self.now(), self.options.commit_s

@@ -18,6 +18,7 @@ from bridge.daw.names import NamedMark
 from bridge.player.link import PlayerLink
 from bridge.player.messages import PlayerStatus
 from bridge.session.arranging import Arranging, Music
+from bridge.session.aside import TakesAside
 from bridge.session.background import BackgroundPlan
 from bridge.session.click import Click
 from bridge.session.composing import Composing
@@ -85,6 +86,7 @@ class SessionState:
             player, clock, follows=options.follows, from_s=options.from_s, play=options.play, once=options.once
         )
         self.composing = Composing()
+        self.aside = TakesAside()
         self.arranging = Arranging(player, clock, Click(options.click > 0, options.click or CLICK_CHANNEL))
         self.output = Output(player)
         self.film = FilmWatch(options.film, options.reading, options.clip_weights, options.use_cache)

@@ -72,29 +72,18 @@ class Takes:
                 )
         return faults
 
-    def describe(
-        self, cue: int, number: int, *, name: str | None = None, rating: int | None = None, note: str | None = None
-    ) -> None:
-        """What the composer says of a take; what is None stays.  Raises ControlError where there is no such take."""
+    def rename(self, cue: int, number: int, name: str) -> None:
+        """Raises ControlError where there is no such take."""
         known = self.get(cue, number)
         if known is None:
             raise ControlError("bad_value", f"there is no take {number}.")
-        self.put(
-            cue,
-            number,
-            replace(
-                known,
-                name=known.name if name is None else name,
-                rating=known.rating if rating is None else rating,
-                note=known.note if note is None else note,
-            ),
-        )
+        self.put(cue, number, replace(known, name=name))
 
     def _add_notes(self, take: KeptTake) -> None:
         """The notes of a take that was kept without them; what was said of it by now stays."""
         known = self.table.get((take.document.cue, take.document.take))
         if known is not None and known.document is take.document:
-            self._put_kept(replace(take, name=known.name, rating=known.rating, note=known.note))
+            self._put_kept(replace(take, name=known.name))
 
     def _put_kept(self, take: KeptTake) -> KeptTake:
         self.table = {**self.table, (take.document.cue, take.document.take): take}

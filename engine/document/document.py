@@ -84,6 +84,16 @@ class Lock:
 
 
 @dataclass(frozen=True, slots=True)
+class TakeRating:
+    """What the composer says of a take of a cue.  rating: 1..5, 0: none.  note: in words."""
+
+    cue: int
+    take: int
+    rating: int = 0
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class ChordSpan:
     """A chord and from when to when (picture seconds) it sounds."""
 
@@ -141,7 +151,7 @@ class Document:
     the others.  adopted: for each cue whose kept take was chosen again, the settings of the whole film at that moment;
     as long as they stay the same, so do its notes.  draws: the film's seed, from its first take on or from a later one.
     plan_edits: what the composer has changed in the plans of cues, in order.  locks: what stays as it is; no two of a
-    part overlap.
+    part overlap.  ratings: of takes, by cue and number.
     """
 
     settings: Mapping[str, Value] = field(default_factory=lambda: MappingProxyType({}))
@@ -158,6 +168,7 @@ class Document:
     draws: Draws = field(default_factory=Draws)
     plan_edits: tuple[PlanEdit, ...] = ()
     locks: tuple[Lock, ...] = ()
+    ratings: tuple[TakeRating, ...] = ()
     _cut: list[tuple[Slot, ...]] = field(default_factory=list, init=False, repr=False, compare=False)
 
     def value(self, address: str) -> Value:
@@ -181,6 +192,17 @@ class Document:
         else:
             values[address] = value
         return replace(self, settings=MappingProxyType(values))
+
+    # takes ----------------------------------------------------------------------------------------------------------
+    def rating_of(self, cue: int, take: int) -> TakeRating:
+        return next((each for each in self.ratings if (each.cue, each.take) == (cue, take)), TakeRating(cue, take))
+
+    def with_rating(self, rating: TakeRating) -> Document:
+        """A copy in which this is said of a take."""
+        said = [each for each in self.ratings if (each.cue, each.take) != (rating.cue, rating.take)]
+        if rating.rating or rating.note:
+            said.append(rating)
+        return replace(self, ratings=tuple(sorted(said, key=lambda each: (each.cue, each.take))))
 
     # cues -----------------------------------------------------------------------------------------------------------
     @property

@@ -42,6 +42,9 @@ def recipe(document: Document) -> tuple[object, ...]:
         if any(ending != controls.SETTINGS[controls.ENDING] for ending in endings):
             plan = (*plan, *endings)
         plan = (*plan, *(edit.words for edit in document.plan_edits))
+        draws = [cue.text(controls.DRAWS) for cue in document.cue_states]
+        if any(draws):
+            plan = (*plan, "draws", *draws)
     return (*map(document.value, RECIPE), "; ".join(marks), *(value for cue in cues for value in cue), *plan)
 
 

@@ -27,7 +27,6 @@ class KeptTake:
     """A take with everything that decides its notes.  kept: the composer kept it; others are only remembered.
 
     notes, controllers: of a kept take, as it was heard, in beats of the document's tempo map, in order of time.
-    rating: 1..5, 0: none.  note: what the composer wrote about it.
     """
 
     document: Document
@@ -35,8 +34,6 @@ class KeptTake:
     kept: bool = False
     notes: tuple[Note, ...] | None = None
     controllers: tuple[Controller, ...] | None = None
-    rating: int = 0
-    note: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,8 +82,6 @@ def kept_take(
         True,
         None if notes is None else tuple(note for note in notes if low <= note.start_beats < high),
         None if controllers is None else tuple(each for each in controllers if low <= each.time_beats < high),
-        0 if old is None else old.rating,
-        "" if old is None else old.note,
     )
     return in_order(kept)
 

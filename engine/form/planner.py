@@ -21,6 +21,7 @@ from engine.form.sections import LEAST_S, SILENT_ROLES, FormSection, forms, sect
 from engine.harmony.palettes import Palette, of_mood, palettes
 from engine.music import EMOTIONS, Hit, Key, TempoMap
 from engine.music.cueplan import CuePlan, SectionPlan, Statement, Theme
+from engine.music.take_draws import OWN, TakeDraws
 
 VARIANTS_A_MINUTE: Final = 2
 MOST_VARIANTS: Final = 3
@@ -41,7 +42,10 @@ _RELATIONS: Final = {  # semitones from home, drawn by what a section's mood mea
 
 @dataclass(frozen=True, slots=True)
 class PlanWish:
-    """What the composer has said of a plan; None or "" where the take draws it."""
+    """What the composer has said of a plan; None or "" where the take draws it.
+
+    draws: of which takes its layers are, and what they shall not come to.
+    """
 
     key: Key | None = None
     form: str = ""
@@ -50,6 +54,7 @@ class PlanWish:
     theme: Theme | None = None
     harmonic_rhythm: float | None = None  # bars a chord
     bpm: float | None = None
+    draws: TakeDraws = OWN
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,16 +88,23 @@ def draw_cue(
 ) -> Drawn:
     """The plan of a cue in picture seconds.  number: the cue's stable number.  before: key of the cue before."""
     wish = wish or PlanWish()
+    asked = wish.draws
 
     def draw(*words: object) -> float:
-        return noise(film_seed, number, take, *words)
+        return noise(film_seed, number, asked.take_for(words[0], take), *words)
 
-    parts = sections(curves, start_s, end_s, draw, wish.form or None)
-    ensemble = ensembles()[wish.ensemble] if wish.ensemble else _choose_ensemble(curves, start_s, end_s, parts, draw)
+    parts = sections(curves, start_s, end_s, draw, wish.form or None, partial(asked.weight, "form"))
+    ensemble = (
+        ensembles()[wish.ensemble]
+        if wish.ensemble
+        else _choose_ensemble(curves, start_s, end_s, parts, draw, partial(asked.weight, "players"))
+    )
     mode = wish.key.mode if wish.key is not None else None
     lively = curves.lively(start_s, end_s)
-    variants = _variants(parts, wish.bpm, mode, lively, draw)
-    home = wish.key or _home(ensemble, palettes()[variants[_longest(parts)]].mode, draw, before)
+    variants = _variants(parts, wish.bpm, mode, lively, draw, partial(asked.weight, "palettes"))
+    home = wish.key or _home(
+        ensemble, palettes()[variants[_longest(parts)]].mode, draw, before, partial(asked.weight, "keys")
+    )
     planned = []
     for index, (part, variant) in enumerate(zip(parts, variants, strict=True)):
         palette = palettes()[variant]
@@ -123,7 +135,12 @@ def _gumbel(weights: dict[str, float], draw: Callable[[str], float]) -> str:
 
 
 def _choose_ensemble(
-    curves: PictureCurves, start_s: float, end_s: float, parts: Sequence[FormSection], draw: Callable[..., float]
+    curves: PictureCurves,
+    start_s: float,
+    end_s: float,
+    parts: Sequence[FormSection],
+    draw: Callable[..., float],
+    weight: Callable[[str], float],
 ) -> Ensemble:
     """By how long each mood lasts and how lively the picture is beside all films."""
     total = sum(part.end_s - part.start_s for part in parts)
@@ -132,14 +149,19 @@ def _choose_ensemble(
     weights = {}
     for name, ensemble in ensembles().items():
         suits = sum(ensemble.moods.get(mood, 0.02) * part for mood, part in share.items())
-        weights[name] = suits**2 * math.exp(-((lively - ensemble.lively) ** 2) / 1.5)
+        weights[name] = weight(name) * suits**2 * math.exp(-((lively - ensemble.lively) ** 2) / 1.5)
         if any(part.form == "comedy" for part in parts) and name == "comedy":
             weights[name] *= 12.0
     return ensembles()[_gumbel(weights, partial(draw, "ensemble"))]
 
 
 def _variants(
-    parts: Sequence[FormSection], bpm: float | None, mode: str | None, lively: float, draw: Callable[..., float]
+    parts: Sequence[FormSection],
+    bpm: float | None,
+    mode: str | None,
+    lively: float,
+    draw: Callable[..., float],
+    weight: Callable[[str], float],
 ) -> list[str]:
     """A variant for each section: one for a letter and mood, at most two a minute and three in all."""
     length_s = parts[-1].end_s - parts[0].start_s
@@ -158,7 +180,10 @@ def _variants(
                 near = of_same or used
                 variant = near[0]
             else:
-                weights = {p.variant: _fit(p, part, bpm, lively, used) for p in _in_mode(of_mood(part.mood), mode)}
+                weights = {
+                    p.variant: weight(p.variant) * _fit(p, part, bpm, lively, used)
+                    for p in _in_mode(of_mood(part.mood), mode)
+                }
                 variant = _gumbel(weights, partial(draw, "variant", *name))
                 # Between two sections of one mood the same palette is the rule, another one the surprise.
                 if of_same and draw("again", *name) < 0.6:
@@ -209,14 +234,16 @@ def _tempo_fit(palette: Palette, bpm: float) -> float:
     return math.exp(-((away / 10.0) ** 2))
 
 
-def _home(ensemble: Ensemble, mode: str, draw: Callable[..., float], before: Key | None) -> Key:
+def _home(
+    ensemble: Ensemble, mode: str, draw: Callable[..., float], before: Key | None, weight: Callable[[str], float]
+) -> Key:
     """The tonic of a cue: what its players prefer, not the key of the cue before."""
     weights = {}
     for tonic in range(12):
-        weight = 3.0 if tonic in ensemble.keys else 1.0
+        worth = 3.0 if tonic in ensemble.keys else 1.0
         if before is not None and before.tonic == tonic:
-            weight *= 0.15
-        weights[str(tonic)] = weight
+            worth *= 0.15
+        weights[str(tonic)] = worth * weight(Key(tonic, mode).short_name)
     return Key(int(_gumbel(weights, partial(draw, "tonic"))), mode)
 
 

@@ -124,10 +124,16 @@ def mean_mood(curves: PictureCurves, start_s: float, end_s: float) -> np.ndarray
     return np.asarray((mood[valid] if valid.any() else mood).mean(axis=0))
 
 
-def choose_form(mood: np.ndarray, length_s: float, lively: float, draw: Callable[[str], float]) -> Form:
+def choose_form(
+    mood: np.ndarray,
+    length_s: float,
+    lively: float,
+    draw: Callable[[str], float],
+    weight: Callable[[str], float] = lambda name: 1.0,
+) -> Form:
     """Draws a form that suits a cue's mean mood, length and how lively its picture is.
 
-    draw(name) -> 0..1, always the same for a name.
+    draw(name) -> 0..1, always the same for a name.  weight(name): how welcome a form is, beside how it suits.
     """
     weights = {}
     for form in forms().values():
@@ -135,7 +141,7 @@ def choose_form(mood: np.ndarray, length_s: float, lively: float, draw: Callable
         needed = sum(LEAST_S for part in form.parts if part.role not in form.short)
         # A short cue cannot hold many parts; a form of few parts is thin over two minutes.
         fits = 1.0 if needed <= length_s else (length_s / needed) ** 2
-        weights[form.name] = suits**2 * fits * math.exp(-((lively - form.lively) ** 2) / 2.0)
+        weights[form.name] = weight(form.name) * suits**2 * fits * math.exp(-((lively - form.lively) ** 2) / 2.0)
     # Gumbel: the likeliest form wins most often, every take draws anew.
     best = max(weights, key=lambda name: np.log(max(weights[name], 1e-9)) - np.log(-np.log(_inside(draw(name)))))
     return forms()[best]
@@ -228,9 +234,15 @@ def name_mood(mood: np.ndarray, whole: np.ndarray) -> np.ndarray:
 
 
 def sections(
-    curves: PictureCurves, start_s: float, end_s: float, draw: Callable[..., float], form: str | None = None
+    curves: PictureCurves,
+    start_s: float,
+    end_s: float,
+    draw: Callable[..., float],
+    form: str | None = None,
+    weight: Callable[[str], float] = lambda name: 1.0,
 ) -> tuple[FormSection, ...]:
-    """The sections of a cue.  draw(*words) -> 0..1 for the take; form: one of forms(), None to draw.
+    """The sections of a cue.  draw(*words) -> 0..1 for the take; form: one of forms(), None to draw.  weight: see
+    `choose_form`.
 
     A long cue is divided into passages with a form each.  A mood holds until another leads it by `LEAD` for `LEAD_S`.
     """
@@ -242,7 +254,7 @@ def sections(
     for number, (first_s, last_s) in enumerate(passages(curves, start_s, end_s)):
         mood = mean_mood(curves, first_s, last_s)
         chosen = forms()[form] if form else choose_form(
-            mood, last_s - first_s, curves.lively(first_s, last_s), partial(draw, "form", number)
+            mood, last_s - first_s, curves.lively(first_s, last_s), partial(draw, "form", number), weight
         )  # fmt: skip
         for part, a, b in lay_out(curves, chosen, first_s, last_s):
             scores = name_mood(mean_mood(curves, a, b), whole)

@@ -112,6 +112,7 @@ class Cue:
     progression_from_s: where its progression begins, None: at bar 1.  take: of its own, None: the composition's.
     number: names it whatever cues come before it, None: its place in the row; what is drawn at random hangs on it.
     theme: of its plan, None: the take builds one.  like: number of the take whose plan it has, 0: its own.
+    draws: see engine.music.take_draws.
     """
 
     name: str = "1m1"
@@ -129,6 +130,7 @@ class Cue:
     number: int | None = None
     theme: Theme | None = None
     like: int = 0
+    draws: str = ""
 
     def __post_init__(self) -> None:
         if self.ending not in ENDINGS:

@@ -66,6 +66,10 @@ TAKES_RATED: Final = "/cue/takes/rated"
 PLAN: Final = "/cue/plan"
 THEME: Final = "/cue/theme"
 LIKE: Final = "/cue/take/like"
+DRAWS: Final = "/cue/take/draws"
+STEER: Final = "/cue/take/steer"
+STEERING: Final = "/cue/takes/steering"
+TAKES_COMING: Final = "/cue/takes/coming"
 STATEMENTS: Final = "/cue/theme/statements"
 PINS: Final = "/cue/pins"
 PRINTED: Final = "/cue/printed"
@@ -176,6 +180,9 @@ TAKE_RATE: Final = "/cue/take/rate"
 TAKE_NOTE: Final = "/cue/take/note"
 TAKE_COMPARE: Final = "/cue/take/compare"
 TAKE_MORE: Final = "/cue/take/more"
+TAKE_LESS: Final = "/cue/take/less"
+TAKE_PLAN: Final = "/cue/take/plan"
+TAKES_ADD: Final = "/cue/takes/add"
 SIMPLER: Final = "/cue/simpler"
 BUSIER: Final = "/cue/busier"
 ONLY: Final = "/cue/only"
@@ -396,6 +403,12 @@ STATES: Final = (
     _state(TAKE, "Number and name of the take that plays, whether it is kept, and how many there are."),
     _state(TAKES, "Number, name and kept of each take."),
     _state(TAKES_RATED, "Number, rating (0: none) and note of each take that has a rating or a note."),
+    _state(TAKES_COMING, "How many takes are still to be composed beside the one that plays."),
+    _state(
+        STEERING,
+        "What ratings make of the next take: of each layer (form, players, palettes, keys, theme) its name, the takes "
+        "that it may be kept from, how likely that is in per cent, and what it avoids.",
+    ),
     _state(
         PLAN,
         "With a form, of the selected cue: form, players, ending; then of each section its first second, letter, role, "
@@ -471,6 +484,15 @@ MUSIC: Final = (
     _value(
         LIKE, _whole("take", 0, 999_999), 0, "compose",
         "With a form: the take whose form, keys, players and theme this one has; 0: its own.", scopes=_TAKE,
+    ),
+    _value(
+        DRAWS, _text("draws"), "", "compose",
+        "With a form: of which takes this one has the layers of its plan, and what its own draws shall not come to: "
+        "`form=3 players=5 -palettes=E1,T2` (form, players, palettes, keys, theme). Empty: all its own.", scopes=_TAKE,
+    ),
+    _value(
+        STEER, Arg("on", "switch"), True, "none",
+        "With a form: ratings decide what new takes keep of the takes that were rated 4 or 5, and what they avoid.",
     ),
     _value(
         TAIL, _number("tail", 0, 30, "seconds"), 2.0, "arrange", "How long the last chord rings.", "--tail",
@@ -828,11 +850,26 @@ ACTIONS: Final = (
     ),
     _do(TAKE_KEEP, "Keeps the take that plays, with its notes.", _text("name", optional=True)),
     _do(TAKE_NAME, "Names a kept take.", _whole("take", 1, 999_999), _text("name")),
-    _do(TAKE_RATE, "Rates a take, 1 to 5; 0: not.", _whole("take", 1, 999_999), _whole("rating", 0, 5)),
+    _do(
+        TAKE_RATE, "Rates a take, 1 to 5; 0: not. With a form, ratings steer new takes, see /cue/takes/steering.",
+        _whole("take", 1, 999_999), _whole("rating", 0, 5),
+    ),
     _do(TAKE_NOTE, "Writes a note on a take; empty: none.", _whole("take", 1, 999_999), _text("note")),
     _do(
         TAKE_MORE, "More like this: composes a take with the form, keys, players and theme of the one that plays, and "
         "other chords.", _WHEN, effect="compose",
+    ),
+    _do(
+        TAKE_LESS, "Less of that: composes a take whose form, players, palettes and key are not those of the one that "
+        "plays.", _WHEN, effect="compose",
+    ),
+    _do(
+        TAKES_ADD, "Composes so many takes beside the one that plays on, one after the other; 0: no more.",
+        _whole("takes", 0, 64),
+    ),
+    _do(
+        TAKE_PLAN, "With a form: the plan of a take of the selected cue, as /cue/plan has that of the one that plays.",
+        _whole("take", 1, 999_999),
     ),
     _do(
         SIMPLER, "With a form: fewer parts and longer chords in the sections that a range touches.", *_SPAN,

@@ -90,6 +90,7 @@ class ComposeRequest:
     were film seeds.  film_seed_since_take: earlier takes are drawn as with 0.  theme: instead of one that is built.
     like: number of the take whose plan (form, key, players, theme) this one has, 0: its own.  plan_edits: done to each
     plan when it is drawn.  rewrite: numbers ranges of planned cues that are composed again: other draws, same plan.
+    draws: of which takes the plan's layers are, see engine.music.take_draws.
     """
 
     revision: int
@@ -111,6 +112,7 @@ class ComposeRequest:
     like: int = 0
     plan_edits: tuple[PlanEdit, ...] = ()
     rewrite: int = 0
+    draws: str = ""
 
 
 @dataclass(frozen=True, slots=True)

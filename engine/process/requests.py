@@ -60,6 +60,7 @@ def compose_request(
                 take=redrawn or cue.take,
                 theme=parse_own_theme(state, bar_beats) if planned else None,
                 like=like_of(state) if planned else 0,
+                draws=state.text(controls.DRAWS) if planned else "",
             )
             for cue, state in zip(cues, document.cue_states, strict=True)
         )
@@ -83,6 +84,7 @@ def compose_request(
         like=like_of(document) if planned and not several else 0,
         plan_edits=document.plan_edits if planned else (),
         rewrite=(take or 0) if planned else 0,
+        draws=document.text(controls.DRAWS) if planned and not several else "",
     )
 
 

@@ -22,6 +22,7 @@ class Edit:
     heard_s: where the change is heard, if later than from_s says: a pinned chord's beginning.
     take: number of the draws for a range that is composed again; the document stays as it is until then.
     chords_stay: the engine makes the plan anew, no chord.
+    unheard: nothing sounds or is composed differently.
     """
 
     document: Document
@@ -33,3 +34,4 @@ class Edit:
     heard_s: float | None = None
     take: int | None = None
     chords_stay: bool = False
+    unheard: bool = False

@@ -8,7 +8,9 @@ from bridge.session.composing import recipe
 from bridge.session.edits import Edit
 from bridge.session.edits.spans import cue_span
 from bridge.session.now import Now, When, boundary_s
-from engine.document import Document
+from bridge.session.steering import steered, unlike
+from engine.document import Document, TakeRating
+from engine.document.compare import plan_of
 from engine.document.takes import TakeTable, chosen
 from engine.music import Take, controls
 from engine.music.arguments import ControlError
@@ -17,21 +19,27 @@ from engine.process.requests import is_planned, like_of
 MAX_TAKE = 999_999
 
 
-def new(document: Document, now: Now, takes: TakeTable, when: When = "bar", like: int = 0) -> Edit:
+def new(
+    document: Document, now: Now, takes: TakeTable, when: When = "bar", like: int = 0, draws: str | None = None
+) -> Edit:
     """Composes a take with a number that the cue has not had; the take before plays on up to the boundary.
 
-    like: number of the take whose plan it has, with what was changed in it; 0: its own.
+    like: number of the take whose plan it has, with what was changed in it; 0: its own.  draws: of which takes its
+    layers are, None: as ratings steer it.
     """
     number = max([document.take, *(number for cue, number in takes if cue == document.cue)]) + 1
-    draws = document.draws
-    if not draws.film_seed and now.film is not None and now.film.film.content_key:
+    seeds = document.draws
+    if not seeds.film_seed and now.film is not None and now.film.film.content_key:
         # The film decides from here on: a number that no cue has used, so that every earlier take stays.
         used = [state.take for state in document.cue_states] + [number for _, number in takes]
         number = max(number, *(each + 1 for each in used))
-        draws = draws.begun(now.film.film.content_key, number)
+        seeds = seeds.begun(now.film.film.content_key, number)
     if number > MAX_TAKE:
         raise ControlError("bad_value", "there are no more take numbers.")
-    return _composed(document, _fresh(replace(document, take=number, draws=draws), like), now, when)
+    document_, asked = replace(document, take=number, draws=seeds), draws
+    if asked is None and not like:
+        asked = steered(document_, takes, number)
+    return _composed(document, _fresh(document_, like, asked or ""), now, when)
 
 
 def select(document: Document, now: Now, takes: TakeTable, number: int, when: When = "bar") -> Edit:
@@ -40,7 +48,7 @@ def select(document: Document, now: Now, takes: TakeTable, number: int, when: Wh
     if known is None:
         return _composed(document, _fresh(replace(document, take=number)), now, when)
     from_s = boundary_s(document, now, when)
-    changed = replace(chosen(document, known), printed=document.printed)
+    changed = replace(chosen(document, known), printed=document.printed, ratings=document.ratings)
     if changed.other_cues:
         changed = replace(changed, result=replace(changed.result, recipe=recipe(changed)))
     return Edit(changed, f"take {Take(number).name}", from_s, at_once=False)
@@ -53,11 +61,33 @@ def alike(document: Document, now: Now, takes: TakeTable, when: When = "bar") ->
     return new(document, now, takes, when, like_of(document) or document.take)
 
 
-def _fresh(document: Document, like: int = 0) -> Document:
+def less(document: Document, now: Now, takes: TakeTable, when: When = "bar") -> Edit:
+    """Composes a take whose form, players, palettes and key are not those of the one that plays."""
+    if plan_of(document, document.cue) is None or not is_planned(document):
+        raise ControlError("not_ready", f"this cue has no form; set {controls.FORM} first.")
+    return new(document, now, takes, when, draws=unlike(document))
+
+
+def rate(
+    document: Document, now: Now, takes: TakeTable, number: int, *, rating: int | None = None, note: str | None = None
+) -> Edit:
+    """What the composer says of a take; what is None stays."""
+    if (document.cue, number) not in takes and number != document.take:
+        raise ControlError("bad_value", f"there is no take {number}.")
+    known = document.rating_of(document.cue, number)
+    said = TakeRating(
+        document.cue, number, known.rating if rating is None else rating, known.note if note is None else note
+    )
+    label = f"rate take {Take(number).name}" if note is None else f"note on take {Take(number).name}"
+    return Edit(document if said == known else document.with_rating(said), label, unheard=True)
+
+
+def _fresh(document: Document, like: int = 0, draws: str = "") -> Document:
     """A take of its own begins without what was changed in the plan of another."""
     changed = document.with_value(controls.LIKE, like)
-    if like:
+    if like:  # it has the layers of that take
         return changed
+    changed = changed.with_value(controls.DRAWS, draws)
     return replace(changed, plan_edits=tuple(edit for edit in changed.plan_edits if edit.cue != changed.cue))
 
 

@@ -14,6 +14,7 @@ from engine.document import CUE_CONTROLS, Document, Value, check_cues, parse_cho
 from engine.music import MusicError, controls
 from engine.music.arguments import ControlError
 from engine.music.controls import BY_ADDRESS
+from engine.music.take_draws import parse_draws
 from engine.process.requests import parse_own_theme
 
 PROGRESSION: Final = (controls.PROGRESSION, controls.PROGRESSION_MODE)
@@ -55,6 +56,8 @@ def _check(changed: Document, address: str, value: Value) -> None:
             parse_chords(changed)
         elif address == controls.KEY:
             parse_key(str(value))
+        elif address == controls.DRAWS:
+            parse_draws(str(value))
         elif address == controls.THEME:
             parse_own_theme(changed, float(changed.result.tempo_map.meter_at(0).bar_beats))
         elif address in CUE_CONTROLS:

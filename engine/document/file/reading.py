@@ -9,6 +9,7 @@ import os
 import re
 import stat
 from collections.abc import Sequence
+from dataclasses import replace
 from fractions import Fraction
 from functools import lru_cache
 from itertools import pairwise
@@ -26,6 +27,7 @@ from engine.document.document import (
     PrintedRange,
     Result,
     Step,
+    TakeRating,
     check_cues,
     parse_chords,
     parse_key,
@@ -61,6 +63,7 @@ from engine.music import (
 )
 from engine.music.controls import settings_of
 from engine.music.plan_edit import PlanEdit
+from engine.music.take_draws import parse_draws
 from engine.music.timecode import timecode_rate
 
 MAX_BYTES: Final = 256 * 2**20
@@ -153,6 +156,10 @@ def _session(data: schema.SessionObject) -> SavedSession:
     takes = tuple(_take(each, results, locks) for each in data.takes)
     if len({(take.cue, take.number) for take in takes}) < len(takes):
         raise ValueError("a take stands in it twice")
+    said = tuple(TakeRating(each.cue, each.number, each.rating, each.note) for each in data.takes)
+    said = tuple(each for each in said if each.rating or each.note)
+    if said:  # a file in which they stood with the takes
+        steps = tuple(replace(step, document=replace(step.document, ratings=said)) for step in steps)
     return SavedSession(
         reading=_film(data.film),
         tempo=TempoChoice(
@@ -269,6 +276,7 @@ def _document(data: schema.DocumentObject, results: Sequence[Result], locks: Seq
             PlanEdit(row.kind, row.cue, row.from_s, row.to_s, row.value, row.number) for row in data.plan_edits
         ),
         locks=tuple(locks[place] for place in data.locks),
+        ratings=tuple(TakeRating(row.cue, row.take, row.rating, row.note) for row in data.ratings),
     )
     numbers = [state.number for state in document.cue_states]
     if len(set(numbers)) < len(numbers):
@@ -277,6 +285,7 @@ def _document(data: schema.DocumentObject, results: Sequence[Result], locks: Seq
     for state in document.cue_states:
         parse_key(state.text(controls.KEY))
         parse_chords(state)
+        parse_draws(state.text(controls.DRAWS))
     check_cues(document)
     return document
 
@@ -313,5 +322,5 @@ def _take(data: schema.TakeObject, results: Sequence[Result], locks: Sequence[Lo
     if data.notes is not None:
         notes, controllers = _music(data.notes, data.controllers or ())
     document = _document(data.document, results, locks)
-    take = KeptTake(document, data.name, data.kept, notes, controllers, data.rating, data.note)
+    take = KeptTake(document, data.name, data.kept, notes, controllers)
     return SavedTake(data.cue, data.number, in_order(take))

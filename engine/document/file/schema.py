@@ -121,6 +121,13 @@ class PlanEditRow(_Row):
     number: Count
 
 
+class RatingRow(_Row):
+    cue: Count
+    take: TakeNumber
+    rating: Annotated[int, Meta(ge=0, le=5)]
+    note: Text
+
+
 class LockObject(_Object):
     part: Word
     start_beats: Beats
@@ -292,6 +299,7 @@ class DocumentObject(_Object):
     film_seed_since_take: TakeNumber = 1
     plan_edits: Annotated[list[PlanEditRow], Meta(max_length=1000)] = field(default_factory=list)
     locks: Annotated[list[Count], Meta(max_length=1000)] = field(default_factory=list)
+    ratings: Annotated[list[RatingRow], Meta(max_length=10_000)] = field(default_factory=list)
 
 
 class StepObject(_Object):
@@ -302,7 +310,7 @@ class StepObject(_Object):
 
 
 class TakeObject(_Object):
-    """notes and controllers: of a kept take, else null."""
+    """notes and controllers: of a kept take, else null.  rating and note: in files that had them here."""
 
     cue: Count
     number: TakeNumber

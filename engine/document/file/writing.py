@@ -107,8 +107,6 @@ class SessionWriter:
             "document": self._document(take.document, places),
             "notes": None if notes is None else once(notes, lambda: _rows(map(_note, notes))),
             "controllers": None if notes is None else once(curves, lambda: _rows(map(_controller, curves))),
-            **({"rating": take.rating} if take.rating else {}),
-            **({"note": take.note} if take.note else {}),
         }
 
 
@@ -265,6 +263,11 @@ def _document(document: Document, result: int) -> dict[str, Any]:
         "film_seed": document.draws.film_seed,
         "film_seed_since_take": document.draws.since_take,
         **({"plan_edits": [_plan_edit(edit) for edit in document.plan_edits]} if document.plan_edits else {}),
+        **(
+            {"ratings": [[each.cue, each.take, each.rating, each.note] for each in document.ratings]}
+            if document.ratings
+            else {}
+        ),
     }
 
 
