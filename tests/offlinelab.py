@@ -70,8 +70,22 @@ class OfflinePlayer(PlayerLink):
         self.performed: list[m.SentEvent] = []  # everything that went out
         self._reported: list[m.SentEvent] = []
         self._next_status_s = 0.0
+        self._begin()
+
+    def _begin(self) -> None:
         self.output = OfflineOutput(port_names(self.options.ports, self.options.parts))
-        self.performer = Performer(self.options, lambda: self.output, clock.now(), self._reported.extend)
+        self.performer = Performer(self.options, lambda: self.output, self._clock.now(), self._reported.extend)
+
+    def die(self) -> None:
+        """The process is killed, and another one goes on as the link lets it: with its debts and all that it knew."""
+        self._reported.clear()
+        status, debts = self._status, sorted(self._sounding)
+        assert status is not None
+        self._begin()
+        self.performer.settle_debts(debts, [], self._clock.now())
+        for message in self._memory.everything(status):
+            self._write(message)
+        self.report()
 
     def _write(self, message: bytes) -> None:
         kind, payload, now = message[:1], message[1:], self._clock.now()

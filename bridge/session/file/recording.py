@@ -50,6 +50,7 @@ class Recorder:
         self._pass: list[SentEvent] = []
         self._chased: list[SentEvent] = []  # controllers of a locate: they belong to what is played from there
         self._last: SentEvent | None = None  # as it came in
+        self._sounding: set[tuple[int, int, int]] = set()  # notes that came in without their end
         self._goes_on = False  # the pass is the rest of one whose beginning is in the track already
         self.heard = 0
         self.journal: Journal | None = None
@@ -62,7 +63,16 @@ class Recorder:
             if event.status & 0xF0 == _CONTROL and event.data1 >= _CHANNEL_MODE:
                 continue
             if self._last is not None and _jumped(self._last, event):
-                self.stop()
+                if _is_off(event) and _name(event) in self._sounding:
+                    # A note ends where play was when it leapt; a player that took a dead one's place says it from 0.
+                    passed_s = max(event.host_s - self._last.host_s, 0.0)
+                    event = event._replace(position_s=self._last.position_s + passed_s)
+                else:
+                    self._end_pass()  # a journal that is read again finds the same leap
+            if _is_on(event):
+                self._sounding.add(_name(event))
+            elif _is_off(event):
+                self._sounding.discard(_name(event))
             self._pass.append(event)
             self._last = event
 
@@ -70,6 +80,9 @@ class Recorder:
         """Play has stopped or jumped: what comes next is another pass."""
         if self._last is not None and self.journal is not None:
             self.journal.add([_STOP])
+        self._end_pass()
+
+    def _end_pass(self) -> None:
         self._finish_pass()
         self._last, self._goes_on = None, False
 
@@ -87,6 +100,7 @@ class Recorder:
         self._track.clear()
         self._pass.clear()
         self._chased.clear()
+        self._sounding.clear()
         self._last, self._goes_on = None, False
 
     def _finish_pass(self) -> None:

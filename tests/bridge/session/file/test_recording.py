@@ -191,6 +191,33 @@ def test_a_note_that_sounds_at_the_stop_ends_there_whenever_the_file_is_written(
     assert ends == [2.0, 2.0]
 
 
+def test_a_note_of_a_dead_player_ends_where_play_was() -> None:
+    """Its successor pays the note-offs before it knows where play is."""
+    recorder = Recorder()
+    recorder.add([on(0.0, 60, 50.0), off(9.0, 60, 59.0)])
+    recorder.stop()
+    recorder.add([on(2.0, 62, 72.0), off(0.0, 62, 73.0), on(3.0, 64, 73.0), off(4.0, 64, 74.0)])
+    assert [(event.position_s, event.status, event.data1) for event in recorder.events] == [
+        (0.0, 0x90, 60), (2.0, 0x80, 60), (2.0, 0x90, 62), (3.0, 0x80, 62), (3.0, 0x90, 64), (4.0, 0x80, 64),
+    ]  # fmt: skip
+
+
+def test_a_journal_that_is_read_again_is_the_recording_that_was_made(tmp_path) -> None:
+    """Leaps come in one piece with what is played after them."""
+    recorder = Recorder()
+    recorder.journal = Journal(tmp_path / "take.mid", TempoMap.constant(120))
+    recorder.add([on(beat / 2, 60, 100 + beat / 2) for beat in range(8)])
+    recorder.add([on(0.1, 62, 104.0), on(0.6, 63, 104.5)])
+    recorder.add([on(1.1, 64, 105.0), on(1.7, 64, 105.6)])
+    recorder.stop()
+    recorder.add([on(3.0, 66, 110.0), on(3.6, 66, 110.6)])
+    recorder.journal.close(keep=True)
+    again = read_journal(recorder.journal.path)
+    assert again is not None and notes_at(recorder) == [
+        event.position_s for event in again[0] if event.status & 0xF0 == 0x90
+    ]
+
+
 PLAYING = """
 import os, sys
 from pathlib import Path
