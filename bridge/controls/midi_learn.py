@@ -153,6 +153,7 @@ class MidiLearn:
         self._wanted: tuple[str, tuple[Value, ...], float] | None = None  # address, arguments, until (host seconds)
         self._down: dict[Trigger, float] = {}  # what is held down, since when
         self._held: set[Trigger] = set()  # of these, whose hold was done already
+        self._teaching: Trigger | None = None  # a pedal that was learned and is still on its way down
         self._travel: dict[Trigger, float] = {}  # where a fader stood last, 0 to 1
         self._ours: dict[str, float] = {}  # what a fader set an address to
 
@@ -213,6 +214,7 @@ class MidiLearn:
             self.inverted = inverted
             self._down.clear()
             self._held.clear()
+            self._teaching = None
             self._changed(self)
 
     def _replace(self, bindings: tuple[Binding, ...]) -> None:
@@ -260,16 +262,24 @@ class MidiLearn:
             if found is None:
                 continue
             trigger, value = found
-            if self.inverted and trigger.kind == "control" and trigger.number in PEDALS:
+            pedal = trigger.kind == "control" and trigger.number in PEDALS
+            if self.inverted and pedal:
                 value = 127 - value
-            let_go = value <= UP and trigger in self._down if trigger.kind == "control" else not value
+            let_go = not value if trigger.kind != "control" else value <= UP and trigger in self._down
+            if pedal:  # one that is down already can only come up, by whatever ramp
+                let_go = not value or trigger in self._down
             if self._wanted is not None and host_s <= self._wanted[2] and not let_go:
                 address, arguments, _ = self._wanted
                 self._wanted = None
                 if value >= DOWN or trigger.kind == "note":
                     self._down[trigger] = host_s
                     self._held.add(trigger)  # the same press does nothing more
+                elif pedal:
+                    self._teaching = trigger
                 learned(self._bind(trigger, address, arguments))
+                continue
+            if trigger == self._teaching:
+                self._taught(trigger, value, host_s)
                 continue
             self._act(trigger, value, host_s, holds, film_s, actions)
         for trigger, since_s in self._down.items():
@@ -277,6 +287,14 @@ class MidiLearn:
                 self._held.add(trigger)
                 actions += [MidiAction(each.address, each.arguments, trigger) for each in self._of(trigger, "hold")]
         return _last_moves(actions)
+
+    def _taught(self, trigger: Trigger, value: int, host_s: float) -> None:
+        """The press by which a half-damper pedal was learned does nothing more."""
+        if value >= DOWN:
+            self._down[trigger] = host_s
+            self._held.add(trigger)
+        if value >= DOWN or not value:
+            self._teaching = None
 
     def _of(self, trigger: Trigger, *gestures: str) -> list[Binding]:
         return [each for each in self.bindings if each.gesture in gestures and each.trigger.fits(trigger)]

@@ -190,6 +190,47 @@ def test_a_pedal_of_the_other_polarity() -> None:
     assert desk.learn.state[2] is False
 
 
+@st.composite
+def presses(draw) -> list[int]:
+    """A pedal's way down and up, trembling by at most the gap between the two thresholds."""
+    tremble = st.integers(-10, 10)
+    down = sorted(draw(st.lists(st.integers(1, 126), max_size=12)))
+    up = sorted(draw(st.lists(st.integers(1, 126), max_size=12)), reverse=True)
+    shaken = [min(max(value + draw(tremble), 1), 127) for value in (*down, 127, *up)]
+    return [*shaken, 0]
+
+
+@settings(max_examples=150, deadline=None)
+@given(st.lists(presses(), min_size=1, max_size=5), st.booleans(), st.booleans(), st.sampled_from(range(64, 70)))
+def test_each_press_of_any_pedal_counts_once(ways: list[list[int]], inverted: bool, learned: bool, number: int) -> None:
+    """Half-damper or switch, of either polarity, learned or as it is; learning by a press does nothing else."""
+    desk = Desk(inverted=inverted)
+    learned = learned or number != 64
+
+    def play(way: list[int]) -> list[tuple[str, tuple]]:
+        done = []
+        for value in way:
+            desk.now_s += 0.004
+            done += desk.send((0xB3, number, 127 - value if inverted else value))
+        return done
+
+    play([0])  # as pedals say when they are connected
+    if learned:
+        desk.learn.learn("/cue/take/new", (), desk.now_s)
+        assert play([0]) == [] and desk.learn.waiting(desk.now_s)[0]  # at rest: nothing to learn
+        assert play(ways[0]) == [] and desk.learn.waiting(desk.now_s) == ("", 0.0)
+    for way in ways:
+        assert play(way) == [("/cue/take/new", ())]
+
+
+def test_a_pedal_that_comes_up_is_not_what_is_learned() -> None:
+    desk = Desk()
+    desk.send((0xB3, 64, 127))
+    desk.learn.learn("/cue/swing", (), desk.now_s)
+    desk.send(*((0xB3, 64, value) for value in (120, 96, 70, 50, 30, 0)))
+    assert desk.learn.waiting(desk.now_s)[0] == "/cue/swing" and desk.learn.bindings == DEFAULTS
+
+
 def test_what_cannot_be_learned_is_refused_in_a_sentence() -> None:
     desk = Desk()
     for address, texts, code in (
