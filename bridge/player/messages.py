@@ -124,7 +124,7 @@ class PlayerStatus:
 
     NONE: before its first word.
     beat_phase: 0..1, how far into its beat a MIDI clock is at `position_s`, where one gives the tempo and runs.
-    told_beats: quarter notes since bar 1 at `position_s`, by bars and beats of the JACK transport.
+    stated_beats: quarter notes since bar 1 at `position_s`, by bars and beats of the JACK transport.
     """
 
     host_s: float
@@ -158,7 +158,7 @@ class PlayerStatus:
     xruns: int = 0
     source_rate: str = ""
     beat_phase: float | None = None
-    told_beats: float | None = None
+    stated_beats: float | None = None
     notes: tuple[str, ...] = ()
 
     NONE: ClassVar[PlayerStatus]

@@ -98,7 +98,7 @@ class _Runner:
         self._heard: deque[tuple[float, bytes]] = deque()
         self._seen: deque[TransportObservation] = deque()
         self._touched: deque[tuple[float, bytes]] = deque(maxlen=HANDS_KEPT)  # what a person's controller said
-        self._hands = MidiSplitter()
+        self._control_splitter = MidiSplitter()
         self._jack: JackTransport | None = None
         self._jack_retry = 0.0
         self._api = ""  # the MIDI system that was taken
@@ -305,7 +305,7 @@ class _Runner:
         touches: list[m.Touch] = []
         while self._touched and len(touches) < m.PACKET_EVENTS:
             host_s, data = self._touched.popleft()
-            found = self._hands.feed(data)
+            found = self._control_splitter.feed(data)
             touches += [m.Touch(host_s, message) for message in found if message[0] < 0xF0]
         if touches:
             try:

@@ -183,7 +183,7 @@ class Synchronizer:
         """How far into its beat (0..1) the clock is, where the clock gives the tempo and runs."""
         return self._clock.phase_at(host_s) if self.tempo_source() == "clock" else None
 
-    def told_beats(self, host_s: float) -> float | None:
+    def stated_beats(self, host_s: float) -> float | None:
         """Quarter notes since bar 1 by the bars and beats of the JACK transport, where it gives the tempo and rolls."""
         said = self._jacks
         if said is None or said.position_beats is None or not said.rolling or self.tempo_source() != "jack":

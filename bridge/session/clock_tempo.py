@@ -16,8 +16,8 @@ from engine.music import TempoMap
 OFF_BEATS: Final = 0.1  # beats that lie so far from the clock's are others
 STEADY_S: Final = 1.0  # a clock's tempo has to hold this long before bars follow it
 MEASURED_WITHIN: Final = 0.0015  # of a tempo: what clocks bunched in the longest usual audio period leave open
-TOLD_WITHIN: Final = 0.005  # bpm: JACK states its tempo, which is meant to two decimals
-TOLD_STEADY_S: Final = 0.25  # a stated tempo has to hold this long: glides pass by
+STATED_WITHIN: Final = 0.005  # bpm: JACK states its tempo, which is meant to two decimals
+STATED_STEADY_S: Final = 0.25  # a stated tempo has to hold this long: glides pass by
 REFINED_FROM_S: Final = 4.0  # of play with one tempo: then it shows whether the clock's beats move against ours
 REFINED_OVER_S: Final = 30.0
 REFINED_WITHIN: Final = 0.02  # bpm: a coarser answer is none
@@ -101,14 +101,14 @@ class ClockTempo:
             return None
         ours = tempo_map.bpm_at(status.position_beats)
         off = _beats_off(status, tempo_map.beats_at(status.position_s))
-        told = status.told_beats is not None
+        stated = status.stated_beats is not None
         same = abs(ours - status.tempo_bpm) < 2 * _within(status)
-        counts_beats = status.position_source == status.tempo_source and not told
+        counts_beats = status.position_source == status.tempo_source and not stated
         if same and (counts_beats or abs(off) * 60 / ours <= ARRIVES_WITHIN_S):
             self._other, self._agreed = None, True
-            if told and not self._moved:
+            if stated and not self._moved:
                 self._lag_s = off * 60 / ours
-            if told or self._moved:
+            if stated or self._moved:
                 return None
             if counts_beats:  # its position is beats: what they take of our time tells
                 return self._refined(status, tempo_map, host_s, status.position_beats * 60 / ours - host_s)
@@ -124,11 +124,11 @@ class ClockTempo:
         if self._other is None or abs(self._other[0] - bpm) > 2 * _within(status):
             self._other = (bpm, host_s)
             return None
-        if host_s - self._other[1] <= (TOLD_STEADY_S if told else STEADY_S):
+        if host_s - self._other[1] <= (STATED_STEADY_S if stated else STEADY_S):
             return None
         self._other = None
         meter = tempo_map.meter_at(status.position_beats)
-        changed = self._agreed and not same and (told or abs(ours - status.tempo_bpm) > CHANGED * ours)
+        changed = self._agreed and not same and (stated or abs(ours - status.tempo_bpm) > CHANGED * ours)
         warning = ""
         if meant is not None and not changed:
             bpm, self._from_bar_1 = meant, True
@@ -138,13 +138,13 @@ class ClockTempo:
             if changed:
                 origin_s = status.position_s - status.position_beats * 60 / bpm
             off = 0.0 if counts_beats else _beats_off(status, (status.position_s - origin_s) * bpm / 60)
-            if told:
+            if stated:
                 off -= self._lag_s * bpm / 60
             self._from_bar_1 = not changed and abs(off) < OFF_BEATS
             if not self._from_bar_1:
                 self._moved = True
                 origin_s -= off * 60 / bpm
-                bars = "bars are those of JACK from here" if told else "bars are counted from here"
+                bars = "bars are those of JACK from here" if stated else "bars are counted from here"
                 warning = (
                     f"{status.tempo_source} says {bpm:g}, but not what the tempo was before this place: {bars}. "
                     "A tempo map (--tempo-map) says it for the whole film."
@@ -179,7 +179,7 @@ class ClockTempo:
 
 def _within(status: PlayerStatus) -> float:
     """bpm that the tempo may be off what is meant."""
-    return TOLD_WITHIN if status.told_beats is not None else MEASURED_WITHIN * status.tempo_bpm
+    return STATED_WITHIN if status.stated_beats is not None else MEASURED_WITHIN * status.tempo_bpm
 
 
 def simplest(bpm: float, within: float) -> float:
@@ -196,7 +196,7 @@ def _meant(status: PlayerStatus, origin_s: float) -> float | None:
     tempo near the measured one does, or bar 1 lies ahead."""
     passed_s = status.position_s - origin_s
     measured = status.tempo_bpm
-    if passed_s <= 0 or (status.beat_phase is None and status.told_beats is None):
+    if passed_s <= 0 or (status.beat_phase is None and status.stated_beats is None):
         return None
     within = _within(status)
     lowest, highest = math.ceil((measured - within) * 100), math.floor((measured + within) * 100)
@@ -218,8 +218,8 @@ def _beats_off(status: PlayerStatus, beats: float) -> float:
     Only the place within the beat is taken from a clock, within half a beat either way: some DAWs send song positions
     that are wrong by whole beats.  JACK's bars and beats are taken as they are.
     """
-    if status.told_beats is not None:
-        return status.told_beats - beats
+    if status.stated_beats is not None:
+        return status.stated_beats - beats
     if status.beat_phase is None:
         return 0.0
     return (status.beat_phase - beats + 0.5) % 1.0 - 0.5

@@ -127,22 +127,12 @@ class Composing:
         take: int | None = None,
         *,
         chords_stay: bool = False,
+        trying: bool = False,
     ) -> Queued:
-        """Queues a request in place of the one that waits; the earlier boundary and the first moment are kept."""
-        self.queued = self.would_ask(host_s, from_s, label, until_s, take, chords_stay=chords_stay)
-        return self.queued
+        """Queues a request in place of the one that waits; the earlier boundary and the first moment are kept.
 
-    def would_ask(
-        self,
-        host_s: float,
-        from_s: float | None,
-        label: str,
-        until_s: float | None = None,
-        take: int | None = None,
-        *,
-        chords_stay: bool = False,
-    ) -> Queued:
-        """What `ask` would queue."""
+        trying: nothing is queued, and only what would be is returned.
+        """
         older, change = self.queued, self.change
         # Chords that a change under way has asked for are still to come.
         stay = chords_stay and (change is None or change.chords_stay)
@@ -156,6 +146,8 @@ class Composing:
                 until_s=max(until_s, older.until_s) if both_until else None,  # type: ignore[type-var]
                 first_host_s=older.first_host_s,
             )
+        if not trying:
+            self.queued = asked
         return asked
 
     def ask_again(self) -> None:

@@ -92,7 +92,7 @@ class EditedSession(SessionState):
         if self.analysed is None:
             return self.position_s()
         if edit.take is not None or effects(before, edit.document).compose:
-            asked = self.composing.would_ask(now.host_s, edit.from_s, edit.label, edit.until_s, edit.take)
+            asked = self.composing.ask(now.host_s, edit.from_s, edit.label, edit.until_s, edit.take, trying=True)
             heard_s = self.position_s() if asked.from_s is None else asked.from_s
         else:
             heard_s = now.soon_s if edit.at_once or edit.from_s is None else edit.from_s

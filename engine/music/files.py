@@ -83,6 +83,15 @@ def make_way(path: str | os.PathLike[str], *, replace: bool, how: str = "--repla
         raise UserError(f"{shown(os.path.basename(path))} cannot be copied aside: {why}.") from None
 
 
+def file_mark(path: Path) -> tuple[int, ...] | None:
+    """By which a file is known again as it was, as long as nobody writes it; None where there is none."""
+    try:
+        found = path.stat()
+    except OSError:
+        return None
+    return found.st_ino, found.st_size, found.st_mtime_ns
+
+
 @contextlib.contextmanager
 def written_aside(path: str | os.PathLike[str]) -> Iterator[Path]:
     """A path in the same folder, with the same ending, to write to; it takes the place of `path` at the end.

@@ -19,14 +19,14 @@ from engine.document import SavedSession, SavedTake
 from engine.document.file import SessionError, SessionWriter, read_session, write_session
 from engine.document.file.film_file import same_content
 from engine.music import UserError, shown
-from engine.music.files import check_writes_a_file, make_way
+from engine.music.files import check_writes_a_file, file_mark, make_way
 
 EVERY_S: Final = 0.5
 RETRY_S: Final = 5.0  # after a fault: the disk was full, a share was away
 
 
-_Told = Callable[[Path | UserError], None]
-_Job = tuple[int, Path, SavedSession, _Told | None]
+_Done = Callable[[Path | UserError], None]
+_Job = tuple[int, Path, SavedSession, _Done | None]
 CLOSE_S: Final = 1.5  # at the end nobody waits longer than this for a disk
 
 
@@ -54,7 +54,7 @@ class Autosave:
         self._failed = self._closed = False
         self._chosen = path is not None  # by a person; a file of our own choice may be kept elsewhere
         self._jobs: queue.Queue[_Job | None] = queue.Queue()
-        self._asked: queue.SimpleQueue[tuple[_Told, Path | UserError]] = queue.SimpleQueue()
+        self._asked: queue.SimpleQueue[tuple[_Done, Path | UserError]] = queue.SimpleQueue()
         self._numbers = itertools.count()
         self._films_left = 0
         self._left: dict[Path, Path] = {}  # of each film that was left the file that its session was saved in
@@ -66,7 +66,7 @@ class Autosave:
         self._instead: dict[Path, Path] = {}  # of files that another program has written since
         self._seen: dict[Path, tuple[int, ...] | None] = {}  # each file as it was when last read or written here
         if path is not None:
-            self._seen[path] = _mark(path)
+            self._seen[path] = file_mark(path)
         self._thread = threading.Thread(target=self._write_all, name="autosave", daemon=True)
         self._thread.start()
 
@@ -154,7 +154,7 @@ class Autosave:
     def save_later(
         self, path: Path | None, done: Callable[[Path | UserError], object], *, replace: bool = False
     ) -> None:
-        """As `save`, without waiting for the disk.  done: told where it was saved, or why not, at a later tick."""
+        """As `save`, without waiting for the disk.  done: gets where it was saved, or why not, at a later tick."""
         saved = self._state()
         if saved is None:
             raise SessionError("nothing is known of the film yet.")
@@ -168,7 +168,7 @@ class Autosave:
             if copy is not None:
                 self._say(f"the {shown(target.name)} from before is kept as {shown(copy.name)}.")
         if target != self.path:
-            self._seen[target] = _mark(target)
+            self._seen[target] = file_mark(target)
 
         films_left = self._films_left
 
@@ -181,7 +181,7 @@ class Autosave:
 
         self._put(target, saved, lambda made: self._asked.put((finish, made)))
 
-    def _put(self, path: Path, saved: SavedSession, tell: _Told | None) -> None:
+    def _put(self, path: Path, saved: SavedSession, tell: _Done | None) -> None:
         number = next(self._numbers)
         self._newest[path] = number, self._session.film.path, saved
         self._jobs.put((number, path, saved, tell))
@@ -218,7 +218,7 @@ class Autosave:
         if beside is None:
             return left, None
         try:
-            self._seen[beside] = _mark(beside)
+            self._seen[beside] = file_mark(beside)
             saved = check_playable(read_session(beside))
             if not same_content(film, saved.fingerprint):
                 return left, None
@@ -295,7 +295,7 @@ class Autosave:
         """
         with self._lock:
             path = self._instead.get(path, path)
-            now = _mark(path)
+            now = file_mark(path)
             if now is not None and now != self._seen.get(path):  # two programs at one session: both are kept
                 mine = session_path(Path(saved.reading.film.path))
                 self._instead[path] = mine
@@ -304,7 +304,7 @@ class Autosave:
             if self._written.get(path, -1) < number:
                 write_session(path, self._writer.encode(saved, path))
                 self._written[path] = number
-                self._seen[path] = _mark(path)
+                self._seen[path] = file_mark(path)
             return path
 
 
@@ -313,12 +313,3 @@ def _is_same(first: Path, second: Path | None) -> bool:
         return second is not None and os.path.samefile(first, second)
     except OSError:
         return False
-
-
-def _mark(path: Path) -> tuple[int, ...] | None:
-    """By which a file is known again as it was; None where there is none."""
-    try:
-        found = path.stat()
-    except OSError:
-        return None
-    return found.st_ino, found.st_size, found.st_mtime_ns

@@ -17,7 +17,7 @@ from bridge.session.options import channels
 from bridge.session.state import SessionState
 from engine.arrange import Arrangement
 from engine.music import Composition, UserError, shown
-from engine.music.files import check_writes_a_file, make_way
+from engine.music.files import check_writes_a_file, file_mark, make_way
 
 _Job = Callable[[Path, tuple[SentEvent, ...]], int]
 
@@ -66,7 +66,7 @@ class Exporter:
         A file that is there already is only overwritten with `replace`, and is kept beside it.  Raises UserError as
         `export_midi`.
         """
-        if os.path.lexists(path) and (_mark(path) is None or _mark(path) != self._ours.get(path)):
+        if os.path.lexists(path) and (file_mark(path) is None or file_mark(path) != self._ours.get(path)):
             check_writes_a_file(path)
             make_way(path, replace=replace, how="replace")
         before = self._last if self._last is not None and self._last.is_alive() else None
@@ -85,7 +85,7 @@ class Exporter:
             before.join()
         try:
             done = Exported(who, path, _write(path, *later.result()))
-            self._ours[path] = _mark(path)
+            self._ours[path] = file_mark(path)
             self._done.put(done)
         except UserError as error:
             self._done.put(Exported(who, path, fault=str(error)))
@@ -97,15 +97,6 @@ class Exporter:
         if wait and self._last is not None:
             self._last.join()
         return [self._done.get() for _ in range(self._done.qsize())]
-
-
-def _mark(path: Path) -> tuple[int, ...] | None:
-    """What tells whether a file was changed since; None where there is none."""
-    try:
-        found = path.stat()
-    except OSError:
-        return None
-    return found.st_ino, found.st_size, found.st_mtime_ns
 
 
 class RecordingFile:

@@ -259,7 +259,12 @@ def _document(data: schema.DocumentObject, results: Sequence[Result], locks: Seq
     document = Document(
         settings=MappingProxyType(settings_of(data.settings)),
         take=data.take,
-        pins=tuple(Pin(pin.start_s, pin.end_s, _chord(pin.chord), pin.typed, pin.exact) for pin in data.pins),
+        pins=tuple(
+            sorted(
+                (Pin(pin.start_s, pin.end_s, _chord(pin.chord), pin.typed, pin.exact) for pin in data.pins),
+                key=lambda pin: pin.start_s,
+            )
+        ),
         hits=tuple(Hit(hit.time_s, hit.weight, hit.name) for hit in data.hits),
         sections=tuple(Section(row.start_s, tuple(row.changes), row.name, row.breath) for row in data.sections),
         progression_from_s=data.progression_from_s,

@@ -272,19 +272,16 @@ def _document(document: Document, result: int) -> dict[str, Any]:
 
 
 def _lock(lock: Lock) -> msgspec.Raw:
-    return msgspec.Raw(
-        _ENCODE(
-            {
-                "part": lock.part,
-                "start_beats": lock.start_beats,
-                "end_beats": lock.end_beats,
-                "start_s": lock.start_s,
-                "end_s": lock.end_s,
-                "notes": _rows(map(_note, lock.notes)),
-                "controllers": _rows(map(_controller, lock.controllers)),
-            }
-        )
-    )
+    head = {
+        "part": lock.part,
+        "start_beats": lock.start_beats,
+        "end_beats": lock.end_beats,
+        "start_s": lock.start_s,
+        "end_s": lock.end_s,
+    }
+    _refuse_nan(head)
+    notes, controllers = _rows(map(_note, lock.notes)), _rows(map(_controller, lock.controllers))
+    return msgspec.Raw(_ENCODE({**head, "notes": notes, "controllers": controllers}))
 
 
 def _plan_edit(edit: PlanEdit) -> list[Any]:

@@ -123,7 +123,7 @@ def told(true: TempoMap, ours: TempoMap, from_s: float, seconds: float = 8.0, mo
         status = replace(
             PlayerStatus.NONE, host_s=host_s, position_s=position_s, position_beats=beats, rate=1.0, state="locked",
             rolling=True, position_source="jack", tempo_source="jack", tempo_bpm=true.bpm_at(theirs),
-            told_beats=theirs,
+            stated_beats=theirs,
         )  # fmt: skip
         heard = watch.watch(status, ours, lambda: 0.0, host_s)
         if heard is not None:

@@ -10,7 +10,18 @@ from pathlib import Path
 
 import pytest
 
-from engine.document import Document, FilmReading, KeptTake, Pin, Result, SavedSession, SavedTake, Step, TempoChoice
+from engine.document import (
+    Document,
+    FilmReading,
+    KeptTake,
+    Lock,
+    Pin,
+    Result,
+    SavedSession,
+    SavedTake,
+    Step,
+    TempoChoice,
+)
 from engine.document.file import SessionError, SessionWriter, decode_session, read_session
 from engine.document.file.schema import VERSION
 from engine.music import Chord, Draws, Film, FrameRate, Note, Slot, TempoMap, TimeSignature
@@ -108,6 +119,9 @@ def test_a_number_that_is_none_is_never_written(number) -> None:
         small(steps=(Step(Document(progression_from_s=number)),)),
         small(takes=(SavedTake(0, 1, KeptTake(Document(), "A", True, (note,), ())),)),
         small(tempo=TempoChoice(TempoMap(), "beats", number, "")),
+        small(steps=(Step(Document(locks=(Lock("pad", 0.0, number, 0.0, 1.0, (), ()),))),)),
+        small(steps=(Step(Document(locks=(Lock("pad", 0.0, 1.0, 0.0, number, (), ()),))),)),
+        small(steps=(Step(Document(locks=(Lock("pad", 0.0, 1.0, 0.0, 1.0, (note,), ()),))),)),
     ):
         with pytest.raises(SessionError, match="number"):
             SessionWriter().encode(saved)
