@@ -54,6 +54,7 @@ NOTE_OFFS_S: Final = 0.4
 STEP_S: Final = 5.0  # of the arrow keys
 PAGE_WAIT_S: Final = 5.0  # that `ready` waits for the page's address
 TURN_S: Final = 0.01  # of a turn, for datagrams
+PIECE_S: Final = 0.005  # processor time of a bundle in one turn
 
 
 class Live:
@@ -71,6 +72,7 @@ class Live:
         self.page: SessionPage | None = None
         self.datagrams = FairQueue()
         self.work = WorkBudget()
+        self._busy_with: Target = ("", 0)  # the sender of the last datagram
         self.autosave: Autosave | None = None
         self.osc_port: int | None = None
         self.stopped_by: int | None = None
@@ -179,7 +181,7 @@ class Live:
         self.inbox.put(None)
 
     def _take_page_message(self) -> None:
-        if self.page is not None and not self.from_page.empty():
+        if self.page is not None and not self.from_page.empty() and not self.controls.busy:
             self.page.receive(self.from_page.get_nowait())
 
     def _choose_film(self, path: Path) -> None:
@@ -219,7 +221,7 @@ class Live:
         session = self.session
         next_tick_s = next_draw_s = time.perf_counter()
         while not (self.leave or session.finished or session.failure):
-            waits = len(self.datagrams) or not self.from_page.empty()
+            waits = len(self.datagrams) or not self.from_page.empty() or self.controls.busy
             waiting_s = 0.0 if waits else next_tick_s - time.perf_counter()
             message = self._message(max(waiting_s, 0.0))
             with session.plan.turn():
@@ -244,7 +246,7 @@ class Live:
         self.session.tick()
         self.controls.midi.tick(now_s)
         self._watch_recording()
-        for key in self.keys.pressed():
+        for key in self.keys.pressed() if not self.controls.busy else ():
             self._key(key)
         self.controls.push(osc.send_datagram if osc is not None else _no_answer)
         if self.page is not None:
@@ -253,7 +255,13 @@ class Live:
     def _take_datagrams(self) -> None:
         """Does what was sent, for so long at most that ticks, keys and other senders get their turn."""
         end_s = time.perf_counter() + TURN_S
+        if self.controls.busy:
+            used_s = time.thread_time()
+            self.controls.go_on(PIECE_S)
+            self.work.spend(self._busy_with, time.perf_counter(), time.thread_time() - used_s)
         for _ in range(DATAGRAMS_PER_TURN):
+            if self.controls.busy:  # a bundle is done as a whole: nobody comes between
+                return
             datagram = self.datagrams.get()
             if datagram is None:
                 return
@@ -263,7 +271,8 @@ class Live:
                     self.controls.too_much(datagram.sender)
                 continue
             used_s = time.thread_time()
-            self.controls.datagram(datagram)
+            self._busy_with = datagram.sender
+            self.controls.datagram(datagram, PIECE_S)
             now_s = time.perf_counter()
             self.work.spend(datagram.sender, now_s, time.thread_time() - used_s)
             if now_s > end_s:

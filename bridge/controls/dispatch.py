@@ -7,8 +7,9 @@ with `/cue/error address code message`.  The messages of one bundle are checked 
 from __future__ import annotations
 
 import contextlib
+import math
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, Final
 
@@ -46,6 +47,7 @@ Actions = dict[str, Callable[..., tuple[Argument, ...]]]
 PLAYHEAD_INTERVAL_S: Final = 0.05
 VALUES_INTERVAL_S: Final = 0.1
 MAX_REFUSALS: Final = 64  # of one datagram
+BUNDLE_S: Final = 0.25  # processor time of the requests of one datagram
 MAX_BUNDLE: Final = 1300  # bytes of values in one datagram: more than a network's frame would be sent in pieces
 EXPORT: Final = controls.EXPORT
 EVER: Final = 1e9
@@ -85,6 +87,8 @@ class Controls:
         self._search = TempoSearch()
         self._files = FileReader()
         self._recuts = RecutRunner()
+        self._under_way: Iterator[None] | None = None  # a datagram that is half done
+        self._used_s = 0.0  # processor time of it in earlier turns
         self._coming: dict[Path, Target] = {}  # who asked for films that are being analysed
         self.daw = daw
         self.midi = MidiControl(session, learned, self.perform)
@@ -317,8 +321,11 @@ class Controls:
         return (*STATES, *SETTINGS, *self._outside_history, *self._of_sender, *self._actions)
 
     # in -------------------------------------------------------------------------------------------------------------
-    def datagram(self, datagram: Datagram) -> None:
-        """All messages of one datagram, or none of them."""
+    def datagram(self, datagram: Datagram, budget_s: float = math.inf) -> None:
+        """All messages of one datagram, or none of them.
+
+        budget_s: processor time after which the rest is left to `go_on`; until that is done, nothing else may be.
+        """
         sender = datagram.sender
         if self.daw is not None and datagram.messages[0].address.startswith("/daw/"):
             self.daw.datagram(datagram)
@@ -333,11 +340,33 @@ class Controls:
                     sender, message.address, "bad_value", "not done: another message of the bundle was refused."
                 )
             return
+        self._under_way, self._used_s = self._doing(sender, requests), 0.0
+        self.go_on(budget_s)
+
+    @property
+    def busy(self) -> bool:
+        """Whether a datagram is half done."""
+        return self._under_way is not None
+
+    def go_on(self, budget_s: float = math.inf) -> None:
+        """Goes on with a datagram that is half done."""
+        begun_s = time.thread_time()
+        for _ in self._under_way or ():
+            used_s = time.thread_time() - begun_s
+            if used_s >= budget_s:
+                self._used_s += used_s
+                return
+        self._under_way = None
+
+    def _doing(self, sender: Target, requests: list[Request]) -> Iterator[None]:
+        """Does a datagram's requests, all or none, and answers them; a turn may end after each step."""
         before = Before(self.session, self.midi) if len(requests) > 1 else None
         newest_file = self._files.newest
         replies: list[Reply] = []
         for request in requests:
             try:
+                if before is not None and self._used_s > BUNDLE_S:
+                    raise ControlError("busy", f"a bundle may take {BUNDLE_S:g} s; send what it asks for in pieces.")
                 replies.extend(self._replies(request, sender))
             except UserError as error:
                 code = error.code if isinstance(error, ControlError) else "bad_value"
@@ -348,8 +377,10 @@ class Controls:
                     for other in [each for each in requests if each is not request][:MAX_REFUSALS]:
                         self._refuse(sender, other.asked, "bad_value", f"not done: {request.asked} was refused.")
                 return
+            yield
         for reply in replies:
             self._answer(sender, *reply)
+            yield
 
     def asked(self, message: Message, sender: Target, who: str, gesture: str = "") -> list[Reply]:
         """Does what one message asks, as `who`; its answers.  gesture: of which all edits are one step of undo.

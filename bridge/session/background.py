@@ -111,11 +111,11 @@ class BackgroundPlan:
         composition, made = self.plan.composition, self.plan.arrangement
         return None if self.arranging or composition is None or made is None else (composition, made)
 
-    def count_notes(self, start_beats: float, end_beats: float) -> int:
-        return self.plan.count_notes(start_beats, end_beats)
+    def count_notes(self, start_beats: float, end_beats: float, part: str = "all") -> int:
+        return self.plan.count_notes(start_beats, end_beats, part)
 
-    def notes_between(self, start_beats: float, end_beats: float) -> list[Note]:
-        return self.plan.notes_between(start_beats, end_beats)
+    def first_notes(self, start_beats: float, end_beats: float, most: int, part: str = "all") -> list[Note]:
+        return self.plan.first_notes(start_beats, end_beats, most, part)
 
     def hand_over_again(self, takeover_beats: float | None) -> None:
         if not self._threads:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import islice
 from typing import Final
 
 from bridge.osc.codec import Argument, Double
@@ -30,7 +31,7 @@ def kind_of(block: ChordBlock) -> str:
 def listed_chords(session: SessionState, from_s: float, to_s: float) -> tuple[Argument, ...]:
     """From, to, name and kind of each chord in a range of picture seconds."""
     found: list[Argument] = []
-    for block in session.document.blocks(from_s, to_s)[:MAX_ROWS]:
+    for block in islice(session.document.each_block(from_s, to_s), MAX_ROWS):
         found += [
             Double(block.start_s),
             Double(block.end_s),
@@ -53,10 +54,8 @@ def listed_edits(session: SessionState, first: int | None = None) -> tuple[Argum
 def listed_notes(session: SessionState, from_s: float, to_s: float, part: str = "all") -> tuple[Argument, ...]:
     """How many notes begin in a range of picture seconds, then part, pitch, velocity, start and length of each."""
     low, high = session.beats_at(from_s), session.beats_at(to_s)
-    notes = session.plan.notes_between(low, high)
-    wanted = [note for note in notes if part in ("all", note.part)]
-    found: list[Argument] = [len(wanted)]
-    for note in wanted[:MAX_NOTES]:
+    found: list[Argument] = [session.plan.count_notes(low, high, part)]
+    for note in session.plan.first_notes(low, high, MAX_NOTES, part):
         start_s, end_s = session.picture_at(note.start_beats), session.picture_at(note.end_beats)
         found += [note.part, note.pitch, note.velocity, Double(start_s), Double(end_s - start_s)]
     return tuple(found)

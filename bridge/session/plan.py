@@ -14,7 +14,7 @@ from bisect import bisect_right
 from collections import deque
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
-from itertools import chain
+from itertools import chain, islice
 from typing import Final
 
 from bridge.session.now import Clock, SystemClock
@@ -27,6 +27,7 @@ BLOCK_SLOTS: Final = 8
 AHEAD_BLOCKS: Final = 8  # of what is arranged before its turn, before the rest gets its share
 RING_BLOCKS: Final = 4  # so far back a note may begin that still sounds
 SLICE_EVENTS: Final = 1200  # notes and controllers sent to the player in one piece: more would hold the session up
+EDGE_BEATS: Final = 4.0  # so far from its block a note may begin, and more
 SMALL_SLOTS: Final = 600  # of a film that is handed over again whole while it plays
 PATIENCE_S: Final = 0.08  # a change is arranged in its turn where that takes no longer
 JUMP_BEATS: Final = 0.05  # a playhead is reckoned from the player's last word: it may step back a little by itself
@@ -56,6 +57,12 @@ class Load:
     from_beats: float
     notes: tuple[Note, ...]
     controllers: tuple[Controller, ...]
+
+
+def _beginning(notes: tuple[Note, ...], start_beats: float, end_beats: float, part: str) -> Iterator[Note]:
+    for note in notes:
+        if start_beats <= note.start_beats < end_beats and (part == "all" or note.part == part):
+            yield note
 
 
 class Plan:
@@ -118,20 +125,34 @@ class Plan:
         index = bisect_right(blocks, beats + 1e-6, key=lambda block: block.start_beats) - 1
         return blocks[index].before if index >= 0 else None
 
-    def count_notes(self, start_beats: float, end_beats: float) -> int:
+    def count_notes(self, start_beats: float, end_beats: float, part: str = "all") -> int:
         """How many notes begin in a stretch."""
-        return len(self.notes_between(start_beats, end_beats))
+        total = 0
+        for block in self._touched(start_beats, end_beats):
+            # Of a block well inside nothing has to be looked at: two hours have a hundred thousand notes.
+            inside = block.start_beats >= start_beats + EDGE_BEATS and block.end_beats <= end_beats - EDGE_BEATS
+            if part == "all" and inside:
+                total += len(block.notes)
+            else:
+                total += sum(1 for _ in _beginning(block.notes, start_beats, end_beats, part))
+        return total
 
-    def notes_between(self, start_beats: float, end_beats: float) -> list[Note]:
-        """The notes that begin in a stretch, block by block."""
+    def first_notes(self, start_beats: float, end_beats: float, most: int, part: str = "all") -> list[Note]:
+        """The first notes that begin in a stretch, block by block."""
+        found = (
+            note
+            for block in self._touched(start_beats, end_beats)
+            for note in _beginning(block.notes, start_beats, end_beats, part)
+        )
+        return list(islice(found, most))
+
+    def _touched(self, start_beats: float, end_beats: float) -> Iterator[Block]:
         blocks = tuple(self._blocks)  # another thread may be at work on them
         first = max(bisect_right(blocks, start_beats, key=lambda block: block.start_beats) - 1, 0)
-        found: list[Note] = []
-        for block in blocks[first:]:
-            if block.start_beats >= end_beats:
-                break
-            found += [note for note in block.notes if start_beats <= note.start_beats < end_beats]
-        return found
+        for index in range(first, len(blocks)):
+            if blocks[index].start_beats >= end_beats:
+                return
+            yield blocks[index]
 
     @property
     def busy(self) -> bool:

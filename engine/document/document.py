@@ -7,9 +7,10 @@ back the same notes because a document holds what was composed, not only how to 
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
+from itertools import accumulate
 from types import MappingProxyType
 from typing import Final
 
@@ -170,6 +171,7 @@ class Document:
     locks: tuple[Lock, ...] = ()
     ratings: tuple[TakeRating, ...] = ()
     _cut: list[tuple[Slot, ...]] = field(default_factory=list, init=False, repr=False, compare=False)
+    _pin_ends_s: list[float] = field(default_factory=list, init=False, repr=False, compare=False)
 
     def value(self, address: str) -> Value:
         return self.settings.get(address, SETTINGS[address])
@@ -379,13 +381,16 @@ class Document:
 
     def blocks(self, from_s: float = float("-inf"), to_s: float = float("inf")) -> tuple[ChordBlock, ...]:
         """The chords that sound in a stretch of the picture, in order."""
-        row, found = self._row, []
+        return tuple(self.each_block(from_s, to_s))
+
+    def each_block(self, from_s: float = float("-inf"), to_s: float = float("inf")) -> Iterator[ChordBlock]:
+        """The same, one after the other: whoever wants a few of a long film takes no more."""
+        row = self._row
         index = max(bisect_right(row, from_s + 1e-6, key=lambda slot: slot.start_s) - 1, 0)
         while index < len(row) and row[index].start_s < to_s - 1e-6:
             block, index = self._block(index)
             if block.end_s > from_s + 1e-6:
-                found.append(block)
-        return tuple(found)
+                yield block
 
     def block_at(self, picture_s: float) -> ChordBlock | None:
         """The chord that sounds at a picture second; None outside."""
@@ -418,7 +423,19 @@ class Document:
 
     def _pin_of(self, slot: Slot) -> Pin | None:
         middle_s = _middle_s(slot)
-        return next((pin for pin in self.pins if pin.start_s <= middle_s < pin.end_s), None)
+        index = bisect_right(self.pins, middle_s, key=lambda pin: pin.start_s) - 1
+        found = None
+        while index >= 0 and self._ends_s[index] > middle_s:  # of pins that overlap the first is heard
+            found = self.pins[index] if self.pins[index].end_s > middle_s else found
+            index -= 1
+        return found
+
+    @property
+    def _ends_s(self) -> list[float]:
+        """Of each pin the latest end of it and all before it."""
+        if len(self._pin_ends_s) != len(self.pins):
+            self._pin_ends_s[:] = accumulate((pin.end_s for pin in self.pins), max)
+        return self._pin_ends_s
 
     def slot_at(self, picture_s: float) -> Slot | None:
         """The slot of a picture second, pins in place; None outside."""
