@@ -37,7 +37,7 @@ from engine.sound.film_sound import FilmSound
 from engine.sound.stream import packed
 from engine.video.browsers import cannot_play
 from engine.video.errors import VideoError
-from engine.video.film import OpenFilm, open_film
+from engine.video.film import OpenFilm, open_film, packets
 
 _NICENESS: Final = 12
 FILM: Final = "film"
@@ -93,7 +93,7 @@ class Thumbnails:
             container.seek(round((at_s + self._film.start_s) / stream.time_base), stream=stream, backward=True)
         except (av.FFmpegError, OSError):
             return
-        for packet in container.demux(stream):
+        for packet in packets(container, stream):
             try:
                 frames = packet.decode()
             except (av.FFmpegError, ValueError):

@@ -9,7 +9,7 @@ from typing import Any, Final
 import numpy as np
 
 from engine.sound.voice import SAMPLE_RATE
-from engine.video.film import OpenFilm, open_film
+from engine.video.film import OpenFilm, open_film, packets
 
 _SETTLE_S: Final = 0.5  # before a place that is sought: decoders need a few frames
 _GAP: Final = 2  # samples that stamps may be off before a hole is filled or an overlap cut: they are rounded
@@ -113,10 +113,10 @@ class FilmSound:
     def _frames(self) -> Iterator[Any]:
         import av
 
-        packets = self._film.container.demux(self._stream)
+        coming = packets(self._film.container, self._stream)
         while True:
             try:
-                packet = next(packets, None)
+                packet = next(coming, None)
                 if packet is None:
                     return
                 frames = packet.decode()

@@ -14,7 +14,7 @@ import numpy as np
 
 from engine.sound.errors import SoundError
 from engine.sound.voice import SAMPLE_RATE
-from engine.video.film import OpenFilm, open_film
+from engine.video.film import OpenFilm, open_film, packets
 
 AAC_BITS_PER_S: Final = 256_000
 _COPIED: Final = {"h264": "H.264", "vp9": "VP9", "av1": "AV1"}
@@ -140,7 +140,7 @@ class _Copied:
         self._stream = container.add_stream_from_template(opened.stream)
         self._shift = round(opened.start_s / self._base)
         frame_ticks = max(round(1 / opened.film.rate.fps / self._base), 1)
-        self._packets = with_decoding_times(opened.container.demux(opened.stream), frame_ticks)
+        self._packets = with_decoding_times(packets(opened.container, opened.stream), frame_ticks)
         self._held: Any = None
 
     def write_until(self, end_s: float) -> None:
@@ -237,7 +237,7 @@ class _Encoded:
         import av
 
         shift = round(self._opened.start_s / self._opened.stream.time_base)
-        for packet in self._opened.container.demux(self._opened.stream):
+        for packet in packets(self._opened.container, self._opened.stream):
             try:
                 frames = packet.decode()
             except (av.FFmpegError, ValueError):

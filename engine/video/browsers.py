@@ -17,7 +17,7 @@ from typing import Any, Final
 
 from engine.sound.mux import with_decoding_times
 from engine.video.errors import VideoError
-from engine.video.film import OpenFilm, open_film
+from engine.video.film import OpenFilm, open_film, packets
 
 _DECODERS: Final = {"libdav1d": "av1", "libvpx-vp9": "vp9", "libvpx": "vp8"}  # names of decoders -> of what they decode
 _CODECS: Final = ("h264", "vp8", "vp9", "av1")
@@ -74,7 +74,7 @@ def _move(opened: OpenFilm, container: Any, done: Callable[[float], None]) -> No
     stream, base = container.add_stream_from_template(opened.stream), opened.stream.time_base
     shift = round(opened.start_s / base)
     frame_ticks = max(round(1 / opened.film.rate.fps / base), 1)
-    for packet in with_decoding_times(opened.container.demux(opened.stream), frame_ticks):
+    for packet in with_decoding_times(packets(opened.container, opened.stream), frame_ticks):
         if packet.pts is None:
             continue
         packet.pts -= shift
@@ -109,7 +109,7 @@ def _frames(opened: OpenFilm) -> Iterator[Any]:
 
     shift, last = round(opened.start_s / opened.stream.time_base), -1
     opened.stream.thread_type = "AUTO"
-    for packet in opened.container.demux(opened.stream):
+    for packet in packets(opened.container, opened.stream):
         try:
             frames = packet.decode()
         except (av.FFmpegError, ValueError):

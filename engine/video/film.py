@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 import os
 import stat
+from collections.abc import Iterator
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
@@ -20,6 +21,7 @@ from engine.video.errors import VideoError
 
 MAX_PIXELS: Final = 8192 * 8192  # a damaged header can claim any size; nothing real is larger than 8K
 MAX_FILM_S: Final = 24 * 3600.0
+SLOWEST_FPS: Final = Fraction(1, 1000)  # what is slower no camera writes
 START_SLACK_S: Final = 0.25  # a first frame this little after the container's start counts as its start (B-frame delay)
 
 # Demuxers that turn other things into "video", and codecs that draw text.
@@ -138,6 +140,20 @@ def _describe(container: Any, file: Path, content_key: str) -> OpenFilm:
     return OpenFilm(film, container, stream, start_s, tuple(notes))
 
 
+def packets(container: Any, stream: Any) -> Iterator[Any]:
+    """The packets of a stream, as PyAV's `demux` gives them.
+
+    In a file whose pieces were put together another stream may begin further on: PyAV, which has not counted it, raises
+    IndexError at each of its packets.  They are passed over.
+    """
+    while True:
+        try:
+            yield from container.demux(stream)
+            return
+        except IndexError:
+            continue
+
+
 def _is_cover(stream: Any) -> bool:
     """An attached picture (cover of a sound file) is no film."""
     disposition = getattr(stream, "disposition", None)
@@ -152,7 +168,7 @@ def _is_default(stream: Any) -> bool:
 
 def _frame_rate(stream: Any, notes: list[str]) -> FrameRate:
     for value in (stream.average_rate, stream.guessed_rate, stream.base_rate):
-        if value is not None and 0 < value <= 1000:
+        if value is not None and SLOWEST_FPS <= value <= 1000:
             return FrameRate.nearest(Fraction(value))
     notes.append("The file does not say its frame rate; 25 frames a second are assumed.")
     return FrameRate(Fraction(25))

@@ -15,7 +15,7 @@ from typing import Any, Final
 
 import numpy as np
 
-from engine.video.film import MAX_FILM_S, MAX_PIXELS, OpenFilm
+from engine.video.film import MAX_FILM_S, MAX_PIXELS, OpenFilm, packets
 from engine.video.mask import Mask, MaskedPictures
 
 SMALL_WIDTH: Final = 160  # pixels
@@ -159,10 +159,10 @@ class FrameReader:
         stream.thread_type = "AUTO"
         stream.thread_count = self._threads
         bad_in_a_row = 0
-        packets = self._opened.container.demux(stream)
+        coming = packets(self._opened.container, stream)
         while True:
             try:
-                packet = next(packets)
+                packet = next(coming)
             except StopIteration:
                 return
             except (av.FFmpegError, OSError, ValueError):
@@ -170,7 +170,7 @@ class FrameReader:
                 bad_in_a_row += 1
                 if bad_in_a_row > 100:
                     return
-                packets = self._opened.container.demux(stream)
+                coming = packets(self._opened.container, stream)
                 continue
             try:
                 frames = packet.decode()

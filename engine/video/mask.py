@@ -17,7 +17,7 @@ from typing import Any, Final
 import numpy as np
 
 from engine.video.errors import VideoError
-from engine.video.film import OpenFilm, open_film
+from engine.video.film import OpenFilm, open_film, packets
 
 SAMPLES: Final = 12  # key frames looked at
 LEAST_SAMPLES: Final = 5
@@ -134,7 +134,7 @@ def _key_frames(opened: OpenFilm) -> list[np.ndarray]:
 
 def _first_frame(opened: OpenFilm) -> Any:
     """The first frame from here on.  The decoder is flushed at once, or it would wait for frames to put in order."""
-    for packet in opened.container.demux(opened.stream):
+    for packet in packets(opened.container, opened.stream):
         if packet.dts is None and packet.size == 0:
             return None  # the end
         frames = packet.decode() or opened.stream.codec_context.decode(None)

@@ -6,6 +6,7 @@ import contextlib
 import importlib.util
 import os
 import shutil
+import struct
 import subprocess
 import sys
 from fractions import Fraction
@@ -16,7 +17,7 @@ import numpy as np
 import pytest
 
 from engine.video import AnalysisOptions, VideoError, analyze, probe
-from engine.video.film import open_film
+from engine.video.film import open_film, packets
 from engine.video.frames import FrameReader, Picture
 
 _SPEC = importlib.util.spec_from_file_location("films", Path(__file__).with_name("films.py"))
@@ -320,3 +321,35 @@ def test_of_two_pictures_the_default_one_is_used(tmp_path: Path, default: int) -
     with contextlib.closing(open_film(path)) as opened:
         assert opened.film.width == (64, 80)[default]
         assert f"number {default + 1} is used" in " ".join(opened.notes)
+
+
+def test_pictures_before_a_stream_that_begins_further_on_are_read(tmp_path) -> None:
+    """As where pieces of a recording were put together, or an address was damaged: PyAV does not know that stream."""
+    path = films.make_film(tmp_path / "a.ts", 72, rate=24)
+    data = bytearray(path.read_bytes())
+    for at in range(len(data) // 188 * 2 // 3 * 188, len(data), 188):
+        if (data[at + 1] & 0x1F, data[at + 2]) == (1, 0):  # the picture's address, 256
+            data[at + 1 : at + 3] = bytes((data[at + 1] & 0xE0 | 1, 0xF0))
+    path.write_bytes(data)
+    with av.open(str(path)) as container, pytest.raises(IndexError):
+        list(container.demux(container.streams.video[0]))
+    features = analyze(path, AnalysisOptions(reading="quick"))
+    assert 1.0 < features.seconds <= 3.0
+    opened = open_film(path)
+    try:
+        assert sum(len(each.decode()) for each in packets(opened.container, opened.stream) if each.size) > 24
+    finally:
+        opened.close()
+
+
+@pytest.mark.parametrize(("scale", "rate"), [(0x7FFFFFFF, 1), (1, 0x7FFFFFFF), (0, 0)])
+def test_a_rate_that_no_camera_has_is_not_believed(tmp_path, scale: int, rate: int) -> None:
+    path = films.make_film(tmp_path / "a.avi", 48, rate=24, codec="mpeg4")
+    data = bytearray(path.read_bytes())
+    at = data.index(b"strh") + 28
+    data[at : at + 8] = struct.pack("<II", scale, rate)
+    path.write_bytes(data)
+    try:
+        assert 0 < float(analyze(path, AnalysisOptions(reading="quick")).film.rate.fps) <= 1000
+    except VideoError as error:
+        assert str(error).endswith(".")
