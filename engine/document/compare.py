@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Final, NamedTuple
 
 from engine.document.document import Document, Result
@@ -20,15 +21,28 @@ class Difference(NamedTuple):
 
 def chords_alike(first: Document, second: Document, low_s: float, high_s: float) -> float:
     """The share of a stretch of picture in which both have the same chord; 1 where neither has any."""
-    equal = count = 0
-    at_s = max(low_s, 0.0)
-    while at_s < high_s:
-        mine, theirs = first.slot_at(at_s), second.slot_at(at_s)
-        if mine is None and theirs is None:
-            break
-        equal += mine is not None and theirs is not None and mine.chord == theirs.chord
-        count += 1
-        at_s += STEP_S
+    low_s = max(low_s, 0.0)
+    mine, theirs = first.slots, second.slots
+    if mine is theirs:
+        return 1.0
+    last_s = min(high_s, max((row[-1].end_s for row in (mine, theirs) if row), default=0.0))
+    equal = count = left = right = 0
+    at_s = low_s
+    while at_s < last_s:
+        while left < len(mine) and mine[left].end_s <= at_s:
+            left += 1
+        while right < len(theirs) and theirs[right].end_s <= at_s:
+            right += 1
+        # As far as both stay: so many of the places that are looked at lie in it.
+        end_s = last_s
+        for row, index in ((mine, left), (theirs, right)):
+            if index < len(row):
+                end_s = min(end_s, row[index].end_s)
+        places = max(math.ceil((end_s - at_s) / STEP_S - 1e-9), 1)
+        both = left < len(mine) and right < len(theirs)
+        equal += places if both and mine[left].chord == theirs[right].chord else 0
+        count += places
+        at_s += places * STEP_S
     return equal / count if count else 1.0
 
 

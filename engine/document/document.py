@@ -172,6 +172,8 @@ class Document:
     ratings: tuple[TakeRating, ...] = ()
     _cut: list[tuple[Slot, ...]] = field(default_factory=list, init=False, repr=False, compare=False)
     _pin_ends_s: list[float] = field(default_factory=list, init=False, repr=False, compare=False)
+    _placed: list[tuple[Slot, ...]] = field(default_factory=list, init=False, repr=False, compare=False)
+    _names: list[tuple[tuple[Chord, str], ...]] = field(default_factory=list, init=False, repr=False, compare=False)
 
     def value(self, address: str) -> Value:
         return self.settings.get(address, SETTINGS[address])
@@ -314,9 +316,11 @@ class Document:
     @property
     def typed(self) -> tuple[tuple[Chord, str], ...]:
         """Chords with the words that the composer wrote for them: pins, then the progressions of all cues."""
-        pins = tuple((pin.chord, pin.typed) for pin in self.pins if pin.typed)
-        progressions = (_typed(*(state.text(name) for name in _PROGRESSION)) for state in self.cue_states)
-        return (*pins, *(each for typed in progressions for each in typed))
+        if not self._names:
+            pins = tuple((pin.chord, pin.typed) for pin in self.pins if pin.typed)
+            progressions = (_typed(*(state.text(name) for name in _PROGRESSION)) for state in self.cue_states)
+            self._names.append((*pins, *(each for typed in progressions for each in typed)))
+        return self._names[0]
 
     def chord_name(self, chord: Chord) -> str:
         """As the composer typed it or would write it in the key; "" for silence."""
@@ -341,7 +345,11 @@ class Document:
     @property
     def grid_slots(self) -> tuple[Slot, ...]:
         """The slots of the network's grid with the pinned chords in their place."""
-        return self.with_pins(self.result.slots) if self.pins else self.result.slots
+        if not self.pins:
+            return self.result.slots
+        if not self._placed:
+            self._placed.append(self.with_pins(self.result.slots))
+        return self._placed[0]
 
     @property
     def _row(self) -> tuple[Slot, ...]:
@@ -374,8 +382,8 @@ class Document:
                 continue
             slot = row[index]
             row[index : index + 1] = [
-                replace(slot, end_s=at_s, end_beats=beats),
-                replace(slot, start_s=at_s, start_beats=beats),
+                _copy(slot, slot.start_s, at_s, slot.start_beats, beats),
+                _copy(slot, at_s, slot.end_s, beats, slot.end_beats),
             ]
         return tuple(row)
 
@@ -488,13 +496,13 @@ class Document:
         row = list(slots)
         for pin in reversed(self.pins):  # of pins that overlap the first is heard
             first, stop = (bisect_left(row, edge_s, key=_middle_s) for edge_s in (pin.start_s, pin.end_s))
-            row[first:stop] = [replace(slot, chord=pin.chord, pinned=True) for slot in row[first:stop]]
+            row[first:stop] = [_with_chord(slot, pin.chord) for slot in row[first:stop]]
         return tuple(row)
 
     def pinned(self, slot: Slot) -> Slot:
         """A slot with the chord of the pin that its middle lies in; without a pin there, itself."""
         pin = self._pin_of(slot)
-        return slot if pin is None else replace(slot, chord=pin.chord, pinned=True)
+        return slot if pin is None else _with_chord(slot, pin.chord)
 
 
 def _outside(other: Pin, pin: Pin) -> Pin | None:
@@ -507,6 +515,21 @@ def _outside(other: Pin, pin: Pin) -> Pin | None:
     if middle_s >= pin.end_s and other.start_s >= pin.start_s:
         return replace(other, start_s=pin.end_s)
     return None
+
+
+# A turn of the session is short and a long film has thousands of slots: made without `replace`, which takes far longer.
+def _copy(slot: Slot, start_s: float, end_s: float, start_beats: float, end_beats: float) -> Slot:
+    return Slot(
+        slot.index, start_s, end_s, start_beats, end_beats, slot.chord, slot.density, slot.loudness, slot.affect,
+        slot.motion, slot.tension, slot.pinned, slot.given, slot.provisional,
+    )  # fmt: skip
+
+
+def _with_chord(slot: Slot, chord: Chord) -> Slot:
+    return Slot(
+        slot.index, slot.start_s, slot.end_s, slot.start_beats, slot.end_beats, chord, slot.density, slot.loudness,
+        slot.affect, slot.motion, slot.tension, True, slot.given, slot.provisional,
+    )  # fmt: skip
 
 
 def _middle_s(slot: Slot) -> float:

@@ -292,6 +292,8 @@ def measure(clock, folder: Path, options: argparse.Namespace) -> int:
     for number, each in enumerate(each for each in EXPENSIVE if options.only in each.name):
         try:
             messages = decode(each.data)
+            if not messages:
+                raise OscError("nothing is asked")
         except OscError:
             worst.append((0.0, f"{each.name} (no OSC)"))
             continue
