@@ -22,6 +22,7 @@ COMMANDS: Final[dict[str, tuple[str, bool]]] = {
     "score": ("engine.commands.score", False),
     "conform": ("engine.commands.conform", False),
     "export": ("engine.commands.export", False),
+    "temp": ("engine.commands.temp", False),
     "speech": ("engine.commands.speech", False),
     "markers": ("engine.commands.markers", False),
     "dataset": ("engine.commands.dataset", False),

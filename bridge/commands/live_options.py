@@ -23,6 +23,7 @@ from engine.document.file import SUFFIX, read_session
 from engine.document.file.film_file import same_content
 from engine.interchange.asked import AskedMarkers, check_markers_flags
 from engine.interchange.subtitles import speech_setting
+from engine.interchange.temp_asked import listen_beside, take_temp
 from engine.music import PARTS, FrameRate, TempoMap, TimeSignature, UserError, controls, shown
 from engine.music.arguments import ControlError, Value
 from engine.music.command import SentenceParser, check_film_exists, check_spares_input
@@ -205,7 +206,12 @@ def _plan(given: argparse.Namespace, film: Path, session_file: Path | None, save
     if given.once and not given.play:
         raise UserError("--once ends after one pass, which --play begins: use both.")
     nudges, calibrated = _nudges(given)
+    if saved is not None and given.temp is not None:
+        raise UserError("--temp is for a new session; this one has its tempo and key.")
+    said: list[str] = []
+    energy = take_temp(given, listen_beside, said.append)
     document = _with_output(_document(given), given, output, nudges)
+    document = replace(document, sections=(*document.sections, *energy))
     follows = given.sync != "internal"
     session = SessionOptions(
         film=str(film),
@@ -260,7 +266,7 @@ def _plan(given: argparse.Namespace, film: Path, session_file: Path | None, save
         saved=saved,
         osc_cors=given.osc_cors,
         osc_announce=_announce(given.osc_announce),
-        read_as=(*renamed(given), *_readings(document)),
+        read_as=(*renamed(given), *said, *_readings(document)),
         page=_page(given),
     )
 

@@ -115,7 +115,8 @@ class Arranger:
         # Whole octaves of a transposition move the ranges, the rest moves the chords inside them.
         self._octaves = round(self.options.transpose / 12)
         self._shift = self.options.transpose - 12 * self._octaves
-        self._room = room_of(composition, self.options)
+        accents = sorted({segment.start for segment in self._timeline.segments if segment.accent})
+        self._room = room_of(composition, self.options, accents)
 
     @property
     def start_beats(self) -> float:
@@ -158,7 +159,7 @@ class Arranger:
         played: list[Played] = []
         controllers: list[Controller] = []
         voicings: list[FixedVoicing] = []
-        state_out = state
+        state_out, all_changes, sent = state, [], state.controllers
         for index in range(bisect_right(ends, state.position_beats + _EPSILON), len(segments)):
             segment = segments[index]
             if segment.start >= high:
@@ -166,6 +167,7 @@ class Arranger:
             notes, changes, state = self._segment(index, state, heard=segment.end > low)
             if segment.end <= high:
                 state_out = state
+            all_changes += changes
             if segment.end <= low:
                 continue
             played += [item for item in notes if low <= item.grid_beats < high]
@@ -174,7 +176,8 @@ class Arranger:
             if voicing is not None and low <= voicing.start_beats < high and voicing not in voicings[-1:]:
                 voicings.append(voicing)
         if self._room is not None:
-            played, controllers = self._room.played(played), self._room.wheel(controllers)
+            played = self._room.played(played)
+            controllers = self._room.wheel(all_changes, sent, (low, min(high, self.end_beats + _EPSILON)))
         ordered = sorted(
             (item.note for item in played),
             key=lambda note: (note.start_beats, PARTS.index(note.part), note.pitch),

@@ -19,6 +19,7 @@ from engine.commands.compose_report import facts_of, progress_bar, tell
 from engine.composer import compose_takes
 from engine.document import CueState, readings
 from engine.document.file.suffix import SUFFIX
+from engine.interchange.temp_asked import take_temp
 from engine.music import PARTS, Hit, Take, TimeSignature, UserError, controls, shown
 from engine.music.arguments import Arg, Value
 from engine.music.command import SentenceParser, check_film_exists, check_spares_input
@@ -41,6 +42,7 @@ from engine.music.timecode import stated_rate
 
 if TYPE_CHECKING:
     from engine.arrange import Arrangement, ArrangeOptions
+    from engine.interchange.temp_track import TempTrack
     from engine.music import Composition
 
 # What the last chord of a cue without a form may be.
@@ -234,6 +236,7 @@ def plan_from(arguments: argparse.Namespace) -> Brief:
     """What was asked for, checked.  Raises UserError."""
     for sentence in renamed(arguments):
         sys.stderr.write(sentence + "\n")
+    energy = take_temp(arguments, _listen, lambda line: sys.stderr.write(line + "\n"))
     settings = settings_of(arguments)
     asked = {row.flag: flag_value(arguments, row.flag) for row in flags_of("compose") if not row.repeated}
     if asked["--reading"] == "full":
@@ -274,7 +277,13 @@ def plan_from(arguments: argparse.Namespace) -> Brief:
     for reading in readings(CueState(0, settings)):
         sys.stderr.write(reading + "\n")
     cues = parse_cues(arguments.cue)
-    return replace(plan, cues=cues) if cues else plan
+    return replace(plan, cues=cues or plan.cues, sections=(*plan.sections, *energy))
+
+
+def _listen(path: Path) -> TempTrack:
+    from engine.sound.temp_track import temp_of_sound
+
+    return temp_of_sound(path)
 
 
 def theme_of(text: str, meter: TimeSignature, key: str | None) -> Theme:

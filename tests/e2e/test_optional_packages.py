@@ -41,6 +41,11 @@ NEEDS = {  # extra -> command lines that cannot do without it
     "otio": [("export", "FILM", "--format", "otio", "-o", "OUT")],
     "score": [("export", "FILM", "--format", "musicxml", "-o", "OUT")],
     "dialogue": [("speech", "FILM"), ("compose", "FILM", "--speech", "auto", "-o", "OUT.mid")],
+    "temp": [
+        ("temp", "FILM"),
+        ("compose", "FILM", "--temp", "FILM", "-o", "OUT.mid"),
+        (*LIVE, "--midi-api", "none", "--temp", "FILM"),
+    ],
     "mcp": [("mcp",)],
     "dataset": [("dataset", "build", "FILM", "--out", "OUT")],
     "cluster": [("dataset", "build", "FILM", "--out", "OUT", "--workers", "2")],

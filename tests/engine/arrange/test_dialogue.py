@@ -10,8 +10,10 @@ from pieces import compose, compositions
 from engine.arrange import ArrangeOptions, arrange
 from engine.arrange.arranger import Arranger
 from engine.arrange.dialogue import FIRST_WORD_S, melody_share
+from engine.arrange.drums import CRASH, TOMS
 from engine.arrange.options import from_settings
-from engine.music import MusicError, controls
+from engine.arrange.parts import ACCENT
+from engine.music import Hit, MusicError, controls
 from engine.music.speech import MAX_TEXT, merged, parse_speech, speech_text
 
 TEXT = "2.5-5 8.1-12.4 13-14"
@@ -56,7 +58,7 @@ def test_short_attacks_stay_away_and_the_rest_is_softer(piece):
 @pytest.mark.parametrize("mode", ["gentle", "strict"])
 def test_no_chord_changes_under_a_first_word(mode, piece):
     for note in arrange(piece, options(mode)).notes:
-        if note.part in ("pad", "bass"):
+        if note.part in ("pad", "bass", "arp", "melody"):
             at = piece.picture_at_beats(note.start_beats) + 1e-6
             assert not any(start <= at < min(start + FIRST_WORD_S, end) for start, end in LINES)
 
@@ -68,10 +70,89 @@ def test_held_tones_keep_out_of_the_voice(piece):
     assert [n for n in notes if 52 <= n.pitch <= 79], "outside lines the pad is as it was"
 
 
-def test_the_wheel_goes_down(piece):
-    plain, made = arrange(piece).controllers, arrange(piece, options("strict")).controllers
-    pairs = [(a, b) for a, b in zip(plain, made, strict=True) if a.number == 1]
-    assert pairs and all((b.value < a.value) == inside(piece, a.time_beats) for a, b in pairs if a.value > 1)
+def in_force(changes, part, number, beats):
+    """A controller's value at a place."""
+    values = [each.value for each in changes if (each.part, each.number) == (part, number)
+              and each.time_beats <= beats + 1e-6]  # fmt: skip
+    return values[-1] if values else None
+
+
+@pytest.mark.parametrize("mode", ["gentle", "strict"])
+def test_the_wheel_is_lower_all_through_a_line_and_back_after_it(mode, piece):
+    plain, made = arrange(piece).controllers, arrange(piece, options(mode)).controllers
+    met = set()
+    for step in range(int(piece.beats_at_picture(24.0) * 8)):
+        beats = step / 8 + 0.01
+        for part in ("pad", "arp", "bass", "melody"):
+            before, after = in_force(plain, part, 1, beats), in_force(made, part, 1, beats)
+            if before is None or before < 4:
+                continue
+            spoken = inside(piece, beats)
+            met.add(spoken)
+            assert after < before if spoken else after == before, (part, beats)
+    assert met == {True, False}
+    assert [each for each in plain if each.number != 1] == [each for each in made if each.number != 1]
+
+
+@pytest.mark.parametrize("part", ["pad", "arp", "bass", "melody", "drums"])
+def test_no_attack_shorter_than_a_beat_and_no_fill_in_a_line(part, piece):
+    """Strict: of any part; gentle: no drum fill, no arpeggio off the beat."""
+    plain = [n for n in arrange(piece).notes if n.part == part and inside(piece, n.start_beats)]
+    notes = [n for n in arrange(piece, options("strict")).notes if n.part == part]
+    assert plain and not [n for n in notes if n.length_beats < 1 and inside(piece, n.start_beats)]
+    gentle = [n for n in arrange(piece, options("gentle")).notes if inside(piece, n.start_beats)]
+    assert not [n for n in gentle if n.part == "drums" and n.pitch in TOMS]
+    off = [n for n in gentle if n.part in ("arp", "drums") and abs(n.start_beats - round(n.start_beats)) > 0.06]
+    assert not [n for n in off if n.length_beats < 1]
+
+
+def test_nothing_is_held_in_the_voice_by_any_part(piece):
+    for note in arrange(piece, options("strict")).notes:
+        if note.part != "drums" and 52 <= note.pitch <= 79:
+            low, high = piece.picture_at_beats(note.start_beats), piece.picture_at_beats(note.end_beats)
+            spoken_s = sum(max(0.0, min(high, end) - max(low, start)) for start, end in LINES)
+            assert spoken_s < 0.5, "a beat at 120 bpm"
+
+
+def accented(piece, mode, text):
+    """(beats, crash?, loudest velocity against the same without hits) of the hits of a piece."""
+    notes = arrange(piece, options(mode, text)).notes
+    return {round(n.start_beats, 3) for n in notes if n.part == "drums" and n.pitch == CRASH}
+
+
+HITS = (4.0, 6.0, 9.0, 12.5, 15.0, 20.0)
+
+
+@pytest.fixture(scope="module")
+def marked():
+    """Hits on beats at 120 bpm, the one at 9 s a must."""
+    return compose(
+        "C C Am Am F F G7 G7", seconds=24.0, density=22.0, loudness=0.3,
+        hits=tuple(Hit(at_s, "must" if at_s == 9.0 else "should") for at_s in HITS),
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize("mode", ["gentle", "strict"])
+def test_one_accent_in_a_gap_and_none_in_a_line_or_a_short_gap(mode, marked):
+    """Lines 1 to 3.5, 10 to 12, 13 to 14.5, 15.5 to 17: of the gap from 3.5 to 10 the must stays; 12 to 13 and 14.5 to
+    15.5 are no gaps; what comes after the last line is none either."""
+    text = "1-3.5 10-12 13-14.5 15.5-17"
+    plain, made = accented(marked, "off", ""), accented(marked, mode, text)
+    wanted = {round(marked.beats_at_picture(at_s), 3) for at_s in (9.0, 20.0)}
+    every = {round(marked.beats_at_picture(at_s), 3) for at_s in HITS}
+    assert every <= plain
+    assert made & every == wanted
+    loud = {n.start_beats: n.velocity for n in arrange(marked).notes if n.part == "bass"}
+    soft = {n.start_beats: n.velocity for n in arrange(marked, options(mode, text)).notes if n.part == "bass"}
+    quiet = marked.beats_at_picture(4.0)
+    assert (
+        soft[quiet] == loud[quiet] - ACCENT and soft[marked.beats_at_picture(9.0)] == loud[marked.beats_at_picture(9.0)]
+    )
+
+
+def test_a_long_stretch_without_speech_keeps_its_accents(marked):
+    plain, made = accented(marked, "off", ""), accented(marked, "strict", "1-2 22-23")
+    assert made >= {round(marked.beats_at_picture(at_s), 3) for at_s in HITS} and made <= plain
 
 
 @settings(max_examples=25, deadline=None)
@@ -86,6 +167,7 @@ def test_pieces_are_the_whole_and_no_pitch_sounds_twice(composition, mode, data)
     first = arranger.arrange(None, cut)
     second = arranger.arrange(cut, None, first.state)
     assert sorted((*first.notes, *second.notes), key=repr) == sorted(whole.notes, key=repr)
+    assert sorted((*first.controllers, *second.controllers), key=repr) == sorted(whole.controllers, key=repr)
     by_key: dict = {}
     for note in whole.notes:
         by_key.setdefault((note.channel, note.pitch), []).append(note)

@@ -1,0 +1,65 @@
+"""`--temp FILE`: what a temp track asks for takes the place of flags that were not given."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from engine.interchange.temp_track import MIDI_ENDINGS, TempTrack, from_facts, temp_of_midi
+from engine.music import Section, UserError
+from engine.music.command import check_film_exists
+from engine.music.errors import shown
+from engine.music.extras import need_extra
+
+Listen = Callable[[Path], TempTrack]
+
+
+def take_temp(given: argparse.Namespace, listen: Listen, say: Callable[[str], Any]) -> tuple[Section, ...]:
+    """Puts the wishes of a temp track into the flags that were not given, says what was taken, and returns its energy
+    course as sections.  listen: to a file with sound.  Raises UserError."""
+    path, without = getattr(given, "temp", None), getattr(given, "temp_without", None)
+    if path is None:
+        if without is not None:
+            raise UserError("--temp-without says something of a temp track: give it with --temp FILE.")
+        return ()
+    check_film_exists(path)
+    refused = tuple((without or "").replace(",", " ").split())
+    TempTrack("").without(refused)  # a word that is none is said before the file is listened to
+    file = Path(path)
+    if file.suffix.lower() not in MIDI_ENDINGS:
+        need_extra("temp", "Listening to a temp track")
+    track = temp_of_midi(file) if file.suffix.lower() in MIDI_ENDINGS else listen(file)
+    track = track.without(refused)
+    say(f"Of {shown(file.name)} are taken (--temp-without tempo,key,rhythm,energy leaves any out; a flag wins):")
+    for line in (*track.lines, *track.notes):
+        if line.partition(" ")[0] not in refused:
+            say(f"  {line}")
+    if given.bpm is None and given.tempo_map is None:
+        if track.has_map:
+            given.tempo_map = path
+        elif track.bpm is not None:
+            given.bpm = f"{track.bpm:g}"
+    if given.key is None and track.key is not None:
+        given.key = track.key.name
+    if given.harmonic_rhythm is None and track.bars_per_chord != "auto":
+        given.harmonic_rhythm = track.bars_per_chord
+    return track.sections()
+
+
+def listen_beside(path: Path) -> TempTrack:
+    """What `cuebridge temp` says of a file, in a process of its own.  Raises UserError."""
+    command = [sys.executable, "-m", "engine", "temp", str(path.absolute()), "--json"]
+    done = subprocess.run(
+        command, capture_output=True, text=True, check=False, stdin=subprocess.DEVNULL,
+        env={**os.environ, "CUEBRIDGE_COMMAND": "cuebridge"},
+    )  # fmt: skip
+    if done.returncode != 0:
+        lines = done.stderr.strip().splitlines() or ["the temp track could not be listened to."]
+        raise UserError(lines[-1].removeprefix("cuebridge: "))
+    return from_facts(json.loads(done.stdout))

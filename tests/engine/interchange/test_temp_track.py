@@ -1,0 +1,89 @@
+"""What is taken of a temp track, and that nothing else is."""
+
+import argparse
+import json
+from itertools import pairwise
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from pieces import compose
+
+from engine.arrange import arrange
+from engine.commands.temp import main
+from engine.interchange.temp_asked import take_temp
+from engine.interchange.temp_track import SHORTEST_S, TempTrack, energy_course, from_facts, temp_of_midi
+from engine.midifile import write_midi
+from engine.music import Key, TempoMap, UserError
+
+
+@pytest.fixture(scope="module")
+def temp(tmp_path_factory):
+    """Sixty seconds in D minor at 96 bpm, a chord in two bars."""
+    path = tmp_path_factory.mktemp("temp") / "temp.mid"
+    chords = " ".join(f"{name} " * 4 for name in ("Dm", "Gm", "A7", "Dm", "Bb", "F", "Gm", "A7"))
+    piece = compose(chords, tempo_map=TempoMap.constant(96), seconds=60.0, key="Dm", density=9.0, loudness=0.2)
+    write_midi(path, piece, arrange(piece))
+    return path
+
+
+def flags(**given):
+    names = ("temp", "temp_without", "bpm", "tempo_map", "key", "harmonic_rhythm")
+    return argparse.Namespace(**{**dict.fromkeys(names), **given})
+
+
+def test_tempo_key_and_chords_a_bar_of_a_midi_file(temp, capsys):
+    track = temp_of_midi(temp)
+    assert track.bpm == 96 and not track.has_map and track.key == Key.parse("Dm") and track.bars_per_chord == "2"
+    assert from_facts(json.loads(json.dumps(track.facts()))) == track
+    assert main([str(temp)]) == 0
+    said = capsys.readouterr().out
+    assert "96 bpm" in said and "D minor" in said and "2 bars a chord" in said
+    # Nothing in it could give a melody or a progression back.
+    assert {type(value) for value in track.facts().values()} <= {str, float, bool, list, int}
+    assert all(len(row) == 2 for row in track.facts()["energy"])
+
+
+def test_a_flag_wins_and_each_wish_can_be_refused(temp):
+    said: list[str] = []
+    given = flags(temp=str(temp))
+    take_temp(given, temp_of_midi, said.append)
+    assert (given.bpm, given.key, given.harmonic_rhythm) == ("96", "D minor", "2")
+    assert len([line for line in said if line.startswith("  ")]) == 4
+    given = flags(temp=str(temp), bpm="120", key="C")
+    take_temp(given, temp_of_midi, said.append)
+    assert (given.bpm, given.key, given.harmonic_rhythm) == ("120", "C", "2")
+    said.clear()
+    given = flags(temp=str(temp), temp_without="tempo, key,rhythm,energy")
+    assert take_temp(given, temp_of_midi, said.append) == () and len(said) == 1
+    assert (given.bpm, given.tempo_map, given.key, given.harmonic_rhythm) == (None,) * 4
+    for words in ({"temp_without": "melody", "temp": str(temp)}, {"temp_without": "key"}, {"temp": "no.wav"}):
+        with pytest.raises(UserError):
+            take_temp(flags(**words), temp_of_midi, said.append)
+
+
+def test_a_file_with_tempo_changes_gives_its_map(tmp_path):
+    piece = compose(seconds=20.0, tempo_map=TempoMap.of([(0, 90), (16, 110)], [(0, TempoMap().meters[0].meter)]))
+    write_midi(tmp_path / "curve.mid", piece, arrange(piece))
+    given = flags(temp=str(tmp_path / "curve.mid"))
+    take_temp(given, temp_of_midi, lambda line: None)
+    assert given.bpm is None and given.tempo_map.endswith("curve.mid")
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.lists(st.floats(0, 100), max_size=90))
+def test_an_energy_course_is_stretches_of_some_length(loudness):
+    course = energy_course(np.array(loudness))
+    assert len(course) == 0 if not loudness else course[0][0] == 0
+    for (start, level), (after, other) in pairwise(course):
+        assert after - start >= SHORTEST_S and level != other
+    assert all(0 <= level <= 100 for _, level in course)
+    made = TempTrack("x", energy=course).sections()
+    assert len(made) == (len(course) if len(course) > 1 else 0)
+
+
+def test_a_loud_middle_is_found():
+    course = energy_course(np.array([0.1] * 20 + [0.9] * 20 + [0.1] * 20))
+    loud = max(course, key=lambda row: row[1])
+    assert abs(loud[0] - 20) <= 4 and loud[1] == 90 and course[0][1] == 10 == course[-1][1]
