@@ -28,6 +28,7 @@ KEPT_TILES: Final = 400
 PATIENCE_S: Final = 30.0
 DEADLY: Final = "This film has ended its reader three times: no pictures of it here and no sound; the music plays on."
 _COPIES: Final = "page-copies"
+COPIES_BYTES: Final = 10 * 2**30  # of copies that are kept, the last one apart
 Json = dict[str, Any]
 
 
@@ -179,10 +180,15 @@ class Films:
             target = _copy_of(path)
             if not target.exists():
                 await self._written_copy(path, target)
-        except OSError as error:
-            self._tell(copy="failed", sentence=f"No copy of the film could be made: {error.strerror or error}.")
+        except (OSError, ValueError) as error:
+            why = error.strerror if isinstance(error, OSError) else None
+            self._tell(copy="failed", sentence=f"No copy of the film could be made: {why or error}.")
             return
+        finally:
+            if self._path == path:
+                self._copying = None  # a copy that failed can be tried again
         if self._path == path and target.exists():
+            forget_old_copies(target)
             self._copy = target
             video = f"/film/{self.id}/video?copy"
             self._tell(copy="made", copy_fraction=1.0, sentence="", video=video, offset_s=0.0)
@@ -216,3 +222,17 @@ def _copy_of(path: str) -> Path:
 
     folder = Path(platformdirs.user_cache_dir("cuebridge", appauthor=False)) / _COPIES
     return folder / f"{fingerprint(Path(path))}.mp4"
+
+
+def forget_old_copies(latest: Path, most_bytes: int = COPIES_BYTES) -> None:
+    """Removes the copies that were shown longest ago, beyond so many bytes; never the one that is shown now."""
+    with contextlib.suppress(OSError):
+        os.utime(latest)
+        shown = sorted(latest.parent.glob("*.mp4"), key=lambda path: path.stat().st_mtime, reverse=True)
+        kept = latest.stat().st_size
+        for path in shown:
+            if path == latest or path.name.endswith(".part.mp4"):
+                continue
+            kept += path.stat().st_size
+            if kept > most_bytes:
+                path.unlink()

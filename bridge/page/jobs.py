@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import importlib.util
 import json
 import re
 import shutil
@@ -16,7 +15,9 @@ from urllib.parse import quote
 from bridge.page import messages as p
 from bridge.page.children import Program
 from bridge.page.uploads import Uploads, largest_file, safe_name, web_address
+from engine.music import UserError
 from engine.music.arguments import ControlError
+from engine.music.extras import has_extra, need_extra
 
 FORMATS: Final = ("mp4", "wav", "flac", "stems", "mid", "parts", "leadsheet")
 _OPTIONS: Final = ("film_sound", "loudness", "name")
@@ -50,7 +51,7 @@ class Jobs:
     @staticmethod
     def can() -> Json:
         """What is installed."""
-        return {"save": True, "link": importlib.util.find_spec("yt_dlp") is not None, "formats": FORMATS}
+        return {"save": True, "link": has_extra("link-video"), "formats": FORMATS}
 
     def save(self, kind: Any, options: Any = None) -> str:
         """Begins to save; returns the job's number.  Raises ControlError."""
@@ -60,8 +61,10 @@ class Jobs:
 
     def link(self, address: Any) -> str:
         """Begins to fetch a film.  Raises ControlError."""
-        if not self.can()["link"]:
-            raise ControlError("not_ready", "Links need the extra: pip install 'cuebridge[link-video]'.")
+        try:
+            need_extra("link-video", "A film from a link")
+        except UserError as error:
+            raise ControlError("not_ready", str(error)) from None
         return self._begin("link", "film", self._link, web_address(str(address)))
 
     def cancel(self, number: Any) -> None:
@@ -101,6 +104,8 @@ class Jobs:
         for old in list(self.jobs)[:-KEPT]:
             if old not in self._tasks:
                 del self.jobs[old]
+                self._files.pop(old, None)
+                shutil.rmtree(self._folder(old), ignore_errors=True)
         self._changed(self.jobs[number])
         self._tasks[number] = self._loop.create_task(self._run(number, run, *arguments))
         return number
@@ -114,15 +119,23 @@ class Jobs:
             self._tell(number, error=str(error), left_s=None)
         except OSError as error:
             self._tell(number, error=f"It could not be written: {error.strerror or error}.", left_s=None)
+        except Exception as error:  # whoever asked waits for an answer
+            self._tell(number, error=f"It could not be made: {type(error).__name__}: {error}.", left_s=None)
         finally:
             self._tasks.pop(number, None)
+            if number not in self._files:  # nothing to be fetched: what was written on the way goes
+                shutil.rmtree(self._folder(number), ignore_errors=True)
+
+    def _folder(self, number: str) -> Path:
+        """Of a job that saves; it goes with the job."""
+        return self._work / "saved" / number
 
     def _tell(self, number: str, **news: Any) -> None:
         self.jobs[number] = {**self.jobs[number], **news}
         self._changed(self.jobs[number])
 
     async def _save(self, number: str, kind: str, options: Json) -> None:
-        folder = self._work / "saved" / number
+        folder = self._folder(number)
         folder.mkdir(parents=True)
         future = self._sessions[number] = self._loop.create_future()
         self._to_bridge(p.Save(number, str(folder / "session.cuebridge.json")))

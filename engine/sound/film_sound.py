@@ -58,6 +58,13 @@ class FilmSound:
         self._ready = joined[:, count:]
         return joined[:, :count]
 
+    def rest(self) -> Iterator[np.ndarray]:
+        """(2, n) float32 blocks of all that is left, to the end of the stream."""
+        ready, self._ready = self._ready, np.zeros((2, 0), np.float32)
+        if ready.shape[1]:
+            yield ready
+        yield from self._blocks
+
     def close(self) -> None:
         self._film.close()
 

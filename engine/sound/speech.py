@@ -16,6 +16,8 @@ import numpy as np
 from engine.music.errors import UserError, shown
 from engine.music.extras import need_extra
 from engine.music.speech import Lines, merged
+from engine.sound.film_sound import FilmSound
+from engine.sound.voice import SAMPLE_RATE as FILM_RATE
 
 SAMPLE_RATE: Final = 16_000
 BEGINS: Final = 0.5
@@ -58,26 +60,22 @@ def lines_from(chances: Sequence[float], window_s: float) -> Lines:
 
 
 def _windows(path: str | os.PathLike[str], size: int) -> Iterator[np.ndarray]:
-    """The film's sound in windows of float32, from picture second 0 on."""
+    """The film's sound in windows of float32, from the picture's first frame on, as the mixer has it."""
     import av
 
+    sound = FilmSound(path)
+    resampler = av.AudioResampler(format="flt", layout="mono", rate=SAMPLE_RATE)
+    rest = np.zeros(0, np.float32)
     try:
-        with av.open(f"file:{os.path.abspath(path)}") as container:
-            if not container.streams.audio:
-                return
-            stream = container.streams.audio[0]
-            resampler = av.AudioResampler(format="flt", layout="mono", rate=SAMPLE_RATE)
-            rest = np.zeros(0, np.float32)
-            is_first = True
-            for frame in container.decode(stream):
-                if is_first and frame.time:  # sound that begins later than the picture, or before it
-                    lead = round(frame.time * SAMPLE_RATE)
-                    rest = np.zeros(min(max(lead, 0), SAMPLE_RATE * 3600), np.float32)
-                is_first = False
-                for part in resampler.resample(frame):
-                    rest = np.concatenate([rest, part.to_ndarray().reshape(-1).astype(np.float32)])
-                while len(rest) >= size:
-                    yield np.ascontiguousarray(rest[:size])
-                    rest = rest[size:]
+        for block in sound.rest():
+            frame = av.AudioFrame.from_ndarray(np.ascontiguousarray(block), format="fltp", layout="stereo")
+            frame.sample_rate = FILM_RATE
+            for part in resampler.resample(frame):
+                rest = np.concatenate([rest, part.to_ndarray().reshape(-1).astype(np.float32)])
+            while len(rest) >= size:
+                yield np.ascontiguousarray(rest[:size])
+                rest = rest[size:]
     except (av.FFmpegError, OSError, ValueError) as error:
         raise UserError(f"the sound of {shown(os.path.basename(path))} cannot be read ({error}).") from None
+    finally:
+        sound.close()

@@ -14,7 +14,8 @@ export class FilmView extends HTMLElement {
 		this.words = h("p");
 		this.bar = h("progress", { max: "1", "aria-label": "Copy of the film" });
 		this.without = h("button", { onclick: () => this.#go_on() }, "Go on without picture");
-		this.wait = h("div", { class: "wait", hidden: true }, this.words, this.bar, this.without);
+		this.again = h("button", { onclick: () => app.act("/page/film/copy", [app.get("film").id]) }, "Try again");
+		this.wait = h("div", { class: "wait", hidden: true }, this.words, this.bar, h("div", {}, this.again, " ", this.without));
 		this.append(this.video, this.now, this.wait);
 		this.sync = new FilmSync(this.video, app);
 		this.video.addEventListener("error", () => this.#failed());
@@ -40,6 +41,7 @@ export class FilmView extends HTMLElement {
 			this.bar.value = film.copy_fraction ?? 0;
 		} else if (failed) setText(this.words, film.sentence || "No copy of this film could be made.");
 		this.bar.hidden = !making;
+		this.again.hidden = !failed;
 	}
 
 	#failed() {
