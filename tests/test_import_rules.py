@@ -21,6 +21,7 @@ HEAVY = ("torch", "cv2", "open_clip", "torchvision", "scenedetect", "av", "matpl
 SPAWN_TARGETS = {
     "bridge/engine_link.py": {"engine.process.worker"},
     "bridge/page/children.py": {"engine.process.media", "engine.sound.stream"},
+    "bridge/page/speaker.py": {"engine.sound.playback"},
 }
 
 

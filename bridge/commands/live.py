@@ -33,6 +33,7 @@ from bridge.osc.fair_queue import FairQueue
 from bridge.osc.server import Datagram, OscServer
 from bridge.page.link import PageLink, lists_folder
 from bridge.page.session import SessionPage
+from bridge.page.speaker import SpeakerLink
 from bridge.player.link import PlayerLink
 from bridge.player.messages import PlayerStatus
 from bridge.session.edits.values import set_value
@@ -70,6 +71,8 @@ class Live:
         self.page_link = page
         self.from_page: queue.SimpleQueue[Any] = queue.SimpleQueue() if from_page is None else from_page
         self.page: SessionPage | None = None
+        self.speaker: SpeakerLink | None = None
+        self._sounds = False
         self.datagrams = FairQueue()
         self.work = WorkBudget()
         self._busy_with: Target = ("", 0)  # the sender of the last datagram
@@ -172,6 +175,7 @@ class Live:
             self.page_link.begin()
         elif self.page_link is not None:
             self.page_link.receive = self._from_page
+        stack.callback(lambda: self.speaker.close() if self.speaker is not None else None)
         if self.page_link is not None:
             player.listener = self.page_link.take_player_message
 
@@ -251,6 +255,7 @@ class Live:
         self.controls.push(osc.send_datagram if osc is not None else _no_answer)
         if self.page is not None:
             self.page.tick()
+        self._watch_speaker()
 
     def _take_datagrams(self) -> None:
         """Does what was sent, for so long at most that ticks, keys and other senders get their turn."""
@@ -461,12 +466,32 @@ class Live:
             return None
         address = self.page.link.address
         wanted = self.plan.page
+        if wanted is not None and wanted.sounds:
+            self._start_speaker(self.page.link)
+        if wanted is not None and wanted.hidden:
+            return None
         if wanted is not None and not self._page_is_said:
             self._page_is_said = True
             self.view.say(f"Page: {address}")  # to the terminal alone: whoever has the page knows where it is
             if wanted.opens:
                 open_in_browser(address, self._say)
         return address
+
+    def _start_speaker(self, page: PageLink) -> None:
+        """The sound card plays what a page would, once there is a server to hear it from."""
+        if self.speaker is None and page.port is not None:
+            self.speaker = SpeakerLink(page.port, page.options.secret)
+            self.ending.add(self.speaker.end_at_once)
+
+    def _watch_speaker(self) -> None:
+        """Raises UserError where there is no device to begin with."""
+        fault = self.speaker.fault() if self.speaker is not None else None
+        if fault is None:
+            return
+        if fault and not self._sounds:
+            raise UserError(fault)
+        self._say(fault or "Sound comes from this machine's audio device.")
+        self._sounds = True
 
     def _write_recording(self, *, wait: bool = False) -> None:
         """At each stop and at the end, so that little is lost whatever happens."""

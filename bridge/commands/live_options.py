@@ -67,13 +67,18 @@ class LivePlan:
 
 @dataclass(frozen=True, slots=True)
 class PagePlan:
-    """What was asked for of the page.  port: 0 is any; any_port: another where it is taken."""
+    """What was asked for of the page.  port: 0 is any; any_port: another where it is taken.
+
+    sounds: the machine's own audio device plays.  hidden: the server is there for that alone.
+    """
 
     port: int = PAGE_PORT
     any_port: bool = True
     opens: bool = False
     upload_bytes: int = UPLOAD_BYTES
     soundfont: str | None = None
+    sounds: bool = False
+    hidden: bool = False
 
 
 # A session that begins plans its cues, as `compose` does.  The control itself stays at none where nobody said anything,
@@ -141,6 +146,8 @@ def parser(
     page.add_argument("--page-port", default=str(PAGE_PORT), metavar="PORT",
                       help=f"TCP port of the page, this machine only ({PAGE_PORT}, else a free one)")  # fmt: skip
     page.add_argument("--no-page", action="store_true", help="no page")
+    page.add_argument("--sound", action="store_true",
+                      help="sound from this machine's audio device, without a browser (extra: audio)")  # fmt: skip
     page.add_argument("--open", action="store_true", help="open the page in the browser")
     page.add_argument("--upload-limit", default="8", metavar="GB", help="the largest film that the page takes (8)")
     page.add_argument("--soundfont", metavar="FILE.sf2", help="what the page sounds with; default: FluidR3 of the "
@@ -276,7 +283,10 @@ def _page(given: argparse.Namespace) -> PagePlan | None:
     if given.no_page:
         if given.open:
             raise UserError("--open opens the page, which --no-page leaves out.")
-        return None
+        if not given.sound:
+            return None
+    if given.sound:
+        need_extra("audio", "--sound")
     try:
         gigabytes = float(given.upload_limit)
     except ValueError:
@@ -287,8 +297,11 @@ def _page(given: argparse.Namespace) -> PagePlan | None:
         raise UserError(f"there is no SoundFont {given.soundfont}.")
     if not given.page_port.isdigit() or int(given.page_port) > 65535:
         raise UserError(f"--page-port {given.page_port} is not a port; ports are 0 to 65535.")
+    port, any_port = int(given.page_port), given.page_port == str(PAGE_PORT)
+    if given.no_page:
+        port, any_port = 0, True
     return PagePlan(
-        int(given.page_port), given.page_port == str(PAGE_PORT), given.open, int(gigabytes * 2**30), given.soundfont
+        port, any_port, given.open, int(gigabytes * 2**30), given.soundfont, given.sound, hidden=given.no_page
     )
 
 

