@@ -27,6 +27,7 @@ CHILDREN: Final[dict[str, tuple[str, tuple[str, ...], str]]] = {
     "speech": ("engine", ("speech",), "say where people speak in a film, by its sound or its subtitles"),
     "markers": ("engine", ("markers",), "show what the markers of a picture's editor become"),
     "dataset": ("engine", ("dataset",), "make training data from films with music"),
+    "listening": ("engine", ("listening",), "ask listeners how well music fits films, and analyse what they say"),
     "models": ("models.training.cli", (), "train, evaluate and describe the networks"),
 }
 BRIDGE: Final[dict[str, tuple[str, str]]] = {
@@ -96,7 +97,7 @@ def _commands() -> list[str]:
         "install-script",
         "mcp",
     ]
-    return [*order, "cache", "dataset", "models"]
+    return [*order, "cache", "dataset", "listening", "models"]
 
 
 def usage() -> str:

@@ -26,6 +26,7 @@ COMMANDS: Final[dict[str, tuple[str, bool]]] = {
     "speech": ("engine.commands.speech", False),
     "markers": ("engine.commands.markers", False),
     "dataset": ("engine.commands.dataset", False),
+    "listening": ("engine.commands.listening", False),
 }
 
 

