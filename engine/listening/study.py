@@ -2,8 +2,8 @@
 
 Order.  A listener's trials come in blocks; in each block every film is heard once, so no film follows itself and every
 condition of a film is heard.  Which condition a film has in a block is a row of a balanced Latin square (Williams
-1949), turned by the listener's number: over as many listeners as the square has rows, each condition is as often first as
-last, and follows each other one equally often.  Films are shuffled by listener.  All of it follows from the seed.
+1949), turned by the listener's number: over as many listeners as the square has rows, each condition is as often first
+as last, and follows each other one equally often.  Films are shuffled by listener.  All of it follows from the seed.
 """
 
 from __future__ import annotations

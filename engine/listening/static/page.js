@@ -4,6 +4,7 @@ const NAME = "cuebridge-listening";
 const TONE_S = 0.9;
 const GAP_S = 0.35;
 const TONE_HZ = 200;
+const WATCHED = 0.9; // of a film, before it can be rated
 const QUIETER_DB = 6;
 const began = performance.now();
 const byId = (id) => document.getElementById(id);
@@ -111,11 +112,20 @@ function next() {
   byId("progress").textContent = `Clip ${index + 1} of ${state.trials.length}`;
   const video = byId("clip");
   video.src = trial.clip;
-  video.onended = () => unlock(trial);
+  video.onended = () => {
+    if (watched(video) >= WATCHED) unlock(trial);
+    else byId("hint").textContent = "Please play all of the film, without skipping.";
+  };
   byId("hint").textContent = "Play the film to its end, then rate it.";
   byId("questions").replaceChildren(...Object.entries(state.questions).map(([name, text]) => scale(trial, name, text)));
   byId("next").disabled = true;
   show("trial");
+}
+
+function watched(video) {
+  let seconds = 0;
+  for (let k = 0; k < video.played.length; k += 1) seconds += video.played.end(k) - video.played.start(k);
+  return seconds / video.duration;
 }
 
 function unlock(trial) {
