@@ -29,12 +29,13 @@ _EPSILON: Final = 1e-6
 _DEFAULTS: Final = default_parts()
 _USUAL_GATE: Final = 90.0  # note length where the composer said nothing
 _LEAST_MELODY: Final = 70.0  # of a note's length, per cent, that a theme sounds at least
+LEAST_RUB: Final = 1.0  # beats that a tone of the tune lasts at least to be heard against its chord
 _FADE_BEATS: Final = 6.0  # in which the last chord dies away
 HELD: Final = frozenset({"held", "slow", "line", "drone"})  # styles whose notes last as long as their chord
 _SUSTAINED: Final = frozenset({"held", "line", "drone", "sparse"})
 SWELL_BEATS: Final = 8.0
 FOLLOWED_S: Final = 1.8  # of picture, at least, that players follow as one
-FORMED: Final = 0.35  # levels that a section moves what the picture asks for, for each level of its intensity
+FORMED: Final = 0.6  # levels that a section moves what the picture asks for, for each level of its intensity
 FOLLOWED: Final = 0.85  # of loudness that is the film's there; the rest is the section's
 LANDING_S: Final = 4.0  # a hit no further from the end than this is what a cue ends on
 RING_S: Final = 2.4  # that the last chord of a cue rings alone, at least, where there is room
@@ -90,10 +91,11 @@ class PlannedCue:
         self.ring = self._ring(composition)
 
     def _bars_followed(self, composition: Composition, start: float) -> int:
-        """How many bars last `FOLLOWED_S` where a section begins: one, two or four."""
+        """How many bars last `FOLLOWED_S` where a section begins: two or four.  A figure that changes with every bar
+        is heard as unrest."""
         seconds = composition.tempo_map.seconds_at
         bar_s = seconds(self.bars.next(start)) - seconds(self.bars.start(start))
-        return next((count for count in (1, 2) if count * bar_s >= FOLLOWED_S), 4)
+        return 2 if 2 * bar_s >= FOLLOWED_S else 4
 
     def _overhang(self, composition: Composition, last_s: float) -> float:
         """Beats that the last notes of a pre-lap reach into the next scene: as far as film and the next cue allow."""
@@ -135,7 +137,7 @@ class PlannedCue:
         return replace(options, note_length=min(max(length, _LEAST_MELODY) if part == "melody" else length, 100.0))
 
     def span_at(self, beats: float) -> tuple[int, int]:
-        """Section, and number in it, of the bars over which players follow the picture as one: one, two or four that
+        """Section, and number in it, of the bars over which players follow the picture as one: two or four that
         last `FOLLOWED_S`, counted from where the section begins.  They follow scenes, not single cuts."""
         number = self.section_at(beats)
         group = self.bars.index(beats) - self.bars.index(self.starts[number])
@@ -176,7 +178,8 @@ class PlannedCue:
         if set(section.layers) != planned:
             return section.layers
         sings = self.tune_at(beats) is not None or bool(self.tune_between(beats - 1.0, beats + 1.0))
-        moved = (rows if sings else self.ensemble.layers)[drive]
+        # Under a tune the accompaniment stays; without one it follows the picture.
+        moved = rows[max(drive, section.intensity)] if sings else self.ensemble.layers[drive]
         return (*moved, "melody") if with_theme and "melody" not in moved else moved
 
     def players(
@@ -288,6 +291,13 @@ class PlannedCue:
         first = bisect_left(self._tune_starts, start - _EPSILON)
         last = bisect_left(self._tune_starts, end - _EPSILON)
         return self.tune[first:last]
+
+    def tune_after(self, note: TuneNote) -> TuneNote | None:
+        """The note of the tune that follows one, where no more than a beat lies between."""
+        index = bisect_left(self._tune_starts, note.start_beats + _EPSILON)
+        if index >= len(self.tune) or self.tune[index].start_beats > note.start_beats + note.length_beats + 1.0:
+            return None
+        return self.tune[index]
 
     def tune_at(self, beats: float) -> TuneNote | None:
         """The note of the tune that sounds at a position."""
@@ -608,21 +618,38 @@ def _arp_counter(cue: PlannedCue, moment: Moment, options: PartOptions, role: Pa
         return
     middle = (options.low + min(options.high, ceiling)) / 2
     here = min(guides, key=lambda pitch: (abs(pitch - middle), pitch))
-    every = 2.0 if note is None and _busy(moment) == 0 else 1.0
-    for place in _steps(moment, every):
+    ladder = [pitch for pitch in range(options.low, min(options.high, ceiling) + 1) if pitch % 12 in scale]
+    if here not in ladder:
+        ladder = sorted({*ladder, here})
+    phrase = _COUNTER[_figure_draw(cue, moment, len(_COUNTER))]
+    slow = note is None and _busy(moment) == 0
+    for place in _steps(moment, 1.0):
         tune = cue.tune_at(place)
-        holds = tune is None or (tune.length_beats >= 2 and tune.start_beats < place - _EPSILON)
         begins = abs(place - segment.run_start) < _EPSILON
+        holds = tune is None or (tune.length_beats >= 2 and tune.start_beats < place - _EPSILON)
         if not (holds or begins):
             continue
-        index = round((place - scene.bars.start(place)) / every)
-        pitch = here
-        if not begins:
-            # Away from the tune and back: neighbours on the beat, in the scale.
-            below = [p for p in range(here - 4, here + 5) if p % 12 in scale and p <= ceiling]
-            wanted = here + (0, -2, 2, -2)[index % 4]
-            pitch = min(below or [here], key=lambda p: (abs(p - wanted), p))
-        yield Strike(place, place + every, pitch, scene.velocity(options, place, -4))
+        bar = scene.bars.index(place) - scene.bars.index(segment.run_start)
+        beat = round(place - scene.bars.start(place))
+        written = phrase[bar % len(phrase)]
+        steps = dict(written[:1] if slow else written).get(beat)
+        if begins:
+            steps = 0  # a chord begins on its own tone
+        if steps is None:
+            continue
+        later = [at for at, _ in written if at > beat] if not slow else []
+        length = (min(later) if later else scene.bars.next(place) - scene.bars.start(place)) - beat
+        index = min(max(ladder.index(here) + steps, 0), len(ladder) - 1)
+        yield Strike(place, place + length, ladder[index], scene.velocity(options, place, -4))
+
+
+# A second line over four bars of one chord: (beat, steps of the scale from the chord's own tone) in each bar; the last
+# bar breathes.  It goes somewhere, turns, and comes back.
+_COUNTER: Final = (
+    (((0, 0), (2, 1), (3, 2)), ((0, 4), (2, 3)), ((0, 2), (1, 1), (2, 2)), ((0, 0),)),
+    (((0, 0), (1, -1), (2, -2)), ((0, 1), (3, 2)), ((0, 3), (2, 1)), ((1, 0),)),
+    (((0, 0), (2, 2)), ((0, 3), (1, 2), (3, 1)), ((0, -1), (2, 1)), ((0, 0),)),
+)
 
 
 def _guides(chord: Chord) -> set[int]:
@@ -717,7 +744,10 @@ def _melody(cue: PlannedCue, moment: Moment, options: PartOptions, role: PartRol
     """The theme's notes that begin here, whole: they tie over bars and chords."""
     scene, segment = moment.scene, moment.scene.segment
     for note in cue.tune_between(segment.start, segment.end):
-        pitch = _fit(altered(note.pitch, scene.chord, moment.section.key) + scene.options.transpose, options)
+        tone = altered(note.pitch, scene.chord, moment.section.key)
+        if note.length_beats >= LEAST_RUB:
+            tone = _without_rub(tone, cue.tune_after(note), scene.chord, moment.section.key)
+        pitch = _fit(tone + scene.options.transpose, options)
         statement = cue.plan.statements[note.statement]
         velocity = scene.velocity(options, note.start_beats, _phrase(cue, note))
         end = note.start_beats + note.length_beats
@@ -737,6 +767,16 @@ def altered(pitch: int, chord: Chord, key: Key) -> int:
         if tone in own and tone not in key.scale():
             return pitch + step
     return pitch
+
+
+def _without_rub(pitch: int, after: TuneNote | None, chord: Chord, key: Key) -> int:
+    """A tone of the tune that would stand a semitone over a tone of the chord (foreign to the key, on either side of
+    one) and does not resolve by step, moved onto that tone."""
+    own = chord.pitch_classes()
+    if pitch % 12 in own or (after is not None and 1 <= abs(after.pitch - pitch) <= 2 and after.pitch % 12 in own):
+        return pitch
+    sides = (-1,) if pitch % 12 in key.scale() else (-1, 1)
+    return next((pitch + side for side in sides if (pitch + side) % 12 in own), pitch)
 
 
 def _phrase(cue: PlannedCue, note: TuneNote) -> int:

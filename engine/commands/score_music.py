@@ -345,13 +345,31 @@ def _voice_rows(notes: Sequence[Note], chords: Sequence[Sounding]) -> dict[str, 
 
 
 # time --------------------------------------------------------------------------------------------------------------
-def spiral(pitch: int) -> np.ndarray:
-    """(3,) place of a pitch class on Chew's spiral array: radius 1, sqrt(2/15) a fifth (Chew 2000)."""
-    fifths = (pitch * 7) % 12
+def spiral(pitch: int, first: int = 0) -> np.ndarray:
+    """(3,) place of a pitch class on Chew's spiral array: radius 1, sqrt(2/15) a fifth (Chew 2000).
+
+    first: the pitch class at which the line of fifths begins.
+    """
+    fifths = ((pitch - first) * 7) % 12
     return np.array([math.sin(fifths * math.pi / 2), math.cos(fifths * math.pi / 2), fifths * math.sqrt(2 / 15)])
 
 
-def tensile_strain(notes: Sequence[Note], window: tuple[float, float], key_centre: np.ndarray) -> tuple[float, int]:
+def first_fifth(pitches: Sequence[int]) -> int:
+    """The pitch class at which a piece's line of fifths begins: where its tones then lie closest together."""
+    counts = Counter(pitch % 12 for pitch in pitches)
+
+    def spread(first: int) -> float:
+        places = np.array([((tone - first) * 7) % 12 for tone in counts], float)
+        weights = np.array([counts[tone] for tone in counts], float)
+        mean = float((places * weights).sum() / weights.sum())
+        return float((weights * (places - mean) ** 2).sum())
+
+    return min(range(12), key=spread)
+
+
+def tensile_strain(
+    notes: Sequence[Note], window: tuple[float, float], key_centre: np.ndarray, first: int = 0
+) -> tuple[float, int]:
     """Distance of a window's centre of effect from the key's (Herremans & Chew 2016), and how many tones it has."""
     weights = Counter[int]()
     for note in notes:
@@ -361,7 +379,7 @@ def tensile_strain(notes: Sequence[Note], window: tuple[float, float], key_centr
     total = sum(weights.values())
     if not total:
         return math.nan, 0
-    centre = sum((spiral(tone) * weight for tone, weight in weights.items()), np.zeros(3)) / total
+    centre = sum((spiral(tone, first) * weight for tone, weight in weights.items()), np.zeros(3)) / total
     return float(np.linalg.norm(centre - key_centre)), len(weights)
 
 
@@ -373,12 +391,13 @@ def _time_rows(
     pitches = [note.pitch for note in notes if note.part in ("pad", "bass", "arp")]
     if not pitches:
         return {}
-    key_centre = np.mean([spiral(pitch) for pitch in pitches], axis=0)
+    first = first_fifth(pitches)
+    key_centre = np.mean([spiral(pitch, first) for pitch in pitches], axis=0)
     strain, tones, loud = [], [], []
     second = 0.0
     while second + 8 <= total_s:
         window = tuple(score.tempo_map.beats_at(second + shift + starts_at_s) for shift in (0.0, 8.0))
-        value, count = tensile_strain(notes, (window[0], window[1]), key_centre)
+        value, count = tensile_strain(notes, (window[0], window[1]), key_centre, first)
         inside = [n.velocity for n in notes if window[0] <= n.start_beats < window[1] and n.part != "drums"]
         if not math.isnan(value) and inside:
             strain.append(value)

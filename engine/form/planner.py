@@ -27,6 +27,8 @@ VARIANTS_A_MINUTE: Final = 2
 MOST_VARIANTS: Final = 3
 MEDIANTS: Final = {"escalation": (3, 2), "depth": (-4,), "other world": (6,)}
 LEAST_BARS: Final = 4
+LONGEST_S: Final = 10.0  # that a chord stands where nothing is dreaded or awaited
+LONGEST_UNDER_TUNE_S: Final = 6.0  # a chord over which a tune moves does not stand still for longer
 _WORTH: Final = ("", "hint", "memory", "variant", "statement", "full")  # what a section does with the theme, rising
 _HOLDING: Final = frozenset({"still", "veil", "bed", "ring", "tag", "intro", "thin", "solo", "strip"})
 _NEAR_LINE_S: Final = 0.25  # a boundary this near to a bar line seems to stand on it
@@ -268,6 +270,8 @@ def _key_of(
         shift = 3
     elif role in ("contrast", "break") and part.mood == main.mood:
         shift = (5, -4)[draw("contrast key", part.part.letter) < 0.5]
+    elif role == "reveal" and variants[index] in variants[:index]:
+        shift = (-4, 4, 3)[min(int(3 * draw("reveal key", index)), 2)]  # what is shown is another world than the veil
     elif role in ("peak", "climax", "reveal", "up") and index and draw("lift key", index) < 0.4:
         shift = 2 if part.mood != "relaxing" else -4
     elif part.mood != main.mood:
@@ -400,8 +404,15 @@ def settle_bars(
             layers = (*layers, "melody")
         unit = section.unit_bars
         if any(each.kind in ("statement", "variant", "full") and each.bars >= 4 for each in placed):
-            # A tune asks for its own harmony: a chord a bar where the palette has one.
+            # A tune asks for its own harmony: a chord a bar where the palette has one, and none that it must wait for.
             unit = max(min(palettes()[section.variant].units), min(unit, 1.0))
+            bar_s = (second_of(stop) - second_of(bar)) / max(stop - bar, 1)
+            while unit > 1.0 and unit * bar_s > LONGEST_UNDER_TUNE_S:
+                unit /= 2
+        elif section.mood not in ("fearful", "tense") and not section.pedal and ensemble.name != "ambient":
+            bar_s = (second_of(stop) - second_of(bar)) / max(stop - bar, 1)
+            while unit > 2.0 and unit * bar_s > LONGEST_S:
+                unit /= 2
         while unit > max(stop - bar, 1) / 2 and unit > 0.5:
             unit /= 2
         planned.append(replace(section, start_s=start_s, layers=tuple(layers), unit_bars=unit))
@@ -477,11 +488,14 @@ def _statements(kind: str, bar: int, stop: int, theme: Theme, ensemble: str, fir
     if kind == "memory":
         whole = min(4 if bars >= 9 else 2, theme.bars)
         return [Statement(bar, kind, whole, 2.0)] if bars >= 2 * whole else [Statement(bar, kind, min(bars, 2))]
-    length = next((count for count in (theme.bars, 4, 2) if count <= bars), 2)
+    lengths = (theme.bars, 6, 4, 2) if theme.form and theme.bars > 6 else (theme.bars, 4, 2)
+    length = next((count for count in lengths if count <= bars), 2)
     octave = 1 if kind == "full" else 0
     found = [Statement(bar, "statement" if first and kind == "variant" else kind, length, 1.0, octave)]
-    if bars >= 2 * theme.bars + 2:
-        found.append(Statement(bar + theme.bars + 2, "variant", theme.bars, 1.0, octave))
+    # In a long section the tune comes back after two bars of rest.
+    again = next((count for count in lengths[:-1] if length + 2 + count <= bars), 0)
+    if again:
+        found.append(Statement(bar + length + 2, "variant", again, 1.0, octave))
     return found
 
 

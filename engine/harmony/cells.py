@@ -13,6 +13,7 @@ import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
+from functools import lru_cache
 from itertools import permutations
 from typing import Final
 
@@ -22,15 +23,17 @@ from engine.harmony.palettes import Cell, Entry, Palette, palettes
 from engine.harmony.plan import PlannedSlot, rounded
 from engine.harmony.reasons import Reason, of_cells
 from engine.music import Chord, Key, TempoMap
+from engine.music.chord import VOCABULARY_SIZE
 from engine.music.cueplan import CuePlan, SectionPlan
 from engine.music.spelling import spell
-from engine.music.tune import TuneNote, tune_of
+from engine.music.tune import TuneNote, answers, tune_of
 
 POOL_NATS: Final = 2.5  # what a chord costs that belongs to the variant but does not go on with the cell
 FIT_NATS: Final = 3.5  # what a unit of bad fit to the theme costs
 DOMINANT_NATS: Final = 3.0  # against a dominant at the end of a section that closes nothing
 REPEAT_NATS: Final = 2.0  # against the cell that has just been stated twice
 STILL_NATS: Final = 2.5  # against the root that has just sounded
+LEAN_NATS: Final = 1.0  # that an intense section gains by a chord a standard deviation tenser than what is offered
 MOTION_NATS: Final = 0.3  # for each semitone that voices move further than Adventurous allows
 DIM7_BEATS: Final = 2.0  # a diminished seventh is an approach, never a place to stay
 _INVERTIBLE: Final = frozenset({"", "add9", "madd9"})
@@ -109,7 +112,9 @@ class UnitGrid:
         length = _bars(self.plan.sections[section])
         first = self.starts[section] + index * length + 1  # number of the unit's first bar
         for statement in self.plan.statements:
-            if statement.bars >= 8 and statement.kind != "hint":
+            theme = self.plan.theme
+            is_whole = statement.bars >= 8 or (theme is not None and answers(theme, statement))
+            if is_whole and statement.kind != "hint":
                 left = statement.bar + statement.length_bars - first
                 if 0 < left <= 2 * length and length <= 2:
                     return math.ceil(left / length)
@@ -243,6 +248,10 @@ class CellChooser:
         elif not alike:
             walk.prefix = ()
 
+    def _ending(self, unit: Unit) -> str:
+        """How the cue ends where a unit closes it; "" where it closes a theme."""
+        return self.plan.ending if unit.section == len(self.plan.sections) - 1 else ""
+
     def _without_bass(self, entry: Entry) -> Entry:
         return tuple(replace(chord, bass=None) if chord.bass is not None else chord for chord in entry)
 
@@ -251,7 +260,7 @@ class CellChooser:
         palette, tonic = self._palette(unit.section), self._key(unit.section).tonic
         found: dict[Entry, float] = {}
         if unit.closes:
-            for close in palette.closes:
+            for close in palette.closes_of(self._ending(unit)):
                 if unit.closes <= len(close) and (len(close) > 1 or unit.closes == 1):
                     found[_moved(close[len(close) - unit.closes], tonic)] = 0.0
             if found:
@@ -312,7 +321,10 @@ class CellChooser:
         offers = self._offers(unit, self._walk(unit.section))
         scores: dict[Entry, float] = {}
         ranked = log_probs() if len(offers) > 1 and palette.network > 0 else None
+        kin = {} if ranked is None else _of_kin(ranked)
         shift = section.key.semitones_from_reference
+        strains = _strains(offers, section.key)
+        lean = LEAN_NATS * (section.intensity - 2) / 2
         tones = self._tones(unit)
         limit = 3 if self.adventurous <= 3 else 5 if self.adventurous <= 7 else 99
         # What comes back with a letter comes back with its chords; a variant of the theme is harmonised anew.
@@ -322,13 +334,15 @@ class CellChooser:
         for entry, nats in offers.items():
             score = nats
             if ranked is not None:
-                score += palette.network * max(float(ranked[entry[0].plain.transpose(-shift).id]), -8.0)
+                score += palette.network * max(kin[kinship(entry[0].plain.transpose(-shift))], -8.0)
+            score += lean * strains[entry]
             if tones:
                 score -= FIT_NATS * tone_fit(entry[0], tones)
             if before is not None and not before.is_silence:
                 score -= MOTION_NATS * max(motion(before, entry[0]) - limit, 0)
                 if entry[0].root == before.root and len(offers) > 1:
-                    score -= STILL_NATS  # what stands still is not felt as a progression
+                    # What stands still is not felt as a progression, least of all under a tune.
+                    score -= STILL_NATS * (2.0 if tones and not palette.pedal else 1.0)
             last = unit.index == unit.of - 1 and not unit.closes and unit.section + 1 < len(self.plan.sections)
             if last and _is_dominant(entry[-1], section.key):
                 score -= DOMINANT_NATS
@@ -352,7 +366,7 @@ class CellChooser:
             return " ".join("/".join(spell(chord.transpose(key.tonic), key) for chord in each) for each in cell)
 
         if unit.closes:
-            for close in palette.closes:
+            for close in palette.closes_of(self._ending(unit)):
                 if unit.closes <= len(close) and close[len(close) - unit.closes] == own:
                     return "cadence", f"close {written(close)} of {name}"
         place = len(walk.prefix)
@@ -419,6 +433,54 @@ def _variant_of(plan: CuePlan, unit: Unit, grid: UnitGrid) -> int:
         if statement.bar <= bar < statement.bar + statement.length_bars and statement.kind == "variant":
             return number + 1
     return 0
+
+
+def kinship(chord: Chord) -> tuple[int, int]:
+    """Root and third of a chord (0 for none).
+
+    The network ranks progressions; what is added to a triad is the palette's.
+    """
+    third = next((step for step in chord.intervals() if step in (3, 4)), 0)
+    return chord.root if chord.root is not None else -1, third
+
+
+@lru_cache(maxsize=1)
+def _kin_of_ids() -> tuple[tuple[int, int], ...]:
+    return tuple(kinship(Chord.from_id(number)) for number in range(VOCABULARY_SIZE))
+
+
+def _of_kin(log_probs: np.ndarray) -> dict[tuple[int, int], float]:
+    """Log probability of all chords of a kind together."""
+    found: dict[tuple[int, int], float] = {}
+    for kind, value in zip(_kin_of_ids(), np.exp(log_probs[:VOCABULARY_SIZE]).tolist(), strict=True):
+        found[kind] = found.get(kind, 0.0) + value
+    return {kind: math.log(max(value, 1e-12)) for kind, value in found.items()}
+
+
+def strain(chord: Chord, key: Key) -> float:
+    """How far a chord's centre of effect lies from the tonic triad's on the spiral array of Chew (2000): the tension of
+    Herremans & Chew (2016).  The line of fifths is the key's, from five below its tonic to six above."""
+    tones = [(tone - key.tonic) % 12 for tone in chord.pitch_classes()]
+    if not tones:
+        return 0.0
+    home = (0, 4 if key.mode == "major" else 3, 7)
+    centre, tonic = (np.mean([_spiral(tone) for tone in each], axis=0) for each in (tones, home))
+    return float(np.linalg.norm(centre - tonic))
+
+
+@lru_cache(maxsize=12)
+def _spiral(tone: int) -> np.ndarray:
+    """(3,) place of a tone above the tonic: a fifth is a quarter of a turn and sqrt(2/15) up."""
+    fifths = (tone * 7 + 5) % 12 - 5
+    return np.array([math.sin(fifths * math.pi / 2), math.cos(fifths * math.pi / 2), fifths * math.sqrt(2 / 15)])
+
+
+def _strains(offers: dict[Entry, float], key: Key) -> dict[Entry, float]:
+    """For each offer, how tense it is beside the others: standard deviations from their mean."""
+    values = {entry: strain(entry[0], key) for entry in offers}
+    mean = sum(values.values()) / len(values)
+    spread = math.sqrt(sum((value - mean) ** 2 for value in values.values()) / len(values)) or 1.0
+    return {entry: (value - mean) / spread for entry, value in values.items()}
 
 
 def _begins(cell: Cell, prefix: tuple[Entry, ...]) -> bool:

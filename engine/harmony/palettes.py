@@ -47,12 +47,22 @@ class Palette:
     cells: tuple[Cell, ...]
     lift: tuple[Cell, ...]
     closes: tuple[Cell, ...]
+    open: tuple[Cell, ...] = ()
+    rest: tuple[Cell, ...] = ()
     pedal: str = ""
     meter: str = ""
     ostinato: tuple[str, ...] = ()
     shapes: tuple[str, ...] = ()
     rhythms: tuple[str, ...] = ()
     planing: bool = False
+
+    def closes_of(self, ending: str) -> tuple[Cell, ...]:
+        """How a cue with an ending closes: one of engine.music.cueplan.CUE_ENDINGS, "" for a theme inside it."""
+        if ending == "unresolved":
+            return self.open or self.closes
+        if ending in ("ring-off", "button"):
+            return self.rest or self.closes
+        return self.closes
 
     @property
     def chords(self) -> tuple[Chord, ...]:
@@ -113,6 +123,8 @@ def _palette(variant: str, row: dict[str, Any]) -> Palette:
         cells=tuple(cell(text) for text in row["cells"]),
         lift=tuple(cell(text) for text in row.get("lift", ())),
         closes=tuple(cell(text) for text in row["closes"]),
+        open=tuple(cell(text) for text in row.get("open", ())),
+        rest=tuple(cell(text) for text in row.get("rest", ())),
         pedal=row.get("pedal", ""),
         meter=row.get("meter", ""),
         ostinato=tuple(row.get("ostinato", ())),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from engine.music.cueplan import CuePlan, SectionPlan, Statement, Theme, ThemeNote
@@ -40,12 +40,36 @@ def tune_of(plan: CuePlan, tempo_map: TempoMap, picture_starts_at_s: float) -> t
     return tuple(found)
 
 
+def answers(theme: Theme, statement: Statement) -> bool:
+    """Whether a statement of part of a theme is its answer: the beginning, and how the whole ends.
+
+    So that a first statement asks and what comes back closes, as in a period; a theme that was given sounds as given.
+    """
+    if not theme.form or statement.stretch != 1.0 or not 4 <= statement.bars < theme.bars:
+        return False
+    if statement.bars < 6 and statement.kind not in ("variant", "full"):
+        return False
+    cut, last = (statement.bars - 2) * theme.bar_beats, (theme.bars - 2) * theme.bar_beats
+    before = [note for note in theme.notes if note.start_beats < cut - 1e-6]
+    after = [note for note in theme.notes if note.start_beats >= last - 1e-6]
+    return bool(before and after) and abs(after[0].step - before[-1].step) <= 4
+
+
 def sounding_notes(theme: Theme, statement: Statement) -> list[ThemeNote]:
     """The notes of a theme that a statement takes.
 
-    One that takes not all of it comes to rest: the longest note of its last bar is its last.
+    One that takes not all of it comes to rest: the longest note of its last bar is its last.  One that answers ends
+    with the theme's own last two bars.
     """
     end = statement.bars * theme.bar_beats
+    if answers(theme, statement):
+        cut = end - 2 * theme.bar_beats
+        moved = theme.bars * theme.bar_beats - end
+        return [note for note in theme.notes if note.start_beats < cut - 1e-6] + [
+            replace(note, start_beats=note.start_beats - moved)
+            for note in theme.notes
+            if note.start_beats >= cut + moved - 1e-6
+        ]
     notes = [note for note in theme.notes if note.start_beats < end - 1e-6]
     last = [note for note in notes if note.start_beats >= end - theme.bar_beats]
     if statement.bars >= theme.bars or not last:

@@ -195,3 +195,24 @@ def test_every_form_can_be_asked_for(composer, make_features, form):
 def test_every_ensemble_can_be_asked_for(composer, make_features, ensemble):
     plan = compose(composer, make_features(30.0), request(options=replace(AUTO, ensemble=ensemble))).plans[0]
     assert plan.ensemble == ensemble
+
+
+@pytest.mark.parametrize("take", [1, 2, 3])
+def test_a_cue_left_open_ends_on_another_chord_than_one_that_rings_off(composer, make_features, take):
+    features, last = make_features(40.0), {}
+    for ending in ("unresolved", "ring-off", "button"):
+        made = compose(composer, features, request(options=replace(AUTO, ending=ending), take=Take(take)))
+        key = made.plans[0].sections[-1].key
+        last[ending] = next(slot.chord for slot in reversed(made.slots) if not slot.chord.is_silence)
+        assert (last[ending].root == key.tonic) or ending == "unresolved"
+    assert last["unresolved"] != last["ring-off"]
+
+
+@pytest.mark.parametrize("take", range(1, 7))
+def test_no_chord_stands_under_a_tune_for_longer_than_six_seconds_in_a_slow_palette(composer, make_features, take):
+    made = compose(composer, make_features(80.0), request(60.0, options=replace(AUTO, form="reveal"), take=Take(take)))
+    plan = made.plans[0]
+    for section in plan.sections:
+        if "melody" in section.layers and section.letter in "BC":
+            bar_s = 4.0
+            assert section.unit_bars <= 1.0 or section.unit_bars * bar_s <= 8.0

@@ -1,4 +1,5 @@
-"""Chords by the shipped networks, without a plan and with one: these goldens alone are remade when weights change.
+"""Chords by the shipped networks, without a plan and with one, and the notes of plans: these goldens alone are remade
+when weights change, those of plans too when planned music is meant to change.
 
 CUEBRIDGE_REMAKE_GOLDENS=1 python -m pytest tests/golden/test_network.py
 """
@@ -9,7 +10,7 @@ import json
 import shlex
 
 import pytest
-from golden.facts import check, number_lines
+from golden.facts import check, midi_lines, number_lines
 from golden.stored import HERE, chord_number, command
 from livelab import CLIP
 
@@ -32,3 +33,16 @@ def test_chords(name, tmp_path, monkeypatch) -> None:
     facts = json.loads(printed)
     asked = {key: facts[key] for key in ("take", "bpm", "slots", "chords")}
     check(HERE / "network" / f"{name}.txt", [f"compose {COMPOSE[name]}", *number_lines(asked, chord_number)])
+
+
+PLANNED = {
+    "planned-notes": "--take 1",
+    "planned-strings": "--take 2 --ensemble strings --form reveal --ending unresolved",
+}
+
+
+@pytest.mark.parametrize("name", PLANNED)
+def test_notes_with_a_plan(name, tmp_path, monkeypatch) -> None:
+    out = tmp_path / "x.mid"
+    command(monkeypatch, "compose", str(CLIP), "-o", str(out), "--no-cache", *shlex.split(PLANNED[name]), network=True)
+    check(HERE / "network" / f"{name}.txt", [f"compose {PLANNED[name]}", *midi_lines(out)])

@@ -362,3 +362,39 @@ def test_controllers_are_those_of_the_instruments():
             assert sent <= set(role.cc), (ensemble, part)
             if part in ("pad", "bass") and role.cc:
                 assert sent == set(role.cc) or not any(note.part == part for note in arrangement.notes)
+
+
+@pytest.mark.parametrize("variants", [("R2", "E1"), ("S1", "T3"), ("R1", "S2")])
+@pytest.mark.parametrize("ensemble", ["piano", "orchestra"])
+def test_no_tone_of_the_tune_stands_a_semitone_over_its_chord_unless_it_resolves(ensemble, variants):
+    composition = planned(ensemble, variants)
+    tune = [note for note in arrange(composition).notes if note.part == "melody"]
+    tune = [
+        max((n for n in tune if n.start_beats == start), key=lambda n: n.pitch)
+        for start in sorted({n.start_beats for n in tune})
+    ]
+    checked = 0
+    for note, after in pairwise(tune):
+        slot = next(s for s in reversed(composition.slots) if s.start_beats <= note.start_beats + 1e-6)
+        own = slot.chord.pitch_classes()
+        if note.pitch % 12 in own or note.length_beats < 0.9:
+            continue
+        checked += 1
+        resolves = 1 <= abs(after.pitch - note.pitch) <= 2
+        assert (note.pitch - 1) % 12 not in own or resolves, (note, slot.chord)
+    assert checked or variants == ("R1", "S2")
+
+
+def test_the_second_line_of_a_chamber_ensemble_moves_turns_and_breathes():
+    plain = planned("chamber", ("R3", "R3"), bars=8)
+    chord = plain.slots[0].chord
+    still = replace(plain.plans[0], statements=(), sections=tuple(
+        replace(section, layers=("arp", "bass"), intensity=2) for section in plain.plans[0].sections
+    ))  # fmt: skip
+    held = replace(plain, plans=(still,), slots=tuple(replace(slot, chord=chord) for slot in plain.slots))
+    line = [note for note in arrange(held, ArrangeOptions(activity=60)).notes if note.part == "arp"]
+    moves = [b.pitch - a.pitch for a, b in pairwise(line)]
+    assert len({note.pitch for note in line}) >= 4
+    assert sum(1 <= abs(move) <= 4 for move in moves) / len(moves) >= 0.7
+    assert any(a * b < 0 for a, b in pairwise(moves))
+    assert len({note.length_beats for note in line}) >= 2
