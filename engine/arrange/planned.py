@@ -35,7 +35,7 @@ HELD: Final = frozenset({"held", "slow", "line", "drone"})  # styles whose notes
 _SUSTAINED: Final = frozenset({"held", "line", "drone", "sparse"})
 SWELL_BEATS: Final = 8.0
 FOLLOWED_S: Final = 1.8  # of picture, at least, that players follow as one
-FORMED: Final = 0.6  # levels that a section moves what the picture asks for, for each level of its intensity
+FORMED: Final = 0.35  # levels that a section moves what the picture asks for, for each level of its intensity
 FOLLOWED: Final = 0.85  # of loudness that is the film's there; the rest is the section's
 LANDING_S: Final = 4.0  # a hit no further from the end than this is what a cue ends on
 RING_S: Final = 2.4  # that the last chord of a cue rings alone, at least, where there is room
@@ -91,11 +91,10 @@ class PlannedCue:
         self.ring = self._ring(composition)
 
     def _bars_followed(self, composition: Composition, start: float) -> int:
-        """How many bars last `FOLLOWED_S` where a section begins: two or four.  A figure that changes with every bar
-        is heard as unrest."""
+        """How many bars last `FOLLOWED_S` where a section begins: one, two or four."""
         seconds = composition.tempo_map.seconds_at
         bar_s = seconds(self.bars.next(start)) - seconds(self.bars.start(start))
-        return 2 if 2 * bar_s >= FOLLOWED_S else 4
+        return next((count for count in (1, 2) if count * bar_s >= FOLLOWED_S), 4)
 
     def _overhang(self, composition: Composition, last_s: float) -> float:
         """Beats that the last notes of a pre-lap reach into the next scene: as far as film and the next cue allow."""
@@ -137,7 +136,7 @@ class PlannedCue:
         return replace(options, note_length=min(max(length, _LEAST_MELODY) if part == "melody" else length, 100.0))
 
     def span_at(self, beats: float) -> tuple[int, int]:
-        """Section, and number in it, of the bars over which players follow the picture as one: two or four that
+        """Section, and number in it, of the bars over which players follow the picture as one: one, two or four that
         last `FOLLOWED_S`, counted from where the section begins.  They follow scenes, not single cuts."""
         number = self.section_at(beats)
         group = self.bars.index(beats) - self.bars.index(self.starts[number])
@@ -178,8 +177,7 @@ class PlannedCue:
         if set(section.layers) != planned:
             return section.layers
         sings = self.tune_at(beats) is not None or bool(self.tune_between(beats - 1.0, beats + 1.0))
-        # Under a tune the accompaniment stays; without one it follows the picture.
-        moved = rows[max(drive, section.intensity)] if sings else self.ensemble.layers[drive]
+        moved = (rows if sings else self.ensemble.layers)[drive]
         return (*moved, "melody") if with_theme and "melody" not in moved else moved
 
     def players(

@@ -192,6 +192,13 @@ def _arp(chord: Chord, players: Players, before: Voicing | None, pad: tuple[int,
             cost = 0.4 * abs(sum(stack) / 4 - (low + 0.45 * (high - low))) + 6.0 * max(stack[-1] - high, 0)
             if before is not None and len(before.arp) == 4:
                 cost += sum(abs(a - b) for a, b in zip(stack, before.arp, strict=True)) * 0.5
+            if (
+                not players.has_bass
+                and low < players.pad[0]
+                and (stack[0] - chord.root) % 12 == 7
+                and chord.bass is None
+            ):
+                cost += 12.0  # it is the bass
             cost += 0.6 * (shift != 0) + 4.0 * sum(pitch in pad for pitch in stack)
             if best is None or (cost, tuple(stack)) < best:
                 best = (cost, tuple(stack))

@@ -404,7 +404,7 @@ def _time_rows(
             tones.append(float(count))
             loud.append(float(np.mean(inside)))
         second += 4.0
-    rows = {"tension to loudness": _partial(strain, loud, tones)}
+    rows = {"tension to loudness": partial(strain, loud, tones)}
     if len(motion) >= 16:
         count_per_s = np.zeros(len(motion))
         for note in notes:
@@ -425,7 +425,7 @@ def _mean_8(values: np.ndarray) -> np.ndarray:
     return np.convolve(padded, np.ones(8) / 8, mode="valid")
 
 
-def _partial(a: Sequence[float], b: Sequence[float], given: Sequence[float]) -> float:
+def partial(a: Sequence[float], b: Sequence[float], given: Sequence[float]) -> float:
     """Rank correlation of a with b, a third taken out of both."""
     ab, ag, bg = rank_correlation(a, b), rank_correlation(a, given), rank_correlation(b, given)
     if math.isnan(ag) or math.isnan(bg):

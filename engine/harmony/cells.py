@@ -33,7 +33,7 @@ FIT_NATS: Final = 3.5  # what a unit of bad fit to the theme costs
 DOMINANT_NATS: Final = 3.0  # against a dominant at the end of a section that closes nothing
 REPEAT_NATS: Final = 2.0  # against the cell that has just been stated twice
 STILL_NATS: Final = 2.5  # against the root that has just sounded
-LEAN_NATS: Final = 1.0  # that an intense section gains by a chord a standard deviation tenser than what is offered
+PASSING_NATS: Final = 6.0  # against leaving a second inversion other than by step
 MOTION_NATS: Final = 0.3  # for each semitone that voices move further than Adventurous allows
 DIM7_BEATS: Final = 2.0  # a diminished seventh is an approach, never a place to stay
 _INVERTIBLE: Final = frozenset({"", "add9", "madd9"})
@@ -105,6 +105,10 @@ class UnitGrid:
             )
             self._known[section, index] = known
         return known
+
+    def closes_after(self, unit: Unit) -> bool:
+        """Whether the unit after one belongs to a close, or to another section."""
+        return unit.index + 1 >= unit.of or self._closes(unit.section, unit.index + 1, unit.of) > 0
 
     def _closes(self, section: int, index: int, count: int) -> int:
         if section == len(self.plan.sections) - 1:
@@ -323,8 +327,6 @@ class CellChooser:
         ranked = log_probs() if len(offers) > 1 and palette.network > 0 else None
         kin = {} if ranked is None else _of_kin(ranked)
         shift = section.key.semitones_from_reference
-        strains = _strains(offers, section.key)
-        lean = LEAN_NATS * (section.intensity - 2) / 2
         tones = self._tones(unit)
         limit = 3 if self.adventurous <= 3 else 5 if self.adventurous <= 7 else 99
         # What comes back with a letter comes back with its chords; a variant of the theme is harmonised anew.
@@ -335,10 +337,11 @@ class CellChooser:
             score = nats
             if ranked is not None:
                 score += palette.network * max(kin[kinship(entry[0].plain.transpose(-shift))], -8.0)
-            score += lean * strains[entry]
             if tones:
                 score -= FIT_NATS * tone_fit(entry[0], tones)
             if before is not None and not before.is_silence:
+                if _is_six_four(before) and not palette.pedal and _step(before, entry[0]) > 2:
+                    score -= PASSING_NATS
                 score -= MOTION_NATS * max(motion(before, entry[0]) - limit, 0)
                 if entry[0].root == before.root and len(offers) > 1:
                     # What stands still is not felt as a progression, least of all under a tune.
@@ -385,18 +388,19 @@ class CellChooser:
         tonic = section.key.tonic
         if not palette.pedal and before is not None and before.bass_pitch_class is not None and _is_six_four(first):
             # Over its fifth only in passing: where the bass comes to it by step, or stays.
-            assert first.bass is not None
-            step = min((first.bass - before.bass_pitch_class) % 12, (before.bass_pitch_class - first.bass) % 12)
-            if step > 2:
+            leads_on = unit.index + 1 < unit.of and not unit.closes and not self.grid.closes_after(unit)
+            if _step(before, first) > 2 or not leads_on:
                 return self._without_bass(entry)
+        # A pedal lies under four units or under none of them: one chord alone over it would be a second inversion.
+        lies = self.draw("pedal", section.letter, section.variant, unit.section, unit.index // 4) < 0.75
+        if self.bass == "pedal" and not palette.pedal and lies and len(entry) == 1 and not unit.closes:
+            return (replace(first, bass=None if first.root == tonic else tonic),)
         if palette.pedal or (first.bass is not None and self.bass != "root"):
             return entry
         if self.bass == "root":
             return self._without_bass(entry)
         value = self.draw("bass", section.letter, section.variant, unit.section, unit.index)
-        # A pedal lies under four units or under none of them: one chord alone over it would be a second inversion.
-        lies = self.draw("pedal", section.letter, section.variant, unit.section, unit.index // 4) < 0.75
-        if (self.bass == "pedal" or section.mood == "tense") and lies and len(entry) == 1 and not unit.closes:
+        if section.mood == "tense" and lies and len(entry) == 1 and not unit.closes:
             return (replace(first, bass=tonic),)
         third = next((step for step in first.intervals() if step in (3, 4)), None)
         if (
@@ -457,32 +461,6 @@ def _of_kin(log_probs: np.ndarray) -> dict[tuple[int, int], float]:
     return {kind: math.log(max(value, 1e-12)) for kind, value in found.items()}
 
 
-def strain(chord: Chord, key: Key) -> float:
-    """How far a chord's centre of effect lies from the tonic triad's on the spiral array of Chew (2000): the tension of
-    Herremans & Chew (2016).  The line of fifths is the key's, from five below its tonic to six above."""
-    tones = [(tone - key.tonic) % 12 for tone in chord.pitch_classes()]
-    if not tones:
-        return 0.0
-    home = (0, 4 if key.mode == "major" else 3, 7)
-    centre, tonic = (np.mean([_spiral(tone) for tone in each], axis=0) for each in (tones, home))
-    return float(np.linalg.norm(centre - tonic))
-
-
-@lru_cache(maxsize=12)
-def _spiral(tone: int) -> np.ndarray:
-    """(3,) place of a tone above the tonic: a fifth is a quarter of a turn and sqrt(2/15) up."""
-    fifths = (tone * 7 + 5) % 12 - 5
-    return np.array([math.sin(fifths * math.pi / 2), math.cos(fifths * math.pi / 2), fifths * math.sqrt(2 / 15)])
-
-
-def _strains(offers: dict[Entry, float], key: Key) -> dict[Entry, float]:
-    """For each offer, how tense it is beside the others: standard deviations from their mean."""
-    values = {entry: strain(entry[0], key) for entry in offers}
-    mean = sum(values.values()) / len(values)
-    spread = math.sqrt(sum((value - mean) ** 2 for value in values.values()) / len(values)) or 1.0
-    return {entry: (value - mean) / spread for entry, value in values.items()}
-
-
 def _begins(cell: Cell, prefix: tuple[Entry, ...]) -> bool:
     return all(_bare(a) == _bare(b) for a, b in zip(cell, prefix, strict=False)) and len(cell) >= len(prefix)
 
@@ -497,6 +475,13 @@ def _moved(entry: Entry, semitones: int) -> Entry:
 
 def _is_six_four(chord: Chord) -> bool:
     return chord.bass is not None and chord.root is not None and (chord.bass - chord.root) % 12 == 7
+
+
+def _step(a: Chord, b: Chord) -> int:
+    """Semitones, 0..6, between the bass notes of two chords; 0 where either is silent."""
+    if a.bass_pitch_class is None or b.bass_pitch_class is None:
+        return 0
+    return min((b.bass_pitch_class - a.bass_pitch_class) % 12, (a.bass_pitch_class - b.bass_pitch_class) % 12)
 
 
 def _is_dominant(chord: Chord, key: Key) -> bool:

@@ -166,7 +166,7 @@ def _next(tones: Sequence[Tone], goal: Tone, left: int, draw: Draw, bar: int) ->
         # What is left must be walked in steps; to stand on the goal already would say it twice.
         away = abs(goal[0] - step)
         cost = 1.2 * max(away - left, 0) + (1.5 if left == 1 and away == 0 else 0.0)
-        cost += {0: 1.7, 1: 0.0, 2: 0.7, 3: 2.0}[abs(move)]
+        cost += {0: 1.7, 1: 0.0, 2: 1.0, 3: 2.0}[abs(move)]
         if abs(leap) >= 3 and move * leap >= 0:
             cost += 3.0  # after a leap it turns back
         if abs(leap) == 2 and abs(move) >= 2 and move * leap > 0:

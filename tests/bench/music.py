@@ -1,10 +1,13 @@
 """Is it worth keeping?  Rows of `engine.commands.score_music` over films and takes, beside the way before plans.
 
     python tests/bench/music.py --film FILM.mp4 [--film …] [--takes 3] [--ensemble auto --ensemble piano …]
-                                [--json OUT.json] [--markdown OUT.md]
+                                [--midi NAME=FOLDER …] [--json OUT.json] [--markdown OUT.md]
 
   planned         form, palettes, theme and ensemble as each take draws them; --ensemble adds columns of one ensemble
   bars mixed      the same notes, bars in another order: what this reaches too says nothing of form
+  random palettes each palette's cells drawn anew from the chords of all palettes: what these reach too says nothing of
+                  palettes
+  NAME            files of another version or another program: FOLDER/FILM-TAKE.mid
   before          `--form none`: the network alone and one texture, as sessions were composed before there were plans
 
 Means over films and takes, with 95 % bootstrap intervals over films.  Below them what only pairs can say: the same
@@ -19,10 +22,12 @@ import json
 import math
 import random
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, nullcontext
 from dataclasses import replace
-from itertools import combinations
+from itertools import combinations, pairwise
 from pathlib import Path
+from unittest import mock
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
@@ -31,11 +36,14 @@ import numpy as np
 from engine.arrange import Arrangement, arrange
 from engine.arrange.rhythm import merge_runs
 from engine.brief import Brief, request_for
+from engine.commands.score import chords_of
 from engine.commands.score_metrics import Sounding, bootstrap
-from engine.commands.score_music import control_rows, music_rows
+from engine.commands.score_music import control_rows, first_fifth, music_rows, partial, spiral, tensile_strain
 from engine.composer import Composer, first_action_s
-from engine.midifile import MidiScore
-from engine.music import Composition, Take
+from engine.harmony.cells import CellChooser
+from engine.harmony.palettes import palettes
+from engine.midifile import MidiScore, read_midi
+from engine.music import Chord, Composition, Take
 from engine.planning import settle_take
 from engine.process.messages import ComposeOptions
 from engine.video import AnalysisOptions, FeatureCache, VideoFeatures, analyze
@@ -50,6 +58,69 @@ def compose(composer: Composer, features: VideoFeatures, take: int, options: Com
     return composer.compose(features, request).composition
 
 
+@contextmanager
+def random_palettes(seed: int) -> Iterator[None]:
+    """Inside it every palette's cells are other chords, drawn from those of all palettes."""
+    chance = random.Random(seed)
+    pool = [chord for palette in palettes().values() for chord in palette.chords]
+    drawn = {
+        variant: replace(
+            palette,
+            cells=tuple(tuple((chance.choice(pool),) for _ in range(4)) for _ in range(3)),
+            closes=tuple((((chance.choice(pool),),)) for _ in range(2)),
+            open=(), rest=(), lift=(), pedal="",
+        )
+        for variant, palette in palettes().items()
+    }  # fmt: skip
+    with mock.patch.object(CellChooser, "_palette", lambda self, section: drawn[self.plan.sections[section].variant]):
+        yield
+
+
+def plan_rows(composition: Composition, arrangement: Arrangement) -> dict[str, float]:
+    """What is measured against the plan: tension, and how sections and cues close."""
+    if not composition.plans:
+        return {}
+    plan = composition.plans[0]
+    key_end, ends = plan.sections[-1], []
+    for here, there in pairwise(plan.sections):
+        chords = [slot.chord for slot in composition.slots if here.start_s <= slot.start_s < there.start_s]
+        after = composition.slot_at(there.start_s + 0.05)
+        if not chords or after is None or chords[-1].root is None or after.chord.root is None:
+            continue
+        ends.append(float(_is_dominant(chords[-1]) and (after.chord.root - chords[-1].root) % 12 == 5))
+    sounding = [slot.chord for slot in composition.slots if not slot.chord.is_silence]
+    palette = palettes()[key_end.variant]
+    lasts = {close[-1][-1].transpose(key_end.key.tonic).plain for close in palette.closes_of(plan.ending)}
+    notes = [note for note in arrangement.notes if note.part in ("pad", "arp", "bass")]
+    strains, tones, wanted = [], [], []
+    first = first_fifth([note.pitch for note in notes] or [0])
+    centre = np.mean([spiral(note.pitch, first) for note in notes] or [spiral(0)], axis=0)
+    second = 0.0
+    while second + 8 <= composition.film.duration_s:
+        window = (composition.beats_at_picture(second), composition.beats_at_picture(second + 8))
+        value, count = tensile_strain(notes, window, centre, first)
+        if not math.isnan(value):
+            strains.append(value)
+            tones.append(float(count))
+            wanted.append(float(np.mean([plan.section_at(second + step).intensity for step in (1, 3, 5, 7)])))
+        second += 4.0
+    varied = len(set(wanted)) > 1
+    return {
+        "tension to planned intensity": partial(strains, wanted, tones) if varied else math.nan,
+        "sections that end V-I": float(np.mean(ends)) if ends else math.nan,
+        "cues that close as their palette": float(sounding[-1].plain in lasts),
+    }
+
+
+def _is_dominant(chord: Chord) -> bool:
+    return chord.quality in ("maj", "7") and not chord.extension.startswith("add")
+
+
+def midi_rows(path: Path, features: VideoFeatures) -> dict[str, float]:
+    score = read_midi(path)
+    return music_rows(score, chords_of(score), tuple(map(float, features.motion)), features.film.duration_s)
+
+
 def rows_of(
     composition: Composition, arrangement: Arrangement, features: VideoFeatures
 ) -> tuple[dict[str, float], dict[str, float]]:
@@ -59,7 +130,7 @@ def rows_of(
     ]
     score = MidiScore(arrangement.notes, arrangement.controllers, composition.tempo_map)
     whole = (score, chords, tuple(map(float, features.motion)), features.film.duration_s)
-    return music_rows(*whole), control_rows(*whole)
+    return music_rows(*whole) | plan_rows(composition, arrangement), control_rows(*whole)
 
 
 def bar_chords(composition: Composition, relative: bool) -> list[object]:
@@ -100,13 +171,16 @@ def main() -> None:
     parser.add_argument("--film", action="append", metavar="FILE", help="default: the bundled clip")
     parser.add_argument("--takes", type=int, default=3)
     parser.add_argument("--ensemble", action="append", default=[])
+    parser.add_argument("--midi", action="append", default=[], metavar="NAME=FOLDER")
     parser.add_argument("--cache-dir", type=Path)
     parser.add_argument("--json", type=Path)
     parser.add_argument("--markdown", type=Path)
     arguments = parser.parse_args()
     cache = FeatureCache(arguments.cache_dir) if arguments.cache_dir else None
     composer = Composer()
-    systems = {"planned": ComposeOptions(form="auto"), "before": ComposeOptions(form="none")}
+    others = [text.split("=", 1) for text in arguments.midi]
+    systems = {"planned": ComposeOptions(form="auto"), "random palettes": ComposeOptions(form="auto")}
+    systems |= {"before": ComposeOptions(form="none")}
     systems |= {name: ComposeOptions(form="auto", ensemble=name) for name in arguments.ensemble}
     films: dict[str, dict[str, list[dict[str, float]]]] = {}
     made: dict[str, dict[tuple[int, int], tuple[Composition, Arrangement]]] = {name: {} for name in systems}
@@ -115,19 +189,24 @@ def main() -> None:
         rows: dict[str, list[dict[str, float]]] = {}
         for name, options in systems.items():
             for take in range(1, arguments.takes + 1):
-                composition = compose(composer, features, take, options)
+                drawn = random_palettes(100 * number + take) if name == "random palettes" else nullcontext()
+                with drawn:
+                    composition = compose(composer, features, take, options)
                 arrangement = arrange(composition)
                 made[name][number, take] = composition, arrangement
                 own, control = rows_of(composition, arrangement, features)
                 rows.setdefault(name, []).append(own)
                 if name == "planned":
                     rows.setdefault("bars mixed", []).append(control)
+        for name, folder in others:
+            rows[name] = [midi_rows(Path(folder) / f"{Path(path).stem}-{take}.mid", features)
+                          for take in range(1, arguments.takes + 1)]  # fmt: skip
         films[path] = rows
         sys.stderr.write(f"{Path(path).name} done\n")
-    columns = ["planned", "bars mixed", *[name for name in systems if name != "planned"]]
+    columns = ["planned", "bars mixed", *[name for name in systems if name != "planned"], *(name for name, _ in others)]
     table = {
         column: {
-            row: bootstrap([_mean([each[row] for each in found[column]]) for found in films.values()])
+            row: bootstrap([_mean([each.get(row, math.nan) for each in found[column]]) for found in films.values()])
             for row in next(iter(films.values()))["planned"][0]
         }
         for column in columns
