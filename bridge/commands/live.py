@@ -36,6 +36,7 @@ from bridge.page.session import SessionPage
 from bridge.page.speaker import SpeakerLink
 from bridge.player.link import PlayerLink
 from bridge.player.messages import PlayerStatus
+from bridge.plugin.link import PluginLink
 from bridge.session.edits.values import set_value
 from bridge.session.file.autosave import Autosave
 from bridge.session.file.export import RecordingFile, default_recording, export_midi, free_path
@@ -87,6 +88,7 @@ class Live:
         self._loop_from_s: float | None = None
         self._ports_known_s: float | None = None
         self._ready_is_said = self._page_is_said = False
+        self._edits_known: tuple[int, int] | None = None  # steps of the history before anybody did anything
 
     def run(self) -> int:
         """The whole run; returns the exit code.  Raises UserError."""
@@ -108,6 +110,7 @@ class Live:
             self.ending.add(player.end_at_once)
             stack.enter_context(player)  # ports first: a DAW looks for them at its start
             self._start_page(stack, player)
+            self._start_plugin(stack, player)
             engine = EngineLink(self.inbox.put)
             self.ending.add(engine.end_at_once)
             stack.enter_context(engine)
@@ -133,6 +136,7 @@ class Live:
                 daw=self.daw,
                 learned=learn_path(),
                 uploads=lists_folder(self.page_link) if self.page_link is not None else None,
+                take_over=self.plugin.take_over,
             )
             if self.page_link is not None:
                 self.page = SessionPage(self.page_link, self.controls, self._say, self._choose_film)
@@ -177,7 +181,28 @@ class Live:
             self.page_link.receive = self._from_page
         stack.callback(lambda: self.speaker.close() if self.speaker is not None else None)
         if self.page_link is not None:
-            player.listener = self.page_link.take_player_message
+            player.listeners.append(self.page_link.take_player_message)
+
+    def _start_plugin(self, stack: contextlib.ExitStack, player: PlayerLink) -> None:
+        """Instances of the plugin get the plan from here on."""
+        self.plugin = plugin = PluginLink(player, self._say_soon)
+        player.listeners.append(plugin.take_player_message)
+        plugin.begin()
+        stack.callback(plugin.close)
+
+    def _say_soon(self, sentence: str) -> None:
+        """From a thread."""
+        self.inbox.put(lambda: self._say(sentence))
+
+    def _tell_plugin(self) -> None:
+        """Composing at start, what an analysis brings and a restored session are nobody's work: only edits are."""
+        session, history = self.session, self.session.history
+        place = (history.undo_count, history.redo_count)
+        if self._edits_known is None:
+            self._edits_known = place
+        complete = session.document.result.complete and session.idle
+        self.plugin.follow(session.film.name, complete, place != self._edits_known, session.status)
+        session.plugins = self.plugin.in_words()
 
     def _from_page(self, message: Any) -> None:
         """In a thread of the link.  What comes before there is a session waits for it."""
@@ -248,6 +273,7 @@ class Live:
         if self.autosave is not None:
             self.autosave.tick(now_s)
         self.session.tick()
+        self._tell_plugin()
         self.controls.midi.tick(now_s)
         self._watch_recording()
         for key in self.keys.pressed() if not self.controls.busy else ():

@@ -34,8 +34,8 @@ from engine.music.files import check_writes_a_file
 from engine.music.flags import add_flags, check_cue_flags, flag_value, flags_of, parts_from, renamed, settings_from
 from engine.music.timecode import stated_rate
 
-SYNCS = ("internal", "auto", "script", "mtc", "clock", "jack", "link")
-TEMPOS = ("map", "auto", "clock", "jack", "link", "script")
+SYNCS = ("internal", "auto", "plugin", "script", "mtc", "clock", "jack", "link")
+TEMPOS = ("map", "auto", "clock", "jack", "link", "script", "plugin")
 BEAT_SOURCES = {"clock": "auto", "link": "link"}  # positions in beats: who says the tempo unless it is stated
 PLAIN_OUTPUT = (controls.HOLD_ON_SYNC_LOSS, controls.PORTS_LAYOUT)  # whose flags take what their settings hold
 

@@ -68,6 +68,7 @@ class Controls:
         folders: Sequence[Path] = (),
         save: Callable[[str | None, bool, Callable[[Path | UserError], None]], None] | None = None,
         quit_: Callable[[], None] = lambda: None,
+        take_over: Callable[[], int] | None = None,
         daw: DawBridge | None = None,
         learned: Path | None = None,
         uploads: Path | None = None,
@@ -83,6 +84,7 @@ class Controls:
         self._films = {Path(session.options.film), Path(session.options.film).resolve()}
         self._save = save
         self._quit = quit_
+        self._plugins_take_over = take_over
         self._exporter = Exporter(session)
         self._search = TempoSearch()
         self._files = FileReader()
@@ -132,7 +134,13 @@ class Controls:
             controls.STOP: lambda: self._at(session.stop()),
             controls.LOCATE: lambda position_s: self._at(session.locate(position_s)),
             controls.PANIC: lambda: self._at(session.panic()),
+            controls.PLUGIN_TAKE_OVER: self._take_over,
         }
+
+    def _take_over(self) -> tuple[Argument, ...]:
+        if self._plugins_take_over is None:
+            raise ControlError("not_ready", "this run speaks with no plugin.")
+        return (self._plugins_take_over(),)
 
     def _chord_actions(self) -> Actions:
         """Chords."""

@@ -60,8 +60,8 @@ class PlayerLink:
         self._restarts: list[float] = []
         self._memory = PlayerMemory(self.options)
         self._reopening = False  # it ends because we asked
-        # Gets what the player is told, in order and once, whichever player is there to hear it; must not wait.
-        self.listener: Callable[[bytes], None] = lambda message: None
+        # Each gets what the player is told, in order and once, whichever player is there to hear it; must not wait.
+        self.listeners: list[Callable[[bytes], None]] = []
 
     # life -------------------------------------------------------------------------------------------------------
     def __enter__(self) -> PlayerLink:
@@ -186,6 +186,11 @@ class PlayerLink:
         with self._lock:
             self._tell(self._memory.mute(part, muted))
 
+    def hold(self, parts: Sequence[str]) -> None:
+        """The port is silent in these parts, whether muted or not, because the plugin plays them."""
+        with self._lock:
+            self._tell(self._memory.hold(parts))
+
     def nudge(self, part: str, ms: float) -> None:
         """MIDI earlier–later, −250..250 ms; part "" is all."""
         with self._lock:
@@ -264,7 +269,8 @@ class PlayerLink:
     def _tell(self, messages: Iterable[bytes]) -> None:
         for message in messages:
             self._write(message)
-            self.listener(message)
+            for listener in self.listeners:
+                listener(message)
 
     # the reading thread -----------------------------------------------------------------------------------------
     def _read(self) -> None:

@@ -30,6 +30,7 @@ class PlayerMemory:
         self._score = Score(tuple(self.parts))
         self._loop = (False, 0.0, 0.0)
         self._muted: set[str] = set()
+        self._held: list[str] = []
         self._nudges: dict[str, float] = {}
         self._place: bytes | None = None  # the last locate: in a Link session play begins there each time
         self._moves: deque[tuple[float, bytes]] = deque(maxlen=8)  # (host_s, play, stop or locate)
@@ -70,6 +71,10 @@ class PlayerMemory:
         yield from self._new_parts([part])
         yield m.pack_part_value(m.MUTE, self.parts.index(part), float(muted))
 
+    def hold(self, parts: Sequence[str]) -> Iterator[bytes]:
+        self._held = list(parts)
+        yield m.pack_json(m.HOLD, self._held)
+
     def nudge(self, part: str, seconds: float) -> Iterator[bytes]:
         self._nudges[part] = seconds
         if part:
@@ -95,6 +100,8 @@ class PlayerMemory:
             yield m.pack_part_value(m.NUDGE, self.parts.index(part) if part else ALL_PARTS, seconds)
         for part in self._muted:
             yield m.pack_part_value(m.MUTE, self.parts.index(part), 1.0)
+        if self._held:
+            yield m.pack_json(m.HOLD, self._held)
         yield m.pack_loop(*self._loop)
         if self.sync != self._options.sync:
             yield m.pack_sync(self.sync)

@@ -25,7 +25,7 @@ DEFAULT_PARTS: Final = ("pad", "arp", "bass", "melody", "drums")
 # bridge -> player
 TEMPO, BEGIN, EVENTS, COMMIT = b"T", b"B", b"E", b"C"
 PLAY, STOP, LOCATE, LOOP, PANIC, QUIT = b"P", b"S", b"L", b"O", b"!", b"Q"
-MUTE, NUDGE, PARTS, OBSERVE, SYNC, RESUME = b"M", b"N", b"A", b"V", b"Y", b"R"
+MUTE, NUDGE, PARTS, OBSERVE, SYNC, RESUME, HOLD = b"M", b"N", b"A", b"V", b"Y", b"R", b"H"
 # player -> bridge
 STATUS, SENT, FAULT, RETURNED, TOUCHES = b"s", b"e", b"f", b"r", b"h"
 
@@ -124,7 +124,8 @@ class PlayerStatus:
 
     NONE: before its first word.
     beat_phase: 0..1, how far into its beat a MIDI clock is at `position_s`, where one gives the tempo and runs.
-    stated_beats: quarter notes since bar 1 at `position_s`, by bars and beats of the JACK transport.
+    stated_beats: quarter notes since bar 1 at `position_s`, by the JACK transport or a plugin's host.
+    held: parts whose port is silent because the plugin plays them.
     """
 
     host_s: float
@@ -149,6 +150,7 @@ class PlayerStatus:
     priority: str
     loop: tuple[float, float] | None = None
     muted: tuple[str, ...] = ()
+    held: tuple[str, ...] = ()
     worst_late_ms: float = 0.0
     restarts: int = 0
     recording: bool | None = None
@@ -183,7 +185,8 @@ def unpack_status(payload: bytes) -> PlayerStatus:
     fields = json.loads(payload)
     fields["sounding"] = tuple((int(a), int(b), int(c)) for a, b, c in fields["sounding"])
     fields["peers"] = tuple((str(a), str(b)) for a, b in fields["peers"])
-    fields["muted"], fields["notes"] = tuple(fields["muted"]), tuple(fields["notes"])
+    for name in ("muted", "held", "notes"):
+        fields[name] = tuple(fields[name])
     fields["loop"] = None if fields["loop"] is None else (fields["loop"][0], fields["loop"][1])
     return PlayerStatus(**fields)
 

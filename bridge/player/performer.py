@@ -328,6 +328,12 @@ class Performer:
         self._flush(now)
         self.changed = True
 
+    def hold(self, parts: list[str], now: float) -> None:
+        """The port leaves these parts to the plugin, and takes the others back."""
+        self.scheduler.hold(set(parts), self._at(now))
+        self._flush(now)
+        self.changed = True
+
     def nudge(self, part: int, seconds: float, now: float) -> None:
         name = "" if part == 255 else self.parts[part]
         self.scheduler.nudges_s[name] = max(-0.25, min(0.25, seconds))

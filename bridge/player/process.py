@@ -360,6 +360,8 @@ def deliver(performer: Performer, kind: bytes, payload: bytes, now: float) -> No
     elif kind == m.MUTE:
         part, value = m.unpack_part_value(payload)
         performer.mute(part, bool(value), now)
+    elif kind == m.HOLD:
+        performer.hold(m.unpack_json(payload), now)
     elif kind == m.NUDGE:
         part, value = m.unpack_part_value(payload)
         performer.nudge(part, value, now)

@@ -43,6 +43,7 @@ def describe(
         port_up=True,
         priority="",
         muted=tuple(sorted(scheduler.muted)),
+        held=tuple(sorted(scheduler.held)),
         recording=synchronizer.recording,
         sync_port=output.sync_port,
         control_port=output.control_port,

@@ -72,6 +72,7 @@ class Scheduler:
     ledger: Ledger = field(default_factory=Ledger)
     counts: Counts = field(default_factory=Counts)
     muted: set[str] = field(default_factory=set)
+    held: set[str] = field(default_factory=set)  # parts that the plugin plays
     nudges_s: dict[str, float] = field(default_factory=dict)  # part -> shift, "" = all
     connected: bool = True
     _last_value: dict[Key, int] = field(default_factory=dict)
@@ -118,7 +119,7 @@ class Scheduler:
             # Cursors of notes stand a little earlier: a located bar line may be off by rounding.
             before = self.to_native(position - SEEK_TOLERANCE_S)
             lane.cursor = _first_at(lane, before - TOLERANCE)
-            if lane.part not in self.muted:
+            if not self.silent(lane.part):
                 self._chase(lane, host_s, native, before)
 
     def _chase(self, lane: Lane, host_s: float, native: float, before: float) -> None:
@@ -160,14 +161,27 @@ class Scheduler:
             motion = self.motion
             self.move(Motion(host_s, position, motion.rate, True), jump=True)
 
+    def silent(self, part: str) -> bool:
+        return part in self.muted or part in self.held
+
     def mute(self, part: str, muted: bool, host_s: float) -> None:
-        if muted == (part in self.muted):
-            return
+        before = self.silent(part)
         (self.muted.add if muted else self.muted.discard)(part)
-        for lane in self.score.lanes:
+        self._silenced(part, before, host_s)
+
+    def hold(self, parts: set[str], host_s: float) -> None:
+        """These parts and no others are left to the plugin."""
+        before = {part: self.silent(part) for part in parts ^ self.held}
+        self.held = parts
+        for part, was_silent in before.items():
+            self._silenced(part, was_silent, host_s)
+
+    def _silenced(self, part: str, before: bool, host_s: float) -> None:
+        silent = self.silent(part)
+        for lane in self.score.lanes if silent != before else ():
             if lane.part != part:
                 continue
-            if muted:
+            if silent:
                 self._release((key for key, entry in self.ledger.sounding.items() if entry.lane is lane), host_s)
             elif self.motion.audible and self.connected:
                 native = self.to_native(self.motion.position_at(host_s))
@@ -219,13 +233,13 @@ class Scheduler:
         stream = lane.streams[channel, number]
         value = stream.values[stream.cursor]
         stream.cursor += 1
-        if lane.part not in self.muted:
+        if not self.silent(lane.part):
             self._control(due, self.ports[index], channel, number, value)
 
     def _play_note(self, due: float, actual_s: float, lane: Lane) -> None:
         note = lane.notes[lane.cursor]
         lane.cursor += 1
-        if lane.part in self.muted:
+        if self.silent(lane.part):
             return
         lateness = actual_s - max(due, self._pass_start_s)
         left = self._host_of(note.end, lane) - actual_s
@@ -316,7 +330,7 @@ class Scheduler:
         if self.motion.audible:
             native = self.to_native(self.motion.position_at(host_s))
             for lane in self.score.lanes:
-                if lane.part not in self.muted:
+                if not self.silent(lane.part):
                     self._chase(lane, host_s, native, native)
 
 

@@ -45,7 +45,7 @@ class Synchronizer:
         self.recording: bool | None = None
         self.notes: list[str] = []
         self.bpm: dict[str, float] = {}  # as each source says or plays it
-        self._jacks: TransportObservation | None = None  # what the JACK transport said last
+        self._beats_said: dict[str, TransportObservation] = {}  # the last of each source that counts bars and beats
         self._tempo = tempo
         self._splitter = MidiSplitter()
         self._mtc = MtcReader(stated, film)
@@ -53,7 +53,7 @@ class Synchronizer:
         self.script = SyncScript()
         self._rate_watch = RateWatch()
         self._loop: Loop | None = None
-        self._scripts_loop: Loop | None = None
+        self._said_loops: dict[str, Loop | None] = {}
         self.follower: Follower | None = None
         if options.position not in ("internal", "auto"):
             self.follower = Follower(options.position, options.freewheel_s)
@@ -92,8 +92,8 @@ class Synchronizer:
             self.recording = said.recording
         if said.bpm is not None:
             self.bpm[said.source] = said.bpm
-        if said.source == "jack":
-            self._jacks = said
+        if said.source in ("jack", "plugin"):
+            self._beats_said[said.source] = said
         if said.source == "mtc":
             self._watch_rate(said)
         source = _MEMBER.get(said.source, said.source)
@@ -105,12 +105,14 @@ class Synchronizer:
             follower.set_loop(self._loop, at)
             self.notes.append(f"Following {_NAMES[source]}.")
         elif self.options.position == "auto" and source != follower.source:
-            if not said.rolling or follower.rolling or said.position_s is said.position_beats:
+            # A plugin sits in the DAW that plays the notes: where it rolls it is followed, whatever else rolls.
+            waits = follower.rolling and source != "plugin"
+            if not said.rolling or waits or said.position_s is said.position_beats:
                 return None
             follower = self.follower = Follower(source, self.options.freewheel_s)
             follower.set_loop(self._loop, at)
             self.notes.append(f"Following {_NAMES[source]} now.")
-        if said.source == "script":
+        if said.source in ("script", "plugin"):
             self._take_loop(said, at)
         if source != follower.source:
             return None
@@ -132,8 +134,8 @@ class Synchronizer:
         """The DAW's loop, also where its timecode or clock is what is followed: the wrap is foreseen then.  A script
         that is not followed only counts where its word changes: it does not undo a loop that was set here."""
         loop = None if said.loop is None else Loop(*said.loop)
-        before, self._scripts_loop = self._scripts_loop, loop
-        followed = self.follower is not None and self.follower.source == "script"
+        before, self._said_loops[said.source] = self._said_loops.get(said.source), loop
+        followed = said.source == "script" and self.follower is not None and self.follower.source == "script"
         if loop != (self._loop if followed else before):
             self.set_loop(loop, at)
 
@@ -173,7 +175,9 @@ class Synchronizer:
         """Who says the tempo: a name from TEMPO_SOURCES."""
         wanted = self.options.tempo
         if wanted == "auto":
-            return next((source for source in ("script", "jack", "link", "clock") if source in self.bpm), "map")
+            return next(
+                (source for source in ("script", "plugin", "jack", "link", "clock") if source in self.bpm), "map"
+            )
         return wanted
 
     def measured_bpm(self) -> float | None:
@@ -184,9 +188,9 @@ class Synchronizer:
         return self._clock.phase_at(host_s) if self.tempo_source() == "clock" else None
 
     def stated_beats(self, host_s: float) -> float | None:
-        """Quarter notes since bar 1 by the bars and beats of the JACK transport, where it gives the tempo and rolls."""
-        said = self._jacks
-        if said is None or said.position_beats is None or not said.rolling or self.tempo_source() != "jack":
+        """Quarter notes since bar 1 by the JACK transport or a plugin's host, where that gives the tempo and rolls."""
+        said = self._beats_said.get(self.tempo_source())
+        if said is None or said.position_beats is None or not said.rolling:
             return None
         return said.position_beats + (host_s - said.host_s) * (said.bpm or 0.0) / 60
 
@@ -210,6 +214,7 @@ def _rates(options: SyncOptions) -> tuple[FrameRate | None, FrameRate | None]:
 _NAMES: Final = {
     "mtc": "MIDI timecode",
     "clock": "MIDI clock",
+    "plugin": "the plugin",
     "script": "the DAW script",
     "jack": "the JACK transport",
     "link": "Ableton Link",

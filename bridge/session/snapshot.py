@@ -81,6 +81,7 @@ class Snapshot:
     planned_to_s, composed_to_s: how far there are notes, and chords.  whole: to the end of the film.
     changing: a change under way, and from where it is heard.  cues: name, In, Out, whether it is selected.
     parts: name and whether it plays.  clients: how many are subscribed.  printed: parts and ranges in words.
+    plugins: a line for each instance.
     """
 
     state: str
@@ -109,6 +110,7 @@ class Snapshot:
     printed: str
     learning: str
     control_port: str
+    plugins: tuple[str, ...]
 
     def as_json(self) -> dict[str, Any]:
         """For a JSON line: plain values under one name each, affect by name."""
@@ -207,6 +209,7 @@ def snapshot(session: SessionState) -> Snapshot:
         printed=printed.as_words(document),
         learning=session.learning,
         control_port=status.control_port,
+        plugins=session.plugins,
     )
 
 

@@ -103,6 +103,7 @@ class SessionState:
         self.rewrites = 0  # ranges that were composed again
         self.learning = ""  # what the view says while a controller is being learned
         self.clients = 0  # programs that are subscribed over OSC
+        self.plugins: tuple[str, ...] = ()  # a line for each instance of the plugin
         self.markers = options.markers  # until they are taken
         self.recut: Recut | None = None  # of this film, shown last and not taken
         self.first_slots_host_s: float | None = None

@@ -55,6 +55,7 @@ TRAITS: Final = {
     "mtc": SourceTraits(0.08, 4, 0.15, 8),
     "clock": SourceTraits(0.08, 3, 0.25, 6, snap=False),
     "script": SourceTraits(0.12, 2, 0.35, 3),
+    "plugin": SourceTraits(0.06, 2, 0.35, 4),  # exact places, read when the host happened to ask for its block
     "jack": SourceTraits(0.004, 1, 0.25, 1, gap=True),
     "link": SourceTraits(0.05, 1, 0.5, 2, snap=False, exact=True),
 }

@@ -222,7 +222,8 @@ def _rows(shot: Snapshot, session: SessionState) -> dict[str, str | Text]:
         "parts": "  ".join(part if on else f"({part})" for part, on in shot.parts),
         "sync": f"{sync.position_source or '-'} {sync.state}, tempo {sync.tempo_source or '-'} {sync.tempo_bpm:.1f}",
         "port": f"{port.name or port.api} {'up' if port.up else 'down'}, sent {port.sent}, "
-        f"late {port.late}, dropped {port.dropped}, OSC clients {shot.clients}",
+        f"late {port.late}, dropped {port.dropped}, OSC clients {shot.clients}"
+        + "".join(f"; plugin {line}" for line in shot.plugins),
         "take": f"{take.name} ({take.number}){' kept' if take.kept else ''}, engine {shot.engine}",
     }
     if shot.printed:

@@ -161,6 +161,7 @@ PLAY: Final = "/cue/play"
 STOP: Final = "/cue/stop"
 LOCATE: Final = "/cue/locate"
 PANIC: Final = "/cue/panic"
+PLUGIN_TAKE_OVER: Final = "/cue/plugin/take_over"
 QUIT: Final = "/cue/quit"
 PING: Final = "/cue/ping"
 CHORDS_NEXT: Final = "/cue/chords/next"
@@ -802,6 +803,11 @@ ACTIONS: Final = (
         "value", default=False, undo=False, formerly=(f"{ROOT}/knock",),
     ),
     _do(PANIC, "Note-offs, then All Notes Off, All Sound Off and Reset on every channel."),
+    _do(
+        PLUGIN_TAKE_OVER,
+        "The plugin in the DAW plays this session's music from now on, also where the DAW's project holds other. "
+        "Editing or composing anything does the same. The answer: how many instances of the plugin are there.",
+    ),
     _do(QUIT, "Ends the program."),
     _do(PING, "Answers, and renews this client's subscriptions."),
     _do(CHORDS_NEXT, "Changes the chord after the one that sounds.", _text("chord"), effect="arrange"),

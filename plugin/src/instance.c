@@ -9,6 +9,7 @@
 #include "platform.h"
 #include "wire.h"
 
+enum { TAKEN = 1, REFUSED = 2, STALE = 3 }; /* what became of a plan that was sent */
 enum { RETIRED = 16, REPORTS = 64 };
 static const uint64_t HELLO_NS = 250u * 1000000u, LOOK_NS = 500u * 1000000u, SILENT_NS = 2000u * 1000000u;
 static const double REPORT_S = 0.02;
@@ -349,13 +350,15 @@ static void hear_piece(cb_instance *me, cb_datagram *said) {
   if (me->assembly.bytes == NULL && me->applied && cb_get_u32(&peek) == me->applied) return; /* it is there already */
   if (!cb_assembly_take(&me->assembly, &said->content) || me->assembly.missing) return;
   cb_plan *plan = cb_plan_parse(me->assembly.bytes, me->assembly.size);
+  uint64_t over = me->assembly.over;
   me->applied = me->assembly.transfer;
   cb_assembly_clear(&me->assembly);
   cb_lock(me->mutex);
-  bool held = plan != NULL && hold(me, plan);
+  bool stale = over != (me->plan == NULL ? 0 : me->plan->id); /* the host has loaded its project meanwhile */
+  bool held = plan != NULL && !stale && hold(me, plan);
   me->hello_due = true;
   cb_unlock(me->mutex);
-  me->result = held ? 1 : 2;
+  me->result = held ? TAKEN : stale ? STALE : REFUSED;
   if (held) mark_changed(me);
   else cb_plan_free(plan);
 }
@@ -476,6 +479,7 @@ cb_instance *cb_instance_new(uint8_t face, const char *host, void (*changed)(voi
   me->socket = -1;
   me->tell = changed;
   me->with = with;
+  me->looked_ns = cb_clock_ns(); /* the project is loaded before CueBridge is asked for anything */
   snprintf(me->host, sizeof me->host, "%s", host != NULL ? host : "");
   if (me->mutex != NULL && cb_random(&me->name, sizeof me->name)) me->thread = cb_thread_start(run_thread, me);
   if (me->thread != NULL) return me;

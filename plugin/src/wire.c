@@ -129,6 +129,7 @@ void cb_assembly_clear(cb_assembly *assembly) {
 bool cb_assembly_take(cb_assembly *assembly, cb_reader *content) {
   uint32_t transfer = cb_get_u32(content), index = cb_get_u16(content), count = cb_get_u16(content);
   uint32_t size = cb_get_u32(content);
+  uint64_t over = cb_get_u64(content);
   if (content->failed || size == 0 || size > MAX_BYTES || count != (size + CB_PIECE - 1) / CB_PIECE || index >= count)
     return false;
   uint32_t length = index + 1 < count ? CB_PIECE : size - (count - 1) * CB_PIECE;
@@ -142,6 +143,7 @@ bool cb_assembly_take(cb_assembly *assembly, cb_reader *content) {
       return false;
     }
     assembly->transfer = transfer;
+    assembly->over = over;
     assembly->size = size;
     assembly->count = assembly->missing = count;
   }

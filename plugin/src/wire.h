@@ -38,6 +38,7 @@ bool cb_wire_read(const uint8_t *bytes, size_t size, const uint8_t token[CB_TOKE
 /* A plan that comes in pieces of CB_PIECE bytes. */
 typedef struct {
   uint32_t transfer;
+  uint64_t over; /* id of the plan that it is to replace, 0: none */
   uint32_t size, count, missing; /* pieces */
   uint8_t *bytes, *present;
 } cb_assembly;

@@ -199,6 +199,7 @@ static void hear(cb_instance *instance, const uint8_t *name, uint8_t *bytes, siz
     cb_put_u16(&out, (uint16_t)index);
     cb_put_u16(&out, (uint16_t)count);
     cb_put_u32(&out, (uint32_t)size);
+    cb_put_u64(&out, draw(2));
     cb_put_bytes(&out, bytes + from, length);
     size_t content_size = out.size;
     memcpy(content, out.data, content_size);

@@ -48,7 +48,7 @@ def composed(brief: Brief) -> Composed:
     with offline_time() as clock:
         stage = OfflineStage(clock, Engine(SECONDS), SessionOptions(str(CLIP), tempo=brief))
         told: list[bytes] = []
-        stage.player.listener = told.append
+        stage.player.listeners.append(told.append)
         try:
             stage.ready()
             stage.session.locate(0.0)

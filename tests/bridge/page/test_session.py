@@ -48,7 +48,7 @@ class Paged:
     def __init__(self, clock) -> None:
         self.stage = OfflineStage(clock, Engine(24.0), SessionOptions("film.mp4", tempo=Brief(bpm=120)))
         self.link, self.films = Link(), []
-        self.stage.player.listener = self.link.take_player_message
+        self.stage.player.listeners.append(self.link.take_player_message)
         self.page = SessionPage(self.link, self.stage.controls, self.stage.said.append, self.films.append)  # type: ignore[arg-type]
         self._ids = 0
         self.page.receive(p.Watching(1, 1))

@@ -29,7 +29,7 @@ def played(clock, tmp_path):
     """A composed film of 6 s whose notes a real server has, and a socket for its sound."""
     stage = OfflineStage(clock, Engine(SECONDS), SessionOptions("film.mp4", tempo=Brief(bpm=120)))
     with PageProcess(tmp_path, soundfont=str(bundled_font())) as page:
-        stage.player.listener = page.link.take_player_message
+        stage.player.listeners.append(page.link.take_player_message)
         page.tell(p.FilmOf(str(CLIP), CLIP.name, True, SECONDS))
         stage.ready()
         with page.socket("sound") as socket:

@@ -1,0 +1,333 @@
+"""The plugin and CueBridge over loopback: the plan arrives, whoever dies; no part is doubled; no stranger is heard."""
+
+from __future__ import annotations
+
+import os
+import random
+import select
+import socket
+import threading
+import time
+from contextlib import contextmanager
+from itertools import pairwise
+
+import pytest
+from pluginlab import RATE, Host, Transport, state_of
+
+from bridge.player import messages as m
+from bridge.player.memory import PlayerMemory
+from bridge.player.messages import PlayerStatus
+from bridge.player.tempo import TempoLine
+from bridge.plugin import wire
+from bridge.plugin.link import PluginLink
+from bridge.plugin.plan import ALL_PARTS, PluginPlan
+from bridge.transport.state import TransportObservation
+from engine.music import TempoMap
+from engine.music.note import Note
+
+PATIENCE_S = 20.0
+
+
+class Player:
+    """What the link asks of a player: parts of the port are silent at once, and positions are kept."""
+
+    def __init__(self) -> None:
+        self.held: tuple[str, ...] = ()
+        self.observed: list[TransportObservation] = []
+
+    def hold(self, parts: list[str]) -> None:
+        self.held = tuple(parts)
+
+    def observe(self, said: TransportObservation) -> None:
+        self.observed.append(said)
+
+    def status(self) -> PlayerStatus:
+        return PlayerStatus(0, 0, 0, 0, "", False, "", "", 0, 1, 1, (), 0, 0, 0, "", "", "", True, "", held=self.held)
+
+
+class Bridge:
+    """A running end of CueBridge with a plan in its player."""
+
+    def __init__(self, path, notes: list[Note], film: str = "A film") -> None:
+        self.player, self.said = Player(), []
+        self.link = PluginLink(self.player, self.said.append, path)
+        self.film = film
+        self.memory = PlayerMemory(m.PlayerOptions())
+        self.revision = 0
+        for message in self.memory.tempo(1, TempoLine.of(TempoMap.constant(120))):
+            self.link.take_player_message(message)
+        self.play(notes)
+        self.link.begin()
+
+    def play(self, notes: list[Note]) -> None:
+        self.revision += 1
+        for message in self.memory.plan(self.revision, "seconds", notes, [], -1e9):
+            self.link.take_player_message(message)
+
+    def until(self, met, host: Host | None = None, person: bool = False) -> None:
+        """Like `live`, which tells the link what the session knows many times a second."""
+        end_s = time.monotonic() + PATIENCE_S
+        while not met():
+            assert time.monotonic() < end_s, (self.link.told, self.said)
+            self.link.follow(self.film, True, person, self.player.status())
+            if host is not None:
+                host.wait(0.02)
+                host.answered()
+            time.sleep(0.01)
+
+    def go_on(self, seconds: float, host: Host) -> None:
+        end_s = time.monotonic() + seconds
+        self.until(lambda: time.monotonic() > end_s, host)
+
+    def has_it(self, count: int = 1):
+        return lambda: sum(each.state.startswith("revision") for each in self.link.told) == count
+
+    def close(self) -> None:
+        self.link.close()
+
+
+@pytest.fixture
+def path(tmp_path):
+    return tmp_path / "plugin-link"
+
+
+@contextmanager
+def running(path, notes, film="A film"):
+    bridge = Bridge(path, notes, film)
+    try:
+        yield bridge
+    finally:
+        bridge.close()
+
+
+def open_host(built, path) -> Host:
+    return Host(built.clap, built.host, environment={"CUEBRIDGE_PLUGIN_LINK": str(path)})
+
+
+def tune(count: int = 40, pitch: int = 40, part: str = "arp", channel: int = 2) -> list[Note]:
+    return [Note(pitch + i % 40, 80, i * 0.1, 0.05, channel, part) for i in range(count)]
+
+
+def played(host: Host, seconds: float = 5.0) -> list[int]:
+    """Pitches struck while it rolls from 0."""
+    before = len(host.heard)
+    for number in range(round(seconds * 100)):
+        host.block(480, Transport(number / 100))
+    host.block(480, Transport(0.0, rolling=False))
+    host.answered()
+    return [h.data1 for h in host.heard[before:] if h.is_on]
+
+
+PITCHES = [note.pitch for note in tune()]
+
+
+def test_the_plan_comes_is_played_saved_and_outlives_cuebridge(built, path) -> None:
+    with open_host(built, path) as host:
+        with running(path, tune()) as bridge:
+            host.answered()
+            bridge.until(bridge.has_it(), host)
+            assert oct(path.stat().st_mode & 0o777) == "0o600"
+            assert played(host) == PITCHES
+            assert bridge.player.held == ("pad", "arp", "bass", "melody", "drums")  # the port is silent
+            bridge.until(lambda: host.dirty > 0, host)
+            (told,) = bridge.link.told
+            assert (told.face, told.host, told.parts) == ("CLAP", "clap-host", bridge.player.held)
+            bridge.until(lambda: bridge.link.told[0].round_trip_ms is not None, host)
+            bridge.play(tune(pitch=41))
+            bridge.until(lambda: bridge.link.told[0].state == "revision 2", host)
+            assert played(host) == [pitch + 1 for pitch in PITCHES]
+        assert bridge.player.held == ()  # it ended: the port is asked for nothing any more
+        assert not path.exists()
+        assert played(host) == [pitch + 1 for pitch in PITCHES]
+        host.save()
+        host.answered()
+    with open_host(built, path) as reopened:
+        reopened.load(host.saved[-1])
+        assert played(reopened) == [pitch + 1 for pitch in PITCHES]
+
+
+def test_a_project_with_other_music_is_right_until_a_person_decides(built, path) -> None:
+    plan = PluginPlan()
+    for message in PlayerMemory(m.PlayerOptions()).plan(3, "seconds", tune(pitch=60), [], -1e9):
+        plan.take(message)
+    mine = state_of(plan.body("Last week", True).granted(ALL_PARTS))
+    with open_host(built, path) as host, running(path, tune()) as bridge:
+        host.load(mine)
+        host.answered()
+        bridge.until(lambda: bridge.link.told and "project's own" in bridge.link.told[0].state, host)
+        assert any("Last week, revision 3" in sentence and "A film, revision 1" in sentence for sentence in bridge.said)
+        bridge.play(tune(pitch=42))  # what an analysis brings is nobody's work
+        bridge.go_on(0.4, host)
+        assert played(host) == [note.pitch for note in tune(pitch=60)]
+        assert "arp" in bridge.player.held  # and the port stays out of it
+        assert bridge.link.take_over() == 1
+        bridge.until(lambda: bridge.link.told[0].state == "revision 2", host)
+        assert played(host) == [note.pitch for note in tune(pitch=42)]
+
+
+def test_the_same_music_in_a_reopened_project_is_no_conflict(built, path) -> None:
+    with open_host(built, path) as host, running(path, tune()) as bridge:
+        host.answered()
+        bridge.until(bridge.has_it(), host)
+        host.save()
+        host.answered()
+    with open_host(built, path) as again, running(path, tune()) as bridge:
+        again.load(host.saved[0])
+        again.answered()
+        bridge.until(bridge.has_it(), again)
+        assert not any("holds other music" in sentence for sentence in bridge.said)
+        assert played(again) == PITCHES
+
+
+def test_no_part_is_doubled_by_several_instances(built, path) -> None:
+    notes = sorted(tune() + tune(part="pad", channel=1), key=lambda note: note.start_beats)
+    with running(path, notes) as bridge, open_host(built, path) as every, open_host(built, path) as one:
+        every.answered()
+        bridge.until(bridge.has_it(2), every)  # the first plays all, the second nothing
+        assert sorted(len(each.parts) for each in bridge.link.told) == [0, 5]
+        one.set(0, 2)  # the arpeggio
+        one.block(64, Transport(0.0, rolling=False))
+        one.answered()
+        bridge.until(lambda: sorted(len(each.parts) for each in bridge.link.told) == [1, 4], every)
+        bridge.until(bridge.has_it(2), every)
+        bridge.go_on(0.6, every)
+        channels = []
+        for host in (every, one):
+            before = len(host.heard)
+            played(host)
+            channels.append({h.status & 15 for h in host.heard[before:] if h.is_on})
+        assert channels == [{0}, {1}]
+
+
+def test_the_transport_comes_with_the_clock_of_its_block(built, path) -> None:
+    with open_host(built, path) as host, running(path, tune()) as bridge:
+        host.answered()
+        bridge.until(bridge.has_it(), host)
+        for number in range(40):
+            host.block(480, Transport(5 + number / 100, beats=10 + number / 50, bpm=120.0, recording=True))
+            host.wait(0.01)
+        host.block(480, Transport(5.4, rolling=False))
+        host.answered()
+        bridge.until(lambda: bridge.player.observed and bridge.player.observed[-1].rolling is False, host)
+    rolling = [said for said in bridge.player.observed if said.rolling]
+    assert rolling[0].position_s == 5.0 and rolling[0].position_beats == pytest.approx(10.0)
+    assert {said.source for said in rolling} == {"plugin"} and rolling[0].bpm == 120.0 and rolling[0].recording
+    assert len(rolling) >= 10
+    for first, second in pairwise(rolling):
+        assert second.host_s > first.host_s and second.position_s > first.position_s
+    assert rolling[-1].host_s <= time.perf_counter()
+
+
+class Lossy(threading.Thread):
+    """Loses, doubles and reorders datagrams on their way."""
+
+    def __init__(self, port: int) -> None:
+        super().__init__(daemon=True)
+        self.to = ("127.0.0.1", port)
+        self.front, self.back = (socket.socket(socket.AF_INET, socket.SOCK_DGRAM) for _ in range(2))
+        for each in (self.front, self.back):
+            each.bind(("127.0.0.1", 0))
+        self.client, self.ending, self.kept = None, False, None
+        self.draw = random.Random(2)
+
+    def run(self) -> None:
+        while not self.ending:
+            for each in select.select([self.front, self.back], [], [], 0.05)[0]:
+                data, address = each.recvfrom(2000)
+                if each is self.front:
+                    self.client = address
+                self.pass_on(data, each is self.front)
+
+    def pass_on(self, data: bytes, up: bool) -> None:
+        chance = self.draw.random()
+        out = [] if chance < 0.3 else [data, data] if chance < 0.4 else [data]
+        if 0.4 <= chance < 0.5 and self.kept is None:
+            self.kept, out = (data, up), []
+        elif self.kept is not None and self.kept[1] == up:
+            out.append(self.kept[0])
+            self.kept = None
+        for each in out:
+            if up:
+                self.back.sendto(each, self.to)
+            elif self.client is not None:
+                self.front.sendto(each, self.client)
+
+
+def test_a_plan_in_many_pieces_over_a_lossy_way(built, path) -> None:
+    notes = tune(3000)  # 60 pieces
+    with running(path, notes) as bridge:
+        _, port, token = path.read_text().splitlines()
+        lossy = Lossy(int(port))
+        path.write_text(f"CueBridge plugin 1\n{lossy.front.getsockname()[1]}\n{token}\n")
+        lossy.start()
+        with open_host(built, path) as host:
+            host.answered()
+            bridge.until(bridge.has_it(), host)
+            assert played(host) == [note.pitch for note in notes[:50]]
+        lossy.ending = True
+        lossy.join()
+
+
+def test_only_this_user_is_listened_to(built, path) -> None:
+    with running(path, tune()) as bridge, open_host(built, path) as host:
+        os.chmod(path, 0o644)  # another user could have written or read it
+        host.answered()
+        bridge.go_on(1.2, host)
+        assert not bridge.link.told
+        _, port, token = path.read_text().splitlines()
+        stranger = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        hello = b"\0" * 60
+        stranger.sendto(wire.pack(bytes(16), wire.HELLO, 7, 0, 1, hello), ("127.0.0.1", int(port)))  # another token
+        stranger.sendto(b"\xff" * 1500, ("127.0.0.1", int(port)))
+        stranger.sendto(b"", ("127.0.0.1", int(port)))
+        stranger.sendto(wire.pack(bytes.fromhex(token), wire.HELLO, 7, 0, 1, b"short"), ("127.0.0.1", int(port)))
+        bridge.go_on(0.1, host)
+        os.chmod(path, 0o600)
+        bridge.until(bridge.has_it(), host)  # it listens on
+
+
+def test_the_daw_dies_and_the_port_plays_again(built, path) -> None:
+    with running(path, tune()) as bridge:
+        with open_host(built, path) as host:
+            host.answered()
+            bridge.until(bridge.has_it(), host)
+            assert bridge.player.held
+            host.process.kill()
+        bridge.until(lambda: not bridge.link.told)
+        bridge.until(lambda: bridge.player.held == ())
+        with open_host(built, path) as again:
+            again.answered()
+            bridge.until(bridge.has_it(), again)
+            assert played(again) == PITCHES
+
+
+def test_cuebridge_dies_and_another_takes_its_place(built, path) -> None:
+    first = Bridge(path, tune())
+    with open_host(built, path) as host:
+        host.answered()
+        first.until(first.has_it(), host)
+        first.link._ending = True  # no farewell reaches anybody: as if it had been killed
+        first.link.instances.known.clear()
+        first.link._thread.join()
+        with running(path, tune()) as second:  # the same music, as a restored session has it
+            second.until(second.has_it(), host)
+            assert played(host) == PITCHES
+            second.play(tune(pitch=45))
+            second.until(lambda: second.link.told[0].state == "revision 2", host, person=True)
+            assert played(host) == [note.pitch for note in tune(pitch=45)]
+    assert host.rate == RATE
+
+
+def test_a_project_that_is_loaded_while_a_plan_comes_is_not_overwritten(built, path) -> None:
+    """Hosts make the instance first and load the project's state into it a moment later."""
+    plan = PluginPlan()
+    for message in PlayerMemory(m.PlayerOptions()).plan(3, "seconds", tune(pitch=60), [], -1e9):
+        plan.take(message)
+    mine = state_of(plan.body("Last week", True).granted(ALL_PARTS))
+    for wait_s in (0.0, 0.5, 0.55, 0.6, 0.65, 0.7):
+        with running(path, tune(2000)) as bridge, open_host(built, path) as host:
+            host.wait(wait_s)
+            host.load(mine)
+            host.answered()
+            bridge.until(lambda: bridge.link.told and "project's own" in bridge.link.told[0].state, host)
+            assert played(host) == [note.pitch for note in tune(pitch=60)]
