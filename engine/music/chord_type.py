@@ -88,6 +88,8 @@ def _type_of(text: str) -> ChordType | None:
     text = re.sub(r"^(7|9|11|13)M(?![a-z])", r"maj\1", text)  # `C7M`
     text = re.sub(r"^(m|-)(7|9|11|13)M(?![a-z])", r"\1Maj\2", text)
     text = re.sub(r"^(m|-)\s*[+#]7", r"\1Maj7", text)  # `Cm(#7)`: the seventh is raised
+    text = re.sub(r"^(min|mi|m|-)\s*(Δ|\^|j)(?!\d)", r"\1Maj7", text)  # `C-Δ`: the triangle alone is the seventh
+    text = re.sub(r"^0(?=7?$)", "°", text)  # a nought for the circle
     text = re.sub(r"dim\s*5|°\s*5", "b5", text) if re.match(r"m|-|min", text) else text
     text = re.sub(r"(?<=[a-z])(SUS|Sus)|^(SUS|Sus)|(?<=\d)(SUS|Sus)", "sus", text)
     # The longest word that reads on wins: `madd9` is m + add9, `maj9` is maj + 9.  Before a 5 a sign alters the fifth.

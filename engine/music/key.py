@@ -39,11 +39,23 @@ _GERMAN_NOTES: Final = {
     "c": 0, "d": 2, "e": 4, "f": 5, "g": 7, "a": 9, "b": 10, "h": 11, "cis": 1, "dis": 3, "eis": 5, "fis": 6, "gis": 8,
     "ais": 10, "his": 0, "ces": 11, "des": 1, "es": 3, "fes": 4, "ges": 6, "as": 8, "hes": 10, "ees": 3, "aes": 8,
 }  # fmt: skip
-_FRENCH: Final = re.compile(
-    r"\s*(do|ut|ré|re|mi|fa|sol|la|si)\s*[-\s]?\s*(dièse|diese|bémol|bemol|[#b♯♭])?\s*[-\s]?\s*(majeur|mineur|maj|min|M|m)\s*",
+# French, Italian, Spanish and Portuguese.
+_ROMANCE: Final = re.compile(
+    r"\s*(do|dó|ut|ré|re|mi|fa|fá|sol|la|lá|si)\s*[-\s]?\s*"
+    r"(dièse|diese|diesis|sostenido|sustenido|bémol|bemolle|bemol|[#b♯♭])?\s*[-\s]?\s*"
+    r"(majeur|mineur|maggiore|minore|mayor|menor|maior|maj|min|M|m)?\s*",
     re.IGNORECASE,
 )
-_FRENCH_NOTES: Final = {"do": 0, "ut": 0, "ré": 2, "re": 2, "mi": 4, "fa": 5, "sol": 7, "la": 9, "si": 11}
+_SHARPS: Final = ("dièse", "diese", "diesis", "sostenido", "sustenido", "#", "♯")
+_MINORS: Final = ("mineur", "minore", "menor", "min")
+_ROMANCE_NOTES: Final = {
+    "do": 0, "dó": 0, "ut": 0, "ré": 2, "re": 2, "mi": 4, "fa": 5, "fá": 5, "sol": 7, "la": 9, "lá": 9, "si": 11,
+}  # fmt: skip
+# What people write around a key, and accidentals in English words.
+_AROUND: Final = re.compile(r"^\s*(?:(?:the\s+)?key\s+of|key\s*:|in)\s+|\s+key\s*$", re.IGNORECASE)
+_IN_WORDS: Final = re.compile(r"^\s*([A-G])[\s-]*(flat|sharp)\b", re.IGNORECASE)
+_DASH: Final = re.compile(r"\s*([A-Ga-g][b#♭♯]?)[-−–]\s*")
+_H: Final = re.compile(r"\s*([Hh])(?![A-Za-z]{3})")
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,8 +78,8 @@ class Key:
     @classmethod
     def parse(cls, text: str) -> Key:
         """Reads `C`, `Am`, `F# minor`, `Bb:maj`, `c` (a lower-case letter alone is minor), the words of German
-        (`B-Dur` is B flat major, `fis-Moll`) and French (`si bémol majeur`), and modes (`D dorian`, taken as D minor;
-        `key_reading` says so).  Raises MusicError.
+        (`B-Dur` is B flat major, `fis-Moll`, `H`) and of the Romance languages (`si bémol majeur`, `La minore`),
+        `B flat major`, `key of G`, and modes (`D dorian`, taken as D minor; `key_reading` says so).  Raises MusicError.
         """
         return _read_key(text)[0]
 
@@ -121,6 +133,9 @@ def key_reading(text: str) -> str:
 
 
 def _read_key(text: str) -> tuple[Key, str]:
+    plain = _IN_WORDS.sub(lambda found: found[1] + ("b" if found[2].lower() == "flat" else "#"), _AROUND.sub("", text))
+    if plain != text and plain.strip():
+        return _read_key(plain)
     german = _GERMAN.fullmatch(text)
     if german is not None and german[1].lower() in _GERMAN_NOTES:
         tonic = german[1].lower()
@@ -129,14 +144,22 @@ def _read_key(text: str) -> tuple[Key, str]:
         kind = "major" if german[2].lower() == "dur" else "minor"
         key = Key(_GERMAN_NOTES[tonic], kind, name if len(tonic) < 4 else "")
         return key, f"{text.strip()} is German for {key.name}." if german[1].lower() == "b" else ""
-    french = _FRENCH.fullmatch(text)
-    if french is not None:
-        sign = (french[2] or "").lower()
-        shift = 1 if sign in ("dièse", "diese", "#", "♯") else -1 if sign else 0
-        minor = french[3] == "m" or french[3].lower() in ("mineur", "min")
-        natural = _FRENCH_NOTES[french[1].lower()]
+    romance = _ROMANCE.fullmatch(text)
+    if romance is not None:
+        sign, mode = (romance[2] or "").lower(), romance[3] or ""
+        shift = 1 if sign in _SHARPS else -1 if sign else 0
+        natural = _ROMANCE_NOTES[romance[1].lower()]
         name = SHARP_NAMES[natural] + {1: "#", -1: "b", 0: ""}[shift]
-        return Key((natural + shift) % 12, "minor" if minor else "major", name), ""
+        key = Key((natural + shift) % 12, "minor" if mode == "m" or mode.lower() in _MINORS else "major", name)
+        return key, "" if mode else f"{text.strip()} is taken as {key.name}."
+    dash = _DASH.fullmatch(text)
+    if dash is not None:  # as a chord's dash
+        key = _read_key(f"{dash[1]} minor")[0]
+        return key, f"{text.strip()} is taken as {key.name}."
+    german_h = _H.match(text)
+    if german_h is not None:
+        key = _read_key(("B" if german_h[1] == "H" else "b") + text[german_h.end() :])[0]
+        return key, f"{text.strip()} is German for {key.name}."
     match = _NOTE.fullmatch(text)
     if match is None:
         raise MusicError(f"'{text}' is not a key: it begins with no note name (A to G).")

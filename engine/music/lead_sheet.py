@@ -90,7 +90,9 @@ def parse_progression(text: str, mode: str = "start", key: Key | None = None) ->
         raise MusicError(f"the progression has more than {MAX_TEXT} characters.")
     # Long runs of blanks, which some patterns would look through from each of them, are one.
     text = re.sub(r"\s*[\r\n]\s*", "\n", re.sub(r"[^\S\r\n]+", " ", text))
-    text = text.replace("{", "|: ").replace("}", " :|")  # as iReal writes repeats
+    for sign, bars in (("{", "|: "), ("}", " :|"), ("𝄆", "|: "), ("𝄇", " :|")):  # as iReal and Unicode write repeats
+        text = text.replace(sign, bars)
+    text = re.sub(r"(?<=[\w)])\.{2,7}(?=[\s|]|$)", lambda dots: " ." * len(dots[0]), text)  # `C...` holds the chord
     tokens = [_Token(match.lastgroup or "", match[0].strip()) for match in _TOKEN.finditer(text)]
     asides = [token.text for token in tokens if token.kind in ("aside", "section")]
     if sum(token.kind in ("word", "bar") for token in tokens) > 3 * MAX_CHORDS:

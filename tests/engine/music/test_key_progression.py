@@ -28,7 +28,7 @@ def test_reads_keys_with_enharmonics(text, name):
     assert Key.parse(text).name == name
 
 
-@pytest.mark.parametrize("text", ["X major", "H", "", "C doric", "minor", "H major", "si"])
+@pytest.mark.parametrize("text", ["X major", "J", "", "C doric", "minor", "J major", "ti"])
 def test_key_errors_name_the_text(text):
     with pytest.raises(MusicError, match="is not a key"):
         Key.parse(text)
@@ -125,3 +125,32 @@ def test_any_text_is_a_progression_or_one_sentence(text):
         assert parse_progression(text).items
     except MusicError as error:
         assert str(error)
+
+
+@pytest.mark.parametrize(
+    ("texts", "name"),
+    [
+        ("B flat major;B-flat major;Bb;b flat major;key of Bb;Si bémol majeur;sib majeur;Si bemolle maggiore;B-Dur;"
+         "Si bemol mayor;Sib", "Bb major"),
+        ("F sharp minor;F-Sharp Minor;F#m;f#;Fa dièse mineur;fa diesis minore;Fa sostenido menor;fis-Moll;F#-;F♯ minor",
+         "F# minor"),
+        ("G-;Gm;g;Sol mineur;sol menor;g-Moll;in G minor;Key: G minor", "G minor"),
+        ("H;H-Dur;H major;B;si majeur;Si maggiore;Si", "B major"),
+        ("Hm;h;h-moll;H minor;B minor;si mineur;si minore;the key of B minor", "B minor"),
+        ("C;C major key;key of C;in C;Do;do majeur;Dó maior;ut majeur;C-Dur", "C major"),
+        ("E flat;E♭;Mi bémol;Es-Dur;Mib majeur", "Eb major"),
+    ],
+)  # fmt: skip
+def test_a_key_is_read_in_the_words_that_people_use(texts: str, name: str) -> None:
+    assert {text: Key.parse(text).name for text in texts.split(";")} == dict.fromkeys(texts.split(";"), name)
+
+
+@pytest.mark.parametrize("text", ["G-", "H", "Hm", "Mi bémol", "La"])
+def test_a_key_that_can_be_read_in_two_ways_says_which_was_taken(text: str) -> None:
+    assert Key.parse(text).name in key_reading(text)
+
+
+@pytest.mark.parametrize("text", ["", "key of", "Hello", "flat", "in", "sharp minor", "-", "auto", "Domino"])
+def test_what_is_no_key_is_refused(text: str) -> None:
+    with pytest.raises(MusicError):
+        Key.parse(text)
