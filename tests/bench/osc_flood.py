@@ -31,8 +31,10 @@ from typing import Any
 
 sys.path[:0] = [str(Path(__file__).resolve().parents[1]), str(Path(__file__).resolve().parents[2])]
 
+from expensive import LISTED
 from jacklab import Capture, Controller, JackServer, still_sounding, why_not
 from livelab import CLIP, Live, compose, composed_notes, match, port_name, struck
+from timed_live import turns_between
 
 from bridge.osc.codec import OscError, decode, encode, encode_bundle
 from engine.music.controls import CONTROLS
@@ -101,7 +103,8 @@ def flood(port: int, count: int, rate: int, senders: int, answers: Any) -> None:
     """In a process of its own, so that the capture's thread does not wait for it."""
     stop = threading.Event()
     rng = random.Random(1)
-    prepared = [hostile(rng) for _ in range(20_000)]
+    prepared = [hostile(rng) for _ in range(20_000 - 5 * len(LISTED))] + [each.data for each in LISTED] * 5
+    rng.shuffle(prepared)
     began = time.perf_counter()
     with contextlib.ExitStack() as stack:
         clients = [
@@ -183,10 +186,15 @@ def main() -> int:
         home = Path(folder)
         compose(CLIP, home / "c.mid", home)
         composed = composed_notes(home / "c.mid")
-        with Live(CLIP, home, "--midi-api", "jack-client", "--no-session") as live, Capture() as capture:
+        program = Live(CLIP, home, "--midi-api", "jack-client", "--no-session", "--osc-folder", str(home))
+        turns = home / "turns.jsonl"
+        timed = [sys.executable, str(Path(__file__).with_name("timed_live.py")), str(turns)]
+        program.command[: program.command.index("live") + 1] = timed
+        with program as live, Capture() as capture:
             ready = live.ready()
             capture.connect(port_name(ready))
             print(f"{server.about}; player priority {ready.get('priority')}")
+            idle_s = time.perf_counter()
             print(f"idle:    {passes(live, capture, composed, options.seconds)}")
             pid = live.process.pid
             before = memory_mb(pid)
@@ -207,12 +215,15 @@ def main() -> int:
             time.sleep(1.0)
             pings = sum(live.send("/cue/ping") is not None for _ in range(10))
             print(f"{options.count} datagrams in {took_s:.1f} s; {pings} of 10 pings answered afterwards")
+            for name, from_s, to_s in (("idle", idle_s, began), ("flooded", began, began + took_s)):
+                count, most_ms, above = turns_between(turns, from_s, to_s)
+                print(f"turns {name}: {count}, at most {most_ms:.1f} ms of processor time, {above} above 20 ms")
             print(f"answered: {answers[0]}, of these errors {answers[1]}, {answers[1] / took_s:.0f} a second")
             print(f"bridge memory: {before:.1f} MB before, {middle:.1f} MB during, {memory_mb(pid):.1f} MB after")
             if options.faders:
                 with faders(f"{port_name(ready).split(':')[0]}:CueBridge Control", options.faders):
                     print(f"faders:  {passes(live, capture, composed, options.seconds)}")
-            print(f"exit code {live.quit()}")
+            print(f"exit code {live.quit()}; tracebacks {sum('Traceback' in line for line in live.errors)}")
     return 0
 
 
