@@ -4,7 +4,8 @@ FC (776 -> 512 ReLU -> 1 per target), LSTM, BiLSTM, GRU and BiGRU (two layers of
 configuration and kind="bigru" this computes what the authors' published network computes.  `scaled=True` is what
 ships: inputs brought to like ranges with flags for what is missing, targets z-scored inside the network.
 `chord_width` adds a part that reads the chords, too, each second's and those before it (never later ones: in use the
-dynamics of a slot are decided when its chord is, while later chords are still being composed).
+dynamics of a slot are decided when its chord is, while later chords are still being composed).  What it says is added
+to what the picture alone says: without chords the network is the one that it was before it had this part.
 `levels=True` adds a second opinion on how busy and loud a film is on the whole (ridge regression on the film's mean
 features, in closed form; recurrent networks overfit that: there are 597 songs to learn it from) and brings the
 deviations from that mean to the size that fits best when features are missing.  `spread` undoes what every
@@ -21,7 +22,6 @@ import numpy as np
 import torch
 from torch import nn
 
-from engine.music.chord import CHORD_PAD
 from models.config import FARTHEST, LEVEL_SHARE, RegressorConfig
 from models.film import (
     EMOTION_COLUMNS,
@@ -137,12 +137,8 @@ class DynamicsRegressor(nn.Module):
         else:
             hidden = self._film_states(x, valid)
             alone = out = self.out(hidden)
-            if self.config.chord_width:
-                unknown = torch.full(features.shape[:2], CHORD_PAD, dtype=torch.int64, device=features.device)
-                if not (read and self.training):  # what the picture alone says is what a film's mean hangs on
-                    alone = out = alone + self.chord_out(self._chord_states(hidden, unknown, minor))
-                if read and chords is not None:
-                    out = self.out(hidden) + self.chord_out(self._chord_states(hidden, chords, minor))
+            if read and chords is not None:
+                out = alone + self.chord_out(self._chord_states(hidden, chords, minor))
         if self.config.scaled:
             out, alone = (each * self.target_scale + self.target_mean for each in (out, alone))
         if self.config.levels and not self.training:  # the ridge has seen the training songs' answers

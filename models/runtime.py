@@ -19,7 +19,6 @@ from typing import Any, Final
 
 import numpy as np
 
-from engine.music.chord import CHORD_PAD
 from models import files, kernels
 from models.conditioning import BOUNDARY_PRESENT, MOOD_PRESENT
 from models.config import FARTHEST, LEVEL_SHARE, AmtConfig, RegressorConfig
@@ -956,13 +955,9 @@ class DynamicsReader:
         self._network, self._film = network, film
         self._hidden, self._out = network.film_part(film)
         self._part, rows = network.chord_part, film.length
-        plain = self._out
         if self._part is not None:
-            unknown, width = np.full(rows, CHORD_PAD), network.config.chord_width
-            none = self._part.states(self._hidden, unknown, film.minor[:1], 0, np.zeros(width, dtype=np.float32))
-            plain = plain + self._part.out(none)
-            self._states = np.zeros((rows + 1, width), dtype=np.float32)  # row t: before second t
-        plain = network.in_units(plain)
+            self._states = np.zeros((rows + 1, network.config.chord_width), dtype=np.float32)  # row t: before second t
+        plain = network.in_units(self._out)
         weight = film.valid[0][:, None].astype(np.float32)
         self._own = (plain * weight).sum(axis=0) / max(float(weight.sum()), 1.0)
         self._level = network.level_of(film)

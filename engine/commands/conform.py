@@ -171,7 +171,7 @@ def _write(given: argparse.Namespace, saved: SavedSession, made: Conformed, feat
     document = replace(document, result=result)
     reading = FilmReading(
         features.film, made.cuts, features.reading, features.reason,
-        tuple(float(weight) for weight in features.emotion.mean(axis=0)), fingerprint(Path(given.new)),
+        features.mean_mood(), fingerprint(Path(given.new)),
     )  # fmt: skip
     tempo = replace(saved.tempo, tempo_map=result.tempo_map, picture_starts_at_s=result.starts_s)
     before = list(saved.steps[: saved.index + 1])

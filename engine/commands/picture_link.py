@@ -86,6 +86,7 @@ def shuffled(features: VideoFeatures, seed: int) -> VideoFeatures:
         scene_offset=features.scene_offset[rows],
         valid=features.valid[rows],
         colour=None if features.colour is None else features.colour[rows],
+        card=None if features.card is None else features.card[rows],
     )
 
 

@@ -151,7 +151,7 @@ def candidates(
     features: VideoFeatures, brief: Brief, options: ArrangeOptions, dimensions: Sequence[str], count: int
 ) -> Iterator[tuple[Brief, ArrangeOptions]]:
     """Plans to try, the first the one that was asked for; each dimension goes round at its own pace."""
-    mean = tuple(map(float, features.emotion.mean(axis=0)))
+    mean = features.mean_mood()
     first = brief.key or (Key(0, "major") if valence_arousal(mean)[0] >= 0 else Key(9, "minor"))
     tempi = _tempi(features, brief) if "tempo" in dimensions else ()
     for index in range(count):

@@ -40,6 +40,7 @@ def extend(features: VideoFeatures) -> VideoFeatures:
         scene_offset=np.concatenate([features.scene_offset, running]).astype(features.scene_offset.dtype),
         valid=np.concatenate([features.valid, np.ones(missing, bool)]),
         colour=None if features.colour is None else held(features.colour),
+        card=None if features.card is None else np.concatenate([features.card, np.zeros(missing, bool)]),
     )
 
 
@@ -59,5 +60,6 @@ def within(features: VideoFeatures, end_s: float) -> VideoFeatures:
         scene_offset=features.scene_offset[:rows],
         valid=features.valid[:rows],
         colour=None if features.colour is None else features.colour[:rows],
+        card=None if features.card is None else features.card[:rows],
         cuts=tuple(cut for cut in features.cuts if cut.time_s < rows),
     )

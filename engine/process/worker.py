@@ -398,7 +398,7 @@ def _film_analysed(revision: int, features: VideoFeatures, cached: bool, analysi
         cuts=features.cuts,
         reading=features.reading,
         reason=features.reason,
-        affect_mean=tuple(float(weight) for weight in features.emotion.mean(axis=0)),
+        affect_mean=features.mean_mood(),
         motion=tuple(float(value) for value in features.motion),
         affect=tuple(map(tuple, features.emotion.tolist())),
         notes=features.notes,

@@ -40,6 +40,7 @@ class FeatureRow:
     valid: bool
     cuts: tuple[Cut, ...]
     colour: tuple[float, float, float] = (0.0, 0.0, 0.0)
+    card: bool = False
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -53,6 +54,8 @@ class VideoFeatures:
     motion: (T,) float32, mean absolute RGB difference to the frame before, 0..255 (3.2.4); row 0 is 0.
     scene_offset: (T,) int32, seconds since the last cut or the start (3.2.3).
     valid: (T,) bool, False where there is no picture to score.
+    card: (T,) bool, writing on an even ground, which has no mood; None in files of earlier versions.
+        Where a second has none (a card, or not valid), the mood before it is held, at the film's head it is neutral.
     colour: (T, 3) float32, brightness 0..1, saturation 0..1, warmth -1..1; None in files of earlier versions.
     reading: "full" or "quick"; reason: why that one.  notes: sentences for the person.
     """
@@ -70,6 +73,7 @@ class VideoFeatures:
     reason: str
     notes: tuple[str, ...] = ()
     colour: np.ndarray | None = None
+    card: np.ndarray | None = None
 
     def __post_init__(self) -> None:
         rows = self.seconds
@@ -84,12 +88,20 @@ class VideoFeatures:
             shapes["semantic"] = (rows, SEMANTIC_SIZE)
         if self.colour is not None:
             shapes["colour"] = (rows, 3)
+        if self.card is not None:
+            shapes["card"] = (rows,)
         for name, shape in shapes.items():
             array = getattr(self, name)
             if array.shape != shape:
                 raise VideoError(f"the features' {name} has shape {array.shape}, not {shape}.")
             if array.dtype.kind == "f" and not np.isfinite(array).all():
                 raise VideoError(f"the features' {name} holds what is no number.")
+
+    def mean_mood(self) -> tuple[float, ...]:
+        """Six weights, the mean over all seconds whose picture has a mood; over all where none has."""
+        shown = self.valid if self.card is None else self.valid & ~self.card
+        rows = self.emotion[shown] if shown.any() else self.emotion
+        return tuple(float(weight) for weight in rows.mean(axis=0))
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Writes an .npz, aside first, then renamed.  Raises VideoError where that cannot be done."""
@@ -121,6 +133,8 @@ class VideoFeatures:
             arrays["semantic"] = self.semantic
         if self.colour is not None:
             arrays["colour"] = self.colour
+        if self.card is not None:
+            arrays["card"] = self.card
         aside = file.with_name(f".{file.name}.{os.getpid()}-{secrets.token_hex(4)}.part")
         try:
             with aside.open("wb") as handle:
@@ -174,6 +188,7 @@ class VideoFeatures:
                     reason=str(meta["reason"]),
                     notes=tuple(str(note) for note in meta["notes"]),
                     colour=np.asarray(archive["colour"], np.float32) if "colour" in archive.files else None,
+                    card=np.asarray(archive["card"], bool) if "card" in archive.files else None,
                 )
                 found._check()
                 return found
@@ -223,6 +238,7 @@ class VideoFeatures:
                     "emotion": [round(float(value), 4) for value in self.emotion[row]],
                     "emotion_raw": [round(float(value), 4) for value in self.emotion_raw[row]],
                     "valid": bool(self.valid[row]),
+                    "card": self.card is not None and bool(self.card[row]),
                 }
                 for row in range(self.seconds)
             ],

@@ -1,9 +1,12 @@
-"""What at the head of a film, and between its scenes, is nothing to score: bars, slate, leader, 2-pop, black.
+"""What at the head of a film, and between its scenes, is no picture: bars, slate, leader, 2-pop, black, cards.
 
 A second is black when at least BLACK_SHARE of its frames are.  Once colour bars have been seen in the first minutes,
 all that follows belongs to the head as long as another second of black comes within LEADER_S: slate, countdown leader
 and 2-pop are each followed by one; action is not.  Without bars only black is marked: a logo between two blacks may be
 film.
+
+A card is writing or a sign on one even tone: titles white on black, a company's name, credits that roll.  It is scored
+as the film is, but has no mood of its own: a last black card would read as sad and turn a comedy to the minor.
 """
 
 from __future__ import annotations
@@ -18,6 +21,14 @@ BLACK_MOST: Final = 48  # and its largest value
 BLACK_SHARE: Final = 0.85
 LEADER_S: Final = 14  # a countdown from 8 and its tail
 HEAD_S: Final = 180  # bars later than this belong to the film
+CARD_TONE: Final = 14  # values, 0..255, that a card's ground may vary by
+CARD_GROUND: Final = 0.6  # least share of the picture that is ground
+CARD_WRITING: Final = (0.002, 0.3)  # share that stands out from it by CARD_CONTRAST or more
+CARD_CONTRAST: Final = 40.0
+# Mean step from pixel to pixel in the writing, beside its contrast; a lamp or a moon is smooth.
+CARD_ROUGH: Final = 0.1
+CARD_COLOUR: Final = 26.0  # standard deviation of the writing's colour, 0..255, light left out: it has one or two
+EVEN: Final = (20.0, 235.0)  # a picture of one tone darker or brighter than this is a blank
 
 
 def is_black(small: np.ndarray) -> bool:
@@ -28,6 +39,40 @@ def is_black(small: np.ndarray) -> bool:
     if int(small[small.shape[0] // 2].max()) >= BLACK_MOST:
         return False
     return max(cv2.mean(small)[:3]) < BLACK_MEAN and int(small.max()) < BLACK_MOST
+
+
+def is_card(small: np.ndarray) -> bool:
+    """Whether a picture is writing on an even ground, or an even ground alone, near black or white.
+
+    small: (h, w, 3) uint8.  Titles over moving pictures are none.
+    """
+    height, width = small.shape[:2]
+    if height < 32 or width < 64:
+        return False
+    edge = np.concatenate([small[:, 1], small[:, -2]])
+    low, high = edge.min(axis=0), edge.max(axis=0)
+    if int((high - low).max()) > 2 * CARD_TONE:  # nearly all pictures end here
+        return False
+    ground = np.median(edge, axis=0)
+    for line in (small[1], small[-2]):  # credits that roll may touch these
+        if float((np.abs(line - ground).max(axis=1) <= CARD_TONE).mean()) < CARD_GROUND:
+            return False
+    apart = np.abs(small.astype(np.float32) - ground).max(axis=2)  # (h, w)
+    if float((apart <= CARD_TONE).mean()) < CARD_GROUND:
+        return False
+    contrast = float(apart.max())
+    writing = apart > max(CARD_CONTRAST, 0.4 * contrast)
+    share = float(writing.mean())
+    if contrast < CARD_CONTRAST:
+        return not EVEN[0] < float(ground.mean()) < EVEN[1]
+    if not CARD_WRITING[0] <= share <= CARD_WRITING[1]:
+        return False
+    across = np.abs(np.diff(apart, axis=1, append=0)) + np.abs(np.diff(apart, axis=1, prepend=0))
+    down = np.abs(np.diff(apart, axis=0, append=0)) + np.abs(np.diff(apart, axis=0, prepend=0))
+    rough = max(float(across[writing].mean()), float(down[writing].mean())) / 2.0 / contrast
+    pixels = small[writing].astype(np.float32)
+    chroma = pixels - pixels.mean(axis=1, keepdims=True)
+    return rough >= CARD_ROUGH and float(chroma.std(axis=0).max()) <= CARD_COLOUR
 
 
 def is_bars(small: np.ndarray) -> bool:

@@ -11,7 +11,7 @@ from typing import Final
 from engine.music.controls import READINGS
 from engine.video.errors import VideoError
 
-ANALYSIS_VERSION: Final = 4  # raise when the same film and settings give other numbers than before
+ANALYSIS_VERSION: Final = 5  # raise when the same film and settings give other numbers than before
 
 
 @dataclass(frozen=True, slots=True)

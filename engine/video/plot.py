@@ -62,7 +62,7 @@ def plot_features(features: VideoFeatures, path: Path) -> None:
         labels=EMOTIONS,
         colors=[COLOURS[name] for name in EMOTIONS],
     )
-    for second in seconds[~features.valid]:
+    for second in seconds[~features.valid if features.card is None else ~features.valid | features.card]:
         mood.axvspan(second, min(second + 1, length), color="white", alpha=0.7, lw=0)
     mood.set_ylim(0, 1)
     mood.set_ylabel("mood (5 s mean)")

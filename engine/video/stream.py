@@ -16,19 +16,24 @@ from typing import Final
 
 import numpy as np
 
-from engine.music import Cut, Film
+from engine.music import EMOTIONS, Cut, Film
 from engine.video import affect
 from engine.video.errors import VideoError
 from engine.video.features import FeatureRow, VideoFeatures
 from engine.video.film import open_film
 from engine.video.frames import FrameReader, Picture, mean_abs_difference
-from engine.video.head import BLACK_SHARE, LEADER_S, Head, is_bars, is_black
+from engine.video.head import BLACK_SHARE, LEADER_S, Head, is_bars, is_black, is_card
 from engine.video.mask import Mask, find_mask, parse_mask
 from engine.video.options import AnalysisOptions
 from engine.video.semantics import Seen, choose_reading
 from engine.video.shots import ShotFinder
 
 _ASK_EVERY: Final = 8  # frames between two looks for a row that is certain by now
+_CARDS_EVERY: Final = 4  # frames between two looks whether this is a card
+FADE_REACH_S: Final = 2  # a picture so near to black or a blank may be on its way there
+FADE_LIGHT: Final = 0.75  # it is, when its distance from that tone is at most this share of its shot's
+LEAST_HARD: Final = 0.15  # strength of a cut; that to or from a picture faded nearly to black is weaker
+_NEUTRAL: Final = np.eye(len(EMOTIONS), dtype=np.float32)[EMOTIONS.index("neutral")]
 
 
 @dataclass(slots=True)
@@ -39,6 +44,8 @@ class _Second:
     motion: float
     activity: float = 0.0
     black: bool = False  # nearly all of its frames are
+    card: bool = False  # so
+    blank_tone: float | None = None  # mean value, 0..1, of its black or even frames; None where it has none
     bars: bool = False
     seen: Seen | None = None  # of the full reading
 
@@ -81,6 +88,9 @@ class FeatureStream:
         self._notes: tuple[str, ...] = opened.notes + ((masked,) if masked else ())
         self._change_total: list[float] = []  # differences between frames within the second now being decoded
         self._frames_total = self._frames_black = 0  # within the second now being decoded
+        self._looked = self._cards = 0  # so: frames that were looked at for cards, and that are some
+        self._blanks: list[float] = []  # so: mean values of even frames
+        self._mood = _NEUTRAL, _NEUTRAL  # raw and smoothed, of the last row that has a mood
         self._black_ends: list[float] = []  # when a picture followed black, or the film began
         self._was_black = True
         self._head = Head()
@@ -142,6 +152,7 @@ class FeatureStream:
             reason=self.reason,
             notes=self._notes,
             colour=np.array([row.colour for row in rows], np.float32).reshape(count, 3),
+            card=np.array([row.card for row in rows], bool),
         )
 
     def _run(self) -> Iterator[FeatureRow]:
@@ -174,7 +185,7 @@ class FeatureStream:
         del self._seconds[rows:]
         while len(self._rows) < rows:
             yield self._finish(len(self._rows))
-        self._notes = (*self._notes, *self._head_notes())
+        self._notes = (*self._notes, *self._head_notes(), *_card_notes([row.card for row in self._rows]))
 
     def _take(self, picture: Picture) -> None:
         """Adds a frame to the second it lies in, and to the shot finder."""
@@ -191,6 +202,7 @@ class FeatureStream:
         for _row in picture.held_rows:
             self._end_second()
             self._seconds.append(self._held(stood, picture.held_full))
+            self._look_for_cards(stood, is_black(stood))
         if picture.row is not None:
             self._end_second()
             second = _Second(affect.colour_of(picture.small), picture.motion, black=black, bars=is_bars(picture.small))
@@ -200,6 +212,15 @@ class FeatureStream:
             self._change_total.append(change)
         self._frames_total += 1
         self._frames_black += black
+        if picture.row is not None or picture.index % _CARDS_EVERY == 0:
+            self._look_for_cards(picture.small, black)
+
+    def _look_for_cards(self, small: np.ndarray, black: bool) -> None:
+        card = not black and is_card(small)
+        self._looked += 1
+        self._cards += black or card
+        if black or card:
+            self._blanks.append(float(np.median(small[1])) / 255.0)
 
     def _held(self, small: np.ndarray, full: np.ndarray | None) -> _Second:
         """A second in which no frame began: a frame stands still."""
@@ -213,8 +234,14 @@ class FeatureStream:
         changes, self._change_total = self._change_total, []
         frames, black = self._frames_total, self._frames_black
         self._frames_total = self._frames_black = 0
+        looked, cards, blanks = self._looked, self._cards, self._blanks
+        self._looked = self._cards = 0
+        self._blanks = []
         if self._seconds and frames:
             self._seconds[-1].black = black / frames >= BLACK_SHARE
+        if self._seconds and looked:
+            self._seconds[-1].card = cards / looked >= BLACK_SHARE and not self._seconds[-1].black
+            self._seconds[-1].blank_tone = sum(blanks) / len(blanks) if blanks else None
         if not self._seconds or not changes:
             return
         if len(changes) >= 4:
@@ -233,39 +260,78 @@ class FeatureStream:
     def _finish(self, row: int) -> FeatureRow:
         """The final row, from everything known about the seconds around it."""
         second = self._seconds[row]
-        semantic = None
-        if second.seen is not None:
-            semantic, raw = second.seen.read()
-        else:
-            # As far back as smoothing reaches, and one look-ahead beyond it: the same numbers whatever else is known.
-            first = max(0, row - affect.SMOOTHING_S)
-            last = min(len(self._seconds), row + affect.LOOKAHEAD_S)
-            near = self._seconds[first:last]
-            moved = affect.movement(
-                affect.felt_activity(
-                    np.array([entry.activity for entry in near]), np.array([entry.colour[0] for entry in near])
-                ),
-                np.array([self._offset(index) for index in range(first, last)]),
-            )
-            raw = affect.mood(np.array([second.colour]), moved[row - first : row - first + 1])[0]
         ahead = [entry.black for entry in self._seconds[row : row + LEADER_S + 1]]
         head = self._head.is_head(row, second.bars, ahead)
         valid = not (head or second.black)
-        # What is no picture is not scored, so it does not colour the five seconds after it either.
-        recent = [entry.emotion_raw for entry in self._rows[max(0, row - 4) : row] if entry.valid or not valid]
+        semantic = None if second.seen is None else second.seen.read()[0]
+        if valid and not second.card:
+            raw = self._raw_mood(row)
+            # What is no picture does not colour the five seconds after it either.
+            recent = [
+                entry.emotion_raw for entry in self._rows[max(0, row - 4) : row] if entry.valid and not entry.card
+            ]
+            self._mood = raw.astype(np.float32), np.mean([*recent, raw], axis=0).astype(np.float32)
         finished = FeatureRow(
             second=row,
             semantic=semantic,
-            emotion_raw=raw.astype(np.float32),
-            emotion=np.mean([*recent, raw], axis=0).astype(np.float32),
+            emotion_raw=self._mood[0],
+            emotion=self._mood[1],
             motion=second.motion,
             scene_offset=self._offset(row),
             valid=valid,
             cuts=() if head else self._cuts_in(row),
             colour=second.colour,
+            card=valid and second.card,
         )
         self._rows.append(finished)
         return finished
+
+    def _raw_mood(self, row: int) -> np.ndarray:
+        """(6,) the mood of a second's picture; one that fades has the colour, or the meaning, of its shot."""
+        shown = self._seconds[self._unfaded(row)]
+        if shown.seen is not None:
+            return shown.seen.read()[1]
+        # As far back as smoothing reaches, and one look-ahead beyond it: the same numbers whatever else is known.
+        first = max(0, row - affect.SMOOTHING_S)
+        last = min(len(self._seconds), row + affect.LOOKAHEAD_S)
+        near = self._seconds[first:last]
+        moved = affect.movement(
+            affect.felt_activity(
+                np.array([entry.activity for entry in near]), np.array([entry.colour[0] for entry in near])
+            ),
+            np.array([self._offset(index) for index in range(first, last)]),
+        )
+        return affect.mood(np.array([shown.colour]), moved[row - first : row - first + 1])[0]
+
+    def _unfaded(self, row: int) -> int:
+        """The second whose picture stands for this one's: its own, or one of its shot where it fades out or in."""
+        own = self._seconds[row]
+        for way in (1, -1):  # towards black or a blank; the shot lies the other way
+            toward = [row + way * step for step in range(FADE_REACH_S + 1)]
+            blanks = [at for at in toward if 0 <= at < len(self._seconds) and self._seconds[at].blank_tone is not None]
+            if not blanks:
+                continue
+            low, high = sorted((row, blanks[0]))
+            if any(_is_hard(cut) and low < cut.time_s < high + 1 for cut in self._shots.cuts):
+                continue  # cut to or from black
+            tone = self._seconds[blanks[0]].blank_tone
+            assert tone is not None
+            shot = []
+            for step in range(1, FADE_REACH_S + 2):
+                at = row - way * step
+                low, high = sorted((at, row))
+                if not 0 <= at < len(self._seconds) or self._seconds[at].black or self._seconds[at].card:
+                    break
+                if any(
+                    low < cut.time_s <= high and (_is_hard(cut) or cut.kind == "dissolve") for cut in self._shots.cuts
+                ):
+                    break
+                shot.append(at)
+            distance = {at: abs(self._seconds[at].colour[0] - tone) for at in shot}
+            best = max(shot, key=lambda at: distance[at], default=row)
+            if best != row and abs(own.colour[0] - tone) <= FADE_LIGHT * distance[best]:
+                return best
+        return row
 
     def _head_notes(self) -> tuple[str, ...]:
         """Where the picture begins, where that is not the first frame."""
@@ -297,6 +363,21 @@ class FeatureStream:
         first = bisect_left(cuts, float(row), key=lambda cut: cut.time_s)
         last = bisect_left(cuts, float(row + 1), key=lambda cut: cut.time_s)
         return tuple(cuts[first:last])
+
+
+def _is_hard(cut: Cut) -> bool:
+    """Not what the last step of a fade looks like."""
+    return cut.kind == "cut" and cut.strength >= LEAST_HARD
+
+
+def _card_notes(cards: list[bool]) -> tuple[str, ...]:
+    """One sentence about the stretches of cards."""
+    edges = [row for row in range(len(cards) + 1) if (row > 0 and cards[row - 1]) != (row < len(cards) and cards[row])]
+    found = [f"{first}–{last} s" for first, last in zip(edges[::2], edges[1::2], strict=True)]
+    if not found:
+        return ()
+    shown = ", ".join(found[:8]) + (f" and {len(found) - 8} more" if len(found) > 8 else "")
+    return (f"Cards or titles at {shown} have no mood of their own; the one before them is held.",)
 
 
 def open_stream(

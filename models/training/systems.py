@@ -45,6 +45,7 @@ class Recipe:
     excerpt: int = 0  # passages of at most so many slots instead of whole songs
     labels: LabelVariation | None = None  # inverse labels in the conditioning columns
     chords: ChordVariation | None = None  # regressors that read chords: which
+    only: str = ""  # parameters whose names begin so are trained, the rest stay what they are; "" = all
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,11 +172,13 @@ def _systems() -> dict[str, System]:
     entries.append(
         System(
             "regressor-chords",
-            "the regressor that ships, reading the chords up to each second, too: true, spoiled and composed ones",
+            "a part that reads chords for the regressor that ships (--start-from it): true, spoiled and composed ones",
             replace(seeing.network, chord_width=64),
             replace(
                 seeing.recipe,
-                steps=600,
+                steps=300,
+                weight_decay=0.01,
+                only="chord_",
                 variation=replace(seeing.recipe.variation, transpose=0.3, drop_film=0.1),
                 chords=ChordVariation(),
             ),

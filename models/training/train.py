@@ -341,6 +341,8 @@ def _train(
         fit_targets(model, songs)
         if model.config.levels:
             fit_levels(model, songs, recipe.smooth_emotion)
+    for name, parameter in model.named_parameters():
+        parameter.requires_grad_(name.startswith(recipe.only))
     model.to(options.device)
     average = copy.deepcopy(model).eval()
     optimizer = torch.optim.AdamW(_groups(model, recipe), lr=recipe.learning_rate, betas=(0.9, 0.98), eps=1e-9)
@@ -422,7 +424,7 @@ def _train(
 
 def _groups(model: nn.Module, recipe: Recipe) -> list[dict[str, object]]:
     """No weight decay on vectors (biases, norms) nor on kernels, tables of logits that have a rate of their own."""
-    named = list(model.named_parameters())
+    named = [(name, p) for name, p in model.named_parameters() if p.requires_grad]
     kernels = [p for name, p in named if name.endswith(_KERNELS)]
     plain = [p for name, p in named if p.dim() < 2 and not name.endswith(_KERNELS)]
     decayed = [p for name, p in named if p.dim() >= 2 and not name.endswith(_KERNELS)]
@@ -437,7 +439,8 @@ def _groups(model: nn.Module, recipe: Recipe) -> list[dict[str, object]]:
 @torch.no_grad()
 def _average(average: nn.Module, model: nn.Module, keep: float) -> None:
     for mean, value in zip(average.parameters(), model.parameters(), strict=True):
-        mean.lerp_(value, 1 - keep)
+        if value.requires_grad:
+            mean.lerp_(value, 1 - keep)
 
 
 class _Run:

@@ -48,8 +48,8 @@ def passages(path: Path, length: int) -> list[VideoFeatures]:
         cuts = tuple(
             Cut(cut.time_s - start, cut.strength, cut.kind) for cut in whole.cuts if start <= cut.time_s < rows.stop
         )
-        names = ("emotion_raw", "emotion", "motion", "scene_offset", "valid")
-        columns = {name: getattr(whole, name)[rows] for name in names}
+        names = ("emotion_raw", "emotion", "motion", "scene_offset", "valid", "colour", "card")
+        columns = {name: None if (column := getattr(whole, name)) is None else column[rows] for name in names}
         found.append(replace(whole, film=film, seconds=seconds, cuts=cuts, **columns))
     return found
 

@@ -248,6 +248,8 @@ def long_film(video: Path, minutes: float, cache_dir: str) -> None:
             motion=np.tile(seen.motion, times),
             scene_offset=np.tile(seen.scene_offset, times),
             valid=np.tile(seen.valid, times),
+            colour=None if seen.colour is None else np.tile(seen.colour, (times, 1)),
+            card=None if seen.card is None else np.tile(seen.card, times),
         ),
     )
 
