@@ -49,9 +49,12 @@ def is_card(small: np.ndarray) -> bool:
     height, width = small.shape[:2]
     if height < 32 or width < 64:
         return False
+    corners = [small.item(y, x, 1) for y in (1, height - 2) for x in (1, width - 2)]
+    if max(corners) - min(corners) > 4 * CARD_TONE:  # most pictures end here
+        return False
     edge = np.concatenate([small[:, 1], small[:, -2]])
     low, high = edge.min(axis=0), edge.max(axis=0)
-    if int((high - low).max()) > 2 * CARD_TONE:  # nearly all pictures end here
+    if int((high - low).max()) > 2 * CARD_TONE:
         return False
     ground = np.median(edge, axis=0)
     for line in (small[1], small[-2]):  # credits that roll may touch these

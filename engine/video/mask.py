@@ -22,6 +22,7 @@ from engine.video.film import OpenFilm, open_film, packets
 SAMPLES: Final = 12  # key frames looked at
 LEAST_SAMPLES: Final = 5
 _WIDTH: Final = 320
+LEAST_WORK: Final = {"skip_loop_filter": "all"}  # for the decoder: blocks show that nobody looks at
 MATTE_LUMA: Final = 30.0  # 0..255; a matte line's brightest tenth stays below (encoded black is 16 or 0, plus noise)
 LEAST_MATTE: Final = 0.02  # of height or width
 MOST_MATTE: Final = 0.4  # on one side
@@ -115,16 +116,18 @@ def _key_frames(opened: OpenFilm) -> list[np.ndarray]:
     reformatter = VideoReformatter()
     stream, length_s = opened.stream, opened.film.duration_s
     stream.thread_count = 1  # frame threads would have to be filled again after every seek
+    stream.codec_context.options = {**stream.codec_context.options, **LEAST_WORK}
     height = max(1, round(opened.film.height * _WIDTH / max(1, opened.film.width)))
     found: dict[int, np.ndarray] = {}
+    known: set[int] = set()  # time stamps of the packets that were decoded
     for number in range(SAMPLES if length_s else 0):
         at = int(((number + 0.5) / SAMPLES * length_s + opened.start_s) / stream.time_base)
         try:
             opened.container.seek(at, stream=stream)
-            frame = _first_frame(opened)
+            frame = _first_frame(opened, known)
         except (av.FFmpegError, OSError, ValueError):
             continue
-        if frame is not None and frame.pts is not None and frame.pts not in found:
+        if frame is not None and frame.pts is not None:
             grey = reformatter.reformat(
                 frame, _WIDTH, height, "gray", interpolation=Interpolation.FAST_BILINEAR, threads=1
             )
@@ -132,11 +135,20 @@ def _key_frames(opened: OpenFilm) -> list[np.ndarray]:
     return list(found.values())
 
 
-def _first_frame(opened: OpenFilm) -> Any:
-    """The first frame from here on.  The decoder is flushed at once, or it would wait for frames to put in order."""
+def _first_frame(opened: OpenFilm, known: set[int]) -> Any:
+    """The first frame from here on, None where it is one that was decoded before.
+
+    The decoder is flushed at once, or it would wait for frames to put in order.
+    """
+    first = True
     for packet in packets(opened.container, opened.stream):
         if packet.dts is None and packet.size == 0:
             return None  # the end
+        if first and packet.pts is not None:
+            if packet.pts in known:
+                return None
+            known.add(packet.pts)
+        first = False
         frames = packet.decode() or opened.stream.codec_context.decode(None)
         if frames:
             return frames[0]

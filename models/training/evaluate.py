@@ -9,7 +9,7 @@ song the features of another video of the split.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any, Final, Literal
 
 import numpy as np
@@ -17,10 +17,13 @@ import torch
 
 from models.amt import AffectiveMultimodalTransformer
 from models.baselines import Tables
+from models.checkpoint import load_default
 from models.conditioning import film_rows
 from models.film import MOTION_COLUMN, SCENE_COLUMN
 from models.regressor import DynamicsRegressor
+from models.runtime import single_threaded
 from models.training import metrics
+from models.training.composed import ComposedChords, compose_for
 from models.training.dataset import Batch, Labelling, MuViSync, Song, Split, chord_steps, make_batch
 from models.training.labels import MoodLabels
 from models.training.metrics import Estimate
@@ -57,12 +60,14 @@ class Arm:
     """How a network is shown the film: what is hidden, whether it is another video's.
 
     conditions: what stands in the slot-aligned conditions: nothing, the film's mood, or the song's own inverse labels.
+    chords: what a regressor reads that reads chords: what was composed for the film, the song's own, or nothing.
     """
 
     name: str
     without: frozenset[str] = frozenset()
     wrong_film: bool = False
     conditions: Literal["absent", "film", "labels"] = "absent"
+    chords: Literal["composed", "true", "absent"] = "composed"
 
 
 ALL: Final = frozenset({"semantic", "emotion", "cuts and motion"})
@@ -74,6 +79,12 @@ ARMS: Final = (
     Arm("another film", wrong_film=True),
     Arm("obeying its film", conditions="film"),
     Arm("told what its own chords state", conditions="labels"),
+)
+READING_ARMS: Final = (  # of regressors that read chords, besides
+    Arm("picture only", chords="absent"),
+    Arm("picture and true chords", chords="true"),
+    Arm("composed chords only", ALL),
+    Arm("true chords only", ALL, chords="true"),
 )
 # One recording stands in two splits (loudness r .979 at a lag of 7 s): its row is left out in a second figure.
 DUPLICATES: Final[dict[str, str]] = {"573": "712"}  # test: training
@@ -150,7 +161,12 @@ def _device_of(model: Network) -> str:
 
 
 def _shown(
-    songs: Sequence[Song], films: Sequence[Song], smooth: bool, arm: Arm, labelling: Labelling | None = None
+    songs: Sequence[Song],
+    films: Sequence[Song],
+    smooth: bool,
+    arm: Arm,
+    labelling: Labelling | None = None,
+    read_chords: Sequence[np.ndarray | None] | None = None,
 ) -> Batch:
     """The batch as an arm shows it.  Raises ValueError where inverse labels are wanted and there is no labelling."""
     if arm.conditions == "labels":
@@ -158,7 +174,7 @@ def _shown(
             raise ValueError("inverse labels need a labelling")
         rng = np.random.default_rng(len(songs))
         return make_batch(songs, films=films, smooth=smooth, without=arm.without, labelling=labelling, rng=rng)
-    batch = make_batch(songs, films=films, smooth=smooth, without=arm.without)
+    batch = make_batch(songs, films=films, smooth=smooth, without=arm.without, read_chords=read_chords)
     if "cuts and motion" in arm.without:
         batch.features[:, :, SCENE_COLUMN : MOTION_COLUMN + 1] = 0
     if arm.conditions == "film":
@@ -204,13 +220,26 @@ def dynamics_metrics(predicted: np.ndarray, song: Song) -> dict[str, float]:
 
 
 @torch.no_grad()
-def predict_dynamics(model: DynamicsRegressor, songs: Sequence[Song], *, smooth: bool, arm: Arm) -> list[np.ndarray]:
-    """(T, 2) for each song; nothing is predicted after its end."""
+def predict_dynamics(
+    model: DynamicsRegressor, songs: Sequence[Song], *, smooth: bool, arm: Arm, composed: ComposedChords | None = None
+) -> list[np.ndarray]:
+    """(T, 2) for each song; nothing is predicted after its end.  composed: for networks and arms that read such chords.
+
+    Raises ValueError where they are needed and not there.
+    """
     films = wrong_films(songs) if arm.wrong_film else songs
     out = []
     for start in range(0, len(songs), 16):
         part = slice(start, start + 16)
-        batch = to_device(_shown(songs[part], films[part], smooth, arm), _device_of(model))
+        read: list[np.ndarray | None] = [None] * len(songs[part])
+        if model.config.chord_width and arm.chords == "true":
+            read = [song.chords for song in songs[part]]
+        elif model.config.chord_width and arm.chords == "composed":
+            if composed is None:
+                raise ValueError("composed chords are needed")
+            read = [composed.of(song, "film") for song in songs[part]]
+        shown = _shown(songs[part], films[part], smooth, arm, read_chords=read)
+        batch = to_device(shown, _device_of(model))
         rows = run_network(model, batch).cpu().numpy()
         out += [rows[k, : song.length] for k, song in enumerate(songs[part])]
     return out
@@ -362,8 +391,14 @@ def evaluate(
         for name, predicted in dynamics_baselines(training, chosen).items():
             result.dynamics.add(name, [dynamics_metrics(p, s) for p, s in zip(predicted, chosen, strict=True)])
         result.histograms["truth"] = _mean_histogram([song.density for song in chosen])
+    composed = None
+    if any(isinstance(model, DynamicsRegressor) and model.config.chord_width for model in kinds):
+        say("composing chords for the regressor to read")
+        with single_threaded():
+            composed = compose_for(load_default("amt"), chosen)
     for name, (model, smooth) in networks.items():
-        for arm in ARMS:
+        reads = isinstance(model, DynamicsRegressor) and model.config.chord_width > 0
+        for arm in (*ARMS, *READING_ARMS) if reads else ARMS:
             row = f"{name}, {arm.name}" if arm.name else name
             say(row)
             if isinstance(model, AffectiveMultimodalTransformer):
@@ -376,19 +411,25 @@ def evaluate(
                 rows, predictions = chord_rows(model.eval(), chosen, smooth=smooth, arm=arm, labelling=labelling)
                 result.chords.add(row, rows)
                 if not arm.name:
-                    if not unique.all():
-                        kept = [each for each, only_here in zip(rows, unique, strict=True) if only_here]
-                        result.chords.add(f"{name}, without the song that is in training too", kept)
+                    _add_unique(result.chords, name, rows, unique)
                     result.confusions[name] = _confusions(predictions)
             else:
                 if (arm.without and not model.config.scaled) or arm.conditions != "absent":
                     continue
-                found = predict_dynamics(model.eval(), chosen, smooth=smooth, arm=arm)
+                found = predict_dynamics(model.eval(), chosen, smooth=smooth, arm=arm, composed=composed)
                 rows = [dynamics_metrics(p, s) for p, s in zip(found, chosen, strict=True)]
                 result.dynamics.add(row, rows)
                 if not arm.name:
+                    _add_unique(result.dynamics, name, rows, unique)
                     _add_variants(result, name, model, found, chosen)
     return result
+
+
+def _add_unique(table: Table, name: str, rows: Sequence[Mapping[str, float]], unique: np.ndarray) -> None:
+    """A second row without the recording that is in training, too, where it is among the songs."""
+    if not unique.all():
+        kept = [each for each, only_here in zip(rows, unique, strict=True) if only_here]
+        table.add(f"{name}, without the song that is in training too", kept)
 
 
 def _add_variants(
@@ -413,7 +454,7 @@ def slice_figures(model: Network, songs: Sequence[Song], *, smooth: bool) -> dic
             rows, _ = chord_rows(model, songs, smooth=smooth, arm=arm)
             shown = ("hits1", "hits3", "hits5", "nll")
         else:
-            found = predict_dynamics(model, songs, smooth=smooth, arm=arm)
+            found = predict_dynamics(model, songs, smooth=smooth, arm=replace(arm, chords="true"))
             rows = [dynamics_metrics(p, song) for p, song in zip(found, songs, strict=True)]
             shown = ("density_rmse", "loudness_rmse", "density_pearson", "loudness_pearson")
         out[arm.name or "all features"] = {k: round(float(np.mean([row[k] for row in rows])), 4) for k in shown}

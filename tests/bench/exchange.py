@@ -33,6 +33,7 @@ from engine.video import VideoFeatures
 from models.runtime import load_pair, single_threaded
 
 STRENGTHS = (0.0, 50.0, 100.0)
+MEASURES = ("two films", "two takes", "gap", "own r", "other r")
 
 
 def passages(path: Path, length: int) -> list[VideoFeatures]:
@@ -76,6 +77,18 @@ class Setting:
 def compose(harmony: Harmony, setting: Setting, rows: SlotFeatures, cuts: tuple[Cut, ...], seed: int) -> list[Chord]:
     keys: list[Key] = [C_MAJOR] * len(setting.slots)
     return list(harmony.compose(setting.slots, rows, keys, setting.options, seed, events=Events(cuts)))
+
+
+def bars(setting: Setting, chords: list[Chord]) -> list[str]:
+    """A line a bar: its chords, and the two strongest moods of the picture there."""
+    lines = []
+    for first in range(0, len(chords), 2):
+        names = [chord.lead_sheet() for chord in chords[first : first + 2]]
+        shown = names[0] if len(set(names)) == 1 else "  ".join(names)
+        mood = setting.rows.emotion[first : first + 2].mean(axis=0)
+        strongest = "  ".join(f"{EMOTIONS[k]} {mood[k]:.2f}" for k in np.argsort(-mood)[:2])
+        lines.append(f"  bar {first // 2 + 1:3d}  {setting.slots[first].start_s:5.1f} s  {shown:<14} {strongest}\n")
+    return lines
 
 
 def agreement(chords: list[Chord], mood: np.ndarray) -> float:
@@ -124,25 +137,27 @@ def main() -> None:
     out(f"{len(films)} passages of {len(arguments.films)} films, {arguments.takes} takes\n")
     for strength in STRENGTHS:
         settings = [Setting(film, strength) for film in films]
-        found: dict[str, list[float]] = {name: [] for name in ("two films", "two takes", "gap", "own r", "other r")}
+        # Means of each passage: the others are compared with it again and again, and count once together.
+        found: dict[str, list[float]] = {name: [] for name in MEASURES}
         for k, (film, setting) in enumerate(zip(films, settings, strict=True)):
+            here: dict[str, list[float]] = {name: [] for name in MEASURES}
             own = [compose(harmony, setting, setting.rows, film.cuts, take) for take in range(1, arguments.takes + 1)]
             for other, theirs in zip(films[:k] + films[k + 1 :], settings[:k] + settings[k + 1 :], strict=True):
                 for take, mine in enumerate(own, start=1):
                     foreign = compose(harmony, setting, setting.shown(theirs.rows), other.cuts, take)
                     same = [a == b for a, b in zip(mine, foreign, strict=True)]
-                    found["two films"].append(float(np.mean(same)))
+                    here["two films"].append(float(np.mean(same)))
                     mood = setting.rows.emotion
-                    found["gap"].append(agreement(mine, mood) - agreement(foreign, mood))
-                    found["own r"].append(course(mine, mood))
-                    found["other r"].append(course(foreign, mood))
+                    here["gap"].append(agreement(mine, mood) - agreement(foreign, mood))
+                    here["own r"].append(course(mine, mood))
+                    here["other r"].append(course(foreign, mood))
             pairs = [(a, b) for n, a in enumerate(own) for b in own[:n]]
-            found["two takes"] += [float(np.mean([x == y for x, y in zip(a, b, strict=True)])) for a, b in pairs]
+            here["two takes"] += [float(np.mean([x == y for x, y in zip(a, b, strict=True)])) for a, b in pairs]
+            for name, values in here.items():
+                kept = [value for value in values if not np.isnan(value)]
+                found[name].append(float(np.mean(kept)) if kept else float("nan"))
             if k < arguments.show and strength == 50.0:
-                out(f"\n{film.film.path}\n")
-                for slot, chord, row in list(zip(setting.slots, own[0], setting.rows.emotion, strict=True))[::2]:
-                    strongest = EMOTIONS[int(row.argmax())]
-                    out(f"  {slot.start_s:5.1f} s  {chord.lead_sheet():<8} {strongest} {row.max():.2f}\n")
+                out(f"\n{film.film.path}\n" + "".join(bars(setting, own[0])) + "\n")
         out(f"follow {strength:3.0f} %: same chord for two films {interval(found['two films'])}, ")
         out(f"for two takes {interval(found['two takes'])}; agreement own - other {interval(found['gap'])}; ")
         out(f"valence r own {interval(found['own r'])}, other {interval(found['other r'])}\n")
