@@ -23,9 +23,6 @@ MAX_GAP_S: Final = 600.0  # a hole this long between two frames is a broken time
 _MAX_HALF_FRAME_S: Final = 0.05
 _LATEST_S: Final = 0.25  # a frame this much after a second still counts as that second's
 _LEAP_S: Final = 1.0  # a frame this much after the one before is believed when the next one follows it
-# For the decoder: frames between others are not smoothed over at the edges of their blocks (H.264, HEVC).  Motion
-# differs by less than a thousandth, and decoding takes some twentieth less.
-QUICKER: Final = {"skip_loop_filter": "bidir"}
 _MAX_BAD_PACKETS: Final = 20_000  # in a row
 
 
@@ -161,8 +158,6 @@ class FrameReader:
         stream = self._opened.stream
         stream.thread_type = "AUTO"
         stream.thread_count = self._threads
-        if not self._want_full:  # the quick reading
-            stream.codec_context.options = {**stream.codec_context.options, **QUICKER}
         bad_in_a_row = 0
         coming = packets(self._opened.container, stream)
         while True:
