@@ -41,7 +41,8 @@ net = AmtConfig(
 )
 recipe = replace(find("amt").recipe, batch=int(sys.argv[3]), warmup=1, mixed=False, excerpt=24)
 rows = []
-options = TrainOptions(Path(sys.argv[2]), report=1, steps=5)
+until = int(sys.argv[4]) if len(sys.argv) > 4 else None
+options = TrainOptions(Path(sys.argv[2]), report=1, steps=5, until=until)
 train(replace(find("amt"), network=net, recipe=recipe), data, options, rows.append)
 if rows:
     print(json.dumps(rows))
@@ -59,8 +60,9 @@ def test_two_processes_are_one_with_the_doubled_batch(tmp_path: Path) -> None:
     script.write_text(SCRIPT)
     environment = {**os.environ, "PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1", "GLOO_SOCKET_IFNAME": LOOPBACK}
 
-    def rows_of(launcher: list[str], folder: str, batch: int) -> list[dict[str, float]]:
-        command = [sys.executable, *launcher, str(script), str(SLICE), str(tmp_path / folder), str(batch)]
+    def rows_of(launcher: list[str], folder: str, batch: int, *until: int) -> list[dict[str, float]]:
+        words = [str(script), str(SLICE), str(tmp_path / folder), str(batch), *map(str, until)]
+        command = [sys.executable, *launcher, *words]
         for _ in range(2):
             done = subprocess.run(command, capture_output=True, text=True, cwd=tmp_path, env=environment, timeout=140)
             if not ("(SIGABRT)" in done.stderr and OWN_ABORT.search(done.stderr)):
@@ -79,3 +81,8 @@ def test_two_processes_are_one_with_the_doubled_batch(tmp_path: Path) -> None:
         assert ours["train_loss"] == pytest.approx(theirs["train_loss"], rel=2e-3)
     assert together[0]["train_loss"] == pytest.approx(alone[0]["train_loss"], rel=1e-6)
     assert abs(alone[0]["val_loss"] / alone[-1]["val_loss"] - 1) > 1e-4, "steps this small would hide a difference"
+    # Stopped after two steps and taken up again, two processes go on as if nothing had been.
+    parts = [*rows_of(torchrun, "parts", 1, 2), *rows_of(torchrun, "parts", 1)]
+    assert [(row["step"], row["train_loss"], row["val_loss"]) for row in parts] == [
+        (row["step"], row["train_loss"], row["val_loss"]) for row in together
+    ]
