@@ -23,7 +23,7 @@ from bridge.osc.codec import Argument, Double, Message, encode, encode_bundle
 from bridge.osc.server import Datagram
 from bridge.session.answers import STATES
 from bridge.session.click import Click
-from bridge.session.edits import Edit, chords, locks, marks, plan, printed, tempo
+from bridge.session.edits import Edit, chords, locks, marks, plan, played, printed, tempo
 from bridge.session.edits.takes import checked_name, rate
 from bridge.session.edits.values import set_value
 from bridge.session.file.autosave import saved_state
@@ -39,6 +39,7 @@ from engine.document import readings
 from engine.interchange.theme_file import theme_of_file
 from engine.music import Chord, MusicError, UserError, controls
 from engine.music.arguments import ControlError, Raw, Value
+from engine.music.chord import parse_pitch_class
 from engine.music.controls import BY_ADDRESS, ERROR, SETTINGS, Control, current_address
 from engine.music.theme_text import theme_from_notes, theme_text
 
@@ -155,6 +156,14 @@ class Controls:
             controls.CHORDS_MOVE: self._move_chord,
             controls.CHORDS_SPLIT: lambda at_s: (at_s, *self._at(session.edit(chords.split, _place(at_s)))),
             controls.CHORDS_MERGE: lambda at_s: (at_s, *self._at(session.edit(chords.merge, _place(at_s)))),
+            controls.CHORDS_PLAY: lambda text, at_s=None: (
+                text,
+                *self._at(session.edit(played.hold_chord, _pitches(text), at_s)),
+            ),
+            controls.PEDAL: lambda text, at_s=None: (
+                text,
+                *self._at(session.edit(played.pedal, _pitch_class(text), at_s)),
+            ),
             controls.CHORDS_COPY: lambda from_s, to_s: (
                 Double(from_s),
                 Double(to_s),
@@ -271,6 +280,7 @@ class Controls:
             controls.THEME_OPERATE: lambda name: self._theme(plan.operate_theme, name),
             controls.THEME_LOAD: lambda *given: self._read_unasked(controls.THEME_LOAD, given),
             controls.THEME_RECORD: self._record_theme,
+            controls.CAPTURE: self._capture,
             controls.THEME_STATE: lambda at_s, kind="statement": self._change_plan("state", at_s, None, kind),
             controls.THEME_SILENT: lambda at_s: self._change_plan("silent", at_s),
         }
@@ -788,6 +798,11 @@ class Controls:
         heard_s = self.session.edit(make, *given)
         return self.session.edited.text(controls.THEME), Double(heard_s)
 
+    def _capture(self, on: bool) -> tuple[Argument, ...]:
+        capture = self.midi.capture
+        capture.begin() if on else capture.end()
+        return (on,)
+
     def _record_theme(self, on: bool) -> tuple[Argument, ...]:
         session, recorder = self.session, self.midi.theme
         if on:
@@ -926,6 +941,22 @@ def why_values(why: Why) -> tuple[Argument, ...]:
 def _place(value: Value) -> Any:
     """None for a word that stands for the playhead or the latest."""
     return None if isinstance(value, str) else value
+
+
+def _pitches(text: str) -> tuple[int, ...]:
+    """Raises ControlError."""
+    words = text.replace(",", " ").split()
+    if not words or not all(word.isdecimal() and int(word) <= 127 for word in words):
+        raise ControlError("bad_value", "pitches are numbers from 0 to 127, 60 for middle C.")
+    return tuple(map(int, words))
+
+
+def _pitch_class(text: str) -> int:
+    """Raises ControlError."""
+    try:
+        return parse_pitch_class(text.strip())
+    except MusicError as error:
+        raise ControlError("bad_value", str(error)) from None
 
 
 def _chord(text: str) -> Chord:

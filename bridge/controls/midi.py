@@ -6,14 +6,17 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Final
 
+from bridge.controls.capture import Capture, Played
 from bridge.controls.midi_learn import DEFAULTS, Binding, MidiLearn
 from bridge.controls.midi_learn_file import LearnFileError, read, write
 from bridge.controls.theme_recorder import ThemeRecorder
 from bridge.osc.codec import Argument
 from bridge.session.session import Session
-from engine.music import UserError
+from engine.music import UserError, controls
 from engine.music.arguments import Value
 from engine.music.controls import BY_ADDRESS, Control
+from engine.music.note import pitch_name
+from engine.music.theme_text import theme_from_notes, theme_text
 
 MAX_LISTED: Final = 60
 Perform = Callable[[Control, tuple[Value, ...]], tuple[str, Sequence[Argument]]]
@@ -28,6 +31,7 @@ class MidiControl:
         self._perform = perform
         self._said = ""
         self.theme = ThemeRecorder()
+        self.capture = Capture()
         self.learn = self._read()
 
     def _read(self) -> MidiLearn:
@@ -52,7 +56,10 @@ class MidiControl:
         """From the session's thread, with every tick."""
         session = self._session
         film_s = session.analysed.film.duration_s if session.analysed is not None else 0.0
-        messages = self.theme.take(session, session.player.drain_touches())
+        messages = self.capture.take(session, self.theme.take(session, session.player.drain_touches()))
+        played = self.capture.heard(session, session.clock.now())
+        if played is not None:
+            self._take_played(played)
         for action in self.learn.hear(messages, host_s, self._current, film_s, self._learned):
             control = BY_ADDRESS[action.address]
             try:
@@ -66,6 +73,30 @@ class MidiControl:
             if control.access == "do":
                 words = " ".join(str(value) for value in answer if isinstance(value, str))
                 self._say(f"{action.trigger.words}: {action.address} {words}".rstrip() + ".")
+
+    def _take_played(self, played: Played) -> None:
+        """What was played, as OSC would have sent it."""
+        session = self._session
+        arguments: tuple[Value, ...]
+        try:
+            if played.kind == "phrase":
+                document = session.document
+                bar_beats = float(document.result.tempo_map.meter_at(0).bar_beats)
+                theme = theme_text(theme_from_notes(played.notes, document.result.key, bar_beats))
+                address, arguments = controls.THEME, (theme,)
+            elif played.kind == "pedal":
+                note = pitch_name(played.pitches[0]).rstrip("-0123456789")
+                address, arguments = controls.PEDAL, (note, played.at_s)
+            else:
+                address = controls.CHORDS_PLAY
+                arguments = (" ".join(map(str, played.pitches)), played.at_s)
+            control = BY_ADDRESS[address]
+            with session.log.acting("controller"):
+                self._perform(control, control.check(arguments))
+        except UserError as error:
+            session.say(f"what was played is not taken: {error}")
+            return
+        session.say(f"played: {session.history.undo_label}.")
 
     def _say(self, sentence: str) -> None:
         """A refused fader would be reported a hundred times a second; it is reported once."""

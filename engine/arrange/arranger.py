@@ -366,6 +366,13 @@ class Arranger:
         return begins, segments[last].end
 
     def _voicing(self, index: int, state: ArrangeState) -> FixedVoicing:
+        found, segment = self._voiced(index, state), self._timeline.segments[index]
+        for played in self.options.played_voicings:
+            if played.start_beats - 1e-6 <= segment.start < played.end_beats - 1e-6 and played.chord == segment.chord:
+                return replace(found, pad=tuple(pitch + self.options.transpose for pitch in played.pad))
+        return found
+
+    def _voiced(self, index: int, state: ArrangeState) -> FixedVoicing:
         segment = self._timeline.segments[index]
         chord = segment.chord.transpose(self._shift)
         kept = state.voicing

@@ -97,6 +97,16 @@ class FixedVoicing:
 
 
 @dataclass(frozen=True, slots=True)
+class PlayedVoicing:
+    """How somebody played a chord: from start_beats to end_beats the pad has these pitches for it."""
+
+    start_beats: float
+    end_beats: float
+    chord: Chord
+    pad: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class ArrangeOptions:
     """See the product's table of names and ranges.
 
@@ -107,6 +117,7 @@ class ArrangeOptions:
     takes those of the composition.  density_map: levels by the whole film's quantiles, by those of the last
     half minute ("rolling"), or the paper's thresholds.  fixed_voicings: kept where start and chord still agree; a chord
     beside one is voiced to lead into it.  arp_octaves: how far the patterns `up` and `down` run, 1 or 2.
+    played_voicings: in order of time, before all others.
     leave_room: "off", "gentle" or "strict"; speech: the lines to leave it for (see `dialogue`).  Raises MusicError.
     """
 
@@ -127,6 +138,7 @@ class ArrangeOptions:
     crescendo: float = 30.0
     levels: FilmLevels | None = None
     fixed_voicings: tuple[FixedVoicing, ...] = ()
+    played_voicings: tuple[PlayedVoicing, ...] = ()
     leave_room: str = "off"
     speech: str = ""
 

@@ -13,7 +13,14 @@ from functools import lru_cache
 from engine.arrange.arranger import Arranger
 from engine.arrange.changes import ChangeOptions, place_changes
 from engine.arrange.expression import film_levels
-from engine.arrange.options import Arrangement, ArrangeOptions, ArrangeState, FixedVoicing, from_settings
+from engine.arrange.options import (
+    Arrangement,
+    ArrangeOptions,
+    ArrangeState,
+    FixedVoicing,
+    PlayedVoicing,
+    from_settings,
+)
 from engine.arrange.sections import check_change
 from engine.document import Document, SavedSession, SessionError
 from engine.document.printed import muted
@@ -85,6 +92,8 @@ def build_score(
     if document.pins:
         pinned = replace(composed, slots=document.with_pins(document.cut(composed.slots)))
     options, shifts = from_settings(document.settings, levels), part_shifts(document)
+    if any(pin.voicing for pin in document.pins):
+        options = replace(options, played_voicings=_played(document))
     return Score(composed, pinned, options, shifts, result.complete, kept_ranges(takes, document))
 
 
@@ -96,6 +105,16 @@ def _with_chords_on(composition: Composition, options: ChangeOptions) -> Composi
     every move of a fader asks again.
     """
     return place_changes(composition, options)
+
+
+def _played(document: Document) -> tuple[PlayedVoicing, ...]:
+    """The voicings of pins that were played."""
+    beats_at, starts_s = document.result.tempo_map.beats_at, document.result.starts_s
+    return tuple(
+        PlayedVoicing(beats_at(pin.start_s + starts_s), beats_at(pin.end_s + starts_s), pin.chord, pin.voicing)
+        for pin in document.pins
+        if pin.voicing
+    )
 
 
 def part_shifts(document: Document) -> dict[str, int]:

@@ -47,7 +47,7 @@ class Pin:
     """A chord that the composer set over a stretch of the picture (seconds).
 
     typed: as they wrote it, or "".  exact: it begins and ends at the sixteenths nearest to its edges; else it takes the
-    network's slots whose middles it covers.
+    network's slots whose middles it covers.  voicing: MIDI pitches that the pad plays for it, none: as it is voiced.
     """
 
     start_s: float
@@ -55,6 +55,7 @@ class Pin:
     chord: Chord
     typed: str = field(default="", compare=False)
     exact: bool = False
+    voicing: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -172,6 +172,9 @@ CHORDS_SPLIT: Final = "/cue/chords/split"
 CHORDS_MERGE: Final = "/cue/chords/merge"
 CHORDS_COPY: Final = "/cue/chords/copy"
 CHORDS_LIST: Final = "/cue/chords/list"
+CHORDS_PLAY: Final = "/cue/chords/play"
+PEDAL: Final = "/cue/pedal"
+CAPTURE: Final = "/cue/capture"
 CHORDS_REWRITE: Final = "/cue/chords/rewrite"
 TAKE_NEW: Final = "/cue/take/new"
 TAKE_SELECT: Final = "/cue/take/select"
@@ -840,6 +843,22 @@ ACTIONS: Final = (
         CHORDS_LIST,
         "Of each chord in a range: from, to (picture seconds), name, and what it is (typed, pinned, given, generated, "
         "provisional or silence), of at most 60.", _seconds("from"), _seconds("to", optional=True),
+    ),
+    _do(
+        CHORDS_PLAY,
+        "The chord of these pitches (`48 64 67 72`, 60 = middle C) is that of the bar at a position, and the pad plays "
+        "just these.", _text("pitches"), _seconds("at", optional=True), effect="arrange",
+    ),
+    _do(
+        PEDAL,
+        "A pedal: this note (`C`, `F#`) is the bass of all chords in the loop; without one in the section at a "
+        "position, where there is none in its bar.", _text("note"), _seconds("at", optional=True), effect="arrange",
+    ),
+    _do(
+        CAPTURE,
+        "on: what is played on the control port becomes music: a chord that is held is that of the bar with its "
+        "voicing, a low note held by itself a pedal, a phrase and a rest the theme; each is one edit. off: no more.",
+        Arg("on", "switch"),
     ),
     _do(
         CHORDS_REWRITE,

@@ -146,7 +146,8 @@ def _inside(document: Document, low_s: float, high_s: float, at_s: float) -> flo
 
 def _pin_of(document: Document, block: ChordBlock, start_s: float, end_s: float) -> Pin:
     """The block's chord pinned over a stretch, with the words that the composer had for it."""
-    return Pin(start_s, end_s, block.chord, block.pin.typed if block.pin is not None else "", True)
+    own = block.pin
+    return Pin(start_s, end_s, block.chord, own.typed if own else "", True, own.voicing if own else ())
 
 
 def _check_printed(document: Document, low_s: float, high_s: float) -> None:

@@ -261,7 +261,10 @@ def _document(data: schema.DocumentObject, results: Sequence[Result], locks: Seq
         take=data.take,
         pins=tuple(
             sorted(
-                (Pin(pin.start_s, pin.end_s, _chord(pin.chord), pin.typed, pin.exact) for pin in data.pins),
+                (
+                    Pin(pin.start_s, pin.end_s, _chord(pin.chord), pin.typed, pin.exact, tuple(pin.voicing))
+                    for pin in data.pins
+                ),
                 key=lambda pin: pin.start_s,
             )
         ),

@@ -91,6 +91,7 @@ class PinRow(_Row):
     chord: ChordText
     typed: Annotated[str, Meta(max_length=64)]
     exact: bool = False
+    voicing: Annotated[list[Midi], Meta(max_length=16)] = field(default_factory=list)
 
 
 class HitRow(_Row):

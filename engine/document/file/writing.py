@@ -247,7 +247,13 @@ def _document(document: Document, result: int) -> dict[str, Any]:
         "settings": dict(document.settings),
         "take": document.take,
         "pins": [
-            [pin.start_s, pin.end_s, pin.chord.harte(), pin.typed, *([True] if pin.exact else [])]
+            [
+                pin.start_s,
+                pin.end_s,
+                pin.chord.harte(),
+                pin.typed,
+                *([pin.exact, pin.voicing] if pin.voicing else [True] if pin.exact else []),
+            ]
             for pin in document.pins
         ],
         "hits": [[hit.time_s, hit.weight, hit.name] for hit in document.hits],
