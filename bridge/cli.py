@@ -60,6 +60,10 @@ def _dispatch(words: list[str]) -> int:
         sys.stdout.write(f"cuebridge {version()}\n")
         return 0
     command, rest = words[0], words[1:]
+    if command == "compose" and "--board" in rest:
+        from bridge.commands.board import main
+
+        return main(rest)
     if command in CHILDREN:
         from bridge.commands.children import run_child
 

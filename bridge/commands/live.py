@@ -140,6 +140,7 @@ class Live:
             )
             if self.page_link is not None:
                 self.page = SessionPage(self.page_link, self.controls, self._say, self._choose_film)
+                stack.callback(self.page.close)
             if osc is not None:
                 osc.start()
                 self._start_query(stack, osc)
@@ -151,6 +152,8 @@ class Live:
                 session.restore(plan.saved)
             if plan.calibrated_ms:
                 self._say(f"MIDI earlier–later: {plan.calibrated_ms:g} ms, as kept by `cuebridge calibrate`.")
+            if plan.takes > 1:
+                session.add_takes(max(plan.takes - max(len(session.takes), 1), 0))
             session.begin()
             self.keys = stack.enter_context(Keys(enabled=plan.keys, unheard=self.ending.asked))
             try:
@@ -498,6 +501,7 @@ class Live:
             return None
         if wanted is not None and not self._page_is_said:
             self._page_is_said = True
+            address = wanted.address(address)
             self.view.say(f"Page: {address}")  # to the terminal alone: whoever has the page knows where it is
             if wanted.opens:
                 open_in_browser(address, self._say)

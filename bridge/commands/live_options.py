@@ -13,6 +13,7 @@ from bridge.commands.extras import need_midi_api, need_source
 from bridge.page.protocol import DEFAULT_PORT as PAGE_PORT
 from bridge.page.protocol import UPLOAD_BYTES
 from bridge.player.messages import APIS, PlayerOptions, PortOptions, SyncOptions
+from bridge.session.aside import MOST
 from bridge.session.file.find import find_film
 from bridge.session.options import arrange_options
 from bridge.session.session import SessionOptions
@@ -63,13 +64,15 @@ class LivePlan:
     osc_announce: bool = False
     read_as: tuple[str, ...] = ()  # sentences: old flags that were used, and how key and chords were read
     page: PagePlan | None = None
+    takes: int = 1  # so many are composed, beside the first
 
 
 @dataclass(frozen=True, slots=True)
 class PagePlan:
     """What was asked for of the page.  port: 0 is any; any_port: another where it is taken.
 
-    sounds: the machine's own audio device plays.  hidden: the server is there for that alone.
+    sounds: the machine's own audio device plays.  hidden: the server is there for that alone.  board: the address that
+    is said is the board's.
     """
 
     port: int = PAGE_PORT
@@ -79,6 +82,11 @@ class PagePlan:
     soundfont: str | None = None
     sounds: bool = False
     hidden: bool = False
+    board: bool = False
+
+    def address(self, plain: str) -> str:
+        """The one that is said and opened."""
+        return f"{plain}&view=board" if self.board else plain
 
 
 # A session that begins plans its cues, as `compose` does.  The control itself stays at none where nobody said anything,
@@ -149,6 +157,8 @@ def parser(
     page.add_argument("--sound", action="store_true",
                       help="sound from this machine's audio device, without a browser (extra: audio)")  # fmt: skip
     page.add_argument("--open", action="store_true", help="open the page in the browser")
+    page.add_argument("--board", action="store_true", help="the page's address is that of the board, to choose a take")
+    page.add_argument("--takes", default="1", metavar="N", help="takes that are composed, beside the first (1)")
     page.add_argument("--upload-limit", default="8", metavar="GB", help="the largest film that the page takes (8)")
     page.add_argument("--soundfont", metavar="FILE.sf2", help="what the page sounds with; default: FluidR3 of the "
                       "system, else a small one")  # fmt: skip
@@ -275,6 +285,7 @@ def _plan(given: argparse.Namespace, film: Path, session_file: Path | None, save
         osc_announce=_announce(given.osc_announce),
         read_as=(*renamed(given), *said, *_readings(document)),
         page=_page(given),
+        takes=int(given.takes),
     )
 
 
@@ -283,8 +294,12 @@ def _page(given: argparse.Namespace) -> PagePlan | None:
     if given.no_page:
         if given.open:
             raise UserError("--open opens the page, which --no-page leaves out.")
+        if given.board or given.takes != "1":
+            raise UserError("--board and --takes are for the page, which --no-page leaves out.")
         if not given.sound:
             return None
+    if not given.takes.isdecimal() or not 1 <= int(given.takes) <= MOST:
+        raise UserError(f"--takes {given.takes} is no number of takes; write 1 to {MOST}.")
     if given.sound:
         need_extra("audio", "--sound")
     try:
@@ -301,8 +316,9 @@ def _page(given: argparse.Namespace) -> PagePlan | None:
     if given.no_page:
         port, any_port = 0, True
     return PagePlan(
-        port, any_port, given.open, int(gigabytes * 2**30), given.soundfont, given.sound, hidden=given.no_page
-    )
+        port, any_port, given.open, int(gigabytes * 2**30), given.soundfont, given.sound, hidden=given.no_page,
+        board=given.board,
+    )  # fmt: skip
 
 
 def _session_of(film: Path, session: Path) -> SavedSession:

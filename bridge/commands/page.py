@@ -136,10 +136,11 @@ def _run(given: argparse.Namespace, link: str | None = None) -> int:
     try:
         if not page.start():
             raise UserError(page.fault)
-        sys.stdout.write(f"Page: {page.address}\n")
+        address = wanted.address(page.address)
+        sys.stdout.write(f"Page: {address}\n")
         sys.stdout.flush()
         if wanted.opens:
-            open_in_browser(page.address, _say)
+            open_in_browser(address, _say)
         return run_chosen(page, given, inbox)
     finally:
         page.close()

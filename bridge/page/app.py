@@ -111,6 +111,12 @@ class Routes:
             return refusal("not_ready", "the film has not been looked at yet.")
         return Response(array("f", film.motion).tobytes(), media_type=_BYTES, headers=_KEEP)
 
+    async def take(self, request: Request) -> Response:
+        data = self._server.state.sketches.get(_number(request, "take"))
+        if data is None:
+            return refusal("not_ready", "this take has not been drawn up yet.")
+        return Response(data, media_type="application/json", headers={"Cache-Control": "no-store"})
+
     async def upload(self, request: Request) -> Response:
         length = request.headers.get("content-length", "")
         size = int(length) if length.isdigit() else None
@@ -168,6 +174,7 @@ def app(server: PageServer) -> Starlette:
             Route("/film/{film}/thumbnails/{tile:int}.jpg", routes.thumbnails),
             Route("/film/{film}/peaks.bin", routes.peaks),
             Route("/film/{film}/motion.bin", routes.motion),
+            Route("/takes/{take:int}.json", routes.take),
             Route("/upload", routes.upload, methods=["POST"]),
             Route("/saved/{job}/{name}", routes.saved),
             WebSocketRoute("/socket", routes.socket),

@@ -135,6 +135,14 @@ class Answer:
 
 
 @dataclass(frozen=True, slots=True)
+class Sketch:
+    """A take as the board draws it: JSON.  number 0: the sketches before count no more."""
+
+    number: int
+    data: bytes
+
+
+@dataclass(frozen=True, slots=True)
 class Fresh:
     """Everything has been sent that had changed when the server asked with this number."""
 
@@ -209,5 +217,12 @@ class Save:
     path: str
 
 
-ToServer = PlayerBytes | Values | Rows | FilmOf | MusicOf | MoodOf | Said | Edited | Answer | Fresh | ToSave | Close
-FromServer = ServerReady | ServerFailed | Watching | Do | ChooseFilm | Save
+@dataclass(frozen=True, slots=True)
+class WantSketches:
+    """A board is open."""
+
+
+ToServer = (
+    PlayerBytes | Values | Rows | FilmOf | MusicOf | MoodOf | Said | Edited | Answer | Sketch | Fresh | ToSave | Close
+)
+FromServer = ServerReady | ServerFailed | Watching | Do | ChooseFilm | Save | WantSketches

@@ -255,6 +255,9 @@ class PageServer:
                 case "/page/film/copy", *_:
                     self.films.make_copy()
                     return ()
+                case ("/page/takes",):
+                    self._to_bridge(p.WantSketches())
+                    return ()
                 case "/page/save", str(kind), *options:
                     return (self.jobs.save(kind, *options[:1]),)
                 case "/page/cancel", str(job):

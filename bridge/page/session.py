@@ -13,6 +13,7 @@ from bridge.page import messages as p
 from bridge.page.commands import PageCommands, is_page
 from bridge.page.feed import PageFeed
 from bridge.page.link import PageLink
+from bridge.page.sketches import Sketches
 from engine.music.controls import CLIENTS
 
 # What changes with every page that comes would wake all others.
@@ -28,6 +29,7 @@ class SessionPage:
         self.link, self._say = link, say
         self.feed = PageFeed(controls.session, link, ADDRESSES, controls.values)
         self.commands = PageCommands(controls, link, choose_film)
+        self.sketches = Sketches(controls.session, lambda number, data: link.send(p.Sketch(number, data)))
         if link.pages:  # that were there before the session
             self.feed.watching(p.Watching(link.pages, 0))
 
@@ -52,8 +54,19 @@ class SessionPage:
                 self.commands.choose(message)
             case p.Save():
                 self.commands.save(message)
+            case p.WantSketches():
+                self.sketches.want()
             case p.ServerFailed():
                 self._say(message.sentence)
+
+    def tick(self) -> None:
+        """With every turn of the session."""
+        self.feed.tick()
+        if self.link.pages:
+            self.sketches.tick()
+
+    def close(self) -> None:
+        self.sketches.close()
 
     def answers(self, target: Target, address: str, values: Sequence[Argument]) -> bool:
         """Whether the answer was a page's."""

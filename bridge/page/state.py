@@ -44,6 +44,7 @@ class PageState:
         self.jobs: dict[str, Json] = {}
         self.can: Json = {}
         self.edited_by = ""
+        self.sketches: dict[int, bytes] = {}
         self._log: deque[list[Any]] = deque(maxlen=LOG)
 
     @property
@@ -71,6 +72,12 @@ class PageState:
             case p.Said():
                 self._log.append([message.host_s, message.sentence])
                 return [{"say": message.sentence, "t": message.host_s}]
+            case p.Sketch(number, data):
+                if number:
+                    self.sketches[number] = data
+                else:
+                    self.sketches.clear()
+                return [{"sketch": [number]}]
             case p.Edited():
                 self.edited_by = message.by
                 said = {"edited": message.label, "by": message.by}

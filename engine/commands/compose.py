@@ -79,6 +79,11 @@ def parser(
     takes.add_argument(
         "--vary", metavar="LIST", help="with --takes: versions that differ, by key,tempo,pattern,mode; a file per part"
     )
+    takes.add_argument(
+        "--board", action="store_true",
+        help="with --takes: no file, but a session with these takes, and the page where they are compared; what "
+        "`cuebridge page` takes goes with it",
+    )  # fmt: skip
     takes.add_argument("--length", metavar="S,S", help="with --vary: seconds of the versions, for example 15,30,60")
     takes.add_argument("--loopable", action="store_true", help="with --vary: whole bars, no note across the seam")
     music = main.add_argument_group("music (each is also an OSC address of `live`; see cuebridge osc)")
@@ -93,6 +98,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         from engine.commands.compose_session import write_session_music
 
         return write_session_music(arguments, given_flags(parser(), argv))
+    if arguments.board:
+        raise UserError("--board goes with a film; `cuebridge page FILM --board` takes a session's film up again.")
     brief = plan_from(arguments)
     options = arrange_options(arguments)
     if not 1 <= arguments.takes <= 100:

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 # What can be said of a session; all else would compose it anew.
 _OF_SESSIONS = (
-    "video", "output", "json", "loudness", "film_sound", "stems", "soundfont", "reencode", "replace",
+    "video", "output", "json", "loudness", "film_sound", "stems", "soundfont", "reencode", "replace", "board",
 )  # fmt: skip
 _COMPOSE_ONLY = ("takes", "vary", "length", "loopable")
 
@@ -44,6 +44,11 @@ def parser() -> argparse.ArgumentParser:
     sound.add_argument("--stems", metavar="DIR", help="write each part, and the film's sound, as a .wav too")
     sound.add_argument("--soundfont", metavar="FILE.sf2", help="default: FluidR3 of the system, else a small one")
     sound.add_argument("--reencode", action="store_true", help="make the picture H.264 instead of copying it")
+    sound.add_argument(
+        "--board",
+        metavar="DIR",
+        help="of a session: each take as an .mp4 there, with letter and timecode in the picture",
+    )
     sound.add_argument("--overwrite", dest="replace", action="store_true", help=argparse.SUPPRESS)  # as it once was
     return main
 
@@ -58,6 +63,8 @@ def main(argv: Sequence[str] | None = None) -> int:
 def _render_film(arguments: argparse.Namespace) -> int:
     """Composes, then renders."""
     _refuse(arguments, _COMPOSE_ONLY, "is for `cuebridge compose`; `render` writes one take, --take says which")
+    if arguments.board is not None:
+        raise UserError("--board takes a session: keep one with `cuebridge compose FILM --takes 12 --board`.")
     plan = compose.plan_from(arguments)
     arrangement_options = compose.arrange_options(arguments)
     options = _options(arguments)
@@ -107,6 +114,8 @@ def _render_session(arguments: argparse.Namespace) -> int:
     session = Path(arguments.video)
     saved = check_playable(read_session(session))
     film = film_of(saved, session)
+    if arguments.board is not None:
+        return _render_takes(arguments, saved, film)
     options = _options(arguments)
     check_output(film, options)
     begun = time.perf_counter()
@@ -121,6 +130,51 @@ def _render_session(arguments: argparse.Namespace) -> int:
     sys.stdout.write(f"Session  {session.name}: {film.name}, {len(arrangement.notes)} notes\n")
     write_sound_lines(sound_facts(rendered, options), took_s)
     sys.stdout.write(f"Written  {options.output}\n")
+    return 0
+
+
+def _render_takes(arguments: argparse.Namespace, saved: SavedSession, film: Path) -> int:
+    """Each take of the selected cue as a film, for somebody who has no CueBridge.  They are equally loud."""
+    from engine.arrange.score import session_arrangement
+    from engine.document import Step
+    from engine.document.takes import chosen
+    from engine.music import Take
+    from engine.sound.events import composition_events
+    from engine.sound.render import check_output, render
+
+    if arguments.output is not None or arguments.stems is not None:
+        raise UserError("--board names the folder; --output and --stems do not go with it.")
+    folder, document = Path(arguments.board), saved.steps[saved.index].document
+    takes = {each.number: each.take for each in saved.takes if each.cue == document.cue}
+    if not takes:
+        raise UserError(f"{Path(arguments.video).name} has no takes.")
+    if folder.exists() and not folder.is_dir():
+        raise UserError(f"{folder} is a file; --board names a folder.")
+    folder.mkdir(parents=True, exist_ok=True)
+    wanted = {
+        number: replace(
+            _options(arguments, str(folder / f"{film.stem}-take-{Take(number).name}.mp4")), burnt_in=Take(number).name
+        )
+        for number in takes
+    }
+    for options in wanted.values():  # before the first is made
+        check_output(film, options)
+    rows = []
+    with progress_bar(sys.stderr, quiet=arguments.json) as report:
+        for place, (number, options) in enumerate(wanted.items()):
+            played = replace(saved, steps=(Step(chosen(document, takes[number])),), index=0)
+            composition, arrangement = session_arrangement(played, printed=True)
+
+            def told(fraction: float, phase: str, place: int = place, name: str = options.burnt_in) -> None:
+                report((place + fraction) / len(wanted), f"take {name}: {phase}")
+
+            rendered = render(film, composition_events(composition, arrangement), options, told)
+            rows.append({"take": options.burnt_in, "notes": len(arrangement.notes), **sound_facts(rendered, options)})
+    if arguments.json:
+        sys.stdout.write(json.dumps(rows, indent=1) + "\n")
+        return 0
+    for row in rows:
+        sys.stdout.write(f"Take {row['take']:<3} {row['notes']:>5} notes, {row['lufs'] or 0:.1f} LUFS  {row['file']}\n")
     return 0
 
 
@@ -152,7 +206,7 @@ def _refuse(arguments: argparse.Namespace, names: Sequence[str], why: str) -> No
             raise UserError(f"--{name.replace('_', '-')} {why}.")
 
 
-def _options(arguments: argparse.Namespace) -> RenderOptions:
+def _options(arguments: argparse.Namespace, output: str | None = None) -> RenderOptions:
     from engine.sound.fonts import find_soundfont
     from engine.sound.render import RenderOptions
 
@@ -164,7 +218,7 @@ def _options(arguments: argparse.Namespace) -> RenderOptions:
             loudness = math.nan
         if not math.isfinite(loudness):
             raise UserError(f"'{arguments.loudness}' is no loudness; name LUFS such as -16, or off.")
-    output = arguments.output or f"{Path(arguments.video).stem}-with-music.mp4"
+    output = output or arguments.output or f"{Path(arguments.video).stem}-with-music.mp4"
     return RenderOptions(
         output=Path(output),
         soundfont=find_soundfont(arguments.soundfont),

@@ -12,6 +12,7 @@ from typing import Any, Final, cast
 
 import numpy as np
 
+from engine.sound.burn_in import burn_in
 from engine.sound.errors import SoundError
 from engine.sound.voice import SAMPLE_RATE
 from engine.video.film import OpenFilm, open_film, packets
@@ -85,20 +86,24 @@ class SoundWriter:
 class FilmWriter:
     """Writes a film's picture and stereo blocks of sound into an .mp4: AAC, index first.
 
-    Picture second 0 and sample 0 both stand at the file's time 0.
+    Picture second 0 and sample 0 both stand at the file's time 0.  burnt_in: see `RenderOptions`.
     """
 
-    def __init__(self, path: Path, film: str | os.PathLike[str], *, reencode: bool = False) -> None:
+    def __init__(self, path: Path, film: str | os.PathLike[str], *, reencode: bool = False, burnt_in: str = "") -> None:
         import av
 
         self._name = Path(film).name
         self._opened = open_film(film)
         try:
-            if not reencode:
+            if not reencode and not burnt_in:
                 _check_codec(self._opened, self._name)
             options = {"movflags": "+faststart"}
             self._container = av.open(os.fspath(path), "w", format="mp4", options=options)
-            self._picture = (_Encoded if reencode else _Copied)(self._opened, self._container, self._name)
+            self._picture: _Encoded | _Copied
+            if reencode or burnt_in:
+                self._picture = _Encoded(self._opened, self._container, burnt_in)
+            else:
+                self._picture = _Copied(self._opened, self._container, self._name)
             self._sound: Any = self._container.add_stream(
                 "aac", rate=SAMPLE_RATE, layout="stereo", options={"aac_coder": "fast"}
             )
@@ -200,10 +205,10 @@ def with_decoding_times(packets: Iterator[Any], frame_ticks: int) -> Iterator[An
 
 
 class _Encoded:
-    """A film's frames as 8-bit 4:2:0 H.264, at their own times."""
+    """A film's frames as 8-bit 4:2:0 H.264, at their own times.  burnt_in: a word and the timecode in them."""
 
-    def __init__(self, opened: OpenFilm, container: Any, name: str) -> None:
-        self._opened, self._container, self._name = opened, container, name
+    def __init__(self, opened: OpenFilm, container: Any, burnt_in: str = "") -> None:
+        self._opened, self._container, self._burnt_in = opened, container, burnt_in
         rate, options = opened.film.rate.fps, {"crf": "18", "preset": "fast"}
         self._stream = container.add_stream("libx264", rate=rate, options=options)
         # Odd sizes have no 4:2:0.
@@ -249,6 +254,9 @@ class _Encoded:
                 self._last = pts
                 self._rotation = frame.rotation
                 picture = frame.reformat(self._stream.width, self._stream.height, "yuv420p")
+                if self._burnt_in:
+                    at_s = float(pts * self._opened.stream.time_base)
+                    picture = burn_in(picture, self._burnt_in, str(self._opened.film.clock.label_at(at_s)))
                 picture.pts, picture.time_base = pts, self._opened.stream.time_base
                 yield picture
 

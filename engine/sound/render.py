@@ -44,7 +44,8 @@ Report = Callable[[float, str], None]
 class RenderOptions:
     """output: .mp4, .wav or .flac.  loudness_lufs: None leaves the level alone.  stems: folder for a .wav a stream.
 
-    film_sound: "keep", "duck" (lower it under music) or "drop" the film's own sound.  Raises SoundError.
+    film_sound: "keep", "duck" (lower it under music) or "drop" the film's own sound.  burnt_in: a word that stands in
+    the picture with its timecode, "" for neither; then the picture is encoded anew.  Raises SoundError.
     """
 
     output: Path
@@ -54,6 +55,7 @@ class RenderOptions:
     stems: Path | None = None
     reencode: bool = False
     replace: bool = False
+    burnt_in: str = ""
 
     def __post_init__(self) -> None:
         if self.output.suffix.lower() not in KINDS:
@@ -84,7 +86,7 @@ def check_output(film: str | os.PathLike[str], options: RenderOptions) -> None:
         raise SoundError(f"{film} would be overwritten; name another file to write.")
     check_writable(options.output, replace=options.replace)
     SoundFont(options.soundfont)
-    if options.output.suffix.lower() == ".mp4" and not options.reencode:
+    if options.output.suffix.lower() == ".mp4" and not options.reencode and not options.burnt_in:
         check_picture(film)
     if options.stems is not None and options.stems.exists() and not options.stems.is_dir():
         raise SoundError(f"{options.stems} is a file; --stems names a folder.")
@@ -237,7 +239,7 @@ def _write(
     limiter = Limiter()
     with ExitStack() as stack:
         aside = stack.enter_context(written_aside(options.output, replace=options.replace))
-        writer = _open_writer(aside, film, options.reencode)
+        writer = _open_writer(aside, film, options.reencode, options.burnt_in)
         stack.callback(writer.abandon)
         stems = stack.enter_context(_Stems(film, events, options, voices, gain)) if options.stems else None
         late, written = limiter.delay, 0
@@ -256,9 +258,13 @@ def _write(
     return paths, limiter.greatest_db
 
 
-def _open_writer(aside: Path, film: str | os.PathLike[str], reencode: bool) -> FilmWriter | SoundWriter:
+def _open_writer(aside: Path, film: str | os.PathLike[str], reencode: bool, burnt_in: str) -> FilmWriter | SoundWriter:
     kind = aside.suffix.lower()
-    return FilmWriter(aside, film, reencode=reencode) if kind == ".mp4" else SoundWriter(aside, kind[1:])
+    return (
+        FilmWriter(aside, film, reencode=reencode, burnt_in=burnt_in)
+        if kind == ".mp4"
+        else SoundWriter(aside, kind[1:])
+    )
 
 
 def _limited(spool: IO[bytes], gain: float, limiter: Limiter) -> Iterator[tuple[np.ndarray, np.ndarray | None]]:

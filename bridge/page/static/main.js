@@ -54,7 +54,14 @@ class CueApp extends HTMLElement {
 		this.keys = new Keys(app);
 		app.start();
 		const view = new URL(location.href).searchParams.get("view");
-		if (view === "film" || view === "board") document.body.classList.add(`only-${view}`);
+		if (view === "film" || view === "board") this.#only(view, app);
+	}
+
+	/** A whole-window page; its files are only loaded here. */
+	async #only(view, app) {
+		document.body.classList.add(`only-${view}`);
+		document.head.append(h("link", { rel: "stylesheet", href: "/static/views/views.css" }));
+		(await import(`./views/${view}.js`)).open(app);
 	}
 
 	/** Runs what has to follow the clock: each frame while it rolls, else once after every change. */

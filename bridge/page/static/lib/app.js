@@ -204,6 +204,8 @@ export class App {
 			const jobs = (this.get("jobs") ?? []).filter((job) => job.job !== message.job.job);
 			this.set("jobs", [...jobs, message.job]);
 			this.messages.job(message.job);
+		} else if (message.sketch !== undefined) {
+			this.set("sketch", message.sketch);
 		} else if (message.say !== undefined) {
 			this.messages.mention(message.say);
 		} else if (message.id !== undefined && message.heard !== undefined) {

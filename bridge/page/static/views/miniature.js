@@ -1,0 +1,55 @@
+// A take in little: its sections by mood and intensity, its notes by part, where the theme stands.
+
+const PARTS = ["melody", "bass", "pad", "arp", "drums"];
+const FORM = 14; // px of the line of sections
+
+/** Draws a sketch (`bridge/page/sketches.py`) over a span of picture seconds. */
+export function drawTake(ctx, sketch, [from, to], wide, tall, colours) {
+	const x = (second) => ((second - from) / Math.max(to - from, 0.001)) * wide;
+	const low = tall - 1;
+	for (const [start, end, letter, , mood, intensity] of sketch.sections) {
+		const [a, b] = [x(start), x(end)];
+		ctx.globalAlpha = 0.1 + 0.09 * intensity;
+		ctx.fillStyle = colours[mood] ?? colours.neutral;
+		// How much is going on, as height: the shape of the form.
+		const height = (low - FORM) * (0.12 + 0.22 * intensity);
+		ctx.fillRect(a, low - height, b - a, height);
+		ctx.globalAlpha = 1;
+		ctx.fillRect(a, 0, b - a - 1, 3);
+		ctx.fillStyle = colours.text;
+		ctx.font = `600 11px ${colours.font}`;
+		if (b - a > 14) ctx.fillText(letter, a + 2, FORM - 1);
+		ctx.fillStyle = colours.second;
+		ctx.font = `11px ${colours.font}`;
+		if (b - a > 60) ctx.fillText(mood, a + 14, FORM - 1);
+	}
+	ctx.fillStyle = colours.melody;
+	for (const [start, end] of sketch.statements) ctx.fillRect(x(start), FORM + 1, x(end) - x(start) - 1, 2);
+	const { notes } = sketch;
+	if (notes.length) drawNotes(ctx, notes, x, FORM + 4, low, colours);
+	else drawChords(ctx, sketch.chords, x, FORM + 4, low, colours);
+}
+
+/** Melody in full colour over the other parts; drums as ticks at the bottom. */
+function drawNotes(ctx, notes, x, top, low, colours) {
+	for (const part of [2, 3, 1, 0, 4]) {
+		ctx.fillStyle = colours[PARTS[part]];
+		ctx.globalAlpha = part === 0 ? 1 : 0.7;
+		for (let index = 0; index < notes.length; index += 4) {
+			if (notes[index] !== part) continue;
+			const start = x(notes[index + 2] / 16);
+			const length = Math.max(1, x((notes[index + 2] + notes[index + 3]) / 16) - start - 0.5);
+			if (part === 4) ctx.fillRect(start, low - 3, 1, 3);
+			else ctx.fillRect(start, low - 4 - ((notes[index + 1] - 30) / 68) * (low - 6 - top), length, part === 0 ? 2 : 1.5);
+		}
+	}
+	ctx.globalAlpha = 1;
+}
+
+/** Of a film too long for its notes: one stripe a chord. */
+function drawChords(ctx, chords, x, top, low, colours) {
+	ctx.fillStyle = colours.pad;
+	ctx.globalAlpha = 0.5;
+	chords.forEach(([start, end, name], index) => name && ctx.fillRect(x(start), index % 2 ? top + 4 : top, Math.max(0.5, x(end) - x(start) - 0.5), low - top - 8));
+	ctx.globalAlpha = 1;
+}
