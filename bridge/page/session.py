@@ -42,6 +42,8 @@ class SessionPage:
         """With every turn of the session."""
         self.commands.flush()
         self.feed.tick()
+        if self.link.pages:
+            self.sketches.tick()
 
     def receive(self, message: p.FromServer) -> None:
         """A message of the server."""
@@ -58,12 +60,6 @@ class SessionPage:
                 self.sketches.want()
             case p.ServerFailed():
                 self._say(message.sentence)
-
-    def tick(self) -> None:
-        """With every turn of the session."""
-        self.feed.tick()
-        if self.link.pages:
-            self.sketches.tick()
 
     def close(self) -> None:
         self.sketches.close()

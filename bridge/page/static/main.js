@@ -61,7 +61,7 @@ class CueApp extends HTMLElement {
 	async #only(view, app) {
 		document.body.classList.add(`only-${view}`);
 		document.head.append(h("link", { rel: "stylesheet", href: "/static/views/views.css" }));
-		(await import(`./views/${view}.js`)).open(app);
+		(await (view === "film" ? import("./views/film.js") : import("./views/board.js"))).open(app);
 	}
 
 	/** Runs what has to follow the clock: each frame while it rolls, else once after every change. */

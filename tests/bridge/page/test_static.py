@@ -11,6 +11,8 @@ STATIC = Path(bridge.page.__file__).parent / "static"
 FILES = sorted(each for each in STATIC.rglob("*") if each.is_file())
 LARGEST = 250_000  # bytes, unpacked, that a browser loads to show the page
 LARGEST_LATER = 70_000  # that it loads at the first sound, or when somebody opens more
+LARGEST_VIEW = 40_000  # of what only the whole-window pages load: the board and the second screen
+VIEWS = STATIC / "views"
 _IMPORT = re.compile(r"""(?:from|import) "(\.[^"]+)";""")
 _LATER = re.compile(r'(?:later|import)\("(\./[^"]+)"')
 
@@ -23,13 +25,16 @@ def loaded_at_once() -> set[Path]:
         if each not in found:
             found.add(each)
             waiting += [(each.parent / name).resolve() for name in _IMPORT.findall(each.read_text())]
-    return found | {each for each in FILES if each.suffix != ".js" and each.name != "later.css"}
+    return found | {each for each in FILES if each.suffix != ".js" and each.name not in ("later.css", "views.css")}
 
 
 def test_it_is_small_enough_for_a_slow_start() -> None:
     at_once = loaded_at_once()
     assert sum(each.stat().st_size for each in at_once) <= LARGEST
-    assert sum(each.stat().st_size for each in FILES if each not in at_once) <= LARGEST_LATER
+    views = {each for each in FILES if VIEWS in each.parents}
+    assert views and not views & at_once
+    assert sum(each.stat().st_size for each in views) <= LARGEST_VIEW
+    assert sum(each.stat().st_size for each in FILES if each not in at_once | views) <= LARGEST_LATER
 
 
 def test_nothing_comes_from_elsewhere() -> None:
