@@ -369,7 +369,8 @@ class Arranger:
         found, segment = self._voiced(index, state), self._timeline.segments[index]
         for played in self.options.played_voicings:
             if played.start_beats - 1e-6 <= segment.start < played.end_beats - 1e-6 and played.chord == segment.chord:
-                return replace(found, pad=tuple(pitch + self.options.transpose for pitch in played.pad))
+                pad = tuple(pitch + self.options.transpose for pitch in played.pad)
+                return replace(found, pad=pad, played=True)
         return found
 
     def _voiced(self, index: int, state: ArrangeState) -> FixedVoicing:

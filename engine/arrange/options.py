@@ -87,13 +87,17 @@ def default_parts() -> dict[str, PartOptions]:
 
 @dataclass(frozen=True, slots=True)
 class FixedVoicing:
-    """The pitches of one chord from start_beats on: structural bass, pad voices from low to high, arp tones 1 to 4."""
+    """The pitches of one chord from start_beats on: structural bass, pad voices from low to high, arp tones 1 to 4.
+
+    played: the pad is as somebody played it, so all of it sounds.
+    """
 
     start_beats: float
     chord: Chord
     bass: int
     pad: tuple[int, ...]
     arp: tuple[int, ...]
+    played: bool = False
 
 
 @dataclass(frozen=True, slots=True)

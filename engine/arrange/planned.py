@@ -442,7 +442,7 @@ def _pad_struck(cue: PlannedCue, moment: Moment, options: PartOptions, role: Par
     segment = moment.scene.segment
     voices = moment.scene.voicing.pad
     note = cue.tune_at(segment.start)
-    if note is not None:
+    if note is not None and not moment.scene.voicing.played:
         # One hand has both: what lies under the tune within a tenth of it.
         voices = tuple(pitch for pitch in voices if note.pitch - 14 <= pitch < note.pitch - 2)[-2:]
     every = 2.0 if moment.section.intensity >= 3 else 4.0
