@@ -60,10 +60,10 @@ def _dispatch(words: list[str]) -> int:
         sys.stdout.write(f"cuebridge {version()}\n")
         return 0
     command, rest = words[0], words[1:]
-    if command == "compose" and "--board" in rest:
-        from bridge.commands.board import main
+    import importlib
 
-        return main(rest)
+    if command == "compose" and "--board" in rest:
+        return importlib.import_module("bridge.commands.board").main(rest)
     if command in CHILDREN:
         from bridge.commands.children import run_child
 
@@ -72,8 +72,6 @@ def _dispatch(words: list[str]) -> int:
         module, before, _ = CHILDREN[command]
         return run_child(module, [*before, *rest])
     if command in BRIDGE:
-        import importlib
-
         return importlib.import_module(BRIDGE[command][0]).main(rest)
     raise UserError(f"'{command}' is not a command; commands are {', '.join(_commands())}.")
 

@@ -6,7 +6,11 @@ notes are left out, its form and chords say enough at that size.
 
 from __future__ import annotations
 
+import contextlib
 import json
+import os
+import sys
+import threading
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any, Final
@@ -20,7 +24,6 @@ from engine.document.compare import plan_of
 from engine.document.takes import TakeTable
 from engine.music import Note
 from engine.process.messages import FilmAnalysed
-from engine.process.priorities import lower
 
 PARTS: Final = ("melody", "bass", "pad", "arp", "drums")  # the first are drawn where there are too many notes
 MOST_NOTES: Final = 3000
@@ -77,8 +80,15 @@ class Sketches:
 
     def _threads(self) -> ThreadPoolExecutor:
         if self._pool is None:
-            self._pool = ThreadPoolExecutor(1, "sketches", initializer=lower, initargs=(NICENESS,))
+            self._pool = ThreadPoolExecutor(1, "sketches", initializer=_give_way)
         return self._pool
+
+
+def _give_way() -> None:
+    """On Linux a thread has a niceness of its own; elsewhere it would be the whole program's."""
+    if sys.platform == "linux":
+        with contextlib.suppress(OSError):
+            os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), NICENESS)
 
 
 def sketch(document: Document, cue: int, film: FilmAnalysed, takes: TakeTable) -> bytes:
