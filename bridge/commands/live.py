@@ -31,7 +31,7 @@ from bridge.osc.clients import Target
 from bridge.osc.codec import Argument
 from bridge.osc.fair_queue import FairQueue
 from bridge.osc.server import Datagram, OscServer
-from bridge.page.link import PageLink, lists_folder
+from bridge.page.link import PageLink, uploads_of
 from bridge.page.session import SessionPage
 from bridge.page.speaker import SpeakerLink
 from bridge.player.link import PlayerLink
@@ -135,7 +135,7 @@ class Live:
                 quit_=self._quit,
                 daw=self.daw,
                 learned=learn_path(),
-                uploads=lists_folder(self.page_link) if self.page_link is not None else None,
+                uploads=uploads_of(self.page_link) if self.page_link is not None else (),
                 take_over=self.plugin.take_over,
             )
             if self.page_link is not None:

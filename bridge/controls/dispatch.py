@@ -72,7 +72,7 @@ class Controls:
         take_over: Callable[[], int] | None = None,
         daw: DawBridge | None = None,
         learned: Path | None = None,
-        uploads: Path | None = None,
+        uploads: Sequence[Path] = (),
     ) -> None:
         """folders: for files that OSC reads and writes.  uploads: for files that came through the page, only read."""
         self.session = session
@@ -81,7 +81,7 @@ class Controls:
         self._send_refusal = refuse
         self._said_renamed: set[str] = set()
         self._folders = [folder.resolve() for folder in folders]
-        self._uploads = uploads.resolve() if uploads is not None else None
+        self._uploads = [folder.resolve() for folder in uploads]
         self._films = {Path(session.options.film), Path(session.options.film).resolve()}
         self._save = save
         self._quit = quit_
@@ -722,7 +722,7 @@ class Controls:
         if (old_edl is None) != (new_edl is None):
             raise ControlError("bad_value", "give the EDLs of both cuts, the old one first.")
         edls = None if old_edl is None or new_edl is None else (self.allowed(old_edl), self.allowed(new_edl))
-        words = RecutWords(Path(text) if Path(text) in self._films else self.allowed(text), policies or "", edls)
+        words = RecutWords(Path(text) if Path(text) in self._films else self._readable(text), policies or "", edls)
         words.flags()
         saved = saved_state(session, session.film.fingerprint or session.film.read_fingerprint())
         if saved is None or not document.result.complete:
@@ -735,7 +735,6 @@ class Controls:
             def take() -> list[Reply]:
                 self._check_film(film_path, words.new)
                 if recut.moved is None:
-                    session.recut = recut
                     return recut.messages(None)
                 if session.document is not document:
                     raise ControlError("not_ready", "the session was changed while the cuts were compared; ask again.")
@@ -900,11 +899,10 @@ class Controls:
 
     def _readable(self, text: str) -> Path:
         """A file that came through the page, or one in an allowed folder.  Raises ControlError."""
-        if self._uploads is not None:
-            with contextlib.suppress(OSError, RuntimeError, ValueError):  # no file name: said below
-                path = Path(text).resolve()
-                if self._uploads in path.parents:
-                    return path
+        with contextlib.suppress(OSError, RuntimeError, ValueError):  # no file name: said below
+            path = Path(text).resolve()
+            if any(folder in path.parents for folder in self._uploads):
+                return path
         return self.allowed(text)
 
     def allowed(self, text: str, suffix: str = "") -> Path:

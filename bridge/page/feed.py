@@ -166,7 +166,7 @@ class PageFeed:
         kept = tuple((number, take.name, take.kept, number == document.take) for number, take in takes.items())
         short_from = (
             analysed, document.hits, document.sections, document.printed, document.settings, document.other_cues,
-            document.cue, document.result.tempo_map, document.result.starts_s, kept, session.recut,
+            document.cue, document.result.tempo_map, document.result.starts_s, kept,
         )  # fmt: skip
         if short_from != self._short_from:
             self._short_from = short_from
@@ -184,9 +184,6 @@ class PageFeed:
             self._send("cues", tuple((number, *row) for number, row in rows))
             self._send("takes", kept)
             self._send("printed", printed.ranges_s(document))
-            recut = session.recut
-            self._send("recut", () if recut is None else ((str(recut.words.new),), *recut.change_rows()))
-            self._send("policies", () if recut is None else tuple(recut.policy_rows()))
             spoken = parse_speech(document.text(controls.SPEECH))
             self._send("dialogue", tuple((start_s, end_s, "speech") for start_s, end_s in spoken))
         result = document.result

@@ -267,9 +267,9 @@ def films_folder() -> Path:
     return Path(platformdirs.user_data_dir("cuebridge", appauthor=False)) / "films"
 
 
-def lists_folder(link: PageLink) -> Path:
-    """Where its server keeps small files until the program ends: lists of markers, tunes."""
-    return Path(link.options.work) / LISTS_FOLDER
+def uploads_of(link: PageLink) -> tuple[Path, ...]:
+    """Where its server keeps what came through the page: small files (markers, tunes) until it ends, and films."""
+    return Path(link.options.work) / LISTS_FOLDER, Path(link.options.folder)
 
 
 def new_secret() -> str:

@@ -28,8 +28,10 @@ QUIET_S: Final = 0.06  # without a slice of a plan: it is whole
 PUBLISH_S: Final = 0.3  # while slices still come
 CHOICE_S: Final = 30.0  # the program answers a choice of a film within this
 LIST_BYTES: Final = 20 * 2**20
-# What takes a small file that came through the page, and the address of the table that it is for.
-WITH_FILE: Final = {"/page/markers": controls.MARKERS_LOAD, "/page/theme": controls.THEME_LOAD}
+# What takes a file that came through the page, and the address of the table that it is for.
+WITH_FILE: Final = {
+    "/page/markers": controls.MARKERS_LOAD, "/page/theme": controls.THEME_LOAD, "/page/conform": controls.CONFORM,
+}  # fmt: skip
 SOUND_S: Final = 0.01  # a load comes as several messages; the sound waits for its end
 Json = dict[str, Any]
 
@@ -228,7 +230,8 @@ class PageServer:
     def _do_with_file(self, asked: Request) -> Awaitable[Sequence[Any]] | None:
         """Its first argument names an upload; the bridge gets the file."""
         try:
-            path, _ = self.lists.path_of(str(asked.arguments[0]) if asked.arguments else "")
+            uploads = self.uploads if asked.address == "/page/conform" else self.lists
+            path, _ = uploads.path_of(str(asked.arguments[0]) if asked.arguments else "")
         except ControlError as error:
             return _refused(error)
         arguments = (str(path), *asked.arguments[1:])

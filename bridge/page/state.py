@@ -10,19 +10,7 @@ from bridge.page import messages as p
 from bridge.page.protocol import PROTOCOL
 from engine.process.messages import SOUND_BLOCK, SOUND_RATE, SOUND_SCALE
 
-LISTS: Final = (
-    "chords",
-    "bars",
-    "cuts",
-    "hits",
-    "sections",
-    "cues",
-    "takes",
-    "printed",
-    "dialogue",
-    "recut",
-    "policies",
-)
+LISTS: Final = ("chords", "bars", "cuts", "hits", "sections", "cues", "takes", "printed", "dialogue")
 LOG: Final = 200
 Json = dict[str, Any]
 

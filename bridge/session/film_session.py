@@ -107,7 +107,6 @@ class FilmSession(EditedSession):
         self.composing.cancel()
         self.send(Cancel(self.composing.revision))
         self.film.change()
-        self.recut = None
         self.history, self.takes, self.aside = History(carried(self.document)), Takes(), TakesAside()
         self.composing.leave_film()
         self.tempo.leave_film()
@@ -162,7 +161,6 @@ class FilmSession(EditedSession):
             return
         if self.composing.cancel():
             self.send(Cancel(self.composing.revision))
-        self.recut = None
         self._place(None)
         self.begin()
         self.say(f"the film is {self.film.name} now, and was {before}.")

@@ -29,7 +29,6 @@ from bridge.session.history import History
 from bridge.session.now import Clock, Now
 from bridge.session.output import Output
 from bridge.session.progress import Phase, Progress, Promises
-from bridge.session.recut import Recut
 from bridge.session.takes import Takes
 from bridge.session.tempo_in_force import TempoInForce
 from bridge.session.transport import Ready, Transport
@@ -105,7 +104,6 @@ class SessionState:
         self.clients = 0  # programs that are subscribed over OSC
         self.plugins: tuple[str, ...] = ()  # a line for each instance of the plugin
         self.markers = options.markers  # until they are taken
-        self.recut: Recut | None = None  # of this film, shown last and not taken
         self.first_slots_host_s: float | None = None
         self._engine_pid = engine_pid
 

@@ -1,4 +1,4 @@
-"""`speech FILM|SUBTITLES`: where people speak, as `--speech` and `/cue/speech` take it."""
+"""`speech FILM|SUBTITLES`: where people speak, as `--speech` and `/cue/speech` take it, and what else is heard."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import sys
 from collections.abc import Sequence
 
 from engine.interchange.subtitles import ENDINGS, load_subtitles
+from engine.music import UserError
 from engine.music.command import SentenceParser, check_film_exists
 from engine.music.speech import speech_text
 
@@ -16,8 +17,11 @@ def main(argv: Sequence[str] | None = None) -> int:
     top = SentenceParser(prog="cuebridge speech", description="Says where people speak.", allow_abbrev=False)
     top.add_argument("file", metavar="FILM", help=f"a film to listen to, or subtitles ({', '.join(ENDINGS)})")
     top.add_argument("--json", action="store_true", help="from and to of each line, as JSON")
+    top.add_argument("--all", action="store_true", help="also where the film itself has music, and how loud it is")
     given = top.parse_args(argv)
     check_film_exists(given.file)
+    if given.all:
+        return _all(given.file, as_json=given.json)
     if given.file.lower().endswith(ENDINGS):
         lines = load_subtitles(given.file)
     else:
@@ -30,4 +34,23 @@ def main(argv: Sequence[str] | None = None) -> int:
         sys.stdout.write(speech_text(lines) + "\n")
         spoken = sum(end - start for start, end in lines)
         sys.stderr.write(f"{len(lines)} lines, {spoken:.1f} s of speech.\n")
+    return 0
+
+
+def _all(path: str, *, as_json: bool) -> int:
+    if path.lower().endswith(ENDINGS):
+        raise UserError("--all listens to a film; subtitles have no sound.")
+    from engine.sound.listening import listen
+
+    heard = listen(path)
+    if as_json:
+        facts = {"speech": heard.speech, "music": heard.music, "loudness_db": heard.loudness}
+        sys.stdout.write(json.dumps(facts) + "\n")
+        return 0
+    loud = sorted(heard.loudness)
+    level = f"{loud[len(loud) // 10]:.0f} to {loud[-1]:.0f} dB a second" if loud else "no sound"
+    spoken = (
+        "not listened for: pip install 'cuebridge[dialogue]'" if heard.speech is None else speech_text(heard.speech)
+    )
+    sys.stdout.write(f"speech   {spoken or 'none'}\nmusic    {speech_text(heard.music) or 'none'}\nloudness {level}\n")
     return 0

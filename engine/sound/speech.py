@@ -36,7 +36,7 @@ def speech_of(path: str) -> Lines:
 
     detector = SileroVAD(SAMPLE_RATE)
     size = detector.window_size_samples
-    chances = [detector.process(window) for window in _windows(path, size)]
+    chances = [detector.process(window) for window in windows(path, size)]
     return lines_from(chances, size / SAMPLE_RATE)
 
 
@@ -59,7 +59,7 @@ def lines_from(chances: Sequence[float], window_s: float) -> Lines:
     return merged(found)
 
 
-def _windows(path: str | os.PathLike[str], size: int) -> Iterator[np.ndarray]:
+def windows(path: str | os.PathLike[str], size: int) -> Iterator[np.ndarray]:
     """The film's sound in windows of float32, from the picture's first frame on, as the mixer has it."""
     import av
 

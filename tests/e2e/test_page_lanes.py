@@ -8,7 +8,10 @@ from pathlib import Path
 
 import browserlab
 import pytest
+import recutlab
 from browserlab import CLIP, PageProgram, chromium, composed, opened, settled, steps, value, wait
+
+from engine.music.bundled import bundled_clip
 
 pytestmark = [
     pytest.mark.browser,
@@ -223,6 +226,28 @@ def test_markers_of_an_editor_are_looked_at_and_taken(page: browserlab.Page, tmp
     assert value(page, "app.rows.hits[0].slice(1)") == ["must", "door slams"]
     assert value(page, "app.rows.hits[0][0]") == pytest.approx(4.0, abs=0.05)
     assert steps(page) == before + 1
+
+
+def test_a_new_cut_is_looked_at_taken_and_taken_back(page: browserlab.Page, tmp_path: Path) -> None:
+    """Two seconds of a title at the sixth second, with the film from the fixture before and after."""
+    film = value(page, "app.get('film').name")
+    length = value(page, "app.duration_s")
+    recutlab.write(tmp_path / "reel v2.mp4", bundled_clip(), [(0, 144), ("title", 48), (144, round(length * 24))])
+    with page.expect_file_chooser() as chooser:
+        page.click("cue-top button[aria-label=Menu]")
+        page.click(".menu button:has-text('New cut of the film')")
+    chooser.value.set_files(tmp_path / "reel v2.mp4")
+    wait(page, "document.querySelector('dialog.markers button.primary:not(:disabled)')", 120)
+    rows = page.locator("dialog.markers tbody tr")
+    assert rows.count() == 5 and "insert" in rows.nth(0).inner_text() and "+48" in rows.nth(0).inner_text()
+    page.locator("dialog.markers input[value=rewrite]").check()
+    page.locator("dialog.markers input[value=shift]").check()
+    before = steps(page)
+    page.click("dialog.markers button.primary")
+    wait(page, f"app.duration_s > {length} + 1.5 && !document.querySelector('dialog')", 120)
+    assert steps(page) == before + 1
+    page.click("cue-top button[aria-label=Undo]")
+    wait(page, f"app.duration_s < {length} + 0.5 && app.get('film').name === {film!r}", 30)
 
 
 def test_takes_are_compared_side_by_side_at_equal_loudness(page: browserlab.Page) -> None:

@@ -176,6 +176,7 @@ export class Top extends HTMLElement {
 			[
 				["Another film…", () => app.first_visit().then(() => app.first.open())],
 				["Markers from the editor…", () => app.later("./elements/markers.js", "openMarkers"), "", !app.get("film")?.ready],
+				["New cut of the film…", () => app.later("./elements/recut.js", "openRecut"), "", !app.get("film")?.ready],
 				["The theme…", () => app.later("./elements/theme-editor.js", "openTheme"), "", !app.get("film")?.ready],
 				["Section from the playhead…", () => app.later("./elements/section-sheet.js", "openSection", app.position_s()), "", !app.get("film")?.ready],
 				["The selected range is speech", () => app.timeline.lanes.speech.add(app.view.range), "", app.view.range === null],

@@ -1,9 +1,9 @@
-// Small files that a person chooses here: lists of markers, tunes. They go to this computer's own server.
+// Files that a person chooses here: lists of markers, tunes, another cut of the film. They go to this computer's own server.
 
 import { h } from "./dom.js";
 
 /** Lets a person choose a file; resolves to `{upload, name}`, or to null where none was chosen or it was refused. */
-export async function chosen_file(app, accept) {
+export async function chosen_file(app, accept, kind) {
 	const file = await new Promise((resolve) => {
 		const input = h("input", { type: "file", accept, onchange: () => resolve(input.files[0] ?? null), oncancel: () => resolve(null) });
 		input.className = "unseen";
@@ -11,13 +11,13 @@ export async function chosen_file(app, accept) {
 		input.click();
 		addEventListener("focus", () => setTimeout(() => input.remove(), 60_000), { once: true });
 	});
-	return file === null ? null : send_file(app, file);
+	return file === null ? null : send_file(app, file, kind);
 }
 
-export async function send_file(app, file) {
+export async function send_file(app, file, kind = "list") {
 	const headers = { "X-CueBridge-Secret": app.secret, "X-File-Name": encodeURIComponent(file.name) };
 	try {
-		const response = await fetch("/upload?kind=list", { method: "POST", headers, body: file });
+		const response = await fetch(`/upload?kind=${kind}`, { method: "POST", headers, body: file });
 		const answer = await response.json();
 		if (response.ok) return answer;
 		app.messages.refuse(answer.error[1]);
