@@ -4,7 +4,7 @@ import av
 import numpy as np
 import pytest
 
-from engine.sound.speech import SAMPLE_RATE, _windows, lines_from, speech_of
+from engine.sound.speech import SAMPLE_RATE, lines_from, speech_of, windows
 
 WINDOW_S = 0.032
 
@@ -42,7 +42,7 @@ def test_sound_is_read_from_the_pictures_first_frame_on(tmp_path, begins_s):
     samples = np.zeros(SAMPLE_RATE * 2)
     samples[SAMPLE_RATE : SAMPLE_RATE + 800] = 0.8
     _film(tmp_path / "a.mkv", samples, begins_s=begins_s, sound_after_s=0.5)
-    sound = np.concatenate(list(_windows(tmp_path / "a.mkv", 512)))
+    sound = np.concatenate(list(windows(tmp_path / "a.mkv", 512)))
     loud = np.flatnonzero(np.abs(sound) > 0.3)
     assert loud[0] / SAMPLE_RATE == pytest.approx(1.5, abs=0.01)
     assert len(loud) == pytest.approx(800, abs=40)
