@@ -141,3 +141,22 @@ def small_soundfont(
     body += chunk(b"LIST", b"sdta" + chunk(b"smpl", np.concatenate([wave, zeros]).astype("<i2").tobytes()))
     body += chunk(b"LIST", b"pdta" + tables)
     return chunk(b"RIFF", body)
+
+
+def film_with(path, samples, *, rate=16_000, begins_s=0.0, sound_after_s=0.0):
+    """A grey film with sound; its time stamps begin at begins_s, the sound's that much later."""
+    with av.open(str(path), "w", options={"avoid_negative_ts": "disabled"}) as out:
+        picture = out.add_stream("mpeg4", rate=25, width=64, height=48, pix_fmt="yuv420p")
+        sound = out.add_stream("pcm_s16le", rate=rate, layout="mono")
+        frames = [np.full((48, 64, 3), 90, np.uint8)] * int(len(samples) / rate * 25)
+        for number, grey in enumerate(frames):
+            frame = av.VideoFrame.from_ndarray(grey, format="rgb24")
+            frame.pts = number + round(begins_s * 25)
+            out.mux(picture.encode(frame))
+        out.mux(picture.encode(None))
+        data = (np.clip(samples, -1, 1) * 32767).astype(np.int16).reshape(1, -1)
+        frame = av.AudioFrame.from_ndarray(data, format="s16", layout="mono")
+        frame.sample_rate = rate
+        frame.pts = round((begins_s + sound_after_s) * rate)
+        for packet in [*sound.encode(frame), *sound.encode(None)]:
+            out.mux(packet)

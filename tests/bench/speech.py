@@ -9,10 +9,11 @@ import tempfile
 import time
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
+sys.path[:0] = [str(Path(__file__).resolve().parents[2]), str(Path(__file__).resolve().parents[1])]
 
 import av
 import numpy as np
+from soundlab import film_with
 
 from engine.arrange import ArrangeOptions, arrange
 from engine.arrange.dialogue import melody_share
@@ -50,13 +51,7 @@ def main() -> None:
             samples[at : at + len(voice)] += voice
             truth[round(at_s * 1000) : round((at_s + len(voice) / SAMPLE_RATE) * 1000)] = True
         film = f"{folder}/spoken.mkv"
-        with av.open(film, "w") as out:
-            stream = out.add_stream("pcm_s16le", rate=SAMPLE_RATE, layout="mono")
-            data = (np.clip(samples, -1, 1) * 32767).astype(np.int16).reshape(1, -1)
-            frame = av.AudioFrame.from_ndarray(data, format="s16", layout="mono")
-            frame.sample_rate = SAMPLE_RATE
-            for packet in [*stream.encode(frame), *stream.encode(None)]:
-                out.mux(packet)
+        film_with(film, samples, rate=SAMPLE_RATE)
         begun = time.perf_counter()
         lines = speech_of(film)
         took_s = time.perf_counter() - begun

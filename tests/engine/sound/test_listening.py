@@ -1,10 +1,10 @@
 """Music in a film's own sound, and its loudness."""
 
 import json
-import wave
 
 import numpy as np
 import pytest
+from soundlab import film_with
 
 from engine.commands.speech import main
 from engine.music import UserError
@@ -31,16 +31,12 @@ def music(seconds):
 
 
 def write(path, samples):
-    with wave.open(str(path), "wb") as file:
-        file.setnchannels(1)
-        file.setsampwidth(2)
-        file.setframerate(SAMPLE_RATE)
-        file.writeframes((np.clip(samples, -1, 1) * 32767).astype("<i2").tobytes())
+    film_with(path, samples)
     return str(path)
 
 
 def test_music_is_told_from_noise(tmp_path, capsys):
-    path = write(tmp_path / "film.wav", np.concatenate([noise(10), music(12) + 0.1 * noise(12, 2), noise(10, 3)]))
+    path = write(tmp_path / "film.mkv", np.concatenate([noise(10), music(12) + 0.1 * noise(12, 2), noise(10, 3)]))
     heard = listen(path)
     assert len(heard.music) == 1
     start, end = heard.music[0]
@@ -53,9 +49,9 @@ def test_music_is_told_from_noise(tmp_path, capsys):
 
 def test_loudness_is_in_decibels_below_full_scale(tmp_path):
     t = np.arange(4 * SAMPLE_RATE) / SAMPLE_RATE
-    heard = listen(write(tmp_path / "a.wav", np.sin(2 * np.pi * 440 * t) * np.where(t < 2, 0.5, 0.05)))
+    heard = listen(write(tmp_path / "a.mkv", np.sin(2 * np.pi * 440 * t) * np.where(t < 2, 0.5, 0.05)))
     assert heard.loudness[0] == pytest.approx(-9.0, abs=0.3) and heard.loudness[3] == pytest.approx(-29.0, abs=0.3)
-    assert listen(write(tmp_path / "b.wav", np.zeros(2 * SAMPLE_RATE))).music == ()
+    assert listen(write(tmp_path / "b.mkv", np.zeros(2 * SAMPLE_RATE))).music == ()
 
 
 def test_where_people_speak_music_is_as_before_and_after():

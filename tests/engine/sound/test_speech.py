@@ -1,8 +1,8 @@
 """Speech in a film's own sound."""
 
-import av
 import numpy as np
 import pytest
+from soundlab import film_with
 
 from engine.sound.speech import SAMPLE_RATE, lines_from, speech_of, windows
 
@@ -17,31 +17,12 @@ def test_lines_by_chance():
     assert lines_from([], WINDOW_S) == () and lines_from([0.4] * 100, WINDOW_S) == ()
 
 
-def _film(path, samples, *, begins_s=0.0, sound_after_s=0.0):
-    """A grey film with sound; its time stamps begin at begins_s, the sound's that much later."""
-    with av.open(str(path), "w", options={"avoid_negative_ts": "disabled"}) as out:
-        picture = out.add_stream("mpeg4", rate=25, width=64, height=48, pix_fmt="yuv420p")
-        sound = out.add_stream("pcm_s16le", rate=SAMPLE_RATE, layout="mono")
-        frames = [np.full((48, 64, 3), 90, np.uint8)] * int(len(samples) / SAMPLE_RATE * 25)
-        for number, grey in enumerate(frames):
-            frame = av.VideoFrame.from_ndarray(grey, format="rgb24")
-            frame.pts = number + round(begins_s * 25)
-            out.mux(picture.encode(frame))
-        out.mux(picture.encode(None))
-        data = (np.clip(samples, -1, 1) * 32767).astype(np.int16).reshape(1, -1)
-        frame = av.AudioFrame.from_ndarray(data, format="s16", layout="mono")
-        frame.sample_rate = SAMPLE_RATE
-        frame.pts = round((begins_s + sound_after_s) * SAMPLE_RATE)
-        for packet in [*sound.encode(frame), *sound.encode(None)]:
-            out.mux(packet)
-
-
 @pytest.mark.parametrize("begins_s", [0.0, 2.0])
 def test_sound_is_read_from_the_pictures_first_frame_on(tmp_path, begins_s):
     """Whatever second the file's time stamps begin at, and though the sound begins later than the picture."""
     samples = np.zeros(SAMPLE_RATE * 2)
     samples[SAMPLE_RATE : SAMPLE_RATE + 800] = 0.8
-    _film(tmp_path / "a.mkv", samples, begins_s=begins_s, sound_after_s=0.5)
+    film_with(tmp_path / "a.mkv", samples, begins_s=begins_s, sound_after_s=0.5)
     sound = np.concatenate(list(windows(tmp_path / "a.mkv", 512)))
     loud = np.flatnonzero(np.abs(sound) > 0.3)
     assert loud[0] / SAMPLE_RATE == pytest.approx(1.5, abs=0.01)
@@ -51,7 +32,7 @@ def test_sound_is_read_from_the_pictures_first_frame_on(tmp_path, begins_s):
 def test_tones_and_noise_are_no_speech(tmp_path):
     ticks = np.arange(SAMPLE_RATE * 4) / SAMPLE_RATE
     noise = np.random.default_rng(1).normal(0, 0.05, len(ticks))
-    _film(tmp_path / "a.mkv", 0.2 * np.sin(2 * np.pi * 440 * ticks) + noise)
+    film_with(tmp_path / "a.mkv", 0.2 * np.sin(2 * np.pi * 440 * ticks) + noise)
     assert speech_of(str(tmp_path / "a.mkv")) == ()
 
 
