@@ -182,9 +182,11 @@ def _variants(
                 near = of_same or used
                 variant = near[0]
             else:
+                offered = of_mood(part.mood)
+                if part.form == "comedy" and part.mood in ("relaxing", "exciting"):
+                    offered = (*offered, palettes()["N3"])  # what is funny is mostly bright too
                 weights = {
-                    p.variant: weight(p.variant) * _fit(p, part, bpm, lively, used)
-                    for p in _in_mode(of_mood(part.mood), mode)
+                    p.variant: weight(p.variant) * _fit(p, part, bpm, lively, used) for p in _in_mode(offered, mode)
                 }
                 variant = _gumbel(weights, partial(draw, "variant", *name))
                 # Between two sections of one mood the same palette is the rule, another one the surprise.

@@ -216,3 +216,13 @@ def test_no_chord_stands_under_a_tune_for_longer_than_six_seconds_in_a_slow_pale
         if "melody" in section.layers and section.letter in "BC":
             bar_s = 4.0
             assert section.unit_bars <= 1.0 or section.unit_bars * bar_s <= 8.0
+
+
+def test_a_comedy_is_mostly_comic_whatever_its_light(composer, make_features):
+    options = replace(AUTO, form="comedy", dark_light=80.0)
+    drawn = []
+    for take in range(1, 9):
+        ask = request(120.0, options=options, take=Take(take))
+        plan = compose(composer, make_features(40.0), ask).plans[0]
+        drawn.append("N3" in {section.variant for section in plan.sections})
+    assert sum(drawn) >= 4
