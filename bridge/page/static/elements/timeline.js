@@ -19,7 +19,7 @@ import { ChordEditor } from "./chord-editor.js";
 
 const TILE_PX = 512;
 const KEPT_TILES = 160;
-const PAINT_MS = 6; // of a frame; what is left is painted in the next one
+const PAINT_MS = 4; // of a frame; what is left is painted in the next one
 const DRAG_PX = 4;
 const DRAG_PX_COARSE = 8;
 const SNAP_PX = 6;
@@ -159,11 +159,14 @@ export class Timeline extends HTMLElement {
 		if (!narrow) names.push(...(this.mode === "chords" ? ["notes"] : PART_ROWS));
 		if (all) names.push("cc");
 		const rows = names.map((name) => lanes[name]);
+		// Where room is scarce, what has one line of text gives way first.
+		const tight = all && room < 560;
+		for (const name of ["sections", "form", "themes", "speech", "printed"]) lanes[name].height = tight ? 18 : 22;
 		const fixed = rows.filter((lane) => !lane.stretches).reduce((sum, lane) => sum + lane.height, 0);
 		const elastic = rows.filter((lane) => lane.stretches);
 		for (const lane of elastic) {
 			const share = Math.floor((room - fixed) / elastic.length);
-			const height = lane.part === null ? clamp(share, 80, 420) : clamp(share, 32, 110);
+			const height = lane.part === null ? clamp(share, 80, 420) : clamp(share, tight && !low ? 24 : 32, 110);
 			if (height !== lane.height) {
 				lane.height = height;
 				lane.version++;

@@ -35,12 +35,12 @@ export class SpanLane extends Lane {
 			const x = x_of(item.start_s);
 			const wide = Math.max(2, x_of(item.end_s) - x);
 			ctx.fillStyle = theme.raised;
-			ctx.fillRect(x + 1, 3, wide - 2, height - 6);
+			ctx.fillRect(x + 1, 2, wide - 2, height - 5);
 			ctx.fillStyle = theme[item.tone] ?? theme.edge;
-			ctx.fillRect(x + 1, 3, Math.min(3, wide - 1), height - 6);
+			ctx.fillRect(x + 1, 2, Math.min(3, wide - 1), height - 5);
 			ctx.strokeStyle = theme[item.tone] ?? theme.edge;
 			ctx.setLineDash(item.dashed ? [4, 3] : []);
-			ctx.strokeRect(x + 0.5, 2.5, wide - 1, height - 5);
+			ctx.strokeRect(x + 0.5, 1.5, wide - 1, height - 4);
 			ctx.setLineDash([]);
 			ctx.font = `600 12px ${theme.font}`;
 			ctx.fillStyle = theme.text;

@@ -1,9 +1,14 @@
-// The picture follows the sound: small changes of speed inside three frames, a seek beyond them.
+// The picture follows the sound: changes of speed while it is near, a seek beyond.
+
+import { clamp } from "../lib/dom.js";
 
 const FRAMES = 9; // the median of these says how far the picture is off
 const CORRECT_S = 0.5; // corrections at most this often: more of them widen the error
-const MOST = 0.02; // of speed
+const CATCH_UP_S = 0.7; // what is off is made good in this time
+const MOST = 0.1; // of speed: the film is mute, nobody hears it
+const NEAR_FRAMES = 0.35;
 const SEEK_FRAMES = 3;
+const SEEK_S = 0.1; // less than this speed makes good sooner than a seek
 
 export class FilmSync {
 	#late = [];
@@ -11,8 +16,7 @@ export class FilmSync {
 	#seeking = 0;
 	#seek_s = 0.06; // what a seek takes, as measured
 	#starting = false;
-	#stopped_at = null;
-	#lost_s = 0;
+	#last = null; // {there_s, time} of the tick before
 
 	constructor(video, app) {
 		this.video = video;
@@ -21,7 +25,7 @@ export class FilmSync {
 		video.addEventListener("seeked", () => {
 			if (!this.#seeking) return;
 			const took_s = (performance.now() - this.#seeking) / 1000;
-			this.#seek_s = 0.7 * this.#seek_s + 0.3 * Math.min(took_s, 1);
+			this.#seek_s = 0.3 * this.#seek_s + 0.7 * Math.min(took_s, 1);
 			this.#seeking = 0;
 			this.#late = [];
 		});
@@ -33,7 +37,7 @@ export class FilmSync {
 			const heard_s = this.app.heard_s(frame.expectedDisplayTime ?? now);
 			if (this.app.rolling && !this.video.paused && !this.#seeking) {
 				// A frame is right while what is heard lies inside it: half a frame is taken off for its middle.
-				const late_s = heard_s - (frame.mediaTime + this.app.frame_s / 2);
+				const late_s = heard_s + this.#offset_s - (frame.mediaTime + this.app.frame_s / 2);
 				this.#late.push(late_s);
 				if (this.#late.length > FRAMES) this.#late.shift();
 				this.off_frames.push(late_s * this.app.fps);
@@ -41,6 +45,11 @@ export class FilmSync {
 			}
 			this.#watch();
 		});
+	}
+
+	/** Where the picture's first frame lies on the film's own time line. */
+	get #offset_s() {
+		return this.app.get("film")?.offset_s ?? 0;
 	}
 
 	#seek(second) {
@@ -53,44 +62,50 @@ export class FilmSync {
 	tick(heard_s) {
 		const { video, app } = this;
 		if (video.readyState < 1) return;
+		const there_s = heard_s + this.#offset_s;
 		const end_s = video.duration || app.duration_s;
-		if (!app.rolling || heard_s >= end_s) {
+		if (!app.rolling || there_s >= end_s) {
 			if (!video.paused) video.pause();
 			this.#starting = false;
-			const wanted = Math.min(heard_s, Math.max(0, end_s - app.frame_s / 2)) + app.frame_s * 0.1;
+			this.#last = null;
+			const wanted = Math.min(there_s, Math.max(0, end_s - app.frame_s / 2)) + app.frame_s * 0.1;
 			if (!this.#seeking && Math.abs(video.currentTime - wanted) > app.frame_s * 0.6) this.#seek(wanted);
 			return;
 		}
 		if (video.paused && !this.#starting) {
 			this.#starting = true;
 			this.#late = [];
-			if (Math.abs(video.currentTime - heard_s) > app.frame_s * SEEK_FRAMES) this.#seek(heard_s + this.#seek_s);
+			if (Math.abs(video.currentTime - there_s) > app.frame_s * SEEK_FRAMES) this.#seek(there_s + this.#seek_s);
 			video.playbackRate = 1;
 			video.play().catch(() => (this.#starting = false));
 			return;
 		}
 		const time = performance.now() / 1000;
+		const jumped = this.#last !== null && Math.abs(there_s - this.#last.there_s - (time - this.#last.time)) > SEEK_S;
+		this.#last = { there_s, time };
+		if (jumped) {
+			// A locate or a loop: no frame has to say so first.
+			this.#corrected = time;
+			video.playbackRate = 1;
+			this.#seek(there_s + this.#seek_s);
+			return;
+		}
 		if (this.#seeking || this.#late.length < FRAMES || time - this.#corrected < CORRECT_S) return;
 		this.#corrected = time;
-		this.#correct([...this.#late].sort((a, b) => a - b)[FRAMES >> 1], heard_s);
+		this.#correct([...this.#late].sort((a, b) => a - b)[FRAMES >> 1], there_s);
 	}
 
-	#correct(late_s, heard_s) {
+	#correct(late_s, there_s) {
 		const { video, app } = this;
-		if (this.#stopped_at !== null) {
-			// Browsers lose some milliseconds each time the speed goes back to 1; that much is made good beforehand.
-			const lost_s = Math.min(Math.max(late_s - this.#stopped_at, 0), 2 * app.frame_s);
-			this.#lost_s = 0.6 * this.#lost_s + 0.4 * lost_s;
-			this.#stopped_at = null;
-		}
-		if (Math.abs(late_s) > SEEK_FRAMES * app.frame_s) {
-			this.#seek(heard_s + this.#seek_s);
+		if (Math.abs(late_s) > Math.max(SEEK_FRAMES * app.frame_s, SEEK_S)) {
+			this.#seek(there_s + this.#seek_s);
 			video.playbackRate = 1;
-		} else if (video.playbackRate === 1) {
-			if (Math.abs(late_s) > app.frame_s / 2) video.playbackRate = 1 + Math.sign(late_s) * MOST;
-		} else if ((late_s + this.#lost_s / 2) * Math.sign(video.playbackRate - 1) <= MOST * CORRECT_S * 0.5) {
-			video.playbackRate = 1;
-			this.#stopped_at = late_s;
+			return;
 		}
+		const near = Math.abs(late_s) <= app.frame_s * NEAR_FRAMES;
+		const rate = near ? 1 : 1 + clamp(late_s / CATCH_UP_S, -MOST, MOST);
+		if (Math.abs(rate - video.playbackRate) < 0.002) return;
+		video.playbackRate = rate;
+		this.#late = []; // frames of the old speed say nothing of the new one
 	}
 }

@@ -1,0 +1,94 @@
+"""How well the film in the page follows what is heard: straight play, seeks and loops, in a real browser.
+
+    python tests/bench/page_sync.py [--seconds 120] [--seeks 10] [--loops 4]
+
+Each presented frame is laid beside the position that is heard when it is shown; the aim is .99 within one frame.
+Beside it stands what the browser itself does on this machine: frames against their own steady pace, without anybody
+correcting them.  Where that is poor, the machine has no time to show frames, whatever we do.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+sys.path[:0] = [str(Path(__file__).resolve().parents[1]), str(Path(__file__).resolve().parents[2])]
+
+import browserlab
+from browserlab import PageProgram, chromium, composed, opened, settled, value, wait
+
+# A second film of the same page, that nobody corrects: seconds it is off its own first frames, frame by frame.
+FREE = """async (seconds) => {
+  const video = document.createElement("video");
+  video.muted = true;
+  video.src = document.querySelector("cue-film video").src;
+  video.style = "position:fixed;right:0;bottom:0;width:160px;z-index:99";
+  document.body.append(video);
+  await video.play();
+  const seen = [];
+  const watch = (now, frame) => {
+    seen.push((frame.expectedDisplayTime ?? now) / 1000 - frame.mediaTime);
+    video.requestVideoFrameCallback(watch);
+  };
+  video.requestVideoFrameCallback(watch);
+  await new Promise((done) => setTimeout(done, seconds * 1000));
+  video.remove();
+  const middle = [...seen].sort((a, b) => a - b)[seen.length >> 1];
+  return seen.map((each) => (each - middle) * window.cuebridge.fps);
+}"""
+
+
+def share(frames: list[float], most: float = 1.0) -> str:
+    if not frames:
+        return "no frame was shown"
+    ordered = sorted(frames)
+    within = sum(abs(each) <= most for each in frames) / len(frames)
+    low, middle, high = (ordered[int(place * (len(ordered) - 1))] for place in (0.05, 0.5, 0.95))
+    return f"{within:.3f} within one frame; 5 % {low:+.2f}  50 % {middle:+.2f}  95 % {high:+.2f} frames ({len(frames)})"
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--seconds", type=float, default=120.0)
+    parser.add_argument("--seeks", type=int, default=10)
+    parser.add_argument("--loops", type=int, default=4)
+    given = parser.parse_args()
+    if reason := browserlab.why_not():
+        print(reason)
+        return 2
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        PageProgram("live", Path(folder), str(browserlab.CLIP), "--form", "none") as program,
+        chromium() as browser,
+    ):
+        page = opened(browser, program)
+        composed(page)
+        settled(page)
+        sync = "document.querySelector('cue-film').sync"
+        print(f"browser alone, free   {share(page.evaluate(FREE, 10.0))}")
+        page.keyboard.press("Space")
+        wait(page, "app.rolling && app.sound.on && app.position_s() > 1", 60)
+        took = lambda: value(page, f"{sync}.off_frames.splice(0)")  # noqa: E731
+        value(page, "app.link.do('/cue/loop', [true, 0, app.duration_s - 0.5])")
+        took()
+        time.sleep(given.seconds)
+        print(f"played {given.seconds:g} s          {share(took())}")
+        for number in range(given.seeks):
+            value(page, "app.link.do('/cue/locate', [argument])", (number * 7.3) % 24)
+            time.sleep(3.0)
+        print(f"{given.seeks} seeks              {share(took())}")
+        value(page, "app.link.do('/cue/loop', [true, 5, 9])")
+        value(page, "app.link.do('/cue/locate', [5])")
+        time.sleep(4.0 * given.loops + 1)
+        print(f"{given.loops} loops of 4 s       {share(took())}")
+        heard = value(page, "(app.heard_s() - app.position_s()) * 1000")
+        print(f"heard - transport     {heard:+.1f} ms")
+        page.context.close()
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
