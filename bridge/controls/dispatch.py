@@ -16,7 +16,7 @@ from typing import Any, Final
 from bridge.controls.bundle import Before
 from bridge.controls.file_reader import FileReader, FileRequest, ReadFile, Take
 from bridge.controls.midi import MidiControl
-from bridge.controls.requests import OLD_READABLE, READABLE, Request, requests_of
+from bridge.controls.requests import OLD_READABLE, READABLE, Request, read_requests, requests_of
 from bridge.daw.session import DawBridge
 from bridge.osc.clients import Clients, Target
 from bridge.osc.codec import Argument, Double, Message, encode, encode_bundle
@@ -349,16 +349,7 @@ class Controls:
             self.daw.datagram(datagram)
             return
         self.clients.renew(sender, datagram.host_s)
-        requests, refused = requests_of(datagram.messages)
-        for address, error in refused[:MAX_REFUSALS]:
-            self._refuse(sender, address, error.code, str(error))
-        if refused and len(datagram.messages) > 1:
-            for message in datagram.messages[:MAX_REFUSALS]:
-                self._refuse(
-                    sender, message.address, "bad_value", "not done: another message of the bundle was refused."
-                )
-            return
-        self._under_way, self._used_s = self._doing(sender, requests), 0.0
+        self._under_way, self._used_s = self._doing(sender, datagram.messages), 0.0
         self.go_on(budget_s)
 
     @property
@@ -376,8 +367,19 @@ class Controls:
                 return
         self._under_way = None
 
-    def _doing(self, sender: Target, requests: list[Request]) -> Iterator[None]:
-        """Does a datagram's requests, all or none, and answers them; a turn may end after each step."""
+    def _doing(self, sender: Target, messages: tuple[Message, ...]) -> Iterator[None]:
+        """Does what a datagram asks, all or none of it, and answers; a turn may end after each step."""
+        requests: list[Request] = []
+        refused: list[tuple[str, ControlError]] = []
+        yield from read_requests(messages, requests, refused)
+        for address, error in refused[:MAX_REFUSALS]:
+            self._refuse(sender, address, error.code, str(error))
+        if refused and len(messages) > 1:
+            for message in messages[:MAX_REFUSALS]:
+                self._refuse(
+                    sender, message.address, "bad_value", "not done: another message of the bundle was refused."
+                )
+            return
         before = Before(self.session, self.midi) if len(requests) > 1 else None
         newest_file = self._files.newest
         replies: list[Reply] = []

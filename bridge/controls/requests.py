@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Final
@@ -16,6 +17,7 @@ MAX_REQUESTS: Final = 256  # of one datagram
 MAX_PATTERNS: Final = 8  # of one datagram
 _LIKE: Final = 0.75  # how alike a misspelt address has to be
 _LONGEST_LIKE: Final = 64
+_MOST_LIKE: Final = 4  # misspelt addresses of one datagram for which the right one is looked for
 
 # What can be subscribed; under old names too: whoever uses one is answered and sent values on it.
 READABLE: Final = tuple(address for address, control in BY_ADDRESS.items() if control.access != "do")
@@ -35,22 +37,31 @@ def requests_of(messages: tuple[Message, ...]) -> tuple[list[Request], list[tupl
     """What the messages of a datagram ask for, checked, and what is refused: (address as sent, why)."""
     found: list[Request] = []
     refused: list[tuple[str, ControlError]] = []
+    for _ in read_requests(messages, found, refused):
+        pass
+    return found, refused
+
+
+def read_requests(
+    messages: tuple[Message, ...], found: list[Request], refused: list[tuple[str, ControlError]]
+) -> Iterator[None]:
+    """The same, message by message, since hundreds of them take longer than a turn of the session has."""
     patterns = 0
     for message in messages:
         try:
             patterns += message.address not in BY_ADDRESS and is_pattern(message.address)
             if patterns > MAX_PATTERNS:
                 raise ControlError("busy", f"a bundle has at most {MAX_PATTERNS} patterns.")
-            found += _requests(message)
+            found += _requests(message, len(refused) < _MOST_LIKE)
             if len(found) > MAX_REQUESTS:
                 raise ControlError("busy", f"one datagram may ask for at most {MAX_REQUESTS} things.")
         except ControlError as error:
             refused.append((message.address, error))
-    return found, refused
+        yield
 
 
-def _requests(message: Message) -> list[Request]:
-    rows = _find(message.address)
+def _requests(message: Message, suggests: bool) -> list[Request]:
+    rows = _find(message.address, suggests)
     several = len(rows) > 1
     result = []
     for asked, control in rows:
@@ -68,12 +79,13 @@ def _requests(message: Message) -> list[Request]:
     return result
 
 
-def _find(address: str) -> list[tuple[str, Control]]:
+def _find(address: str, suggests: bool) -> list[tuple[str, Control]]:
     control = BY_ADDRESS.get(current_address(address))
     if control is not None:
         return [(address, control)]
     if not is_pattern(address):
-        raise ControlError("unknown_address", f"{address[:80]} is not an address of CueBridge{_nearest(address)}.")
+        nearest = _nearest(address) if suggests else ""
+        raise ControlError("unknown_address", f"{address[:80]} is not an address of CueBridge{nearest}.")
     try:
         names = matching(address, tuple(BY_ADDRESS)) or matching(address, tuple(ALIASES))
     except PatternError as error:

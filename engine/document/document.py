@@ -174,6 +174,7 @@ class Document:
     _cut: list[tuple[Slot, ...]] = field(default_factory=list, init=False, repr=False, compare=False)
     _pin_ends_s: list[float] = field(default_factory=list, init=False, repr=False, compare=False)
     _placed: list[tuple[Slot, ...]] = field(default_factory=list, init=False, repr=False, compare=False)
+    _sounding: list[tuple[Slot, ...]] = field(default_factory=list, init=False, repr=False, compare=False)
     _names: list[tuple[tuple[Chord, str], ...]] = field(default_factory=list, init=False, repr=False, compare=False)
 
     def value(self, address: str) -> Value:
@@ -341,7 +342,9 @@ class Document:
         """The composed slots with the pinned chords in their place, cut where an exact pin begins or ends."""
         if not self.pins:
             return self.result.slots
-        return self.with_pins(self._row)
+        if not self._sounding:
+            self._sounding.append(self.with_pins(self._row))
+        return self._sounding[0]
 
     @property
     def grid_slots(self) -> tuple[Slot, ...]:

@@ -55,7 +55,7 @@ _ROMANCE_NOTES: Final = {
 _AROUND: Final = re.compile(r"^\s*(?:(?:the\s+)?key\s+of|key\s*:|in)\s+|\s+key\s*$", re.IGNORECASE)
 _IN_WORDS: Final = re.compile(r"^\s*([A-G])[\s-]*(flat|sharp)\b", re.IGNORECASE)
 _DASH: Final = re.compile(r"\s*([A-Ga-g][b#♭♯]?)[-−–]\s*")
-_H: Final = re.compile(r"\s*([Hh])(?![A-Za-z]{3})")
+_H: Final = re.compile(r"\s*([Hh])(?![A-Za-z]{3}|[#♯b♭])")
 
 
 @dataclass(frozen=True, slots=True)

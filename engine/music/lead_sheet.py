@@ -24,6 +24,8 @@ from engine.music.numerals import is_number, is_roman, is_sixth, means_minor, pa
 from engine.music.progression import MAX_CHORDS, Progression, ProgressionItem
 
 MAX_TEXT: Final = 20_000
+MAX_WORD: Final = 120  # characters of a chord with all that is written around it
+MAX_DEPTH: Final = 16  # of brackets
 _BEATS_OF_SLASHES: Final = 4  # a bar's, where slashes stand without bar lines
 
 _LABEL: Final = (
@@ -94,6 +96,7 @@ def parse_progression(text: str, mode: str = "start", key: Key | None = None) ->
         text = text.replace(sign, bars)
     text = re.sub(r"(?<=[\w)])\.{2,7}(?=[\s|]|$)", lambda dots: " ." * len(dots[0]), text)  # `C...` holds the chord
     tokens = [_Token(match.lastgroup or "", match[0].strip()) for match in _TOKEN.finditer(text)]
+    _check_sizes(tokens)
     asides = [token.text for token in tokens if token.kind in ("aside", "section")]
     if sum(token.kind in ("word", "bar") for token in tokens) > 3 * MAX_CHORDS:
         raise MusicError(f"the progression has more than {MAX_CHORDS} chords.")
@@ -105,6 +108,17 @@ def parse_progression(text: str, mode: str = "start", key: Key | None = None) ->
         raise MusicError(f"the progression has more than {MAX_CHORDS} chords.")
     passed = [f"'{', '.join(asides)[:60]}' is passed over: it is no chord."] if asides else []
     return Progression(tuple(items), mode, (*reader.readings, *passed))
+
+
+def _check_sizes(tokens: list[_Token]) -> None:
+    """Raises MusicError for what nobody writes, before it takes long to read."""
+    depth = 0
+    for token in tokens:
+        if token.kind == "word" and len(token.text) > MAX_WORD:
+            raise MusicError(f"'{token.text[:40]}…' is too long for a chord.")
+        depth += (token.kind == "open") - (token.kind == "close")
+        if depth > MAX_DEPTH:
+            raise MusicError(f"there are more than {MAX_DEPTH} brackets inside each other.")
 
 
 def _without_dashes(tokens: list[_Token]) -> list[_Token]:

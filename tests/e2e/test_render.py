@@ -110,7 +110,7 @@ def test_what_cannot_be_done_with_a_session(tmp_path):
         (["{film}", "-o", "out.mp4", "--takes", "3"], "--takes is for `cuebridge compose`"),
         (["{film}", "-o", "out.mp4", "--film-sound", "mute"], "--film-sound"),
         (["{film}", "-o", "out.mp4", "--stems", "there.mp4"], "is a file; --stems names a folder"),
-        (["{film}", "-o", "out.mp4", "--key", "H"], "'H'"),
+        (["{film}", "-o", "out.mp4", "--key", "J"], "'J'"),
         (["absent.mp4", "-o", "out.mp4"], "absent.mp4"),
         (["sound.wav", "-o", "out.mp4"], "sound.wav holds sound but no picture"),
         (["prores.mov", "-o", "out.mp4"], "--reencode makes it H.264"),

@@ -207,7 +207,7 @@ TRIED = st.sampled_from(
         ("/cue/hits/add", (7.0, "must")), ("/cue/hits/move", (7.0, 8.0)), ("/cue/hits/weight", (7.0, "nice")),
         ("/cue/sections/add", (5.0, "activity=40")), ("/cue/sections/move", (5.0, 6.0)),
         ("/cue/sections/merge", (5.0,)), ("/cue/swing", (62.0,)), ("/cue/mood/dark_light", (40.0,)),
-        ("/cue/key", ("F# minor",)), ("/cue/key", ("H",)), ("/cue/tempo", (90.0,)), ("/cue/take/new", ()),
+        ("/cue/key", ("F# minor",)), ("/cue/key", ("J",)), ("/cue/tempo", (90.0,)), ("/cue/take/new", ()),
         ("/cue/take/select", (3,)), ("/cue/cues/add", (4.0, 12.0)), ("/cue/cues/remove", ("nine",)),
         ("/cue/cues/add", (0.0, 8.0, "1m1")), ("/cue/cues/add", (8.0, "end", "1m2")), ("/cue/cues/remove", ("1m1",)),
         ("/cue/take/new", ("chord",)), ("/cue/chords/next", ("Am",)), ("/cue/hits/accept_cuts", (0.1,)),

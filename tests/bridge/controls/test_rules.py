@@ -104,7 +104,7 @@ REFUSALS = [
         (encode("/cue/swing", [90.0]), "bad_value"), (encode("/cue/swing", [float("nan")]), "bad_value"),
         (encode("/cue/swing", [60.0, 1, 2]), "bad_type"), (encode("/cue/status", [1]), "bad_type"),
         (encode("/cue/part/pad/on", [2]), "bad_value"), (encode("/cue/part/pad/channel", [1.5]), "bad_value"),
-        (encode("/cue/key", ["H"]), "bad_value"), (encode("/cue/name", ["x" * (MAX_TEXT + 1)]), "bad_value"),
+        (encode("/cue/key", ["J"]), "bad_value"), (encode("/cue/name", ["x" * (MAX_TEXT + 1)]), "bad_value"),
         (encode("/cue/unpin*", []), "unknown_address"), (encode("/cue/take/*", []), "bad_value"),
         (encode("/cue/redo"), "not_ready"),
     ]  # fmt: skip
@@ -151,7 +151,7 @@ def test_a_time_tag_is_never_waited_for(port) -> None:
 @pytest.mark.parametrize(
     "refused",
     [
-        encode("/cue/swing", ["x"]), encode("/cue/nothing"), encode("/cue/redo"), encode("/cue/key", ["H"]),
+        encode("/cue/swing", ["x"]), encode("/cue/nothing"), encode("/cue/redo"), encode("/cue/key", ["J"]),
         encode("/cue/part/pad/low", [127]), encode("/cue/chords/pin", ["Am", 5000.0]),
         encode("/cue/export", ["../x.mid"]),
     ],
@@ -181,7 +181,7 @@ def test_a_refused_bundle_takes_back_what_is_no_edit_too(port) -> None:
         encode("/cue/loop", [True, 1.0, 3.0]), encode("/cue/knock", [True]), encode("/cue/take/keep", ["mine"]),
         encode("/cue/learn/forget"), encode("/cue/learn/pickup", [False]), encode("/cue/learn", ["/cue/swing"]),
     ]  # fmt: skip
-    heard = port.send(port.client(), encode_bundle([*messages, encode("/cue/key", ["H"])]))
+    heard = port.send(port.client(), encode_bundle([*messages, encode("/cue/key", ["J"])]))
     assert {message.address for message in heard} == {ERROR} and len(heard) == 7
     assert session.transport.looped == (2.0, 6.0) and not session.arranging.click.on
     assert session.takes.table == takes and not session.takes.any_kept

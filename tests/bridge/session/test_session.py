@@ -450,7 +450,7 @@ def test_a_section_changes_what_plays_from_there_on(stage) -> None:
     late = {note.part for note in notes_of(session) if session.picture_at(note.start_beats) >= 12.1}
     early = {note.part for note in notes_of(session) if session.picture_at(note.start_beats) < 11.9}
     assert late == {"pad"} and len(early) > 1
-    for wrong in ("loudness=3", "activity=900", "activity=much", "parts=kazoo", "key=H", "", "pattern=zigzag"):
+    for wrong in ("loudness=3", "activity=900", "activity=much", "parts=kazoo", "key=J", "", "pattern=zigzag"):
         with pytest.raises(ControlError):
             session.edit(marks.add_section, 3.0, wrong)
     session.edit(marks.remove_section, 15.0)

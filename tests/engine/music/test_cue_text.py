@@ -20,7 +20,7 @@ def test_a_cue_is_read() -> None:
 
 @pytest.mark.parametrize(
     "text",
-    ["", "1m1", "1m1 0", "1m1 x 3", "1m1 5 3", "1m1 0 9 key=H", "1m1 0 9 bpm=9999", "1m1 0 9 foo=1", "1m1 0 9 ending=x",
+    ["", "1m1", "1m1 0", "1m1 x 3", "1m1 5 3", "1m1 0 9 key=J", "1m1 0 9 bpm=9999", "1m1 0 9 foo=1", "1m1 0 9 ending=x",
      "1m1 0 9 progression=Xyz", "1m1 -3 9", "1m1 nan 9"],
 )  # fmt: skip
 def test_what_is_no_cue_is_said(text: str) -> None:
