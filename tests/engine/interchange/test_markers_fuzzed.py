@@ -1,11 +1,15 @@
 """Whatever bytes arrive, a reader gives markers or one sentence; nothing else is raised."""
 
+from itertools import pairwise
+
 import markerlab as writers
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from engine.interchange.markers import MarkerFile, resolve
+from engine.conform.edl_changes import from_edls
+from engine.interchange.edl import read_edl
+from engine.interchange.markers import MarkerError, MarkerFile, resolve
 from engine.interchange.reading import read_markers
 from engine.interchange.rules import map_markers, table
 from engine.music import Film, UserError
@@ -71,3 +75,39 @@ def test_any_bytes(data, name):
 def test_any_text(text, name):
     _read(text.encode("utf-8", "surrogatepass"), name)
     _read(b"In;Out;Name\n" + text.encode("utf-8", "surrogatepass"), name)
+
+
+CUT = (
+    "TITLE: reel\nFCM: NON-DROP FRAME\n"
+    "001  A001 V     C        01:00:00:00 01:00:04:00 01:00:00:00 01:00:04:00\n* FROM CLIP NAME: one\n"
+    "002  A002 V     C        02:00:00:00 02:00:02:00 01:00:04:00 01:00:06:00\nM2   A002  048.0  02:00:00:00\n"
+)
+
+
+@given(st.data())
+@settings(max_examples=120, deadline=None)
+def test_a_damaged_list_of_cuts_is_compared_or_refused_in_a_sentence(data):
+    lines = CUT.split("\n")
+    for _ in range(data.draw(st.integers(1, 4))):
+        place = data.draw(st.integers(0, len(lines) - 1))
+        at = data.draw(st.integers(0, len(lines[place])))
+        lines[place] = (
+            lines[place][:at]
+            + data.draw(st.sampled_from(("9", ":", " ", "", "99", "-", "é", "0" * 40)))
+            + (lines[place][at + data.draw(st.integers(0, 3)) :])
+        )
+    try:
+        damaged = read_edl("\n".join(lines), "new.edl")
+        changes = from_edls(read_edl(CUT, "old.edl"), damaged, FRAME_RATES["24"])
+    except UserError as error:
+        assert "\n" not in str(error) and len(str(error)) < 3000
+        return
+    assert changes.spans[0].new_start == 0
+    assert all(first.new_end == second.new_start for first, second in pairwise(changes.spans))
+
+
+def test_each_line_of_a_list_that_cannot_be_read_is_named_by_its_number():
+    bad = CUT.replace("01:00:04:00\n*", "01:00:04\n*").replace("02:00:02:00 01", "02:00:02 01")
+    with pytest.raises(MarkerError) as error:
+        read_edl(bad, "new.edl")
+    assert error.value.lines == (3, 5)
