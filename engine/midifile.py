@@ -90,8 +90,12 @@ def write_midi(
     arrangement: Arrangement,
     *,
     parts: Sequence[str] | None = None,
+    programs: Sequence[tuple[float, str, int]] = (),
 ) -> None:
-    """Writes an arrangement, all parts or some.  Raises UserError where the file cannot be written."""
+    """Writes an arrangement, all parts or some.  Raises UserError where the file cannot be written.
+
+    programs: program changes as (beat, part, program from 0); a file has none unless they are asked for.
+    """
     chosen = PARTS if parts is None else tuple(parts)
     _write(
         Path(path),
@@ -101,6 +105,7 @@ def write_midi(
         composition_markers(composition),
         composition.key,
         _title(composition),
+        programs=programs,
     )
 
 
@@ -257,6 +262,7 @@ def _write(
     key: Key | None,
     title: str,
     marker_tracks: Mapping[str, Sequence[Marker]] = MappingProxyType({}),
+    programs: Sequence[tuple[float, str, int]] = (),
 ) -> None:
     notes = one_at_a_time(notes)
     places = [note.start_beats for note in notes] + [change.time_beats for change in controllers]
@@ -293,6 +299,11 @@ def _write(
     )
     for name in names:
         messages: list[tuple[int, int, Any]] = [(0, 0, mido.MetaMessage("track_name", name=_text(name.capitalize())))]
+        channel = next((note.channel for note in notes if note.part == name), None)
+        for beat, part, program in programs:
+            if part == name and channel is not None:
+                message = mido.Message("program_change", channel=channel - 1, program=program)
+                messages.append((max(_tick(beat) - base_tick, 0), 2, message))
         for change in controllers:
             if change.part == name:
                 message = mido.Message(

@@ -91,13 +91,22 @@ def parser(
     return main
 
 
+def _parser() -> argparse.ArgumentParser:
+    """`parser`, and what only a MIDI file may hold."""
+    main = parser()
+    main.add_argument(
+        "--gm", action="store_true", help="program changes too: the General MIDI instruments of the ensemble"
+    )
+    return main
+
+
 def main(argv: Sequence[str] | None = None) -> int:
     """Runs the command; raises UserError for what the person can act on."""
-    arguments = parser().parse_args(argv)
+    arguments = _parser().parse_args(argv)
     if arguments.video.endswith(SUFFIX):
         from engine.commands.compose_session import write_session_music
 
-        return write_session_music(arguments, given_flags(parser(), argv))
+        return write_session_music(arguments, given_flags(_parser(), argv))
     if arguments.board:
         raise UserError("--board goes with a film; `cuebridge page FILM --board` takes a session's film up again.")
     brief = plan_from(arguments)
@@ -109,6 +118,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         brief = replace(brief, hits=hits_of(arguments))
     brief = marked_brief(arguments, brief)
     if arguments.vary is not None:
+        if arguments.gm:
+            raise UserError("--gm does not go with --vary.")
         return _vary(arguments, brief, options)
     if arguments.length is not None or arguments.loopable:
         raise UserError("--length and --loopable go with --vary.")
@@ -126,7 +137,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     scores = tuple(replace(score, composition=placed(score.composition, arguments)) for score in scores)
     results = []
     for score, output in zip(scores, outputs, strict=True):
-        arrangement = _write(score.composition, options, output, replace_old=arguments.replace)
+        arrangement = _write(score.composition, options, output, replace_old=arguments.replace, gm=arguments.gm)
         results.append(facts_of(score, arrangement, output))
     total_s = time.perf_counter() - begun
     for facts in results:
@@ -368,11 +379,14 @@ def _outputs(arguments: argparse.Namespace) -> list[Path]:
     return outputs
 
 
-def _write(composition: Composition, options: ArrangeOptions, output: Path, *, replace_old: bool) -> Arrangement:
+def _write(
+    composition: Composition, options: ArrangeOptions, output: Path, *, replace_old: bool, gm: bool = False
+) -> Arrangement:
     from engine.arrange import arrange
     from engine.midifile import write_midi
+    from engine.sound.programs import programs_of
 
     arrangement = arrange(composition, options)
     make_way(output, replace=replace_old)
-    write_midi(output, composition, arrangement)
+    write_midi(output, composition, arrangement, programs=programs_of(composition) if gm else ())
     return arrangement

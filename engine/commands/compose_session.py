@@ -20,12 +20,13 @@ from engine.music.command import check_spares_input
 from engine.music.files import check_output, make_way
 
 # What concerns the file that is written; everything else is in the session already.
-_ALLOWED: Final = frozenset({"-o", "--output", "--replace", "--json", "--printed"})
+_ALLOWED: Final = frozenset({"-o", "--output", "--replace", "--json", "--printed", "--gm"})
 
 
 def write_session_music(arguments: argparse.Namespace, given: Sequence[str]) -> int:
     """Writes the music of a session; returns the exit code.  given: the flags that were written.  Raises UserError."""
     from engine.midifile import write_midi
+    from engine.sound.programs import programs_of
 
     path = Path(arguments.video)
     wrong = next((flag for flag in given if flag not in _ALLOWED), None)
@@ -39,7 +40,7 @@ def write_session_music(arguments: argparse.Namespace, given: Sequence[str]) -> 
     if not saved.steps[saved.index].document.result.complete:
         sys.stderr.write(f"{path.name} was saved before it was composed to its end: only its beginning is written.\n")
     make_way(output, replace=arguments.replace)
-    write_midi(output, composition, arrangement)
+    write_midi(output, composition, arrangement, programs=programs_of(composition) if arguments.gm else ())
     facts = _facts(saved, composition, arrangement, output)
     if arguments.json:
         sys.stdout.write(json.dumps(facts, indent=1) + "\n")

@@ -9,6 +9,7 @@ from functools import cache
 from importlib import resources
 from typing import Any, Final
 
+from engine.music import PARTS, Composition
 from engine.sound.soundfont import DRUM_BANK
 
 DEFAULT_ENSEMBLE: Final = "pop"
@@ -35,3 +36,18 @@ def program_of(ensemble: str, part: str) -> Program:
     row = _data().get(ensemble, default).get(part) or default.get(part) or default["pad"]
     bank = DRUM_BANK if part == "drums" else int(row.get("bank", 0))
     return Program(int(row["program"]), bank, float(row.get("level_db", 0.0)))
+
+
+def programs_of(composition: Composition) -> list[tuple[float, str, int]]:
+    """Program changes where a cue's ensemble begins to play: (beat, part, General MIDI program from 0)."""
+    found: list[tuple[float, str, int]] = []
+    playing: dict[str, int] = {}
+    begins = [(plan.sections[0].start_s, plan.ensemble) for plan in composition.plans] or [(0.0, DEFAULT_ENSEMBLE)]
+    for number, (start_s, ensemble) in enumerate(begins):
+        beat = composition.beats_at_picture(start_s) if number else 0.0
+        for part in PARTS:
+            program = program_of(ensemble, part).program
+            if playing.get(part) != program:
+                playing[part] = program
+                found.append((beat, part, program))
+    return found

@@ -170,3 +170,33 @@ def test_a_theme_of_ones_own_is_what_the_melody_plays(clip, tmp_path):
     assert steps in ([7, 9, 10], [7, 8, 11])  # in major or in minor
     with pytest.raises(UserError, match="zig"):
         main([*words, "--theme", "zig zag"])
+
+
+def test_general_midi_programs_are_written_only_where_they_are_asked_for(clip, cache, tmp_path):
+    import mido
+
+    asked = ("--cache-dir", cache, "--ensemble", "strings", "--key", "C", "--take", "2")
+    for name, more in (("plain", ()), ("gm", ("--gm",))):
+        done = run("compose", str(clip), "-o", str(tmp_path / f"{name}.mid"), *asked, *more)
+        assert done.returncode == 0, done.stderr
+    plain, gm = (mido.MidiFile(tmp_path / f"{name}.mid") for name in ("plain", "gm"))
+    assert not [m for track in plain.tracks for m in track if m.type == "program_change"]
+    found = {}
+    for track in gm.tracks:
+        changes = [m for m in track if m.type == "program_change"]
+        notes = [m for m in track if m.type == "note_on"]
+        assert len(changes) == bool(notes)  # one ensemble, one cue
+        if notes:
+            assert list(track).index(changes[0]) < list(track).index(notes[0])
+            assert changes[0].channel == notes[0].channel
+            found[track.name] = changes[0].program
+    assert found["Pad"] == 48 and found["Bass"] == 43
+    kept = [[m for m in track if m.type != "program_change"] for track in gm.tracks]
+    assert [[str(m) for m in track if m.type != "end_of_track"] for track in kept] == [
+        [str(m) for m in track if m.type != "end_of_track"] for track in plain.tracks
+    ]
+
+
+def test_programs_do_not_go_with_versions(clip, cache, tmp_path):
+    done = run("compose", str(clip), "-o", str(tmp_path), "--takes", "2", "--vary", "key", "--gm")
+    assert done.returncode == 2 and done.stderr.count("\n") == 1 and "--vary" in done.stderr
