@@ -22,7 +22,7 @@ from engine.arrange.score import arrange_whole, build_score
 from engine.document import Document
 from engine.document.compare import plan_of
 from engine.document.takes import TakeTable
-from engine.music import Note
+from engine.music import Note, Take
 from engine.process.messages import FilmAnalysed
 
 PARTS: Final = ("melody", "bass", "pad", "arp", "drums")  # the first are drawn where there are too many notes
@@ -64,8 +64,7 @@ class Sketches:
                 return
             self._coming = None
             if number in self._known:  # else they are another cue's
-                self._made[number] = future.result()
-                self._send(number, self._made[number])
+                self._drawn(number, future)
         if film is None:
             return
         for number, take in session.takes.of_cue(cue).items():
@@ -74,9 +73,17 @@ class Sketches:
                 self._coming = number, self._threads().submit(sketch, take.document, cue, film, session.takes.table)
                 return
 
+    def _drawn(self, number: int, future: Future[bytes]) -> None:
+        try:
+            self._made[number] = future.result()
+        except Exception as error:  # the music plays on, and the board has its other takes
+            self._session.say(f"take {Take(number).name} could not be drawn ({type(error).__name__}: {error}).")
+            return
+        self._send(number, self._made[number])
+
     def close(self) -> None:
         if self._pool is not None:
-            self._pool.shutdown(cancel_futures=True)
+            self._pool.shutdown(wait=False, cancel_futures=True)
 
     def _threads(self) -> ThreadPoolExecutor:
         if self._pool is None:
