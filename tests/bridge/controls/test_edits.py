@@ -7,9 +7,11 @@ from itertools import pairwise
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from offlinelab import OfflineStage
+from offlinelab import ASKER, OfflineStage
 from sessionlab import Engine
 
+from bridge.osc.codec import decode, encode, encode_bundle
+from bridge.osc.server import Datagram
 from bridge.session.session import SessionOptions
 from engine.arrange.score import arrange_whole
 from engine.brief import Brief
@@ -307,3 +309,52 @@ def test_notes_are_asked_for_by_range_and_part(ready) -> None:
     bass = ready.osc("/cue/notes", 4.0, 6.0, "bass")
     assert bass[0] == sum(note.part == "bass" for note in played)
     assert ready.osc("/cue/plan") == () == ready.osc("/cue/theme/statements")  # without a form
+
+
+@pytest.mark.parametrize("last", ["/cue/ping", "/cue/redo"])
+def test_a_bundle_that_takes_long_is_done_over_several_turns_and_as_a_whole(ready, last) -> None:
+    """The session goes on between, nothing is answered before all is done, and what is refused late is taken back."""
+    before = ready.session.document
+    ready.answers.clear()
+    messages = [encode("/cue/swing", [51.0 + number / 10]) for number in range(100)]
+    pins = [encode("/cue/chords/pin", ("E7", 2.0 * number)) for number in range(5)]
+    data = decode(encode_bundle([*messages, *pins, encode(last)]))
+    ready.controls.datagram(Datagram(data, ASKER, 0.0), budget_s=0.0)
+    turns = 1
+    while ready.controls.busy:
+        ready.session.tick()
+        ready.controls.go_on(0.0)
+        turns += 1
+        if ready.answers:  # all is done, and the rest of the answers follows
+            assert ready.session.document.value("/cue/swing") == pytest.approx(60.9)
+            break
+    ready.controls.go_on()
+    assert turns > 100 and not ready.controls.busy
+    document = ready.session.document
+    if last == "/cue/ping":
+        assert len(ready.answers) == 106 and document.value("/cue/swing") == pytest.approx(60.9) and document.pins
+    else:
+        assert ready.refused[0][:2] == ("/cue/redo", "not_ready") and document.settings == before.settings
+        assert document.pins == before.pins
+
+
+def test_a_bundle_that_takes_too_much_is_refused_as_a_whole(ready, monkeypatch) -> None:
+    monkeypatch.setattr("bridge.controls.dispatch.BUNDLE_S", 0.0)
+    before = ready.session.document
+    data = decode(encode_bundle([encode("/cue/swing", [55.0])] * 3))
+    ready.controls.datagram(Datagram(data, ASKER, 0.0), budget_s=0.0)
+    while ready.controls.busy:
+        ready.controls.go_on(0.0)
+    assert "busy" in {code for _, code, _ in ready.refused} and ready.session.document.settings == before.settings
+
+
+def test_the_tempo_of_a_daw_is_not_set_here(ready) -> None:
+    from dataclasses import replace
+
+    from bridge.session.edits.tempo import set_tempo
+
+    now = ready.session.now()
+    for source in ("script", "clock", "jack"):
+        theirs = replace(now, timing=replace(now.timing, source=source))
+        with pytest.raises(ControlError, match=rf"comes from the DAW \({source}\)"):
+            set_tempo(ready.session.document, theirs, 90.0)
