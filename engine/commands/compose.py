@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from engine.brief import Brief, compose_options, from_settings
+from engine.commands.batch import compose_batch, is_batch
 from engine.commands.compose_report import facts_of, progress_bar, tell
 from engine.composer import compose_takes
 from engine.document import CueState, readings
@@ -63,6 +64,7 @@ def parser(
     main.add_argument(
         "video", metavar="VIDEO", help=f"the film, any file that holds pictures; or a session of `live` ({SUFFIX})"
     )
+    main.epilog = "--batch FOLDER|LIST --out FOLDER composes for many films; docs/dataset.md says more."
     main.add_argument("-o", "--output", metavar="FILE", help="file to write (default: named after the film)")
     main.add_argument("--replace", action="store_true", help="replace files that are there; they are kept as FILE.bak")
     main.add_argument(
@@ -102,6 +104,8 @@ def _parser() -> argparse.ArgumentParser:
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Runs the command; raises UserError for what the person can act on."""
+    if is_batch(argv):
+        return compose_batch(argv, _check)
     arguments = _parser().parse_args(argv)
     if arguments.video.endswith(SUFFIX):
         from engine.commands.compose_session import write_session_music
@@ -147,6 +151,13 @@ def main(argv: Sequence[str] | None = None) -> int:
     else:
         tell(results, scores)
     return 0
+
+
+def _check(argv: list[str]) -> None:
+    """Raises UserError where a command line is wrong, as far as can be said without the film."""
+    arguments = _parser().parse_args(argv)
+    plan_from(arguments)
+    arrange_options(arguments)
 
 
 def given_flags(of: argparse.ArgumentParser, argv: Sequence[str] | None) -> list[str]:

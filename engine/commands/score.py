@@ -25,6 +25,7 @@ import numpy as np
 
 from engine.brief import parse_seconds
 from engine.commands import score_metrics as metrics
+from engine.commands.batch import is_batch, score_batch
 from engine.commands.score_metrics import Sounding
 from engine.commands.score_music import EXPLANATIONS, control_rows, music_rows
 from engine.document import parse_key
@@ -227,8 +228,15 @@ def parser() -> argparse.ArgumentParser:
     return main
 
 
+def _check(argv: list[str]) -> None:
+    """Raises UserError where a command line is wrong."""
+    parser().parse_args(argv)
+
+
 def main(argv: Sequence[str] | None = None) -> int:
     """Runs the command; raises UserError for what the person can act on."""
+    if is_batch(argv):
+        return score_batch(argv, _check)
     arguments = parser().parse_args(argv)
     key = parse_key(arguments.key or "auto")
     starts_at_s = parse_seconds(arguments.picture_starts_at or "0")

@@ -149,5 +149,7 @@ def serve(app: Starlette, bound: socket.socket) -> None:
     """Serves until it is ended by a signal."""
     import uvicorn
 
-    config = uvicorn.Config(app, log_level="critical", access_log=False, server_header=False, lifespan="off")
+    config = uvicorn.Config(
+        app, log_level="critical", access_log=False, server_header=False, lifespan="off", timeout_graceful_shutdown=1
+    )
     uvicorn.Server(config).run(sockets=[bound])

@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import argparse
 import re
-import signal
 import subprocess
 import sys
 import time
@@ -71,7 +70,7 @@ def in_browser(films: Path, work: Path, listeners: int, effect: float) -> None:
                 one_listener(browser, address, study, number, {study.conditions[0]: effect})
                 print(f"listener {number}: {time.monotonic() - began:.1f} s", flush=True)
     finally:
-        server.send_signal(signal.SIGINT)
+        server.terminate()
         server.wait(20)
     subprocess.run([*cuebridge, "analyse", str(study_folder), "--out", str(work / "tables")], check=True, cwd=ROOT)
 
@@ -95,7 +94,7 @@ def one_listener(browser, address: str, study: Study, number: int, effects: dict
         page.wait_for_selector("[data-tone='0']:not([disabled])")
         levels = page.evaluate("window.heard.splice(0)")
         page.click(f"[data-tone='{levels.index(min(levels))}']")
-        page.wait_for_selector("#tones:not([disabled]), #trial:visible")
+        page.wait_for_selector("#tones:enabled:visible, #trial:visible")
     plan = trials(study, number)
     for trial in plan:
         page.wait_for_selector("#trial:visible")

@@ -1,0 +1,53 @@
+"""One command for many files: names, resuming, what is kept, what is refused."""
+
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+
+from engine.commands import compose, score
+from engine.music.bundled import bundled_clip
+from engine.music.errors import UserError
+
+
+@pytest.fixture
+def films(tmp_path) -> Path:
+    folder = tmp_path / "films"
+    (folder / "other").mkdir(parents=True)
+    shutil.copyfile(bundled_clip(), folder / "a.mp4")
+    (folder / "other" / "a.mp4").write_bytes(bundled_clip().read_bytes() + b"\0" * 8)  # another film of the same name
+    (folder / "bad.mp4").write_bytes(b"rubbish")
+    return folder
+
+
+@pytest.mark.slow  # three films, each by a process of its own
+def test_many_films_are_composed_once_and_scored(films, tmp_path, capsys) -> None:
+    out = tmp_path / "out"
+    words = ["--batch", str(films), "--out", str(out), "--key", "Am", "--cache-dir", str(tmp_path / "cache")]
+    assert compose.main(words) == 0
+    written = sorted(path.name for path in out.glob("*.mid"))
+    assert len(written) == 2 and all(name.startswith("a-") for name in written)
+    report = json.loads((out / "report.json").read_text())
+    assert report["done"] == 2 and [each["file"] for each in report["aside"]] == ["bad.mp4"]
+    before = {path: path.read_bytes() for path in out.glob("*.mid")}
+    assert compose.main(words) == 0
+    assert json.loads((out / "report.json").read_text())["kept"] == 2
+    assert {path: path.read_bytes() for path in out.glob("*.mid")} == before
+    (out / written[0]).write_bytes(b"mine")
+    with pytest.raises(UserError, match="is there already"):
+        compose.main(words)
+    assert (out / written[0]).read_bytes() == b"mine"
+    (out / written[0]).write_bytes(before[out / written[0]])
+    scores = tmp_path / "scores"
+    assert score.main(["--batch", str(out), "--out", str(scores), "--video", str(films / "a.mp4")]) == 0
+    lines = [json.loads(line) for line in (scores / "scores.jsonl").read_text().splitlines()]
+    assert {line["file"] for line in lines} >= set(written)
+    capsys.readouterr()
+
+
+def test_what_is_wrong_is_said_before_any_work(films, tmp_path) -> None:
+    for rest in (["--key", "H#"], ["-o", "x.mid"], ["--takes", "3"], ["--workers", "0"], ["--nonsense"]):
+        with pytest.raises(UserError):
+            compose.main(["--batch", str(films), "--out", str(tmp_path / "out"), *rest])
+    assert not (tmp_path / "out").exists()
