@@ -47,7 +47,7 @@ def test_many_films_are_composed_once_and_scored(films, tmp_path, capsys) -> Non
 
 
 def test_what_is_wrong_is_said_before_any_work(films, tmp_path) -> None:
-    for rest in (["--key", "H#"], ["-o", "x.mid"], ["--takes", "3"], ["--workers", "0"], ["--nonsense"]):
+    for rest in (["--key", "not a key"], ["-o", "x.mid"], ["--takes", "3"], ["--workers", "0"], ["--nonsense"]):
         with pytest.raises(UserError):
             compose.main(["--batch", str(films), "--out", str(tmp_path / "out"), *rest])
     assert not (tmp_path / "out").exists()
