@@ -96,9 +96,10 @@ def one_listener(browser, address: str, study: Study, number: int, effects: dict
         page.click(f"[data-tone='{levels.index(min(levels))}']")
         page.wait_for_selector("#tones:enabled:visible, #trial:visible")
     plan = trials(study, number)
-    for trial in plan:
+    for place, trial in enumerate(plan, 1):
         page.wait_for_selector("#trial:visible")
-        page.wait_for_selector(f"#clip[src='clip/{trial.token}.mp4']")
+        page.wait_for_selector(f"#progress:text-is('Clip {place} of {len(plan)}')")
+        assert page.get_attribute("#clip", "src") == f"clip/{trial.token}.mp4"
         page.evaluate(
             "async () => { const clip = document.getElementById('clip');"
             " clip.muted = true; await clip.play(); clip.playbackRate = 16; }"
