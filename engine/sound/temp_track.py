@@ -16,7 +16,7 @@ from engine.music.extras import need_extra
 SAMPLE_RATE: Final = 22_050
 LONGEST_S: Final = 1800
 FEW_BEATS: Final = 8
-UNSTEADY: Final = 0.08  # share of a beat by which beats may stray before it is said
+UNSTEADY: Final = 0.05  # share of a beat by which beats may stray
 
 
 def temp_of_sound(path: Path) -> TempTrack:
@@ -34,7 +34,7 @@ def temp_of_sound(path: Path) -> TempTrack:
         harmonic = librosa.effects.harmonic(samples)
         _, beats = librosa.beat.beat_track(y=samples, sr=SAMPLE_RATE, units="frames")
         chroma = librosa.feature.chroma_cqt(y=harmonic, sr=SAMPLE_RATE)
-    bpm, notes = _pulse(librosa.frames_to_time(beats, sr=SAMPLE_RATE))
+    bpm, notes = pulse(librosa.frames_to_time(beats, sr=SAMPLE_RATE))
     sums: Any = chroma.T if len(beats) < FEW_BEATS else librosa.util.sync(chroma, list(map(int, beats))).T
     rhythm = "auto" if len(beats) < FEW_BEATS else bars_per_chord(sums)
     return TempTrack(
@@ -42,7 +42,7 @@ def temp_of_sound(path: Path) -> TempTrack:
     )
 
 
-def _pulse(times_s: np.ndarray) -> tuple[float | None, tuple[str, ...]]:
+def pulse(times_s: np.ndarray) -> tuple[float | None, tuple[str, ...]]:
     """Quarter notes a minute, and what to say of them."""
     if len(times_s) < FEW_BEATS:
         return None, ("no steady pulse was heard.",)
@@ -50,11 +50,9 @@ def _pulse(times_s: np.ndarray) -> tuple[float | None, tuple[str, ...]]:
     numbers = np.arange(len(times_s))
     slope, start = np.polyfit(numbers, times_s, 1)
     strays = float(np.std(times_s - (start + slope * numbers)))
-    unsteady = strays > UNSTEADY * slope
-    if unsteady:
-        slope = float(np.median(np.diff(times_s)))
-    notes = ("its tempo is not steady: the middle one is taken.",) if unsteady else ()
-    return round(60.0 / float(slope), 1), notes
+    if strays > UNSTEADY * slope:  # what is heard as beats is then often something else
+        return None, ("its beats are not steady, so no tempo is taken: give one with --bpm.",)
+    return round(60.0 / float(slope), 1), ("the tempo is as it was heard, which may be another: --bpm says it.",)
 
 
 def _samples(path: Path) -> np.ndarray:
