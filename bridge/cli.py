@@ -42,6 +42,7 @@ BRIDGE: Final[dict[str, tuple[str, str]]] = {
         "print the table of OSC addresses; osc send and osc watch speak with a running live",
     ),
     "install-script": ("bridge.commands.install_script", "install the script of a DAW"),
+    "install-plugin": ("bridge.commands.install_plugin", "install the plugin that plays the music inside the DAW"),
     "mcp": ("bridge.commands.mcp", "serve the controls of a running live to an assistant"),
 }
 
@@ -97,6 +98,7 @@ def _commands() -> list[str]:
         "calibrate",
         "osc",
         "install-script",
+        "install-plugin",
         "mcp",
     ]
     return [*order, "cache", "dataset", "listening", "models"]

@@ -88,7 +88,8 @@ def check_all(osc_port: int, player: PlayerOptions | None = None, listen_s: floa
     osc = check_osc(osc_port)
     head = [*check_packages(), *check_weights(), *check_player(), osc]
     sync = check_sync(osc_port, player, listen_s, running=osc.ok is None)
-    return [*head, *sync, *check_scripts(osc_port), check_writing()]
+    plugins = check_plugins(osc_port, running=osc.ok is None)
+    return [*head, *sync, *check_scripts(osc_port), *plugins, check_writing()]
 
 
 def check_packages() -> list[Finding]:
@@ -182,6 +183,26 @@ def check_scripts(port: int) -> list[Finding]:
     from bridge.daw import doctor as daw_doctor
 
     return [Finding(one.name, one.ok or None, one.found, one.advice) for one in daw_doctor.check_scripts(port)]
+
+
+def check_plugins(port: int, running: bool) -> list[Finding]:
+    """The plugin's formats that are installed, and the instances that a running `live` knows; one can do without."""
+    from bridge.controls.conformance import Probe
+    from bridge.plugin.install import FORMATS, installed
+
+    there = installed(Path.home())
+    advice = "" if there else "cuebridge install-plugin, see docs/daw/plugin.md"
+    found = ", ".join(there) if there else f"not installed ({', '.join(each.upper() for each in FORMATS)})"
+    findings = [Finding("plugin", True if there else None, found, advice)]
+    if running:
+        with Probe("127.0.0.1", port) as probe:
+            answer = probe.ask(controls.PLUGINS)
+        if answer is not None and answer.address == controls.PLUGINS:
+            lines = [str(line) for line in answer.arguments[1:]]
+            findings += [Finding("plugin in the DAW", True, line) for line in lines]
+            if not lines:
+                findings.append(Finding("plugin in the DAW", None, "no instance speaks with this `live`"))
+    return findings
 
 
 def check_writing() -> Finding:

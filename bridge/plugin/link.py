@@ -48,7 +48,8 @@ class Told:
 
     def in_words(self) -> str:
         parts = ", ".join(self.parts) or "no part"
-        return f"{self.face}{f' in {self.host}' if self.host else ''}: {parts}; {self.state}"
+        trip = "" if self.round_trip_ms is None else f", {self.round_trip_ms:.1f} ms away"
+        return f"{self.face} {self.version}{f' in {self.host}' if self.host else ''}: {parts}; {self.state}{trip}"
 
 
 def link_path() -> Path:

@@ -145,6 +145,7 @@ STATES: Final[dict[str, Callable[[SessionState, Snapshot, Around], tuple[Argumen
     controls.LEARN_LIST: lambda session, shot, around: around.midi.listed(),
     controls.CHANGING: lambda session, shot, around: _changing(session),
     controls.CLIENTS: lambda session, shot, around: (len(around.clients),),
+    controls.PLUGINS: lambda session, shot, around: (len(shot.plugins), *shot.plugins),
     controls.DAW: lambda session, shot, around: tuple(
         value
         for info in (around.daw.link.status() if around.daw is not None else ())

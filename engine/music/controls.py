@@ -84,6 +84,7 @@ EDITS: Final = "/cue/edits"
 EDITS_LAST: Final = "/cue/edits/last"
 CHANGING: Final = "/cue/changing"
 CLIENTS: Final = "/cue/clients"
+PLUGINS: Final = "/cue/plugins"
 DAW: Final = "/cue/daw"
 SYNC: Final = "/cue/sync"
 PORTS: Final = "/cue/ports"
@@ -446,6 +447,9 @@ STATES: Final = (
     ),
     _state(CHANGING, "The change in progress and the picture second from which it plays; empty: none."),
     _state(CLIENTS, "How many clients are subscribed."),
+    _state(
+        PLUGINS, "How many instances of the plugin are there, and of each in words: format, host, parts, what it plays."
+    ),
     _state(DAW, "Each connected DAW script: its name, messages a second, how many were lost."),
     _state(SYNC, "Position source and its state, tempo source and tempo, timecode rate, sync port."),
     _state(PORTS, "Port, its interface, whether it is up, notes sent, late and dropped."),

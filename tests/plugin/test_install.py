@@ -1,0 +1,70 @@
+"""`cuebridge install-plugin`: what it writes is built and loads; what is not ours is left alone."""
+
+from __future__ import annotations
+
+import sys
+
+import pluginlab
+import pytest
+from pluginlab import PLUGIN, Host, Transport
+
+from bridge.cli import app
+from bridge.plugin import install
+
+needs_compiler = pytest.mark.skipif(
+    pluginlab.compiler() is None or not sys.platform.startswith("linux"), reason=pluginlab.NO_COMPILER
+)
+
+
+def run(capsys, *arguments: str) -> tuple[int, str]:
+    code = app(["install-plugin", *arguments])
+    said = capsys.readouterr()
+    return code, said.out + said.err
+
+
+@needs_compiler
+def test_it_is_built_loads_and_goes_again(tmp_path, built, capsys) -> None:
+    code, said = run(capsys, "--home", str(tmp_path), "--dry-run")
+    assert code == 0 and "would write" in said and not list(tmp_path.iterdir())
+    for _ in range(2):  # the second time over the first
+        code, said = run(capsys, "--home", str(tmp_path))
+        assert code == 0 and said.count("wrote") == 2
+    with Host(tmp_path / ".clap" / "cuebridge.clap", built.host) as host:
+        host.block(64, Transport(0.0))
+        host.finish()
+    files = {path.name for path in (tmp_path / ".lv2" / "cuebridge.lv2").iterdir()}
+    assert files == {"cuebridge.so", "cuebridge.ttl", "manifest.ttl"}
+    assert "<cuebridge.so>" in (tmp_path / ".lv2" / "cuebridge.lv2" / "manifest.ttl").read_text()
+    assert install.installed(tmp_path) == ["CLAP", "LV2"]
+    code, said = run(capsys, "--home", str(tmp_path), "--uninstall", "--format", "lv2")
+    assert code == 0 and "removed" in said and install.installed(tmp_path) == ["CLAP"]
+    run(capsys, "--home", str(tmp_path), "--uninstall")
+    assert not [path for path in tmp_path.rglob("*") if path.is_file()]
+    assert "not installed" in run(capsys, "--home", str(tmp_path), "--uninstall")[1]
+
+
+@needs_compiler
+def test_what_is_not_ours_is_left(tmp_path, capsys) -> None:
+    other = tmp_path / ".clap" / "cuebridge.clap"
+    other.parent.mkdir()
+    other.write_text("somebody's")
+    for more in ((), ("--uninstall",)):
+        code, said = run(capsys, "--home", str(tmp_path), *more)
+        assert code == 2 and "not CueBridge's" in said and other.read_text() == "somebody's"
+    assert not (tmp_path / ".lv2").exists()
+
+
+def test_without_a_compiler_or_on_another_system_it_says_so(tmp_path, capsys, monkeypatch) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    monkeypatch.setattr(install, "sys", type("system", (), {"platform": "linux"}))
+    code, said = run(capsys, "--home", str(tmp_path))
+    assert code == 2 and "cc" in said
+    with pytest.raises(install.UserError, match="Linux only"):
+        install.check_system("win32")
+
+
+def test_the_sources_are_those_of_the_makefile() -> None:
+    makefile = (PLUGIN / "Makefile").read_text()
+    assert "CORE = " + " ".join(f"src/{name}.c" for name in install.CORE) in makefile
+    for flag in install.FLAGS[:-1]:
+        assert flag in makefile
