@@ -91,6 +91,7 @@ class Host:
     saved: list[bytes] = field(default_factory=list)
     loaded: list[bool] = field(default_factory=list)
     dirty: int = 0
+    blocks: int = 0  # asked for so far
     times_us: list[float] = field(default_factory=list)  # of each block
     _buffer: bytearray = field(default_factory=bytearray)
 
@@ -135,6 +136,7 @@ class Host:
         self._write(b"T" + struct.pack("<I", frame) + transport.pack())
 
     def block(self, frames: int, transport: Transport, room: int = 0xFFFFFFFF) -> None:
+        self.blocks += 1
         self._write(b"B" + transport.pack() + struct.pack("<II", frames, room))
 
     def answered(self) -> None:
