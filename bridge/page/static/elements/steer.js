@@ -61,7 +61,7 @@ export class Steer extends HTMLElement {
 			if (field !== null) fields.append(field);
 		}
 		const more = h("div", { class: "fields" }, ...MORE.map(([address, options]) => controlField(app, address, options)).filter((field) => field !== null));
-		const details = h("details", { class: "more", open: pref("more", innerHeight >= 1200), ontoggle: (event) => setPref("more", event.target.open) }, h("summary", {}, "More"), more);
+		const details = h("details", { class: "more", open: pref("more", false), ontoggle: (event) => setPref("more", event.target.open) }, h("summary", {}, "More"), more);
 		fields.append(details);
 		const mood = document.createElement("cue-mood-pad");
 		const takes = document.createElement("cue-takes");
