@@ -14,6 +14,7 @@ from multiprocessing.connection import Connection
 from typing import Any, Final
 
 from bridge.page.protocol import unpack_sound
+from engine.music import controls
 from engine.music.errors import UserError
 from engine.process.messages import SOUND_BLOCK, SOUND_RATE
 
@@ -101,9 +102,9 @@ class Speaker:
             self._offset_s = self._pings[0][1]
 
     def _value(self, name: str, values: list[Any], at_s: float) -> None:
-        if name == "/cue/playhead":
+        if name == controls.PLAYHEAD:
             self._playhead = (float(values[0]), bool(values[5]), at_s)
-        elif name == "/cue/loop":
+        elif name == controls.LOOP:
             on, from_s, to_s = (*values, False, 0.0, 0.0)[:3]
             self._loop = (round(from_s * SOUND_RATE), round(to_s * SOUND_RATE)) if on and to_s > from_s else None
 
