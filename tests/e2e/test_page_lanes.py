@@ -245,9 +245,10 @@ def test_a_new_cut_is_looked_at_taken_and_taken_back(page: browserlab.Page, tmp_
     before = steps(page)
     page.click("dialog.markers button.primary")
     wait(page, f"app.duration_s > {length} + 1.5 && !document.querySelector('dialog')", 120)
-    assert steps(page) == before + 1
+    wait(page, f"app.store.get('/cue/edits')[2] === {before + 1}")
     page.click("cue-top button[aria-label=Undo]")
     wait(page, f"app.duration_s < {length} + 0.5 && app.get('film').name === {film!r}", 30)
+    wait(page, f"app.store.get('/cue/edits')[2] === {before}")
 
 
 def test_takes_are_compared_side_by_side_at_equal_loudness(page: browserlab.Page) -> None:
