@@ -608,7 +608,7 @@ def _arp_counter(cue: PlannedCue, moment: Moment, options: PartOptions, role: Pa
     if note is not None and note.statement == first:
         return
     ceiling = options.high if note is None else note.pitch - 3
-    scale = moment.key.scale()
+    scale = {altered(tone, scene.chord, moment.key) % 12 for tone in moment.key.scale()}
     guides = sorted(
         pitch for pitch in range(options.low, min(options.high, ceiling) + 1) if pitch % 12 in _guides(scene.chord)
     )
@@ -638,7 +638,10 @@ def _arp_counter(cue: PlannedCue, moment: Moment, options: PartOptions, role: Pa
         later = [at for at, _ in written if at > beat] if not slow else []
         length = (min(later) if later else scene.bars.next(place) - scene.bars.start(place)) - beat
         index = min(max(ladder.index(here) + steps, 0), len(ladder) - 1)
-        yield Strike(place, place + length, ladder[index], scene.velocity(options, place, -4))
+        pitch = ladder[index]
+        if length >= 2.0:  # long enough to grind against what is held
+            pitch = _without_rub(pitch, None, scene.chord, moment.key)
+        yield Strike(place, place + length, pitch, scene.velocity(options, place, -4))
 
 
 # A second line over four bars of one chord: (beat, steps of the scale from the chord's own tone) in each bar; the last

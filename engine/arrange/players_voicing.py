@@ -42,7 +42,7 @@ def voice_players(chord: Chord, players: Players, before: Voicing | None, after:
         raise ValueError("silence has no voicing.")
     bass = _bass(chord, players, before, after)
     pad = _pad(chord, players, bass, before, after)
-    return Voicing(bass, pad, _arp(chord, players, before, pad))
+    return Voicing(bass, pad, _arp(chord, players, before, pad, bass))
 
 
 def is_low(lower: int, upper: int) -> bool:
@@ -177,7 +177,7 @@ def _pad(chord: Chord, players: Players, bass: int, before: Voicing | None, afte
     return ranked[0][1]
 
 
-def _arp(chord: Chord, players: Players, before: Voicing | None, pad: tuple[int, ...]) -> tuple[int, ...]:
+def _arp(chord: Chord, players: Players, before: Voicing | None, pad: tuple[int, ...], bass: int) -> tuple[int, ...]:
     """Four chord tones from low to high for the second voice, beside the pad's own pitches where there is room."""
     low, high = players.arp
     assert chord.root is not None
@@ -199,6 +199,8 @@ def _arp(chord: Chord, players: Players, before: Voicing | None, pad: tuple[int,
                 and chord.bass is None
             ):
                 cost += 12.0  # it is the bass
+            if players.has_bass and stack[0] > bass and is_low(bass, stack[0]):
+                cost += 60.0  # both growl
             cost += 0.6 * (shift != 0) + 4.0 * sum(pitch in pad for pitch in stack)
             if best is None or (cost, tuple(stack)) < best:
                 best = (cost, tuple(stack))

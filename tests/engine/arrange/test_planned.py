@@ -398,3 +398,21 @@ def test_the_second_line_of_a_chamber_ensemble_moves_turns_and_breathes():
     assert sum(1 <= abs(move) <= 4 for move in moves) / len(moves) >= 0.7
     assert any(a * b < 0 for a, b in pairwise(moves))
     assert len({note.length_beats for note in line}) >= 2
+
+
+@pytest.mark.parametrize("variant", sorted(palettes()))
+def test_what_the_second_line_holds_does_not_grind_against_the_chord(variant):
+    """No held semitone over a chord tone, and no step of the scale where the chord has altered it."""
+    composition = planned("chamber", (variant, variant))
+    held = [
+        note for note in arrange(composition, ArrangeOptions()).notes if note.part == "arp" and note.length_beats > 0.7
+    ]
+    assert held
+    for note in held:
+        chord = next(slot.chord for slot in reversed(composition.slots) if slot.start_beats <= note.start_beats + 1e-6)
+        own, tone = set(chord.pitch_classes()), note.pitch % 12
+        if tone in own:
+            continue
+        altered = {side % 12 for side in (tone - 1, tone + 1)} & own - set(composition.key.scale())
+        assert not altered, f"{note} beside {chord}"
+        assert note.length_beats < 1.9 or (tone - 1) % 12 not in own, f"{note} over {chord}"
