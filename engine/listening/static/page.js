@@ -80,7 +80,7 @@ function picked(tone) {
   check.right += tone === check.quiet ? 1 : 0;
   check.number += 1;
   for (const button of byId("quietest").querySelectorAll("button")) button.disabled = true;
-  byId("tones").disabled = false;
+  byId("tones").disabled = check.number >= state.headphone_trials; // until what was heard is saved
   headphoneProgress();
   if (check.number < state.headphone_trials) return;
   state.headphones = check.right;
