@@ -169,6 +169,15 @@ class Live:
             return OscMessage(self._socket.recv(65536))
         return None
 
+    def next_answer(self, timeout_s: float = 20.0) -> OscMessage:
+        """The next message that nothing was sent for: an answer that comes when what was asked for is done."""
+        before = self._socket.gettimeout()
+        self._socket.settimeout(timeout_s)
+        try:
+            return OscMessage(self._socket.recv(65536))
+        finally:
+            self._socket.settimeout(before)
+
     def play_to_end(self, timeout_s: float = 120.0) -> int:
         return self.process.wait(timeout_s)
 

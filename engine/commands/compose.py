@@ -81,11 +81,6 @@ def parser(
     takes.add_argument(
         "--vary", metavar="LIST", help="with --takes: versions that differ, by key,tempo,pattern,mode; a file per part"
     )
-    takes.add_argument(
-        "--board", action="store_true",
-        help="with --takes: no file, but a session with these takes, and the page where they are compared; what "
-        "`cuebridge page` takes goes with it",
-    )  # fmt: skip
     takes.add_argument("--length", metavar="S,S", help="with --vary: seconds of the versions, for example 15,30,60")
     takes.add_argument("--loopable", action="store_true", help="with --vary: whole bars, no note across the seam")
     music = main.add_argument_group("music (each is also an OSC address of `live`; see cuebridge osc)")
@@ -94,8 +89,13 @@ def parser(
 
 
 def _parser() -> argparse.ArgumentParser:
-    """`parser`, and what only a MIDI file may hold."""
+    """`parser`, and what only `compose` itself does."""
     main = parser()
+    main.add_argument(
+        "--board", action="store_true",
+        help="with --takes: no file, but a session with these takes, and the page where they are compared; what "
+        "`cuebridge page` takes goes with it",
+    )  # fmt: skip
     main.add_argument(
         "--gm", action="store_true", help="program changes too: the General MIDI instruments of the ensemble"
     )

@@ -14,6 +14,7 @@ Music before the first change is not touched.  Times are picture seconds.
 
 from __future__ import annotations
 
+import math
 from bisect import bisect_right
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -446,12 +447,14 @@ class _Conform:
                 f"cue {state.name}: from {grid[slot].start_s:.2f} s on its music is {abs(off) / bar:g} bars {late} its "
                 "picture: no join, pedal or rest lets them go."
             )
-        seconds = [
-            old.tempo_map.seconds_at(min(max((place.start_beats + place.end_beats) / 2 + offset, low), high - 1e-3))
-            - old.starts_s
-            for place, offset in zip(grid, made.offsets, strict=True)
-        ]
-        return list(seconds)
+        seconds: list[float | None] = []
+        usual = math.inf
+        for place, offset in zip(grid, made.offsets, strict=True):
+            # The last slot of a film may be longer than the others; its middle is not what follows the slot before.
+            usual = min(place.end_beats - place.start_beats, usual)
+            beats = min(max(place.start_beats + usual / 2 + offset, low), high - 1e-3)
+            seconds.append(old.tempo_map.seconds_at(beats) - old.starts_s)
+        return seconds
 
     def _rewrites(self, document: Document, first_s: float) -> tuple[tuple[float, float], ...]:
         """Stretches to compose: from each place where new material or another picture begins to the next hit, section

@@ -10,14 +10,14 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
-import numpy as np
-
-from engine.harmony.form import key_correlations
 from engine.midifile import read_midi
 from engine.music import Key, Note, Section, UserError
 from engine.music.errors import shown
+
+if TYPE_CHECKING:  # numpy is loaded once there is a temp track
+    import numpy as np
 
 WISHES: Final = ("tempo", "key", "rhythm", "energy")
 MIDI_ENDINGS: Final = (".mid", ".midi")
@@ -105,6 +105,8 @@ def temp_of_midi(path: Path) -> TempTrack:
     notes = [note for note in score.notes if note.part != "drums" and note.channel != 10]
     if not notes:
         raise UserError(f"{shown(path.name)} has no notes.")
+    import numpy as np
+
     bars = score.tempo_map
     last = max(note.end_beats for note in notes)
     sums = beat_sums(notes, math.ceil(last))
@@ -123,6 +125,8 @@ def temp_of_midi(path: Path) -> TempTrack:
 
 def beat_sums(notes: Sequence[Note], beats: int) -> np.ndarray:
     """(beats, 12): how long each pitch class sounds in each beat, low tones twice."""
+    import numpy as np
+
     sums = np.zeros((max(beats, 1), 12))
     for note in notes:
         weight = 2.0 if note.pitch < 52 else 1.0
@@ -134,6 +138,10 @@ def beat_sums(notes: Sequence[Note], beats: int) -> np.ndarray:
 
 def key_of_sums(sums: np.ndarray) -> Key | None:
     """The key that twelve sums fit best; None where nothing sounds."""
+    import numpy as np
+
+    from engine.harmony.form import key_correlations
+
     if not np.any(sums > 0):
         return None
     scores = key_correlations(sums)
@@ -142,6 +150,8 @@ def key_of_sums(sums: np.ndarray) -> Key | None:
 
 def bars_per_chord(sums: np.ndarray, beats_a_bar: float = 4.0) -> str:
     """How many bars a chord lasts in the middle, as a word of RHYTHMS; "auto" where nothing changes."""
+    import numpy as np
+
     lengths = np.linalg.norm(sums, axis=1)
     sounding = sums[lengths > 1e-9] / lengths[lengths > 1e-9, None]
     if len(sounding) < 2 * beats_a_bar:
@@ -162,6 +172,8 @@ def energy_course(loudness: np.ndarray) -> tuple[tuple[float, float], ...]:
     """
     if not len(loudness):
         return ()
+    import numpy as np
+
     window = np.ones(min(SMOOTH_S, len(loudness)))
     smooth = np.convolve(
         np.pad(loudness, (len(window) // 2, len(window) - 1 - len(window) // 2), "edge"), window, "valid"

@@ -23,7 +23,9 @@ def burn_in(picture: Any, word: str, timecode: str) -> Any:
     _write(luma, timecode, edge, picture.height - edge - 2, _TIMECODE)
     data[: picture.height] = luma
     made = VideoFrame.from_ndarray(data, format="yuv420p")
-    made.pts, made.time_base = picture.pts, picture.time_base
+    made.pts = picture.pts
+    if picture.time_base is not None:
+        made.time_base = picture.time_base
     return made
 
 
@@ -35,5 +37,13 @@ def _write(luma: np.ndarray, text: str, left: int, base: int, share: float) -> N
     tall = cv2.getTextSize("A", font, 1.0, 1)[0][1]
     scale = share * luma.shape[0] / tall
     line = max(round(2.2 * scale), 1)
-    for grey, width in ((_BLACK, 3 * line), (_WHITE, line)):
-        cv2.putText(luma, text, (left, base), font, scale, grey, width, cv2.LINE_AA)
+    drawn = np.zeros_like(luma)
+    cv2.putText(drawn, text, (left, base), font, scale, 255, line, cv2.LINE_AA)
+    if not drawn.any():
+        return
+    # The edge grows from the letters drawn: how wide a thicker line makes them differs between versions of OpenCV.
+    wide = 2 * line + 1
+    around = cv2.dilate(drawn, cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (wide, wide)))
+    for grey, mask in ((_BLACK, around), (_WHITE, drawn)):
+        share_of = (mask / mask.max()).astype(np.float32)
+        luma[:] = np.rint(luma + (grey - luma.astype(np.float32)) * share_of).astype(np.uint8)

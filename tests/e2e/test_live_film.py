@@ -27,6 +27,8 @@ def test_another_film_by_osc_and_back(tmp_path, monkeypatch):
             assert live.send("/cue/film/load", wrong).address == "/cue/error"
         assert live.send("/cue/film/load", str(two)).params[0] == str(two)
         status = until_film(live, "two.mp4")
+        there = live.next_answer()
+        assert there.address == "/cue/film/load" and there.params[0] == str(two) and there.params[1] >= 0.0
         assert status["composed_to_s"] <= 5.1 and status["undo"] == "" and not status["take_kept"]
         assert "F#m" not in (status["chord"], status["next_chord"])
         live.send("/cue/play")

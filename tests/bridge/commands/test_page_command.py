@@ -131,6 +131,7 @@ def test_what_a_page_asks_while_a_session_starts_waits_for_it(tmp_path) -> None:
     film.write_bytes(b"x")
     run = live.Live(parse([str(film)]))
     heard: list[Any] = []
+    run.controls = SimpleNamespace(busy=False)  # type: ignore[assignment]
     run._from_page("one")
     run._take_page_message()
     run.page = SimpleNamespace(receive=heard.append)  # type: ignore[assignment]

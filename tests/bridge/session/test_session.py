@@ -526,7 +526,7 @@ def test_a_take_is_kept_at_once_and_its_notes_follow(stage, monkeypatch) -> None
     made = stage(24.0)
     session = made.session
     assert session.keep_take("first").notes is None
-    session.takes.describe(session.document.cue, 1, name="second")
+    session.takes.rename(session.document.cue, 1, "second")
     session.edit(set_value, "/cue/transpose", 3)  # what is edited meanwhile is not in it
     session.takes.collect(wait=True)
     kept = session.takes.get(0, 1)

@@ -53,10 +53,10 @@ def test_each_take_is_a_film_with_letter_and_timecode(session, tmp_path, capsys)
     assert render.main([str(session), "--board", str(folder), "--json"]) == 0
     rows = json.loads(capsys.readouterr().out)
     assert [row["take"] for row in rows] == ["A", "B"]
-    assert sorted(path.name for path in folder.iterdir()) == ["clip-take-A.mp4", "clip-take-B.mp4"]
+    assert sorted(path.name for path in folder.iterdir()) == [f"{CLIP.stem}-take-A.mp4", f"{CLIP.stem}-take-B.mp4"]
     assert abs(rows[0]["lufs"] - rows[1]["lufs"]) < 0.6  # equally loud
-    (first, later), length_s = frames(folder / "clip-take-A.mp4", (10, 11))
-    (other,), other_s = frames(folder / "clip-take-B.mp4", (10,))
+    (first, later), length_s = frames(folder / f"{CLIP.stem}-take-A.mp4", (10, 11))
+    (other,), other_s = frames(folder / f"{CLIP.stem}-take-B.mp4", (10,))
     (plain,), plain_s = frames(CLIP, (10,))
     assert length_s == pytest.approx(plain_s, abs=0.1) and other_s == length_s
     high, wide = first.shape

@@ -109,7 +109,8 @@ def test_what_a_change_asks_for_is_read_off_the_table() -> None:
 
 def test_scopes() -> None:
     take = {
-        f"/cue/{name}" for name in ("ending", "tail", "key", "progression", "progression/mode", "theme", "take/like")
+        f"/cue/{name}"
+        for name in ("ending", "tail", "key", "progression", "progression/mode", "theme", "take/like", "take/draws")
     }
     assert set(with_scope("take")) == take
     assert set(with_scope("cue")) == take | {f"/cue/{name}" for name in ("name", "in", "out", "bar_1", "tempo")}
