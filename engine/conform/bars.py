@@ -24,12 +24,13 @@ _FIFTH: Final = 5  # semitones up from a dominant to its tonic
 @dataclass(frozen=True, slots=True)
 class Jump:
     """Music that goes on elsewhere: the number of the slot at which it does, the old beats that it leaves and where it
-    goes on, and what allows it (join, pedal or rest)."""
+    goes on, what allows it (join, pedal or rest), and old beats less new ones from there on."""
 
     slot: int
     from_beats: float
     to_beats: float
     where: str
+    offset: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +61,8 @@ class Joins:
 
         self._runs = [run for run in merge_runs(result.slots) if run.end_beats > low and run.start_beats < high]
         self._starts = [run.start_beats for run in self._runs]
+        inside = [slot for slot in result.slots if slot.end_beats > low and slot.start_beats < high]
+        self._borders = [*(slot.start_beats for slot in inside), *(slot.end_beats for slot in inside[-1:])]
         plans = [plan for plan in result.plans if plan.cue == cue]
         edges = {line(each.start_s) for plan in plans for each in plan.sections}
         edges |= {line(each.start_s) for each in document.sections}
@@ -107,6 +110,11 @@ class Joins:
     def is_protected(self, beats: float) -> bool:
         """Whether a place lies inside a statement of the theme or a cadence."""
         return any(start + _NEAR < beats < end - _NEAR for start, end in self.protected)
+
+    def border(self, beats: float) -> float:
+        """The border between two slots nearest to a place: music is taken slot by slot."""
+        index = bisect_right(self._borders, beats)
+        return min(self._borders[max(index - 1, 0) : index + 1] or [beats], key=lambda each: abs(each - beats))
 
     def where(self, leaves: float, goes_on: float) -> str:
         """What allows a cut from one place to another: join, pedal or rest; "" where nothing does."""
@@ -158,7 +166,7 @@ def follow(
         place = until if jump is None else jump.slot
         offsets += [held] * (place - here)
         if jump is not None:
-            held = jump.to_beats - starts[jump.slot]
+            held = jump.offset
             jumps.append(jump)
             offsets += [held] * (until - place)
         if abs(held - target) > _NEAR:
@@ -180,12 +188,13 @@ def _best_jump(
         late = (slot - here) * off
         if late >= least:
             break
-        leaves = starts[slot] + held
+        leaves = joins.border(starts[slot] + held)
         for offset in (target, *others):
             cost = late + (until - slot) * abs(offset - target)
             if cost >= least - _NEAR:
                 continue
-            where = joins.where(leaves, starts[slot] + offset)
+            goes_on = joins.border(starts[slot] + offset)
+            where = joins.where(leaves, goes_on)
             if where:
-                least, best = cost, Jump(slot, leaves, starts[slot] + offset, where)
+                least, best = cost, Jump(slot, leaves, goes_on, where, offset)
     return best

@@ -438,7 +438,8 @@ class _Conform:
         begins = next((each for each in wanted if each is not None), first) if grid[0].start_s <= state.in_s else first
         made = follow([place.start_beats for place in grid], wanted, Joins(self._old, cue, low, high), bar, begins)
         for jump in made.jumps:
-            count = round((jump.to_beats - jump.from_beats) / bar)
+            held = made.offsets[jump.slot - 1] if jump.slot else begins
+            count = round((jump.offset - held) / bar)
             what = f"{abs(count)} {'bar' if abs(count) == 1 else 'bars'} {'dropped' if count > 0 else 'repeated'}"
             self._notes.append(f"cue {state.name}: {what} at {grid[jump.slot].start_s:.2f} s, at a {jump.where}.")
         for slot, off in made.stuck:
