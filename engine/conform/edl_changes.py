@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from fractions import Fraction
+from itertools import pairwise
 
 from engine.conform.changes import ChangeList, Span, mark_moves
 from engine.interchange.edl import Edl, EdlEvent
@@ -58,6 +59,10 @@ def _pieces(edl: Edl, rate: FrameRate, name: str) -> list[_Piece]:
     if not found:
         raise MarkerError(f"{name} holds no events of the picture.")
     found.sort(key=lambda row: row[0])
+    for (start, before, length, *_), (follows, event, *_) in pairwise(found):
+        if follows < start + length:
+            refused.add(event.line, f"it begins before what line {before.line} holds ends: export one picture track")
+    refused.check()
     first = found[0][0]
     made = []
     for start, event, length, source, played in found:

@@ -106,6 +106,12 @@ def test_a_damaged_list_of_cuts_is_compared_or_refused_in_a_sentence(data):
     assert all(first.new_end == second.new_start for first, second in pairwise(changes.spans))
 
 
+def test_a_list_of_cuts_whose_events_overlap_is_refused():
+    damaged = read_edl(CUT.replace("01:00:04:00 01:00:06:00", "01:00:03:23 01:00:06:00"), "new.edl")
+    with pytest.raises(MarkerError, match="line 3 holds ends"):
+        from_edls(read_edl(CUT, "old.edl"), damaged, FRAME_RATES["24"])
+
+
 def test_each_line_of_a_list_that_cannot_be_read_is_named_by_its_number():
     bad = CUT.replace("01:00:04:00\n*", "01:00:04\n*").replace("02:00:02:00 01", "02:00:02 01")
     with pytest.raises(MarkerError) as error:
