@@ -10,6 +10,7 @@ its sentences.  What is filled in while the program runs is shown as an ellipsis
 from __future__ import annotations
 
 import ast
+import builtins
 import re
 import sys
 from collections.abc import Iterator
@@ -18,8 +19,6 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[1]
 PAGE = ROOT / "docs" / "troubleshooting.md"
 BLOCK = re.compile(r"<!-- sentences: ([^>]*?) -->\n.*?<!-- end -->\n", re.DOTALL)
-# Faults of a program, not of what a person gave it.
-INTERNAL = {"ValueError", "TypeError", "RuntimeError", "AssertionError", "KeyError", "NotImplementedError", "OSError"}
 
 
 def words(node: ast.expr | None) -> Iterator[str]:
@@ -39,14 +38,15 @@ def words(node: ast.expr | None) -> Iterator[str]:
 
 
 def refused(tree: ast.Module) -> Iterator[str]:
-    """The sentences of all exceptions that are raised for a person, and of `parser.error`."""
+    """The sentences of all exceptions that are raised for a person, and of `parser.error`.  Python's own exceptions say
+    faults of the program."""
     for node in ast.walk(tree):
         call = node.exc if isinstance(node, ast.Raise) else node
         if not isinstance(call, ast.Call) or not call.args:
             continue
         name = getattr(call.func, "id", getattr(call.func, "attr", ""))
-        for_person = name.endswith("Error") and name not in INTERNAL if isinstance(node, ast.Raise) else name == "error"
-        if not for_person:
+        ours = name.endswith("Error") and not hasattr(builtins, name)
+        if not (ours if isinstance(node, ast.Raise) else name == "error"):
             continue
         for text in words(call.args[-1]):
             sentence = re.sub(r"\s+", " ", text).strip()
