@@ -34,11 +34,6 @@ REPORT: Final = "report.json"
 _SCORED: Final = frozenset((".mid", ".json"))
 
 
-def is_batch(argv: Sequence[str] | None) -> bool:
-    """Whether somebody wrote --batch."""
-    return any(word.partition("=")[0] == "--batch" for word in (sys.argv[1:] if argv is None else argv))
-
-
 def _arguments(command: str, argv: Sequence[str] | None) -> tuple[argparse.Namespace, list[str]]:
     parser = SentenceParser(prog=f"cuebridge {command} --batch", allow_abbrev=False)
     parser.add_argument("--batch", required=True, metavar="FOLDER|LIST")

@@ -15,7 +15,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from engine.brief import Brief, compose_options, from_settings
-from engine.commands.batch import compose_batch, is_batch
 from engine.commands.compose_report import facts_of, progress_bar, tell
 from engine.composer import compose_takes
 from engine.document import CueState, readings
@@ -23,7 +22,7 @@ from engine.document.file.suffix import SUFFIX
 from engine.interchange.temp_asked import take_temp
 from engine.music import PARTS, Hit, Take, TimeSignature, UserError, controls, shown
 from engine.music.arguments import Arg, Value
-from engine.music.command import SentenceParser, check_film_exists, check_spares_input
+from engine.music.command import SentenceParser, check_film_exists, check_spares_input, is_given
 from engine.music.composition import ENDINGS
 from engine.music.controls import BY_ADDRESS, MUSIC_FLAGS, SETTINGS
 from engine.music.cue_text import parse_cues
@@ -104,7 +103,9 @@ def _parser() -> argparse.ArgumentParser:
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Runs the command; raises UserError for what the person can act on."""
-    if is_batch(argv):
+    if is_given("--batch", argv):
+        from engine.commands.batch import compose_batch
+
         return compose_batch(argv, _check)
     arguments = _parser().parse_args(argv)
     if arguments.video.endswith(SUFFIX):

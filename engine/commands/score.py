@@ -25,13 +25,12 @@ import numpy as np
 
 from engine.brief import parse_seconds
 from engine.commands import score_metrics as metrics
-from engine.commands.batch import is_batch, score_batch
 from engine.commands.score_metrics import Sounding
 from engine.commands.score_music import EXPLANATIONS, control_rows, music_rows
 from engine.document import parse_key
 from engine.midifile import MidiScore, read_midi
 from engine.music import NO_CHORD, QUALITIES, Chord, Key, MusicError, UserError, controls
-from engine.music.command import SentenceParser, check_spares_input
+from engine.music.command import SentenceParser, check_spares_input, is_given
 from engine.music.controls import BY_ADDRESS
 from engine.music.files import check_output, make_way
 from engine.music.flags import add_flags, flags_of
@@ -235,7 +234,9 @@ def _check(argv: list[str]) -> None:
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Runs the command; raises UserError for what the person can act on."""
-    if is_batch(argv):
+    if is_given("--batch", argv):
+        from engine.commands.batch import score_batch
+
         return score_batch(argv, _check)
     arguments = parser().parse_args(argv)
     key = parse_key(arguments.key or "auto")

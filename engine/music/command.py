@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import argparse
 import os
+import sys
+from collections.abc import Sequence
 from typing import NoReturn
 
 from engine.music.errors import UserError
@@ -28,6 +30,11 @@ def check_spares_input(source: str | os.PathLike[str], *outputs: str | os.PathLi
             same = False
         if same:
             raise UserError(f"{os.fspath(source)} would be overwritten; name another file to write.")
+
+
+def is_given(flag: str, argv: Sequence[str] | None) -> bool:
+    """Whether a flag stands among the words of a command; argv: None for this program's own."""
+    return any(word.partition("=")[0] == flag for word in (sys.argv[1:] if argv is None else argv))
 
 
 class SentenceParser(argparse.ArgumentParser):
