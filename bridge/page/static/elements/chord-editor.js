@@ -1,6 +1,6 @@
 // The in-place editor of a chord: text with the parser's own sentence, and a palette of likely chords.
 
-import { h, setAttribute, setText } from "../lib/dom.js";
+import { h, say, setAttribute } from "../lib/dom.js";
 
 const TRY_MS = 120;
 
@@ -99,8 +99,7 @@ export class ChordEditor {
 	}
 
 	#say(text, bad) {
-		setText(this.sentence, text || "Enter sets it, Esc leaves, Tab goes to the next chord.");
-		this.sentence.classList.toggle("bad", bad);
+		say(this.sentence, text || "Enter sets it, Esc leaves, Tab goes to the next chord.", bad);
 		setAttribute(this.input, "aria-invalid", bad ? "true" : null);
 	}
 

@@ -1,12 +1,13 @@
 // Takes side by side: their lanes under one playhead, in what they differ, and A/B at equal loudness.
 
-import { h, setAttribute, setText } from "../lib/dom.js";
+import { h, setAttribute, setText, sized } from "../lib/dom.js";
 import { pref, setPref } from "../lib/prefs.js";
+import { take_letter } from "../lib/takes.js";
 import { theme } from "../lib/theme.js";
 import { PARTS } from "../lib/tiles.js";
+import { rows_of } from "../lib/values.js";
 
 const MOST_TAKES = 3;
-const LANE_PX = 96;
 
 let open = null;
 
@@ -67,10 +68,8 @@ class Compare {
 		const [one, other] = this.shown;
 		if (other === undefined) return;
 		const answer = await this.app.act("/cue/take/compare", [one, other], { quiet: true });
-		const found = answer?.ok?.slice(2) ?? [];
-		const rows = [];
-		for (let at = 0; at + 2 < found.length; at += 3) rows.push(found.slice(at, at + 3));
-		const head = ["What", `Take ${letter(one)}`, `Take ${letter(other)}`].map((text) => h("th", { scope: "col" }, text));
+		const rows = rows_of(answer?.ok ?? [], 3, 2);
+		const head = ["What", `Take ${take_letter(one)}`, `Take ${take_letter(other)}`].map((text) => h("th", { scope: "col" }, text));
 		const body = rows.map(([what, first, second]) => h("tr", {}, h("th", { scope: "row" }, String(what)), h("td", {}, String(first)), h("td", {}, String(second))));
 		this.differences.replaceChildren(rows.length ? h("table", {}, h("caption", { class: "label" }, "In what they differ"), h("thead", {}, h("tr", {}, ...head)), h("tbody", {}, ...body)) : h("p", { class: "label" }, "They differ in nothing but their notes."));
 	}
@@ -84,7 +83,7 @@ class Compare {
 				const canvas = h("canvas", { "aria-hidden": "true" });
 				const [, name, kept] = app.rows.takes.find((row) => row[0] === number) ?? [];
 				const word = number === playing ? "playing" : kept ? `kept “${name}”` : "";
-				const button = h("button", { "data-take": String(number), "aria-pressed": String(number === playing), title: "Play from the next chord", onclick: () => app.takes.select(number, "chord") }, h("b", {}, letter(number)), h("span", { class: "label" }, word));
+				const button = h("button", { "data-take": String(number), "aria-pressed": String(number === playing), title: "Play from the next chord", onclick: () => app.takes.select(number, "chord") }, h("b", {}, take_letter(number)), h("span", { class: "label" }, word));
 				const known = app.heard_takes.get(number);
 				return h("div", { class: "compared-take", "data-number": String(number) }, button, h("div", { class: "compared-field" }, canvas, h("i", { class: "needle" }), known === undefined ? h("p", { class: "label" }, "Not heard since this page was opened: play it once to see it.") : null));
 			}),
@@ -98,26 +97,22 @@ class Compare {
 	#say_loudness() {
 		const [one, other] = this.shown;
 		const found = this.app.sound.levels.pair(one, other);
-		setText(this.loudness, found === null ? "Loudness is known once both were heard." : `${letter(one)} ${found[0].toFixed(1)} LUFS, ${letter(other)} ${found[1].toFixed(1)} LUFS over ${(found[2] / 2).toFixed(1)} s`);
+		setText(this.loudness, found === null ? "Loudness is known once both were heard." : `${take_letter(one)} ${found[0].toFixed(1)} LUFS, ${take_letter(other)} ${found[1].toFixed(1)} LUFS over ${(found[2] / 2).toFixed(1)} s`);
 	}
 
 	/** Chord names above the notes of all parts, over the whole film. */
 	#paint(canvas, known) {
-		const wide = canvas.clientWidth;
-		if (!wide || known === undefined) return;
-		const ratio = devicePixelRatio || 1;
-		canvas.width = wide * ratio;
-		canvas.height = LANE_PX * ratio;
-		const ctx = canvas.getContext("2d");
-		ctx.scale(ratio, ratio);
+		const ctx = sized(canvas);
+		if (ctx === null || known === undefined) return;
 		const colours = theme();
-		const zoom = wide / this.app.duration_s;
+		const tall = canvas.clientHeight;
+		const zoom = canvas.clientWidth / this.app.duration_s;
 		ctx.font = `600 11px ${colours.font}`;
 		let free = 0;
 		for (const chord of known.chords) {
 			const x = chord.start_s * zoom;
 			ctx.fillStyle = colours.hairline;
-			ctx.fillRect(x, 0, 1, LANE_PX);
+			ctx.fillRect(x, 0, 1, tall);
 			if (x < free) continue;
 			ctx.fillStyle = colours.text;
 			ctx.fillText(chord.name, x + 3, 11);
@@ -128,7 +123,7 @@ class Compare {
 				const part = PARTS[notes.part[index]];
 				if (part === "drums") continue;
 				ctx.fillStyle = colours[part];
-				ctx.fillRect(notes.start[index] * zoom, 16 + (1 - (notes.pitch[index] - 28) / 68) * (LANE_PX - 20), Math.max(1, notes.length[index] * zoom - 0.5), 2);
+				ctx.fillRect(notes.start[index] * zoom, 16 + (1 - (notes.pitch[index] - 28) / 68) * (tall - 20), Math.max(1, notes.length[index] * zoom - 0.5), 2);
 			}
 		}
 	}
@@ -138,5 +133,3 @@ class Compare {
 		for (const needle of this.lanes.querySelectorAll(".needle")) needle.style.left = `${Math.min(1, share) * 100}%`;
 	}
 }
-
-const letter = (number) => (number <= 26 ? String.fromCharCode(64 + number) : String(number));

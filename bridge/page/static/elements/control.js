@@ -1,6 +1,6 @@
 // One control of the table as a field: slider, list, switch or text. Its range, unit and words come from the table.
 
-import { h, setAttribute, setText } from "../lib/dom.js";
+import { h, say, setAttribute, setText } from "../lib/dom.js";
 
 const UNITS = { "%": " %", ms: " ms", seconds: " s", "quarter notes a minute": "" };
 
@@ -113,13 +113,11 @@ function text(app, row, argument, label, { placeholder }) {
 		if (value === String(app.value(row.address, row.default))) return;
 		try {
 			const answer = await app.link.do(row.address, [value], app.gesture());
-			setText(under, typeof answer.heard === "number" ? `Heard from ${app.bars.text(answer.heard)}.` : "");
-			under.classList.remove("bad");
+			say(under, typeof answer.heard === "number" ? `Heard from ${app.bars.text(answer.heard)}.` : "");
 			setAttribute(input, "aria-invalid", null);
 			if (typeof answer.heard === "number") app.messages.changing(`${label.toLowerCase()} ${value || "off"}`, answer.heard, answer.id);
 		} catch (error) {
-			setText(under, error.message);
-			under.classList.add("bad");
+			say(under, error.message, true);
 			setAttribute(input, "aria-invalid", "true");
 		}
 	};

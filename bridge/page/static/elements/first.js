@@ -1,6 +1,6 @@
 // The first visit: choose a film, say key and chords if you like, one button; analysis goes on meanwhile.
 
-import { h, icon, keyList, labelled, setText } from "../lib/dom.js";
+import { h, icon, keyList, labelled, say, setText } from "../lib/dom.js";
 
 export class First extends HTMLElement {
 	start(app) {
@@ -92,8 +92,7 @@ export class First extends HTMLElement {
 
 	#said(text, bad) {
 		if (!this.say?.isConnected) return;
-		setText(this.say, text);
-		this.say.classList.toggle("bad", bad);
+		say(this.say, text, bad);
 	}
 
 	/** The film's bytes go to this computer's own server; a limit is said before the first byte. */
@@ -189,16 +188,14 @@ export class First extends HTMLElement {
 			await this.app.link.do(address, [value]);
 			return true;
 		} catch (error) {
-			setText(this.under, error.message);
-			this.under.classList.add("bad");
+			say(this.under, error.message, true);
 			return false;
 		}
 	}
 
 	async #go() {
 		const { app } = this;
-		setText(this.under, "");
-		this.under.classList.remove("bad");
+		say(this.under, "");
 		const text = this.chords.value.trim();
 		if (text && !(await this.#set("/cue/progression", text))) {
 			this.chords.focus();

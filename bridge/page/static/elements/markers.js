@@ -1,6 +1,6 @@
 // Markers of the picture's editor as a table: the frame of each, what it becomes, and which are taken.
 
-import { h, labelled, openDialog, setText } from "../lib/dom.js";
+import { h, labelled, openDialog, say, setText } from "../lib/dom.js";
 import { chosen_file } from "../lib/files.js";
 
 const ACCEPT = ".csv,.tsv,.txt,.edl,.xml,.fcpxml,.fcpxmld,.otio,.mid,.midi,.srt,.vtt,.aaf";
@@ -11,11 +11,6 @@ const FRAME_PX = [96, 54];
 export async function openMarkers(app) {
 	const file = await chosen_file(app, ACCEPT);
 	if (file !== null) new MarkerTable(app, file);
-}
-
-/** For tests and for files that were dropped: the table of an upload. */
-export function openMarkersOf(app, file) {
-	return new MarkerTable(app, file);
 }
 
 class MarkerTable {
@@ -57,13 +52,11 @@ class MarkerTable {
 			const answer = await this.#asked("show");
 			this.rows = (answer.more ?? []).map(([, [number, start_s, label, kind, weight, name, why]]) => ({ number, start_s, label, kind: kind === "hit" ? weight : kind, name, why }));
 			setText(this.reading, answer.ok[1]);
-			setText(this.under, "");
-			this.under.classList.remove("bad");
+			say(this.under, "");
 		} catch (error) {
 			this.rows = [];
 			setText(this.reading, "");
-			setText(this.under, error.message);
-			this.under.classList.add("bad");
+			say(this.under, error.message, true);
 		}
 		this.#show();
 	}
@@ -130,8 +123,7 @@ class MarkerTable {
 			if (typeof answer.heard === "number") this.app.messages.changing("markers", answer.heard, answer.id);
 			else this.app.messages.say(`Markers: ${answer.ok[1]}.`);
 		} catch (error) {
-			setText(this.under, error.message);
-			this.under.classList.add("bad");
+			say(this.under, error.message, true);
 		}
 	}
 }

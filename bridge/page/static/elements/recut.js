@@ -1,6 +1,6 @@
 // A new cut of the film as a table: what changed, what each policy does to the hits, and taking it as one step.
 
-import { h, openDialog, setText } from "../lib/dom.js";
+import { h, openDialog, say } from "../lib/dom.js";
 import { chosen_file } from "../lib/files.js";
 
 const POLICIES = { shift: "Chords stay with their picture", ramp: "The tempo bends", bars: "Bars go at joins, pedals and rests", rewrite: "Composed anew to the next mark" };
@@ -29,8 +29,7 @@ class RecutTable {
 		try {
 			return await this.app.link.do("/page/conform", [this.upload, what, policy], this.app.gesture());
 		} catch (error) {
-			setText(this.under, error.message);
-			this.under.classList.add("bad");
+			say(this.under, error.message, true);
 			return null;
 		}
 	}
@@ -47,13 +46,13 @@ class RecutTable {
 			return [box, POLICIES[policy], `${met} of ${hits} (${were} before${lost})`, `${worst} frames`, fresh + words];
 		});
 		this.rows.replaceChildren(table(["Change", "Old cut", "New cut", "Frames"], changes), table(["", "The music", "Hits on a beat", "Worst", ""], policies));
-		setText(this.under, answer.ok[1]);
+		say(this.under, answer.ok[1]);
 		this.take.disabled = false;
 	}
 
 	async #take() {
 		this.take.disabled = true;
-		setText(this.under, "The new cut is looked at…");
+		say(this.under, "The new cut is looked at…");
 		const answer = await this.#asked("take", this.policy);
 		this.take.disabled = false;
 		if (answer === null) return;

@@ -1,8 +1,8 @@
 // What a section changes, a row each; and what the cue's plan says of one of its sections.
 
-import { h, labelled, openDialog, setText } from "../lib/dom.js";
+import { h, labelled, openDialog, say } from "../lib/dom.js";
+import { PARTS } from "../lib/tiles.js";
 
-const PARTS = ["pad", "arp", "bass", "melody", "drums"];
 const WORDS = { activity: "Activity", dynamics: "Dynamics", key: "Key", pattern: "Arpeggio pattern", tempo: "Tempo", parts: "Texture: only these parts" };
 
 /** `[[name, value], …]` of "name=value; name=value". */
@@ -38,13 +38,11 @@ export function openSection(app, start_s) {
 			const text = next.map(([each, value]) => `${each}=${value}`).join("; ");
 			const answer = await app.link.do("/cue/sections/add", [start_s, `${text};`, name.value.trim(), breath.checked], gesture);
 			changes = next;
-			under.classList.remove("bad");
-			setText(under, typeof answer.heard === "number" ? `Heard from ${app.bars.text(answer.heard)}.` : "");
+			say(under, typeof answer.heard === "number" ? `Heard from ${app.bars.text(answer.heard)}.` : "");
 			show();
 			return true;
 		} catch (error) {
-			under.classList.add("bad");
-			setText(under, error.message);
+			say(under, error.message, true);
 			return false;
 		}
 	};

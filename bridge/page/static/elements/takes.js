@@ -1,6 +1,7 @@
 // Take cards: a key, a letter, a miniature, and what state it is in.
 
-import { h, icon, menuOf, openBeside, openDialog } from "../lib/dom.js";
+import { h, icon, menuOf, openBeside, openDialog, sized } from "../lib/dom.js";
+import { rated, take_letter } from "../lib/takes.js";
 import { onTheme, theme } from "../lib/theme.js";
 import { TILE_S } from "../lib/tiles.js";
 
@@ -54,10 +55,9 @@ export class Takes extends HTMLElement {
 		const progress = this.app.get("/cue/progress") ?? [];
 		const words = [];
 		if (take.plays) words.push(progress[0] === "compose" && progress[1] < 1 ? `composing ${Math.round(progress[1] * 100)} %` : "playing");
-		const letter = String.fromCharCode(64 + take.number);
-		if (take.kept) words.push(take.name && take.name !== letter ? `kept · “${take.name}”` : "kept");
-		const rated = this.app.get("/cue/takes/rated") ?? [];
-		for (let index = 0; index + 2 < rated.length; index += 3) if (rated[index] === take.number && rated[index + 1]) words.push(`${rated[index + 1]}/5`);
+		if (take.kept) words.push(take.name && take.name !== take_letter(take.number) ? `kept · “${take.name}”` : "kept");
+		const { rating } = rated(this.app, take.number);
+		if (rating) words.push(`${rating}/5`);
 		return words.join(" · ") || "new";
 	}
 
@@ -69,7 +69,7 @@ export class Takes extends HTMLElement {
 		const focus = document.activeElement?.closest?.(".take")?.dataset.number;
 		this.list.replaceChildren(
 			...rows.map((take, index) => {
-				const letter = take.number <= 26 ? String.fromCharCode(64 + take.number) : String(take.number);
+				const letter = take_letter(take.number);
 				const canvas = h("canvas", { "aria-hidden": "true" });
 				const button = h("button", { class: "take", "data-number": String(take.number), "aria-current": take.plays ? "true" : null, title: `Play take ${letter} from the next bar (${index + 1})`, onclick: () => this.select(take.number) },
 					h("kbd", { "aria-hidden": "true" }, String(index + 1)), h("span", { class: "unseen" }, "Take "), h("b", {}, letter), canvas, h("span", { class: "word cut-off" }, this.#word(take)),
@@ -136,15 +136,9 @@ export class Takes extends HTMLElement {
 		const end_s = Math.min(app.duration_s, MINIATURE_S);
 		for (const canvas of this.list.querySelectorAll("canvas")) {
 			const known = app.heard_takes.get(Number(canvas.closest(".take").dataset.number));
-			const ratio = devicePixelRatio || 1;
-			const wide = canvas.clientWidth;
-			const tall = canvas.clientHeight;
-			if (!wide) continue;
-			canvas.width = wide * ratio;
-			canvas.height = tall * ratio;
-			if (known === undefined) continue;
-			const ctx = canvas.getContext("2d");
-			ctx.scale(ratio, ratio);
+			const ctx = sized(canvas);
+			if (ctx === null || known === undefined) continue;
+			const [wide, tall] = [canvas.clientWidth, canvas.clientHeight];
 			const colours = theme();
 			for (const [tile, { n, start, length, pitch, part }] of known.tiles) {
 				for (let index = 0; index < n; index++) {

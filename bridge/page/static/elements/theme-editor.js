@@ -1,6 +1,6 @@
 // The cue's tune: notes on a grid of degrees, by arrow keys or typed; from MIDI; what can be done with it.
 
-import { h, labelled, openDialog, setAttribute, setText } from "../lib/dom.js";
+import { h, labelled, openDialog, say, setAttribute, setText } from "../lib/dom.js";
 import { chosen_file } from "../lib/files.js";
 
 const TOKEN = /^([b#]?)([1-7]|R)([',]*)(?::(\d*\.?\d+))?$/;
@@ -8,7 +8,7 @@ const ROWS = 15; // degrees that are seen: two octaves
 const STEP_BEATS = 0.5;
 
 /** Notes of a theme as it is typed: `{step, alter, beats}`, step null for a rest; null where it cannot be read. */
-export function readTheme(text) {
+function readTheme(text) {
 	const notes = [];
 	for (const word of text.replaceAll("|", " ").split(/\s+/).filter(Boolean)) {
 		const found = TOKEN.exec(word);
@@ -21,7 +21,7 @@ export function readTheme(text) {
 }
 
 /** The same as text, with a bar line wherever a bar is full. */
-export function writeTheme(notes, bar_beats) {
+function writeTheme(notes, bar_beats) {
 	const words = [];
 	let place = 0;
 	for (const { step, alter, beats } of notes) {
@@ -142,12 +142,10 @@ class ThemeEditor {
 	async #do(address, args, what) {
 		try {
 			const answer = await this.app.link.do(address, args, this.gesture);
-			this.under.classList.remove("bad");
-			setText(this.under, typeof answer.heard === "number" ? `${what}, heard from ${this.app.bars.text(answer.heard)}.` : `${what}.`);
+			say(this.under, typeof answer.heard === "number" ? `${what}, heard from ${this.app.bars.text(answer.heard)}.` : `${what}.`);
 			return answer;
 		} catch (error) {
-			this.under.classList.add("bad");
-			setText(this.under, error.message);
+			say(this.under, error.message, true);
 			return null;
 		}
 	}

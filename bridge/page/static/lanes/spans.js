@@ -1,5 +1,6 @@
 // Named stretches of the film: what a theme, a line of speech, a plan's section or a range in the DAW is.
 
+import { rows_of } from "../lib/values.js";
 import { fitted, Lane } from "./lane.js";
 
 /** `spans()`: `{start_s, end_s, name, note?, text, tone?, dashed?}` in order; a lane of them that can be walked. */
@@ -79,13 +80,6 @@ export class SpanLane extends Lane {
 	}
 }
 
-/** Rows of `size` values each, of a flat list. */
-function rows(flat, size, from = 0) {
-	const found = [];
-	for (let at = from; at + size <= flat.length; at += size) found.push(flat.slice(at, at + size));
-	return found;
-}
-
 const KINDS = ["hint", "statement", "variant", "full", "memory"];
 
 /** Where the theme is stated, as what. */
@@ -99,7 +93,7 @@ export class ThemeLane extends SpanLane {
 	}
 
 	spans() {
-		return rows(this.app.get("/cue/theme/statements") ?? [], 4).map(([start_s, end_s, kind, bar]) => ({
+		return rows_of(this.app.get("/cue/theme/statements") ?? [], 4).map(([start_s, end_s, kind, bar]) => ({
 			start_s, end_s, kind, name: kind === "variant" ? "A′" : "A", note: kind, tone: "melody", dashed: kind === "hint" || kind === "memory", text: `theme, ${kind}, bar ${bar}`,
 		}));
 	}
@@ -143,7 +137,7 @@ export class FormLane extends SpanLane {
 	}
 
 	spans() {
-		const plan = rows(this.app.get("/cue/plan") ?? [], 8, 3);
+		const plan = rows_of(this.app.get("/cue/plan") ?? [], 8, 3);
 		const cue = this.app.rows.cues.find((row) => row[4]);
 		const last_s = cue?.[3] ?? this.app.duration_s;
 		return plan.map(([start_s, letter, role, mood, intensity, palette, key, parts], index) => ({

@@ -18,6 +18,12 @@ export function setText(element, text) {
 	if (element.textContent !== text) element.textContent = text;
 }
 
+/** A sentence about what was done, or, `bad`, why it was not. */
+export function say(element, text, bad = false) {
+	element.classList.toggle("bad", bad);
+	setText(element, text);
+}
+
 export function setAttribute(element, name, value) {
 	if (value === null || value === undefined || value === false) element.removeAttribute(name);
 	else if (element.getAttribute(name) !== String(value)) element.setAttribute(name, value === true ? "" : value);
@@ -123,6 +129,18 @@ const TONICS = ["C", "G", "D", "A", "E", "B", "F#", "Db", "Ab", "Eb", "Bb", "F"]
 export function keyList() {
 	const keys = TONICS.flatMap((tonic) => [h("option", { value: tonic }, `${tonic} major`), h("option", { value: `${tonic}m` }, `${tonic} minor`)]);
 	return h("select", { "aria-label": "Key" }, h("option", { value: "auto" }, "By the picture"), ...keys);
+}
+
+/** The context of a canvas in CSS pixels, cleared; null where it is not shown. */
+export function sized(canvas) {
+	const ratio = devicePixelRatio || 1;
+	const [wide, tall] = [canvas.clientWidth, canvas.clientHeight];
+	if (!wide || !tall) return null;
+	canvas.width = wide * ratio;
+	canvas.height = tall * ratio;
+	const ctx = canvas.getContext("2d");
+	ctx.scale(ratio, ratio);
+	return ctx;
 }
 
 export const clamp = (value, low, high) => Math.min(high, Math.max(low, value));

@@ -14,7 +14,7 @@ export async function chosen_file(app, accept, kind) {
 	return file === null ? null : send_file(app, file, kind);
 }
 
-export async function send_file(app, file, kind = "list") {
+async function send_file(app, file, kind = "list") {
 	const headers = { "X-CueBridge-Secret": app.secret, "X-File-Name": encodeURIComponent(file.name) };
 	try {
 		const response = await fetch(`/upload?kind=${kind}`, { method: "POST", headers, body: file });

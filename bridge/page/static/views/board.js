@@ -1,15 +1,16 @@
 // The board (`?view=board`): all takes of the cue under one time axis with the film, to choose between them.
 
-import { clamp, h, setAttribute, setText } from "../lib/dom.js";
+import { clamp, h, setAttribute, setText, sized } from "../lib/dom.js";
 import { onPref, pref, setPref } from "../lib/prefs.js";
+import { rated, take_letter } from "../lib/takes.js";
 import { onTheme, theme } from "../lib/theme.js";
 import { minutes } from "../lib/time.js";
+import { rows_of } from "../lib/values.js";
 import { Compare } from "./compare.js";
 import { drawTake } from "./miniature.js";
 
 const MANY = 12;
 const WAIT_MS = 120;
-export const letter = (number) => (number <= 26 ? String.fromCharCode(64 + number) : String(number));
 
 export class Board extends HTMLElement {
 	start(app) {
@@ -55,14 +56,7 @@ export class Board extends HTMLElement {
 	}
 
 	get takes() {
-		return this.app.rows.takes.map(([number, name, kept, plays]) => ({ number, name, kept, plays, ...this.said(number) }));
-	}
-
-	/** `{rating, note}` of a take. */
-	said(number) {
-		const rated = this.app.get("/cue/takes/rated") ?? [];
-		for (let index = 0; index + 2 < rated.length; index += 3) if (rated[index] === number) return { rating: rated[index + 1], note: rated[index + 2] };
-		return { rating: 0, note: "" };
+		return this.app.rows.takes.map(([number, name, kept, plays]) => ({ number, name, kept, plays, ...rated(this.app, number) }));
 	}
 
 	/** In and Out of the cue that is shown. */
@@ -91,8 +85,8 @@ export class Board extends HTMLElement {
 
 	rate(number, stars) {
 		const { app } = this;
-		const rating = this.said(number).rating === stars ? 0 : stars;
-		return app.act("/cue/take/rate", [number, rating]).then((answer) => answer !== null && app.messages.say(rating ? `Take ${letter(number)}: ${rating} of 5.` : `Take ${letter(number)}: not rated.`));
+		const rating = rated(app, number).rating === stars ? 0 : stars;
+		return app.act("/cue/take/rate", [number, rating]).then((answer) => answer !== null && app.messages.say(rating ? `Take ${take_letter(number)}: ${rating} of 5.` : `Take ${take_letter(number)}: not rated.`));
 	}
 
 	/** More like a take, or less: first it plays, since both begin from the take that plays. */
@@ -101,7 +95,7 @@ export class Board extends HTMLElement {
 		if (!this.takes.find((take) => take.number === number)?.plays) {
 			if ((await this.app.act("/cue/take/select", [number, "bar"], { gesture })) === null) return;
 		}
-		this.app.act(address, ["bar"], { gesture, what: address === "/cue/take/more" ? `more like ${letter(number)}` : `less of ${letter(number)}` });
+		this.app.act(address, ["bar"], { gesture, what: address === "/cue/take/more" ? `more like ${take_letter(number)}` : `less of ${take_letter(number)}` });
 	}
 
 	#equal() {
@@ -131,7 +125,7 @@ export class Board extends HTMLElement {
 
 	#row(number) {
 		const { app } = this;
-		const name = letter(number);
+		const name = take_letter(number);
 		const at = (text, when, title) => h("button", { title, onclick: () => app.takes.select(number, when) }, text);
 		const stars = [1, 2, 3, 4, 5].map((count) => h("button", { class: "star", "aria-label": `${count} of 5`, onclick: () => this.rate(number, count) }, String(count)));
 		const note = h("input", { type: "text", class: "comment", placeholder: "Comment", maxlength: "400", "aria-label": `Comment on take ${name}`, onchange: () => app.act("/cue/take/note", [number, note.value.trim()], { what: `comment on take ${name}` }) });
@@ -154,7 +148,7 @@ export class Board extends HTMLElement {
 		setAttribute(row, "aria-current", take.plays ? "true" : null);
 		const progress = this.app.get("/cue/progress") ?? [];
 		const composing = take.plays && progress[0] === "compose" && progress[1] < 1;
-		const own = take.name && take.name !== letter(take.number) ? `“${take.name}”` : "";
+		const own = take.name && take.name !== take_letter(take.number) ? `“${take.name}”` : "";
 		setText(row.word, [composing ? `composing ${Math.round(progress[1] * 100)} %` : take.plays ? "playing" : "", take.kept ? "kept" : "", own].filter(Boolean).join(" · "));
 		row.stars.forEach((star, index) => {
 			setAttribute(star, "aria-pressed", String(take.rating === index + 1));
@@ -185,13 +179,10 @@ export class Board extends HTMLElement {
 		const { app } = this;
 		const [on] = app.get("/cue/take/steer") ?? [true];
 		this.steer.checked = on;
-		const values = app.get("/cue/takes/steering") ?? [];
-		const rows = [];
-		for (let index = 0; index + 3 < values.length; index += 4) {
-			const [layer, takes, share, avoided] = values.slice(index, index + 4);
-			const from = String(takes).split(" ").filter(Boolean).map((each) => letter(Number(each))).join(", ");
-			rows.push(h("li", {}, h("b", {}, layer), ` ${from ? `${share} % of ${from}` : "own"}${avoided ? `; not ${avoided}` : ""}`));
-		}
+		const rows = rows_of(app.get("/cue/takes/steering") ?? [], 4).map(([layer, takes, share, avoided]) => {
+			const from = String(takes).split(" ").filter(Boolean).map((each) => take_letter(Number(each))).join(", ");
+			return h("li", {}, h("b", {}, layer), ` ${from ? `${share} % of ${from}` : "own"}${avoided ? `; not ${avoided}` : ""}`);
+		});
 		this.rules.replaceChildren(...(rows.length ? rows : [h("li", {}, on ? "No ratings yet: every take is drawn by itself." : "Every take is drawn by itself.")]));
 	}
 
@@ -255,18 +246,6 @@ export class Board extends HTMLElement {
 		this.head.style.transform = `translateX(${left + this.x(at_s)}px)`;
 		this.pairs.playhead(at_s);
 	}
-}
-
-/** The context of a canvas in CSS pixels, cleared; null where it is not shown. */
-export function sized(canvas) {
-	const ratio = devicePixelRatio || 1;
-	const [wide, tall] = [canvas.clientWidth, canvas.clientHeight];
-	if (!wide || !tall) return null;
-	canvas.width = wide * ratio;
-	canvas.height = tall * ratio;
-	const ctx = canvas.getContext("2d");
-	ctx.scale(ratio, ratio);
-	return ctx;
 }
 
 customElements.define("cue-board", Board);

@@ -1,8 +1,9 @@
 // Two or three takes under each other with one playhead: sections, chords, notes, and in what they differ.
 
-import { h, icon, setAttribute } from "../lib/dom.js";
+import { h, icon, setAttribute, sized } from "../lib/dom.js";
+import { take_letter } from "../lib/takes.js";
 import { theme } from "../lib/theme.js";
-import { letter, sized } from "./board.js";
+import { rows_of } from "../lib/values.js";
 import { drawTake } from "./miniature.js";
 
 export class Compare {
@@ -30,7 +31,7 @@ export class Compare {
 		this.element.hidden = false;
 		this.lanes.replaceChildren(
 			...numbers.map((number) => {
-				const button = h("button", { "aria-label": `Play take ${letter(number)} at once`, onclick: () => this.app.takes.select(number, "chord") }, icon("play"), h("b", {}, letter(number)));
+				const button = h("button", { "aria-label": `Play take ${take_letter(number)} at once`, onclick: () => this.app.takes.select(number, "chord") }, icon("play"), h("b", {}, take_letter(number)));
 				return h("div", { class: "versus-lane", "data-number": String(number) }, button, h("canvas", { "aria-hidden": "true", onclick: (event) => this.app.locate(this.#second(event)) }));
 			}),
 		);
@@ -96,9 +97,7 @@ export class Compare {
 		const found = new Map(); // what -> by take
 		for (const other of numbers.slice(1)) {
 			const answer = await app.act("/cue/take/compare", [first, other]);
-			const values = answer?.ok?.slice(2) ?? [];
-			for (let index = 0; index + 2 < values.length; index += 3) {
-				const [what, mine, theirs] = values.slice(index, index + 3);
+			for (const [what, mine, theirs] of rows_of(answer?.ok ?? [], 3, 2)) {
 				if (!found.has(what)) found.set(what, new Map());
 				const row = found.get(what);
 				if (what === "chords alike") row.set(other, mine);
@@ -108,7 +107,7 @@ export class Compare {
 		if (numbers !== this.numbers) return;
 		for (const row of found.values()) for (const number of numbers) if (!row.has(number) && row.has(first)) row.set(number, row.get(first));
 		this.table.replaceChildren(
-			h("thead", {}, h("tr", {}, h("th", { scope: "col" }, "Differs"), ...numbers.map((number) => h("th", { scope: "col" }, letter(number))))),
+			h("thead", {}, h("tr", {}, h("th", { scope: "col" }, "Differs"), ...numbers.map((number) => h("th", { scope: "col" }, take_letter(number))))),
 			h("tbody", {}, ...[...found].map(([what, row]) => h("tr", {}, h("th", { scope: "row" }, what), ...numbers.map((number) => h("td", {}, row.get(number) ?? "–"))))),
 		);
 	}
