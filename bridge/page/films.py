@@ -11,10 +11,13 @@ from pathlib import Path
 from typing import Any, Final
 
 from bridge.page.children import Child, Program, media_process
-from bridge.page.protocol import PEAKS_HEADER, PEAKS_HZ, THUMBNAIL_HEIGHT, THUMBNAILS
+from bridge.page.protocol import PEAKS_HEADER
 from engine.document.file.film_file import fingerprint
 from engine.process.messages import (
+    PEAKS_HZ,
+    THUMBNAIL_HEIGHT,
     THUMBNAIL_STEPS_S,
+    THUMBNAILS,
     MediaOpened,
     OpenMedia,
     PeaksMade,

@@ -8,10 +8,8 @@ are picture seconds unless they say otherwise.
 from __future__ import annotations
 
 import struct
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from typing import Final
-
-from engine.music.note import PARTS
 
 PROTOCOL: Final = 1
 DEFAULT_PORT: Final = 9318  # beside OSC's
@@ -29,16 +27,12 @@ TOO_BIG: Final = "too_big"
 GONE: Final = "gone"
 
 # Notes --------------------------------------------------------------------------------------------------------------
-PART_INDEX: Final = {part: index for index, part in enumerate(PARTS)}
 NOTES_HEADER: Final = struct.Struct("<IIII")  # revision, tile, notes, controllers
 NOTE: Final = struct.Struct("<ffBBBB")  # start in the tile (s), length (s), part, pitch, velocity, channel 1..16
 CONTROLLER: Final = struct.Struct("<fBBBB")  # time in the tile (s), part, number, value, channel 1..16
 COUNTS_HEADER: Final = struct.Struct("<IIII")  # revision, seconds, parts, notes in all
 # Film ---------------------------------------------------------------------------------------------------------------
 PEAKS_HEADER: Final = struct.Struct("<II")  # pairs a second, pairs; then peak and RMS of each, 0..255
-PEAKS_HZ: Final = 20
-THUMBNAIL_HEIGHT: Final = 54
-THUMBNAILS: Final = 10  # side by side in a tile: one a second
 MOOD_ROW: Final = struct.Struct("<14f")  # start, end, six weights of the picture, six with the faders
 # Sound --------------------------------------------------------------------------------------------------------------
 SOUND_HEADER: Final = struct.Struct("<IIIII")  # stream, revision, block, samples, parts
@@ -50,20 +44,8 @@ NoteRow = tuple[float, float, int, int, int, int]  # start_s, length_s, part, pi
 ControllerRow = tuple[float, int, int, int, int]  # time_s, part, number, value, channel
 
 
-def pack_tile(revision: int, tile: int, notes: Sequence[NoteRow], controllers: Sequence[ControllerRow]) -> bytes:
-    """One tile.  Notes and controllers in picture seconds; what began in an earlier tile has a negative start."""
-    first_s = tile * TILE_S
-    return b"".join(
-        (
-            NOTES_HEADER.pack(revision, tile, len(notes), len(controllers)),
-            *(NOTE.pack(start_s - first_s, *rest) for start_s, *rest in notes),
-            *(CONTROLLER.pack(time_s - first_s, *rest) for time_s, *rest in controllers),
-        )
-    )
-
-
 def unpack_tile(data: bytes) -> tuple[int, int, list[NoteRow], list[ControllerRow]]:
-    """The inverse of `pack_tile`, within the precision of 32-bit floats."""
+    """Revision, tile, notes and controllers in picture seconds, within the precision of 32-bit floats."""
     revision, tile, notes, controllers = NOTES_HEADER.unpack_from(data)
     first_s, at = tile * TILE_S, NOTES_HEADER.size + notes * NOTE.size
     rows = [(start_s + first_s, *rest) for start_s, *rest in NOTE.iter_unpack(data[NOTES_HEADER.size : at])]

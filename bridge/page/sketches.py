@@ -22,10 +22,10 @@ from engine.arrange.score import arrange_whole, build_score
 from engine.document import Document
 from engine.document.compare import plan_of
 from engine.document.takes import TakeTable
-from engine.music import Note, Take
+from engine.music import PARTS, Note, Take
 from engine.process.messages import FilmAnalysed
 
-PARTS: Final = ("melody", "bass", "pad", "arp", "drums")  # the first are drawn where there are too many notes
+MOST_TELLING: Final = ("melody", "bass", "pad", "arp", "drums")  # the first are drawn where there are too many notes
 MOST_NOTES: Final = 3000
 STEPS: Final = 16  # of a second: as fine as notes are drawn
 NICENESS: Final = 10
@@ -143,7 +143,7 @@ def sketch(document: Document, cue: int, film: FilmAnalysed, takes: TakeTable) -
 def _fewest(notes: tuple[Note, ...]) -> list[Note]:
     """All of them, or those of the parts that show the most."""
     kept: list[Note] = []
-    for part in PARTS:
+    for part in MOST_TELLING:
         of_part = [note for note in notes if note.part == part]
         if kept and len(kept) + len(of_part) > MOST_NOTES:
             break

@@ -13,12 +13,13 @@ from collections.abc import Callable
 from multiprocessing.connection import Connection
 from typing import Any, Final
 
-from bridge.page.protocol import unpack_sound
+from bridge.page.protocol import FILM_STREAM, MUSIC_STREAM, unpack_sound
 from engine.music import controls
 from engine.music.errors import UserError
 from engine.process.messages import SOUND_BLOCK, SOUND_RATE
 
 AHEAD: Final = 9  # blocks: 4 s
+KNOWN: Final = 150  # blocks; fewer than `Playback` keeps
 _TICK_S: Final = 0.05
 _PING_S: Final = 2.0
 _AGAIN_S: Final = 1.0
@@ -143,7 +144,8 @@ class Speaker:
             return None
         with self._lock:
             self._asked = (first, self._film)
-            music, film = self._lacking(1, first), self._lacking(2, first) if self._film else [first, 0]
+            music = self._lacking(MUSIC_STREAM, first)
+            film = self._lacking(FILM_STREAM, first) if self._film else [first, 0]
         return {"want": music, "film": film} if music[1] or film[1] else None
 
     def _lacking(self, stream: int, first: int) -> list[int]:
@@ -153,22 +155,23 @@ class Speaker:
     def took(self, data: bytes | str) -> None:
         """A message of the sound socket."""
         if isinstance(data, str):
-            told = json.loads(data)
-            with self._lock:
-                gone = [
-                    key for key, had in self._have.items()
-                    if (told["from"] == 0 if key[0] == 2 else key[1] >= told["from"] and had < told["revision"])
-                ]  # fmt: skip
-                for key in gone:
-                    del self._have[key]
-                self._asked = None
+            self._renewed(json.loads(data))
             return
         stream, revision, index, parts = unpack_sound(data)
         with self._lock:
             self._have[stream, index] = revision
-            while len(self._have) > 150:  # fewer than are kept
+            while len(self._have) > KNOWN:
                 del self._have[next(iter(self._have))]
         self._playback.put(stream, index, revision, parts)
+
+    def _renewed(self, message: dict[str, int]) -> None:
+        """Music from a block on is newer; from 0 on the film may be another too."""
+        first, revision = message["from"], message["revision"]
+        with self._lock:
+            for (stream, index), had in list(self._have.items()):
+                if first == 0 if stream == FILM_STREAM else index >= first and had < revision:
+                    del self._have[stream, index]
+            self._asked = None
 
 
 def run_speaker(connection: Connection, port: int, secret: str) -> None:

@@ -11,9 +11,10 @@ from golden import stored
 from livelab import CLIP
 
 from bridge.page import sketches
-from bridge.page.sketches import PARTS, STEPS, Sketches
+from bridge.page.sketches import STEPS, Sketches
 from engine.arrange.score import arrange_whole
 from engine.composer import Composer
+from engine.music import PARTS
 
 
 @functools.cache

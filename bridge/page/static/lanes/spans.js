@@ -163,10 +163,10 @@ export class FormLane extends SpanLane {
 	}
 }
 
-/** Where people speak: `12.3-15.2 20-24.5` of the table. */
+/** Where people speak. */
 export class SpeechLane extends SpanLane {
 	constructor(app) {
-		super(app, "speech", "Dialogue", ["/cue/speech", "/cue/speech/leave_room"]);
+		super(app, "speech", "Dialogue", ["dialogue", "/cue/speech/leave_room"]);
 	}
 
 	get small() {
@@ -175,8 +175,7 @@ export class SpeechLane extends SpanLane {
 	}
 
 	spans() {
-		const lines = [...String(this.app.value("/cue/speech", "") ?? "").matchAll(/([\d.]+)\s*-\s*([\d.]+)/g)];
-		return lines.map(([, from, to]) => ({ start_s: Number(from), end_s: Number(to), name: "speech", text: `speech, ${(to - from).toFixed(1)} s`, tone: "second" }));
+		return this.app.rows.dialogue.map(([start_s, end_s, name]) => ({ start_s, end_s, name, text: `${name}, ${(end_s - start_s).toFixed(1)} s`, tone: "second" }));
 	}
 
 	#set(lines, what) {

@@ -1,6 +1,8 @@
 // A take in little: its sections by mood and intensity, its notes by part, where the theme stands.
 
-const PARTS = ["melody", "bass", "pad", "arp", "drums"];
+import { PARTS } from "../lib/tiles.js";
+
+const STEPS = 16; // of a second: what notes of a sketch are counted in
 const FORM = 14; // px of the line of sections
 
 /** Draws a sketch (`bridge/page/sketches.py`) over a span of picture seconds. */
@@ -30,17 +32,17 @@ export function drawTake(ctx, sketch, [from, to], wide, tall, colours) {
 	else drawChords(ctx, sketch.chords, x, FORM + 4, low, colours);
 }
 
-/** Melody in full colour over the other parts; drums as ticks at the bottom. */
+/** Melody in full colour over the parts before it; drums as ticks at the bottom. */
 function drawNotes(ctx, notes, x, top, low, colours) {
-	for (const part of [2, 3, 1, 0, 4]) {
-		ctx.fillStyle = colours[PARTS[part]];
-		ctx.globalAlpha = part === 0 ? 1 : 0.7;
+	for (const [part, name] of PARTS.entries()) {
+		ctx.fillStyle = colours[name];
+		ctx.globalAlpha = name === "melody" ? 1 : 0.7;
 		for (let index = 0; index < notes.length; index += 4) {
 			if (notes[index] !== part) continue;
-			const start = x(notes[index + 2] / 16);
-			const length = Math.max(1, x((notes[index + 2] + notes[index + 3]) / 16) - start - 0.5);
-			if (part === 4) ctx.fillRect(start, low - 3, 1, 3);
-			else ctx.fillRect(start, low - 4 - ((notes[index + 1] - 30) / 68) * (low - 6 - top), length, part === 0 ? 2 : 1.5);
+			const start = x(notes[index + 2] / STEPS);
+			const length = Math.max(1, x((notes[index + 2] + notes[index + 3]) / STEPS) - start - 0.5);
+			if (name === "drums") ctx.fillRect(start, low - 3, 1, 3);
+			else ctx.fillRect(start, low - 4 - ((notes[index + 1] - 30) / 68) * (low - 6 - top), length, name === "melody" ? 2 : 1.5);
 		}
 	}
 	ctx.globalAlpha = 1;
