@@ -796,8 +796,8 @@ class Controls:
         return at_s, *self._at(session.edit(plan.reharmonise, session.rewrites + 1, place_s))
 
     def _theme(self, make: Callable[..., Edit], *given: str) -> tuple[Argument, ...]:
-        heard_s = self.session.edit(make, *given)
-        return self.session.edited.text(controls.THEME), Double(heard_s)
+        document, heard_s = self.session.edit_document(make, *given)
+        return document.text(controls.THEME), Double(heard_s)
 
     def _capture(self, on: bool) -> tuple[Argument, ...]:
         capture = self.midi.capture

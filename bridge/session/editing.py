@@ -47,7 +47,6 @@ class EditedSession(SessionState):
     ) -> None:
         super().__init__(options, player, clock, engine_pid)
         self.send, self._say = send, say
-        self.edited = self.document  # what the last edit made of it, in force or only tried
         self.questions = Questions()
 
     def say(self, sentence: str) -> None:
@@ -61,12 +60,18 @@ class EditedSession(SessionState):
 
         Returns the picture second from which it is heard.  Raises ControlError or MusicError, and nothing has changed.
         """
-        return self.apply(make(self.document, self.now(), *args, **more))
+        return self.edit_document(make, *args, **more)[1]
+
+    def edit_document(
+        self, make: Callable[Concatenate[Document, Now, P], Edit], *args: P.args, **more: P.kwargs
+    ) -> tuple[Document, float]:
+        """As `edit`; returns the document that the edit makes as well, which is not in force where it is only tried."""
+        edit = make(self.document, self.now(), *args, **more)
+        return edit.document, self.apply(edit)
 
     def apply(self, edit: Edit) -> float:
         """Puts an edit in force; returns the picture second from which it is heard."""
         before, host_s, log = self.document, self.clock.now(), self.log
-        self.edited = edit.document
         if log.trying:
             return self._foreseen(edit)
         if edit.take is not None:
@@ -185,9 +190,9 @@ class EditedSession(SessionState):
 
     def add_cue(self, in_s: float, out_s: float | str = "end", name: str | None = None) -> tuple[int, str, float]:
         """Adds a cue and selects it; returns its place from 1, its name and from when it is heard."""
-        heard_s = self.edit(cues.add, self.free_cue_number, in_s, out_s, name)
-        row = [state.number for state in self.edited.cue_states]
-        return row.index(self.edited.cue) + 1, self.edited.selected.name, heard_s
+        document, heard_s = self.edit_document(cues.add, self.free_cue_number, in_s, out_s, name)
+        row = [state.number for state in document.cue_states]
+        return row.index(document.cue) + 1, document.selected.name, heard_s
 
     def load_markers(self, mapping: Mapping) -> float:
         """Takes what the markers of an editor become, as one edit; returns from when it is heard."""
@@ -200,18 +205,18 @@ class EditedSession(SessionState):
 
     def new_take(self, when: When = "bar") -> tuple[int, float]:
         """Composes another take of the selected cue; returns its number and from when it is heard."""
-        heard_s = self.edit(takes.new, self.takes.table, when)
-        return self.edited.take, heard_s
+        document, heard_s = self.edit_document(takes.new, self.takes.table, when)
+        return document.take, heard_s
 
     def take_alike(self, when: When = "bar") -> tuple[int, float]:
         """Composes a take with the plan of the one that plays; returns its number and from when it is heard."""
-        heard_s = self.edit(takes.alike, self.takes.table, when)
-        return self.edited.take, heard_s
+        document, heard_s = self.edit_document(takes.alike, self.takes.table, when)
+        return document.take, heard_s
 
     def take_unlike(self, when: When = "bar") -> tuple[int, float]:
         """Composes a take whose plan is not that of the one that plays; its number and from when it is heard."""
-        heard_s = self.edit(takes.less, self.takes.table, when)
-        return self.document.take, heard_s
+        document, heard_s = self.edit_document(takes.less, self.takes.table, when)
+        return document.take, heard_s
 
     def add_takes(self, count: int) -> int:
         """Composes so many takes beside the one that plays, 0: no more; returns how many are to come."""

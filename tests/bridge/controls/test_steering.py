@@ -135,6 +135,7 @@ def test_ratings_stay_with_another_take_and_in_the_file(live) -> None:
 
 def test_less_of_that_has_nothing_of_the_take_that_plays(live) -> None:
     plan = plans(live)[1]
+    assert live.osc("/cue/try", "/cue/take/less")[:2] == ("/cue/take/less", 2) and live.osc("/cue/take")[0] == 1
     number, _ = do(live, "/cue/take/less")
     assert number == 2
     other = plans(live)[2]
