@@ -118,8 +118,7 @@ class FilmWatch:
         assert self.analysed is not None
         self._seen[self.path] = self.analysed
         self.path, self.coming = Path(reading.film.path), None
-        self.analysed = self._seen.get(self.path) or analysed_of(reading)
-        self.analysed = replace(self.analysed, film=reading.film, cuts=reading.cuts)
+        self.analysed = replace(self._seen.get(self.path) or analysed_of(reading), film=reading.film, cuts=reading.cuts)
         self.fingerprint = reading.fingerprint
         self.forget()
         return True
@@ -183,9 +182,7 @@ class FilmWatch:
 
 def analysed_of(reading: FilmReading) -> FilmAnalysed:
     """What a session has kept of a film, as the engine would say it."""
-    return FilmAnalysed(
-        0, reading.film, reading.cuts, reading.reading, reading.reason, reading.affect_mean, ()
-    )  # fmt: skip
+    return FilmAnalysed(0, reading.film, reading.cuts, reading.reading, reading.reason, reading.affect_mean, ())
 
 
 def carried(document: Document) -> Document:

@@ -92,9 +92,10 @@ class History:
         self._newest += 1
         self._steps.append(step)
         self._ids.append(self._newest)
-        surplus = max(len(self._steps) - self._limit - 1, 0)
-        self._steps[surplus] = replace(self._steps[surplus], film=self.film_at(surplus))
-        del self._steps[:surplus], self._ids[:surplus]
+        surplus = len(self._steps) - self._limit - 1
+        if surplus > 0:  # the first step that is left has to say its film itself
+            self._steps[surplus] = replace(self._steps[surplus], film=self.film_at(surplus))
+            del self._steps[:surplus], self._ids[:surplus]
         self._index = len(self._steps) - 1
 
     def document_of(self, step_id: int) -> Document | None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from bridge.session.composing import recipe
 from bridge.session.edits import Edit
 from bridge.session.edits.spans import cue_span
 from bridge.session.now import Now, When, boundary_s
@@ -14,7 +13,7 @@ from engine.document.compare import plan_of
 from engine.document.takes import TakeTable, chosen
 from engine.music import Take, controls
 from engine.music.arguments import ControlError
-from engine.process.requests import is_planned, like_of
+from engine.process.requests import is_planned, like_of, recipe
 
 MAX_TAKE = 999_999
 
@@ -36,10 +35,10 @@ def new(
         seeds = seeds.begun(now.film.film.content_key, number)
     if number > MAX_TAKE:
         raise ControlError("bad_value", "there are no more take numbers.")
-    document_, asked = replace(document, take=number, draws=seeds), draws
-    if asked is None and not like:
-        asked = steered(document_, takes, number)
-    return _composed(document, _fresh(document_, like, asked or ""), now, when)
+    numbered = replace(document, take=number, draws=seeds)
+    if draws is None:
+        draws = "" if like else steered(numbered, takes, number)
+    return _composed(document, _fresh(numbered, like, draws), now, when)
 
 
 def select(document: Document, now: Now, takes: TakeTable, number: int, when: When = "bar") -> Edit:

@@ -137,6 +137,13 @@ class Autosave:
         self._last = saved
         self._put(self.path, saved, None)
 
+    def _save_or_say(self) -> None:
+        """For the last time: what cannot be written is said and not tried again."""
+        try:
+            self.save_if_changed()
+        except SessionError as error:
+            self._say(str(error))
+
     def save(self, path: Path | None, *, replace: bool = False) -> Path:
         """Saves now, and from now on under this name; returns where.
 
@@ -202,10 +209,7 @@ class Autosave:
 
         Returns where it is kept, and the other film's session where that has one.
         """
-        try:
-            self.save_if_changed()
-        except SessionError as error:
-            self._say(str(error))
+        self._save_or_say()
         self._films_left += 1
         left, self.path, self._last, self._chosen = self.path, None, None, False
         if left is not None:
@@ -230,10 +234,7 @@ class Autosave:
 
     def leave_cut(self) -> None:
         """This session stays in its file as it is; it goes on with another cut of the film, in a file beside that."""
-        try:
-            self.save_if_changed()
-        except SessionError as error:
-            self._say(str(error))
+        self._save_or_say()
         self._films_left += 1
         self.path, self._last, self._chosen = None, None, False
 
@@ -248,10 +249,7 @@ class Autosave:
         if self._closed:
             return
         self._closed = True
-        try:
-            self.save_if_changed()
-        except SessionError as error:
-            self._say(str(error))
+        self._save_or_say()
         self._jobs.put(None)
         self._thread.join(CLOSE_S)
         if self._thread.is_alive():
