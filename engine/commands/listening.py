@@ -15,7 +15,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from engine.batch.units import Outcome, Unit, result_path
-from engine.listening.study import STUDY, ListeningError, Study
+from engine.listening.study import STUDY, ListeningError, Study, check_draws
 from engine.music.command import SentenceParser
 from engine.music.errors import shown
 from engine.music.extras import has_extra, need_extra
@@ -87,8 +87,7 @@ def _make(arguments: argparse.Namespace) -> int:
     names = [condition.name for condition in conditions]
     if len(set(names)) != len(names) or len(names) < 2:
         raise ListeningError("A study needs two conditions at least, each with its own name.")
-    if not 0 <= arguments.checks <= 10:
-        raise ListeningError(f"--checks is 0 to 10, not {arguments.checks}.")
+    check_draws(arguments.seed, arguments.checks)
     pool = pool_options(arguments)
     films = sources(arguments.films)
     if any(condition.kind == OTHER_FILM for condition in conditions) and len(films) < 2:

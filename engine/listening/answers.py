@@ -44,6 +44,8 @@ class Answers:
         self._folder = folder / ANSWERS
         self._folder.mkdir(parents=True, exist_ok=True)
         self.listeners = {each.name: each for each in read_answers(folder)}
+        for name in self.listeners:
+            _drop_cut_line(self._folder / f"{name}.jsonl")
 
     def begin(self) -> Listener:
         """A new listener, who gets the next number: the number of listeners who ever began."""
@@ -90,6 +92,13 @@ class Answers:
             os.fsync(file.fileno())
 
 
+def _drop_cut_line(path: Path) -> None:
+    """Takes off a last line that a crash cut off, so that the next one is not written behind it."""
+    data = path.read_bytes()
+    if not data.endswith(b"\n"):
+        os.truncate(path, data.rfind(b"\n") + 1)
+
+
 def _whole(value: object) -> bool:
     return isinstance(value, int) and not isinstance(value, bool)
 
@@ -105,7 +114,8 @@ def _apply(listener: Listener, trial: str, question: str, value: int) -> None:
 
 
 def read_answers(folder: Path) -> list[Listener]:
-    """All listeners, in order of their numbers.  A last line that a crash cut off is left out.
+    """All listeners, in order of their numbers.  A last line that a crash cut off is left out, and a listener whose
+    first line is that one.
 
     Raises ListeningError where a file holds something else.
     """
@@ -113,10 +123,12 @@ def read_answers(folder: Path) -> list[Listener]:
     for path in sorted((folder / ANSWERS).glob("*.jsonl")):
         if not _NAME.fullmatch(path.stem):
             continue
-        lines = path.read_bytes().split(b"\n")
+        *lines, _ = path.read_bytes().split(b"\n")
+        if not lines:
+            continue
         try:
             listener = Listener(path.stem, int(json.loads(lines[0])["number"]))
-            for line in lines[1:-1]:
+            for line in lines[1:]:
                 found = json.loads(line)
                 _apply(listener, str(found["trial"]), str(found["question"]), int(found["value"]))
         except (ValueError, KeyError, TypeError) as error:

@@ -9,6 +9,7 @@ as last, and follows each other one equally often.  Films are shuffled by listen
 from __future__ import annotations
 
 import hashlib
+import itertools
 import json
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -23,6 +24,8 @@ STUDY: Final = "study.json"
 CLIPS: Final = "clips"
 ANSWERS: Final = "answers"
 FORMAT: Final = 1
+LARGEST_SEED: Final = 1 << 63
+MOST_CHECKS: Final = 10
 LOWEST, HIGHEST = 1, 7
 # The paper's questions (5.3.2), 1 = extremely poor to 7 = excellent.
 QUESTIONS: Final = {
@@ -67,6 +70,13 @@ class Study:
     clips: tuple[Clip, ...]
     checks: int = 1
 
+    def __post_init__(self) -> None:
+        """Raises ListeningError for what nobody could hear in order."""
+        check_draws(self.seed, self.checks)
+        places = sorted((clip.film, clip.condition) for clip in self.clips)
+        if not places or places != sorted(itertools.product(self.films, self.conditions)):
+            raise ListeningError("A study has each of its films once in each condition.")
+
     @property
     def films(self) -> tuple[str, ...]:
         return tuple(sorted({clip.film for clip in self.clips}))
@@ -89,6 +99,14 @@ class Study:
             raise ListeningError(f"There is no study in {folder}; `cuebridge listening make` makes one.") from None
         except (OSError, ValueError, TypeError, KeyError, AttributeError) as error:
             raise ListeningError(f"{folder / STUDY} is not a study that can be read.") from error
+
+
+def check_draws(seed: int, checks: int) -> None:
+    """Raises ListeningError for a seed or a number of attention checks that no study has."""
+    if not 0 <= seed < LARGEST_SEED:
+        raise ListeningError(f"--seed is 0 to {LARGEST_SEED - 1}, not {seed}.")
+    if not 0 <= checks <= MOST_CHECKS:
+        raise ListeningError(f"--checks is 0 to {MOST_CHECKS}, not {checks}.")
 
 
 def blind_name(seed: int, film: str, condition: str) -> str:

@@ -3,6 +3,7 @@
 import csv
 import json
 from collections import Counter
+from dataclasses import replace
 from itertools import pairwise
 
 import numpy as np
@@ -77,7 +78,10 @@ def test_clicks_are_on_disk_and_a_cut_line_is_left_out(tmp_path) -> None:
     path = tmp_path / "answers" / f"{one.name}.jsonl"
     path.write_bytes(path.read_bytes() + b'{"trial": "cu')
     assert read_answers(tmp_path)[0].ratings == found.ratings
-    assert Answers(here, tmp_path).begin().number == 2
+    after = Answers(here, tmp_path)
+    assert after.begin().number == 2
+    after.take(after.of(one.name), trial, "MVC", 2, 300)  # behind what was cut off
+    assert read_answers(tmp_path)[0].ratings == {(trial, "OMQ"): 5, (trial, "MVC"): 2}
     for wrong in (
         ("nothing", "OMQ", 3, 1), (trial, "XXX", 3, 1), (trial, "OMQ", 8, 1), (trial, "OMQ", 0, 1),
         (trial, "OMQ", True, 1), (trial, "OMQ", 3.5, 1), (trial, "OMQ", 3, -1), ("", "headphones", 7, 1),
@@ -88,6 +92,27 @@ def test_clicks_are_on_disk_and_a_cut_line_is_left_out(tmp_path) -> None:
     path.write_bytes(b"rubbish\n")
     with pytest.raises(ListeningError):
         read_answers(tmp_path)
+
+
+@pytest.mark.parametrize("left", [b"", b'{"num'])
+def test_a_listener_whose_first_line_was_cut_off_is_left_out(tmp_path, left) -> None:
+    answers = Answers(study(), tmp_path)
+    one, two = answers.begin(), answers.begin()
+    (tmp_path / "answers" / f"{one.name}.jsonl").write_bytes(left)
+    assert [each.name for each in read_answers(tmp_path)] == [two.name]
+
+
+@pytest.mark.parametrize(
+    "wrong", [{"seed": -1}, {"seed": 1 << 80}, {"checks": 11}, {"conditions": ("ours",)}, {"clips": ()}]
+)
+def test_a_study_that_nobody_could_hear_is_refused(tmp_path, wrong) -> None:
+    with pytest.raises(ListeningError):
+        replace(study(), **wrong)
+    study().save(tmp_path)
+    file = tmp_path / "study.json"
+    file.write_text(json.dumps({**json.loads(file.read_text()), **wrong}))
+    with pytest.raises(ListeningError):
+        Study.load(tmp_path)
 
 
 def test_the_server_gives_blind_names_and_refuses_others(tmp_path) -> None:
