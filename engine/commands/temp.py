@@ -7,7 +7,8 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from engine.interchange.temp_track import MIDI_ENDINGS, temp_of_midi
+from engine.interchange.temp_analysis import temp_of_midi
+from engine.interchange.temp_track import MIDI_ENDINGS
 from engine.music.command import SentenceParser, check_film_exists
 
 

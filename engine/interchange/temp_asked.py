@@ -11,7 +11,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from engine.interchange.temp_track import MIDI_ENDINGS, TempTrack, from_facts, temp_of_midi
+from engine.interchange.temp_track import MIDI_ENDINGS, TempTrack, from_facts
 from engine.music import Section, UserError
 from engine.music.command import check_film_exists
 from engine.music.errors import shown
@@ -21,7 +21,7 @@ Listen = Callable[[Path], TempTrack]
 
 
 def take_temp(given: argparse.Namespace, listen: Listen, say: Callable[[str], Any]) -> tuple[Section, ...]:
-    """Puts the wishes of a temp track into the flags that were not given, says what was taken, and returns its energy
+    """Puts what a temp track asks for into the flags that were not given, says what was taken, and returns its energy
     course as sections.  listen: to a file with sound.  Raises UserError."""
     path, without = getattr(given, "temp", None), getattr(given, "temp_without", None)
     if path is None:
@@ -32,9 +32,13 @@ def take_temp(given: argparse.Namespace, listen: Listen, say: Callable[[str], An
     refused = tuple((without or "").replace(",", " ").split())
     TempTrack("").without(refused)  # a word that is none is said before the file is listened to
     file = Path(path)
-    if file.suffix.lower() not in MIDI_ENDINGS:
+    if file.suffix.lower() in MIDI_ENDINGS:
+        from engine.interchange.temp_analysis import temp_of_midi
+
+        track = temp_of_midi(file)
+    else:
         need_extra("temp", "Listening to a temp track")
-    track = temp_of_midi(file) if file.suffix.lower() in MIDI_ENDINGS else listen(file)
+        track = listen(file)
     track = track.without(refused)
     say(f"Of {shown(file.name)} are taken (--temp-without tempo,key,rhythm,energy leaves any out; a flag wins):")
     for line in (*track.lines, *track.notes):

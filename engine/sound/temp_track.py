@@ -9,7 +9,8 @@ from typing import Any, Final
 
 import numpy as np
 
-from engine.interchange.temp_track import TempTrack, bars_per_chord, energy_course, key_of_sums
+from engine.interchange.temp_analysis import bars_per_chord, energy_course, key_of_sums
+from engine.interchange.temp_track import TempTrack
 from engine.music.errors import UserError, shown
 from engine.music.extras import need_extra
 

@@ -2,7 +2,10 @@
 
 import argparse
 import json
+import subprocess
+import sys
 from itertools import pairwise
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -12,8 +15,9 @@ from pieces import compose
 
 from engine.arrange import arrange
 from engine.commands.temp import main
+from engine.interchange.temp_analysis import SHORTEST_S, energy_course, temp_of_midi
 from engine.interchange.temp_asked import take_temp
-from engine.interchange.temp_track import SHORTEST_S, TempTrack, energy_course, from_facts, temp_of_midi
+from engine.interchange.temp_track import TempTrack, from_facts
 from engine.midifile import write_midi
 from engine.music import Key, TempoMap, UserError
 
@@ -87,3 +91,11 @@ def test_a_loud_middle_is_found():
     course = energy_course(np.array([0.1] * 20 + [0.9] * 20 + [0.1] * 20))
     loud = max(course, key=lambda row: row[1])
     assert abs(loud[0] - 20) <= 4 and loud[1] == 90 and course[0][1] == 10 == course[-1][1]
+
+
+def test_asking_for_a_temp_track_loads_nothing_that_reads_one():
+    heavy = {"numpy", "mido", "librosa", "engine.midifile", "engine.interchange.temp_analysis"}
+    code = f"import sys, engine.interchange.temp_asked; print(sorted({heavy!r} & set(sys.modules)))"
+    root = Path(__file__).resolve().parents[3]
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=root)
+    assert done.stdout.strip() == "[]"
