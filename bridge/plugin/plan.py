@@ -21,8 +21,6 @@ from bridge.player.score import Lane, PlannedNote, Score
 from bridge.player.tempo import TempoLine
 
 MAX_PARTS: Final = 32
-MAX_EVENTS: Final = 1_000_000
-MAX_TIME: Final = 1e7
 ALL_PARTS: Final = 0xFFFFFFFF
 _HEAD: Final = struct.Struct("<4sIQiIBBBBII")
 _EVENT: Final = struct.Struct("<BBBBBxxxdd")
@@ -38,7 +36,6 @@ class Body:
     complete: bool
     film: str
     parts: tuple[str, ...]
-    events: int
     _music: bytes
 
     def granted(self, parts: int) -> bytes:
@@ -112,9 +109,6 @@ class PluginPlan:
     def parts(self) -> tuple[str, ...]:
         return tuple(self._parts[:MAX_PARTS])
 
-    def part_bits(self) -> int:
-        return (1 << len(self.parts)) - 1
-
     def body(self, film: str, complete: bool) -> Body:
         """Walks through the whole plan: 20,000 notes take some tens of milliseconds."""
         packed = [_EVENT.pack(*event) for event in sorted(self._events(), key=_start)]
@@ -122,7 +116,7 @@ class PluginPlan:
         head = _HEAD.pack(b"CBBD", 1, 0, 0, 0, unit, 0, len(self.parts), 0, len(self._line.beats), len(packed))
         music = b"".join([head, *self._part_heads(), self._line.pack(), *packed])
         digest = int.from_bytes(hashlib.blake2s(music, digest_size=8).digest(), "little")
-        return Body(digest or 1, self.revision, complete, film, self.parts, len(packed), music)
+        return Body(digest or 1, self.revision, complete, film, self.parts, music)
 
     def _part_heads(self) -> Iterator[bytes]:
         for index, part in enumerate(self.parts):

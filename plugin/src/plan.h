@@ -54,14 +54,14 @@ typedef struct {
 
 void cb_plan_free(cb_plan *plan);
 
-/* Reads what `bridge/plugin/body.py` writes ("CBBD").  NULL where anything is wrong or memory lacks. */
+/* Reads what `bridge/plugin/plan.py` writes ("CBBD").  NULL where anything is wrong or memory lacks. */
 cb_plan *cb_plan_parse(const uint8_t *data, size_t size);
 
 /* The plan for the host's project ("CBST"): times in 2^-20 of the unit, entropy-coded.  Free with free(); NULL where memory
  * lacks.  20,000 notes take less than 100 kB. */
 uint8_t *cb_plan_encode(const cb_plan *plan, size_t *size);
 
-/* What cb_plan_encode or body.py wrote.  NULL where anything is wrong. */
+/* What cb_plan_encode or plan.py wrote.  NULL where anything is wrong. */
 cb_plan *cb_plan_decode(const uint8_t *data, size_t size);
 
 double cb_seconds_at(const cb_tempo *tempos, uint32_t count, double beats);
