@@ -1,7 +1,7 @@
 """The notes that the player has, as the page gets them: tiles of ten seconds with a revision each, and counts.
 
-Follows the player's own messages, on its own `Score`.  A plan is loaded in slices, of which the first removes all that
-comes after it; a tile therefore changes when its place is loaded again, or once nothing more follows.
+A plan is loaded in slices, of which the first removes all that comes after it; a tile
+therefore changes when its place is loaded again, or once nothing more follows.
 """
 
 from __future__ import annotations
@@ -13,9 +13,7 @@ from typing import Final
 
 from bridge.page import protocol
 from bridge.page.protocol import CONTROLLER, NOTE, NOTES_HEADER, TILE_S
-from bridge.player import messages as m
-from bridge.player.score import Lane, PlannedNote, Score
-from bridge.player.tempo import TempoLine
+from bridge.player.follower import PlanFollower
 from engine.music.note import PARTS, Controller, Note
 
 _EVER: Final = 1e9
@@ -31,15 +29,11 @@ class Changed:
     tiles: tuple[int, ...]
 
 
-class PlanTiles:
-    """Take each message of the player with `take`; `publish` when a moment has passed without one, or now and then."""
+class PlanTiles(PlanFollower):
+    """`publish` when a moment has passed without a message that `take` found to change the plan, or now and then."""
 
     def __init__(self) -> None:
-        self._line = TempoLine.constant(120)
-        self._parts = list(m.DEFAULT_PARTS)
-        self._score = Score(m.DEFAULT_PARTS)
-        self._loading: tuple[int, str, float] | None = None
-        self._lanes: list[Lane] = []
+        super().__init__()
         self._from_s: float | None = None  # timeline second from which something was loaded since `publish`
         self._reached_s = -_EVER  # timeline second of the last note of the last slice
         self._sound_from_s: float | None = None
@@ -49,41 +43,13 @@ class PlanTiles:
         self.revision = 0
 
     # in ---------------------------------------------------------------------------------------------------------------
-    def take(self, message: bytes) -> bool:
-        """Whether the plan has changed by it."""
-        kind, payload = message[:1], message[1:]
-        if kind == m.TEMPO:
-            self._line = TempoLine.unpack(payload[4:])
-            return self._score.unit == "beats" and self._touched(-_EVER)
-        if kind == m.PARTS:
-            for part in m.unpack_json(payload)[len(self._parts) :]:
-                self._parts.append(part)
-                self._score.add_part(part)
-        elif kind == m.BEGIN:
-            self._loading, self._lanes = m.unpack_begin(payload), self._score.blank()
-        elif kind == m.EVENTS and self._loading is not None:
-            for event in m.unpack_events(payload):
-                self._add(*event)
-        elif kind == m.COMMIT and self._loading is not None:
-            return self._commit()
-        return False
+    def _tempo_changed(self) -> bool:
+        return self._score.unit == "beats" and self._touched(-_EVER)
 
-    def _add(self, kind: int, part: int, channel: int, data1: int, data2: int, start: float, length: float) -> None:
-        if kind == m.NOTE:
-            self._lanes[part].add(PlannedNote(start, start + length, data1, data2, channel))
-        else:
-            self._lanes[part].add_control(start, channel, data1, data2)
-
-    def _commit(self) -> bool:
-        assert self._loading is not None
-        revision, unit, begins = self._loading
-        self._loading = None
-        if self._score.revision < 0:
-            self._score.unit = unit
-        self._score.convert(unit, self._line.seconds_at, self._line.beats_at)
+    def _load(self, revision: int, begins: float) -> bool:
         # A note that sounds across the beginning is cut or goes on: it differs from where it was struck.
         struck = [note.start for lane in self._score.lanes for note in lane.spanning(begins)]
-        self._score.load(revision, self._lanes, begins, begins)
+        super()._load(revision, begins)
         ends = max((lane.starts[-1] for lane in self._lanes if lane.starts), default=begins)
         self._reached_s = self._seconds(ends)
         return self._touched(self._seconds(begins), self._seconds(min(struck, default=begins)))

@@ -1,7 +1,7 @@
 """The plan as instances of the plugin get it, from the very messages that the player gets.
 
-Follows the player's messages on its own `Score`, so that what an instance plays is what the port would play.  The body
-of a plan ("CBBD") is read by plugin/src/plan.c: little endian
+What an instance plays is what the port would play.  The body of a plan ("CBBD") is read by plugin/src/plan.c:
+little endian
 
     "CBBD", u32 1, u64 id, i32 revision, u32 parts granted, u8 unit, u8 complete, u8 parts, u8 bytes of the film's name,
     u32 tempos, u32 events, name; per part u8 bytes of its name, name, u8 1 sustained | 2 muted, f64 nudge in seconds;
@@ -17,8 +17,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from bridge.player import messages as m
-from bridge.player.score import Lane, PlannedNote, Score
-from bridge.player.tempo import TempoLine
+from bridge.player.follower import PlanFollower
 
 MAX_PARTS: Final = 32
 ALL_PARTS: Final = 0xFFFFFFFF
@@ -49,65 +48,38 @@ class Body:
         return _HEAD.pack(*known, tempos, events)
 
 
-class PluginPlan:
-    """Take each message of the player with `take`; `body` is the whole plan as it stands."""
+class PluginPlan(PlanFollower):
+    """`body` is the whole plan as it stands."""
 
     def __init__(self) -> None:
-        self.revision = -1
-        self._line = TempoLine.constant(120)
-        self._parts = list(m.DEFAULT_PARTS)
-        self._score = Score(m.DEFAULT_PARTS)
+        super().__init__()
         self._muted: set[int] = set()
         self._nudges_s: dict[int, float] = {}
-        self._loading: tuple[int, str, float] | None = None
-        self._lanes: list[Lane] = []
 
     def take(self, message: bytes) -> bool:
         """Whether an instance would play something else from now on."""
-        kind, payload = message[:1], message[1:]
-        if kind == m.TEMPO:
-            self._line = TempoLine.unpack(payload[4:])
-            return True
+        kind = message[:1]
         if kind in (m.MUTE, m.NUDGE):
-            return self._take_value(kind, *m.unpack_part_value(payload))
-        if kind == m.PARTS:
-            for part in m.unpack_json(payload)[len(self._parts) :]:
-                self._parts.append(part)
-                self._score.add_part(part)
-        elif kind == m.BEGIN:
-            self._loading, self._lanes = m.unpack_begin(payload), self._score.blank()
-        elif kind == m.EVENTS and self._loading is not None:
-            for event in m.unpack_events(payload):
-                self._add(*event)
-        elif kind == m.COMMIT and self._loading is not None:
-            revision, unit, begins = self._loading
-            self._loading = None
-            self._score.convert(unit, self._line.seconds_at, self._line.beats_at)
-            self._score.load(revision, self._lanes, begins, begins)
-            self.revision = revision
-            return True
-        return False
+            return self._take_value(kind, *m.unpack_part_value(message[1:]))
+        return super().take(message)
 
     def _take_value(self, kind: bytes, part: int, value: float) -> bool:
         if kind == m.NUDGE:
             before = self._nudges_s.get(part, 0.0)
             self._nudges_s[part] = value
             return value != before
-        for index in range(len(self._parts)) if part == 255 else (part,):
+        for index in range(len(self._score.lanes)) if part == 255 else (part,):
             (self._muted.add if value else self._muted.discard)(index)
         return True
 
-    def _add(self, kind: int, part: int, channel: int, data1: int, data2: int, start: float, length: float) -> None:
-        if part >= len(self._lanes):
-            return
-        if kind == m.NOTE:
-            self._lanes[part].add(PlannedNote(start, start + length, data1, data2, channel))
-        else:
-            self._lanes[part].add_control(start, channel, data1, data2)
+    @property
+    def revision(self) -> int:
+        """Of the plan; -1 before the first."""
+        return self._score.revision
 
     @property
     def parts(self) -> tuple[str, ...]:
-        return tuple(self._parts[:MAX_PARTS])
+        return tuple(lane.part for lane in self._score.lanes[:MAX_PARTS])
 
     def body(self, film: str, complete: bool) -> Body:
         """Walks through the whole plan: 20,000 notes take some tens of milliseconds."""
