@@ -32,7 +32,7 @@ COMMANDS: Final[dict[str, tuple[str, bool]]] = {
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Runs one command; returns its exit code."""
-    from engine.batch.units import obey_unit_limits
+    from engine.batch.child import obey_unit_limits
     from engine.music.console import run_command
 
     obey_unit_limits()

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import argparse
+from typing import Final
 
 from engine.batch.pool import LOOPBACK, PoolOptions
 from engine.batch.units import Limits
 from engine.music.errors import UserError
 from engine.music.extras import need_extra
 
-_GIB = 1 << 30
+_GIB: Final = 1 << 30
+_MOST_GIB: Final = 1 << 20
+_LONGEST_S: Final = 30 * 24 * 3600
 
 
 def add_batch_arguments(parser: argparse.ArgumentParser) -> None:
@@ -29,8 +32,8 @@ def add_batch_arguments(parser: argparse.ArgumentParser) -> None:
 
 def pool_options(arguments: argparse.Namespace) -> PoolOptions:
     """PoolOptions from what `add_batch_arguments` parsed.  Raises UserError."""
-    if not arguments.limit_seconds > 0 or not arguments.limit_memory >= 0:
-        raise UserError("--limit-seconds is above 0, --limit-memory 0 or more.")
+    if not 0 < arguments.limit_seconds <= _LONGEST_S or not 0 <= arguments.limit_memory <= _MOST_GIB:
+        raise UserError(f"--limit-seconds is above 0 and at most {_LONGEST_S}, --limit-memory 0 to {_MOST_GIB}.")
     if arguments.workers > 1 or arguments.scheduler is not None:
         need_extra("cluster", "More than one worker")
     limits = Limits(arguments.limit_seconds, int(arguments.limit_memory * _GIB))

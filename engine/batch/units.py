@@ -15,23 +15,20 @@ import secrets
 import signal
 import subprocess
 import sys
-import threading
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from engine.batch.child import MEMORY, PARENT
 from engine.music.errors import UserError, shown
 from engine.music.files import write_whole
 
 RESULT: Final = "{result}"  # in the words of a unit: the file that the child is to write
 PROGRAM: Final = (sys.executable, "-m", "engine")
 TRIES: Final = 2
-PARENT: Final = "CUEBRIDGE_PARENT"  # environment: the process without which a unit's child ends
-MEMORY: Final = "CUEBRIDGE_MEMORY_BYTES"  # environment: the most address space that a unit's child may have
 _LONGEST_REASON: Final = 400
-_LOOK_EVERY_S: Final = 1.0
 # One thread a unit: there are as many units as there are cores.
 _ONE_THREAD: Final = {
     name: "1" for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS")
@@ -183,21 +180,3 @@ def clear_parts(folder: Path, older_s: float = 24 * 3600.0) -> None:
         with contextlib.suppress(OSError):
             if time.time() - part.stat().st_mtime > older_s:
                 part.unlink()
-
-
-def obey_unit_limits() -> None:
-    """In a unit's child: ends with the process that started it, and keeps to the memory that it may have."""
-    memory, parent = os.environ.pop(MEMORY, ""), os.environ.pop(PARENT, "")  # what it starts has another parent
-    if memory:
-        with contextlib.suppress(ImportError, ValueError, OSError):
-            import resource
-
-            resource.setrlimit(resource.RLIMIT_AS, (int(memory), int(memory)))
-    if parent and hasattr(os, "getppid"):
-        threading.Thread(target=_end_with, args=(int(parent),), daemon=True).start()
-
-
-def _end_with(parent: int) -> None:
-    while os.getppid() == parent:
-        time.sleep(_LOOK_EVERY_S)
-    os._exit(1)

@@ -91,13 +91,13 @@ def test_what_is_no_file_is_set_aside_and_not_written_down(tmp_path) -> None:
     assert found.state == "aside" and "no file" in found.reason
 
 
-@pytest.mark.skipif(not hasattr(os, "getppid"), reason="needs parents")
+@pytest.mark.skipif(not os.path.isdir("/proc"), reason="whether the child still runs is read from /proc")
 def test_a_child_ends_with_the_one_who_started_it(tmp_path) -> None:
     """Its parent is killed; the child sees it and ends."""
     script = (
         "import os, subprocess, sys, time\n"
         "os.environ['CUEBRIDGE_PARENT'] = str(os.getpid())\n"
-        "code = 'from engine.batch import units, units as u; u._LOOK_EVERY_S = 0.05; u.obey_unit_limits();'\n"
+        "code = 'from engine.batch import child as u; u._LOOK_EVERY_S = 0.05; u.obey_unit_limits();'\n"
         "code += 'import time, os; assert not os.environ.get(u.PARENT); print(1, flush=True); time.sleep(60)'\n"
         "child = subprocess.Popen([sys.executable, '-c', code], stdout=subprocess.PIPE)\n"
         "child.stdout.readline(); print(child.pid, flush=True); time.sleep(60)\n"
