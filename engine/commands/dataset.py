@@ -25,7 +25,7 @@ from engine.dataset.film import PIECE_S, VERSION, FilmRows, ListenOptions, check
 from engine.music.command import SentenceParser
 from engine.music.errors import UserError, shown
 from engine.music.extras import need_extra
-from engine.music.files import check_output, make_way, write_whole, written_aside
+from engine.music.files import check_output, make_way, open_regular, write_whole, written_aside
 from engine.video.options import AnalysisOptions
 
 FILMS: Final = "films"  # folder of the rows of each film
@@ -156,7 +156,7 @@ def _prepare(data: Path, looking: AnalysisOptions, listening: ListenOptions, *, 
     if data.exists() and not data.is_dir():
         raise UserError(f"{shown(data)} is a file; name a folder for the set.")
     if settings.exists():
-        if json.loads(settings.read_text())["settings"] != text:
+        if _begun_with(settings) != text:
             raise UserError(f"The set in {shown(data)} was begun with other options; name another folder.")
     elif data.exists() and any(data.iterdir()):
         raise UserError(f"{shown(data)} holds something else; name an empty folder, or one that is not there yet.")
@@ -168,6 +168,17 @@ def _prepare(data: Path, looking: AnalysisOptions, listening: ListenOptions, *, 
     clear_parts(data / FILMS)
     if retry:
         shutil.rmtree(data / FILMS / "aside", ignore_errors=True)
+
+
+def _begun_with(settings: Path) -> str:
+    """The settings that a set was begun with.  Raises DatasetError."""
+    try:
+        with open_regular(settings) as file:
+            return str(json.loads(file.read())["settings"])
+    except (OSError, ValueError, TypeError, KeyError) as error:
+        raise DatasetError(
+            f"{shown(settings)} does not say what the set was begun with; name another folder."
+        ) from error
 
 
 def _id(key: str) -> str:
@@ -189,8 +200,6 @@ def _check(arguments: argparse.Namespace) -> int:
 
     table = load_table(arguments.data)
     wrong = faults(table)
-    if wrong and "missing" in wrong[0]:
-        raise DatasetError(f"{shown(arguments.data)} is not a set: {wrong[0]}.")
     found = statistics(table)
     if arguments.json:
         sys.stdout.write(json.dumps({**found, "faults": wrong}, indent=1) + "\n")

@@ -15,6 +15,7 @@ from engine.dataset.table import Table
 from engine.music.chord import CHORD_LABELS, QUALITIES, SHARP_NAMES
 from engine.music.files import write_whole, written_aside
 from engine.music.mood import EMOTIONS
+from engine.video.features import SEMANTIC_SIZE
 
 FOLDER: Final = "muvi-sync"
 
@@ -29,8 +30,8 @@ def write_layout(table: Table, folder: Path) -> Path:
     _write_meta(table, aside / "vevo_meta")
     semantics = _semantics(folder)
     arrays = table.arrays
-    if any(folder.glob("semantic-*.npz")):
-        rows = np.zeros((0, 768), np.float32)
+    if arrays["has_semantic"].any():
+        rows = np.zeros((0, SEMANTIC_SIZE), np.float32)
         for index in range(table.videos):
             span = table.rows_of(index)
             while len(rows) < span.stop - span.start:

@@ -21,6 +21,7 @@ from engine.dataset.keys import KeyVote
 from engine.dataset.splits import split_groups
 from engine.music.chord import CHORD_LABELS, QUALITIES, VOCABULARY_SIZE
 from engine.music.files import open_regular, written_aside
+from engine.video.features import SEMANTIC_SIZE
 
 TABLE: Final = "dataset.npz"
 FORMAT: Final = 1
@@ -158,7 +159,7 @@ def _write_semantics(pieces: Sequence[_Piece], folder: Path) -> None:
 
     for piece in pieces:
         semantic, scale, count = piece.rows.semantic, piece.rows.scale, piece.span.stop - piece.span.start
-        values.append(np.zeros((count, 768), np.int8) if semantic is None else semantic[piece.span])
+        values.append(np.zeros((count, SEMANTIC_SIZE), np.int8) if semantic is None else semantic[piece.span])
         scales.append(np.zeros(count, np.float16) if scale is None else scale[piece.span])
         if sum(map(len, scales)) >= SHARD_ROWS:
             write()
@@ -167,7 +168,7 @@ def _write_semantics(pieces: Sequence[_Piece], folder: Path) -> None:
 
 
 def load_table(folder: Path) -> Table:
-    """Reads the typed file of a set.  Raises DatasetError."""
+    """Reads the typed file of a set.  Raises DatasetError, also where its arrays are not those of a set."""
     path = folder if folder.suffix == ".npz" else folder / TABLE
     try:
         with open_regular(path) as file, np.load(file, allow_pickle=False) as archive:
@@ -177,35 +178,54 @@ def load_table(folder: Path) -> Table:
         raise DatasetError(f"There is no set in {folder}: {path.name} is missing.") from None
     except Exception as error:
         raise DatasetError(f"{path} is not a set that can be read.") from error
-    return Table(arrays, about)
+    table = Table(arrays, about)
+    if wrong := _schema_faults(table):
+        raise DatasetError(f"{path} is not a set: {'; '.join(wrong)}.")
+    return table
 
 
-def faults(table: Table) -> list[str]:
-    """What is wrong with a set: schema, ranges, splits that divide a film or near duplicates.  Empty where nothing."""
+def _schema_faults(table: Table) -> list[str]:
+    """Arrays that are missing, or of another type or length than a set's: nothing else can then be said of it."""
     arrays = table.arrays
     missing = [name for name in (*ROWS, *VIDEOS, "offsets", "chord_vocab") if name not in arrays]
     if missing:
         return [f"{', '.join(missing)} missing"]
-    out, offsets, count = [], arrays["offsets"], len(arrays["ids"])
-    if len(offsets) != count + 1 or offsets[0] != 0 or (np.diff(offsets) <= 0).any():
+    out, offsets, count = [], arrays["offsets"], arrays["ids"].size
+    if (
+        offsets.dtype.kind not in "iu"
+        or offsets.shape != (count + 1,)
+        or offsets[0] != 0
+        or (np.diff(offsets) <= 0).any()
+    ):
         return ["offsets do not rise from 0, one for each id and one for the end"]
+    if not count:
+        return ["it holds no piece"]
     for name in VIDEOS:
-        if len(arrays[name]) != count:
-            out.append(f"{name} has {len(arrays[name])} entries for {count} ids")
-    for name, (dtype, shape, low, high) in ROWS.items():
+        if arrays[name].shape[:1] != (count,):
+            out.append(f"{name} has {arrays[name].size} entries for {count} ids")
+    for name, (dtype, shape, _low, _high) in ROWS.items():
         array = arrays[name]
         if array.dtype != np.dtype(dtype) or array.shape != (offsets[-1], *shape):
             out.append(f"{name} is {array.dtype} {array.shape}, not {dtype} {(int(offsets[-1]), *shape)}")
-        elif not np.isfinite(array).all() or array.min() < low or array.max() > high * 1.001:
+    return out
+
+
+def faults(table: Table) -> list[str]:
+    """What is wrong with a set: schema, ranges, splits that divide a film or near duplicates.  Empty where nothing."""
+    if wrong := _schema_faults(table):
+        return wrong
+    arrays, out = table.arrays, []
+    for name, (_dtype, _shape, low, high) in ROWS.items():
+        array = arrays[name]
+        if not np.isfinite(array).all() or array.min() < low or array.max() > high * 1.001:
             out.append(f"{name} leaves {low}..{high}")
-    if tuple(arrays["chord_vocab"]) != CHORD_LABELS:
+    if tuple(arrays["chord_vocab"].tolist()) != CHORD_LABELS:
         out.append("chords are named in another order")
-    if len(set(arrays["ids"].tolist())) != count:
+    if len(set(arrays["ids"].tolist())) != table.videos:
         out.append("an id is there twice")
-    if "emotion" in arrays and arrays["emotion"].shape[1:] == (6,):
-        sums = arrays["emotion"].astype(np.float32).sum(axis=1)
-        if (np.abs(sums - 1) > 0.02).any():
-            out.append("emotion does not sum to 1 in every row")
+    sums = arrays["emotion"].astype(np.float32).sum(axis=1)
+    if (np.abs(sums - 1) > 0.02).any():
+        out.append("emotion does not sum to 1 in every row")
     where = dict(zip(arrays["films"].tolist(), arrays["split"].tolist(), strict=True))
     if any(where[film] != split for film, split in zip(arrays["films"], arrays["split"], strict=True)):
         out.append("pieces of one film are in different splits")

@@ -53,14 +53,20 @@ def test_what_cannot_be_is_refused_before_any_work(films, tmp_path) -> None:
     full = tmp_path / "full"
     full.mkdir()
     (full / "mine.txt").write_text("mine")
+    spoilt = tmp_path / "spoilt"
+    spoilt.mkdir()
+    (spoilt / "build.json").write_text("[]")
     for words in (
         ["build", str(tmp_path / "nowhere"), "--out", str(tmp_path / "out")],
         ["build", str(films), "--out", str(full)],
         ["build", str(films), "--out", str(full / "mine.txt")],
+        ["build", str(films), "--out", str(spoilt)],
         ["build", str(films), "--out", str(tmp_path / "out"), "--chord-nets", "9"],
         ["build", str(films), "--out", str(tmp_path / "out"), "--piece", "3"],
         ["build", str(films), "--out", str(tmp_path / "out"), "--workers", "0"],
         ["build", str(films), "--out", str(tmp_path / "out"), "--limit-memory", "-1"],
+        ["build", str(films), "--out", str(tmp_path / "out"), "--limit-memory", "inf"],
+        ["build", str(films), "--out", str(tmp_path / "out"), "--limit-seconds", "inf"],
         ["check", str(tmp_path / "nowhere")],
         ["show", str(full)],
     ):

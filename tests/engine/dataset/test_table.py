@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from engine.commands.dataset import main
 from engine.dataset.duplicates import Recording, groups, near_duplicates
 from engine.dataset.errors import DatasetError
 from engine.dataset.film import FilmRows, ListenOptions
@@ -78,6 +79,21 @@ def test_what_is_built_is_without_fault_and_what_is_broken_is_found(tmp_path) ->
     for name, array in broken.items():
         assert faults(Table({**table.arrays, name: array}, table.about)), name
     assert faults(Table({k: v for k, v in table.arrays.items() if k != "key"}, table.about)) == ["key missing"]
+
+
+@pytest.mark.parametrize("command", ["check", "show"])
+@pytest.mark.parametrize(
+    ("name", "array"),
+    [("split", np.array(["train"])), ("films", np.array(["x"] * 3)), ("chord", np.zeros((4, 4), np.uint8)),
+     ("offsets", np.array([0, 9, 3])), ("ids", np.array([], str))],
+)  # fmt: skip
+def test_arrays_that_do_not_fit_get_a_sentence(tmp_path, name, array, command) -> None:
+    table = build_table(films(3), tmp_path)
+    np.savez(tmp_path / "dataset.npz", about=np.array("{}"), **{**table.arrays, name: array})
+    words = [] if command == "check" else ["-o", str(tmp_path / "picture.png")]
+    with pytest.raises(DatasetError, match="is not a set"):
+        main([command, str(tmp_path), *words])
+    assert not (tmp_path / "picture.png").exists()
 
 
 def test_near_duplicates_are_found_and_never_divided(tmp_path) -> None:
