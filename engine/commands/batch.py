@@ -32,6 +32,7 @@ WORK: Final = "work"
 SCORES: Final = "scores.jsonl"
 REPORT: Final = "report.json"
 _SCORED: Final = frozenset((".mid", ".json"))
+_REFUSED: Final = ("-o", "--output", "--json", "--takes", "--vary", "--board")
 
 
 def _arguments(command: str, argv: Sequence[str] | None) -> tuple[argparse.Namespace, list[str]]:
@@ -42,7 +43,7 @@ def _arguments(command: str, argv: Sequence[str] | None) -> tuple[argparse.Names
     add_batch_arguments(parser)
     found, rest = parser.parse_known_args(argv)
     for word in rest:
-        if word.partition("=")[0] in ("-o", "--output", "--json", "--takes", "--vary"):
+        if word.partition("=")[0] in _REFUSED or (word.startswith("-o") and command == "compose"):
             raise UserError(f"{word} does not go with --batch.")
     return found, rest
 
@@ -56,7 +57,7 @@ def compose_batch(argv: Sequence[str] | None, check: Callable[[list[str]], None]
     pool = pool_options(arguments)
     films = sources(arguments.batch, FILMS)
     check([films[0], *rest])
-    settings = json.dumps(["compose", *rest])
+    settings = _settings("compose", rest)
     units = [Unit(film, ("compose", film, "-o", RESULT, "--replace", *rest), settings, ".mid") for film in films]
     report = _run(units, arguments, pool)
     stems = Counter(Path(each.source).stem for each in report.usable)
@@ -75,7 +76,7 @@ def score_batch(argv: Sequence[str] | None, check: Callable[[list[str]], None]) 
     files = sources(arguments.batch, _SCORED)
     check([files[0], *rest])
     target = arguments.out / SCORES
-    settings = json.dumps(["score", *rest])
+    settings = _settings("score", rest)
     units = [Unit(file, ("score", file, "--json", *rest), settings, ".json") for file in files]
     report = _run(units, arguments, pool)
     lines = []
@@ -89,6 +90,14 @@ def score_batch(argv: Sequence[str] | None, check: Callable[[list[str]], None]) 
             aside.write_bytes(fresh)
     sys.stdout.write(f"written: {len(lines)} lines in {target}\n")
     return 0 if lines else 2
+
+
+def _settings(command: str, words: Sequence[str]) -> str:
+    """What changes a result beside the file: the words, and the content of the files that they name."""
+    from engine.video.cache import content_key
+
+    named = [file for word in words if os.path.isfile(file := word.partition("=")[2] or word)]
+    return json.dumps([command, *words, *(content_key(file) for file in named)])
 
 
 def _run(units: Sequence[Unit], arguments: argparse.Namespace, pool: PoolOptions) -> BatchReport:

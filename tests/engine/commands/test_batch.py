@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from engine.commands import compose, score
+from engine.commands.batch import _settings
 from engine.music.bundled import bundled_clip
 from engine.music.errors import UserError
 
@@ -46,8 +47,26 @@ def test_many_films_are_composed_once_and_scored(films, tmp_path, capsys) -> Non
     capsys.readouterr()
 
 
+def test_a_changed_file_that_an_option_names_is_another_setting(tmp_path) -> None:
+    theme = tmp_path / "theme.mid"
+    seen = []
+    for content in (b"one", b"two", b"one"):
+        theme.write_bytes(content)
+        seen.append([_settings("compose", words) for words in (["--theme", str(theme)], [f"--theme={theme}"])])
+    assert seen[0] == seen[2] and not set(seen[0]) & set(seen[1])
+    assert _settings("compose", ["--key", "Am", "x" * 5000]) == _settings("compose", ["--key", "Am", "x" * 5000])
+
+
 def test_what_is_wrong_is_said_before_any_work(films, tmp_path) -> None:
-    for rest in (["--key", "not a key"], ["-o", "x.mid"], ["--takes", "3"], ["--workers", "0"], ["--nonsense"]):
+    for rest in (
+        ["--key", "not a key"],
+        ["-o", "x.mid"],
+        ["-ox.mid"],
+        ["--board"],
+        ["--takes", "3"],
+        ["--workers", "0"],
+        ["--nonsense"],
+    ):
         with pytest.raises(UserError):
             compose.main(["--batch", str(films), "--out", str(tmp_path / "out"), *rest])
     assert not (tmp_path / "out").exists()
