@@ -15,6 +15,7 @@ import socket
 import sys
 import threading
 import time
+from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -32,11 +33,12 @@ BUNDLE_S: Final = 0.1  # plans that follow each other sooner are sent as one
 IDLE_S: Final = 0.05
 BUSY_S: Final = 0.005
 SETTLE_S: Final = 0.5  # the port is silent by then even if no status says so
+ANNOUNCE_S: Final = 1.0
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
-    """An instance for a person.  parts: names of those that it plays."""
+class InstanceSummary:
+    """An instance, for a person.  parts: names of those that it plays."""
 
     face: str
     host: str
@@ -69,15 +71,18 @@ class PluginLink:
     def __init__(self, player: PlayerLink, say: Callable[[str], None], path: Path | None = None) -> None:
         self._player, self._say = player, say
         self._path = path or link_path()
-        self._lock = threading.Lock()  # the plan, and what `follow` says
-        self._plan = PluginPlan()
-        self._changed_s: float | None = None  # since when there is a plan that was not packed
+        self._messages: deque[bytes] = deque()  # for the player, that the plan has not followed
+        self._lock = threading.Lock()  # what `follow` says
         self._film, self._complete, self._person = "", False, False
         self._status = PlayerStatus.NONE
+        self._plan = PluginPlan()  # the thread's alone, as all that follows from it
+        self._known = (self._film, self._complete, self._person)  # as the thread read it last
+        self._changed_s: float | None = None  # since when there is a plan that was not packed
+        self._announced_s = 0.0  # when the file was last looked for
         self._ending = False
         self._thread: threading.Thread | None = None
         self._socket: socket.socket | None = None
-        self._told: tuple[Told, ...] = ()
+        self._summaries: tuple[InstanceSummary, ...] = ()
         self._followed: int | None = None  # the instance whose transport is passed on
         self._held: tuple[int, float] = (0, 0.0)  # bits that the port was asked to leave, and when
         self._token = secrets.token_bytes(wire.TOKEN_BYTES)
@@ -92,6 +97,7 @@ class PluginLink:
             self._socket.setblocking(False)
             self._write_file(self._socket.getsockname()[1])
         except OSError as error:
+            self._ending = True
             self._say(f"plugins cannot find this run: {self._path} ({error.strerror or error}).")
             if self._socket is not None:
                 self._socket.close()
@@ -108,10 +114,24 @@ class PluginLink:
         handle = os.open(aside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         with os.fdopen(handle, "w", encoding="ascii") as file:
             file.write(f"CueBridge plugin 1\n{port}\n{self._token.hex()}\n")
-        os.replace(aside, self._path)
+        try:
+            os.replace(aside, self._path)
+        except OSError:
+            aside.unlink()
+            raise
+
+    def _announce_again(self, port: int) -> None:
+        """A run that began later has taken the file with it when it ended."""
+        now_s = time.perf_counter()
+        if now_s - self._announced_s < ANNOUNCE_S:
+            return
+        self._announced_s = now_s
+        with contextlib.suppress(OSError):
+            if not self._path.exists():
+                self._write_file(port)
 
     def _remove_file(self) -> None:
-        with contextlib.suppress(OSError):
+        with contextlib.suppress(OSError, ValueError):  # ValueError: no text, so not ours
             if self._token.hex() in self._path.read_text(encoding="ascii"):
                 self._path.unlink()
 
@@ -123,15 +143,12 @@ class PluginLink:
 
     # from the bridge --------------------------------------------------------------------------------------------------
     def take_player_message(self, message: bytes) -> None:
-        with self._lock:
-            if self._plan.take(message) and self._changed_s is None:
-                self._changed_s = time.perf_counter()
+        if not self._ending:
+            self._messages.append(message)
 
     def follow(self, film: str, complete: bool, person: bool, status: PlayerStatus) -> None:
         """What the session knows.  person: somebody has composed or edited in this run."""
         with self._lock:
-            if (film, complete) != (self._film, self._complete) and self._changed_s is None:
-                self._changed_s = time.perf_counter()
             self._film, self._complete, self._status = film, complete, status
             self._person |= person
 
@@ -139,17 +156,15 @@ class PluginLink:
         """The session's music replaces that of projects, from now on.  Returns how many instances are there."""
         with self._lock:
             self._person = True
-            if self._changed_s is None:
-                self._changed_s = time.perf_counter()
-        return len(self._told)
+        return len(self._summaries)
 
     def in_words(self) -> tuple[str, ...]:
         """A line for each instance, for the view."""
-        return tuple(each.in_words() for each in self._told)
+        return tuple(each.in_words() for each in self._summaries)
 
     @property
-    def told(self) -> tuple[Told, ...]:
-        return self._told
+    def summaries(self) -> tuple[InstanceSummary, ...]:
+        return self._summaries
 
     # the thread -------------------------------------------------------------------------------------------------------
     def _run(self) -> None:
@@ -163,6 +178,8 @@ class PluginLink:
         self._hold(0)
 
     def _turn(self, link: socket.socket) -> None:
+        self._announce_again(link.getsockname()[1])
+        self._follow_plan()
         wait_s = BUSY_S if self.instances.busy else IDLE_S
         ready, _, _ = select.select([link], [], [], wait_s)
         while ready:
@@ -179,7 +196,7 @@ class PluginLink:
         for address, data in self.instances.outgoing(time.perf_counter(), time.perf_counter_ns()):
             with contextlib.suppress(OSError):
                 link.sendto(data, address)
-        self._tell()
+        self._summarize()
 
     def _pass_on(self) -> None:
         """The transport of one instance: of the one that rolls first, as long as it does."""
@@ -196,14 +213,23 @@ class PluginLink:
                 if not said.rolling:
                     self._followed = None
 
-    def _pack(self) -> None:
+    def _follow_plan(self) -> None:
         with self._lock:
-            now_s = time.perf_counter()
-            if not self.instances.known or self._changed_s is None or now_s - self._changed_s < BUNDLE_S:
-                return
-            self._changed_s = None
-            body = self._plan.body(self._film, self._complete)
-            self.instances.may_replace = self._person
+            wanted = (self._film, self._complete, self._person)
+        changed = wanted != self._known
+        self._known = wanted
+        while self._messages:
+            changed |= self._plan.take(self._messages.popleft())
+        if changed and self._changed_s is None:
+            self._changed_s = time.perf_counter()
+
+    def _pack(self) -> None:
+        now_s = time.perf_counter()
+        if not self.instances.known or self._changed_s is None or now_s - self._changed_s < BUNDLE_S:
+            return
+        self._changed_s = None
+        film, complete, self.instances.may_replace = self._known
+        body = self._plan.body(film, complete)
         if body.revision >= 0 and (body.complete or self.instances.may_replace or not self._foreign()):
             self.instances.take(body)
 
@@ -214,7 +240,7 @@ class PluginLink:
     def _share(self) -> None:
         with self._lock:
             status, self.instances.may_replace = self._status, self._person
-            parts = self._plan.parts
+        parts = self._plan.parts
         wanted = self.instances.port_mutes() & ((1 << len(parts)) - 1)
         self._hold(wanted)
         bits, since_s = self._held
@@ -231,11 +257,11 @@ class PluginLink:
         self._held = (bits, time.perf_counter())
         self._player.hold([part for index, part in enumerate(self._plan.parts) if bits >> index & 1])
 
-    def _tell(self) -> None:
+    def _summarize(self) -> None:
         parts = self._plan.parts
-        self._told = tuple(self._told_of(each, parts) for each in self.instances.known.values())
+        self._summaries = tuple(self._summary_of(each, parts) for each in self.instances.known.values())
 
-    def _told_of(self, instance: Instance, parts: tuple[str, ...]) -> Told:
+    def _summary_of(self, instance: Instance, parts: tuple[str, ...]) -> InstanceSummary:
         hello, body = instance.hello, self.instances.body
         if body is not None and instance.conflicts(body) and not self.instances.may_replace:
             state = f"the project's own music: {hello.film or 'no film'}, revision {hello.revision}"
@@ -246,7 +272,7 @@ class PluginLink:
         version = f"{hello.version >> 16}.{hello.version >> 8 & 255}.{hello.version & 255}"
         played = tuple(part for index, part in enumerate(parts) if max(instance.granted, 0) >> index & 1)
         trip = None if instance.round_trip_s is None else instance.round_trip_s * 1000
-        return Told(hello.face, hello.host, version, played, hello.rolling, state, trip)
+        return InstanceSummary(hello.face, hello.host, version, played, hello.rolling, state, trip)
 
 
 def observation(said: wire.Said) -> TransportObservation:

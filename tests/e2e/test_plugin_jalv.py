@@ -89,7 +89,8 @@ def test_every_note_on_its_frame_and_after_a_locate_while_it_rolls(server, tmp_p
     )  # fmt: skip
     taken = Taken()
     try:
-        until(lambda: any(told.state.startswith("revision") and told.parts for told in link.told), link, "the plan")
+        plays = lambda: any(each.state.startswith("revision") and each.parts for each in link.summaries)  # noqa: E731
+        until(plays, link, "the plan")
         ports = taken.client.get_ports("plugin", is_output=True, is_midi=True)
         assert ports, "jalv has no MIDI output"
         taken.client.connect(ports[0], taken.port)

@@ -68,7 +68,7 @@ class Bridge:
         """Like `live`, which tells the link what the session knows many times a second."""
         end_s = time.monotonic() + PATIENCE_S
         while not met():
-            assert time.monotonic() < end_s, (self.link.told, self.said)
+            assert time.monotonic() < end_s, (self.link.summaries, self.said)
             self.link.follow(self.film, True, person, self.player.status())
             if host is not None:
                 host.wait(0.02)
@@ -80,7 +80,7 @@ class Bridge:
         self.until(lambda: time.monotonic() > end_s, host)
 
     def has_it(self, count: int = 1):
-        return lambda: sum(each.state.startswith("revision") for each in self.link.told) == count
+        return lambda: sum(each.state.startswith("revision") for each in self.link.summaries) == count
 
     def close(self) -> None:
         self.link.close()
@@ -130,11 +130,11 @@ def test_the_plan_comes_is_played_saved_and_outlives_cuebridge(built, path) -> N
             assert played(host) == PITCHES
             assert bridge.player.held == ("pad", "arp", "bass", "melody", "drums")  # the port is silent
             bridge.until(lambda: host.dirty > 0, host)
-            (told,) = bridge.link.told
-            assert (told.face, told.host, told.parts) == ("CLAP", "clap-host", bridge.player.held)
-            bridge.until(lambda: bridge.link.told[0].round_trip_ms is not None, host)
+            (summary,) = bridge.link.summaries
+            assert (summary.face, summary.host, summary.parts) == ("CLAP", "clap-host", bridge.player.held)
+            bridge.until(lambda: bridge.link.summaries[0].round_trip_ms is not None, host)
             bridge.play(tune(pitch=41))
-            bridge.until(lambda: bridge.link.told[0].state == "revision 2", host)
+            bridge.until(lambda: bridge.link.summaries[0].state == "revision 2", host)
             assert played(host) == [pitch + 1 for pitch in PITCHES]
         assert bridge.player.held == ()  # it ended: the port is asked for nothing any more
         assert not path.exists()
@@ -154,14 +154,14 @@ def test_a_project_with_other_music_is_right_until_a_person_decides(built, path)
     with open_host(built, path) as host, running(path, tune()) as bridge:
         host.load(mine)
         host.answered()
-        bridge.until(lambda: bridge.link.told and "project's own" in bridge.link.told[0].state, host)
+        bridge.until(lambda: bridge.link.summaries and "project's own" in bridge.link.summaries[0].state, host)
         assert any("Last week, revision 3" in sentence and "A film, revision 1" in sentence for sentence in bridge.said)
         bridge.play(tune(pitch=42))  # what an analysis brings is nobody's work
         bridge.go_on(0.4, host)
         assert played(host) == [note.pitch for note in tune(pitch=60)]
         assert "arp" in bridge.player.held  # and the port stays out of it
         assert bridge.link.take_over() == 1
-        bridge.until(lambda: bridge.link.told[0].state == "revision 2", host)
+        bridge.until(lambda: bridge.link.summaries[0].state == "revision 2", host)
         assert played(host) == [note.pitch for note in tune(pitch=42)]
 
 
@@ -184,11 +184,11 @@ def test_no_part_is_doubled_by_several_instances(built, path) -> None:
     with running(path, notes) as bridge, open_host(built, path) as every, open_host(built, path) as one:
         every.answered()
         bridge.until(bridge.has_it(2), every)  # the first plays all, the second nothing
-        assert sorted(len(each.parts) for each in bridge.link.told) == [0, 5]
+        assert sorted(len(each.parts) for each in bridge.link.summaries) == [0, 5]
         one.set(0, 2)  # the arpeggio
         one.block(64, Transport(0.0, rolling=False))
         one.answered()
-        bridge.until(lambda: sorted(len(each.parts) for each in bridge.link.told) == [1, 4], every)
+        bridge.until(lambda: sorted(len(each.parts) for each in bridge.link.summaries) == [1, 4], every)
         bridge.until(bridge.has_it(2), every)
         bridge.go_on(0.6, every)
         channels = []
@@ -273,7 +273,7 @@ def test_only_this_user_is_listened_to(built, path) -> None:
         os.chmod(path, 0o644)  # another user could have written or read it
         host.answered()
         bridge.go_on(1.2, host)
-        assert not bridge.link.told
+        assert not bridge.link.summaries
         _, port, token = path.read_text().splitlines()
         stranger = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
         hello = b"\0" * 60
@@ -293,7 +293,7 @@ def test_the_daw_dies_and_the_port_plays_again(built, path) -> None:
             bridge.until(bridge.has_it(), host)
             assert bridge.player.held
             host.process.kill()
-        bridge.until(lambda: not bridge.link.told)
+        bridge.until(lambda: not bridge.link.summaries)
         bridge.until(lambda: bridge.player.held == ())
         with open_host(built, path) as again:
             again.answered()
@@ -313,7 +313,7 @@ def test_cuebridge_dies_and_another_takes_its_place(built, path) -> None:
             second.until(second.has_it(), host)
             assert played(host) == PITCHES
             second.play(tune(pitch=45))
-            second.until(lambda: second.link.told[0].state == "revision 2", host, person=True)
+            second.until(lambda: second.link.summaries[0].state == "revision 2", host, person=True)
             assert played(host) == [note.pitch for note in tune(pitch=45)]
     assert host.rate == RATE
 
@@ -329,5 +329,57 @@ def test_a_project_that_is_loaded_while_a_plan_comes_is_not_overwritten(built, p
             host.wait(wait_s)
             host.load(mine)
             host.answered()
-            bridge.until(lambda: bridge.link.told and "project's own" in bridge.link.told[0].state, host)
+            bridge.until(lambda: bridge.link.summaries and "project's own" in bridge.link.summaries[0].state, host)
             assert played(host) == [note.pitch for note in tune(pitch=60)]
+
+
+def test_a_run_is_found_again_when_a_later_one_ends(built, path) -> None:
+    with running(path, tune()) as first:
+        with running(path, tune(pitch=45)):
+            pass
+        with open_host(built, path) as host:
+            host.answered()
+            first.until(first.has_it(), host)
+            assert played(host) == PITCHES
+
+
+def test_nobody_waits_while_a_plan_is_packed(path, monkeypatch) -> None:
+    packing, packed = threading.Event(), threading.Event()
+
+    def slowly(plan: PluginPlan, film: str, complete: bool):
+        packing.set()
+        assert packed.wait(PATIENCE_S)
+        return body(plan, film, complete)
+
+    body = PluginPlan.body
+    monkeypatch.setattr(PluginPlan, "body", slowly)
+    with running(path, tune()) as bridge:
+        _, port, token = path.read_text().splitlines()
+        instance = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        hello = wire.pack(bytes.fromhex(token), wire.HELLO, 7, 0, 1, bytes(60))
+        instance.sendto(hello, ("127.0.0.1", int(port)))
+        assert packing.wait(PATIENCE_S)
+        began_s = time.monotonic()
+        bridge.play(tune(2000))
+        bridge.link.follow("Another film", True, False, bridge.player.status())
+        assert time.monotonic() - began_s < PATIENCE_S / 2
+        packed.set()
+        instance.close()
+
+
+@pytest.mark.parametrize("spoil", ["a file for a folder", "a folder for a file", "no text"])
+def test_without_a_file_for_its_key_a_run_goes_on_and_leaves_nothing(tmp_path, spoil) -> None:
+    path = tmp_path / "below" / "plugin-link"
+    if spoil == "a file for a folder":
+        path.parent.write_text("mine")
+    elif spoil == "a folder for a file":
+        path.mkdir(parents=True)
+    with running(path, tune()) as bridge:
+        if spoil == "no text":
+            path.write_bytes(b"\xff\xfe")
+        else:
+            assert ["cannot find this run" in sentence for sentence in bridge.said] == [True]
+    if spoil == "a file for a folder":
+        assert path.parent.read_text() == "mine"
+    else:
+        assert [each.name for each in path.parent.iterdir()] == ["plugin-link"]
