@@ -197,6 +197,16 @@ class OfflineStage:
             self.controls.midi.tick(now_s)
             self.controls.push(lambda target, datagram: self.pushed.append(datagram))
 
+    def play_on_control_port(self, rows: Sequence[tuple[float, int, float]]) -> None:
+        """Notes as a person plays them: (seconds from now, pitch, seconds)."""
+        now_s = self.clock.now()
+        events = [(now_s + at_s, bytes((0x90, pitch, 80))) for at_s, pitch, _ in rows]
+        events += [(now_s + at_s + length_s, bytes((0x80, pitch, 0))) for at_s, pitch, length_s in rows]
+        for host_s, data in sorted(events):
+            self.run(max(host_s - self.clock.now(), 0.0))
+            self.player._touched.append(m.Touch(host_s, data))
+            self.step()
+
     def run(self, seconds: float) -> None:
         """Lets time go by, a turn every 20 ms."""
         end_s = self.clock.now() + seconds

@@ -6,15 +6,16 @@ with `/cue/error address code message`.  The messages of one bundle are checked 
 
 from __future__ import annotations
 
-import contextlib
 import math
 import time
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, Final
 
+from bridge.controls.allowed_files import AllowedFiles
 from bridge.controls.bundle import Before
-from bridge.controls.file_reader import FileReader, FileRequest, ReadFile, Take
+from bridge.controls.file_jobs import FileJobs
+from bridge.controls.file_reader import FileReader, FileRequest, ReadFile
 from bridge.controls.midi import MidiControl
 from bridge.controls.requests import OLD_READABLE, READABLE, Request, read_requests, requests_of
 from bridge.daw.session import DawBridge
@@ -26,17 +27,13 @@ from bridge.session.click import Click
 from bridge.session.edits import Edit, chords, locks, marks, plan, played, printed, tempo
 from bridge.session.edits.takes import checked_name, rate
 from bridge.session.edits.values import set_value
-from bridge.session.file.autosave import saved_state
 from bridge.session.file.export import Exporter
 from bridge.session.fit import FIT, TempoSearch
 from bridge.session.lists import compared_takes, listed_chords, listed_edits, listed_notes, take_plan
-from bridge.session.markers import marker_messages
-from bridge.session.recut import RecutRunner, RecutWords
 from bridge.session.session import Session
 from bridge.session.snapshot import Snapshot, snapshot
 from bridge.session.why import Why
 from engine.document import readings
-from engine.interchange.theme_file import theme_of_file
 from engine.music import Chord, MusicError, UserError, controls
 from engine.music.arguments import ControlError, Raw, Value
 from engine.music.chord import parse_pitch_class
@@ -53,7 +50,6 @@ MAX_BUNDLE: Final = 1300  # bytes of values in one datagram: more than a network
 EXPORT: Final = controls.EXPORT
 EVER: Final = 1e9
 GESTURE_S: Final = 10.0  # without an edit a gesture is over
-FILE_READERS: Final = (controls.MARKERS_LOAD, controls.THEME_LOAD, controls.CONFORM)
 NOBODY: Final[Target] = ("", 0)  # a MIDI controller, which gets no answer
 
 
@@ -80,16 +76,14 @@ class Controls:
         self._send = answer
         self._send_refusal = refuse
         self._said_renamed: set[str] = set()
-        self._folders = [folder.resolve() for folder in folders]
-        self._uploads = [folder.resolve() for folder in uploads]
-        self._films = {Path(session.options.film), Path(session.options.film).resolve()}
+        self._allowed = AllowedFiles(folders, uploads, Path(session.options.film))
         self._save = save
         self._quit = quit_
         self._plugins_take_over = take_over
         self._exporter = Exporter(session)
         self._search = TempoSearch()
         self._files = FileReader()
-        self._recuts = RecutRunner()
+        self._jobs = FileJobs(session, self._allowed)
         self._under_way: Iterator[None] | None = None  # a datagram that is half done
         self._used_s = 0.0  # processor time of it in earlier turns
         self._coming: dict[Path, Target] = {}  # who asked for films that are being analysed
@@ -612,11 +606,9 @@ class Controls:
 
     def _load_film(self, sender: Target, text: str) -> tuple[Argument, ...]:
         """Answered once more when the film is there, with the picture second from which it plays, or why it is not."""
-        path = Path(text)
-        if path not in self._films:  # what this run has had may come back, wherever it lies
-            path = self.allowed(text)
+        path = self._allowed.film(text)
         self.session.load_film(path)
-        self._films.add(path)
+        self._allowed.add_films(path)
         self._coming[path] = sender
         return (str(path),)
 
@@ -640,11 +632,10 @@ class Controls:
         self._search.ask(sender, tempo.search(session.document, session.now(), low_bpm, high_bpm, kind, percent))
         return ()
 
-    @staticmethod
-    def _reads_a_file(control: Control, arguments: tuple[Value, ...]) -> bool:
+    def _reads_a_file(self, control: Control, arguments: tuple[Value, ...]) -> bool:
         """Whether a request, or what it tries, needs a file to be read first."""
-        tried = current_address(str(arguments[0])) if control.address == controls.TRY and arguments else ""
-        return control.address in FILE_READERS or tried in FILE_READERS
+        tried = control.address == controls.TRY and arguments
+        return self._jobs.read_for(current_address(str(arguments[0])) if tried else control.address)
 
     def _read_unasked(self, address: str, given: tuple[Value, ...]) -> tuple[Argument, ...]:
         """For what gets no answer, as a foot-switch; what comes of it is said.  Raises ControlError."""
@@ -656,11 +647,7 @@ class Controls:
     def _read(self, request: FileRequest, given: Sequence[Raw]) -> None:
         """Begins to read the file that a request names.  Raises ControlError."""
         checked = BY_ADDRESS[request.address].check(given)
-        makers: dict[str, Callable[..., Callable[[], Take]]] = {
-            controls.MARKERS_LOAD: self._marker_job, controls.THEME_LOAD: self._theme_job,
-            controls.CONFORM: self._recut_job,
-        }  # fmt: skip
-        self._files.read(request, makers[request.address](*checked))
+        self._files.read(request, self._jobs.make(request.address, checked))
 
     def _take_file(self, read: ReadFile) -> None:
         """What was read is put in force, or only tried, and answered.  gesture: the one in which it was asked for."""
@@ -688,87 +675,6 @@ class Controls:
             self._promised = {session.promises.number: (request.sender, replies[0])}
         for reply in replies:
             self._answer(request.sender, *reply)
-
-    def _marker_job(
-        self, text: str, what: str | None = None, rows: str | None = None, start: str | None = None,
-        rate: str | None = None,
-    ) -> Callable[[], Take]:  # fmt: skip
-        """Reads the markers of a file, then shows or takes them.  Raises ControlError."""
-        from engine.interchange.asked import AskedMarkers
-
-        session = self.session
-        if session.analysed is None:
-            raise ControlError("not_ready", "the film is not known yet.")
-        film, film_path, path = session.analysed.film, session.film.path, self._readable(text)
-        starts_at = session.document.text(controls.PICTURE_STARTS_AT)
-
-        def job() -> Take:
-            asked = AskedMarkers.read(str(path), rate=rate or None, start=start or None)
-            mapping = asked.mapping(film, starts_at).changed(rows or "")
-
-            def take() -> list[Reply]:
-                self._check_film(film_path, path)
-                heard_s = None if what == "show" else session.load_markers(mapping)
-                return marker_messages(mapping, film, str(path), heard_s)
-
-            return take
-
-        return job
-
-    def _recut_job(
-        self, text: str, what: str | None = None, policies: str | None = None, old_edl: str | None = None,
-        new_edl: str | None = None,
-    ) -> Callable[[], Take]:  # fmt: skip
-        """Compares a new cut with this one, then shows what changed or goes over to it.  Raises ControlError."""
-        session, document, film_path = self.session, self.session.document, self.session.film.path
-        if (old_edl is None) != (new_edl is None):
-            raise ControlError("bad_value", "give the EDLs of both cuts, the old one first.")
-        edls = None if old_edl is None or new_edl is None else (self.allowed(old_edl), self.allowed(new_edl))
-        words = RecutWords(Path(text) if Path(text) in self._films else self._readable(text), policies or "", edls)
-        words.flags()
-        saved = saved_state(session, session.film.fingerprint or session.film.read_fingerprint())
-        if saved is None or not document.result.complete:
-            raise ControlError("not_ready", "the music is still being composed; ask again at its end.")
-        taking = what == "take"
-
-        def job() -> Take:
-            recut = self._recuts.run(saved, words, take=taking)
-
-            def take() -> list[Reply]:
-                self._check_film(film_path, words.new)
-                if recut.moved is None:
-                    return recut.messages(None)
-                if session.document is not document:
-                    raise ControlError("not_ready", "the session was changed while the cuts were compared; ask again.")
-                heard_s = session.take_recut(recut.moved)
-                self._films |= {film_path, session.film.path}
-                return recut.messages(heard_s)
-
-            return take
-
-        return job
-
-    def _theme_job(self, text: str) -> Callable[[], Take]:
-        """Reads a theme from a file for the cue that is selected now.  Raises ControlError."""
-        session, path = self.session, self._readable(text)
-        document, film_path = session.document, session.film.path
-        key, cue = document.result.key, document.cue
-        bar_beats = float(document.result.tempo_map.meter_at(0).bar_beats)
-
-        def job() -> Take:
-            theme = theme_text(theme_of_file(path, key, bar_beats))
-
-            def take() -> list[Reply]:
-                self._check_film(film_path, path)
-                return [(controls.THEME_LOAD, (theme, *self._at(session.edit(plan.set_theme, theme, cue))))]
-
-            return take
-
-        return job
-
-    def _check_film(self, film: Path, path: Path) -> None:
-        if self.session.film.path != film:
-            raise ControlError("not_ready", f"the film was changed before {path.name} was read.")
 
     def _new_take(self, when: str = "bar") -> tuple[Argument, ...]:
         number, heard_s = self.session.new_take(when)
@@ -836,13 +742,13 @@ class Controls:
 
     def _export(self, sender: Target, text: str, replace: str | None = None) -> list[Reply]:
         """Answered when the file is there; play goes on meanwhile."""
-        self._exporter.export(sender, self.allowed(text, ".mid"), replace=replace is not None)
+        self._exporter.export(sender, self._allowed.path(text, ".mid"), replace=replace is not None)
         return []
 
     def close(self) -> None:
         """At the end: waits for files that are being written, and answers whoever asked for them."""
         self._search.close()
-        self._recuts.close()
+        self._jobs.close()
         self.finish_files()
 
     def finish_files(self) -> None:
@@ -877,7 +783,7 @@ class Controls:
         """Answered when the file is there."""
         if self._save is None:
             raise ControlError("not_ready", "this run keeps no session file.")
-        path = None if text is None else str(self.allowed(text, ".cuebridge.json"))
+        path = None if text is None else str(self._allowed.path(text, ".cuebridge.json"))
 
         def answer(saved: Path | UserError) -> None:
             if isinstance(saved, UserError):
@@ -898,33 +804,6 @@ class Controls:
         if self.daw is None or not self.daw.link.status():
             raise ControlError("not_ready", "no DAW script is connected.")
         return self.daw
-
-    def _readable(self, text: str) -> Path:
-        """A file that came through the page, or one in an allowed folder.  Raises ControlError."""
-        with contextlib.suppress(OSError, RuntimeError, ValueError):  # no file name: said below
-            path = Path(text).resolve()
-            if any(folder in path.parents for folder in self._uploads):
-                return path
-        return self.allowed(text)
-
-    def allowed(self, text: str, suffix: str = "") -> Path:
-        """A file in one of the folders the user allowed.  Raises ControlError."""
-        if not self._folders:
-            raise ControlError("bad_value", "no folder is allowed for files from OSC; see --osc-folder.")
-        path = Path(text)
-        path = path if path.is_absolute() else self._folders[0] / path
-        try:
-            path = path.parent.resolve() / path.name
-            linked = path.is_symlink()
-        except (OSError, RuntimeError, ValueError):  # a name too long, links in a circle
-            raise ControlError("bad_value", "this is no file name here.") from None
-        if linked:
-            raise ControlError("bad_value", "this name is a link to another place; give the place itself.")
-        if not path.name.endswith(suffix):
-            raise ControlError("bad_value", f"the file name has to end in {suffix}.")
-        if not any(path.parent == folder or folder in path.parent.parents for folder in self._folders):
-            raise ControlError("bad_value", "this folder is not allowed for files from OSC; see --osc-folder.")
-        return path
 
 
 def _with_time(answer: tuple[Argument, float]) -> tuple[Argument, ...]:

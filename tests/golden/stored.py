@@ -117,6 +117,12 @@ def stored_composer() -> Any:
     return composer
 
 
+@functools.cache
+def shipped_composer() -> engine.composer.Composer:
+    """The shipped networks, which take a moment to load."""
+    return engine.composer.Composer()
+
+
 class StoredAnalysis:
     """In place of the process that looks at a film."""
 
@@ -174,12 +180,13 @@ class StoredEngine:
 
 
 @contextlib.contextmanager
-def live(*words: str, folder: Path) -> Iterator[OfflineStage]:
-    """`cuebridge live` with these words, by an offline clock; folder: where OSC may write files."""
+def live(*words: str, folder: Path, network: bool = False) -> Iterator[OfflineStage]:
+    """`cuebridge live` with these words, by an offline clock; folder: where OSC may write files.  network: composed by
+    the shipped weights."""
     plan = parse([*words, *([] if "--session" in words else ["--no-session"])])
     with offline_time() as clock:
         stage = OfflineStage(
-            clock, StoredEngine(), plan.session, plan.player,
+            clock, StoredEngine(shipped_composer() if network else None), plan.session, plan.player,
             folders=[folder], session_file=plan.session_file, saved=plan.saved,
         )  # fmt: skip
         try:

@@ -2,43 +2,22 @@
 
 from __future__ import annotations
 
-import functools
-
 import pytest
 from golden import stored
 from livelab import CLIP
 
-from bridge.player.messages import Touch
 from engine.arrange.score import arrange_whole
-from engine.composer import Composer
 from engine.document.compare import plan_of
 from engine.music import MusicError
 from engine.music.played_chord import played_chord
 
 
-@functools.cache
-def composer() -> Composer:
-    return Composer()
-
-
 @pytest.fixture
-def live(monkeypatch, tmp_path):
-    monkeypatch.setattr(stored, "stored_composer", composer)
-    with stored.live(str(CLIP), "--form", "auto", "--ensemble", "piano", folder=tmp_path) as stage:
+def live(tmp_path):
+    with stored.live(str(CLIP), "--form", "auto", "--ensemble", "piano", folder=tmp_path, network=True) as stage:
         stage.folder = tmp_path
         stage.osc("/cue/capture", True)
         yield stage
-
-
-def play(stage, rows):
-    """Notes on the control port: (seconds from now, pitch, seconds)."""
-    now_s = stage.clock.now()
-    events = [(now_s + at_s, bytes((0x90, pitch, 80))) for at_s, pitch, _ in rows]
-    events += [(now_s + at_s + length_s, bytes((0x80, pitch, 0))) for at_s, pitch, length_s in rows]
-    for host_s, data in sorted(events):
-        stage.run(max(host_s - stage.clock.now(), 0.0))
-        stage.player._touched.append(Touch(host_s, data))
-        stage.step()
 
 
 def steps(stage) -> int:
@@ -81,7 +60,7 @@ def test_a_chord_that_is_held_is_the_bars_with_its_voicing_and_one_undo(live) ->
     before, pins = steps(live), live.session.document.pins
     notes = arrange_whole(live.session.score()).notes
     held = (50, 62, 69, 77)  # D F A, wide
-    play(live, [(0.0, pitch, 0.8) for pitch in held])
+    live.play_on_control_port([(0.0, pitch, 0.8) for pitch in held])
     live.run(0.5)
     live.ready()
     assert steps(live) == before + 1
@@ -101,9 +80,9 @@ def test_a_chord_is_taken_once_in_a_loop_and_the_next_hold_replaces_it(live) -> 
     live.osc("/cue/play")
     live.run(0.6)
     before = steps(live)
-    play(live, [(0.0, pitch, high_s - low_s + 1.0) for pitch in (55, 59, 62)])
+    live.play_on_control_port([(0.0, pitch, high_s - low_s + 1.0) for pitch in (55, 59, 62)])
     assert steps(live) == before + 1  # however long it was held
-    play(live, [(0.0, pitch, 0.6) for pitch in (57, 60, 64, 67)])
+    live.play_on_control_port([(0.0, pitch, 0.6) for pitch in (57, 60, 64, 67)])
     live.run(0.5)
     assert steps(live) == before + 2
     inside = [pin for pin in live.session.document.pins if low_s - 0.1 <= pin.start_s < high_s - 0.1]
@@ -116,7 +95,7 @@ def test_a_low_note_held_alone_is_a_pedal_under_the_section(live) -> None:
     section = plan_of(live.session.document, 0).section_at(3.0)
     before = [str(block.chord).partition("/")[0] for block in live.session.document.blocks(0.0, section.end_s - 0.01)]
     count = steps(live)
-    play(live, [(0.0, 36, 1.0)])
+    live.play_on_control_port([(0.0, 36, 1.0)])
     live.ready()
     assert steps(live) == count + 1
     chords = [block.chord for block in live.session.document.blocks(0.0, section.end_s - 0.01)]
@@ -130,7 +109,7 @@ def test_a_low_note_held_alone_is_a_pedal_under_the_section(live) -> None:
 def test_a_phrase_and_a_rest_are_the_theme(live) -> None:
     beat, tonic = 60 / live.session.tempo_map.bpm_at(0), 60 + live.session.document.result.key.tonic
     count = steps(live)
-    play(live, [(place * beat, tonic + step, 0.9 * beat) for place, step in enumerate((0, 7, 5, 4))])
+    live.play_on_control_port([(place * beat, tonic + step, 0.9 * beat) for place, step in enumerate((0, 7, 5, 4))])
     assert steps(live) == count
     live.run(2.0)
     live.ready()
@@ -142,12 +121,12 @@ def test_a_phrase_and_a_rest_are_the_theme(live) -> None:
 
 def test_what_is_less_than_that_is_nothing_and_off_is_off(live) -> None:
     count = steps(live)
-    play(live, [(0.0, 72, 0.3), (0.5, 74, 0.3)])  # two notes are no phrase
+    live.play_on_control_port([(0.0, 72, 0.3), (0.5, 74, 0.3)])  # two notes are no phrase
     live.run(2.0)
-    play(live, [(0.0, 60, 0.1), (0.0, 64, 0.1), (0.0, 67, 0.1)])  # struck, not held
+    live.play_on_control_port([(0.0, 60, 0.1), (0.0, 64, 0.1), (0.0, 67, 0.1)])  # struck, not held
     live.run(2.0)
     live.osc("/cue/capture", False)
-    play(live, [(0.0, pitch, 1.0) for pitch in (60, 64, 67)])
+    live.play_on_control_port([(0.0, pitch, 1.0) for pitch in (60, 64, 67)])
     live.run(1.0)
     assert steps(live) == count
 

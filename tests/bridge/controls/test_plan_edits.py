@@ -5,7 +5,6 @@ What an edit names changes; what lies outside stays note for note.
 
 from __future__ import annotations
 
-import functools
 import shutil
 
 import pytest
@@ -13,19 +12,12 @@ from golden import stored
 from livelab import CLIP
 
 from engine.arrange.score import arrange_whole
-from engine.composer import Composer
 from engine.music.theme_text import parse_theme, theme_text
 
 
-@functools.cache
-def composer() -> Composer:
-    return Composer()
-
-
 @pytest.fixture
-def live(monkeypatch, tmp_path):
-    monkeypatch.setattr(stored, "stored_composer", composer)
-    with stored.live(str(CLIP), "--form", "auto", "--ensemble", "piano", folder=tmp_path) as stage:
+def live(tmp_path):
+    with stored.live(str(CLIP), "--form", "auto", "--ensemble", "piano", folder=tmp_path, network=True) as stage:
         stage.folder = tmp_path
         yield stage
 
@@ -224,28 +216,14 @@ def test_changes_of_a_plan_outlive_a_fader_and_the_session_file(live) -> None:
     assert live.session.document.plan_edits == ()
 
 
-def test_an_unplanned_cue_says_what_it_needs(monkeypatch, tmp_path) -> None:
-    monkeypatch.setattr(stored, "stored_composer", composer)
-    with stored.live(str(CLIP), "--form", "none", folder=tmp_path) as stage:
+def test_an_unplanned_cue_says_what_it_needs(tmp_path) -> None:
+    with stored.live(str(CLIP), "--form", "none", folder=tmp_path, network=True) as stage:
         for command in (("/cue/simpler", "cue"), ("/cue/only", "bass"), ("/cue/theme/keep",), ("/cue/take/more",)):
             assert "/cue/form" in refusal(stage, *command)
         before = stage.session.document.slots
         do(stage, "/cue/reharmonise", 9.0)
         changed = [new.start_s for new, old in zip(stage.session.document.slots, before, strict=True) if new != old]
         assert changed and all(6.0 < at_s < 12.0 for at_s in changed)
-
-
-def played(stage, rows):
-    """Notes on the control port: (seconds from now, pitch, seconds)."""
-    from bridge.player.messages import Touch
-
-    now_s = stage.clock.now()
-    events = [(now_s + at_s, bytes((0x90, pitch, 80))) for at_s, pitch, _ in rows]
-    events += [(now_s + at_s + length_s, bytes((0x80, pitch, 0))) for at_s, pitch, length_s in rows]
-    for host_s, data in sorted(events):
-        stage.run(max(host_s - stage.clock.now(), 0.0))
-        stage.player._touched.append(Touch(host_s, data))
-        stage.step()
 
 
 def test_a_theme_is_played_on_the_control_port(live) -> None:
@@ -256,7 +234,9 @@ def test_a_theme_is_played_on_the_control_port(live) -> None:
     live.osc("/cue/theme/record", True)
     assert "no note" in refusal(live, "/cue/theme/record", False)
     live.osc("/cue/theme/record", True)
-    played(live, [(0.0, tonic, 1.4 * beat), (1.5 * beat, tonic + 7, 0.4 * beat), (2 * beat, tonic + 5, 2 * beat)])
+    live.play_on_control_port(
+        [(0.0, tonic, 1.4 * beat), (1.5 * beat, tonic + 7, 0.4 * beat), (2 * beat, tonic + 5, 2 * beat)]
+    )
     answer = do(live, "/cue/theme/record", False)
     notes = plan_of(live).theme.notes
     assert [(note.start_beats, note.step) for note in notes] == [(0.0, 0), (1.5, 4), (2.0, 3)]

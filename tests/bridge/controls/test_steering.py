@@ -2,27 +2,18 @@
 
 from __future__ import annotations
 
-import functools
-
 import pytest
 from golden import stored
 from livelab import CLIP
 
 from bridge.session.steering import layer_values, rules, steered
-from engine.composer import Composer
 from engine.document.compare import plan_of
 from engine.music.take_draws import parse_draws
 
 
-@functools.cache
-def composer() -> Composer:
-    return Composer()
-
-
 @pytest.fixture
-def live(monkeypatch, tmp_path):
-    monkeypatch.setattr(stored, "stored_composer", composer)
-    with stored.live(str(CLIP), "--form", "auto", folder=tmp_path) as stage:
+def live(tmp_path):
+    with stored.live(str(CLIP), "--form", "auto", folder=tmp_path, network=True) as stage:
         stage.folder = tmp_path
         yield stage
 

@@ -2,27 +2,18 @@
 
 from __future__ import annotations
 
-import functools
-
 import pytest
 from golden import stored
 from livelab import CLIP
 
-from engine.composer import Composer
 from engine.process.messages import WhyRequest
 
 
-@functools.cache
-def composer() -> Composer:
-    return Composer()
-
-
 @pytest.fixture
-def live(monkeypatch, tmp_path):
-    monkeypatch.setattr(stored, "stored_composer", composer)
+def live(tmp_path):
 
     def begin(*words: str):
-        return stored.live(str(CLIP), *words, folder=tmp_path)
+        return stored.live(str(CLIP), *words, folder=tmp_path, network=True)
 
     return begin
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 import json
 import time
 
@@ -13,19 +12,12 @@ from livelab import CLIP
 from bridge.page import sketches
 from bridge.page.sketches import STEPS, Sketches
 from engine.arrange.score import arrange_whole
-from engine.composer import Composer
 from engine.music import PARTS
 
 
-@functools.cache
-def composer() -> Composer:
-    return Composer()
-
-
 @pytest.fixture
-def drawn(monkeypatch, tmp_path):
-    monkeypatch.setattr(stored, "stored_composer", composer)
-    with stored.live(str(CLIP), "--form", "auto", folder=tmp_path) as stage:
+def drawn(tmp_path):
+    with stored.live(str(CLIP), "--form", "auto", folder=tmp_path, network=True) as stage:
         sent: list[tuple[int, bytes]] = []
         made = Sketches(stage.session, lambda number, data: sent.append((number, data)))
         yield stage, made, sent
