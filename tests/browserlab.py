@@ -159,6 +159,22 @@ def settled(page: Page) -> None:
     time.sleep(0.1)
 
 
+@contextlib.contextmanager
+def edited(browser: Browser, program: Any, **options: Any) -> Iterator[Page]:
+    """A page for one test of many on the same program: what the test did is undone, and no script has failed."""
+    page = opened(browser, program, **options)
+    composed(page)
+    settled(page)
+    before = steps(page)
+    yield page
+    for _ in range(steps(page) - before):
+        value(page, "app.link.do('/cue/undo')")
+    if value(page, "app.rolling"):
+        value(page, "app.link.do('/cue/stop')")
+    assert page.faults == []
+    page.context.close()
+
+
 __all__ = [
     "CLIP",
     "ROOT",
@@ -166,6 +182,7 @@ __all__ = [
     "chord_box",
     "chromium",
     "composed",
+    "edited",
     "opened",
     "settled",
     "steps",

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import multiprocessing
 import threading
 import time
 from collections.abc import Callable
@@ -16,6 +17,7 @@ from typing import Any, Final
 from bridge.page.protocol import FILM_STREAM, MUSIC_STREAM, unpack_sound
 from engine.music import controls
 from engine.music.errors import UserError
+from engine.music.processes import end_at_once, start_sheltered
 from engine.process.messages import SOUND_BLOCK, SOUND_RATE
 
 AHEAD: Final = 9  # blocks: 4 s
@@ -256,10 +258,6 @@ class SpeakerLink:
     """The process of the speaker, which ends with the program."""
 
     def __init__(self, port: int, secret: str) -> None:
-        import multiprocessing
-
-        from engine.music.processes import start_sheltered
-
         context = multiprocessing.get_context("spawn")
         self._connection, theirs = context.Pipe()
         self._process = context.Process(
@@ -285,6 +283,7 @@ class SpeakerLink:
         self.end_at_once()
 
     def end_at_once(self) -> None:
+        """By force, from any thread."""
         if self._process.is_alive():
-            self._process.kill()
+            end_at_once(self._process)
             self._process.join(1.0)

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import browserlab
 import pytest
-from browserlab import CLIP, PageProgram, chord_box, chromium, composed, opened, settled, steps, value, wait
+from browserlab import CLIP, PageProgram, chord_box, chromium, composed, edited, opened, settled, steps, value, wait
 
 pytestmark = [
     pytest.mark.browser,
@@ -36,17 +36,8 @@ def program(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PageProgram]:
 
 @pytest.fixture()
 def page(browser: browserlab.Browser, program: PageProgram) -> Iterator[browserlab.Page]:
-    found = opened(browser, program)
-    composed(found)
-    settled(found)
-    before = steps(found)
-    yield found
-    for _ in range(steps(found) - before):
-        value(found, "app.link.do('/cue/undo')")
-    if value(found, "app.rolling"):
-        value(found, "app.link.do('/cue/stop')")
-    assert found.faults == []
-    found.context.close()
+    with edited(browser, program) as found:
+        yield found
 
 
 def test_first_visit_to_sound_by_keyboard_alone(browser: browserlab.Browser, tmp_path: Path) -> None:

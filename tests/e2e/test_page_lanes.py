@@ -9,7 +9,7 @@ from pathlib import Path
 import browserlab
 import pytest
 import recutlab
-from browserlab import CLIP, PageProgram, chromium, composed, opened, settled, steps, value, wait
+from browserlab import CLIP, PageProgram, chromium, composed, edited, settled, steps, value, wait
 
 from engine.music.bundled import bundled_clip
 
@@ -40,17 +40,8 @@ def program(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PageProgram]:
 
 @pytest.fixture()
 def page(browser: browserlab.Browser, program: PageProgram) -> Iterator[browserlab.Page]:
-    found = opened(browser, program, lanes="all")
-    composed(found)
-    settled(found)
-    before = steps(found)
-    yield found
-    for _ in range(steps(found) - before):
-        value(found, "app.link.do('/cue/undo')")
-    if value(found, "app.rolling"):
-        value(found, "app.link.do('/cue/stop')")
-    assert found.faults == []
-    found.context.close()
+    with edited(browser, program, lanes="all") as found:
+        yield found
 
 
 def rows_of(page: browserlab.Page, lane: str) -> list[str]:

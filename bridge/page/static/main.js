@@ -66,8 +66,11 @@ class CueApp extends HTMLElement {
 
 	/** Runs what has to follow the clock: each frame while it rolls, else once after every change. */
 	#frames(app) {
-		const each = [];
-		app.onframe = (listener) => each.push(listener);
+		const each = new Set();
+		app.onframe = (listener) => {
+			each.add(listener);
+			return () => each.delete(listener);
+		};
 		let asked = 0;
 		const frame = () => {
 			asked = 0;

@@ -1,7 +1,6 @@
 // Takes side by side: their lanes under one playhead, in what they differ, and A/B at equal loudness.
 
 import { h, setAttribute, setText, sized } from "../lib/dom.js";
-import { pref, setPref } from "../lib/prefs.js";
 import { take_letter } from "../lib/takes.js";
 import { theme } from "../lib/theme.js";
 import { PARTS } from "../lib/tiles.js";
@@ -18,7 +17,7 @@ export function openCompare(app, number) {
 }
 
 class Compare {
-	#ends = [];
+	#ends; // of what listens
 
 	constructor(app, number) {
 		this.app = app;
@@ -29,7 +28,7 @@ class Compare {
 		this.lanes = h("div", { class: "compared" });
 		this.differences = h("div", { class: "differences" });
 		this.loudness = h("span", { class: "label", role: "status" });
-		this.level = h("button", { "aria-pressed": String(pref("equal_loudness", true)), title: "The louder take is turned down", onclick: () => this.#equal() }, "Equal loudness");
+		this.level = h("button", { "aria-pressed": String(app.sound.equal), title: "The louder take is turned down", onclick: () => this.#equal() }, "Equal loudness");
 		this.view = h("section", { class: "compare table-view", "aria-label": "Takes side by side", tabindex: "-1", onkeydown: (event) => this.#key(event) },
 			h("div", { class: "compare-head" },
 				h("button", { title: "The other take at the next chord (\\)", onclick: () => app.takes.swap() }, "A/B", h("kbd", {}, "\\")),
@@ -39,13 +38,13 @@ class Compare {
 			this.lanes, this.differences,
 		);
 		app.timeline.body.append(this.view);
-		app.on(["takes", "chords", "tiles/notes", "/cue/takes/rated"], () => this.view.isConnected && this.#show());
-		app.onframe(() => this.view.isConnected && this.#needle());
+		this.#ends = [app.on(["takes", "chords", "tiles/notes"], () => this.#show()), app.onframe(() => this.#needle())];
 		this.view.focus();
 		this.#ask();
 	}
 
 	close() {
+		for (const end of this.#ends) end();
 		this.view.remove();
 		open = null;
 		this.app.timeline.querySelector("button")?.focus();
@@ -58,9 +57,9 @@ class Compare {
 	}
 
 	#equal() {
-		setPref("equal_loudness", !pref("equal_loudness", true));
-		setAttribute(this.level, "aria-pressed", String(pref("equal_loudness", true)));
-		this.app.sound.level_anew();
+		const { sound } = this.app;
+		sound.equal = !sound.equal;
+		setAttribute(this.level, "aria-pressed", String(sound.equal));
 	}
 
 	/** In what the first two differ, in the table's own words. */

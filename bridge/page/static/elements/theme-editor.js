@@ -67,7 +67,7 @@ class ThemeEditor {
 			),
 		);
 		this.dialog.style.maxWidth = "min(760px, 94vw)";
-		app.on(["/cue/theme"], () => this.dialog.isConnected && this.#take());
+		this.dialog.addEventListener("close", app.on(["/cue/theme"], () => this.#take()));
 		this.grid.focus();
 	}
 

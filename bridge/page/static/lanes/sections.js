@@ -23,23 +23,12 @@ export class SectionsLane extends SpanLane {
 	drag(hit) {
 		if (hit.edge === undefined) return null;
 		const { app } = this;
-		const lane = this;
-		return {
+		return this.edge_drag({
 			parts: 1,
-			tip: "",
-			move(second) {
-				lane.moving = Math.max(0, second);
-				this.tip = `${app.bars.text(hit.edge)} → ${app.bars.text(lane.moving)}`;
-			},
-			commit() {
-				const to_s = lane.moving;
-				lane.moving = null;
-				if (to_s !== null) app.act("/cue/sections/move", [hit.edge, to_s], { gesture: app.gesture(), what: `${hit.name} moved` });
-			},
-			cancel() {
-				lane.moving = null;
-			},
-		};
+			bounded: (second) => Math.max(0, second),
+			tip: (second) => `${app.bars.text(hit.edge)} → ${app.bars.text(second)}`,
+			moved: (second) => app.act("/cue/sections/move", [hit.edge, second], { gesture: app.gesture(), what: `${hit.name} moved` }),
+		});
 	}
 
 	open(item) {
@@ -61,11 +50,9 @@ export class SectionsLane extends SpanLane {
 
 	key(event, item) {
 		const { app } = this;
-		if (event.key === "Backspace" || event.key === "Delete") this.remove(item);
-		else if (event.altKey && (event.key === "ArrowLeft" || event.key === "ArrowRight")) {
-			const to_s = Math.max(0, app.bars.moved(item.start_s, event.key === "ArrowLeft" ? -1 : 1));
-			app.act("/cue/sections/move", [item.start_s, to_s], { gesture: app.key_gesture("section"), what: `${item.name} moved` }).then((answer) => answer !== null && app.view.select("sections", to_s));
-		} else return false;
+		if (!event.altKey || (event.key !== "ArrowLeft" && event.key !== "ArrowRight")) return super.key(event, item);
+		const to_s = Math.max(0, app.bars.moved(item.start_s, event.key === "ArrowLeft" ? -1 : 1));
+		app.act("/cue/sections/move", [item.start_s, to_s], { gesture: app.key_gesture("section"), what: `${item.name} moved` }).then((answer) => answer !== null && app.view.select("sections", to_s));
 		return true;
 	}
 }

@@ -78,6 +78,34 @@ export class SpanLane extends Lane {
 	menu(item) {
 		return [["Go there", () => this.app.locate(item.start_s), "Enter"]];
 	}
+
+	/** Where items can be removed, Backspace and Delete do it. */
+	key(event, item) {
+		if (this.remove === undefined || (event.key !== "Backspace" && event.key !== "Delete")) return false;
+		this.remove(item);
+		return true;
+	}
+
+	/** A drag of an edge; `bounded(second)`: where it may stand, `tip(second)`: what is said, `moved(second)`: what it does. */
+	edge_drag({ bounded, tip, moved, ...more }) {
+		const lane = this;
+		return {
+			...more,
+			tip: "",
+			move(second) {
+				lane.moving = bounded(second);
+				this.tip = tip(lane.moving);
+			},
+			commit() {
+				const to_s = lane.moving;
+				lane.moving = null;
+				if (to_s !== null) moved(to_s);
+			},
+			cancel() {
+				lane.moving = null;
+			},
+		};
+	}
 }
 
 const KINDS = ["hint", "statement", "variant", "full", "memory"];
@@ -111,18 +139,12 @@ export class ThemeLane extends SpanLane {
 			null,
 			...KINDS.map((kind) => [`As ${kind}`, () => state(kind), "", kind === item.kind]),
 			null,
-			["No theme here", () => this.silence(item), "Backspace"],
+			["No theme here", () => this.remove(item), "Backspace"],
 		];
 	}
 
-	silence(item) {
+	remove(item) {
 		return this.app.act("/cue/theme/silent", [item.start_s], { what: "no theme" });
-	}
-
-	key(event, item) {
-		if (event.key !== "Backspace" && event.key !== "Delete") return false;
-		this.silence(item);
-		return true;
 	}
 }
 
@@ -201,22 +223,11 @@ export class SpeechLane extends SpanLane {
 
 	drag(hit) {
 		if (hit.edge === undefined) return null;
-		const lane = this;
-		return {
-			tip: "",
-			move(second) {
-				lane.moving = hit.edge === "start_s" ? Math.min(second, hit.end_s - 0.1) : Math.max(second, hit.start_s + 0.1);
-				this.tip = `${lane.moving.toFixed(2)} s`;
-			},
-			commit() {
-				const to_s = lane.moving;
-				lane.moving = null;
-				if (to_s !== null) lane.#set(lane.spans().map((each) => (each.start_s === hit.start_s ? { ...each, [hit.edge]: Math.max(0, to_s) } : each)), "speech moved");
-			},
-			cancel() {
-				lane.moving = null;
-			},
-		};
+		return this.edge_drag({
+			bounded: (second) => (hit.edge === "start_s" ? Math.min(Math.max(0, second), hit.end_s - 0.1) : Math.max(second, hit.start_s + 0.1)),
+			tip: (second) => `${second.toFixed(2)} s`,
+			moved: (second) => this.#set(this.spans().map((each) => (each.start_s === hit.start_s ? { ...each, [hit.edge]: second } : each)), "speech moved"),
+		});
 	}
 
 	menu(item) {
@@ -236,9 +247,7 @@ export class SpeechLane extends SpanLane {
 			this.app.view.select(this.id, Number(Math.max(0, item.start_s + by_s).toFixed(2)));
 			return true;
 		}
-		if (event.key !== "Backspace" && event.key !== "Delete") return false;
-		this.remove(item);
-		return true;
+		return super.key(event, item);
 	}
 }
 
@@ -262,7 +271,8 @@ export class PrintedLane extends SpanLane {
 		}).sort((a, b) => a.start_s - b.start_s);
 	}
 
-	thaw(item) {
+	/** Ours sound there again. */
+	remove(item) {
 		const { app } = this;
 		const gesture = app.gesture();
 		const parts = item.parts.length >= 5 ? ["all"] : item.parts;
@@ -270,12 +280,6 @@ export class PrintedLane extends SpanLane {
 	}
 
 	menu(item) {
-		return [...super.menu(item), ["Thaw", () => this.thaw(item), "Backspace"]];
-	}
-
-	key(event, item) {
-		if (event.key !== "Backspace" && event.key !== "Delete") return false;
-		this.thaw(item);
-		return true;
+		return [...super.menu(item), ["Thaw", () => this.remove(item), "Backspace"]];
 	}
 }

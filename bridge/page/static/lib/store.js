@@ -33,11 +33,12 @@ export class Store {
 		queueMicrotask(() => this.#tell());
 	}
 
-	/** Calls `listener(changed)` after any of the keys has changed; a key that ends in `*` stands for its beginning. */
+	/** Calls `listener(changed)` after any of the keys has changed; a key that ends in `*` stands for its beginning. Returns what ends that. */
 	on(keys, listener) {
 		const entry = { exact: new Set(keys.filter((key) => !key.endsWith("*"))), heads: keys.filter((key) => key.endsWith("*")).map((key) => key.slice(0, -1)), listener };
 		this.#listeners.add(entry);
 		listener(new Set(keys));
+		return () => this.#listeners.delete(entry);
 	}
 
 	#tell() {

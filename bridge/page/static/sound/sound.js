@@ -1,7 +1,7 @@
 // Fetches blocks ahead of the playhead, ties the audio clock to the bridge's, says what is heard.
 
 import { clamp } from "../lib/dom.js";
-import { pref } from "../lib/prefs.js";
+import { pref, setPref } from "../lib/prefs.js";
 import { PARTS } from "../lib/tiles.js";
 import { Here } from "./here.js";
 import { Levels, weighted_power } from "./level.js";
@@ -127,8 +127,14 @@ export class Sound {
 		this.#node?.port.postMessage({ stream, index, revision, parts, level }, [...parts.values()].map((samples) => samples.buffer));
 	}
 
-	/** All that is here is fetched again, with the levels of now. */
-	level_anew() {
+	/** Whether the take that plays and the one before it are equally loud. */
+	get equal() {
+		return pref("equal_loudness", true);
+	}
+
+	set equal(on) {
+		setPref("equal_loudness", on);
+		// All that is here is fetched again, with the levels of now.
 		this.#here.clear();
 		this.#wanted = "";
 		this.#tick();
@@ -142,7 +148,7 @@ export class Sound {
 		// The block in which a take begins is of both: it keeps the level of the one before.
 		const older = this.#take_from > 0 && index <= this.#take_from;
 		if (!older) levels.put(this.#take, index, weighted_power(parts, (app.get("sound")?.scale ?? 4) / 32767));
-		if (other === undefined || other === this.#take || !pref("equal_loudness", true)) return 1;
+		if (other === undefined || other === this.#take || !this.equal) return 1;
 		return older ? levels.gain(other, this.#take) : levels.gain(this.#take, other);
 	}
 

@@ -1,7 +1,7 @@
 // The board (`?view=board`): all takes of the cue under one time axis with the film, to choose between them.
 
 import { clamp, h, setAttribute, setText, sized } from "../lib/dom.js";
-import { onPref, pref, setPref } from "../lib/prefs.js";
+import { onPref } from "../lib/prefs.js";
 import { rated, take_letter } from "../lib/takes.js";
 import { onTheme, theme } from "../lib/theme.js";
 import { minutes } from "../lib/time.js";
@@ -25,7 +25,7 @@ export class Board extends HTMLElement {
 		this.one = h("button", { onclick: () => this.add(1) }, "One more");
 		this.stop = h("button", { hidden: true, onclick: () => app.act("/cue/takes/add", [0]) });
 		this.both = h("button", { onclick: () => this.compare() }, "Compare");
-		this.level = h("input", { type: "checkbox", checked: pref("equal_loudness", true), onchange: () => this.#equal() });
+		this.level = h("input", { type: "checkbox", checked: app.sound.equal, onchange: () => (app.sound.equal = this.level.checked) });
 		this.steer = h("input", { type: "checkbox", onchange: () => app.act("/cue/take/steer", [this.steer.checked], { what: this.steer.checked ? "ratings steer new takes" : "ratings do not steer" }) });
 		this.rules = h("ul", { class: "board-rules", "aria-label": "What the next takes keep" });
 		this.side = h("div", { class: "board-side" },
@@ -51,7 +51,7 @@ export class Board extends HTMLElement {
 		app.on(["fresh"], () => app.get("fresh") !== undefined && app.link.do("/page/takes").catch(() => {}));
 		app.onframe(() => this.#playhead());
 		onTheme(() => this.#soon());
-		onPref(() => (this.level.checked = pref("equal_loudness", true)));
+		onPref(() => (this.level.checked = app.sound.equal));
 		new ResizeObserver(() => this.#soon()).observe(this.main);
 	}
 
@@ -96,11 +96,6 @@ export class Board extends HTMLElement {
 			if ((await this.app.act("/cue/take/select", [number, "bar"], { gesture })) === null) return;
 		}
 		this.app.act(address, ["bar"], { gesture, what: address === "/cue/take/more" ? `more like ${take_letter(number)}` : `less of ${take_letter(number)}` });
-	}
-
-	#equal() {
-		if (this.level.checked !== pref("equal_loudness", true)) setPref("equal_loudness", this.level.checked);
-		this.app.sound.level_anew();
 	}
 
 	compare() {
