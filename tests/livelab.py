@@ -285,6 +285,18 @@ def match(
     return Match(missing, extra, [value - median for value in offsets], start_s + median)
 
 
+def until(live: Live, address: str, met: Callable[[list[Any]], bool], timeout_s: float = 10.0) -> list[Any]:
+    """Asks for the values of an address until they are as wanted; returns them."""
+    end_s = time.monotonic() + timeout_s
+    while True:
+        answer = live.send(address)
+        values = list(answer.params) if answer is not None and answer.address == address else []
+        if values and met(values):
+            return values
+        assert time.monotonic() < end_s, f"{address} holds {values}"
+        time.sleep(0.03)
+
+
 def port_name(ready: dict[str, Any]) -> str:
     """The JACK name of the port that notes leave by."""
     return "CueBridge:" + ready["port"].partition(",")[0]

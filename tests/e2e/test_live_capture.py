@@ -6,7 +6,7 @@ import time
 
 import pytest
 from jacklab import Capture, Controller, JackServer, why_not
-from livelab import Live, port_name, short_film
+from livelab import Live, port_name, short_film, until
 
 pytestmark = [
     pytest.mark.jack,
@@ -15,17 +15,6 @@ pytestmark = [
 ]
 
 API = ("--midi-api", "jack-client", "--no-session")
-
-
-def until(live: Live, address: str, met, timeout_s: float = 10.0) -> list:
-    end_s = time.monotonic() + timeout_s
-    while True:
-        answer = live.send(address)
-        values = list(answer.params) if answer is not None and answer.address == address else []
-        if values and met(values):
-            return values
-        assert time.monotonic() < end_s, f"{address} holds {values}"
-        time.sleep(0.03)
 
 
 def test_a_held_chord_is_pinned_and_heard_with_its_voicing(tmp_path):

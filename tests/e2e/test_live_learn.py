@@ -5,7 +5,7 @@ import time
 
 import pytest
 from jacklab import Capture, Controller, JackServer, still_sounding, why_not
-from livelab import Live, port_name, short_film
+from livelab import Live, port_name, short_film, until
 
 pytestmark = [
     pytest.mark.jack,
@@ -24,17 +24,6 @@ def home(tmp_path_factory):
 @pytest.fixture(scope="module")
 def film(home):
     return short_film(home / "short.mp4", 8.0)
-
-
-def until(live: Live, address: str, met, timeout_s: float = 10.0) -> list:
-    end = time.monotonic() + timeout_s
-    while True:
-        answer = live.send(address)
-        values = list(answer.params) if answer is not None and answer.address == address else []
-        if values and met(values):
-            return values
-        assert time.monotonic() < end, f"{address} holds {values}"
-        time.sleep(0.03)
 
 
 def test_faders_pads_and_pedals_are_learned_and_kept(home, film):

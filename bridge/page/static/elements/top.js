@@ -167,6 +167,7 @@ export class Top extends HTMLElement {
 
 	#menu(anchor) {
 		const { app } = this;
+		const no_film = !app.get("film")?.ready;
 		const now = pref("theme", "system");
 		const choose = (name) => () => {
 			setPref("theme", name);
@@ -175,10 +176,10 @@ export class Top extends HTMLElement {
 		const menu = menuOf(
 			[
 				["Another film…", () => app.first_visit().then(() => app.first.open())],
-				["Markers from the editor…", () => app.later("./elements/markers.js", "openMarkers"), "", !app.get("film")?.ready],
-				["New cut of the film…", () => app.later("./elements/recut.js", "openRecut"), "", !app.get("film")?.ready],
-				["The theme…", () => app.later("./elements/theme-editor.js", "openTheme"), "", !app.get("film")?.ready],
-				["Section from the playhead…", () => app.later("./elements/section-sheet.js", "openSection", app.position_s()), "", !app.get("film")?.ready],
+				["Markers from the editor…", () => app.later("./elements/markers.js", "openMarkers"), "", no_film],
+				["New cut of the film…", () => app.later("./elements/recut.js", "openRecut"), "", no_film],
+				["The theme…", () => app.later("./elements/theme-editor.js", "openTheme"), "", no_film],
+				["Section from the playhead…", () => app.later("./elements/section-sheet.js", "openSection", app.position_s()), "", no_film],
 				["The selected range is speech", () => app.timeline.lanes.speech.add(app.view.range), "", app.view.range === null],
 				["Save the session", () => app.save_session(), "Ctrl+S"],
 				null,

@@ -1,6 +1,7 @@
+// Which blocks the mixer has, kept as it does.
+
 const KEPT = 150; // fewer than the mixer keeps
 
-/** Which blocks the mixer has, kept as it does. */
 export class Here {
 	#have = new Map(); // "stream index" -> revision
 
