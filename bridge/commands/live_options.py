@@ -6,6 +6,7 @@ import argparse
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from pathlib import Path
 from typing import Final
 
@@ -25,13 +26,14 @@ from engine.document.file.film_file import same_content
 from engine.interchange.asked import AskedMarkers, check_markers_flags
 from engine.interchange.subtitles import speech_setting
 from engine.interchange.temp_asked import listen_beside, take_temp
+from engine.interchange.temp_track import TempTrack
 from engine.music import PARTS, FrameRate, TempoMap, TimeSignature, UserError, controls, shown
 from engine.music.arguments import ControlError, Value
 from engine.music.command import SentenceParser, check_film_exists, check_spares_input
 from engine.music.controls import BY_ADDRESS, DEFAULT_PORT, MUSIC_FLAGS, OUTPUT_FLAGS, RATES, SETTINGS
 from engine.music.cue_text import WrittenCue, parse_cues
 from engine.music.extras import need_extra
-from engine.music.files import check_writes_a_file
+from engine.music.files import check_writes_a_file, file_mark
 from engine.music.flags import add_flags, check_cue_flags, flag_value, flags_of, parts_from, renamed, settings_from
 from engine.music.timecode import stated_rate
 
@@ -202,7 +204,14 @@ def plan_of(given: argparse.Namespace) -> LivePlan:
 
 def page_of(given: argparse.Namespace) -> PagePlan | None:
     """The page of a run whose film is not known yet; the rest is checked.  Raises UserError."""
+    given = argparse.Namespace(**vars(given))  # a temp track fills in flags, for each film anew
     return _plan(given, Path(), _writable(given.session), None).page
+
+
+@lru_cache(maxsize=1)
+def _listened(path: Path, mark: tuple[int, ...] | None) -> TempTrack:
+    """mark: of the file as it is.  `page` plans before there is a film and again for each: all are one listening."""
+    return listen_beside(path)
 
 
 def _plan(given: argparse.Namespace, film: Path, session_file: Path | None, saved: SavedSession | None) -> LivePlan:
@@ -226,7 +235,7 @@ def _plan(given: argparse.Namespace, film: Path, session_file: Path | None, save
     if saved is not None and given.temp is not None:
         raise UserError("--temp is for a new session; this one has its tempo and key.")
     said: list[str] = []
-    energy = take_temp(given, listen_beside, said.append)
+    energy = take_temp(given, lambda path: _listened(path, file_mark(path)), said.append)
     document = _with_output(_document(given), given, output, nudges)
     document = replace(document, sections=(*document.sections, *energy))
     follows = given.sync != "internal"

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import math
 import os
 import subprocess
 import sys
@@ -47,7 +48,7 @@ class RecutWords:
             name, equals, value = word.rpartition("=")
             if not equals and value in CONFORM_POLICIES:
                 found += ["--policy", value]
-            elif name == "bend":
+            elif name == "bend" and _is_number(value):
                 found += ["--bend", value]
             elif name and value in CONFORM_POLICIES:
                 found += ["--cue", word]
@@ -104,6 +105,13 @@ class Recut:
 
 
 _OFF: Final = ("beat_before_frames", "beat_after_frames")
+
+
+def _is_number(text: str) -> bool:
+    try:
+        return math.isfinite(float(text))
+    except ValueError:
+        return False
 
 
 def _or_none(seconds: float | None) -> Argument:

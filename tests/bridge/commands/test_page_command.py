@@ -10,13 +10,14 @@ from typing import Any
 import pytest
 from livelab import CLIP
 
-from bridge.commands import live, page
+from bridge.commands import live, live_options, page
 from bridge.commands.live_options import parse
 from bridge.page import messages as p
 from bridge.page import server
 from bridge.page.hub import Request
 from bridge.page.server import PageServer
 from bridge.player.messages import PlayerStatus
+from engine.interchange.temp_track import TempTrack
 from engine.music import UserError
 from engine.music.arguments import ControlError
 
@@ -83,6 +84,22 @@ def test_the_page_needs_no_bundled_clip(monkeypatch, tmp_path) -> None:
     for words, sentence in ((["--no-page"], "leave --no-page out"), (["--bpm", "5"], "--bpm: tempo is a number")):
         with pytest.raises(UserError, match=sentence):
             page.main(words)
+
+
+def test_a_temp_track_is_listened_to_once_for_the_page_and_all_its_films(monkeypatch, tmp_path) -> None:
+    temp, film, listened = tmp_path / "temp.wav", tmp_path / "film.mp4", []
+    temp.write_bytes(b"sound")
+    film.write_bytes(b"a film")
+    monkeypatch.setattr("engine.interchange.temp_asked.need_extra", lambda *words: None)
+    monkeypatch.setattr(live_options, "listen_beside", lambda path: listened.append(path) or TempTrack("", bpm=97.0))
+    given = page.page_parser().parse_args(["--temp", str(temp)])
+    assert live_options.page_of(given) is not None and given.bpm is None
+    for _ in range(2):
+        assert page.plan_for(str(film), given).session.tempo.bpm == 97.0
+    assert len(listened) == 1
+    temp.write_bytes(b"another sound")
+    page.plan_for(str(film), given)
+    assert len(listened) == 2
 
 
 class Told:

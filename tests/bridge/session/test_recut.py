@@ -156,7 +156,7 @@ def test_an_edit_meanwhile_is_not_lost(stage):
 def test_words_for_policies_and_the_end(tmp_path):
     words = RecutWords(tmp_path, "bars 1m2=ramp bend=4")
     assert words.flags() == ["--policy", "bars", "--cue", "1m2=ramp", "--bend", "4"]
-    for text in ("stretch", "1m2=stretch", "=ramp"):
+    for text in ("stretch", "1m2=stretch", "=ramp", "bend=", "bend=much", "bend=nan"):
         with pytest.raises(ControlError):
             RecutWords(tmp_path, text).flags()
     runner = RecutRunner()
