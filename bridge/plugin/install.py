@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shutil
 import subprocess
 import sys
 import tempfile
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -18,7 +20,8 @@ FORMATS: Final = ("clap", "lv2")
 CORE: Final = ("plan", "score", "core", "wire", "platform", "instance")
 FLAGS: Final = ("-std=c11", "-O2", "-fPIC", "-fvisibility=hidden", "-ffp-contract=off", "-shared")
 BUILD_S: Final = 300.0
-URI: Final = b"urn:cuebridge:plugin"  # in every file of ours, and in nobody else's
+LV2_URI: Final = b"urn:cuebridge:plugin"  # in every file of ours, and in nobody else's
+CLAP_ID: Final = b"org.cuebridge.plugin"
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +34,10 @@ class Place:
     @property
     def bundle(self) -> bool:
         return self.format == "lv2"
+
+    @property
+    def aside(self) -> Path:
+        return self.path.with_name(f".{self.path.name}.new")
 
 
 def places(formats: tuple[str, ...], home: Path) -> list[Place]:
@@ -62,12 +69,26 @@ def install(formats: tuple[str, ...], home: Path, dry_run: bool = False) -> list
         return said
     with tempfile.TemporaryDirectory() as folder:
         built = [build(place.format, Path(folder), compiler) for place in wanted]
-        for place, made in zip(wanted, built, strict=True):
-            try:
-                put(made, place)
-            except OSError as error:
-                raise UserError(f"{place.path} cannot be written: {error.strerror or error}.") from None
+        try:
+            for place, made in zip(wanted, built, strict=True):
+                with _writing(place.path):
+                    put_aside(made, place)
+            for place in wanted:
+                with _writing(place.path):
+                    take_place(place)
+        finally:
+            for place in wanted:
+                with contextlib.suppress(OSError):
+                    _remove(place.aside)
     return said
+
+
+@contextlib.contextmanager
+def _writing(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise UserError(f"{path} cannot be written: {error.strerror or error}.") from None
 
 
 def build(format_: str, folder: Path, compiler: str) -> Path:
@@ -98,38 +119,46 @@ def check_is_ours(place: Place) -> None:
     path = place.path
     if not os.path.lexists(path):
         return
-    proof = path / "cuebridge.ttl" if place.bundle else path
-    ours = proof.is_file() and not path.is_symlink() and (not place.bundle or path.is_dir())
-    if not ours or (URI if place.bundle else b"org.cuebridge.plugin") not in proof.read_bytes():
+    proof, name = (path / "cuebridge.ttl", LV2_URI) if place.bundle else (path, CLAP_ID)
+    try:
+        ours = not path.is_symlink() and proof.is_file() and name in proof.read_bytes()
+    except OSError as error:
+        raise UserError(f"{path} cannot be read: {error.strerror or error}.") from None
+    if not ours:
         raise UserError(f"{path} is there and is not CueBridge's plugin; move it away and run this again.")
 
 
-def put(made: Path, place: Place) -> None:
-    """Beside its place first, then renamed: a DAW that has the old one open keeps it."""
+def put_aside(made: Path, place: Place) -> None:
+    """Beside its place: a DAW that has the old one open keeps it."""
     place.path.parent.mkdir(parents=True, exist_ok=True)
-    aside = place.path.with_name(f".{place.path.name}.new")
-    _remove(aside)
+    _remove(place.aside)
+    if place.bundle:
+        shutil.copytree(made, place.aside)
+    else:
+        shutil.copyfile(made, place.aside)
+        place.aside.chmod(0o755)
+
+
+def take_place(place: Place) -> None:
+    """What is aside takes its place; a folder cannot be replaced in one step."""
     if not place.bundle:
-        shutil.copyfile(made, aside)
-        aside.chmod(0o755)
-        os.replace(aside, place.path)
+        os.replace(place.aside, place.path)
         return
-    shutil.copytree(made, aside)
     old = place.path.with_name(f".{place.path.name}.old")
     _remove(old)
     if place.path.exists():
         os.replace(place.path, old)
-    os.replace(aside, place.path)
+    os.replace(place.aside, place.path)
     _remove(old)
 
 
 def uninstall(formats: tuple[str, ...], home: Path, dry_run: bool = False) -> list[str]:
     """Takes away what `install` wrote.  Raises UserError."""
     said = []
-    for place in places(formats, home):
-        if not os.path.lexists(place.path):
-            continue
+    there = [place for place in places(formats, home) if os.path.lexists(place.path)]
+    for place in there:
         check_is_ours(place)
+    for place in there:
         said.append(f"{'would remove' if dry_run else 'removed'} {place.path}")
         if not dry_run:
             try:

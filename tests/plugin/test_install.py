@@ -54,6 +54,35 @@ def test_what_is_not_ours_is_left(tmp_path, capsys) -> None:
     assert not (tmp_path / ".lv2").exists()
 
 
+@needs_compiler
+def test_where_one_format_cannot_be_written_nothing_has_changed(tmp_path, capsys) -> None:
+    (tmp_path / ".lv2").write_text("mine")
+    code, said = run(capsys, "--home", str(tmp_path))
+    assert code == 2 and "cuebridge.lv2 cannot be written" in said
+    assert [path.name for path in tmp_path.rglob("*") if path.is_file()] == [".lv2"]
+
+
+@needs_compiler
+def test_where_one_format_is_not_ours_neither_goes(tmp_path, capsys) -> None:
+    run(capsys, "--home", str(tmp_path), "--format", "clap")
+    (tmp_path / ".lv2" / "cuebridge.lv2").mkdir(parents=True)
+    code, said = run(capsys, "--home", str(tmp_path), "--uninstall")
+    assert code == 2 and "not CueBridge's" in said
+    assert install.installed(tmp_path) == ["CLAP", "LV2"]
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason=pluginlab.NO_COMPILER)
+def test_what_a_compiler_refuses_is_said_in_its_words(tmp_path, capsys, monkeypatch) -> None:
+    compiler = tmp_path / "bin" / "cc"
+    compiler.parent.mkdir()
+    compiler.write_text("#!/bin/sh\necho 'plan.c:1: error: no such thing' >&2\nexit 1\n")
+    compiler.chmod(0o755)
+    monkeypatch.setenv("PATH", str(compiler.parent))
+    code, said = run(capsys, "--home", str(tmp_path / "home"))
+    assert code == 2 and said.endswith("cannot be built: plan.c:1: error: no such thing\n")
+    assert not (tmp_path / "home").exists()
+
+
 def test_without_a_compiler_or_on_another_system_it_says_so(tmp_path, capsys, monkeypatch) -> None:
     monkeypatch.setenv("PATH", str(tmp_path))
     monkeypatch.setattr(install, "sys", type("system", (), {"platform": "linux"}))
