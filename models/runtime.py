@@ -43,7 +43,7 @@ from models.kernels import (
     SPREAD,
     UNIT,
 )
-from models.vocabulary import ATTRIBUTE_OF, ROOT_OF, TOKENS, chord_facts
+from models.vocabulary import ATTRIBUTE_OF, ROOT_OF, TOKENS
 
 _EPS: Final = np.float32(1e-5)
 _FEW_ROWS: Final = 4  # up to so many rows a large product is faster row by row
@@ -782,48 +782,11 @@ class _Recurrent:
                 )
                 hidden = _sigmoid(own[3 * width :] + ours[3 * width :]) * np.tanh(cell)
             else:
-                hidden = _gru_step(own, ours, hidden)
+                both = _sigmoid(own[: 2 * width] + ours[: 2 * width])
+                new = np.tanh(own[2 * width :] + both[:width] * ours[2 * width :])
+                hidden = new + both[width:] * (hidden - new)
             out[row] = hidden
         return out
-
-
-class _ChordPart:
-    """The part of a regressor that reads chords: one GRU over what the film's part made of each second and its chord.
-
-    See models.regressor.
-    """
-
-    def __init__(self, tensors: _Tensors) -> None:
-        self.roots, self.qualities = tensors["chord_roots.weight"], tensors["chord_qualities.weight"]
-        self.facts = tensors.linear("chord_facts")
-        self.input = _Linear(tensors["chord_rnn.weight_ih_l0"], tensors["chord_rnn.bias_ih_l0"])
-        self.state = _Linear(tensors["chord_rnn.weight_hh_l0"], tensors["chord_rnn.bias_hh_l0"])
-        self.out = tensors.linear("chord_out")
-
-    def states(
-        self, film: np.ndarray, chords: np.ndarray, minor: np.ndarray, first: int, before: np.ndarray
-    ) -> np.ndarray:
-        """States (n - first, width) after the seconds from `first` on.
-
-        film: (T, W); chords, minor: (n,), n <= T; before: (width,) the state before second `first`.
-        """
-        facts, ids = chord_facts(chords, minor)[first:], chords[first:]
-        read = (self.roots[ROOT_OF[ids]] + self.qualities[ATTRIBUTE_OF[ids]]) * facts[:, :1] + self.facts(facts)
-        gates = self.input(np.concatenate([film[first : len(chords)], np.tanh(read)], axis=1))
-        weight, bias, width = self.state.weight, self.state.bias, len(before)
-        out = np.empty((len(ids), width), dtype=np.float32)
-        hidden = before
-        for row, own in enumerate(gates):
-            hidden = out[row] = _gru_step(own, hidden @ weight + bias, hidden)
-        return out
-
-
-def _gru_step(own: np.ndarray, ours: np.ndarray, hidden: np.ndarray) -> np.ndarray:
-    """The next state from the gates of the input and of the state, (3 width,) each."""
-    width = len(hidden)
-    both = _sigmoid(own[: 2 * width] + ours[: 2 * width])
-    new = np.tanh(own[2 * width :] + both[:width] * ours[2 * width :])
-    return np.asarray(new + both[width:] * (hidden - new))
 
 
 @dataclass(frozen=True, slots=True)
@@ -845,7 +808,6 @@ class Regressor:
         found = _Tensors(tensors)
         kind = config.kind
         self._narrow = found.linear("narrow") if config.scaled and config.bottleneck else None
-        self._layers: list[list[_Recurrent]] = []
         if kind == "fc":
             self._heads = [(found.linear(f"fc.{k}.0"), found.linear(f"fc.{k}.2")) for k in range(2)]
         else:
@@ -855,74 +817,37 @@ class Regressor:
                 for layer in range(config.layers)
             ]
             self._out = found.linear("out")
-        self.chord_part = _ChordPart(found) if config.chord_width else None
         if config.scaled:
             self._target_mean, self._target_scale = found["target_mean"], found["target_scale"]
         self._levels: _Levels | None = None
         if config.levels:
             names = ("pooled_mean", "pooled_scale", "level_weight", "level_bias", "shape_gain")
             self._levels = _Levels(*(found[name] for name in names))
-            if config.chord_width:
-                self._chord_gain = found["chord_gain"]
             self.quantiles_predicted, self.quantiles_true = found["quantiles_predicted"], found["quantiles_true"]
         if found.unused():
             raise ValueError(f"{len(found.unused())} tensors belong to another network, {min(found.unused())} first")
 
-    def predict(self, film: FilmInputs, chords: np.ndarray | None = None) -> tuple[np.ndarray, np.ndarray]:
-        """Density (T,) notes per second, at least 0, and loudness (T,) 0..1 of a film of any length.
-
-        chords: (T,) ids, one a second, in C major or A minor as the film says; None: from the picture alone.
-        """
-        reader = self.reader(film)
-        out = reader.alone if chords is None else reader.read(chords, np.repeat(film.minor[:1], len(chords)))
-        return out[:, 0], out[:, 1]
-
-    def reader(self, film: FilmInputs) -> DynamicsReader:
-        """Reads one film, and then its chords as they become known."""
-        return DynamicsReader(self, film)
-
-    def film_part(self, film: FilmInputs) -> tuple[np.ndarray, np.ndarray]:
-        """Made of the picture: states (T, W), zeros after the last valid row, and outputs (T, 2), not in units yet."""
+    def predict(self, film: FilmInputs) -> tuple[np.ndarray, np.ndarray]:
+        """Density (T,) notes per second, at least 0, and loudness (T,) 0..1 of a film of any length."""
         features, valid = film.features[0], film.valid[0]
-        x = self._scaled(features, _present(film))
-        if self.config.kind == "fc":
-            return x, np.concatenate([second(np.maximum(first(x), 0)) for first, second in self._heads], axis=1)
+        present = bool(film.semantic_present[0]), bool(film.emotion_present[0])
         rows = int(np.flatnonzero(valid)[-1]) + 1 if valid.any() else 1
-        hidden = x[:rows]  # padding after the last valid row is never read
-        for layer in self._layers:
-            parts = [side(hidden, reverse=bool(k)) for k, side in enumerate(layer)]
-            hidden = np.concatenate(parts, axis=1)
-        states = np.zeros((len(features), hidden.shape[1]), dtype=np.float32)
-        states[:rows] = hidden
-        return states, self._out(states)
-
-    def in_units(self, out: np.ndarray) -> np.ndarray:
-        """(n, 2) outputs -> notes per second and loudness, without a film's level."""
-        return out * self._target_scale + self._target_mean if self.config.scaled else out
-
-    def level_of(self, film: FilmInputs) -> np.ndarray | None:
-        """(2,) what the ridge says of a film's mean density and loudness; None where there is no ridge."""
-        levels, weight = self._levels, film.valid[0][:, None].astype(np.float32)
-        if levels is None:
-            return None
-        rows = film.features[0].copy()
-        logs = slice(SCENE_COLUMN, MOTION_COLUMN + 1)
-        rows[:, logs] = np.log1p(np.maximum(rows[:, logs], 0))
-        which = self._which(film)
-        pooled = ((rows * weight).sum(axis=0) / max(float(weight.sum()), 1.0) - levels.mean) / levels.scale
-        return np.asarray(np.clip(pooled, -FARTHEST, FARTHEST) @ levels.weight[which] + levels.bias[which])
-
-    def gain_of(self, film: FilmInputs, chords: bool) -> np.ndarray:
-        """(2,) what deviations from a film's mean are multiplied by; chords: whether chords are read."""
-        if self._levels is None:
-            return np.ones(2, dtype=np.float32)
-        gains = self._chord_gain if chords and self.chord_part is not None else self._levels.gain
-        return np.asarray(gains[self._which(film)])
-
-    @staticmethod
-    def _which(film: FilmInputs) -> int:
-        semantic, emotion = _present(film)
-        return (not semantic) + 2 * (not emotion)
+        x = self._scaled(features, present)
+        out = np.zeros((len(features), 2), dtype=np.float32)
+        if self.config.kind == "fc":
+            out = np.concatenate([second(np.maximum(first(x), 0)) for first, second in self._heads], axis=1)
+        else:
+            hidden = x[:rows]  # padding after the last valid row is never read
+            for layer in self._layers:
+                parts = [side(hidden, reverse=bool(k)) for k, side in enumerate(layer)]
+                hidden = np.concatenate(parts, axis=1)
+            out[:rows] = self._out(hidden)
+            out[rows:] = self._out.bias
+        if self.config.scaled:
+            out = out * self._target_scale + self._target_mean
+        if self._levels is not None:
+            out = self._with_level(out, features, valid, present)
+        return np.maximum(out[:, 0], 0.0), np.clip(out[:, 1], 0.0, 1.0)
 
     def _scaled(self, features: np.ndarray, present: tuple[bool, bool]) -> np.ndarray:
         if not self.config.scaled:
@@ -939,55 +864,20 @@ class Regressor:
         ]
         return np.concatenate(columns, axis=1)
 
-
-def _present(film: FilmInputs) -> tuple[bool, bool]:
-    return bool(film.semantic_present[0]), bool(film.emotion_present[0])
-
-
-class DynamicsReader:
-    """Density and loudness of one film while its chords become known, from its first second on.
-
-    alone: (T, 2) density at least 0 and loudness 0..1 by the picture alone.  Remembers what it has read: asked again
-    with chords that begin alike, it goes on where they differ.
-    """
-
-    def __init__(self, network: Regressor, film: FilmInputs) -> None:
-        self._network, self._film = network, film
-        self._hidden, self._out = network.film_part(film)
-        self._part, rows = network.chord_part, film.length
-        if self._part is not None:
-            self._states = np.zeros((rows + 1, network.config.chord_width), dtype=np.float32)  # row t: before second t
-        plain = network.in_units(self._out)
-        weight = film.valid[0][:, None].astype(np.float32)
-        self._own = (plain * weight).sum(axis=0) / max(float(weight.sum()), 1.0)
-        self._level = network.level_of(film)
-        self.alone = self._finished(plain, False)
-        self._known = np.zeros((0, 2), dtype=np.int64)  # chords that were read, and whether in a minor key
-
-    def read(self, chords: np.ndarray, minor: np.ndarray) -> np.ndarray:
-        """The first n seconds, (n, 2) as `alone`.  chords: (n,) ids in C major or A minor; minor: (n,) which."""
-        asked = np.stack([chords, minor], axis=1)[: self._film.length].astype(np.int64)
-        count = len(asked)
-        if self._part is None:
-            return self.alone[:count]
-        shared = min(count, len(self._known))
-        differs = np.flatnonzero((asked[:shared] != self._known[:shared]).any(axis=1))
-        first = int(differs[0]) if len(differs) else shared
-        if first < count:
-            ids, modes = asked[:, 0], asked[:, 1].astype(bool)
-            self._states[first + 1 : count + 1] = self._part.states(
-                self._hidden, ids, modes, first, self._states[first]
-            )
-            self._known = asked
-        plain = self._network.in_units(self._out[:count] + self._part.out(self._states[1 : count + 1]))
-        return self._finished(plain, True)
-
-    def _finished(self, plain: np.ndarray, chords: bool) -> np.ndarray:
-        out = plain
-        if self._level is not None:
-            gain = self._network.gain_of(self._film, chords)
-            out = self._own + LEVEL_SHARE * (self._level - self._own) + gain * (plain - self._own)
-        return np.stack([np.maximum(out[:, 0], 0.0), np.clip(out[:, 1], 0.0, 1.0)], axis=1)
+    def _with_level(
+        self, out: np.ndarray, features: np.ndarray, valid: np.ndarray, present: tuple[bool, bool]
+    ) -> np.ndarray:
+        levels, weight = self._levels, valid[:, None].astype(np.float32)
+        assert levels is not None
+        count = max(float(weight.sum()), 1.0)
+        rows = features.copy()
+        logs = slice(SCENE_COLUMN, MOTION_COLUMN + 1)
+        rows[:, logs] = np.log1p(np.maximum(rows[:, logs], 0))
+        which = (not present[0]) + 2 * (not present[1])
+        pooled = ((rows * weight).sum(axis=0) / count - levels.mean) / levels.scale
+        level = np.clip(pooled, -FARTHEST, FARTHEST) @ levels.weight[which] + levels.bias[which]
+        own = (out * weight).sum(axis=0) / count
+        return np.asarray(own + LEVEL_SHARE * (level - own) + levels.gain[which] * (out - own))
 
 
 # --- files ----------------------------------------------------------------------------------------------------------
@@ -996,6 +886,10 @@ class DynamicsReader:
 def load(path: Path) -> ChordNetwork | Regressor:
     """Reads a weights file.  Raises CheckpointError with one sentence."""
     found = files.read(path)
+    if isinstance(found.config, RegressorConfig) and found.config.chord_width:
+        raise CheckpointError(
+            f"{path} holds a regressor that reads chords, which nothing composes with; `models evaluate` does."
+        )
     try:
         if isinstance(found.config, AmtConfig):
             return ChordNetwork(found.config, found.tensors)

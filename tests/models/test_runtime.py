@@ -213,37 +213,24 @@ def test_every_regressor_is_the_same_in_numpy(kind: str, scaled: bool) -> None:
 
 @pytest.mark.parametrize("kind", ["bigru", "gru", "lstm"])
 @pytest.mark.parametrize("levels", [False, True])
-def test_a_regressor_that_reads_chords_is_the_same_in_numpy(kind: str, levels: bool) -> None:
+def test_a_regressor_reads_chords_as_they_become_known_and_never_ahead(kind: str, levels: bool) -> None:
     model, film, chords = _reading(kind, levels)
-    numbers = from_torch(model)
-    assert isinstance(numbers, Regressor)
-    found = numbers.predict(film, chords)
-    for ours, theirs in zip(found, model.predict(film, chords), strict=True):
-        np.testing.assert_allclose(ours, theirs, rtol=1e-5, atol=1e-5)
-    alone = numbers.predict(film)
-    for ours, theirs in zip(alone, model.predict(film), strict=True):
-        np.testing.assert_allclose(ours, theirs, rtol=1e-5, atol=1e-5)
-    assert np.abs(found[0] - alone[0]).max() > 1e-2
-
-
-def test_chords_are_read_as_they_become_known_and_never_ahead() -> None:
-    model, film, chords = _reading("bigru", True)
-    numbers = from_torch(model)
-    assert isinstance(numbers, Regressor)
-    minor = np.zeros(len(chords), dtype=bool)
-    whole = numbers.reader(film).read(chords, minor)
-    parts = numbers.reader(film)
-    for stop in (1, 2, 17, 17, 40, 90):
-        np.testing.assert_array_equal(parts.read(chords[:stop], minor[:stop]), whole[:stop])
+    whole, alone = model.predict(film, chords), model.predict(film)
+    assert np.abs(whole[0] - alone[0]).max() > 1e-2
     other = chords.copy()
     other[30:] = 1
-    changed = parts.read(other, minor)  # goes on from second 30
-    np.testing.assert_array_equal(changed, numbers.reader(film).read(other, minor))
-    np.testing.assert_array_equal(changed[:30], whole[:30])
-    assert np.abs(changed[30:] - whole[30:]).max() > 1e-3
-    np.testing.assert_array_equal(parts.read(chords[:50], minor[:50]), whole[:50])
-    minor[60:] = True
-    assert np.abs(parts.read(chords, minor)[60:] - whole[60:]).max() > 1e-4
+    changed = model.predict(film, other)
+    for before, after in zip(whole, changed, strict=True):
+        np.testing.assert_allclose(after[:30], before[:30], rtol=1e-5, atol=1e-5)
+    assert np.abs(changed[0][30:] - whole[0][30:]).max() > 1e-3
+    film.minor[:] = True
+    assert np.abs(model.predict(film, chords)[0] - whole[0]).max() > 1e-4
+
+
+def test_a_regressor_that_reads_chords_is_not_composed_with(tmp_path: Path) -> None:
+    save(_reading("bigru", True)[0], tmp_path / "regressor.safetensors")
+    with pytest.raises(CheckpointError, match="reads chords"):
+        load(tmp_path / "regressor.safetensors")
 
 
 def _reading(kind: str, levels: bool) -> tuple[DynamicsRegressor, FilmInputs, np.ndarray]:
