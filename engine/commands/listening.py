@@ -14,14 +14,13 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from engine.batch.pool import LOOPBACK
 from engine.batch.units import Outcome, Unit, result_path
 from engine.listening.study import STUDY, ListeningError, Study, check_draws
 from engine.music.command import SentenceParser
 from engine.music.errors import shown
 from engine.music.extras import has_extra, need_extra
 from engine.music.files import check_output, make_way, write_whole, written_aside
-
-LOOPBACK = "127.0.0.1"
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -119,14 +118,14 @@ def _make(arguments: argparse.Namespace) -> int:
 
 
 def _serve(arguments: argparse.Namespace) -> int:
-    from engine.listening.server import application, bind, serve
+    from engine.listening.server import OWN_NAMES, application, bind, serve
 
     study = Study.load(arguments.study)
     if not 0 <= arguments.port <= 65535:
         raise ListeningError(f"--port is 0 to 65535, not {arguments.port}.")
     bound = bind(arguments.host, arguments.port)
     # Asked to listen elsewhere, it answers to whatever name others reach it by.
-    hosts = (LOOPBACK, "localhost") if arguments.host == LOOPBACK else ("*",)
+    hosts = OWN_NAMES if arguments.host in OWN_NAMES else ("*",)
     app = application(study, arguments.study, hosts)
     sys.stdout.write(f"The listening test is at http://{arguments.host}:{bound.getsockname()[1]}/ (Ctrl-C ends it)\n")
     sys.stdout.flush()

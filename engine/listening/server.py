@@ -17,10 +17,11 @@ from starlette.responses import FileResponse, JSONResponse, Response
 from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 
+from engine.batch.pool import LOOPBACK
 from engine.listening.answers import HEADPHONE_PASS, HEADPHONE_TRIALS, Answers, Listener
 from engine.listening.study import CLIPS, HIGHEST, LOWEST, QUESTIONS, ListeningError, Study
 
-LOOPBACK: Final = "127.0.0.1"
+OWN_NAMES: Final = (LOOPBACK, "localhost")
 HEADER: Final = "x-cuebridge-listening"
 _LONGEST: Final = 4096  # bytes of a request
 _PAGE: Final = Path(__file__).parent / "static"
@@ -100,7 +101,7 @@ async def _refused(request: Request, error: Exception) -> Response:
     return JSONResponse({"error": str(error)}, 400)
 
 
-def application(study: Study, folder: Path, hosts: tuple[str, ...] = (LOOPBACK, "localhost")) -> Starlette:
+def application(study: Study, folder: Path, hosts: tuple[str, ...] = OWN_NAMES) -> Starlette:
     """The ASGI application.  hosts: names by which it may be asked for."""
     pages = Pages(study, folder)
     app = Starlette(
