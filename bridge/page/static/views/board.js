@@ -7,7 +7,7 @@ import { onTheme, theme } from "../lib/theme.js";
 import { minutes } from "../lib/time.js";
 import { rows_of } from "../lib/values.js";
 import { Compare } from "./compare.js";
-import { drawTake } from "./miniature.js";
+import { axis, drawTake } from "./miniature.js";
 
 const MANY = 12;
 const WAIT_MS = 120;
@@ -70,13 +70,11 @@ export class Board extends HTMLElement {
 	}
 
 	second(x) {
-		const [from, to] = this.span;
-		return from + (x / this.wide) * (to - from);
+		return axis(this.span, this.wide).second(x);
 	}
 
 	x(second) {
-		const [from, to] = this.span;
-		return ((second - from) / Math.max(to - from, 0.001)) * this.wide;
+		return axis(this.span, this.wide).x(second);
 	}
 
 	add(count) {
@@ -207,7 +205,7 @@ export class Board extends HTMLElement {
 		for (const row of this.rows.children) {
 			const sketch = this.sketches.get(Number(row.dataset.number));
 			const on = sized(row.canvas);
-			if (sketch !== undefined && on !== null) drawTake(on, sketch, this.span, row.canvas.clientWidth, row.canvas.clientHeight, theme());
+			if (sketch !== undefined && on !== null) drawTake(on, sketch, axis(this.span, row.canvas.clientWidth).x, row.canvas.clientHeight, theme());
 		}
 		this.#playhead();
 	}

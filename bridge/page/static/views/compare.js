@@ -4,7 +4,7 @@ import { h, icon, setAttribute, sized } from "../lib/dom.js";
 import { take_letter } from "../lib/takes.js";
 import { theme } from "../lib/theme.js";
 import { rows_of } from "../lib/values.js";
-import { drawTake } from "./miniature.js";
+import { axis, drawTake } from "./miniature.js";
 
 export class Compare {
 	constructor(app, board) {
@@ -47,8 +47,7 @@ export class Compare {
 	}
 
 	#second(event) {
-		const [from, to] = this.board.span;
-		return from + (event.offsetX / event.target.clientWidth) * (to - from);
+		return axis(this.board.span, event.target.clientWidth).second(event.offsetX);
 	}
 
 	#playing() {
@@ -60,15 +59,14 @@ export class Compare {
 	show() {
 		if (this.element.hidden) return;
 		const colours = theme();
-		const [from, to] = this.board.span;
 		for (const lane of this.lanes.children) {
 			const canvas = lane.querySelector("canvas");
 			const sketch = this.board.sketches.get(Number(lane.dataset.number));
 			const ctx = sized(canvas);
 			if (sketch === undefined || ctx === null) continue;
-			const [wide, tall] = [canvas.clientWidth, canvas.clientHeight];
-			drawTake(ctx, sketch, [from, to], wide, tall - 20, colours);
-			const x = (second) => ((second - from) / Math.max(to - from, 0.001)) * wide;
+			const tall = canvas.clientHeight;
+			const { x } = axis(this.board.span, canvas.clientWidth);
+			drawTake(ctx, sketch, x, tall - 20, colours);
 			ctx.font = `12px ${colours.font}`;
 			for (const [start, end, name] of sketch.chords) {
 				const room = x(end) - x(start);
@@ -87,7 +85,7 @@ export class Compare {
 		const [from, to] = this.board.span;
 		this.head.hidden = at_s < from || at_s > to;
 		const left = canvas.getBoundingClientRect().left - this.element.getBoundingClientRect().left;
-		this.head.style.transform = `translateX(${left + ((at_s - from) / (to - from)) * canvas.clientWidth}px)`;
+		this.head.style.transform = `translateX(${left + axis([from, to], canvas.clientWidth).x(at_s)}px)`;
 	}
 
 	/** A row for each thing in which any two differ. */

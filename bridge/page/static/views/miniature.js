@@ -5,9 +5,14 @@ import { PARTS } from "../lib/tiles.js";
 const STEPS = 16; // of a second: what notes of a sketch are counted in
 const FORM = 14; // px of the line of sections
 
-/** Draws a sketch (`bridge/page/sketches.py`) over a span of picture seconds. */
-export function drawTake(ctx, sketch, [from, to], wide, tall, colours) {
-	const x = (second) => ((second - from) / Math.max(to - from, 0.001)) * wide;
+/** Picture seconds of a span over so many pixels, both ways. */
+export function axis([from, to], wide) {
+	const length_s = Math.max(to - from, 0.001);
+	return { x: (second) => ((second - from) / length_s) * wide, second: (x) => from + (x / wide) * length_s };
+}
+
+/** Draws a sketch (`bridge/page/sketches.py`); x: of a picture second. */
+export function drawTake(ctx, sketch, x, tall, colours) {
 	const low = tall - 1;
 	for (const [start, end, letter, , mood, intensity] of sketch.sections) {
 		const [a, b] = [x(start), x(end)];
