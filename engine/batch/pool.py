@@ -77,15 +77,24 @@ def _on_cluster(units: Iterator[Unit], folder: Path, options: PoolOptions, clien
 
 
 def _outcome(future: Any, unit: Unit, folder: Path) -> Outcome:
-    from distributed import KilledWorker
+    """Raises UserError where the cluster has gone or its workers cannot run this program."""
+    from distributed import CancelledError, KilledWorker
 
     try:
         found: Outcome = future.result()
         return found
-    except KilledWorker:
-        key, reason = unit_key(unit), f"the worker that did it died, {TRIES} times"
+    except KilledWorker as error:
+        # a cluster that somebody else started has a number of its own
+        times = error.allowed_failures + 1
+        key, reason = unit_key(unit), f"the worker that did it died, {times} times"
         set_aside(folder, key, unit.source, reason)
         return Outcome(unit.source, key, "aside", reason)
+    except CancelledError as error:
+        raise UserError(
+            "The scheduler has gone. What was done is kept: give the command again when it is back."
+        ) from error
+    except (ImportError, AttributeError, TypeError) as error:
+        raise UserError(f"The workers cannot run this version of CueBridge ({error}).") from error
 
 
 @contextmanager
@@ -95,11 +104,16 @@ def _client(options: PoolOptions) -> Iterator[Any]:
     from distributed import Client, LocalCluster
 
     if options.scheduler is not None:
+        logging.getLogger("distributed").setLevel(logging.CRITICAL)  # it prints tracebacks when a scheduler goes
         try:
             client = Client(options.scheduler, timeout=_CONNECT_S)
         except (OSError, TimeoutError, ValueError) as error:
             raise UserError(f"No scheduler answers at {options.scheduler}.") from error
         with client:
+            try:
+                client.wait_for_workers(1, timeout=_CONNECT_S)
+            except TimeoutError as error:
+                raise UserError(f"The scheduler at {options.scheduler} has no workers.") from error
             yield client
         return
     settings = {
