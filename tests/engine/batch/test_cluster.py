@@ -37,7 +37,8 @@ def cluster(tmp_path):
         return process
 
     file = tmp_path / "scheduler.json"
-    scheduler = start("scheduler", "--host", "127.0.0.1", "--port", "0", "--no-dashboard", "--scheduler-file", str(file))
+    where = ("--host", "127.0.0.1", "--port", "0", "--no-dashboard")
+    scheduler = start("scheduler", *where, "--scheduler-file", str(file))
     until = time.monotonic() + 60
     while not file.exists() and time.monotonic() < until:
         time.sleep(0.1)
