@@ -9,6 +9,11 @@ import av
 import cv2
 import numpy as np
 
+from engine.arrange.score import arrange_whole, build_score
+from engine.conform.changes import from_path
+from engine.music import Film
+from engine.music.timecode import FRAME_RATES
+
 
 @cache
 def frames(clip: str) -> tuple[np.ndarray, ...]:
@@ -79,3 +84,16 @@ def judged(changes, order, old_frames):
         (int(lifted.sum()), int(said.sum()), int((lifted & said).sum())),
         (int(fresh.sum()), int(named.sum()), int((fresh & named).sum())),
     )
+
+
+def changes_of(*pieces, frames=960):
+    return from_path(np.array(order_of(pieces)), frames, Fraction(24))
+
+
+def film_of(changes):
+    return Film("new.mp4", changes.new_frames / 24, FRAME_RATES["24"])
+
+
+def notes_of(document, film):
+    score = build_score(document, film, (), document.result.levels)
+    return arrange_whole(score).notes

@@ -18,6 +18,7 @@ from bridge.session.progress import Phase, Progress
 from bridge.session.proposal import is_undecided, taken_up, with_first
 from bridge.session.takes import Takes
 from engine.document import FilmReading, SavedSession
+from engine.document.takes import in_order
 from engine.interchange.rules import Mapping, table
 from engine.music import Film, TempoMap, UserError, controls
 from engine.music.arguments import ControlError
@@ -132,7 +133,14 @@ class FilmSession(EditedSession):
         old = self.film.reading()
         self.leave_cut()
         self.history.push_film(step.document, step.label, self.clock.now(), old, moved.reading, who=self.log.who)
+        here = self.takes.table
         self._show_film(moved.reading)
+        known = {(each.cue, each.number) for each in (*moved.takes, *moved.takes_aside)}
+        since = sum(take.kept for key, take in here.items() if key not in known)
+        if since:
+            those = "1 take that was" if since == 1 else f"{since} takes that were"
+            self.say(f"{those} kept while the cuts were compared: undo leads to the old cut, where they are.")
+        self.takes.restore({(each.cue, each.number): in_order(each.take) for each in moved.takes})
         heard_s = self._follow(before, Edit(self.document, step.label))
         return self.log.note(step.label, heard_s)
 
@@ -157,8 +165,10 @@ class FilmSession(EditedSession):
     def _show_film(self, reading: FilmReading) -> None:
         """Another cut of the film, which is known, in place of this one; the engine looks at it before it composes."""
         before = self.film.name
+        cut = self.film.fingerprint
         if not self.film.show(reading):
             return
+        self.takes.change_cut(cut, reading.fingerprint)
         if self.composing.cancel():
             self.send(Cancel(self.composing.revision))
         self._place(None)
@@ -224,6 +234,8 @@ class FilmSession(EditedSession):
         self.history.restore(saved.steps, saved.index)
         for each in saved.takes:
             self.takes.put(each.cue, each.number, each.take)
+        for each in saved.takes_aside:
+            self.takes.put_aside(each.cut, each.cue, each.number, each.take)
         self.names_done = saved.names
         document = self.document
         result = document.result

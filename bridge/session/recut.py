@@ -135,7 +135,7 @@ class RecutRunner:
             step = replace(saved.steps[saved.index], label="", film=None)
             path = str(Path(saved.reading.film.path).absolute())
             reading = replace(saved.reading, film=replace(saved.reading.film, path=path))
-            alone = replace(saved, steps=(step,), index=0, takes=(), reading=reading, names=frozenset())
+            alone = replace(saved, steps=(step,), index=0, takes_aside=(), reading=reading, names=frozenset())
             write_session(old, SessionWriter().encode(alone, old))
             facts = self._conform([str(old), str(words.new), "--json", *flags, *(["-o", str(new)] if take else [])])
             return Recut(words, facts, read_session(new) if take else None)

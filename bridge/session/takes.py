@@ -20,6 +20,7 @@ class Takes:
 
     def __init__(self) -> None:
         self.table: TakeTable = {}
+        self._aside: dict[str, TakeTable] = {}
         self._coming: list[Future[KeptTake]] = []  # notes of kept takes that a thread arranges
 
     def __len__(self) -> int:
@@ -35,6 +36,23 @@ class Takes:
 
     def restore(self, table: TakeTable) -> None:
         self.table = table
+
+    # other cuts of the film -------------------------------------------------------------------------------------------
+    def change_cut(self, before: str, after: str) -> None:
+        """Another cut is shown: its own takes are here, those of the one before are put aside.  By fingerprint."""
+        self._aside[before] = self.table
+        self.table = self._aside.pop(after, {})
+
+    def put_aside(self, cut: str, cue: int, number: int, take: KeptTake) -> None:
+        """A take of a cut that is not shown."""
+        self._aside[cut] = {**self._aside.get(cut, {}), (cue, number): in_order(take)}
+
+    @property
+    def aside(self) -> Iterator[tuple[str, int, int, KeptTake]]:
+        """Cut, cue, number and take, of the cuts that are not shown."""
+        for cut, table in sorted(self._aside.items()):
+            for (cue, number), take in sorted(table.items()):
+                yield cut, cue, number, take
 
     def get(self, cue: int, number: int) -> KeptTake | None:
         return self.table.get((cue, number))
@@ -81,9 +99,14 @@ class Takes:
 
     def _add_notes(self, take: KeptTake) -> None:
         """The notes of a take that was kept without them; what was said of it by now stays."""
-        known = self.table.get((take.document.cue, take.document.take))
+        key = (take.document.cue, take.document.take)
+        known = self.table.get(key)
         if known is not None and known.document is take.document:
             self._put_kept(replace(take, name=known.name))
+        for cut, table in self._aside.items():
+            known = table.get(key)
+            if known is not None and known.document is take.document:
+                self._aside[cut] = {**table, key: replace(take, name=known.name)}
 
     def _put_kept(self, take: KeptTake) -> KeptTake:
         self.table = {**self.table, (take.document.cue, take.document.take): take}

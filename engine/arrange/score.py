@@ -152,7 +152,9 @@ def session_arrangement(saved: SavedSession, *, printed: bool = False) -> tuple[
 
 def check_playable(saved: SavedSession) -> SavedSession:
     """The session, if the settings of each of its steps and takes go together.  Raises SessionError."""
-    documents = [step.document for step in saved.steps] + [each.take.document for each in saved.takes]
+    documents = [step.document for step in saved.steps] + [
+        each.take.document for each in (*saved.takes, *saved.takes_aside)
+    ]
     for document in documents:
         try:
             from_settings(document.settings)

@@ -12,11 +12,12 @@ import sys
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, TypedDict
 
 from engine.commands.compose_report import progress_bar
 from engine.conform.changes import ChangeList
 from engine.conform.moved import MOST_BEND, POLICIES, Conformed, check_policies, composed_into, conform
+from engine.conform.takes import MovedTakes, conform_takes
 from engine.document import FilmReading, SavedSession, Step
 from engine.document.file.suffix import SUFFIX
 from engine.music import Film, UserError, shown
@@ -27,6 +28,14 @@ if TYPE_CHECKING:
     from engine.video import VideoFeatures
 
 HALF_A_FRAME: Final = 0.5
+
+
+class _How(TypedDict):
+    """What is to become of the music: as `conform` takes it."""
+
+    policies: dict[str, str]
+    policy: str
+    bend: float
 
 
 def parser() -> SentenceParser:
@@ -94,9 +103,14 @@ def main(argv: Sequence[str] | None = None) -> int:
         film = new if features is None else features.film
         document = saved.steps[saved.index].document
         cuts = (saved.reading.cuts, () if features is None else features.cuts)
-        made = conform(document, changes, film, policies, policy=given.policy, bend=given.bend / 100, cuts=cuts)
+        how: _How = {"policies": policies, "policy": given.policy, "bend": given.bend / 100}
+        made = conform(document, changes, film, cuts=cuts, **how)
         if features is not None:
-            _write(given, saved, made, features)
+            made = _finished(features, made)
+        takes = conform_takes(saved.takes, document, made, changes, film, **how)
+        made = replace(made, notes=(*made.notes, *takes.notes))
+        if features is not None:
+            _write(given, saved, made, takes, features)
     facts = _facts(changes, old, new, made)
     if saved is not None and given.json:
         facts["policies"] = _policies_compared(saved, changes, new, given.bend / 100)
@@ -161,14 +175,20 @@ def _look(given: argparse.Namespace, saved: SavedSession) -> VideoFeatures:
         return analyse_in_child(task, report)
 
 
-def _write(given: argparse.Namespace, saved: SavedSession, made: Conformed, features: VideoFeatures) -> None:
+def _finished(features: VideoFeatures, made: Conformed) -> Conformed:
+    """With the stretches composed that are to be."""
+    document = _rewritten(features, made) if made.rewrites else made.document
+    return replace(made, document=replace(document, result=replace(document.result, complete=True)))
+
+
+def _write(
+    given: argparse.Namespace, saved: SavedSession, made: Conformed, takes: MovedTakes, features: VideoFeatures
+) -> None:
     """Writes the session of the new cut.  Raises UserError."""
     from engine.document.file.film_file import fingerprint
     from engine.document.file.writing import SessionWriter, write_session
 
-    document = _rewritten(features, made) if made.rewrites else made.document
-    result = replace(document.result, complete=True)
-    document = replace(document, result=result)
+    document, result = made.document, made.document.result
     reading = FilmReading(
         features.film, made.cuts, features.reading, features.reason,
         features.mean_mood(), fingerprint(Path(given.new)),
@@ -178,7 +198,11 @@ def _write(given: argparse.Namespace, saved: SavedSession, made: Conformed, feat
     if all(step.film is None for step in before):
         before[0] = replace(before[0], film=saved.reading)
     steps = (*before, Step(document, f"conform {Path(given.new).name}", film=reading))
-    moved = SavedSession(reading, tempo, steps, len(steps) - 1, saved.takes, frozenset(), "")
+    aside = [replace(each, cut=saved.fingerprint) for each in saved.takes]
+    aside += [each for each in saved.takes_aside if each.cut not in (saved.fingerprint, reading.fingerprint)]
+    moved = SavedSession(
+        reading, tempo, steps, len(steps) - 1, takes.takes, frozenset(), takes_aside=tuple(aside)
+    )  # fmt: skip
     make_way(given.output, replace=given.replace)
     output = Path(given.output).absolute()
     write_session(output, SessionWriter().encode(moved, output))
@@ -202,7 +226,9 @@ def _policies_compared(saved: SavedSession, changes: ChangeList, film: Film, ben
     """What each policy would do if all cues had it."""
     rows = []
     for policy in POLICIES:
-        made = conform(saved.steps[saved.index].document, changes, film, policy=policy, bend=bend)
+        document = saved.steps[saved.index].document
+        made = conform(document, changes, film, policy=policy, bend=bend)
+        takes = conform_takes(saved.takes, document, made, changes, film, policy=policy, bend=bend)
         hits = [row for row in made.moved if row.kind == "hit"]
         off = [abs(row.beat_after) for row in hits if row.beat_after is not None]
         was = [abs(row.beat_before) for row in hits if row.beat_before is not None]
@@ -214,7 +240,7 @@ def _policies_compared(saved: SavedSession, changes: ChangeList, film: Film, ben
             "hits_lifted": sum(row.new_s is None for row in hits),
             "worst_frames": round(max(off, default=0.0), 2),
             "rewritten_s": round(sum(high - low for low, high in made.rewrites), 3),
-            "notes": list(made.notes),
+            "notes": [*made.notes, *takes.notes],
         })  # fmt: skip
     return rows
 

@@ -28,6 +28,7 @@ from engine.conform.changes import ChangeList
 from engine.document import CueState, Document, Pin, PrintedRange, check_cues
 from engine.document.document import Lock, Result
 from engine.document.recipe import recipe
+from engine.document.settings import Value
 from engine.music import Cut, Film, Hit, MusicError, Section, Slot, TempoMap, controls, marked
 from engine.music.cueplan import CuePlan, Statement
 from engine.music.plan_edit import PlanEdit
@@ -127,7 +128,7 @@ class _Conform:
     def run(self, first_s: float) -> Conformed:
         document = self._with_cues(self._old)
         document = replace(
-            document, hits=self._hits(), sections=self._sections(), pins=self._pins(), adopted=(),
+            document, hits=self._hits(), sections=self._sections(), pins=self._pins(), adopted=self._adopted(document),
             plan_edits=self._plan_edits(),
             progression_from_s=self._changes.place_near(document.progression_from_s),
         )  # fmt: skip
@@ -228,6 +229,11 @@ class _Conform:
             if not kept or pin.start_s >= kept[-1].end_s - _SAME_S:
                 kept.append(pin)
         return tuple(kept)
+
+    def _adopted(self, document: Document) -> tuple[tuple[int, Mapping[str, Value]], ...]:
+        """Takes that were chosen again stay what they are."""
+        numbers = {state.number for state in document.cue_states}
+        return tuple(each for each in self._old.adopted if each[0] in numbers)
 
     def _plan_edits(self) -> tuple[PlanEdit, ...]:
         place = self._changes.place_near

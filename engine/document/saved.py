@@ -46,11 +46,13 @@ class TempoChoice:
 
 @dataclass(frozen=True, slots=True)
 class SavedTake:
-    """A take of a cue; numbers as in `engine.document.takes`."""
+    """A take of a cue; numbers as in `engine.document.takes`.  cut: fingerprint of the cut of the film that it belongs
+    to, "": the one in force."""
 
     cue: int
     number: int
     take: KeptTake
+    cut: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +60,7 @@ class SavedSession:
     """Everything that a session keeps.
 
     reading: of the film in force.  steps: the undo history, of which `index` is in force.  names: what regions and
-    markers of the DAW have said already.
+    markers of the DAW have said already.  takes: of the cut in force.  takes_aside: of cuts that undo and redo lead to.
     film_beside: the film's path as seen from the session file's folder, "" where there is none.
     """
 
@@ -69,6 +71,7 @@ class SavedSession:
     takes: tuple[SavedTake, ...] = ()
     names: frozenset[NamedMark] = field(default_factory=frozenset)
     film_beside: str = ""
+    takes_aside: tuple[SavedTake, ...] = ()
 
     @property
     def fingerprint(self) -> str:

@@ -27,6 +27,8 @@ class KeptTake:
     """A take with everything that decides its notes.  kept: the composer kept it; others are only remembered.
 
     notes, controllers: of a kept take, as it was heard, in beats of the document's tempo map, in order of time.
+    to_beats: where they end, since a new cut of the film goes on otherwise than the one it was kept with; None: with
+    the cue.
     """
 
     document: Document
@@ -34,6 +36,7 @@ class KeptTake:
     kept: bool = False
     notes: tuple[Note, ...] | None = None
     controllers: tuple[Controller, ...] | None = None
+    to_beats: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +103,10 @@ def kept_ranges(takes: TakeTable, document: Document) -> tuple[KeptRange, ...]:
         if moved:
             notes = tuple(replace(note, start_beats=note.start_beats + moved) for note in notes)
             controllers = tuple(replace(each, time_beats=each.time_beats + moved) for each in controllers)
-        found.append(KeptRange(*span_beats(document, state.number), notes, controllers))
+        low, high = span_beats(document, state.number)
+        if known.to_beats is not None:
+            high = min(high, known.to_beats + moved)
+        found.append(KeptRange(low, high, notes, controllers))
     return (*found, *locked_ranges(document))
 
 

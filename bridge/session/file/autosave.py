@@ -38,7 +38,11 @@ def saved_state(session: SessionState, film_fingerprint: str) -> SavedSession | 
     reading = replaced(session.film.reading(), fingerprint=film_fingerprint)
     takes = tuple(SavedTake(cue, number, take) for cue, number, take in session.takes)
     history = session.history
-    return SavedSession(reading, session.choice, history.steps, history.undo_count, takes, session.names_done)
+    cuts = {step.film.fingerprint for step in history.steps if step.film is not None} - {film_fingerprint}
+    aside = tuple(SavedTake(cue, number, take, cut) for cut, cue, number, take in session.takes.aside if cut in cuts)
+    return SavedSession(
+        reading, session.choice, history.steps, history.undo_count, takes, session.names_done, takes_aside=aside
+    )  # fmt: skip
 
 
 class Autosave:

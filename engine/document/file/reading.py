@@ -154,7 +154,7 @@ def _session(data: schema.SessionObject) -> SavedSession:
     if data.index >= len(steps):
         raise ValueError("its history has no step in force")
     takes = tuple(_take(each, results, locks) for each in data.takes)
-    if len({(take.cue, take.number) for take in takes}) < len(takes):
+    if len({(take.cut, take.cue, take.number) for take in takes}) < len(takes):
         raise ValueError("a take stands in it twice")
     said = tuple(TakeRating(each.cue, each.number, each.rating, each.note) for each in data.takes)
     said = tuple(each for each in said if each.rating or each.note)
@@ -170,7 +170,8 @@ def _session(data: schema.SessionObject) -> SavedSession:
         ),
         steps=steps,
         index=data.index,
-        takes=takes,
+        takes=tuple(each for each in takes if not each.cut),
+        takes_aside=tuple(each for each in takes if each.cut),
         names=frozenset(NamedMark(*(getattr(each, name) for name in each.__struct_fields__)) for each in data.names),
         film_beside=data.film.path_from_here,
     )
@@ -330,5 +331,5 @@ def _take(data: schema.TakeObject, results: Sequence[Result], locks: Sequence[Lo
     if data.notes is not None:
         notes, controllers = _music(data.notes, data.controllers or ())
     document = _document(data.document, results, locks)
-    take = KeptTake(document, data.name, data.kept, notes, controllers)
-    return SavedTake(data.cue, data.number, in_order(take))
+    take = KeptTake(document, data.name, data.kept, notes, controllers, data.to_beats)
+    return SavedTake(data.cue, data.number, in_order(take), data.cut)

@@ -311,7 +311,8 @@ class StepObject(_Object):
 
 
 class TakeObject(_Object):
-    """notes and controllers: of a kept take, else null.  rating and note: in files that had them here."""
+    """notes and controllers: of a kept take, else null.  rating and note: in files that had them here.  to_beats: where
+    the notes end before their cue does.  cut: fingerprint of another cut of the film that it belongs to."""
 
     cue: Count
     number: TakeNumber
@@ -322,6 +323,8 @@ class TakeObject(_Object):
     controllers: list[ControllerRow] | None
     rating: Annotated[int, Meta(ge=0, le=5)] = 0
     note: Text = ""
+    to_beats: Beats | None = None
+    cut: Text = ""
 
 
 class SessionObject(_Object):

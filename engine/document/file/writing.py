@@ -49,7 +49,8 @@ class SessionWriter:
             self._texts[id(what)] = found = known.get(id(what)) or (what, make())
             return found[1]
 
-        documents = [step.document for step in saved.steps] + [take.take.document for take in saved.takes]
+        all_takes = (*saved.takes, *saved.takes_aside)
+        documents = [step.document for step in saved.steps] + [take.take.document for take in all_takes]
         results = {id(document.result): document.result for document in documents}
         places = {key: place for place, key in enumerate(results)}
         locks = {id(lock): lock for document in documents for lock in document.locks}
@@ -57,7 +58,7 @@ class SessionWriter:
         try:
             texts = [once(result, lambda result=result: _result(result)) for result in results.values()]  # type: ignore[misc]
             held = [once(lock, partial(_lock, lock)) for lock in locks.values()]
-            takes = [self._take(take, places, once) for take in saved.takes]
+            takes = [self._take(take, places, once) for take in all_takes]
             return _checked({
                 "format": schema.FORMAT,
                 "version": schema.VERSION,
@@ -107,6 +108,8 @@ class SessionWriter:
             "document": self._document(take.document, places),
             "notes": None if notes is None else once(notes, lambda: _rows(map(_note, notes))),
             "controllers": None if notes is None else once(curves, lambda: _rows(map(_controller, curves))),
+            **({} if take.to_beats is None else {"to_beats": take.to_beats}),
+            **({"cut": saved.cut} if saved.cut else {}),
         }
 
 

@@ -125,6 +125,53 @@ def test_shown_taken_as_one_step_and_taken_back(stage, cuts):
     autosave.close()
 
 
+def test_kept_takes_go_with_the_picture_and_come_back_with_the_old_cut(stage, cuts):
+    session = stage.session
+    autosave = Autosave(session, cuts / "reel_v1.cuebridge.json", stage.said.append)
+    session.leave_cut = autosave.leave_cut
+    session.keep_take("mine")
+    session.takes.collect(wait=True)
+    stage.osc("/cue/take/new")
+    stage.ready()
+    old = dict(session.takes.table)
+    mine = old[0, 1]
+    assert mine.kept and len(mine.notes) > 30 and session.document.take == 2
+    ask(stage, "reel_v2.mp4", "take", "shift", "v1.edl", "v2.edl")
+    assert not stage.refused
+    stage.engine.film = replace(stage.engine.film, path=str(cuts / "reel_v2.mp4"))
+    stage.ready()
+    moved = session.takes.get(0, 1)
+    assert set(session.takes.table) == set(old) and moved.kept and moved.name == "mine"
+    assert moved.document.result.slots[-1].end_s == pytest.approx(OLD_S + 2, abs=0.05)
+    assert 8 <= moved.to_beats <= 12, "its notes up to the title at six seconds"
+    autosave.save_if_changed()
+    autosave._jobs.join()
+    saved = read_session(cuts / "reel_v2.cuebridge.json")
+    assert len(saved.takes_aside) == len(old) and {each.cut for each in saved.takes_aside} == {
+        saved.steps[0].film.fingerprint
+    }
+    again = type(session.takes)()
+    for each in saved.takes_aside:
+        again.put_aside(each.cut, each.cue, each.number, each.take)
+    again.change_cut("new", saved.steps[0].film.fingerprint)
+    assert again.get(0, 1).notes == mine.notes, "a session that is opened again has the old cut's takes too"
+
+    stage.osc("/cue/take/select", 1)
+    stage.ready()
+    assert session.document.take == 1 and session.film.name == "reel_v2.mp4"
+    kept = [note for note in mine.notes if note.start_beats < moved.to_beats]
+    heard = [note for note in session.whole()[1].notes if note.start_beats < moved.to_beats]
+    assert len(kept) > 15 and heard == kept
+    for _ in range(2):
+        stage.osc("/cue/undo")
+        stage.ready()
+    assert session.film.name == "reel_v1.mp4" and session.takes.table == old
+    assert session.takes.get(0, 1) is mine, "as it was, to the note"
+    stage.osc("/cue/redo")
+    assert session.takes.get(0, 1) == moved
+    autosave.close()
+
+
 def test_by_edls_and_what_is_refused(stage, cuts):
     session = stage.session
     ask(stage, "reel_v2.mp4", "show", "bars bend=4", "v1.edl", "v2.edl")

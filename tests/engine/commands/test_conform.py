@@ -8,9 +8,11 @@ import pytest
 import recutlab
 
 from engine.commands.conform import main
+from engine.document import SavedTake
 from engine.document.file import read_session
 from engine.document.file.film_file import fingerprint
 from engine.document.file.writing import SessionWriter, write_session
+from engine.document.takes import kept_take
 from engine.music import Hit, UserError
 from engine.music.bundled import bundled_clip
 
@@ -64,6 +66,31 @@ def test_the_session_of_the_new_cut(policy, folder, tmp_path, capsys):
     assert same == list(before[: len(same)]) and same
     with pytest.raises(UserError, match="is there already"):
         main([str(folder / "old.cuebridge.json"), str(folder / "new.mp4"), *words])
+
+
+def test_kept_takes_are_in_the_new_session_and_the_old_ones_too(folder, tmp_path, capsys):
+    from engine.arrange.score import session_arrangement
+
+    saved = read_session(folder / "old.cuebridge.json")
+    made = session_arrangement(saved, printed=True)[1]
+    document = saved.steps[0].document
+    table = kept_take({}, document, made.notes, made.controllers, "mine")
+    session = tmp_path / "kept.cuebridge.json"
+    saved = replace(saved, takes=(SavedTake(document.cue, document.take, table),))
+    write_session(session, SessionWriter().encode(saved, session))
+    output = tmp_path / "new.cuebridge.json"
+    words = [str(session), str(folder / "new.mp4"), "--cache-dir", str(tmp_path / "cache")]
+    assert main(words) == 0
+    shown = capsys.readouterr().out
+    assert main([*words, "-o", str(output)]) == 0
+    written = capsys.readouterr().out
+    for out in (shown, written):
+        assert "kept take mine" in out and "up to" in out and "undo" in out
+    new = read_session(output)
+    take = new.takes[0].take
+    assert take.kept and take.document.slots[-1].end_s == pytest.approx(new.reading.film.duration_s, abs=0.05)
+    assert take.notes == tuple(note for note in made.notes if note.start_beats < take.to_beats) and len(take.notes) > 9
+    assert [(each.cut, each.take.notes) for each in new.takes_aside] == [(saved.fingerprint, tuple(made.notes))]
 
 
 def test_edls_instead_of_pictures(folder, tmp_path, capsys):

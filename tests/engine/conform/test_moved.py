@@ -10,55 +10,21 @@ import pytest
 import recutlab
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from pieces import compose
+from recutlab import changes_of, film_of, notes_of
 
 from engine.arrange.expression import film_levels
-from engine.arrange.score import arrange_whole, build_score, check_playable
+from engine.arrange.score import check_playable
 from engine.conform.changes import from_path
 from engine.conform.moved import composed_into, conform
-from engine.document import Document, Pin, Result
 from engine.document.document import Lock
 from engine.document.file import read_session
 from engine.document.recipe import recipe
-from engine.music import Chord, Film, Hit, Key, MusicError, Note, Section, TempoMap, controls
+from engine.music import Chord, Film, Key, MusicError, Note, controls
 from engine.music.cueplan import CuePlan, SectionPlan, Statement
 from engine.music.timecode import FRAME_RATES
 
 FIXTURES = Path(__file__).parents[1] / "document" / "fixtures"
 OLD = Film("old.mp4", 40.0, FRAME_RATES["24"])
-
-
-def changes_of(*pieces, frames=960):
-    return from_path(np.array(recutlab.order_of(pieces)), frames, Fraction(24))
-
-
-def film_of(changes):
-    return Film("new.mp4", changes.new_frames / 24, FRAME_RATES["24"])
-
-
-@pytest.fixture
-def document():
-    """Two cues with their own bar 1, at 120 and 96 bpm; everything that stands on the picture."""
-    made = Document(hits=(Hit(5.0, "must", "door"), Hit(18.0, "should", "glass"), Hit(30.0, "nice", "step")),
-                    sections=(Section(8.0, (("activity", "40"),), "Chase"),),
-                    pins=(Pin(10.0, 12.0, Chord.parse("F"), "F"),))  # fmt: skip
-    made = made.with_value(controls.OUT, 22.0).with_value(controls.BAR_1, "in").with_value(controls.NAME, "1m1")
-    second = replace(made.selected, number=1, settings={
-        controls.NAME: "1m2", controls.IN: 25.0, controls.BAR_1: "in", controls.TEMPO: 96.0,
-    })  # fmt: skip
-    made = made.with_cues((made.selected, second), 0)
-    from engine.music import marked
-
-    tempo_map = marked(TempoMap.constant(120), made.tempo_marks(120.0), 0.0)
-    slots = compose(tempo_map=tempo_map, seconds=40.0).slots
-    result = Result(slots, tempo_map, "beats", complete=True, levels=film_levels(slots))
-    made = replace(made, result=result)
-    return replace(made, result=replace(result, recipe=recipe(made)))
-
-
-def notes_of(document, film):
-    score = build_score(document, film, (), document.result.levels)
-    return arrange_whole(score).notes
 
 
 def test_nothing_changes_where_the_cuts_are_the_same(document):
