@@ -17,13 +17,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-import numpy as np
-
 from engine.batch.units import RESULT, Unit, result_path
 from engine.listening.study import CLIPS, Clip, ListeningError, Study, blind_name
 
 PAPER: Final = (
-    "--grid", "seconds", "--parts", "arp", "--voicing", "root", "--density-map", "paper", "--velocity-map", "paper",
+    "--form", "none", "--wall-to-wall", "--grid", "seconds",
+    "--parts", "arp", "--voicing", "root", "--density-map", "paper", "--velocity-map", "paper",
     "--note-length", "100", "--cc1", "off",
 )  # fmt: skip
 OTHER_FILM: Final = "other-film"
@@ -126,8 +125,8 @@ def mux(film: str, source: str, output: Path) -> None:
     Raises VideoError, SoundError, ListeningError where the other file has no sound.
     """
     from engine.sound.film_sound import FilmSound
+    from engine.sound.levelling import mix_beside
     from engine.sound.limiter import Limiter
-    from engine.sound.loudness import LoudnessMeter
     from engine.sound.mux import FilmWriter
     from engine.sound.renderer import BLOCK
     from engine.sound.voice import SAMPLE_RATE
@@ -135,38 +134,25 @@ def mux(film: str, source: str, output: Path) -> None:
 
     total = round(probe(film).duration_s * SAMPLE_RATE)
     period = round(probe(source).duration_s * SAMPLE_RATE)
-    blocks = []
-    with closing(FilmSound(source)) as sound:
-        if not sound.present:
-            raise ListeningError(f"{Path(source).name} has no sound of its own.")
-        at = place = 0
-        while at < total:
-            if place >= period:
-                sound.seek(0)
-                place = 0
-            count = min(BLOCK, total - at, period - place)
-            blocks.append(sound.read(count))
-            at, place = at + count, place + count
-    samples = np.concatenate(blocks, axis=1)
-    meter = LoudnessMeter()
-    for first in range(0, total - BLOCK + 1, BLOCK):
-        meter.add(samples[:, first : first + BLOCK])
-    loudness = meter.integrated()
-    if np.isfinite(loudness):
-        samples = samples * np.float32(10 ** ((LOUDNESS_LUFS - loudness) / 20))
-    limiter = Limiter()
-    writer = FilmWriter(output, film)
-    try:
-        written = 0
-        for first in range(0, total, BLOCK):
-            block, _ = limiter.process(samples[:, first : first + BLOCK])
-            if block.shape[1]:  # the limiter looks ahead
-                writer.write(block)
-            written += block.shape[1]
-        rest, _ = limiter.flush()
-        if written < total:
-            writer.write(rest[:, : total - written])
-        writer.close()
-    except BaseException:
-        writer.abandon()
-        raise
+    with mix_beside(output) as mix:
+        with closing(FilmSound(source)) as sound:
+            if not sound.present:
+                raise ListeningError(f"{Path(source).name} has no sound of its own.")
+            at = place = 0
+            while at < total:
+                if place >= period:
+                    sound.seek(0)
+                    place = 0
+                count = min(BLOCK, total - at, period - place)
+                mix.add(sound.read(count))
+                at, place = at + count, place + count
+        gain_db, _ = mix.gain_for(LOUDNESS_LUFS, lambda fraction: None)
+        writer = FilmWriter(output, film)
+        try:
+            for block, _, _ in mix.limited(gain_db, Limiter()):
+                if block.shape[1]:  # the limiter looks ahead
+                    writer.write(block)
+            writer.close()
+        except BaseException:
+            writer.abandon()
+            raise

@@ -10,12 +10,11 @@ from __future__ import annotations
 import glob
 import math
 import os
-import tempfile
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, closing, contextmanager
+from contextlib import ExitStack, closing
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, Final
+from typing import Final
 
 import numpy as np
 
@@ -23,8 +22,8 @@ from engine.sound.errors import SoundError
 from engine.sound.events import SoundEvents
 from engine.sound.files import cannot_write, check_space, check_writable, written_aside
 from engine.sound.film_sound import FilmSound
+from engine.sound.levelling import Mix, mix_beside
 from engine.sound.limiter import CEILING_DBTP, Limiter
-from engine.sound.loudness import STEP, LoudnessMeter
 from engine.sound.mixer import FILM_SOUNDS, Mixer, add_up
 from engine.sound.mux import AAC_BITS_PER_S, FilmWriter, SoundWriter, check_picture
 from engine.sound.renderer import BLOCK
@@ -34,9 +33,6 @@ from engine.sound.voice import SAMPLE_RATE, Voices
 DEFAULT_LUFS: Final = -18.0
 KINDS: Final = (".mp4", ".wav", ".flac")
 LOUDNESS_RANGE: Final = (-40.0, -8.0)  # LUFS that can be asked for
-_NEAR_ENOUGH: Final = 0.2  # LU
-_MOST_TRIES: Final = 5
-_MOST_GAIN_DB: Final = 40.0
 Report = Callable[[float, str], None]
 
 
@@ -113,21 +109,17 @@ def render(
             if not film_sound.present:
                 notes.append(f"{Path(film).name} has no sound of its own.")
                 film_sound = None
-        spool = stack.enter_context(_spool(options.output))
+        mix = stack.enter_context(mix_beside(options.output))
         mixer = Mixer(events, voices, film_sound, duck=options.film_sound == "duck")
-        meter, peak = LoudnessMeter(), 0.0
         for start, streams in _blocks(mixer):
-            mix = add_up(streams, min(BLOCK, events.length - start))
-            meter.add(mix)
-            peak = max(peak, float(np.abs(mix).max(initial=0)))
-            _append(spool, mix, options.output)
+            mix.add(add_up(streams, min(BLOCK, events.length - start)))
             tell(0.6 * start / max(events.length, 1), "rendering sound")
         wanted = options.loudness_lufs
-        gain_db, lufs = _gain_for(meter, peak, spool, wanted, lambda at: tell(0.6 + 0.1 * at, "levelling"))
+        gain_db, lufs = mix.gain_for(wanted, lambda at: tell(0.6 + 0.1 * at, "levelling"))
         if wanted is not None and math.isfinite(lufs) and abs(lufs - wanted) > 0.5:
             notes.append(f"{wanted:g} LUFS cannot be reached under {CEILING_DBTP:g} dBTP; it is {lufs:.1f}.")
         stems, limited_db = _write(
-            film, events, options, voices, spool, gain_db, lambda at: tell(0.7 + 0.3 * at, "writing")
+            film, events, options, voices, mix, gain_db, lambda at: tell(0.7 + 0.3 * at, "writing")
         )
     return Rendered(options.output, stems, events.length / SAMPLE_RATE, lufs, gain_db, limited_db, tuple(notes))
 
@@ -159,78 +151,13 @@ def _bytes_needed(film: str | os.PathLike[str], length: int, options: RenderOpti
     return spool + written + (length * 8 * 6 if options.stems is not None else 0)
 
 
-@contextmanager
-def _spool(output: Path) -> Iterator[IO[bytes]]:
-    """A file without a name on the output's disk, gone when it is closed."""
-    try:
-        file = tempfile.TemporaryFile(prefix=f".{output.stem}.", dir=output.parent)  # noqa: SIM115
-    except OSError as error:
-        raise cannot_write(output, error) from error
-    with file:
-        yield file
-
-
-def _append(spool: IO[bytes], block: np.ndarray, output: Path) -> None:
-    try:
-        spool.write(block.tobytes())
-    except OSError as error:
-        raise cannot_write(output, error) from error
-
-
-def _read_spool(spool: IO[bytes], gain: float) -> Iterator[np.ndarray]:
-    spool.seek(0)
-    while data := spool.read(BLOCK * 8):
-        yield np.frombuffer(data, np.float32).reshape(2, -1) * np.float32(gain)
-
-
-# loudness -------------------------------------------------------------------------------------------------------------
-def _gain_for(
-    meter: LoudnessMeter, peak: float, spool: IO[bytes], wanted: float | None, progress: Callable[[float], None]
-) -> tuple[float, float]:
-    """The gain in dB that brings the mix, through the limiter, to a loudness, and the loudness that comes out.
-
-    meter: of the mix as it came; peak: its highest sample.
-    """
-    plain = meter.integrated()
-    if not math.isfinite(plain):
-        return 0.0, plain
-    gain_db = 0.0 if wanted is None else min(wanted - plain, _MOST_GAIN_DB)
-    best = (gain_db, plain + gain_db)
-    if peak * 10 ** (gain_db / 20) < 0.4:  # no point between samples can reach the ceiling
-        return best
-    for attempt in range(_MOST_TRIES):
-        lufs = meter.integrated(gain_db, _limiter_power(spool, 10 ** (gain_db / 20)))
-        if wanted is None or attempt == 0 or abs(lufs - wanted) < abs(best[1] - wanted):
-            best = (gain_db, lufs)
-        progress((attempt + 1) / _MOST_TRIES)
-        if wanted is None or abs(lufs - wanted) <= _NEAR_ENOUGH or gain_db >= _MOST_GAIN_DB:
-            break
-        gain_db = min(gain_db + wanted - lufs, _MOST_GAIN_DB)
-    return best
-
-
-def _limiter_power(spool: IO[bytes], gain: float) -> np.ndarray:
-    """(n,) float32: the limiter's power gain over each 5 ms of the mix, louder by `gain`."""
-    limiter, means = Limiter(), []
-    rest = np.zeros(0, np.float32)
-    late = limiter.delay
-    for sound, curve in _limited(spool, gain, limiter):
-        power = np.ones(sound.shape[1], np.float32) if curve is None else curve * curve
-        rest = np.concatenate([rest, power[min(late, len(power)) :]])
-        late = max(late - len(power), 0)
-        count = len(rest) // STEP * STEP
-        means.append(rest[:count].reshape(-1, STEP).mean(axis=1))
-        rest = rest[count:]
-    return np.concatenate(means)
-
-
 # writing --------------------------------------------------------------------------------------------------------------
 def _write(
     film: str | os.PathLike[str],
     events: SoundEvents,
     options: RenderOptions,
     voices: Voices,
-    spool: IO[bytes],
+    mix: Mix,
     gain_db: float,
     progress: Callable[[float], None],
 ) -> tuple[tuple[Path, ...], float]:
@@ -242,13 +169,10 @@ def _write(
         writer = _open_writer(aside, film, options.reencode, options.burnt_in)
         stack.callback(writer.abandon)
         stems = stack.enter_context(_Stems(film, events, options, voices, gain)) if options.stems else None
-        late, written = limiter.delay, 0
-        for sound, curve in _limited(spool, gain, limiter):
-            count = sound.shape[1]
+        written = 0
+        for sound, count, curve in mix.limited(gain_db, limiter):
             if stems is not None:
                 stems.write(count, curve)
-            sound = sound[:, min(late, count) :]
-            late -= count - sound.shape[1]
             if sound.shape[1]:
                 writer.write(sound)
                 written += sound.shape[1]
@@ -265,12 +189,6 @@ def _open_writer(aside: Path, film: str | os.PathLike[str], reencode: bool, burn
         if kind == ".mp4"
         else SoundWriter(aside, kind[1:])
     )
-
-
-def _limited(spool: IO[bytes], gain: float, limiter: Limiter) -> Iterator[tuple[np.ndarray, np.ndarray | None]]:
-    for block in _read_spool(spool, gain):
-        yield limiter.process(block)
-    yield limiter.flush()
 
 
 class _Stems:

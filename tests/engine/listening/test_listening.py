@@ -13,7 +13,7 @@ from starlette.testclient import TestClient
 from engine.commands.listening import main
 from engine.listening.analysis import analyse, holm, to_csv, to_markdown
 from engine.listening.answers import Answers, read_answers
-from engine.listening.making import mux, read_condition
+from engine.listening.making import LOUDNESS_LUFS, PAPER, mux, read_condition
 from engine.listening.panel import panel
 from engine.listening.server import HEADER, application
 from engine.listening.study import CLIPS, QUESTIONS, Clip, ListeningError, Study, blind_name, trials, williams_square
@@ -202,15 +202,31 @@ def test_every_rating_is_exported() -> None:
     assert len(rows) == 3 * 13 * 5 and {row["condition"] for row in rows} == set(here.conditions)
 
 
+def test_the_papers_rendering_plays_in_every_second(tmp_path) -> None:
+    """Its music has no form and no rests, whatever our own plan for the film would be."""
+    import pretty_midi
+
+    from engine.commands.compose import main as compose
+
+    assert compose([str(bundled_clip()), "-o", str(tmp_path / "paper.mid"), *PAPER]) == 0
+    (part,) = pretty_midi.PrettyMIDI(str(tmp_path / "paper.mid")).instruments
+    length_s = int(max(note.start for note in part.notes))
+    assert length_s >= 9
+    assert {int(note.start + 1e-3) for note in part.notes} >= set(range(length_s))
+
+
 def test_another_sound_is_as_long_as_the_picture_and_as_loud(tmp_path) -> None:
     from engine.sound.film_sound import FilmSound
+    from engine.sound.loudness import LoudnessMeter
     from engine.video.film import probe
 
     mux(str(bundled_clip()), str(bundled_clip()), tmp_path / "out.mp4")
     assert probe(tmp_path / "out.mp4").duration_s == pytest.approx(probe(bundled_clip()).duration_s, abs=0.1)
     sound = FilmSound(tmp_path / "out.mp4")
-    assert sound.present and 0.02 < np.sqrt((sound.read(48000 * 25) ** 2).mean()) < 0.5
+    meter = LoudnessMeter()
+    meter.add(sound.read(int(48000 * probe(bundled_clip()).duration_s)))
     sound.close()
+    assert sound.present and abs(meter.integrated() - LOUDNESS_LUFS) < 0.5
 
 
 def test_what_cannot_be_is_one_sentence(tmp_path) -> None:
