@@ -14,15 +14,19 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from engine.brief import Brief, request_for
-from engine.music import Chord, Composition, Draws, Film, FrameRate, Key, Slot, Take, TempoMap, UserError
+from engine.music import Chord, Composition, Draws, Film, FrameRate, Slot, Take, TempoMap, UserError
 from engine.process.messages import Composed, ComposeRequest, SlotsComposed, WhyAnswer, WhyRequest
 
 if TYPE_CHECKING:
+    import numpy as np
+
     from engine.dynamics import Dynamics
     from engine.harmony.conditions import Events
+    from engine.harmony.keys import Keys
     from engine.harmony.plan import PlannedSlot
     from engine.harmony.reasons import Reason, Trace
     from engine.harmony.slots import SlotFeatures
+    from engine.music.cueplan import CuePlan
     from engine.planning import Planned
     from engine.video import VideoFeatures
 
@@ -126,9 +130,7 @@ class Composer:
         self,
         request: ComposeRequest,
         features: VideoFeatures,
-        planned: Sequence[PlannedSlot],
-        rows: SlotFeatures,
-        keys: Sequence[Key],
+        outline: _Outline,
         draws: Draws,
     ) -> int:
         """The random seed of a take: its draws', or that of its best candidate.
@@ -143,8 +145,10 @@ class Composer:
 
         name = (features.film.content_key, request.take.number, count)
         if not request.keep or name not in self._seeds:
-            options, events = request.options, events_of(features, request)
-            found = candidates(self._harmony.model, planned, rows, keys, options, own, count, events)
+            keys, events = outline.keys.of_slots, events_of(features, request)
+            found = candidates(
+                self._harmony.model, outline.planned, outline.rows, keys, request.options, own, count, events
+            )
             self._seeds[name] = found[0].seed
         return self._seeds[name]
 
@@ -187,8 +191,6 @@ class Composer:
         composition.  provisional: marks the new slots as planned before the whole film was seen.  trace: gets why each
         chord was chosen.  Raises UserError for a request that cannot be met.
         """
-        from engine import dynamics
-        from engine.harmony.mood import bias_affect, harmonic_tension, picture_tension
         from engine.harmony.plan import kept_slots
         from engine.planning import draws_of, plans_of
 
@@ -198,20 +200,62 @@ class Composer:
             raise UserError(f"{name} lasts {length_s:.3g} s, too short for music; it takes {SHORTEST_FILM_S:g} s.")
         begins_s = first_action_s(features)
         drawn = None if request.options.form == "none" else plans_of(features, request, begins_s)
+        outline = self._outline(features, request, drawn, begins_s, provisional)
+        planned, keys = outline.planned, outline.keys
+        slots = list(kept_slots(request))
+        pending: list[Chord] = []
+        wanted = first_chunk
+        plans = () if drawn is None else drawn.plans
+        draws = draws_of(features, request)
+        seed = draws.chord_seed(request.take.number, 1) if plans else self._seed_of(request, features, outline, draws)
+        own = cue_seeds(request, draws, None if plans or request.options.candidates <= 1 else seed)
+        choosers = None if drawn is None else drawn.choosers
+        events = events_of(features, request)
+
+        def chunk_of(chords: Sequence[Chord]) -> SlotsComposed:
+            sent = outline.slots(len(slots), chords)
+            slots.extend(sent)
+            share = len(slots) / len(planned)
+            return SlotsComposed(request.revision, sent, keys.first, keys.reason, share, keys.of_cues, plans)
+
+        for chord in self._harmony.compose(
+            planned, outline.rows, keys.of_slots, request.options, seed, len(slots), own, choosers, events, trace
+        ):
+            if until_s is not None and planned[len(slots) + len(pending)].start_s > until_s:
+                break
+            pending.append(chord)
+            if len(pending) >= wanted:
+                yield chunk_of(pending)
+                pending, wanted = [], min(2 * wanted, chunk)
+        if pending:
+            yield chunk_of(pending)
+        if len(slots) == len(planned):
+            composition = _composition(features, request, slots, keys, draws, plans)
+            yield Composed(request.revision, composition, time.perf_counter() - begun, keys.of_cues)
+
+    def _outline(
+        self,
+        features: VideoFeatures,
+        request: ComposeRequest,
+        drawn: Planned | None,
+        begins_s: float,
+        provisional: bool,
+    ) -> _Outline:
+        from engine import dynamics
+        from engine.harmony.keys import decide_keys
+        from engine.harmony.mood import bias_affect, picture_tension
+
         unit_of = None if drawn is None else drawn.unit_of()
         planned = self._planner.plan(request, features.film.duration_s, begins_s, unit_of)
-        kept = kept_slots(request)
         starts, ends = [slot.start_s for slot in planned], [slot.end_s for slot in planned]
         seen = self._dynamics_of(features)
         rows = self._rows_of(features, starts, ends)
         affect = bias_affect(rows.emotion, request.options)
-        keys, key, reason, cue_keys = _decide_keys(planned, affect, request, drawn)
         strength = request.options.follow_picture / 100.0
         if drawn is not None:
             # Form and theme thin what the notes can follow, and the regressor does not know when: it yields sooner.
             strength = 1.0 - (1.0 - strength) ** 2
-        wanted_dynamics = dynamics.follow(seen, features, strength)
-        density, loudness = wanted_dynamics.over_slots(starts, ends)
+        density, loudness = dynamics.follow(seen, features, strength).over_slots(starts, ends)
         for index, slot in enumerate(planned):
             activity = request.options.activity if slot.activity is None else slot.activity
             level = request.options.dynamics if slot.dynamics is None else slot.dynamics
@@ -219,125 +263,75 @@ class Composer:
                 density[index] = dynamics.asked_density(activity)
             if level is not None:
                 loudness[index] = dynamics.asked_loudness(level)
-
+        keys = decide_keys(planned, affect, request, drawn)
         strain = picture_tension(affect, loudness)
+        return _Outline(planned, rows, keys, affect, density, loudness, strain, provisional)
 
-        def finished(first: int, chords: list[Chord]) -> tuple[Slot, ...]:
-            return tuple(
-                Slot(
-                    index=index,
-                    start_s=planned[index].start_s,
-                    end_s=planned[index].end_s,
-                    start_beats=planned[index].start_beats,
-                    end_beats=planned[index].end_beats,
-                    chord=chord,
-                    density=float(density[index]),
-                    loudness=float(loudness[index]),
-                    affect=tuple(float(weight) for weight in affect[index]),
-                    motion=float(rows.motion[index]),
-                    tension=float(strain[index]) + harmonic_tension(chord, keys[index]),
-                    pinned=planned[index].pinned,
-                    given=planned[index].given,
-                    provisional=provisional,
-                )
-                for index, chord in enumerate(chords, start=first)
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Outline:
+    """A composition before its chords: a row a slot.  affect (slots, 6), density, loudness, strain (slots,)."""
+
+    planned: Sequence[PlannedSlot]
+    rows: SlotFeatures
+    keys: Keys
+    affect: np.ndarray
+    density: np.ndarray
+    loudness: np.ndarray
+    strain: np.ndarray  # the picture's tension
+    provisional: bool
+
+    def slots(self, first: int, chords: Sequence[Chord]) -> tuple[Slot, ...]:
+        """The slots from `first` on with these chords."""
+        from engine.harmony.mood import harmonic_tension
+
+        return tuple(
+            Slot(
+                index=index,
+                start_s=self.planned[index].start_s,
+                end_s=self.planned[index].end_s,
+                start_beats=self.planned[index].start_beats,
+                end_beats=self.planned[index].end_beats,
+                chord=chord,
+                density=float(self.density[index]),
+                loudness=float(self.loudness[index]),
+                affect=tuple(float(weight) for weight in self.affect[index]),
+                motion=float(self.rows.motion[index]),
+                tension=float(self.strain[index]) + harmonic_tension(chord, self.keys.of_slots[index]),
+                pinned=self.planned[index].pinned,
+                given=self.planned[index].given,
+                provisional=self.provisional,
             )
-
-        slots: list[Slot] = list(kept)
-        pending: list[Chord] = []
-        wanted = first_chunk
-        plans = () if drawn is None else drawn.plans
-        draws = draws_of(features, request)
-        take = request.take.number
-        seed = draws.chord_seed(take, 1) if plans else self._seed_of(request, features, planned, rows, keys, draws)
-        own = cue_seeds(request, draws, None if plans or request.options.candidates <= 1 else seed)
-        choosers = None if drawn is None else drawn.choosers
-        stream = self._harmony.compose(
-            planned, rows, keys, request.options, seed, len(kept), own, choosers, events_of(features, request), trace
+            for index, chord in enumerate(chords, start=first)
         )
-        for chord in stream:
-            if until_s is not None and planned[len(slots) + len(pending)].start_s > until_s:
-                break
-            pending.append(chord)
-            if len(pending) >= wanted:
-                slots += finished(len(slots), pending)
-                sent = tuple(slots[-len(pending) :])
-                yield SlotsComposed(request.revision, sent, key, reason, len(slots) / len(planned), cue_keys, plans)
-                pending, wanted = [], min(2 * wanted, chunk)
-        if pending:
-            slots += finished(len(slots), pending)
-            sent = tuple(slots[-len(pending) :])
-            yield SlotsComposed(request.revision, sent, key, reason, len(slots) / len(planned), cue_keys, plans)
-        if len(slots) < len(planned):
-            return
-        composition = Composition(
-            revision=request.revision,
-            film=features.film,
-            tempo_map=request.tempo_map,
-            slots=tuple(slots),
-            key=key,
-            grid=request.grid,
-            picture_starts_at_s=request.picture_starts_at_s,
-            cues=tuple(replace(cue, key=decided) for cue, (decided, _) in zip(request.cues, cue_keys, strict=True)),
-            cuts=features.cuts,
-            hits=request.hits,
-            take=request.take,
-            draws=draws,
-            key_reason=reason,
-            plans=plans,
-            typed=typed_chords(request),
-        )
-        yield Composed(request.revision, composition, time.perf_counter() - begun, cue_keys)
 
 
-def _decide_keys(
-    planned: Sequence[PlannedSlot], affect: object, request: ComposeRequest, drawn: Planned | None
-) -> tuple[list[Key], Key, str, tuple[tuple[Key, str], ...]]:
-    """Key per slot; the first cue's key and why; the same of each of the request's cues."""
-    import numpy as np
-
-    from engine.harmony.mood import choose_key
-
-    rows = np.asarray(affect)
-    chosen: dict[int, tuple[Key, str]] = {}
-    for cue in {slot.cue for slot in planned if slot.key is None}:
-        plan = None if drawn is None else drawn.of(cue)
-        if plan is not None:
-            typed = request.progression
-            if typed is None and 0 <= cue < len(request.cues):
-                typed = request.cues[cue].progression
-            why_this = f"drawn by the take ({plan.reason})" if typed is None else "that of your progression"
-            chosen[cue] = plan.sections[0].key, f"{plan.sections[0].key.name}: {why_this}"
-            continue
-        members = [index for index, slot in enumerate(planned) if slot.cue == cue]
-        chosen[cue] = choose_key(rows[members])
-    keys = [_key_at(slot, request, drawn, chosen) for slot in planned]
-    first = next((index for index, slot in enumerate(planned) if slot.cue >= 0), 0)
-    if not planned:
-        return keys, Key(0), "", ((Key(0), ""),) * len(request.cues)
-    begins: dict[int, int] = {}
-    for index, slot in enumerate(planned):
-        begins.setdefault(slot.cue, index)
-
-    def why(index: int) -> str:
-        slot = planned[index]
-        return chosen[slot.cue][1] if slot.key is None else f"{slot.key.name}: as asked"
-
-    own = tuple((keys[begins.get(cue, first)], why(begins.get(cue, first))) for cue in range(len(request.cues)))
-    return keys, keys[first], why(first), own
-
-
-def _key_at(
-    slot: PlannedSlot, request: ComposeRequest, drawn: Planned | None, chosen: dict[int, tuple[Key, str]]
-) -> Key:
-    """The key of a slot: what a section of the cue asks for, else the plan's, else the cue's."""
-    plan = None if drawn is None else drawn.of(slot.cue)
-    if plan is None:
-        return slot.key or chosen[slot.cue][0]
-    asked = (request.cues[slot.cue].key if slot.cue < len(request.cues) else None) or request.key
-    if slot.key is not None and slot.key != asked:
-        return slot.key
-    return plan.section_at(slot.start_s).key
+def _composition(
+    features: VideoFeatures,
+    request: ComposeRequest,
+    slots: Sequence[Slot],
+    keys: Keys,
+    draws: Draws,
+    plans: tuple[CuePlan, ...],
+) -> Composition:
+    decided = zip(request.cues, keys.of_cues, strict=True)
+    return Composition(
+        revision=request.revision,
+        film=features.film,
+        tempo_map=request.tempo_map,
+        slots=tuple(slots),
+        key=keys.first,
+        grid=request.grid,
+        picture_starts_at_s=request.picture_starts_at_s,
+        cues=tuple(replace(cue, key=key) for cue, (key, _) in decided),
+        cuts=features.cuts,
+        hits=request.hits,
+        take=request.take,
+        draws=draws,
+        key_reason=keys.reason,
+        plans=plans,
+        typed=typed_chords(request),
+    )
 
 
 # a whole film ------------------------------------------------------------------------------------------------------
