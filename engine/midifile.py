@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import io
 import os
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from pathlib import Path
@@ -271,54 +271,66 @@ def _write(
     earliest = min(places, default=0.0)
     base = Fraction(0) if earliest >= 0 else tempo_map.bar_start(tempo_map.bar_at(earliest))
     base_tick = _tick(float(base))
-    # Sorted by tick, then by kind: what ends or prepares comes before what begins.
-    conductor: list[tuple[int, int, Any]] = [(0, 0, mido.MetaMessage("track_name", name=_text(title)))]
-    if key is not None:
-        conductor.append((0, 1, mido.MetaMessage("key_signature", key=key_signature(key))))
-    for change in _from(tempo_map.meters, base):
-        meter = change.meter
-        message = mido.MetaMessage("time_signature", numerator=meter.numerator, denominator=meter.denominator)
-        conductor.append((max(_tick(float(change.beat)) - base_tick, 0), 1, message))
-    for tempo in _from(tempo_map.tempos, base):
-        message = mido.MetaMessage("set_tempo", tempo=min(round(60_000_000 / tempo.bpm), 0xFFFFFF))
-        conductor.append((max(_tick(float(tempo.beat)) - base_tick, 0), 1, message))
-    for marker in markers:
-        message = mido.MetaMessage("marker", text=_text(marker.text))
-        conductor.append((max(_tick(marker.beats) - base_tick, 0), 2, message))
     file = mido.MidiFile(type=1, ticks_per_beat=TICKS_PER_BEAT)
-    file.tracks.append(_track(conductor))
+    file.tracks.append(_track([*_conductor(tempo_map, base, key, title), *_marks(markers, base_tick)]))
     for name, row in marker_tracks.items():
-        texts: list[tuple[int, int, Any]] = [(0, 0, mido.MetaMessage("track_name", name=_text(name)))]
-        for marker in row:
-            message = mido.MetaMessage("marker", text=_text(marker.text))
-            texts.append((max(_tick(marker.beats) - base_tick, 0), 2, message))
-        file.tracks.append(_track(texts))
+        file.tracks.append(_track([_named(name), *_marks(row, base_tick)]))
     names = sorted(
         {note.part for note in notes} | {change.part for change in controllers},
         key=lambda name: (PARTS.index(name) if name in PARTS else len(PARTS), name),
     )
     for name in names:
-        messages: list[tuple[int, int, Any]] = [(0, 0, mido.MetaMessage("track_name", name=_text(name.capitalize())))]
-        channel = next((note.channel for note in notes if note.part == name), None)
-        for beat, part, program in programs:
-            if part == name and channel is not None:
-                message = mido.Message("program_change", channel=channel - 1, program=program)
-                messages.append((max(_tick(beat) - base_tick, 0), 2, message))
-        for change in controllers:
-            if change.part == name:
-                message = mido.Message(
-                    "control_change", channel=change.channel - 1, control=change.number, value=change.value
-                )
-                messages.append((_tick(change.time_beats) - base_tick, 2, message))
-        for note in notes:
-            if note.part == name:
-                start = _tick(note.start_beats) - base_tick
-                end = max(_tick(note.end_beats) - base_tick, start + 1)
-                on = mido.Message("note_on", channel=note.channel - 1, note=note.pitch, velocity=note.velocity)
-                off = mido.Message("note_off", channel=note.channel - 1, note=note.pitch, velocity=0)
-                messages += [(start, 3, on), (end, 1, off)]
-        file.tracks.append(_track(messages))
+        own_notes = [note for note in notes if note.part == name]
+        own_controllers = [change for change in controllers if change.part == name]
+        own_programs = [(beat, program) for beat, part, program in programs if part == name]
+        file.tracks.append(
+            _track([_named(name.capitalize()), *_part(own_notes, own_controllers, own_programs, base_tick)])
+        )
     _save(path, file)
+
+
+# What a track holds, as (tick, kind, message).  Sorted by tick, then by kind: what ends or prepares comes before what
+# begins.
+_Message = tuple[int, int, Any]
+
+
+def _named(name: str) -> _Message:
+    return 0, 0, mido.MetaMessage("track_name", name=_text(name))
+
+
+def _conductor(tempo_map: TempoMap, base: Fraction, key: Key | None, title: str) -> Iterator[_Message]:
+    base_tick = _tick(float(base))
+    yield _named(title)
+    if key is not None:
+        yield 0, 1, mido.MetaMessage("key_signature", key=key_signature(key))
+    for change in _from(tempo_map.meters, base):
+        meter = change.meter
+        message = mido.MetaMessage("time_signature", numerator=meter.numerator, denominator=meter.denominator)
+        yield max(_tick(float(change.beat)) - base_tick, 0), 1, message
+    for tempo in _from(tempo_map.tempos, base):
+        message = mido.MetaMessage("set_tempo", tempo=min(round(60_000_000 / tempo.bpm), 0xFFFFFF))
+        yield max(_tick(float(tempo.beat)) - base_tick, 0), 1, message
+
+
+def _marks(markers: Sequence[Marker], base_tick: int) -> Iterator[_Message]:
+    for marker in markers:
+        yield max(_tick(marker.beats) - base_tick, 0), 2, mido.MetaMessage("marker", text=_text(marker.text))
+
+
+def _part(
+    notes: Sequence[Note], controllers: Sequence[Controller], programs: Sequence[tuple[float, int]], base_tick: int
+) -> Iterator[_Message]:
+    for beat, program in programs if notes else ():
+        message = mido.Message("program_change", channel=notes[0].channel - 1, program=program)
+        yield max(_tick(beat) - base_tick, 0), 2, message
+    for change in controllers:
+        message = mido.Message("control_change", channel=change.channel - 1, control=change.number, value=change.value)
+        yield _tick(change.time_beats) - base_tick, 2, message
+    for note in notes:
+        start = _tick(note.start_beats) - base_tick
+        end = max(_tick(note.end_beats) - base_tick, start + 1)
+        yield start, 3, mido.Message("note_on", channel=note.channel - 1, note=note.pitch, velocity=note.velocity)
+        yield end, 1, mido.Message("note_off", channel=note.channel - 1, note=note.pitch, velocity=0)
 
 
 def _from(changes: Sequence[Any], base: Fraction) -> list[Any]:

@@ -125,36 +125,8 @@ class Live:
             session.leave_film = self._leave_film
             if self.autosave is not None:
                 session.leave_cut = self.autosave.leave_cut
-            self.daw = DawBridge(session, (lambda out: _send_all(osc, out)) if osc else _no_answer, version())
-            self.controls = Controls(
-                session,
-                self._answer,
-                self._refuse,
-                folders=plan.folders,
-                save=self._save_session if plan.keeps_session else None,
-                quit_=self._quit,
-                daw=self.daw,
-                learned=learn_path(),
-                uploads=uploads_of(self.page_link) if self.page_link is not None else (),
-                take_over=self.plugin.take_over,
-            )
-            if self.page_link is not None:
-                self.page = SessionPage(self.page_link, self.controls, self._say, self._choose_film)
-                stack.callback(self.page.close)
-            if osc is not None:
-                osc.start()
-                self._start_query(stack, osc)
-                self.osc_port = osc.port
-                self._say(f"OSC on {osc.host} port {osc.port}.")
-            for sentence in plan.read_as:
-                self._say(sentence)
-            if plan.saved is not None:
-                session.restore(plan.saved)
-            if plan.calibrated_ms:
-                self._say(f"MIDI earlier–later: {plan.calibrated_ms:g} ms, as kept by `cuebridge calibrate`.")
-            if plan.takes > 1:
-                session.add_takes(max(plan.takes - max(len(session.takes), 1), 0))
-            session.begin()
+            self._start_controls(stack, osc)
+            self._begin_session()
             self.keys = stack.enter_context(Keys(enabled=plan.keys, unheard=self.ending.asked))
             try:
                 self._loop(osc)
@@ -170,6 +142,43 @@ class Live:
         if session.failure is not None:
             raise UserError(session.failure)
         return 130 if self.stopped_by == signal.SIGINT else 0
+
+    def _start_controls(self, stack: contextlib.ExitStack, osc: OscServer | None) -> None:
+        """All that steers the session: OSC, the DAW's scripts and the page."""
+        plan = self.plan
+        self.daw = DawBridge(self.session, (lambda out: _send_all(osc, out)) if osc else _no_answer, version())
+        self.controls = Controls(
+            self.session,
+            self._answer,
+            self._refuse,
+            folders=plan.folders,
+            save=self._save_session if plan.keeps_session else None,
+            quit_=self._quit,
+            daw=self.daw,
+            learned=learn_path(),
+            uploads=uploads_of(self.page_link) if self.page_link is not None else (),
+            take_over=self.plugin.take_over,
+        )
+        if self.page_link is not None:
+            self.page = SessionPage(self.page_link, self.controls, self._say, self._choose_film)
+            stack.callback(self.page.close)
+        if osc is not None:
+            osc.start()
+            self._start_query(stack, osc)
+            self.osc_port = osc.port
+            self._say(f"OSC on {osc.host} port {osc.port}.")
+
+    def _begin_session(self) -> None:
+        plan, session = self.plan, self.session
+        for sentence in plan.read_as:
+            self._say(sentence)
+        if plan.saved is not None:
+            session.restore(plan.saved)
+        if plan.calibrated_ms:
+            self._say(f"MIDI earlier–later: {plan.calibrated_ms:g} ms, as kept by `cuebridge calibrate`.")
+        if plan.takes > 1:
+            session.add_takes(max(plan.takes - max(len(session.takes), 1), 0))
+        session.begin()
 
     def _start_page(self, stack: contextlib.ExitStack, player: PlayerLink) -> None:
         """The server comes up beside the engine; nothing waits for it."""

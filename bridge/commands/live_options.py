@@ -215,68 +215,18 @@ def _listened(path: Path, mark: tuple[int, ...] | None) -> TempTrack:
 
 
 def _plan(given: argparse.Namespace, film: Path, session_file: Path | None, saved: SavedSession | None) -> LivePlan:
-    if given.once and given.sync != "internal":
-        raise UserError("--once ends after one pass of the internal transport; it does not go with --sync.")
-    if not 0 <= given.from_s <= 360_000:
-        raise UserError(f"--from {given.from_s:g} is outside 0 to 360000 seconds.")
-    if given.frame_rate is not None:
-        # Said now; the player only reads it once timecode comes.
-        stated_rate(given.frame_rate)
-    need_source(given.sync, given.tempo_source)
-    need_midi_api(given.midi_api)
-    if flag_value(given, "--reading") == "full":
-        need_extra("clip", "The full reading")
+    _refuse_contradictions(given, saved)
     output = {**SETTINGS, **settings_from(given, (BY_ADDRESS[each] for each in PLAIN_OUTPUT))}
-    hold_s, layout = float(output[controls.HOLD_ON_SYNC_LOSS] or 0.0), str(output[controls.PORTS_LAYOUT])
-    click_channel = int(flag_value(given, "--click-channel") or 0)
-    if given.once and not given.play:
-        raise UserError("--once ends after one pass, which --play begins: use both.")
     nudges, calibrated = _nudges(given)
-    if saved is not None and given.temp is not None:
-        raise UserError("--temp is for a new session; this one has its tempo and key.")
     said: list[str] = []
     energy = take_temp(given, lambda path: _listened(path, file_mark(path)), said.append)
     document = _with_output(_document(given), given, output, nudges)
     document = replace(document, sections=(*document.sections, *energy))
-    follows = given.sync != "internal"
-    session = SessionOptions(
-        film=str(film),
-        reading=str(flag_value(given, "--reading")),
-        clip_weights=given.clip_weights,
-        use_cache=not given.no_cache,
-        tempo=_brief(given, document),
-        document=document,
-        play=given.play,
-        once=given.once,
-        from_s=given.from_s,
-        loop=_loop(given.loop),
-        follows=follows,
-        click=click_channel if given.click_on_cuts else 0,
-        markers=_markers(given),
-    )
-    player = PlayerOptions(
-        ports=PortOptions(
-            given.midi_api,
-            given.port,
-            layout,
-            nudges,
-            sync_in=True,
-            control_from=given.control_from,
-            sync_out=given.send is not None,
-        ),
-        sync=SyncOptions(
-            given.sync,
-            given.tempo_source or BEAT_SOURCES.get(given.sync, "map"),
-            given.frame_rate,
-            freewheel_s=hold_s,
-            send_mtc=given.send in ("mtc", "both"),
-            send_clock=given.send in ("clock", "both"),
-        ),
-        commit_s=session.commit_s - 0.04,  # from what its port has already, a JACK period ahead
-    )
+    session = _session_options(given, film, document)
     return LivePlan(
         session=session,
-        player=player,
+        # from what its port has already, a JACK period ahead
+        player=replace(_player_options(given, output, nudges), commit_s=session.commit_s - 0.04),
         calibrated_ms=calibrated,
         osc_host=given.osc_host,
         osc_port=_port(given.osc_port),
@@ -295,6 +245,66 @@ def _plan(given: argparse.Namespace, film: Path, session_file: Path | None, save
         read_as=(*renamed(given), *said, *_readings(document)),
         page=_page(given),
         takes=int(given.takes),
+    )
+
+
+def _refuse_contradictions(given: argparse.Namespace, saved: SavedSession | None) -> None:
+    """Raises UserError for what cannot be, or does not go together."""
+    if given.once and given.sync != "internal":
+        raise UserError("--once ends after one pass of the internal transport; it does not go with --sync.")
+    if not 0 <= given.from_s <= 360_000:
+        raise UserError(f"--from {given.from_s:g} is outside 0 to 360000 seconds.")
+    if given.frame_rate is not None:
+        # Said now; the player only reads it once timecode comes.
+        stated_rate(given.frame_rate)
+    need_source(given.sync, given.tempo_source)
+    need_midi_api(given.midi_api)
+    if flag_value(given, "--reading") == "full":
+        need_extra("clip", "The full reading")
+    if given.once and not given.play:
+        raise UserError("--once ends after one pass, which --play begins: use both.")
+    if saved is not None and given.temp is not None:
+        raise UserError("--temp is for a new session; this one has its tempo and key.")
+
+
+def _session_options(given: argparse.Namespace, film: Path, document: Document) -> SessionOptions:
+    click_channel = int(flag_value(given, "--click-channel") or 0)
+    return SessionOptions(
+        film=str(film),
+        reading=str(flag_value(given, "--reading")),
+        clip_weights=given.clip_weights,
+        use_cache=not given.no_cache,
+        tempo=_brief(given, document),
+        document=document,
+        play=given.play,
+        once=given.once,
+        from_s=given.from_s,
+        loop=_loop(given.loop),
+        follows=given.sync != "internal",
+        click=click_channel if given.click_on_cuts else 0,
+        markers=_markers(given),
+    )
+
+
+def _player_options(given: argparse.Namespace, output: Mapping[str, Value], nudges: dict[str, float]) -> PlayerOptions:
+    return PlayerOptions(
+        ports=PortOptions(
+            given.midi_api,
+            given.port,
+            str(output[controls.PORTS_LAYOUT]),
+            nudges,
+            sync_in=True,
+            control_from=given.control_from,
+            sync_out=given.send is not None,
+        ),
+        sync=SyncOptions(
+            given.sync,
+            given.tempo_source or BEAT_SOURCES.get(given.sync, "map"),
+            given.frame_rate,
+            freewheel_s=float(output[controls.HOLD_ON_SYNC_LOSS] or 0.0),
+            send_mtc=given.send in ("mtc", "both"),
+            send_clock=given.send in ("clock", "both"),
+        ),
     )
 
 

@@ -143,37 +143,15 @@ def snapshot(session: SessionState) -> Snapshot:
     """The session now."""
     position_s = session.position_s()
     status = session.status
-    beats = session.beats_at(position_s)
-    bar_beat = session.tempo_map.bar_beat_at(max(round(beats, 6), -1e6))
-    now, after = session.document.chords_at(position_s)
-    slot = session.document.slot_at(position_s)
-    affect = slot.affect if slot is not None else _NEUTRAL
+    clock = _clock(session, position_s)
     changing, changing_s = change_under_way(session)
     document = session.document
     known = session.takes.get(document.cue, document.take)
-    timeline_s = position_s + session.starts_s
     return Snapshot(
         state=_state(session),
         waits_for=waits_for(session),
-        clock=Clock(
-            position_s,
-            _film_timecode(session, position_s),
-            _daw_timecode(session, timeline_s),
-            str(bar_beat),
-            beats,
-            bar_beat.bar,
-        ),
-        music=Music(
-            chord=session.document.chord_name(now.chord) if now is not None else "",
-            chord_s=now.start_s if now is not None else 0.0,
-            next_chord=session.document.chord_name(after.chord) if after is not None else "",
-            next_chord_s=after.start_s if after is not None else 0.0,
-            mood=strongest(affect),
-            affect=tuple(affect),
-            notes_per_bar=notes_in_bar(session, bar_beat.bar),
-            loudness=slot.loudness if slot is not None else 0.0,
-            key=document.result.key.name if document.result.slots else "",
-        ),
+        clock=clock,
+        music=_music(session, position_s, clock.bar),
         sync=Sync(status.position_source, status.tempo_source, status.state, status.tempo_bpm),
         take=Take(
             document.take,
@@ -210,6 +188,37 @@ def snapshot(session: SessionState) -> Snapshot:
         learning=session.learning,
         control_port=status.control_port,
         plugins=session.plugins,
+    )
+
+
+def _clock(session: SessionState, position_s: float) -> Clock:
+    beats = session.beats_at(position_s)
+    bar_beat = session.tempo_map.bar_beat_at(max(round(beats, 6), -1e6))
+    return Clock(
+        position_s,
+        _film_timecode(session, position_s),
+        _daw_timecode(session, position_s + session.starts_s),
+        str(bar_beat),
+        beats,
+        bar_beat.bar,
+    )
+
+
+def _music(session: SessionState, position_s: float, bar: int) -> Music:
+    document = session.document
+    now, after = document.chords_at(position_s)
+    slot = document.slot_at(position_s)
+    affect = slot.affect if slot is not None else _NEUTRAL
+    return Music(
+        chord=document.chord_name(now.chord) if now is not None else "",
+        chord_s=now.start_s if now is not None else 0.0,
+        next_chord=document.chord_name(after.chord) if after is not None else "",
+        next_chord_s=after.start_s if after is not None else 0.0,
+        mood=strongest(affect),
+        affect=tuple(affect),
+        notes_per_bar=notes_in_bar(session, bar),
+        loudness=slot.loudness if slot is not None else 0.0,
+        key=document.result.key.name if document.result.slots else "",
     )
 
 

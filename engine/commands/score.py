@@ -277,24 +277,28 @@ def main(argv: Sequence[str] | None = None) -> int:
         found |= {"music": _plain(music), "bars shuffled": _plain(shuffled)}
         sys.stdout.write(json.dumps(found, indent=1) + "\n")
         return 0
-    sys.stdout.write(f"{'':32}{'this film':>12}{'other cuts':>12}\n")
+    sys.stdout.write(_table(rows, chance, music, shuffled))
+    return 0
+
+
+def _table(
+    rows: dict[str, float], chance: dict[str, float], music: dict[str, float], shuffled: dict[str, float]
+) -> str:
+    lines = [f"{'':32}{'this film':>12}{'other cuts':>12}"]
     for name, value in rows.items():
         other = f"{chance[name]:12.3f}" if name in chance else ""
-        sys.stdout.write(f"{name:32}{value:12.3f}{other}\n")
-    sys.stdout.write(
-        "this film: with its own picture; other cuts: the same with its shots in other orders, the mean of "
-    )
-    sys.stdout.write(
-        f"{_ORDERS}.\nWhat follows the picture is far from chance; what is as high by chance says nothing.\n"
-    )
-    sys.stdout.write(f"\n{'':32}{'this file':>12}{'bars mixed':>12}\n")
+        lines.append(f"{name:32}{value:12.3f}{other}")
+    lines += [
+        f"this film: with its own picture; other cuts: the same with its shots in other orders, the mean of {_ORDERS}.",
+        "What follows the picture is far from chance; what is as high by chance says nothing.",
+        "",
+        f"{'':32}{'this file':>12}{'bars mixed':>12}",
+    ]
     for name, value in music.items():
         if not math.isnan(value):
-            sys.stdout.write(f"{name:32}{value:12.3f}{shuffled[name]:12.3f}  {EXPLANATIONS[name]}\n")
-    sys.stdout.write(
-        "bars mixed: the same music with its bars in other orders, which an order that matters differs from.\n"
-    )
-    return 0
+            lines.append(f"{name:32}{value:12.3f}{shuffled[name]:12.3f}  {EXPLANATIONS[name]}")
+    lines.append("bars mixed: the same music with its bars in other orders, which an order that matters differs from.")
+    return "".join(f"{line}\n" for line in lines)
 
 
 def _session(path: Path) -> tuple[MidiScore, Composition, str]:

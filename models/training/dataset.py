@@ -11,7 +11,7 @@ followed by END once; the rest is PAD and ignored.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final, Literal
 
@@ -204,11 +204,7 @@ def make_batch(
     not hang on those beside it.  pool: the songs whose picture another song may be shown, by default the batch's.
     read_chords: the chords that a regressor reads with each song, (T,) ids, in place of the song's own; None: unknown.
     """
-    random: list[np.random.Generator | None] = []
-    if rng is None or isinstance(rng, np.random.Generator):
-        random += [rng] * len(songs)
-    else:
-        random += rng
+    random = [rng] * len(songs) if rng is None or isinstance(rng, np.random.Generator) else rng
     if rng is None and (variation is not None or labelling is not None or excerpt):
         raise ValueError("a variation needs a random generator")
     passages = [_passage(song.length, excerpt, own) for song, own in zip(songs, random, strict=True)]
@@ -221,49 +217,36 @@ def make_batch(
     inputs = np.full((count, steps), CHORD_PAD, dtype=np.int64)
     targets = np.full((count, steps), CHORD_PAD, dtype=np.int64)
     emotion_next = np.zeros((count, steps), dtype=np.int64)
-    semantic_present = np.full(count, "semantic" not in without)
-    emotion_present = np.full(count, "emotion" not in without)
+    semantic_present, emotion_present = np.zeros(count, dtype=bool), np.zeros(count, dtype=bool)
     conditions = np.zeros((count, rows, CONDITION_WIDTH), dtype=np.float32)
     ends = np.ones(count, dtype=bool)
     read = np.full((count, rows), CHORD_PAD, dtype=np.int64)
     for k, song in enumerate(songs):
-        film = song if films is None else films[k]
-        chords, passage, draw = song.chords, passages[k], random[k]
-        sounding = chords if read_chords is None else read_chords[k]
+        passage, draw = passages[k], random[k]
         here = slice(0, passage.stop - passage.start)
         if labelling is not None and draw is not None:
             conditions[k, here] = inverse_conditions(song, labelling, draw)[passage]
+        shown = _Shown(
+            film=song if films is None else films[k],
+            chords=song.chords,
+            sounding=song.chords if read_chords is None else read_chords[k],
+            has_semantic="semantic" not in without,
+            has_emotion="emotion" not in without,
+        )
         if variation is not None and draw is not None:
-            if draw.random() < variation.transpose:
-                semitones = int(draw.integers(1, 12))
-                chords = transpose_ids(chords, semitones)
-                sounding = None if sounding is None else transpose_ids(sounding, semitones)
-            if draw.random() < variation.other_film:
-                others = songs if pool is None else pool
-                film = others[int(draw.integers(len(others)))]
-            semantic_present[k] &= draw.random() >= variation.drop_semantic
-            emotion_present[k] &= draw.random() >= variation.drop_emotion
-        semantic_present[k] &= film.semantic is not None
-        seen = _fit(film.features(smooth=smooth), song.length)
-        if variation is not None and draw is not None:
-            _vary(seen, variation, draw)
-        if not semantic_present[k]:
-            seen[:, :SEMANTIC_WIDTH] = 0
-        if not emotion_present[k]:
-            seen[:, EMOTION_COLUMNS] = 0
-        if variation is not None and variation.drop_film and draw is not None and draw.random() < variation.drop_film:
-            semantic_present[k] = emotion_present[k] = False
-            seen[:] = 0
+            shown = shown.varied(variation, draw, songs if pool is None else pool)
+        shown, seen = shown.seen(song.length, smooth, variation, draw)
+        semantic_present[k], emotion_present[k] = shown.has_semantic, shown.has_emotion
         features[k, here] = seen[passage]
-        if sounding is not None:
-            read[k, here] = sounding[passage]
+        if shown.sounding is not None:
+            read[k, here] = shown.sounding[passage]
         valid[k, here] = True
         dynamics[k, here, 0], dynamics[k, here, 1] = song.density[passage], song.loudness[passage]
-        x, y = chord_steps(chords)
+        x, y = chord_steps(shown.chords)
         ends[k] = passage.stop == song.length < MAX_SLOTS  # a song of 300 rows was cut off
         x, y = x[passage], y[passage]
         inputs[k, : len(x)], targets[k, : len(y)] = x, y
-        strongest = (film.emotion_smooth if smooth else film.emotion).argmax(axis=1)
+        strongest = (shown.film.emotion_smooth if smooth else shown.film.emotion).argmax(axis=1)
         strongest = _fit(strongest[:, None], song.length)[:, 0]
         emotion_next[k, : len(y)] = np.append(strongest[1:], strongest[-1])[passage][: len(y)]
     return Batch(
@@ -280,6 +263,47 @@ def make_batch(
         ends=torch.from_numpy(ends),
         read_chords=torch.from_numpy(read),
     )
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Shown:
+    """A song as it is shown in one step.  chords, sounding (what a regressor reads, None: unknown): (T,) ids."""
+
+    film: Song
+    chords: np.ndarray
+    sounding: np.ndarray | None
+    has_semantic: bool
+    has_emotion: bool
+
+    def varied(self, variation: Variation, draw: np.random.Generator, others: Sequence[Song]) -> _Shown:
+        """In another key, with another film, or with less of its film."""
+        film, chords, sounding = self.film, self.chords, self.sounding
+        if draw.random() < variation.transpose:
+            semitones = int(draw.integers(1, 12))
+            chords = transpose_ids(chords, semitones)
+            sounding = None if sounding is None else transpose_ids(sounding, semitones)
+        if draw.random() < variation.other_film:
+            film = others[int(draw.integers(len(others)))]
+        semantic = draw.random() >= variation.drop_semantic
+        emotion = draw.random() >= variation.drop_emotion
+        return _Shown(film, chords, sounding, self.has_semantic and semantic, self.has_emotion and emotion)
+
+    def seen(
+        self, length: int, smooth: bool, variation: Variation | None, draw: np.random.Generator | None
+    ) -> tuple[_Shown, np.ndarray]:
+        """With features (length, FEATURE_WIDTH) in which what is hidden is 0."""
+        shown = replace(self, has_semantic=self.has_semantic and self.film.semantic is not None)
+        seen = _fit(self.film.features(smooth=smooth), length)
+        if variation is not None and draw is not None:
+            _vary(seen, variation, draw)
+        if not shown.has_semantic:
+            seen[:, :SEMANTIC_WIDTH] = 0
+        if not shown.has_emotion:
+            seen[:, EMOTION_COLUMNS] = 0
+        if variation is not None and variation.drop_film and draw is not None and draw.random() < variation.drop_film:
+            seen[:] = 0
+            return replace(shown, has_semantic=False, has_emotion=False), seen
+        return shown, seen
 
 
 def _passage(length: int, excerpt: int, rng: np.random.Generator | None) -> slice:

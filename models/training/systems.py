@@ -69,125 +69,105 @@ _PAPER_DYNAMICS: Final = Recipe(
 )
 _MASKED: Final = AmtConfig(masked=True)
 
+# What ships, and the recipes of its parts trained alone.
+_SHIPPED: Final = AmtConfig(
+    width=192,
+    heads=6,
+    encoder_layers=1,
+    decoder_layers=4,
+    feedforward=512,
+    dropout=0.15,
+    attention_dropout=0.0,
+    masked=True,
+    scaled=True,
+    run_buckets=24,
+    recall_heads=6,
+    recall_roots=True,
+    echo_heads=6,
+    condition_width=96,
+)
+_SHIPPED_CHORDS: Final = Recipe(
+    steps=4000, kernel_rate=5.0, mixed=True, variation=_SHIPPED_VARIATION, excerpt=128, labels=LabelVariation()
+)
+_PARTS_CHORDS: Final = replace(_SHIPPED_CHORDS, steps=1800, kernel_rate=1.0, mixed=False, excerpt=0, labels=None)
+_UNCONDITIONED: Final = replace(_SHIPPED, condition_width=0)
+_RECALL: Final = replace(_UNCONDITIONED, echo_heads=0)
 
-def _amt(system: System) -> AmtConfig:
-    assert isinstance(system.network, AmtConfig)
-    return system.network
+_SEEING: Final = RegressorConfig(kind="bigru", width=64, dropout=0.3, scaled=True, levels=True)
+_SHIPPED_DYNAMICS: Final = Recipe(
+    steps=1200,
+    batch=16,
+    learning_rate=1e-3,
+    warmup=50,
+    weight_decay=0.05,
+    correlation_weight=0.3,
+    variation=Variation(
+        drop_semantic=0.5, drop_emotion=0.2, noise_emotion=0.3, permute_emotion=0.1, noise_features=0.1
+    ),
+)
+_READING_DYNAMICS: Final = replace(
+    _SHIPPED_DYNAMICS,
+    steps=300,
+    weight_decay=0.01,
+    only="chord_",
+    variation=replace(_SHIPPED_DYNAMICS.variation, transpose=0.3, drop_film=0.1),
+    chords=ChordVariation(),
+)
 
-
-def _systems() -> dict[str, System]:
-    entries = [
+_ALL: Final = (
+    System(
+        "transformer",
+        "the paper's Transformer: chords only, absolute positions",
+        replace(_MASKED, see=False, relative=False),
+        _PAPER_CHORDS,
+    ),
+    System(
+        "music-transformer",
+        "the paper's Music Transformer: chords only, relative positions",
+        replace(_MASKED, see=False),
+        _PAPER_CHORDS,
+    ),
+    System("amt-no-emotion-loss", "AMT without the emotion matching loss", _MASKED, _PAPER_CHORDS),
+    System("amt-paper", "AMT as published: eq. 3-7, lambda 0.4", _MASKED, replace(_PAPER_CHORDS, emotion_weight=0.6)),
+    System(
+        "amt",
+        "the AMT that ships: smaller, with recall and echo over the song so far, robust to what is missing",
+        _SHIPPED,
+        _SHIPPED_CHORDS,
+    ),
+    System(
+        "amt-unconditioned",
+        "the AMT that ships, without mood course and boundaries",
+        _UNCONDITIONED,
+        replace(_PARTS_CHORDS, kernel_rate=5.0, mixed=True),
+    ),
+    System("amt-recall", "the AMT that ships, without echo", _RECALL, _PARTS_CHORDS),
+    System(
+        "amt-plain-recall",
+        "the same, its recall without roots and phase",
+        replace(_RECALL, recall_roots=False),
+        _PARTS_CHORDS,
+    ),
+    *(
         System(
-            "transformer",
-            "the paper's Transformer: chords only, absolute positions",
-            replace(_MASKED, see=False, relative=False),
-            _PAPER_CHORDS,
-        ),
-        System(
-            "music-transformer",
-            "the paper's Music Transformer: chords only, relative positions",
-            replace(_MASKED, see=False),
-            _PAPER_CHORDS,
-        ),
-        System("amt-no-emotion-loss", "AMT without the emotion matching loss", _MASKED, _PAPER_CHORDS),
-        System(
-            "amt-paper",
-            "AMT as published: eq. 3-7, lambda 0.4",
-            _MASKED,
-            replace(_PAPER_CHORDS, emotion_weight=0.6),
-        ),
-        System(
-            "amt",
-            "the AMT that ships: smaller, with recall and echo over the song so far, robust to what is missing",
-            AmtConfig(
-                width=192,
-                heads=6,
-                encoder_layers=1,
-                decoder_layers=4,
-                feedforward=512,
-                dropout=0.15,
-                attention_dropout=0.0,
-                masked=True,
-                scaled=True,
-                run_buckets=24,
-                recall_heads=6,
-                recall_roots=True,
-                echo_heads=6,
-                condition_width=96,
-            ),
-            Recipe(
-                steps=4000,
-                kernel_rate=5.0,
-                mixed=True,
-                variation=_SHIPPED_VARIATION,
-                excerpt=128,
-                labels=LabelVariation(),
-            ),
-        ),
-    ]
-    shipped = entries[-1]
-    recipe = replace(shipped.recipe, steps=1800, kernel_rate=1.0, mixed=False, excerpt=0, labels=None)
-    unconditioned = replace(_amt(shipped), condition_width=0)
-    entries.append(
-        System("amt-unconditioned", "the AMT that ships, without mood course and boundaries", unconditioned,
-               replace(recipe, kernel_rate=5.0, mixed=True))
-    )  # fmt: skip
-    without_echo = replace(unconditioned, echo_heads=0)
-    entries.append(System("amt-recall", "the AMT that ships, without echo", without_echo, recipe))
-    entries.append(
-        System(
-            "amt-plain-recall",
-            "the same, its recall without roots and phase",
-            replace(without_echo, recall_roots=False),
-            recipe,
+            kind, f"the paper's {kind.upper()} regressor (section 4.2.1)", RegressorConfig(kind=kind), _PAPER_DYNAMICS
         )
-    )
-    for kind in ("fc", "lstm", "bilstm", "gru", "bigru"):
-        about = f"the paper's {kind.upper()} regressor (section 4.2.1)"
-        entries.append(System(kind, about, RegressorConfig(kind=kind), _PAPER_DYNAMICS))
-    entries.append(
-        System(
-            "regressor",
-            "the regressor that ships: biGRU on scaled inputs and targets, ridge for the level, padding masked",
-            RegressorConfig(kind="bigru", width=64, dropout=0.3, scaled=True, levels=True),
-            Recipe(
-                steps=1200,
-                batch=16,
-                learning_rate=1e-3,
-                warmup=50,
-                weight_decay=0.05,
-                correlation_weight=0.3,
-                variation=Variation(
-                    drop_semantic=0.5,
-                    drop_emotion=0.2,
-                    noise_emotion=0.3,
-                    permute_emotion=0.1,
-                    noise_features=0.1,
-                ),
-            ),
-        )
-    )
-    seeing = entries[-1]
-    assert isinstance(seeing.network, RegressorConfig)
-    entries.append(
-        System(
-            "regressor-chords",
-            "a part that reads chords for the regressor that ships (--start-from it): true, spoiled and composed ones",
-            replace(seeing.network, chord_width=64),
-            replace(
-                seeing.recipe,
-                steps=300,
-                weight_decay=0.01,
-                only="chord_",
-                variation=replace(seeing.recipe.variation, transpose=0.3, drop_film=0.1),
-                chords=ChordVariation(),
-            ),
-        )
-    )
-    return {system.name: system for system in entries}
-
-
-SYSTEMS: Final[dict[str, System]] = _systems()
+        for kind in ("fc", "lstm", "bilstm", "gru", "bigru")
+    ),
+    System(
+        "regressor",
+        "the regressor that ships: biGRU on scaled inputs and targets, ridge for the level, padding masked",
+        _SEEING,
+        _SHIPPED_DYNAMICS,
+    ),
+    System(
+        "regressor-chords",
+        "a part that reads chords for the regressor that ships (--start-from it): true, spoiled and composed ones",
+        replace(_SEEING, chord_width=64),
+        _READING_DYNAMICS,
+    ),
+)
+SYSTEMS: Final[dict[str, System]] = {system.name: system for system in _ALL}
 
 
 def find(name: str) -> System:

@@ -321,60 +321,31 @@ def _train(
     progress: Callable[[dict[str, float]], None] | None,
     processes: Team,
 ) -> tuple[Network, dict[str, object]]:
-    if options.learning_rate is not None:
-        system = replace(system, recipe=replace(system.recipe, learning_rate=options.learning_rate))
-    if options.warmup is not None:
-        system = replace(system, recipe=replace(system.recipe, warmup=options.warmup))
-    if options.mixed:
-        system = replace(system, recipe=replace(system.recipe, mixed=True))
+    system = _as_asked(system, options)
     recipe = system.recipe
     steps = recipe.steps if options.steps is None else options.steps
     options.folder.mkdir(parents=True, exist_ok=True)
-    torch.manual_seed(options.seed)
-    model = build(system.network)
-    if options.start_from is not None:
-        start_from(model, options.start_from)
     songs, held_out = data.split("train"), data.split("val")
     if not songs or not held_out:
         raise ModelError(f"There is too little to train on: {data.sizes} pieces to train/val/test.")
-    if isinstance(model, DynamicsRegressor) and model.config.scaled:
-        fit_targets(model, songs)
-        if model.config.levels:
-            fit_levels(model, songs, recipe.smooth_emotion)
-    for name, parameter in model.named_parameters():
-        parameter.requires_grad_(name.startswith(recipe.only))
-    model.to(options.device)
+    model = _begun(system, songs, options)
     average = copy.deepcopy(model).eval()
     optimizer = torch.optim.AdamW(_groups(model, recipe), lr=recipe.learning_rate, betas=(0.9, 0.98), eps=1e-9)
     run = _Run(system, options, steps)
     step = run.resume(model, average, optimizer)
     began, recent = time.monotonic(), []
-    labelling = labelling_of(songs, recipe)
-    composed = composed_of(data, recipe, options, processes)
-
-    def prepared(at: int) -> Batch:
-        order = song_order(len(songs), recipe.batch * processes.size, options.seed, at)
-        share = slice(processes.rank * recipe.batch, (processes.rank + 1) * recipe.batch)
-        chosen = [songs[i] for i in order[share]]
-        places = range(len(order))[share]
-        read = None
-        if composed is not None and recipe.chords is not None:
-            dice = [np.random.default_rng([options.seed, 4, at, place]) for place in places]
-            read = [chords_to_read(song, recipe.chords, composed, own) for song, own in zip(chosen, dice, strict=True)]
-        return make_batch(
-            chosen,
-            smooth=recipe.smooth_emotion,
-            variation=recipe.variation,
-            rng=[np.random.default_rng([options.seed, 2, at, place]) for place in places],
-            labelling=labelling,
-            excerpt=recipe.excerpt,
-            pool=songs,
-            read_chords=read,
-        )
-
+    batches = _Batches(
+        songs,
+        recipe,
+        options.seed,
+        processes,
+        labelling_of(songs, recipe),
+        composed_of(data, recipe, options, processes),
+    )
+    labelling, composed = batches.labelling, batches.composed
     model.train()
     last = steps if options.until is None else min(steps, options.until)
-    for batch in prepared_beside(prepared, range(step, last)):
+    for batch in prepared_beside(batches.of_step, range(step, last)):
         for group in optimizer.param_groups:
             group["lr"] = learning_rate(recipe, step, steps) * group["rate"]
         weight = weight_of(batch, model, processes)
@@ -420,6 +391,66 @@ def _train(
         record["calibrated_val_loss"] = validate(network, held_out, recipe, "cpu", composed=composed)[0]
         network.eval()
     return network, record
+
+
+def _as_asked(system: System, options: TrainOptions) -> System:
+    recipe = system.recipe
+    if options.learning_rate is not None:
+        recipe = replace(recipe, learning_rate=options.learning_rate)
+    if options.warmup is not None:
+        recipe = replace(recipe, warmup=options.warmup)
+    return replace(system, recipe=replace(recipe, mixed=recipe.mixed or options.mixed))
+
+
+def _begun(system: System, songs: list[Song], options: TrainOptions) -> Network:
+    """The network before its first step, on its device, with what is fitted at once."""
+    torch.manual_seed(options.seed)
+    model = build(system.network)
+    if options.start_from is not None:
+        start_from(model, options.start_from)
+    if isinstance(model, DynamicsRegressor) and model.config.scaled:
+        fit_targets(model, songs)
+        if model.config.levels:
+            fit_levels(model, songs, system.recipe.smooth_emotion)
+    for name, parameter in model.named_parameters():
+        parameter.requires_grad_(name.startswith(system.recipe.only))
+    return model.to(options.device)
+
+
+@dataclass(frozen=True, slots=True)
+class _Batches:
+    """This process's share of the songs of a step; the same step gives the same songs, varied in the same way."""
+
+    songs: Sequence[Song]
+    recipe: Recipe
+    seed: int
+    processes: Team
+    labelling: Labelling | None
+    composed: ComposedChords | None
+
+    def of_step(self, at: int) -> Batch:
+        """The batch of step `at`, counted from 0."""
+        songs, recipe = self.songs, self.recipe
+        order = song_order(len(songs), recipe.batch * self.processes.size, self.seed, at)
+        share = slice(self.processes.rank * recipe.batch, (self.processes.rank + 1) * recipe.batch)
+        chosen = [songs[i] for i in order[share]]
+        places = range(len(order))[share]
+        read = None
+        if self.composed is not None and recipe.chords is not None:
+            read = [
+                chords_to_read(song, recipe.chords, self.composed, np.random.default_rng([self.seed, 4, at, place]))
+                for song, place in zip(chosen, places, strict=True)
+            ]
+        return make_batch(
+            chosen,
+            smooth=recipe.smooth_emotion,
+            variation=recipe.variation,
+            rng=[np.random.default_rng([self.seed, 2, at, place]) for place in places],
+            labelling=self.labelling,
+            excerpt=recipe.excerpt,
+            pool=songs,
+            read_chords=read,
+        )
 
 
 def _groups(model: nn.Module, recipe: Recipe) -> list[dict[str, object]]:
