@@ -173,6 +173,7 @@ class Composer:
             return WhyAnswer(asked.number, why.by, why.words, why.weight, why.options, affect)
         return WhyAnswer(asked.number)
 
+    # size: keywords: the worker needs all, others one or none.
     def stream(
         self,
         features: VideoFeatures,

@@ -109,6 +109,7 @@ def write_midi(
     )
 
 
+# size: what a file holds, each with a default.
 def write_music(
     path: str | os.PathLike[str],
     notes: Sequence[Note],
@@ -151,6 +152,7 @@ def write_parts(
     return tuple(written)
 
 
+# size: what a file holds besides its events, each with a default.
 def write_events(
     path: str | os.PathLike[str],
     events: Iterable[tuple[float, float, int, int, int, int]],
@@ -253,6 +255,7 @@ def one_at_a_time(notes: Sequence[Note]) -> list[Note]:
     return [found[index] for index in sorted(found)]
 
 
+# size: what a file holds; each public function leaves out some.
 def _write(
     path: Path,
     notes: Sequence[Note],

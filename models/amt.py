@@ -206,6 +206,7 @@ class DecoderCache:
     nothing before is recomputed.
     """
 
+    # size: one caller, which has computed each already.
     def __init__(
         self,
         model: AffectiveMultimodalTransformer,
@@ -399,6 +400,7 @@ class AffectiveMultimodalTransformer(nn.Module):
         bucket = (runs - 1).clamp(0, self.config.run_buckets - 1)
         return self.run_embedding(bucket) + self.over_embedding(over)
 
+    # size: the tensors of a teacher-forced pass, by name.
     def forward(
         self,
         features: torch.Tensor,
@@ -430,6 +432,7 @@ class AffectiveMultimodalTransformer(nn.Module):
             conditions=conditions,
         )
 
+    # size: the tensors of a teacher-forced pass, by name.
     def decode(
         self,
         tokens: torch.Tensor,

@@ -152,6 +152,7 @@ def _log_sum(scores: np.ndarray) -> float:
     return float(np.log(np.exp(scores - top).sum()) + top)
 
 
+# size: one draw weighs them all; the network's inner loop makes no object for it.
 def choose(
     logits: np.ndarray,
     options: DecodingOptions,
@@ -226,6 +227,7 @@ class ChordStream:
     length: slots to compose, at most the film's.  Raises ModelError for ids and lengths out of range.
     """
 
+    # size: keywords that a caller leaves out where it has none.
     def __init__(
         self,
         model: ChordNetwork,
@@ -372,6 +374,7 @@ def _checked(chord: int) -> int:
     return int(chord)
 
 
+# size: as ChordStream, which it runs to the end.
 def generate(
     model: ChordNetwork,
     film: FilmInputs,

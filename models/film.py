@@ -50,6 +50,7 @@ class FilmInputs:
     minor: np.ndarray
     ends: bool = True
 
+    # size: the columns of the features, by name.
     @classmethod
     def from_arrays(
         cls,

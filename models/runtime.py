@@ -515,6 +515,7 @@ class DecoderCache:
     `truncate(n)` forgets all after the first n positions: what follows is decoded anew, nothing before recomputed.
     """
 
+    # size: one caller, `ChordNetwork.new_cache`, which says what it needs once.
     def __init__(
         self,
         model: ChordNetwork,

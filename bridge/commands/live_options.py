@@ -97,6 +97,7 @@ _BEGINS_WITH: Final = {controls.FORM: "auto"}
 _PLAN_FLAGS: Final = {controls.FORM: "--form", controls.ENSEMBLE: "--ensemble"}
 
 
+# size: a line or two for each flag, in the order of --help.
 def parser(
     program: str = "cuebridge live", description: str = "Plays a film's music live and follows what you play and set."
 ) -> argparse.ArgumentParser:

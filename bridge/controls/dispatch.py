@@ -56,6 +56,7 @@ NOBODY: Final[Target] = ("", 0)  # a MIDI controller, which gets no answer
 class Controls:
     """answer(target, address, arguments) sends; refuse(target, address, code, sentence) sends an error."""
 
+    # size: what the session cannot know, each left out where a program or a test has none of it.
     def __init__(
         self,
         session: Session,

@@ -35,6 +35,7 @@ class JobError(Exception):
 class Jobs:
     """changed(job): it is new or has got on.  chosen(path, name): a film has come by its link."""
 
+    # size: what the server has for all its jobs, three ways to say something among it.
     def __init__(
         self, work: Path, uploads: Uploads, most_bytes: int, soundfont: str | None,
         changed: Callable[[Json], None], to_bridge: Callable[[p.FromServer], None],

@@ -37,6 +37,7 @@ class PlanFollower:
             return self._load(revision, begins)
         return False
 
+    # size: the seven numbers of a packed event.
     def _add(self, kind: int, part: int, channel: int, data1: int, data2: int, start: float, length: float) -> None:
         if part >= len(self._lanes):
             return

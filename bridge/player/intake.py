@@ -27,6 +27,7 @@ class PlanIntake:
     def begin(self, revision: int, unit: str, from_position: float, score: Score) -> None:
         self._staged = Staged(revision, unit, from_position, score.blank())
 
+    # size: the seven numbers of a packed event; no object is made for each in the player's loop.
     def event(self, kind: int, part: int, channel: int, data1: int, data2: int, start: float, length: float) -> None:
         """Events of parts that nobody announced, and controllers that are never sent, are left out."""
         if self._staged is None or part >= len(self._staged.lanes):

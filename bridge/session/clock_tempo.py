@@ -83,6 +83,7 @@ class ClockTempo:
         self._drift = Drift()
         self._lag_s = 0.0  # what JACK's beats lay off ours while both had one tempo: a period, for some programs
 
+    # size: one decision, whose cases exclude each other in this order; each needs what those before have found.
     def watch(
         self, status: PlayerStatus, tempo_map: TempoMap, first_bar_1_s: Callable[[], float], host_s: float
     ) -> ClockMap | None:

@@ -118,6 +118,7 @@ class Composing:
         return self.queued or (self.in_flight.asked if self.in_flight is not None else None)
 
     # asking ---------------------------------------------------------------------------------------------------------
+    # size: keywords of one request; most callers give three.
     def ask(
         self,
         host_s: float,
@@ -307,6 +308,7 @@ class Composing:
             sentence = f"composing took longer than the {when}: {asked.label} is heard later, from {from_s:.2f} s."
         return Late(flying.step_id, document, from_s, sentence)
 
+    # size: two callers have an answer's facts in different messages.
     def _answer(
         self,
         flying: InFlight,

@@ -31,6 +31,7 @@ class DrumHit:
     change: int = 0
 
 
+# size: a bar's facts; a pure function of them, as the tests use it.
 def play(
     level: int, bar_steps: range, bar: int, groups: tuple[int, ...], accent: bool, fill_from: int | None, ending: bool
 ) -> Iterator[DrumHit]:

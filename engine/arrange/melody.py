@@ -108,6 +108,7 @@ def scale_for(chord: Chord, key: Key) -> frozenset[int]:
     return frozenset((scale - altered) | tones)
 
 
+# size: one choice weighs them all.
 def choose_pitch(
     chord: Chord,
     key: Key,

@@ -186,6 +186,7 @@ def _beat_lines(tempo_map: TempoMap, start_s: Fraction, end_s: Fraction) -> list
     return lines
 
 
+# size: exact arithmetic on four fractions and two rows of them.
 def _repeated(
     base_s: Fraction,
     base: Fraction,

@@ -269,6 +269,7 @@ def _curves(
     return tuple(found)
 
 
+# size: a step of the search, which has them all.
 def _curve_plan(
     kind: str,
     hits: Sequence[Hit],

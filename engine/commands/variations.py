@@ -94,6 +94,7 @@ def difference(a: Sequence[object], b: Sequence[object]) -> float:
     return 1 - same / longer if longer else 0.0
 
 
+# size: the command's choices, once.
 def vary(
     composer: Composer,
     features: VideoFeatures,

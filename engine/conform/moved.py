@@ -77,6 +77,7 @@ def check_policies(names: Sequence[str], policies: Mapping[str, str], policy: st
     return chosen
 
 
+# size: policies, bend and cuts are keywords that few callers give.
 def conform(
     document: Document,
     changes: ChangeList,

@@ -77,6 +77,7 @@ class Drawn:
         return palettes()[max(lasted, key=lambda variant: lasted[variant])]
 
 
+# size: where the cue lies, whose draws it takes and what was asked for; tests draw with few of them.
 def draw_cue(
     curves: PictureCurves,
     start_s: float,
@@ -251,6 +252,7 @@ def _home(
     return Key(int(_gumbel(weights, partial(draw, "tonic"))), mode)
 
 
+# size: a step of `draw_cue`, which has them all; the key depends on the sections around.
 def _key_of(
     part: FormSection,
     palette: Palette,

@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from models.runtime import ChordNetwork
 
 
+# size: as Harmony.compose, whose slots it decides several times.
 def candidates(
     model: ChordNetwork,
     slots: Sequence[PlannedSlot],
@@ -80,6 +81,7 @@ def _ids(song: Sequence[Chord], keys: Sequence[Key]) -> list[int]:
     return [chord.transpose(-key.semitones_from_reference).id for chord, key in zip(song, keys, strict=False)]
 
 
+# size: the inner loop of `candidates`; it writes into songs and nll.
 def _decode(
     model: ChordNetwork,
     stretch: Stretch,

@@ -164,6 +164,7 @@ class CellChooser:
     _seen: dict[int, int] = field(default_factory=dict)  # units of a section that its walk has taken in
     _reasons: dict[tuple[int, int], Reason] = field(default_factory=dict)
 
+    # size: a plan and what is asked of its chords; one caller.
     @classmethod
     def of(
         cls,

@@ -44,6 +44,7 @@ def of_network(log_probs: np.ndarray, key: Key) -> Reason:
     return Reason("network", "", 1.0, options)
 
 
+# size: a reason's facts, each from another place.
 def of_cells(
     by: str,
     words: str,

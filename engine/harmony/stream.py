@@ -136,6 +136,19 @@ def film_inputs(features: SlotFeatures, stretch: Stretch) -> FilmInputs:
     )
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class _Work:
+    """What one call composes from.  slots, features, keys: a row a slot.  chords: decided so far; it grows."""
+
+    slots: Sequence[PlannedSlot]
+    features: SlotFeatures
+    keys: Sequence[Key]
+    asked: Asked
+    adventurous: float
+    chords: list[Chord]
+    trace: Trace | None
+
+
 class Harmony:
     """The chord network with what it has already seen and heard.
 
@@ -152,6 +165,7 @@ class Harmony:
         """Drops everything remembered (another film)."""
         self._streams.clear()
 
+    # size: what may change a chord, which tests and benches leave out where they have none.
     def compose(
         self,
         slots: Sequence[PlannedSlot],
@@ -175,6 +189,7 @@ class Harmony:
         conditioned = self.model.config.condition_width > 0
         rows = conditions(slots, features.emotion, options, events or Events()) if conditioned else None
         asked = Asked(guiding_mood(features.emotion, options), rows)
+        work = _Work(slots, features, keys, asked, options.adventurous, chords, trace)
         planned = choosers or {}
         _take_kept(planned, slots, chords)
         for stretch in stretches(slots, keys, begin):
@@ -184,33 +199,22 @@ class Harmony:
             drawing = decoding_options(options, (cue_seeds or {}).get(slots[stretch.start].cue, seed), conditioned)
             chooser = planned.get(slots[stretch.start].cue)
             if chooser is not None:
-                yield from self._cells(stretch, slots, features, asked, drawing, chooser, chords, trace)
+                yield from self._cells(stretch, work, drawing, chooser)
                 continue
-            adventurous = options.adventurous
-            yield from self._stretch(stretch, slots, features, asked, drawing, adventurous, keys, chords, trace)
+            yield from self._stretch(stretch, work, drawing)
         while len(chords) < len(slots):
             chords.append(slots[len(chords)].fixed or NO_CHORD)
             yield chords[-1]
 
-    def _stretch(
-        self,
-        stretch: Stretch,
-        slots: Sequence[PlannedSlot],
-        features: SlotFeatures,
-        asked: Asked,
-        drawing: Drawing,
-        adventurous: float,
-        keys: Sequence[Key],
-        chords: list[Chord],
-        trace: Trace | None = None,
-    ) -> Iterator[Chord]:
-        """Decides the stretch's slots; `chords` is all that was decided before and grows."""
+    def _stretch(self, stretch: Stretch, work: _Work, drawing: Drawing) -> Iterator[Chord]:
+        """Decides the stretch's slots."""
+        slots, chords = work.slots, work.chords
         start, shift = stretch.start, stretch.key.semitones_from_reference
         past = [chord.transpose(-shift).id for chord in chords[start:]]
         if not past:
             opening = slots[start].fixed
             past = [REFERENCE_TONICS[stretch.key.is_minor] if opening is None else opening.transpose(-shift).id]
-        stream = self._stream(stretch, features, asked, past, drawing.steady)
+        stream = self._stream(stretch, work.features, work.asked, past, drawing.steady)
         for index in range(stretch.begin, stretch.end):
             slot, at = slots[index], index - start
             forced = slot.fixed
@@ -220,32 +224,23 @@ class Harmony:
                 if forced is not None:
                     stream.configure(pins={at: forced.transpose(-shift).id})
                 else:
-                    worn = worn_out(changes(slots, chords), patience(adventurous))
+                    worn = worn_out(changes(slots, chords), patience(work.adventurous))
                     avoid = [chord.transpose(-shift).id for chord in worn]
-                    bias = form_pull(*heard(slots, keys, chords), stretch.key.is_minor, adventurous)
+                    bias = form_pull(*heard(slots, work.keys, chords), stretch.key.is_minor, work.adventurous)
                     stream.configure(
                         options=drawing.loose if slot.free else drawing.steady, pins={}, avoid=avoid, bias=bias
                     )
-                if trace is not None and forced is None:
-                    trace(index, of_network(stream.log_probs(), stretch.key))
+                if work.trace is not None and forced is None:
+                    work.trace(index, of_network(stream.log_probs(), stretch.key))
                     stream.rewind(at)
                 stream.next()
                 self.decoded += 1
             chords.append(forced if forced is not None else Chord.from_id(stream.chords[at]).transpose(shift))
             yield chords[-1]
 
-    def _cells(
-        self,
-        stretch: Stretch,
-        slots: Sequence[PlannedSlot],
-        features: SlotFeatures,
-        asked: Asked,
-        drawing: Drawing,
-        chooser: CellChooser,
-        chords: list[Chord],
-        trace: Trace | None = None,
-    ) -> Iterator[Chord]:
+    def _cells(self, stretch: Stretch, work: _Work, drawing: Drawing, chooser: CellChooser) -> Iterator[Chord]:
         """Decides the slots of a planned cue: its palettes' cells lead, the network ranks what they offer."""
+        slots, chords = work.slots, work.chords
         start, shift = stretch.start, stretch.key.semitones_from_reference
         fed: ChordStream | None = None
 
@@ -256,9 +251,9 @@ class Harmony:
                 return np.zeros(VOCABULARY_SIZE)  # the window's first chord has no past
             past = [chord.transpose(-shift).id for chord in chords[start:first]]
             if fed is None:
-                fed = self._stream(stretch, features, asked, past, drawing.loose)
+                fed = self._stream(stretch, work.features, work.asked, past, drawing.loose)
             else:
-                self._return_to(fed, past, asked.of(stretch), drawing.loose)
+                self._return_to(fed, past, work.asked.of(stretch), drawing.loose)
             self.decoded += 1
             return fed.log_probs()
 
@@ -279,8 +274,8 @@ class Harmony:
                         chooser.hold(slot, chords[index - 1])
                 chord = chooser.chord(slot, before)
                 reason = chooser.reason(slot)
-                if trace is not None and reason is not None:
-                    trace(index, reason)
+                if work.trace is not None and reason is not None:
+                    work.trace(index, reason)
             chords.append(chord)
             yield chord
 

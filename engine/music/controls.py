@@ -374,6 +374,7 @@ _OPTIONAL_SPAN: Final = (_seconds("from", optional=True), _seconds("to", optiona
 _WHEN: Final = _seconds("when", *WHEN, optional=True)
 
 
+# size: the columns of a row of the table.
 def _value(
     address: str, argument: Arg, default: Value, effect: str, doc: str, flag: str | None = None, *, to: str = "",
     unset: str | None = None, scopes: tuple[str, ...] = FILM_SCOPE, formerly: tuple[str, ...] = (),

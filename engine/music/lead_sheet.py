@@ -302,6 +302,7 @@ class _Reader:
                 raise MusicError("'| |': the first bar of a progression is empty.")
         return items
 
+    # size: a state machine: every kind of token reads and moves the same seven variables.
     def _bars(self) -> list[Bar]:
         """The bars in the order in which they sound, repeats written out."""
         bars: list[Bar] = []

@@ -152,6 +152,7 @@ def _bytes_needed(film: str | os.PathLike[str], length: int, options: RenderOpti
 
 
 # writing --------------------------------------------------------------------------------------------------------------
+# size: the second half of `render`, which has them all open.
 def _write(
     film: str | os.PathLike[str],
     events: SoundEvents,

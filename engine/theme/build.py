@@ -132,6 +132,7 @@ def _cell(text: str, bar_beats: float) -> _Cell:
     return _Cell(tuple(notes))
 
 
+# size: one bar of the theme: its cell, its place, where it begins and leads.
 def _bar(
     cell: _Cell, bar: int, start: Tone, goal: Tone, draw: Draw, bar_beats: float, identity: int | None = None
 ) -> list[ThemeNote]:

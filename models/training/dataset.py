@@ -182,6 +182,7 @@ def chord_steps(chords: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     return chords, np.append(chords[1:], CHORD_END)
 
 
+# size: training, validation and evaluation each need a few of these keywords.
 def make_batch(
     songs: Sequence[Song],
     *,
@@ -211,21 +212,12 @@ def make_batch(
     rows = max(passage.stop - passage.start for passage in passages)
     steps = min(rows, MAX_SLOTS - 1)
     count = len(songs)
-    features = np.zeros((count, rows, FEATURE_WIDTH), dtype=np.float32)
-    valid = np.zeros((count, rows), dtype=bool)
-    dynamics = np.zeros((count, rows, 2), dtype=np.float32)
-    inputs = np.full((count, steps), CHORD_PAD, dtype=np.int64)
-    targets = np.full((count, steps), CHORD_PAD, dtype=np.int64)
-    emotion_next = np.zeros((count, steps), dtype=np.int64)
-    semantic_present, emotion_present = np.zeros(count, dtype=bool), np.zeros(count, dtype=bool)
-    conditions = np.zeros((count, rows, CONDITION_WIDTH), dtype=np.float32)
-    ends = np.ones(count, dtype=bool)
-    read = np.full((count, rows), CHORD_PAD, dtype=np.int64)
+    made = _empty(count, rows, steps)
     for k, song in enumerate(songs):
         passage, draw = passages[k], random[k]
         here = slice(0, passage.stop - passage.start)
         if labelling is not None and draw is not None:
-            conditions[k, here] = inverse_conditions(song, labelling, draw)[passage]
+            made["conditions"][k, here] = inverse_conditions(song, labelling, draw)[passage]
         shown = _Shown(
             film=song if films is None else films[k],
             chords=song.chords,
@@ -236,33 +228,40 @@ def make_batch(
         if variation is not None and draw is not None:
             shown = shown.varied(variation, draw, songs if pool is None else pool)
         shown, seen = shown.seen(song.length, smooth, variation, draw)
-        semantic_present[k], emotion_present[k] = shown.has_semantic, shown.has_emotion
-        features[k, here] = seen[passage]
+        made["semantic_present"][k], made["emotion_present"][k] = shown.has_semantic, shown.has_emotion
+        made["features"][k, here] = seen[passage]
         if shown.sounding is not None:
-            read[k, here] = shown.sounding[passage]
-        valid[k, here] = True
-        dynamics[k, here, 0], dynamics[k, here, 1] = song.density[passage], song.loudness[passage]
+            made["read_chords"][k, here] = shown.sounding[passage]
+        made["valid"][k, here] = True
+        made["dynamics"][k, here] = np.stack((song.density[passage], song.loudness[passage]), axis=1)
         x, y = chord_steps(shown.chords)
-        ends[k] = passage.stop == song.length < MAX_SLOTS  # a song of 300 rows was cut off
+        made["ends"][k] = passage.stop == song.length < MAX_SLOTS  # a song of 300 rows was cut off
         x, y = x[passage], y[passage]
-        inputs[k, : len(x)], targets[k, : len(y)] = x, y
+        made["inputs"][k, : len(x)], made["targets"][k, : len(y)] = x, y
         strongest = (shown.film.emotion_smooth if smooth else shown.film.emotion).argmax(axis=1)
         strongest = _fit(strongest[:, None], song.length)[:, 0]
-        emotion_next[k, : len(y)] = np.append(strongest[1:], strongest[-1])[passage][: len(y)]
+        made["emotion_next"][k, : len(y)] = np.append(strongest[1:], strongest[-1])[passage][: len(y)]
     return Batch(
-        features=torch.from_numpy(features),
-        valid=torch.from_numpy(valid),
-        semantic_present=torch.from_numpy(semantic_present),
-        emotion_present=torch.from_numpy(emotion_present),
         minor=torch.tensor([song.minor for song in songs]),
-        inputs=torch.from_numpy(inputs),
-        targets=torch.from_numpy(targets),
-        emotion_next=torch.from_numpy(emotion_next),
-        dynamics=torch.from_numpy(dynamics),
-        conditions=torch.from_numpy(conditions),
-        ends=torch.from_numpy(ends),
-        read_chords=torch.from_numpy(read),
+        **{name: torch.from_numpy(values) for name, values in made.items()},
     )
+
+
+def _empty(count: int, rows: int, steps: int) -> dict[str, np.ndarray]:
+    """The columns of a Batch of `count` songs, but for `minor`, nothing in them yet."""
+    return {
+        "features": np.zeros((count, rows, FEATURE_WIDTH), dtype=np.float32),
+        "valid": np.zeros((count, rows), dtype=bool),
+        "semantic_present": np.zeros(count, dtype=bool),
+        "emotion_present": np.zeros(count, dtype=bool),
+        "inputs": np.full((count, steps), CHORD_PAD, dtype=np.int64),
+        "targets": np.full((count, steps), CHORD_PAD, dtype=np.int64),
+        "emotion_next": np.zeros((count, steps), dtype=np.int64),
+        "dynamics": np.zeros((count, rows, 2), dtype=np.float32),
+        "conditions": np.zeros((count, rows, CONDITION_WIDTH), dtype=np.float32),
+        "ends": np.ones(count, dtype=bool),
+        "read_chords": np.full((count, rows), CHORD_PAD, dtype=np.int64),
+    }
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -314,6 +314,7 @@ def train(
         return _train(system, data, options, progress, processes)
 
 
+# size: set up, a loop of steps and an end, which read best in one piece.
 def _train(
     system: System,
     data: MuViSync,
@@ -342,7 +343,6 @@ def _train(
         labelling_of(songs, recipe),
         composed_of(data, recipe, options, processes),
     )
-    labelling, composed = batches.labelling, batches.composed
     model.train()
     last = steps if options.until is None else min(steps, options.until)
     for batch in prepared_beside(batches.of_step, range(step, last)):
@@ -362,22 +362,12 @@ def _train(
         _average(average, model, keep)
         recent.append(processes.total(float(loss.detach()) * weight))
         if (step % options.report == 0 or step == last) and processes.leads:
-            val_loss, hits = validate(average, held_out, recipe, options.device, composed=composed)
-            conditioned = math.nan
-            if labelling is not None or composed is not None:
-                conditioned = validate(average, held_out, recipe, options.device, labelling)[0]
-            average.eval()
+            figures = batches.validated(average, held_out, options.device)
             run.seconds += time.monotonic() - began
             began = time.monotonic()
-            row = {
-                "step": float(step),
-                "seconds": round(run.seconds, 1),
-                "learning_rate": optimizer.param_groups[0]["lr"],
-                "train_loss": float(np.mean(recent)),
-                "val_loss": val_loss,
-                "val_hits1": hits,
-                "val_loss_conditioned": conditioned,
-            }
+            rate, loss_now = optimizer.param_groups[0]["lr"], float(np.mean(recent))
+            row = {"step": float(step), "seconds": round(run.seconds, 1), "learning_rate": rate, "train_loss": loss_now}
+            row |= figures
             recent = []
             run.report(row, model, average, optimizer)
             if progress is not None:
@@ -387,9 +377,7 @@ def _train(
     network, record = run.finish(average)
     network.cpu()
     if isinstance(network, DynamicsRegressor) and network.config.levels:
-        calibrate(network, songs, held_out, recipe.smooth_emotion, composed)
-        record["calibrated_val_loss"] = validate(network, held_out, recipe, "cpu", composed=composed)[0]
-        network.eval()
+        record["calibrated_val_loss"] = batches.calibrated(network, held_out)
     return network, record
 
 
@@ -421,7 +409,7 @@ def _begun(system: System, songs: list[Song], options: TrainOptions) -> Network:
 class _Batches:
     """This process's share of the songs of a step; the same step gives the same songs, varied in the same way."""
 
-    songs: Sequence[Song]
+    songs: list[Song]
     recipe: Recipe
     seed: int
     processes: Team
@@ -451,6 +439,22 @@ class _Batches:
             pool=songs,
             read_chords=read,
         )
+
+    def calibrated(self, network: DynamicsRegressor, held_out: list[Song]) -> float:
+        """Calibrates a trained regressor; its loss on songs held out afterwards."""
+        calibrate(network, self.songs, held_out, self.recipe.smooth_emotion, self.composed)
+        loss = validate(network, held_out, self.recipe, "cpu", composed=self.composed)[0]
+        network.eval()
+        return loss
+
+    def validated(self, average: Network, held_out: list[Song], device: str) -> dict[str, float]:
+        """The columns of a report that are measured on songs held out; leaves the network in eval mode."""
+        loss, hits = validate(average, held_out, self.recipe, device, composed=self.composed)
+        conditioned = math.nan
+        if self.labelling is not None or self.composed is not None:
+            conditioned = validate(average, held_out, self.recipe, device, self.labelling)[0]
+        average.eval()
+        return {"val_loss": loss, "val_hits1": hits, "val_loss_conditioned": conditioned}
 
 
 def _groups(model: nn.Module, recipe: Recipe) -> list[dict[str, object]]:

@@ -19,6 +19,7 @@ ALL: Final = "all"
 MOST: Final = 200
 
 
+# size: document and now as every edit, the music, and the three arguments of its address.
 def lock(
     document: Document,
     now: Now,
