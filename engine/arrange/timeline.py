@@ -297,7 +297,7 @@ def _split(pieces: list[tuple[Slot, float, float]], marks: Collection[float]) ->
     return result
 
 
-# size: cue, key, number, bars, marks and breaks are one loop's values in `segments`, its only caller.
+# size: cue, key, number, bars, marks and breaks are one loop's values in `_segments`, its only caller.
 def _in_runs(
     pieces: list[tuple[Slot, float, float]],
     cue: Cue,
