@@ -30,6 +30,7 @@ class MovedTakes:
     notes: tuple[str, ...] = ()
 
 
+# size: the arguments of `conform`, once more, and the takes.
 def conform_takes(
     takes: Sequence[SavedTake],
     before: Document,
