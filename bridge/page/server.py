@@ -49,7 +49,9 @@ class PageServer:
         self.tiles = PlanTiles()
         self.hub = Hub(self)
         self.films = Films(self._film_changed, self._film_opened, self._film_sound, loop)
-        self.sound = Sound(self.tiles, options.soundfont, self._sound_is, self.films.ask_sound, loop)
+        self.sound = Sound(
+            self.tiles, options.soundfont, self._sound_is, self.films.ask_sound, self.state.playhead, loop
+        )
         self.uploads = Uploads(Path(options.folder), options.upload_bytes)
         self.lists = Uploads(Path(options.work) / LISTS_FOLDER, LIST_BYTES)  # markers and tunes, until the program ends
         self.jobs = Jobs(

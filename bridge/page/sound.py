@@ -1,6 +1,7 @@
 """Blocks of sound for the pages: asked of the renderer and of the film's reader, kept a while, handed out.
 
-A page asks for a range of blocks from the playhead on; the first missing one of any page is made first.
+A page asks for a range of blocks from the playhead on; the first missing one of any page is made first, unless the
+playhead will have passed it by the time it is there: then the first that is still in time is.
 """
 
 from __future__ import annotations
@@ -8,7 +9,8 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Collection
 from typing import Any, Final
 
 from starlette.websockets import WebSocket, WebSocketDisconnect
@@ -26,6 +28,8 @@ MAX_LISTENERS: Final = 16
 WINDOW_S: Final = 180.0  # of notes that the renderer gets at once; longer films would take too long at each change
 BEFORE_S: Final = 60.0  # of that, before the block that is wanted: what began there may still ring
 BLOCK_S: Final = SOUND_BLOCK / SOUND_RATE
+MOST_LEAD_S: Final = 4.0  # of what a page asks for ahead: something is always made
+_FORGET: Final = 0.7  # of how slow the last blocks were made, at each that is made faster
 _BEATS_ARE_SECONDS: Final = TempoMap.constant(60)
 
 
@@ -37,9 +41,10 @@ class Listener:
         self.missing: dict[int, list[int]] = {MUSIC_STREAM: [], FILM_STREAM: []}
         self._out: asyncio.Queue[bytes | str] = asyncio.Queue()
 
-    def want(self, music: tuple[int, int], film: tuple[int, int]) -> None:
-        """First block and how many, of each stream."""
-        self.missing = {MUSIC_STREAM: _blocks(*music), FILM_STREAM: _blocks(*film)}
+    def want(self, music: tuple[int, int], film: tuple[int, int], have: Collection[int] = ()) -> None:
+        """First block and how many, of each stream; have: blocks of music among them that are there already."""
+        wanted = [index for index in _blocks(*music) if index not in have]
+        self.missing = {MUSIC_STREAM: wanted, FILM_STREAM: _blocks(*film)}
         waiting = [self._out.get_nowait() for _ in range(self._out.qsize())]
         for message in waiting:
             if isinstance(message, str):  # blocks are of what was wanted before
@@ -59,41 +64,61 @@ class Listener:
 
 class BlockFeed:
     """One stream.  ask(first, count) asks whoever makes its blocks and returns how many were asked for; `ready`, where
-    that can be done at all."""
+    that can be done at all.  soonest(seconds): the first block of which something is still to be heard in so many
+    seconds; clock: seconds.
+    """
 
-    def __init__(self, stream: int, ask: Callable[[int, int], int]) -> None:
-        self._stream, self._ask = stream, ask
+    def __init__(
+        self, stream: int, ask: Callable[[int, int], int], soonest: Callable[[float], int] = lambda later_s: 0,
+        clock: Callable[[], float] = time.perf_counter,
+    ) -> None:  # fmt: skip
+        self._stream, self._ask, self._soonest, self._clock = stream, ask, soonest, clock
         self._kept: dict[int, bytes] = {}
         self._asked: range = range(0)
+        self._since_s: float | None = None  # when the block that is made now was begun
+        self._made_s = 0.0  # how long one takes
         self.ready = False
         self.count = 0  # blocks that there are
 
     def arrived(self, revision: int, index: int, parts: tuple[tuple[str, bytes], ...]) -> None:
+        if self._since_s is not None:
+            took_s = min(self._clock() - self._since_s, MOST_LEAD_S)
+            self._made_s = max(took_s, _FORGET * self._made_s + (1 - _FORGET) * took_s)
         self._kept.pop(index, None)
         self._kept[index] = pack_sound(self._stream, revision, index, parts)
         while len(self._kept) > KEPT:
             del self._kept[next(iter(self._kept))]
         if index in self._asked:
             self._asked = range(index + 1, self._asked.stop)
+        self._since_s = self._clock() if self._asked else None
 
     def replaced(self, first: int) -> None:
         """Blocks from there on are no longer true."""
         for index in [each for each in self._kept if each >= first]:
             del self._kept[index]
-        self._asked = range(0)
+        self.ask_again()
 
     def ask_again(self) -> None:
-        """Whoever makes the blocks is new and knows of nothing that was asked."""
-        self._asked = range(0)
+        """Whoever makes the blocks knows of nothing that was asked."""
+        self._asked, self._since_s = range(0), None
 
     def clear(self, count: int) -> None:
         self._kept.clear()
-        self._asked, self.count = range(0), count
+        self.ask_again()
+        self.count = count
+
+    def _lead_s(self) -> float:
+        """How long a block that is asked for now will take to come, as far as is known: one is brought to its end."""
+        if self._since_s is None:
+            return self._made_s
+        running_s = self._clock() - self._since_s
+        return min(max(self._made_s - running_s, 0.0) + max(self._made_s, running_s), MOST_LEAD_S)
 
     def serve(self, listeners: list[Listener]) -> None:
         """Sends what is there and asks for what is needed first."""
         if not self.ready:
             return
+        soonest = self._soonest(self._lead_s())
         needed: list[tuple[int, int]] = []  # place in its list, block
         for listener in listeners:
             missing = listener.missing[self._stream]
@@ -104,32 +129,37 @@ class BlockFeed:
                 elif index < self.count:
                     left.append(index)
             listener.missing[self._stream] = left
-            needed += [(place, index) for place, index in enumerate(left)]
+            needed += [(place, index) for place, index in enumerate(left) if index >= soonest]
         if not needed:
             return
         _, first = min(needed)
-        if first in self._asked:
-            return
         blocks, last = {index for _, index in needed}, first
+        if first in self._asked and first <= self._asked.start + 1:
+            return  # it is made now, or next
         while last + 1 in blocks:
             last += 1
+        if self._since_s is None:
+            self._since_s = self._clock()
         self._asked = range(first, first + self._ask(first, last + 1 - first))
 
 
 class Sound:
     """All listeners and both streams.
 
-    changed: whether there is sound, and why not.  Blocks of the film come through `film_block`.
+    changed: whether there is sound, and why not; ask_film as in BlockFeed; playhead: the picture second now, and
+    whether it moves.  Blocks of the film come through `film_block`.
     """
 
     def __init__(
         self, tiles: PlanTiles, soundfont: str | None, changed: Callable[[bool, str], None],
-        ask_film: Callable[[int, int], int], loop: asyncio.AbstractEventLoop,
+        ask_film: Callable[[int, int], int], playhead: Callable[[], tuple[float, bool]],
+        loop: asyncio.AbstractEventLoop,
     ) -> None:  # fmt: skip
         self._tiles, self._changed = tiles, changed
         self._child = Child(sound_process, (soundfont,), self._received, self._died, loop)
-        self._music = BlockFeed(MUSIC_STREAM, self._ask)
-        self.film = BlockFeed(FILM_STREAM, ask_film)
+        self._playhead = playhead
+        self._music = BlockFeed(MUSIC_STREAM, self._ask, self._soonest)
+        self.film = BlockFeed(FILM_STREAM, ask_film, self._soonest)
         self._listeners: list[Listener] = []
         self._revision = 0
         self._window: tuple[float, float] = (0.0, 0.0)  # picture seconds whose notes the renderer has; empty: none
@@ -177,6 +207,10 @@ class Sound:
 
     def close(self) -> None:
         self._child.close()
+
+    def _soonest(self, later_s: float) -> int:
+        at_s, rolling = self._playhead()
+        return int((at_s + later_s) // BLOCK_S) if rolling else 0
 
     def _ask(self, first: int, count: int) -> int:
         low, high = self._window
@@ -246,7 +280,10 @@ class Sound:
             if not isinstance(message, dict):
                 return
             wanted, film = message.get("want"), message.get("film")
-            listener.want(_range(wanted), _range(wanted if film is True else film))
+            have = message.get("have")
+            listener.want(
+                _range(wanted), _range(wanted if film is True else film), have if isinstance(have, list) else ()
+            )
             self.pump()
 
 

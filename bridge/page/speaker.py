@@ -148,7 +148,10 @@ class Speaker:
             self._asked = (first, self._film)
             music = self._lacking(MUSIC_STREAM, first)
             film = self._lacking(FILM_STREAM, first) if self._film else [first, 0]
-        return {"want": music, "film": film} if music[1] or film[1] else None
+            # Where a busy machine leaves some out, those after them are here.
+            have = [index for index in range(music[0], sum(music)) if (MUSIC_STREAM, index) in self._have]
+        wanted = {"want": music, "film": film, **({"have": have} if have else {})}
+        return wanted if music[1] or film[1] else None
 
     def _lacking(self, stream: int, first: int) -> list[int]:
         indices = [index for index in range(first, first + AHEAD) if (stream, index) not in self._have]

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import time
 from collections import deque
 from collections.abc import Sequence
 from typing import Any, Final
 
 from bridge.page import messages as p
 from bridge.page.protocol import PROTOCOL
+from engine.music import controls
 from engine.process.messages import SOUND_BLOCK, SOUND_RATE, SOUND_SCALE
 
 LISTS: Final = ("chords", "bars", "cuts", "hits", "sections", "cues", "takes", "printed", "dialogue")
@@ -20,7 +22,7 @@ class PageState:
 
     def __init__(self, version: str = "", upload_bytes: int = 0) -> None:
         self._version, self._upload_bytes = version, upload_bytes
-        self._host_s = 0.0
+        self._host_s = self._playhead_s = 0.0
         self.values: dict[str, tuple[Any, ...]] = {}
         self.lists: dict[str, tuple[p.Row, ...]] = {name: () for name in LISTS}
         self.film: p.FilmOf | None = None
@@ -41,11 +43,21 @@ class PageState:
             return "empty"
         return "ready" if self.film.ready else "film"
 
+    def playhead(self) -> tuple[float, bool]:
+        """The picture second now, and whether it moves.  The bridge's clock is that of all processes here."""
+        values = self.values.get(controls.PLAYHEAD)
+        if values is None:
+            return 0.0, False
+        at_s, rolling = float(values[0]), bool(values[5])
+        return at_s + (time.perf_counter() - self._playhead_s if rolling else 0.0), rolling
+
     def take(self, message: p.ToServer) -> list[Json]:
         """What pages are to be told."""
         match message:
             case p.Values():
                 self._host_s = message.host_s
+                if any(name == controls.PLAYHEAD for name, _ in message.values):
+                    self._playhead_s = message.host_s
                 self.values.update(message.values)
                 return [{"set": name, "args": args, "t": message.host_s} for name, args in message.values]
             case p.Rows():

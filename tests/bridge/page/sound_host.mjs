@@ -2,18 +2,20 @@
 import { readFileSync, writeSync } from "node:fs";
 import { pathToFileURL } from "node:url";
 
-const { Here } = await import(pathToFileURL(`${process.argv[2]}/here.js`));
+const { Here, Lag } = await import(pathToFileURL(`${process.argv[2]}/here.js`));
 const { Mixer } = await import(pathToFileURL(`${process.argv[2]}/mixer.js`));
 const here = new Here();
+const lag = new Lag();
 const mixer = new Mixer();
 const answers = [];
-for (const { put, renewed, lacking, clear } of JSON.parse(readFileSync(0, "utf8"))) {
+for (const { put, renewed, lacking, clear, watch } of JSON.parse(readFileSync(0, "utf8"))) {
   if (put) {
     here.put(...put);
     mixer.put(...put, new Map());
   }
   if (renewed) here.renewed(...renewed);
   if (clear) here.clear();
+  if (watch) answers.push(lag.watch(...watch));
   if (lacking) {
     const [stream, first, end] = lacking;
     const [from, count] = here.lacking(stream, first, end);

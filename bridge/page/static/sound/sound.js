@@ -3,7 +3,7 @@
 import { clamp } from "../lib/dom.js";
 import { pref, setPref } from "../lib/prefs.js";
 import { PARTS } from "../lib/tiles.js";
-import { Here } from "./here.js";
+import { Here, Lag } from "./here.js";
 import { Levels, weighted_power } from "./level.js";
 
 const AHEAD = 9; // blocks: 4 s
@@ -18,6 +18,7 @@ export class Sound {
 	#offsets = [];
 	#report = null;
 	#here = new Here();
+	#lag = new Lag();
 	#wanted = "";
 	#despite = false;
 	#tries = 0;
@@ -194,7 +195,19 @@ export class Sound {
 		this.#wanted = wanted;
 		const lacks = (stream) => this.#here.lacking(stream, first, first + AHEAD);
 		const message = { want: lacks(1), film: film && lacks(2) };
+		// Where a busy machine leaves some out, those after them are here.
+		const have = this.#here.within(1, message.want[0], message.want[0] + message.want[1]);
+		if (have.length) message.have = have;
 		if (message.want[1] || message.film[1]) this.#socket.send(JSON.stringify(message));
+	}
+
+	/** Says so where a busy machine makes the music later than it is due. */
+	#watch() {
+		const { app } = this;
+		const at_s = app.position_s();
+		const playing = app.rolling && this.on && !this.silent_for_daw && app.get("sound")?.ready && at_s < (app.get("plan")?.end_s ?? 0);
+		const was = this.#lag.behind;
+		if (this.#lag.watch(performance.now() / 1000, playing ? this.#here.has(1, Math.floor(at_s * 2)) : null) !== was) this.#say();
 	}
 
 	// clock
@@ -205,6 +218,7 @@ export class Sound {
 
 	#tick() {
 		this.#want();
+		this.#watch();
 		const context = this.#context;
 		if (context === null || context.state !== "running") return;
 		// The browser's own reading jumps by 10 to 50 ms: the median of many is used.
@@ -252,6 +266,7 @@ export class Sound {
 		else if (!this.wanted) state = { word: "Sound off", on: false, why: "" };
 		else if (this.silent_for_daw) state = { word: "DAW sounds", on: false, why: "The DAW is playing, so this page is silent." };
 		else if (this.#context === null || this.#context.state !== "running") state = { word: app.rolling ? "No sound yet" : "Sound ready", on: false, why: app.rolling ? "No sound yet: click anywhere." : "" };
+		else if (this.#lag.behind) state = { word: "Sound behind", on: false, why: "The sound cannot keep up: this computer is busy. MIDI is not affected." };
 		else state = { word: "Sound on", on: true, why: "" };
 		const known = app.get("sound_state");
 		if (known?.word === state.word && known.why === state.why) return;
