@@ -1,9 +1,10 @@
-"""`cuebridge install-plugin`: builds the plugin with the C compiler here, and puts it where DAWs look for plugins."""
+"""`cuebridge install-plugin`: puts the plugin where DAWs look for plugins, as it was released or built here."""
 
 from __future__ import annotations
 
 import contextlib
 import os
+import platform
 import shutil
 import subprocess
 import sys
@@ -16,12 +17,36 @@ from typing import Final
 from engine.music import UserError
 
 SOURCES: Final = Path(__file__).resolve().parents[2] / "plugin"
-FORMATS: Final = ("clap", "lv2")
+PREBUILT: Final = SOURCES / "prebuilt"  # a folder for each system; there in what is released, not in a checkout
+FORMATS: Final = ("clap", "vst3", "lv2")
 CORE: Final = ("plan", "score", "core", "wire", "platform", "instance")
+FACES: Final = {"clap": ("clap",), "vst3": ("main_thread", "vst3"), "lv2": ("lv2",)}  # sources besides the core
 FLAGS: Final = ("-std=c11", "-O2", "-fPIC", "-fvisibility=hidden", "-ffp-contract=off", "-shared")
 BUILD_S: Final = 300.0
-LV2_URI: Final = b"urn:cuebridge:plugin"  # in every file of ours, and in nobody else's
+URI: Final = b"urn:cuebridge:plugin"  # in every LV2 and VST3 of ours, and in nobody else's
 CLAP_ID: Final = b"org.cuebridge.plugin"
+SYSTEMS: Final = {"linux": "linux", "darwin": "macos", "win32": "windows"}
+FOLDERS: Final = {
+    "linux": {"clap": ".clap", "vst3": ".vst3", "lv2": ".lv2"},
+    "macos": {"clap": "Library/Audio/Plug-Ins/CLAP", "vst3": "Library/Audio/Plug-Ins/VST3"},
+    "windows": {"clap": "AppData/Local/Programs/Common/CLAP", "vst3": "AppData/Local/Programs/Common/VST3"},
+}  # below a user's home, by the specifications of the formats
+
+
+def this_system() -> str:
+    """linux, macos or windows: where the plugin can go at all.  Raises UserError elsewhere."""
+    if sys.platform not in SYSTEMS:
+        raise UserError(
+            "the plugin is for Linux, macOS and Windows; here the DAW gets its notes through the MIDI port."
+        )
+    return SYSTEMS[sys.platform]
+
+
+def this_build() -> str:
+    """The folder of PREBUILT that fits this machine."""
+    machine = platform.machine().lower()
+    kind = {"x86_64": "x64", "amd64": "x64", "aarch64": "arm64", "arm64": "arm64"}.get(machine, machine)
+    return "macos" if this_system() == "macos" else f"{this_system()}-{kind}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,10 +55,7 @@ class Place:
 
     format: str
     path: Path
-
-    @property
-    def bundle(self) -> bool:
-        return self.format == "lv2"
+    bundle: bool
 
     @property
     def aside(self) -> Path:
@@ -41,16 +63,36 @@ class Place:
 
 
 def places(formats: tuple[str, ...], home: Path) -> list[Place]:
-    """The user's own folders, by the specifications of CLAP and LV2."""
-    usual = {"clap": home / ".clap" / "cuebridge.clap", "lv2": home / ".lv2" / "cuebridge.lv2"}
-    return [Place(each, usual[each]) for each in formats]
+    """The user's own folders.  Raises UserError for a format that the system does not have."""
+    system = this_system()
+    folders = FOLDERS[system]
+    for each in formats:
+        if each not in folders:
+            raise UserError(f"{each.upper()} is installed on Linux only; here take {' or '.join(folders)}.")
+    return [
+        Place(each, home / folders[each] / f"cuebridge.{each}", each != "clap" or system == "macos") for each in formats
+    ]
 
 
-def check_system(system: str = sys.platform) -> str:
+def usual_formats() -> tuple[str, ...]:
+    """Those that this system has."""
+    return tuple(each for each in FORMATS if each in FOLDERS[this_system()])
+
+
+def prebuilt(format_: str) -> Path | None:
+    """What was released for this machine, if it is there and runs here."""
+    made = PREBUILT / this_build() / f"cuebridge.{format_}"
+    if this_system() == "linux" and platform.libc_ver()[0] != "glibc":
+        return None  # musl and others: what is built here fits
+    return made if made.exists() else None
+
+
+def find_compiler() -> str:
     """The C compiler.  Raises UserError where the plugin cannot be built."""
-    if not system.startswith("linux"):
+    if this_system() != "linux":
         raise UserError(
-            "the plugin is built from source on Linux only so far; here the DAW gets its notes through the MIDI port."
+            f"this installation brings no plugin for {this_build()}, as a released one does, and from source it is built"
+            " Linux only; meanwhile the DAW gets its notes through the MIDI port."
         )
     found = shutil.which("cc")
     if found is None:
@@ -60,15 +102,16 @@ def check_system(system: str = sys.platform) -> str:
 
 def install(formats: tuple[str, ...], home: Path, dry_run: bool = False) -> list[str]:
     """Returns what was done, a sentence a line.  Raises UserError, and nothing has changed then."""
-    compiler = check_system()
     wanted = places(formats, home)
     for place in wanted:
         check_is_ours(place)
+    ready = {place.format: prebuilt(place.format) for place in wanted}
+    compiler = "" if all(ready.values()) else find_compiler()
     said = [f"{'would write' if dry_run else 'wrote'} {place.path}" for place in wanted]
     if dry_run:
         return said
     with tempfile.TemporaryDirectory() as folder:
-        built = [build(place.format, Path(folder), compiler) for place in wanted]
+        built = [ready[place.format] or build(place.format, Path(folder), compiler) for place in wanted]
         try:
             for place, made in zip(wanted, built, strict=True):
                 with _writing(place.path):
@@ -93,16 +136,17 @@ def _writing(path: Path) -> Iterator[None]:
 
 def build(format_: str, folder: Path, compiler: str) -> Path:
     """The plugin of one format in a folder.  Raises UserError with what the compiler says."""
+    made = library = folder / f"cuebridge.{format_}"
     if format_ == "lv2":
-        bundle = folder / "cuebridge.lv2"
-        bundle.mkdir()
-        shutil.copy(SOURCES / "lv2" / "cuebridge.ttl", bundle)
+        made.mkdir()
+        shutil.copy(SOURCES / "lv2" / "cuebridge.ttl", made)
         manifest = (SOURCES / "lv2" / "manifest.ttl.in").read_text(encoding="utf-8").replace("@LIBRARY@", ".so")
-        (bundle / "manifest.ttl").write_text(manifest, encoding="utf-8")
-        made, library = bundle, bundle / "cuebridge.so"
-    else:
-        made = library = folder / "cuebridge.clap"
-    sources = [str(SOURCES / "src" / f"{name}.c") for name in (*CORE, format_)]
+        (made / "manifest.ttl").write_text(manifest, encoding="utf-8")
+        library = made / "cuebridge.so"
+    elif format_ == "vst3":
+        library = made / "Contents" / f"{platform.machine()}-linux" / "cuebridge.so"
+        library.parent.mkdir(parents=True)
+    sources = [str(SOURCES / "src" / f"{name}.c") for name in (*CORE, *FACES[format_])]
     command = [compiler, *FLAGS, "-o", str(library), *sources, "-lm", "-lpthread"]
     try:
         done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=BUILD_S)
@@ -119,13 +163,25 @@ def check_is_ours(place: Place) -> None:
     path = place.path
     if not os.path.lexists(path):
         return
-    proof, name = (path / "cuebridge.ttl", LV2_URI) if place.bundle else (path, CLAP_ID)
     try:
-        ours = not path.is_symlink() and proof.is_file() and name in proof.read_bytes()
+        ours = not path.is_symlink() and any(_names_us(each, place.format) for each in _proofs(place))
     except OSError as error:
         raise UserError(f"{path} cannot be read: {error.strerror or error}.") from None
     if not ours:
         raise UserError(f"{path} is there and is not CueBridge's plugin; move it away and run this again.")
+
+
+def _proofs(place: Place) -> list[Path]:
+    """The files that say whose plugin it is."""
+    if not place.bundle:
+        return [place.path]
+    if place.format == "lv2":
+        return [place.path / "cuebridge.ttl"]
+    return sorted((place.path / "Contents").glob("*/cuebridge*"))
+
+
+def _names_us(path: Path, format_: str) -> bool:
+    return path.is_file() and (CLAP_ID if format_ == "clap" else URI) in path.read_bytes()
 
 
 def put_aside(made: Path, place: Place) -> None:
@@ -170,7 +226,9 @@ def uninstall(formats: tuple[str, ...], home: Path, dry_run: bool = False) -> li
 
 def installed(home: Path) -> list[str]:
     """Formats that are there, for `doctor`."""
-    return [place.format.upper() for place in places(FORMATS, home) if place.path.exists()]
+    if sys.platform not in SYSTEMS:
+        return []
+    return [place.format.upper() for place in places(usual_formats(), home) if place.path.exists()]
 
 
 def _remove(path: Path) -> None:

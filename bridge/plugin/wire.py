@@ -20,7 +20,7 @@ MAX_BYTES: Final = 1500
 HELLO, TRANSPORT, ACK, PONG, BYE = 1, 2, 3, 4, 5
 WELCOME, PIECE, PING, CLOSED = 16, 17, 18, 19
 TAKEN, REFUSED, STALE = 1, 2, 3
-FACES: Final = {1: "CLAP", 2: "LV2"}
+FACES: Final = {1: "CLAP", 2: "LV2", 3: "VST3"}
 
 _HEAD: Final = struct.Struct("<4sBBHQQI")
 _SEAL: Final = 16

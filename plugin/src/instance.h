@@ -1,4 +1,4 @@
-/* One instance of the plugin, as the faces of CLAP and LV2 see it.
+/* One instance of the plugin, as the faces of CLAP, LV2 and VST3 see it.
  *
  * Three kinds of threads: the host's audio thread calls cb_instance_run; the host's others save, load and set; a thread of our
  * own speaks with CueBridge.  Between the audio thread and the rest there are atomics and rings of fixed size only: a new score
@@ -16,7 +16,7 @@
 #define CB_CLAP_ID "org.cuebridge.plugin"
 #define CB_LV2_URI "urn:cuebridge:plugin"
 
-enum { CB_CLAP = 1, CB_LV2 = 2 };
+enum { CB_CLAP = 1, CB_LV2 = 2, CB_VST3 = 3 };
 /* Parameters: which part it plays, 0 = all, else the part's place + 1; and whether it is bypassed. */
 enum { CB_PARAM_PART = 0, CB_PARAM_BYPASS = 1, CB_PARAMS = 2, CB_PART_CHOICES = 16 };
 

@@ -142,10 +142,13 @@ def assert_same(wanted: list[tuple[float, float, int, int, int]], heard: list[tu
 
 
 class Playhead:
-    """Blocks of a host that rolls, locates, loops and stops; keeps the stretches that come of it."""
+    """Blocks of a host that rolls, locates, loops and stops; keeps the stretches that come of it.
 
-    def __init__(self, host: Host, cue: Composed, by_beats: bool = False) -> None:
-        self.host, self.cue, self.by_beats = host, cue, by_beats
+    whole_frames: it stands on a frame of the timeline, as every VST3 host says it does.
+    """
+
+    def __init__(self, host: Host, cue: Composed, by_beats: bool = False, whole_frames: bool = False) -> None:
+        self.host, self.cue, self.by_beats, self.whole_frames = host, cue, by_beats, whole_frames
         self.frame = 0
         self.starts: list[int] = []
         self.stretches: list[Stretch] = []
@@ -154,7 +157,7 @@ class Playhead:
         self.rolling = False
 
     def locate(self, seconds: float) -> None:
-        self.position_s = seconds
+        self.position_s = round(seconds * RATE) / RATE if self.whole_frames else seconds
         self.rolling = False  # the next block begins a stretch
 
     def block(self, frames: int, rolling: bool = True) -> None:
@@ -199,11 +202,12 @@ class Playhead:
 
 
 @pytest.mark.parametrize("by_beats", [False, True], ids=["by seconds", "by beats"])
-def test_random_blocks_and_events(built, cue, by_beats) -> None:
+def test_random_blocks_and_events(either, cue, by_beats) -> None:
     draw = random.Random(7)
-    with Host(built.clap, built.host) as host:
+    can_loop = by_beats or either.format != "VST3"  # where loops are stated in quarter notes only
+    with Host(either.plugin, either.host) as host:
         host.load(cue.state())
-        at = Playhead(host, cue, by_beats)
+        at = Playhead(host, cue, by_beats, whole_frames=either.format == "VST3")
         blocks = 3400 if by_beats else 1700
         for number in range(blocks):
             chance = draw.random()
@@ -214,7 +218,7 @@ def test_random_blocks_and_events(built, cue, by_beats) -> None:
                     at.block(draw.randrange(1, 2000), rolling=False)
                 if draw.random() < 0.5:
                     at.locate(draw.uniform(-1.0, SECONDS))
-            elif chance < 0.05:
+            elif chance < 0.05 and can_loop:
                 start_s = round(draw.uniform(0, SECONDS - 3) * RATE) / RATE
                 at.loop_s = (start_s, start_s + round(draw.uniform(0.3, 3.0) * RATE) / RATE)
                 at.locate(_elsewhere(draw, at.position_s, at.loop_s))
@@ -245,8 +249,8 @@ def _elsewhere(draw: random.Random, position_s: float, below: tuple[float, float
             return below[0] if abs(below[0] - position_s) > 1.0 else position_s + 60.0
 
 
-def test_the_same_notes_as_the_port(built, cue) -> None:
-    with Host(built.clap, built.host) as host:
+def test_the_same_notes_as_the_port(either, cue) -> None:
+    with Host(either.plugin, either.host) as host:
         host.load(cue.state())
         at = Playhead(host, cue)
         while at.position_s < SECONDS + 6:
@@ -289,7 +293,7 @@ def pad(start: float, length: float, pitch: int = 48) -> Note:
 
 def rolled(built, state: bytes, transports: list[tuple[int, Transport]]) -> list[tuple[int, int, int, int]]:
     """(frame from the beginning, status, data1, data2)."""
-    with Host(built.clap, built.host) as host:
+    with Host(built.plugin, built.host) as host:
         host.load(state)
         starts, frame = [], 0
         for frames, transport in transports:
@@ -309,29 +313,29 @@ def steady(seconds: float, blocks: int, frames: int = 480, **more: object) -> It
 STOP = (480, Transport(0.0, rolling=False))
 
 
-def test_a_start_in_held_notes_sounds_the_pad_and_not_the_rest(built) -> None:
+def test_a_start_in_held_notes_sounds_the_pad_and_not_the_rest(either) -> None:
     plan = plan_of([pad(0, 4), arp(0.5, 3), Note(36, 80, 0.5, 3, 10, "drums")])
-    heard = rolled(built, state_for(plan), [*steady(1.0, 2), STOP])
+    heard = rolled(either, state_for(plan), [*steady(1.0, 2), STOP])
     assert heard == [(0, 0x90, 48, 70), (960, 0x80, 48, 64)]
 
 
-def test_controllers_are_stated_where_play_begins_and_pedals_rise_where_it_ends(built) -> None:
+def test_controllers_are_stated_where_play_begins_and_pedals_rise_where_it_ends(either) -> None:
     controls = [
         Controller(11, 40, 0.0, 1, "pad"),
         Controller(64, 127, 0.0, 1, "pad"),
         Controller(11, 41, 1.005, 1, "pad"),
     ]
     controls += [Controller(7, 99, 0.0, 1, "pad")]  # the mixer's, never sent
-    heard = rolled(built, state_for(plan_of([pad(0, 4)], controls)), [*steady(1.0, 2), STOP])
+    heard = rolled(either, state_for(plan_of([pad(0, 4)], controls)), [*steady(1.0, 2), STOP])
     assert [each for each in heard if each[1] == 0xB0] == [
         (0, 0xB0, 11, 40), (0, 0xB0, 64, 127), (240, 0xB0, 11, 41), (960, 0xB0, 64, 0),
     ]  # fmt: skip
 
 
-def test_a_tempo_that_the_host_doubles_halves_the_beats(built) -> None:
+def test_a_tempo_that_the_host_doubles_halves_the_beats(either) -> None:
     plan = plan_of([arp(float(beat), 0.1, 60 + beat) for beat in range(4)], unit="beats")
     blocks = [(480, Transport(0.0, beats=i * 0.04, bpm=240.0)) for i in range(100)]
-    heard = rolled(built, state_for(plan), [*blocks, STOP])
+    heard = rolled(either, state_for(plan), [*blocks, STOP])
     assert [each[0] for each in heard if each[1] == 0x91] == [0, 12000, 24000, 36000]
 
 
@@ -354,14 +358,14 @@ def test_a_tempo_ramp_inside_blocks(built) -> None:
 
 def test_a_tempo_event_inside_a_block(built) -> None:
     plan = plan_of([arp(beat / 4, 0.1, 40 + beat) for beat in range(8)], unit="beats")
-    with Host(built.clap, built.host) as host:
+    with Host(built.plugin, built.host) as host:
         host.load(state_for(plan))
         host.transport_event(6000, Transport(0.125, beats=0.25, bpm=240.0))
         host.block(8000, Transport(0.0, beats=0.0, bpm=120.0))
         heard = host.finish()
     assert [each.frame for each in heard if each.is_on] == [0, 6000]
     plan = plan_of([arp(0.3, 0.1)], unit="beats")
-    with Host(built.clap, built.host) as host:
+    with Host(built.plugin, built.host) as host:
         host.load(state_for(plan))
         host.transport_event(6000, Transport(0.125, beats=0.25, bpm=240.0))
         host.block(8000, Transport(0.0, beats=0.0, bpm=120.0))
@@ -370,34 +374,35 @@ def test_a_tempo_event_inside_a_block(built) -> None:
 
 
 @pytest.mark.parametrize("speed", [0.5, 0.8, 1.5, 2.0])
-def test_varispeed_that_the_host_does_not_state(built, speed) -> None:
+def test_varispeed_that_the_host_does_not_state(either, speed) -> None:
     plan = plan_of([arp(i / 8, 0.01, 40 + i) for i in range(40)])
-    blocks = [(512, Transport(i * 512 * speed / RATE)) for i in range(round(4.9 * RATE / speed / 512))]
-    heard = [each for each in rolled(built, state_for(plan), [*blocks, STOP]) if each[1] == 0x91]
+    # blocks of 500: VST3 hosts state whole frames of the timeline, and these begin on them
+    blocks = [(500, Transport(i * 500 * speed / RATE)) for i in range(round(4.9 * RATE / speed / 500))]
+    heard = [each for each in rolled(either, state_for(plan), [*blocks, STOP]) if each[1] == 0x91]
     assert [each[2] for each in heard] == [40 + i for i in range(40)]  # none missing, none twice
     for number, each in enumerate(heard):
         exact = number / 8 * RATE / speed
-        assert abs(each[0] - exact) <= (0.51 if exact > 4 * 512 else 512)  # from the third block on it is known
+        assert abs(each[0] - exact) <= (0.51 if exact > 4 * 500 else 500)  # from the third block on it is known
 
 
-def test_a_locate_that_is_stated_twice_doubles_nothing(built) -> None:
+def test_a_locate_that_is_stated_twice_doubles_nothing(either) -> None:
     """Ardour 7 states a place a little behind the wanted one first, then the wanted one."""
     plan = plan_of([arp(5 + i / 100, 0.2, 40 + i) for i in range(20)])
     blocks = [(1024, Transport(1.0)), (1024, Transport(242064 / RATE))]
     blocks += [(1024, Transport((240000 + 1024 * i) / RATE)) for i in range(12)]
-    struck = [each[2] for each in rolled(built, state_for(plan), [*blocks, STOP]) if each[1] == 0x91]
+    struck = [each[2] for each in rolled(either, state_for(plan), [*blocks, STOP]) if each[1] == 0x91]
     assert sorted(struck) == [40 + i for i in range(20)]
 
 
-def test_a_host_that_stands_still_while_it_rolls_repeats_nothing(built) -> None:
+def test_a_host_that_stands_still_while_it_rolls_repeats_nothing(either) -> None:
     plan = plan_of([arp(1.0, 0.5)])
     blocks = [(480, Transport(1.0))] * 20 + [(480, Transport(1.0 + i / 100)) for i in range(1, 10)]
-    assert [each[1] for each in rolled(built, state_for(plan), [*blocks, STOP])] == [0x91, 0x81]
+    assert [each[1] for each in rolled(either, state_for(plan), [*blocks, STOP])] == [0x91, 0x81]
 
 
-def test_bypass_ends_what_sounds_and_its_end_brings_the_pad_back(built) -> None:
+def test_bypass_ends_what_sounds_and_its_end_brings_the_pad_back(either) -> None:
     plan = plan_of([pad(0, 9), arp(0.5, 5)])
-    with Host(built.clap, built.host) as host:
+    with Host(either.plugin, either.host) as host:
         host.load(state_for(plan))
         for number in range(100):
             if number in (60, 80):
@@ -409,21 +414,21 @@ def test_bypass_ends_what_sounds_and_its_end_brings_the_pad_back(built) -> None:
     ]  # fmt: skip
 
 
-def test_one_instance_a_part_and_muted_parts(built) -> None:
+def test_one_instance_a_part_and_muted_parts(either) -> None:
     notes = [pad(0.1, 1), arp(0.1, 1), Note(36, 80, 0.1, 1, 3, "bass")]
     on = lambda heard: {each[1] & 15 for each in heard if each[1] & 0xF0 == 0x90}  # noqa: E731
     blocks = [*steady(0.0, 30), STOP]
-    assert on(rolled(built, state_for(plan_of(notes)), blocks)) == {0, 1, 2}
-    assert on(rolled(built, state_for(plan_of(notes), part=2), blocks)) == {1}  # by the parameter
-    assert on(rolled(built, state_for(plan_of(notes), parts=0b101), blocks)) == {0, 2}  # as CueBridge granted
-    assert on(rolled(built, state_for(plan_of(notes), parts=0b101, part=2), blocks)) == set()
-    assert on(rolled(built, state_for(plan_of(notes, pad=True)), blocks)) == {1, 2}
+    assert on(rolled(either, state_for(plan_of(notes)), blocks)) == {0, 1, 2}
+    assert on(rolled(either, state_for(plan_of(notes), part=2), blocks)) == {1}  # by the parameter
+    assert on(rolled(either, state_for(plan_of(notes), parts=0b101), blocks)) == {0, 2}  # as CueBridge granted
+    assert on(rolled(either, state_for(plan_of(notes), parts=0b101, part=2), blocks)) == set()
+    assert on(rolled(either, state_for(plan_of(notes, pad=True)), blocks)) == {1, 2}
 
 
-def test_another_plan_lets_common_notes_go_on_and_ends_the_others(built) -> None:
+def test_another_plan_lets_common_notes_go_on_and_ends_the_others(either) -> None:
     before = plan_of([pad(0, 4, 48), pad(0, 4, 52), arp(0.9, 3, 60), arp(0.9, 3, 62)])
     after = plan_of([pad(0, 2, 48), pad(0, 4, 55), arp(0.9, 3, 60), arp(0.5, 3, 64), arp(1.5, 0.1, 65)])
-    with Host(built.clap, built.host) as host:
+    with Host(either.plugin, either.host) as host:
         host.load(state_for(before))
         for number in range(250):
             if number == 100:
@@ -435,10 +440,10 @@ def test_another_plan_lets_common_notes_go_on_and_ends_the_others(built) -> None
     assert by_block[3:] == [(150, 0x91, 65), (160, 0x81, 65), (200, 0x80, 48)]
 
 
-def test_a_full_output_loses_no_note_off(built) -> None:
+def test_a_full_output_loses_no_note_off(either) -> None:
     plan = plan_of([arp(i / 50, 0.015, 40 + i % 40) for i in range(200)])
     draw = random.Random(5)
-    with Host(built.clap, built.host) as host:
+    with Host(either.plugin, either.host) as host:
         host.load(state_for(plan))
         for number in range(500):
             host.block(480, Transport(number / 100), room=draw.randrange(0, 3))
@@ -452,15 +457,15 @@ def test_a_full_output_loses_no_note_off(built) -> None:
 # What the project keeps -----------------------------------------------------------------------------------------------
 
 
-def test_a_saved_project_plays_the_same_and_is_small(built, cue) -> None:
-    with Host(built.clap, built.host) as host:
+def test_a_saved_project_plays_the_same_and_is_small(either, cue) -> None:
+    with Host(either.plugin, either.host) as host:
         host.load(cue.state())
         host.save()
         host.answered()
         state = host.saved[0]
     runs = []
     for given in (cue.state(), state):
-        with Host(built.clap, built.host) as host:
+        with Host(either.plugin, either.host) as host:
             host.load(given)
             at = Playhead(host, cue)
             while at.position_s < SECONDS + 1:
@@ -485,7 +490,7 @@ def test_twenty_thousand_notes_take_less_than_100_kb(built) -> None:
         )
         for i in range(20_000)
     ]  # played by a person: no start on the grid
-    with Host(built.clap, built.host) as host:
+    with Host(built.plugin, built.host) as host:
         host.load(state_for(plan_of(grid, unit="beats")))
         host.save()
         host.answered()
@@ -493,8 +498,8 @@ def test_twenty_thousand_notes_take_less_than_100_kb(built) -> None:
 
 
 @pytest.mark.parametrize("damage", ["cut", "bit", "empty", "other"])
-def test_a_damaged_state_is_refused_and_what_plays_goes_on(built, cue, damage) -> None:
-    with Host(built.clap, built.host) as host:
+def test_a_damaged_state_is_refused_and_what_plays_goes_on(either, cue, damage) -> None:
+    with Host(either.plugin, either.host) as host:
         host.load(cue.state())
         host.save()
         host.answered()

@@ -101,7 +101,7 @@ def running(path, notes, film="A film"):
 
 
 def open_host(built, path) -> Host:
-    return Host(built.clap, built.host, environment={"CUEBRIDGE_PLUGIN_LINK": str(path)})
+    return Host(built.plugin, built.host, environment={"CUEBRIDGE_PLUGIN_LINK": str(path)})
 
 
 def tune(count: int = 40, pitch: int = 40, part: str = "arp", channel: int = 2) -> list[Note]:
@@ -121,8 +121,8 @@ def played(host: Host, seconds: float = 5.0) -> list[int]:
 PITCHES = [note.pitch for note in tune()]
 
 
-def test_the_plan_comes_is_played_saved_and_outlives_cuebridge(built, path) -> None:
-    with open_host(built, path) as host:
+def test_the_plan_comes_is_played_saved_and_outlives_cuebridge(either, path) -> None:
+    with open_host(either, path) as host:
         with running(path, tune()) as bridge:
             host.answered()
             bridge.until(bridge.has_it(), host)
@@ -131,7 +131,7 @@ def test_the_plan_comes_is_played_saved_and_outlives_cuebridge(built, path) -> N
             assert bridge.player.held == ("pad", "arp", "bass", "melody", "drums")  # the port is silent
             bridge.until(lambda: host.dirty > 0, host)
             (summary,) = bridge.link.summaries
-            assert (summary.face, summary.host, summary.parts) == ("CLAP", "clap-host", bridge.player.held)
+            assert (summary.face, summary.host, summary.parts) == (either.format, either.host.name, bridge.player.held)
             bridge.until(lambda: bridge.link.summaries[0].round_trip_ms is not None, host)
             bridge.play(tune(pitch=41))
             bridge.until(lambda: bridge.link.summaries[0].state == "revision 2", host)
@@ -141,7 +141,7 @@ def test_the_plan_comes_is_played_saved_and_outlives_cuebridge(built, path) -> N
         assert played(host) == [pitch + 1 for pitch in PITCHES]
         host.save()
         host.answered()
-    with open_host(built, path) as reopened:
+    with open_host(either, path) as reopened:
         reopened.load(host.saved[-1])
         assert played(reopened) == [pitch + 1 for pitch in PITCHES]
 
@@ -199,8 +199,8 @@ def test_no_part_is_doubled_by_several_instances(built, path) -> None:
         assert channels == [{0}, {1}]
 
 
-def test_the_transport_comes_with_the_clock_of_its_block(built, path) -> None:
-    with open_host(built, path) as host, running(path, tune()) as bridge:
+def test_the_transport_comes_with_the_clock_of_its_block(either, path) -> None:
+    with open_host(either, path) as host, running(path, tune()) as bridge:
         host.answered()
         bridge.until(bridge.has_it(), host)
         for number in range(40):
