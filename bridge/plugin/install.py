@@ -91,8 +91,8 @@ def find_compiler() -> str:
     """The C compiler.  Raises UserError where the plugin cannot be built."""
     if this_system() != "linux":
         raise UserError(
-            f"this installation brings no plugin for {this_build()}, as a released one does, and from source it is built"
-            " Linux only; meanwhile the DAW gets its notes through the MIDI port."
+            f"this installation brings no plugin for {this_build()}, as a released one does, and it is built from"
+            " source on Linux only; meanwhile the DAW gets its notes through the MIDI port."
         )
     found = shutil.which("cc")
     if found is None:
