@@ -75,8 +75,8 @@ def film_seed(features: VideoFeatures, request: ComposeRequest) -> int:
 def draws_of(features: VideoFeatures, request: ComposeRequest) -> Draws:
     """What chance hangs on in a request."""
     if request.film_seed is None:
-        return Draws(drawn_seed(features.film.content_key), request.film_seed_since_take)
-    return Draws(request.film_seed, request.film_seed_since_take)
+        return Draws(drawn_seed(features.film.content_key), request.film_seed_since_take, request.rules)
+    return Draws(request.film_seed, request.film_seed_since_take, request.rules)
 
 
 def _spans(features: VideoFeatures, request: ComposeRequest, begins_s: float) -> list[tuple[int, Cue, float, float]]:
@@ -107,6 +107,7 @@ def _wish(request: ComposeRequest, cue: Cue, bpm: float | None) -> PlanWish:
         harmonic_rhythm=_UNITS.get(options.harmonic_rhythm),
         bpm=bpm,
         draws=parse_draws(cue.draws or request.draws),
+        rules=Draws(0, request.film_seed_since_take, request.rules).rules_for(cue.take or request.take.number),
     )
 
 

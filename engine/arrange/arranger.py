@@ -248,7 +248,8 @@ class Arranger:
             cue = self._planned[segment.cue]
             own = self._parts_said(segment)
             drive = self._level(segment) - 1
-            known = PARTS if own else cue.layers(cue.section_of(segment.start), drive, segment.start)
+            asked = self._options_at(segment).activity is not None
+            known = PARTS if own else cue.layers(cue.section_of(segment.start), drive, segment.start, asked)
             self._sounding[index] = known
         return known
 

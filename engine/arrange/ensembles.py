@@ -10,13 +10,14 @@ from typing import Any
 
 from engine.music import PARTS, MusicError
 from engine.music.cueplan import ENSEMBLES
+from engine.music.draws import RULES
 
 
 @dataclass(frozen=True, slots=True)
 class PartRole:
     """How a part is played.  low, high: inclusive range.  voices: of the pad.  octave: intensity from which the part is
     doubled in octaves (5: never).  cc: controllers that shape it.  shares: voices that the pad gives to the second
-    voice where that plays."""
+    voice where that plays.  under: its range in sections that have the tune, so that it lies under it."""
 
     low: int
     high: int
@@ -26,6 +27,7 @@ class PartRole:
     cc: tuple[int, ...]
     octave: int
     shares: int = 0
+    under: tuple[int, int] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,24 +45,28 @@ class Ensemble:
     parts: dict[str, PartRole]
 
 
-@lru_cache(maxsize=1)
-def ensembles() -> dict[str, Ensemble]:
-    """All ensembles by name."""
+@lru_cache(maxsize=RULES)
+def ensembles(rules: int = RULES) -> dict[str, Ensemble]:
+    """All ensembles by name.  rules: see `engine.music.draws.RULES`; by the first, all share a register."""
     data = tomllib.loads(files("engine.arrange").joinpath("data/ensembles.toml").read_text("utf-8"))
     if set(data) != set(ENSEMBLES):
         raise MusicError(f"ensembles.toml does not hold {', '.join(ENSEMBLES)}.")
-    return {name: _ensemble(name, row) for name, row in data.items()}
+    return {name: _ensemble(name, row, rules) for name, row in data.items()}
 
 
-def _ensemble(name: str, row: dict[str, Any]) -> Ensemble:
+def _ensemble(name: str, row: dict[str, Any], rules: int) -> Ensemble:
     parts = {}
     for part in PARTS:
         role = row.get("bass_part" if part == "bass" else part)
         if role is not None:
             soft, loud = role["velocity"]
+            low, high = role.get("low", 35), role.get("high", 81)
+            if rules > 1:
+                low, high = role.get("over", (low, high))
+            under = tuple(role["under"]) if rules > 1 and "under" in role else None
             parts[part] = PartRole(
-                role.get("low", 35), role.get("high", 81), role["style"], role.get("voices", 4), (soft, loud),
-                tuple(role.get("cc", ())), role.get("octave", 5), role.get("shares", 0),
+                low, high, role["style"], role.get("voices", 4), (soft, loud), tuple(role.get("cc", ())),
+                role.get("octave", 5), role.get("shares", 0), under,
             )  # fmt: skip
     layers = tuple(tuple(level) for level in row["layers"])
     theme = tuple(tuple(level) for level in row["theme"])

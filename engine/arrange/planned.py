@@ -19,7 +19,7 @@ from engine.arrange.ensembles import Ensemble, PartRole, ensembles
 from engine.arrange.expression import CC11_RANGE, controller_value
 from engine.arrange.options import ArrangeOptions, PartOptions, default_parts, moved_range
 from engine.arrange.parts import Scene, Strike
-from engine.arrange.players_voicing import Players
+from engine.arrange.players_voicing import RUB, Players
 from engine.arrange.timeline import STEP, Bars
 from engine.music import PARTS, Chord, Composition, Key
 from engine.music.cueplan import CuePlan, SectionPlan
@@ -34,8 +34,15 @@ _FADE_BEATS: Final = 6.0  # in which the last chord dies away
 HELD: Final = frozenset({"held", "slow", "line", "drone"})  # styles whose notes last as long as their chord
 _SUSTAINED: Final = frozenset({"held", "line", "drone", "sparse"})
 SWELL_BEATS: Final = 8.0
-FOLLOWED_S: Final = 1.8  # of picture, at least, that players follow as one
-FORMED: Final = 0.35  # levels that a section moves what the picture asks for, for each level of its intensity
+FOLLOWED_S: Final = 3.9  # of picture, at least, that players follow as one
+_FOLLOWED_BAR_S: Final = 1.8  # the same by the first rules, bar by bar
+UNDER_VOICES: Final = 3  # of a pad under a tune, which is the fourth
+_NEVER_BELOW: Final[Mapping[str, int]] = {"full": 2, "statement": 1, "variant": 1}  # levels of layers under the theme
+_ALONE: Final = frozenset({"solo", "thin", "strip", "still"})  # roles in which the tune may stand alone
+_WILD: Final = frozenset({"exciting", "tense", "fearful"})  # moods that sixteenths belong to
+_SLOW_BPM: Final = 60.0  # at which a sixteenth is an eighth to the ear
+FORMED: Final = 0.6  # levels that a section moves what the picture asks for, for each level of its intensity
+_FORMED_FIRST: Final = 0.35  # the same by the first rules
 FOLLOWED: Final = 0.85  # of loudness that is the film's there; the rest is the section's
 LANDING_S: Final = 4.0  # a hit no further from the end than this is what a cue ends on
 RING_S: Final = 2.4  # that the last chord of a cue rings alone, at least, where there is room
@@ -74,7 +81,7 @@ class PlannedCue:
         # An ending that the cue names itself prevails; `tonic` is what a cue has that says nothing.
         said = {"open": "unresolved", "cut": "bump", "tonic": plan.ending}.get(ending, ending)
         self.plan = plan if said == plan.ending else replace(plan, ending=said)
-        self.ensemble: Ensemble = ensembles()[plan.ensemble]
+        self.ensemble: Ensemble = ensembles(plan.rules)[plan.ensemble]
         self.bars = bars
         self.tune = tune_of(plan, composition.tempo_map, composition.picture_starts_at_s)
         self._tune_starts = [note.start_beats for note in self.tune]
@@ -94,7 +101,8 @@ class PlannedCue:
         """How many bars last `FOLLOWED_S` where a section begins: one, two or four."""
         seconds = composition.tempo_map.seconds_at
         bar_s = seconds(self.bars.next(start)) - seconds(self.bars.start(start))
-        return next((count for count in (1, 2) if count * bar_s >= FOLLOWED_S), 4)
+        least_s = _FOLLOWED_BAR_S if self.plan.rules == 1 else FOLLOWED_S
+        return next((count for count in (1, 2) if count * bar_s >= least_s), 4)
 
     def _overhang(self, composition: Composition, last_s: float) -> float:
         """Beats that the last notes of a pre-lap reach into the next scene: as far as film and the next cue allow."""
@@ -166,19 +174,31 @@ class PlannedCue:
 
     def drive(self, beats: float, picture: float) -> float:
         """0..4 how much goes on: what the picture asks for there (0..4), moved by the section's intensity."""
-        return min(max(picture + FORMED * (self.section_of(beats).intensity - 2), 0.0), 4.0)
+        formed = FORMED if self.plan.rules > 1 else _FORMED_FIRST
+        return min(max(picture + formed * (self.section_of(beats).intensity - 2), 0.0), 4.0)
 
-    def layers(self, section: SectionPlan, drive: int, beats: float) -> tuple[str, ...]:
+    def layers(self, section: SectionPlan, drive: int, beats: float, asked: bool = False) -> tuple[str, ...]:
         """The parts that sound where so much goes on, 0..4.  Where the tune pauses, those of a section without it play.
-        Where the plan's layers are the composer's own they stay."""
+        Where the plan's layers are the composer's own they stay.  asked: the composer has said how much goes on."""
         with_theme = "melody" in section.layers
         rows = self.ensemble.theme if with_theme else self.ensemble.layers
         planned = set(rows[section.intensity]) | ({"melody"} if with_theme else set())
         if set(section.layers) != planned:
             return section.layers
         sings = self.tune_at(beats) is not None or bool(self.tune_between(beats - 1.0, beats + 1.0))
-        moved = (rows if sings else self.ensemble.layers)[drive]
+        level = drive if asked or self.plan.rules == 1 else self._level(section, drive, beats)
+        moved = (rows if sings else self.ensemble.layers)[level]
         return (*moved, "melody") if with_theme and "melody" not in moved else moved
+
+    def _level(self, section: SectionPlan, drive: int, beats: float) -> int:
+        """The row of layers that sounds where so much goes on: near the section's own intensity, and a theme that is
+        stated in full has chords and a bass under it."""
+        level = min(max(drive, section.intensity - 1), section.intensity + 2, 4)
+        if section.role in _ALONE:
+            return level
+        bar = self.bars.index(beats) + 1
+        kinds = [each.kind for each in self.plan.statements if each.bar <= bar < each.bar + each.length_bars]
+        return max([level, *(_NEVER_BELOW.get(kind, 0) for kind in kinds)])
 
     def players(
         self, beats: float, options: ArrangeOptions, octaves: int, shift: int, layers: Sequence[str]
@@ -187,11 +207,15 @@ class PlannedCue:
         section = self.section_of(beats)
 
         def span(part: str) -> tuple[int, int]:
-            return moved_range(options.parts[part], octaves)
+            own = moved_range(options.parts[part], octaves)
+            under = self._under(options.parts[part], part, section)
+            return own if under is None else (under[0] + 12 * octaves, under[1] + 12 * octaves)
 
         pad = span("pad")
         role = self.ensemble.parts.get("pad")
         voices = 3 if role is None else role.voices - (role.shares if "arp" in layers else 0)
+        if role is not None and role.under is not None and "melody" in section.layers:
+            voices = min(voices, UNDER_VOICES)
         # Dread and wonder lie low and high; how far, the ensemble's range says.
         middle = (pad[0] + pad[1]) / 2
         centre = min(max(middle + 0.5 * (section.centre - 60), pad[0] + 7), pad[1] - 7)
@@ -199,7 +223,16 @@ class PlannedCue:
             pad=pad, arp=span("arp"), bass=span("bass"), voices=voices,
             strict=self.ensemble.strict, centre=centre, key=section.key.transpose(shift),
             has_bass=options.part("bass") is not None and "bass" in layers,
+            rub=RUB if self.plan.rules == 1 else 3 * RUB,
         )  # fmt: skip
+
+    def _under(self, options: PartOptions, part: str, section: SectionPlan) -> tuple[int, int] | None:
+        """The range of a part that lies under the tune, in a section that has it; None elsewhere, and where the range
+        is the composer's own."""
+        role = self.ensemble.parts.get(part)
+        if role is None or role.under is None or "melody" not in section.layers:
+            return None
+        return role.under if (options.low, options.high) == (role.low, max(role.high, role.low + 18)) else None
 
     def loudness(self, beats: float, place: float) -> float:
         """Where a position lies between softest and loudest: mostly as the film has it there, else as the form."""
@@ -374,8 +407,13 @@ def _rung(cue: PlannedCue, moment: Moment, part: str, options: PartOptions) -> I
     scene, at = moment.scene, cue.ring
     assert at is not None
     pitches = {"pad": scene.voicing.pad, "arp": scene.voicing.arp[:1], "bass": (scene.voicing.bass,)}.get(part, ())
+    if part == "arp" and cue.plan.rules > 1 and cue.ensemble.parts["arp"].style in _CHORDAL:
+        pitches = scene.voicing.arp[:3]
     for pitch in pitches:
         yield Strike(at, cue.out, pitch, scene.velocity(options, at))
+
+
+_CHORDAL: Final = frozenset({"broken", "pattern"})  # second voices of an instrument that plays chords
 
 
 def _tutti(cue: PlannedCue, moment: Moment, part: str, options: PartOptions) -> Iterator[Strike]:
@@ -486,7 +524,12 @@ _RATES: Final = (0.5, 1.0, 2.0, 3.2, 5.0)  # notes a second that a moving accomp
 
 
 def _every(moment: Moment, least: float = 0.25) -> float:
-    """Beats from note to note of a moving accompaniment: the division of the beat nearest to its notes a second."""
+    """Beats from note to note of a moving accompaniment: the division of the beat nearest to its notes a second.
+
+    Sixteenths belong to what is wild; calm music has them at slow tempi alone.
+    """
+    if moment.plan.rules > 1 and moment.section.mood not in _WILD and moment.bpm > _SLOW_BPM:
+        least = max(least, 0.5)
     wanted = math.log(_RATES[_drive(moment)] / (moment.bpm / 60))
     return min((2.0, 1.0, 0.5, 0.25), key=lambda every: abs(-math.log(max(every, least)) - wanted))
 
@@ -521,7 +564,7 @@ def _arp_eighths(cue: PlannedCue, moment: Moment, options: PartOptions, role: Pa
     every = _every(moment)
     figures = ((1, 2, 3, 2), (2, 2, 3, 3), (3, 2, 1, 2), (1, 3, 2, 3))
     order: tuple[int, ...] = figures[_figure_draw(cue, moment, len(figures))]
-    if every == 0.25:
+    if every == 0.25 and cue.plan.rules == 1:
         order = tuple(tone for tone in order for _ in (0, 1))
     for place in _steps(moment, every):
         index = round((place - scene.bars.start(place)) / every)
@@ -639,9 +682,25 @@ def _arp_counter(cue: PlannedCue, moment: Moment, options: PartOptions, role: Pa
         length = (min(later) if later else scene.bars.next(place) - scene.bars.start(place)) - beat
         index = min(max(ladder.index(here) + steps, 0), len(ladder) - 1)
         pitch = ladder[index]
-        if length >= 2.0:  # long enough to grind against what is held
+        strong = beat % 2 == 0 or length >= 2.0
+        if cue.plan.rules > 1 and strong and "pad" in moment.section.layers and _grinds(pitch, scene.voicing.pad):
+            pitch = _beside_chord(pitch, scene.chord)
+        elif length >= 2.0:  # long enough to grind against what is held
             pitch = _without_rub(pitch, None, scene.chord, moment.key)
         yield Strike(place, place + length, pitch, scene.velocity(options, place, -4))
+
+
+def _grinds(pitch: int, held: Sequence[int]) -> bool:
+    """Whether a pitch stands a semitone from one that is held, in its octave."""
+    return any(abs(pitch - each) == 1 for each in held)
+
+
+def _beside_chord(pitch: int, chord: Chord) -> int:
+    """A tone a semitone from one of the chord's, on either side, moved onto it: that one is held."""
+    own = chord.pitch_classes()
+    if pitch % 12 in own:
+        return pitch
+    return next((pitch + side for side in (-1, 1) if (pitch + side) % 12 in own), pitch)
 
 
 # A second line over four bars of one chord: (beat, steps of the scale from the chord's own tone) in each bar; the last

@@ -18,13 +18,15 @@ from engine.music import Chord, Key
 LOWEST: Final = {1: 52, 2: 51, 3: 48, 4: 46, 5: 46, 6: 46, 7: 34, 8: 43, 9: 41, 10: 41, 11: 41}
 WIDEST_GAP: Final = 12  # between neighbours above this pitch:
 GAP_FROM: Final = 55
+RUB: Final = 2.5  # against neighbours a semitone apart
 _LOOKED_AT: Final = 40  # candidates that are examined for faults
 
 
 @dataclass(frozen=True, slots=True)
 class Players:
     """pad, arp, bass: inclusive ranges.  voices: of the pad.  strict: no successions of perfect intervals between any
-    two voices.  centre: middle of the pad.  key: for its leading tone.  has_bass: a bass part sounds."""
+    two voices.  centre: middle of the pad.  key: for its leading tone.  has_bass: a bass part sounds.  rub: what
+    neighbours a semitone apart cost."""
 
     pad: tuple[int, int]
     arp: tuple[int, int]
@@ -34,6 +36,7 @@ class Players:
     centre: float
     key: Key
     has_bass: bool = True
+    rub: float = RUB
 
 
 def voice_players(chord: Chord, players: Players, before: Voicing | None, after: Voicing | None = None) -> Voicing:
@@ -120,7 +123,7 @@ def _sound_cost(stack: tuple[int, ...], bass: int, players: Players, leading: in
             if lower > GAP_FROM:
                 return 99.0
             cost += 2.0
-        cost += 2.5 if gap == 1 else 0.5 if gap == 2 else 0.0
+        cost += players.rub if gap == 1 else 0.5 if gap == 2 else 0.0
         cost += 0.25 * max(gap - 7, 0) if lower >= GAP_FROM else 0.0
     if stack[-1] - stack[-2] == 1:
         cost += 3.0

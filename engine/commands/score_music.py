@@ -41,6 +41,8 @@ EXPLANATIONS: Final[dict[str, str]] = {
     "leaps turned back": "share of leaps of a fourth and more after which the tune turns (Essen .75)",
     "thirds in the tune": "share of the tune's moves that are thirds (Essen .07 to .29)",
     "bar rhythms heard before": "share of the tune's bars whose rhythm has occurred (Essen .20 to .80)",
+    "pad under the tune": "share of the tune's bars in which no pad note sounds at or over it (aim .95)",
+    "literal repeats": "share of the tune's two-bar stretches heard before, same pitches, rhythm and chords (aim .10)",
     "melody silent": "share of bars without the tune",
     "all four pitched parts": "share of bars in which pad, arp, bass and melody all begin notes",
     "parts from the first bar": "how many parts begin within the first bar",
@@ -71,6 +73,7 @@ def music_rows(
     rows: dict[str, float] = {}
     rows |= _harmony_rows(notes, [chord for chord in chords if not chord.chord.is_silence])
     rows |= _tune_rows(notes, chords, bars)
+    rows |= _register_rows(notes, bars)
     rows |= _texture_rows(notes, bars)
     rows |= _voice_rows(notes, chords)
     seconds = score.tempo_map.seconds_at
@@ -263,7 +266,46 @@ def _tune_rows(notes: Sequence[Note], chords: Sequence[Sounding], bars: Bars) ->
         "thirds in the tune": sum(3 <= abs(move) <= 4 for move in moves) / len(moves) if moves else math.nan,
         "bar rhythms heard before": again / max(len(rhythms) - 1, 1),
         "accented dissonances": _dissonances(tune, chords) / len(rhythms),
+        "literal repeats": _literal_repeats(tune, chords, bars),
     }
+
+
+def _literal_repeats(tune: Sequence[Note], chords: Sequence[Sounding], bars: Bars) -> float:
+    """Share of two-bar stretches with three notes of the tune or more that have been heard before, note for note over
+    the same chords."""
+    starts = [chord.start_beats for chord in chords]
+    by_bar: dict[int, list[Note]] = {}
+    for note in tune:
+        by_bar.setdefault(bars.index(note.start_beats), []).append(note)
+    seen: dict[tuple[object, ...], int] = {}
+    count = again = 0
+    for bar in sorted(by_bar):
+        inside = [*by_bar[bar], *by_bar.get(bar + 1, ())]
+        if bar + 1 not in by_bar or len(inside) < 3:
+            continue
+        line = bars.line(bar)
+        under = [chords[max(bisect_right(starts, n.start_beats + 0.05) - 1, 0)].chord.plain.id for n in inside]
+        sign = (*((round(n.start_beats - line, 2), n.pitch) for n in inside), *under)
+        count += 1
+        first = seen.setdefault(sign, bar)
+        again += bar >= first + 2
+    return again / count if count else math.nan
+
+
+def _register_rows(notes: Sequence[Note], bars: Bars) -> dict[str, float]:
+    """Whether the pad lies under the tune, bar by bar."""
+    tune = _line(notes)
+    pads = sorted((note for note in notes if note.part == "pad"), key=lambda note: note.start_beats)
+    starts = [note.start_beats for note in pads]
+    longest = max((note.end_beats - note.start_beats for note in pads), default=0.0)
+    bad: dict[int, bool] = {}
+    for note in tune:
+        first, last = bisect_right(starts, note.start_beats - longest), bisect_right(starts, note.end_beats - 0.1)
+        together = [pad for pad in pads[first:last] if pad.end_beats > note.start_beats + 0.1]
+        if together:
+            bar = bars.index(note.start_beats)
+            bad[bar] = bad.get(bar, False) or any(pad.pitch >= note.pitch for pad in together)
+    return {"pad under the tune": 1 - sum(bad.values()) / len(bad) if bad else math.nan}
 
 
 def _dissonances(tune: Sequence[Note], chords: Sequence[Sounding]) -> int:

@@ -65,7 +65,7 @@ def with_ensemble(plan: CuePlan, name: str) -> CuePlan:
     """Other players for the same form, chords and theme.  Raises MusicError."""
     if name not in ensembles():
         raise MusicError(f"'{name}' is not an ensemble; known are {', '.join(ensembles())}.")
-    melody = ensembles()[name].parts["melody"]
+    melody = ensembles(plan.rules)[name].parts["melody"]
     sections = tuple(replace(each, layers=_layers(each, name, each.intensity)) for each in plan.sections)
     return replace(plan, ensemble=name, sections=sections, melody_range=(melody.low, melody.high))
 

@@ -21,6 +21,7 @@ from engine.form.sections import LEAST_S, SILENT_ROLES, FormSection, forms, sect
 from engine.harmony.palettes import Palette, of_mood, palettes
 from engine.music import EMOTIONS, Hit, Key, TempoMap
 from engine.music.cueplan import CuePlan, SectionPlan, Statement, Theme
+from engine.music.draws import RULES
 from engine.music.take_draws import OWN, TakeDraws
 
 VARIANTS_A_MINUTE: Final = 2
@@ -46,7 +47,7 @@ _RELATIONS: Final = {  # semitones from home, drawn by what a section's mood mea
 class PlanWish:
     """What the composer has said of a plan; None or "" where the take draws it.
 
-    draws: of which takes its layers are, and what they shall not come to.
+    draws: of which takes its layers are, and what they shall not come to.  rules: see `engine.music.draws.RULES`.
     """
 
     key: Key | None = None
@@ -57,6 +58,7 @@ class PlanWish:
     harmonic_rhythm: float | None = None  # bars a chord
     bpm: float | None = None
     draws: TakeDraws = OWN
+    rules: int = RULES
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,7 +121,9 @@ def draw_cue(
         f"{ensemble.name}, {' then '.join(dict.fromkeys(part.form for part in parts))}: "
         f"{', '.join(dict.fromkeys(f'{palettes()[v].name} ({v})' for v in variants))}"
     )
-    plan = CuePlan(cue, parts[0].form, ensemble.name, tuple(planned), wish.theme, (), ending, reason, film_seed)
+    plan = CuePlan(
+        cue, parts[0].form, ensemble.name, tuple(planned), wish.theme, (), ending, reason, film_seed, rules=wish.rules
+    )
     return Drawn(plan, parts, draw, lively)
 
 
@@ -390,7 +394,7 @@ def settle_bars(
         kept.append((section, part, bar))
     kept = _merged(kept, float(tempo_map.bar_position(end_beats)) + 1, plan.sections[-1].end_s, second_of)
     edges = [bar for _, _, bar in kept[1:]] + [end_bar]
-    ensemble = ensembles()[plan.ensemble]
+    ensemble = ensembles(plan.rules)[plan.ensemble]
     main = palettes()[kept[max(range(len(kept)), key=lambda index: edges[index] - kept[index][2])][0].variant]
     bar_beats = float(tempo_map.meter_at(tempo_map.bar_start(bars[0])).bar_beats)
     theme = plan.theme or theme_of(main.variant, bar_beats)
@@ -420,6 +424,8 @@ def settle_bars(
         while unit > max(stop - bar, 1) / 2 and unit > 0.5:
             unit /= 2
         planned.append(replace(section, start_s=start_s, layers=tuple(layers), unit_bars=unit))
+    if plan.rules > 1:
+        statements = _varied(statements, [(bar, section.key) for section, _, bar in kept], theme, drawn.draw)
     ends = [section.start_s for section in planned[1:]] + [plan.sections[-1].end_s]
     planned = [replace(section, end_s=end) for section, end in zip(planned, ends, strict=True)]
     planned = _with_transitions(planned, ensemble.name, drawn.draw)
@@ -500,6 +506,30 @@ def _statements(kind: str, bar: int, stop: int, theme: Theme, ensemble: str, fir
     again = next((count for count in lengths[:-1] if length + 2 + count <= bars), 0)
     if again:
         found.append(Statement(bar + length + 2, "variant", again, 1.0, octave))
+    return found
+
+
+def _varied(
+    statements: Sequence[Statement], keys: Sequence[tuple[int, Key]], theme: Theme, draw: Callable[..., float]
+) -> list[Statement]:
+    """Statements that return varied: what comes again in the key, the octave and the tempo in which it has been heard
+    is ornamented, or its bar lines come late.  A theme that was given returns as it was given.
+
+    keys: first bar and key of each section.
+    """
+    found: list[Statement] = []
+    heard: set[tuple[Key, int, float]] = set()
+    last = ""
+    for index, statement in enumerate(statements):
+        key = next((key for bar, key in reversed(keys) if bar <= statement.bar), keys[0][1])
+        place = (key, statement.octave, statement.stretch)
+        if place in heard and theme.form and statement.stretch == 1.0:
+            turns = [turn for turn in ("ornamented", "delayed", "ornamented") if turn != last] or ["ornamented"]
+            last = turns[min(int(len(turns) * draw("turn", index)), len(turns) - 1)]
+            statement = replace(statement, turn=last)
+        if statement.bars > 2:
+            heard.add(place)  # a hint is no statement yet
+        found.append(statement)
     return found
 
 

@@ -11,6 +11,7 @@ from bisect import bisect_right
 from dataclasses import dataclass
 from typing import Final
 
+from engine.music.draws import RULES
 from engine.music.errors import MusicError
 from engine.music.key import Key
 
@@ -20,6 +21,7 @@ FORMS: Final = (
 )  # fmt: skip
 CUE_ENDINGS: Final = ("ring-off", "button", "unresolved", "pre-lap", "bump")
 STATEMENT_KINDS: Final = ("hint", "statement", "variant", "full", "memory")
+TURNS: Final = ("", "ornamented", "delayed", "plain")
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +67,8 @@ class Statement:
     """The theme, or its head, from a bar on.
 
     bar: number of the bar (1 = bar 1).  kind: see STATEMENT_KINDS.  bars: how many bars of the theme sound.
-    stretch: 2 is twice as slow.  octave: octaves above the melody's own place.
+    stretch: 2 is twice as slow.  octave: octaves above the melody's own place.  turn: how what returns is varied, one
+    of TURNS, "" as it is.
     """
 
     bar: int
@@ -73,6 +76,7 @@ class Statement:
     bars: int
     stretch: float = 1.0
     octave: int = 0
+    turn: str = ""
 
     @property
     def length_bars(self) -> int:
@@ -113,7 +117,8 @@ class SectionPlan:
 class CuePlan:
     """The plan of one take of one cue.  cue: index of the cue in the composition, 0 where there are none.
 
-    melody_range: lowest and highest pitch of the theme's place.  seed: what the cue's draws hang on.
+    melody_range: lowest and highest pitch of the theme's place.  seed: what the cue's draws hang on.  rules: by which
+    it was drawn and is played, see `engine.music.draws.RULES`.
     """
 
     cue: int
@@ -126,6 +131,7 @@ class CuePlan:
     reason: str = ""
     seed: int = 0
     melody_range: tuple[int, int] = (60, 84)
+    rules: int = RULES
 
     def __post_init__(self) -> None:
         if self.ensemble not in ENSEMBLES:

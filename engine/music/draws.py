@@ -6,12 +6,20 @@ or place.
 
 Sessions from before there were film seeds go on with the draws they had, which hang on the take alone: their takes
 below `since_take` are drawn as they were.  The first new take begins the new draws.
+
+How plans are drawn and played is written down as rules, which have a number: a session keeps those it began with, so
+that what it holds sounds as it did when it is opened, or composed, again.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from hashlib import blake2b
+from typing import Final
+
+# 1: pads and tune share a register, the theme returns as it was.  2: players lie under the tune, what returns is
+# varied, layers change by phrases, harmony follows intensity, fades are followed.
+RULES: Final = 2
 
 
 def film_seed(content_key: str) -> int:
@@ -26,14 +34,19 @@ def _number(*key: object) -> int:
 @dataclass(frozen=True, slots=True)
 class Draws:
     """film_seed: 0 for none, then all takes are drawn as before there were any.  since_take: the first that it is
-    for."""
+    for.  rules: by which plans are drawn and played, 1 for takes before that one."""
 
     film_seed: int = 0
     since_take: int = 1
+    rules: int = RULES
 
     def film_decides(self, take: int) -> bool:
         """Does this take hang on the film?"""
         return self.film_seed > 0 and take >= self.since_take
+
+    def rules_for(self, take: int) -> int:
+        """The rules by which a take's plan is drawn."""
+        return self.rules if take >= self.since_take else 1
 
     def chord_seed(self, take: int, cue_number: int) -> int:
         """Seed of the chord network's draws in a cue."""

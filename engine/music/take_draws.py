@@ -24,7 +24,7 @@ _LAYER_OF: Final[Mapping[str, str]] = MappingProxyType(
         "variant": "palettes", "again": "palettes", "unit": "palettes", "ostinato": "palettes", "tempo": "palettes",
         "meter": "palettes",
         "tonic": "keys", "contrast key": "keys", "lift key": "keys", "relation": "keys",
-        "theme": "theme",
+        "theme": "theme", "turn": "theme",
     }
 )  # fmt: skip
 

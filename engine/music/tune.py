@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -85,7 +86,9 @@ def _statement(
     assert theme is not None
     notes = sounding_notes(theme, statement)
     section = plan.section_at(tempo_map.seconds_at(start + 1e-3) - starts_s)
-    tonic = _tonic_pitch(section, notes, plan.melody_range, statement.octave)
+    place_tonic = _tonic_pitch if plan.rules == 1 else _tonic_over
+    tonic = place_tonic(section, notes, plan.melody_range, statement.octave)
+    notes = turned(notes, statement.turn, theme.bar_beats)
     end = start + float(statement.bars * theme.bar_beats) * statement.stretch
     found = []
     for note in notes:
@@ -108,3 +111,85 @@ def _tonic_pitch(section: SectionPlan, notes: list[ThemeNote], span: tuple[int, 
     while tonic + max(tones) > high and tonic - 12 + min(tones) >= low:
         tonic -= 12
     return tonic + 12 * octave if tonic + 12 * octave + max(tones) <= high else tonic
+
+
+def _tonic_over(section: SectionPlan, notes: list[ThemeNote], span: tuple[int, int], octave: int) -> int:
+    """The octave of the tonic that puts these notes into the lower part of the range, none below it where they fit;
+    `octave` higher where there is room for that."""
+    low, high = span
+    tones = [semitones(note.step, note.alter, section.key.mode) for note in notes]
+    lowest, highest = min(tones), max(tones)
+    tonic = section.key.tonic + 12 * math.ceil((low - lowest - section.key.tonic) / 12)
+    if tonic + highest - high > low - (tonic - 12 + lowest):
+        tonic -= 12  # wider than its place: where less lies outside of it
+    return tonic + 12 * octave if tonic + 12 * octave + highest <= high else tonic
+
+
+def turned(notes: list[ThemeNote], turn: str, bar_beats: float) -> list[ThemeNote]:
+    """The notes of a statement, varied as it returns; its first bar, by which it is known, and its last note stay.
+
+    ornamented: long notes lead on by steps, or turn around themselves, in every other bar.  delayed: what falls on a
+    bar line comes an eighth late.  plain: without its short notes, those before them last longer.
+    """
+    if turn == "ornamented":
+        return _ornamented(notes, bar_beats)
+    if turn == "delayed":
+        return _delayed(notes, bar_beats)
+    if turn == "plain":
+        return _plain(notes, bar_beats)
+    return notes
+
+
+def _ornamented(notes: list[ThemeNote], bar_beats: float) -> list[ThemeNote]:
+    found: list[ThemeNote] = []
+    last_bar = 0
+    for note, after in zip(notes, [*notes[1:], None], strict=True):
+        found.append(note)
+        bar = int(note.start_beats / bar_beats + 1e-6)
+        if after is None or bar == 0 or bar == last_bar or note.length_beats < 1.5:
+            continue
+        end = note.start_beats + note.length_beats
+        if after.start_beats > end + 1e-6:
+            continue
+        tail = _tail(note, after)
+        if tail and note.length_beats - 0.5 * len(tail) >= 0.5:
+            found[-1] = replace(note, length_beats=note.length_beats - 0.5 * len(tail))
+            first = end - 0.5 * len(tail)
+            found += [ThemeNote(first + 0.5 * index, 0.5, step) for index, step in enumerate(tail)]
+            last_bar = bar
+    return found
+
+
+def _tail(note: ThemeNote, after: ThemeNote) -> tuple[int, ...]:
+    """Steps of the eighths by which a note leads to the next: a turn, a neighbour, passing tones."""
+    move = after.step - note.step
+    side = 1 if move > 0 else -1
+    if move == 0:
+        return (note.step + 1,)
+    if abs(move) == 1:
+        return (note.step - side, note.step) if note.length_beats >= 2 else (note.step - side,)
+    if abs(move) == 2:
+        return (note.step + side,)
+    return (after.step - 2 * side, after.step - side) if abs(move) <= 4 else ()
+
+
+def _delayed(notes: list[ThemeNote], bar_beats: float) -> list[ThemeNote]:
+    found = []
+    for note in notes[:-1]:
+        bar, place = divmod(note.start_beats, bar_beats)
+        if bar >= 1 and place < 1e-6 and note.length_beats >= 1.5:
+            note = replace(note, start_beats=note.start_beats + 0.5, length_beats=note.length_beats - 0.5)
+        found.append(note)
+    return [*found, notes[-1]]
+
+
+def _plain(notes: list[ThemeNote], bar_beats: float) -> list[ThemeNote]:
+    found: list[ThemeNote] = []
+    for note in notes:
+        before = found[-1] if found else None
+        meets = before is not None and abs(before.start_beats + before.length_beats - note.start_beats) < 1e-6
+        if before is not None and meets and note.length_beats < 1 and note.start_beats >= bar_beats:
+            found[-1] = replace(before, length_beats=before.length_beats + note.length_beats)
+        else:
+            found.append(note)
+    return found

@@ -25,6 +25,7 @@ from engine.music import (
     TempoMap,
 )
 from engine.music.cueplan import CuePlan, Theme
+from engine.music.draws import RULES
 from engine.music.plan_edit import PlanEdit
 
 PROTOCOL: Final = 1
@@ -87,7 +88,8 @@ class ComposeRequest:
     composition goes on after the last of them.
     progression_from_s: where the progression begins (the cue's bar 1 unless it was set while rolling).
     film_seed: what the draws of this film hang on; None: drawn from its content, 0: on the take alone, as before there
-    were film seeds.  film_seed_since_take: earlier takes are drawn as with 0.  theme: instead of one that is built.
+    were film seeds.  film_seed_since_take: earlier takes are drawn as with 0.  rules: see `engine.music.draws.RULES`.
+    theme: instead of one that is built.
     like: number of the take whose plan (form, key, players, theme) this one has, 0: its own.  plan_edits: done to each
     plan when it is drawn.  rewrite: numbers ranges of planned cues that are composed again: other draws, same plan.
     draws: of which takes the plan's layers are, see engine.music.take_draws.
@@ -108,6 +110,7 @@ class ComposeRequest:
     options: ComposeOptions = field(default_factory=ComposeOptions)
     film_seed: int | None = None
     film_seed_since_take: int = 1
+    rules: int = RULES
     theme: Theme | None = None
     like: int = 0
     plan_edits: tuple[PlanEdit, ...] = ()

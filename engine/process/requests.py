@@ -80,6 +80,7 @@ def compose_request(
         options=compose_options(document),
         film_seed=document.draws.film_seed,
         film_seed_since_take=document.draws.since_take,
+        rules=document.draws.rules,
         theme=parse_own_theme(document, bar_beats) if planned and not several else None,
         like=like_of(document) if planned and not several else 0,
         plan_edits=document.plan_edits if planned else (),

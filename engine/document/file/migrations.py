@@ -103,4 +103,10 @@ def _from_2(old: _Values) -> _Values:
     return {**old, "version": 3}
 
 
-MIGRATIONS: Final[Mapping[int, Callable[[_Values], _Values]]] = {1: _from_1, 2: _from_2}
+def _from_3(old: _Values) -> _Values:
+    """4: documents and plans say by which rules they are drawn and played, returns of the theme how they are varied; an
+    older file says nothing of these, which are the first rules."""
+    return {**old, "version": 4}
+
+
+MIGRATIONS: Final[Mapping[int, Callable[[_Values], _Values]]] = {1: _from_1, 2: _from_2, 3: _from_3}

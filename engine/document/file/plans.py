@@ -6,7 +6,7 @@ from typing import Any
 
 from engine.document.file import schema
 from engine.music import Key, MusicError
-from engine.music.cueplan import STATEMENT_KINDS, CuePlan, SectionPlan, Statement, Theme, ThemeNote
+from engine.music.cueplan import STATEMENT_KINDS, TURNS, CuePlan, SectionPlan, Statement, Theme, ThemeNote
 
 
 def written(plan: CuePlan) -> dict[str, Any]:
@@ -27,11 +27,14 @@ def written(plan: CuePlan) -> dict[str, Any]:
             "rhythm": theme.rhythm,
             "form": theme.form,
         },
-        "statements": [[each.bar, each.kind, each.bars, each.stretch, each.octave] for each in plan.statements],
+        "statements": [
+            [each.bar, each.kind, each.bars, each.stretch, each.octave, each.turn] for each in plan.statements
+        ],
         "ending": plan.ending,
         "reason": plan.reason,
         "seed": plan.seed,
         "melody_range": list(plan.melody_range),
+        "rules": plan.rules,
     }
 
 
@@ -61,6 +64,8 @@ def read(data: schema.PlanObject) -> CuePlan:
     for row in data.statements:
         if row.kind not in STATEMENT_KINDS:
             raise MusicError(f"'{row.kind}' is not a kind of statement of the theme.")
+        if row.turn not in TURNS:
+            raise MusicError(f"'{row.turn}' is no way to vary a theme that returns.")
     theme = data.theme
     return CuePlan(
         cue=data.cue,
@@ -80,9 +85,12 @@ def read(data: schema.PlanObject) -> CuePlan:
             tuple(ThemeNote(row.start_beats, row.length_beats, row.step, row.alter) for row in theme.notes),
             theme.bars, theme.bar_beats, theme.shape, theme.rhythm, theme.form,
         ),
-        statements=tuple(Statement(row.bar, row.kind, row.bars, row.stretch, row.octave) for row in data.statements),
+        statements=tuple(
+            Statement(row.bar, row.kind, row.bars, row.stretch, row.octave, row.turn) for row in data.statements
+        ),
         ending=data.ending,
         reason=data.reason,
         seed=data.seed,
         melody_range=data.melody_range,
+        rules=data.rules,
     )  # fmt: skip

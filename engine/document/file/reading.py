@@ -280,7 +280,7 @@ def _document(data: schema.DocumentObject, results: Sequence[Result], locks: Seq
         ),
         adopted=tuple((row.cue, MappingProxyType(settings_of(row.settings))) for row in data.adopted),
         result=results[data.result],
-        draws=Draws(data.film_seed, data.film_seed_since_take),
+        draws=Draws(data.film_seed, data.film_seed_since_take, data.rules),
         plan_edits=tuple(
             PlanEdit(row.kind, row.cue, row.from_s, row.to_s, row.value, row.number) for row in data.plan_edits
         ),

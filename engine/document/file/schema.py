@@ -1,6 +1,6 @@
-"""The format of a session file, version 3, for msgspec: every field typed, unknown ones refused.
+"""The format of a session file, version 4, for msgspec: every field typed, unknown ones refused.
 
-    {"format": "cuebridge-session", "version": 3,
+    {"format": "cuebridge-session", "version": 4,
      "film": {…}, "time": {…}, "index": n, "steps": [ … ], "names": [ … ], "takes": [ … ], "results": [ … ]}
 
 Steps and takes name their result by its place in `results`, since most steps share one, and locks by theirs in
@@ -15,8 +15,10 @@ from typing import Annotated, Final
 
 from msgspec import Meta, Struct, field
 
+from engine.music.draws import RULES
+
 FORMAT: Final = "cuebridge-session"
-VERSION: Final = 3
+VERSION: Final = 4
 
 _LONGEST_S: Final = 400_000.0
 _FARTHEST_BEATS: Final = 10_000_000.0
@@ -28,6 +30,7 @@ Level = Annotated[float, Meta(ge=-1e6, le=1e6)]
 Count = Annotated[int, Meta(ge=0, le=1_000_000)]
 TakeNumber = Annotated[int, Meta(ge=1, le=999_999)]
 Midi = Annotated[int, Meta(ge=0, le=127)]
+Rules = Annotated[int, Meta(ge=1, le=RULES)]
 Channel = Annotated[int, Meta(ge=1, le=16)]
 # At most so many digits: a fraction such as 1e999999999 would never end.
 Exact = Annotated[str, Meta(pattern=r"^-?[0-9]{1,24}(/[1-9][0-9]{0,23})?$")]
@@ -233,6 +236,7 @@ class StatementRow(_Row):
     bars: Annotated[int, Meta(ge=1, le=256)]
     stretch: Annotated[float, Meta(gt=0, le=16)]
     octave: Annotated[int, Meta(ge=-5, le=5)]
+    turn: Word = ""
 
 
 class SectionPlanObject(_Object):
@@ -267,6 +271,7 @@ class PlanObject(_Object):
     reason: Text
     seed: Annotated[int, Meta(ge=0, le=2**63 - 1)]
     melody_range: tuple[Midi, Midi]
+    rules: Rules = 1
 
 
 class ResultObject(_Object):
@@ -298,6 +303,7 @@ class DocumentObject(_Object):
     result: Count
     film_seed: Annotated[int, Meta(ge=0, lt=2**32)] = 0  # 0: all takes are drawn as before there were film seeds
     film_seed_since_take: TakeNumber = 1
+    rules: Rules = 1  # by which plans are drawn and played
     plan_edits: Annotated[list[PlanEditRow], Meta(max_length=1000)] = field(default_factory=list)
     locks: Annotated[list[Count], Meta(max_length=1000)] = field(default_factory=list)
     ratings: Annotated[list[RatingRow], Meta(max_length=10_000)] = field(default_factory=list)

@@ -271,6 +271,7 @@ def _document(document: Document, result: int) -> dict[str, Any]:
         "result": result,
         "film_seed": document.draws.film_seed,
         "film_seed_since_take": document.draws.since_take,
+        "rules": document.draws.rules,
         **({"plan_edits": [_plan_edit(edit) for edit in document.plan_edits]} if document.plan_edits else {}),
         **(
             {"ratings": [[each.cue, each.take, each.rating, each.note] for each in document.ratings]}

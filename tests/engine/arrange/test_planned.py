@@ -137,7 +137,8 @@ def test_parts_keep_their_ranges_and_only_those_planned_play(ensemble):
         if note.part != "drums":
             role = roles[note.part]
             octave = 12 if role.octave <= section.intensity or note.part == "melody" else 0
-            assert role.low - octave <= note.pitch <= max(role.high, role.low + 18) + octave, note
+            low = role.low if role.under is None else min(role.low, role.under[0])
+            assert low - octave <= note.pitch <= max(role.high, role.low + 18) + octave, note
 
 
 def _in_steps(composition, levels):
@@ -416,3 +417,24 @@ def test_what_the_second_line_holds_does_not_grind_against_the_chord(variant):
         altered = {side % 12 for side in (tone - 1, tone + 1)} & own - set(composition.key.scale())
         assert not altered, f"{note} beside {chord}"
         assert note.length_beats < 1.9 or (tone - 1) % 12 not in own, f"{note} over {chord}"
+
+
+@pytest.mark.parametrize("ensemble", [name for name in ENSEMBLES if name != "comedy"])
+@pytest.mark.parametrize("variants", [("R1", "S1"), ("E1", "T3"), ("S2", "N2")])
+def test_no_pad_lies_over_the_tune(ensemble, variants):
+    """Whatever the tune: by the players' ranges alone."""
+    for number in range(3):
+        composition = planned(ensemble, variants)
+        theme = build_theme(
+            "sad", "minor", palettes()["S1"].shapes, palettes()["S1"].rhythms, 4.0, lambda *w, n=number: noise(n, *w)
+        )
+        composition = replace(composition, plans=(replace(composition.plans[0], theme=theme),))
+        notes = arrange(_in_steps(composition, (14.0, 2.0, 26.0))).notes
+        pads = [note for note in notes if note.part == "pad"]
+        bars: dict[int, bool] = {}
+        for note in notes:
+            if note.part == "melody":
+                held = [p for p in pads if p.start_beats < note.end_beats and p.end_beats > note.start_beats]
+                bar = int(note.start_beats // 4)
+                bars[bar] = bars.get(bar, True) and all(pad.pitch < note.pitch for pad in held)
+        assert sum(bars.values()) >= 0.95 * len(bars), (ensemble, number)

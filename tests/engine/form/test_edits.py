@@ -24,7 +24,7 @@ def notes_of(composition, plan):
 
 def test_simpler_has_fewer_notes_and_busier_more_in_the_range_alone():
     composition = planned("orchestra")
-    plan = composition.plans[0]
+    plan = edits.with_ensemble(composition.plans[0], "orchestra")
     half_s, half = plan.sections[1].start_s, composition.beats_at_picture(plan.sections[1].start_s)
     before = notes_of(composition, plan)
     less = notes_of(composition, edits.simpler(plan, (half_s, 1e9)))

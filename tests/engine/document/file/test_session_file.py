@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from engine.arrange.score import session_arrangement
 from engine.document import (
     Document,
     FilmReading,
@@ -199,9 +200,25 @@ def test_only_regular_files_are_opened(tmp_path) -> None:
 def test_a_session_keeps_its_film_seed_and_one_from_before_has_none() -> None:
     old = FIXTURES / "one-cue-v1.cuebridge.json"
     saved = read_session(old)
-    assert all(step.document.draws == Draws() for step in saved.steps)
+    assert all(step.document.draws == Draws(rules=1) for step in saved.steps)
     seeded = replace(
         saved, steps=tuple(replace(step, document=replace(step.document, draws=Draws(77, 4))) for step in saved.steps)
     )
     again = decode_session(SessionWriter().encode(seeded))
     assert all(step.document.draws == Draws(77, 4) for step in again.steps)
+
+
+@pytest.mark.parametrize("ensemble", ["strings", "piano", "orchestra", "pop"])
+def test_a_planned_session_from_before_there_were_rules_sounds_as_it_did(ensemble) -> None:
+    """Notes as the version that wrote the file played them."""
+    saved = read_session(FIXTURES / f"planned-{ensemble}-v3.cuebridge.json")
+    document = saved.steps[saved.index].document
+    assert document.draws.rules == 1 and [plan.rules for plan in document.result.plans] == [1]
+    again = decode_session(SessionWriter().encode(saved))
+    for each in (saved, again):
+        _, arrangement = session_arrangement(each)
+        lines = [
+            f"{note.part} {note.pitch} {note.start_beats:.4f} {note.length_beats:.4f} {note.velocity}"
+            for note in arrangement.notes
+        ]
+        assert lines == (FIXTURES / f"planned-{ensemble}-v3.notes.txt").read_text().splitlines()
