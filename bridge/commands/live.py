@@ -72,6 +72,7 @@ class Live:
         self.page_link = page
         self.from_page: queue.SimpleQueue[Any] = queue.SimpleQueue() if from_page is None else from_page
         self.page: SessionPage | None = None
+        self.plugin: PluginLink | None = None
         self.speaker: SpeakerLink | None = None
         self._sounds = False
         self.datagrams = FairQueue()
@@ -157,7 +158,7 @@ class Live:
             daw=self.daw,
             learned=learn_path(),
             uploads=uploads_of(self.page_link) if self.page_link is not None else (),
-            take_over=self.plugin.take_over,
+            take_over=None if self.plugin is None else self.plugin.take_over,
         )
         if self.page_link is not None:
             self.page = SessionPage(self.page_link, self.controls, self._say, self._choose_film)
@@ -197,6 +198,8 @@ class Live:
 
     def _start_plugin(self, stack: contextlib.ExitStack, player: PlayerLink) -> None:
         """Instances of the plugin get the plan from here on."""
+        if not self.plan.plugin:
+            return
         self.plugin = plugin = PluginLink(player, self._say_soon)
         player.listeners.append(plugin.take_player_message)
         plugin.begin()
@@ -208,6 +211,8 @@ class Live:
 
     def _tell_plugin(self) -> None:
         """Composing at start, what an analysis brings and a restored session are nobody's work: only edits are."""
+        if self.plugin is None:
+            return
         session, history = self.session, self.session.history
         place = (history.undo_count, history.redo_count)
         if self._edits_known is None:

@@ -67,6 +67,7 @@ class LivePlan:
     read_as: tuple[str, ...] = ()  # sentences: old flags that were used, and how key and chords were read
     page: PagePlan | None = None
     takes: int = 1  # so many are composed, beside the first
+    plugin: bool = True  # instances of the plugin may speak with it
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,6 +136,7 @@ def parser(
     out.add_argument(
         "--control-from", default="", metavar="NAME", help="MIDI input with your faders or pedal; a part of its name"
     )
+    out.add_argument("--no-plugin", action="store_true", help="instances of the plugin in the DAW do not find this run")
     out.add_argument("--out", metavar="FILE.mid", help="where the music is written when there is no MIDI system, "
                      "else the composition at the end")  # fmt: skip
     out.add_argument("--record", metavar="FILE.mid", help="also write what was really sent")
@@ -246,6 +248,7 @@ def _plan(given: argparse.Namespace, film: Path, session_file: Path | None, save
         read_as=(*renamed(given), *said, *_readings(document)),
         page=_page(given),
         takes=int(given.takes),
+        plugin=not given.no_plugin,
     )
 
 
@@ -259,6 +262,8 @@ def _refuse_contradictions(given: argparse.Namespace, saved: SavedSession | None
         # Said now; the player only reads it once timecode comes.
         stated_rate(given.frame_rate)
     need_source(given.sync, given.tempo_source)
+    if given.no_plugin and "plugin" in (given.sync, given.tempo_source):
+        raise UserError("--no-plugin leaves out the plugin, whose time is asked for: leave out one of them.")
     need_midi_api(given.midi_api)
     if flag_value(given, "--reading") == "full":
         need_extra("clip", "The full reading")

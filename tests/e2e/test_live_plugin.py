@@ -1,11 +1,14 @@
 """The plugin in a host, and a whole `cuebridge live` that follows it: what the plugin plays is what is written."""
 
+import re
 import time
 
 import pluginlab
 import pytest
 from livelab import Live, composed_notes, short_film
-from pluginlab import RATE, Host, Transport
+from pluginlab import PLUGIN, RATE, Host, Transport
+
+from bridge.commands.doctor import check_plugins
 
 FRAMES = 1024
 
@@ -48,6 +51,14 @@ def test_a_film_is_composed_sent_played_and_followed(tmp_path, built, monkeypatc
         assert "CLAP" in line["plugins"][0] and "clap-host" in line["plugins"][0]
         answer = live.send("/cue/plugins")
         assert answer.params[0] == 1 and "CLAP" in answer.params[1]
+        live.wait(lambda line: any("ms away" in each for each in line.get("plugins", ())), "its round trip")
+        _, instance = check_plugins(live.osc_port, running=True)
+        (version,) = re.findall(r'CB_VERSION_TEXT "(.+)"', (PLUGIN / "src" / "instance.h").read_text())
+        assert instance.name == "plugin in the DAW" and instance.found.startswith(
+            f"CLAP {version} in clap-host: pad, arp"
+        )
+        (trip_ms,) = re.findall(r"revision \d+, ([\d.]+) ms away$", instance.found)
+        assert 0 < float(trip_ms) < 1000
         time.sleep(0.5)
         played = roll(host, 9.0)
         # It rolls in real time: its place is the session's.
@@ -73,3 +84,25 @@ def test_a_film_is_composed_sent_played_and_followed(tmp_path, built, monkeypatc
     with Host(built / "cuebridge.clap", built / "clap-host") as alone:
         alone.load(host.saved[0])
         assert roll(alone, 9.0) == played
+
+
+@pytest.mark.slow
+def test_a_run_without_the_plugin_is_found_by_no_instance(tmp_path, built, monkeypatch):
+    home = tmp_path / "home"
+    home.mkdir()
+    link = home / "plugin-link"
+    monkeypatch.setenv("CUEBRIDGE_PLUGIN_LINK", str(link))
+    film = short_film(home / "one.mp4", 4.0)
+    with (
+        Live(film, home, "--midi-api", "none", "--no-plugin", "--out", str(home / "written.mid")) as live,
+        Host(built / "cuebridge.clap", built / "clap-host", environment={"CUEBRIDGE_PLUGIN_LINK": str(link)}) as host,
+    ):
+        live.ready()
+        host.wait(1.2)  # an instance looks for the file twice a second
+        host.answered()
+        assert not link.exists() and live.last("status")["plugins"] == []
+        assert live.send("/cue/plugins").params == [0]
+        refused = live.send("/cue/plugin/take_over")
+        assert refused.address == "/cue/error" and "this run speaks with no plugin" in str(refused.params)
+        assert roll(host, 4.0) == []
+        assert live.quit() == 0
