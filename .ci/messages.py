@@ -1,4 +1,4 @@
-"""Every sentence that the program can refuse something with, in docs/troubleshooting.md under the advice for its kind.
+"""Every sentence that refuses something or tells a person something, in docs/troubleshooting.md under its advice.
 
     python .ci/messages.py            writes the page's lists anew
     python .ci/messages.py --check    says whether they are as the code has them (a test does, too)
@@ -18,6 +18,9 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
 PAGE = ROOT / "docs" / "troubleshooting.md"
+DESCRIPTIONS = ("help", "description", "epilog", "usage", "doc", "summary")  # keywords
+DESCRIBED = ("Control", "_do", "_value", "_state", "_list")  # rows of the table of controls
+LONGEST = 500  # a page is no sentence
 BLOCK = re.compile(r"<!-- sentences: ([^>]*?) -->\n.*?<!-- end -->\n", re.DOTALL)
 
 
@@ -54,12 +57,50 @@ def refused(tree: ast.Module) -> Iterator[str]:
                 yield sentence
 
 
+def told(tree: ast.Module) -> Iterator[str]:
+    """Texts that read as a sentence and are neither docstrings nor what --help and the table of controls describe."""
+    waiting: list[ast.AST] = [tree]
+    while waiting:
+        node = waiting.pop()
+        if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant):
+            continue
+        if isinstance(node, ast.keyword) and node.arg in DESCRIPTIONS:
+            continue
+        if isinstance(node, ast.Call) and getattr(node.func, "id", "") in DESCRIBED:
+            continue
+        if isinstance(node, ast.Raise):
+            continue  # ours are in `refused`; Python's own say faults of the program
+        if isinstance(node, ast.Constant | ast.JoinedStr | ast.BinOp):
+            for text in words(node):
+                sentence = re.sub(r"\s+", " ", text).strip()
+                if sentence.endswith(".") and len(sentence.split()) >= 3 and len(sentence) < LONGEST:
+                    yield sentence
+            continue
+        waiting.extend(ast.iter_child_nodes(node))
+
+
+SCRIPT_TEXT = re.compile(r'"([^"\n]+\.)"|`([^`\n]+\.)`')
+
+
+def told_by_script(script: str) -> Iterator[str]:
+    """The same of a script of the page."""
+    for found in SCRIPT_TEXT.finditer(script):
+        sentence = re.sub(r"\$\{[^}]*\}", "…", found[1] or found[2]).strip()
+        if len(sentence.split()) >= 3:
+            yield sentence
+
+
 def sentences() -> dict[str, list[str]]:
     """Path of each file of the product → its sentences, sorted."""
     found = {}
     for top in ("bridge", "engine", "models"):
         for path in sorted((ROOT / top).rglob("*.py")):
-            here = sorted(set(refused(ast.parse(path.read_text(encoding="utf-8")))), key=str.casefold)
+            tree = ast.parse(path.read_text(encoding="utf-8"))
+            here = sorted({*refused(tree), *told(tree)}, key=str.casefold)
+            if here:
+                found[path.relative_to(ROOT).as_posix()] = here
+        for path in sorted((ROOT / top).rglob("static/**/*.js")):
+            here = sorted(set(told_by_script(path.read_text(encoding="utf-8"))), key=str.casefold)
             if here:
                 found[path.relative_to(ROOT).as_posix()] = here
     return found
@@ -72,7 +113,7 @@ def written_anew(page: str) -> str:
     for path, here in sentences().items():
         fitting = [place for place in places if path == place or path.startswith(place + "/")]
         if not fitting:
-            raise SystemExit(f"{path} refuses things, and docs/troubleshooting.md has no list for it.")
+            raise SystemExit(f"{path} has sentences for a person, and docs/troubleshooting.md has no list for it.")
         lists[places[max(fitting, key=len)]].update(here)
     index = -1
 
