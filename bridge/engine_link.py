@@ -7,7 +7,6 @@ through the callback, in the link's own thread.
 from __future__ import annotations
 
 import contextlib
-import multiprocessing
 import queue
 import threading
 import time
@@ -17,7 +16,7 @@ from multiprocessing.connection import Connection
 from multiprocessing.process import BaseProcess
 from typing import Final
 
-from engine.music.processes import NO_MEMORY, end_at_once, start_sheltered
+from engine.music.processes import NO_MEMORY, end_at_once, start_on_pipe
 from engine.process.messages import FromEngine, Quit, ToEngine
 
 # Pause before each new start after a death; a run longer than STEADY_S starts the row anew.
@@ -47,7 +46,6 @@ class EngineLink:
 
     def __init__(self, receive: Callable[[FromEngine | EngineGone], None]) -> None:
         self._receive = receive
-        self._context = multiprocessing.get_context("spawn")
         self._closing = threading.Event()
         self._connection: Connection | None = None
         self._process: BaseProcess | None = None
@@ -121,11 +119,7 @@ class EngineLink:
         self.close()
 
     def _start_process(self) -> None:
-        ours, theirs = self._context.Pipe()
-        process = self._context.Process(target=_engine_process, args=(theirs,), name="cuebridge-engine", daemon=False)
-        start_sheltered(process)
-        theirs.close()
-        self._connection, self._process = ours, process
+        self._connection, self._process = start_on_pipe(_engine_process, name="cuebridge-engine")
 
     def _listen(self) -> None:
         started_s = time.perf_counter()

@@ -8,6 +8,7 @@ with chromium() as browser, PageProgram("page", home) as program:
 from __future__ import annotations
 
 import contextlib
+import os
 import re
 import shutil
 import signal
@@ -136,6 +137,26 @@ def composed(page: Page) -> None:
     wait(page, "app.tiles.notes(0) !== null && app.tiles.notes(0).n > 0", 30)
 
 
+def axe_file() -> Path | None:
+    """axe-core is not part of this repository: AXE_CORE names its axe.min.js; `.ci/run environment` fetches it."""
+    file = Path(os.environ.get("AXE_CORE", ""))
+    return file if file.is_file() else None
+
+
+NO_AXE = "needs AXE_CORE=.../axe.min.js: npm pack axe-core && tar xzf axe-core-*.tgz package/axe.min.js"
+
+
+def violations(page: Page, within: str = "body") -> list[tuple[str, Any]]:
+    """Rules of WCAG 2.2 A and AA that an element breaks, and where: (rule, selectors)."""
+    file = axe_file()
+    assert file is not None
+    if not page.evaluate("'axe' in window"):
+        page.evaluate(file.read_text())
+    levels = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]
+    found = page.evaluate("([within, levels]) => axe.run(within, { runOnly: levels })", [within, levels])
+    return [(each["id"], [node["target"] for node in each["nodes"]][:3]) for each in found["violations"]]
+
+
 def chord_box(page: Page, index: int) -> tuple[float, float, float, float]:
     """Left, right, top and bottom of a chord's block in the window."""
     box = value(
@@ -177,8 +198,10 @@ def edited(browser: Browser, program: Any, **options: Any) -> Iterator[Page]:
 
 __all__ = [
     "CLIP",
+    "NO_AXE",
     "ROOT",
     "PageProgram",
+    "axe_file",
     "chord_box",
     "chromium",
     "composed",
@@ -187,5 +210,6 @@ __all__ = [
     "settled",
     "steps",
     "value",
+    "violations",
     "wait",
 ]

@@ -8,7 +8,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
-import multiprocessing
 import os
 import sys
 import time
@@ -17,7 +16,7 @@ from multiprocessing.process import BaseProcess
 from typing import Any, Final
 
 from bridge.page.pipe import STEADY_S, Pipe
-from engine.music.processes import start_sheltered
+from engine.music.processes import start_on_pipe
 from engine.process.messages import Quit
 
 _DEATHS: Final = 3  # of a child, none after a run of STEADY_S, before it is given up
@@ -83,11 +82,7 @@ class Child:
                 process.join(_END_S)
 
     def _start(self) -> None:
-        context = multiprocessing.get_context("spawn")
-        ours, theirs = context.Pipe()
-        process = context.Process(target=self._target, args=(theirs, *self._arguments), daemon=False)
-        start_sheltered(process)
-        theirs.close()
+        ours, process = start_on_pipe(self._target, *self._arguments)
         self._process, self._started_s = process, time.perf_counter()
         self._pipe = Pipe(ours, self._in_loop, lambda: self._call(self._ended, process), self._target.__name__)
 

@@ -7,7 +7,6 @@ few slices that are in force.
 
 from __future__ import annotations
 
-import multiprocessing
 import secrets
 import shutil
 import tempfile
@@ -23,7 +22,7 @@ from bridge.page import messages as p
 from bridge.page.pipe import STEADY_S, Pipe
 from bridge.page.protocol import LISTS_FOLDER
 from bridge.player import messages as m
-from engine.music.processes import end_at_once, start_sheltered
+from engine.music.processes import end_at_once, start_on_pipe
 
 RESTART_PAUSES_S: Final = (0.2, 1.0, 5.0, 15.0)
 START_S: Final = 15.0
@@ -99,7 +98,6 @@ class PageLink:
         self.pages = 0  # that are connected
         self._work = tempfile.mkdtemp(prefix="cuebridge-page-")
         self.options = replace(options, work=self._work)
-        self._context = multiprocessing.get_context("spawn")
         self._lock = threading.Lock()
         self._answered = threading.Event()
         self._closing = threading.Event()
@@ -195,12 +193,7 @@ class PageLink:
     # life -------------------------------------------------------------------------------------------------------------
     def _spawn(self) -> None:
         """Not under the lock, which the player's messages wait for: a process takes its time to be made."""
-        ours, theirs = self._context.Pipe()
-        process = self._context.Process(
-            target=_server_process, args=(theirs, self.options), name="cuebridge-page", daemon=False
-        )
-        start_sheltered(process)
-        theirs.close()
+        ours, process = start_on_pipe(_server_process, self.options, name="cuebridge-page")
         with self._lock:
             if not self._closing.is_set():
                 self._process, self._started_s = process, time.perf_counter()

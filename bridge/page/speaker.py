@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import contextlib
 import json
-import multiprocessing
 import threading
 import time
 from collections.abc import Callable
@@ -17,7 +16,7 @@ from typing import Any, Final
 from bridge.page.protocol import FILM_STREAM, MUSIC_STREAM, unpack_sound
 from engine.music import controls
 from engine.music.errors import UserError
-from engine.music.processes import end_at_once, start_sheltered
+from engine.music.processes import end_at_once, start_on_pipe
 from engine.process.messages import SOUND_BLOCK, SOUND_RATE
 
 AHEAD: Final = 9  # blocks: 4 s
@@ -261,13 +260,7 @@ class SpeakerLink:
     """The process of the speaker, which ends with the program."""
 
     def __init__(self, port: int, secret: str) -> None:
-        context = multiprocessing.get_context("spawn")
-        self._connection, theirs = context.Pipe()
-        self._process = context.Process(
-            target=run_speaker, args=(theirs, port, secret), name="cuebridge-speaker", daemon=False
-        )
-        start_sheltered(self._process)
-        theirs.close()
+        self._connection, self._process = start_on_pipe(run_speaker, port, secret, name="cuebridge-speaker")
 
     @property
     def pid(self) -> int | None:

@@ -10,7 +10,6 @@ can be had, the link opens the port itself for the note-offs.
 from __future__ import annotations
 
 import contextlib
-import multiprocessing
 import sys
 import threading
 import time
@@ -18,7 +17,7 @@ from collections import deque
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from multiprocessing.connection import Connection
-from multiprocessing.context import SpawnProcess
+from multiprocessing.process import BaseProcess
 from typing import Final
 
 from bridge.player import messages as m
@@ -30,7 +29,7 @@ from bridge.player.tempo import TempoLine
 from bridge.transport.state import MIN_LOOP_S, TransportObservation
 from engine.music.meter import TempoMap
 from engine.music.note import Controller, Note
-from engine.music.processes import end_at_once, start_sheltered
+from engine.music.processes import end_at_once, start_on_pipe
 
 MAX_RESTARTS: Final = 5  # within RESTART_WINDOW_S; a player that dies at once is not started for ever
 RESTART_WINDOW_S: Final = 10.0
@@ -47,7 +46,7 @@ class PlayerLink:
         self.options = options or m.PlayerOptions()
         self._lock = threading.Lock()  # what is sent, and what a new player has to be told
         self._news = threading.Condition()
-        self._process: SpawnProcess | None = None
+        self._process: BaseProcess | None = None
         self._connection: Connection | None = None
         self._thread: threading.Thread | None = None
         self._status: m.PlayerStatus | None = None
@@ -85,14 +84,9 @@ class PlayerLink:
         return status
 
     def _spawn(self, debts: list[Key], peers: list[tuple[str, str]]) -> None:
-        context = multiprocessing.get_context("spawn")
-        ours, theirs = context.Pipe(duplex=True)
-        child = context.Process(
-            target=process.main, args=(theirs, self.options, debts, peers), name="cuebridge player", daemon=True
+        self._connection, self._process = start_on_pipe(
+            process.main, self.options, debts, peers, name="cuebridge player", daemon=True
         )
-        start_sheltered(child)
-        theirs.close()
-        self._process, self._connection = child, ours
 
     @property
     def pid(self) -> int | None:

@@ -6,7 +6,6 @@ thread would share its interpreter for as long.
 
 from __future__ import annotations
 
-import multiprocessing
 import os
 from collections import deque
 from dataclasses import dataclass
@@ -21,7 +20,7 @@ from engine.music.arguments import ControlError
 from engine.music.composition import HIT_WEIGHTS
 from engine.music.controls import TEMPO_FIT as FIT
 from engine.music.controls import TEMPO_FIT_PLAN as PLAN
-from engine.music.processes import start_sheltered
+from engine.music.processes import start_on_pipe
 
 PLANS: Final = 8
 MAX_WAITING: Final = 8  # searches, of all senders together
@@ -59,11 +58,7 @@ class TempoSearch:
             self._start()
 
     def _start(self) -> None:
-        context = multiprocessing.get_context("spawn")
-        self._answer, ours = context.Pipe(duplex=False)
-        self._process = context.Process(target=_search, args=(ours, self._waiting[0][1]), daemon=True)
-        start_sheltered(self._process)
-        ours.close()
+        self._answer, self._process = start_on_pipe(_search, self._waiting[0][1], daemon=True)
 
     def finished(self) -> list[Searched]:
         """What was found since the last call."""

@@ -8,11 +8,14 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import multiprocessing
 import os
 import signal
+from collections.abc import Callable
+from multiprocessing.connection import Connection
 from multiprocessing.process import BaseProcess
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 NO_MEMORY: Final = 12  # exit code of a process that ran out of memory: ENOMEM where there is one
 
@@ -31,6 +34,26 @@ def start_sheltered(process: BaseProcess) -> None:
         process.start()
     finally:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+def start_on_pipe(
+    target: Callable[..., None], *arguments: Any, name: str | None = None, daemon: bool = False
+) -> tuple[Connection, BaseProcess]:
+    """Starts `target(connection, *arguments)` in a sheltered process of its own; our end of its pipe, and the process.
+
+    Raises OSError where the system has no process left; then nothing is open.
+    """
+    context = multiprocessing.get_context("spawn")
+    ours, theirs = context.Pipe()
+    try:
+        process = context.Process(target=target, args=(theirs, *arguments), name=name, daemon=daemon)
+        start_sheltered(process)
+    except BaseException:
+        ours.close()
+        raise
+    finally:
+        theirs.close()
+    return ours, process
 
 
 def end_at_once(process: BaseProcess, patience_s: float = 0.0) -> None:

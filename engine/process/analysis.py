@@ -17,7 +17,6 @@ from __future__ import annotations
 
 import contextlib
 import json
-import multiprocessing
 import os
 import queue
 import shutil
@@ -33,7 +32,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, Final
 
 from engine.music import UserError
-from engine.music.processes import memory_ran_out, start_sheltered
+from engine.music.processes import memory_ran_out, start_on_pipe
 from engine.process.priorities import GiveWay, Yielding, lower
 
 if TYPE_CHECKING:
@@ -79,12 +78,8 @@ class AnalysisChild:
     """
 
     def __init__(self) -> None:
-        context = multiprocessing.get_context("spawn")
-        self.connection, theirs = context.Pipe()
         self.way = GiveWay()
-        self.process = context.Process(target=run_analysis, args=(theirs, self.way), name="cuebridge-analysis")
-        start_sheltered(self.process)
-        theirs.close()
+        self.connection, self.process = start_on_pipe(run_analysis, self.way, name="cuebridge-analysis")
 
     @property
     def waiting(self) -> bool:

@@ -44,6 +44,11 @@ def page(browser: browserlab.Browser, program: PageProgram) -> Iterator[browserl
         yield found
 
 
+def axe_faults(page: browserlab.Page, within: str) -> list:
+    """None known where axe-core is not here: these tests are of more than that."""
+    return browserlab.violations(page, within) if browserlab.axe_file() is not None else []
+
+
 def rows_of(page: browserlab.Page, lane: str) -> list[str]:
     return value(page, "[...app.timeline.lanes[argument].grid.children].map((row) => row.textContent)", lane)
 
@@ -207,6 +212,7 @@ def test_markers_of_an_editor_are_looked_at_and_taken(page: browserlab.Page, tmp
         "each.getContext('2d').getImageData(0, 0, 96, 54).data.buffer)).size < 20)"
     )
     assert dark == [False, False, True]
+    assert axe_faults(page, "dialog") == []
     boxes = page.locator("dialog.markers tbody input[type=checkbox]")
     assert boxes.nth(2).is_disabled()
     rows.nth(0).locator("select").select_option("must")
@@ -231,6 +237,7 @@ def test_a_new_cut_is_looked_at_taken_and_taken_back(page: browserlab.Page, tmp_
     wait(page, "document.querySelector('dialog.markers button.primary:not(:disabled)')", 120)
     rows = page.locator("dialog.markers tbody tr")
     assert rows.count() == 5 and "insert" in rows.nth(0).inner_text() and "+48" in rows.nth(0).inner_text()
+    assert axe_faults(page, "dialog") == []
     page.locator("dialog.markers input[value=rewrite]").check()
     page.locator("dialog.markers input[value=shift]").check()
     before = steps(page)
@@ -240,6 +247,37 @@ def test_a_new_cut_is_looked_at_taken_and_taken_back(page: browserlab.Page, tmp_
     page.click("cue-top button[aria-label=Undo]")
     wait(page, f"app.duration_s < {length} + 0.5 && app.get('film').name === {film!r}", 30)
     wait(page, f"app.store.get('/cue/edits')[2] === {before}")
+
+
+# Each sheet: what opens it, and how one sees that it is whole.
+SHEETS = {
+    "section": ("app.later('./elements/section-sheet.js', 'openSection', 12)", "dialog .change-row"),
+    "plan": ("app.timeline.lanes.form.open(app.timeline.lanes.form.spans()[0])", "dialog dl"),
+    "theme": ("app.timeline.lanes.themes.open()", "dialog .theme-grid"),
+    "save": ("app.open_save()", "dialog select"),
+    "keys": ("app.open_keys()", "dialog kbd"),
+    "messages": ("app.open_log()", "dialog li"),
+    "sound": ("document.querySelector('cue-top .chip:nth-of-type(2)').click()", ".sheet input[type=range]"),
+    "sync": ("document.querySelector('cue-top .chip').click()", ".sheet dd"),
+    "menu": ("document.querySelector('cue-top button[aria-label=Menu]').click()", ".menu button"),
+}
+
+
+@pytest.mark.skipif(browserlab.axe_file() is None, reason=browserlab.NO_AXE)
+@pytest.mark.parametrize("sheet", SHEETS)
+def test_no_sheet_breaks_a_rule_of_accessibility(page: browserlab.Page, sheet: str) -> None:
+    """Rules, and what they leave out: it has a name, takes the focus, and Escape closes it and gives the focus back."""
+    act, whole = SHEETS[sheet]
+    page.focus("#save")
+    value(page, f"(void {act}, 0)")
+    page.wait_for_selector(whole)
+    box = whole.split(" ")[0]
+    assert browserlab.violations(page, box) == []
+    assert page.locator(box).evaluate("(each) => each.contains(document.activeElement)")
+    assert page.locator(box).evaluate("(each) => Boolean(each.ariaLabel || each.getAttribute('aria-labelledby'))")
+    page.keyboard.press("Escape")
+    wait(page, "document.querySelector(argument) === null", 5, argument=box)
+    assert value(page, "document.activeElement !== document.body")
 
 
 def test_takes_are_compared_side_by_side_at_equal_loudness(page: browserlab.Page) -> None:
@@ -276,6 +314,7 @@ def test_takes_are_compared_side_by_side_at_equal_loudness(page: browserlab.Page
         "each.getContext('2d').getImageData(0, 0, each.width, each.height).data.buffer)).size)"
     )
     assert min(inked) > 4
+    assert axe_faults(page, ".compare") == []
     page.click(".compare button:has-text('A/B')")
     wait(page, "app.rows.takes.find((row) => row[3])[0] === argument", 30, argument=first)
     wait(

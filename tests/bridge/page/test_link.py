@@ -26,16 +26,16 @@ def within(seconds: float, met) -> None:
 def test_the_player_does_not_wait_while_a_server_takes_the_place_of_a_dead_one(tmp_path, monkeypatch, slow) -> None:
     """Making the new process, or closing the old pipe, is held up; what is told meanwhile reaches the new one."""
     reached, go = threading.Event(), threading.Event()
-    spawn, close = link.start_sheltered, Pipe.close
+    spawn, close = link.start_on_pipe, Pipe.close
 
-    def held(real, *arguments) -> None:
+    def held(real, *arguments, **more):
         reached.set()
         go.wait(20)
-        real(*arguments)
+        return real(*arguments, **more)
 
     with PageProcess(tmp_path) as page:
         if slow == "spawn":
-            monkeypatch.setattr(link, "start_sheltered", lambda process: held(spawn, process))
+            monkeypatch.setattr(link, "start_on_pipe", lambda *target, **more: held(spawn, *target, **more))
         else:
             monkeypatch.setattr(Pipe, "close", lambda pipe: held(close, pipe))
         os.kill(page.link.pid or 0, signal.SIGKILL)

@@ -19,7 +19,8 @@ import { ChordEditor } from "./chord-editor.js";
 
 const TILE_PX = 512;
 const KEPT_TILES = 160;
-const PAINT_MS = 4; // of a frame; what is left is painted in the next one
+const KEPT_FREE = 40;
+const PAINT_MS = 3; // of a frame; what is left is painted in the next one
 const DRAG_PX = 4;
 const DRAG_PX_COARSE = 8;
 const SNAP_PX = 6;
@@ -29,6 +30,7 @@ const SNAP_WORDS = { beat: "beat", half: "½ beat", quarter: "¼ beat", bar: "ba
 
 export class Timeline extends HTMLElement {
 	#tiles = new Map();
+	#free = []; // canvases of tiles that are no longer kept: a new one costs more than to paint it
 	#frame = 0;
 	#dirty = true;
 	#over_dirty = true;
@@ -365,8 +367,7 @@ export class Timeline extends HTMLElement {
 		}
 		const same_scale = tile !== undefined && tile.made.split(" ")[0] === String(view.zoom) && tile.height === lane.height;
 		if (late) return { canvas: same_scale ? tile.canvas : null, stale: true };
-		const wide = Math.ceil(TILE_PX * ratio);
-		const canvas = tile?.canvas && tile.canvas.height === Math.ceil(lane.height * ratio) && tile.canvas.width === wide ? tile.canvas : new OffscreenCanvas(wide, Math.ceil(lane.height * ratio));
+		const canvas = this.#canvas(Math.ceil(TILE_PX * ratio), Math.ceil(lane.height * ratio), tile?.canvas);
 		const ctx = canvas.getContext("2d");
 		ctx.setTransform(1, 0, 0, 1, 0, 0);
 		ctx.clearRect(0, 0, canvas.width, canvas.height);
@@ -379,8 +380,23 @@ export class Timeline extends HTMLElement {
 		tile = { canvas, lane, from_s, to_s, made: wanted, height: lane.height, stale: false };
 		this.#tiles.delete(key);
 		this.#tiles.set(key, tile);
-		while (this.#tiles.size > KEPT_TILES) this.#tiles.delete(this.#tiles.keys().next().value);
+		while (this.#tiles.size > KEPT_TILES) {
+			const [oldest, { canvas: freed }] = this.#tiles.entries().next().value;
+			this.#tiles.delete(oldest);
+			this.#free.push(freed);
+		}
 		return tile;
+	}
+
+	/** One of that size: the tile's own, or one that nobody shows any more, else a new one. */
+	#canvas(width, height, own) {
+		const fits = (canvas) => canvas.width === width && canvas.height === height;
+		if (own !== undefined && fits(own)) return own;
+		if (own !== undefined) this.#free.push(own);
+		const place = this.#free.findIndex(fits);
+		const found = place < 0 ? new OffscreenCanvas(width, height) : this.#free.splice(place, 1)[0];
+		this.#free.splice(0, this.#free.length - KEPT_FREE);
+		return found;
 	}
 
 	#draw_over() {

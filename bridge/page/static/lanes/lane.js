@@ -1,5 +1,7 @@
 // A row of the timeline: what it draws, what can be pointed at in it, and its rows for keyboard and screen reader.
 
+import { lastAt } from "../lib/time.js";
+
 /** Painted into tiles that are kept until `version` or the zoom changes. */
 export class Lane {
 	constructor(app, id, title) {
@@ -92,11 +94,17 @@ export function fitted(ctx, text, width) {
 
 /** A row for each chord between two seconds; what `words(from_s, to_s)` says is worked out only for rows that are read. */
 export function chord_rows(app, from_s, to_s, words) {
-	const rows = app.chords.map(({ start_s, end_s, place, name }, index) => ({
-		key: start_s, index, start_s, end_s,
-		get text() {
-			return `${place} ${name}: ${words(start_s, end_s)}`;
-		},
-	}));
-	return rows.filter((row) => row.end_s >= from_s && row.start_s <= to_s);
+	const { chords } = app;
+	const rows = [];
+	for (let index = Math.max(lastAt(chords, from_s, (chord) => chord.start_s), 0); index < chords.length && chords[index].start_s <= to_s; index++) {
+		const { start_s, end_s, place, name } = chords[index];
+		if (end_s < from_s) continue;
+		rows.push({
+			key: start_s, index, start_s, end_s,
+			get text() {
+				return `${place} ${name}: ${words(start_s, end_s)}`;
+			},
+		});
+	}
+	return rows;
 }
