@@ -22,6 +22,7 @@ from bridge.session.snapshot import Snapshot, cue_list, snapshot
 from engine.document import ChordBlock, Document
 from engine.music import Chord, Cue, Slot, TempoMap, controls
 from engine.music.speech import parse_speech
+from engine.process.messages import FilmHeard
 
 PLAYHEAD_S: Final = 0.05
 VALUES_S: Final = 0.1
@@ -166,7 +167,7 @@ class PageFeed:
         kept = tuple((number, take.name, take.kept, number == document.take) for number, take in takes.items())
         short_from = (
             analysed, document.hits, document.sections, document.printed, document.settings, document.other_cues,
-            document.cue, document.result.tempo_map, document.result.starts_s, kept,
+            document.cue, document.result.tempo_map, document.result.starts_s, kept, session.film.heard,
         )  # fmt: skip
         if short_from != self._short_from:
             self._short_from = short_from
@@ -186,6 +187,7 @@ class PageFeed:
             self._send("printed", printed.ranges_s(document))
             spoken = parse_speech(document.text(controls.SPEECH))
             self._send("dialogue", tuple((start_s, end_s, "speech") for start_s, end_s in spoken))
+            self._send("heard", heard_rows(session.film.heard))
         result = document.result
         chords_from = (result.slots, document.pins, document.printed, document.typed, result.key, result.tempo_map)
         bars_from = (result.tempo_map, result.starts_s, duration_s)
@@ -221,6 +223,15 @@ class PageFeed:
         if session.analysed is not None:
             for bar, begins, length, _ in _bars(tempo_map, starts_s, session.analysed.film.duration_s):
                 yield bar, tempo_map.seconds_at(begins) - starts_s, length, tempo_map.bpm_at(begins)
+
+
+def heard_rows(heard: FilmHeard | None) -> tuple[p.Row, ...]:
+    """Where people speak and where there is music in the film's own sound."""
+    if heard is None:
+        return ()
+    rows = [(start_s, end_s, "speech") for start_s, end_s in heard.speech or ()]
+    rows += [(start_s, end_s, "music") for start_s, end_s in heard.music]
+    return tuple(sorted(rows))
 
 
 def _seen(slot: Slot, affect: tuple[tuple[float, ...], ...]) -> tuple[float, ...]:

@@ -12,7 +12,7 @@ from bridge.page.protocol import PROTOCOL
 from engine.music import controls
 from engine.process.messages import SOUND_BLOCK, SOUND_RATE, SOUND_SCALE
 
-LISTS: Final = ("chords", "bars", "cuts", "hits", "sections", "cues", "takes", "printed", "dialogue")
+LISTS: Final = ("chords", "bars", "cuts", "hits", "sections", "cues", "takes", "printed", "dialogue", "heard")
 LOG: Final = 200
 Json = dict[str, Any]
 

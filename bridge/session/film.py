@@ -13,7 +13,7 @@ from engine.document import CUE_CONTROLS, Document, FilmReading
 from engine.document.file.film_file import find_by_content, fingerprint
 from engine.music import controls
 from engine.music.arguments import ControlError
-from engine.process.messages import AnalyseRequest, EngineFailure, FilmAnalysed
+from engine.process.messages import AnalyseRequest, EngineFailure, FilmAnalysed, FilmHeard
 
 RETRY_S: Final = 5.0  # a film that vanished is looked for again after this
 KEPT: Final = 50  # outcomes that nobody has asked for yet
@@ -58,6 +58,7 @@ class FilmWatch:
         self.known = False
         self.outcomes: deque[FilmOutcome] = deque(maxlen=KEPT)
         self.fingerprint = ""
+        self._heard: dict[Path, FilmHeard] = {}
         self._seen: dict[Path, FilmAnalysed] = {}  # of films that were shown before
         self._reading, self._clip_weights, self._use_cache = reading, clip_weights, use_cache
         self._asked = False
@@ -73,6 +74,15 @@ class FilmWatch:
     def duration_s(self) -> float | None:
         """None before the film was analysed."""
         return self.analysed.film.duration_s if self.analysed is not None else None
+
+    @property
+    def heard(self) -> FilmHeard | None:
+        """What is heard in the film's own sound; None before somebody listened."""
+        return self._heard.get(self.path)
+
+    def listened(self, message: FilmHeard) -> None:
+        if message.revision == self._revision:
+            self._heard[self.path] = message
 
     def request(self) -> AnalyseRequest | None:
         """The request to analyse the film; None where this engine was asked already."""
@@ -175,6 +185,8 @@ class FilmWatch:
         return sentence
 
     def _move_to(self, path: Path) -> None:
+        if self.path in self._heard:
+            self._heard[path] = self._heard[self.path]
         self.path = path
         if self.analysed is not None:
             self.analysed = replace(self.analysed, film=replace(self.analysed.film, path=str(path)))

@@ -29,6 +29,7 @@ from engine.process.messages import (
     EngineFailure,
     EngineReady,
     FilmAnalysed,
+    FilmHeard,
     FromEngine,
     SlotsComposed,
     WhyAnswer,
@@ -90,6 +91,8 @@ class Session(FilmSession):
                     self.say(f"{message.phase}.")
             case FilmAnalysed():
                 self._film_analysed(message)
+            case FilmHeard():
+                self.film.listened(message)
             case SlotsComposed() if self.analysed is not None:
                 self._composed(self.composing.slots_composed(message, self.history, now, commit_s), message.fraction)
             case Composed() if (document := self.aside.answered(message.revision)) is not None:

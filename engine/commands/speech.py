@@ -44,8 +44,7 @@ def _all(path: str, *, as_json: bool) -> int:
 
     heard = listen(path)
     if as_json:
-        facts = {"speech": heard.speech, "music": heard.music, "loudness_db": heard.loudness}
-        sys.stdout.write(json.dumps(facts) + "\n")
+        sys.stdout.write(json.dumps(heard.as_json()) + "\n")
         return 0
     loud = sorted(heard.loudness)
     level = f"{loud[len(loud) // 10]:.0f} to {loud[-1]:.0f} dB a second" if loud else "no sound"

@@ -10,6 +10,8 @@ Child -> parent:  {"kind": "progress", "fraction": 0..1, "phase": text}
                   {"kind": "seen", "file": path, "seconds": rows}      the film so far, where snapshots are asked for
                   {"kind": "done", "file": path, "cached": bool}
                   {"kind": "error", "sentence": text}                  the film is at fault
+                  {"kind": "heard", "speech": rows or null, "music": rows, "loudness_db": values}
+                                                                       after "done", where listening is asked for
 Importing this module is light; numpy and the decoders are loaded in the child.
 """
 
@@ -36,10 +38,14 @@ from engine.music.processes import memory_ran_out, start_on_pipe
 from engine.process.priorities import GiveWay, Yielding, lower
 
 if TYPE_CHECKING:
+    from engine.sound.listening import FilmListening
     from engine.video import VideoFeatures
 
 MAX_CRASHES: Final = 2  # a film that kills its child this often is given up
 _NICE: Final = 10
+_LONGEST_PAUSE_S: Final = 10.0  # in which what is listened to stands still
+_NICE_LISTENING: Final = 9  # more: nobody waits for it, and the first composition runs meanwhile
+_SOUND: Final = "sound-1"  # another number where what is heard changes
 _FIRST_SNAPSHOT_S: Final = 4  # picture seconds; then at every doubling, at least this much
 
 
@@ -49,7 +55,8 @@ class AnalysisError(UserError):
 
 @dataclass(frozen=True, slots=True)
 class AnalysisTask:
-    """What to look at.  reading: "auto", "full" or "quick"; snapshots: also tell what was seen so far."""
+    """What to look at.  reading: "auto", "full" or "quick"; snapshots: also tell what was seen so far; listen: then
+    listen to the film's own sound, once."""
 
     path: str
     reading: str = "auto"
@@ -57,17 +64,19 @@ class AnalysisTask:
     cache_dir: str | None = None
     use_cache: bool = True
     snapshots: bool = False
+    listen: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class AnalysisNews:
-    """What the parent learns.  kind: "progress", "seen", "done" or "restarted"."""
+    """What the parent learns.  kind: "progress", "seen", "done", "heard" or "restarted"."""
 
     kind: str
     fraction: float = 0.0
     phase: str = ""
     features: VideoFeatures | None = None
     cached: bool = False
+    heard: FilmListening | None = None
 
 
 class AnalysisChild:
@@ -112,7 +121,7 @@ class AnalysisProcess:
         self.notes: tuple[str, ...] = ()  # what the person should know, one sentence per crash
         self.begun_s = time.perf_counter()
         self._folder = Path(tempfile.mkdtemp(prefix="cuebridge-"))
-        self._done = False
+        self._done = self._over = False
         if ahead is not None and not ahead.waiting:
             ahead.discard()
             ahead = None
@@ -140,17 +149,25 @@ class AnalysisProcess:
         """The whole film was seen, or the analysis was given up."""
         return self._done
 
+    @property
+    def over(self) -> bool:
+        """Nothing more comes."""
+        return self._over
+
     def news(self) -> Iterator[AnalysisNews]:
         """What has come since the last call, without waiting.
 
         Raises AnalysisError where the film cannot be read, or has crashed its child too often.
         """
-        while not self._done:
+        while not self._over:
             try:
                 if not self.connection.poll():
                     return
                 message = json.loads(self.connection.recv_bytes())
             except (EOFError, OSError, ValueError):
+                if self._done:  # a sound that cannot be listened to costs nothing that was seen
+                    self._over = True
+                    return
                 yield self._crashed()
                 continue
             yield from self._understand(message)
@@ -164,9 +181,15 @@ class AnalysisProcess:
         elif kind in ("seen", "done"):
             features = VideoFeatures.load(self._folder / str(message["file"]))
             self._done = kind == "done"
+            self._over = self._done and not self.task.listen
             yield AnalysisNews(str(kind), features=features, cached=bool(message.get("cached")))
+        elif kind == "heard":
+            from engine.sound.listening import FilmListening
+
+            self._over = True
+            yield AnalysisNews("heard", heard=FilmListening.from_json(message))
         elif kind == "error":
-            self._done = True
+            self._done = self._over = True
             raise AnalysisError(str(message["sentence"]))
 
     def _crashed(self) -> AnalysisNews:
@@ -177,7 +200,7 @@ class AnalysisProcess:
         name = Path(self.task.path).name
         how = _how_it_ended(code)
         if self.crashes >= MAX_CRASHES:
-            self._done = True
+            self._done = self._over = True
             raise AnalysisError(f"Looking at {name} crashed {self.crashes} times ({how}); the file may be damaged.")
         self._start()
         self.notes = (*self.notes, f"The analysis of {name} crashed ({how}) and was started again.")
@@ -196,7 +219,7 @@ class AnalysisProcess:
 
     def close(self) -> None:
         """Ends the child and removes its folder."""
-        self._done = True
+        self._done = self._over = True
         self.connection.close()  # the child ends on it; the rest is for one that does not
         self._process.join(0.3)
         if self._process.is_alive():
@@ -231,6 +254,8 @@ def run_analysis(connection: Connection, way: GiveWay) -> None:
     task = AnalysisTask(**order["task"])
     try:
         _look(connection, task, Path(order["folder"]), Yielding(way))
+        if task.listen:
+            _listen(connection, task, Yielding(way, _LONGEST_PAUSE_S))
     except UserError as error:
         _say(connection, {"kind": "error", "sentence": str(error)})
     except Exception as error:
@@ -261,6 +286,24 @@ def _load_decoders() -> None:
 def _say(connection: Connection, message: dict[str, Any]) -> None:
     with contextlib.suppress(BrokenPipeError, OSError):
         connection.send_bytes(json.dumps(message).encode())
+
+
+def _listen(connection: Connection, task: AnalysisTask, give_way: Yielding) -> None:
+    """Once, after the picture; a sound that cannot be read is said by nobody: the music does not need it."""
+    from engine.sound.listening import heard_before, listen
+    from engine.video import FeatureCache
+    from engine.video.cache import content_key
+
+    lower(_NICE_LISTENING)
+    try:
+        if task.use_cache:
+            folder = FeatureCache(None if task.cache_dir is None else Path(task.cache_dir)).directory
+            heard = heard_before(task.path, folder / f"{content_key(task.path)}-{_SOUND}.json", give_way)
+        else:
+            heard = listen(task.path, give_way)
+    except UserError:
+        return
+    _say(connection, {"kind": "heard", **heard.as_json()})
 
 
 def _look(connection: Connection, task: AnalysisTask, folder: Path, give_way: Yielding) -> None:

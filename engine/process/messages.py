@@ -221,6 +221,20 @@ class FilmAnalysed:
 
 
 @dataclass(frozen=True, slots=True)
+class FilmHeard:
+    """Engine -> bridge, some time after FilmAnalysed: what is heard in the film's own sound.
+
+    speech, music: (from, to), picture seconds; speech None: without the extra `dialogue` nobody listened for it.
+    loudness: dB below full scale of each second.
+    """
+
+    revision: int
+    speech: tuple[tuple[float, float], ...] | None
+    music: tuple[tuple[float, float], ...]
+    loudness: tuple[float, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class SlotsComposed:
     """Engine -> bridge: the next slots of a revision, in order, without gaps; `key` is already decided.
 
@@ -375,6 +389,8 @@ class PeaksMade:
 ToMedia = OpenMedia | ThumbnailsWanted | SoundWanted | Quit
 FromMedia = MediaOpened | ThumbnailsMade | PeaksMade | SoundBlock
 ToEngine = AnalyseRequest | ComposeRequest | Cancel | Quit | WhyRequest
-FromEngine = EngineReady | AnalysisProgress | FilmAnalysed | SlotsComposed | Composed | EngineFailure | WhyAnswer
+FromEngine = (
+    EngineReady | AnalysisProgress | FilmAnalysed | FilmHeard | SlotsComposed | Composed | EngineFailure | WhyAnswer
+)
 ToSound = SoundPlan | SoundWanted | Quit
 FromSound = SoundBlock | SoundFailure

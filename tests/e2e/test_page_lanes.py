@@ -67,14 +67,22 @@ def lane_point(page: browserlab.Page, lane: str, at_s: float) -> tuple[float, fl
 def test_lanes_are_there_once_the_film_has_what_they_show(page: browserlab.Page) -> None:
     shown = "app.timeline.shown.map((lane) => lane.id)"
     first = value(page, shown)
-    assert {"form", "cc"} <= set(first) and not {"sections", "speech", "printed"} & set(first)
+    assert {"form", "cc"} <= set(first) and not {"sections", "printed"} & set(first)
+    # What is heard in the film's own sound comes by itself, and no line is made of it unasked.
+    wait(page, "app.rows.heard.length > 0", 60)
+    assert "music" in {kind for _, _, kind in value(page, "app.rows.heard")}
+    assert value(page, "app.timeline.lanes.speech.lines()") == []
+    assert "music" in {each["name"] for each in value(page, "app.timeline.lanes.speech.spans()")}
     value(page, "app.link.do('/cue/speech', ['3-5.5 14-17'])")
     value(page, "app.link.do('/cue/sections/add', [12, 'activity=70; dynamics=30', 'chase'])")
     value(page, "app.link.do('/cue/printed/mute', ['bass', 20, 26])")
     wait(page, f"['sections', 'speech', 'printed'].every((id) => {shown}.includes(id))", 30)
     settled(page)
     wait(page, "app.timeline.lanes.printed.grid?.children.length === 1")
-    assert rows_of(page, "speech") == ["speech, 2.5 s", "speech, 3.0 s"]
+    wait(page, "app.timeline.lanes.speech.grid?.children.length === app.timeline.lanes.speech.spans().length")
+    rows = rows_of(page, "speech")
+    assert [row for row in rows if row.startswith("speech")] == ["speech, 2.5 s", "speech, 3.0 s"]
+    assert any(row.startswith("music in the film's own sound") for row in rows)
     assert rows_of(page, "printed")[0].startswith("bass, in the DAW")
     assert "activity=70; dynamics=30" in rows_of(page, "sections")[0]
     assert all(word in rows_of(page, "form")[0] for word in ("A ", ","))
@@ -123,15 +131,15 @@ def test_the_edge_of_a_line_of_speech_is_dragged_in_one_step(page: browserlab.Pa
     page.mouse.move(x + 40, y, steps=5)
     page.mouse.move(x + 80, y, steps=5)
     page.mouse.up()
-    wait(page, "app.timeline.lanes.speech.spans()[0].end_s > 6.5")
+    wait(page, "app.timeline.lanes.speech.lines()[0].end_s > 6.5")
     wait(page, "app.store.get('/cue/edits')[2] === argument", argument=before + 1)
     # A range that is selected becomes a line; Backspace takes it away.
     value(page, "(app.view.select_range([10, 12]), app.timeline.lanes.speech.add(app.view.range))")
-    wait(page, "app.timeline.lanes.speech.spans().length === 2")
-    wait(page, "app.timeline.lanes.speech.grid.children.length === 2")
+    wait(page, "app.timeline.lanes.speech.lines().length === 2")
+    wait(page, "app.timeline.lanes.speech.grid.children.length === app.timeline.lanes.speech.spans().length")
     value(page, "app.timeline.focus_item(app.timeline.lanes.speech, 10)")
     page.keyboard.press("Backspace")
-    wait(page, "app.timeline.lanes.speech.spans().length === 1")
+    wait(page, "app.timeline.lanes.speech.lines().length === 1")
 
 
 def test_what_a_section_changes_stands_in_rows(page: browserlab.Page) -> None:

@@ -37,6 +37,14 @@ def test_ratings_and_comments_are_found_by_the_take() -> None:
     assert said("takes.js", "page.rated({ get: () => undefined }, 1)", None) == {"rating": 0, "note": ""}
 
 
+def test_music_is_shown_where_no_line_stands() -> None:
+    given = [{"start_s": 2, "end_s": 20}, [{"start_s": a, "end_s": b} for a, b in ((0, 1), (1, 4), (8, 9), (19, 30))]]
+    left = said("values.js", "page.outside(...given)", given)
+    assert [(each["start_s"], each["end_s"]) for each in left] == [(4, 8), (9, 19)]
+    assert said("values.js", "page.outside(given, [])", given[0]) == [given[0]]
+    assert said("values.js", "page.outside(given, [{start_s: 0, end_s: 99}])", given[0]) == []
+
+
 def test_who_listens_to_the_store_can_end_that() -> None:
     store = "const store = new page.Store(); let count = 0; const end = store.on(['a', 'b*'], () => count++);"
     turns = "store.set('a', 1); await null; store.set('b/c', 1); await null; end(); store.set('a', 2); await null;"

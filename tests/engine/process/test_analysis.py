@@ -165,3 +165,17 @@ def test_the_child_ignores_ctrl_c_and_ends_with_its_pipe(task):
     folder = analysis._folder
     analysis.close()
     assert not folder.exists()
+
+
+def test_a_sound_that_kills_the_child_costs_nothing_that_was_seen(task):
+    kinds = []
+    with AnalysisProcess(replace(task, listen=True, snapshots=False)) as analysis:
+        while not analysis.over:
+            wait([analysis.connection], 60)
+            for news in analysis.news():
+                kinds.append(news.kind)
+                if news.kind == "done":
+                    assert analysis.done and not analysis.over and analysis.pid is not None
+                    os.kill(analysis.pid, signal.SIGKILL)
+        assert analysis.crashes == 0
+    assert kinds[-1] == "done"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import multiprocessing
 import os
 import signal
@@ -27,6 +28,7 @@ from engine.process.messages import (
     EngineFailure,
     EngineReady,
     FilmAnalysed,
+    FilmHeard,
     FromEngine,
     Quit,
     SlotsComposed,
@@ -35,6 +37,7 @@ from engine.process.messages import (
 )
 from engine.process.priorities import THREADS_HAVE_NICENESS
 from engine.process.worker import EngineOptions, run_engine
+from engine.sound.listening import heard_before
 
 MAP = TempoMap.constant(120)
 C_MAJOR = Key(0)
@@ -79,10 +82,10 @@ class Engine:
 
 @pytest.fixture(scope="module")
 def seen(clip, tmp_path_factory) -> Iterator[Engine]:
-    """An engine that has looked at the clip."""
+    """An engine that has looked at the clip and listened to it."""
     engine = Engine(EngineOptions(cache_dir=str(tmp_path_factory.mktemp("cache"))))
     engine.pipe.send(AnalyseRequest(1, str(clip), "quick"))
-    engine.until(lambda message: isinstance(message, FilmAnalysed))
+    engine.until(lambda message: isinstance(message, FilmHeard))
     yield engine
     engine.close()
 
@@ -111,6 +114,29 @@ def test_it_says_ready_looks_and_composes_in_order(clip, tmp_path):
     finally:
         engine.close()
     assert engine.process.exitcode == 0
+
+
+def test_then_it_listens_once_and_what_it_heard_is_kept(clip, tmp_path):
+    found = []
+    for _ in range(2):
+        engine = Engine(EngineOptions(cache_dir=str(tmp_path), start_ahead=False))
+        try:
+            engine.pipe.send(AnalyseRequest(7, str(clip), "quick"))
+            messages = engine.until(lambda message: isinstance(message, FilmHeard))
+        finally:
+            engine.close()
+        found.append(messages[-1])
+        kinds = [type(message) for message in messages]
+        assert kinds.index(FilmAnalysed) < kinds.index(FilmHeard), "nobody waits for the sound"
+    kept = list(tmp_path.glob("*-sound-*.json"))
+    assert found[0] == found[1] and found[0].revision == 7 and len(kept) == 1
+    assert found[0].music and len(found[0].loudness) in (29, 30, 31)
+    facts = json.loads(kept[0].read_bytes())
+    facts["music"] = [[1.0, 5.0]]
+    kept[0].write_text(json.dumps(facts))
+    assert heard_before(str(clip), kept[0]).music == ((1.0, 5.0),), "the second time nobody listened"
+    kept[0].write_text("{")
+    assert heard_before(str(clip), kept[0]).music == found[0].music
 
 
 def test_two_hundred_requests_in_a_second_cost_one_recomposition(seen):

@@ -65,7 +65,7 @@ export class Timeline extends HTMLElement {
 		app.view.addEventListener("over", () => ((this.#over_dirty = true), this.#request()));
 		app.view.addEventListener("following", () => setAttribute(this.follow, "aria-pressed", String(app.view.following)));
 		app.messages.addEventListener("changed", () => ((this.#over_dirty = true), this.#request()));
-		app.on(["film", "bars", "chords", "cuts", "hits", "sections", "printed", "dialogue", "takes", "tiles/mood", "tiles/counts", "lanes", "audible", "/cue/plan", "/cue/theme", "/cue/theme/statements", "/cue/speech/leave_room"], () => this.#lay_out());
+		app.on(["film", "bars", "chords", "cuts", "hits", "sections", "printed", "dialogue", "heard", "takes", "tiles/mood", "tiles/counts", "lanes", "audible", "/cue/plan", "/cue/theme", "/cue/theme/statements", "/cue/speech/leave_room"], () => this.#lay_out());
 		app.on(["/cue/playhead", "/cue/loop", "link"], () => ((this.#over_dirty = true), this.#request()));
 		onTheme(() => {
 			this.#tiles.clear();

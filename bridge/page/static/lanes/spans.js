@@ -1,6 +1,6 @@
 // Named stretches of the film: what a theme, a line of speech, a plan's section or a range in the DAW is.
 
-import { rows_of } from "../lib/values.js";
+import { outside, rows_of } from "../lib/values.js";
 import { fitted, Lane } from "./lane.js";
 
 /** `spans()`: `{start_s, end_s, name, note?, text, tone?, dashed?}` in order; a lane of them that can be walked. */
@@ -185,10 +185,10 @@ export class FormLane extends SpanLane {
 	}
 }
 
-/** Where people speak. */
+/** Where people speak, and where the film's own sound has music.  Lines are the composer's; what is only heard is shown, and can be taken as lines. */
 export class SpeechLane extends SpanLane {
 	constructor(app) {
-		super(app, "speech", "Dialogue", ["dialogue", "/cue/speech/leave_room"]);
+		super(app, "speech", "Dialogue", ["dialogue", "heard", "/cue/speech/leave_room"]);
 	}
 
 	get small() {
@@ -196,8 +196,23 @@ export class SpeechLane extends SpanLane {
 		return mode === "off" ? "no room left" : `room: ${mode}`;
 	}
 
-	spans() {
+	/** What room is left for. */
+	lines() {
 		return this.app.rows.dialogue.map(([start_s, end_s, name]) => ({ start_s, end_s, name, text: `${name}, ${(end_s - start_s).toFixed(1)} s`, tone: "second" }));
+	}
+
+	/** What is only heard: music where no line stands, speech while there are no lines. */
+	heard() {
+		const lines = this.lines();
+		const found = (wanted) => this.app.rows.heard.filter(([, , kind]) => kind === wanted).map(([start_s, end_s]) => ({ start_s, end_s }));
+		const spoken = lines.length > 0 ? lines : found("speech");
+		const made = (kind, { start_s, end_s }) => ({ start_s, end_s, kind, heard: true, name: kind === "music" ? "music" : "speech, heard", text: `${kind} in the film's own sound, ${(end_s - start_s).toFixed(1)} s`, tone: kind === "music" ? "melody" : "second", dashed: true });
+		const music = found("music").flatMap((each) => outside(each, spoken));
+		return [...(lines.length > 0 ? [] : spoken.map((each) => made("speech", each))), ...music.map((each) => made("music", each))];
+	}
+
+	spans() {
+		return [...this.lines(), ...this.heard()].sort((a, b) => a.start_s - b.start_s);
 	}
 
 	#set(lines, what) {
@@ -206,17 +221,22 @@ export class SpeechLane extends SpanLane {
 	}
 
 	/** The range that is selected becomes a line. */
-	add([start_s, end_s]) {
-		return this.#set([...this.spans(), { start_s, end_s }].sort((a, b) => a.start_s - b.start_s), "a line of speech");
+	add([start_s, end_s], what = "a line of speech") {
+		return this.#set([...this.lines(), { start_s, end_s }].sort((a, b) => a.start_s - b.start_s), what);
+	}
+
+	/** All that is heard as speech become lines. */
+	take_heard() {
+		return this.#set(this.heard().filter((each) => each.kind === "speech"), "the lines that are heard");
 	}
 
 	remove(item) {
-		return this.#set(this.spans().filter((each) => each.start_s !== item.start_s), "no speech there");
+		return item.heard ? null : this.#set(this.lines().filter((each) => each.start_s !== item.start_s), "no speech there");
 	}
 
 	hit(second, _y, view) {
 		const item = super.hit(second);
-		if (item === null) return null;
+		if (item === null || item.heard) return item;
 		const edge = ["start_s", "end_s"].find((name) => Math.abs(item[name] - second) * view.zoom <= Math.min(6, ((item.end_s - item.start_s) * view.zoom) / 4));
 		return edge === undefined ? item : { ...item, edge };
 	}
@@ -226,24 +246,30 @@ export class SpeechLane extends SpanLane {
 		return this.edge_drag({
 			bounded: (second) => (hit.edge === "start_s" ? Math.min(Math.max(0, second), hit.end_s - 0.1) : Math.max(second, hit.start_s + 0.1)),
 			tip: (second) => `${second.toFixed(2)} s`,
-			moved: (second) => this.#set(this.spans().map((each) => (each.start_s === hit.start_s ? { ...each, [hit.edge]: second } : each)), "speech moved"),
+			moved: (second) => this.#set(this.lines().map((each) => (each.start_s === hit.start_s ? { ...each, [hit.edge]: second } : each)), "speech moved"),
 		});
 	}
 
 	menu(item) {
 		const room = (mode) => this.app.act("/cue/speech/leave_room", [mode], { what: `room for speech: ${mode}` });
+		const range = [item.start_s, item.end_s];
+		const own = {
+			music: [["Leave room for this music too", () => this.add(range, "room for the film's music")]],
+			speech: [["This is a line of speech", () => this.add(range)], ["All that is heard are lines", () => this.take_heard()]],
+		}[item.kind] ?? [["Delete", () => this.remove(item), "Backspace"]];
 		return [
 			...super.menu(item),
-			["Delete", () => this.remove(item), "Backspace"],
+			...own,
 			null,
 			...["off", "gentle", "strict"].map((mode) => [`Leave room: ${mode}`, () => room(mode), "", mode === this.app.value("/cue/speech/leave_room", "off")]),
 		];
 	}
 
 	key(event, item) {
+		if (item.heard) return false;
 		if (event.altKey && (event.key === "ArrowLeft" || event.key === "ArrowRight")) {
 			const by_s = (event.key === "ArrowLeft" ? -1 : 1) * this.app.frame_s;
-			this.#set(this.spans().map((each) => (each.start_s === item.start_s ? { start_s: Math.max(0, each.start_s + by_s), end_s: each.end_s + by_s } : each)), "speech moved by a frame");
+			this.#set(this.lines().map((each) => (each.start_s === item.start_s ? { start_s: Math.max(0, each.start_s + by_s), end_s: each.end_s + by_s } : each)), "speech moved by a frame");
 			this.app.view.select(this.id, Number(Math.max(0, item.start_s + by_s).toFixed(2)));
 			return true;
 		}

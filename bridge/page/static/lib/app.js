@@ -7,7 +7,7 @@ import { Tiles } from "./tiles.js";
 import { Bars, lastAt } from "./time.js";
 import { View } from "./view.js";
 
-const LISTS = ["chords", "bars", "cuts", "hits", "sections", "cues", "takes", "printed", "dialogue"];
+const LISTS = ["chords", "bars", "cuts", "hits", "sections", "cues", "takes", "printed", "dialogue", "heard"];
 const STATE = ["phase", "film", "plan", "mood", "sound", "jobs", "limits", "can", "log"];
 // What a composer set there is "pinned", with or without words of its own; what a progression gives is "typed".
 const STATES = { typed: "pinned", pinned: "pinned", given: "typed", provisional: "provisional" };
