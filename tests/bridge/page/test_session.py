@@ -240,12 +240,12 @@ def test_a_film_chosen_in_a_page_is_taken_or_refused(paged) -> None:
 def test_what_is_heard_in_the_film_is_a_list_beside_the_lines(paged) -> None:
     paged.run(0.2)
     assert paged.link.state.lists["heard"] == ()
-    revision = paged.session.film._revision
-    paged.session.on_engine(FilmHeard(revision, ((1.0, 2.0),), ((0.5, 9.0),), (-20.0,)))
+    revision = paged.stage.session.film._revision
+    paged.stage.session.on_engine(FilmHeard(revision, ((1.0, 2.0),), ((0.5, 9.0),), (-20.0,)))
     paged.run(0.2)
     assert paged.link.state.lists["heard"] == ((0.5, 9.0, "music"), (1.0, 2.0, "speech"))
     assert paged.link.state.lists["dialogue"] == (), "what is only heard changes no setting"
-    paged.session.on_engine(FilmHeard(revision - 7, None, ((3.0, 9.0),)))
+    paged.stage.session.on_engine(FilmHeard(revision - 7, None, ((3.0, 9.0),)))
     paged.run(0.2)
     assert len(paged.link.state.lists["heard"]) == 2, "of another film"
 
