@@ -9,7 +9,7 @@ import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from engine.composer import FilmScore
 from engine.music import PARTS
@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from engine.music import Composition
 
 _BAR_WORDS = 8  # bars on one line of the table
+
+NO_NOTES: Final = "none: what is planned here has nothing for the parts that play; --parts or --ensemble say otherwise"
 
 
 def chord_runs(composition: Composition) -> list[dict[str, Any]]:
@@ -169,7 +171,7 @@ def tell(results: Sequence[dict[str, Any]], scores: Sequence[FilmScore]) -> None
         for line in bar_lines(score.composition):
             out.write(f"  {line}\n")
         notes = ", ".join(f"{part} {count}" for part, count in facts["notes_per_part"].items() if count)
-        out.write(f"Notes    {notes or 'none'}\n")
+        out.write(f"Notes    {notes or NO_NOTES}\n")
         out.write(f"Time     looking {seconds['analysis']:.1f} s, composing {seconds['composition']:.1f} s, ")
         out.write(f"whole command {seconds['whole']:.1f} s\n")
         if memory is not None:

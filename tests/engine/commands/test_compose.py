@@ -56,6 +56,13 @@ def test_a_planned_cue_keeps_the_key_and_the_chords_that_were_asked_for(clip, ca
     assert facts["notes_per_part"]["pad"] and facts["notes_per_part"]["bass"] and not facts["notes_per_part"]["arp"]
 
 
+def test_parts_that_have_nothing_to_play_are_said(clip, cache, tmp_path):
+    asked = ("--parts", "drums", "--ensemble", "chamber")
+    done = run("compose", str(clip), "-o", str(tmp_path / "x.mid"), "--cache-dir", cache, *asked)
+    assert done.returncode == 0, done.stderr
+    assert "Notes    none: what is planned here has nothing for the parts that play" in done.stdout
+
+
 def test_the_same_command_writes_the_same_bytes(clip, cache, tmp_path):
     files = [tmp_path / name for name in ("a.mid", "b.mid")]
     for file in files:
