@@ -22,6 +22,7 @@ from engine.harmony.mood import bias_affect
 from engine.harmony.palettes import Cell, palettes
 from engine.music import Cue, Draws, Key, Progression, TempoMap, TempoMark, TimeSignature, UserError, marked
 from engine.music import film_seed as drawn_seed
+from engine.music.bar_lines import bar_lines
 from engine.music.cueplan import CUE_ENDINGS, ENSEMBLES, FORMS, CuePlan, Theme
 from engine.music.take_draws import parse_draws
 from engine.process.messages import ComposeOptions, ComposeRequest, Proposal
@@ -168,14 +169,10 @@ def _theme(film_seed: int, take: int, variant: str, bar_beats: float) -> Theme:
 
 def _edited(plan: CuePlan, request: ComposeRequest, cue: Cue, take: int, film_seed_: int) -> CuePlan:
     """The plan with what the composer has changed in it."""
-    tempo_map = request.tempo_map
-
-    def bar_at(picture_s: float) -> int:
-        return round(tempo_map.bar_position(tempo_map.beats_at(picture_s + request.picture_starts_at_s))) + 1
-
+    lines = bar_lines(request.tempo_map, request.picture_starts_at_s)
     for edit in request.plan_edits:
         if not request.cues or edit.cue == cue.number:
-            plan = edited(plan, edit, partial(noise, film_seed_, take), bar_at)
+            plan = edited(plan, edit, partial(noise, film_seed_, take), lines)
     return plan
 
 

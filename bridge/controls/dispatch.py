@@ -278,6 +278,16 @@ class Controls:
             controls.CAPTURE: self._capture,
             controls.THEME_STATE: lambda at_s, kind="statement": self._change_plan("state", at_s, None, kind),
             controls.THEME_SILENT: lambda at_s: self._change_plan("silent", at_s),
+            controls.THEME_MOVE: lambda from_s, to_s: self._move_to_bar(plan.move_statement, from_s, to_s),
+            controls.FORM_ACCEPT: lambda at_s: (Double(at_s), *self._at(session.edit(plan.accept_section, at_s))),
+            controls.FORM_REFUSE: lambda at_s: (Double(at_s), *self._at(session.edit(plan.refuse_section, at_s))),
+            controls.FORM_MOVE: lambda from_s, to_s: self._move_to_bar(plan.move_border, from_s, to_s),
+            controls.FORM_NAME: lambda at_s, name: (
+                Double(at_s),
+                name,
+                *self._at(session.edit(plan.name_section, at_s, name)),
+            ),
+            controls.FORM_MERGE: lambda at_s: (Double(at_s), *self._at(session.edit(plan.merge_planned, at_s))),
         }
 
     def _edit_actions(self) -> Actions:
@@ -689,6 +699,13 @@ class Controls:
         self, kind: str, from_s: float | None = None, to_s: float | None = None, value: str = ""
     ) -> tuple[Argument, ...]:
         return self._at(self.session.edit(plan.change, kind, from_s, to_s, value))
+
+    def _move_to_bar(self, make: Callable[..., Edit], from_s: float, to_s: float) -> tuple[Argument, ...]:
+        """Answered with the second of the bar line that it came to."""
+        session = self.session
+        heard_s = session.edit(make, from_s, to_s)
+        lines = plan.lines_of(session.document)
+        return Double(from_s), Double(lines.second_of(lines.bar_at(to_s))), Double(heard_s)
 
     def _lock(self, part: str, *edges: float) -> tuple[Argument, ...]:
         whole = self.session.whole()

@@ -12,7 +12,7 @@ from bridge.daw.session import DawBridge
 from bridge.osc.clients import Clients
 from bridge.osc.codec import Argument, Double
 from bridge.session.edits import printed
-from bridge.session.lists import plan_rows, rated_takes, statement_rows, steering_rows
+from bridge.session.lists import form_rows, plan_rows, rated_takes, statement_rows, steering_rows
 from bridge.session.output import named_ranges
 from bridge.session.snapshot import Snapshot, change_under_way, cue_list
 from bridge.session.state import SessionState
@@ -84,6 +84,7 @@ STATES: Final[dict[str, Callable[[SessionState, Snapshot, Around], tuple[Argumen
     controls.TAKES_COMING: lambda session, shot, around: (session.aside.wanted,),
     controls.PLAN: lambda session, shot, around: plan_rows(session.document),
     controls.STATEMENTS: lambda session, shot, around: statement_rows(session.document),
+    controls.FORM_SECTIONS: lambda session, shot, around: form_rows(session.document),
     controls.PINS: lambda session, shot, around: tuple(
         value
         for pin in session.document.pins[: MAX_LIST // 2]

@@ -10,7 +10,9 @@ from bridge.session.state import SessionState
 from bridge.session.steering import rules
 from engine.document import ChordBlock, Document
 from engine.document.compare import compare, plan_of
+from engine.document.form_decisions import decisions
 from engine.music.arguments import ControlError
+from engine.music.bar_lines import bar_lines
 
 MAX_ROWS: Final = 60  # of one answer
 MAX_NOTES: Final = 120
@@ -89,6 +91,20 @@ def statement_rows(document: Document) -> tuple[Argument, ...]:
             for bar in (each.bar, each.bar + each.length_bars)
         )
         found += [Double(first), Double(last), each.kind, each.bar]
+    return tuple(found)
+
+
+def form_rows(document: Document) -> tuple[Argument, ...]:
+    """First and last second, letter, role, name and what was decided, of each section of the selected cue's form."""
+    plan = plan_of(document, document.cue)
+    if plan is None:
+        return ()
+    lines, decided = bar_lines(document.result.tempo_map, document.result.starts_s), decisions(document)
+    found: list[Argument] = []
+    for each in plan.sections[:MAX_SECTIONS]:
+        known = decided.get(lines.bar_at(each.start_s))
+        name, word = ("", "proposed") if known is None else (known.name, known.word)
+        found += [Double(each.start_s), Double(each.end_s), each.letter, each.role, name, word]
     return tuple(found)
 
 

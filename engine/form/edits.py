@@ -14,8 +14,11 @@ from typing import Final
 from engine.arrange.ensembles import ensembles
 from engine.harmony.palettes import palettes
 from engine.music import PARTS, MusicError
+from engine.music.bar_lines import BarLines
 from engine.music.cueplan import CUE_ENDINGS, CuePlan, SectionPlan, Statement, Theme
+from engine.music.form_borders import with_border, without_border
 from engine.music.plan_edit import PlanEdit
+from engine.music.statements import moved_statement, statement_at
 from engine.theme import build_theme
 
 Range = tuple[float, float]
@@ -127,9 +130,12 @@ def with_melody(plan: CuePlan, from_s: float, to_s: float) -> CuePlan:
     return replace(plan, sections=tuple(map(change, plan.sections)))
 
 
-def edited(plan: CuePlan, edit: PlanEdit, draw: Callable[..., float], bar_at: Callable[[float], int]) -> CuePlan:
-    """The plan after a composer's change.  draw: the take's draws; bar_at: number of the bar nearest to a second."""
-    span = (edit.from_s, edit.to_s)
+def edited(plan: CuePlan, edit: PlanEdit, draw: Callable[..., float], lines: BarLines) -> CuePlan:
+    """The plan after a composer's change.  draw: the take's draws.
+
+    A change that finds nothing to change, since another tempo or take has other bars, leaves the plan as it is.
+    """
+    span, bar_at = (edit.from_s, edit.to_s), lines.bar_at
     match edit.kind:
         case "busier":
             return busier(plan, span)
@@ -141,9 +147,27 @@ def edited(plan: CuePlan, edit: PlanEdit, draw: Callable[..., float], bar_at: Ca
             return another_melody(plan, lambda *words: draw("melody", edit.number, *words))
         case "silent":
             return without_statement(plan, bar_at(edit.from_s))
+        case "move":
+            return _with_moved(plan, edit, lines)
+        case "border":
+            return with_border(plan, edit.from_s, edit.to_s, lines)
+        case "join":
+            return without_border(plan, edit.from_s, lines)
         case _:
             stated = with_statement(plan, bar_at(edit.from_s), edit.value or "statement")
             return with_melody(stated, edit.from_s, max(edit.to_s, edit.from_s + 0.1))
+
+
+def _with_moved(plan: CuePlan, edit: PlanEdit, lines: BarLines) -> CuePlan:
+    bar, to_bar = lines.bar_at(edit.from_s), lines.bar_at(edit.to_s)
+    moved = statement_at(plan, bar)
+    if moved is None:
+        return plan
+    try:
+        made = moved_statement(plan, bar, to_bar)
+    except MusicError:
+        return plan
+    return with_melody(made, lines.second_of(to_bar) + 1e-6, lines.second_of(to_bar + moved.length_bars) - 1e-6)
 
 
 def melody_is_silent(plan: CuePlan) -> bool:

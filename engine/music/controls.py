@@ -71,6 +71,7 @@ STEER: Final = "/cue/take/steer"
 STEERING: Final = "/cue/takes/steering"
 TAKES_COMING: Final = "/cue/takes/coming"
 STATEMENTS: Final = "/cue/theme/statements"
+FORM_SECTIONS: Final = "/cue/form/sections"
 PINS: Final = "/cue/pins"
 PRINTED: Final = "/cue/printed"
 LOCKS: Final = "/cue/locks"
@@ -201,6 +202,12 @@ THEME_LOAD: Final = "/cue/theme/load"
 THEME_RECORD: Final = "/cue/theme/record"
 THEME_STATE: Final = "/cue/theme/state"
 THEME_SILENT: Final = "/cue/theme/silent"
+THEME_MOVE: Final = "/cue/theme/move"
+FORM_ACCEPT: Final = "/cue/form/accept"
+FORM_REFUSE: Final = "/cue/form/refuse"
+FORM_MOVE: Final = "/cue/form/move"
+FORM_NAME: Final = "/cue/form/name"
+FORM_MERGE: Final = "/cue/form/merge"
 NOTES: Final = "/cue/notes"
 WHY: Final = "/cue/why"
 TRY: Final = "/cue/try"
@@ -424,6 +431,11 @@ STATES: Final = (
         STATEMENTS,
         "With a form, of the selected cue: first and last second of each statement of the theme, what it is (hint, "
         "statement, variant, full, memory) and its bar.",
+    ),
+    _state(
+        FORM_SECTIONS,
+        "With a form, of the selected cue: first and last second of each section, letter, role, name, and whether it "
+        "is proposed, accepted or moved.",
     ),
     _state(PINS, "Picture second and chord of each pin."),
     _state(
@@ -942,6 +954,33 @@ ACTIONS: Final = (
         _seconds("at"), _choice("kind", STATEMENT_KINDS, optional=True), effect="compose",
     ),
     _do(THEME_SILENT, "With a form: no theme there; chords stay.", _seconds("at"), effect="compose"),
+    _do(
+        THEME_MOVE,
+        "With a form: the statement of the theme that sounds at a position begins at the bar nearest to another one; "
+        "chords stay, and so do all other bars. The answer: from, and to where.", _seconds("from"), _seconds("to"),
+        effect="compose",
+    ),
+    _do(
+        FORM_ACCEPT, "With a form: the section that plays at a position begins there in all takes that follow.",
+        _seconds("at"), effect="compose",
+    ),
+    _do(
+        FORM_REFUSE, "With a form: the section that plays at a position goes up in the one before it, in this take and "
+        "those that follow.", _seconds("at"), effect="compose",
+    ),
+    _do(
+        FORM_MOVE,
+        "With a form: the section that plays at a position begins at the bar nearest to another one, in this take and "
+        "those that follow. The answer: from, and to where.", _seconds("from"), _seconds("to"), effect="compose",
+    ),
+    _do(
+        FORM_NAME, "With a form: accepts the section that plays at a position under this name; empty: under none.",
+        _seconds("at"), _text("name"), effect="compose",
+    ),
+    _do(
+        FORM_MERGE, "With a form: the section that plays at a position goes on over the next one, in this take and "
+        "those that follow.", _seconds("at"), effect="compose",
+    ),
     _do(
         TAKE_COMPARE,
         "In what two takes of the selected cue differ: what, the first's, the second's, for each of key, tempo, form, "

@@ -8,9 +8,11 @@ from typing import Final
 from engine.music.errors import MusicError
 
 # busier, simpler: more or less of everything.  only: these parts and no others.  melody: another theme, same chords.
-# state, silent: a statement of the theme begins here, or none does.
-PLAN_EDITS: Final = ("busier", "simpler", "only", "melody", "state", "silent")
-KEEPS_CHORDS: Final = frozenset({"busier", "only", "melody", "state", "silent"})
+# state, silent: a statement of the theme begins here, or none does.  move: the one that sounds here begins there.
+# border, join: of the form: a section that begins here begins there, or goes up in the one before it.
+PLAN_EDITS: Final = ("busier", "simpler", "only", "melody", "state", "silent", "move", "border", "join")
+KEEPS_CHORDS: Final = frozenset({"busier", "only", "melody", "state", "silent", "move"})
+OF_FORM: Final = frozenset({"border", "join"})  # what the composer decided of the form, which new takes keep
 MOST: Final = 200  # of one session
 
 
@@ -18,7 +20,9 @@ MOST: Final = 200  # of one session
 class PlanEdit:
     """One change.  cue: number of the cue.  from_s, to_s: picture seconds; it concerns the sections that begin there.
 
-    value: of `only` the parts ("bass,pad"), of `state` the kind of statement.  number: which draws, where it draws.
+    Of `move` and `border` from_s is the old place and to_s the new one.
+    value: of `only` the parts ("bass,pad"), of `state` the kind of statement, of `border` the section's name.  number:
+    which draws, where it draws.
     """
 
     kind: str

@@ -13,6 +13,7 @@ from engine.document.compare import plan_of
 from engine.document.takes import TakeTable, chosen
 from engine.music import Take, controls
 from engine.music.arguments import ControlError
+from engine.music.plan_edit import OF_FORM
 from engine.process.requests import is_planned, like_of, recipe
 
 MAX_TAKE = 999_999
@@ -82,12 +83,13 @@ def rate(
 
 
 def _fresh(document: Document, like: int = 0, draws: str = "") -> Document:
-    """A take of its own begins without what was changed in the plan of another."""
+    """A take of its own has of what was changed in the plan of another only what was decided of the form."""
     changed = document.with_value(controls.LIKE, like)
     if like:  # it has the layers of that take
         return changed
     changed = changed.with_value(controls.DRAWS, draws)
-    return replace(changed, plan_edits=tuple(edit for edit in changed.plan_edits if edit.cue != changed.cue))
+    kept = (edit for edit in changed.plan_edits if edit.cue != changed.cue or edit.kind in OF_FORM)
+    return replace(changed, plan_edits=tuple(kept))
 
 
 def _composed(document: Document, changed: Document, now: Now, when: When) -> Edit:
