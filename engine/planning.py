@@ -202,15 +202,16 @@ def propose(
     """
     if request.options.form == "none":
         return None
+    why: tuple[str, ...] = ()
     if cues:
-        request, _ = with_proposed_cues(features, request)
+        request, why = with_proposed_cues(features, request)
     asked = TimeSignature.parse(meter) if meter else None
     settled, reason = settle_take(features, request, begins_s, asked)
     tempo_map, starts_s = settled.tempo_map, settled.picture_starts_at_s
     own = tuple(
         (cue.in_s, features.film.duration_s if cue.out_s is None else cue.out_s,
-         tempo_map.bpm_at(tempo_map.beats_at(cue.in_s + starts_s) + 1e-6))
-        for cue in (settled.cues if cues else ())
+         tempo_map.bpm_at(tempo_map.beats_at(cue.in_s + starts_s) + 1e-6), reason_there)
+        for cue, reason_there in zip(settled.cues if why else (), why, strict=True)
     )  # fmt: skip
     return Proposal(tempo_map.bpm_at(0.0), str(tempo_map.meter_at(0)), reason, own)
 

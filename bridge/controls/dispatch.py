@@ -177,6 +177,8 @@ class Controls:
         return {
             controls.CUES_ADD: self._add_cue,
             controls.CUES_REMOVE: lambda which=None: _with_time(session.remove_cue(which)),
+            controls.CUES_ACCEPT: lambda which=None: _with_time(session.accept_cue(which)),
+            controls.CUES_REFUSE: lambda which=None: _with_time(session.refuse_cue(which)),
             controls.CUES_SELECT: lambda which: (
                 session.select_cue(which).name,
                 *self._at(session.now().soon_s),

@@ -12,7 +12,7 @@ from bridge.daw.session import DawBridge
 from bridge.osc.clients import Clients
 from bridge.osc.codec import Argument, Double
 from bridge.session.edits import printed
-from bridge.session.lists import form_rows, plan_rows, rated_takes, statement_rows, steering_rows
+from bridge.session.lists import form_rows, plan_rows, proposed_cues, rated_takes, statement_rows, steering_rows
 from bridge.session.output import named_ranges
 from bridge.session.snapshot import Snapshot, change_under_way, cue_list
 from bridge.session.state import SessionState
@@ -116,6 +116,7 @@ STATES: Final[dict[str, Callable[[SessionState, Snapshot, Around], tuple[Argumen
         for number, (name, in_s, out_s, selected) in enumerate(cue_list(session)[: MAX_LIST // 5], start=1)
         for value in (number, name, Double(in_s), Double(out_s), selected)
     ),
+    controls.CUES_PROPOSED: lambda session, shot, around: proposed_cues(session.document),
     controls.CUTS: lambda session, shot, around: tuple(
         Double(cut.time_s) for cut in (session.analysed.cuts if session.analysed is not None else ())[:MAX_LIST]
     ),

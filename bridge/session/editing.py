@@ -203,6 +203,16 @@ class EditedSession(SessionState):
         name = cues.find(self.document, which).name
         return name, self.edit(cues.remove, self.free_cue_number, which)
 
+    def accept_cue(self, which: str | None = None) -> tuple[str, float]:
+        """Accepts a proposed cue (default: the selected one); returns its name and from when that counts."""
+        name = cues.find(self.document, which).name
+        return name, self.edit(cues.accept, which)
+
+    def refuse_cue(self, which: str | None = None) -> tuple[str, float]:
+        """Deletes a proposed cue (default: the selected one); returns its name and from when that is heard."""
+        name = cues.find(self.document, which).name
+        return name, self.edit(cues.refuse, self.free_cue_number, which)
+
     def new_take(self, when: When = "bar") -> tuple[int, float]:
         """Composes another take of the selected cue; returns its number and from when it is heard."""
         document, heard_s = self.edit_document(takes.new, self.takes.table, when)

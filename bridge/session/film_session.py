@@ -87,7 +87,8 @@ class FilmSession(EditedSession):
                 self.tempo.reason = f"tempo {proposal.reason}."
             self.say(self.tempo.reason)
             if proposal is not None and proposal.cues:
-                self.say(f"{len(proposal.cues)} cues are proposed; delete or move them, or begin with --wall-to-wall.")
+                count = len(proposal.cues)
+                self.say(f"{count} cues are proposed; accept, move or refuse them, or begin with --wall-to-wall.")
             self.amend(replace(document, draws=document.draws.begun(message.film.content_key, document.take)))
             self.tempo.use(document.result.tempo_map)
             self._place(self.options.loop)

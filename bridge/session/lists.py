@@ -11,6 +11,7 @@ from bridge.session.steering import rules
 from engine.document import ChordBlock, Document
 from engine.document.compare import compare, plan_of
 from engine.document.form_decisions import decisions
+from engine.music import controls
 from engine.music.arguments import ControlError
 from engine.music.bar_lines import bar_lines
 
@@ -105,6 +106,15 @@ def form_rows(document: Document) -> tuple[Argument, ...]:
         known = decided.get(lines.bar_at(each.start_s))
         name, word = ("", "proposed") if known is None else (known.name, known.word)
         found += [Double(each.start_s), Double(each.end_s), each.letter, each.role, name, word]
+    return tuple(found)
+
+
+def proposed_cues(document: Document) -> tuple[Argument, ...]:
+    """Number in the list of cues, name and why there, of each cue that is proposed and not yet accepted."""
+    found: list[Argument] = []
+    for number, state in enumerate(document.cue_states, start=1):
+        if (why := state.text(controls.PROPOSED)) and len(found) < 3 * MAX_SECTIONS:
+            found += [number, state.name, why]
     return tuple(found)
 
 

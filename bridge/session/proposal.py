@@ -46,10 +46,10 @@ def taken_up(document: Document, proposal: Proposal, asked: Brief) -> tuple[Docu
     if not proposal.cues:
         return document.with_value(controls.TEMPO, proposal.bpm), asked
     states = []
-    for number, (in_s, out_s, bpm) in enumerate(proposal.cues):
+    for number, (in_s, out_s, bpm, reason) in enumerate(proposal.cues):
         values: dict[str, Value] = {
             controls.NAME: f"1m{number + 1}", controls.IN: in_s, controls.OUT: out_s, controls.BAR_1: "in",
-            controls.TEMPO: bpm,
+            controls.TEMPO: bpm, controls.PROPOSED: reason or "proposed",
         }  # fmt: skip
         settings = {**document.selected.settings, **values}
         states.append(CueState(number, settings, document.take))

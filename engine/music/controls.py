@@ -80,6 +80,7 @@ HITS: Final = "/cue/hits"
 RANGES: Final = "/cue/ranges"
 CUES: Final = "/cue/cues"
 SECTIONS: Final = "/cue/sections"
+CUES_PROPOSED: Final = "/cue/cues/proposed"
 FILM: Final = "/cue/film"
 EDITS: Final = "/cue/edits"
 EDITS_LAST: Final = "/cue/edits/last"
@@ -96,6 +97,7 @@ NAME: Final = "/cue/name"
 IN: Final = "/cue/in"
 OUT: Final = "/cue/out"
 BAR_1: Final = "/cue/bar_1"
+PROPOSED: Final = "/cue/proposed"
 ENDING: Final = "/cue/ending"
 FORM: Final = "/cue/form"
 ENSEMBLE: Final = "/cue/ensemble"
@@ -145,6 +147,8 @@ FILM_LOAD: Final = "/cue/film/load"
 CUES_ADD: Final = "/cue/cues/add"
 CUES_REMOVE: Final = "/cue/cues/remove"
 CUES_SELECT: Final = "/cue/cues/select"
+CUES_ACCEPT: Final = "/cue/cues/accept"
+CUES_REFUSE: Final = "/cue/cues/refuse"
 HITS_ADD: Final = "/cue/hits/add"
 HITS_REMOVE: Final = "/cue/hits/remove"
 HITS_MOVE: Final = "/cue/hits/move"
@@ -450,6 +454,7 @@ STATES: Final = (
     _state(HITS, "Picture second, weight and name of each hit."),
     _state(RANGES, "Part, lowest pitch and its name, highest pitch and its name, of each part."),
     _state(CUES, "Number, name, In, Out (picture seconds) and whether it is selected, of each cue."),
+    _state(CUES_PROPOSED, "Number, name and why there, of each cue that is proposed and not yet accepted."),
     _state(SECTIONS, "Picture second, changes and name of each section."),
     _state(FILM, "File, seconds, frames a second, reading, why that reading."),
     _state(EDITS, "What undo would undo, what redo would redo, how many steps of each."),
@@ -483,6 +488,10 @@ MUSIC: Final = (
         BAR_1, _seconds("where", "timeline", "in"), "timeline", "transport",
         "Where bar 1 of the cue is; 'in': at its In; 'timeline': its bars are those of the timeline.", "--bar-1",
         scopes=_CUE,
+    ),
+    _value(
+        PROPOSED, _text("why"), "", "none",
+        "Why the cue is proposed where it is; empty: it was accepted, moved or named, or is yours.", scopes=_CUE,
     ),
     _value(
         ENDING, _choice("ending", ENDINGS), "tonic", "compose",
@@ -752,6 +761,14 @@ ACTIONS: Final = (
         _text("cue"),
     ),
     _do(
+        CUES_ACCEPT, "Accepts a cue that is proposed, by name or number; without one, the selected cue.",
+        _text("cue", optional=True),
+    ),
+    _do(
+        CUES_REFUSE, "Refuses a cue that is proposed, by name or number; without one, the selected cue. Nothing plays "
+        "there then.", _text("cue", optional=True), effect="compose",
+    ),
+    _do(
         HITS_ADD, "Adds a hit: a moment for the music to meet.", _seconds("at"),
         _choice("weight", HIT_WEIGHTS, optional=True), _text("name", optional=True), effect="compose",
     ),
@@ -957,7 +974,8 @@ ACTIONS: Final = (
     _do(
         THEME_MOVE,
         "With a form: the statement of the theme that sounds at a position begins at the bar nearest to another one; "
-        "chords stay, and so do all other bars. The answer: from, and to where.", _seconds("from"), _seconds("to"),
+        "chords stay, and so do all sections that it neither leaves nor takes. The answer: from, and to where.",
+        _seconds("from"), _seconds("to"),
         effect="compose",
     ),
     _do(

@@ -188,12 +188,13 @@ class AnalysisProgress:
 
 @dataclass(frozen=True, slots=True)
 class Proposal:
-    """What the plan of a take would have: tempo and meter, why, and cues (In and Out in picture seconds, bpm)."""
+    """What the plan of a take would have: tempo and meter, why, and cues (In and Out in picture seconds, bpm, and a
+    sentence that says why there)."""
 
     bpm: float
     meter: str
     reason: str
-    cues: tuple[tuple[float, float, float], ...] = ()
+    cues: tuple[tuple[float, float, float, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

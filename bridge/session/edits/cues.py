@@ -5,6 +5,8 @@ Positions are picture seconds.  `number` is one that no cue of the film has or h
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from bridge.session.edits import Edit
 from bridge.session.edits.spans import changed_span, within
 from bridge.session.edits.tempo import on_its_tempo
@@ -43,6 +45,26 @@ def remove(document: Document, now: Now, number: int, which: str | None = None) 
     states = [each for each in document.cue_states if each.number != state.number]
     selected = document.cue if document.cue != state.number else states[0].number
     return _edit(document, now, document.with_cues(states, selected), label)
+
+
+def accept(document: Document, now: Now, which: str | None = None) -> Edit:
+    """A cue that is proposed (default: the selected one) is the composer's; nothing sounds different."""
+    state = _proposed(document, which)
+    chosen = document.select(state.number).with_value(controls.PROPOSED, "")
+    return Edit(chosen.select(document.cue), f"accept cue {state.name}", unheard=True)
+
+
+def refuse(document: Document, now: Now, number: int, which: str | None = None) -> Edit:
+    """Deletes a cue that is proposed (default: the selected one)."""
+    state = _proposed(document, which)
+    return replace(remove(document, now, number, state.name), label=f"refuse cue {state.name}")
+
+
+def _proposed(document: Document, which: str | None) -> CueState:
+    state = find(document, which)
+    if not state.text(controls.PROPOSED):
+        raise ControlError("not_ready", f"cue {state.name} is accepted already; {controls.CUES_REMOVE} deletes it.")
+    return state
 
 
 def region(document: Document, now: Now, number: int, name: str, in_s: float, out_s: float | None) -> Edit:

@@ -17,6 +17,7 @@ from engine.music.controls import BY_ADDRESS
 from engine.music.take_draws import parse_draws
 from engine.process.requests import parse_own_theme
 
+DECIDES: Final = (controls.NAME, controls.IN, controls.OUT)
 PROGRESSION: Final = (controls.PROGRESSION, controls.PROGRESSION_MODE)
 
 
@@ -32,6 +33,8 @@ def set_value(document: Document, now: Now, address: str, value: Value, when: Wh
     if address == controls.PORTS_LAYOUT and now.rolling and value != document.value(address):
         raise ControlError("not_ready", "ports are opened anew: stop first.")
     changed = document.with_value(address, value)
+    if address in DECIDES and changed != document:
+        changed = changed.with_value(controls.PROPOSED, "")  # what is moved or named is accepted
     _check(changed, address, value)
     if address == controls.FRAME_RATE:
         changed = on_its_clock(changed, now)

@@ -52,7 +52,7 @@ def test_the_tempo_becomes_a_setting_and_cues_have_their_own():
     document, asked = taken_up(PLANNED, Proposal(71.5, "3/4", "why"), Brief())
     assert document.number(controls.TEMPO) == 71.5 and not document.other_cues
     assert asked.meter is not None and asked.meter.bar_beats == Fraction(3)
-    proposal = Proposal(80.0, "4/4", "why", ((0.0, 40.0, 80.0), (95.5, 140.0, 120.0)))
+    proposal = Proposal(80.0, "4/4", "why", ((0.0, 40.0, 80.0, "an opening"), (95.5, 140.0, 120.0, "")))
     document, _ = taken_up(PLANNED.with_value(controls.ENDING, "bump"), proposal, Brief())
     first, second = document.cues
     assert (first.name, first.in_s, first.out_s, first.number) == ("1m1", 0.0, 40.0, 0)
@@ -60,3 +60,4 @@ def test_the_tempo_becomes_a_setting_and_cues_have_their_own():
     assert {first.ending, second.ending} == {"bump"}
     assert [state.number_of(controls.TEMPO) for state in document.cue_states] == [80.0, 120.0]
     assert document.text(controls.FORM) == "auto"
+    assert [state.text(controls.PROPOSED) for state in document.cue_states] == ["an opening", "proposed"]

@@ -113,7 +113,9 @@ def test_scopes() -> None:
         for name in ("ending", "tail", "key", "progression", "progression/mode", "theme", "take/like", "take/draws")
     }
     assert set(with_scope("take")) == take
-    assert set(with_scope("cue")) == take | {f"/cue/{name}" for name in ("name", "in", "out", "bar_1", "tempo")}
+    assert set(with_scope("cue")) == take | {
+        f"/cue/{name}" for name in ("name", "in", "out", "bar_1", "proposed", "tempo")
+    }
     assert set(with_scope("section")) == {
         f"/cue/{name}" for name in ("key", "tempo", "activity", "dynamics", "pattern")
     }
