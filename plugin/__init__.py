@@ -1,1 +1,1 @@
-"""The sources of the plugin, in C: see docs/daw/plugin.md.  Nothing here is imported."""
+"""The sources of the plugin, in C: see docs/daw/plugin.md.  `release` builds it for every system."""

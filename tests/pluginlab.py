@@ -81,12 +81,13 @@ class Transport:
 
 @dataclass
 class Host:
-    """plugin, program: the plugin and the host's program.  environment: besides that of the tests."""
+    """plugin, program: the plugin's library and the host's program.  environment: besides that of the tests."""
 
     plugin: Path
     program: Path
     rate: float = RATE
     environment: dict[str, str] = field(default_factory=dict)
+    launch: tuple[str, ...] = ()  # before the program
     heard: list[Heard] = field(default_factory=list)
     saved: list[bytes] = field(default_factory=list)
     loaded: list[bool] = field(default_factory=list)
@@ -98,7 +99,7 @@ class Host:
     def __enter__(self) -> Host:
         environment = {**os.environ, "CUEBRIDGE_PLUGIN_LINK": "/nowhere", **self.environment}
         self.process = subprocess.Popen(
-            [str(self.program), str(self.plugin)],
+            [*self.launch, str(self.program), str(self.plugin)],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,

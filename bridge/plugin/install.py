@@ -139,9 +139,7 @@ def build(format_: str, folder: Path, compiler: str) -> Path:
     made = library = folder / f"cuebridge.{format_}"
     if format_ == "lv2":
         made.mkdir()
-        shutil.copy(SOURCES / "lv2" / "cuebridge.ttl", made)
-        manifest = (SOURCES / "lv2" / "manifest.ttl.in").read_text(encoding="utf-8").replace("@LIBRARY@", ".so")
-        (made / "manifest.ttl").write_text(manifest, encoding="utf-8")
+        describe_lv2(made)
         library = made / "cuebridge.so"
     elif format_ == "vst3":
         library = made / "Contents" / f"{platform.machine()}-linux" / "cuebridge.so"
@@ -156,6 +154,13 @@ def build(format_: str, folder: Path, compiler: str) -> Path:
         lines = [line for line in done.stderr.splitlines() if "error" in line] or done.stderr.splitlines()[-1:]
         raise UserError(f"the plugin cannot be built: {lines[0] if lines else 'the compiler gave no reason'}")
     return made
+
+
+def describe_lv2(bundle: Path) -> None:
+    """What LV2 wants beside the library cuebridge.so."""
+    shutil.copy(SOURCES / "lv2" / "cuebridge.ttl", bundle)
+    manifest = (SOURCES / "lv2" / "manifest.ttl.in").read_text(encoding="utf-8").replace("@LIBRARY@", ".so")
+    (bundle / "manifest.ttl").write_text(manifest, encoding="utf-8")
 
 
 def check_is_ours(place: Place) -> None:
