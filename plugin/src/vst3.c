@@ -40,6 +40,7 @@ typedef struct {
   v3_handler2 **handler2;
   double shown[CB_PARAMS]; /* what the host's view of the parameters has; the audio thread gets them by v3_process */
   double rate;
+  bool active;
   loop loop;
   cb_block block;
   cb_host said;
@@ -375,7 +376,10 @@ static int32_t V3_CALL activate_bus(void *self, int32_t media, int32_t direction
   return index == 0 && count_buses(self, media, direction) ? V3_OK : V3_BAD_ARGUMENT;
 }
 
-static int32_t V3_CALL set_active(void *self, uint8_t active) { return active ? V3_OK : rest(FACE(self, component)); }
+static int32_t V3_CALL set_active(void *self, uint8_t active) {
+  FACE(self, component)->active = active;
+  return active ? V3_OK : rest(FACE(self, component));
+}
 
 static int32_t V3_CALL set_state(void *self, v3_stream **stream) {
   face *me = FACE(self, component);
@@ -489,8 +493,10 @@ static int32_t V3_CALL value_of(void *self, uint32_t id, const uint16_t *text, d
 static double V3_CALL get_shown(void *self, uint32_t id) { return id < CB_PARAMS ? FACE(self, controller)->shown[id] : 0; }
 
 static int32_t V3_CALL set_shown(void *self, uint32_t id, double value) {
+  face *me = FACE(self, controller);
   if (id >= CB_PARAMS) return V3_BAD_ARGUMENT;
-  FACE(self, controller)->shown[id] = fmin(fmax(value, 0), 1);
+  me->shown[id] = fmin(fmax(value, 0), 1);
+  if (me->instance != NULL && !me->active) cb_instance_set(me->instance, id, plain_of(id, value)); /* no block would bring it */
   return V3_OK;
 }
 
