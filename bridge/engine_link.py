@@ -17,6 +17,7 @@ from multiprocessing.process import BaseProcess
 from typing import Final
 
 from engine.music.processes import NO_MEMORY, end_at_once, start_on_pipe
+from engine.music.temporary import clear_left_behind
 from engine.process.messages import FromEngine, Quit, ToEngine
 
 # Pause before each new start after a death; a run longer than STEADY_S starts the row anew.
@@ -103,6 +104,7 @@ class EngineLink:
             if process.is_alive():
                 end_at_once(process)
                 process.join()
+                clear_left_behind()  # nor could what it had started
         for thread in (self._thread, self._sender):
             if thread.is_alive() and threading.current_thread() is not thread:
                 thread.join(QUIT_TIMEOUT_S)

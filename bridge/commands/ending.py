@@ -18,8 +18,11 @@ import time
 from collections.abc import Callable, Sequence
 from typing import Final
 
+from engine.music.temporary import clear_left_behind
+
 END_S: Final = 1.1  # for the orderly end
 FORCE_S: Final = 0.4  # for what is done by force after it
+CLEAR_S: Final = 0.1  # for the folders of children that were killed
 _SIGNALS: Final = {int(getattr(signal, name)) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)}
 _ASKED: Final = 255  # no signal has this number
 
@@ -87,6 +90,9 @@ class Ending:
             thread.join(max(until_s - time.monotonic(), 0.0))
         for child in multiprocessing.active_children():  # none is left behind, even where the above took too long
             _quietly(child.kill)
+        clearing = threading.Thread(target=clear_left_behind, daemon=True)
+        clearing.start()
+        clearing.join(CLEAR_S)
         self._exit()
 
     def _exit(self) -> None:

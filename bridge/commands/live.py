@@ -148,6 +148,7 @@ class Live:
         """All that steers the session: OSC, the DAW's scripts and the page."""
         plan = self.plan
         self.daw = DawBridge(self.session, (lambda out: _send_all(osc, out)) if osc else _no_answer, version())
+        stack.callback(self.daw.close)
         self.controls = Controls(
             self.session,
             self._answer,

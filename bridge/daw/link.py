@@ -7,7 +7,6 @@ No socket, no thread: messages and times go in, datagrams come out.  Seconds are
 from __future__ import annotations
 
 import os
-import tempfile
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
@@ -66,6 +65,7 @@ from bridge.daw.script import Pending, Request, Script
 from bridge.daw.tempo import steps_of, tempo_map_of
 from engine.music.errors import MusicError
 from engine.music.meter import TempoMap
+from engine.music.temporary import TemporaryFolder
 from engine.music.timecode import TimecodeClock, timecode_rate
 
 __all__ = [
@@ -137,6 +137,7 @@ class DawLink:
         self._events = events
         self._version = version
         self._print_dir = print_dir
+        self._prints: TemporaryFolder | None = None  # where no other folder was given
         self._clock = clock
         self._scripts: dict[tuple[str, int], Script] = {}
         self._native: dict[tuple[str, int], ReaperNative] = {}
@@ -464,7 +465,8 @@ class DawLink:
             self._events.note("No DAW script that can print is connected; export a .mid and drag it in.")
             return 0, []
         if self._print_dir is None:
-            self._print_dir = Path(tempfile.mkdtemp(prefix="cuebridge-print-"))
+            self._prints = TemporaryFolder("print")
+            self._print_dir = self._prints.path
         self._print_dir.mkdir(parents=True, exist_ok=True)
         stem = f"print-{os.getpid()}-{self._request + 1}"
         if "do_print" not in able[0].info.abilities:
@@ -473,6 +475,11 @@ class DawLink:
         path = self._print_dir / f"{stem}.txt"
         write_print(path, job)
         return self._ask("do_print", lambda request: DoPrint(request, str(path)), to=able[:1])
+
+    def close(self) -> None:
+        """Removes what was printed; scripts have read it."""
+        if self._prints is not None:
+            self._prints.remove()
 
     def store_session_path(self, path: str) -> list[Outgoing]:
         """The DAW's project remembers this session file."""

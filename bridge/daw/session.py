@@ -68,6 +68,9 @@ class DawBridge(DawEvents):
             self._send(self.link.tick(host_s))
             self._names_due()
 
+    def close(self) -> None:
+        self.link.close()
+
     # what scripts say ------------------------------------------------------------------------------------------------
     def hello(self, daw: DawInfo) -> None:
         self.note(f"{daw.daw} {daw.host_version}".strip() + " is connected.")

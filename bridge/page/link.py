@@ -8,8 +8,6 @@ few slices that are in force.
 from __future__ import annotations
 
 import secrets
-import shutil
-import tempfile
 import threading
 import time
 from collections.abc import Callable
@@ -23,6 +21,7 @@ from bridge.page.pipe import STEADY_S, Pipe
 from bridge.page.protocol import LISTS_FOLDER
 from bridge.player import messages as m
 from engine.music.processes import end_at_once, start_on_pipe
+from engine.music.temporary import TemporaryFolder
 
 RESTART_PAUSES_S: Final = (0.2, 1.0, 5.0, 15.0)
 START_S: Final = 15.0
@@ -96,8 +95,8 @@ class PageLink:
         self.fault = ""  # why there is no page
         self.restarts = 0
         self.pages = 0  # that are connected
-        self._work = tempfile.mkdtemp(prefix="cuebridge-page-")
-        self.options = replace(options, work=self._work)
+        self._work = TemporaryFolder("page")
+        self.options = replace(options, work=str(self._work.path))
         self._lock = threading.Lock()
         self._answered = threading.Event()
         self._closing = threading.Event()
@@ -150,7 +149,7 @@ class PageLink:
                     process.join(END_S)
         if pipe is not None:
             pipe.close()
-        shutil.rmtree(self._work, ignore_errors=True)
+        self._work.remove()
 
     def end_at_once(self) -> None:
         """By force, from any thread."""
@@ -158,6 +157,7 @@ class PageLink:
         process = self._process
         if process is not None:
             end_at_once(process)
+        self._work.remove()
 
     # out --------------------------------------------------------------------------------------------------------------
     def take_player_message(self, message: bytes) -> None:

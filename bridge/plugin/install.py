@@ -8,13 +8,13 @@ import platform
 import shutil
 import subprocess
 import sys
-import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
 from engine.music import UserError
+from engine.music.temporary import TemporaryFolder
 
 SOURCES: Final = Path(__file__).resolve().parents[2] / "plugin"
 PREBUILT: Final = SOURCES / "prebuilt"  # a folder for each system; there in what is released, not in a checkout
@@ -110,8 +110,8 @@ def install(formats: tuple[str, ...], home: Path, dry_run: bool = False) -> list
     said = [f"{'would write' if dry_run else 'wrote'} {place.path}" for place in wanted]
     if dry_run:
         return said
-    with tempfile.TemporaryDirectory() as folder:
-        built = [ready[place.format] or build(place.format, Path(folder), compiler) for place in wanted]
+    with TemporaryFolder() as folder:
+        built = [ready[place.format] or build(place.format, folder, compiler) for place in wanted]
         try:
             for place, made in zip(wanted, built, strict=True):
                 with _writing(place.path):

@@ -12,7 +12,6 @@ import math
 import os
 import subprocess
 import sys
-import tempfile
 import threading
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -24,6 +23,7 @@ from engine.document.file import SUFFIX, SessionWriter, read_session, write_sess
 from engine.music import UserError
 from engine.music.arguments import ControlError
 from engine.music.controls import CONFORM, CONFORM_CHANGE, CONFORM_MOVED, CONFORM_POLICIES, CONFORM_POLICY
+from engine.music.temporary import TemporaryFolder
 
 MAX_ROWS: Final = 500  # of each kind that are answered
 NICENESS: Final = 5
@@ -129,8 +129,8 @@ class RecutRunner:
     def run(self, saved: SavedSession, words: RecutWords, *, take: bool) -> Recut:
         """Raises UserError."""
         flags = words.flags()
-        with tempfile.TemporaryDirectory(prefix="cuebridge-") as folder:
-            old, new = Path(folder) / f"old{SUFFIX}", Path(folder) / f"new{SUFFIX}"
+        with TemporaryFolder() as folder:
+            old, new = folder / f"old{SUFFIX}", folder / f"new{SUFFIX}"
             # One step is enough; the film is named from everywhere.
             step = replace(saved.steps[saved.index], label="", film=None)
             path = str(Path(saved.reading.film.path).absolute())

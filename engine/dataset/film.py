@@ -6,7 +6,6 @@ Nothing here knows other films.  Chords are kept as they sound; they are transpo
 from __future__ import annotations
 
 import json
-import tempfile
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -20,6 +19,7 @@ from engine.dataset.notes import KINDS, density_kind, density_of
 from engine.dataset.sound import loudness_by_second, passages
 from engine.music.files import open_regular, written_aside
 from engine.music.mood import EMOTIONS
+from engine.music.temporary import TemporaryFolder
 from engine.video.features import SEMANTIC_SIZE
 from engine.video.options import AnalysisOptions
 
@@ -128,8 +128,8 @@ def rows_of(film: Path, looking: AnalysisOptions, listening: ListenOptions) -> F
     features = analyze(film, looking)
     loudness = loudness_by_second(str(film), features.seconds)
     chord, density = [], []
-    with tempfile.TemporaryDirectory(prefix="cuebridge-") as folder:
-        for passage in passages(str(film), features.seconds, Path(folder)):
+    with TemporaryFolder() as folder:
+        for passage in passages(str(film), features.seconds, folder):
             chord.append(chord_reading.chords_of(passage, listening.nets))
             density.append(density_of(passage, listening.density))
     semantic, scale = _in_bytes(features.semantic) if features.semantic is not None else (None, None)

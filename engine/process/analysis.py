@@ -1,9 +1,10 @@
 """The analysis child: one process per film that looks at it, so that a decoder that crashes takes nothing with it.
 
 Started with multiprocessing `spawn`.  Over the pipe go JSON objects only (the child reads files from anywhere, so
-nothing it says is unpickled); features go through .npz files in a folder that the parent owns.  The child ignores
-SIGINT and ends as soon as its pipe closes, whatever it is doing.  One that is started ahead (`AnalysisChild`) loads the
-decoders and waits for its film, so that the start of a process is not waited for when a film is opened.
+nothing it says is unpickled); features go through .npz files in a folder that the parent owns.  The child ignores the
+signals that end a whole group of processes, and ends as soon as its pipe closes, whatever it is doing: it then removes
+the folder, since a parent that was killed cannot.  One that is started ahead (`AnalysisChild`) loads the decoders and
+waits for its film, so that the start of a process is not waited for when a film is opened.
 
 Parent -> child:  {"task": fields of AnalysisTask, "folder": path}     once
 Child -> parent:  {"kind": "progress", "fraction": 0..1, "phase": text}
@@ -23,7 +24,6 @@ import os
 import queue
 import shutil
 import signal
-import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -35,6 +35,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from engine.music import UserError
 from engine.music.processes import memory_ran_out, start_on_pipe
+from engine.music.temporary import TemporaryFolder
 from engine.process.priorities import GiveWay, Yielding, lower
 
 if TYPE_CHECKING:
@@ -120,7 +121,7 @@ class AnalysisProcess:
         self.crashes = 0
         self.notes: tuple[str, ...] = ()  # what the person should know, one sentence per crash
         self.begun_s = time.perf_counter()
-        self._folder = Path(tempfile.mkdtemp(prefix="cuebridge-"))
+        self._folder = TemporaryFolder()
         self._done = self._over = False
         if ahead is not None and not ahead.waiting:
             ahead.discard()
@@ -130,7 +131,7 @@ class AnalysisProcess:
     def _start(self, ahead: AnalysisChild | None = None) -> None:
         child = ahead or AnalysisChild()
         self.connection, self._process, self.way = child.connection, child.process, child.way
-        child.give(self.task, self._folder)
+        child.give(self.task, self._folder.path)
 
     def __enter__(self) -> AnalysisProcess:
         return self
@@ -179,7 +180,7 @@ class AnalysisProcess:
         if kind == "progress":
             yield AnalysisNews("progress", float(message["fraction"]), str(message["phase"]))
         elif kind in ("seen", "done"):
-            features = VideoFeatures.load(self._folder / str(message["file"]))
+            features = VideoFeatures.load(self._folder.path / str(message["file"]))
             self._done = kind == "done"
             self._over = self._done and not self.task.listen
             yield AnalysisNews(str(kind), features=features, cached=bool(message.get("cached")))
@@ -225,7 +226,7 @@ class AnalysisProcess:
         if self._process.is_alive():
             self._process.kill()
             self._process.join(5.0)
-        shutil.rmtree(self._folder, ignore_errors=True)
+        self._folder.remove()
 
 
 def analyse_in_child(task: AnalysisTask, progress: Callable[[float, str], None] | None = None) -> VideoFeatures:
@@ -245,10 +246,13 @@ def _how_it_ended(code: int | None) -> str:
 # in the child ------------------------------------------------------------------------------------------------------
 def run_analysis(connection: Connection, way: GiveWay) -> None:
     """Entry point of the child."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    for name in ("SIGINT", "SIGTERM", "SIGHUP"):
+        if hasattr(signal, name):
+            signal.signal(getattr(signal, name), signal.SIG_IGN)
     lower(_NICE)
     asked: queue.SimpleQueue[dict[str, Any]] = queue.SimpleQueue()
-    threading.Thread(target=_hear, args=(connection, asked), daemon=True).start()
+    over = threading.Event()
+    threading.Thread(target=_hear, args=(connection, asked, over), daemon=True).start()
     _load_decoders()
     order = asked.get()
     task = AnalysisTask(**order["task"])
@@ -262,14 +266,23 @@ def run_analysis(connection: Connection, way: GiveWay) -> None:
         if not memory_ran_out(error):
             raise
         _say(connection, {"kind": "error", "sentence": f"There is not enough memory to look at {task.path}."})
+    over.set()
     connection.close()
 
 
-def _hear(connection: Connection, asked: queue.SimpleQueue[dict[str, Any]]) -> None:
-    """Passes the film on; ends the process when the parent is gone, even in the middle of a decoder's C code."""
+def _hear(connection: Connection, asked: queue.SimpleQueue[dict[str, Any]], over: threading.Event) -> None:
+    """Passes the film on; ends the process when the parent is gone, even in the middle of a decoder's C code.
+
+    over: the film was seen, and what was found is the parent's.
+    """
+    folder = None
     with contextlib.suppress(EOFError, OSError):
-        asked.put(json.loads(connection.recv_bytes()))
+        order = json.loads(connection.recv_bytes())
+        folder = order["folder"]
+        asked.put(order)
         connection.recv_bytes()
+    if folder is not None and not over.is_set():
+        shutil.rmtree(folder, ignore_errors=True)
     os._exit(0)
 
 

@@ -1,4 +1,5 @@
-"""SIGTERM ends the program within two seconds, `q` within two and a half, whatever hangs; no process is left behind.
+"""SIGTERM ends the program within two seconds, `q` within two and a half, whatever hangs; no process and no temporary
+folder is left behind.
 
 Of `q` half a second is for finding out that nobody takes the key.
 
@@ -79,10 +80,12 @@ class Run:
         self.port = free_port()
         words = ["live", str(film), "--midi-api", "none", "--json", "--no-keys", "--osc-port", str(self.port), *flags]
         (folder / "program.py").write_text(PROGRAM)
-        self.hang = folder / "hang"
+        self.hang, self.temporary = folder / "hang", folder / "temporary"
+        self.temporary.mkdir(exist_ok=True)
         self.process = subprocess.Popen(
             [sys.executable, str(folder / "program.py"), str(self.hang), what, *words],
-            stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=folder, env=environment(folder),
+            stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=folder,
+            env=environment(folder) | {"TMPDIR": str(self.temporary)},
         )  # fmt: skip
 
     def until(self, state: str) -> dict:
@@ -107,6 +110,7 @@ class Run:
         while [pid for pid in family if running(pid)] and time.perf_counter() < end_s:
             time.sleep(0.01)
         assert not [pid for pid in family if running(pid)]
+        assert not list(self.temporary.glob("cuebridge-*"))
         return code, said
 
     def read_on(self) -> None:
@@ -161,6 +165,18 @@ def test_an_analysis_that_hangs_in_its_decoder_is_ended(start) -> None:
     for pid in looking:
         os.kill(pid, signal.SIGSTOP)
     assert run.ends()[0] == 0
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP, signal.SIGINT])
+def test_a_page_and_a_film_that_is_being_looked_at_leave_no_folders(start, number) -> None:
+    run = start(of=CLIP)
+    run.until("ready")
+    run.read_on()
+    end_s = time.perf_counter() + 20
+    while len(made := list(run.temporary.glob("cuebridge-*"))) < 2:
+        assert time.perf_counter() < end_s, made
+        time.sleep(0.01)
+    assert run.ends(number)[0] == (130 if number == signal.SIGINT else 0)
 
 
 def test_an_output_that_nobody_reads_holds_nothing_up(start) -> None:

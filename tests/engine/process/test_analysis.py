@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
+import subprocess
+import sys
 import threading
 import time
 from dataclasses import replace
@@ -162,7 +165,7 @@ def test_the_child_ignores_ctrl_c_and_ends_with_its_pipe(task):
     assert not gone(analysis.pid, 0.1)
     analysis.connection.close()
     assert gone(analysis.pid)
-    folder = analysis._folder
+    folder = analysis._folder.path
     analysis.close()
     assert not folder.exists()
 
@@ -179,3 +182,51 @@ def test_a_sound_that_kills_the_child_costs_nothing_that_was_seen(task):
                     os.kill(analysis.pid, signal.SIGKILL)
         assert analysis.crashes == 0
     assert kinds[-1] == "done"
+
+
+ANALYSES = """
+import sys
+from engine.process.analysis import AnalysisTask, analyse_in_child
+if __name__ == "__main__":
+    analyse_in_child(AnalysisTask(sys.argv[1], "quick", use_cache=False, snapshots=True))
+"""
+
+
+@pytest.fixture(scope="module")
+def long_film(clip, tmp_path_factory):
+    film = tmp_path_factory.mktemp("long") / "long.mp4"
+    repeat(clip, film, 3600)
+    return film
+
+
+@pytest.mark.parametrize(
+    ("ends", "whole_group"),
+    [("SIGINT", True), ("SIGHUP", True), ("SIGTERM", True), ("SIGTERM", False), ("SIGKILL", True), ("SIGKILL", False)],
+)
+def test_however_its_parent_is_ended_nothing_is_left_in_the_temporary_folder(long_film, tmp_path, ends, whole_group):
+    program, temporary = tmp_path / "program.py", tmp_path / "tmp"
+    program.write_text(ANALYSES)
+    temporary.mkdir()
+    parent = subprocess.Popen(
+        [sys.executable, str(program), str(long_film)], stderr=subprocess.DEVNULL, start_new_session=True,
+        env={**os.environ, "TMPDIR": str(temporary)},
+    )  # fmt: skip
+    try:
+        wait_until(lambda: list(temporary.glob("cuebridge-*/seen-*.npz")))  # the child is at work
+        (os.killpg if whole_group else os.kill)(parent.pid, getattr(signal, ends))
+        parent.wait(10)
+        if ends == "SIGKILL" and whole_group:  # nobody was left to do it: the next start does
+            again = [sys.executable, "-c", "from engine.music.temporary import TemporaryFolder as T; T().remove()"]
+            subprocess.run(again, env={**os.environ, "TMPDIR": str(temporary)}, check=True)
+        wait_until(lambda: not list(temporary.iterdir()))
+    finally:
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(parent.pid, signal.SIGKILL)
+        parent.wait(10)
+
+
+def wait_until(holds, within_s: float = 20.0) -> None:
+    end = time.monotonic() + within_s
+    while not holds():
+        assert time.monotonic() < end
+        time.sleep(0.01)
