@@ -16,13 +16,14 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Sequence
+from multiprocessing.process import BaseProcess
 from typing import Final
 
 from engine.music.temporary import clear_left_behind
 
 END_S: Final = 1.1  # for the orderly end
 FORCE_S: Final = 0.4  # for what is done by force after it
-CLEAR_S: Final = 0.1  # for the folders of children that were killed
+CLEAR_S: Final = 0.15  # for the folders of children that were killed
 _SIGNALS: Final = {int(getattr(signal, name)) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)}
 _ASKED: Final = 255  # no signal has this number
 
@@ -88,9 +89,10 @@ class Ending:
         until_s = time.monotonic() + FORCE_S
         for thread in threads:
             thread.join(max(until_s - time.monotonic(), 0.0))
-        for child in multiprocessing.active_children():  # none is left behind, even where the above took too long
+        children = multiprocessing.active_children()
+        for child in children:  # none is left behind, even where the above took too long
             _quietly(child.kill)
-        clearing = threading.Thread(target=clear_left_behind, daemon=True)
+        clearing = threading.Thread(target=_quietly, args=(lambda: _clear_after(children),), daemon=True)
         clearing.start()
         clearing.join(CLEAR_S)
         self._exit()
@@ -104,6 +106,13 @@ class Ending:
             f"cuebridge: ended by force, since {self.doing} did not come to an end; "
             "what was changed and played in the last second may be lost.\n".encode(),
         )
+
+
+def _clear_after(children: Sequence[BaseProcess]) -> None:
+    """Removes what killed children left, once they are gone."""
+    for child in children:
+        child.join(CLEAR_S)
+    clear_left_behind()
 
 
 def _written_out(timeout_s: float) -> bool:

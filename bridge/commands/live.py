@@ -57,6 +57,7 @@ STEP_S: Final = 5.0  # of the arrow keys
 PAGE_WAIT_S: Final = 5.0  # that `ready` waits for the page's address
 TURN_S: Final = 0.01  # of a turn, for datagrams
 PIECE_S: Final = 0.005  # processor time of a bundle in one turn
+YOUNG: Final = 8_000  # new values after which cycles are looked for among them
 
 
 class Live:
@@ -94,9 +95,7 @@ class Live:
     def run(self) -> int:
         """The whole run; returns the exit code.  Raises UserError."""
         plan = self.plan
-        # A long film is a million small values that never go away: looking through all of them takes a tenth of a
-        # second, and there is next to nothing to be found.
-        gc.set_threshold(100_000, 50, 1000)
+        keep_collections_short()
         # The threads that arrange a long film hand the interpreter over after so long, each time the session wants it.
         sys.setswitchinterval(0.001)
         self.osc = osc = None
@@ -591,6 +590,23 @@ def _send_all(osc: OscServer, outgoing: Sequence[Outgoing]) -> None:
 
 def _no_answer(*values: object) -> None:
     """Without an OSC port nobody asks."""
+
+
+def keep_collections_short() -> None:
+    """Lets no search for cycles take longer than two or three milliseconds.
+
+    A long film is a million small values that hold no cycle and never go away: looking through all of them takes a
+    tenth of a second, through the newest hundred thousand thirty milliseconds.  So each value is looked at once, soon
+    after it was made, and then never again; where nothing refers to it any more it goes as ever.
+    """
+    gc.set_threshold(YOUNG, 1_000_000, 1_000_000)
+    if _never_again not in gc.callbacks:
+        gc.callbacks.append(_never_again)
+
+
+def _never_again(phase: str, about: dict[str, int]) -> None:
+    if phase == "stop":
+        gc.freeze()
 
 
 @contextlib.contextmanager

@@ -7,7 +7,7 @@ back the same notes because a document holds what was composed, not only how to 
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from itertools import accumulate
@@ -331,8 +331,17 @@ class Document:
     # pins -----------------------------------------------------------------------------------------------------------
     def with_pin(self, pin: Pin) -> Document:
         """In place of the pins that it covers; one that it only grazes, since a tempo has moved the grid, is cut."""
-        kept = (left for other in self.pins if (left := _outside(other, pin)) is not None)
-        return replace(self, pins=tuple(sorted((*kept, pin), key=lambda each: each.start_s)))
+        first = bisect_right(self._ends_s, pin.start_s)  # all before it end before this one begins
+        stop = max(bisect_left(self.pins, pin.end_s, key=lambda each: each.start_s), first)
+        met = self.pins[first:stop]
+        left = [each for other in met if (each := _outside(other, pin)) is not None]
+        around = sorted((*left, pin), key=lambda each: each.start_s)
+        made = replace(self, pins=(*self.pins[:first], *around, *self.pins[stop:]))
+        if self._cut:  # a long film is not cut anew for one pin
+            edges_s = [edge_s for each in around if each.exact for edge_s in (each.start_s, each.end_s)]
+            if all(edge_s in edges_s for each in met if each.exact for edge_s in (each.start_s, each.end_s)):
+                made._cut.append(self._cut_at(self._cut[0], edges_s))
+        return made
 
     def without_pin(self, picture_s: float) -> Document:
         return replace(self, pins=tuple(pin for pin in self.pins if not pin.start_s <= picture_s < pin.end_s))
@@ -378,18 +387,25 @@ class Document:
 
     def cut(self, slots: tuple[Slot, ...]) -> tuple[Slot, ...]:
         """Slots (of this document's tempo map), cut at the sixteenths where exact pins begin and end."""
-        edges = {self.sixteenth(edge) for pin in self.pins if pin.exact for edge in (pin.start_s, pin.end_s)}
-        row = list(slots)
-        for at_s, beats in sorted(edges):
-            index = bisect_right(row, at_s, key=lambda slot: slot.start_s) - 1
-            if index < 0 or not row[index].start_s + 1e-3 < at_s < row[index].end_s - 1e-3:
+        return self._cut_at(slots, {edge_s for pin in self.pins if pin.exact for edge_s in (pin.start_s, pin.end_s)})
+
+    def _cut_at(self, slots: tuple[Slot, ...], edges_s: Iterable[float]) -> tuple[Slot, ...]:
+        """Slots, cut at the sixteenths nearest to these picture seconds."""
+        starts_s = [slot.start_s for slot in slots]
+        row: list[Slot] = []
+        taken = 0
+        for at_s, beats in sorted({self.sixteenth(edge_s) for edge_s in edges_s}):
+            stop = bisect_right(starts_s, at_s)
+            row += slots[taken:stop]
+            taken = max(taken, stop)
+            if not row or not row[-1].start_s + 1e-3 < at_s < row[-1].end_s - 1e-3:
                 continue
-            slot = row[index]
-            row[index : index + 1] = [
+            slot = row[-1]
+            row[-1:] = [
                 _copy(slot, slot.start_s, at_s, slot.start_beats, beats),
                 _copy(slot, at_s, slot.end_s, beats, slot.end_beats),
             ]
-        return tuple(row)
+        return (*row, *slots[taken:])
 
     def blocks(self, from_s: float = float("-inf"), to_s: float = float("inf")) -> tuple[ChordBlock, ...]:
         """The chords that sound in a stretch of the picture, in order."""

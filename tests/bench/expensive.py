@@ -11,7 +11,6 @@ takes more than 20 ms.  No networks: chords are made up at once (`sessionlab`).
 from __future__ import annotations
 
 import argparse
-import gc
 import struct
 import sys
 import tempfile
@@ -219,7 +218,7 @@ def measure(clock, folder: Path, options: argparse.Namespace) -> int:
     from offlinelab import OfflineStage
     from sessionlab import Engine
 
-    from bridge.commands.live import PIECE_S
+    from bridge.commands.live import PIECE_S, keep_collections_short
     from bridge.osc.codec import OscError, decode
     from bridge.osc.server import Datagram
     from bridge.session.session import SessionOptions
@@ -227,7 +226,7 @@ def measure(clock, folder: Path, options: argparse.Namespace) -> int:
     from engine.document import Document, Pin
     from engine.music import Chord
 
-    gc.set_threshold(100_000, 50, 1000)  # as `live`
+    keep_collections_short()  # as `live`
     pins = tuple(
         Pin(start_s, start_s + 2.0, Chord.parse("E7"), exact=number % 2 == 0)
         for number, start_s in enumerate(options.seconds * (0.5 + n) / options.pins for n in range(options.pins))

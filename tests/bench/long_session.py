@@ -12,7 +12,6 @@ beside the length of a beat.  At the end: the same session saved at once, writte
 from __future__ import annotations
 
 import argparse
-import gc
 import sys
 import tempfile
 import time
@@ -23,6 +22,7 @@ sys.path[:0] = [str(Path(__file__).resolve().parents[1]), str(Path(__file__).res
 
 from sessionlab import Stage
 
+from bridge.commands.live import keep_collections_short
 from bridge.player.link import PlayerLink
 from bridge.player.messages import PlayerOptions, PortOptions
 from bridge.session.edits import chords, marks
@@ -134,7 +134,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--seconds", type=float, default=7200.0)
     seconds = parser.parse_args().seconds
-    gc.set_threshold(100_000, 50, 1000)  # as `live` has it, and the other too
+    keep_collections_short()  # as `live` does, and the other too
     sys.setswitchinterval(0.001)
     with tempfile.TemporaryDirectory() as folder, PlayerLink(PlayerOptions(ports=PortOptions("none"))) as player:
         made = Stage(player, SessionOptions("film.mp4", tempo=Brief(bpm=BPM)), seconds)

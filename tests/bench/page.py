@@ -14,7 +14,6 @@ from __future__ import annotations
 
 import argparse
 import contextlib
-import gc
 import json
 import sys
 import tempfile
@@ -199,6 +198,7 @@ def _sounds(page: Socket, sound: Socket, changes: int) -> list[float]:
 def long(options: argparse.Namespace) -> None:
     from sessionlab import Stage
 
+    from bridge.commands.live import keep_collections_short
     from bridge.controls.dispatch import Controls
     from bridge.page import messages as p
     from bridge.page.feed import PageFeed
@@ -210,7 +210,7 @@ def long(options: argparse.Namespace) -> None:
     from engine.brief import Brief
     from engine.music import Chord
 
-    gc.set_threshold(100_000, 50, 1000)  # as `live` has it, and the other too
+    keep_collections_short()  # as `live` does, and the other too
     sys.setswitchinterval(0.001)
     sent: list[Any] = []
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -34,3 +36,41 @@ def test_a_pin_that_another_only_grazes_is_cut_not_lost() -> None:
     assert [
         pin.typed for pin in Document(pins=(first, second)).with_pin(Pin(0.0, 4.0, Chord.parse("G"), "G")).pins
     ] == ["G"]
+
+
+pins_of = st.builds(
+    lambda start, length, exact: Pin(start / 7, (start + length) / 7, Chord.parse("E7"), exact=exact),
+    st.integers(0, 300), st.integers(1, 40), st.booleans(),
+)  # fmt: skip
+
+
+@given(st.lists(pins_of, min_size=1, max_size=12))
+def test_a_row_that_is_cut_pin_by_pin_is_the_row_that_is_cut_at_once(wanted: list[Pin]) -> None:
+    document = Document(
+        result=Result(
+            slots=tuple(Slot(n, n * 1.0, n + 1.0, n * 2.0, n * 2.0 + 2.0, Chord.parse("C")) for n in range(40)),
+            complete=True,
+        )
+    )
+    for pin in wanted:
+        document = document.with_pin(pin)
+        _ = document.slots  # from now on a row is there to be cut further
+        again = Document(result=document.result, pins=document.pins)
+        assert document.slots == again.slots == tuple(cut_simply(again))
+        assert [each.start_s for each in document.pins] == sorted(each.start_s for each in document.pins)
+
+
+def cut_simply(document: Document) -> list[Slot]:
+    """One edge after the other, each looked for from the beginning."""
+    row = list(document.result.slots)
+    for pin in document.pins:
+        for edge_s in (pin.start_s, pin.end_s) if pin.exact else ():
+            at_s, beats = document.sixteenth(edge_s)
+            for index, slot in enumerate(row):
+                if slot.start_s + 1e-3 < at_s < slot.end_s - 1e-3:
+                    row[index : index + 1] = [
+                        replace(slot, end_s=at_s, end_beats=beats),
+                        replace(slot, start_s=at_s, start_beats=beats),
+                    ]
+                    break
+    return [document.pinned(slot) for slot in row]
