@@ -83,6 +83,11 @@ def _drop(file: Path) -> None:
             file.unlink(missing_ok=True)
 
 
+def _sealed(facts: dict[str, object]) -> dict[str, object]:
+    """With a digest of it all: a record with one wrong digit would make the film another one."""
+    return {**facts, "seal": hashlib.blake2b(json.dumps(facts, sort_keys=True).encode(), digest_size=8).hexdigest()}
+
+
 class FeatureCache:
     """A folder of feature files.
 
@@ -190,7 +195,7 @@ class FeatureCache:
         beside = self._beside(key)
         aside = beside.with_name(f".{beside.name}.{os.getpid()}-{secrets.token_hex(4)}.part")
         try:
-            aside.write_text(json.dumps({"blake2b": whole.hex, "files": files}), encoding="utf-8")
+            aside.write_text(json.dumps(_sealed({"blake2b": whole.hex, "files": files})), encoding="utf-8")
             if self._file(key).exists():
                 os.replace(aside, beside)
         except OSError:
@@ -202,8 +207,12 @@ class FeatureCache:
         """The whole hash and the files that have it; "" and none where it is not there or cannot be read."""
         try:
             kept = json.loads(self._beside(key).read_text(encoding="utf-8"))
+            facts = {name: kept[name] for name in ("blake2b", "files")}
+            # One of an earlier version is not sealed; nothing else may be in it.
+            if kept != _sealed(facts) and kept != facts:
+                return "", []
             return str(kept["blake2b"]), [list(file) for file in kept["files"]]
-        except (OSError, ValueError, KeyError, TypeError):
+        except (OSError, ValueError, KeyError, TypeError, RecursionError):
             return "", []
 
     def list(self) -> list[CacheEntry]:

@@ -22,6 +22,8 @@ from engine.video.errors import VideoError
 MAX_PIXELS: Final = 8192 * 8192  # a damaged header can claim any size; nothing real is larger than 8K
 MAX_FILM_S: Final = 24 * 3600.0
 SLOWEST_FPS: Final = Fraction(1, 1000)  # what is slower no camera writes
+LONG_STILLS_S: Final = 3 * 3600.0  # a film that is longer shows more than still pictures, …
+STILLS_FPS: Final = Fraction(1, 10)  # … that stand for so long each: every second of it would be looked at
 START_SLACK_S: Final = 0.25  # a first frame this little after the container's start counts as its start (B-frame delay)
 
 # Demuxers that turn other things into "video", and codecs that draw text.
@@ -122,6 +124,11 @@ def _describe(container: Any, file: Path, content_key: str) -> OpenFilm:
     notes: list[str] = []
     rate = _frame_rate(stream, notes)
     duration_s = _container_duration_s(container, stream)
+    if duration_s > LONG_STILLS_S and rate.fps < STILLS_FPS:
+        raise VideoError(
+            f"{file.name} says it shows a picture every {float(1 / rate.fps):.0f} seconds for {duration_s / 3600:.1f} "
+            "hours; that is too slow to be a film."
+        )
     start_timecode = _start_timecode(container, TimecodeClock(timecode_rate(rate.fps)))
     if start_timecode is not None and start_timecode.rate.fps == rate.fps:
         rate = start_timecode.rate  # drop-frame labels or not

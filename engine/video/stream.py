@@ -50,6 +50,21 @@ class _Second:
     seen: Seen | None = None  # of the full reading
 
 
+class _Still:
+    """What is seen of a frame (h, w, 3) that stands for seconds: the same in each of them, so looked at once."""
+
+    def __init__(self, small: np.ndarray) -> None:
+        self.colour = affect.colour_of(small)
+        self.black, self.bars = is_black(small), is_bars(small)
+        self.card = not self.black and is_card(small)
+        self.tone = _tone(small)
+
+
+def _tone(small: np.ndarray) -> float:
+    """Value, 0..1, of a picture of one tone."""
+    return float(np.median(small[1])) / 255.0
+
+
 class FeatureStream:
     """Iterate to get rows; a context manager.  See `open_stream`."""
 
@@ -180,8 +195,9 @@ class FeatureStream:
         rows = max(1, math.ceil(length - 1e-6))
         if len(self._seconds) < rows and self._before is not None:
             full = None if self._encoder is None else self._reader.last_full()
+            still = _Still(self._before)
             while len(self._seconds) < rows:
-                self._seconds.append(self._held(self._before, full))
+                self._seconds.append(self._held(still, full))
         del self._seconds[rows:]
         while len(self._rows) < rows:
             yield self._finish(len(self._rows))
@@ -199,10 +215,12 @@ class FeatureStream:
             self._black_ends.append(picture.time_s)
         self._was_black = black
         self._shots.push(picture.index, picture.time_s, picture.small, change)
+        held = _Still(stood) if picture.held_rows else None
         for _row in picture.held_rows:
+            assert held is not None
             self._end_second()
-            self._seconds.append(self._held(stood, picture.held_full))
-            self._look_for_cards(stood, is_black(stood))
+            self._seconds.append(self._held(held, picture.held_full))
+            self._count_cards(held.black, held.card, held.tone)
         if picture.row is not None:
             self._end_second()
             second = _Second(affect.colour_of(picture.small), picture.motion, black=black, bars=is_bars(picture.small))
@@ -217,14 +235,17 @@ class FeatureStream:
 
     def _look_for_cards(self, small: np.ndarray, black: bool) -> None:
         card = not black and is_card(small)
+        self._count_cards(black, card, _tone(small) if black or card else 0.0)
+
+    def _count_cards(self, black: bool, card: bool, tone: float) -> None:
         self._looked += 1
         self._cards += black or card
         if black or card:
-            self._blanks.append(float(np.median(small[1])) / 255.0)
+            self._blanks.append(tone)
 
-    def _held(self, small: np.ndarray, full: np.ndarray | None) -> _Second:
+    def _held(self, still: _Still, full: np.ndarray | None) -> _Second:
         """A second in which no frame began: a frame stands still."""
-        return _Second(affect.colour_of(small), 0.0, black=is_black(small), bars=is_bars(small), seen=self._seen(full))
+        return _Second(still.colour, 0.0, black=still.black, bars=still.bars, seen=self._seen(full))
 
     def _seen(self, full: np.ndarray | None) -> Seen | None:
         return None if self._encoder is None or full is None else self._encoder.add(full)

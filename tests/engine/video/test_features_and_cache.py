@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import random
 import shutil
@@ -331,3 +332,25 @@ def test_processes_that_write_clear_and_die_together_leave_nothing_broken(tmp_pa
         os.utime(file, (1000, 1000))
     FeatureCache(cache).clear()
     assert list(cache.iterdir()) == []
+
+
+def test_a_record_beside_an_entry_that_was_damaged_is_not_believed(tmp_path: Path) -> None:
+    """A wrong digit in it would make the film another one, and the film would be blamed."""
+    cache = FeatureCache(tmp_path / "cache")
+    film = large(tmp_path / "a.mp4")
+    features = analyze(film, SHORT, cache=cache)
+    key = cache.key(film, SHORT)
+    beside = cache._beside(key)
+    record = beside.read_bytes()
+    facts = json.loads(record)
+    places = [record.index(facts["blake2b"].encode()), record.index(b'"files"') + 2, record.index(b'"seal"') + 1]
+    damaged = [bytes((*record[:at], record[at] ^ bit, *record[at + 1 :])) for at in places for bit in (1, 2, 16)]
+    unsealed = {name: facts[name] for name in ("blake2b", "files")}
+    damaged += [json.dumps({**facts, "blake2b": "0" * 64}).encode(), b"[" * 100_000, record[:-9], b'{"seal": 1}']
+    for data in damaged:
+        beside.write_bytes(data)
+        kept, sentence = cache.get_checked(key, film)
+        assert kept is not None and not sentence, data[:80]
+        cache.put(key, features)
+    beside.write_bytes(json.dumps(unsealed).encode())  # as earlier versions wrote it
+    assert cache._knows(key, film)

@@ -353,3 +353,20 @@ def test_a_rate_that_no_camera_has_is_not_believed(tmp_path, scale: int, rate: i
         assert 0 < float(analyze(path, AnalysisOptions(reading="quick")).film.rate.fps) <= 1000
     except VideoError as error:
         assert str(error).endswith(".")
+
+
+@pytest.mark.parametrize(("scale", "rate", "film"), [(17665, 24, False), (20, 1, True), (100, 1, True)])
+def test_pictures_that_stand_for_minutes_are_no_film_of_hours(tmp_path, scale: int, rate: int, film: bool) -> None:
+    """A header claimed 14.7 hours of 72 pictures, each second of which was looked at for a minute and more."""
+    path = films.make_film(tmp_path / "a.avi", 72 if not film else 6, rate=24, codec="mpeg4")
+    data = bytearray(path.read_bytes())
+    at = data.index(b"strh") + 28
+    data[at : at + 8] = struct.pack("<II", scale, rate)
+    path.write_bytes(data)
+    if film:  # a show of slides is one
+        features = analyze(path, QUICK)
+        assert features.seconds == scale * 6 // rate and not features.card.all()
+        assert (features.colour[: scale // rate - 1] == features.colour[0]).all()
+    else:
+        with pytest.raises(VideoError, match=r"every 736 seconds for 14\.7 hours"):
+            analyze(path, QUICK)
