@@ -1,6 +1,7 @@
-"""The build for Windows under Wine, in the test host built for Windows too: it plays what the one for Linux plays.
+"""The builds for Windows (under Wine) and for Linux on ARM (under QEMU), each in the test host of its kind: they play
+and save what the one for this machine does.
 
-Zig's C compiler builds both (the extra `prebuilt`); the first time takes minutes, later ones seconds.
+Zig's C compiler builds them (the extra `prebuilt`); the first time takes minutes, later ones seconds.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ import random
 import shutil
 import subprocess
 import sys
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -25,16 +27,42 @@ from bridge.player.tempo import TempoLine
 from bridge.plugin.plan import ALL_PARTS, PluginPlan
 from engine.music import TempoMap
 from engine.music.note import Controller, Note
+from plugin import release
 
 pytestmark = [pytest.mark.prebuilt, pytest.mark.timeout(1500)]
 FORMATS, BPM = ("CLAP", "VST3"), 97.0
 
 
-def why_not() -> str | None:
-    if shutil.which("wine") is None:
-        return "wine is not installed"
+@dataclass(frozen=True)
+class Machine:
+    """How programs of another kind are run here.  build: its folder in a release; target: Zig's name of it."""
+
+    build: str
+    target: str
+    libraries: tuple[str, ...]
+    launch: tuple[str, ...]
+    package: str  # of Debian
+
+    def path(self, path: Path) -> str:
+        return windows_path(path) if self.launch == ("wine",) else str(path)
+
+
+ARM_LIBRARIES = Path("/usr/aarch64-linux-gnu")
+MACHINES = (
+    Machine("windows-x64", "x86_64-windows-gnu", ("-luser32",), ("wine",), "wine64"),
+    Machine(
+        "linux-arm64", "aarch64-linux-gnu.2.17", ("-ldl",), ("qemu-aarch64", "-L", str(ARM_LIBRARIES)), "qemu-user"
+    ),
+)
+
+
+def why_not(machine: Machine) -> str | None:
     if importlib.util.find_spec("ziglang") is None or importlib.util.find_spec("lief") is None:
         return "the extra `prebuilt` is not installed"
+    if shutil.which(machine.launch[0]) is None:
+        return f"{machine.package} is not installed"
+    if machine.package == "qemu-user" and not ARM_LIBRARIES.is_dir():
+        return "libc6-arm64-cross is not installed"
     return None
 
 
@@ -43,39 +71,54 @@ def windows_path(path: Path) -> str:
 
 
 @dataclass(frozen=True)
-class Windows:
-    """A folder with the plugin and hosts for Windows, and what Wine needs to run them."""
+class Other:
+    """A folder with the plugin and hosts for another machine, and what it takes to run them."""
 
+    machine: Machine
     folder: Path
     environment: dict[str, str]
 
     def host(self, format_: str, **environment: str) -> Host:
-        library = self.folder / "windows-x64" / "cuebridge.clap"
-        if format_ == "VST3":
-            library = self.folder / "windows-x64" / "cuebridge.vst3" / "Contents" / "x86_64-win" / "cuebridge.vst3"
-        program = self.folder / f"{format_.lower()}-host.exe"
+        (build,) = [each for each in release.BUILDS if each.name == self.machine.build]
+        library = self.machine.path(self.folder / build.name / build.library(format_.lower()))
         given = {**self.environment, **environment}
-        return Host(Path(windows_path(library)), program, environment=given, launch=("wine",))
+        return Host(
+            Path(library), self.folder / f"{format_.lower()}-host.exe", environment=given, launch=self.machine.launch
+        )
 
 
-@pytest.fixture(scope="module")
-def windows(tmp_path_factory) -> Windows:
-    if (why := why_not()) is not None:
+@pytest.fixture(scope="module", params=MACHINES, ids=lambda machine: machine.build)
+def other(tmp_path_factory, request) -> Iterator[Other]:
+    machine: Machine = request.param
+    if (why := why_not(machine)) is not None:
         pytest.skip(why)
-    from plugin import release
-
-    folder = tmp_path_factory.mktemp("windows")
-    (build,) = [each for each in release.BUILDS if each.name == "windows-x64"]
+    folder = tmp_path_factory.mktemp(machine.build)
+    (build,) = [each for each in release.BUILDS if each.name == machine.build]
     release.make(build, folder / build.name)
     for name in FORMATS:
         sources = [str(PLUGIN / "tests" / each) for each in ("host.c", f"host_{name.lower()}.c")]
         to = folder / f"{name.lower()}-host.exe"
-        command = [sys.executable, "-m", "ziglang", "cc", "-target", "x86_64-windows-gnu", "-std=c11", "-O2", "-s"]
-        subprocess.run([*command, "-o", str(to), *sources, "-luser32"], check=True, cwd=folder)
-    environment = {"WINEPREFIX": str(folder / "wine"), "WINEDEBUG": "-all", "WINEDLLOVERRIDES": "mscoree,mshtml="}
-    subprocess.run(["wine", "wineboot", "-i"], env={**os.environ, **environment}, check=False, capture_output=True)
-    yield Windows(folder, environment)
-    subprocess.run(["wineserver", "-k"], env={**os.environ, **environment}, check=False)
+        command = [
+            sys.executable,
+            "-m",
+            "ziglang",
+            "cc",
+            "-target",
+            machine.target,
+            "-std=c11",
+            "-O2",
+            "-s",
+            "-o",
+            str(to),
+        ]
+        subprocess.run([*command, *sources, *machine.libraries], check=True, cwd=folder)
+    environment = {}
+    if machine.launch == ("wine",):
+        environment = {"WINEPREFIX": str(folder / "wine"), "WINEDEBUG": "-all", "WINEDLLOVERRIDES": "mscoree,mshtml="}
+        subprocess.run(["wine", "wineboot", "-i"], env={**os.environ, **environment}, check=False, capture_output=True)
+    yield Other(machine, folder, environment)
+    if environment:
+        subprocess.run(["wineserver", "-k"], env={**os.environ, **environment}, check=False)
 
 
 def song() -> bytes:
@@ -120,8 +163,8 @@ def play(host: Host) -> Host:
     return host
 
 
-def test_the_windows_build_plays_and_saves_what_the_one_for_linux_does(windows, either) -> None:
-    there, here = play(windows.host(either.format)), play(Host(either.plugin, either.host))
+def test_it_plays_and_saves_what_the_one_for_this_machine_does(other, either) -> None:
+    there, here = play(other.host(either.format)), play(Host(either.plugin, either.host))
     assert there.loaded == [True] and there.saved == here.saved
     assert there.heard == here.heard
     assert sum(message.is_on for message in there.heard) > 100
@@ -129,11 +172,11 @@ def test_the_windows_build_plays_and_saves_what_the_one_for_linux_does(windows, 
 
 
 @pytest.mark.parametrize("format_", FORMATS)
-def test_it_gets_the_plan_from_a_cuebridge_that_runs(windows, tmp_path, format_) -> None:
-    """Over loopback, from Python on Linux; the project is marked in the host's main thread."""
+def test_it_gets_the_plan_from_a_cuebridge_that_runs(other, tmp_path, format_) -> None:
+    """Over loopback, from Python here; the project is marked in the host's main thread."""
     path, notes = tmp_path / "plugin-link", tune()
-    link = windows_path(path)
-    with running(path, notes) as bridge, windows.host(format_, CUEBRIDGE_PLUGIN_LINK=link) as host:
+    link = other.machine.path(path)
+    with running(path, notes) as bridge, other.host(format_, CUEBRIDGE_PLUGIN_LINK=link) as host:
         host.answered()
         bridge.until(bridge.has_it(), host)
         bridge.until(lambda: host.dirty > 0, host)

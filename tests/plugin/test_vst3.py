@@ -1,0 +1,83 @@
+"""The VST3 face where it differs from CLAP: velocities as fractions, loops in quarter notes; and Ardour scans it."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from pluginlab import RATE, Host, Transport, make, state_of
+
+from bridge.player import messages as m
+from bridge.player.memory import PlayerMemory
+from bridge.plugin.plan import ALL_PARTS, PluginPlan
+from engine.music.note import Controller, Note
+
+
+@pytest.fixture(scope="module")
+def vst3(built):
+    return replace(built, format="VST3")
+
+
+def state(notes: list[Note], controls: list[Controller] = ()) -> bytes:
+    """A project's state with a plan on seconds."""
+    plan = PluginPlan()
+    for message in PlayerMemory(m.PlayerOptions()).plan(1, "seconds", notes, controls, -1e9):
+        plan.take(message)
+    return state_of(plan.body("A film", True).granted(ALL_PARTS))
+
+
+def test_every_velocity_and_value_arrives_in_hosts_that_round_and_that_cut_off(vst3) -> None:
+    """Velocities are fractions of 1 in VST3; the test host computes both and refuses what differs."""
+    notes = [Note(60, 1 + i, i * 0.1, 0.05, 2, "arp") for i in range(127)]
+    controls = [Controller(11, i, i * 0.05, 1, "pad") for i in range(128)]
+    with Host(vst3.plugin, vst3.host) as host:
+        host.load(state(notes, controls))
+        for number in range(1300):
+            host.block(480, Transport(number / 100))
+        heard = host.finish()
+    assert [each.data2 for each in heard if each.is_on] == list(range(1, 128))
+    assert [each.data2 for each in heard if each.status == 0xB0 and each.data1 == 11] == list(range(128))
+
+
+def test_a_loop_over_a_change_of_tempo_turns_at_the_right_second(vst3) -> None:
+    """VST3 states loops in quarter notes only: where its start is in seconds is learned when it is passed."""
+    turn_s, change, loop = 4.0, 8.0, (4.0, 12.0)  # 120 bpm up to beat 8, then 60; the loop is 2 s to 8 s
+    beats_at = lambda s: 2 * s if s < turn_s else change + (s - turn_s)  # noqa: E731
+    notes = [Note(40 + i, 80, i * 0.125 + 0.003 * (i % 2), 0.05, 2, "arp") for i in range(80)]
+    wanted, starts, position = [], [], round(1.0 * RATE)  # wanted: of each frame, where the playhead is
+    end, length = round(8.0 * RATE), round(6.0 * RATE)
+    with Host(vst3.plugin, vst3.host) as host:
+        host.load(state(notes))
+        while len(wanted) < 20 * RATE:  # no block begins where the loop turns
+            seconds = position / RATE
+            bpm = 120.0 if seconds < turn_s else 60.0
+            host.block(1024, Transport(seconds, beats_at(seconds), bpm, loop_s=(2.0, 8.0), loop_beats=loop))
+            starts.append(len(wanted))
+            frames = [at if at < end else at - length for at in range(position, position + 1024)]
+            wanted += frames
+            position = frames[-1] + 1
+        host.block(64, Transport(0.0, rolling=False))
+        heard = host.finish()
+    by_frame = {round(note.start_beats * RATE): note.pitch for note in notes}
+    should = [(number, by_frame[at]) for number, at in enumerate(wanted) if at in by_frame]
+    did = [(starts[each.block] + each.frame, each.data1) for each in heard if each.is_on]
+    assert did == should and len(did) > 100
+
+
+def test_ardour_scans_it(tmp_path) -> None:
+    """A host that was built with Steinberg's own declarations reads its classes and buses."""
+    found = next(iter(Path("/usr/lib").glob("ardour*/ardour-vst3-scanner")), None)
+    if found is None:
+        pytest.skip("Ardour is not installed")
+    make(tmp_path, "vst3")
+    environment = {**os.environ, "HOME": str(tmp_path), "LD_LIBRARY_PATH": str(found.parent)}
+    environment.update(CUEBRIDGE_PLUGIN_LINK="/nowhere")
+    command = [str(found), "-f", "-v", str(tmp_path / "cuebridge.vst3")]
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False, timeout=60)
+    said = done.stdout + done.stderr
+    assert "Found Plugin: CueBridge" in said, said
+    for each in ('category="Instrument"', 'n_outputs="2"', 'n_midi_outputs="1"', 'vendor="CueBridge"', 'n_inputs="0"'):
+        assert each in said, said
