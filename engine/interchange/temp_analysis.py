@@ -19,6 +19,8 @@ from engine.music import Key, Note, UserError
 from engine.music.errors import shown
 
 CHANGED: Final = 0.3  # cosine distance of two beats' sums; above it the chord is another one
+CHANGE_COST: Final = 0.3  # of a triad for another, as a share of a beat that fits wholly (tests/bench/temp_track.py)
+EVEN_DB: Final = 4.0  # between the softest and the loudest tenth: music that is nearer than this is even
 SMOOTH_S: Final = 4  # the energy course is looked at through a window of so many seconds
 SHORTEST_S: Final = 6  # of a stretch of equal energy
 STAYS_S: Final = 2  # that a new level lasts before it is one
@@ -79,8 +81,49 @@ def bars_per_chord(sums: np.ndarray, beats_a_bar: float = 4.0) -> str:
     return min(RHYTHMS, key=lambda word: abs(math.log(RHYTHMS[word] * beats_a_bar / beats)))
 
 
+def bars_per_chord_heard(sums: np.ndarray, beats_a_bar: float = 4.0) -> str:
+    """The same of recorded music, where a tune and overtones lie over the chords: (beats, 12) sums, each beat as the
+    triad that fits it where it does not cost more to change (Viterbi).  Bars of three fall on the nearest word."""
+    lengths = np.linalg.norm(sums, axis=1)
+    if len(sums) < 2 * beats_a_bar or not (lengths > 1e-9).any():
+        return "auto"
+    fits = (sums / np.maximum(lengths, 1e-9)[:, None]) @ _TRIADS.T
+    course = _steady(fits)
+    changes = np.flatnonzero(np.diff(course)) + 1
+    if len(changes) < 2:
+        return "auto"
+    beats = float(np.median(np.diff(changes)))
+    return min(RHYTHMS, key=lambda word: abs(math.log(RHYTHMS[word] * beats_a_bar / beats)))
+
+
+def _triads() -> np.ndarray:
+    """(24, 12): major and minor triads, of length 1."""
+    rows = np.zeros((24, 12))
+    for root in range(12):
+        for row, third in ((root, 4), (root + 12, 3)):
+            rows[row, [root, (root + third) % 12, (root + 7) % 12]] = 1 / math.sqrt(3)
+    return rows
+
+
+_TRIADS: Final = _triads()
+
+
+def _steady(fits: np.ndarray) -> np.ndarray:
+    """(beats,) the state of each beat on the best path: the sum of its fits less CHANGE_COST for each change."""
+    totals, backs = fits[0].copy(), []
+    for row in fits[1:]:
+        best = int(np.argmax(totals))
+        leaves = totals[best] - CHANGE_COST > totals
+        backs.append(np.where(leaves, best, np.arange(len(totals))))
+        totals = np.where(leaves, totals[best] - CHANGE_COST, totals) + row
+    path = [int(np.argmax(totals))]
+    for back in reversed(backs):
+        path.append(int(back[path[-1]]))
+    return np.array(path[::-1])
+
+
 def energy_course(loudness: np.ndarray) -> tuple[tuple[float, float], ...]:
-    """(from second, 0 to 100) of stretches of equal energy.  loudness: (seconds,) of any unit.
+    """(from second, 0 to 100) of stretches of equal energy.  loudness: (seconds,) amplitudes, of any unit.
 
     A stretch is one of five levels between the softest and the loudest tenth; what is shorter than SHORTEST_S belongs
     to what came before.
@@ -92,7 +135,7 @@ def energy_course(loudness: np.ndarray) -> tuple[tuple[float, float], ...]:
         np.pad(loudness, (len(window) // 2, len(window) - 1 - len(window) // 2), "edge"), window, "valid"
     )
     low, high = np.percentile(smooth, [10, 90])
-    if high - low < 0.15 * max(high, 1e-9):
+    if high <= 0 or 20 * math.log10(high / max(low, 1e-9 * high)) < EVEN_DB:
         return ((0.0, 50.0),)
     places = np.clip((smooth - low) / (high - low), 0, 1)
     steps = np.clip(np.round(places * 4), 0, 4)

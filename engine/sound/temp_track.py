@@ -1,23 +1,27 @@
-"""Listening to a temp track: pulse and pitch classes by librosa (extra `temp`), loudness by itself."""
+"""Listening to a temp track: onsets and pitch classes by librosa (extra `temp`), tempo by `engine.sound.pulse`."""
 
 from __future__ import annotations
 
 import os
 import warnings
+from itertools import pairwise
 from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
 
-from engine.interchange.temp_analysis import bars_per_chord, energy_course, key_of_sums
+from engine.interchange.temp_analysis import bars_per_chord_heard, energy_course, key_of_sums
 from engine.interchange.temp_track import TempTrack
 from engine.music.errors import UserError, shown
 from engine.music.extras import need_extra
+from engine.sound.pulse import Pulse, find_pulse
 
 SAMPLE_RATE: Final = 22_050
 LONGEST_S: Final = 1800
-FEW_BEATS: Final = 8
-UNSTEADY: Final = 0.05  # share of a beat by which beats may stray
+_HOP: Final = 256
+_BANDS: Final = 64
+_FAINT: Final = 1e-4  # of the loudest moment: onsets below it are none
+_END: Final = 0.02  # of the loudest second: what is softer at the end is the room after the last note
 
 
 def temp_of_sound(path: Path) -> TempTrack:
@@ -32,28 +36,34 @@ def temp_of_sound(path: Path) -> TempTrack:
     loudness = np.sqrt((seconds**2).mean(axis=1)) if len(seconds) else np.zeros(0)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        harmonic = librosa.effects.harmonic(samples)
-        _, beats = librosa.beat.beat_track(y=samples, sr=SAMPLE_RATE, units="frames")
-        chroma = librosa.feature.chroma_cqt(y=harmonic, sr=SAMPLE_RATE)
-    bpm, notes = pulse(librosa.frames_to_time(beats, sr=SAMPLE_RATE))
-    sums: Any = chroma.T if len(beats) < FEW_BEATS else librosa.util.sync(chroma, list(map(int, beats))).T
-    rhythm = "auto" if len(beats) < FEW_BEATS else bars_per_chord(sums)
+        pulse = find_pulse(_onsets(samples), SAMPLE_RATE / _HOP)
+        chroma = librosa.feature.chroma_cqt(y=librosa.effects.harmonic(samples), sr=SAMPLE_RATE)
+    rhythm = "auto" if pulse.bpm is None else bars_per_chord_heard(_by_beats(chroma, pulse))
+    sounding = np.flatnonzero(loudness > _END * loudness.max(initial=0.0))
+    course = loudness[: sounding[-1] + 1] if len(sounding) else loudness
     return TempTrack(
-        path.name, bpm, False, key_of_sums(chroma.sum(axis=1)), rhythm, energy_course(np.log10(loudness + 1e-3)), notes
+        path.name, pulse.bpm, False, key_of_sums(chroma.sum(axis=1)), rhythm, energy_course(course), (pulse.sentence,)
     )
 
 
-def pulse(times_s: np.ndarray) -> tuple[float | None, tuple[str, ...]]:
-    """Quarter notes a minute, and what to say of them."""
-    if len(times_s) < FEW_BEATS:
-        return None, ("no steady pulse was heard.",)
-    # A line through the beats: more exact than the middle of the gaps, which are whole frames of the analysis.
-    numbers = np.arange(len(times_s))
-    slope, start = np.polyfit(numbers, times_s, 1)
-    strays = float(np.std(times_s - (start + slope * numbers)))
-    if strays > UNSTEADY * slope:  # what is heard as beats is then often something else
-        return None, ("its beats are not steady, so no tempo is taken: give one with --bpm.",)
-    return round(60.0 / float(slope), 1), ("the tempo is as it was heard, which may be another: --bpm says it.",)
+def _onsets(samples: np.ndarray) -> np.ndarray:
+    """(frames,) by how much the bands of the spectrum grow, on a logarithmic scale."""
+    import librosa
+
+    bands: Any = librosa.feature.melspectrogram(
+        y=samples, sr=SAMPLE_RATE, n_fft=1024, hop_length=_HOP, n_mels=_BANDS, fmin=30.0, fmax=9000.0
+    )
+    levels = np.log1p(bands / (_FAINT * bands.max()))
+    return np.asarray(np.maximum(np.diff(levels, axis=1), 0.0).mean(axis=0))
+
+
+def _by_beats(chroma: np.ndarray, pulse: Pulse) -> np.ndarray:
+    """(beats, 12) of (12, frames): the middle of the frames in each beat."""
+    frames_s = 512 / SAMPLE_RATE  # librosa's own hop
+    count = int((chroma.shape[1] * frames_s - pulse.first_s) / pulse.period_s)
+    edges = np.round((pulse.first_s + np.arange(count + 1) * pulse.period_s) / frames_s).astype(int)
+    rows = [np.median(chroma[:, a : max(b, a + 1)], axis=1) for a, b in pairwise(edges)]
+    return np.array(rows) if rows else np.zeros((0, 12))
 
 
 def _samples(path: Path) -> np.ndarray:

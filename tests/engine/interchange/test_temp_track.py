@@ -15,7 +15,7 @@ from pieces import compose
 
 from engine.arrange import arrange
 from engine.commands.temp import main
-from engine.interchange.temp_analysis import SHORTEST_S, energy_course, temp_of_midi
+from engine.interchange.temp_analysis import SHORTEST_S, bars_per_chord_heard, energy_course, temp_of_midi
 from engine.interchange.temp_asked import take_temp
 from engine.interchange.temp_track import TempTrack, from_facts
 from engine.midifile import write_midi
@@ -99,3 +99,30 @@ def test_asking_for_a_temp_track_loads_nothing_that_reads_one():
     root = Path(__file__).resolve().parents[3]
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=root)
     assert done.stdout.strip() == "[]"
+
+
+def test_even_music_has_no_energy_course_and_steps_of_some_decibels_have():
+    rng = np.random.default_rng(3)
+    even = 0.1 * 10 ** (rng.normal(0, 0.6, 60) / 20)
+    assert energy_course(even) == ((0.0, 50.0),)
+    louder = np.concatenate([even[:30], 2.5 * even[30:]])
+    course = energy_course(louder)
+    assert len(course) == 2 and abs(course[1][0] - 30) <= 3 and course[1][1] == 90
+    assert energy_course(1e-3 * louder) == course, "of any unit"
+
+
+@pytest.mark.parametrize(("beats", "word"), [(2, "half"), (4, "1"), (8, "2"), (16, "4"), (3, "1"), (6, "2")])
+def test_chords_a_bar_are_heard_under_a_tune(beats, word):
+    """Triads with overtones, and another tone of the scale on every beat."""
+    rng = np.random.default_rng(beats)
+    roots = (0, 9, 5, 7)
+    rows = []
+    for beat in range(64):
+        root = roots[beat // beats % 4]
+        row = rng.uniform(0, 0.15, 12)
+        for step, weight in ((0, 1.0), (3 if root == 9 else 4, 0.7), (7, 0.9)):
+            row[(root + step) % 12] += weight
+        row[rng.choice([0, 2, 4, 5, 7, 9, 11])] += 0.6
+        rows.append(row)
+    assert bars_per_chord_heard(np.array(rows)) == word
+    assert bars_per_chord_heard(np.zeros((40, 12))) == "auto" and bars_per_chord_heard(np.ones((5, 12))) == "auto"
