@@ -19,6 +19,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import pytest
 from livelab import CLIP, COMMAND, ROOT, environment, free_port
 from pythonosc.udp_client import SimpleUDPClient
 
@@ -42,6 +43,13 @@ def why_not() -> str:
     if sync_playwright is None:
         return "needs playwright (the test extra)"
     return "" if browser_file() else "needs chromium on the PATH"
+
+
+NEEDS_BROWSER = [
+    pytest.mark.browser,
+    pytest.mark.slow,
+    pytest.mark.skipif(bool(why_not()), reason=why_not() or "a browser is there"),
+]
 
 
 @contextlib.contextmanager

@@ -24,6 +24,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
+import pytest
+
 # One name for the whole process: libjack keeps what it knows of a server's shared memory and hangs when a process turns
 # to a server of another name.  One server at a time, then; it may be stopped and started again.
 NAME = f"cuebridge-{os.getpid()}"
@@ -42,6 +44,9 @@ def why_not() -> str | None:
     if importlib.util.find_spec("jack") is None:
         return "JACK-Client is not installed"
     return None
+
+
+NEEDS_JACK = [pytest.mark.jack, pytest.mark.slow, pytest.mark.skipif(why_not() is not None, reason=why_not() or "")]
 
 
 class JackServer:

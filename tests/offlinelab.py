@@ -225,6 +225,16 @@ class OfflineStage:
         self.run(TICK_S)
         self.until(lambda: self.session.idle)
 
+    def played(self, seconds: float) -> list[m.SentEvent]:
+        """All that is sent while the film of so many seconds plays once from its beginning, and a little longer."""
+        self.ready()
+        self.session.locate(0.0)
+        self.run(0.3)
+        before = len(self.sent)
+        self.osc("/cue/play")
+        self.run(seconds + 6.0)
+        return list(self.sent[before:])
+
     def osc(self, address: str, *arguments: Argument) -> tuple[Argument, ...]:
         """One message as it would come over the network; returns the answer's arguments.  Fails on a refusal."""
         before, refused = len(self.answers), len(self.refused)

@@ -16,4 +16,4 @@ def arrange_options(document: Document, levels: FilmLevels | None) -> ArrangeOpt
 
 def channels(document: Document) -> dict[str, int]:
     """MIDI channel by part."""
-    return {part: int(document.number(of_part(part, "channel"))) for part in PARTS}
+    return {part: int(document.number_of(of_part(part, "channel"))) for part in PARTS}

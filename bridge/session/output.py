@@ -28,13 +28,13 @@ class Output:
         player, started, known = self._player, self._started, document.settings
         for part in ("", *PARTS):
             address = controls.of_part(part, "nudge") if part else controls.NUDGE
-            ms = document.number(address) if address in known else started.ports.nudge_ms.get(part, 0.0)
+            ms = document.number_of(address) if address in known else started.ports.nudge_ms.get(part, 0.0)
             if self._nudges.get(part, 0.0) != ms:
                 self._nudges[part] = ms
                 player.nudge(part, ms)
         hold, rate, layout = started.sync.freewheel_s, started.sync.frame_rate, started.ports.layout
         if controls.HOLD_ON_SYNC_LOSS in known:
-            hold = document.number(controls.HOLD_ON_SYNC_LOSS)
+            hold = document.number_of(controls.HOLD_ON_SYNC_LOSS)
         if controls.FRAME_RATE in known:
             asked = document.text(controls.FRAME_RATE)
             rate = None if asked == "film" else str(FrameRate.parse(asked))
@@ -73,7 +73,7 @@ def named_range(document: Document, part: str) -> tuple[int, str, int, str]:
     """Lowest pitch and its name, highest pitch and its name."""
     octave = int(document.text(controls.MIDDLE_C)[1:])
     low, high = (
-        int(document.number(controls.of_part(part, "low"))),
-        int(document.number(controls.of_part(part, "high"))),
+        int(document.number_of(controls.of_part(part, "low"))),
+        int(document.number_of(controls.of_part(part, "high"))),
     )
     return low, pitch_name(low, octave), high, pitch_name(high, octave)

@@ -21,7 +21,7 @@ def is_undecided(document: Document, asked: Brief) -> bool:
 
     asked: of time, on the command line.
     """
-    said = asked.bpm or asked.tempo_map is not None or asked.grid == "seconds" or document.number(controls.TEMPO)
+    said = asked.bpm or asked.tempo_map is not None or asked.grid == "seconds" or document.number_of(controls.TEMPO)
     marks = document.other_cues or document.sections or document.hits or document.result.slots
     return is_planned(document) and not said and not marks
 

@@ -119,7 +119,7 @@ def _played(document: Document) -> tuple[PlayedVoicing, ...]:
 
 def part_shifts(document: Document) -> dict[str, int]:
     """Semitones by part; drums stay."""
-    return {part: int(document.number(of_part(part, "transpose"))) for part in PARTS if part != "drums"}
+    return {part: int(document.number_of(of_part(part, "transpose"))) for part in PARTS if part != "drums"}
 
 
 def session_score(saved: SavedSession) -> Score:

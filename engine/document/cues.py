@@ -12,14 +12,14 @@ from itertools import pairwise
 from types import MappingProxyType
 from typing import Final
 
-from engine.document.settings import CUE_CONTROLS, SETTINGS, Value
+from engine.document.settings import CUE_CONTROLS, Settings, Value
 from engine.music import controls
 
 MAX_CUES: Final = 100
 
 
 @dataclass(frozen=True, slots=True)
-class CueState:
+class CueState(Settings):
     """One cue: its settings that differ from the default, its take, and where its progression begins.
 
     number: identifies it for good; the first cue of a film is 0 and numbers are not used again.
@@ -29,19 +29,6 @@ class CueState:
     settings: Mapping[str, Value] = field(default_factory=lambda: MappingProxyType({}))
     take: int = 1
     progression_from_s: float = 0.0
-
-    def value(self, address: str) -> Value:
-        return self.settings.get(address, SETTINGS[address])
-
-    def number_of(self, address: str) -> float:
-        """A numeric control.  Raises TypeError for others."""
-        value = self.value(address)
-        if isinstance(value, str) or value is None:
-            raise TypeError(f"{address} holds {value!r}")
-        return float(value)
-
-    def text(self, address: str) -> str:
-        return str(self.value(address))
 
     @property
     def name(self) -> str:

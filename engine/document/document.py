@@ -16,7 +16,7 @@ from typing import Final
 
 from engine.document.cues import CueState, cue_settings, ends, overlapping
 from engine.document.film_reading import FilmReading
-from engine.document.settings import CUE_CONTROLS, OUTPUT_SETTINGS, SETTINGS, Value
+from engine.document.settings import CUE_CONTROLS, OUTPUT_SETTINGS, SETTINGS, Settings, Value
 from engine.music import (
     C_MAJOR,
     Chord,
@@ -145,7 +145,7 @@ class Result:
 
 
 @dataclass(frozen=True, slots=True)
-class Document:
+class Document(Settings):
     """Everything that decides what sounds.
 
     settings: by address; absent ones have their default.  Those of CUE_CONTROLS, `take` and progression_from_s
@@ -176,19 +176,6 @@ class Document:
     _placed: list[tuple[Slot, ...]] = field(default_factory=list, init=False, repr=False, compare=False)
     _sounding: list[tuple[Slot, ...]] = field(default_factory=list, init=False, repr=False, compare=False)
     _names: list[tuple[tuple[Chord, str], ...]] = field(default_factory=list, init=False, repr=False, compare=False)
-
-    def value(self, address: str) -> Value:
-        return self.settings.get(address, SETTINGS[address])
-
-    def number(self, address: str) -> float:
-        """A numeric setting.  Raises TypeError for others."""
-        value = self.value(address)
-        if isinstance(value, str) or value is None:
-            raise TypeError(f"{address} holds {value!r}")
-        return float(value)
-
-    def text(self, address: str) -> str:
-        return str(self.value(address))
 
     def with_value(self, address: str, value: Value) -> Document:
         values = dict(self.settings)

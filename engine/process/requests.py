@@ -22,11 +22,11 @@ NETWORK_ONLY: Final = frozenset((*RECIPE[1:], controls.PROGRESSION, controls.PRO
 def compose_options(document: Document) -> ComposeOptions:
     """Activity and dynamics stay the arranger's: they act within a beat there and need no network."""
     return ComposeOptions(
-        adventurous=document.number(controls.ADVENTUROUS),
-        follow_picture=document.number(controls.FOLLOW_PICTURE),
-        dark_light=document.number(controls.DARK_LIGHT),
-        calm_tense=document.number(controls.CALM_TENSE),
-        affect_bias=tuple(document.number(controls.of_mood(name)) for name in EMOTIONS),
+        adventurous=document.number_of(controls.ADVENTUROUS),
+        follow_picture=document.number_of(controls.FOLLOW_PICTURE),
+        dark_light=document.number_of(controls.DARK_LIGHT),
+        calm_tense=document.number_of(controls.CALM_TENSE),
+        affect_bias=tuple(document.number_of(controls.of_mood(name)) for name in EMOTIONS),
         harmonic_rhythm=document.text(controls.HARMONIC_RHYTHM),
         form=document.text(controls.FORM),
         ensemble=document.text(controls.ENSEMBLE),

@@ -171,7 +171,7 @@ def kill_while_saving(film: Path, home: Path, times: int, rng: random.Random) ->
             unreadable += 1
             print(f"kill {number + 1}: {error}")
             continue
-        kept = saved.steps[saved.index].document.number("/cue/swing")
+        kept = saved.steps[saved.index].document.number_of("/cue/swing")
         lost = [at for at, value in acknowledged if abs(value - kept) < 1e-4]
         # The first acknowledged move after the one that is in the file is the oldest that was lost.
         after = [at for at, _ in acknowledged if not lost or at > lost[-1]]

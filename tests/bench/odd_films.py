@@ -23,7 +23,7 @@ import av
 import numpy as np
 
 ROOT = Path(__file__).resolve().parents[2]
-sys.path[:0] = [str(ROOT), str(ROOT / "tests/engine/video")]
+sys.path[:0] = [str(ROOT), str(ROOT / "tests")]
 
 import films
 

@@ -8,11 +8,7 @@ import browserlab
 import pytest
 from browserlab import CLIP, PageProgram, chromium, opened, settled, steps, value, wait
 
-pytestmark = [
-    pytest.mark.browser,
-    pytest.mark.slow,
-    pytest.mark.skipif(bool(browserlab.why_not()), reason=browserlab.why_not() or "a browser is there"),
-]
+pytestmark = browserlab.NEEDS_BROWSER
 
 
 @pytest.fixture(scope="module")

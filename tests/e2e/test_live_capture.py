@@ -4,15 +4,10 @@ from __future__ import annotations
 
 import time
 
-import pytest
-from jacklab import Capture, Controller, JackServer, why_not
+from jacklab import NEEDS_JACK, Capture, Controller, JackServer
 from livelab import Live, port_name, short_film, until
 
-pytestmark = [
-    pytest.mark.jack,
-    pytest.mark.slow,
-    pytest.mark.skipif(why_not() is not None, reason=why_not() or ""),
-]
+pytestmark = NEEDS_JACK
 
 API = ("--midi-api", "jack-client", "--no-session")
 

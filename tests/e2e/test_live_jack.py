@@ -8,14 +8,10 @@ import signal
 import time
 
 import pytest
-from jacklab import Capture, JackServer, still_sounding, why_not
+from jacklab import NEEDS_JACK, Capture, JackServer, still_sounding
 from livelab import Live, compose, composed_notes, match, port_name, short_film, struck
 
-pytestmark = [
-    pytest.mark.jack,
-    pytest.mark.slow,
-    pytest.mark.skipif(why_not() is not None, reason=why_not() or ""),
-]
+pytestmark = NEEDS_JACK
 
 SECONDS = 8.0
 GROSS_S = 0.2  # a note further from its place than this is a fault even on a crowded machine

@@ -8,21 +8,11 @@ from pathlib import Path
 
 import browserlab
 import pytest
-from browserlab import CLIP, PageProgram, chord_box, chromium, composed, edited, opened, settled, steps, value, wait
+from browserlab import CLIP, PageProgram, chord_box, composed, edited, opened, settled, steps, value, wait
 
-pytestmark = [
-    pytest.mark.browser,
-    pytest.mark.slow,
-    pytest.mark.skipif(bool(browserlab.why_not()), reason=browserlab.why_not() or "a browser is there"),
-]
+pytestmark = browserlab.NEEDS_BROWSER
 
 SIZES = ((1280, 720), (1440, 900), (2560, 1440))
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[browserlab.Browser]:
-    with chromium() as found:
-        yield found
 
 
 @pytest.fixture(scope="module")

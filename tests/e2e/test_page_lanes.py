@@ -9,27 +9,17 @@ from pathlib import Path
 import browserlab
 import pytest
 import recutlab
-from browserlab import CLIP, PageProgram, chromium, composed, edited, settled, steps, value, wait
+from browserlab import CLIP, PageProgram, composed, edited, settled, steps, value, wait
 
 from engine.music.bundled import bundled_clip
 
-pytestmark = [
-    pytest.mark.browser,
-    pytest.mark.slow,
-    pytest.mark.skipif(bool(browserlab.why_not()), reason=browserlab.why_not() or "a browser is there"),
-]
+pytestmark = browserlab.NEEDS_BROWSER
 
 MARKERS = """Name,Start,Type
 door slams,00:00:04:00,Marker
 chase begins,00:00:12:12,Marker
 end of reel,00:20:00:00,Marker
 """
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[browserlab.Browser]:
-    with chromium() as found:
-        yield found
 
 
 @pytest.fixture(scope="module")

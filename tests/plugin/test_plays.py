@@ -50,13 +50,7 @@ def composed(brief: Brief) -> Composed:
         told: list[bytes] = []
         stage.player.listeners.append(told.append)
         try:
-            stage.ready()
-            stage.session.locate(0.0)
-            stage.run(0.3)
-            before = len(stage.sent)
-            stage.osc("/cue/play")
-            stage.run(SECONDS + 6.0)
-            ons = [e for e in stage.sent[before:] if e.status & 0xF0 == 0x90]
+            ons = [e for e in stage.played(SECONDS) if e.status & 0xF0 == 0x90]
             sent = [(e.position_s, e.status & 15, e.data1, e.data2) for e in ons]
         finally:
             stage.close()

@@ -141,9 +141,9 @@ def test_a_gesture_is_one_step_of_undo(paged) -> None:
     paged.do("/cue/swing", 61.0, gesture="d2")
     assert history.undo_count == before + 2
     paged.stage.osc("/cue/undo")
-    assert paged.stage.session.document.number("/cue/swing") == 60.0
+    assert paged.stage.session.document.number_of("/cue/swing") == 60.0
     paged.stage.osc("/cue/undo")
-    assert paged.stage.session.document.number("/cue/swing") == 50.0
+    assert paged.stage.session.document.number_of("/cue/swing") == 50.0
 
 
 def test_what_is_only_tried_changes_nothing(paged) -> None:

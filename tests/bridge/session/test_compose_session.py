@@ -84,13 +84,7 @@ def live_notes(path: Path, seconds: float) -> list[tuple[float, int, int, int]]:
     with offline_time() as clock:
         stage = OfflineStage(clock, Engine(seconds), SessionOptions(saved.reading.film.path), saved=saved)
         try:
-            stage.ready()
-            stage.session.locate(0.0)
-            stage.run(0.3)
-            before = len(stage.sent)
-            stage.osc("/cue/play")
-            stage.run(seconds + 6.0)
-            sent = [e for e in stage.sent[before:] if e.status & 0xF0 == 0x90 and e.data2]
+            sent = [e for e in stage.played(seconds) if e.status & 0xF0 == 0x90 and e.data2]
             return sorted((round(e.position_s, 3), e.data1, e.data2, e.status % 16 + 1) for e in sent)
         finally:
             stage.close()
@@ -142,7 +136,7 @@ def test_sessions_of_earlier_versions_too(path, tmp_path, capsys) -> None:
     copy = tmp_path / path.name
     film = replace(saved.reading.film, path=str(CLIP))
     write_session(copy, SessionWriter().encode(replace(saved, reading=replace(saved.reading, film=film))))
-    nudge_s = saved.steps[saved.index].document.number("/cue/nudge") / 1000
+    nudge_s = saved.steps[saved.index].document.number_of("/cue/nudge") / 1000
     assert_same(written_notes(copy, tmp_path), live_notes(copy, film.duration_s), nudge_s)
 
 

@@ -50,7 +50,7 @@ def test_a_cue_or_progression_of_the_composers_own_is_left_alone():
 
 def test_the_tempo_becomes_a_setting_and_cues_have_their_own():
     document, asked = taken_up(PLANNED, Proposal(71.5, "3/4", "why"), Brief())
-    assert document.number(controls.TEMPO) == 71.5 and not document.other_cues
+    assert document.number_of(controls.TEMPO) == 71.5 and not document.other_cues
     assert asked.meter is not None and asked.meter.bar_beats == Fraction(3)
     proposal = Proposal(80.0, "4/4", "why", ((0.0, 40.0, 80.0, "an opening"), (95.5, 140.0, 120.0, "")))
     document, _ = taken_up(PLANNED.with_value(controls.ENDING, "bump"), proposal, Brief())

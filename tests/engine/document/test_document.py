@@ -17,7 +17,7 @@ def test_the_settings_are_those_of_the_table_of_controls() -> None:
 
 def test_a_value_set_back_to_its_default_leaves_no_trace() -> None:
     document = Document().with_value("/cue/swing", 60.0)
-    assert document.number("/cue/swing") == 60.0
+    assert document.number_of("/cue/swing") == 60.0
     assert document.with_value("/cue/swing", 50.0) == Document()
     assert all(Document().value(address) == default for address, default in SETTINGS.items())
 

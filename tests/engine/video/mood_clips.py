@@ -5,7 +5,6 @@ python tests/engine/video/mood_clips.py OUT.png      (contact sheet with what th
 
 from __future__ import annotations
 
-import importlib.util
 import sys
 import tempfile
 from collections.abc import Callable
@@ -133,12 +132,9 @@ CLIPS = (
 
 
 def film_of(clip: Clip, path: Path) -> Path:
-    spec = importlib.util.spec_from_file_location("films", Path(__file__).with_name("films.py"))
-    assert spec is not None and spec.loader is not None
-    films = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(films)
-    made: Path = films.make_film(path, FPS * SECONDS, size=(W, H), rate=FPS, picture=clip.frame)
-    return made
+    import films
+
+    return films.make_film(path, FPS * SECONDS, size=(W, H), rate=FPS, picture=clip.frame)
 
 
 def main(target: Path) -> None:
@@ -168,5 +164,5 @@ def main(target: Path) -> None:
 
 
 if __name__ == "__main__":
-    sys.path.insert(0, str(Path(__file__).parents[3]))
+    sys.path[:0] = [str(Path(__file__).parents[each]) for each in (3, 2)]
     main(Path(sys.argv[1]))

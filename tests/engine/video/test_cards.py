@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import importlib.util
-import sys
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
 import cv2
+import films
 import numpy as np
 import pytest
 
@@ -17,12 +16,6 @@ from engine.harmony.slots import resample
 from engine.music import EMOTIONS
 from engine.video import AnalysisOptions, VideoFeatures, analyze
 from engine.video.head import is_card
-
-_SPEC = importlib.util.spec_from_file_location("films", Path(__file__).with_name("films.py"))
-assert _SPEC is not None and _SPEC.loader is not None
-films = importlib.util.module_from_spec(_SPEC)
-sys.modules.setdefault("films", films)
-_SPEC.loader.exec_module(films)
 
 QUICK = AnalysisOptions(reading="quick")
 RATE = 24

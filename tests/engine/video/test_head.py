@@ -2,22 +2,15 @@
 
 from __future__ import annotations
 
-import importlib.util
-import sys
 from pathlib import Path
 
 import cv2
+import films
 import numpy as np
 import pytest
 
 from engine.video import AnalysisOptions, analyze
 from engine.video.head import is_bars, is_black
-
-_SPEC = importlib.util.spec_from_file_location("films", Path(__file__).with_name("films.py"))
-assert _SPEC is not None and _SPEC.loader is not None
-films = importlib.util.module_from_spec(_SPEC)
-sys.modules.setdefault("films", films)
-_SPEC.loader.exec_module(films)
 
 QUICK = AnalysisOptions(reading="quick")
 CLIP = Path(__file__).parents[3] / "engine" / "media" / "big-buck-bunny-30s.mp4"

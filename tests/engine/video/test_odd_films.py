@@ -3,28 +3,21 @@
 from __future__ import annotations
 
 import contextlib
-import importlib.util
 import os
 import shutil
 import struct
 import subprocess
-import sys
 from fractions import Fraction
 from pathlib import Path
 
 import av
+import films
 import numpy as np
 import pytest
 
 from engine.video import AnalysisOptions, VideoError, analyze, probe
 from engine.video.film import open_film, packets
 from engine.video.frames import FrameReader, Picture
-
-_SPEC = importlib.util.spec_from_file_location("films", Path(__file__).with_name("films.py"))
-assert _SPEC is not None and _SPEC.loader is not None
-films = importlib.util.module_from_spec(_SPEC)
-sys.modules.setdefault("films", films)
-_SPEC.loader.exec_module(films)
 
 QUICK = AnalysisOptions(reading="quick")
 CLIP = Path(__file__).parents[3] / "engine" / "media" / "big-buck-bunny-30s.mp4"

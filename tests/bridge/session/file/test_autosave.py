@@ -169,7 +169,7 @@ def test_nothing_is_written_before_something_is_decided(stage, film) -> None:
     made.session.edit(set_value, "/cue/swing", 60.0)
     autosave.tick(time.perf_counter())
     autosave.close()
-    assert autosave.path is not None and read_session(autosave.path).steps[-1].document.number("/cue/swing") == 60.0
+    assert autosave.path is not None and read_session(autosave.path).steps[-1].document.number_of("/cue/swing") == 60.0
     assert said and str(autosave.path) in said[0]
 
 
@@ -308,7 +308,7 @@ def test_a_save_that_fails_leaves_saving_on(busy, film) -> None:
     busy.session.edit(set_value, "/cue/transpose", -7)
     autosave.close()
     saved = read_session(film.with_name("film.cuebridge.json"))
-    assert saved.steps[saved.index].document.number("/cue/transpose") == -7
+    assert saved.steps[saved.index].document.number_of("/cue/transpose") == -7
 
 
 def test_what_is_not_saved_at_the_end_is_said(busy, film, monkeypatch) -> None:

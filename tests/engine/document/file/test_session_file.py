@@ -58,7 +58,7 @@ def test_a_file_of_version_1_is_read_whole() -> None:
     saved = read_session(FIXTURES / "one-cue-v1.cuebridge.json")
     document = saved.steps[saved.index].document
     assert saved.index == 12 and len(saved.steps) == 14 and [step.label for step in saved.steps][-1] == "frame rate"
-    assert document.number("/cue/transpose") == 3 and document.text("/cue/progression") == "| Cm | Ab Eb |"
+    assert document.number_of("/cue/transpose") == 3 and document.text("/cue/progression") == "| Cm | Ab Eb |"
     assert document.pins[0].chord == Chord.parse("F#m7b5/C") and document.hits[0].weight == "must"
     assert document.sections[0].changes == (("activity", "20"), ("pattern", "1 * 2 *")) and document.sections[0].breath
     assert saved.tempo.tempo_map.bpm_at(0) == 97.5 and saved.tempo.tempo_map.meter_at(0) == TimeSignature(7, 8)
