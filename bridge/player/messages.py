@@ -12,7 +12,7 @@ from __future__ import annotations
 import json
 import struct
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, fields
 from typing import ClassVar, Final, NamedTuple
 
 from bridge.transport.state import TransportObservation
@@ -177,18 +177,23 @@ class PlayerStatus:
 PlayerStatus.NONE = PlayerStatus(0.0, 0.0, 0.0, 0.0, "", False, "", "", 0.0, -1, -1, (), 0, 0, 0, "", "", "", False, "")
 
 
+_STATUS_FIELDS: Final = tuple(each.name for each in fields(PlayerStatus))
+
+
 def pack_status(status: PlayerStatus) -> bytes:
-    return STATUS + json.dumps(asdict(status), separators=(",", ":")).encode()
+    # Not by asdict(): its deep copy is the dearest thing that the player does while nothing sounds.
+    values = {name: getattr(status, name) for name in _STATUS_FIELDS}
+    return STATUS + json.dumps(values, separators=(",", ":")).encode()
 
 
 def unpack_status(payload: bytes) -> PlayerStatus:
-    fields = json.loads(payload)
-    fields["sounding"] = tuple((int(a), int(b), int(c)) for a, b, c in fields["sounding"])
-    fields["peers"] = tuple((str(a), str(b)) for a, b in fields["peers"])
+    values = json.loads(payload)
+    values["sounding"] = tuple((int(a), int(b), int(c)) for a, b, c in values["sounding"])
+    values["peers"] = tuple((str(a), str(b)) for a, b in values["peers"])
     for name in ("muted", "held", "notes"):
-        fields[name] = tuple(fields[name])
-    fields["loop"] = None if fields["loop"] is None else (fields["loop"][0], fields["loop"][1])
-    return PlayerStatus(**fields)
+        values[name] = tuple(values[name])
+    values["loop"] = None if values["loop"] is None else (values["loop"][0], values["loop"][1])
+    return PlayerStatus(**values)
 
 
 def pack_begin(revision: int, unit: str, from_position: float) -> bytes:

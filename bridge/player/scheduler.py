@@ -14,6 +14,7 @@ Rules it keeps (product words: late, chase, committed, panic):
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Final, NamedTuple
@@ -211,22 +212,32 @@ class Scheduler:
         order."""
         if not self.motion.audible:
             return None
-        best: tuple[float, int, Lane, Key] | None = None
+        # Without shifts of parts the score's own places are in the order of host times: one is reckoned, not each.
+        shifted = bool(self.nudges_s)
+        first = math.inf
+        best: tuple[int, Lane, Key] | None = None
         for key, entry in self.ledger.sounding.items():
-            due = self._host_of(entry.note.end, entry.lane)
-            if best is None or due < best[0]:
-                best = (due, 0, entry.lane, key)
+            at = self._host_of(entry.note.end, entry.lane) if shifted else entry.note.end
+            if at < first:
+                first, best = at, (0, entry.lane, key)
         for index, lane in enumerate(self.score.lanes):
             if lane.cursor < len(lane.notes):
-                due = self._host_of(lane.starts[lane.cursor], lane)
-                if best is None or due < best[0]:
-                    best = (due, 2, lane, (index, 0, 0))
+                at = lane.starts[lane.cursor]
+                if shifted:
+                    at = self._host_of(at, lane)
+                if at < first:
+                    first, best = at, (2, lane, (index, 0, 0))
             for (channel, number), stream in lane.streams.items():
                 if stream.cursor < len(stream.times):
-                    due = self._host_of(stream.times[stream.cursor], lane)
-                    if best is None or due < best[0] or (due == best[0] and best[1] == 2):
-                        best = (due, 1, lane, (index, channel, number))
-        return best
+                    at = stream.times[stream.cursor]
+                    if shifted:
+                        at = self._host_of(at, lane)
+                    if at < first or (best is not None and at == first and best[0] == 2):
+                        first, best = at, (1, lane, (index, channel, number))
+        if best is None:
+            return None
+        kind, lane, key = best
+        return (first if shifted else self._host_of(first, lane)), kind, lane, key
 
     def _play_control(self, due: float, lane: Lane, where: Key) -> None:
         index, channel, number = where

@@ -95,7 +95,8 @@ class Transport:
         status = self._player.poll()
         if status is None:
             return ()
-        self.status = replace(self._located_status(status), notes=())
+        located = self._located_status(status)
+        self.status = replace(located, notes=()) if located.notes else located
         return status.notes
 
     def _located_status(self, status: PlayerStatus) -> PlayerStatus:
