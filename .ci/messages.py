@@ -14,6 +14,7 @@ import builtins
 import re
 import sys
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -90,6 +91,7 @@ def told_by_script(script: str) -> Iterator[str]:
             yield sentence
 
 
+@cache
 def sentences() -> dict[str, list[str]]:
     """Path of each file of the product → its sentences, sorted."""
     found = {}

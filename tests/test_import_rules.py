@@ -10,6 +10,7 @@ import ast
 import os
 import subprocess
 import sys
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -25,7 +26,13 @@ SPAWN_TARGETS = {
 }
 
 
-def _imports(path: Path) -> set[str]:
+@cache
+def _tree(path: Path) -> ast.Module:
+    return ast.parse(path.read_text(encoding="utf-8"))
+
+
+@cache
+def _imports(path: Path) -> frozenset[str]:
     """Every absolute module name a file imports, inside functions too, but not under TYPE_CHECKING."""
     names: set[str] = set()
 
@@ -46,8 +53,8 @@ def _imports(path: Path) -> set[str]:
         for child in ast.iter_child_nodes(node):
             visit(child)
 
-    visit(ast.parse(path.read_text(encoding="utf-8")))
-    return names
+    visit(_tree(path))
+    return frozenset(names)
 
 
 def _files(folder: str) -> list[Path]:
@@ -177,7 +184,7 @@ def test_no_label_of_timecode_is_read_without_its_clock(path):
     """`TimecodeClock` says at which rate a label counts: nothing else turns labels into seconds or back."""
     if _relative(path) == "engine/music/timecode.py":
         return
-    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+    for node in ast.walk(_tree(path)):
         if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id == "Timecode":
             raise AssertionError(f"{_relative(path)}:{node.lineno} uses Timecode.{node.attr}; use a TimecodeClock")
 
@@ -195,7 +202,7 @@ def test_no_module_imports_itself_in_a_circle():
     imports = {}
     for name, path in modules.items():
         found = set()
-        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        for node in ast.walk(_tree(path)):
             if isinstance(node, ast.Import):
                 found.update(alias.name for alias in node.names)
             elif isinstance(node, ast.ImportFrom) and node.module is not None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import random
 import time
 from dataclasses import replace
 from fractions import Fraction
@@ -121,40 +120,6 @@ def test_controls_without_a_network_ask_the_engine_nothing(stage) -> None:
         for pitch in slot.chord.pitch_classes()
     }
     assert slot is not None and late and {event.data1 % 12 for event in late} <= classes
-
-
-def test_random_edits_undone_and_redone_give_the_same_notes(stage) -> None:
-    made = stage(20.0)
-    session, rng = made.session, random.Random(4)
-    row = [notes_of(session)]
-    for _ in range(40):
-        kind = rng.randrange(6)
-        if kind == 0:
-            session.edit(chords.pin, Chord.parse(rng.choice(["Dm", "E7", "F#m7b5", "Bb"])), rng.uniform(0, 19))
-        elif kind == 1:
-            session.edit(set_value, "/cue/transpose", rng.randrange(-12, 12))
-        elif kind == 2:
-            session.edit(set_value, "/cue/mood/dark_light", rng.uniform(-100, 100))
-        elif kind == 3:
-            session.new_take()
-        elif kind == 4:
-            session.edit(set_value, "/cue/activity", rng.uniform(0, 100))
-        else:
-            session.edit(set_value, "/cue/progression", rng.choice(["C F", "Am G", "Em"]))
-        made.ready()
-        made.until(lambda: session.composing.idle)
-        count = session.history.undo_count
-        del row[count:]
-        row.append(notes_of(session))
-        assert len(row) == count + 1
-    for index in range(len(row) - 2, -1, -1):
-        session.undo()
-        assert notes_of(session) == row[index]
-    for index in range(1, len(row)):
-        session.redo()
-        assert notes_of(session) == row[index]
-    with pytest.raises(ControlError):
-        session.redo()
 
 
 def test_a_pin_and_its_removal_move_nothing_else(stage) -> None:

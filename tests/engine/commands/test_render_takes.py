@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import av
@@ -22,16 +22,28 @@ pytestmark = pytest.mark.slow
 
 
 @pytest.fixture(scope="module")
-def session(tmp_path_factory) -> Path:
-    folder = tmp_path_factory.mktemp("takes")
-    film = Path(shutil.copy(CLIP, folder / "clip.mp4"))
-    with stored.live(str(film), folder=folder) as stage:
+def film(tmp_path_factory) -> Path:
+    """The clip, smaller: to write it twice is most of what these tests cost."""
+    path = tmp_path_factory.mktemp("film") / "clip.mp4"
+    with av.open(str(CLIP)) as source, av.open(str(path), "w") as target:
+        stream = target.add_stream("libx264", rate=24, options={"preset": "ultrafast", "crf": "12"})
+        stream.width, stream.height, stream.pix_fmt = 320, 180, "yuv420p"
+        for frame in source.decode(video=0):
+            target.mux(stream.encode(frame.reformat(320, 180, "yuv420p")))
+        target.mux(stream.encode())
+    return path
+
+
+@pytest.fixture(scope="module")
+def session(film) -> Path:
+    path = film.with_name("clip.cuebridge.json")
+    with stored.live(str(film), folder=film.parent) as stage:
         stage.osc("/cue/take/new")
         stage.ready()
         saved = saved_state(stage.session, "0" * 64)
-        path = folder / "clip.cuebridge.json"
-        assert saved is not None and len(saved.takes) == 2
-        write_session(path, SessionWriter().encode(saved, path))
+    assert saved is not None and len(saved.takes) == 2
+    reading = replace(saved.reading, film=replace(saved.reading.film, path=str(film)))
+    write_session(path, SessionWriter().encode(replace(saved, reading=reading), path))
     return path
 
 
@@ -48,16 +60,16 @@ def frames(path: Path, wanted: tuple[int, ...]) -> tuple[list[np.ndarray], float
         return found, float(stream.duration * stream.time_base)
 
 
-def test_each_take_is_a_film_with_letter_and_timecode(session, tmp_path, capsys) -> None:
+def test_each_take_is_a_film_with_letter_and_timecode(session, film, tmp_path, capsys) -> None:
     folder = tmp_path / "board"
     assert render.main([str(session), "--board", str(folder), "--json"]) == 0
     rows = json.loads(capsys.readouterr().out)
     assert [row["take"] for row in rows] == ["A", "B"]
-    assert sorted(path.name for path in folder.iterdir()) == [f"{CLIP.stem}-take-A.mp4", f"{CLIP.stem}-take-B.mp4"]
+    assert sorted(path.name for path in folder.iterdir()) == [f"{film.stem}-take-A.mp4", f"{film.stem}-take-B.mp4"]
     assert abs(rows[0]["lufs"] - rows[1]["lufs"]) < 0.6  # equally loud
-    (first, later), length_s = frames(folder / f"{CLIP.stem}-take-A.mp4", (10, 11))
-    (other,), other_s = frames(folder / f"{CLIP.stem}-take-B.mp4", (10,))
-    (plain,), plain_s = frames(CLIP, (10,))
+    (first, later), length_s = frames(folder / f"{film.stem}-take-A.mp4", (10, 11))
+    (other,), other_s = frames(folder / f"{film.stem}-take-B.mp4", (10,))
+    (plain,), plain_s = frames(film, (10,))
     assert length_s == pytest.approx(plain_s, abs=0.1) and other_s == length_s
     high, wide = first.shape
     letter = np.s_[: round(0.16 * high), : round(0.15 * wide)]

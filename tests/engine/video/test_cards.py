@@ -168,23 +168,28 @@ def test_rolling_credits_are_a_card(tmp_path: Path) -> None:
     assert found.card is not None and found.card.tolist() == [False] * 6 + [True] * 6
 
 
+def bright_shot(number: int) -> np.ndarray:
+    image = smooth_noise(100, 120, 220).astype(np.float32) * (1.0, 0.93, 0.7)
+    return np.roll(image, 4 * number, axis=1)
+
+
+@pytest.fixture(scope="module")
+def plain(tmp_path_factory: pytest.TempPathFactory) -> VideoFeatures:
+    return seen(tmp_path_factory.mktemp("plain") / "plain.mp4", 16, lambda n: bright_shot(n).astype(np.uint8))
+
+
 @pytest.mark.parametrize("tone", [0, 255])
-def test_fades_keep_the_mood_of_their_shot(tone: int, tmp_path: Path) -> None:
+def test_fades_keep_the_mood_of_their_shot(tone: int, plain: VideoFeatures, tmp_path: Path) -> None:
     """Out over 1.5 s from 6.2 s, even for a second, in again over 1.5 s."""
 
     def light(second: float) -> float:
         return float(np.interp(second, (6.2, 7.7, 8.9, 10.4), (1.0, 0.0, 0.0, 1.0)))
 
-    def shot(number: int) -> np.ndarray:
-        image = smooth_noise(100, 120, 220).astype(np.float32) * (1.0, 0.93, 0.7)
-        return np.roll(image, 4 * number, axis=1)
-
     def picture(number: int) -> np.ndarray:
         share = light(number / RATE)
-        return (share * shot(number) + (1 - share) * tone).astype(np.uint8)
+        return (share * bright_shot(number) + (1 - share) * tone).astype(np.uint8)
 
     faded = seen(tmp_path / "faded.mp4", 16, picture)
-    plain = seen(tmp_path / "plain.mp4", 16, lambda n: shot(n).astype(np.uint8))
     assert faded.colour is not None and plain.colour is not None
     assert np.abs(faded.colour[7, 0] - plain.colour[7, 0]) > 0.08  # the picture itself is reported as it is
     strongest = EMOTIONS[int(plain.emotion.mean(axis=0).argmax())]

@@ -316,7 +316,7 @@ def test_processes_that_write_clear_and_die_together_leave_nothing_broken(tmp_pa
         command = [sys.executable, "-c", WRITER, str(CLIP), str(cache), root, str(times)]
         return subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
 
-    steady, killed = [start(8), start(8)], start(1000)
+    steady, killed = [start(4), start(4)], start(1000)
     for writer in steady:
         assert writer.communicate(timeout=120)[1] == ""
     killed.kill()

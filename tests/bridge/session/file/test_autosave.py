@@ -173,17 +173,25 @@ def test_nothing_is_written_before_something_is_decided(stage, film) -> None:
     assert said and str(autosave.path) in said[0]
 
 
+# Each line that it reads starts another writer, in a process of its own without another start of Python.
 SAVER = """
-import sys, itertools
+import os, sys, itertools
 from pathlib import Path
 from engine.document.file import SessionWriter, read_session, write_session
 from dataclasses import replace
 path = Path(sys.argv[1])
-saved, writer = read_session(path), SessionWriter()
-for number in itertools.count(1):
-    steps = (replace(saved.steps[0], label=f"edit {number}"), *saved.steps[1:])
-    write_session(path, writer.encode(replace(saved, steps=steps)))
-    print(number, flush=True)
+for _ in sys.stdin:
+    child = os.fork()
+    if child:
+        print("writer", child, flush=True)
+        os.waitpid(child, 0)
+        print("end", flush=True)
+        continue
+    saved, writer = read_session(path), SessionWriter()
+    for number in itertools.count(1):
+        steps = (replace(saved.steps[0], label=f"edit {number}"), *saved.steps[1:])
+        write_session(path, writer.encode(replace(saved, steps=steps)))
+        os.write(1, f"saved {number}\\n".encode())
 """
 
 
@@ -192,19 +200,21 @@ def test_killed_fifty_times_while_saving_the_file_is_always_whole(busy, tmp_path
     path = tmp_path / "a.cuebridge.json"
     write_session(path, SessionWriter().encode(saved_state(busy.session, fingerprint(film))))
     rng = random.Random(7)
-    for _ in range(50):
-        process = subprocess.Popen(
-            [sys.executable, "-c", SAVER, str(path)], cwd=ROOT, stdout=subprocess.PIPE, text=True,
-            start_new_session=True,
-        )  # fmt: skip
-        process.stdout.readline()
-        time.sleep(rng.uniform(0, 0.02))
-        os.kill(process.pid, signal.SIGKILL)
-        said = [line for line in process.stdout.read().split() if line.isdigit()]
-        process.wait()
-        label = read_session(path).steps[0].label
-        # At most the save that was under way is missing.
-        assert not said or int(label.split()[1]) >= int(said[-1])
+    with subprocess.Popen(
+        [sys.executable, "-c", SAVER, str(path)], cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
+        start_new_session=True,
+    ) as program:  # fmt: skip
+        for _ in range(50):
+            program.stdin.write("\n")
+            program.stdin.flush()
+            lines = [program.stdout.readline(), program.stdout.readline()]  # the writer's number, its first save
+            time.sleep(rng.uniform(0, 0.02))
+            os.kill(next(int(line.split()[1]) for line in lines if line.startswith("writer")), signal.SIGKILL)
+            lines += iter(program.stdout.readline, "end\n")
+            said = [int(line.split()[1]) for line in lines if line.startswith("saved")]
+            # At most the save that was under way is missing.
+            assert said and int(read_session(path).steps[0].label.split()[1]) >= said[-1]
+        program.stdin.close()
 
 
 def autosave_of(busy, film, path=None):
