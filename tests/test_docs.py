@@ -100,3 +100,42 @@ raise ValueError("a fault of the program.")
     assert sorted(messages.told(ast.parse(code))) == ["nothing was lost here.", "the port … is back."]
     script = 'say("The page is gone."); tell(`take ${number + 1} is ready.`); go("a.b.c.")'
     assert sorted(messages.told_by_script(script)) == ["The page is gone.", "take … is ready."]
+
+
+ARCHITECTURE = DOCS / "architecture.md"
+
+
+def rows_of_the_tree() -> set[str]:
+    """Files and folders that the table under "Where things live" explains, as paths from the root."""
+    text = ARCHITECTURE.read_text(encoding="utf-8").partition("## Where things live")[2].partition("\n## ")[0]
+    found = set()
+    for row in re.findall(r"^\| (`[^|]*`) \|", text, flags=re.MULTILINE):
+        first, *others = re.findall(r"`([^`]+)`", row)
+        folder = first.rpartition("/")[0] if not first.endswith("/") else first.rstrip("/").rpartition("/")[0]
+        found.add(first.rstrip("/"))
+        for name in others:  # whole, or as seen from where the first lies
+            found.add((name if (ROOT / name).exists() else f"{folder}/{name}").rstrip("/"))
+    return found
+
+
+def test_the_tree_in_architecture_is_there_and_explains_every_folder():
+    rows = rows_of_the_tree()
+    assert [name for name in sorted(rows) if not (ROOT / name).exists()] == []
+    tops = ("bridge", "engine", "models")
+    folders = {path.parent.relative_to(ROOT).as_posix() for top in tops for path in (ROOT / top).rglob("*.py")}
+    assert sorted(folders - set(tops) - rows) == []
+
+
+def test_every_file_that_architecture_names_is_there():
+    names = {
+        name
+        for name in re.findall(r"`([^`\s]+)`", ARCHITECTURE.read_text(encoding="utf-8"))
+        if re.search(r"\w\.(py|js|c|md|toml)$", name)
+    }
+    places = [ROOT / top for top in ("bridge", "engine", "models", "plugin", "daw_scripts", "tests", "docs")]
+    there = {path.relative_to(ROOT).as_posix() for place in places for path in place.rglob("*.*")}
+    there |= {path.name for path in ROOT.glob("*.*")}
+    assert len(names) > 50
+    assert [
+        name for name in sorted(names) if not any(each == name or each.endswith(f"/{name}") for each in there)
+    ] == []

@@ -181,7 +181,8 @@ class SessionState:
         """Where the music has rung out."""
         if self.analysed is None:
             return 0.0
-        last_s = self.picture_at(self.plan.end_beats) if self.plan.end_beats else 0.0
+        end_beats = self.plan.end_beats
+        last_s = self.picture_at(end_beats) if end_beats else 0.0
         return max(last_s, self.analysed.film.duration_s)
 
     @property

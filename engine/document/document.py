@@ -551,8 +551,13 @@ def parse_key(text: str) -> Key | None:
 def parse_chords(document: Document | CueState) -> Progression | None:
     """The progression, degrees read in the key; None where none is set.  Raises MusicError."""
     text = document.text(controls.PROGRESSION).strip()
-    key = parse_key(document.text(controls.KEY))
-    return parse_progression(text, document.text(controls.PROGRESSION_MODE), key) if text else None
+    return _chords(text, document.text(controls.PROGRESSION_MODE), document.text(controls.KEY)) if text else None
+
+
+@lru_cache(maxsize=64)
+def _chords(text: str, mode: str, key: str) -> Progression:
+    """An edit checks it, its answer says how it was read, and the request to the engine holds it."""
+    return parse_progression(text, mode, parse_key(key))
 
 
 def readings(document: Document | CueState) -> tuple[str, ...]:

@@ -5,6 +5,9 @@
 Counts, on the code of `bridge` and `engine` alone: the calls before the request to the engine leaves, and the files
 that the whole way enters up to the first `Output.send` of the new chords; --files names them with how often each is
 entered from another.  The performer runs in this process; the engine's answer is made up (`sessionlab`).
+
+Of the files before the request three kinds are told apart: the vocabulary that all sides share (no file of it passes
+anything on), what every turn of the session enters where nothing has changed, and the rest.
 """
 
 from __future__ import annotations
@@ -34,6 +37,9 @@ from engine.brief import Brief
 
 CO_GENERATOR = 0x20
 OURS = (str(ROOT / "bridge"), str(ROOT / "engine"))
+
+
+VOCABULARY = ("engine/music/", "engine/document/", "bridge/session/now.py", "bridge/player/messages.py")
 
 
 class SamePlayer(PlayerLink):
@@ -93,6 +99,13 @@ def main() -> None:
         session, engine = made.session, made.engine
         made.ready()
         controls = Controls(session, lambda *answer: None, lambda *refusal: print(refusal))
+        made.run(0.1)
+        idle = Count()
+        with idle:
+            session.hurry(answered=False)
+            session.tick()
+            controls.push(lambda target, datagram: None)
+            session.now()
         asked, whole = len(engine.requests), Count()
         engine.hold = True
         sent_requests: list[object] = []  # answered after the count: the engine's work is not the session's
@@ -125,6 +138,10 @@ def main() -> None:
         assert sent, "no note went out"
         session.plan.close()
     print(f"before the request leaves: {before[1]} calls, {_files(before[0])}")
+    words = {name for name in before[0] if name.startswith(VOCABULARY)}
+    read = (before[0].keys() & idle.entered.keys()) - words
+    way = sorted(before[0].keys() - words - read)
+    print(f"  {len(words)} vocabulary, {len(read)} entered by every turn, {len(way)} besides: {', '.join(way)}")
     print(f"from datagram to output: {whole.calls} calls, {_files(whole.entered)}")
     for title, entered in (("before the request leaves", before[0]), ("the whole way", whole.entered)):
         if arguments.files:
