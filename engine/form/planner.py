@@ -410,19 +410,8 @@ def settle_bars(
             layers = ()
         if placed and "melody" not in layers:
             layers = (*layers, "melody")
-        unit = section.unit_bars
-        if any(each.kind in ("statement", "variant", "full") and each.bars >= 4 for each in placed):
-            # A tune asks for its own harmony: a chord a bar where the palette has one, and none that it must wait for.
-            unit = max(min(palettes()[section.variant].units), min(unit, 1.0))
-            bar_s = (second_of(stop) - second_of(bar)) / max(stop - bar, 1)
-            while unit > 1.0 and unit * bar_s > LONGEST_UNDER_TUNE_S:
-                unit /= 2
-        elif section.mood not in ("fearful", "tense") and not section.pedal and ensemble.name != "ambient":
-            bar_s = (second_of(stop) - second_of(bar)) / max(stop - bar, 1)
-            while unit > 2.0 and unit * bar_s > LONGEST_S:
-                unit /= 2
-        while unit > max(stop - bar, 1) / 2 and unit > 0.5:
-            unit /= 2
+        bars_long = max(stop - bar, 1)
+        unit = _unit_bars(section, placed, bars_long, (second_of(stop) - second_of(bar)) / bars_long, ensemble.name)
         planned.append(replace(section, start_s=start_s, layers=tuple(layers), unit_bars=unit))
     if plan.rules > 1:
         statements = _varied(statements, [(bar, section.key) for section, _, bar in kept], theme, drawn.draw)
@@ -433,6 +422,22 @@ def settle_bars(
     return replace(
         plan, sections=tuple(planned), theme=theme, statements=tuple(statements), melody_range=(role.low, role.high)
     )
+
+
+def _unit_bars(section: SectionPlan, placed: Sequence[Statement], bars: int, bar_s: float, ensemble: str) -> float:
+    """How many bars a chord of a section lasts.  bars: of the section, each bar_s seconds long."""
+    unit = section.unit_bars
+    if any(each.kind in ("statement", "variant", "full") and each.bars >= 4 for each in placed):
+        # A tune asks for its own harmony: a chord a bar where the palette has one, and none that it must wait for.
+        unit = max(min(palettes()[section.variant].units), min(unit, 1.0))
+        while unit > 1.0 and unit * bar_s > LONGEST_UNDER_TUNE_S:
+            unit /= 2
+    elif section.mood not in ("fearful", "tense") and not section.pedal and ensemble != "ambient":
+        while unit > 2.0 and unit * bar_s > LONGEST_S:
+            unit /= 2
+    while unit > bars / 2 and unit > 0.5:
+        unit /= 2
+    return unit
 
 
 Placed = tuple[SectionPlan, FormSection, int]  # a section, its part of the form, the bar in which it begins
