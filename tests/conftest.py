@@ -23,6 +23,19 @@ def pytest_configure() -> None:
         signal.signal(signal.SIGHUP, signal.SIG_DFL)
 
 
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> object:
+    """Of the tests in order each process gets one stretch, and at the end what is left of another's.
+
+    By xdist's own way the tests of a file are spread over all processes, each of which makes that file's fixtures.
+    """
+    if config.getvalue("dist") != "load":  # which -n alone means
+        return None
+    from xdist.scheduler import WorkStealingScheduling
+
+    return WorkStealingScheduling(config, log)
+
+
 @pytest.fixture(autouse=True)
 def _same_niceness():
     """Commands called in this process lower its priority; the next test starts at the old one where root may."""

@@ -13,7 +13,7 @@ import torch
 from engine.composer import Composer
 from engine.music import Cut, Film, FrameRate
 from engine.music.bundled import bundled_clip
-from engine.video import VideoFeatures
+from engine.video import AnalysisOptions, VideoFeatures, analyze
 from models.amt import AffectiveMultimodalTransformer
 from models.checkpoint import save
 from models.config import AmtConfig, RegressorConfig
@@ -30,6 +30,18 @@ def _one_torch_thread() -> None:
 @pytest.fixture(scope="session")
 def clip() -> Path:
     return bundled_clip()
+
+
+@pytest.fixture(scope="session")
+def cache(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """A folder for --cache-dir: whichever test comes first has the clip looked at, for all."""
+    return str(tmp_path_factory.mktemp("features"))
+
+
+@pytest.fixture(scope="session")
+def seen_clip(clip: Path) -> VideoFeatures:
+    """The bundled clip by the quick reading."""
+    return analyze(clip, AnalysisOptions(reading="quick"))
 
 
 @pytest.fixture(scope="session")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import io
 import json
 import os
 import signal
@@ -13,23 +15,29 @@ from pathlib import Path
 import psutil
 import pytest
 
+from engine.__main__ import main
+
 ROOT = Path(__file__).resolve().parents[3]
 
 
-def run(*words: str, timeout: float = 120.0) -> subprocess.CompletedProcess[str]:
+def program(*words: str) -> subprocess.CompletedProcess[str]:
+    """As a person starts it."""
     command = [sys.executable, "-m", "engine", *words]
-    return subprocess.run(command, capture_output=True, text=True, timeout=timeout, cwd=ROOT, check=False)
+    return subprocess.run(command, capture_output=True, text=True, timeout=120, cwd=ROOT, check=False)
 
 
-@pytest.fixture(scope="module")
-def cache(tmp_path_factory: pytest.TempPathFactory) -> str:
-    return str(tmp_path_factory.mktemp("features"))
+def run(*words: str) -> subprocess.CompletedProcess[str]:
+    """The same in this process, which has loaded everything already."""
+    out, errors = io.StringIO(), io.StringIO()
+    with contextlib.redirect_stdout(out), contextlib.redirect_stderr(errors):
+        code = main(words)
+    return subprocess.CompletedProcess(words, code, out.getvalue(), errors.getvalue())
 
 
 def test_it_writes_a_midi_file_and_reports_what_was_composed(clip, cache, tmp_path):
     out = tmp_path / "scene.mid"
     asked = ("--progression", "Dm Bb F C", "--key", "Dm", "--bpm", "97", "--take", "3", "--parts", "pad,bass")
-    done = run("compose", str(clip), "-o", str(out), "--cache-dir", cache, "--json", "--form", "none", *asked)
+    done = program("compose", str(clip), "-o", str(out), "--cache-dir", cache, "--json", "--form", "none", *asked)
     assert done.returncode == 0, done.stderr
     facts = json.loads(done.stdout)
     assert facts["key"] == "D minor" and facts["bpm"] == 97 and facts["take"] == 3 and facts["film"]["cuts"] == 11
@@ -66,7 +74,7 @@ def test_parts_that_have_nothing_to_play_are_said(clip, cache, tmp_path):
 def test_the_same_command_writes_the_same_bytes(clip, cache, tmp_path):
     files = [tmp_path / name for name in ("a.mid", "b.mid")]
     for file in files:
-        done = run("compose", str(clip), "-o", str(file), "--cache-dir", cache, "--take", "2")
+        done = program("compose", str(clip), "-o", str(file), "--cache-dir", cache, "--take", "2")
         assert done.returncode == 0, done.stderr
         assert "Chords" in done.stdout and "Written" in done.stdout and "Key " in done.stdout
     assert files[0].read_bytes() == files[1].read_bytes()
@@ -101,21 +109,9 @@ def test_several_takes_get_names(clip, cache, tmp_path):
     ],
 )
 def test_what_cannot_be_is_refused_in_one_sentence_before_anything_is_looked_at(clip, words, part, tmp_path):
-    from engine.__main__ import main
-
-    done = main_with_output(main, ["compose", str(clip), *words])
-    assert done[0] == 2
-    assert part in done[1] and done[1].startswith("cuebridge: ") and done[1].count("\n") == 1
-
-
-def main_with_output(main, words) -> tuple[int, str]:
-    import contextlib
-    import io
-
-    errors = io.StringIO()
-    with contextlib.redirect_stderr(errors):
-        code = main(words)
-    return code, errors.getvalue()
+    done = run("compose", str(clip), *words)
+    assert done.returncode == 2
+    assert part in done.stderr and done.stderr.startswith("cuebridge: ") and done.stderr.count("\n") == 1
 
 
 @pytest.mark.parametrize(("name", "content"), [("none.mp4", None), ("text.mp4", b"not a film"), ("empty.mp4", b"")])
@@ -159,24 +155,36 @@ def test_ctrl_c_stops_it_with_130_and_leaves_nothing(clip, tmp_path):
 
 
 def test_an_unknown_command_is_refused():
-    done = run("dance")
+    done = program("dance")
     assert done.returncode == 2 and "compose" in done.stderr
 
 
-def test_a_theme_of_ones_own_is_what_the_melody_plays(clip, tmp_path):
-    from engine.commands.compose import main
+def test_a_theme_of_ones_own_is_what_the_melody_plays(clip, cache, tmp_path):
+    from engine.commands.compose import main as compose
     from engine.midifile import read_midi
     from engine.music import UserError
 
     out = tmp_path / "own.mid"
-    words = [str(clip), "-o", str(out), "--key", "D", "--ensemble", "strings", "--form", "montage", "--no-cache"]
-    assert main([*words, "--theme", "1:1.5 5:.5 3:2 | 2:3 R:1"]) == 0
+    words = [
+        str(clip),
+        "-o",
+        str(out),
+        "--key",
+        "D",
+        "--ensemble",
+        "strings",
+        "--form",
+        "montage",
+        "--cache-dir",
+        cache,
+    ]
+    assert compose([*words, "--theme", "1:1.5 5:.5 3:2 | 2:3 R:1"]) == 0
     melody = [note for note in read_midi(out).notes if note.part.startswith("melody")]
     assert len(melody) >= 8
     steps = [(melody[k + 1].pitch - melody[k].pitch) % 12 for k in range(3)]
     assert steps in ([7, 9, 10], [7, 8, 11])  # in major or in minor
     with pytest.raises(UserError, match="zig"):
-        main([*words, "--theme", "zig zag"])
+        compose([*words, "--theme", "zig zag"])
 
 
 def test_general_midi_programs_are_written_only_where_they_are_asked_for(clip, cache, tmp_path):

@@ -20,9 +20,9 @@ def changes_s(path):
     return [score.tempo_map.seconds_at(marker.beats) for marker in chords]
 
 
-def test_chords_stand_on_the_hits_and_the_file_marks_them(tmp_path, capsys):
+def test_chords_stand_on_the_hits_and_the_file_marks_them(tmp_path, capsys, cache):
     out = tmp_path / "hits.mid"
-    words = [str(CLIP), "-o", str(out), "--cache-dir", str(tmp_path / "cache"), "--bpm", "97", "--json"]
+    words = [str(CLIP), "-o", str(out), "--cache-dir", cache, "--bpm", "97", "--json"]
     assert main([*words, "--hits", "4.71! 9.62! rabbit=16.33 22.08?"]) == 0
     report = json.loads(capsys.readouterr().out)
     found = changes_s(out)
@@ -37,7 +37,7 @@ def test_chords_stand_on_the_hits_and_the_file_marks_them(tmp_path, capsys):
     capsys.readouterr()
     from engine.video import FeatureCache, analyze
 
-    cuts = [cut.time_s for cut in analyze(CLIP, cache=FeatureCache(tmp_path / "cache")).cuts]
+    cuts = [cut.time_s for cut in analyze(CLIP, cache=FeatureCache(Path(cache))).cuts]
     met = [cut for cut in cuts if min(abs(change - cut) for change in changes_s(out)) <= 0.08]
     assert len(met) >= len(cuts) - 2
 
@@ -47,8 +47,8 @@ def test_a_hit_after_the_film_is_a_sentence(tmp_path):
         main([str(CLIP), "-o", str(tmp_path / "x.mid"), "--hits", "31"])
 
 
-def test_misses_are_told_in_signed_frames_and_a_tempo_is_chosen_for_the_hits(tmp_path, capsys):
-    words = [str(CLIP), "-o", str(tmp_path / "x.mid"), "--cache-dir", str(tmp_path / "cache"), "--json"]
+def test_misses_are_told_in_signed_frames_and_a_tempo_is_chosen_for_the_hits(tmp_path, capsys, cache):
+    words = [str(CLIP), "-o", str(tmp_path / "x.mid"), "--cache-dir", cache, "--json"]
     beats = (4, 9, 15, 22)
     hits = " ".join(f"{beat * 60 / 84:.4f}!" for beat in beats)
     assert main([*words, "--hits", hits]) == 0

@@ -10,11 +10,6 @@ from engine.midifile import read_midi
 from engine.music import UserError
 
 
-@pytest.fixture(scope="module")
-def cache(tmp_path_factory):
-    return tmp_path_factory.mktemp("cache")
-
-
 def test_every_format_of_a_film(clip, cache, tmp_path, capsys):
     formats = [each for each in FORMATS if each != "stems"]
     words = ["--format", ",".join(formats), "-o", str(tmp_path), "--version", "3", "--cache-dir", str(cache)]

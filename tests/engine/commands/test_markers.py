@@ -31,10 +31,10 @@ def test_the_command_shows_and_takes_nothing(edl, capsys):
     assert markers(["--show-rules"]) == 0 and "[[rule]]" in capsys.readouterr().out
 
 
-def test_compose_takes_them(edl, clip, tmp_path, capsys):
+def test_compose_takes_them(edl, clip, tmp_path, capsys, cache):
     output = tmp_path / "a.mid"
     words = [str(clip), "--markers", str(edl), "--markers-start", "01:00:00:00", "-o", str(output)]
-    assert compose([*words, "--cache-dir", str(tmp_path / "cache")]) == 0
+    assert compose([*words, "--cache-dir", cache]) == 0
     assert "hit must" in capsys.readouterr().err
     texts = {marker.text for marker in read_midi(output).markers}
     assert {"1m1 In", "1m1 Out", "hit door"} <= texts

@@ -74,9 +74,9 @@ def test_notes_are_counted_in_their_second(composer, make_features):
     assert velocity[0] == pytest.approx(sum(first) / len(first))
 
 
-def test_the_command_draws_a_picture_and_reports(clip, tmp_path, capsys):
+def test_the_command_draws_a_picture_and_reports(clip, tmp_path, capsys, cache):
     out = tmp_path / "plot.png"
-    words = ["plot", str(clip), "-o", str(out), "--shuffles", "2", "--cache-dir", str(tmp_path / "cache"), "--json"]
+    words = ["plot", str(clip), "-o", str(out), "--shuffles", "2", "--cache-dir", cache, "--json"]
     assert main(words) == 0
     facts = json.loads(capsys.readouterr().out)
     assert facts["shuffles"] == 2 and facts["seconds"] == 30

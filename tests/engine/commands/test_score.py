@@ -146,10 +146,10 @@ def test_chance_is_lower_than_music_made_for_the_cuts():
     assert shuffled["cuts met, 80 ms"] < 0.6
 
 
-def test_the_command(tmp_path, capsys):
+def test_the_command(tmp_path, capsys, cache):
     work = compose("C Am F G", seconds=30.0)
     write_midi(tmp_path / "a.mid", work, arrange(work))
-    common = ["--video", str(CLIP), "--cache-dir", str(tmp_path / "cache")]
+    common = ["--video", str(CLIP), "--cache-dir", cache]
     assert main([str(tmp_path / "a.mid"), *common, "--json"]) == 0
     report = json.loads(capsys.readouterr().out)
     assert report["score"]["chord coverage"] == 4 and "motion to notes" in report["other cuts"]
@@ -159,7 +159,7 @@ def test_the_command(tmp_path, capsys):
         main([str(tmp_path / "a.mid"), *common, "--cuts", "x"])
 
 
-def test_a_session_is_scored_with_its_sections_and_its_own_film(tmp_path, capsys, monkeypatch):
+def test_a_session_is_scored_with_its_sections_and_its_own_film(tmp_path, capsys, monkeypatch, cache):
     """What live holds, without exporting it first: pins and all, and a sheet with sections and statements."""
     from golden import stored
 
@@ -171,7 +171,7 @@ def test_a_session_is_scored_with_its_sections_and_its_own_film(tmp_path, capsys
     with stored.live(str(CLIP), "--form", "auto", "--session", str(file), folder=tmp_path) as stage:
         stage.osc("/cue/chords/pin", "F#m7b5", 9.0)
         stage.osc("/cue/save")
-    sheet, cache = tmp_path / "sheet.txt", str(tmp_path / "cache")
+    sheet = tmp_path / "sheet.txt"
     words = [str(file), "--video", str(CLIP), "--cache-dir", cache, "--lead-sheet", str(sheet)]
     assert main([*words, "--json"]) == 0
     report = json.loads(capsys.readouterr().out)

@@ -35,9 +35,9 @@ def test_the_strongest_cuts():
     assert [(hit.time_s, hit.name) for hit in strongest(cuts, 2)] == [(2.0, "cut 2"), (3.0, "cut 3")]
 
 
-def test_the_command_on_the_bundled_clip(tmp_path, capsys):
+def test_the_command_on_the_bundled_clip(tmp_path, capsys, cache):
     plan = tmp_path / "plan.mid"
-    common = [str(CLIP), "--cache-dir", str(tmp_path / "cache")]
+    common = [str(CLIP), "--cache-dir", cache]
     assert main([*common, "--json", "--strongest", "5", "--curve", "12", "--write", str(plan), "--plan", "ramp:1"]) == 0
     report = json.loads(capsys.readouterr().out)
     assert report["rate"] == "24" and report["hits"] == 5
@@ -57,9 +57,9 @@ def test_the_command_on_the_bundled_clip(tmp_path, capsys):
         main([*common, "--write", str(tmp_path / "no.mid"), "--plan", "odd:99"])
 
 
-def test_export_writes_a_conductor_track_and_nothing_else(tmp_path, capsys):
+def test_export_writes_a_conductor_track_and_nothing_else(tmp_path, capsys, cache):
     out = tmp_path / "conductor.mid"
-    common = [str(CLIP), "--cache-dir", str(tmp_path / "cache"), "--bpm", "97", "--bar-1", "0.5"]
+    common = [str(CLIP), "--cache-dir", cache, "--bpm", "97", "--bar-1", "0.5"]
     assert main(["export", *common, "--hits", "0.2 4.71! door=9.62", "--out", str(out)]) == 0
     said = capsys.readouterr().out
     assert "97 bpm" in said and "no notes" in said and "0.5 s into the film" in said

@@ -42,9 +42,9 @@ def test_silence_after_a_short_version_is_no_bar_of_it():
     assert len(bar_signs(rest, arrange(rest))) == 3
 
 
-def test_twelve_versions_differ_and_loop(tmp_path, capsys):
+def test_twelve_versions_differ_and_loop(tmp_path, capsys, cache):
     folder = tmp_path / "out"
-    words = [str(CLIP), "--cache-dir", str(tmp_path / "cache"), "--json", "--takes", "12", "-o", str(folder)]
+    words = [str(CLIP), "--cache-dir", cache, "--json", "--takes", "12", "-o", str(folder)]
     assert main([*words, "--vary", "key,tempo,pattern,mode", "--length", "15", "--loopable"]) == 0
     rows = json.loads(capsys.readouterr().out)
     assert len(rows) == 12
@@ -63,19 +63,17 @@ def test_twelve_versions_differ_and_loop(tmp_path, capsys):
     assert len({b"".join(Path(file).read_bytes() for file in row["files"]) for row in rows}) == 12
 
 
-def test_each_pair_differs_enough():
+def test_each_pair_differs_enough(seen_clip):
     import argparse
 
     from engine.arrange import ArrangeOptions
     from engine.brief import Brief
     from engine.commands.variations import vary
     from engine.composer import Composer
-    from engine.video import analyze
 
-    features = analyze(CLIP)
     nothing = argparse.Namespace(chords_on="off", harmonic_rhythm="auto")
     versions = vary(
-        Composer(), features, Brief(reading="quick"), ArrangeOptions(), 6, ("mode", "pattern"),
+        Composer(), seen_clip, Brief(reading="quick"), ArrangeOptions(), 6, ("mode", "pattern"),
         lambda composition: placed(composition, nothing), 20.0,
     )  # fmt: skip
     signs = [bar_signs(version.composition, version.arrangement) for version in versions]
@@ -83,7 +81,7 @@ def test_each_pair_differs_enough():
         assert difference(a, b) >= LEAST_DIFFERENCE
     assert versions[0].name("1m1").startswith("1m1_v01_")
     with pytest.raises(UserError, match="longer than the film"):
-        vary(Composer(), features, Brief(), ArrangeOptions(), 1, ("key",), lambda work: work, 99.0)
+        vary(Composer(), seen_clip, Brief(), ArrangeOptions(), 1, ("key",), lambda work: work, 99.0)
 
 
 def test_flags_that_need_each_other(tmp_path):

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from engine.commands.analyze import main
-from engine.video import AnalysisOptions, VideoError, analyze
+from engine.video import AnalysisOptions, VideoError, VideoFeatures, analyze
 
 CLIP = Path(__file__).parents[3] / "engine" / "media" / "big-buck-bunny-30s.mp4"
 QUICK = AnalysisOptions(reading="quick")
@@ -95,10 +95,10 @@ def test_sound_with_a_cover_picture_is_sound(tmp_path: Path) -> None:
         analyze(song, QUICK)
 
 
-def test_a_truncated_film_is_used_as_far_as_it_goes_and_says_so(tmp_path: Path) -> None:
+def test_a_truncated_film_is_used_as_far_as_it_goes_and_says_so(seen_clip: VideoFeatures, tmp_path: Path) -> None:
     short = tmp_path / "short.mp4"
     short.write_bytes(CLIP.read_bytes()[:700_000])
-    whole, part = analyze(CLIP, QUICK), analyze(short, QUICK)
+    whole, part = seen_clip, analyze(short, QUICK)
     assert 5 < part.film.duration_s < 20
     assert part.seconds == int(np.ceil(part.film.duration_s))
     sure = part.seconds - 10  # rows whose look-ahead was not cut off

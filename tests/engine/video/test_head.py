@@ -9,7 +9,7 @@ import films
 import numpy as np
 import pytest
 
-from engine.video import AnalysisOptions, analyze
+from engine.video import AnalysisOptions, VideoFeatures, analyze
 from engine.video.head import is_bars, is_black
 
 QUICK = AnalysisOptions(reading="quick")
@@ -97,9 +97,8 @@ def test_an_all_black_film_says_so(tmp_path: Path) -> None:
     assert np.isfinite(features.emotion).all()
 
 
-def test_a_film_without_a_head_has_none() -> None:
-    features = analyze(CLIP, QUICK)
-    assert features.valid.all() and features.notes == ()
+def test_a_film_without_a_head_has_none(seen_clip: VideoFeatures) -> None:
+    assert seen_clip.valid.all() and seen_clip.notes == ()
 
 
 @pytest.mark.parametrize("level", [191, 255])

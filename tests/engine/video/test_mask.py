@@ -44,9 +44,9 @@ def letterbox(image: np.ndarray, _number: int) -> np.ndarray:
     return image
 
 
-@pytest.fixture(scope="module")
-def plain() -> VideoFeatures:
-    return analyze(CLIP, QUICK)
+@pytest.fixture
+def plain(seen_clip: VideoFeatures) -> VideoFeatures:
+    return seen_clip
 
 
 def alike(a: VideoFeatures, b: VideoFeatures) -> None:

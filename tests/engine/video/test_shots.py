@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from engine.music import Cut
-from engine.video import AnalysisOptions, analyze
+from engine.video import AnalysisOptions, VideoFeatures, analyze
 from engine.video.frames import mean_abs_difference
 from engine.video.shots import ShotFinder, make_detector
 
@@ -55,9 +55,9 @@ def drift(image: np.ndarray, x: float) -> np.ndarray:
     return mix(whole, np.roll(whole, 1, axis=1), x - int(x))
 
 
-def test_the_clip_has_the_cuts_that_were_seen_by_eye_and_no_others() -> None:
+def test_the_clip_has_the_cuts_that_were_seen_by_eye_and_no_others(seen_clip: VideoFeatures) -> None:
     truth = json.loads((MEDIA / "cuts-by-eye.json").read_text())[CLIP.name]["cuts"]
-    cuts = analyze(CLIP, AnalysisOptions(reading="quick")).cuts
+    cuts = seen_clip.cuts
     assert [round(cut.time_s * 24) for cut in cuts] == truth
     assert {cut.kind for cut in cuts} == {"cut"}
 
@@ -163,9 +163,9 @@ def test_hard_cuts_stay_hard_beside_dissolves() -> None:
     assert [cut.time_s for cut in cuts] == sorted(cut.time_s for cut in cuts)
 
 
-def test_settings_change_what_is_found() -> None:
+def test_settings_change_what_is_found(seen_clip: VideoFeatures) -> None:
     def count(**settings: float) -> int:
         return len(analyze(CLIP, AnalysisOptions(reading="quick", **settings)).cuts)  # type: ignore[arg-type]
 
-    assert count() == 11
+    assert len(seen_clip.cuts) == 11
     assert count(min_shot_s=2.0) < 11 and count(adaptive_threshold=20.0) < 11

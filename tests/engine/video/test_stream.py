@@ -14,9 +14,9 @@ CLIP = Path(__file__).parents[3] / "engine" / "media" / "big-buck-bunny-30s.mp4"
 QUICK = AnalysisOptions(reading="quick")
 
 
-@pytest.fixture(scope="module")
-def features() -> VideoFeatures:
-    return analyze(CLIP, QUICK)
+@pytest.fixture
+def features(seen_clip: VideoFeatures) -> VideoFeatures:
+    return seen_clip
 
 
 def test_the_film_is_described() -> None:
