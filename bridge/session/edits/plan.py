@@ -175,6 +175,7 @@ def _section_at(document: Document, at_s: float) -> tuple[int, SectionPlan]:
     return index, plan.sections[index]
 
 
+# size: what an edit of a plan is, two of them with defaults; its callers give four or five.
 def _decided(
     document: Document,
     now: Now,
