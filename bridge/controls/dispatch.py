@@ -281,6 +281,7 @@ class Controls:
             controls.THEME_STATE: lambda at_s, kind="statement": self._change_plan("state", at_s, None, kind),
             controls.THEME_SILENT: lambda at_s: self._change_plan("silent", at_s),
             controls.THEME_MOVE: lambda from_s, to_s: self._move_to_bar(plan.move_statement, from_s, to_s),
+            controls.THEME_ASSIGN: self._assign_theme,
             controls.FORM_ACCEPT: lambda at_s: (Double(at_s), *self._at(session.edit(plan.accept_section, at_s))),
             controls.FORM_REFUSE: lambda at_s: (Double(at_s), *self._at(session.edit(plan.refuse_section, at_s))),
             controls.FORM_MOVE: lambda from_s, to_s: self._move_to_bar(plan.move_border, from_s, to_s),
@@ -708,6 +709,10 @@ class Controls:
         heard_s = session.edit(make, from_s, to_s)
         lines = plan.lines_of(session.document)
         return Double(from_s), Double(lines.second_of(lines.bar_at(to_s))), Double(heard_s)
+
+    def _assign_theme(self, name: str, kind: str = "statement") -> tuple[Argument, ...]:
+        places = plan.assigned_places(self.session.document, name)
+        return name, len(places), *self._at(self.session.edit(plan.assign_theme, name, kind))
 
     def _lock(self, part: str, *edges: float) -> tuple[Argument, ...]:
         whole = self.session.whole()

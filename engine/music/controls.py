@@ -207,6 +207,7 @@ THEME_RECORD: Final = "/cue/theme/record"
 THEME_STATE: Final = "/cue/theme/state"
 THEME_SILENT: Final = "/cue/theme/silent"
 THEME_MOVE: Final = "/cue/theme/move"
+THEME_ASSIGN: Final = "/cue/theme/assign"
 FORM_ACCEPT: Final = "/cue/form/accept"
 FORM_REFUSE: Final = "/cue/form/refuse"
 FORM_MOVE: Final = "/cue/form/move"
@@ -977,6 +978,12 @@ ACTIONS: Final = (
         "chords stay, and so do all sections that it neither leaves nor takes. The answer: from, and to where.",
         _seconds("from"), _seconds("to"),
         effect="compose",
+    ),
+    _do(
+        THEME_ASSIGN,
+        "With a form: the theme is stated at every hit and section of the cue with this name: a character's, for "
+        "instance. The answer: the name, and at how many.", _text("name"),
+        _choice("kind", STATEMENT_KINDS, optional=True), effect="compose",
     ),
     _do(
         FORM_ACCEPT, "With a form: the section that plays at a position begins there in all takes that follow.",

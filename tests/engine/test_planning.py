@@ -11,7 +11,7 @@ from engine.composer import Composer
 from engine.form.sections import forms
 from engine.music import Chord, Cue, Key, Take, TempoMap, TimeSignature, UserError
 from engine.music.cueplan import ENSEMBLES, FORMS
-from engine.planning import plans_of, settle_take
+from engine.planning import plans_of, propose, settle_take
 from engine.process.messages import Composed, ComposeOptions, ComposeRequest
 
 AUTO = ComposeOptions(form="auto")
@@ -29,6 +29,17 @@ def request(bpm=92.0, **more):
 
 def test_without_a_form_nothing_is_planned(composer, make_features):
     assert compose(composer, make_features(30.0), request(options=ComposeOptions())).plans == ()
+
+
+def test_proposed_cues_say_why_they_are_there(make_features):
+    features = make_features(260.0)
+    proposed = propose(features, request(), 0.0, "", cues=True)
+    assert len(proposed.cues) >= 2
+    for (in_s, out_s, bpm, reason), following in zip(proposed.cues, [*proposed.cues[1:], (261.0,)], strict=True):
+        assert 0 <= in_s < out_s <= min(following[0], 260.0) and 40 < bpm < 200
+        assert len(reason) > 5
+    assert propose(features, request(), 0.0, "", cues=False).cues == ()
+    assert propose(make_features(90.0), request(), 0.0, "", cues=True).cues == ()
 
 
 def test_the_same_take_is_the_same_music_and_another_take_or_film_is_not(composer, small_weights, make_features):

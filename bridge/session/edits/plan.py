@@ -12,7 +12,7 @@ from bridge.session.edits.values import set_value
 from bridge.session.now import Now, boundary_s
 from engine.document import Document
 from engine.document.compare import plan_of
-from engine.document.form_decisions import LONGEST_NAME, UNNAMED, decision_of
+from engine.document.form_decisions import LONGEST_NAME, UNNAMED, decision_of, decisions
 from engine.music import PARTS, MusicError, controls
 from engine.music.arguments import ControlError
 from engine.music.bar_lines import BarLines, bar_lines, end_bar, first_whole_bar
@@ -246,6 +246,34 @@ def _check_free(document: Document, spans_s: list[tuple[float, float]]) -> None:
                 for each in held
             ):
                 raise ControlError("bad_value", f"the melody from bar {bar} on is {kind} it first.")
+
+
+def assigned_places(document: Document, name: str) -> list[float]:
+    """Where hits, sections and sections of the form of the selected cue begin that are called so.
+
+    Raises ControlError where there are none.
+    """
+    plan, lines = plan_in_force(document), lines_of(document)
+    wanted = name.strip().casefold()
+    named = [(each.name, each.time_s) for each in document.hits]
+    named += [(each.name, each.start_s) for each in document.sections]
+    named += [(each.name, lines.second_of(each.bar)) for each in decisions(document).values()]
+    low_s, high_s = plan.sections[0].start_s, plan.sections[-1].end_s
+    found = {at_s for own, at_s in named if own.casefold() == wanted and low_s - 1e-3 <= at_s < high_s}
+    if not wanted or not found:
+        raise ControlError("bad_value", f"no hit or section of this cue is called '{name.strip()[:40]}'.")
+    return sorted(found)
+
+
+def assign_theme(document: Document, now: Now, name: str, kind: str) -> Edit:
+    """States the theme wherever a hit or section has a name, a character's for instance, as one edit."""
+    if plan_in_force(document).theme is None:
+        raise ControlError("not_ready", f"this cue has no theme; set one with {controls.THEME}.")
+    changed = document
+    for at_s in assigned_places(document, name):
+        changed = with_change(changed, "state", at_s, at_s, kind)
+    label, span = f"theme for {name.strip()[:40]}", document.span_of(document.cue)
+    return _edit(document, now, changed, label, span, chords_stay=True)
 
 
 def operate_theme(document: Document, now: Now, name: str) -> Edit:

@@ -126,6 +126,22 @@ def test_a_moved_statement_stays_where_it_is_while_faders_move(live) -> None:
     assert [each.bar for each in plan_of(live).statements if each.kind == statement.kind] == [8]
 
 
+def test_the_theme_is_assigned_to_a_character(live) -> None:
+    """Hits and sections with the character's name, here a hit and a section of the form; one step."""
+    do(live, "/cue/hits/add", second_of(live, 3), "should", "Bunny")
+    do(live, "/cue/hits/add", second_of(live, 9), "nice", "door")
+    do(live, "/cue/form/name", plan_of(live).sections[1].start_s, "Bunny")
+    before, count, slots = plan_of(live), steps(live), live.session.document.slots
+    assert do(live, "/cue/theme/assign", "bunny", "hint")[:2] == ("bunny", 2)
+    bars = {each.bar for each in plan_of(live).statements if each.kind == "hint"}
+    assert {3, live.session.tempo_map.bar_at(live.session.beats_at(before.sections[1].start_s) + 1e-6)} <= bars
+    assert steps(live) == count + 1 and live.session.document.slots == slots
+    do(live, "/cue/undo")
+    assert plan_of(live) == before
+    assert "is called 'nobody'" in refusal(live, "/cue/theme/assign", "nobody")
+    assert "is called ''" in refusal(live, "/cue/theme/assign", " ")
+
+
 # the form -------------------------------------------------------------------------------------------------------------
 @pytest.mark.parametrize("live", ["trailer"], indirect=True)
 def test_a_proposed_section_is_accepted_named_and_stays_in_other_takes(live) -> None:
