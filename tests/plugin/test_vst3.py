@@ -12,7 +12,9 @@ from pluginlab import RATE, Host, Transport, make, state_of
 
 from bridge.player import messages as m
 from bridge.player.memory import PlayerMemory
+from bridge.player.tempo import TempoLine
 from bridge.plugin.plan import ALL_PARTS, PluginPlan
+from engine.music import TempoMap
 from engine.music.note import Controller, Note
 
 
@@ -21,10 +23,11 @@ def vst3(built):
     return replace(built, format="VST3")
 
 
-def state(notes: list[Note], controls: list[Controller] = ()) -> bytes:
-    """A project's state with a plan on seconds."""
-    plan = PluginPlan()
-    for message in PlayerMemory(m.PlayerOptions()).plan(1, "seconds", notes, controls, -1e9):
+def state(notes: list[Note], controls: list[Controller] = (), unit: str = "seconds") -> bytes:
+    """A project's state with a plan on seconds, or on beats of 60 a minute."""
+    memory, plan = PlayerMemory(m.PlayerOptions()), PluginPlan()
+    said = memory.tempo(1, TempoLine.of(TempoMap.constant(60)))
+    for message in [*said, *memory.plan(1, unit, notes, controls, -1e9)]:
         plan.take(message)
     return state_of(plan.body("A film", True).granted(ALL_PARTS))
 
@@ -65,6 +68,25 @@ def test_a_loop_over_a_change_of_tempo_turns_at_the_right_second(vst3) -> None:
     should = [(number, by_frame[at]) for number, at in enumerate(wanted) if at in by_frame]
     did = [(starts[each.block] + each.frame, each.data1) for each in heard if each.is_on]
     assert did == should and len(did) > 100
+
+
+@pytest.mark.parametrize("frames", [64, 1000, 4096])
+def test_a_ramp_is_followed_from_block_to_block(vst3, frames) -> None:
+    """VST3 states one tempo a block: a note is off by what the tempo changes within it at most, and none is lost."""
+    notes = [Note(40 + i, 80, i * 0.25, 0.1, 2, "arp") for i in range(30)]
+    step = 60.0 / (6 * RATE)  # bpm a frame: 60 to 120 in six seconds
+    beats_at = lambda frame: (60.0 * frame + 0.5 * step * frame * frame) / 60 / RATE  # noqa: E731
+    with Host(vst3.plugin, vst3.host) as host:
+        host.load(state(notes, unit="beats"))
+        for first in range(0, round(6.5 * RATE), frames):
+            host.block(frames, Transport(first / RATE, beats_at(first), 60.0 + step * first))
+        host.block(64, Transport(0.0, rolling=False))
+        heard = [each for each in host.finish() if each.is_on]
+    assert [each.data1 for each in heard] == [40 + i for i in range(30)]
+    for note, each in zip(notes, heard, strict=True):
+        frame = each.block * frames + each.frame
+        exact = (-60.0 + (3600.0 + 2 * step * note.start_beats * 60 * RATE) ** 0.5) / step
+        assert abs(frame - exact) <= 1 + step * frames / 60.0 * frames
 
 
 def test_ardour_scans_it(tmp_path) -> None:
