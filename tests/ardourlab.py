@@ -157,8 +157,10 @@ class Ardour:
     """external_sync: Ardour and the JACK transport move each other (else Ardour keeps its own).
 
     timecode: the project's rate as Ardour's session files call it (`timecode_25`), None: as it comes.
-    tempo_map: of the session, None: 4/4 at `bpm`.
+    tempo_map: of the session, None: 4/4 at `bpm`.  session: one that is there already, None: one is made by `SCRIPT`.
     """
+
+    SCRIPT = SESSION
 
     def __init__(
         self,
@@ -167,10 +169,13 @@ class Ardour:
         external_sync: bool = False,
         timecode: str | None = None,
         tempo_map: TempoMap | None = None,
+        session: Path | None = None,
     ) -> None:
         self.folder, self.bpm, self.external_sync, self.timecode = folder, bpm, external_sync, timecode
         self.tempo_map = tempo_map or TempoMap.constant(bpm)
-        self.session = folder / "film"
+        self.session = session or folder / "film"
+        self._reopens = session is not None
+        self.extra: dict[str, str] = {}  # of its environment
         self._process: subprocess.Popen[bytes] | None = None
         self._log: list[tuple[str, list[object]]] = []
         self._socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
@@ -194,6 +199,7 @@ class Ardour:
     def _environment(self) -> dict[str, str]:
         return {
             **os.environ,
+            **self.extra,
             "XDG_CONFIG_HOME": str(self.folder / "config"),
             "HOME": str(self.folder),
             "JACK_NO_START_SERVER": "1",
@@ -208,11 +214,13 @@ class Ardour:
         config.mkdir(parents=True, exist_ok=True)
         (config / ".a7").touch()
         (config / "config").write_text(CONFIG.format(port=self._port))
+        if self._reopens:
+            return
         script = self.folder / "make.lua"
-        script.write_text(SESSION.format(folder=self.session, tempo=lua_of(self.tempo_map)))
+        script.write_text(self.SCRIPT.format(folder=self.session, tempo=lua_of(self.tempo_map)))
         subprocess.run(
             ["ardour7-lua", str(script)],
-            env={**os.environ, "XDG_CONFIG_HOME": str(self.folder / "config"), "HOME": str(self.folder)},
+            env={**os.environ, **self.extra, "XDG_CONFIG_HOME": str(self.folder / "config"), "HOME": str(self.folder)},
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,

@@ -31,6 +31,7 @@ COSTS: Final[dict[str, str]] = {
     "do_clips": "takes cannot be printed: drag the exported .mid in",
     "print_direct": "printing needs an empty clip slot on each track",
     "print_controllers": "controller curves are left out of printed takes",
+    "do_play": "the effect CueBridge gets no notes: print them",
     "do_session": "the project does not remember its session file",
     "undo": "what CueBridge does takes more than one undo step",
     "actions": "the menu actions of CueBridge do nothing",

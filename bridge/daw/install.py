@@ -34,7 +34,7 @@ NEXT: Final = {
     "reaper": (
         "In REAPER: Preferences > Plug-ins > ReaScript, enable Python; then Actions > Show action list > New action > "
         "Load ReaScript, choose Scripts/CueBridge/cuebridge.py, and run it once (it keeps running in the background). "
-        "Load cuebridge_progression.py, _pin.py, _print.py, _print_film.py, _thaw.py and _arm.py the same way. "
+        "Load cuebridge_progression.py, _pin.py, _print.py, _print_film.py, _play.py, _thaw.py and _arm.py likewise. "
         "With --startup REAPER loads them all and starts the first by itself. "
         "A project with all tracks routed: File > Project templates > CueBridge."
     ),
@@ -75,6 +75,7 @@ def _reaper(account: Account) -> list[Place]:
         for folder in folders.reaper(account)
         for source, inside in (
             ("reaper/Scripts", Path("Scripts") / "CueBridge"),
+            ("reaper/Effects", Path("Effects") / "CueBridge"),
             ("reaper/OSC", Path("OSC")),
             ("reaper/ProjectTemplates", Path("ProjectTemplates")),
         )
@@ -181,8 +182,8 @@ _BLOCK: Final = b"""-- CueBridge begins
 do  -- makes the CueBridge actions known and starts the first; written by cuebridge install-script
   local folder = reaper.GetResourcePath () .. "/Scripts/CueBridge/"
   for _, name in ipairs {
-    "cuebridge_arm", "cuebridge_pin", "cuebridge_print", "cuebridge_print_film", "cuebridge_progression",
-    "cuebridge_thaw", "cuebridge",
+    "cuebridge_arm", "cuebridge_pin", "cuebridge_play", "cuebridge_print", "cuebridge_print_film",
+    "cuebridge_progression", "cuebridge_thaw", "cuebridge",
   } do
     local command = reaper.AddRemoveReaScript (true, 0, folder .. name .. ".py", name == "cuebridge")
     if name == "cuebridge" and command ~= 0 then reaper.Main_OnCommand (command, 0) end

@@ -81,6 +81,7 @@ static void remove_key(cb_core *core, uint16_t key) {
 /* Sending ---------------------------------------------------------------------------------------------------------------- */
 
 static void send_off(output *out, uint32_t frame, uint16_t key) {
+  out->core->released[key / 64] |= (uint64_t)1 << key % 64;
   if (out->emit(out->to, frame, (uint8_t)(0x80 | key >> 7), key & 127, OFF_VELOCITY)) return;
   if (!out->core->owed[key]) out->core->owed_count++;
   out->core->owed[key] = true; /* it is tried again with the next block */
@@ -127,6 +128,12 @@ static void pay_debts(output *out) {
     core->owed[key] = false;
     core->owed_count--;
   }
+}
+
+/* Once more what the run before has sent, where nothing sounds since. */
+static void repeat_offs(output *out, const uint64_t *released) {
+  for (uint16_t key = 0; key < CB_KEYS; key++)
+    if (released[key / 64] >> key % 64 & 1 && !out->core->sounding[key].place) send_off(out, 0, key);
 }
 
 /* The place in the plan -------------------------------------------------------------------------------------------------- */
@@ -341,6 +348,9 @@ void cb_core_run(cb_core *core, const cb_block *block, cb_emit emit, void *to) {
   output out = {core, emit, to};
   if (block->frames == 0) return; /* some hosts run such blocks to hand over parameters */
   if (core->owed_count) pay_debts(&out);
+  uint64_t released[CB_KEYS / 64];
+  memcpy(released, core->released, sizeof released);
+  memset(core->released, 0, sizeof core->released);
   uint8_t unit = core->unit;
   if (core->score != NULL) unit = block->has[core->score->unit] ? core->score->unit : !core->score->unit;
   bool fit = block->rolling && !block->silent && block->has[unit] && isfinite(block->position[unit]) && block->rate > 0 &&
@@ -357,6 +367,7 @@ void cb_core_run(cb_core *core, const cb_block *block, cb_emit emit, void *to) {
   if (!core->playing || !continues(core, block, &at)) {
     core->speed = 1;
     at = stretch_of(core, block);
+    if (core->playing && core->repeats_offs) repeat_offs(&out, released);
     jump(&out, &at, 0);
   } else {
     at = stretch_of(core, block);

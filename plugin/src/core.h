@@ -90,6 +90,8 @@ typedef struct {
   bool owed[CB_KEYS];          /* note-offs for which the host had no room */
   uint32_t owed_count;
   uint64_t struck; /* notes so far */
+  bool repeats_offs; /* set by who knows that the host may lose what was sent right before it jumps */
+  uint64_t released[CB_KEYS / 64]; /* a bit for each key whose note-off the last run sent */
 } cb_core;
 
 void cb_core_init(cb_core *core);

@@ -474,6 +474,8 @@ cb_instance *cb_instance_new(uint8_t face, const char *host, void (*changed)(voi
   cb_instance *me = calloc(1, sizeof *me);
   if (me == NULL) return NULL;
   cb_core_init(&me->core);
+  /* Ardour runs an LV2 plugin twice in the block in which its loop turns, and forgets what came of the first time. */
+  me->core.repeats_offs = face == CB_LV2;
   me->mutex = cb_mutex_new();
   me->face = face;
   me->socket = -1;

@@ -227,6 +227,7 @@ def test_reapers_start_up_script_keeps_what_is_in_it(tmp_path, capsys):
 @pytest.mark.skipif(shutil.which("luac") is None and shutil.which("ardour7-lua") is None, reason="no Lua here")
 def test_reapers_start_up_script_is_lua(tmp_path):
     main(["reaper", "--home", str(tmp_path), "--system", "linux", "--startup"])
+    assert (tmp_path / ".config/REAPER/Effects/CueBridge/CueBridge.jsfx").is_file()
     script = tmp_path / ".config/REAPER/Scripts/__startup.lua"
     run = tmp_path / "run.lua"
     run.write_text(
@@ -238,7 +239,7 @@ def test_reapers_start_up_script_is_lua(tmp_path):
     )
     lua = shutil.which("ardour7-lua") or "lua"
     done = subprocess.run([lua, str(run)], stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=60)
-    assert "7 /x/Scripts/CueBridge/cuebridge.py" in done.stdout, done.stdout + done.stderr
+    assert "8 /x/Scripts/CueBridge/cuebridge.py" in done.stdout, done.stdout + done.stderr
 
 
 def test_a_file_changed_since_is_left_and_named(tmp_path, capsys):

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import os
 import time
+from pathlib import Path
 
 import pytest
 from dawhosts import KINDS, BitwigUnderTest, Stage
 from hosts.live_host import Track
 
 from bridge.daw.link import MarkerWish, PrintJob, PrintPart
+from bridge.daw.print import render_print
 from bridge.daw.protocol import DoPrint
 from engine.music.meter import TempoMap, TimeSignature
 from engine.music.note import Controller, Note
@@ -453,3 +455,39 @@ def test_two_scripts_the_first_leads_until_it_leaves(desk, repository, monkeypat
     first.daw.quit()
     second.daw.play(41.0)
     second.heard("transport", lambda info, one: info.daw == "live" and one.rolling)
+
+
+@pytest.mark.parametrize("stage", ["reaper"], indirect=True)
+def test_a_film_goes_into_reapers_effect_and_what_hinders_it_is_told(stage):
+    """The effect itself and the Lua that feeds it: test_jsfx.py."""
+    host, desk = stage.daw.host, stage.desk
+    stage.heard("hello")
+    notes = (Note(60, 80, 0.5, 1.0, 1, "pad"), Note(64, 80, 1.5, 1.0, 1, "pad"))
+    job = PrintJob("film", 0.0, 2.0, 0.0, 4.0, (PrintPart("pad", "pad 1", 1, notes),))
+    read = []
+
+    def lua(reaper):
+        path = reaper.ext.pop(("CueBridge", "play"))
+        read.append(Path(path).read_text())
+        reaper.ext["CueBridge", "played"] = "1\t2" if len(read) == 1 else "0\tno effect CueBridge took the notes"
+
+    def play():
+        asked = len(desk.events.all("print_request"))
+        host.run_action((stage.daw.folder / "cuebridge_play.py").read_text(), "cuebridge_play.py")
+        stage.until(lambda: len(desk.events.all("print_request")) > asked)
+        assert desk.events.last("print_request")[1] == "film"
+        desk.ask("print_job", job)
+
+    host.lua = lua
+    play()
+    assert stage.answered(1)[2:] == (True, "2 notes and controller values are in the effect")
+    assert host.scripts == ["/reaper/Scripts/CueBridge/cuebridge_play.lua"] and host.tracks == []
+    assert read == [render_print(job)]
+    play()
+    assert stage.answered(2)[2:] == (False, "no effect CueBridge took the notes")
+    host.lua = None
+    play()
+    assert not stage.answered(3)[2] and host.tracks == []
+    desk.ask("print_job", job)  # that nobody asked for: into tracks, as ever
+    assert stage.answered(4)[2] and len(host.tracks[0]["items"]) == 1
+    assert host.boxes == [] and host.console == []

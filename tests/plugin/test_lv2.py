@@ -174,6 +174,22 @@ def test_it_plays_by_the_frame_that_the_host_states(host) -> None:
     assert sounding == 0
 
 
+def test_what_ended_right_before_a_jump_is_ended_once_more(host) -> None:
+    """Ardour runs it twice in the block in which its loop turns, and forgets what the first of the two sent."""
+    assert host.restore(state([Note(40, 80, 0.0, 0.01, 2, "arp"), Note(48, 80, 0.0, 9.0, 1, "pad")])) == 0
+    host.run(1024, host.position(0, 0, 1.0))  # the arpeggio's note ends in it
+    before = len(host.heard)
+    host.run(272, host.position(0, 0, 1.0))
+    again = [each[1:3] for each in host.heard[before:]]
+    assert again[:2] == [(0x81, 40), (0x80, 48)] and sorted(again[2:]) == [(0x90, 48), (0x91, 40)]
+    assert {each[0] for each in host.heard[before:]} == {1024}
+    host.run(752)
+    ended = len(host.heard)
+    host.run(1024)
+    host.run(1024, host.position(0, 0, 1.0))
+    assert [each[1:3] for each in host.heard[ended:][:1]] == [(0x80, 48)]  # what ended longer ago is not
+
+
 def test_varispeed_is_stated_and_exact(host) -> None:
     assert host.restore(state([Note(40 + i, 80, i * 0.1, 0.05, 2, "arp") for i in range(20)])) == 0
     host.run(512, host.position(0, 0, 0.5))

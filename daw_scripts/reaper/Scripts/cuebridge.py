@@ -35,6 +35,7 @@ MAX_ITEMS = 4096
 BYTES_A_TICK = 50000  # of lists
 HERE = 0  # REAPER's name for the present project
 REFUSED, WORKS, NOT_TRIED = 0, 1, 2
+PLAY_WITHIN_S = 10.0  # from the action to the print file that it asked for
 MAX_TEXT = 1000
 BY_TIME = 0  # C_BEATATTACHMODE of an item that stays where it is in seconds
 
@@ -58,6 +59,7 @@ NEEDS = (
                  "GetSetMediaItemTakeInfo_String MIDI_GetPPQPosFromProjQN MIDI_InsertNote MIDI_Sort "
                  "CountTrackMediaItems GetTrackMediaItem DeleteTrackMediaItem"),
     ("print_controllers", "MIDI_InsertCC"),
+    ("do_play", "GetResourcePath AddRemoveReaScript Main_OnCommand"),
     ("undo", "Undo_BeginBlock2 Undo_EndBlock2"),
     ("actions", "SetExtState GetExtState DeleteExtState"),
 )  # fmt: skip
@@ -486,7 +488,39 @@ def print_part(part, start, end):
     return len(part["notes"]), left
 
 
+class Effect:
+    """The effect "CueBridge" (JSFX) gets the next print file where `cuebridge_play.py` asked for it."""
+
+    def __init__(self):
+        self.asked_at = None
+
+    def is_next(self):
+        asked_at, self.asked_at = self.asked_at, None
+        return asked_at is not None and time.perf_counter() - asked_at < PLAY_WITHIN_S
+
+    @staticmethod
+    def hand_over(path):
+        """Through Lua: Python in REAPER cannot write what effects share.  Raises ValueError."""
+        read_job(path)
+        RPR_DeleteExtState(SECTION, "played", False)
+        RPR_SetExtState(SECTION, "play", path, False)
+        script = RPR_GetResourcePath() + "/Scripts/CueBridge/cuebridge_play.lua"
+        command = RPR_AddRemoveReaScript(True, 0, script, True)
+        if not command:
+            raise ValueError("REAPER does not take " + script)
+        RPR_Main_OnCommand(command, 0)
+        done, _, text = RPR_GetExtState(SECTION, "played").partition("\t")
+        if done != "1":
+            raise ValueError(text or "cuebridge_play.lua did not run")
+        return text + " notes and controller values are in the effect"
+
+
+effect = Effect()
+
+
 def do_print(path):
+    if effect.is_next():
+        return effect.hand_over(path)
     name, start, end, parts = read_job(path)
     count = left = 0
     with Undo("CueBridge: print " + name):
@@ -701,6 +735,9 @@ class Script:
             self.send("/cue/progression", "s", rest)
         elif word == "pin":
             self.send("/cue/chords/pin", "s", rest)
+        elif word == "play":
+            effect.asked_at = time.perf_counter()
+            self.send("/daw/print", "sdd", "film", *self.project.loop()[1:])
         elif word in ("print", "thaw"):
             _, start, end = self.project.loop()
             scope = "selection" if end > start and rest != "film" else rest or "cue"

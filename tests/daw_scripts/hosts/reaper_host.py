@@ -85,6 +85,9 @@ SIGNATURES = {
     "SetExtState": ("section key value persist", "S"),
     "GetExtState": ("section key", "S"),
     "DeleteExtState": ("section key persist", "S"),
+    "GetResourcePath": ("", "S: where settings and Scripts are"),
+    "AddRemoveReaScript": ("add sectionID scriptfn commit", "S: returns the command id, or 0 if failed"),
+    "Main_OnCommand": ("command flag", "S"),
     "GetUserInputs": ("title num_inputs captions_csv retvals_csv retvals_csv_sz", "S"),
     "ShowMessageBox": ("msg title type", "S"),
     "ShowConsoleMsg": ("msg", "S"),
@@ -131,6 +134,8 @@ class Reaper:
         self.midi_inputs = ["Keystation", "CueBridge"]
         self.user_input = None
         self.boxes = []
+        self.lua = None  # what a Lua script does when it is run: a function of the host
+        self.scripts = []  # files that were made actions
         self.undo = []
         self.open_undo = 0
         self.deferred = []
@@ -521,6 +526,20 @@ class Reaper:
 
     def _MarkProjectDirty(self, proj):
         self.changes += 1
+
+    def _GetResourcePath(self):
+        return "/reaper"
+
+    def _AddRemoveReaScript(self, add, section, path, commit):
+        if not add or section != 0 or self.lua is None:
+            return 0
+        self.scripts.append(path)
+        return 40000 + len(self.scripts)
+
+    def _Main_OnCommand(self, command, flag):
+        if command != 40000 + len(self.scripts):
+            raise ValueError(f"there is no action {command}")
+        self.lua(self)
 
     def _SetExtState(self, section, key, value, persist):
         self.ext[section, key] = value
