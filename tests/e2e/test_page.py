@@ -208,6 +208,22 @@ def test_takes_are_compared_and_rated(page: browserlab.Page) -> None:
     wait(page, "document.querySelector('.take[aria-current]').textContent.includes('kept')", 5)
 
 
+def test_a_new_window_shows_takes_that_it_has_not_heard(
+    page: browserlab.Page, browser: browserlab.Browser, program: PageProgram
+) -> None:
+    if value(page, "app.rows.takes.length") < 2:
+        page.keyboard.press("n")
+        wait(page, "app.rows.takes.length >= 2", 40)
+        settled(page)
+    other = opened(browser, program)
+    inks = (
+        "[...document.querySelectorAll('.take canvas')].map((each) => each.width && new Set(new Uint32Array("
+        "each.getContext('2d').getImageData(0, 0, each.width, each.height).data.buffer)).size)"
+    )
+    wait(other, f"{inks}.length >= 2 && Math.min(...{inks}) > 2", 40)
+    other.context.close()
+
+
 def test_why_says_who_set_a_chord_and_offers_others(page: browserlab.Page) -> None:
     value(page, "app.timeline.focus_item(app.timeline.lanes.chords, app.chords[7].start_s)")
     page.keyboard.press("w")

@@ -55,7 +55,7 @@ export class Keys {
 			app.save_session();
 			return;
 		}
-		if (!app.first.hidden || document.querySelector("dialog[open], .menu:popover-open")) return;
+		if (!app.first.hidden || document.querySelector("dialog[open], [popover]:popover-open")) return;
 		if (modified && event.key.toLowerCase() === "z" && !typing(event.target)) {
 			event.preventDefault();
 			app.act(event.shiftKey ? "/cue/redo" : "/cue/undo");
