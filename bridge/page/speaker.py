@@ -24,6 +24,9 @@ KNOWN: Final = 150  # blocks; fewer than `Playback` keeps
 _TICK_S: Final = 0.05
 _PING_S: Final = 2.0
 _AGAIN_S: Final = 1.0
+_PATIENCE_S: Final = 1.0  # without the music that is due: a change of the plan takes less
+_CALM_S: Final = 3.0  # with it, until it is said again
+BEHIND: Final = "The sound cannot keep up: this computer is busy. MIDI is not affected."
 NO_DEVICE: Final = "There is no audio device here that could play"
 
 
@@ -79,6 +82,9 @@ class Speaker:
         self._pings: list[tuple[float, float]] = []
         self._have: dict[tuple[int, int], int] = {}
         self._asked: tuple[int, bool] | None = None
+        self._lacking_s: float | None = None  # since when the music that is due is not here
+        self._here_s: float | None = None  # since when it is
+        self._behind = False
 
     # from the socket ---------------------------------------------------------------------------------------------
     def heard(self, message: dict[str, Any]) -> None:
@@ -156,6 +162,21 @@ class Speaker:
         indices = [index for index in range(first, first + AHEAD) if (stream, index) not in self._have]
         return [indices[0], indices[-1] + 1 - indices[0]] if indices else [first, 0]
 
+    def falls_behind(self, now_s: float) -> bool:
+        """Whether the music that is due has been lacking for a while; said once, until it has been here for a while."""
+        due = int(self.position_s() * SOUND_RATE // SOUND_BLOCK)
+        with self._lock:
+            here = self._daw or not self._playhead[1] or (MUSIC_STREAM, due) in self._have
+        if here:
+            self._here_s = now_s if self._here_s is None else self._here_s
+            if not self._behind or now_s - self._here_s >= _CALM_S:
+                self._lacking_s, self._behind = None, False
+            return False
+        self._here_s = None
+        self._lacking_s = now_s if self._lacking_s is None else self._lacking_s
+        was, self._behind = self._behind, now_s - self._lacking_s >= _PATIENCE_S
+        return self._behind and not was
+
     def took(self, data: bytes | str) -> None:
         """A message of the sound socket."""
         if isinstance(data, str):
@@ -179,7 +200,8 @@ class Speaker:
 
 
 def run_speaker(connection: Connection, port: int, secret: str) -> None:
-    """Spawn target: plays until the pipe is closed.  Sends "" once it plays, or the sentence why it cannot."""
+    """Spawn target: plays until the pipe is closed.  Sends "" once it plays, or the sentence why it cannot; later what
+    goes wrong."""
     from engine.sound.playback import Playback
 
     playback = Playback()
@@ -200,6 +222,8 @@ def run_speaker(connection: Connection, port: int, secret: str) -> None:
     try:
         while not connection.poll(_TICK_S):
             speaker.follow(device.heard_later_s)
+            if speaker.falls_behind(time.perf_counter()):
+                connection.send(BEHIND)
     except (EOFError, OSError):
         pass
     finally:
@@ -267,7 +291,7 @@ class SpeakerLink:
         return self._process.pid
 
     def fault(self) -> str | None:
-        """Why it cannot play, "" once it plays, None while that is not known."""
+        """Why it cannot play, "" once it plays, later what goes wrong; None: nothing new is known."""
         try:
             return str(self._connection.recv()) if self._connection.poll() else None
         except (EOFError, OSError):

@@ -1,11 +1,15 @@
 """What the page costs, and how soon it hears and is heard.
 
-    python tests/bench/page.py [notes] [latency] [long] [--seconds 20] [--period 256]
+    python tests/bench/page.py [notes] [latency] [heard] [long] [--seconds 20] [--period 256] [--browsers]
 
 notes: onsets captured on JACK, with and without a page, in turns: two pages that are told everything, both pulling the
-sound of five parts and of the film, thumbnails and tiles.  p99 must be as without.
-latency: from a page's message to its answer, to another page and to an OSC client; from a change of the plan to the
-first block of sound that has it.
+sound of five parts and of the film, thumbnails and tiles.  p99 must be as without.  --browsers: two real ones, that
+play the film and its sound, and one of them scrolls.
+latency: from a page's message to its answer, to another page and to an OSC client, beside what an OSC client takes to
+reach the other without a page; from a change of the plan to the first block of sound that has it, beside a block that
+is kept already.
+heard: while it plays, the next chord is changed in a page: until it is heard, as the answer promises, and how long
+before that its sound is here.
 long: turns of the session of a two-hour film while a page looks on, beside turns without one; the state that a page
 begins with, and how long it takes.
 """
@@ -15,12 +19,14 @@ from __future__ import annotations
 import argparse
 import contextlib
 import json
+import statistics
 import sys
 import tempfile
 import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 sys.path[:0] = [str(Path(__file__).resolve().parents[1]), str(Path(__file__).resolve().parents[2])]
@@ -29,8 +35,10 @@ import psutil
 from jacklab import Capture, JackServer, why_not
 from livelab import CLIP, Live, composed_notes, match, port_name, struck
 from pagelab import Browser, Socket
+from pythonosc.udp_client import SimpleUDPClient
 
 from bridge.page.protocol import MUSIC_STREAM, unpack_sound
+from engine.process.messages import SOUND_BLOCK, SOUND_RATE
 
 
 def spread(seconds: list[float]) -> str:
@@ -91,6 +99,26 @@ def onlookers(address: str, count: int = 2) -> Iterator[list[int]]:
         browser.close()
 
 
+@contextlib.contextmanager
+def two_browsers(address: str) -> Iterator[list[int]]:
+    """Two windows of a real browser with film and sound; one of them scrolls, eight pixels a frame."""
+    import browserlab
+
+    program = SimpleNamespace(address=address)
+    with browserlab.chromium() as browser:
+        pages = [browserlab.opened(browser, program, lanes=lanes) for lanes in ("all", "chords")]
+        for page in pages:
+            page.keyboard.press("F")  # a key: from now on it may sound
+        browserlab.value(
+            pages[0],
+            "(app.view.zoom_by(8, 0), app.view.set_following(false), setInterval(() => app.view.scroll_to("
+            "(app.view.left_s + 8 / app.view.zoom) % (app.duration_s - app.view.span_s)), 16))",
+        )
+        yield [0]
+        sounding = [browserlab.value(page, "app.sound.on && app.sound.report?.position > 0") for page in pages]
+        print(f"  browsers that sounded: {sum(map(bool, sounding))} of {len(pages)}")
+
+
 def until(live: Live, picture_s: float) -> None:
     live.wait(lambda line: line.get("type") == "status" and line["picture_s"] >= picture_s, f"{picture_s} s", 120)
 
@@ -113,7 +141,8 @@ def notes(options: argparse.Namespace) -> None:
                 while not out.exists():
                     time.sleep(0.05)
                 time.sleep(0.2)
-                with onlookers(address) if paged else contextlib.nullcontext([0]) as got:
+                looking = two_browsers if options.browsers else onlookers
+                with looking(address) if paged else contextlib.nullcontext([0]) as got:
                     time.sleep(1.0)
                     live.send("/cue/play")
                     live.wait(
@@ -127,7 +156,7 @@ def notes(options: argparse.Namespace) -> None:
                 found = match(struck(capture.heard()), composed)
                 figures = found.summary_ms()
                 live.quit()
-            what = "two pages, sound" if paged else "no page"
+            what = ("two browsers" if options.browsers else "two pages, sound") if paged else "no page"
             print(
                 f"  {what:18}{ready['priority']:16} notes {figures['notes']:4.0f}  missing {len(found.missing)}  "
                 f"extra {len(found.extra)}  p50 {figures['p50_ms']:.3f}  p99 {figures['p99_ms']:.3f}  "
@@ -148,7 +177,8 @@ def latency(options: argparse.Namespace) -> None:
             browser.open()
             with browser.socket() as first, browser.socket() as second:
                 live.send("/cue/subscribe", "/cue/swing")
-                answered, to_page, to_osc = [], [], []
+                answered, to_page, to_osc, without = [], [], [], []
+                other = SimpleUDPClient("127.0.0.1", live.osc_port)
                 for number in range(options.changes):
                     value = 51.0 + (number * 7) % 24
                     begun_s = time.perf_counter()
@@ -158,11 +188,18 @@ def latency(options: argparse.Namespace) -> None:
                     second.until(lambda each, value=value: each.get("set") == "/cue/swing" and each["args"] == [value])
                     to_page.append(time.perf_counter() - begun_s)
                     time.sleep(0.13)
+                    begun_s = time.perf_counter()
+                    other.send_message("/cue/swing", value + 0.5)
+                    without.append(_osc_sees(live, value + 0.5, begun_s))
+                    time.sleep(0.13)
                 print(f"  page -> its answer    {spread(answered)}")
                 print(f"  page -> OSC client    {spread(to_osc)}")
                 print(f"  page -> another page  {spread(to_page)}")
+                print(f"  OSC -> OSC client     {spread(without)}, without a page: {_ratio(to_osc, without)}")
             with browser.socket() as page, browser.socket("sound") as sound:
-                print(f"  plan -> first block   {spread(_sounds(page, sound, options.changes // 2))}")
+                made, kept = _sounds(page, sound, options.changes // 2)
+                print(f"  plan -> first block   {spread(made)}")
+                print(f"  a block that is kept  {spread(kept)}: {_ratio(made, kept)}")
             live.quit()
 
 
@@ -175,9 +212,14 @@ def _osc_sees(live: Live, value: float, begun_s: float) -> float:
                 return time.perf_counter() - begun_s
 
 
-def _sounds(page: Socket, sound: Socket, changes: int) -> list[float]:
-    """Seconds from the word that a new plan is there to its first block; then the page is given rest."""
-    found = []
+def _ratio(ours: list[float], reference: list[float]) -> str:
+    return f"ours takes {statistics.median(ours) / statistics.median(reference):.2f} times as long (medians)"
+
+
+def _sounds(page: Socket, sound: Socket, changes: int) -> tuple[list[float], list[float]]:
+    """Seconds from the word that a new plan is there to its first block, and of the same block once more; then the page
+    is given rest."""
+    found, again = [], []
     for number in range(changes):
         page.ask("/cue/transpose", float(number % 5))
         revision = sound.until(lambda each: isinstance(each, dict), 20.0)["revision"]
@@ -192,7 +234,76 @@ def _sounds(page: Socket, sound: Socket, changes: int) -> list[float]:
                 break
         found.append(time.perf_counter() - begun_s)
         time.sleep(0.3)
-    return found
+        sound.send({"want": None})
+        with contextlib.suppress(TimeoutError):
+            while True:  # what is on its way still
+                sound.next(0.1)
+        begun_s = time.perf_counter()
+        sound.send({"want": [8, 1], "film": False})
+        sound.until(lambda each: isinstance(each, bytes))
+        again.append(time.perf_counter() - begun_s)
+        time.sleep(0.1)
+    return found, again
+
+
+def heard(options: argparse.Namespace) -> None:
+    """The chord after the playhead becomes another one, again and again, while the film is played in a loop."""
+    with tempfile.TemporaryDirectory() as folder:
+        home = Path(folder)
+        with Live(CLIP, home, "--midi-api", "none", "--page-port", "0") as live:
+            live.ready()
+            browser = Browser(next(line for line in live.lines if line.get("type") == "ready")["page"])
+            browser.open()
+            with browser.socket() as page, browser.socket("sound") as sound:
+                length_s = browser.get("/state").json()["film"]["duration_s"]
+                page.ask("/cue/loop", True, 0.0, length_s - 1.0)
+                page.ask("/cue/play")
+                waits, margins, answers = [], [], []
+                for number in range(options.changes):
+                    state = browser.get("/state").json()
+                    at_s = _now_at(state)
+                    coming = [row for row in state["lists"]["chords"] if at_s + 0.1 < row[0] < length_s - 2.0]
+                    if not coming:
+                        time.sleep(2.0)  # the loop's end
+                        continue
+                    name = "Am" if coming[0][4] != "Am" else "F"
+                    begun_s = time.perf_counter()
+                    at_s += begun_s - state["read_s"]
+                    answer = page.ask("/cue/chords/pin", name, coming[0][0])
+                    answers.append(time.perf_counter() - begun_s)
+                    if "error" in answer or answer["heard"] is None:
+                        print(f"  refused: {answer}")
+                        continue
+                    waits.append(answer["heard"] - at_s)
+                    block = int(answer["heard"] * SOUND_RATE // SOUND_BLOCK)
+                    margins.append(begun_s + waits[-1] - _sound_of(sound, block))
+                    time.sleep(0.5 + 0.1 * (number % 7))
+                print("heard: a chord is changed in a page while it plays")
+                print(f"  page -> its answer    {spread(answers)}")
+                print(f"  page -> heard         {spread(waits)}, as promised")
+                print(f"  sound before it is due{spread(margins)}; too late {sum(each < 0 for each in margins)}")
+            live.quit()
+
+
+def _now_at(state: dict[str, Any]) -> float:
+    """Picture second now; `read_s` is added: when that was."""
+    at_s, *_, rolling = state["values"]["/cue/playhead"]
+    state["read_s"] = time.perf_counter()
+    return at_s + (state["read_s"] - state["t"]) * rolling
+
+
+def _sound_of(sound: Socket, block: int) -> float:
+    """When the block of the newest plan is here."""
+    newest = -1
+    while True:
+        message = sound.next(20.0)
+        if isinstance(message, dict):
+            newest = message["revision"]
+            sound.send({"want": [block, 2], "film": False})
+            continue
+        stream, revision, index, _ = unpack_sound(message)
+        if stream == MUSIC_STREAM and index == block and revision >= newest >= 0:
+            return time.perf_counter()
 
 
 def long(options: argparse.Namespace) -> None:
@@ -263,13 +374,16 @@ def long(options: argparse.Namespace) -> None:
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("what", nargs="*", default=["notes", "latency", "long"], metavar="notes|latency|long")
+    parser.add_argument(
+        "what", nargs="*", default=["notes", "latency", "heard", "long"], metavar="notes|latency|heard|long"
+    )
     parser.add_argument("--seconds", type=float, default=20.0)
     parser.add_argument("--period", type=int, default=256)
     parser.add_argument("--changes", type=int, default=60)
+    parser.add_argument("--browsers", action="store_true")
     options = parser.parse_args()
     for name in options.what:
-        {"notes": notes, "latency": latency, "long": long}[name](options)
+        {"notes": notes, "latency": latency, "heard": heard, "long": long}[name](options)
     return 0
 
 
