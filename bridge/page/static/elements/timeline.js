@@ -33,7 +33,6 @@ export class Timeline extends HTMLElement {
 	#free = []; // canvases of tiles that are no longer kept: a new one costs more than to paint it
 	#frame = 0;
 	#dirty = true;
-	#over_dirty = true;
 	#drag = null;
 	#snap_line = null;
 	#drawn = [];
@@ -61,12 +60,13 @@ export class Timeline extends HTMLElement {
 		this.#build();
 		for (const lane of Object.values(this.lanes)) lane.changed = (_, from_s, to_s) => this.#invalid(lane, from_s, to_s);
 		app.view.addEventListener("moved", () => this.#redraw());
-		app.view.addEventListener("selected", () => ((this.#over_dirty = true), this.#fill_grids(), this.#request()));
-		app.view.addEventListener("over", () => ((this.#over_dirty = true), this.#request()));
+		app.view.addEventListener("selected", () => (this.#fill_grids(), this.#redraw()));
+		app.view.addEventListener("over", () => this.#redraw());
 		app.view.addEventListener("following", () => setAttribute(this.follow, "aria-pressed", String(app.view.following)));
-		app.messages.addEventListener("changed", () => ((this.#over_dirty = true), this.#request()));
+		app.messages.addEventListener("changed", () => this.#redraw());
 		app.on(["film", "bars", "chords", "cuts", "hits", "sections", "printed", "dialogue", "heard", "takes", "tiles/mood", "tiles/counts", "lanes", "audible", "/cue/plan", "/cue/theme", "/cue/theme/statements", "/cue/speech/leave_room"], () => this.#lay_out());
-		app.on(["/cue/playhead", "/cue/loop", "link"], () => ((this.#over_dirty = true), this.#request()));
+		app.on(["/cue/loop", "link"], () => this.#redraw());
+		app.on(["/cue/playhead"], () => this.#request());
 		onTheme(() => {
 			this.#tiles.clear();
 			this.#redraw();
@@ -101,10 +101,10 @@ export class Timeline extends HTMLElement {
 		);
 		this.heads = h("div", { class: "heads" });
 		this.under = h("canvas", { "aria-hidden": "true" });
-		this.over = h("canvas", { class: "over", "aria-hidden": "true" });
-		this.needle = h("canvas", { class: "over", "aria-hidden": "true" });
+		this.needle = h("div", { class: "playhead", "aria-hidden": "true" });
+		this.sounding = h("div", { class: "sounding", "aria-hidden": "true" });
 		this.tip = h("div", { class: "tip", hidden: true });
-		this.field = h("div", { class: "field-of-lanes" }, this.under, this.over, this.needle, this.tip);
+		this.field = h("div", { class: "field-of-lanes" }, this.under, this.sounding, this.needle, this.tip);
 		this.list = h("div", { class: "chord-list" });
 		this.scroller = h("div", { class: "lanes", id: "timeline", tabindex: "-1" }, this.heads, this.field, this.list);
 		this.table = h("div", { class: "table-view", hidden: true, tabindex: "-1", role: "region", "aria-label": "Lanes as tables" });
@@ -188,8 +188,6 @@ export class Timeline extends HTMLElement {
 		const width = this.field.clientWidth;
 		app.view.resized(width, app.duration_s);
 		this.#size(this.under, width, this.total);
-		this.#size(this.over, width, this.total);
-		this.#size(this.needle, width, this.total);
 		this.field.style.height = `${this.total}px`;
 		this.#fill_list();
 		this.#redraw();
@@ -279,7 +277,6 @@ export class Timeline extends HTMLElement {
 
 	#redraw() {
 		this.#dirty = true;
-		this.#over_dirty = true;
 		this.#request();
 	}
 
@@ -302,14 +299,11 @@ export class Timeline extends HTMLElement {
 		if (this.#dirty) {
 			this.#dirty = false;
 			complete = this.#draw_under(started);
+			this.#draw_over();
 			this.#say_range();
 			this.#fill_grids_soon();
 		}
-		if (this.#over_dirty) {
-			this.#over_dirty = false;
-			this.#draw_over();
-		}
-		this.#draw_needle();
+		this.#place_needle();
 		if (!complete) this.#dirty = true;
 		this.#drawn.push(performance.now() - started);
 		if (this.#drawn.length > 2000) this.#drawn.splice(0, 1000);
@@ -399,13 +393,12 @@ export class Timeline extends HTMLElement {
 		return found;
 	}
 
+	/** Selection, loop, flags and what a drag does, above the tiles. */
 	#draw_over() {
 		const { app } = this;
 		const { view } = app;
 		const ratio = devicePixelRatio || 1;
-		const ctx = this.over.getContext("2d");
-		ctx.setTransform(1, 0, 0, 1, 0, 0);
-		ctx.clearRect(0, 0, this.over.width, this.over.height);
+		const ctx = this.under.getContext("2d");
 		const colours = theme();
 		const x_of = (second) => view.x_of(second);
 		if (view.range !== null) {
@@ -429,39 +422,17 @@ export class Timeline extends HTMLElement {
 		this.#place_more();
 	}
 
-	/** The playhead in a canvas of its own, and the tint of the chord that sounds. */
-	#draw_needle() {
+	/** The playhead and the tint of the chord that sounds: moved, not drawn, so that a frame of play draws no lane anew. */
+	#place_needle() {
 		const { app } = this;
-		const ratio = devicePixelRatio || 1;
-		const ctx = this.needle.getContext("2d");
-		ctx.setTransform(1, 0, 0, 1, 0, 0);
-		if (this.needle_box) ctx.clearRect(...this.needle_box);
 		const at_s = app.heard_s?.() ?? app.position_s();
 		const x = Math.round(app.view.x_of(at_s));
-		const colours = theme();
-		ctx.setTransform(ratio, 0, 0, ratio, 0, 0);
 		const { chords } = this.lanes;
 		const chord = this.shown.includes(chords) ? app.chord_at(at_s) : null;
-		let [left, right] = [x - 8, x + 8];
-		if (chord !== null) {
-			const from = app.view.x_of(chord.start_s);
-			const wide = (chord.end_s - chord.start_s) * app.view.zoom;
-			ctx.globalAlpha = 0.12;
-			ctx.fillStyle = colours.accent;
-			ctx.fillRect(from, chords.top + 3, wide, chords.height - 6);
-			ctx.globalAlpha = 1;
-			[left, right] = [Math.min(left, from), Math.max(right, from + wide)];
-		}
-		if (x >= -8 && x <= app.view.width + 8) {
-			ctx.fillStyle = colours.accent;
-			ctx.fillRect(x - 1, 0, 2, this.total);
-			ctx.beginPath();
-			ctx.moveTo(x - 6, 0);
-			ctx.lineTo(x + 6, 0);
-			ctx.lineTo(x, 8);
-			ctx.fill();
-		}
-		this.needle_box = [Math.floor(Math.max(0, left) * ratio) - 1, 0, Math.ceil((Math.min(right, app.view.width) - Math.max(0, left)) * ratio) + 3, this.needle.height];
+		const left = chord === null ? 0 : Math.max(0, app.view.x_of(chord.start_s));
+		const right = chord === null ? 0 : Math.min(app.view.width, app.view.x_of(chord.end_s));
+		place(this.sounding, right > left, left, chords.top + 3, right - left, chords.height - 6);
+		place(this.needle, x >= -8 && x <= app.view.width + 8, x - 6, 0, 12, this.total);
 	}
 
 	#say_range() {
@@ -722,8 +693,7 @@ export class Timeline extends HTMLElement {
 		this.tip.classList.toggle("bad", Boolean(drag.bad));
 		this.tip.style.left = `${clamp(x + 12, 0, Math.max(0, this.field.clientWidth - this.tip.offsetWidth - 4))}px`;
 		this.tip.style.top = `${Math.max(0, y - 34)}px`;
-		this.#over_dirty = true;
-		this.#request();
+		this.#redraw();
 	}
 
 	/** A hit, then a cut, then a beat within six pixels; Alt is free: frames, or sixteenths for chords. */
@@ -754,8 +724,7 @@ export class Timeline extends HTMLElement {
 		this.#drag = null;
 		this.#snap_line = null;
 		this.tip.hidden = true;
-		this.#over_dirty = true;
-		this.#request();
+		this.#redraw();
 	}
 
 	#range_drag(lane, from_s, extend) {
@@ -847,6 +816,19 @@ export class Timeline extends HTMLElement {
 		const by = Math.abs(event.deltaX) > Math.abs(event.deltaY) ? event.deltaX : event.deltaY;
 		view.scroll_by(by * (event.deltaMode ? 30 : 1));
 	}
+}
+
+/** Puts a mark of the lanes where it belongs; it is only touched where something is new. */
+function place(mark, shown, left, top, wide, tall) {
+	if (mark.hidden === shown) mark.hidden = !shown;
+	if (!shown) return;
+	const at = `translate(${left}px, ${top}px)`;
+	if (mark.style.transform !== at) mark.style.transform = at;
+	const size = `${wide} ${tall}`;
+	if (mark.sized === size) return;
+	mark.sized = size;
+	mark.style.width = `${wide}px`;
+	mark.style.height = `${tall}px`;
 }
 
 customElements.define("cue-timeline", Timeline);
