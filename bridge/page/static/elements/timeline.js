@@ -20,7 +20,7 @@ import { ChordEditor } from "./chord-editor.js";
 const TILE_PX = 512;
 const KEPT_TILES = 160;
 const KEPT_FREE = 40;
-const PAINT_MS = 3; // of a frame; what is left is painted in the next one
+const PAINT_MS = 2; // of a frame; what is left is painted in the next one
 const DRAG_PX = 4;
 const DRAG_PX_COARSE = 8;
 const SNAP_PX = 6;
