@@ -19,6 +19,7 @@ from __future__ import annotations
 import argparse
 import contextlib
 import json
+import re
 import statistics
 import sys
 import tempfile
@@ -119,6 +120,16 @@ def two_browsers(address: str) -> Iterator[list[int]]:
         print(f"  browsers that sounded: {sum(map(bool, sounding))} of {len(pages)}")
 
 
+def page_address(live: Live, timeout_s: float = 60.0) -> str:
+    """With the program's first line, or later where the page's server took its time."""
+    end_s = time.monotonic() + timeout_s
+    while time.monotonic() < end_s:
+        if found := re.search(r"http://127\.0\.0\.1:\d+/\?token=[\w-]+", json.dumps(live.lines[:200])):
+            return found.group()
+        time.sleep(0.1)
+    raise AssertionError("the page's server has not come")
+
+
 def until(live: Live, picture_s: float) -> None:
     live.wait(lambda line: line.get("type") == "status" and line["picture_s"] >= picture_s, f"{picture_s} s", 120)
 
@@ -134,7 +145,7 @@ def notes(options: argparse.Namespace) -> None:
         for number, paged in enumerate((False, True, False, True)):
             with Live(CLIP, home, *arguments) as live, Capture() as capture:
                 ready = live.ready()
-                address = next(line["page"] for line in live.lines if line.get("type") == "ready")
+                address = page_address(live)
                 capture.connect(port_name(ready))
                 out = home / f"{number}.mid"
                 live.send("/cue/export", str(out))
@@ -170,10 +181,10 @@ def latency(options: argparse.Namespace) -> None:
         home = Path(folder)
         with Live(CLIP, home, "--midi-api", "none", "--page-port", "0") as live:
             live.ready()
+            browser = Browser(page_address(live))
             ready = next(line for line in live.lines if line.get("type") == "ready")
-            server = psutil.Process(ready["pids"]["page"])
-            print(f"latency: server {server.memory_info().rss / 2**20:.0f} MiB")
-            browser = Browser(ready["page"])
+            if "page" in ready["pids"]:
+                print(f"latency: server {psutil.Process(ready['pids']['page']).memory_info().rss / 2**20:.0f} MiB")
             browser.open()
             with browser.socket() as first, browser.socket() as second:
                 live.send("/cue/subscribe", "/cue/swing")
@@ -252,7 +263,7 @@ def heard(options: argparse.Namespace) -> None:
         home = Path(folder)
         with Live(CLIP, home, "--midi-api", "none", "--page-port", "0") as live:
             live.ready()
-            browser = Browser(next(line for line in live.lines if line.get("type") == "ready")["page"])
+            browser = Browser(page_address(live))
             browser.open()
             with browser.socket() as page, browser.socket("sound") as sound:
                 length_s = browser.get("/state").json()["film"]["duration_s"]

@@ -52,7 +52,7 @@ def ready(page: browserlab.Page) -> None:
     value(page, "app.link.do('/cue/locate', [12.3])")
     composed(page)
     settled(page)
-    wait(page, _MINIATURES, 60)
+    wait(page, _MINIATURES, 180)
     time.sleep(3.0)
     value(page, "app.messages.clear()")
 
