@@ -6,7 +6,6 @@ import { onTheme, theme } from "../lib/theme.js";
 import { PARTS, TILE_S } from "../lib/tiles.js";
 
 const MINIATURE_S = 60;
-const STEPS = 16; // of a second: what notes of a sketch are counted in
 const [MELODY, PAD] = ["melody", "pad"].map((part) => PARTS.indexOf(part));
 
 export class Takes extends HTMLElement {
@@ -16,10 +15,7 @@ export class Takes extends HTMLElement {
 		this.fresh = h("button", { onclick: () => this.make() }, "New take", h("kbd", {}, "N"));
 		this.append(h("div", { class: "label" }, "Takes"), this.list);
 		app.heard_takes ??= new Map(); // number -> {chords, tiles}
-		this.sketches = new Map(); // number -> notes of a take that this window has not heard: [part, pitch, start, length]
-		app.on(["film"], () => this.film !== app.get("film")?.id && ((this.film = app.get("film")?.id), app.heard_takes.clear(), this.sketches.clear()));
-		app.on(["sketch"], () => this.#fetch());
-		app.on(["fresh"], () => (this.asked = false));
+		app.on(["film"], () => this.film !== app.get("film")?.id && ((this.film = app.get("film")?.id), app.heard_takes.clear()));
 		app.on(["takes", "/cue/takes/rated", "/cue/progress", "chords"], () => this.#show());
 		app.on(["tiles/notes", "tiles/counts", "plan"], () => this.#draw_soon());
 		onTheme(() => this.#draw_soon());
@@ -134,40 +130,21 @@ export class Takes extends HTMLElement {
 		app.heard_takes.set(playing, known);
 	}
 
-	/** A take that this window has not heard is drawn up by the session. */
+	/** Takes that this window has not heard are drawn up by the session. */
 	#ask() {
-		const { app } = this;
-		const unknown = this.rows.some(({ number }) => !app.heard_takes.has(number) && !this.sketches.has(number));
-		if (!unknown || this.asked || !app.link.open) return;
-		this.asked = true;
-		app.link.do("/page/takes").catch(() => (this.asked = false));
+		if (this.unheard !== undefined || this.rows.every(({ number }) => this.app.heard_takes.has(number))) return;
+		this.unheard = null;
+		this.app.later("./elements/unheard.js", "unheard", () => this.#draw_soon()).then((found) => (this.unheard = found));
 	}
 
-	async #fetch() {
-		const [number] = this.app.get("sketch") ?? [];
-		if (number === undefined) return;
-		if (number === 0) return this.sketches.clear();
-		const response = await fetch(`/takes/${number}.json`).catch(() => null);
-		if (!response?.ok) return;
-		this.sketches.set(number, (await response.json()).notes);
-		this.#draw_soon();
-	}
-
-	/** Notes of a take: `[melody or not, pitch, start_s, length_s]`. */
+	/** Pad and melody of a take: `[part, pitch, start_s, length_s]`. */
 	*#notes(number, end_s) {
 		const known = this.app.heard_takes.get(number);
-		if (known !== undefined) {
-			for (const [tile, { n, start, length, pitch, part }] of known.tiles) {
-				for (let index = 0; index < n; index++) {
-					if ((part[index] === MELODY || part[index] === PAD) && start[index] >= tile * TILE_S && start[index] <= end_s) yield [part[index] === MELODY, pitch[index], start[index], length[index]];
-				}
+		if (known === undefined) return yield* this.unheard?.notes(number, end_s) ?? [];
+		for (const [tile, { n, start, length, pitch, part }] of known.tiles) {
+			for (let index = 0; index < n; index++) {
+				if ((part[index] === MELODY || part[index] === PAD) && start[index] >= tile * TILE_S && start[index] <= end_s) yield [part[index], pitch[index], start[index], length[index]];
 			}
-			return;
-		}
-		const sketch = this.sketches.get(number) ?? [];
-		for (let at = 0; at < sketch.length; at += 4) {
-			const [part, pitch, start, length] = sketch.slice(at, at + 4);
-			if ((part === MELODY || part === PAD) && start <= end_s * STEPS) yield [part === MELODY, pitch, start / STEPS, length / STEPS];
 		}
 	}
 
@@ -182,9 +159,9 @@ export class Takes extends HTMLElement {
 			if (ctx === null) continue;
 			const [wide, tall] = [canvas.clientWidth, canvas.clientHeight];
 			const colours = theme();
-			for (const [melody, pitch, start_s, length_s] of this.#notes(Number(canvas.closest(".take").dataset.number), end_s)) {
-				ctx.fillStyle = melody ? colours.melody : colours.pad;
-				ctx.globalAlpha = melody ? 1 : 0.75;
+			for (const [part, pitch, start_s, length_s] of this.#notes(Number(canvas.closest(".take").dataset.number), end_s)) {
+				ctx.fillStyle = part === MELODY ? colours.melody : colours.pad;
+				ctx.globalAlpha = part === MELODY ? 1 : 0.75;
 				ctx.fillRect((start_s / end_s) * wide, (1 - (pitch - 44) / 44) * (tall - 2), Math.max(0.8, (length_s / end_s) * wide), 1.5);
 			}
 		}

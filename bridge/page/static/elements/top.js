@@ -17,10 +17,10 @@ export class Top extends HTMLElement {
 		this.loop = h("button", { class: "icon-only", "aria-label": "Loop", title: "Loop the selection (L)", "aria-pressed": "false", onclick: () => app.toggle_loop() }, icon("loop"));
 		this.sync_word = h("span");
 		this.sync_icon = h("span", { style: "display:contents" });
-		this.sync = h("button", { class: "chip", title: "Sync: source, offset, ports", onclick: (event) => this.#sync_sheet(event.currentTarget) }, this.sync_icon, this.sync_word);
+		this.sync = h("button", { class: "chip", title: "Sync: source, offset, ports", onclick: (event) => app.later("./elements/chip-sheets.js", "openSync", event.currentTarget) }, this.sync_icon, this.sync_word);
 		this.sound_word = h("span", { class: "sound-word" });
 		this.sound_icon = h("span", { style: "display:contents" });
-		this.sound = h("button", { class: "chip", onclick: (event) => this.#sound_sheet(event.currentTarget) }, this.sound_icon, this.sound_word);
+		this.sound = h("button", { class: "chip", onclick: (event) => app.later("./elements/chip-sheets.js", "openSound", event.currentTarget) }, this.sound_icon, this.sound_word);
 		this.undo = h("button", { "aria-label": "Undo", onclick: () => app.act("/cue/undo") }, icon("undo"), h("span", { class: "undo-word" }, "Undo"));
 		this.redo = h("button", { class: "icon-only", "aria-label": "Redo", onclick: () => app.act("/cue/redo") }, icon("redo"));
 		this.clocks = document.createElement("cue-clocks");
@@ -91,28 +91,6 @@ export class Top extends HTMLElement {
 		setAttribute(this.sync, "class", `chip ${tone}`);
 	}
 
-	#sync_sheet(anchor) {
-		const { app } = this;
-		const [source = "–", state = "–", tempo = "–", bpm = 0, rate = "", port = ""] = app.get("/cue/sync") ?? [];
-		const [name = "–", api = "", up = false, sent = 0, late = 0, dropped = 0] = app.get("/cue/ports") ?? [];
-		const rows = [
-			["Position from", `${source || "own transport"} (${state || "–"})`],
-			["Tempo from", `${tempo || "own"}, ${Number(bpm).toFixed(2)} bpm`],
-			["Timecode", [rate, port].filter(Boolean).join(", ") || "–"],
-			["Picture starts at", String(app.value("/cue/picture_starts_at", "0"))],
-			["MIDI port", `${name}${api ? `, ${api}` : ""}${up ? "" : " (down)"}`],
-			["Notes", `${sent} sent, ${late} late, ${dropped} dropped`],
-		];
-		this.#sheet("Sync", h("dl", {}, ...rows.flatMap(([term, text]) => [h("dt", {}, term), h("dd", {}, text)])), anchor);
-	}
-
-	#sheet(title, content, anchor) {
-		const sheet = h("div", { class: "sheet", popover: "auto", role: "dialog", "aria-label": title, tabindex: "-1" }, h("h2", {}, title), content);
-		sheet.addEventListener("toggle", (event) => event.newState === "closed" && setTimeout(() => sheet.remove()));
-		openBeside(sheet, anchor);
-		if (!sheet.contains(document.activeElement)) sheet.focus();
-	}
-
 	#sound() {
 		const { app } = this;
 		const state = app.get("sound_state") ?? { word: "Sound off", on: false, why: "" };
@@ -121,39 +99,6 @@ export class Top extends HTMLElement {
 		setAttribute(this.sound, "class", `chip ${state.on ? "good" : ""}`);
 		this.sound.title = state.why || "Sound of this page";
 		setAttribute(this.sound, "aria-label", `Sound: ${state.word}`);
-	}
-
-	#sound_sheet(anchor) {
-		const { app } = this;
-		const level = (name, text) => {
-			const now = app.audible(name);
-			const output = h("output", {}, now.mute ? "off" : `${now.level_db} dB`);
-			return h("label", { class: "field" },
-				h("span", { class: "label" }, text, output),
-				h("input", {
-					type: "range", min: "-40", max: "6", step: "1", value: String(now.mute ? -40 : now.level_db), "aria-label": `Level of ${text}`,
-					oninput: (event) => {
-						const value = Number(event.target.value);
-						app.set_audible(name, { level_db: value, mute: value <= -40 });
-						setText(output, value <= -40 ? "off" : `${value} dB`);
-					},
-				}),
-			);
-		};
-		const font = app.get("sound")?.font;
-		const sentence = app.get("sound_state")?.why;
-		this.#sheet(
-			"Sound of this page",
-			h("div", { class: "fields", style: "width:min(420px,80vw)" },
-				h("button", { class: "wide", onclick: () => app.sound.toggle() }, app.sound.wanted ? "Switch sound off" : "Switch sound on"),
-				app.get("sound")?.daw ? h("button", { class: "wide", onclick: () => app.sound.despite_daw() }, "Play here too") : null,
-				level("all", "Everything"),
-				level("film", "Film's own sound"),
-				...["melody", "arp", "pad", "bass", "drums"].map((part) => level(part, part)),
-				h("p", { class: "wide note" }, [sentence, font ? `SoundFont: ${font}.` : ""].filter(Boolean).join(" ")),
-			),
-			anchor,
-		);
 	}
 
 	#edits() {
