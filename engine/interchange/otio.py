@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from fractions import Fraction
 from typing import Any
 
@@ -17,8 +18,17 @@ def read_otio(data: bytes, name: str) -> MarkerFile:
     need_extra("otio", "Reading OTIO")
     import opentimelineio as otio
 
+    text = decode(data, name)
     try:
-        found = otio.adapters.read_from_string(decode(data, name), "otio_json")
+        json.loads(text)
+    except json.JSONDecodeError as error:
+        raise MarkerError(
+            f"{shown(name)} is no OTIO file that can be read: line {error.lineno}: it is broken JSON.", [error.lineno]
+        ) from None
+    except (ValueError, RecursionError):
+        raise MarkerError(f"{shown(name)} is no OTIO file that can be read.") from None
+    try:
+        found = otio.adapters.read_from_string(text, "otio_json")
     except Exception as error:  # its C++ core raises several kinds
         if isinstance(error, MarkerError):
             raise

@@ -15,6 +15,8 @@ from engine.music.speech import Lines, merged, speech_text
 ENDINGS: Final = (".srt", ".vtt", ".ttml", ".dfxp", ".xml")
 _TIME: Final = r"(?:(\d{1,3}):)?(\d{1,2}):(\d{1,2})[.,](\d{1,3})"
 _ARROW: Final = re.compile(rf"\s*{_TIME}\s*-->\s*{_TIME}(?:\s.*)?")
+# A line of two times alone is one whose arrow was damaged; passed over, its words would be read as another line's.
+_TIMES_ALONE: Final = re.compile(rf"\s*{_TIME}[\s<>=–—-]*{_TIME}\s*")
 _OFFSET: Final = re.compile(r"(\d{1,7}(?:\.\d{1,6})?)(h|m|s|ms)")
 _CLOCK: Final = re.compile(r"(\d{1,3}):(\d{2}):(\d{2})(?:\.(\d{1,6})|:(\d{1,3}))?")
 # What stands in brackets or between notes is a sound or a song, not speech: [door slams], (sighs), ♪.
@@ -51,6 +53,8 @@ def _srt(data: bytes, name: str) -> list[tuple[float, float]]:
     lines = decode(data, name).split("\n")
     for number, line in enumerate(lines, start=1):
         if "-->" not in line:
+            if _TIMES_ALONE.fullmatch(line):
+                refused.add(number, "two times without the arrow --> between them")
             continue
         match = _ARROW.fullmatch(line)
         if match is None:

@@ -15,7 +15,7 @@ from typing import Final
 import numpy as np
 
 # As tests/bench/temp_track.py has chosen them.
-SLOWEST, FASTEST = 45.0, 190.0  # quarter notes a minute that are looked for
+SLOWEST, FASTEST = 45.0, 240.0  # quarter notes a minute that are looked for
 USUAL_BPM: Final = 105.0
 SPREAD_OCTAVES: Final = 0.7  # of the weight around it
 LEAST: Final = 0.05  # comb of a pulse, 0..1: music without one has .03 or less

@@ -1,6 +1,6 @@
 """What is taken of recorded music: tempo, key, chords a bar and energy, of pieces of known ones that FluidSynth plays.
 
-python tests/bench/temp_track.py [SEED]      (needs the extra `temp`, fluidsynth and a General MIDI font)
+python tests/bench/temp_track.py [SEED [STYLE]]      (needs the extra `temp`, fluidsynth and a General MIDI font)
 
 SEED 1 are the pieces by which `engine.sound.pulse` was tuned; every other one has other tempi, keys and notes.
 """
@@ -204,11 +204,12 @@ def other(piece: Known, seed: int) -> Known:
 
 def main() -> None:
     seed = int(sys.argv[1]) if len(sys.argv) > 1 else 1
+    pieces = [piece for piece in PIECES if len(sys.argv) < 3 or piece.style == sys.argv[2]]
     font = str(find_soundfont(None))
     right = wrong = refused = rightly = keys = rhythms = rhythms_wrong = courses = 0
     took_s = 0.0
     with tempfile.TemporaryDirectory() as folder:
-        for number, base in enumerate(PIECES):
+        for number, base in enumerate(pieces):
             piece, midi = other(base, seed), Path(folder) / f"{number}.mid"
             write(piece, midi, seed)
             play(midi, midi.with_suffix(".wav"), font)
@@ -232,7 +233,7 @@ def main() -> None:
                 f"{piece.words} | {found.bpm} {found.key.name if found.key else None} {found.bars_per_chord} "
                 f"{'energy right' if good else found.energy} {found.notes[0] if found.bpm is None else ''}", flush=True,
             )  # fmt: skip
-    steady, count = sum(piece.steady for piece in PIECES), len(PIECES)
+    steady, count = sum(piece.steady for piece in pieces), len(pieces)
     print(
         f"seed {seed}: of {steady} steady pieces the tempo of {right} right within 2 %, {wrong} wrong, {refused} not "
         f"taken and said so; of {count - steady} without a steady pulse {rightly} not taken; of {count} the key of "

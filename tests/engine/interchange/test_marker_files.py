@@ -173,6 +173,8 @@ def test_nested_sequences_and_several(film_at):
         (b"<xmeml>" + b"<a>" * 5000, "a.xml", "nested too deeply"),
         (b'{"OTIO_SCHEMA": "Clip.1"}', "a.otio", "no timeline"),
         (b"{", "a.otio", "no OTIO file"),
+        (b'{"OTIO_SCHEMA": "Timeline.1",\n "name": }', "a.otio", "line 2: it is broken JSON"),
+        (b"[" * 100_000, "a.otio", "no OTIO file"),
         (b"MThd", "a.mid", "not a MIDI file"),
         (b"anything", "a.aaf", "is a project"),
     ],

@@ -91,3 +91,13 @@ def test_any_bytes(data, name):
             assert "\n" not in str(error)
         else:
             assert all(start < end for start, end in found)
+
+
+@pytest.mark.parametrize("arrow", ["->", "- ->", "--", ">", "  ", "–>"])
+def test_a_line_whose_arrow_is_damaged_is_named_and_not_passed_over(arrow):
+    broken = SRT.replace("02,550 --> 00", f"02,550 {arrow} 00")
+    with pytest.raises(MarkerError, match="line 6: two times without the arrow") as error:
+        read_subtitles(broken.encode(), "a.srt")
+    assert error.value.lines == (6,)
+    spoken = SRT.replace("Where were you?", "At 00:10.5 or 00:12.5?")
+    assert read_subtitles(spoken.encode(), "a.srt")[0] == (1.0, 4.0), "what somebody says is no time"
