@@ -12,15 +12,17 @@ from pathlib import Path
 from typing import Any, Final
 
 from engine.music import Chord, Composition, Key, TempoMap, UserError
-from engine.music.chord import FLAT_NAMES, SHARP_NAMES
 from engine.music.cueplan import CuePlan, SectionPlan
 from engine.music.files import written_aside
 from engine.music.spelling import spell, spell_pitch
 from engine.music.tune import tune_of
+from engine.staff import GAP, LINES, draw_lines, draw_tune, octaves_of
 
 BARS_A_LINE: Final = 4
 ROWS_A_PAGE: Final = 7
 MARGIN: Final = 0.75  # bars; where sections are named
+ROW_INCHES: Final = 1.2
+_STAFF: Final = 0.78  # from the top of a row down to the lowest line
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,7 +160,7 @@ def section_line(section: SectionPlan) -> str:
 def draw(composition: Composition, path: str | os.PathLike[str]) -> None:
     """Writes the sheet as a PNG, an SVG or the pages of a PDF, by the file's ending.
 
-    Four bars a line, chords over the tune's rhythm, sections in the margin.
+    Four bars a line, chords over the tune on five lines, sections in the margin.
     Raises UserError where matplotlib is absent or the file cannot be written.
     """
     heads = [headline(composition, plan) for plan in composition.plans] or [headline(composition, None)]
@@ -181,11 +183,12 @@ def draw_bars(bars: Sequence[SheetBar], title: str, tempo_map: TempoMap, path: s
     is_paged = Path(path).suffix.lower() == ".pdf"
     size = ROWS_A_PAGE if is_paged else max(len(rows), 1)
     pages = [rows[first : first + size] for first in range(0, len(rows), size)] or [[]]
+    octaves = octaves_of(bar.tune for bar in bars)
     figures = []
     for number, page in enumerate(pages, start=1):
         # Pages of one document are alike; a picture is as tall as what is on it.
         height = size if is_paged and len(pages) > 1 else len(page)
-        figure = Figure(figsize=(11, 1.2 + 0.95 * height), dpi=110)
+        figure = Figure(figsize=(11, 1.2 + ROW_INCHES * height), dpi=110)
         FigureCanvasAgg(figure)
         axes = figure.add_axes((0.02, 0.0, 0.96, 1.0))
         axes.set_xlim(0 if has_sections else MARGIN - 0.05, 4.9)
@@ -195,7 +198,7 @@ def draw_bars(bars: Sequence[SheetBar], title: str, tempo_map: TempoMap, path: s
             0 if has_sections else MARGIN, 0.4, title if number == 1 else f"page {number}", fontsize=8, va="center"
         )
         for index, row in enumerate(page):
-            _draw_row(axes, row, -index, tempo_map)
+            _draw_row(axes, row, -index, tempo_map, octaves)
         figures.append(figure)
     try:
         with written_aside(path) as aside:
@@ -211,14 +214,16 @@ def draw_bars(bars: Sequence[SheetBar], title: str, tempo_map: TempoMap, path: s
         raise UserError(f"{path} cannot be written: {error}.") from None
 
 
-def _draw_row(axes: Any, row: list[SheetBar], y: float, tempo_map: TempoMap) -> None:
-    first = row[0]
+def _draw_row(axes: Any, row: list[SheetBar], y: float, tempo_map: TempoMap, octaves: int) -> None:
+    first, bottom = row[0], y - _STAFF
+    top = bottom + GAP * (LINES - 1)
+    draw_lines(axes, MARGIN, MARGIN + len(row), bottom, octaves)
     if first.section is not None:
         label = f"{first.section.letter}  {first.section.role}\n{first.section.variant}, {first.section.key.short_name}"
-        axes.text(0, y - 0.45, label, fontsize=7, va="center")
+        axes.text(0, (bottom + top) / 2, label, fontsize=7, va="center")
     for place, bar in enumerate(row):
         x = MARGIN + place
-        axes.plot([x, x], [y - 0.75, y - 0.15], color="black", lw=0.8)
+        axes.plot([x, x], [bottom, top], color="black", lw=0.8)
         beats = float(tempo_map.meter_at(tempo_map.bar_start(bar.number)).bar_beats)
         axes.text(
             x + 0.01,
@@ -228,17 +233,6 @@ def _draw_row(axes: Any, row: list[SheetBar], y: float, tempo_map: TempoMap) -> 
             color="0.4",
         )
         for beat, name in bar.chords:
-            axes.text(x + 0.03 + 0.95 * beat / beats, y - 0.27, name, fontsize=9, fontweight="bold")
-        axes.plot([x, x + 1], [y - 0.75, y - 0.75], color="0.8", lw=0.5)
-        for beat, name, length in bar.tune:
-            a, b = x + 0.95 * beat / beats, x + 0.95 * min(beat + length, beats) / beats
-            step = y - 0.72 + 0.3 * (_height(name) - 55) / 40
-            axes.plot([a + 0.01, b - 0.01], [step, step], color="#b03020", lw=2)
-            axes.text(a + 0.01, step + 0.02, name, fontsize=5, color="#b03020")
-    axes.plot([MARGIN + len(row)] * 2, [y - 0.75, y - 0.15], color="black", lw=0.8)
-
-
-def _height(name: str) -> int:
-    letter = name.rstrip("0123456789")
-    names = FLAT_NAMES if letter in FLAT_NAMES else SHARP_NAMES
-    return names.index(letter) + 12 * (int(name[len(letter) :]) + 1)
+            axes.text(x + 0.03 + 0.95 * beat / beats, y - 0.25, name, fontsize=9, fontweight="bold")
+        draw_tune(axes, bar.tune, x, beats, bottom, octaves)
+    axes.plot([MARGIN + len(row)] * 2, [bottom, top], color="black", lw=0.8)
