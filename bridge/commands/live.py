@@ -124,6 +124,7 @@ class Live:
                 stack.callback(self.autosave.close)
             session.leave_film = self._leave_film
             if self.autosave is not None:
+                session.look_for_session = self.autosave.look
                 session.leave_cut = self.autosave.leave_cut
             self._start_controls(stack, osc)
             self._begin_session()

@@ -6,9 +6,12 @@ with `/cue/error address code message`.  The messages of one bundle are checked 
 
 from __future__ import annotations
 
+import contextlib
 import math
 import time
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from operator import is_
 from pathlib import Path
 from typing import Any, Final
 
@@ -30,6 +33,7 @@ from bridge.session.edits.values import set_value
 from bridge.session.file.export import Exporter
 from bridge.session.fit import FIT, TempoSearch
 from bridge.session.lists import compared_takes, listed_chords, listed_edits, listed_notes, take_plan
+from bridge.session.plan import Block
 from bridge.session.session import Session
 from bridge.session.snapshot import Snapshot, snapshot
 from bridge.session.why import Why
@@ -50,6 +54,7 @@ MAX_BUNDLE: Final = 1300  # bytes of values in one datagram: more than a network
 EXPORT: Final = controls.EXPORT
 EVER: Final = 1e9
 GESTURE_S: Final = 10.0  # without an edit a gesture is over
+REGRIDS: Final = (controls.TEMPO, controls.BAR_1, controls.PICTURE_STARTS_AT, controls.FRAME_RATE)
 NOBODY: Final[Target] = ("", 0)  # a MIDI controller, which gets no answer
 
 
@@ -86,6 +91,7 @@ class Controls:
         self._files = FileReader()
         self._jobs = FileJobs(session, self._allowed)
         self._under_way: Iterator[None] | None = None  # a datagram that is half done
+        self._gathered: _Gathered | None = None  # for the lock that is coming
         self._used_s = 0.0  # processor time of it in earlier turns
         self._coming: dict[Path, Target] = {}  # who asked for films that are being analysed
         self.daw = daw
@@ -395,7 +401,9 @@ class Controls:
             try:
                 if before is not None and self._used_s > BUNDLE_S:
                     raise ControlError("busy", f"a bundle may take {BUNDLE_S:g} s; send what it asks for in pieces.")
+                yield from self._prepared(request)
                 replies.extend(self._replies(request, sender))
+                self.session.fitted = None
             except UserError as error:
                 code = error.code if isinstance(error, ControlError) else "bad_value"
                 self._refuse(sender, request.asked, code, str(error))
@@ -409,6 +417,34 @@ class Controls:
         for reply in replies:
             self._answer(sender, *reply)
             yield
+
+    def _prepared(self, request: Request) -> Iterator[None]:
+        """Does beforehand, in pieces, what of an edit grows with the film; a turn may end after each."""
+        control, arguments = request.control, request.arguments
+        trying = control.address == controls.TRY and bool(arguments)
+        address, given = (current_address(str(arguments[0])), arguments[1:]) if trying else (control.address, arguments)
+        session = self.session
+        self._gathered, session.fitted = None, None
+        if address == controls.LOCK or (address in REGRIDS and given):
+            with contextlib.suppress(ControlError):  # the edit itself will be refused
+                checked = BY_ADDRESS[address].check(given)
+                if address == controls.LOCK:
+                    yield from self._gather(*checked)  # type: ignore[arg-type]
+                else:
+                    value = 0.0 if address == controls.TEMPO and isinstance(checked[0], str) else checked[0]
+                    session.fitted = yield from tempo.fit_in_pieces(session.document, session.now(), address, value)
+
+    def _gather(self, part: str, *edges: float) -> Iterator[None]:
+        """Gathers the music that is to be locked.  Raises ControlError."""
+        session = self.session
+        blocks = session.blocks()
+        if blocks is None:
+            raise ControlError("not_ready", "the music is still being arranged; lock it in a moment.")
+        gathered = locks.gather(session.document, session.now(), part, *edges)
+        for block in blocks:
+            gathered.add(block.notes, block.controllers)
+            yield
+        self._gathered = _Gathered(blocks, (part, *edges), gathered)
 
     def asked(self, message: Message, sender: Target, who: str, gesture: str = "") -> list[Reply]:
         """Does what one message asks, as `who`; its answers.  gesture: of which all edits are one step of undo.
@@ -715,11 +751,13 @@ class Controls:
         return name, len(places), *self._at(self.session.edit(plan.assign_theme, name, kind))
 
     def _lock(self, part: str, *edges: float) -> tuple[Argument, ...]:
-        whole = self.session.whole()
-        if whole is None:
-            raise ControlError("not_ready", "the music is still being arranged; lock it in a moment.")
-        made = whole[1]
-        return part, *self._at(self.session.edit(locks.lock, made.notes, made.controllers, part, *edges))
+        known, self._gathered = self._gathered, None
+        if known is None or not known.is_of(self.session, (part, *edges)):  # or the music has changed meanwhile
+            for _ in self._gather(part, *edges):
+                pass
+            known, self._gathered = self._gathered, None
+        assert known is not None
+        return part, *self._at(self.session.edit(locks.lock, known.gathered))
 
     def _reharmonise(self, at_s: float | str) -> tuple[Argument, ...]:
         session = self.session
@@ -829,6 +867,21 @@ class Controls:
         if self.daw is None or not self.daw.link.status():
             raise ControlError("not_ready", "no DAW script is connected.")
         return self.daw
+
+
+@dataclass(frozen=True, slots=True)
+class _Gathered:
+    """Music that was gathered for a lock, and from what."""
+
+    blocks: tuple[Block, ...]
+    arguments: tuple[str | float, ...]
+    gathered: locks.Gathered
+
+    def is_of(self, session: Session, arguments: tuple[str | float, ...]) -> bool:
+        """Whether it is what a lock with these arguments would gather now."""
+        blocks = session.arranging.blocks()
+        same = blocks is not None and len(blocks) == len(self.blocks) and all(map(is_, blocks, self.blocks))
+        return same and session.document is self.gathered.document and arguments == self.arguments
 
 
 def _with_time(answer: tuple[Argument, float]) -> tuple[Argument, ...]:

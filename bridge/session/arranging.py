@@ -14,7 +14,7 @@ from bridge.player.messages import PlayerStatus
 from bridge.session.background import BackgroundPlan, PlanJob
 from bridge.session.click import Click
 from bridge.session.now import Clock, Now
-from bridge.session.plan import SMALL_SLOTS, Load
+from bridge.session.plan import SMALL_SLOTS, Block, Load
 from engine.arrange import Arrangement, film_levels
 from engine.arrange.rhythm import ChordRun, merge_runs
 from engine.arrange.score import Score, arrange_whole, build_score
@@ -94,6 +94,10 @@ class Arranging:
     def whole(self) -> Music | None:
         """The composition, pins in place, and all its music as the plan has it; None while it is being arranged."""
         return self.plan.whole()
+
+    def blocks(self) -> tuple[Block, ...] | None:
+        """All its music in pieces, in order; None while it is being arranged."""
+        return self.plan.blocks()
 
     def whole_later(
         self, document: Document, film: FilmAnalysed, takes: TakeTable, levels: FilmLevels

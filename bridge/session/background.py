@@ -18,7 +18,7 @@ from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from bridge.session.now import Clock, SystemClock
-from bridge.session.plan import SMALL_SLOTS, Load, Plan
+from bridge.session.plan import SMALL_SLOTS, Block, Load, Plan
 from engine.arrange import Arrangement
 from engine.arrange.score import Score, arrange_whole, build_score
 from engine.document import Document
@@ -110,6 +110,12 @@ class BackgroundPlan:
             self.plan.finish(WHOLE_S)
         composition, made = self.plan.composition, self.plan.arrangement
         return None if self.arranging or composition is None or made is None else (composition, made)
+
+    def blocks(self) -> tuple[Block, ...] | None:
+        """The same music piece by piece."""
+        if not self._threads:
+            self.plan.finish(WHOLE_S)
+        return None if self.arranging else self.plan.blocks
 
     def count_notes(self, start_beats: float, end_beats: float, part: str = "all") -> int:
         return self.plan.count_notes(start_beats, end_beats, part)

@@ -9,6 +9,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Final, NamedTuple
 
+from bridge.session.file.later import SHORT_S, Later
 from engine.document import CUE_CONTROLS, Document, FilmReading
 from engine.document.file.film_file import find_by_content, fingerprint
 from engine.music import controls
@@ -65,6 +66,8 @@ class FilmWatch:
         self._revision = 0  # below zero: not to be taken for a composition's
         self._retry_s = 0.0
         self._said = ""
+        self._content: tuple[Path, Later[str]] | None = None  # that is being read
+        self._looking: Later[Path | None] | None = None  # for a film that vanished
 
     @property
     def name(self) -> str:
@@ -102,7 +105,8 @@ class FilmWatch:
         """Another film is to be analysed while this one plays on; returns a sentence.  Raises ControlError."""
         if self.analysed is None:
             raise ControlError("busy", "the first film is still being analysed.")
-        if not os.path.isfile(path):
+        there = Later(lambda: os.path.isfile(path), "is there a film")
+        if there.wait() and not there.result():  # of a disk that does not answer the engine will say it
             raise ControlError("bad_value", f"there is no file {path}.")
         if self.coming is not None and self.coming != path:
             self.outcomes.append(FilmOutcome(self.coming, fault=f"{path.name} was asked for later."))
@@ -114,6 +118,7 @@ class FilmWatch:
         """The other film, which was analysed, takes this one's place."""
         assert self.coming is not None
         self.path, self.coming, self.analysed = self.coming, None, None
+        self.fingerprint = ""
 
     def reading(self) -> FilmReading:
         """What a session keeps of the film, which has been analysed."""
@@ -139,14 +144,20 @@ class FilmWatch:
     def arrived(self) -> None:
         """The film was analysed by the engine that runs now."""
         self.known, self._retry_s, self._said = True, 0.0, ""
+        self.fingerprint, self._content = "", None
         self.read_fingerprint()
 
-    def read_fingerprint(self) -> str:
-        """Of the file as it is now; empty where it cannot be read."""
-        try:
-            self.fingerprint = fingerprint(self.path)
-        except OSError:
-            self.fingerprint = ""
+    def read_fingerprint(self, patience_s: float = SHORT_S) -> str:
+        """Of the file as it is now; empty where it cannot be read, and as long as the disk has not answered."""
+        path = self.path
+        if self._content is None or self._content[0] != path:
+            self._content = path, Later(lambda: fingerprint(path), "film's content")
+        if self._content[1].wait(patience_s):
+            try:
+                self.fingerprint = self._content[1].result()
+            except OSError:
+                self.fingerprint = ""
+            self._content = None
         return self.fingerprint
 
     def failed(self, message: EngineFailure, host_s: float) -> FilmFailure:
@@ -170,14 +181,19 @@ class FilmWatch:
     def found(self, host_s: float) -> str | None:
         """Looks now and then for a film that vanished; a sentence where it is there again, empty where it was, else
         where its content lies in the same folder."""
-        if not self._retry_s or host_s < self._retry_s:
+        if not self._retry_s or (self._looking is None and host_s < self._retry_s):
             return None
+        path, content = self.path, self.fingerprint
+        if self._looking is None:
+            self._looking = Later(lambda: _found_again(path, content), "looks for the film")
+        if not self._looking.wait():
+            return None
+        moved, self._looking = self._looking.result(), None
         self._retry_s = host_s + RETRY_S
         sentence = ""
-        if not os.path.isfile(self.path):
-            moved = find_by_content(self.path.parent, self.fingerprint)
-            if moved is None:
-                return None
+        if moved is None:
+            return None
+        if moved != path:
             self._move_to(moved)
             sentence = f"the film was moved: it is {moved} now."
         self._retry_s = 0.0
@@ -190,6 +206,11 @@ class FilmWatch:
         self.path = path
         if self.analysed is not None:
             self.analysed = replace(self.analysed, film=replace(self.analysed.film, path=str(path)))
+
+
+def _found_again(path: Path, content: str) -> Path | None:
+    """Where a film is that was at a path: there, or in the same folder by its content."""
+    return path if os.path.isfile(path) else find_by_content(path.parent, content)
 
 
 def analysed_of(reading: FilmReading) -> FilmAnalysed:

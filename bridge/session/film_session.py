@@ -34,6 +34,10 @@ class FilmSession(EditedSession):
     # Puts the session of the old cut away before it goes on with another cut, in another file.
     leave_cut: Callable[[], None] = staticmethod(lambda: None)
 
+    # Looks for the other film's session, beside the loop; whether that is done, asked again until it is.
+    look_for_session: Callable[[Path], bool] = staticmethod(lambda film: True)
+    _arrived: FilmAnalysed | None = None  # another film, whose session is still being looked for
+
     def begin(self) -> None:
         """Asks for the film at once: it is analysed while the networks load."""
         request = self.film.request()
@@ -59,6 +63,9 @@ class FilmSession(EditedSession):
         if not self.film.is_expected(message):
             return
         if self.film.coming is not None:
+            if not self.look_for_session(self.film.coming):
+                self._arrived = message
+                return
             self._change_film(self.film.coming)
         self.film.arrived()
         if self.analysed is not None:  # a new engine had to analyse it again, or the session was restored
@@ -98,6 +105,12 @@ class FilmSession(EditedSession):
                 self._ask(Edit(self.document, ""), "first composition")
         except UserError as error:
             self.failure = str(error)
+
+    def _film_arrived(self) -> None:
+        """Asks again whether a film that has come can take this one's place."""
+        if self._arrived is not None:
+            message, self._arrived = self._arrived, None
+            self._film_analysed(message)
 
     def _change_film(self, path: Path) -> None:
         """This film's session is put away, the other's begins or is taken up again."""

@@ -26,7 +26,7 @@ from engine.music import Composition, Controller, Cue, Note, Slot, TempoMap
 BLOCK_SLOTS: Final = 8
 AHEAD_BLOCKS: Final = 8  # of what is arranged before its turn, before the rest gets its share
 RING_BLOCKS: Final = 4  # so far back a note may begin that still sounds
-SLICE_EVENTS: Final = 1200  # notes and controllers sent to the player in one piece: more would hold the session up
+SLICE_EVENTS: Final = 700  # notes and controllers sent to the player in one piece: more would hold the session up
 EDGE_BEATS: Final = 4.0  # so far from its block a note may begin, and more
 SMALL_SLOTS: Final = 600  # of a film that is handed over again whole while it plays
 PATIENCE_S: Final = 0.08  # a change is arranged in its turn where that takes no longer
@@ -106,6 +106,13 @@ class Plan:
             return None
         controllers = tuple(chain.from_iterable(block.controllers for block in self._blocks))
         return Arrangement(self.notes, controllers)
+
+    @property
+    def blocks(self) -> tuple[Block, ...] | None:
+        """All of it in pieces, in order; None while something is left to arrange."""
+        if self._score is None or not self._score.complete or self._todo:
+            return None
+        return tuple(self._blocks)
 
     @property
     def composition(self) -> Composition | None:

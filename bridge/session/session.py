@@ -160,6 +160,7 @@ class Session(FilmSession):
         if not self.rolling:
             self.recorder.stop()
         self.questions.tick(self)
+        self._film_arrived()
         if self.analysed is not None:
             clock = self.tempo.measured(self.document, self.status, self.now, host_s)
             if clock is not None:

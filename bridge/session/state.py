@@ -28,8 +28,10 @@ from bridge.session.film import FilmWatch
 from bridge.session.history import History
 from bridge.session.now import Clock, Now
 from bridge.session.output import Output
+from bridge.session.plan import Block
 from bridge.session.progress import Phase, Progress, Promises
 from bridge.session.takes import Takes
+from bridge.session.tempo import Fitted
 from bridge.session.tempo_in_force import TempoInForce
 from bridge.session.transport import Ready, Transport
 from engine.arrange.rhythm import ChordRun
@@ -106,6 +108,7 @@ class SessionState:
         self.markers = options.markers  # until they are taken
         self.first_slots_host_s: float | None = None
         self._engine_pid = engine_pid
+        self.fitted: Fitted | None = None  # of the edit that is coming
 
     # the music --------------------------------------------------------------------------------------------------------
     @property
@@ -149,6 +152,12 @@ class SessionState:
         if self.analysed is None or not self.document.result.complete:
             raise ControlError("not_ready", "nothing is composed yet.")
         return self.arranging.whole()
+
+    def blocks(self) -> tuple[Block, ...] | None:
+        """The same music in pieces, in order.  Raises ControlError as `whole` does."""
+        if self.analysed is None or not self.document.result.complete:
+            raise ControlError("not_ready", "nothing is composed yet.")
+        return self.arranging.blocks()
 
     def whole_later(self) -> Future[Music]:
         """The same from a thread of its own, whatever is edited meanwhile."""
@@ -216,6 +225,7 @@ class SessionState:
             end_s=self.end_s,
             film=self.analysed,
             timing=self.tempo.timing(status),
+            fitted=self.fitted,
         )
 
     # the player and the engine ----------------------------------------------------------------------------------------

@@ -6,7 +6,7 @@ Positions are picture seconds; None: from the beginning, to the end.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 from bridge.session.edits import Edit
@@ -20,23 +20,46 @@ MOST: Final = 200
 
 
 # size: document and now as every edit, the music, and the three arguments of its address.
-def lock(
-    document: Document,
-    now: Now,
-    notes: Sequence[Note],
-    controllers: Sequence[Controller],
-    part: str = ALL,
-    from_s: float | None = None,
-    to_s: float | None = None,
-) -> Edit:
-    """notes, controllers: of the whole music, as it is heard now.  Nothing sounds different."""
+@dataclass(frozen=True, slots=True)
+class Gathered:
+    """What begins in a range of the parts that are to be locked, gathered in pieces: two hours have a hundred thousand
+    notes.  low, high: the range, in beats of the document's tempo map."""
+
+    document: Document
+    part: str
+    low: float
+    high: float
+    notes: dict[str, list[Note]] = field(default_factory=dict)
+    controllers: dict[str, list[Controller]] = field(default_factory=dict)
+
+    def add(self, notes: Sequence[Note], controllers: Sequence[Controller]) -> None:
+        """Of the music as it is heard now, the next piece."""
+        low, high = self.low, self.high
+        for note in notes:
+            if low <= note.start_beats < high and note.part in self.notes:
+                self.notes[note.part].append(note)
+        for each in controllers:
+            if low <= each.time_beats < high and each.part in self.controllers:
+                self.controllers[each.part].append(each)
+
+
+def gather(
+    document: Document, now: Now, part: str = ALL, from_s: float | None = None, to_s: float | None = None
+) -> Gathered:
+    """To be filled with the music, for `lock`.  Raises ControlError."""
+    names = _parts(part)
     low, high = _beats(document, now, from_s, to_s)
+    return Gathered(document, part, low, high, {name: [] for name in names}, {name: [] for name in names})
+
+
+def lock(document: Document, now: Now, gathered: Gathered) -> Edit:
+    """gathered: of this document.  Nothing sounds different."""
+    low, high, part = gathered.low, gathered.high, gathered.part
     seconds_at, starts_s = document.result.tempo_map.seconds_at, document.result.starts_s
     made = [
         Lock(
             name, low, high, seconds_at(low) - starts_s, seconds_at(high) - starts_s,
-            tuple(note for note in notes if note.part == name and low <= note.start_beats < high),
-            tuple(each for each in controllers if each.part == name and low <= each.time_beats < high),
+            tuple(gathered.notes[name]), tuple(gathered.controllers[name]),
         )
         for name in _parts(part)
     ]  # fmt: skip

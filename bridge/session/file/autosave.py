@@ -9,9 +9,11 @@ import threading
 from collections.abc import Callable
 from dataclasses import replace as replaced
 from pathlib import Path
-from typing import Final
+from time import monotonic
+from typing import Final, NamedTuple
 
 from bridge.session.file.find import session_file_of, session_path
+from bridge.session.file.later import Later
 from bridge.session.session import Session
 from bridge.session.state import SessionState
 from engine.arrange.score import check_playable
@@ -27,6 +29,8 @@ RETRY_S: Final = 5.0  # after a fault: the disk was full, a share was away
 
 _Done = Callable[[Path | UserError], None]
 _Job = tuple[int, Path, SavedSession, _Done | None]
+FILM_S: Final = 0.3  # at the end nobody waits longer than this for the film's disk
+LOOK_S: Final = 5.0  # that another film waits for its session to be read
 CLOSE_S: Final = 1.5  # at the end nobody waits longer than this for a disk
 
 
@@ -61,6 +65,7 @@ class Autosave:
         self._asked: queue.SimpleQueue[tuple[_Done, Path | UserError]] = queue.SimpleQueue()
         self._numbers = itertools.count()
         self._films_left = 0
+        self._looked: _Looked | None = None  # for the session of a film that is to come
         self._left: dict[Path, Path] = {}  # of each film that was left the file that its session was saved in
         self._written: dict[Path, int] = {}  # the newest of each file
         self._newest: dict[Path, tuple[int, Path, SavedSession]] = {}  # of each file: its film and what it will hold
@@ -204,9 +209,21 @@ class Autosave:
                 return path, saved
         return None
 
-    def _file_before(self, film: Path) -> Path | None:
-        """The file that a film's session was saved in when it was left; None where there is none any more."""
-        return next((path for of, path in self._left.items() if _is_same(film, of) and path.is_file()), None)
+    def look(self, film: Path) -> bool:
+        """Begins to read the session of a film that is to come, beside the session; whether that is done."""
+        if self._looked is None or self._looked.film != film:
+            before = [path for of, path in self._left.items() if _is_same(film, of)]
+            self._looked = _Looked(film, Later(lambda: _session_of(film, before), "session of a film"), monotonic())
+        return self._looked.found.wait() or monotonic() - self._looked.since_s > LOOK_S
+
+    def _looked_for(self, film: Path) -> _Found:
+        """What `look` has found.  Raises SessionError."""
+        self.look(film)
+        looked, self._looked = self._looked, None
+        assert looked is not None
+        if not looked.found.wait(max(LOOK_S - (monotonic() - looked.since_s), 0.0)):
+            raise SessionError(f"the disk does not say whether {shown(film.name)} has a session.")
+        return looked.found.result()
 
     def leave(self, film: Path) -> tuple[Path | None, SavedSession | None]:
         """Puts this session away because another film comes.
@@ -220,21 +237,22 @@ class Autosave:
             self._left[self._session.film.path] = left
         waiting = self._on_its_way(film)
         if waiting is not None:  # its file is older than what is known here
-            self.path, self._chosen = waiting[0], True
+            self.path, self._chosen, self._looked = waiting[0], True, None
             return left, waiting[1]
-        beside = self._file_before(film) or session_file_of(film)
-        if beside is None:
-            return left, None
         try:
-            self._seen[beside] = file_mark(beside)
-            saved = check_playable(read_session(beside))
-            if not same_content(film, saved.fingerprint):
-                return left, None
+            found = self._looked_for(film)
+            # It may have been written since: by this very session, when its film is opened anew.
+            if found.path is not None and file_mark(found.path) != found.mark:
+                self._looked = None
+                found = self._looked_for(film)
         except SessionError as error:
             self._say(f"{error} A new session is begun; that file stays as it is.")
             return left, None
-        self.path, self._chosen = beside, True
-        return left, saved
+        if found.path is None or found.saved is None:
+            return left, None
+        self._seen[found.path] = found.mark
+        self.path, self._chosen = found.path, True
+        return left, found.saved
 
     def leave_cut(self) -> None:
         """This session stays in its file as it is; it goes on with another cut of the film, in a file beside that."""
@@ -253,6 +271,8 @@ class Autosave:
         if self._closed:
             return
         self._closed = True
+        if self._session.analysed is not None and not self._session.film.fingerprint:
+            self._session.film.read_fingerprint(FILM_S)
         self._save_or_say()
         self._jobs.put(None)
         self._thread.join(CLOSE_S)
@@ -308,6 +328,30 @@ class Autosave:
                 self._written[path] = number
                 self._seen[path] = file_mark(path)
             return path
+
+
+class _Found(NamedTuple):
+    """The file of a film's session, as it was when it was read; none where there is none of this very film."""
+
+    path: Path | None = None
+    mark: tuple[int, ...] | None = None
+    saved: SavedSession | None = None
+
+
+class _Looked(NamedTuple):
+    film: Path
+    found: Later[_Found]
+    since_s: float
+
+
+def _session_of(film: Path, before: list[Path]) -> _Found:
+    """before: files that it was saved in when it was left.  Raises SessionError."""
+    beside = next((path for path in before if path.is_file()), None) or session_file_of(film)
+    if beside is None:
+        return _Found()
+    mark = file_mark(beside)
+    saved = check_playable(read_session(beside))
+    return _Found(beside, mark, saved) if same_content(film, saved.fingerprint) else _Found()
 
 
 def _is_same(first: Path, second: Path | None) -> bool:

@@ -7,6 +7,9 @@ import os
 from pathlib import Path
 from typing import Final
 
+from engine.music import UserError
+from engine.music.files import open_regular
+
 _PIECE: Final = 65_536
 MAX_LOOKED_AT: Final = 2000  # files of a folder
 
@@ -16,9 +19,13 @@ def fingerprint(path: Path) -> str:
 
     Raises OSError.
     """
-    size = path.stat().st_size
-    digest = hashlib.sha256(str(size).encode())
-    with path.open("rb") as file:
+    try:
+        opened = open_regular(path)
+    except UserError as error:
+        raise OSError(str(error)) from None
+    with opened as file:
+        size = os.fstat(file.fileno()).st_size
+        digest = hashlib.sha256(str(size).encode())
         for start in (0, max(size // 2 - _PIECE // 2, 0), max(size - _PIECE, 0)):
             file.seek(start)
             digest.update(file.read(_PIECE))

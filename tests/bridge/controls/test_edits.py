@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from itertools import pairwise
 
 import pytest
@@ -12,6 +13,7 @@ from sessionlab import Engine
 
 from bridge.osc.codec import decode, encode, encode_bundle
 from bridge.osc.server import Datagram
+from bridge.session.edits.values import set_value
 from bridge.session.session import SessionOptions
 from engine.arrange.score import arrange_whole
 from engine.brief import Brief
@@ -336,6 +338,46 @@ def test_a_bundle_that_takes_long_is_done_over_several_turns_and_as_a_whole(read
     else:
         assert ready.refused[0][:2] == ("/cue/redo", "not_ready") and document.settings == before.settings
         assert document.pins == before.pins
+
+
+@pytest.mark.parametrize(
+    "asked",
+    [("/cue/tempo", 93.0), ("/cue/bar_1", 1.3), ("/cue/picture_starts_at", "01:00:00:00"), ("/cue/lock", "all"),
+     ("/cue/lock", "arp", 4.0, 9.0), ("/cue/try", "/cue/tempo", 93.0), ("/cue/try", "/cue/lock", "bass"),
+     ("/cue/tempo", 1e9), ("/cue/lock", "nobody"), ("/cue/lock", "all", 5.0, 5.0)],
+)  # fmt: skip
+def test_what_grows_with_the_film_is_done_in_pieces_and_gives_the_same(clock, monkeypatch, asked) -> None:
+    monkeypatch.setattr("bridge.session.tempo.PIECE_SLOTS", 3)
+
+    def done(budget_s: float):
+        made = OfflineStage(clock, Engine(24.0), SessionOptions("film.mp4", tempo=Brief(bpm=120)))
+        made.ready()
+        address, *values = asked
+        made.controls.datagram(Datagram(decode(encode(address, values)), ASKER, 0.0), budget_s=budget_s)
+        turns = 1
+        while made.controls.busy:
+            made.session.tick()
+            made.controls.go_on(budget_s)
+            turns += 1
+        assert made.session.fitted is None
+        document = made.session.document
+        made.close()
+        return document.result.slots, document.locks, document.settings, made.answers, made.refused, turns
+
+    *at_once, once = done(math.inf)
+    *in_pieces, turns = done(0.0)
+    assert at_once == in_pieces and once == 1 and bool(at_once[3]) != bool(at_once[4])
+    assert turns > 3 or at_once[4]
+
+
+def test_a_lock_holds_what_is_there_when_it_is_made_not_when_it_was_begun(ready) -> None:
+    ready.controls.datagram(Datagram(decode(encode("/cue/lock", ["all"])), ASKER, 0.0), budget_s=0.0)
+    assert ready.controls.busy
+    ready.session.edit(set_value, "/cue/transpose", 2)  # from the keyboard
+    ready.ready()
+    ready.controls.go_on()
+    pitches = {note.pitch for note in ready.session.whole()[1].notes}
+    assert {note.pitch for lock in ready.session.document.locks for note in lock.notes} == pitches
 
 
 def test_a_bundle_that_takes_too_much_is_refused_as_a_whole(ready, monkeypatch) -> None:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import threading
+import time
 from dataclasses import replace
 
 import pytest
@@ -11,10 +13,11 @@ import pytest
 from bridge.controls.dispatch import Controls
 from bridge.osc.codec import decode, encode
 from bridge.osc.server import Datagram
+from bridge.session import film as film_module
 from bridge.session.edits.values import set_value
 from bridge.session.file import autosave
 from bridge.session.file.autosave import Autosave
-from engine.document.file import read_session
+from engine.document.file import film_file, read_session
 from engine.music.arguments import ControlError
 from engine.process.messages import AnalyseRequest, ComposeRequest, EngineFailure
 
@@ -31,7 +34,7 @@ def made(stage, films):
     made = stage(30.0, film=str(films / "one.mp4"))
     session = made.session
     made.autosave = Autosave(session, None, made.said.append)
-    session.leave_film = made.autosave.leave
+    session.leave_film, session.look_for_session = made.autosave.leave, made.autosave.look
     yield made
     made.autosave.close()
 
@@ -215,3 +218,109 @@ def test_music_goes_on_without_its_film_which_is_found_again_by_its_content(made
     session.edit(set_value, "/cue/progression", "F#m B7")
     made.ready()
     assert "B7" in [slot.chord.lead_sheet() for slot in session.document.slots]
+
+
+class SlowDisk:
+    """What reads files waits until it is let go, as on a share whose server is away."""
+
+    def __init__(self, monkeypatch) -> None:
+        self.answers, self.asked = threading.Event(), 0
+        for module, name in ((autosave, "read_session"), (autosave, "session_file_of"), (film_module, "fingerprint"),
+                             (film_module, "find_by_content")):  # fmt: skip
+            monkeypatch.setattr(module, name, self._slow(getattr(module, name)))
+
+    def _slow(self, real):
+        def waits(*given):
+            self.asked += 1
+            assert self.answers.wait(20)
+            return real(*given)
+
+        return waits
+
+
+@pytest.fixture
+def disk(monkeypatch):
+    slow = SlowDisk(monkeypatch)
+    yield slow
+    slow.answers.set()
+
+
+def longest_tick_s(made, seconds: float) -> float:
+    """Of the turns of so long a play, by the clock on the wall."""
+    longest_s, real = 0.0, made.session.tick
+
+    def timed() -> None:
+        nonlocal longest_s
+        begun_s = time.perf_counter()
+        real()
+        longest_s = max(longest_s, time.perf_counter() - begun_s)
+
+    made.session.tick = timed
+    made.run(seconds)
+    del made.session.tick
+    return longest_s
+
+
+def test_a_disk_that_does_not_answer_holds_no_turn_up_while_another_film_comes(made, films, disk) -> None:
+    session = made.session
+    disk.answers.set()
+    session.edit(set_value, "/cue/transpose", 2)
+    made.ready()
+    made.autosave.save(None)
+    session.play()
+    made.until(lambda: session.position_s() > 0.3)
+    disk.answers.clear()
+    asked = disk.asked
+    made.engine.film = replace(made.engine.film, path=str(films / "two.mp4"), duration_s=20.0)
+    session.load_film(films / "two.mp4")
+    assert longest_tick_s(made, 1.0) < 0.2
+    assert session.rolling and session.film.name == "one.mp4" and disk.asked > asked  # this film plays on until then
+    session.edit(set_value, "/cue/transpose", 3)
+    disk.answers.set()
+    made.until(lambda: session.film.name == "two.mp4" and session.analysed is not None)
+    made.ready()
+    assert session.document.value("/cue/transpose") == 3  # carried over
+    made.autosave._jobs.join()
+    assert read_session(films / "one.cuebridge.json").steps[-1].document.value("/cue/transpose") == 3
+
+
+def test_a_disk_that_never_answers_is_given_up_and_the_other_film_begins_anew(made, films, disk, monkeypatch) -> None:
+    monkeypatch.setattr(autosave, "LOOK_S", 0.3)
+    session = made.session
+    made.ready()
+    made.engine.film = replace(made.engine.film, path=str(films / "two.mp4"), duration_s=20.0)
+    session.load_film(films / "two.mp4")
+    made.until(lambda: session.film.name == "two.mp4" and session.analysed is not None)
+    assert any("does not say whether two.mp4 has a session" in sentence for sentence in made.said)
+
+
+def test_a_film_that_has_become_a_pipe_is_not_waited_for(made, films) -> None:
+    session = made.session
+    made.ready()
+    (films / "one.mp4").unlink()
+    os.mkfifo(films / "one.mp4")
+    begun_s = time.perf_counter()
+    session.film.arrived()
+    assert session.film.read_fingerprint() == "" and time.perf_counter() - begun_s < 2.0
+    assert fingerprint_of_a_pipe(films / "one.mp4") is None
+
+
+def fingerprint_of_a_pipe(path) -> str | None:
+    try:
+        return film_file.fingerprint(path)
+    except OSError:
+        return None
+
+
+def test_looking_for_a_film_that_vanished_waits_for_no_disk(made, films, disk, monkeypatch) -> None:
+    monkeypatch.setattr("bridge.session.film.RETRY_S", 0.05)
+    disk.answers.set()
+    session = made.session
+    made.ready()
+    session.play()
+    disk.answers.clear()
+    (films / "one.mp4").rename(films / "moved.mp4")
+    session.film.failed(EngineFailure(0, "There is no film.", film=True), session.clock.now())
+    assert longest_tick_s(made, 0.5) < 0.2 and session.rolling
+    disk.answers.set()
+    made.until(lambda: session.film.name == "moved.mp4")

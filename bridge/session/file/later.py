@@ -1,0 +1,39 @@
+"""Reading files beside the session: a disk may be slow, and one across a network may not answer at all."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from typing import Final, Generic, TypeVar
+
+SHORT_S: Final = 0.005  # a turn waits so long for a disk, which mostly has answered by then
+
+T = TypeVar("T")
+
+
+class Later(Generic[T]):
+    """What a job gives that reads files; it runs in a thread of its own, and nobody has to wait for it."""
+
+    def __init__(self, job: Callable[[], T], name: str = "reads a file") -> None:
+        self._made: list[T] = []
+        self._error: BaseException | None = None
+        self._done = threading.Event()
+        threading.Thread(target=self._run, args=(job,), name=name, daemon=True).start()
+
+    def wait(self, patience_s: float = SHORT_S) -> bool:
+        """Whether the job is done."""
+        return self._done.wait(patience_s)
+
+    def result(self) -> T:
+        """Of a job that is done.  Raises what the job raised."""
+        if self._error is not None:
+            raise self._error
+        return self._made[0]
+
+    def _run(self, job: Callable[[], T]) -> None:
+        try:
+            self._made.append(job())
+        except BaseException as error:
+            self._error = error
+        finally:
+            self._done.set()
