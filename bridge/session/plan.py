@@ -26,7 +26,8 @@ from engine.music import Composition, Controller, Cue, Note, Slot, TempoMap
 BLOCK_SLOTS: Final = 8
 AHEAD_BLOCKS: Final = 8  # of what is arranged before its turn, before the rest gets its share
 RING_BLOCKS: Final = 4  # so far back a note may begin that still sounds
-SLICE_EVENTS: Final = 700  # notes and controllers sent to the player in one piece: more would hold the session up
+SLICE_EVENTS: Final = 1200  # notes and controllers sent to the player in one piece: more would hold the session up
+LONG_SLICE_EVENTS: Final = 700  # the same of a long film, in which a turn has more else to do
 EDGE_BEATS: Final = 4.0  # so far from its block a note may begin, and more
 SMALL_SLOTS: Final = 600  # of a film that is handed over again whole while it plays
 PATIENCE_S: Final = 0.08  # a change is arranged in its turn where that takes no longer
@@ -365,9 +366,9 @@ class Plan:
             blocks = self._ahead
         first = max(bisect_right(blocks, start, key=lambda block: block.start_beats) - 1, 0)
         chosen: list[Block] = []
-        count = 0
+        count, most = 0, SLICE_EVENTS if self._small else LONG_SLICE_EVENTS
         for block in blocks[first:]:
-            if block.end_beats > start and (count < SLICE_EVENTS or self._whole_due):
+            if block.end_beats > start and (count < most or self._whole_due):
                 chosen.append(block)
                 count += len(block.notes) + len(block.controllers)
         if not chosen:
