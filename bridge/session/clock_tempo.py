@@ -19,7 +19,7 @@ MEASURED_WITHIN: Final = 0.0015  # of a tempo: what clocks bunched in the longes
 STATED_WITHIN: Final = 0.005  # bpm: JACK states its tempo, which is meant to two decimals
 STATED_STEADY_S: Final = 0.25  # a stated tempo has to hold this long: glides pass by
 REFINED_FROM_S: Final = 4.0  # of play with one tempo: then it shows whether the clock's beats move against ours
-REFINED_OVER_S: Final = 30.0
+REFINED_OVER_S: Final = 90.0
 REFINED_WITHIN: Final = 0.02  # bpm: a coarser answer is none
 EVERY_S: Final = 0.1
 APART_S: Final = 1.5  # words so far apart err apart: timecode is read from a line of that length
@@ -47,7 +47,7 @@ class Drift:
     def add(self, at_s: float, ahead_s: float) -> bool:
         """False where the last word is too near to be worth another."""
         seen = self._seen
-        if seen and 0 <= at_s - seen[-1][0] < EVERY_S:
+        if seen and abs(at_s - seen[-1][0]) < EVERY_S:  # a playhead may step back a little by itself
             return False
         if seen and not (0 < at_s - seen[-1][0] < APART_S and abs(ahead_s - seen[-1][1]) < ARRIVES_WITHIN_S):  # a jump
             seen.clear()
@@ -55,6 +55,11 @@ class Drift:
         while at_s - seen[0][0] > REFINED_OVER_S:
             seen.popleft()
         return True
+
+    @property
+    def is_full(self) -> bool:
+        """Whether a longer line would tell nothing more."""
+        return bool(self._seen) and self._seen[-1][0] - self._seen[0][0] > REFINED_OVER_S - 2 * APART_S
 
     def rate(self) -> tuple[float, float] | None:
         """(seconds a second, how far that may be wrong); None while too little was seen."""
@@ -81,6 +86,7 @@ class ClockTempo:
         self._from_bar_1 = False  # the tempo in force fits from bar 1 to here
         self._moved = False  # since play began bars are counted from another place than bar 1
         self._drift = Drift()
+        self._had: set[float] = set()  # tempi that were given up for finer ones since play began
         self._lag_s = 0.0  # what JACK's beats lay off ours while both had one tempo: a period, for some programs
 
     # size: one decision, whose cases exclude each other in this order; each needs what those before have found.
@@ -94,7 +100,7 @@ class ClockTempo:
         if status.tempo_source in NO_CLOCK:
             return None
         if not status.rolling:  # a tempo set while the DAW stands is that of the whole film, as far as anybody says
-            self._other, self._agreed, self._moved = None, False, False
+            self._other, self._agreed, self._moved, self._had = None, False, False, set()
             self._drift.clear()
             return None
         # Before enough clocks have come, the status holds the map's own tempo: that is nothing the clock has said.
@@ -170,11 +176,15 @@ class ClockTempo:
         finer = simplest(bpm, within)
         if abs(finer - bpm) > within or finer == ours:
             return None
+        # Clocks nearly in step with the host's periods seem one hundredth now and the next then.
+        if finer in self._had and not self._drift.is_full:
+            return None
         passed = (status.position_s - origin_s) * finer / 60
         aside = status.position_source != status.tempo_source
         if aside and abs(_beats_off(status, passed)) * 60 / finer > ARRIVES_WITHIN_S:
             return None
         self._drift.clear()
+        self._had.add(ours)
         return ClockMap(TempoMap.constant(finer, tempo_map.meter_at(status.position_beats), round(origin_s, 4)), "")
 
 

@@ -170,3 +170,41 @@ def test_by_clock_alone_the_tempo_is_right_to_the_hundredth_after_seconds(bpm: f
             tempo_map = heard.tempo_map
             assert not heard.warning
     assert tempo_map == TempoMap.constant(bpm)
+
+
+def followed_by_clock(bpm: float, ours: float, seconds: float) -> tuple[list[float], TempoMap]:
+    """The tempi adopted one after the other from a clock alone, each clock heard at the end of a host's period."""
+    line = TempoLine.constant(120.0)  # the desk's own: beats are what counts here
+    desk = Desk("clock", "25", tempo=line)
+    stream = bunched([(0.0, b"\xfa"), *clocks(TempoLine.constant(bpm), 0.0, seconds)], PERIOD_S)
+    tempo_map, watch, adopted, next_s = TempoMap.constant(ours), ClockTempo(), [], 0.5
+    for host_s, data in stream:
+        desk.feed([(host_s, data)])
+        if host_s < next_s or desk.synchronizer.follower is None:
+            continue
+        next_s += 0.02
+        motion, measured = desk.follower.motion, desk.synchronizer.measured_bpm()
+        beats = line.beats_at(motion.position_at(host_s))
+        status = replace(
+            PlayerStatus.NONE, host_s=host_s, position_s=tempo_map.seconds_at(beats), position_beats=beats, rate=1.0,
+            state="locked", rolling=motion.audible, position_source="clock", tempo_source="clock",
+            tempo_bpm=measured or ours, beat_phase=desk.synchronizer.beat_phase(host_s),
+        )  # fmt: skip
+        heard = watch.watch(status, tempo_map, lambda: 0.0, host_s)
+        if heard is not None:
+            assert not heard.warning
+            tempo_map = heard.tempo_map
+            adopted.append(tempo_map.bpm_at(0.0))
+    return adopted, tempo_map
+
+
+@pytest.mark.parametrize("bpm", [88.27, 131.63, 120.02, 105.49, 97.0])
+def test_by_a_clock_in_a_hosts_periods_alone_the_tempo_is_right_to_the_hundredth_within_a_minute(bpm: float) -> None:
+    adopted, tempo_map = followed_by_clock(bpm, bpm + 1.0, 45.0)
+    assert tempo_map == TempoMap.constant(bpm) and len(adopted) <= 4
+
+
+def test_a_clock_nearly_in_step_with_the_hosts_periods_is_right_to_two_hundredths_and_does_not_flutter() -> None:
+    """At 117.1875 a clock comes each period: it takes minutes until 117.18 has slipped out of step by one of them."""
+    adopted, tempo_map = followed_by_clock(117.18, 118.0, 80.0)
+    assert abs(tempo_map.bpm_at(0.0) - 117.18) < 0.021 and len(adopted) <= 3
