@@ -2,6 +2,7 @@
 
 python tests/bench/plugin.py fuzz [COUNT]   1,000,000 damaged inputs under the sanitizers
 python tests/bench/plugin.py blocks         processor time of a block with 20,000 notes, beside an idle plugin
+python tests/bench/plugin.py ardour         in a headless Ardour: printed, looped, located, reopened, exported
 """
 
 from __future__ import annotations
@@ -76,9 +77,49 @@ def blocks(folder: Path) -> None:
             print(f"{title:48}{sum(times) / len(times):9.2f}{p50:9.2f}{p99:9.2f}{times[-1]:9.1f}")
 
 
+def ardour(folder: Path) -> None:
+    """Frames at 48 kHz between what came and what was composed, or what Ardour itself plays of its take."""
+    from tests import pluginardour
+    from tests.pluginardour import OFF_GRID, ON_GRID
+
+    if (reason := pluginardour.why_not()) is not None:
+        raise SystemExit(f"cannot measure: {reason}")
+    life = pluginardour.measure(folder)
+    planned = {(note.channel, note.pitch): note.start_beats * RATE for note in pluginardour.score()}
+
+    def row(title: str, errors: list[float], of: int) -> None:
+        print(f"{title:66}{len(errors):>5} of {of:<5}{min(errors):9.2f} … {max(errors):.2f}")
+
+    for channel, grid in ((ON_GRID, "on"), (OFF_GRID, "off")):
+        taken = [note for note in life.take if note.channel == channel - 1]
+        errors = [note.start_s * RATE - planned[channel, note.pitch] for note in taken]
+        row(
+            f"recorded on another track, notes {grid} Ardour's ticks", errors, sum(key[0] == channel for key in planned)
+        )
+    for title, stage in (("loop", life.loop), ("locate while rolling", life.locate)):
+        mine, ardours = stage.on_grid()
+        near = [
+            min((ours.frame - each.frame for ours in mine if ours.pitch == each.pitch), key=abs)
+            for each in ardours
+            if any(ours.pitch == each.pitch for ours in mine)
+        ]
+        row(f"{title}: beside Ardour's own playing of the take", near, len(ardours))
+    first = life.reopened.ardour[0]
+    zero = first.frame - planned[first.channel, first.pitch]
+    errors = [each.frame - zero - planned[each.channel, each.pitch] for each in life.reopened.plugin]
+    row("reopened without CueBridge", errors, len(planned))
+    wanted = sorted(pluginardour.expected(pluginardour.score()))
+    found = pluginardour.impulses(life.exported)
+    errors = [impulse.frame - frame for impulse, frame in zip(found, wanted, strict=False)]
+    row("exported without CueBridge: impulses of an instrument", errors, len(wanted))
+    print(f"{len(life.exported) / RATE:.1f} s exported in {life.export_s:.1f} s, Ardour's start included")
+
+
 if __name__ == "__main__":
     with tempfile.TemporaryDirectory() as place:
         if sys.argv[1:2] == ["blocks"]:
             blocks(Path(place))
+        elif sys.argv[1:2] == ["ardour"]:
+            ardour(Path(place))
         else:
             fuzz(Path(place), int(sys.argv[2]) if len(sys.argv) > 2 else 1_000_000)
