@@ -143,7 +143,7 @@ def plans_of(features: VideoFeatures, request: ComposeRequest, begins_s: float) 
         drawn = draw_cue(picture, in_s, out_s, number_of, number, take, wish, index, before)
         plan = settle_bars(
             drawn, request.tempo_map, request.picture_starts_at_s,
-            partial(_theme, number_of, wish.draws.take_for("theme", take)),
+            partial(_theme, number_of, wish.draws.take_for("theme", take), wish.rules),
         )  # fmt: skip
         plan = _edited(plan, request, cue, take, number_of)
         before = plan.sections[0].key
@@ -160,11 +160,11 @@ def plans_of(features: VideoFeatures, request: ComposeRequest, begins_s: float) 
 
 
 @lru_cache(maxsize=256)
-def _theme(film_seed: int, take: int, variant: str, bar_beats: float) -> Theme:
+def _theme(film_seed: int, take: int, rules: int, variant: str, bar_beats: float) -> Theme:
     """The theme of a take for a palette, which the cues of a film share."""
     main = palettes()[variant]
     draw = partial(noise, film_seed, take, "theme")
-    return build_theme(main.mood, main.mode, main.shapes, main.rhythms, bar_beats, draw)
+    return build_theme(main.mood, main.mode, main.shapes, main.rhythms, bar_beats, draw, rules)
 
 
 def _edited(plan: CuePlan, request: ComposeRequest, cue: Cue, take: int, film_seed_: int) -> CuePlan:

@@ -40,8 +40,8 @@ UNDER_VOICES: Final = 3  # of a pad under a tune, which is the fourth
 _NEVER_BELOW: Final[Mapping[str, int]] = {"full": 2, "statement": 1, "variant": 1}  # levels of layers under the theme
 _ALONE: Final = frozenset({"solo", "thin", "strip", "still"})  # roles in which the tune may stand alone
 _WILD: Final = frozenset({"exciting", "tense", "fearful"})  # moods that sixteenths belong to
-_SLOW_BPM: Final = 60.0  # at which a sixteenth is an eighth to the ear
-FORMED: Final = 0.6  # levels that a section moves what the picture asks for, for each level of its intensity
+_SLOW_BPM: Final = 54.0  # at which a sixteenth is an eighth to the ear
+FORMED: Final = 0.45  # levels that a section moves what the picture asks for, for each level of its intensity
 _FORMED_FIRST: Final = 0.35  # the same by the first rules
 FOLLOWED: Final = 0.85  # of loudness that is the film's there; the rest is the section's
 LANDING_S: Final = 4.0  # a hit no further from the end than this is what a cue ends on
@@ -92,6 +92,8 @@ class PlannedCue:
         self.ends = [*beats[1:], self.out]
         self._bpm = [composition.tempo_map.bpm_at(start) for start in beats]
         self._followed = [self._bars_followed(composition, start) for start in beats]
+        at = composition.beats_at_picture
+        self._fades = [(at(begin), at(dark), at(until)) for begin, dark, until in plan.fades]
         self.overhang = self._overhang(composition, last_s)
         self.landing = self._landing(composition, last_s)
         self.button = self._button()
@@ -101,8 +103,9 @@ class PlannedCue:
         """How many bars last `FOLLOWED_S` where a section begins: one, two or four."""
         seconds = composition.tempo_map.seconds_at
         bar_s = seconds(self.bars.next(start)) - seconds(self.bars.start(start))
-        least_s = _FOLLOWED_BAR_S if self.plan.rules == 1 else FOLLOWED_S
-        return next((count for count in (1, 2) if count * bar_s >= least_s), 4)
+        if self.plan.rules > 1:
+            return 2 if 2 * bar_s >= FOLLOWED_S else 4
+        return next((count for count in (1, 2) if count * bar_s >= _FOLLOWED_BAR_S), 4)
 
     def _overhang(self, composition: Composition, last_s: float) -> float:
         """Beats that the last notes of a pre-lap reach into the next scene: as far as film and the next cue allow."""
@@ -235,7 +238,18 @@ class PlannedCue:
         return role.under if (options.low, options.high) == (role.low, max(role.high, role.low + 18)) else None
 
     def loudness(self, beats: float, place: float) -> float:
-        """Where a position lies between softest and loudest: mostly as the film has it there, else as the form."""
+        """Where a position lies between softest and loudest: mostly as the film has it there, else as the form; softer
+        with the light where the picture fades."""
+        return self.light(beats) * self._loudness(beats, place)
+
+    def light(self, beats: float) -> float:
+        """1, falling to 0 where the picture fades to black, until there is one again."""
+        for begin, dark, until in self._fades:
+            if begin <= beats < until:
+                return max(1 - (beats - begin) / max(dark - begin, _EPSILON), 0.0)
+        return 1.0
+
+    def _loudness(self, beats: float, place: float) -> float:
         return FOLLOWED * place + (1 - FOLLOWED) * self.section_of(beats).intensity / 4
 
     def controllers(self, part: str, beats: float, place: float, wanted: Mapping[int, int]) -> dict[int, int]:
@@ -259,7 +273,7 @@ class PlannedCue:
         arch = 0.55 + 0.35 * (into / 0.6 if into <= 0.6 else (1 - into) / 0.4)
         if number == len(self.starts) - 1 and self.plan.ending in ("ring-off", "unresolved"):
             arch *= min(max((self.out - beats) / _FADE_BEATS, 0.1), 1.0)
-        return arch
+        return arch * max(self.light(beats), 0.1)
 
     def _landing(self, composition: Composition, last_s: float) -> float | None:
         """The beat of the last hit, where less than a bar and `LANDING_S` are left after it: the cue lands there."""
@@ -280,9 +294,13 @@ class PlannedCue:
             return self.landing
         # Units as the harmony counts them: what is left over, less than half of one, belongs to the last.
         unit = section.unit_bars * (bars.next(first) - bars.start(first))
-        last = first + unit * max(math.floor((self.out - first) / unit + 0.5) - 1, 0)
+        dark_s = self.plan.dark_from_s
+        dark = self.out if dark_s is None else bars.start(composition.beats_at_picture(dark_s))
+        end = self.out if dark_s is None else min(self.out, max(dark, first) + unit)
+        last = first + unit * max(math.floor((end - first) / unit + 0.5) - 1, 0)
         start = bars.snap(last)
         latest = bars.start(composition.tempo_map.beats_at(composition.tempo_map.seconds_at(self.out) - RING_S))
+        latest = min(latest, dark)
         return max(start, latest) if start < self.out - 1.0 else None
 
     def _button(self) -> float | None:
@@ -534,6 +552,22 @@ def _every(moment: Moment, least: float = 0.25) -> float:
     return min((2.0, 1.0, 0.5, 0.25), key=lambda every: abs(-math.log(max(every, least)) - wanted))
 
 
+def _thick(moment: Moment, every: float) -> tuple[bool, bool]:
+    """Whether a figure is played in double notes, (on beats, between them): where as much goes on as the division of
+    the beat that its notes keep to cannot say."""
+    if moment.plan.rules == 1:
+        return False, False
+    short = _RATES[_drive(moment)] * 60 / moment.bpm * every  # notes asked for in the time of one
+    return short > 1.15, short > 1.6
+
+
+def _doubled(tones: Sequence[int], tone: int, high: int) -> int:
+    """The second note of a double one: the chord tone next but one, else next below."""
+    pitch = playing.tone_pitch(tones, tone, high)
+    other = playing.tone_pitch(tones, tone + 2 if tone < 3 else tone - 2, high)
+    return other if other != pitch else playing.tone_pitch(tones, tone + 1, high)
+
+
 def _figure_draw(cue: PlannedCue, moment: Moment, count: int) -> int:
     """Which of so many figures a letter has in this take."""
     return int(count * noise(cue.plan.seed, moment.scene.seed, "figure", moment.section.letter))
@@ -548,6 +582,7 @@ def _arp_broken(cue: PlannedCue, moment: Moment, options: PartOptions, role: Par
     variants = (_BROKEN[busy], _BROKEN[busy][::-1] if busy else (1, 4), (1, 2, 3, 4) if busy else (1, 2))
     order = variants[_figure_draw(cue, moment, 3)]
     every = _every(moment)
+    thick = _thick(moment, every)
     has_bass = "bass" in moment.section.layers
     for place in _steps(moment, every):
         index = round((place - scene.bars.start(place)) / every)
@@ -556,6 +591,8 @@ def _arp_broken(cue: PlannedCue, moment: Moment, options: PartOptions, role: Par
         tone = order[index % len(order)]
         pitch = playing.tone_pitch(tones, tone, options.high)
         yield Strike(place, place + every, pitch, scene.velocity(options, place, -4))
+        if thick[index * every % 1.0 > 0]:
+            yield Strike(place, place + every, _doubled(tones, tone, options.high), scene.velocity(options, place, -8))
 
 
 def _arp_eighths(cue: PlannedCue, moment: Moment, options: PartOptions, role: PartRole) -> Iterator[Strike]:
@@ -566,6 +603,9 @@ def _arp_eighths(cue: PlannedCue, moment: Moment, options: PartOptions, role: Pa
     order: tuple[int, ...] = figures[_figure_draw(cue, moment, len(figures))]
     if every == 0.25 and cue.plan.rules == 1:
         order = tuple(tone for tone in order for _ in (0, 1))
+    elif every == 0.25:
+        order = (1, 3, 2, 3) if order == (2, 2, 3, 3) else order  # no stammer
+    thick = _thick(moment, every)
     for place in _steps(moment, every):
         index = round((place - scene.bars.start(place)) / every)
         tone = order[index % len(order)]
@@ -575,6 +615,9 @@ def _arp_eighths(cue: PlannedCue, moment: Moment, options: PartOptions, role: Pa
             playing.tone_pitch(scene.voicing.arp, tone, options.high),
             scene.velocity(options, place, -3),
         )
+        if thick[index * every % 1.0 > 0]:
+            pitch = _doubled(scene.voicing.arp, tone, options.high)
+            yield Strike(place, place + every, pitch, scene.velocity(options, place, -7))
 
 
 def _arp_sparse(cue: PlannedCue, moment: Moment, options: PartOptions, role: PartRole) -> Iterator[Strike]:

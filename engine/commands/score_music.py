@@ -454,7 +454,8 @@ def _time_rows(
             if 0 <= at < len(count_per_s):
                 count_per_s[at] += 1
         # A cut that falls on the measured frame pair is not a second of motion: the logarithm keeps it small.
-        moved = np.log1p(np.asarray(motion, float))
+        # The first second has no frame before it, so that nothing is measured to move there.
+        moved = np.log1p(np.asarray([motion[1], *motion[1:]], float))
         slow_motion, slow_notes = _mean_8(moved), _mean_8(count_per_s)
         if len(motion) >= SLOW_LEAST_S:  # the order of three windows says nothing
             rows["picture, slow"] = rank_correlation(slow_motion[::4].tolist(), slow_notes[::4].tolist())
@@ -463,8 +464,9 @@ def _time_rows(
 
 
 def _mean_8(values: np.ndarray) -> np.ndarray:
-    padded = np.pad(values, (4, 3), mode="edge")
-    return np.convolve(padded, np.ones(8) / 8, mode="valid")
+    """Means over the eight seconds around each, at the ends over those that there are."""
+    ones = np.ones(8)
+    return np.convolve(values, ones)[4 : 4 + len(values)] / np.convolve(np.ones(len(values)), ones)[4 : 4 + len(values)]
 
 
 def partial(a: Sequence[float], b: Sequence[float], given: Sequence[float]) -> float:

@@ -92,7 +92,9 @@ def another_melody(plan: CuePlan, draw: Callable[..., float]) -> CuePlan:
         return plan
     first = next((each for each in plan.sections if "melody" in each.layers), plan.sections[0])
     palette = palettes()[first.variant]
-    theme = build_theme(palette.mood, palette.mode, palette.shapes, palette.rhythms, plan.theme.bar_beats, draw)
+    theme = build_theme(
+        palette.mood, palette.mode, palette.shapes, palette.rhythms, plan.theme.bar_beats, draw, plan.rules
+    )
     return with_theme(plan, theme)
 
 

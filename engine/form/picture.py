@@ -12,6 +12,7 @@ from typing import Final
 
 import numpy as np
 
+from engine.form.fades import Fade, fades
 from engine.music import EMOTIONS, Cut
 from engine.music.mood import EMOTION_CIRCUMPLEX
 from engine.video import VideoFeatures
@@ -29,6 +30,7 @@ class PictureCurves:
     energy: how lively a second is, 0 at the film's mean, in its standard deviations.  rate: cuts in ten seconds.
     light: brightness 0..1 (zeros where unknown).  rows: (T, d) standardised, what is compared.  valid: there is a
     picture to score.  places: where a section may begin, in order, with how much the picture asks for one there, 0..1.
+    fades: to black, see `engine.form.fades`.
     """
 
     mood: np.ndarray
@@ -41,6 +43,7 @@ class PictureCurves:
     valid: np.ndarray
     cuts: tuple[Cut, ...]
     places: tuple[tuple[float, float], ...]
+    fades: tuple[Fade, ...] = ()
 
     @property
     def seconds(self) -> int:
@@ -77,7 +80,7 @@ def curves(features: VideoFeatures, mood: np.ndarray | None = None) -> PictureCu
     new = novelty(rows)
     return PictureCurves(
         weights, energy, motion, rate, columns["brightness"], rows, new, valid, features.cuts,
-        _places(new, features.cuts, valid),
+        _places(new, features.cuts, valid), fades(colour[:, 0], valid, features.cuts),
     )  # fmt: skip
 
 

@@ -115,14 +115,26 @@ def draw_cue(
         palette = palettes()[variant]
         key = _key_of(part, palette, home, wish.key is not None, index, parts, variants, draw)
         planned.append(_section(part, palette, key, wish, draw, index))
-    last = parts[-1]
-    ending = wish.ending or _ending(last.mood)
+    faded = tuple(fade for fade in curves.fades if start_s <= fade[0] < end_s) if wish.rules > 1 else ()
+    ending = wish.ending or _ending(parts[-1].mood)
+    if not wish.ending and ending == "button" and faded and faded[-1][2] >= end_s - 1.0:
+        ending = "ring-off"  # nothing is struck into the dark
     reason = (
         f"{ensemble.name}, {' then '.join(dict.fromkeys(part.form for part in parts))}: "
         f"{', '.join(dict.fromkeys(f'{palettes()[v].name} ({v})' for v in variants))}"
     )
     plan = CuePlan(
-        cue, parts[0].form, ensemble.name, tuple(planned), wish.theme, (), ending, reason, film_seed, rules=wish.rules
+        cue,
+        parts[0].form,
+        ensemble.name,
+        tuple(planned),
+        wish.theme,
+        (),
+        ending,
+        reason,
+        film_seed,
+        rules=wish.rules,
+        fades=faded,
     )
     return Drawn(plan, parts, draw, lively)
 

@@ -22,6 +22,7 @@ import numpy as np
 from engine.harmony.palettes import Cell, Entry, Palette, palettes
 from engine.harmony.plan import PlannedSlot, rounded
 from engine.harmony.reasons import Reason, of_cells
+from engine.harmony.tension import strain
 from engine.music import Chord, Key, TempoMap
 from engine.music.chord import VOCABULARY_SIZE
 from engine.music.cueplan import CuePlan, SectionPlan
@@ -35,6 +36,10 @@ REPEAT_NATS: Final = 2.0  # against the cell that has just been stated twice
 STILL_NATS: Final = 2.5  # against the root that has just sounded
 PASSING_NATS: Final = 6.0  # against leaving a second inversion other than by step
 MOTION_NATS: Final = 0.3  # for each semitone that voices move further than Adventurous allows
+TENSION_NATS: Final = (
+    4.0  # for the chords furthest from the key, or nearest to it, where the cue is at its height or rests
+)
+SAME_NATS: Final = 2.5  # against the chord that a tone of the theme had when it was heard before
 DIM7_BEATS: Final = 2.0  # a diminished seventh is an approach, never a place to stay
 _INVERTIBLE: Final = frozenset({"", "add9", "madd9"})
 
@@ -73,6 +78,12 @@ class UnitGrid:
         ]
         end = tempo_map.bar_position(rounded(tempo_map.beats_at(plan.sections[-1].end_s + picture_starts_at_s)))
         self.ends = [*self.starts[1:], max(end, self.starts[-1] + Fraction(1, 16))]
+        # What the units of the last section are counted to: its last chord begins before a fade that it rings into.
+        self._counted = self.ends[-1]
+        if plan.dark_from_s is not None:
+            fades = tempo_map.bar_position(rounded(tempo_map.beats_at(plan.dark_from_s + picture_starts_at_s)))
+            length = _bars(plan.sections[-1])
+            self._counted = min(self.ends[-1], max(math.floor(fades), self.starts[-1]) + length)
         self._known: dict[tuple[int, int], Unit] = {}
 
     def place(self, start_beats: float) -> tuple[int, int]:
@@ -88,7 +99,8 @@ class UnitGrid:
     def count(self, section: int) -> int:
         """Units of a section; what is left over, less than half a unit, belongs to the last."""
         length = _bars(self.plan.sections[section])
-        return max(math.floor((self.ends[section] - self.starts[section]) / length + Fraction(1, 2)), 1)
+        end = self._counted if section == len(self.ends) - 1 else self.ends[section]
+        return max(math.floor((end - self.starts[section]) / length + Fraction(1, 2)), 1)
 
     def unit(self, start_beats: float) -> Unit:
         """The unit that a position lies in."""
@@ -105,6 +117,14 @@ class UnitGrid:
             )
             self._known[section, index] = known
         return known
+
+    def bar(self, unit: Unit) -> int:
+        """Number of the bar in which a unit begins."""
+        return math.floor(self.starts[unit.section] + unit.index * _bars(self.plan.sections[unit.section])) + 1
+
+    def unit_at_bar(self, bar: int) -> tuple[int, int]:
+        """(section, unit) at the beginning of a bar."""
+        return self.place(float(self._map.bar_start(bar)))
 
     def closes_after(self, unit: Unit) -> bool:
         """Whether the unit after one belongs to a close, or to another section."""
@@ -271,8 +291,14 @@ class CellChooser:
             if found:
                 return found
         place = len(walk.prefix)
-        if walk.again and place < len(walk.again) - 1:
+        anew = walk.again and self._heard_with(unit) is not None  # a theme that returns is harmonised anew
+        if walk.again and place < len(walk.again) - 1 and not anew:
             return {_moved(walk.again[place], tonic): 0.0}
+        if anew:
+            found = {_moved(walk.again[place], tonic): 0.0} if place < len(walk.again) else {}
+            for cell in palette.cells:
+                found.setdefault(_moved(cell[min(place, len(cell) - 1)], tonic), -0.5)
+            return found
         if walk.again:
             lasts = {cell[min(place, len(cell) - 1)] for cell in palette.cells} - {walk.again[place]}
             before = walk.again[place - 1] if place else None
@@ -329,13 +355,17 @@ class CellChooser:
         kin = {} if ranked is None else _of_kin(ranked)
         shift = section.key.semitones_from_reference
         tones = self._tones(unit)
+        asked = self._tense(unit, list(offers))
+        before_this = self._heard_with(unit)
         limit = 3 if self.adventurous <= 3 else 5 if self.adventurous <= 7 else 99
         # What comes back with a letter comes back with its chords; a variant of the theme is harmonised anew.
         plain: dict[Chord, float] = {}
         words = ("unit", section.letter, section.variant, unit.index, _variant_of(self.plan, unit, self.grid))
         spread = 0.4 + 0.08 * self.adventurous  # nats of the take's draw
         for entry, nats in offers.items():
-            score = nats
+            score = nats + asked.get(entry, 0.0)
+            if before_this is not None and _bare(_moved(entry, -section.key.tonic))[0] == before_this:
+                score -= SAME_NATS
             if ranked is not None:
                 score += palette.network * max(kin[kinship(entry[0].plain.transpose(-shift))], -8.0)
             if tones:
@@ -359,6 +389,54 @@ class CellChooser:
             by, cell, palette.network, plain, spread, ranked, section.key
         )
         return self._with_bass(chosen, unit, before, palette)
+
+    def _tense(self, unit: Unit, offers: Sequence[Entry]) -> dict[Entry, float]:
+        """Nats by how far what is offered lies from the key: far where the cue is intense, near where it is calm."""
+        levels = [section.intensity for section in self.plan.sections if section.layers]
+        if self.plan.rules == 1 or len(offers) < 2 or unit.closes or max(levels, default=0) == min(levels, default=0):
+            return {}
+        strains = {entry: self._strain_of(unit, entry) for entry in offers}
+        low, high = min(strains.values()), max(strains.values())
+        if high - low < 0.05:
+            return {}
+        place = (self.plan.sections[unit.section].intensity - min(levels)) / (max(levels) - min(levels))
+        return {
+            entry: TENSION_NATS * (2 * place - 1) * ((value - low) / (high - low) - 0.5)
+            for entry, value in strains.items()
+        }
+
+    def _strain_of(self, unit: Unit, entry: Entry) -> float:
+        """How far an entry lies from the key; where cells begin, with what follows it in its cell."""
+        key = self._key(unit.section)
+        own = sum(strain(chord, key) for chord in entry) / len(entry)
+        if self._walk(unit.section).prefix or self._walk(unit.section).again:
+            return own
+        bare = _bare(_moved(entry, -key.tonic))
+        cells = [cell for cell in self._palette(unit.section).cells if _bare(cell[0]) == bare]
+        means = [sum(strain(each[0].transpose(key.tonic), key) for each in cell) / len(cell) for cell in cells]
+        return 0.5 * (own + max(means)) if means else own
+
+    def _heard_with(self, unit: Unit) -> tuple[object, ...] | None:
+        """What a later statement of the theme had here when it was first stated, as `_bare` has it, in C; None where
+        nothing comes back, at the beginning of a statement and in what closes it."""
+        if self.plan.rules == 1 or unit.closes:
+            return None
+        bar = self.grid.bar(unit)
+        later = next(
+            (s for s in self.plan.statements if s.bar < bar < s.bar + s.length_bars and s.stretch == 1.0), None
+        )
+        if later is None:
+            return None
+        first = next(
+            (s for s in self.plan.statements
+             if s.bar < later.bar and s.stretch == 1.0 and s.kind != "hint" and bar - later.bar < s.bars),
+            None,
+        )  # fmt: skip
+        if first is None:
+            return None
+        section, index = self.grid.unit_at_bar(first.bar + bar - later.bar)
+        entry = self._entries.get((section, index))
+        return None if entry is None else _bare(_moved(entry, -self._key(section).tonic))[0]
 
     def _source(self, unit: Unit, entry: Entry) -> tuple[str, str]:
         """Whether a cell or a cadence brought an entry, and which, in words."""

@@ -119,6 +119,7 @@ class CuePlan:
 
     melody_range: lowest and highest pitch of the theme's place.  seed: what the cue's draws hang on.  rules: by which
     it was drawn and is played, see `engine.music.draws.RULES`.
+    fades: of the picture to black, picture seconds: where each begins, where it is black, where a picture comes again.
     """
 
     cue: int
@@ -132,6 +133,7 @@ class CuePlan:
     seed: int = 0
     melody_range: tuple[int, int] = (60, 84)
     rules: int = RULES
+    fades: tuple[tuple[float, float, float], ...] = ()
 
     def __post_init__(self) -> None:
         if self.ensemble not in ENSEMBLES:
@@ -140,6 +142,13 @@ class CuePlan:
             raise MusicError(f"'{self.ending}' is not an ending; known are {', '.join(CUE_ENDINGS)}.")
         if not self.sections:
             raise MusicError("the plan of a cue needs at least one section.")
+
+    @property
+    def dark_from_s(self) -> float | None:
+        """The picture second from which a cue that ends by ringing rings into a fade; None where there is none."""
+        end_s = self.sections[-1].end_s
+        rings = self.ending in ("ring-off", "unresolved", "pre-lap")
+        return self.fades[-1][0] if rings and self.fades and self.fades[-1][2] >= end_s - 1.0 else None
 
     def index_at(self, picture_s: float) -> int:
         """Number of the section that a picture second lies in; the first or last one outside."""

@@ -9,6 +9,7 @@ from typing import Final
 from engine.music.cueplan import CuePlan, SectionPlan, Statement, Theme, ThemeNote
 from engine.music.meter import TempoMap
 
+SHRILL: Final = 88  # a tune that is put up an octave goes no higher
 _SCALES: Final = {"major": (0, 2, 4, 5, 7, 9, 11), "minor": (0, 2, 3, 5, 7, 8, 10)}
 
 
@@ -122,7 +123,7 @@ def _tonic_over(section: SectionPlan, notes: list[ThemeNote], span: tuple[int, i
     tonic = section.key.tonic + 12 * math.ceil((low - lowest - section.key.tonic) / 12)
     if tonic + highest - high > low - (tonic - 12 + lowest):
         tonic -= 12  # wider than its place: where less lies outside of it
-    return tonic + 12 * octave if tonic + 12 * octave + highest <= high else tonic
+    return tonic + 12 * octave if tonic + 12 * octave + highest <= min(high, SHRILL) else tonic
 
 
 def turned(notes: list[ThemeNote], turn: str, bar_beats: float) -> list[ThemeNote]:

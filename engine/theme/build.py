@@ -16,6 +16,7 @@ from typing import Any, Final
 
 from engine.music import EMOTIONS, MusicError
 from engine.music.cueplan import Theme, ThemeNote
+from engine.music.draws import RULES
 from engine.music.tune import semitones
 
 BARS: Final = 8
@@ -62,19 +63,30 @@ def _tone(word: str, mode: str) -> Tone:
 
 
 def build_theme(
-    mood: str, mode: str, shapes: Sequence[str], rhythms: Sequence[str], bar_beats: float, draw: Draw
+    mood: str,
+    mode: str,
+    shapes: Sequence[str],
+    rhythms: Sequence[str],
+    bar_beats: float,
+    draw: Draw,
+    rules: int = RULES,
 ) -> Theme:
     """The best of several themes of a mood.  draw(*words) -> 0..1, always the same for the same words.
 
-    shapes, rhythms: names that may be drawn.  bar_beats: quarter notes in a bar.
+    shapes, rhythms: names that may be drawn.  bar_beats: quarter notes in a bar.  rules: see
+    `engine.music.draws.RULES`; by the first an idea that is repeated is repeated whole.
     """
     if mood not in EMOTIONS:
         raise MusicError(f"'{mood}' is not a mood.")
     built = [
-        _built(mood, mode, shapes, rhythms, bar_beats, lambda *words, number=number: draw(number, *words))
+        _built(mood, mode, shapes, rhythms, bar_beats, lambda *words, number=number: draw(number, *words), rules)
         for number in range(_TRIES)
     ]
-    return max(built, key=lambda theme: (judge(theme, mode), -_index(built, theme)))
+
+    def worth(theme: Theme) -> float:
+        return judge(theme, mode) - (0.0 if rules == 1 else mechanical(theme))
+
+    return max(built, key=lambda theme: (worth(theme), -_index(built, theme)))
 
 
 def _index(built: Sequence[Theme], theme: Theme) -> int:
@@ -85,7 +97,9 @@ def _pick(options: Sequence[Any], value: float) -> Any:
     return options[min(int(value * len(options)), len(options) - 1)]
 
 
-def _built(mood: str, mode: str, shapes: Sequence[str], rhythms: Sequence[str], bar_beats: float, draw: Draw) -> Theme:
+def _built(
+    mood: str, mode: str, shapes: Sequence[str], rhythms: Sequence[str], bar_beats: float, draw: Draw, rules: int
+) -> Theme:
     shape, rhythm = _pick(shapes, draw("shape")), _pick(rhythms, draw("rhythm"))
     bones = skeleton(shape, mode)
     cells = _data()["rhythms"][rhythm]["three" if bar_beats == 3 else "four"]
@@ -97,7 +111,21 @@ def _built(mood: str, mode: str, shapes: Sequence[str], rhythms: Sequence[str], 
         *_bar(second, 1, bones[1], bones[2], draw, bar_beats),
     ]
     notes = list(idea)
-    if form == "sentence":
+
+    def other(place: int, bar: int) -> _Cell:
+        """The rhythm of a bar that goes on from the idea: another one than the idea has there."""
+        if rules == 1:
+            return first
+        left = [text for text in cells[place] if _cell(text, bar_beats) not in (first, second)] or cells[place]
+        return _cell(_pick(left, draw("cell", "bar", bar)), bar_beats)
+
+    if form == "sentence" and rules > 1:
+        # The idea again on another tone, and from its second bar on it goes elsewhere.
+        notes += _moved(idea[: len(first.notes)], bones[2][0] - bones[0][0], 2, bar_beats)
+        notes += _bar(other(1, 3), 3, bones[3], bones[4], draw, bar_beats)
+        notes += _bar(first, 4, bones[4], bones[5], draw, bar_beats)
+        notes += _bar(other(0, 5), 5, bones[5], bones[6], draw, bar_beats)
+    elif form == "sentence":
         notes += _moved(idea, bones[2][0] - bones[0][0], 2, bar_beats)
         notes += _bar(first, 4, bones[4], bones[5], draw, bar_beats)
         notes += _bar(first, 5, bones[5], bones[6], draw, bar_beats)
@@ -106,8 +134,12 @@ def _built(mood: str, mode: str, shapes: Sequence[str], rhythms: Sequence[str], 
         # A half close: 2, 5 or 7, and a breath.
         half = min(((1, 0), (4, 0)), key=lambda tone: abs(tone[0] - bones[3][0]))
         notes.append(ThemeNote(3 * bar_beats, bar_beats - 1, *half))
-        notes += _moved(idea, 0, 4, bar_beats)
-    notes += _bar(first, 6, bones[6], bones[7], draw, bar_beats)
+        if rules == 1:
+            notes += _moved(idea, 0, 4, bar_beats)
+        else:
+            notes += _moved(idea[: len(first.notes)], 0, 4, bar_beats)
+            notes += _bar(other(1, 5), 5, bones[5], bones[6], draw, bar_beats)
+    notes += _bar(other(1, 6), 6, bones[6], bones[7], draw, bar_beats)
     last = (
         bones[7] if form == "sentence" else min(((0, 0), (2, 0), (7, 0)), key=lambda tone: abs(tone[0] - bones[7][0]))
     )
@@ -238,3 +270,25 @@ def judge(theme: Theme, mode: str) -> float:
     score += 0.5 if max(lengths) / min(lengths) >= 3 else 0.0
     score -= 0.3 * max(5 - len(idea), 0) + 0.3 * max(len(idea) - 8, 0)
     return score
+
+
+def mechanical(theme: Theme) -> float:
+    """How much of a theme says the same again: bars with rhythm and contour of one before, beyond the one that an idea
+    is repeated by, and places where two tones alternate."""
+    bars: dict[int, list[ThemeNote]] = {}
+    for note in theme.notes:
+        bars.setdefault(int(note.start_beats / theme.bar_beats + 1e-6), []).append(note)
+    signs = [
+        (
+            tuple((round(note.start_beats % theme.bar_beats, 2), note.length_beats) for note in notes),
+            tuple(b.step - a.step for a, b in pairwise(notes)),
+        )
+        for notes in bars.values()
+        if len(notes) > 1
+    ]
+    again = len(signs) - len(set(signs))
+    steps = [note.step for note in theme.notes]
+    rocking = sum(
+        a == c and b == d and a != b for a, b, c, d in zip(steps, steps[1:], steps[2:], steps[3:], strict=False)
+    )
+    return 0.4 * max(again - 1, 0) + 0.4 * rocking

@@ -38,12 +38,14 @@ from engine.arrange.rhythm import merge_runs
 from engine.brief import Brief, request_for
 from engine.commands.score import chords_of
 from engine.commands.score_metrics import Sounding, bootstrap
-from engine.commands.score_music import control_rows, first_fifth, music_rows, partial, spiral, tensile_strain
+from engine.commands.score_music import control_rows, music_rows, partial
 from engine.composer import Composer, first_action_s
 from engine.harmony.cells import CellChooser
 from engine.harmony.palettes import palettes
+from engine.harmony.tension import tensile_strain
 from engine.midifile import MidiScore, read_midi
-from engine.music import Chord, Composition, Take
+from engine.music import Chord, Composition, Note, Take
+from engine.music.cueplan import CuePlan
 from engine.planning import settle_take
 from engine.process.messages import ComposeOptions
 from engine.video import AnalysisOptions, FeatureCache, VideoFeatures, analyze
@@ -93,15 +95,15 @@ def plan_rows(composition: Composition, arrangement: Arrangement) -> dict[str, f
     lasts = {close[-1][-1].transpose(key_end.key.tonic).plain for close in palette.closes_of(plan.ending)}
     notes = [note for note in arrangement.notes if note.part in ("pad", "arp", "bass")]
     strains, tones, wanted = [], [], []
-    first = first_fifth([note.pitch for note in notes] or [0])
-    centre = np.mean([spiral(note.pitch, first) for note in notes] or [spiral(0)], axis=0)
     second = 0.0
     while second + 8 <= composition.film.duration_s:
-        window = (composition.beats_at_picture(second), composition.beats_at_picture(second + 8))
-        value, count = tensile_strain(notes, window, centre, first)
-        if not math.isnan(value):
-            strains.append(value)
-            tones.append(float(count))
+        # As Herremans & Chew do: of what sounds in short pieces, second by second, then the mean.  The centre of all
+        # that sounds in eight seconds lies the nearer to the key the more chords there are, however far each is.
+        found = [_strain(composition, plan, notes, second + step) for step in range(8)]
+        known = [(value, count) for value, count in found if not math.isnan(value)]
+        if known:
+            strains.append(float(np.mean([value for value, _ in known])))
+            tones.append(float(np.mean([count for _, count in known])))
             wanted.append(float(np.mean([plan.section_at(second + step).intensity for step in (1, 3, 5, 7)])))
         second += 4.0
     varied = len(set(wanted)) > 1
@@ -110,6 +112,20 @@ def plan_rows(composition: Composition, arrangement: Arrangement) -> dict[str, f
         "sections that end V-I": float(np.mean(ends)) if ends else math.nan,
         "cues that close as their palette": float(sounding[-1].plain in lasts),
     }
+
+
+def _strain(composition: Composition, plan: CuePlan, notes: Sequence[Note], second: float) -> tuple[float, int]:
+    """Of a second, against the key that its section is in (a mean of all notes is the key of the longest section),
+    and how many tones it has."""
+    start, end = (composition.beats_at_picture(second + more) for more in (0, 1))
+    weights: dict[int, float] = {}
+    for note in notes:
+        overlap = min(note.end_beats, end) - max(note.start_beats, start)
+        if overlap > 0:
+            weights[note.pitch % 12] = weights.get(note.pitch % 12, 0.0) + overlap
+    slot = composition.slot_at(second + 0.5)
+    chord = composition.slots[-1].chord if slot is None else slot.chord
+    return tensile_strain(weights.items(), chord, plan.section_at(second + 0.5).key), len(weights)
 
 
 def _is_dominant(chord: Chord) -> bool:

@@ -35,6 +35,7 @@ def written(plan: CuePlan) -> dict[str, Any]:
         "seed": plan.seed,
         "melody_range": list(plan.melody_range),
         "rules": plan.rules,
+        **({"fades": [list(fade) for fade in plan.fades]} if plan.fades else {}),
     }
 
 
@@ -93,4 +94,5 @@ def read(data: schema.PlanObject) -> CuePlan:
         seed=data.seed,
         melody_range=data.melody_range,
         rules=data.rules,
+        fades=tuple(data.fades),
     )  # fmt: skip

@@ -272,6 +272,7 @@ class PlanObject(_Object):
     seed: Annotated[int, Meta(ge=0, le=2**63 - 1)]
     melody_range: tuple[Midi, Midi]
     rules: Rules = 1
+    fades: Annotated[list[tuple[Seconds, Seconds, Seconds]], Meta(max_length=1000)] = field(default_factory=list)
 
 
 class ResultObject(_Object):
