@@ -147,7 +147,7 @@ def _ornamented(notes: list[ThemeNote], bar_beats: float) -> list[ThemeNote]:
     for note, after in zip(notes, [*notes[1:], None], strict=True):
         found.append(note)
         bar = int(note.start_beats / bar_beats + 1e-6)
-        if after is None or bar == 0 or bar == last_bar or note.length_beats < 1.5:
+        if after is None or bar == 0 or bar == last_bar or note.length_beats < 1.0:
             continue
         end = note.start_beats + note.length_beats
         if after.start_beats > end + 1e-6:

@@ -139,7 +139,7 @@ def _built(
         else:
             notes += _moved(idea[: len(first.notes)], 0, 4, bar_beats)
             notes += _bar(other(1, 5), 5, bones[5], bones[6], draw, bar_beats)
-    notes += _bar(other(1, 6), 6, bones[6], bones[7], draw, bar_beats)
+    notes += _bar(first, 6, bones[6], bones[7], draw, bar_beats)
     last = (
         bones[7] if form == "sentence" else min(((0, 0), (2, 0), (7, 0)), key=lambda tone: abs(tone[0] - bones[7][0]))
     )

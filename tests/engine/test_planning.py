@@ -2,17 +2,33 @@
 
 from __future__ import annotations
 
+import math
+import sys
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
 
+from engine.arrange import arrange
+from engine.arrange.rhythm import merge_runs
+from engine.commands.score_metrics import Sounding
+from engine.commands.score_music import music_rows
 from engine.composer import Composer
+from engine.document.file import read_session
 from engine.form.sections import forms
+from engine.harmony.tension import strain
+from engine.midifile import MidiScore
 from engine.music import Chord, Cue, Key, Take, TempoMap, TimeSignature, UserError
 from engine.music.cueplan import ENSEMBLES, FORMS
 from engine.planning import plans_of, propose, settle_take
 from engine.process.messages import Composed, ComposeOptions, ComposeRequest
+from engine.process.requests import compose_request
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+from golden import stored
+
+FIXTURES = Path(__file__).parent / "document" / "fixtures"
 
 AUTO = ComposeOptions(form="auto")
 
@@ -237,3 +253,69 @@ def test_a_comedy_is_mostly_comic_whatever_its_light(composer, make_features):
         plan = compose(composer, make_features(40.0), ask).plans[0]
         drawn.append("N3" in {section.variant for section in plan.sections})
     assert sum(drawn) >= 4
+
+
+def test_a_theme_returns_varied_and_over_other_chords(composer, make_features):
+    """Over takes of a film of 100 s: in the key, octave and tempo in which it was heard it is ornamented or comes late;
+    and few two bars of the tune are those of before, note for note over the same chords."""
+    features, returns, literal = make_features(100.0), 0, []
+    for take in range(1, 9):
+        asked, _ = settle_take(features, request(take=Take(take)), 0.0, None)
+        composition = compose(composer, features, asked)
+        (plan,) = composition.plans
+        heard = set()
+        for statement in plan.statements:
+            bar_s = composition.picture_at_beats(float(composition.tempo_map.bar_start(statement.bar)) + 0.1)
+            place = (plan.section_at(bar_s).key, statement.octave, statement.stretch)
+            if place in heard and statement.stretch == 1.0:
+                assert statement.turn, (take, statement)
+                returns += 1
+            if statement.bars > 2:
+                heard.add(place)
+        score = MidiScore(arrange(composition).notes, (), composition.tempo_map)
+        literal.append(music_rows(score, chords_of_slots(composition))["literal repeats"])
+    known = [each for each in literal if not math.isnan(each)]
+    assert returns >= 4
+    assert sum(known) / len(known) <= 0.10
+
+
+def chords_of_slots(composition):
+    return [
+        Sounding(run.chord, run.start_s, run.end_s, run.start_beats, run.end_beats)
+        for run in merge_runs(composition.slots)
+    ]
+
+
+def test_harmony_goes_further_from_the_key_where_a_cue_is_intense(composer, make_features):
+    """Chords of a palette where a cue is loudest beside those of the same palette where it is quietest, over takes; and
+    beside the first rules, by which they knew nothing of intensity."""
+
+    def difference(rules, features, take):
+        composition = compose(composer, features, request(take=Take(take), rules=rules))
+        plan, found = composition.plans[0], {}
+        for slot in composition.slots:
+            section = plan.section_at(slot.start_s)
+            if section.layers and not slot.chord.is_silence:
+                levels = found.setdefault(section.variant, {})
+                levels.setdefault(section.intensity, []).append(strain(slot.chord, section.key))
+        return [np.mean(each[max(each)]) - np.mean(each[min(each)]) for each in found.values() if len(each) > 1]
+
+    films = [make_features(90.0, seed=seed) for seed in (0, 3)]
+    mean = {
+        rules: np.mean([d for film in films for take in range(1, 7) for d in difference(rules, film, take)])
+        for rules in (1, 2)
+    }
+    assert mean[2] > mean[1] + 0.05
+
+
+def test_a_session_from_before_there_were_rules_is_composed_again_as_it_was():
+    """Chords, plan and all, when a cue of such a session is composed anew from the beginning."""
+    saved = read_session(FIXTURES / "planned-strings-v3.cuebridge.json")
+    document = saved.steps[saved.index].document
+    asked = compose_request(document, 1, (), {})
+    assert asked.rules == 1
+    seen = stored.features()
+    features = replace(seen, film=replace(seen.film, content_key="a film of its own"))
+    again = compose(Composer(), features, asked)
+    assert again.plans == document.result.plans
+    assert [slot.chord for slot in again.slots] == [slot.chord for slot in document.result.slots]

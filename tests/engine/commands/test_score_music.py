@@ -6,9 +6,12 @@ import math
 import sys
 from pathlib import Path
 
+import numpy as np
+import pytest
+
 from engine.commands.score import bars_of_file
 from engine.commands.score_metrics import Sounding
-from engine.commands.score_music import EXPLANATIONS, control_rows, music_rows
+from engine.commands.score_music import EXPLANATIONS, _mean_8, control_rows, music_rows
 from engine.leadsheet import draw, draw_bars, text, text_of_bars
 from engine.midifile import MidiScore
 from engine.music import Chord, Note, TempoMap
@@ -126,3 +129,29 @@ def test_lead_sheets_as_text_and_picture(tmp_path):
     assert "E4:2.85" in text_of_bars(bars)
     draw_bars(bars, "two bars", TEMPO, tmp_path / "two.png")
     assert (tmp_path / "two.png").stat().st_size > 1000
+
+
+def test_a_pad_over_the_tune_is_seen():
+    tune = [(67, 4), (67, 4), (72, 4)]
+    score, chords = piece([("C", 12)], tune, [("pad", 60, 0, 12), ("pad", 67, 4, 4)])
+    assert music_rows(score, chords)["pad under the tune"] == pytest.approx(2 / 3)
+    score, chords = piece([("C", 12)], tune, [("arp", 76, 0, 12)])
+    assert math.isnan(music_rows(score, chords)["pad under the tune"])
+
+
+def test_two_bars_that_come_back_note_for_note_are_literal_and_over_other_chords_they_are_not():
+    idea = [(67, 2), (69, 2), (71, 4)]
+    harmony = [("C", 4), ("G", 4)]
+    score, chords = piece([*harmony, *harmony], [*idea, *idea])
+    literal = music_rows(score, chords)["literal repeats"]
+    assert literal == pytest.approx(1 / 3)  # of three stretches, the last
+    score, chords = piece([*harmony, ("Am", 4), ("Em", 4)], [*idea, *idea])
+    assert music_rows(score, chords)["literal repeats"] == 0
+    score, chords = piece([*harmony, *harmony], [*idea, (67, 2), (69, 1.5), (70, 0.5), (71, 4)])
+    assert music_rows(score, chords)["literal repeats"] == 0
+
+
+def test_the_picture_s_edges_count_once():
+    """Eight seconds around the first second are the five that there are: what strikes in it counts as any other."""
+    assert _mean_8(np.array([8.0, *[0.0] * 15]))[:2].tolist() == pytest.approx([8 / 5, 8 / 6])
+    assert _mean_8(np.full(12, 3.0)).tolist() == pytest.approx([3.0] * 12)

@@ -10,7 +10,7 @@ from engine.arrange.chance import noise
 from engine.harmony.palettes import palettes
 from engine.music import MusicError
 from engine.music.tune import semitones
-from engine.theme.build import build_theme, shapes, skeleton
+from engine.theme.build import build_theme, mechanical, shapes, skeleton
 
 
 def theme_of(variant: str, film: object, bar_beats: float = 4.0):
@@ -74,3 +74,17 @@ def test_an_unknown_shape_or_mood_is_refused():
         skeleton("zigzag", "major")
     with pytest.raises(MusicError):
         build_theme("bored", "major", ["arch"], ["lyrical"], 4.0, lambda *words: 0.5)
+
+
+def test_a_theme_says_less_of_itself_again_than_by_the_first_rules():
+    """Bars that repeat rhythm and contour, and tones that rock to and fro, over all palettes."""
+    said = {1: 0.0, 2: 0.0}
+    for variant, palette in palettes().items():
+        for film in range(3):
+            for rules in said:
+                theme = build_theme(
+                    palette.mood, palette.mode, palette.shapes, palette.rhythms, 4.0,
+                    lambda *words, n=film, v=variant: noise(v, n, *words), rules,
+                )  # fmt: skip
+                said[rules] += mechanical(theme)
+    assert said[2] <= 0.5 * said[1]

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from engine.arrange.chance import noise
 from engine.harmony.palettes import palettes
 from engine.music.cueplan import Statement
-from engine.music.tune import answers, sounding_notes
+from engine.music.tune import answers, sounding_notes, turned
 from engine.theme.build import build_theme
 
 
@@ -54,3 +54,25 @@ def test_a_theme_that_was_given_is_never_cut_together():
     theme = replace(theme_of("R1", 1), shape="", rhythm="", form="")
     notes = sounding_notes(theme, Statement(1, "full", 4))
     assert notes == [note for note in theme.notes if note.start_beats < 16][: len(notes)]
+
+
+@pytest.mark.parametrize("variant", list(palettes()))
+@pytest.mark.parametrize("turn", ["ornamented", "delayed", "plain"])
+def test_what_returns_varied_is_known_by_its_first_bar_and_ends_as_it_did(variant, turn):
+    changed = 0
+    for seed in range(4):
+        notes = sounding_notes(theme_of(variant, seed), Statement(1, "full", 8))
+        varied = turned(notes, turn, 4.0)
+        assert [note.start_beats for note in varied if note.start_beats < 4] == [
+            note.start_beats for note in notes if note.start_beats < 4
+        ]
+        assert [(note.step, note.alter) for note in varied[: len([n for n in notes if n.start_beats < 4])]] == [
+            (note.step, note.alter) for note in notes if note.start_beats < 4
+        ]
+        assert (varied[-1].step, varied[-1].start_beats) == (notes[-1].step, notes[-1].start_beats)
+        assert all(note.length_beats > 0 for note in varied)
+        ends = [note.start_beats + note.length_beats for note in varied]
+        assert all(end <= after.start_beats + 1e-9 for end, after in zip(ends, varied[1:], strict=False))
+        changed += varied != notes
+    assert changed >= (3 if turn == "ornamented" else 0)
+    assert turned(notes, "", 4.0) == notes
