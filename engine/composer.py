@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from engine.video import VideoFeatures
 
 
+CANDIDATE: Final = 10_000_000  # numbers from here on are of candidates: no take has them
 SHORTEST_FILM_S: Final = 0.1  # a sixteenth note at any tempo; less gives no note at all
 
 
@@ -69,6 +70,7 @@ class Composer:
         self._dynamics: Dynamics | None = None
         self._rows: SlotFeatures | None = None
         self._seeds: dict[tuple[str, int, int], int] = {}
+        self._rewrites: dict[tuple[str, int, int], int] = {}  # of planned takes, see `_best_of`
         self.weights = weight_names(folder)
 
     @property
@@ -152,6 +154,23 @@ class Composer:
             self._seeds[name] = found[0].seed
         return self._seeds[name]
 
+    def _best_of(self, features: VideoFeatures, request: ComposeRequest) -> ComposeRequest:
+        """The request of a planned take with the draws of its chords that its score is best with: its own or one of
+        those of the other candidates; a take that is taken up again keeps what was chosen for it."""
+        from engine.commands.score_judge import judged
+
+        count = request.options.candidates
+        name = (features.film.content_key, request.take.number, request.rewrite)
+        if not request.keep:
+            motion = tuple(map(float, features.motion))
+            asked = replace(request.options, candidates=1)
+            found = [
+                replace(request, rewrite=request.rewrite if index == 0 else CANDIDATE + index) for index in range(count)
+            ]
+            worth = [judged(self.compose(features, replace(each, options=asked)).composition, motion) for each in found]
+            self._rewrites[name] = found[worth.index(min(worth))].rewrite
+        return replace(request, rewrite=self._rewrites.get(name, request.rewrite))
+
     def compose(self, features: VideoFeatures, request: ComposeRequest) -> Composed:
         """The whole composition at once.  Raises UserError for a request that cannot be met."""
         *_, last = self.stream(features, request)
@@ -196,6 +215,8 @@ class Composer:
         from engine.planning import draws_of, plans_of
 
         begun = time.perf_counter()
+        if request.options.candidates > 1 and request.options.form != "none" and not provisional:
+            request = self._best_of(features, request)
         if features.film.duration_s < SHORTEST_FILM_S and not provisional:
             name, length_s = Path(features.film.path).name, features.film.duration_s
             raise UserError(f"{name} lasts {length_s:.3g} s, too short for music; it takes {SHORTEST_FILM_S:g} s.")

@@ -561,7 +561,7 @@ def _thick(moment: Moment, every: float) -> tuple[bool, bool]:
     return short > 1.15, short > 1.6
 
 
-def _doubled(tones: Sequence[int], tone: int, high: int) -> int:
+def _doubled(tones: tuple[int, ...], tone: int, high: int) -> int:
     """The second note of a double one: the chord tone next but one, else next below."""
     pitch = playing.tone_pitch(tones, tone, high)
     other = playing.tone_pitch(tones, tone + 2 if tone < 3 else tone - 2, high)

@@ -83,7 +83,8 @@ class UnitGrid:
         if plan.dark_from_s is not None:
             fades = tempo_map.bar_position(rounded(tempo_map.beats_at(plan.dark_from_s + picture_starts_at_s)))
             length = _bars(plan.sections[-1])
-            self._counted = min(self.ends[-1], max(math.floor(fades), self.starts[-1]) + length)
+            first = max(Fraction(math.floor(fades)), self.starts[-1])
+            self._counted = min(self.ends[-1], first + length)
         self._known: dict[tuple[int, int], Unit] = {}
 
     def place(self, start_beats: float) -> tuple[int, int]:
@@ -416,7 +417,7 @@ class CellChooser:
         means = [sum(strain(each[0].transpose(key.tonic), key) for each in cell) / len(cell) for cell in cells]
         return 0.5 * (own + max(means)) if means else own
 
-    def _heard_with(self, unit: Unit) -> tuple[object, ...] | None:
+    def _heard_with(self, unit: Unit) -> object | None:
         """What a later statement of the theme had here when it was first stated, as `_bare` has it, in C; None where
         nothing comes back, at the beginning of a statement and in what closes it."""
         if self.plan.rules == 1 or unit.closes:

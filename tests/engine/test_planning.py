@@ -12,6 +12,7 @@ import pytest
 
 from engine.arrange import arrange
 from engine.arrange.rhythm import merge_runs
+from engine.commands.score_judge import judged
 from engine.commands.score_metrics import Sounding
 from engine.commands.score_music import music_rows
 from engine.composer import Composer
@@ -319,3 +320,19 @@ def test_a_session_from_before_there_were_rules_is_composed_again_as_it_was():
     again = compose(Composer(), features, asked)
     assert again.plans == document.result.plans
     assert [slot.chord for slot in again.slots] == [slot.chord for slot in document.result.slots]
+
+
+def test_of_several_candidates_the_one_with_the_best_score_is_kept_and_stays(composer, small_weights, make_features):
+    """Plan and theme are the take's; chords are those of the candidate whose notes miss fewest aims."""
+    features, improved = make_features(60.0), 0
+    motion = tuple(map(float, features.motion))
+    for take in (1, 2, 3):
+        one = request(take=Take(take))
+        many = replace(one, options=replace(AUTO, candidates=4))
+        own, best = compose(composer, features, one), compose(composer, features, many)
+        assert best.plans == own.plans
+        assert judged(best, motion) <= judged(own, motion)
+        improved += judged(best, motion) < judged(own, motion)
+        again = compose(composer, features, replace(many, keep=best.slots[:9]))
+        assert again.slots == best.slots
+    assert improved >= 1
