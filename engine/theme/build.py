@@ -62,6 +62,7 @@ def _tone(word: str, mode: str) -> Tone:
     return step, alter
 
 
+# size: everything that a theme is drawn from.
 def build_theme(
     mood: str,
     mode: str,
@@ -97,6 +98,7 @@ def _pick(options: Sequence[Any], value: float) -> Any:
     return options[min(int(value * len(options)), len(options) - 1)]
 
 
+# size: as `build_theme`.
 def _built(
     mood: str, mode: str, shapes: Sequence[str], rhythms: Sequence[str], bar_beats: float, draw: Draw, rules: int
 ) -> Theme:
