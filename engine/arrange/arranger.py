@@ -232,7 +232,7 @@ class Arranger:
                 continue
             if cue.ensemble.parts[part].style in HELD:
                 moment = replace(moment, holds=self._holds(index, part, cue))
-            strikes = play_planned(cue, moment, part, options)
+            strikes = play_planned(cue, replace(moment, layers=layers), part, options)
             played = cue.with_length(options, moment, part, self.options.note_length)
             notes += self._finisher.finish(part, played, segment, strikes)
         return notes

@@ -56,7 +56,7 @@ class Moment:
 
     scene: as for unplanned music.  section: of the plan, number: its place.  until: beat at which the section ends,
     starts: at which it began.  out: beat at which the cue's music ends.  bpm: where the section begins.  holds: where a
-    part that holds its notes strikes, and until when.
+    part that holds its notes strikes, and until when.  layers: the parts that sound.
     """
 
     scene: Scene
@@ -68,6 +68,7 @@ class Moment:
     out: float
     bpm: float
     holds: tuple[tuple[float, float], ...] = ()
+    layers: tuple[str, ...] = ()
 
     @property
     def key(self) -> Key:
@@ -583,12 +584,13 @@ def _arp_broken(cue: PlannedCue, moment: Moment, options: PartOptions, role: Par
     order = variants[_figure_draw(cue, moment, 3)]
     every = _every(moment)
     thick = _thick(moment, every)
-    has_bass = "bass" in moment.section.layers
+    has_bass = "bass" in (moment.section.layers if moment.plan.rules == 1 else moment.layers)
     for place in _steps(moment, every):
         index = round((place - scene.bars.start(place)) / every)
-        if has_bass and abs(place - scene.segment.run_start) < _EPSILON:
+        at_first = has_bass and abs(place - scene.segment.run_start) < _EPSILON
+        if at_first and (every < 1.0 or moment.plan.rules == 1):
             continue
-        tone = order[index % len(order)]
+        tone = max(order) if at_first else order[index % len(order)]  # slow figures begin with the chord, over its root
         pitch = playing.tone_pitch(tones, tone, options.high)
         yield Strike(place, place + every, pitch, scene.velocity(options, place, -4))
         if thick[index * every % 1.0 > 0]:

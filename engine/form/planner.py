@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
-from functools import partial
+from dataclasses import dataclass, field, replace
+from functools import lru_cache, partial
 from itertools import pairwise
 from typing import Final
 
@@ -23,11 +23,14 @@ from engine.music import EMOTIONS, Hit, Key, TempoMap
 from engine.music.cueplan import CuePlan, SectionPlan, Statement, Theme
 from engine.music.draws import RULES
 from engine.music.take_draws import OWN, TakeDraws
+from engine.music.tune import lies_at
 
 VARIANTS_A_MINUTE: Final = 2
 MOST_VARIANTS: Final = 3
 MEDIANTS: Final = {"escalation": (3, 2), "depth": (-4,), "other world": (6,)}
 LEAST_BARS: Final = 4
+DOZEN: Final = 12  # takes that are told apart from one another
+MOST_ATTEMPTS: Final = 5
 LONGEST_S: Final = 10.0  # that a chord stands where nothing is dreaded or awaited
 LONGEST_UNDER_TUNE_S: Final = 6.0  # a chord over which a tune moves does not stand still for longer
 _WORTH: Final = ("", "hint", "memory", "variant", "statement", "full")  # what a section does with the theme, rising
@@ -57,7 +60,7 @@ class PlanWish:
     theme: Theme | None = None
     harmonic_rhythm: float | None = None  # bars a chord
     bpm: float | None = None
-    draws: TakeDraws = OWN
+    draws: TakeDraws = field(default=OWN, hash=False)
     rules: int = RULES
 
 
@@ -90,13 +93,21 @@ def draw_cue(
     wish: PlanWish | None = None,
     cue: int = 0,
     before: Key | None = None,
+    attempt: int | None = None,
 ) -> Drawn:
-    """The plan of a cue in picture seconds.  number: the cue's stable number.  before: key of the cue before."""
+    """The plan of a cue in picture seconds.  number: the cue's stable number.  before: key of the cue before.
+
+    attempt: which of its draws a take has; None: the first by which it differs from the takes before it.
+    """
     wish = wish or PlanWish()
     asked = wish.draws
+    if attempt is None:
+        apart = wish.rules > 1 and not asked and not (wish.form and wish.ensemble)
+        attempt = _attempts(curves, start_s, end_s, film_seed, number, take, wish)[-1] if apart else 0
 
     def draw(*words: object) -> float:
-        return noise(film_seed, number, asked.take_for(words[0], take), *words)
+        again = ("again", attempt) if attempt else ()
+        return noise(film_seed, number, asked.take_for(words[0], take), *again, *words)
 
     parts = sections(curves, start_s, end_s, draw, wish.form or None, partial(asked.weight, "form"))
     ensemble = (
@@ -137,6 +148,33 @@ def draw_cue(
         fades=faded,
     )
     return Drawn(plan, parts, draw, lively)
+
+
+# size: what `draw_cue` has of a take.
+@lru_cache(maxsize=256)
+def _attempts(
+    curves: PictureCurves, start_s: float, end_s: float, film_seed: int, number: int, take: int, wish: PlanWish
+) -> tuple[int, ...]:
+    """Which of its draws each take has, from the first of its dozen on up to this one: the first that differs from all
+    before it in two of form, players, palette and tempo, else the one that differs most."""
+    known = () if (take - 1) % DOZEN == 0 else _attempts(curves, start_s, end_s, film_seed, number, take - 1, wish)
+    first = take - len(known)
+
+    def face(of: int, attempt: int) -> tuple[object, ...]:
+        drawn = draw_cue(curves, start_s, end_s, film_seed, number, of, wish, attempt=attempt)
+        tempo = int(4 * drawn.draw("tempo")) if wish.bpm is None else 0
+        return drawn.plan.form, drawn.plan.ensemble, drawn.main.variant, tempo
+
+    faces = [face(first + index, attempt) for index, attempt in enumerate(known)]
+    best, most = 0, -1
+    for attempt in range(MOST_ATTEMPTS):
+        own = face(take, attempt)
+        least = min((sum(a != b for a, b in zip(own, other, strict=True)) for other in faces), default=4)
+        if least > most:
+            best, most = attempt, least
+        if least >= 2:
+            break
+    return (*known, best)
 
 
 def _longest(parts: Sequence[FormSection]) -> int:
@@ -426,15 +464,14 @@ def settle_bars(
         bars_long = max(stop - bar, 1)
         unit = _unit_bars(section, placed, bars_long, (second_of(stop) - second_of(bar)) / bars_long, ensemble.name)
         planned.append(replace(section, start_s=start_s, layers=tuple(layers), unit_bars=unit))
+    role = ensemble.parts["melody"]
+    placed_plan = replace(plan, melody_range=(role.low, role.high))
     if plan.rules > 1:
-        statements = _varied(statements, [(bar, section.key) for section, _, bar in kept], theme, drawn.draw)
+        statements = _varied(placed_plan, statements, [(bar, section) for section, _, bar in kept], theme, drawn.draw)
     ends = [section.start_s for section in planned[1:]] + [plan.sections[-1].end_s]
     planned = [replace(section, end_s=end) for section, end in zip(planned, ends, strict=True)]
     planned = _with_transitions(planned, ensemble.name, drawn.draw)
-    role = ensemble.parts["melody"]
-    return replace(
-        plan, sections=tuple(planned), theme=theme, statements=tuple(statements), melody_range=(role.low, role.high)
-    )
+    return replace(placed_plan, sections=tuple(planned), theme=theme, statements=tuple(statements))
 
 
 def _unit_bars(section: SectionPlan, placed: Sequence[Statement], bars: int, bar_s: float, ensemble: str) -> float:
@@ -528,19 +565,23 @@ def _statements(kind: str, bar: int, stop: int, theme: Theme, ensemble: str, fir
 
 
 def _varied(
-    statements: Sequence[Statement], keys: Sequence[tuple[int, Key]], theme: Theme, draw: Callable[..., float]
+    plan: CuePlan,
+    statements: Sequence[Statement],
+    sections: Sequence[tuple[int, SectionPlan]],
+    theme: Theme,
+    draw: Callable[..., float],
 ) -> list[Statement]:
-    """Statements that return varied: what comes again in the key, the octave and the tempo in which it has been heard
-    is ornamented, or its bar lines come late.  A theme that was given returns as it was given.
+    """Statements that return varied: what comes again at the pitch and the tempo at which it has been heard is
+    ornamented, or its bar lines come late.  A theme that was given returns as it was given.
 
-    keys: first bar and key of each section.
+    sections: with the first bar of each.
     """
     found: list[Statement] = []
-    heard: set[tuple[Key, int, float]] = set()
+    heard: set[tuple[int, str, float]] = set()
     last = ""
     for index, statement in enumerate(statements):
-        key = next((key for bar, key in reversed(keys) if bar <= statement.bar), keys[0][1])
-        place = (key, statement.octave, statement.stretch)
+        section = next((each for bar, each in reversed(sections) if bar <= statement.bar), sections[0][1])
+        place = (lies_at(plan, section, theme, statement), section.key.mode, statement.stretch)
         if place in heard and theme.form and statement.stretch == 1.0:
             turns = [turn for turn in ("ornamented", "delayed", "ornamented") if turn != last] or ["ornamented"]
             last = turns[min(int(len(turns) * draw("turn", index)), len(turns) - 1)]

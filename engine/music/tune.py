@@ -9,6 +9,7 @@ from typing import Final
 from engine.music.cueplan import CuePlan, SectionPlan, Statement, Theme, ThemeNote
 from engine.music.meter import TempoMap
 
+KNOWN_BARS: Final = 2  # bars by which a theme that returns varied is known
 SHRILL: Final = 88  # a tune that is put up an octave goes no higher
 _SCALES: Final = {"major": (0, 2, 4, 5, 7, 9, 11), "minor": (0, 2, 3, 5, 7, 8, 10)}
 
@@ -80,6 +81,12 @@ def sounding_notes(theme: Theme, statement: Statement) -> list[ThemeNote]:
     return [note for note in notes if note.start_beats <= rest.start_beats]
 
 
+def lies_at(plan: CuePlan, section: SectionPlan, theme: Theme, statement: Statement) -> int:
+    """The pitch of the tonic by which a statement is played in a section."""
+    place_tonic = _tonic_pitch if plan.rules == 1 else _tonic_over
+    return place_tonic(section, sounding_notes(theme, statement), plan.melody_range, statement.octave)
+
+
 def _statement(
     plan: CuePlan, statement: Statement, number: int, start: float, tempo_map: TempoMap, starts_s: float
 ) -> list[TuneNote]:
@@ -87,8 +94,7 @@ def _statement(
     assert theme is not None
     notes = sounding_notes(theme, statement)
     section = plan.section_at(tempo_map.seconds_at(start + 1e-3) - starts_s)
-    place_tonic = _tonic_pitch if plan.rules == 1 else _tonic_over
-    tonic = place_tonic(section, notes, plan.melody_range, statement.octave)
+    tonic = lies_at(plan, section, theme, statement)
     notes = turned(notes, statement.turn, theme.bar_beats)
     end = start + float(statement.bars * theme.bar_beats) * statement.stretch
     found = []
@@ -127,7 +133,7 @@ def _tonic_over(section: SectionPlan, notes: list[ThemeNote], span: tuple[int, i
 
 
 def turned(notes: list[ThemeNote], turn: str, bar_beats: float) -> list[ThemeNote]:
-    """The notes of a statement, varied as it returns; its first bar, by which it is known, and its last note stay.
+    """The notes of a statement, varied as it returns; its first bars, by which it is known, and its last note stay.
 
     ornamented: long notes lead on by steps, or turn around themselves, in every other bar.  delayed: what falls on a
     bar line comes an eighth late.  plain: without its short notes, those before them last longer.
@@ -147,7 +153,7 @@ def _ornamented(notes: list[ThemeNote], bar_beats: float) -> list[ThemeNote]:
     for note, after in zip(notes, [*notes[1:], None], strict=True):
         found.append(note)
         bar = int(note.start_beats / bar_beats + 1e-6)
-        if after is None or bar == 0 or bar == last_bar or note.length_beats < 1.0:
+        if after is None or bar < KNOWN_BARS or bar == last_bar or note.length_beats < 1.0:
             continue
         end = note.start_beats + note.length_beats
         if after.start_beats > end + 1e-6:
@@ -178,7 +184,7 @@ def _delayed(notes: list[ThemeNote], bar_beats: float) -> list[ThemeNote]:
     found = []
     for note in notes[:-1]:
         bar, place = divmod(note.start_beats, bar_beats)
-        if bar >= 1 and place < 1e-6 and note.length_beats >= 1.5:
+        if bar >= KNOWN_BARS and place < 1e-6 and note.length_beats >= 1.5:
             note = replace(note, start_beats=note.start_beats + 0.5, length_beats=note.length_beats - 0.5)
         found.append(note)
     return [*found, notes[-1]]
@@ -189,7 +195,7 @@ def _plain(notes: list[ThemeNote], bar_beats: float) -> list[ThemeNote]:
     for note in notes:
         before = found[-1] if found else None
         meets = before is not None and abs(before.start_beats + before.length_beats - note.start_beats) < 1e-6
-        if before is not None and meets and note.length_beats < 1 and note.start_beats >= bar_beats:
+        if before is not None and meets and note.length_beats < 1 and note.start_beats >= KNOWN_BARS * bar_beats:
             found[-1] = replace(before, length_beats=before.length_beats + note.length_beats)
         else:
             found.append(note)

@@ -7,12 +7,14 @@
   bars mixed      the same notes, bars in another order: what this reaches too says nothing of form
   random palettes each palette's cells drawn anew from the chords of all palettes: what these reach too says nothing of
                   palettes
+  first rules     as sessions that were begun before the present rules go on (engine.music.draws.RULES)
   NAME            files of another version or another program: FOLDER/FILM-TAKE.mid
   before          `--form none`: the network alone and one texture, as sessions were composed before there were plans
 
 Means over films and takes, with 95 % bootstrap intervals over films.  Below them what only pairs can say: the same
 chord in the same bar of two films (as it sounds, and by scale degree), with a control of the same takes' chords in
-another order, and onsets that two takes of a film share.
+another order, and onsets that two takes of a film share.  By scale degree there is also how often any two bars of
+the films are alike: tonal music has the tonic in many bars, and only what lies above that is shared by place.
 """
 
 from __future__ import annotations
@@ -22,6 +24,7 @@ import json
 import math
 import random
 import sys
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, nullcontext
 from dataclasses import replace
@@ -46,15 +49,20 @@ from engine.harmony.tension import tensile_strain
 from engine.midifile import MidiScore, read_midi
 from engine.music import Chord, Composition, Note, Take
 from engine.music.cueplan import CuePlan
+from engine.music.draws import RULES
 from engine.planning import settle_take
 from engine.process.messages import ComposeOptions
 from engine.video import AnalysisOptions, FeatureCache, VideoFeatures, analyze
 
+FIRST = "first rules"
 
-def compose(composer: Composer, features: VideoFeatures, take: int, options: ComposeOptions) -> Composition:
+
+def compose(
+    composer: Composer, features: VideoFeatures, take: int, options: ComposeOptions, rules: int = RULES
+) -> Composition:
     brief = Brief(options=options)
     request, _ = request_for(features.film, features.cuts, brief)
-    request = replace(request, take=Take(take))
+    request = replace(request, take=Take(take), rules=rules)
     if options.form != "none":
         request, _ = settle_take(features, request, first_action_s(features), None)
     return composer.compose(features, request).composition
@@ -196,7 +204,7 @@ def main() -> None:
     composer = Composer()
     others = [text.split("=", 1) for text in arguments.midi]
     systems = {"planned": ComposeOptions(form="auto"), "random palettes": ComposeOptions(form="auto")}
-    systems |= {"before": ComposeOptions(form="none")}
+    systems |= {FIRST: ComposeOptions(form="auto"), "before": ComposeOptions(form="none")}
     systems |= {name: ComposeOptions(form="auto", ensemble=name) for name in arguments.ensemble}
     films: dict[str, dict[str, list[dict[str, float]]]] = {}
     made: dict[str, dict[tuple[int, int], tuple[Composition, Arrangement]]] = {name: {} for name in systems}
@@ -207,7 +215,7 @@ def main() -> None:
             for take in range(1, arguments.takes + 1):
                 drawn = random_palettes(100 * number + take) if name == "random palettes" else nullcontext()
                 with drawn:
-                    composition = compose(composer, features, take, options)
+                    composition = compose(composer, features, take, options, 1 if name == FIRST else RULES)
                 arrangement = arrange(composition)
                 made[name][number, take] = composition, arrangement
                 own, control = rows_of(composition, arrangement, features)
@@ -263,7 +271,11 @@ def _pairs(made: dict[str, dict[tuple[int, int], tuple[Composition, Arrangement]
                     one, two = (bar_chords(found[film, take][0], relative) for film in (a, b))
                     values.append(shared(one, two))
                     control.append(shared(one, shuffled(two, a * 100 + b)))
-            rows.setdefault(label, []).append(f"{_mean(values):.2f} (bars mixed {_mean(control):.2f})")
+            bars = Counter(chord for composition, _ in found.values() for chord in bar_chords(composition, relative))
+            chance = sum((count / sum(bars.values())) ** 2 for count in bars.values())
+            rows.setdefault(label, []).append(
+                f"{_mean(values):.2f} (bars mixed {_mean(control):.2f}, any two bars {chance:.2f})"
+            )
         pairs = [
             alike(found[film, a][1], found[film, b][1])
             for film in range(films)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import sys
 from dataclasses import replace
+from itertools import combinations
 from pathlib import Path
 
 import numpy as np
@@ -22,6 +23,7 @@ from engine.harmony.tension import strain
 from engine.midifile import MidiScore
 from engine.music import Chord, Cue, Key, Take, TempoMap, TimeSignature, UserError
 from engine.music.cueplan import ENSEMBLES, FORMS
+from engine.music.tune import lies_at
 from engine.planning import plans_of, propose, settle_take
 from engine.process.messages import Composed, ComposeOptions, ComposeRequest
 from engine.process.requests import compose_request
@@ -257,7 +259,7 @@ def test_a_comedy_is_mostly_comic_whatever_its_light(composer, make_features):
 
 
 def test_a_theme_returns_varied_and_over_other_chords(composer, make_features):
-    """Over takes of a film of 100 s: in the key, octave and tempo in which it was heard it is ornamented or comes late;
+    """Over takes of a film of 100 s: at the pitch and tempo at which it was heard it is ornamented or comes late;
     and few two bars of the tune are those of before, note for note over the same chords."""
     features, returns, literal = make_features(100.0), 0, []
     for take in range(1, 9):
@@ -267,7 +269,8 @@ def test_a_theme_returns_varied_and_over_other_chords(composer, make_features):
         heard = set()
         for statement in plan.statements:
             bar_s = composition.picture_at_beats(float(composition.tempo_map.bar_start(statement.bar)) + 0.1)
-            place = (plan.section_at(bar_s).key, statement.octave, statement.stretch)
+            section = plan.section_at(bar_s)
+            place = (lies_at(plan, section, plan.theme, statement), section.key.mode, statement.stretch)
             if place in heard and statement.stretch == 1.0:
                 assert statement.turn, (take, statement)
                 returns += 1
@@ -336,3 +339,21 @@ def test_of_several_candidates_the_one_with_the_best_score_is_kept_and_stays(com
         again = compose(composer, features, replace(many, keep=best.slots[:9]))
         assert again.slots == best.slots
     assert improved >= 1
+
+
+def test_twelve_takes_are_told_apart(make_features):
+    """By form, players and palette: no two have all three alike, and fewer share two of them than by the first rules."""
+    features = make_features(60.0)
+
+    def alike(rules):
+        faces = []
+        for take in range(1, 13):
+            asked, _ = settle_take(features, request(take=Take(take), rules=rules), 0.0, None)
+            (plan,) = plans_of(features, asked, 0.0).plans
+            longest = max(plan.sections, key=lambda section: section.end_s - section.start_s)
+            faces.append((plan.form, plan.ensemble, longest.variant))
+        return [sum(a == b for a, b in zip(*pair, strict=True)) for pair in combinations(faces, 2)]
+
+    now, before = alike(2), alike(1)
+    assert 3 not in now
+    assert sum(each == 2 for each in now) <= sum(each >= 2 for each in before)

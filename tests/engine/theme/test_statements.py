@@ -58,16 +58,16 @@ def test_a_theme_that_was_given_is_never_cut_together():
 
 @pytest.mark.parametrize("variant", list(palettes()))
 @pytest.mark.parametrize("turn", ["ornamented", "delayed", "plain"])
-def test_what_returns_varied_is_known_by_its_first_bar_and_ends_as_it_did(variant, turn):
+def test_what_returns_varied_is_known_by_its_first_bars_and_ends_as_it_did(variant, turn):
     changed = 0
     for seed in range(4):
         notes = sounding_notes(theme_of(variant, seed), Statement(1, "full", 8))
         varied = turned(notes, turn, 4.0)
-        assert [note.start_beats for note in varied if note.start_beats < 4] == [
-            note.start_beats for note in notes if note.start_beats < 4
+        assert [note.start_beats for note in varied if note.start_beats < 8] == [
+            note.start_beats for note in notes if note.start_beats < 8
         ]
-        assert [(note.step, note.alter) for note in varied[: len([n for n in notes if n.start_beats < 4])]] == [
-            (note.step, note.alter) for note in notes if note.start_beats < 4
+        assert [(note.step, note.alter) for note in varied[: len([n for n in notes if n.start_beats < 8])]] == [
+            (note.step, note.alter) for note in notes if note.start_beats < 8
         ]
         assert (varied[-1].step, varied[-1].start_beats) == (notes[-1].step, notes[-1].start_beats)
         assert all(note.length_beats > 0 for note in varied)
