@@ -418,7 +418,6 @@ def meter_of(drawn: Drawn) -> str:
 
 
 # bars --------------------------------------------------------------------------------------------------------------
-# size: one walk over the sections, each of which needs what those beside it were given.
 def settle_bars(
     drawn: Drawn, tempo_map: TempoMap, picture_starts_at_s: float, theme_of: Callable[[str, float], Theme]
 ) -> CuePlan:

@@ -342,7 +342,7 @@ def test_of_several_candidates_the_one_with_the_best_score_is_kept_and_stays(com
 
 
 def test_twelve_takes_are_told_apart(make_features):
-    """By form, players and palette: no two have all three alike, and fewer share two of them than by the first rules."""
+    """By form, players and palette: no two have all three alike, and no more share two of them than by the first."""
     features = make_features(60.0)
 
     def alike(rules):
