@@ -103,7 +103,9 @@ def draw_cue(
     asked = wish.draws
     if attempt is None:
         apart = wish.rules > 1 and not asked and not (wish.form and wish.ensemble)
-        attempt = _attempts(curves, start_s, end_s, film_seed, number, take, wish)[-1] if apart else 0
+        # Whatever the tempo: it is chosen for the attempt that is settled here.
+        alike = replace(wish, bpm=None)
+        attempt = _attempts(curves, start_s, end_s, film_seed, number, take, alike)[-1] if apart else 0
 
     def draw(*words: object) -> float:
         again = ("again", attempt) if attempt else ()
@@ -162,8 +164,7 @@ def _attempts(
 
     def face(of: int, attempt: int) -> tuple[object, ...]:
         drawn = draw_cue(curves, start_s, end_s, film_seed, number, of, wish, attempt=attempt)
-        tempo = int(4 * drawn.draw("tempo")) if wish.bpm is None else 0
-        return drawn.plan.form, drawn.plan.ensemble, drawn.main.variant, tempo
+        return drawn.plan.form, drawn.plan.ensemble, drawn.main.variant, int(4 * drawn.draw("tempo"))
 
     faces = [face(first + index, attempt) for index, attempt in enumerate(known)]
     best, most = 0, -1
@@ -386,9 +387,11 @@ def choose_tempo(
     The take and how lively the picture is draw the neighbourhood, where the picture changes chooses in it.
     """
     low, high = drawn.main.bpm
-    share = 0.5 * drawn.draw("tempo") + 0.5 * min(max(0.5 + 0.45 * drawn.lively, 0.0), 1.0)
+    own = 0.5 if drawn.plan.rules == 1 else 0.65  # of the choice that is the take's
+    share = own * drawn.draw("tempo") + (1 - own) * min(max(0.5 + 0.45 * drawn.lively, 0.0), 1.0)
     middle = low + (high - low) * share
-    candidates = [round(middle * (1 + step / 200), 1) for step in range(-16, 17)]
+    reach = 16 if drawn.plan.rules == 1 else 12  # half per cents: takes that all met the same bar lines had one tempo
+    candidates = [round(middle * (1 + step / 200), 1) for step in range(-reach, reach + 1)]
     candidates = [bpm for bpm in candidates if low <= bpm <= high] or [round(middle, 1)]
     edges = [section.start_s for section in drawn.plan.sections[1:]]
     weights = {"must": 3.0, "should": 2.0, "nice": 1.0}
