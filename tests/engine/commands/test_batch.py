@@ -1,14 +1,13 @@
 """One command for many files: names, resuming, what is kept, what is refused."""
 
 import json
-import shutil
 from pathlib import Path
 
 import pytest
+from livelab import short_film
 
 from engine.commands import compose, score
 from engine.commands.batch import _settings
-from engine.music.bundled import bundled_clip
 from engine.music.errors import UserError
 
 
@@ -16,8 +15,8 @@ from engine.music.errors import UserError
 def films(tmp_path) -> Path:
     folder = tmp_path / "films"
     (folder / "other").mkdir(parents=True)
-    shutil.copyfile(bundled_clip(), folder / "a.mp4")
-    (folder / "other" / "a.mp4").write_bytes(bundled_clip().read_bytes() + b"\0" * 8)  # another film of the same name
+    film = short_film(folder / "a.mp4", 8.0)
+    (folder / "other" / "a.mp4").write_bytes(film.read_bytes() + b"\0" * 8)  # another film of the same name
     (folder / "bad.mp4").write_bytes(b"rubbish")
     return folder
 
