@@ -68,7 +68,7 @@ def test_lanes_are_there_once_the_film_has_what_they_show(page: browserlab.Page)
     value(page, "app.link.do('/cue/printed/mute', ['bass', 20, 26])")
     wait(page, f"['sections', 'speech', 'printed'].every((id) => {shown}.includes(id))", 30)
     settled(page)
-    wait(page, "app.timeline.lanes.printed.grid?.children.length === 1")
+    wait(page, "app.timeline.lanes.printed?.grid?.children.length === 1")
     wait(page, "app.timeline.lanes.speech.grid?.children.length === app.timeline.lanes.speech.spans().length")
     rows = rows_of(page, "speech")
     assert [row for row in rows if row.startswith("speech")] == ["speech, 2.5 s", "speech, 3.0 s"]

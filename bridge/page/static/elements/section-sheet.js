@@ -101,16 +101,32 @@ export function openPlanned(app, item) {
 		const wanted = boxes.filter((box) => box.checked).map((box) => box.value);
 		return app.act("/cue/only", [wanted.join(","), ...range], { what: `only ${wanted.join(", ")}` });
 	};
+	const name = h("input", { type: "text", value: item.given, "aria-label": "Name", maxlength: "64", placeholder: item.name, autofocus: true });
+	const renamed = () => (name.value.trim() === item.given ? undefined : app.act("/cue/form/name", [item.start_s, name.value.trim()], { what: `section ${name.value.trim() || item.name}` }));
+	name.addEventListener("keydown", (event) => {
+		if (event.key !== "Enter") return;
+		event.preventDefault();
+		dialog.close();
+	});
+	const lane = app.timeline.lanes.form;
 	const dialog = openDialog(
 		`${item.name}, ${app.bars.text(item.start_s)} to ${app.bars.text(item.end_s)}`,
+		labelled("Name", name),
 		h("dl", {}, ...item.rows.flatMap(([term, text]) => [h("dt", {}, term), h("dd", {}, text)])),
+		h("div", { class: "buttons", role: "group", "aria-label": "The proposal" },
+			item.state === "proposed" ? h("button", { title: "It begins here in every take that follows", onclick: close(() => lane.accept(item)) }, "Accept") : null,
+			item.first ? null : h("button", { title: "The section before it goes on, in this take and those that follow", onclick: close(() => lane.remove(item)) }, "Refuse"),
+			item.last ? null : h("button", { onclick: close(() => lane.merge(item)) }, "Merge with next"),
+		),
 		h("div", { class: "checks", role: "group", "aria-label": "Parts that play" }, ...PARTS.map((part, index) => h("label", { class: "check" }, boxes[index], part))),
 		h("div", { class: "buttons" },
 			h("button", { onclick: close(() => app.act("/cue/simpler", range, { what: "simpler" })) }, "Simpler"),
 			h("button", { onclick: close(() => app.act("/cue/busier", range, { what: "busier" })) }, "Busier"),
 			h("button", { onclick: close(only) }, "Only these parts"),
 			h("button", { onclick: close(() => openSection(app, item.start_s)) }, "Values of its own…"),
-			h("button", { class: "primary", autofocus: true, onclick: () => dialog.close() }, "Close"),
+			h("button", { class: "primary", onclick: () => dialog.close() }, "Close"),
 		),
 	);
+	dialog.addEventListener("cancel", () => (name.value = item.given)); // Escape
+	dialog.addEventListener("close", renamed, { once: true });
 }

@@ -2,6 +2,8 @@
 
 import { h, labelled, openDialog, say, setAttribute, setText } from "../lib/dom.js";
 import { chosen_file } from "../lib/files.js";
+import { KINDS } from "../lanes/spans.js";
+import { rows_of } from "../lib/values.js";
 
 const TOKEN = /^([b#]?)([1-7]|R)([',]*)(?::(\d*\.?\d+))?$/;
 const ROWS = 15; // degrees that are seen: two octaves
@@ -35,6 +37,14 @@ function writeTheme(notes, bar_beats) {
 	return words.join(" ").replace(/ \|$/, "");
 }
 
+/** Where a statement may be wanted: the sections of the form and the hits, `{at_s, name}`. */
+function theme_places(app) {
+	const sections = rows_of(app.get("/cue/form/sections") ?? [], 6).map(([at_s, , letter, role, name]) => ({ at_s, name: `${name || `${letter} ${role}`}, ${app.bars.text(at_s)}` }));
+	const own = app.rows.sections.filter(([, , name]) => name).map(([at_s, , name]) => ({ at_s, name: `${name}, ${app.bars.text(at_s)}` }));
+	const hits = app.rows.hits.map(([at_s, , name]) => ({ at_s, name: `hit ${name || app.bars.text(at_s)}` }));
+	return [...sections, ...own, ...hits];
+}
+
 export function openTheme(app) {
 	return new ThemeEditor(app);
 }
@@ -46,17 +56,19 @@ class ThemeEditor {
 		this.at = 0;
 		this.bar_beats = app.bars.list[0]?.[2] ?? 4;
 		this.text = h("input", { type: "text", "aria-label": "Theme, degrees with their beats", placeholder: "1:1.5 5:.5 4:2 | 3:4", spellcheck: "false", autocomplete: "off", oninput: () => this.#typed() });
-		this.grid = h("div", { class: "theme-grid", tabindex: "0", role: "application", "aria-label": "Notes of the theme", "aria-describedby": "theme-keys", onkeydown: (event) => this.#key(event) });
+		this.grid = h("div", { class: "theme-grid", tabindex: "0", role: "application", "aria-label": "Notes of the theme", "aria-describedby": "theme-keys", onkeydown: (event) => this.#key(event), onpointerdown: (event) => this.#press(event) });
 		this.now = h("p", { class: "under", role: "status" });
 		this.under = h("p", { class: "under" });
 		const operations = (app.table.get("/cue/theme/operate")?.arguments[0]?.words ?? []).map((word) => h("button", { onclick: () => this.#operate(word) }, word));
 		this.record = h("button", { "aria-pressed": "false", title: "What is played on the control port from now on", onclick: () => this.#record() }, "Record from MIDI");
+		this.places = h("div", { class: "change-rows", role: "group", "aria-label": "Where it is stated" });
 		this.dialog = openDialog(
 			"Theme",
 			this.grid, this.now,
-			h("p", { class: "note", id: "theme-keys" }, "Arrow keys: note before, after; a degree up, down (Shift: an octave). Alt+← → shorter, longer. Enter adds, Backspace deletes."),
+			h("p", { class: "note", id: "theme-keys" }, "Arrow keys: note before, after; a degree up, down (Shift: an octave). Alt+← → shorter, longer. Enter adds, Backspace deletes. Mouse: drag a note up or down, its end to make it longer; click after the last to add one."),
 			labelled("Typed", this.text), this.under,
 			h("div", { class: "checks", role: "group", "aria-label": "Do something with it" }, ...operations),
+			this.places,
 			h("div", { class: "buttons" },
 				h("button", { onclick: () => this.#play() }, "Play"),
 				this.record,
@@ -67,7 +79,8 @@ class ThemeEditor {
 			),
 		);
 		this.dialog.style.maxWidth = "min(760px, 94vw)";
-		this.dialog.addEventListener("close", app.on(["/cue/theme"], () => this.#take()));
+		const off = [app.on(["/cue/theme"], () => this.#take()), app.on(["/cue/theme/statements", "/cue/form/sections", "sections", "hits", "bars"], () => this.#stated())];
+		this.dialog.addEventListener("close", () => off.forEach((each) => each()));
 		this.grid.focus();
 	}
 
@@ -77,6 +90,33 @@ class ThemeEditor {
 		this.at = Math.min(this.at, Math.max(0, this.notes.length - 1));
 		setText(this.under, this.notes.length ? "" : "Each take builds its own theme; lock this one, or write yours: Enter begins it.");
 		this.#paint();
+	}
+
+	/** A row for each statement: as what, and where to; the last row makes another one. */
+	#stated() {
+		const { app } = this;
+		if (this.places.contains(document.activeElement) && document.activeElement.matches("select:open")) return;
+		const places = theme_places(app);
+		const lane = app.timeline.lanes.themes;
+		const held = this.places.contains(document.activeElement) ? document.activeElement.getAttribute("aria-label") : null;
+		const chooser = (label, first, chosen) => {
+			const field = h("select", { "aria-label": label, onchange: () => field.value !== "" && chosen(Number(field.value)) }, h("option", { value: "" }, first), h("option", { value: String(app.position_s()) }, `the playhead, ${app.bars.text(app.position_s())}`), ...places.map(({ at_s, name }) => h("option", { value: String(at_s) }, name)));
+			return field;
+		};
+		const rows = lane.spans().map((item, index) => {
+			const place = app.bars.text(item.start_s);
+			const kind = h("select", { "aria-label": `Statement ${index + 1} as`, onchange: () => this.#do("/cue/theme/state", [item.start_s, kind.value], `theme as ${kind.value}`) }, ...KINDS.map((each) => h("option", { value: each, selected: each === item.kind }, each)));
+			const bar = (text, step) => h("button", { type: "button", "aria-label": `${step < 0 ? "−1 bar" : "+1 bar"}: statement ${index + 1}`, onclick: () => this.#do("/cue/theme/move", [item.start_s, app.bars.nearest_bar(item.start_s, step)], text) }, step < 0 ? "−1 bar" : "+1 bar");
+			return h("div", { class: "change-row" }, h("span", { class: "label" }, `Bar ${place.split("|")[0]}`), kind, bar("a bar earlier", -1), bar("a bar later", 1),
+				chooser(`Statement ${index + 1} to`, "Move to…", (at_s) => this.#do("/cue/theme/move", [item.start_s, at_s], "theme moved")),
+				h("button", { type: "button", class: "icon-only", "aria-label": `No statement ${index + 1}`, onclick: () => this.#do("/cue/theme/silent", [item.start_s], "no theme there") }, "×"));
+		});
+		const names = [...new Set([...app.rows.hits, ...app.rows.sections, ...rows_of(app.get("/cue/form/sections") ?? [], 6).map((row) => [0, 0, row[4]])].map((row) => row[2]).filter(Boolean))];
+		const who = h("select", { "aria-label": "Stated wherever a hit or section is called", onchange: () => who.value && this.#do("/cue/theme/assign", [who.value, kind.value], `theme for ${who.value}`) }, h("option", { value: "" }, "Wherever it is called…"), ...names.map((name) => h("option", { value: name }, name)));
+		const kind = h("select", { "aria-label": "Another statement as" }, ...KINDS.map((each) => h("option", { value: each, selected: each === "statement" }, each)));
+		const fresh = h("div", { class: "change-row" }, h("span", { class: "label" }, rows.length ? "And" : "Stated"), kind, chooser("Another statement at", "State it at…", (at_s) => this.#do("/cue/theme/state", [at_s, kind.value], `theme as ${kind.value}`)), names.length ? who : null);
+		this.places.replaceChildren(...rows, ...(app.get("/cue/plan")?.length ? [fresh] : []));
+		if (held !== null) this.places.querySelector(`[aria-label="${held}"]`)?.focus();
 	}
 
 	#typed() {
@@ -110,6 +150,37 @@ class ThemeEditor {
 		this.#edited();
 	}
 
+	/** A note is taken hold of, at its end to change its length; after the last one a click adds another. */
+	#press(event) {
+		if (event.button !== 0) return;
+		const box = this.grid.getBoundingClientRect();
+		const { wide, low, rows } = this.shape; // as it was painted: it stays while the mouse is down
+		const beat_of = ({ clientX }) => ((clientX - box.left) / box.width) * wide;
+		const step_of = ({ clientY }) => low + Math.floor(((box.bottom - clientY) / box.height) * rows);
+		const at = beat_of(event);
+		let start = 0;
+		let index = 0;
+		while (index < this.notes.length && start + this.notes[index].beats <= at + 1e-9) start += this.notes[index++].beats;
+		if (index === this.notes.length) {
+			const rest = Math.floor((at - start) / STEP_BEATS) * STEP_BEATS;
+			if (rest > 0 && index > 0) this.notes.push({ step: null, alter: "", beats: rest });
+			if (index > 0) start += rest;
+			index = this.notes.push({ step: step_of(event), alter: "", beats: 1 }) - 1;
+		}
+		this.at = index;
+		const note = this.notes[index];
+		const by_end = (start + note.beats - at) * (box.width / wide) <= 6 && note.beats - (at - start) < note.beats / 2;
+		const move = (moved) => {
+			if (by_end) note.beats = Math.max(STEP_BEATS, Math.round((beat_of(moved) - start) / STEP_BEATS) * STEP_BEATS);
+			else note.step = Math.min(20, Math.max(-14, step_of(moved)));
+			this.#edited();
+		};
+		this.grid.setPointerCapture(event.pointerId);
+		this.grid.onpointermove = move;
+		this.grid.onpointerup = this.grid.onpointercancel = () => (this.grid.onpointermove = null);
+		this.#edited();
+	}
+
 	/** Two bars at least; notes as blocks, degree by degree. */
 	#paint() {
 		const beats = this.notes.reduce((sum, note) => sum + note.beats, 0);
@@ -117,6 +188,7 @@ class ThemeEditor {
 		const steps = this.notes.filter((note) => note.step !== null).map((note) => note.step);
 		const low = Math.min(0, ...steps);
 		const rows = Math.max(ROWS, Math.max(7, ...steps) - low + 1);
+		this.shape = { wide, low, rows };
 		const lines = [];
 		for (let beat = 0; beat < wide; beat++) {
 			const line = h("i", { class: beat % this.bar_beats === 0 ? "bar-line" : "beat-line" });

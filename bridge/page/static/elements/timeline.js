@@ -14,7 +14,7 @@ import { MoodLane } from "../lanes/mood.js";
 import { NotesLane } from "../lanes/notes.js";
 import { RulerLane } from "../lanes/ruler.js";
 import { SectionsLane } from "../lanes/sections.js";
-import { FormLane, PrintedLane, SpeechLane, ThemeLane } from "../lanes/spans.js";
+import { ThemeLane } from "../lanes/spans.js";
 import { ChordEditor } from "./chord-editor.js";
 
 const TILE_PX = 512;
@@ -43,28 +43,26 @@ export class Timeline extends HTMLElement {
 		this.lanes = {
 			ruler: new RulerLane(app),
 			sections: new SectionsLane(app),
-			form: new FormLane(app),
 			themes: new ThemeLane(app),
 			film: new FilmLane(app),
 			mood: new MoodLane(app),
 			energy: new EnergyLane(app),
-			speech: new SpeechLane(app),
 			chords: new ChordLane(app, (chord) => this.editor.open(chord)),
 			hits: new HitsLane(app),
-			printed: new PrintedLane(app),
 			notes: new NotesLane(app, null),
 			...Object.fromEntries(PART_ROWS.map((part) => [part, new NotesLane(app, part)])),
 			cc: new ControllerLane(app),
 		};
 		this.shown = [];
 		this.#build();
-		for (const lane of Object.values(this.lanes)) lane.changed = (_, from_s, to_s) => this.#invalid(lane, from_s, to_s);
+		for (const lane of Object.values(this.lanes)) this.#watch(lane);
+		app.on(["cues", "dialogue", "heard", "printed", "/cue/plan"], () => this.#more_lanes());
 		app.view.addEventListener("moved", () => this.#redraw());
 		app.view.addEventListener("selected", () => (this.#fill_grids(), this.#redraw()));
 		app.view.addEventListener("over", () => this.#redraw());
 		app.view.addEventListener("following", () => setAttribute(this.follow, "aria-pressed", String(app.view.following)));
 		app.messages.addEventListener("changed", () => this.#redraw());
-		app.on(["film", "bars", "chords", "cuts", "hits", "sections", "printed", "dialogue", "heard", "takes", "tiles/mood", "tiles/counts", "lanes", "audible", "/cue/plan", "/cue/theme", "/cue/theme/statements", "/cue/speech/leave_room"], () => this.#lay_out());
+		app.on(["film", "bars", "chords", "cuts", "hits", "sections", "printed", "dialogue", "heard", "takes", "tiles/mood", "tiles/counts", "lanes", "audible", "/cue/plan", "/cue/theme", "/cue/theme/statements", "/cue/form/sections", "cues", "/cue/cues/proposed", "/cue/speech/leave_room"], () => this.#lay_out());
 		app.on(["/cue/loop", "link"], () => this.#redraw());
 		app.on(["/cue/playhead"], () => this.#request());
 		onTheme(() => {
@@ -77,6 +75,28 @@ export class Timeline extends HTMLElement {
 			this.#redraw();
 		});
 		this.#lay_out();
+	}
+
+	#watch(lane) {
+		lane.changed = (_, from_s, to_s) => this.#invalid(lane, from_s, to_s);
+	}
+
+	/** Lanes of what not every film has are loaded once it has it. */
+	#more_lanes() {
+		const { app } = this;
+		const { cues, dialogue, heard, printed } = app.rows;
+		if (cues.length > 1 || dialogue.length || heard?.length || printed.length || app.get("/cue/plan")?.length) void this.more_lanes();
+	}
+
+	/** The lanes, with those that are loaded when they are needed. */
+	more_lanes() {
+		this.loading ??= this.app.later("./lanes/more.js", "lanes").then((more) => {
+			for (const lane of Object.values(more ?? {})) this.#watch(lane);
+			Object.assign(this.lanes, more);
+			this.#lay_out();
+			return this.lanes;
+		});
+		return this.loading;
 	}
 
 	// building
@@ -151,8 +171,8 @@ export class Timeline extends HTMLElement {
 		const narrow = innerWidth < 900;
 		const all = this.mode === "all" && !narrow;
 		// Lanes of what a film need not have are there once it has it.
-		const has = (name) => all && lanes[name].item_count() > 0;
-		const names = ["ruler", ...["sections", "form", "themes"].filter(has), "film"];
+		const has = (name) => all && lanes[name]?.item_count() > 0;
+		const names = ["ruler", ...["cues", "sections", "form", "themes"].filter(has), "film"];
 		if (!narrow && this.mode !== "notes") names.push("mood");
 		if (all && !low) names.push("energy");
 		names.push(...["speech"].filter(has), "chords");
@@ -163,7 +183,7 @@ export class Timeline extends HTMLElement {
 		const rows = names.map((name) => lanes[name]);
 		// Where room is scarce, what has one line of text gives way first.
 		const tight = all && room < 560;
-		for (const name of ["sections", "form", "themes", "speech", "printed"]) lanes[name].height = tight ? 18 : 22;
+		for (const name of ["cues", "sections", "form", "themes", "speech", "printed"]) if (lanes[name]) lanes[name].height = tight ? 18 : 22;
 		const fixed = rows.filter((lane) => !lane.stretches).reduce((sum, lane) => sum + lane.height, 0);
 		const elastic = rows.filter((lane) => lane.stretches);
 		for (const lane of elastic) {

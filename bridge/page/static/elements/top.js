@@ -125,7 +125,7 @@ export class Top extends HTMLElement {
 				["New cut of the film…", () => app.later("./elements/recut.js", "openRecut"), "", no_film],
 				["The theme…", () => app.later("./elements/theme-editor.js", "openTheme"), "", no_film],
 				["Section from the playhead…", () => app.later("./elements/section-sheet.js", "openSection", app.position_s()), "", no_film],
-				["The selected range is speech", () => app.timeline.lanes.speech.add(app.view.range), "", app.view.range === null],
+				["The selected range is speech", () => app.timeline.more_lanes().then((lanes) => lanes.speech.add(app.view.range)), "", app.view.range === null],
 				["Save the session", () => app.save_session(), "Ctrl+S"],
 				null,
 				[`Theme: as the system${now === "system" ? " (now)" : ""}`, choose("system")],

@@ -90,6 +90,7 @@ export class Keys {
 				app.messages.clear();
 				app.view.select_range(null);
 				return true;
+			case "ArrowUp": case "ArrowDown": return app.board?.step(key === "ArrowUp" ? -1 : 1, shift ? "chord" : "bar") ?? false;
 			case "Backspace": return chord && app.selected_chord() ? app.unpin(chord) : false;
 			case "Enter": {
 				if (event.target.closest?.("button, a, summary, input") || !app.selected_chord()) return false;

@@ -50,6 +50,16 @@ export class Bars {
 		return `${at.bar}|${at.beat}${tail}`;
 	}
 
+	/** Where the bar line nearest to a second is, and that `count` bars on from there. */
+	nearest_bar(second, count = 0) {
+		if (!this.list.length) return second;
+		const index = Math.max(this.index_at(second), 0);
+		const next_s = this.list[index][1] + this.#length_s(index);
+		const nearest = second - this.list[index][1] <= next_s - second ? index : index + 1;
+		const wanted = this.list[Math.max(0, Math.min(nearest + count, this.list.length - 1))];
+		return wanted[1];
+	}
+
 	beat_length_s(second) {
 		if (!this.list.length) return 0.5;
 		const index = Math.max(this.index_at(second), 0);

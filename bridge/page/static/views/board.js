@@ -27,6 +27,7 @@ export class Board extends HTMLElement {
 		this.both = h("button", { onclick: () => this.compare() }, "Compare");
 		this.level = h("input", { type: "checkbox", checked: app.sound.equal, onchange: () => (app.sound.equal = this.level.checked) });
 		this.steer = h("input", { type: "checkbox", onchange: () => app.act("/cue/take/steer", [this.steer.checked], { what: this.steer.checked ? "ratings steer new takes" : "ratings do not steer" }) });
+		this.hide = h("input", { type: "checkbox", onchange: () => this.#show() });
 		this.rules = h("ul", { class: "board-rules", "aria-label": "What the next takes keep" });
 		this.side = h("div", { class: "board-side" },
 			this.film,
@@ -34,7 +35,8 @@ export class Board extends HTMLElement {
 			h("label", { class: "check" }, this.level, "A and B equally loud here (the MIDI stays as it is)"),
 			h("label", { class: "check" }, this.steer, "Ratings steer new takes"),
 			this.rules,
-			h("p", { class: "note" }, "4 and 5: new takes keep layers of these. 1 and 2: what only these have is avoided. 3 says nothing. Keys: 1–9 take, \\ back, K keep, R and 1–5 rate."),
+			h("label", { class: "check" }, this.hide, (this.hidden_word = h("span", {}, "Hide takes rated 1 or 2"))),
+			h("p", { class: "note" }, "4 and 5: new takes keep layers of these. 1 and 2: what only these have is avoided. 3 says nothing. Keys: 1–9 take, ↑ ↓ the take before and after (Shift: at once), \\ back, K keep, R and 1–5 rate."),
 			(this.message = h("cue-message")),
 		);
 		this.main = h("section", { class: "board-main", "aria-label": "Takes against the film" }, h("div", { class: "board-top" }, this.strip, h("div", { class: "board-axis", "aria-hidden": "true" })), this.rows, this.head);
@@ -96,6 +98,22 @@ export class Board extends HTMLElement {
 		this.app.act(address, ["bar"], { gesture, what: address === "/cue/take/more" ? `more like ${take_letter(number)}` : `less of ${take_letter(number)}` });
 	}
 
+	/** The next take in a direction plays, of those that are shown; takes after the ninth have no digit. */
+	step(by, when) {
+		const shown = this.takes.filter((take) => !this.#is_hidden(take));
+		const at = shown.findIndex((take) => take.plays);
+		const next = at < 0 ? shown[0] : shown[at + by];
+		if (next === undefined) return true;
+		this.rows.querySelector(`[data-number="${next.number}"]`)?.scrollIntoView({ block: "nearest" });
+		this.app.takes.select(next.number, when);
+		return true;
+	}
+
+	/** Rated 1 or 2, where those are hidden; never the one that plays. */
+	#is_hidden(take) {
+		return this.hide.checked && !take.plays && (take.rating === 1 || take.rating === 2);
+	}
+
 	compare() {
 		if (this.chosen.size < 2) return this.app.messages.say("Mark two or three takes to compare.");
 		return this.pairs.open([...this.chosen].sort((a, b) => a - b));
@@ -114,6 +132,8 @@ export class Board extends HTMLElement {
 			this.#soon();
 		}
 		for (const take of takes) this.#update(take);
+		const hidden = takes.filter((take) => this.#is_hidden(take)).length;
+		setText(this.hidden_word, hidden ? `Hide takes rated 1 or 2 (${hidden} hidden)` : "Hide takes rated 1 or 2");
 	}
 
 	#row(number) {
@@ -139,6 +159,7 @@ export class Board extends HTMLElement {
 	#update(take) {
 		const row = this.rows.querySelector(`[data-number="${take.number}"]`);
 		setAttribute(row, "aria-current", take.plays ? "true" : null);
+		row.hidden = this.#is_hidden(take);
 		const progress = this.app.get("/cue/progress") ?? [];
 		const composing = take.plays && progress[0] === "compose" && progress[1] < 1;
 		const own = take.name && take.name !== take_letter(take.number) ? `“${take.name}”` : "";
