@@ -4,7 +4,7 @@
     python tests/bench/choosing.py A.mp4 B.mp4 …      # these films
 
 The program (`cuebridge page FILM --takes 12 --board`) and the browser are real; who chooses is simulated: each take is
-heard for some seconds from the cue's beginning, rated by how near its plan is to one that was drawn beforehand, the
+heard for some seconds while the cue loops, rated by how near its plan is to one that was drawn beforehand, the
 three best are compared, the best is kept.  Three times are told apart:
 
 * hearing: music that plays for the composer's ear (so many seconds a take, an option);
@@ -110,8 +110,8 @@ def choose(page: Page, hear_s: float, seed: int, opened_s: float) -> list[Step]:
     stars = {number: 5 if rank < 1 else 4 if rank < BEST else 3 if rank < 6 else 2 if rank < 9 else 1
              for rank, number in enumerate(ranks)}  # fmt: skip
     composer.begin("each is heard and rated")
-    composer.key("Space")
-    composer.wait("app.rolling && app.sound.on && app.sound.report?.rolling")
+    composer.key("l", "Space")  # the cue in a loop
+    composer.wait("app.store.get('/cue/loop')[0] && app.rolling && app.sound.on && app.sound.report?.rolling")
     for number in range(1, TAKES + 1):
         if number > 1:
             composer.key("Shift+ArrowDown")

@@ -161,7 +161,9 @@ def test_what_the_plan_says_of_a_section_stands_in_rows(page: browserlab.Page) -
     value(page, "app.timeline.focus_item(app.timeline.lanes.form, app.timeline.lanes.form.spans()[0].start_s)")
     page.keyboard.press("Enter")
     page.wait_for_selector("dialog dl")
-    assert page.locator("dialog dt").all_inner_texts() == ["Role", "Mood", "Intensity", "Ensemble", "Key", "Texture"]
+    assert page.locator("dialog dt").all_inner_texts() == [
+        "State", "Role", "Mood", "Intensity", "Ensemble", "Key", "Texture",
+    ]  # fmt: skip
     for box in page.locator("dialog input[type=checkbox]").all():
         box.set_checked(box.get_attribute("value") in ("pad", "bass"))
     page.click("dialog button:has-text('Only these parts')")
@@ -171,7 +173,7 @@ def test_what_the_plan_says_of_a_section_stands_in_rows(page: browserlab.Page) -
 def test_a_theme_is_written_by_arrow_keys(page: browserlab.Page) -> None:
     value(page, "app.timeline.lanes.themes.open()")
     page.wait_for_selector("dialog .theme-grid")
-    page.click("dialog .theme-grid")
+    page.locator("dialog .theme-grid").focus()
     for key in ("Enter", "Enter", "ArrowUp", "ArrowUp", "Enter", "Shift+ArrowUp", "Alt+ArrowRight"):
         page.keyboard.press(key)
     assert page.locator("dialog input[type=text]").input_value() == "1 3 3':1.5"
