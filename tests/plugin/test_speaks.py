@@ -5,10 +5,13 @@ from __future__ import annotations
 import os
 import random
 import select
+import shutil
 import socket
+import tempfile
 import threading
 import time
 from itertools import pairwise
+from pathlib import Path
 
 import pytest
 from linklab import PATIENCE_S, Bridge, played, running, tune
@@ -195,6 +198,32 @@ def test_only_this_user_is_listened_to(built, path) -> None:
         bridge.go_on(0.1, host)
         os.chmod(path, 0o600)
         bridge.until(bridge.has_it(), host)  # it listens on
+
+
+@pytest.mark.skipif(
+    not hasattr(os, "geteuid") or os.geteuid() != 0 or shutil.which("setpriv") is None,
+    reason="only root can run a host as another user",
+)
+def test_the_daw_of_another_user_finds_nothing(built) -> None:
+    """Whatever the file's mode: it is not that user's own."""
+    with tempfile.TemporaryDirectory() as place:
+        folder = Path(place)
+        folder.chmod(0o755)
+        plugin, program = (Path(shutil.copy(each, folder)) for each in (built.plugin, built.host))
+        path = folder / "plugin-link"
+        environment = {"CUEBRIDGE_PLUGIN_LINK": str(path)}
+        other = ("setpriv", "--reuid=65534", "--regid=65534", "--clear-groups")
+        with running(path, tune()) as bridge:
+            for mode in (0o600, 0o644):
+                path.chmod(mode)
+                with Host(plugin, program, environment=environment, launch=other) as stranger:
+                    stranger.answered()
+                    bridge.go_on(1.2, stranger)  # it looks twice a second
+                    assert not bridge.link.summaries and played(stranger, 1.0) == []
+            path.chmod(0o600)
+            with Host(plugin, program, environment=environment) as ours:
+                ours.answered()
+                bridge.until(bridge.has_it(), ours)
 
 
 def test_the_daw_dies_and_the_port_plays_again(built, path) -> None:
