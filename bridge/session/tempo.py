@@ -52,7 +52,6 @@ def refit(
     return tuple(fitted)
 
 
-# size: the arguments of `refit`, and the list that is filled.
 def refit_in_pieces(
     fitted: list[Slot], slots: Sequence[Slot], grid: str, tempo_map: TempoMap, duration_s: float, starts_s: float
 ) -> Iterator[None]:
