@@ -23,9 +23,9 @@ EDITS = (
     ("/cue/sections/add", [18.0, "activity=60", "reveal"]),
     ("/cue/speech", ["7.5-9.5"]),
 )
-# Every take's miniature has something in it.
+# Every take's miniature that is shown has something in it.
 _MINIATURES = (
-    "[...document.querySelectorAll('.take canvas')].every((each) => each.width && new Set(new Uint32Array("
+    "[...document.querySelectorAll('.take canvas')].every((each) => !each.clientWidth || new Set(new Uint32Array("
     "each.getContext('2d').getImageData(0, 0, each.width, each.height).data.buffer)).size > 2)"
 )
 
