@@ -217,8 +217,8 @@ def test_a_new_window_shows_takes_that_it_has_not_heard(
         settled(page)
     other = opened(browser, program)
     inks = (
-        "[...document.querySelectorAll('.take canvas')].filter((each) => each.clientWidth).map((each) => new Set(new Uint32Array("
-        "each.getContext('2d').getImageData(0, 0, each.width, each.height).data.buffer)).size)"
+        "[...document.querySelectorAll('.take canvas')].filter((each) => each.clientWidth).map((each) => new Set("
+        "new Uint32Array(each.getContext('2d').getImageData(0, 0, each.width, each.height).data.buffer)).size)"
     )
     wait(other, f"{inks}.length >= 2 && Math.min(...{inks}) > 2", 120)  # drawn up after all that plays or composes
     other.context.close()

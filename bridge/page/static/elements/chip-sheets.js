@@ -2,6 +2,8 @@
 
 import { h, openBeside, setText } from "../lib/dom.js";
 
+const [LOW_DB, HIGH_DB] = [-40, 6]; // the lowest is off
+
 function openSheet(title, content, anchor) {
 	const sheet = h("div", { class: "sheet", popover: "auto", role: "dialog", "aria-label": title, tabindex: "-1" }, h("h2", {}, title), content);
 	sheet.addEventListener("toggle", (event) => event.newState === "closed" && setTimeout(() => sheet.remove()));
@@ -27,17 +29,18 @@ export function openSound(app, anchor) {
 	const level = (name, text) => {
 		const now = app.audible(name);
 		const output = h("output", {}, now.mute ? "off" : `${now.level_db} dB`);
-		return h("label", { class: "field" },
-			h("span", { class: "label" }, text, output),
-			h("input", {
-				type: "range", min: "-40", max: "6", step: "1", value: String(now.mute ? -40 : now.level_db), "aria-label": `Level of ${text}`,
-				oninput: (event) => {
-					const value = Number(event.target.value);
-					app.set_audible(name, { level_db: value, mute: value <= -40 });
-					setText(output, value <= -40 ? "off" : `${value} dB`);
-				},
-			}),
-		);
+		const filled = () => input.style.setProperty("--part", `${((Number(input.value) - LOW_DB) / (HIGH_DB - LOW_DB)) * 100}%`);
+		const input = h("input", {
+			type: "range", min: String(LOW_DB), max: String(HIGH_DB), step: "1", value: String(now.mute ? LOW_DB : now.level_db), "aria-label": `Level of ${text}`,
+			oninput: () => {
+				const value = Number(input.value);
+				app.set_audible(name, { level_db: value, mute: value <= LOW_DB });
+				setText(output, value <= LOW_DB ? "off" : `${value} dB`);
+				filled();
+			},
+		});
+		filled();
+		return h("label", { class: "field" }, h("span", { class: "label" }, text, output), input);
 	};
 	const font = app.get("sound")?.font;
 	const sentence = app.get("sound_state")?.why;
