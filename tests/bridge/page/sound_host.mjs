@@ -8,13 +8,18 @@ const here = new Here();
 const lag = new Lag();
 const mixer = new Mixer();
 const answers = [];
-for (const { put, renewed, lacking, clear, watch } of JSON.parse(readFileSync(0, "utf8"))) {
+for (const { put, renewed, lacking, clear, watch, held } of JSON.parse(readFileSync(0, "utf8"))) {
   if (put) {
     here.put(...put);
     mixer.put(...put, new Map());
   }
   if (renewed) here.renewed(...renewed);
   if (clear) here.clear();
+  if (held) {
+    let count = 0;
+    for (const block of mixer.blocks.values()) for (let each = block; each; each = each.before) count++;
+    answers.push(count);
+  }
   if (watch) answers.push(lag.watch(...watch));
   if (lacking) {
     const [stream, first, end] = lacking;

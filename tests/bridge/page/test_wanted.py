@@ -103,6 +103,15 @@ def test_a_page_wants_of_each_stream_what_it_lacks() -> None:
 
 
 @needs_node
+def test_changes_while_nothing_is_played_do_not_add_up() -> None:
+    """A block and the one that it takes the place of; those before that one are let go."""
+    acts: list[dict[str, Any]] = [{"put": [1, index, revision]} for revision in range(50) for index in range(AHEAD)]
+    assert done([*acts, {"held": True}]) == [2 * AHEAD]
+    many = [{"put": [1, index, 1]} for index in range(1000)]
+    assert done([*many, {"held": True}])[0] <= 130
+
+
+@needs_node
 def test_a_page_says_that_the_sound_is_behind_once_it_lacks_for_a_second_and_until_it_has_been_there_for_three() -> (
     None
 ):

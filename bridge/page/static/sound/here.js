@@ -1,6 +1,6 @@
 // Which blocks the mixer has, kept as it does.
 
-const KEPT = 150; // fewer than the mixer keeps
+const KEPT = 110; // fewer than the mixer keeps
 
 export class Here {
 	#have = new Map(); // "stream index" -> revision

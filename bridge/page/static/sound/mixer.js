@@ -3,7 +3,7 @@
 export const RATE = 48000;
 export const BLOCK = 24000; // samples of a block: half a second
 export const FADE = 480; // samples of a cross-fade: 10 ms
-const KEPT = 180; // blocks: those that came last, 45 s of two streams
+const KEPT = 130; // blocks: those that came last, 30 s of two streams; one has half a megabyte
 const JUMP = 0.03 * RATE; // a clock that is further off than this is jumped to
 const MOST_RATE = 0.001; // speed follows the clock within 0.1 %
 const STEER_FROM = 0.002 * RATE;
@@ -32,6 +32,7 @@ export class Mixer {
 	put(stream, index, revision, parts, level = 1) {
 		const key = `${stream} ${index}`;
 		const before = this.blocks.get(key);
+		if (before) before.before = null; // never more than one: where nothing is played, all changes would add up
 		const entry = { revision, parts, before: null, level, rises_from: this.blocks.get(`${stream} ${index - 1}`)?.level ?? level };
 		if (before !== undefined && (before.revision !== revision || before.level !== level)) {
 			if (this.rolling && index === Math.floor(this.position / BLOCK)) this.changing = { key, old: before, left: FADE };
