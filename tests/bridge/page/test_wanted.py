@@ -112,9 +112,7 @@ def test_changes_while_nothing_is_played_do_not_add_up() -> None:
 
 
 @needs_node
-def test_a_page_says_that_the_sound_is_behind_once_it_lacks_for_a_second_and_until_it_has_been_there_for_three() -> (
-    None
-):
+def test_a_page_says_sound_behind_after_a_second_without_and_until_three_with_it() -> None:
     here = [True, *[False] * 2, True, *[False] * 4, True, False, *[True] * 8]  # twice a second
     acts = [{"watch": [0.5 * index, each]} for index, each in enumerate(here)]
     said = done(acts)
