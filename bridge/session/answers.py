@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from itertools import islice
 from typing import Final, Protocol
 
 from bridge.controls.midi import MidiControl
@@ -43,10 +44,9 @@ def _status(session: SessionState, shot: Snapshot, around: Around) -> tuple[Argu
 
 
 def _chords(session: SessionState, shot: Snapshot, around: Around) -> tuple[Argument, ...]:
-    runs = session.runs()[: MAX_LIST // 2]
-    return tuple(
-        value for run in runs for value in (Double(run.start_s), session.document.chord_name(run.chord) or "N")
-    )
+    document = session.document
+    runs = islice(document.each_run(), MAX_LIST // 2)
+    return tuple(value for chord, start_s in runs for value in (Double(start_s), document.chord_name(chord) or "N"))
 
 
 STATES: Final[dict[str, Callable[[SessionState, Snapshot, Around], tuple[Argument, ...]]]] = {

@@ -15,10 +15,11 @@ from bisect import bisect_right
 from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from itertools import pairwise
 from typing import Any, Final
 
 from bridge.session.now import Clock, SystemClock
-from bridge.session.plan import SMALL_SLOTS, Block, Load, Plan
+from bridge.session.plan import LONG_SLICE_EVENTS, SMALL_SLOTS, Block, Load, Plan
 from engine.arrange import Arrangement
 from engine.arrange.score import Score, arrange_whole, build_score
 from engine.document import Document
@@ -229,7 +230,8 @@ class BackgroundPlan:
                 finally:
                     self._window = False
                 if window is not None:
-                    self._put(waiting.number, window[0], job.tempo_map)
+                    for load in sliced(window[0], LONG_SLICE_EVENTS):
+                        self._put(waiting.number, load, job.tempo_map)
                     until = window[1]
             self._whole.put(_Numbered(waiting.number, replace(job, takeover_beats=until)))
 
@@ -335,6 +337,18 @@ def _window(job: PlanJob, takeover: float, plan: Plan) -> tuple[Load, float] | N
     notes = tuple(note for note in made.notes if note.end_beats > takeover and note.start_beats < until)
     curves = tuple(each for each in made.controllers if takeover <= each.time_beats < until)
     return Load(takeover, notes, curves), until
+
+
+def sliced(load: Load, most: int) -> Iterator[Load]:
+    """A load in pieces of about so many notes and controllers, each from a later beat on: a turn of the session hands
+    over one.  A note that rings from one piece into the next is in both, since it would be cut there."""
+    begins = sorted([note.start_beats for note in load.notes] + [each.time_beats for each in load.controllers])
+    edges = sorted({beats for beats in begins[most::most] if beats > load.from_beats})
+    for low, high in pairwise([load.from_beats, *edges, EVER]):
+        first = low == load.from_beats
+        notes = tuple(n for n in load.notes if n.start_beats < high and (first or n.end_beats > low))
+        curves = tuple(c for c in load.controllers if c.time_beats < high and (first or c.time_beats >= low))
+        yield Load(low, notes, curves)
 
 
 def _run_start(slots: tuple[Slot, ...], index: int) -> int:

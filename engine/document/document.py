@@ -176,6 +176,7 @@ class Document(Settings):
     _placed: list[tuple[Slot, ...]] = field(default_factory=list, init=False, repr=False, compare=False)
     _sounding: list[tuple[Slot, ...]] = field(default_factory=list, init=False, repr=False, compare=False)
     _names: list[tuple[tuple[Chord, str], ...]] = field(default_factory=list, init=False, repr=False, compare=False)
+    _spelled: dict[Chord, str] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     def with_value(self, address: str, value: Value) -> Document:
         values = dict(self.settings)
@@ -308,12 +309,17 @@ class Document(Settings):
         if not self._names:
             pins = tuple((pin.chord, pin.typed) for pin in self.pins if pin.typed)
             progressions = (_typed(*(state.text(name) for name in _PROGRESSION)) for state in self.cue_states)
-            self._names.append((*pins, *(each for typed in progressions for each in typed)))
+            # Each pair once: hundreds of pins of one chord say no more than the first.
+            self._names.append(tuple(dict.fromkeys((*pins, *(each for typed in progressions for each in typed)))))
         return self._names[0]
 
     def chord_name(self, chord: Chord) -> str:
         """As the composer typed it or would write it in the key; "" for silence."""
-        return "" if chord.is_silence else spell(chord, self.result.key, self.typed)
+        if chord.is_silence:
+            return ""
+        if chord not in self._spelled:
+            self._spelled[chord] = spell(chord, self.result.key, self.typed)
+        return self._spelled[chord]
 
     # pins -----------------------------------------------------------------------------------------------------------
     def with_pin(self, pin: Pin) -> Document:
@@ -468,6 +474,14 @@ class Document(Settings):
         after = self._span(now[2] if now is not None else 0)
         inside = now is not None and picture_s < now[0].end_s
         return (now[0] if now is not None and inside else None), (after[0] if after is not None else None)
+
+    def each_run(self) -> Iterator[tuple[Chord, float]]:
+        """The chords from the first on, each with the picture second where it begins; one after a gap begins anew."""
+        before: Slot | None = None
+        for slot in map(self.pinned, self._row):
+            if before is None or slot.chord != before.chord or slot.start_beats > before.end_beats:
+                yield slot.chord, slot.start_s
+            before = slot
 
     def chords_around(self, picture_s: float, before: int, after: int) -> tuple[list[Chord], list[Chord]]:
         """Up to `before` chords before a picture second, and up to `after` from the one that sounds there."""

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from functools import lru_cache
 from typing import Final
 
 from engine.music.chord import FLAT_NAMES, SHARP_NAMES, Chord, parse_pitch_class
@@ -46,6 +47,7 @@ def spell(chord: Chord, key: Key, typed: Iterable[tuple[Chord, str]] = ()) -> st
     return text
 
 
+@lru_cache(maxsize=1024)  # the same few words, asked at every turn
 def _names_itself(chord: Chord, word: str) -> bool:
     """Whether a word is a chord's name, not a numeral that means another chord in another key."""
     if _ROOT.match(word) is None:

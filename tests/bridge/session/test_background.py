@@ -6,13 +6,13 @@ import time
 
 import pytest
 
-from bridge.session.background import BackgroundPlan, PlanJob
-from bridge.session.plan import SMALL_SLOTS
+from bridge.session.background import BackgroundPlan, PlanJob, sliced
+from bridge.session.plan import SMALL_SLOTS, Load
 from engine.arrange import film_levels
 from engine.arrange.rhythm import build_grid
 from engine.arrange.score import arrange_whole
 from engine.document import Document, Pin, Result
-from engine.music import Chord, Film, FrameRate, Hit, Slot, TempoMap
+from engine.music import Chord, Controller, Film, FrameRate, Hit, Note, Slot, TempoMap
 from engine.process.messages import FilmAnalysed
 
 TEMPO = TempoMap.constant(90)
@@ -96,7 +96,18 @@ def test_the_window_comes_first_and_the_whole_is_what_arranging_in_one_go_gives(
     assert loads[0].from_beats == pytest.approx(takeover)
     shape = lambda notes: sorted((n.start_beats, n.channel) for n in notes if n.part in ("arp", "bass", "pad"))  # noqa: E731
     until = takeover + 60
-    due = [note for note in loads[0].notes if takeover <= note.start_beats < until]
+    window = loads[:1]  # in pieces, each from a later beat on
+    for load in loads[1:]:
+        if load.from_beats <= window[-1].from_beats or load.from_beats >= until:
+            break
+        window.append(load)
+    edges = [load.from_beats for load in window[1:]] + [until]
+    due = [
+        note
+        for load, high in zip(window, edges, strict=True)
+        for note in load.notes
+        if load.from_beats - 1e-9 <= note.start_beats < high
+    ]
     assert due and shape(due) == shape([note for note in whole if takeover <= note.start_beats < until])
     after = [note for note in held(loads) if note.start_beats >= takeover]
     assert shape(after) == shape([note for note in whole if note.start_beats >= takeover])  # and all that follows
@@ -200,3 +211,21 @@ def test_a_turn_that_never_ends_holds_nothing_up_for_ever(desk, monkeypatch) -> 
         desk.update(job(settings={"/cue/activity": 90.0}))
         settle(desk)
     assert desk.complete
+
+
+def test_a_window_is_handed_over_in_pieces_and_no_note_that_rings_is_cut() -> None:
+    notes = tuple(Note(60 + n % 12, 80, n / 4, 0.2 if n % 5 else 9.0, 1, "pad") for n in range(400))
+    curves = tuple(Controller(11, n % 128, n / 3, 1, "pad") for n in range(300))
+    load = Load(2.0, tuple(note for note in notes if note.end_beats > 2.0), curves[6:])
+    pieces = list(sliced(load, 100))
+    assert len(pieces) > 5 and pieces[0].from_beats == 2.0
+    heard: list[Note] = []
+    for piece in pieces:  # each takes the place of all that begins or still sounds from its beat on
+        low = piece.from_beats
+        heard = [note for note in heard if note.end_beats <= low] + list(piece.notes)
+        assert sum(note.start_beats >= low for note in piece.notes) + len(piece.controllers) <= 101
+    assert sorted(heard, key=lambda note: (note.start_beats, note.pitch)) == sorted(
+        load.notes, key=lambda note: (note.start_beats, note.pitch)
+    )
+    assert [each for piece in pieces for each in piece.controllers] == list(load.controllers)
+    assert list(sliced(load, 10_000)) == [load]

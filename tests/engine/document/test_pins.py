@@ -7,6 +7,7 @@ from dataclasses import replace
 from hypothesis import given
 from hypothesis import strategies as st
 
+from engine.arrange.rhythm import merge_runs
 from engine.document import Document, Pin, Result
 from engine.music import Chord, Slot
 
@@ -57,6 +58,8 @@ def test_a_row_that_is_cut_pin_by_pin_is_the_row_that_is_cut_at_once(wanted: lis
         _ = document.slots  # from now on a row is there to be cut further
         again = Document(result=document.result, pins=document.pins)
         assert document.slots == again.slots == tuple(cut_simply(again))
+        runs = [(run.chord, run.start_s) for run in merge_runs(document.slots)]
+        assert list(document.each_run()) == runs
         assert [each.start_s for each in document.pins] == sorted(each.start_s for each in document.pins)
 
 
