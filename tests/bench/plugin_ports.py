@@ -5,9 +5,9 @@ of the JACK callback, the plugin in jalv.  All three follow the JACK transport a
 
 Onset: the frame of the transport on which a note-on arrived, less the frame on which it was composed; its median (a
 constant that "MIDI earlier–later" takes away), and p50, p99 and worst of the distance from it.  Start: from the first
-frame that rolls to the first note that is within a millisecond of that median, and notes that came at a wrong time or
-not at all until then; locate while it rolls: the same from the first frame at the new place.  ALSA's sequencer is
-measured only where there is one.
+frame that rolls to the first note that is within half a period and a millisecond of that median, and notes that came
+at a wrong time or not at all until then; locate while it rolls: the same from the first frame at the new place.
+ALSA's sequencer is measured only where there is one.
 """
 
 from __future__ import annotations
@@ -40,9 +40,8 @@ from tests.jacklab import JackServer, open_client, why_not
 from tests.pluginardour import PortlessPlayer
 
 RATE = 48000
-STEP_S = 0.05
+STEP_S = 0.0513  # on no grid of samples
 WAYS = ("rtmidi's port (JACK)", "port of the JACK callback", "plugin in jalv")
-RIGHT_FRAMES = RATE / 1000
 
 
 class Arrival(NamedTuple):
@@ -134,14 +133,14 @@ def onsets(rig: Rig, way: int) -> list[float]:
 def until_right(rig: Rig, way: int, cycle: int, latency: float) -> tuple[float, int]:
     """Milliseconds from the beginning of a cycle on to the first note at its time, and how many notes before it were
     wrong or missing."""
-    begin = rig.ear.cycles[cycle]
+    begin, right = rig.ear.cycles[cycle], rig.ear.client.blocksize / 2 + RATE / 1000
     due = sorted(at for at in rig.wanted.values() if at >= begin - 0.5)
     wrong = 0
     for each in rig.ear.heard[way]:
         if each.cycle < cycle:
             continue
         at = rig.wanted[each.pitch, each.velocity]
-        if abs(each.position - at - latency) <= RIGHT_FRAMES and at >= begin - 0.5:
+        if abs(each.position - at - latency) <= right and at >= begin - 0.5:
             return (each.position - begin) / RATE * 1000, wrong + sum(1 for one in due if one < at)
         wrong += 1
     return float("inf"), wrong
