@@ -25,6 +25,8 @@ RIVAL_HALF: Final = 0.25  # share of the best comb at which half the tempo may b
 RIVAL_DOUBLE: Final = 0.5  # the same of the double, where every half beat may be a beat
 SLOW: Final = 55.0  # half a tempo below it is not meant
 OTHER_RIVAL: Final = 0.8  # the same of any other tempo
+WEAK: Final = 0.15  # comb of a pulse that is soft (bowed strings): there also three to two is doubted
+RIVAL_WEAK: Final = 0.4  # the same of two thirds of such a tempo, and of one and a half
 BETWEEN: Final = 0.03  # onsets half way between beats, as a share of those on them; below it nothing divides the beat
 EVEN: Final = 0.6  # the same; above it every half beat may be a beat
 THREE: Final = 0.15  # onsets at thirds of the beat
@@ -81,6 +83,9 @@ def find_pulse(onsets: np.ndarray, rate: float) -> Pulse:
         return unsure(bpm / 2)
     if half > EVEN and fit_at(2 * bpm) > RIVAL_DOUBLE * best:
         return unsure(2 * bpm)
+    for other in (bpm * 2 / 3, bpm * 3 / 2):
+        if best < WEAK and fit_at(other) > RIVAL_WEAK * best:
+            return unsure(other)
     for other, fit in found[1:]:
         octave = abs(math.log2(other / bpm))
         if fit > OTHER_RIVAL * best and abs(octave - round(octave)) > 0.03:
