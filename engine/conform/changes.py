@@ -15,9 +15,10 @@ from typing import Final
 
 import numpy as np
 
-TRIM_S: Final = 2.0  # a longer lift is a lift
+# tests/bench/conform.py shows what these are worth: trims of 3 frames, shots at 80 and 125 per cent.
+TRIM_S: Final = 2.0  # a longer lift is a lift; a name alone, nothing moves by it
 SHORTEST: Final = 3  # frames of a piece; less is a picture that happens to look alike
-STAIRS: Final = 5  # steps of a speed
+STAIRS: Final = 5  # steps of a speed: four may be a picture that stands still
 _STAIR_GAP: Final = 30  # frames between two of them: speeds from 97 to 103 per cent are taken for none
 _STEADY: Final = 0.006  # a speed nearer to 1 is none
 
