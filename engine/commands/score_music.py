@@ -27,6 +27,7 @@ from engine.music import Chord, Note
 PITCHED: Final = ("pad", "arp", "bass", "melody")
 THEME_NOTES: Final = 6
 SLOW_LEAST_S: Final = 20
+LEAST_CONTRAST: Final = 0.1  # of log(1 + motion) over eight seconds, below which there is nothing to follow
 _ORDERS: Final = 8
 
 EXPLANATIONS: Final[dict[str, str]] = {
@@ -457,7 +458,8 @@ def _time_rows(
         # The first second has no frame before it, so that nothing is measured to move there.
         moved = np.log1p(np.asarray([motion[1], *motion[1:]], float))
         slow_motion, slow_notes = _mean_8(moved), _mean_8(count_per_s)
-        if len(motion) >= SLOW_LEAST_S:  # the order of three windows says nothing
+        # The order of three windows says nothing, nor that of more in which as little moves.
+        if len(motion) >= SLOW_LEAST_S and np.ptp(slow_motion) >= LEAST_CONTRAST:
             rows["picture, slow"] = rank_correlation(slow_motion[::4].tolist(), slow_notes[::4].tolist())
         rows["picture, fast"] = rank_correlation((moved - slow_motion).tolist(), (count_per_s - slow_notes).tolist())
     return rows

@@ -39,7 +39,7 @@ MOTION_NATS: Final = 0.3  # for each semitone that voices move further than Adve
 TENSION_NATS: Final = (
     4.0  # for the chords furthest from the key, or nearest to it, where the cue is at its height or rests
 )
-SAME_NATS: Final = 2.5  # against the chord that a tone of the theme had when it was heard before
+SAME_NATS: Final = 5.0  # against the chord that a tone of the theme had when it was heard before
 DIM7_BEATS: Final = 2.0  # a diminished seventh is an approach, never a place to stay
 _INVERTIBLE: Final = frozenset({"", "add9", "madd9"})
 
