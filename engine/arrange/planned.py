@@ -34,10 +34,10 @@ _FADE_BEATS: Final = 6.0  # in which the last chord dies away
 HELD: Final = frozenset({"held", "slow", "line", "drone"})  # styles whose notes last as long as their chord
 _SUSTAINED: Final = frozenset({"held", "line", "drone", "sparse"})
 SWELL_BEATS: Final = 8.0
-FOLLOWED_S: Final = 3.9  # of picture, at least, that players follow as one
-_FOLLOWED_BAR_S: Final = 1.8  # the same by the first rules, bar by bar
+FOLLOWED_S: Final = 2.6  # of picture, at least, that players follow as one
+_FOLLOWED_FIRST_S: Final = 1.8  # the same by the first rules
 UNDER_VOICES: Final = 3  # of a pad under a tune, which is the fourth
-_NEVER_BELOW: Final[Mapping[str, int]] = {"full": 2, "statement": 1, "variant": 1}  # levels of layers under the theme
+_NEVER_BELOW: Final[Mapping[str, int]] = {"full": 1, "statement": 1, "variant": 1}  # levels of layers under the theme
 _ALONE: Final = frozenset({"solo", "thin", "strip", "still"})  # roles in which the tune may stand alone
 _WILD: Final = frozenset({"exciting", "tense", "fearful"})  # moods that sixteenths belong to
 _SLOW_BPM: Final = 54.0  # at which a sixteenth is an eighth to the ear
@@ -104,9 +104,8 @@ class PlannedCue:
         """How many bars last `FOLLOWED_S` where a section begins: one, two or four."""
         seconds = composition.tempo_map.seconds_at
         bar_s = seconds(self.bars.next(start)) - seconds(self.bars.start(start))
-        if self.plan.rules > 1:
-            return 2 if 2 * bar_s >= FOLLOWED_S else 4
-        return next((count for count in (1, 2) if count * bar_s >= _FOLLOWED_BAR_S), 4)
+        least_s = _FOLLOWED_FIRST_S if self.plan.rules == 1 else FOLLOWED_S
+        return next((count for count in (1, 2) if count * bar_s >= least_s), 4)
 
     def _overhang(self, composition: Composition, last_s: float) -> float:
         """Beats that the last notes of a pre-lap reach into the next scene: as far as film and the next cue allow."""
@@ -197,7 +196,7 @@ class PlannedCue:
     def _level(self, section: SectionPlan, drive: int, beats: float) -> int:
         """The row of layers that sounds where so much goes on: near the section's own intensity, and a theme that is
         stated in full has chords and a bass under it."""
-        level = min(max(drive, section.intensity - 1), section.intensity + 2, 4)
+        level = min(max(drive, section.intensity - 2), section.intensity + 2, 4)
         if section.role in _ALONE:
             return level
         bar = self.bars.index(beats) + 1
