@@ -116,6 +116,10 @@ class Joins:
         index = bisect_right(self._borders, beats)
         return min(self._borders[max(index - 1, 0) : index + 1] or [beats], key=lambda each: abs(each - beats))
 
+    def has_music(self, beats: float) -> bool:
+        """Whether a place lies inside the cue's own music."""
+        return bool(self._borders) and self._borders[0] - _NEAR <= beats <= self._borders[-1] + _NEAR
+
     def where(self, leaves: float, goes_on: float) -> str:
         """What allows a cut from one place to another: join, pedal or rest; "" where nothing does."""
         if not self._runs or self.is_protected(leaves) or self.is_protected(goes_on):
@@ -191,7 +195,7 @@ def _best_jump(
         leaves = joins.border(starts[slot] + held)
         for offset in (target, *others):
             cost = late + (until - slot) * abs(offset - target)
-            if cost >= least - _NEAR:
+            if cost >= least - _NEAR or not joins.has_music(starts[slot] + offset):
                 continue
             goes_on = joins.border(starts[slot] + offset)
             where = joins.where(leaves, goes_on)
