@@ -111,14 +111,13 @@ class Joins:
         """Whether a place lies inside a statement of the theme or a cadence."""
         return any(start + _NEAR < beats < end - _NEAR for start, end in self.protected)
 
-    def border(self, beats: float) -> float:
-        """The border between two slots nearest to a place: music is taken slot by slot."""
-        index = bisect_right(self._borders, beats)
-        return min(self._borders[max(index - 1, 0) : index + 1] or [beats], key=lambda each: abs(each - beats))
+    def border(self, middle: float) -> float:
+        """Where the slot begins that is taken for one with its middle there; the cue's end where there is none."""
+        return self._borders[max(bisect_right(self._borders, middle) - 1, 0)] if self._borders else middle
 
-    def has_music(self, beats: float) -> bool:
+    def has_music(self, middle: float) -> bool:
         """Whether a place lies inside the cue's own music."""
-        return bool(self._borders) and self._borders[0] - _NEAR <= beats <= self._borders[-1] + _NEAR
+        return bool(self._borders) and self._borders[0] <= middle < self._borders[-1]
 
     def where(self, leaves: float, goes_on: float) -> str:
         """What allows a cut from one place to another: join, pedal or rest; "" where nothing does."""
@@ -144,11 +143,11 @@ class Joins:
 
 
 def follow(
-    starts: Sequence[float], wanted: Sequence[float | None], joins: Joins, bar_beats: float, first: float
+    middles: Sequence[float], wanted: Sequence[float | None], joins: Joins, bar_beats: float, first: float
 ) -> Followed:
-    """Which music a cue's slots have.
+    """Which music a cue's slots have: each is the old one in which its middle lies.
 
-    starts: new beats at which they begin; wanted: the offset (old beats less new ones) that keeps the music with its
+    middles: of the slots, new beats; wanted: the offset (old beats less new ones) that keeps the music with its
     picture, in whole bars from `first`, None where the picture is new.  Each change of what is wanted is followed where
     the bars that are off for how long are least; what cannot be followed runs on.
     """
@@ -156,17 +155,17 @@ def follow(
     jumps: list[Jump] = []
     stuck: list[tuple[int, float]] = []
     held = first
-    while len(offsets) < len(starts):
+    while len(offsets) < len(middles):
         here = len(offsets)
         target = wanted[here]
         if target is None or abs(target - held) < _NEAR:
             offsets.append(held)
             continue
         until = next(
-            (k for k in range(here, len(starts)) if (other := wanted[k]) is not None and abs(other - target) > _NEAR),
-            len(starts),
+            (k for k in range(here, len(middles)) if (other := wanted[k]) is not None and abs(other - target) > _NEAR),
+            len(middles),
         )
-        jump = _best_jump(starts, (here, until), held, target, (joins, bar_beats))
+        jump = _best_jump(middles, (here, until), held, target, (joins, bar_beats))
         place = until if jump is None else jump.slot
         offsets += [held] * (place - here)
         if jump is not None:
@@ -179,7 +178,7 @@ def follow(
 
 
 def _best_jump(
-    starts: Sequence[float], span: tuple[int, int], held: float, target: float, music: tuple[Joins, float]
+    middles: Sequence[float], span: tuple[int, int], held: float, target: float, music: tuple[Joins, float]
 ) -> Jump | None:
     """The cut that leaves the fewest slots off by the fewest beats; None where running on does."""
     here, until = span
@@ -192,12 +191,12 @@ def _best_jump(
         late = (slot - here) * off
         if late >= least:
             break
-        leaves = joins.border(starts[slot] + held)
+        leaves = joins.border(middles[slot] + held)
         for offset in (target, *others):
             cost = late + (until - slot) * abs(offset - target)
-            if cost >= least - _NEAR or not joins.has_music(starts[slot] + offset):
+            if cost >= least - _NEAR or not joins.has_music(middles[slot] + offset):
                 continue
-            goes_on = joins.border(starts[slot] + offset)
+            goes_on = joins.border(middles[slot] + offset)
             where = joins.where(leaves, goes_on)
             if where:
                 least, best = cost, Jump(slot, leaves, goes_on, where, offset)

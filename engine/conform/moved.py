@@ -14,11 +14,10 @@ Music before the first change is not touched.  Times are picture seconds.
 
 from __future__ import annotations
 
-import math
 from bisect import bisect_right
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from itertools import pairwise
+from itertools import accumulate, pairwise
 from typing import Final
 
 from engine.arrange.expression import film_levels
@@ -443,7 +442,10 @@ class _Conform:
             wanted.append(first + round((off - first) / bar) * bar)
         cue = [each.number for each in self._old.cue_states].index(state.number)
         begins = next((each for each in wanted if each is not None), first) if grid[0].start_s <= state.in_s else first
-        made = follow([place.start_beats for place in grid], wanted, Joins(self._old, cue, low, high), bar, begins)
+        # The last slot of a film may be longer than the others; its middle is not what follows the slot before.
+        usual = accumulate((place.end_beats - place.start_beats for place in grid), min)
+        middles = [place.start_beats + length / 2 for place, length in zip(grid, usual, strict=True)]
+        made = follow(middles, wanted, Joins(self._old, cue, low, high), bar, begins)
         for jump in made.jumps:
             held = made.offsets[jump.slot - 1] if jump.slot else begins
             count = round((jump.offset - held) / bar)
@@ -456,11 +458,8 @@ class _Conform:
                 "picture: no join, pedal or rest lets them go."
             )
         seconds: list[float | None] = []
-        usual = math.inf
-        for place, offset in zip(grid, made.offsets, strict=True):
-            # The last slot of a film may be longer than the others; its middle is not what follows the slot before.
-            usual = min(place.end_beats - place.start_beats, usual)
-            beats = min(max(place.start_beats + usual / 2 + offset, low), high - 1e-3)
+        for middle, offset in zip(middles, made.offsets, strict=True):
+            beats = min(max(middle + offset, low), high - 1e-3)
             seconds.append(old.tempo_map.seconds_at(beats) - old.starts_s)
         return seconds
 

@@ -53,7 +53,7 @@ NEEDS = {  # extra -> command lines that cannot do without it
     "cluster": [("dataset", "build", "FILM", "--out", "OUT", "--workers", "2")],
     "plot": [("plot", "FILM", "-o", "OUT.png"), ("analyze", "FILM", "--plot", "OUT.png")],
 }
-FOR_DEVELOPERS = {"test", "lint", "docs", "release"}
+FOR_DEVELOPERS = {"test", "lint", "docs", "release", "prebuilt"}
 
 
 def test_each_extra_has_its_cases():

@@ -88,7 +88,7 @@ def test_a_long_film_s_notes_are_sent_a_stretch_at_a_time_and_sound_the_same(mon
     for message in memory.plan(1, "seconds", notes, controls, 0.0):
         tiles.take(message)
     loop = asyncio.new_event_loop()
-    sound = Sound(tiles, None, lambda ready, sentence: None, lambda first, count: count, loop)
+    sound = Sound(tiles, None, lambda ready, sentence: None, lambda first, count: count, lambda: (0.0, False), loop)
     sound._child = renderer = Renderer(sound)  # type: ignore[assignment]
     sound.film_is(SECONDS)
     ear = Ear(0, int(SECONDS * 2))

@@ -151,6 +151,7 @@ chords = st.lists(st.sampled_from("C C Dm F F/C G7 G7 Am Bb N".split()), min_siz
 @settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(pieces, chords, st.lists(st.tuples(st.integers(1, 10), st.integers(1, 6)), max_size=3), st.integers(2, 9))
 @example([(0, 193), (77, 475), (56, 298)], ["Dm", "F"], [], 3)  # what is wanted lies before the cue's first slot
+@example([("title", 12), (0, 30), (151, 241)], ["C", "Dm", "C", "C"], [], 2)
 def test_bars_go_only_at_joins_pedals_and_rests(document, cut, names, themes, edge):
     """Whatever is cut: never inside a statement of the theme, nor between a dominant and its tonic; and what is left
     and where it goes on are both beginnings of phrases, or silent, or over one bass."""
