@@ -9,6 +9,7 @@ Ardour's own playing of the take that it recorded says where Ardour is: what the
 from __future__ import annotations
 
 import contextlib
+import os
 import shutil
 import subprocess
 import time
@@ -29,7 +30,7 @@ from bridge.plugin.link import PluginLink
 from bridge.transport.state import TransportObservation
 from engine.music.note import Note
 from tests import ardourlab
-from tests.ardourlab import Ardour, ArdourError, Recorded, running
+from tests.ardourlab import LIBRARY, Ardour, ArdourError, Recorded, running
 from tests.jacklab import Capture, open_client
 
 RATE, PERIOD, BPM = 48000, 1024, 120.0
@@ -86,6 +87,31 @@ class PluginArdour(Ardour):
     def __init__(self, folder: Path, bundles: Path, link: Path, session: Path | None = None) -> None:
         super().__init__(folder, BPM, session=session)
         self.extra = {"LV2_PATH": f"{bundles}:/usr/lib/lv2", "CUEBRIDGE_PLUGIN_LINK": str(link)}
+
+
+VST3_CLASS = "2A29F2E143AC4E47911B95F3795B8B5E"
+
+
+class Vst3Ardour(PluginArdour):
+    """The same with the VST3 in the place of the LV2."""
+
+    SCRIPT = SCRIPT.replace('"urn:cuebridge:plugin"', f'"{VST3_CLASS}"').replace(
+        "ARDOUR.PluginType.LV2", "place == 1 and ARDOUR.PluginType.VST3 or ARDOUR.PluginType.LV2"
+    )
+
+    def _prepare(self) -> None:
+        self.scan()
+        super()._prepare()
+
+    def scan(self) -> None:
+        """Lays the plugin where Ardour looks, and lets Ardour's own scanner read it."""
+        made = pluginlab.make(self.folder / "vst3", "vst3") / "cuebridge.vst3"
+        shutil.copytree(made, self.folder / ".vst3" / "cuebridge.vst3")
+        for path in (self.folder / ".vst3").rglob("*"):
+            # Ardour counts whole seconds: what was made in that of its scan would be scanned again.
+            os.utime(path, (1e9, 1e9))
+        scan = [str(LIBRARY / "ardour-vst3-scanner"), "-f", str(self.folder / ".vst3" / "cuebridge.vst3")]
+        subprocess.run(scan, env=self._environment(), check=True, capture_output=True, timeout=60)
 
 
 class PortlessPlayer:
@@ -243,13 +269,16 @@ def why_not() -> str | None:
     return ardourlab.why_not()
 
 
-def measure(folder: Path) -> Life:
-    """Raises StartError where Ardour does not start, ArdourError where it does not do as it is asked."""
+def measure(folder: Path, kind: type[PluginArdour] = PluginArdour) -> Life:
+    """kind: with which face of the plugin.
+
+    Raises StartError where Ardour does not start, ArdourError where it does not do as it is asked.
+    """
     bundles = pluginlab.make(folder / "bundles", "lv2", "impulse")
     link, stages = folder / "plugin-link", []
     with (
         Bridge(link) as bridge,
-        running(folder, lambda place: PluginArdour(place, bundles, link), PERIOD) as (daw, _),
+        running(folder, lambda place: kind(place, bundles, link), PERIOD) as (daw, _),
         Rig(daw) as rig,
     ):
         bridge.until(bridge.plays, "the plan")
@@ -282,7 +311,7 @@ def measure(folder: Path) -> Life:
     assert not link.exists()
     again = folder / "again"
     again.mkdir()
-    with running(again, lambda place: PluginArdour(place, bundles, link, session), PERIOD) as (daw, _), Rig(daw) as rig:
+    with running(again, lambda place: kind(place, bundles, link, session), PERIOD) as (daw, _), Rig(daw) as rig:
         daw.locate(0.0)
         with rig.stage(stages):
             daw.play()

@@ -1,5 +1,5 @@
-"""The LV2 plugin on a track of a real Ardour, headless: what it prints, plays in a loop and after a locate, plays again
-when the project is reopened without CueBridge, and what an export sounds like.
+"""The plugin, as LV2 and as VST3, on a track of a real Ardour, headless: what it prints, plays in a loop and after a
+locate, plays again when the project is reopened without CueBridge, and what an export sounds like.
 
 Ardour's own playing of the take that it recorded says where Ardour is.  Figures: tests/bench/plugin.py ardour.
 """
@@ -13,7 +13,20 @@ import pytest
 from tests import pluginardour
 from tests.ardourlab import StartError
 from tests.jacklab import still_sounding
-from tests.pluginardour import LOCATE_S, LOOP_S, OFF_GRID, ON_GRID, PAD, PERIOD, RATE, Life, Stage, score
+from tests.pluginardour import (
+    LOCATE_S,
+    LOOP_S,
+    OFF_GRID,
+    ON_GRID,
+    PAD,
+    PERIOD,
+    RATE,
+    Life,
+    PluginArdour,
+    Stage,
+    Vst3Ardour,
+    score,
+)
 
 reason = pluginardour.why_not()
 pytestmark = [
@@ -27,10 +40,10 @@ EXACT = 0.5 + RATE / 2**21  # what the project keeps stands on 2^-20 s
 PLANNED = {(note.channel, note.pitch): note.start_beats * RATE for note in score()}
 
 
-@pytest.fixture(scope="module")
-def life(tmp_path_factory) -> Life:
+@pytest.fixture(scope="module", params=[PluginArdour, Vst3Ardour], ids=["LV2", "VST3"])
+def life(request, tmp_path_factory) -> Life:
     try:
-        return pluginardour.measure(tmp_path_factory.mktemp("ardour"))
+        return pluginardour.measure(tmp_path_factory.mktemp("ardour"), request.param)
     except StartError as error:
         pytest.skip(str(error))
 

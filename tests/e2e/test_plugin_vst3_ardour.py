@@ -5,7 +5,6 @@ from __future__ import annotations
 
 import os
 import re
-import shutil
 import subprocess
 from pathlib import Path
 
@@ -13,18 +12,14 @@ import pluginlab
 import pytest
 
 from tests import ardourlab, pluginardour
-from tests.ardourlab import LIBRARY, Ardour
-from tests.pluginardour import Bridge, PluginArdour, score
+from tests.ardourlab import Ardour
+from tests.pluginardour import VST3_CLASS, Bridge, Vst3Ardour, score
 
 pytestmark = pytest.mark.ardour
-CLASS = "2A29F2E143AC4E47911B95F3795B8B5E"
 EXACT = 0.5 + pluginardour.RATE / 2**21  # what the project keeps stands on 2^-20 s
 SUPERCLOCK = 508_032_000  # Ardour's ticks a second
 LENGTH_S = 12
-# The same session with the VST3 in the place of the LV2; it is kept open until the file `.ready` is there.
-SCRIPT = pluginardour.SCRIPT.replace('"urn:cuebridge:plugin"', f'"{CLASS}"').replace(
-    "ARDOUR.PluginType.LV2", "place == 1 and ARDOUR.PluginType.VST3 or ARDOUR.PluginType.LV2"
-)
+# The session is kept open until the file `.ready` is there.
 WAIT = """for i = 1, 60 do
   local file = io.open ("{folder}.ready", "r")
   if file then file:close () break end
@@ -33,22 +28,15 @@ end
 s:save_state ("")"""
 
 
-def prepare(daw: Ardour) -> dict[str, str]:
+def prepare(daw: Vst3Ardour) -> dict[str, str]:
     """The plugin where Ardour looks, scanned as it does it, and the script; the environment."""
     folder, environment = daw.folder, daw._environment()
-    made = pluginlab.make(folder / "vst3", "vst3") / "cuebridge.vst3"
-    shutil.copytree(made, folder / ".vst3" / "cuebridge.vst3")
-    for path in (folder / ".vst3").rglob("*"):
-        os.utime(
-            path, (1e9, 1e9)
-        )  # Ardour counts whole seconds: what was made in that of its scan would be scanned again
-    scan = [str(LIBRARY / "ardour-vst3-scanner"), "-f", str(folder / ".vst3" / "cuebridge.vst3")]
-    subprocess.run(scan, env=environment, check=True, capture_output=True, timeout=60)
+    daw.scan()
     config = folder / "config" / "ardour7"
     config.mkdir(parents=True)
     (config / ".a7").touch()
     (config / "config").write_text(ardourlab.CONFIG.format(port=0))
-    script = SCRIPT.replace('s:save_state ("")', WAIT)
+    script = daw.SCRIPT.replace('s:save_state ("")', WAIT)
     (folder / "make.lua").write_text(script.format(folder=daw.session, tempo=ardourlab.lua_of(daw.tempo_map)))
     return environment
 
@@ -74,7 +62,7 @@ def make_session(daw: Ardour, bridge: Bridge, environment: dict[str, str]) -> No
         f'<Locations><Location id="90001" name="session" start="a0" end="a{end}" flags="IsSessionRange"/></Locations>'
     )
     text, count = re.subn(r"<Locations\s*/>", span, state.read_text())
-    assert count == 1 and f'unique-id="{CLASS}"' in text
+    assert count == 1 and f'unique-id="{VST3_CLASS}"' in text
     state.write_text(text)
 
 
@@ -82,7 +70,7 @@ def test_an_export_without_cuebridge_has_every_note_on_its_sample(tmp_path) -> N
     if (why := pluginardour.why_not()) is not None:
         pytest.skip(why)
     link = tmp_path / "plugin-link"
-    daw = PluginArdour(tmp_path, pluginlab.make(tmp_path / "bundles", "impulse"), link)
+    daw = Vst3Ardour(tmp_path, pluginlab.make(tmp_path / "bundles", "impulse"), link)
     daw.extra = {**daw.extra, "CUEBRIDGE_PLUGIN_LINK": str(link)}
     environment = prepare(daw)
     with Bridge(link) as bridge:
