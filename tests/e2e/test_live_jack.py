@@ -60,9 +60,10 @@ def test_captured_notes_are_the_composed_ones(server, film, home, api, grid):
 
 def test_locate_and_loop_play_what_was_composed_there(server, film, home):
     out = home / "loop.mid"
-    compose(film, out, home, "--grid", "seconds")
+    plain = ("--grid", "seconds", "--form", "none")  # arpeggios all the way
+    compose(film, out, home, *plain)
     composed = composed_notes(out)
-    with Live(film, home, "--midi-api", "jack-client", "--grid", "seconds") as live, Capture() as capture:
+    with Live(film, home, "--midi-api", "jack-client", *plain) as live, Capture() as capture:
         ready = live.ready()
         capture.connect(port_name(ready))
         live.send("/cue/locate", 4.0)
