@@ -60,7 +60,7 @@ CONFIG = """<?xml version="1.0" encoding="UTF-8"?>
 </Ardour>
 """
 
-SESSION = """
+SESSION_HEAD = """
 local s = create_session ("{folder}", "film", 48000)
 assert (s, "no session")
 local tm = Temporal.TempoMap.fetch_writable ()
@@ -68,6 +68,10 @@ local tm = Temporal.TempoMap.fetch_writable ()
 Temporal.TempoMap.update (tm)
 tm = nil
 local midi = ARDOUR.ChanCount (ARDOUR.DataType ("midi"), 1)
+"""
+SESSION = (
+    SESSION_HEAD
+    + """\
 local tracks = s:new_midi_track (midi, midi, true, ARDOUR.PluginInfo (), nil, nil, 1, "gen",
    ARDOUR.PresentationInfo.max_order, ARDOUR.TrackMode.Normal, false, false)
 for t in tracks:iter () do t:rec_enable_control ():set_value (1, PBD.GroupControlDisposition.NoGroup) end
@@ -76,6 +80,7 @@ s:save_state ("")
 close_session ()
 quit ()
 """
+)
 
 
 AnyArdour = TypeVar("AnyArdour", bound="Ardour")

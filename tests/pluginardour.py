@@ -30,7 +30,7 @@ from bridge.plugin.link import PluginLink
 from bridge.transport.state import TransportObservation
 from engine.music.note import Note
 from tests import ardourlab
-from tests.ardourlab import LIBRARY, Ardour, ArdourError, Recorded, running
+from tests.ardourlab import LIBRARY, SESSION_HEAD, Ardour, ArdourError, Recorded, running
 from tests.jacklab import Capture, open_client
 
 RATE, PERIOD, BPM = 48000, 1024, 120.0
@@ -39,14 +39,9 @@ LOCATE_S = 2.05
 STEP_S = 0.1  # on Ardour's ticks of 1/1920 beat at 120 bpm, and on whole samples
 ON_GRID, OFF_GRID, PAD = 1, 2, 3  # channels
 
-SCRIPT = """
-local s = create_session ("{folder}", "film", 48000)
-assert (s, "no session")
-local tm = Temporal.TempoMap.fetch_writable ()
-{tempo}
-Temporal.TempoMap.update (tm)
-tm = nil
-local midi = ARDOUR.ChanCount (ARDOUR.DataType ("midi"), 1)
+SCRIPT = (
+    SESSION_HEAD
+    + """\
 local function track (name)
   return s:new_midi_track (midi, midi, true, ARDOUR.PluginInfo (), nil, nil, 1, name,
     ARDOUR.PresentationInfo.max_order, ARDOUR.TrackMode.Normal, false, false)
@@ -69,6 +64,7 @@ s:save_state ("")
 close_session ()
 quit ()
 """
+)
 
 
 def score() -> list[Note]:

@@ -6,19 +6,8 @@ import pytest
 
 from bridge.cli import app
 from bridge.commands import board, page
-from bridge.commands.live_options import PagePlan, parser, plan_of
+from bridge.commands.live_options import PagePlan
 from engine.music import UserError
-
-
-def planned(film, *words: str):
-    return plan_of(parser().parse_args([str(film), "--midi-api", "none", "--no-session", *words]))
-
-
-@pytest.fixture
-def film(tmp_path):
-    path = tmp_path / "film.mp4"
-    path.write_bytes(b"a film")
-    return path
 
 
 @pytest.mark.parametrize(
@@ -36,7 +25,7 @@ def test_compose_with_a_board_is_the_page_with_many_takes(monkeypatch, words, wa
     assert board.TAKES == 12
 
 
-def test_takes_and_board_are_read(film) -> None:
+def test_takes_and_board_are_read(film, planned) -> None:
     assert planned(film).takes == 1 and planned(film).page == PagePlan()
     plan = planned(film, "--takes", "12", "--board")
     assert plan.takes == 12 and plan.page is not None
@@ -53,6 +42,6 @@ def test_takes_and_board_are_read(film) -> None:
         (["--no-page", "--takes", "3"], "--no-page leaves out"),
     ],
 )
-def test_what_cannot_be_is_said(film, words, sentence) -> None:
+def test_what_cannot_be_is_said(film, words, sentence, planned) -> None:
     with pytest.raises(UserError, match=sentence):
         planned(film, *words)
