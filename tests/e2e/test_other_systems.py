@@ -22,8 +22,12 @@ SYSTEMS = ("windows", "macos")
 
 def environment(system: str, home: Path, **more: str) -> dict[str, str]:
     path = os.pathsep.join([str(ROOT / "tests" / "media" / "othersystem"), str(ROOT)])
+    # Temporary files of its own: there no process of this system sees that a folder of the other one is in use.
+    temporary = home / f"temporary-{system}"
+    temporary.mkdir(exist_ok=True)
     kept = {name: value for name, value in os.environ.items() if not name.startswith("XDG_")}
     shown = {"PYTHONPATH": path, "CUEBRIDGE_SOURCES": str(ROOT), "CUEBRIDGE_SYSTEM": system, "HOME": str(home)}
+    shown["TMPDIR"] = str(temporary)
     return kept | shown | {"CUEBRIDGE_CACHE_DIR": str(home / "cache")} | more
 
 
@@ -65,6 +69,31 @@ def test_our_files_see_the_other_system_and_others_do_not(system, here):
         [sys.executable, "-c", code], env=environment(system, here), capture_output=True, text=True, check=True
     )
     assert done.stdout.split() == [sys.platform, os.name, "True", "False", str(system == "macos")]
+
+
+@pytest.mark.parametrize("system", SYSTEMS)
+def test_a_folder_in_use_is_not_taken_for_left_behind(system, here):
+    """Two processes of one system, one of which has a temporary folder and then ends by force."""
+    holds = (
+        "import time; from engine.music.temporary import TemporaryFolder;"
+        "folder = TemporaryFolder(); print(folder.path, flush=True); time.sleep(60)"
+    )
+    clears = "from engine.music.temporary import clear_left_behind as c; print(len(c()))"
+    where = environment(system, here)
+    holder = subprocess.Popen([sys.executable, "-c", holds], env=where, stdout=subprocess.PIPE, text=True)
+    try:
+        assert holder.stdout is not None
+        folder = Path(holder.stdout.readline().strip())
+        assert folder.is_dir() and folder.parent.name == f"temporary-{system}"
+
+        def cleared() -> str:
+            return subprocess.run([sys.executable, "-c", clears], env=where, stdout=subprocess.PIPE, text=True).stdout
+
+        assert cleared().strip() == "0" and folder.is_dir()
+    finally:
+        holder.kill()
+        holder.communicate()
+    assert cleared().strip() == "1" and not folder.exists()
 
 
 @pytest.mark.parametrize("system", SYSTEMS)

@@ -48,6 +48,30 @@ def _imported(name, globals=None, locals=None, fromlist=(), level=0):
     return _import(name, globals, locals, fromlist, level)
 
 
+def _is_open(path):
+    """In any process of this user's: by the links of Linux's own list of open files."""
+    for process in filter(str.isdigit, os.listdir("/proc")):
+        try:
+            if any(os.path.samefile(each.path, path) for each in os.scandir(f"/proc/{process}/fd")):
+                return True
+        except OSError:  # ended, another user's, or it has closed that file meanwhile
+            continue
+    return False
+
+
+def _refuses_what_is_open(remove):
+    """Windows does not remove a file that is open; engine/music/temporary.py tells by that who has ended."""
+
+    def removed(path, *rest, **more):
+        if os.path.basename(os.fsdecode(path)) == ".owner" and _is_open(path):
+            raise PermissionError(13, "The process cannot access the file because it is being used", os.fsdecode(path))
+        return remove(path, *rest, **more)
+
+    return removed
+
+
+if WINDOWS:
+    os.unlink, os.remove = _refuses_what_is_open(os.unlink), _refuses_what_is_open(os.remove)
 for _module in (os, signal, sys):
     _module.__class__ = _Shown
 builtins.__import__ = _imported
