@@ -215,11 +215,11 @@ def settle(brief: Brief, film: Film, cuts: Sequence[Cut]) -> Settled:
     return Settled(tempo_map, grid, starts_s, tempo_map.meter_at(0), reason, brief.key, why)
 
 
-def request_for(film: Film, cuts: Sequence[Cut], brief: Brief, revision: int = 0) -> tuple[ComposeRequest, str]:
+def request_for(film: Film, cuts: Sequence[Cut], brief: Brief) -> tuple[ComposeRequest, str]:
     """The brief as a request to the engine, and why this tempo.  Raises UserError."""
     settled = settle(brief, film, cuts)
     request = ComposeRequest(
-        revision=revision,
+        revision=0,
         tempo_map=settled.tempo_map,
         grid=settled.grid,
         picture_starts_at_s=settled.picture_starts_at_s,

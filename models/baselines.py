@@ -45,12 +45,12 @@ class Tables:
         """The row of the chord before."""
         return np.log(self.bigram[inputs])
 
-    def predict_adaptive(self, inputs: np.ndarray, strengths: Sequence[float] = STRENGTHS) -> np.ndarray:
+    def predict_adaptive(self, inputs: np.ndarray) -> np.ndarray:
         """Orders 1..8 counted in the song so far, each backing off to the one below and order 1 to the bigram row.
 
         p_n = (count_n(context, chord) + s_n * p_(n-1)) / (count_n(context) + s_n), Dirichlet smoothing.
         """
-        seen: list[dict[tuple[int, ...], dict[int, int]]] = [{} for _ in strengths]
+        seen: list[dict[tuple[int, ...], dict[int, int]]] = [{} for _ in STRENGTHS]
         out = np.empty((len(inputs), TOKENS))
         history = [int(chord) for chord in inputs]
         for step in range(len(history)):
@@ -68,7 +68,7 @@ class Tables:
                 followers = table.get(tuple(history[step + 1 - order : step + 1]), {})
                 if not followers:
                     break  # a longer context cannot have been seen either
-                strength = strengths[order - 1]
+                strength = STRENGTHS[order - 1]
                 p *= strength
                 for chord, count in followers.items():
                     p[chord] += count

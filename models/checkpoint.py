@@ -140,19 +140,20 @@ def authors_amt_names(config: AmtConfig) -> dict[str, tuple[int, ...]]:
 
 
 _REGRESSOR_KINDS: Final = ("bilstm", "bigru", "lstm", "gru")
+_AUTHORS_WIDTH: Final = 64
 
 
-def authors_regressor_names(width: int = 64) -> dict[str, tuple[int, ...]]:
+def authors_regressor_names() -> dict[str, tuple[int, ...]]:
     """Every name and shape of the authors' regressor checkpoint; it holds all recurrent kinds at once."""
     out: dict[str, tuple[int, ...]] = {}
     for kind in _REGRESSOR_KINDS:
         both = kind.startswith("bi")
         cell = nn.LSTM if kind.endswith("lstm") else nn.GRU
         with torch.device("meta"):
-            rnn = cell(FEATURE_WIDTH, width, 2, bidirectional=both)
+            rnn = cell(FEATURE_WIDTH, _AUTHORS_WIDTH, 2, bidirectional=both)
         out |= {f"{kind}.{name}": tuple(v.shape) for name, v in rnn.state_dict().items()}
-    heads: dict[str, tuple[int, ...]] = {"bifc.weight": (2, 2 * width), "bifc.bias": (2,)}
-    return {**out, **heads, "fc.weight": (2, width), "fc.bias": (2,)}
+    heads: dict[str, tuple[int, ...]] = {"bifc.weight": (2, 2 * _AUTHORS_WIDTH), "bifc.bias": (2,)}
+    return {**out, **heads, "fc.weight": (2, _AUTHORS_WIDTH), "fc.bias": (2,)}
 
 
 def _compare(path: Path, found: Mapping[str, torch.Tensor], expected: Mapping[str, tuple[int, ...]]) -> None:

@@ -374,35 +374,6 @@ def _checked(chord: int) -> int:
     return int(chord)
 
 
-# size: as ChordStream, which it runs to the end.
-def generate(
-    model: ChordNetwork,
-    film: FilmInputs,
-    options: DecodingOptions | None = None,
-    *,
-    primer: Sequence[int] = (),
-    pins: Mapping[int, int] | None = None,
-    affect: np.ndarray | None = None,
-    conditions: np.ndarray | None = None,
-    first_slot: int = 0,
-    length: int | None = None,
-) -> Iterator[int]:
-    """Yields the chord of every slot of the window, the primer's among them.  Arguments as for ChordStream."""
-    stream = ChordStream(
-        model,
-        film,
-        options,
-        primer=primer,
-        pins=pins,
-        affect=affect,
-        conditions=conditions,
-        first_slot=first_slot,
-        length=length,
-    )
-    yield from stream.chords
-    yield from stream
-
-
 def windows(total: int, size: int = MAX_SLOTS, overlap: int = 60) -> tuple[tuple[int, int], ...]:
     """(start, stop) of overlapping windows that cover `total` slots; the chords of an overlap prime the next window."""
     if not 0 <= overlap < size:

@@ -24,15 +24,15 @@ EMOTION_COLUMNS: Final = slice(SEMANTIC_WIDTH + 2, FEATURE_WIDTH)
 MAX_SLOTS: Final = 300  # rows in one window of the chord model
 
 
-def smooth_emotion(emotion: np.ndarray, window: int = 5) -> np.ndarray:
-    """Causal mean over the last `window` rows (paper 3.2.2: "we look back 5 seconds"); fewer at the start.
+def smooth_emotion(emotion: np.ndarray) -> np.ndarray:
+    """Causal mean over the last five rows (paper 3.2.2: "we look back 5 seconds"); fewer at the start.
 
     emotion: (T, 6) probabilities -> (T, 6) float32.
     """
     rows = np.asarray(emotion, dtype=np.float64)
     total = np.concatenate([np.zeros((1, rows.shape[1])), np.cumsum(rows, axis=0)])
     stop = np.arange(1, len(rows) + 1)
-    start = np.maximum(stop - window, 0)
+    start = np.maximum(stop - 5, 0)
     return ((total[stop] - total[start]) / (stop - start)[:, None]).astype(np.float32)
 
 

@@ -34,7 +34,6 @@ from bridge.osc import codec
 ANSWER_S: Final = 0.6
 GREETING_S: Final = 2.4  # a little longer than scripts wait between greetings
 LISTS_S: Final = 1.5  # and then until their lists are here
-SLOW_HZ: Final = 5.0  # Live, the slowest host, ticks ten times a second
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,7 +22,7 @@ from bridge.session.snapshot import Snapshot, cue_list, snapshot
 from engine.document import ChordBlock, Document
 from engine.music import Chord, Cue, Slot, TempoMap, controls
 from engine.music.speech import parse_speech
-from engine.process.messages import FilmHeard
+from engine.process.messages import FilmAnalysed, FilmHeard
 
 PLAYHEAD_S: Final = 0.05
 VALUES_S: Final = 0.1
@@ -49,7 +49,7 @@ class PageFeed:
         self._edit = session.log.last.number
         self._film: tuple[Any, ...] = ()
         self._music: p.MusicOf | None = None
-        self._slots: tuple[Slot, ...] | None = None
+        self._mood_from: tuple[tuple[Slot, ...], FilmAnalysed | None] | None = None
         self._short_from: tuple[Any, ...] = ()
         self._lists: dict[str, tuple[p.Row, ...]] = {}
         self._chords = _Sliced("chords", self._chord_rows)
@@ -59,11 +59,6 @@ class PageFeed:
         """Pages have come or gone."""
         self.pages = message.pages
         self._due = message.fresh
-
-    def begin_anew(self) -> None:
-        """Another session or film: nothing that was sent counts."""
-        self._sent.clear()
-        self._film, self._music, self._slots, self._short_from = (), None, None, ()
 
     def said(self, sentence: str) -> None:
         self._link.send(p.Said(self._session.clock.now(), sentence))
@@ -142,9 +137,10 @@ class PageFeed:
         if music != self._music:
             self._music = music
             self._link.send(music)
-        if result.slots is not self._slots:
-            self._slots = result.slots
-            seen = session.analysed.affect if session.analysed is not None else ()
+        analysed, before = session.analysed, self._mood_from
+        if before is None or result.slots is not before[0] or analysed is not before[1]:
+            self._mood_from = (result.slots, analysed)
+            seen = analysed.affect if analysed is not None else ()
             rows = ((slot.start_s, slot.end_s, *_seen(slot, seen), *slot.affect) for slot in result.slots)
             self._link.send(p.MoodOf(struct.pack(f"<{14 * len(result.slots)}f", *chain.from_iterable(rows))))
 

@@ -19,7 +19,7 @@ _LONGEST: Final = 80  # characters of a name
 _SPARE: Final = 200 * 2**20  # bytes that stay free
 
 
-def safe_name(label: str, otherwise: str = "film.mp4") -> str:
+def safe_name(label: str) -> str:
     """A file name made of a label: no separators, no control characters, not hidden, no device of Windows."""
     name = label.replace("\\", "/").rsplit("/", 1)[-1]
     name = re.sub(r"[^\w .()\[\]'&+,-]", "_", name).strip(" .")
@@ -29,7 +29,7 @@ def safe_name(label: str, otherwise: str = "film.mp4") -> str:
     stem = stem.strip(" .")[:_LONGEST]
     if re.fullmatch(r"(?i)con|prn|aux|nul|com\d|lpt\d", stem):
         stem = f"_{stem}"
-    return f"{stem}{dot}{ending[:10]}" if stem else otherwise
+    return f"{stem}{dot}{ending[:10]}" if stem else "film.mp4"
 
 
 def size_words(count: float) -> str:

@@ -13,8 +13,8 @@ class InternalTransport:
 
     __slots__ = ("loop", "motion")
 
-    def __init__(self, position_s: float = 0.0) -> None:
-        self.motion = Motion(STANDING.host_s, position_s, 0.0, False)
+    def __init__(self) -> None:
+        self.motion = Motion(STANDING.host_s, 0.0, 0.0, False)
         self.loop: Loop | None = None
 
     def play(self, host_s: float) -> Change | None:

@@ -13,7 +13,6 @@ from typing import Final
 from engine.music import MusicError
 
 Pattern = tuple[int | None, ...]
-STEP_BEATS: Final = 0.25
 MAX_STEPS: Final = 256
 
 

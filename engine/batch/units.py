@@ -29,6 +29,7 @@ RESULT: Final = "{result}"  # in the words of a unit: the file that the child is
 PROGRAM: Final = (sys.executable, "-m", "engine")
 TRIES: Final = 2
 _LONGEST_REASON: Final = 400
+_PARTS_S: Final = 24 * 3600.0  # as old as that, nobody is still writing them
 # One thread a unit: there are as many units as there are cores.
 _ONE_THREAD: Final = {
     name: "1" for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS")
@@ -174,9 +175,9 @@ def _last_line(errors: bytes) -> str:
     return shown(lines[-1].removeprefix("cuebridge: "), _LONGEST_REASON) if lines else ""
 
 
-def clear_parts(folder: Path, older_s: float = 24 * 3600.0) -> None:
-    """Removes what killed units left half written."""
+def clear_parts(folder: Path) -> None:
+    """Removes what killed units left half written, a day old at least."""
     for part in folder.glob("??/.*.part*"):
         with contextlib.suppress(OSError):
-            if time.time() - part.stat().st_mtime > older_s:
+            if time.time() - part.stat().st_mtime > _PARTS_S:
                 part.unlink()

@@ -203,8 +203,8 @@ def mean_offset(cuts: Sequence[float], changes: Sequence[float]) -> float:
     return float(np.mean([min(abs(change - cut) for change in changes) for cut in cuts]))
 
 
-def onset_strength(cuts: Sequence[float], onsets: Sequence[tuple[float, int]], window_s: float = 0.08) -> float:
-    """S_sync: mean over cuts of the strongest onset within the window; onsets (second, velocity) are summed in bins of
+def onset_strength(cuts: Sequence[float], onsets: Sequence[tuple[float, int]]) -> float:
+    """S_sync: mean over cuts of the strongest onset within 80 ms; onsets (second, velocity) are summed in bins of
     20 ms and divided by their 95 % quantile, at most 1."""
     if not cuts or not onsets:
         return math.nan
@@ -212,7 +212,7 @@ def onset_strength(cuts: Sequence[float], onsets: Sequence[tuple[float, int]], w
     for second, velocity in onsets:
         bins[math.floor(second / 0.02)] += velocity
     scale = float(np.quantile(np.array(list(bins.values()), float), 0.95))
-    reach = round(window_s / 0.02)
+    reach = 4
     values = []
     for cut in cuts:
         middle = math.floor(cut / 0.02)
@@ -233,11 +233,11 @@ def rank_correlation(a: Sequence[float], b: Sequence[float]) -> float:
     return float(np.corrcoef(x, y)[0, 1])
 
 
-def bootstrap(values: Sequence[float], draws: int = 2000, seed: int = 1) -> tuple[float, float, float]:
-    """Mean and its 95 % interval over the values that are numbers."""
+def bootstrap(values: Sequence[float]) -> tuple[float, float, float]:
+    """Mean and its 95 % interval over the values that are numbers, from 2,000 draws."""
     known = np.array([value for value in values if not math.isnan(value)], float)
     if not len(known):
         return math.nan, math.nan, math.nan
-    random = np.random.default_rng(seed)
-    means = random.choice(known, (draws, len(known))).mean(axis=1)
+    random = np.random.default_rng(1)
+    means = random.choice(known, (2000, len(known))).mean(axis=1)
     return float(known.mean()), float(np.quantile(means, 0.025)), float(np.quantile(means, 0.975))

@@ -98,14 +98,14 @@ def another_melody(plan: CuePlan, draw: Callable[..., float]) -> CuePlan:
     return with_theme(plan, theme)
 
 
-def with_statement(plan: CuePlan, bar: int, kind: str, bars: int | None = None) -> CuePlan:
+def with_statement(plan: CuePlan, bar: int, kind: str) -> CuePlan:
     """A statement of the theme from a bar on, in the place of those that it would overlap; the melody plays there.
 
-    bars: of the theme, None: a hint has its head, any other all of it.  Raises MusicError for a plan without a theme.
+    A hint has the theme's head, any other all of it.  Raises MusicError for a plan without a theme.
     """
     if plan.theme is None:
         raise MusicError("this cue has no theme to state.")
-    length = min(bars or (2 if kind == "hint" else plan.theme.bars), plan.theme.bars)
+    length = min(2, plan.theme.bars) if kind == "hint" else plan.theme.bars
     new = Statement(bar, kind, length)
     others = [
         each for each in plan.statements

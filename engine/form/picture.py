@@ -120,21 +120,21 @@ def cut_rate(cuts: tuple[Cut, ...], seconds: int) -> np.ndarray:
     return found
 
 
-def novelty(rows: np.ndarray, half: int = KERNEL_S) -> np.ndarray:
+def novelty(rows: np.ndarray) -> np.ndarray:
     """(T, d) -> (T,) >= 0: how much what follows second t differs from what lies before it.  Film edges are 0."""
     count = len(rows)
     found = np.zeros(count)
     if count < 6:
         return found
-    taper = np.exp(-0.5 * ((np.arange(half) + 0.5) / (0.5 * half)) ** 2)
+    taper = np.exp(-0.5 * ((np.arange(KERNEL_S) + 0.5) / (0.5 * KERNEL_S)) ** 2)
     for second in range(2, count - 2):
-        before = rows[max(second - half, 0) : second][::-1]
-        after = rows[second : second + half]
+        before = rows[max(second - KERNEL_S, 0) : second][::-1]
+        after = rows[second : second + KERNEL_S]
         a, b = taper[: len(before)], taper[: len(after)]
         # Mean similarity inside each side less that across: with similarity exp(-d) the checkerboard's sum.
         cross = _similarity(before, after)
         own = 0.5 * (_weighted(_similarity(before, before), a, a) + _weighted(_similarity(after, after), b, b))
-        found[second] = max(own - _weighted(cross, a, b), 0.0) * min(len(before), len(after), half) / half
+        found[second] = max(own - _weighted(cross, a, b), 0.0) * min(len(before), len(after), KERNEL_S) / KERNEL_S
     return found
 
 

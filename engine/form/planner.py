@@ -27,7 +27,6 @@ from engine.music.tune import lies_at
 
 VARIANTS_A_MINUTE: Final = 2
 MOST_VARIANTS: Final = 3
-MEDIANTS: Final = {"escalation": (3, 2), "depth": (-4,), "other world": (6,)}
 LEAST_BARS: Final = 4
 DOZEN: Final = 12  # takes that are told apart from one another
 MOST_ATTEMPTS: Final = 5

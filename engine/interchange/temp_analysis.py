@@ -75,21 +75,22 @@ def bars_per_chord(sums: np.ndarray, beats_a_bar: float = 4.0) -> str:
         return "auto"
     apart = 1 - (sounding[1:] * sounding[:-1]).sum(axis=1)
     changes = np.flatnonzero(apart > CHANGED)
-    if len(changes) < 2:
-        return "auto"
-    beats = float(np.median(np.diff(changes)))
-    return min(RHYTHMS, key=lambda word: abs(math.log(RHYTHMS[word] * beats_a_bar / beats)))
+    return _word_of(changes, beats_a_bar)
 
 
-def bars_per_chord_heard(sums: np.ndarray, beats_a_bar: float = 4.0) -> str:
+def bars_per_chord_heard(sums: np.ndarray) -> str:
     """The same of recorded music, where a tune and overtones lie over the chords: (beats, 12) sums, each beat as the
     triad that fits it where it does not cost more to change (Viterbi).  Bars of three fall on the nearest word."""
     lengths = np.linalg.norm(sums, axis=1)
-    if len(sums) < 2 * beats_a_bar or not (lengths > 1e-9).any():
+    if len(sums) < 8 or not (lengths > 1e-9).any():
         return "auto"
     fits = (sums / np.maximum(lengths, 1e-9)[:, None]) @ _TRIADS.T
     course = _steady(fits)
     changes = np.flatnonzero(np.diff(course)) + 1
+    return _word_of(changes)
+
+
+def _word_of(changes: np.ndarray, beats_a_bar: float = 4.0) -> str:
     if len(changes) < 2:
         return "auto"
     beats = float(np.median(np.diff(changes)))

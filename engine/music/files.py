@@ -48,23 +48,23 @@ def check_writes_a_file(path: str | os.PathLike[str]) -> None:
         raise UserError(f"{shown(path)} is {what}; name a file to write.")
 
 
-def check_output(path: str | os.PathLike[str], *, replace: bool, how: str = "--replace") -> None:
+def check_output(path: str | os.PathLike[str], *, replace: bool) -> None:
     """Everything that speaks against writing a file, before any work is done for it.
 
-    replace: whether a file that is there may be replaced; how: what a person has to say for that.  Raises UserError.
+    replace: whether a file that is there may be replaced.  Raises UserError.
     """
     check_writes_a_file(path)
     target = Path(path)
     folder = target.parent
     if not folder.is_dir():
         raise UserError(f"There is no folder {shown(folder)} to write {shown(target.name)} into.")
-    check_unused(path, replace=replace, how=how)
+    check_unused(path, replace=replace)
     if not os.access(Path(os.path.realpath(path)).parent, os.W_OK):
         raise UserError(f"Nothing can be written into the folder {shown(folder)}.")
 
 
 def check_unused(path: str | os.PathLike[str], *, replace: bool, how: str = "--replace") -> None:
-    """Raises UserError where a file is there that is not to be replaced."""
+    """Raises UserError where a file is there that is not to be replaced.  how: what a person has to say for that."""
     if not replace and os.path.exists(path):
         name = shown(os.path.basename(path))
         raise UserError(f"{name} is there already: give another name, or say {how} to keep the old one as {name}.bak.")

@@ -9,7 +9,6 @@ from engine.music.errors import MusicError
 
 PARTS: Final = ("pad", "arp", "bass", "melody", "drums")
 DEFAULT_CHANNELS: Final[dict[str, int]] = {"pad": 1, "arp": 2, "bass": 3, "melody": 4, "drums": 10}
-SUSTAINED_PARTS: Final = frozenset({"pad"})  # what a locate into the middle of a note must make sound
 
 
 @dataclass(frozen=True, slots=True)

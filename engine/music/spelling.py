@@ -14,8 +14,6 @@ from engine.music.chord import FLAT_NAMES, SHARP_NAMES, Chord, parse_pitch_class
 from engine.music.errors import MusicError
 from engine.music.key import Key
 
-Typed = tuple[tuple[Chord, str], ...]  # chords with the words that somebody wrote for them
-
 _ROOT: Final = re.compile(r"[A-G](?:bb|##|b|#|♭|♯)?")
 # What C major and A minor borrow is flat: Eb, Ab, Bb.
 _BORROWED: Final = frozenset({3, 8, 10})

@@ -12,15 +12,13 @@ from engine.video.errors import VideoError
 from engine.video.features import VideoFeatures
 
 
-def export_muvi_sync(
-    features: VideoFeatures, directory: Path, name: str | None = None, *, replace: bool = False
-) -> list[Path]:
+def export_muvi_sync(features: VideoFeatures, directory: Path, *, replace: bool = False) -> list[Path]:
     """Writes emotion, motion, scene, scene offset and (full reading) semantic files below a folder; returns them.
 
-    name: of the files, MuVi-Sync has 001 …; None = the film's.  replace: files that are there are kept beside;
+    The files are called as the film.  replace: files that are there are kept beside;
     else they are refused.  Emotion is the unsmoothed one, as there.
     """
-    name = name or Path(features.film.path).stem
+    name = Path(features.film.path).stem
     scene = np.cumsum((features.scene_offset == 0) & (np.arange(features.seconds) > 0))
     header = "time " + " ".join(f"{emotion}_prob" for emotion in EMOTIONS) + "\n"
     texts = {

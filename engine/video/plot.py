@@ -75,7 +75,7 @@ def plot_features(features: VideoFeatures, path: Path) -> None:
         raise VideoError(f"{path} cannot be written: {error.strerror or error}.") from error
 
 
-def filmstrip(features: VideoFeatures, count: int = _STRIP_PICTURES) -> list[np.ndarray]:
+def filmstrip(features: VideoFeatures) -> list[np.ndarray]:
     """Evenly spaced pictures of the film, (h, w, 3) uint8 RGB, found by seeking; fewer where it cannot be read."""
     import av
 
@@ -83,8 +83,8 @@ def filmstrip(features: VideoFeatures, count: int = _STRIP_PICTURES) -> list[np.
     pictures = []
     try:
         stream = opened.stream
-        for number in range(count):
-            wanted_s = (number + 0.5) / count * features.film.duration_s
+        for number in range(_STRIP_PICTURES):
+            wanted_s = (number + 0.5) / _STRIP_PICTURES * features.film.duration_s
             try:
                 opened.container.seek(int((wanted_s + opened.start_s) / stream.time_base), stream=stream)
                 for frame in opened.container.decode(stream):

@@ -48,7 +48,7 @@ def compose_all(
     options: Sequence[DecodingOptions],
     conditions: Sequence[np.ndarray] | None = None,
 ) -> list[list[int]]:
-    """What `models.decoding.generate` composes for each film from the tonic, many films in one batch.
+    """What `ChordStream` composes for each film from the tonic, that one included, many films in one batch.
 
     conditions: (T, 12) rows for each film; where they are given, the options of all must be conditioned alike.
     """

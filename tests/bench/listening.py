@@ -21,8 +21,9 @@ import numpy as np
 ROOT = Path(__file__).resolve().parents[2]
 sys.path[:0] = [str(ROOT), str(ROOT / "tests")]
 
+from listeners import panel, rated
+
 from engine.listening.analysis import analyse
-from engine.listening.panel import panel, rated
 from engine.listening.study import Clip, Study, blind_name, trials
 
 # A listener's ears: how loud each tone is that the page plays, in order.

@@ -22,7 +22,7 @@ TAKES = """
 import json, sys
 import numpy as np
 from models.conditioning import film_rows
-from models.decoding import DecodingOptions, generate
+from models.decoding import ChordStream, DecodingOptions
 from models.film import FilmInputs
 from models.runtime import load_pair, single_threaded
 single_threaded()
@@ -32,7 +32,7 @@ mood = np.repeat(rng.dirichlet(np.full(6, 0.4), slots // 8 + 1), 8, axis=0)[:slo
 film = FilmInputs.from_arrays(scene_offset=np.arange(slots) % 7, motion=rng.random(slots) * 40, emotion=mood)
 network, rows = load_pair()[0], film_rows(mood)
 options = [DecodingOptions(seed=take, guidance=0.0) for take in range(takes)]
-print(json.dumps([list(generate(network, film, option, conditions=rows)) for option in options]))
+print(json.dumps([list(ChordStream(network, film, option, conditions=rows)) for option in options]))
 """
 
 

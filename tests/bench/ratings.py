@@ -20,10 +20,10 @@ import numpy as np
 sys.path[:0] = [str(Path(__file__).resolve().parents[1]), str(Path(__file__).resolve().parents[2])]
 
 from golden import stored
+from plan_distance import layer_distances, plan_distance
 
 from bridge.session.steering import steered
 from engine.document import Document, KeptTake, Result, TakeRating
-from engine.form.distance import layer_distances, plan_distance
 from engine.music import Draws, Take, TempoMap, controls
 from engine.music.cueplan import CuePlan
 from engine.music.take_draws import LAYERS

@@ -8,10 +8,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from authors import generate_like_authors
 
 from models.amt import AffectiveMultimodalTransformer
 from models.checkpoint import import_authors
-from models.compat import generate_like_authors
 from models.config import AmtConfig
 from models.echo import DECAYS, Echo
 from models.film import FilmInputs

@@ -17,7 +17,6 @@ from models.decoding import (
     DecodingOptions,
     affect_pull,
     choose,
-    generate,
     uniforms,
     windows,
 )
@@ -44,27 +43,28 @@ def film(slots: int = 60, minor: bool = False, emotion: np.ndarray | None = None
 
 
 def test_same_seed_same_chords_other_seed_other_chords(model) -> None:
-    a, b, c = (list(generate(model, film(), DecodingOptions(seed=seed))) for seed in (5, 5, 6))
+    a, b, c = (list(ChordStream(model, film(), DecodingOptions(seed=seed))) for seed in (5, 5, 6))
     assert a == b != c
     assert len(a) == 60 and all(0 <= chord < 157 for chord in a)
 
 
 @pytest.mark.parametrize("minor", [False, True])
 def test_without_a_primer_music_starts_on_the_tonic(model, minor: bool) -> None:
-    assert next(generate(model, film(minor=minor))) == TONIC[minor]
-    assert next(generate(model, film(minor=minor), primer=[66, 92])) == 66
+    assert next(iter(ChordStream(model, film(minor=minor)))) == TONIC[minor]
+    assert ChordStream(model, film(minor=minor), primer=[66, 92]).chords == (66, 92)
 
 
 def test_primer_and_pins_sound_where_they_were_put(model) -> None:
     pins = {2: 40, 17: 0, 59: 7}
-    chords = list(generate(model, film(), primer=[1, 92, 66, 92], pins=pins))
+    stream = ChordStream(model, film(), primer=[1, 92, 66, 92], pins=pins)
+    chords = [*stream.chords, *stream]
     assert chords[:4] == [1, 92, 40, 92]
     assert all(chords[slot] == chord for slot, chord in pins.items())
 
 
 def test_a_pin_changes_nothing_before_it(model) -> None:
-    free = list(generate(model, film()))
-    pinned = list(generate(model, film(), pins={30: (free[30] + 13) % 157}))
+    free = list(ChordStream(model, film()))
+    pinned = list(ChordStream(model, film(), pins={30: (free[30] + 13) % 157}))
     assert pinned[:30] == free[:30] and pinned[30] != free[30]
 
 
@@ -82,9 +82,8 @@ def test_rewinding_gives_what_a_fresh_start_gives(model) -> None:
     kept = stream.chords[:25]
     stream.rewind(25)
     stream.configure(pins={25: 33})
-    assert [*stream.chords, *stream.advance()] == list(
-        generate(model, film(), DecodingOptions(seed=9), primer=[*kept, 33])
-    )
+    fresh = ChordStream(model, film(), DecodingOptions(seed=9), primer=[*kept, 33])
+    assert [*stream.chords, *stream.advance()] == [*fresh.chords, *fresh]
 
 
 def test_draws_belong_to_the_absolute_slot(model) -> None:
@@ -133,7 +132,7 @@ def test_paper_rule_takes_the_second_best() -> None:
 
 
 def test_paper_rule_holds_over_a_whole_window(model) -> None:
-    chords = list(generate(model, film(200), DecodingOptions(max_repeats=2, max_rests=2, temperature=0.5)))
+    chords = list(ChordStream(model, film(200), DecodingOptions(max_repeats=2, max_rests=2, temperature=0.5)))
     assert all(len(set(chords[i : i + 3])) > 1 for i in range(198))
 
 
@@ -167,7 +166,7 @@ def test_guidance_moves_chords_towards_the_set(model, emotion: int) -> None:
     felt[:, emotion] = 0.9
     ids = np.full(60, emotion)
     shares = [
-        affect_agreement(np.asarray(list(generate(model, film(60, emotion=felt), options))), ids)
+        affect_agreement(np.asarray(list(ChordStream(model, film(60, emotion=felt), options))), ids)
         for options in (DecodingOptions(guidance=strength, seed=3) for strength in (0.0, 1.0))
     ]
     assert shares[0] < shares[1], EMOTIONS[emotion]
@@ -235,4 +234,4 @@ def test_strange_features_get_a_sentence() -> None:
 
 def test_a_film_of_unreadable_rows_still_gets_chords(model) -> None:
     blind = FilmInputs.from_arrays(scene_offset=np.zeros(8), motion=np.zeros(8), valid=np.zeros(8, dtype=bool))
-    assert len(list(generate(model, blind))) == 8
+    assert len(list(ChordStream(model, blind))) == 8

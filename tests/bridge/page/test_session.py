@@ -106,7 +106,6 @@ def test_the_mood_is_sent_as_seen_and_with_the_faders(paged) -> None:
     assert session.analysed is not None
     seen = tuple((1.0, 0.0, 0.0, 0.0, 0.0, 0.0) for _ in range(24))
     session.film.analysed = replace(session.analysed, affect=seen)
-    paged.page.feed.begin_anew()
     paged.run(0.1)
     rows = list(MOOD_ROW.iter_unpack(paged.link.state.mood_rows))
     for row, slot in zip(rows, session.document.result.slots, strict=True):

@@ -8,13 +8,13 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
+from listeners import panel
 from starlette.testclient import TestClient
 
 from engine.commands.listening import main
 from engine.listening.analysis import analyse, holm, to_csv, to_markdown
 from engine.listening.answers import Answers, read_answers
 from engine.listening.making import LOUDNESS_LUFS, PAPER, mux, read_condition
-from engine.listening.panel import panel
 from engine.listening.server import HEADER, application
 from engine.listening.study import CLIPS, QUESTIONS, Clip, ListeningError, Study, blind_name, trials, williams_square
 from engine.music.bundled import bundled_clip

@@ -15,7 +15,7 @@ import torch
 
 from models.checkpoint import load
 from models.config import AmtConfig, RegressorConfig
-from models.decoding import DecodingOptions, generate
+from models.decoding import ChordStream, DecodingOptions
 from models.errors import ModelError
 from models.files import read_card
 from models.film import FilmInputs
@@ -221,7 +221,7 @@ def test_composing_many_films_at_once_equals_one_by_one() -> None:
     ]
     options = [DecodingOptions(seed=seed, guidance=0.5) for seed in range(len(films))]
     together = compose_all(network, films, options)
-    assert together == [list(generate(network, film, option)) for film, option in zip(films, options, strict=True)]
+    assert together == [list(ChordStream(network, film, option)) for film, option in zip(films, options, strict=True)]
 
 
 def replace_length(film: FilmInputs, rows: int) -> FilmInputs:
