@@ -219,6 +219,7 @@ class PageServer:
         future: asyncio.Future[None] = self._loop.create_future()
         self._fresh[self._newest_fresh] = future
         self._to_bridge(p.Watching(pages, self._newest_fresh))
+        self.sound.looked_on(pages)
         return future
 
     def do(self, asked: Request) -> Awaitable[Sequence[Any]] | None:

@@ -23,6 +23,7 @@ from engine.music import TempoMap
 from engine.process.messages import SOUND_BLOCK, SOUND_RATE, SoundBlock, SoundFailure, SoundPlan, SoundWanted
 
 KEPT: Final = 64  # blocks of a stream
+PREPARED: Final = 2  # blocks that are made before any page asks
 MOST_WANTED: Final = 64  # blocks that a page may ask for
 MAX_LISTENERS: Final = 16
 WINDOW_S: Final = 180.0  # of notes that the renderer gets at once; longer films would take too long at each change
@@ -165,11 +166,24 @@ class Sound:
         self._window: tuple[float, float] = (0.0, 0.0)  # picture seconds whose notes the renderer has; empty: none
         self._ensembles: tuple[tuple[float, str], ...] = ()
         self._duration_s = 0.0
+        self._pages = 0
         self._fault = ""
 
     @property
     def pid(self) -> int | None:
         return self._child.pid
+
+    def looked_on(self, pages: int) -> None:
+        """So many pages are open, whether they sound yet or not."""
+        self._pages = pages
+        self._prepare()
+
+    def _prepare(self) -> None:
+        """Once a page is open the renderer starts, reads its font and makes the first blocks: it takes a second, which
+        whoever then presses play does not wait for."""
+        if self._pages and self._music.ready and self._child.pid is None:
+            at_s, _ = self._playhead()
+            self._ask(int(max(at_s, 0.0) // BLOCK_S), PREPARED)
 
     def film_is(self, duration_s: float) -> None:
         """Another film, or one whose length is known now."""
@@ -195,6 +209,7 @@ class Sound:
         self._music.replaced(first)
         for listener in self._listeners:
             listener.send(json.dumps({"revision": self._revision, "from": first}))
+        self._prepare()
         self.pump()
 
     def film_block(self, block: SoundBlock) -> None:
@@ -264,8 +279,6 @@ class Sound:
             listener = Listener(socket)
             self._listeners.append(listener)
             listener.send(json.dumps({"revision": self._revision, "from": 0}))
-            if self._music.ready and self._window == (0.0, 0.0):
-                self._send_plan(0.0)  # the renderer reads its font while nobody waits for it
             writer = asyncio.ensure_future(listener.write())
             try:
                 while True:

@@ -78,6 +78,29 @@ class Renderer:
             self._sound._received(self._server.next_block())
 
 
+def test_the_renderer_starts_once_a_page_is_open_and_what_it_makes_is_kept() -> None:
+    tiles, memory = PlanTiles(), PlayerMemory(m.PlayerOptions())
+    for message in memory.plan(1, "seconds", [Note(60, 80, 0.1, 19.0, 1, "pad")], [], 0.0):
+        tiles.take(message)
+    loop = asyncio.new_event_loop()
+    sound = Sound(tiles, None, lambda ready, sentence: None, lambda first, count: count, lambda: (7.2, False), loop)
+    sound._child = renderer = Renderer(sound)  # type: ignore[assignment]
+    sound.film_is(SECONDS)
+    sound.looked_on(0)
+    assert renderer.plans == []  # nobody looks on
+    sound.looked_on(1)
+    renderer.work()
+    renderer.pid = 1
+    sound.looked_on(2)  # it runs already
+    assert len(renderer.plans) == 1
+    ear = Ear(14, 2)  # whoever presses play gets the blocks at the playhead without waiting
+    sound._listeners.append(ear)  # type: ignore[arg-type]
+    sound.pump()
+    assert [unpack_sound(each)[2] for each in ear.heard] == [14, 15]
+    assert len(renderer.plans) == 1 and renderer._server.idle
+    loop.close()
+
+
 @pytest.mark.parametrize("window_s", [180.0, 9.0])
 def test_a_long_film_s_notes_are_sent_a_stretch_at_a_time_and_sound_the_same(monkeypatch, window_s) -> None:
     monkeypatch.setattr(page_sound, "WINDOW_S", window_s)
