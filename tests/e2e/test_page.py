@@ -300,6 +300,11 @@ _CUT_OFF = """() => {
 }"""
 
 
+_TOP_MOST = """(selector) => {
+  const each = document.querySelector(selector);
+  const { left, top, width, height } = each.getBoundingClientRect();
+  return each.contains(document.elementFromPoint(left + width / 2, top + height / 2));
+}"""
 # Lanes that are painted in one colour, or two: those that hold nothing.
 _FLAT = """() => {
   const { timeline } = window.cuebridge;
@@ -334,6 +339,13 @@ def test_nothing_is_cut_off(
         width,
         height,
     ]
+    # Every part's row, and what opens the further controls, is whole and in sight.
+    for whole in (page.locator(".heads .part"), page.locator("details.more > summary")):
+        for box in [each.bounding_box() for each in whole.all()]:
+            assert box is not None and box["height"] >= 24 and box["y"] + box["height"] <= height - 26
+    assert page.evaluate(_TOP_MOST, "details.more > summary")
+    assert page.evaluate("(({ scroller, lanes }) => lanes.drums.top + lanes.drums.height <= scroller.clientHeight)"
+                         "(cuebridge.timeline)")  # fmt: skip
     if height >= 900:
         assert page.locator("#pane-steer").evaluate("(each) => each.scrollHeight - each.clientHeight") <= 1
     painted(page)

@@ -6,6 +6,7 @@ const base = pathToFileURL(process.argv[2]);
 const load = (file) => import(new URL(file, base));
 const { Bars } = await load("lib/time.js");
 const { ThemeLane } = await load("lanes/spans.js");
+const { fitted_name } = await load("lanes/chords.js");
 const { lanes } = await load("lanes/more.js");
 
 const sent = [];
@@ -93,4 +94,7 @@ await during("cues", async () => {
 	drag.commit();
 	return [cues.item_count(), own.text, proposed.text, form.spans()[1].name];
 });
+// A canvas whose letters are as wide as .6 of their size.
+const ctx = { font: "", measureText: (text) => ({ width: 0.6 * text.length * Number(/(\d+)px/.exec(ctx.font)[1]) }) };
+await during("names", () => [60, 50, 40, 30, 20, 8].map((width) => [fitted_name(ctx, "C#maj7", width, { font: "x" }), ctx.font]));
 writeSync(1, JSON.stringify(found));

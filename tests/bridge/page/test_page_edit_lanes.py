@@ -68,3 +68,10 @@ def test_proposed_cues_are_refused_others_deleted_and_edges_belong_to_the_select
         ["/cue/cues/remove", ["1m1"]], ["/cue/cues/refuse", ["1m2"]], ["/cue/cues/accept", ["1m2"]],
         ["/cue/cues/select", ["1m2"]], ["/cue/out", [26]],
     ]  # fmt: skip
+
+
+def test_a_chord_s_name_is_made_smaller_and_then_its_root_and_never_another_chord(found: dict) -> None:
+    assert found["names"]["said"] == [
+        ["C#maj7", "600 15px x"], ["C#maj7", "600 13px x"], ["C#maj7", "600 11px x"], ["C#…", "600 11px x"],
+        ["C#…", "600 11px x"], ["", "600 11px x"],
+    ]  # fmt: skip

@@ -61,13 +61,19 @@ export class Steer extends HTMLElement {
 			if (field !== null) fields.append(field);
 		}
 		const more = h("div", { class: "fields" }, ...MORE.map(([address, options]) => controlField(app, address, options)).filter((field) => field !== null));
-		const details = h("details", { class: "more", open: pref("more", false), ontoggle: (event) => setPref("more", event.target.open) }, h("summary", {}, "More"), more);
+		const details = h("details", { class: "more", open: pref("more", false), ontoggle: (event) => this.#more(event.target) }, h("summary", {}, "More"), more);
 		fields.append(details);
 		const mood = document.createElement("cue-mood-pad");
 		const takes = document.createElement("cue-takes");
 		this.grid.append(fields, mood, takes);
 		mood.start(app);
 		takes.start(app);
+	}
+
+	/** In a low window what opens lies below: it is brought into sight, but not where it was open from the start. */
+	#more(details) {
+		if (details.open && !pref("more", false)) details.scrollIntoView({ block: "nearest" });
+		setPref("more", details.open);
 	}
 
 	/** The keys as a list, "by the picture" first; what was typed elsewhere is added to it. */

@@ -24,6 +24,7 @@ const PAINT_MS = 2; // of a frame; what is left is painted in the next one
 const DRAG_PX = 4;
 const DRAG_PX_COARSE = 8;
 const SNAP_PX = 6;
+const PART_LEAST = 26; // its buttons are 24 high
 const PART_ROWS = ["melody", "arp", "pad", "bass", "drums"];
 const SNAPS = ["beat", "half", "quarter", "bar", "off"];
 const SNAP_WORDS = { beat: "beat", half: "½ beat", quarter: "¼ beat", bar: "bar", off: "off" };
@@ -186,9 +187,11 @@ export class Timeline extends HTMLElement {
 		for (const name of ["cues", "sections", "form", "themes", "speech", "printed"]) if (lanes[name]) lanes[name].height = tight ? 18 : 22;
 		const fixed = rows.filter((lane) => !lane.stretches).reduce((sum, lane) => sum + lane.height, 0);
 		const elastic = rows.filter((lane) => lane.stretches);
+		// In a low window all parts are whole before the controllers, for which one scrolls.
+		const least = low ? clamp(Math.floor((room - fixed + (all ? lanes.cc.height : 0)) / elastic.length), PART_LEAST, 32) : tight ? 24 : 32;
 		for (const lane of elastic) {
 			const share = Math.floor((room - fixed) / elastic.length);
-			const height = lane.part === null ? clamp(share, 80, 420) : clamp(share, tight && !low ? 24 : 32, 110);
+			const height = lane.part === null ? clamp(share, 80, 420) : clamp(share, least, 110);
 			if (height !== lane.height) {
 				lane.height = height;
 				lane.version++;

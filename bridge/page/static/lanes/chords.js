@@ -1,10 +1,11 @@
 // The chord lane: blocks in all their states, and what a hand does with them.
 
-import { fitted, Lane, paint_bars } from "./lane.js";
+import { Lane, paint_bars } from "./lane.js";
 import { lastAt } from "../lib/time.js";
 
 const EDGE_PX = 5;
 const NAME_FROM_PX = 22;
+const NAME_SIZES = [15, 13, 11];
 const WORDS = { typed: "typed", pinned: "pinned", provisional: "composing" };
 
 /** Draws one chord block; `state`: generated, typed, pinned, provisional, printed, refused. */
@@ -30,15 +31,23 @@ export function paint_block(ctx, { x, wide, height, name, state, theme, label })
 	ctx.setLineDash([]);
 	if (wide < NAME_FROM_PX) return;
 	ctx.textBaseline = "alphabetic";
-	ctx.font = `600 15px ${theme.font}`;
 	ctx.fillStyle = state === "provisional" || state === "printed" ? theme.second : theme.text;
-	const shown = fitted(ctx, name || "–", wide - 10);
-	ctx.fillText(shown, x + 7, top + 18);
+	ctx.fillText(fitted_name(ctx, name || "–", wide - 10, theme), x + 7, top + 18);
 	if (!label || tall < 34) return;
 	ctx.font = `11px ${theme.font}`;
 	if (ctx.measureText(label).width > wide - 10) return;
 	ctx.fillStyle = state === "refused" ? theme.danger : state === "printed" ? theme.text : theme.second;
 	ctx.fillText(label, x + 7, top + 32);
+}
+
+/** A chord's name in the largest size that fits. Never its beginning: "C#m…" for C#maj7 would be another chord. */
+export function fitted_name(ctx, name, width, theme) {
+	for (const size of NAME_SIZES) {
+		ctx.font = `600 ${size}px ${theme.font}`;
+		if (ctx.measureText(name).width <= width) return name;
+	}
+	const root = `${/^[A-G][#b]?/.exec(name)?.[0] ?? ""}…`;
+	return ctx.measureText(root).width <= width ? root : "";
 }
 
 function hatch(ctx, x, y, wide, tall, theme) {

@@ -39,7 +39,10 @@ export class EnergyLane extends Lane {
 			for (let second = first - (first % step); second < Math.min(motion.length, to_s + step + 1); second += step) {
 				let most = 0;
 				for (let index = second; index < Math.min(second + step, motion.length); index++) most = Math.max(most, motion[index]);
-				ctx.lineTo(x_of(second + 0.5), height - 2 - most * (height - 5));
+				const y = height - 2 - most * (height - 5);
+				if (second === 0) ctx.lineTo(x_of(0), y);
+				ctx.lineTo(x_of(second + 0.5), y);
+				if (second + step >= motion.length) ctx.lineTo(x_of(motion.length), y);
 			}
 			ctx.stroke();
 		}

@@ -71,8 +71,10 @@ export class MoodLane extends Lane {
 			shown.push(rows[index]);
 			if (rows[index].start_s > to_s) break;
 		}
+		if (shown.at(-1).start_s <= to_s && shown.at(-1) !== rows.at(-1)) shown.push(rows.at(-1));
 		const below = new Float64Array(shown.length);
-		const middle = (row) => (row.start_s + row.end_s) / 2;
+		// The first and the last row reach to the film's edges.
+		const middle = (row) => (row === rows[0] ? row.start_s : row === rows.at(-1) ? row.end_s : (row.start_s + row.end_s) / 2);
 		for (const mood of STACK) {
 			ctx.beginPath();
 			for (let index = 0; index < shown.length; index++) ctx.lineTo(x_of(middle(shown[index])), top + height * (1 - below[index]));
