@@ -4,7 +4,7 @@
 
 Each presented frame is laid beside the position that is heard when it is shown; the aim is .99 within one frame.
 Beside it stands what the browser itself does on this machine: frames against their own steady pace, without anybody
-correcting them.  Where that is poor, the machine has no time to show frames, whatever we do.
+correcting them, before each of ours.  Where that is poor, the machine has no time to show frames, whatever we do.
 """
 
 from __future__ import annotations
@@ -50,6 +50,17 @@ def share(frames: list[float], most: float = 1.0) -> str:
     return f"{within:.3f} within one frame; 5 % {low:+.2f}  50 % {middle:+.2f}  95 % {high:+.2f} frames ({len(frames)})"
 
 
+def rolling(page: browserlab.Page) -> None:
+    if not value(page, "app.rolling"):
+        value(page, "app.link.do('/cue/play')")
+    wait(page, "app.rolling && app.sound.on && app.position_s() > 1", 60)
+
+
+def stopped(page: browserlab.Page) -> None:
+    value(page, "app.link.do('/cue/stop')")
+    wait(page, "!app.rolling")
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--seconds", type=float, default=120.0)
@@ -68,20 +79,29 @@ def main() -> int:
         composed(page)
         settled(page)
         sync = "document.querySelector('cue-film').sync"
-        print(f"browser alone, free   {share(page.evaluate(FREE, 10.0))}")
+        free = lambda: print(f"browser alone, free   {share(page.evaluate(FREE, 10.0))}", flush=True)  # noqa: E731
+        free()
         page.keyboard.press("Space")
-        wait(page, "app.rolling && app.sound.on && app.position_s() > 1", 60)
+        rolling(page)
         took = lambda: value(page, f"{sync}.off_frames.splice(0)")  # noqa: E731
         value(page, "app.link.do('/cue/loop', [true, 0, app.duration_s - 0.5])")
         took()
         time.sleep(given.seconds)
         print(f"played {given.seconds:g} s          {share(took())}")
+        stopped(page)
+        free()
+        rolling(page)
+        took()
         for number in range(given.seeks):
             value(page, "app.link.do('/cue/locate', [argument])", (number * 7.3) % 24)
             time.sleep(3.0)
         print(f"{given.seeks} seeks              {share(took())}")
+        stopped(page)
+        free()
+        rolling(page)
         value(page, "app.link.do('/cue/loop', [true, 5, 9])")
         value(page, "app.link.do('/cue/locate', [5])")
+        took()
         time.sleep(4.0 * given.loops + 1)
         print(f"{given.loops} loops of 4 s       {share(took())}")
         heard = value(page, "(app.heard_s() - app.position_s()) * 1000")

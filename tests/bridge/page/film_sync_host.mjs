@@ -9,12 +9,12 @@ globalThis.performance = { now: () => now_ms };
 class Video {
   #seeking = null;
   constructor() {
-    Object.assign(this, { paused: true, readyState: 4, duration: job.duration_s, media_s: job.offset_s, listeners: {}, rate: 1, waiting: [], rates: [] });
+    Object.assign(this, { paused: true, readyState: 4, duration: job.duration_s, media_s: job.offset_s, seeks: 0, listeners: {}, rate: 1, waiting: [], rates: [] });
   }
   get playbackRate() { return this.rate; }
   set playbackRate(rate) { this.rates.push([now_ms, rate]); this.rate = rate; }
   get currentTime() { return this.media_s; }
-  set currentTime(second) { this.#seeking = { second, at_ms: now_ms + job.seek_ms }; }
+  set currentTime(second) { this.#seeking = { second, at_ms: now_ms + job.seek_ms[this.seeks++ % job.seek_ms.length] }; }
   addEventListener(name, listener) { this.listeners[name] = listener; }
   requestVideoFrameCallback(callback) { this.waiting.push(callback); }
   pause() { this.paused = true; }

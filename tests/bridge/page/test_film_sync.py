@@ -22,7 +22,7 @@ pytestmark = pytest.mark.skipif(not NODE, reason="the page's scripts need node t
 def followed(**more: Any) -> dict[str, Any]:
     """speed: of the film's clock against the sound's.  settle_s: after a start or a seek that does not count."""
     job = {
-        "seconds": 60, "fps": 24, "offset_s": 0.0, "duration_s": 600, "seek_ms": 60, "start_ms": 90, "speed": 1.0,
+        "seconds": 60, "fps": 24, "offset_s": 0.0, "duration_s": 600, "seek_ms": [60], "start_ms": 90, "speed": 1.0,
         "settle_s": 1.5,
     }  # fmt: skip
     done = subprocess.run(
@@ -47,9 +47,16 @@ def test_a_film_that_starts_late_has_caught_up_soon() -> None:
 @pytest.mark.parametrize("seek_ms", [20, 120, 400])
 def test_after_each_seek_it_is_there_again(seek_ms: int) -> None:
     locates = [[3 + 4 * number, (number * 73) % 500] for number in range(10)]
-    found = followed(locates=locates, seconds=44, seek_ms=seek_ms, settle_s=2.0)
+    found = followed(locates=locates, seconds=44, seek_ms=[seek_ms], settle_s=2.0)
     assert found["within"] >= 0.98
     assert found["stray"] <= len(locates)  # one frame at most that was on its way when the transport jumped
+
+
+@pytest.mark.parametrize("seek_ms", [[20, 90, 40, 120], [150, 30, 60, 90]])
+def test_seeks_that_take_now_long_now_short_are_made_good_at_once(seek_ms: list[int]) -> None:
+    """As in a film with few key frames; counted from .3 s after each seek on."""
+    locates = [[3 + 3 * number, (number * 73) % 500] for number in range(20)]
+    assert followed(locates=locates, seconds=63, seek_ms=seek_ms, settle_s=0.3)["within"] >= 0.98
 
 
 def test_speed_is_changed_seldom() -> None:

@@ -7,6 +7,10 @@ const CORRECT_S = 0.5; // corrections at most this often: more of them widen the
 const CATCH_UP_S = 0.7; // what is off is made good in this time
 const MOST = 0.1; // of speed: the film is mute, nobody hears it
 const NEAR_FRAMES = 0.35;
+// How long a start or a seek takes is known only afterwards: what it is off is made good at once.
+const FIRST_FRAMES = 3;
+const FIRST_CATCH_UP_S = 0.2;
+const FIRST_MOST = 0.3;
 const SEEK_FRAMES = 3;
 const SEEK_S = 0.1; // less than this speed makes good sooner than a seek
 
@@ -16,6 +20,8 @@ export class FilmSync {
 	#seeking = 0;
 	#seek_s = 0.06; // what a seek takes, as measured
 	#starting = false;
+	#first = null; // "start" or "seek": no frame has been judged since
+	#catching_up = 0; // until this second the film runs at another speed
 	#last = null; // {there_s, time} of the tick before
 
 	constructor(video, app) {
@@ -27,6 +33,7 @@ export class FilmSync {
 			const took_s = (performance.now() - this.#seeking) / 1000;
 			this.#seek_s = 0.3 * this.#seek_s + 0.7 * Math.min(took_s, 1);
 			this.#seeking = 0;
+			this.#first = "seek";
 			this.#late = [];
 		});
 		if ("requestVideoFrameCallback" in HTMLVideoElement.prototype) this.#watch();
@@ -67,6 +74,8 @@ export class FilmSync {
 		if (!app.rolling || there_s >= end_s) {
 			if (!video.paused) video.pause();
 			this.#starting = false;
+			this.#first = null;
+			this.#catching_up = 0;
 			this.#last = null;
 			const wanted = Math.min(there_s, Math.max(0, end_s - app.frame_s / 2)) + app.frame_s * 0.1;
 			if (!this.#seeking && Math.abs(video.currentTime - wanted) > app.frame_s * 0.6) this.#seek(wanted);
@@ -74,6 +83,7 @@ export class FilmSync {
 		}
 		if (video.paused && !this.#starting) {
 			this.#starting = true;
+			this.#first = "start";
 			this.#late = [];
 			if (Math.abs(video.currentTime - there_s) > app.frame_s * SEEK_FRAMES) this.#seek(there_s + this.#seek_s);
 			video.playbackRate = 1;
@@ -86,26 +96,57 @@ export class FilmSync {
 		if (jumped) {
 			// A locate or a loop: no frame has to say so first.
 			this.#corrected = time;
-			video.playbackRate = 1;
+			this.#run_at(1);
 			this.#seek(there_s + this.#seek_s);
+			return;
+		}
+		if (this.#catching_up) {
+			if (time >= this.#catching_up) this.#run_at(1);
+			return;
+		}
+		if (this.#first !== null && !this.#seeking && this.#late.length >= FIRST_FRAMES) {
+			this.#catch_up(median(this.#late), time, there_s);
 			return;
 		}
 		if (this.#seeking || this.#late.length < FRAMES || time - this.#corrected < CORRECT_S) return;
 		this.#corrected = time;
-		this.#correct([...this.#late].sort((a, b) => a - b)[FRAMES >> 1], there_s);
+		this.#correct(median(this.#late), there_s);
+	}
+
+	#run_at(rate, until = 0) {
+		this.video.playbackRate = rate;
+		this.#catching_up = until;
+		this.#late = []; // frames of the old speed say nothing of the new one
+	}
+
+	/** The first correction after a start or a seek: as long as it takes, and no longer. */
+	#catch_up(late_s, time, there_s) {
+		this.#first = null;
+		this.#corrected = time;
+		if (Math.abs(late_s) > this.#most_s) this.#correct(late_s, there_s);
+		else if (Math.abs(late_s) > this.app.frame_s * NEAR_FRAMES) {
+			const faster = clamp(late_s / FIRST_CATCH_UP_S, -FIRST_MOST, FIRST_MOST);
+			this.#run_at(1 + faster, time + late_s / faster);
+		}
+	}
+
+	/** What is off by more is sought. */
+	get #most_s() {
+		return Math.max(SEEK_FRAMES * this.app.frame_s, SEEK_S);
 	}
 
 	#correct(late_s, there_s) {
 		const { video, app } = this;
-		if (Math.abs(late_s) > Math.max(SEEK_FRAMES * app.frame_s, SEEK_S)) {
+		if (Math.abs(late_s) > this.#most_s) {
 			this.#seek(there_s + this.#seek_s);
-			video.playbackRate = 1;
+			this.#run_at(1);
 			return;
 		}
 		const near = Math.abs(late_s) <= app.frame_s * NEAR_FRAMES;
 		const rate = near ? 1 : 1 + clamp(late_s / CATCH_UP_S, -MOST, MOST);
 		if (Math.abs(rate - video.playbackRate) < 0.002) return;
-		video.playbackRate = rate;
-		this.#late = []; // frames of the old speed say nothing of the new one
+		this.#run_at(rate);
 	}
 }
+
+const median = (values) => [...values].sort((a, b) => a - b)[values.length >> 1];
