@@ -427,11 +427,10 @@ class Live:
 
     def _leave_film(self, film: Path) -> tuple[Path | None, SavedSession | None]:
         """Another film comes: what was played of this one and its session are put away first."""
-        self._write_recording(wait=True)
-        self.recorded.forget()
+        self.recorded.leave(self.recording)
         self.session.recorder.clear()
         if self.recording is not None:
-            self.recording = free_path(self.recording.with_name(f"{film.stem}-live.mid"))
+            self.recording = self.recording.with_name(f"{film.stem}-live.mid")
         self.written = None
         return self.autosave.leave(film) if self.autosave is not None else (None, None)
 

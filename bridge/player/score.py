@@ -16,6 +16,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
 TOLERANCE: float = 1e-6  # native units within which two times are the same
+LET_GO: int = 10_000  # notes at a time: to let go of all of two hours at once takes longer than a turn has
 
 
 class PlannedNote:
@@ -189,6 +190,7 @@ class Score:
         self.sustained = sustained
         self.lanes: list[Lane] = []
         self._pending: list[_Pending] = []
+        self._replaced: list[PlannedNote] = []  # nobody's any more
         for part in parts:
             self.add_part(part)
 
@@ -207,7 +209,9 @@ class Score:
             ends.append((note, note.end))
 
         for lane, new in zip(self.lanes, lanes, strict=False):
+            self._replaced += lane.notes[bisect_left(lane.starts, effective - TOLERANCE) :]
             lane.replace(effective, new, ended)
+        del self._replaced[-LET_GO:]
         self.revision = revision
         for pending in self._pending:  # what this plan will replace at the jump need not be kept
             pending.cut(wanted)

@@ -61,11 +61,11 @@ class Arranging:
         return self._runs[2]
 
     def score(self, document: Document, film: FilmAnalysed, takes: TakeTable, levels: FilmLevels) -> Score:
-        """What is to be played, as the arranger takes it."""
-        made_from = (document, levels, takes)
-        if self._score is None or any(old is not new for old, new in zip(self._score[0], made_from, strict=True)):
-            self._score = (made_from, build_score(document, film.film, film.cuts, levels, takes))
-        return self._score[1]
+        """What is to be played, as the arranger takes it; any thread may ask."""
+        made_from, known = (document, levels, takes), self._score
+        if known is None or any(old is not new for old, new in zip(known[0], made_from, strict=True)):
+            self._score = known = made_from, build_score(document, film.film, film.cuts, levels, takes)
+        return known[1]
 
     def arrange(
         self,

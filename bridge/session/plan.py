@@ -294,7 +294,8 @@ class Plan:
     def _arrange_next(self) -> None:
         if self._ahead_todo and (len(self._ahead) < AHEAD_BLOCKS or not self._todo):
             state = self._ahead[-1].after if self._ahead else self._ahead_state
-            self._ahead.append(self._arranged(*self._ahead_todo.popleft(), state))
+            start, end = self._ahead_todo.popleft()
+            self._ahead.append(self._arranged(start, end, state, from_beats=start))
             return
         start, end = self._todo.popleft()
         state = self._blocks[-1].after if self._blocks else None
@@ -312,18 +313,18 @@ class Plan:
         if old is not None and start >= self._same_from and old.before == state:
             self._blocks.append(old)
         else:
-            self._blocks.append(self._arranged(start, end, state))
+            self._blocks.append(self._arranged(start, end, state, from_beats=start if self._blocks else -EVER))
 
-    def _arranged(self, start: float, end: float, state: ArrangeState | None) -> Block:
+    def _arranged(self, start: float, end: float, state: ArrangeState | None, *, from_beats: float) -> Block:
+        """from_beats: where what is kept or locked is taken from: the first block has what begins before it, too."""
         score, arranger = self._score, self._arranger
         assert score is not None and arranger is not None
         began_s = self._clock.now()
-        low = start if self._blocks or self._ahead else -EVER
         if score.all_kept:
-            made: Arrangement | KeptPiece = kept_between(score.kept[0], low, end)
+            made: Arrangement | KeptPiece = kept_between(score.kept[0], from_beats, end)
         else:
             made = shifted(arranger.arrange(start, end, state), score.shifts)
-            made = with_kept(made, score.kept, low, end)
+            made = with_kept(made, score.kept, from_beats, end)
         self._block_s += (self._clock.now() - began_s - self._block_s) * 0.1
         rings_to = max([note.end_beats for note in made.notes], default=0.0)
         return Block(start, end, made.notes, made.controllers, state, made.state, made.voicings, rings_to)

@@ -139,10 +139,15 @@ class SessionState:
 
     def score(self) -> Score | None:
         """What is to be played, as the arranger takes it; None before there is any."""
-        document = self.document
-        if self.analysed is None or not document.result.slots:
-            return None
-        return self.arranging.score(document, self.analysed, self.takes.table, self.levels)
+        return self.score_later()()
+
+    def score_later(self) -> Callable[[], Score | None]:
+        """The same, to be called in any thread."""
+        document, film = self.document, self.analysed
+        if film is None or not document.result.slots:
+            return lambda: None
+        takes, levels = self.takes.table, self.levels
+        return lambda: self.arranging.score(document, film, takes, levels)
 
     def whole(self) -> Music | None:
         """The composition, pins in place, and all its music as the plan has it; None while it is being arranged.

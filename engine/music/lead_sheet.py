@@ -13,6 +13,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field
 from fractions import Fraction
+from functools import lru_cache
 from itertools import pairwise
 from typing import Final
 
@@ -98,7 +99,9 @@ def parse_progression(text: str, mode: str = "start", key: Key | None = None) ->
     tokens = [_Token(match.lastgroup or "", match[0].strip()) for match in _TOKEN.finditer(text)]
     _check_sizes(tokens)
     asides = [token.text for token in tokens if token.kind in ("aside", "section")]
-    if sum(token.kind in ("word", "bar") for token in tokens) > 3 * MAX_CHORDS:
+    words = sum(token.kind == "word" for token in tokens)
+    # A chord may be two words (`C maj7`), and each may have a bar to itself.
+    if words > 2 * MAX_CHORDS or words + sum(token.kind == "bar" for token in tokens) > 3 * MAX_CHORDS:
         raise MusicError(f"the progression has more than {MAX_CHORDS} chords.")
     reader = _Reader(_without_dashes(tokens), key)
     items = reader.with_bars() if any(token.kind == "bar" for token in tokens) else reader.without_bars()
@@ -149,18 +152,20 @@ def _without_dashes(tokens: list[_Token]) -> list[_Token]:
     return found
 
 
-def _parts(word: str) -> list[str]:
+@lru_cache(maxsize=1024)
+def _parts(word: str) -> tuple[str, ...]:
     if re.fullmatch(r"[b#]?[1-7](?:[-–—][b#]?[1-7]){2,}", word):  # `1-4-5`: nobody writes `1-` before a degree
-        return re.split("[-–—]", word)
+        return tuple(re.split("[-–—]", word))
     if re.fullmatch(r"[b#]?[ivIV]+\.", word):
-        return [word[:-1]]
+        return (word[:-1],)
     if not re.search(r"[-–—→>]\s*[A-Ga-gIViv]", word):
-        return [word]
+        return (word,)
     try:
         Chord.parse(word, lower_case="major")
-        return [word]
+        return (word,)
     except MusicError:
-        return [part for part in re.split(r"[-–—→>]+(?=[A-GIV]|[a-g](?:[b#]|m(?!aj)|$)|[iv]+)", word) if part]
+        parts = re.split(r"[-–—→>]+(?=[A-GIV]|[a-g](?:[b#]|m(?!aj)|$)|[iv]+)", word)
+        return tuple(part for part in parts if part)
 
 
 @dataclass(slots=True)
@@ -172,6 +177,7 @@ class _Reader:
     system: str = "letters"
     language: str = ""
     last: _Entry | None = None
+    known: dict[str, tuple[Chord, str, Fraction | None]] = field(default_factory=dict)  # words that were read
 
     def __post_init__(self) -> None:
         words = [token.text for token in self.tokens if token.kind == "word"]
@@ -232,6 +238,11 @@ class _Reader:
 
     def item(self, word: str) -> tuple[Chord, str, Fraction | None]:
         """The chord of a word, as it was written, and the number after its colon."""
+        if word not in self.known:
+            self.known[word] = self._read(word)
+        return self.known[word]
+
+    def _read(self, word: str) -> tuple[Chord, str, Fraction | None]:
         head, colon, tail = word.rpartition(":")
         # `A:7` is Harte's dominant seventh and `A:6` its sixth, but `Cm:7` can only be seven bars: a colon length is a
         # length unless what stands before it is a bare root and what stands after it a chord type.

@@ -20,6 +20,7 @@ from engine.music import Composition, UserError, shown
 from engine.music.files import check_writes_a_file, file_mark, make_way
 
 _Job = Callable[[Path, tuple[SentEvent, ...]], int]
+_Wanted = tuple[int, Path]  # how many films were left before, and what its file is to be called
 
 
 def export_midi(session: SessionState, path: Path) -> int:
@@ -102,19 +103,20 @@ class Exporter:
 class RecordingFile:
     """Keeps a file of what the player really sent, laid out on the timeline.
 
-    A long performance is written beside the session, which goes on answering; `write(wait=True)` at the end.
+    It is written beside the session, which waits for no disk; `write(wait=True)` at the end.
     """
 
     def __init__(self, session: SessionState, *, replace: bool = False) -> None:
         self._session = session
         self._replace = replace  # what an earlier run left under the same name, which is kept beside then
-        self._targets: dict[Path, Path] = {}  # where what is wanted there is really written
+        self._film = 0  # how many were left
+        self._targets: dict[_Wanted, Path] = {}  # where what is wanted there is really written
         self._heard = 0  # events that the file holds
         self._thread: threading.Thread | None = None
         self._done: queue.SimpleQueue[str] = queue.SimpleQueue()
-        self._announced: set[Path] = set()
+        self._announced: set[_Wanted] = set()
         self._late: Path | None = None  # asked for while an earlier file was being written
-        self._owed: dict[Path, Callable[[], bool]] = {}  # could not be written
+        self._owed: dict[_Wanted, Callable[[], bool]] = {}  # could not be written
         self._journal: Journal | None = None
 
     def write(self, path: Path, *, wait: bool = False) -> bool:
@@ -123,20 +125,18 @@ class RecordingFile:
         While an earlier file is still being written nothing new is begun, unless wait: `catch_up` or the next call
         makes up for it.  With wait, what could not be written of films that were left is tried once more.
         """
-        session = self._session
+        recorder, wanted = self._session.recorder, (self._film, path)
         if wait:
             self._join()
-            for again in [each for other, each in self._owed.items() if other != path]:
+            for again in [each for other, each in self._owed.items() if other != wanted]:
                 again()
         self._late = path if self._busy else None
-        if session.recorder.empty or session.recorder.heard == self._heard or self._busy:
-            return not session.recorder.empty and path in self._announced
-        self._heard = session.recorder.heard
-        events, job = session.recorder.events, _recording(session)
+        if recorder.empty or recorder.heard == self._heard or self._busy:
+            return not recorder.empty and wanted in self._announced
+        job = self._job(path)
         if wait:
-            return self._run(path, job, events)
-        self._thread = threading.Thread(target=self._run, args=(path, job, events), name="recording", daemon=True)
-        self._thread.start()
+            return job()
+        self._begin(job)
         return True
 
     def begin(self, path: Path) -> None:
@@ -145,19 +145,41 @@ class RecordingFile:
         What an earlier run played there that was cut off is written first; `news` tells where.
         """
         if self._journal is None:
-            for each in cut_off(path):
-                self._recover(each, path)
-            self._journal = Journal(path, self._session.tempo_map)
-            self._journal.add(self._session.recorder.events)
-            self._session.recorder.journal = self._journal
+            recorder = self._session.recorder
+            self._journal = recorder.journal = Journal(
+                path, self._session.tempo_map, first=lambda: self._recover_all(path), before=recorder.events_later()
+            )
+
+    def leave(self, path: Path | None) -> None:
+        """What was played so far belongs to a film that is left now: it is written beside the session, and stays in its
+        journal until then.  Where it cannot be written it is kept for later.  None: it is not wanted."""
+        recorder, journal = self._session.recorder, self._journal
+        unwritten = path is not None and not recorder.empty and recorder.heard != self._heard
+        job = self._job(path) if path is not None and unwritten else None
+        self._late, self._journal, recorder.journal = None, None, None
+        self._heard = recorder.heard
+
+        def put_away() -> None:
+            done = job() if job is not None else recorder.empty or not self._owed
+            if journal is not None:
+                journal.close(keep=not done)
+
+        if job is not None or journal is not None:
+            self._begin(put_away)
+        self._film += 1
 
     def end(self) -> None:
         """Nothing more is played; the journal is deleted where the file holds everything."""
+        self._join()
         if self._journal is not None:
             self._session.recorder.journal = None
             done = self._session.recorder.empty or (self._heard == self._session.recorder.heard and not self._owed)
             self._journal.close(keep=not done)
             self._journal = None
+
+    def _recover_all(self, path: Path) -> None:
+        for each in cut_off(path):
+            self._recover(each, path)
 
     def _recover(self, journal: Path, path: Path) -> None:
         from engine.midifile import write_events
@@ -177,13 +199,6 @@ class RecordingFile:
         if self._late is not None and not self._busy:
             self.write(self._late)
 
-    def forget(self) -> None:
-        """What was played so far belongs to another film.  Where it could not be written it is kept for later."""
-        self._join()
-        self._late = None
-        self.end()
-        self._heard = self._session.recorder.heard
-
     def news(self) -> list[str]:
         """Sentences about files that were written beside the session."""
         return [self._done.get() for _ in range(self._done.qsize())]
@@ -196,44 +211,70 @@ class RecordingFile:
         if self._thread is not None:
             self._thread.join()
 
-    def _run(self, path: Path, job: _Job, events: tuple[SentEvent, ...]) -> bool:
+    def _begin(self, job: Callable[[], object]) -> None:
+        """One after the other: a file of the film before may still be on its way."""
+        before = self._thread
+
+        def run() -> None:
+            if before is not None:
+                before.join()
+            job()
+
+        self._thread = threading.Thread(target=run, name="recording", daemon=True)
+        self._thread.start()
+
+    def _job(self, path: Path) -> Callable[[], bool]:
+        """Writes what was played until now."""
+        recorder = self._session.recorder
+        self._heard = recorder.heard
+        events, write, wanted = recorder.events_later(), _recording(self._session), (self._film, path)
+        return lambda: self._run(wanted, write, events)
+
+    def _run(self, wanted: _Wanted, write: _Job, events: Future[tuple[SentEvent, ...]]) -> bool:
+        path = wanted[1]
         try:
-            target = self._target(path)
-            notes = job(target, events)
+            target = self._target(wanted)
+            notes = write(target, events.result())
         except Exception as error:  # play goes on, and the next stop tries again
             self._heard = 0
-            self._owed[path] = lambda: self._run(path, job, events)
+            self._owed[wanted] = lambda: self._run(wanted, write, events)
             self._done.put(str(error) if isinstance(error, UserError) else f"{path.name} was not written: {error}.")
             return False
-        self._owed.pop(path, None)
-        if path not in self._announced:
-            self._announced.add(path)
+        self._owed.pop(wanted, None)
+        if wanted not in self._announced:
+            self._announced.add(wanted)
             stays = "" if target == path else f"{shown(path.name)} was there before and stays; "
             self._done.put(f"{stays}{notes} notes written to {target}.")
         return True
 
-    def _target(self, path: Path) -> Path:
-        """Where to write: nothing that was there before this run is written over unasked."""
-        if path not in self._targets:
+    def _target(self, wanted: _Wanted) -> Path:
+        """Where to write: nothing that was there before this run, or is another film's, is written over unasked."""
+        film, path = wanted
+        if wanted not in self._targets:
             target = path
             if os.path.lexists(path):
-                if self._replace:
+                if self._replace and not film:  # the name of another film's file is not one that was given
                     make_way(path, replace=True)
                 else:
                     target = free_path(path)
-            self._targets[path] = target
-        return self._targets[path]
+            self._targets[wanted] = target
+        return self._targets[wanted]
 
 
 def _recording(session: SessionState) -> _Job:
     """Writes events as the session stands now; returns the number of notes."""
-    from engine.midifile import composition_markers, write_events
+    score_of, tempo_map, names = session.score_later(), session.tempo_map, channels(session.document)
 
-    score, tempo_map = session.score(), session.tempo_map
-    composition = score.pinned if score is not None else None
-    markers = composition_markers(composition) if composition is not None else ()
-    key, names = (composition.key if composition is not None else None), channels(session.document)
-    return lambda path, events: write_events(path, events, tempo_map, key=key, markers=markers, channels=names)
+    def write(path: Path, events: tuple[SentEvent, ...]) -> int:
+        from engine.midifile import composition_markers, write_events
+
+        score = score_of()
+        composition = score.pinned if score is not None else None
+        markers = composition_markers(composition) if composition is not None else ()
+        key = composition.key if composition is not None else None
+        return write_events(path, events, tempo_map, key=key, markers=markers, channels=names)
+
+    return write
 
 
 def free_path(path: Path) -> Path:

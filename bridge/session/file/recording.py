@@ -1,8 +1,6 @@
-"""The performance as a track: what the player reports to have sent, laid out as a DAW would have recorded it.
+"""The performance: what the player reports to have sent, pass by pass; `track` lays the passes out.
 
-Recording over a stretch again replaces what stood there, as the next pass of a loop does on a track; between passes
-nothing is mixed.  Only notes replace: what a locate or a panic sends (controllers chased, note-offs, All Notes Off)
-takes nothing away.  `Journal` keeps what was played on the disk while it is played.
+`Journal` keeps what was played on the disk while it is played.
 """
 
 from __future__ import annotations
@@ -14,13 +12,14 @@ import os
 import queue
 import struct
 import threading
-from bisect import bisect_left
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future
 from fractions import Fraction
 from pathlib import Path
 from typing import BinaryIO, Final
 
 from bridge.player.messages import SentEvent
+from bridge.session.file.track import LEAP_S, Track, is_off, is_on, name_of, off_of, open_notes
 from engine.music import TempoMap, TimeSignature
 from engine.music.meter import MeterChange, TempoChange
 
@@ -30,8 +29,7 @@ except ImportError:  # Windows
     fcntl = None  # type: ignore[assignment]
 
 JUMP_S: Final = 0.02  # a position this far behind the last one begins a new pass
-LEAP_S: Final = 0.25  # and one this much further on than twice the time that has gone by
-_NOTE_OFF, _NOTE_ON, _CONTROL = 0x80, 0x90, 0xB0
+_CONTROL: Final = 0xB0
 _CHANNEL_MODE: Final = 120  # All Sound Off and the like: commands to a synthesizer, not music
 _EVENT: Final = struct.Struct("<ddBBBB")
 _STOP: Final = SentEvent(0.0, 0.0, 0, 0, 0, 0)  # in a journal: play has stopped
@@ -46,12 +44,12 @@ class Recorder:
     """
 
     def __init__(self) -> None:
-        self._track: list[SentEvent] = []  # finished passes, by position
+        self._track = Track()
         self._pass: list[SentEvent] = []
-        self._chased: list[SentEvent] = []  # controllers of a locate: they belong to what is played from there
         self._last: SentEvent | None = None  # as it came in
         self._sounding: set[tuple[int, int, int]] = set()  # notes that came in without their end
         self._goes_on = False  # the pass is the rest of one whose beginning is in the track already
+        self._has_notes = False
         self.heard = 0
         self.journal: Journal | None = None
 
@@ -63,16 +61,17 @@ class Recorder:
             if event.status & 0xF0 == _CONTROL and event.data1 >= _CHANNEL_MODE:
                 continue
             if self._last is not None and _jumped(self._last, event):
-                if _is_off(event) and _name(event) in self._sounding:
+                if is_off(event) and name_of(event) in self._sounding:
                     # A note ends where play was when it leapt; a player that took a dead one's place says it from 0.
                     passed_s = max(event.host_s - self._last.host_s, 0.0)
                     event = event._replace(position_s=self._last.position_s + passed_s)
                 else:
                     self._end_pass()  # a journal that is read again finds the same leap
-            if _is_on(event):
-                self._sounding.add(_name(event))
-            elif _is_off(event):
-                self._sounding.discard(_name(event))
+            if is_on(event):
+                self._sounding.add(name_of(event))
+                self._has_notes = True
+            elif is_off(event):
+                self._sounding.discard(name_of(event))
             self._pass.append(event)
             self._last = event
 
@@ -88,55 +87,29 @@ class Recorder:
 
     @property
     def events(self) -> tuple[SentEvent, ...]:
+        """Waited for: after an evening of loops that takes a moment."""
+        return self.events_later().result()
+
+    def events_later(self) -> Future[tuple[SentEvent, ...]]:
+        """The track as it stands now, laid out beside the session."""
         self._finish_pass()
         self._goes_on = self._last is not None
-        return tuple(self._track)
+        return self._track.events_later()
 
     @property
     def empty(self) -> bool:
-        return not self._track and not self._pass
+        return not self._has_notes and not self._pass
 
     def clear(self) -> None:
-        self._track.clear()
+        self._track = Track()
         self._pass.clear()
-        self._chased.clear()
         self._sounding.clear()
-        self._last, self._goes_on = None, False
+        self._last, self._goes_on, self._has_notes = None, False, False
 
     def _finish_pass(self) -> None:
-        fresh, self._pass = sorted(self._pass, key=_order), []
-        if not fresh:
-            return
-        if not any(_is_on(event) for event in fresh):
-            self._close_notes(fresh)
-            self._chased = [event for event in fresh if event.status & 0xF0 == _CONTROL]
-            return
-        first_s, last_s = fresh[0].position_s, fresh[-1].position_s
-        here = [event for event in self._chased if 0 <= first_s - event.position_s < LEAP_S]
-        if here:
-            first_s, fresh = here[0].position_s, [*here, *fresh]
-        self._chased = []
-        positions = [event.position_s for event in self._track]
-        low, high = bisect_left(positions, first_s), bisect_left(positions, last_s)
-        before, after = self._track[:low], self._track[high:]
-        # A note cut by the new pass needs its off where that begins; its old off may lie inside or after it.
-        ends_later = {_name(event) for event in _orphans(fresh)} if self._goes_on else set()
-        cut = [event for event in _open_notes(before) if _name(event) not in ends_later]
-        before += [_off(event, first_s) for event in cut]
-        self._track = [*before, *(fresh if ends_later else _without_orphans(fresh)), *_without_orphans(after)]
-
-    def _close_notes(self, events: Sequence[SentEvent]) -> None:
-        """Of events without a note only the note-offs count, for what still sounds from the pass before."""
-        offs = {_name(event): event.position_s for event in events if _is_off(event)}
-        if not self._track or not offs:
-            return
-        end_s = self._track[-1].position_s
-        closed = [
-            _off(event, max(offs[_name(event)], end_s) if self._goes_on else end_s)
-            for event in _open_notes(self._track)
-            if _name(event) in offs
-        ]
-        self._track += sorted(closed, key=_order)
+        if self._pass:
+            self._track.lay(self._pass, goes_on=self._goes_on)
+            self._pass = []
 
 
 def _jumped(last: SentEvent, event: SentEvent) -> bool:
@@ -153,17 +126,27 @@ class Journal:
     numbered then.
     """
 
-    def __init__(self, path: Path, tempo_map: TempoMap) -> None:
-        self._recording = path
+    def __init__(
+        self,
+        path: Path,
+        tempo_map: TempoMap,
+        *,
+        first: Callable[[], object] = lambda: None,
+        before: Future[tuple[SentEvent, ...]] | None = None,
+    ) -> None:
+        """first: done in the thread before anything is written.  before: what was played until now."""
+        self._recording, self._first = path, first
         self.path = journal_path(path)
-        self._jobs: queue.SimpleQueue[bytes | None] = queue.SimpleQueue()
+        self._jobs: queue.SimpleQueue[bytes | Future[tuple[SentEvent, ...]] | None] = queue.SimpleQueue()
         self._jobs.put(_HEAD + json.dumps(_map_values(tempo_map)).encode() + b"\n")
+        if before is not None:
+            self._jobs.put(before)
         self._thread = threading.Thread(target=self._run, name="recording journal", daemon=True)
         self._thread.start()
 
     def add(self, events: Sequence[SentEvent]) -> None:
         if events:
-            self._jobs.put(b"".join(_EVENT.pack(*event) for event in events))
+            self._jobs.put(_packed(events))
 
     def close(self, *, keep: bool = False) -> None:
         """keep: what was played is not in a file of its own yet."""
@@ -174,11 +157,12 @@ class Journal:
                 self.path.unlink()
 
     def _run(self) -> None:
+        self._first()
         try:
             with self._open() as file:
                 _lock(file.fileno())
                 while (data := self._jobs.get()) is not None:
-                    file.write(data)
+                    file.write(_packed(data.result()) if isinstance(data, Future) else data)
         except OSError:
             while self._jobs.get() is not None:  # nothing can be kept there; the .mid says why when it is written
                 pass
@@ -192,6 +176,10 @@ class Journal:
                 number += 1
                 wanted = self._recording
                 self.path = journal_path(wanted.with_name(f"{wanted.stem}-{number}{wanted.suffix}"))
+
+
+def _packed(events: Sequence[SentEvent]) -> bytes:
+    return b"".join(_EVENT.pack(*event) for event in events)
 
 
 def _lock(number: int) -> bool:
@@ -240,7 +228,7 @@ def read_journal(path: Path) -> tuple[tuple[SentEvent, ...], TempoMap] | None:
             recorder.add([SentEvent(*row)])
     track = list(recorder.events)
     if track:
-        track += [_off(event, track[-1].position_s) for event in _open_notes(track)]
+        track += [off_of(event, track[-1].position_s) for event in open_notes(track)]
     return tuple(track), tempo_map
 
 
@@ -258,54 +246,3 @@ def _map_of(values: dict) -> TempoMap:
         tuple(MeterChange(Fraction(beat), TimeSignature.parse(meter)) for beat, meter in values["meters"]),
         Fraction(values["origin_s"]),
     )
-
-
-def _order(event: SentEvent) -> tuple[float, bool, float]:
-    return event.position_s, _is_on(event), event.host_s
-
-
-def _is_on(event: SentEvent) -> bool:
-    return event.status & 0xF0 == _NOTE_ON and event.data2 > 0
-
-
-def _is_off(event: SentEvent) -> bool:
-    return event.status & 0xF0 == _NOTE_OFF or (event.status & 0xF0 == _NOTE_ON and event.data2 == 0)
-
-
-def _name(event: SentEvent) -> tuple[int, int, int]:
-    return event.port, event.status & 0x0F, event.data1
-
-
-def _open_notes(events: Sequence[SentEvent]) -> list[SentEvent]:
-    sounding: dict[tuple[int, int, int], SentEvent] = {}
-    for event in events:
-        if _is_on(event):
-            sounding[_name(event)] = event
-        elif _is_off(event):
-            sounding.pop(_name(event), None)
-    return list(sounding.values())
-
-
-def _off(event: SentEvent, position_s: float) -> SentEvent:
-    return event._replace(position_s=position_s, status=_NOTE_OFF | event.status & 0x0F, data2=0)
-
-
-def _orphans(events: Sequence[SentEvent]) -> list[SentEvent]:
-    """Note-offs whose note-on is not among the events."""
-    left = {id(event) for event in _without_orphans(events)}
-    return [event for event in events if id(event) not in left]
-
-
-def _without_orphans(events: Sequence[SentEvent]) -> list[SentEvent]:
-    """Without note-offs whose note-on is not among the events."""
-    sounding: set[tuple[int, int, int]] = set()
-    kept = []
-    for event in events:
-        if _is_on(event):
-            sounding.add(_name(event))
-        elif _is_off(event):
-            if _name(event) not in sounding:
-                continue
-            sounding.discard(_name(event))
-        kept.append(event)
-    return kept

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bridge.player.scheduler import PANIC, Due, Scheduler
-from bridge.player.score import Lane, PlannedNote, Score
+from bridge.player.score import LET_GO, Lane, PlannedNote, Score
 from bridge.player.tempo import TempoLine
 from bridge.transport.state import Motion
 
@@ -237,3 +237,16 @@ def test_the_same_key_on_two_parts_has_one_off_for_each_on() -> None:
     roll(made)
     run(made, 5.0)
     assert heard(made) == [(0.0, "on", 60), (1.0, "off", 60), (1.0, "on", 60), (1.5, "off", 60)]
+
+
+def test_of_a_long_plan_that_is_replaced_only_so_much_is_let_go_at_once() -> None:
+    made = Score(("pad",))
+    first = made.blank()
+    for number in range(5 * LET_GO // 2):
+        first[0].add(PlannedNote(number, number + 0.5, 60, 80, 0))
+    made.load(1, first, 0.0, 0.0)
+    left = []
+    for revision in range(2, 6):
+        made.load(revision, made.blank(), 0.0, 0.0)
+        left.append(len(made._replaced))
+    assert left == [3 * LET_GO // 2, LET_GO // 2, 0, 0] and not made.lanes[0].notes

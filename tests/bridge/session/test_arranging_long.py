@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from itertools import pairwise
 
 import pytest
@@ -11,7 +12,8 @@ from engine.arrange import film_levels
 from engine.arrange.rhythm import build_grid
 from engine.arrange.score import Score, arrange_whole, build_score
 from engine.document import Document, Result
-from engine.music import Chord, Film, FrameRate, Slot, TempoMap
+from engine.document.takes import KeptRange
+from engine.music import PARTS, Chord, Film, FrameRate, Slot, TempoMap
 from engine.process.messages import FilmAnalysed
 
 TEMPO = TempoMap.constant(90)
@@ -81,3 +83,30 @@ def test_an_edit_near_the_end_comes_first_where_it_is_due(slots) -> None:
         held = [note for note in held if note.start_beats < load.from_beats - 1e-6]
         held += [note for note in load.notes if note.start_beats >= load.from_beats - 1e-6]
     assert not loads or key(held) == key(whole)
+
+
+def test_of_locked_music_a_takeover_hands_over_what_comes_there_and_not_all_before(slots) -> None:
+    """All parts are locked from the beginning; what is arranged before its turn holds no more than its own stretch."""
+    plan, loads, slots = Plan(), [], slots[:700]
+    plan.update(score(slots, Document()), None)
+    run(plan, None, loads)
+    blocks, end = plan.blocks, slots[-1].end_beats
+    locks = tuple(
+        KeptRange(
+            0.0,
+            end,
+            tuple(note for block in blocks for note in block.notes if note.part == part),
+            tuple(each for block in blocks for each in block.controllers if each.part == part),
+            part=part,
+        )
+        for part in PARTS
+    )
+    most, total = max(len(load.controllers) for load in loads), sum(len(lock.controllers) for lock in locks)
+    assert total > 5 * most
+    loads.clear()
+    plan._block_s = 0.01
+    takeover = slots[-100].start_beats
+    plan.update(replace(score(slots, Document().with_value("/cue/swing", 60.0)), kept=locks), takeover)
+    run(plan, takeover - 1, loads)
+    assert loads and max(len(load.controllers) for load in loads) <= 2 * most
+    assert min(each.time_beats for each in loads[0].controllers) > takeover - 64

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import errno
 import random
+import time
 from dataclasses import replace
 
 import pytest
@@ -187,6 +188,9 @@ def test_session_and_recording_are_as_the_model_has_them(tmp_path, monkeypatch, 
                 run = Run(clock, tmp_path, session_file)
                 if heard:
                     recovered += 1
+                    end_s = time.monotonic() + 10
+                    while len(run.file.news()) < 1 and time.monotonic() < end_s:  # it is written beside the session
+                        time.sleep(0.002)
                     file = max(tmp_path.glob("take-recovered*.mid"), key=lambda path: path.stat().st_mtime_ns)
                     assert len(read_midi(file).notes) == heard
                 if on_disk is not None:  # as the disk had it last

@@ -86,7 +86,8 @@ def test_a_recording_grows_with_each_stop_and_a_fault_ends_nothing(stage, tmp_pa
     file.write(missing, wait=True)
     assert "cannot be written" in file.news()[0] and file.news() == []
     file.write(missing)  # again beside the session, or not
-    file.forget()
+    file.leave(None)
+    file.end()
     assert "cannot be written" in file.news()[0]
     session.recorder.add([on(1.0, 62), off(2.0, 62)])
     assert file.write(path)
@@ -106,7 +107,7 @@ def test_a_film_whose_recording_could_not_be_written_is_written_later(stage, tmp
     path.parent.write_text("")
     session.recorder.add([on(0.0, 60), off(1.0, 60)])
     assert not file.write(path, wait=True)
-    file.forget()
+    file.leave(path)
     session.recorder.clear()  # as another film does
     path.parent.unlink()
     path.parent.mkdir()
@@ -134,7 +135,7 @@ def test_a_stop_while_the_last_recording_is_being_written_is_made_up_for(real_st
         assert time.perf_counter() < end, "the second stop was forgotten"
         file.catch_up()
         time.sleep(0.01)
-    file.forget()
+    file.end()
 
 
 def control(position_s, number, host_s, value=0):
@@ -249,7 +250,11 @@ def test_what_a_killed_run_had_played_is_found_by_the_next(stage, tmp_path) -> N
     session = stage(12.0).session
     file = RecordingFile(session)
     file.begin(path)
-    (sentence,) = file.news()
+    end = time.perf_counter() + 10
+    while not (told := file.news()):
+        assert time.perf_counter() < end, "nothing was recovered"
+        time.sleep(0.005)
+    (sentence,) = told
     recovered = tmp_path / "take-recovered.mid"
     assert "cut off" in sentence and str(recovered) in sentence
     assert len(read_midi(recovered).notes) == 40
