@@ -35,6 +35,7 @@ from engine.music.cue_text import WrittenCue, parse_cues
 from engine.music.extras import need_extra
 from engine.music.files import check_writes_a_file, file_mark
 from engine.music.flags import add_flags, check_cue_flags, flag_value, flags_of, parts_from, renamed, settings_from
+from engine.music.speech import HEARD
 from engine.music.timecode import stated_rate
 
 SYNCS = ("internal", "auto", "plugin", "script", "mtc", "clock", "jack", "link")
@@ -289,6 +290,7 @@ def _session_options(given: argparse.Namespace, film: Path, document: Document) 
         follows=given.sync != "internal",
         click=click_channel if given.click_on_cuts else 0,
         markers=_markers(given),
+        takes_speech=given.speech == HEARD,
     )
 
 
@@ -376,7 +378,10 @@ def _document(given: argparse.Namespace) -> Document:
         if text is not None:
             settings[address] = _choice(flag, address, text)
     check_cue_flags(settings, given.cue)
-    if controls.SPEECH in settings:
+    if settings.get(controls.SPEECH) == HEARD:
+        need_extra("dialogue", "Listening for speech")
+        del settings[controls.SPEECH]  # taken once the film was listened to
+    elif controls.SPEECH in settings:
         settings[controls.SPEECH] = speech_setting(str(settings[controls.SPEECH]))
     if given.parts is not None:
         wanted = parts_from(given.parts)

@@ -42,6 +42,7 @@ from engine.music import Chord, MusicError, UserError, controls
 from engine.music.arguments import ControlError, Raw, Value
 from engine.music.chord import parse_pitch_class
 from engine.music.controls import BY_ADDRESS, ERROR, SETTINGS, Control, current_address
+from engine.music.speech import HEARD
 from engine.music.theme_text import theme_from_notes, theme_text
 
 Reply = tuple[str, tuple[Argument, ...]]
@@ -515,7 +516,10 @@ class Controls:
             if not arguments:
                 return address, self.values(address)
             when = arguments[1] if len(arguments) > 1 else "bar"
-            heard_s = session.edit(set_value, address, arguments[0], "bar" if when is None else when)
+            if (address, arguments[0]) == (controls.SPEECH, HEARD):
+                heard_s = session.take_speech()
+            else:
+                heard_s = session.edit(set_value, address, arguments[0], "bar" if when is None else when)
             for sentence in readings(session.document) if address in (controls.KEY, controls.PROGRESSION) else ():
                 session.say(sentence)
             return address, (*self.values(address), *self._at(heard_s))

@@ -83,9 +83,11 @@ class FilmWatch:
         """What is heard in the film's own sound; None before somebody listened."""
         return self._heard.get(self.path)
 
-    def listened(self, message: FilmHeard) -> None:
+    def listened(self, message: FilmHeard) -> bool:
+        """Whether it is what is heard in this film."""
         if message.revision == self._revision:
             self._heard[self.path] = message
+        return message.revision == self._revision
 
     def request(self) -> AnalyseRequest | None:
         """The request to analyse the film; None where this engine was asked already."""
@@ -219,7 +221,7 @@ def analysed_of(reading: FilmReading) -> FilmAnalysed:
 
 
 def carried(document: Document) -> Document:
-    """What of one film's settings goes on with another: how the music is played, not where its cues lie."""
-    own = (*CUE_CONTROLS, controls.FRAME_RATE)
+    """What of one film's settings goes on with another: how the music is played, not where its cues or lines lie."""
+    own = (*CUE_CONTROLS, controls.FRAME_RATE, controls.SPEECH)
     kept = {name: value for name, value in document.settings.items() if name not in own}
     return Document(settings=MappingProxyType(kept))

@@ -12,6 +12,7 @@ from pathlib import Path
 from bridge.session.aside import TakesAside
 from bridge.session.editing import EditedSession
 from bridge.session.edits import Edit, printed
+from bridge.session.edits.values import set_value
 from bridge.session.film import FilmOutcome, analysed_of, carried
 from bridge.session.history import History
 from bridge.session.progress import Phase, Progress
@@ -22,7 +23,9 @@ from engine.document.takes import in_order
 from engine.interchange.rules import Mapping, table
 from engine.music import Film, TempoMap, UserError, controls
 from engine.music.arguments import ControlError
-from engine.process.messages import Cancel, EngineFailure, FilmAnalysed
+from engine.music.extras import need_extra
+from engine.music.speech import speech_text
+from engine.process.messages import Cancel, EngineFailure, FilmAnalysed, FilmHeard
 from engine.process.requests import recipe
 
 
@@ -134,6 +137,42 @@ class FilmSession(EditedSession):
         if internal:
             self.transport.locate(0.0, self.starts_s)  # counts at once: the player's last status is of the film before
         self.film.outcomes.append(FilmOutcome(path, self.position_s()))
+
+    # speech in its own sound ------------------------------------------------------------------------------------------
+    def take_speech(self) -> float:
+        """The lines that are heard in the film become those to leave room for, now or once it was listened to.
+
+        Returns from when that is heard.  Raises UserError without the extra, or where the film cannot be listened to.
+        """
+        heard = self.film.heard
+        if heard is None or (heard.speech is None and not heard.fault):
+            need_extra("dialogue", "Listening for speech")
+        if heard is None:
+            if not self.log.trying:
+                self.speech_before = self.document.text(controls.SPEECH)
+                self.say("the film is being listened to; the lines that are heard are taken once that is done.")
+            return self.now().soon_s
+        if heard.speech is None:
+            sentence = heard.fault or "the film was listened to before the extra was there: start again."
+            raise ControlError("not_ready", sentence)
+        heard_s = self.edit(set_value, controls.SPEECH, speech_text(heard.speech))
+        if not self.log.trying:
+            self.speech_before = None
+            spoken_s = sum(end - start for start, end in heard.speech)
+            self.say(f"{len(heard.speech)} lines of speech are heard in {self.film.name}, {spoken_s:.1f} s.")
+        return heard_s
+
+    def _film_heard(self, message: FilmHeard) -> None:
+        if not self.film.listened(message) or self.speech_before is None:
+            return
+        before, self.speech_before = self.speech_before, None
+        if before != self.document.text(controls.SPEECH):
+            self.say("the film was listened to; the lines of speech that were set meanwhile stay.")
+            return
+        try:
+            self.take_speech()
+        except UserError as error:
+            self.say(str(error))
 
     # another cut of the film ------------------------------------------------------------------------------------------
     def take_recut(self, moved: SavedSession) -> float:

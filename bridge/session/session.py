@@ -92,7 +92,7 @@ class Session(FilmSession):
             case FilmAnalysed():
                 self._film_analysed(message)
             case FilmHeard():
-                self.film.listened(message)
+                self._film_heard(message)
             case SlotsComposed() if self.analysed is not None:
                 self._composed(self.composing.slots_composed(message, self.history, now, commit_s), message.fraction)
             case Composed() if (document := self.aside.answered(message.revision)) is not None:

@@ -40,7 +40,7 @@ from engine.brief import Brief
 from engine.document import Document, TempoChoice
 from engine.document.takes import EVER
 from engine.interchange.asked import AskedMarkers
-from engine.music import FilmLevels, FrameRate, TempoMap, Timecode
+from engine.music import FilmLevels, FrameRate, TempoMap, Timecode, controls
 from engine.music.arguments import ControlError
 from engine.music.controls import CLICK_CHANNEL
 from engine.process.messages import FilmAnalysed
@@ -54,7 +54,8 @@ class SessionOptions:
 
     follows: the position comes from a DAW, not from the internal transport.  commit_s: the player replaces nothing
     nearer than this.  click: MIDI channel of a click on every cut from the start, 0: none.  markers: of the picture's
-    editor, taken once the film is known.
+    editor, taken once the film is known.  takes_speech: the lines that are heard in the film become those to leave room
+    for, once it was listened to.
     """
 
     film: str
@@ -71,6 +72,7 @@ class SessionOptions:
     commit_s: float = 0.06
     click: int = 0
     markers: AskedMarkers | None = None
+    takes_speech: bool = False
 
 
 class SessionState:
@@ -106,6 +108,8 @@ class SessionState:
         self.clients = 0  # programs that are subscribed over OSC
         self.plugins: tuple[str, ...] = ()  # a line for each instance of the plugin
         self.markers = options.markers  # until they are taken
+        # What /cue/speech was when the lines that are heard were asked for, until they are known; None: nobody asked.
+        self.speech_before: str | None = options.document.text(controls.SPEECH) if options.takes_speech else None
         self.first_slots_host_s: float | None = None
         self._engine_pid = engine_pid
         self.fitted: Fitted | None = None  # of the edit that is coming

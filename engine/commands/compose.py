@@ -245,9 +245,9 @@ def settings_of(arguments: argparse.Namespace) -> dict[str, Value]:
 def _speech_of(arguments: argparse.Namespace, text: str) -> str:
     """Lines as they were typed, those of subtitles, or (`auto`) those that are heard in the film.  Raises UserError."""
     from engine.interchange.subtitles import speech_setting
-    from engine.music.speech import parse_speech, speech_text
+    from engine.music.speech import HEARD, parse_speech, speech_text
 
-    if text == "auto":
+    if text == HEARD:
         from engine.sound.speech import speech_of
 
         check_film_exists(arguments.video)

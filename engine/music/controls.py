@@ -641,8 +641,8 @@ MUSIC: Final = (
     ),
     _value(
         SPEECH, _text("lines"), "", "arrange",
-        "Where people speak: `12.3-15.2 20-24.5`, picture seconds; as a flag also subtitles (.srt, .vtt, .ttml), or "
-        "with compose `auto`, to listen to the film.", "--speech", to="arrange.speech",
+        "Where people speak: `12.3-15.2 20-24.5`, picture seconds; `auto`, to listen to the film; as a flag also "
+        "subtitles (.srt, .vtt, .ttml).", "--speech", to="arrange.speech",
     ),
     _value(
         TRANSPOSE, _whole("semitones", -24, 24), 0, "arrange", "Transposes all parts but the drums.", "--transpose",

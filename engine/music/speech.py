@@ -10,6 +10,7 @@ from typing import Final
 
 from engine.music.errors import MusicError
 
+HEARD: Final = "auto"  # in place of lines: those that are heard in the film
 LONGEST_S: Final = 360_000
 MAX_TEXT: Final = 4000  # characters of the lines as text
 _LINE: Final = re.compile(r"(\d{1,6}(?:\.\d{1,6})?)-(\d{1,6}(?:\.\d{1,6})?)")

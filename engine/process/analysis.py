@@ -12,7 +12,9 @@ Child -> parent:  {"kind": "progress", "fraction": 0..1, "phase": text}
                   {"kind": "done", "file": path, "cached": bool}
                   {"kind": "error", "sentence": text}                  the film is at fault
                   {"kind": "heard", "speech": rows or null, "music": rows, "loudness_db": values}
-                                                                       after "done", where listening is asked for
+                  {"kind": "unheard", "sentence": text}                the same, of a sound that cannot be listened to
+                                                                       one of them after "done", where listening is
+                                                                       asked for
 Importing this module is light; numpy and the decoders are loaded in the child.
 """
 
@@ -70,7 +72,7 @@ class AnalysisTask:
 
 @dataclass(frozen=True, slots=True)
 class AnalysisNews:
-    """What the parent learns.  kind: "progress", "seen", "done", "heard" or "restarted"."""
+    """What the parent learns.  kind: "progress", "seen", "done", "heard", "unheard" or "restarted"."""
 
     kind: str
     fraction: float = 0.0
@@ -168,6 +170,7 @@ class AnalysisProcess:
             except (EOFError, OSError, ValueError):
                 if self._done:  # a sound that cannot be listened to costs nothing that was seen
                     self._over = True
+                    yield AnalysisNews("unheard", phase="Listening to the film's own sound crashed.")
                     return
                 yield self._crashed()
                 continue
@@ -189,6 +192,9 @@ class AnalysisProcess:
 
             self._over = True
             yield AnalysisNews("heard", heard=FilmListening.from_json(message))
+        elif kind == "unheard":
+            self._over = True
+            yield AnalysisNews("unheard", phase=str(message["sentence"]))
         elif kind == "error":
             self._done = self._over = True
             raise AnalysisError(str(message["sentence"]))
@@ -302,7 +308,7 @@ def _say(connection: Connection, message: dict[str, Any]) -> None:
 
 
 def _listen(connection: Connection, task: AnalysisTask, give_way: Yielding) -> None:
-    """Once, after the picture; a sound that cannot be read is said by nobody: the music does not need it."""
+    """Once, after the picture; a sound that cannot be read stops nothing: the music does not need it."""
     from engine.sound.listening import heard_before, listen
     from engine.video import FeatureCache
     from engine.video.cache import content_key
@@ -314,7 +320,8 @@ def _listen(connection: Connection, task: AnalysisTask, give_way: Yielding) -> N
             heard = heard_before(task.path, folder / f"{content_key(task.path)}-{_SOUND}.json", give_way)
         else:
             heard = listen(task.path, give_way)
-    except UserError:
+    except UserError as error:
+        _say(connection, {"kind": "unheard", "sentence": str(error)})
         return
     _say(connection, {"kind": "heard", **heard.as_json()})
 

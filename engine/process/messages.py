@@ -226,13 +226,14 @@ class FilmHeard:
     """Engine -> bridge, some time after FilmAnalysed: what is heard in the film's own sound.
 
     speech, music: (from, to), picture seconds; speech None: without the extra `dialogue` nobody listened for it.
-    loudness: dB below full scale of each second.
+    loudness: dB below full scale of each second.  fault: why nobody could listen.
     """
 
     revision: int
     speech: tuple[tuple[float, float], ...] | None
     music: tuple[tuple[float, float], ...]
     loudness: tuple[float, ...] = ()
+    fault: str = ""
 
 
 @dataclass(frozen=True, slots=True)

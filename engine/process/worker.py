@@ -262,6 +262,8 @@ class _Engine:
                 if news.kind in ("progress", "restarted"):
                     again = news.kind == "restarted"
                     self._send(AnalysisProgress(self._analyse_revision, news.fraction, news.phase, again))
+                elif news.kind == "unheard":
+                    self._send(FilmHeard(self._analyse_revision, None, (), (), news.phase))
                 elif news.heard is not None:
                     heard = news.heard
                     self._send(FilmHeard(self._analyse_revision, heard.speech, heard.music, heard.loudness))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import os
 import signal
 import subprocess
@@ -10,6 +11,7 @@ import sys
 import threading
 import time
 from dataclasses import replace
+from multiprocessing import Pipe
 from multiprocessing.connection import wait
 
 import numpy as np
@@ -17,7 +19,9 @@ import psutil
 import pytest
 from bench.analysis import repeat
 
+from engine.process import analysis as analysis_child
 from engine.process.analysis import AnalysisChild, AnalysisError, AnalysisProcess, AnalysisTask, analyse_in_child
+from engine.process.priorities import GiveWay, Yielding
 
 
 @pytest.fixture
@@ -181,7 +185,17 @@ def test_a_sound_that_kills_the_child_costs_nothing_that_was_seen(task):
                     assert analysis.done and not analysis.over and analysis.pid is not None
                     os.kill(analysis.pid, signal.SIGKILL)
         assert analysis.crashes == 0
-    assert kinds[-1] == "done"
+    assert kinds[-2:] == ["done", "unheard"], "and is said, so that nobody waits for its lines of speech"
+
+
+def test_a_sound_that_cannot_be_read_is_said_in_one_sentence(tmp_path, monkeypatch):
+    monkeypatch.setattr(analysis_child, "lower", lambda niceness: None)
+    (tmp_path / "film.mp4").write_text("no film")
+    ours, childs = Pipe()
+    task = AnalysisTask(str(tmp_path / "film.mp4"), use_cache=False, listen=True)
+    analysis_child._listen(childs, task, Yielding(GiveWay(), 1.0))
+    said = json.loads(ours.recv_bytes())
+    assert said["kind"] == "unheard" and "film.mp4" in said["sentence"]
 
 
 ANALYSES = """

@@ -29,7 +29,7 @@ const MORE = [
 	["/cue/ensemble", { name: "Ensemble" }],
 	["/cue/ending", { name: "Ending" }],
 	["/cue/chords_on", { name: "Chords on cuts" }],
-	["/cue/speech", { name: "Speech, seconds", placeholder: "12.3-15.2 20-24.5" }],
+	["/cue/speech", { name: "Speech, seconds", placeholder: "12.3-15.2 20-24.5, or auto" }],
 	["/cue/speech/leave_room", { name: "Room for speech" }],
 	["/cue/theme", { name: "Theme", placeholder: "1:1.5 5:.5 4:2 | 3:4" }],
 ];
