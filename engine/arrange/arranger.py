@@ -250,6 +250,11 @@ class Arranger:
             drive = self._level(segment) - 1
             asked = self._options_at(segment).activity is not None
             known = PARTS if own else cue.layers(cue.section_of(segment.start), drive, segment.start, asked)
+            if not own:
+                goes_on = index > 0 and self._timeline.segments[index - 1].cue == segment.cue
+                theme_closes = goes_on and cue.plan.rules > 2 and cue.is_close_of_theme(segment.start)
+                before = self._layers(index - 1) if theme_closes else ()
+                known = cue.closing_layers(known, before, segment.start, segment.end)
             self._sounding[index] = known
         return known
 

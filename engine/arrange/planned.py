@@ -15,6 +15,7 @@ from typing import Final
 from engine.arrange import drums as kit
 from engine.arrange import parts as playing
 from engine.arrange.chance import noise
+from engine.arrange.closing import Sung, rest_of_tune
 from engine.arrange.ensembles import Ensemble, PartRole, ensembles
 from engine.arrange.expression import CC11_RANGE, controller_value
 from engine.arrange.options import ArrangeOptions, PartOptions, default_parts, moved_range
@@ -22,6 +23,7 @@ from engine.arrange.parts import Scene, Strike
 from engine.arrange.players_voicing import RUB, Players
 from engine.arrange.timeline import STEP, Bars
 from engine.music import PARTS, Chord, Composition, Key
+from engine.music.closing import RING_S, RINGING, beats_of, closing_unit
 from engine.music.cueplan import CuePlan, SectionPlan
 from engine.music.tune import TuneNote, tune_of
 
@@ -30,6 +32,7 @@ _DEFAULTS: Final = default_parts()
 _USUAL_GATE: Final = 90.0  # note length where the composer said nothing
 _LEAST_MELODY: Final = 70.0  # of a note's length, per cent, that a theme sounds at least
 LEAST_RUB: Final = 1.0  # beats that a tone of the tune lasts at least to be heard against its chord
+_LEAST_BUMP: Final = 0.75  # beats before a cue that is cut off in which nothing is struck any more
 _FADE_BEATS: Final = 6.0  # in which the last chord dies away
 HELD: Final = frozenset({"held", "slow", "line", "drone"})  # styles whose notes last as long as their chord
 _SUSTAINED: Final = frozenset({"held", "line", "drone", "sparse"})
@@ -45,7 +48,6 @@ FORMED: Final = 0.6  # levels that a section moves what the picture asks for, fo
 _FORMED_FIRST: Final = 0.35  # the same by the first rules
 FOLLOWED: Final = 0.85  # of loudness that is the film's there; the rest is the section's
 LANDING_S: Final = 4.0  # a hit no further from the end than this is what a cue ends on
-RING_S: Final = 2.4  # that the last chord of a cue rings alone, at least, where there is room
 PRE_LAP_S: Final = 1.5  # that a cue which ends by a pre-lap sounds on under the next scene
 PHRASE_RISE, PHRASE_FALL = 8, 10  # velocities that a phrase gains to its peak and loses to its end
 
@@ -98,7 +100,17 @@ class PlannedCue:
         self.overhang = self._overhang(composition, last_s)
         self.landing = self._landing(composition, last_s)
         self.button = self._button()
+        starts_s, tempo_map = composition.picture_starts_at_s, composition.tempo_map
+        self.last_unit = bars.snap(beats_of(tempo_map, closing_unit(self.plan, tempo_map, starts_s)))
         self.ring = self._ring(composition)
+        self._closes = [
+            (
+                float(tempo_map.bar_start(each.bar + each.length_bars - 2)),
+                float(tempo_map.bar_start(each.bar + each.length_bars)),
+            )
+            for each in plan.statements
+            if each.kind in _NEVER_BELOW and each.length_bars > 2
+        ]
 
     def _bars_followed(self, composition: Composition, start: float) -> int:
         """How many bars last `FOLLOWED_S` where a section begins: one, two or four."""
@@ -143,6 +155,8 @@ class PlannedCue:
             return options
         if self.ensemble.parts[part].style in _SUSTAINED:
             return replace(options, note_length=100.0)
+        if self.plan.rules > 2 and self.ring is not None and moment.scene.segment.start >= self.ring - _EPSILON:
+            return replace(options, note_length=100.0)
         length = moment.section.note_length
         return replace(options, note_length=min(max(length, _LEAST_MELODY) if part == "melody" else length, 100.0))
 
@@ -185,13 +199,54 @@ class PlannedCue:
         Where the plan's layers are the composer's own they stay.  asked: the composer has said how much goes on."""
         with_theme = "melody" in section.layers
         rows = self.ensemble.theme if with_theme else self.ensemble.layers
-        planned = set(rows[section.intensity]) | ({"melody"} if with_theme else set())
-        if set(section.layers) != planned:
+        if self._is_said(section):
             return section.layers
         sings = self.tune_at(beats) is not None or bool(self.tune_between(beats - 1.0, beats + 1.0))
         level = drive if asked or self.plan.rules == 1 else self._level(section, drive, beats)
         moved = (rows if sings else self.ensemble.layers)[level]
         return (*moved, "melody") if with_theme and "melody" not in moved else moved
+
+    def _is_said(self, section: SectionPlan) -> bool:
+        """Whether the layers of a section are the composer's own."""
+        with_theme = "melody" in section.layers
+        rows = self.ensemble.theme if with_theme else self.ensemble.layers
+        return set(section.layers) != set(rows[section.intensity]) | ({"melody"} if with_theme else set())
+
+    def closing_layers(
+        self, layers: tuple[str, ...], before: tuple[str, ...], start: float, end: float
+    ) -> tuple[str, ...]:
+        """The parts that sound in a segment where a phrase or the cue closes: the bass stays through the close of a
+        theme, is there from the cadence on, and the last chord is played by all that it takes: bass, chords, and the
+        tune where it sounds.  layers: that sound there otherwise; before: in the
+        segment before, where a theme closes."""
+        section = self.section_of(start)
+        roles = self.ensemble.parts
+        if self.plan.rules < 3 or not section.layers or self._is_said(section) or "bass" not in roles:
+            return layers
+        found = set(layers)
+        if "bass" in before:
+            found.add("bass")
+        if self.section_at(start) == len(self.starts) - 1:
+            last = self.button if self.button is not None else self.last_unit if self.ring is None else self.ring
+            two_bars = 2 * (self.bars.next(start) - self.bars.start(start))
+            if section.role not in _ALONE and start >= last - min(two_bars, self._unit_beats) - _EPSILON:
+                found.add("bass")
+            if end > last + _EPSILON:
+                found.add("bass")
+                chords = "pad" if any("pad" in row for row in self.ensemble.layers) else "arp"
+                if "pad" not in found and not ("arp" in found and roles["arp"].style in _CHORDAL):
+                    found.add(chords)
+        return tuple(part for part in PARTS if part in found)
+
+    def is_close_of_theme(self, beats: float) -> bool:
+        """Whether a theme closes there: in the last two bars of a statement."""
+        return any(first - _EPSILON <= beats < last - _EPSILON for first, last in self._closes)
+
+    @property
+    def _unit_beats(self) -> float:
+        """Beats of a unit of harmonic rhythm in the last section."""
+        first = self.starts[-1]
+        return self.plan.sections[-1].unit_bars * (self.bars.next(first) - self.bars.start(first))
 
     def _level(self, section: SectionPlan, drive: int, beats: float) -> int:
         """The row of layers that sounds where so much goes on: near the section's own intensity, and a theme that is
@@ -287,7 +342,7 @@ class PlannedCue:
     def _ring(self, composition: Composition) -> float | None:
         """The beat of the chord that rings to the end of a cue which ends by ringing off, unresolved or under the next
         scene: that of the last hit, else where its last chord begins, or a later bar line of a long one."""
-        if self.plan.ending not in ("ring-off", "unresolved", "pre-lap") or not self.plan.sections[-1].layers:
+        if self.plan.ending not in RINGING or not self.plan.sections[-1].layers:
             return None
         bars, first, section = self.bars, self.starts[-1], self.plan.sections[-1]
         if self.landing is not None:
@@ -298,7 +353,7 @@ class PlannedCue:
         dark = self.out if dark_s is None else bars.start(composition.beats_at_picture(dark_s))
         end = self.out if dark_s is None else min(self.out, max(dark, first) + unit)
         last = first + unit * max(math.floor((end - first) / unit + 0.5) - 1, 0)
-        start = bars.snap(last)
+        start = bars.snap(last) if self.plan.rules < 3 else max(self.last_unit, first)
         latest = bars.start(composition.tempo_map.beats_at(composition.tempo_map.seconds_at(self.out) - RING_S))
         latest = min(latest, dark)
         return max(start, latest) if start < self.out - 1.0 else None
@@ -340,6 +395,11 @@ class PlannedCue:
         first = bisect_left(self._tune_starts, start - _EPSILON)
         last = bisect_left(self._tune_starts, end - _EPSILON)
         return self.tune[first:last]
+
+    def tune_before(self, beats: float) -> TuneNote | None:
+        """The last note of the tune that begins before a position."""
+        index = bisect_left(self._tune_starts, beats - _EPSILON) - 1
+        return self.tune[index] if index >= 0 else None
 
     def tune_after(self, note: TuneNote) -> TuneNote | None:
         """The note of the tune that follows one, where no more than a beat lies between."""
@@ -386,12 +446,12 @@ def play_planned(cue: PlannedCue, moment: Moment, part: str, options: PartOption
         return []
     if cue.button is not None and segment.start <= cue.button < segment.end and part != "drums":
         found = list(_tutti(cue, moment, part, options))
-    elif part == "melody":  # a tune that is not over goes on over the last chord
+    elif part == "melody" and (cue.plan.rules < 3 or cue.ring is None or segment.end <= cue.ring + _EPSILON):
         found = [strike for strike in style(cue, moment, options, role) if not cue.is_silent(strike.start)]
     elif cue.ring is not None and segment.end > cue.ring + _EPSILON:
         found = [strike for strike in style(cue, moment, options, role) if strike.start < cue.ring - _EPSILON]
         if segment.start <= cue.ring + _EPSILON:
-            found += _rung(cue, moment, part, options)
+            found += _rung(cue, moment, part, options) if part != "melody" else _sung_out(cue, moment, options, role)
     else:
         found = [strike for strike in style(cue, moment, options, role) if not cue.is_silent(strike.start)]
     result = []
@@ -400,8 +460,10 @@ def play_planned(cue: PlannedCue, moment: Moment, part: str, options: PartOption
         if (strike.start, strike.pitch) in seen:
             continue
         seen.add((strike.start, strike.pitch))
+        if cue.plan.rules > 2 and cue.plan.ending == "bump" and strike.start > cue.out - _LEAST_BUMP:
+            continue
         end = cue.stops_at(strike.start, strike.end)
-        if cue.ring is not None and strike.start < cue.ring - _EPSILON and part != "melody":
+        if cue.ring is not None and strike.start < cue.ring - _EPSILON and (part != "melody" or cue.plan.rules > 2):
             end = min(end, cue.ring)  # the last chord is struck by all
         if cue.overhang and end >= cue.out - _EPSILON and part != "drums":
             end = cue.out + cue.overhang
@@ -427,10 +489,55 @@ def _rung(cue: PlannedCue, moment: Moment, part: str, options: PartOptions) -> I
     pitches = {"pad": scene.voicing.pad, "arp": scene.voicing.arp[:1], "bass": (scene.voicing.bass,)}.get(part, ())
     if part == "arp" and cue.plan.rules > 1 and cue.ensemble.parts["arp"].style in _CHORDAL:
         pitches = scene.voicing.arp[:3]
+    if cue.plan.rules > 2:
+        pitches = _last_chord(cue, moment, options).get(part, ())
     for pitch in pitches:
         yield Strike(at, cue.out, pitch, scene.velocity(options, at))
 
 
+def _sung_out(cue: PlannedCue, moment: Moment, options: PartOptions, role: PartRole) -> Iterator[Strike]:
+    """What the tune sounds over the last chord, where it has sounded within the two bars before: its rest."""
+    scene, ring = moment.scene, cue.ring
+    assert ring is not None
+    line = scene.bars.start(ring)
+    before = cue.tune_before(ring)
+    if before is not None and before.start_beats + before.length_beats < ring - 2 * (scene.bars.next(ring) - line):
+        before = None
+    after = cue.tune_between(ring, cue.out)
+    if before is None and not after:
+        return
+    pads = scene.voicing.pad if "pad" in moment.layers else ()
+    shift = scene.options.transpose
+
+    def sung(note: TuneNote) -> Sung:
+        tone = altered(note.pitch + shift, scene.chord, moment.key)
+        return Sung(note.start_beats, note.start_beats + note.length_beats, _fit(tone, options))
+
+    rest = rest_of_tune(
+        None if before is None else sung(before), [sung(note) for note in after], ring, cue.out, scene.chord,
+        max((*pads, scene.voicing.bass)),
+    )  # fmt: skip
+    statement = (before or after[0]).statement
+    for tone in rest:
+        yield from _octaves(cue, moment, options, role, tone, statement, scene.velocity(options, tone.start))
+
+
+def _last_chord(cue: PlannedCue, moment: Moment, options: PartOptions) -> dict[str, tuple[int, ...]]:
+    """The pitches of a cue's last chord by part: the second voice has the chord where no pad does, the bass lies clear
+    of what is above it."""
+    voicing, chord = moment.scene.voicing, moment.scene.chord
+    arp = voicing.arp[:1]
+    if "pad" not in moment.layers or cue.ensemble.parts["arp"].style in _CHORDAL:
+        third = {((chord.root or 0) + step) % 12 for step in chord.intervals() if step in (3, 4)}
+        arp = voicing.arp[:3] if third <= {pitch % 12 for pitch in voicing.arp[:3]} else voicing.arp
+    above = [pitch for part, each in (("pad", voicing.pad), ("arp", arp)) if part in moment.layers for pitch in each]
+    bass = voicing.bass
+    if above and min(above) - bass < _CLEAR and bass - 12 >= cue.ensemble.parts["bass"].low:
+        bass -= 12
+    return {"pad": voicing.pad, "arp": arp, "bass": (bass,)}
+
+
+_CLEAR: Final = 7  # semitones between the bass and what lies over it in a last chord
 _CHORDAL: Final = frozenset({"broken", "pattern"})  # second voices of an instrument that plays chords
 
 
@@ -438,13 +545,17 @@ def _tutti(cue: PlannedCue, moment: Moment, part: str, options: PartOptions) -> 
     """The short last chord of a button, by all that play."""
     scene, at = moment.scene, cue.button
     assert at is not None
-    pitches = {
-        "pad": scene.voicing.pad,
-        "arp": scene.voicing.arp[:1],
-        "bass": (scene.voicing.bass,),
-        "melody": (_nearest(moment.key.tonic, (options.low + options.high) // 2),),
-    }[part]
-    for pitch in pitches:
+    tonic, middle = moment.key.tonic, (options.low + options.high) // 2
+    pitches: Mapping[str, tuple[int, ...]] = {
+        "pad": scene.voicing.pad, "arp": scene.voicing.arp[:1], "bass": (scene.voicing.bass,)
+    }  # fmt: skip
+    if cue.plan.rules > 2:
+        pitches = _last_chord(cue, moment, options)
+        if scene.chord.root is not None and tonic not in scene.chord.pitch_classes():
+            tonic = scene.chord.root
+        before = cue.tune_before(at)
+        middle = middle if before is None else before.pitch + scene.options.transpose
+    for pitch in (_fit(_nearest(tonic, middle), options),) if part == "melody" else pitches[part]:
         yield Strike(at, at + 1.0, pitch, scene.velocity(options, at, 8))
 
 
@@ -852,13 +963,20 @@ def _melody(cue: PlannedCue, moment: Moment, options: PartOptions, role: PartRol
         if note.length_beats >= LEAST_RUB:
             tone = _without_rub(tone, cue.tune_after(note), scene.chord, moment.section.key)
         pitch = _fit(tone + scene.options.transpose, options)
-        statement = cue.plan.statements[note.statement]
         velocity = scene.velocity(options, note.start_beats, _phrase(cue, note))
-        end = note.start_beats + note.length_beats
-        yield Strike(note.start_beats, end, pitch, velocity)
-        loud = moment.section.intensity >= role.octave or statement.kind == "full"
-        if loud and role.octave < 5 and pitch + 12 <= options.high + 7:
-            yield Strike(note.start_beats, end, pitch + 12, max(velocity - 6, 1))
+        tone_ = Sung(note.start_beats, note.start_beats + note.length_beats, pitch)
+        yield from _octaves(cue, moment, options, role, tone_, note.statement, velocity)
+
+
+# size: a tone of the tune with all that says how it is played.
+def _octaves(
+    cue: PlannedCue, moment: Moment, options: PartOptions, role: PartRole, tone: Sung, statement: int, velocity: int
+) -> Iterator[Strike]:
+    """A tone of the tune; in octaves where it is loud."""
+    yield Strike(tone.start, tone.end, tone.pitch, velocity)
+    loud = moment.section.intensity >= role.octave or cue.plan.statements[statement].kind == "full"
+    if loud and role.octave < 5 and tone.pitch + 12 <= options.high + 7:
+        yield Strike(tone.start, tone.end, tone.pitch + 12, max(velocity - 6, 1))
 
 
 def altered(pitch: int, chord: Chord, key: Key) -> int:

@@ -20,6 +20,7 @@ from engine.form.picture import PictureCurves
 from engine.form.sections import LEAST_S, SILENT_ROLES, FormSection, forms, sections
 from engine.harmony.palettes import Palette, of_mood, palettes
 from engine.music import EMOTIONS, Hit, Key, TempoMap
+from engine.music.closing import closing_unit
 from engine.music.cueplan import CuePlan, SectionPlan, Statement, Theme
 from engine.music.draws import RULES
 from engine.music.take_draws import OWN, TakeDraws
@@ -420,6 +421,7 @@ def meter_of(drawn: Drawn) -> str:
 
 
 # bars --------------------------------------------------------------------------------------------------------------
+# size: section by section, each with what of the theme it has; little of it stands alone.
 def settle_bars(
     drawn: Drawn, tempo_map: TempoMap, picture_starts_at_s: float, theme_of: Callable[[str, float], Theme]
 ) -> CuePlan:
@@ -427,23 +429,25 @@ def settle_bars(
 
     theme_of: the theme for a palette (its variant) and the quarter notes of a bar.
     """
-    plan = drawn.plan
+    plan, starts_s = drawn.plan, picture_starts_at_s
 
     def bar_of(picture_s: float) -> int:
-        position = tempo_map.bar_position(round(tempo_map.beats_at(picture_s + picture_starts_at_s), 6))
+        position = tempo_map.bar_position(round(tempo_map.beats_at(picture_s + starts_s), 6))
         return math.floor(position + 0.5) + 1
 
     def second_of(bar: int) -> float:
-        return tempo_map.seconds_at(float(tempo_map.bar_start(bar))) - picture_starts_at_s
+        return tempo_map.seconds_at(float(tempo_map.bar_start(bar))) - starts_s
 
     bars = [bar_of(section.start_s) for section in plan.sections]
-    end_beats = round(tempo_map.beats_at(plan.sections[-1].end_s + picture_starts_at_s), 6)
+    end_beats = round(tempo_map.beats_at(plan.sections[-1].end_s + starts_s), 6)
     end_bar = math.ceil(float(tempo_map.bar_position(end_beats)) - 0.05) + 1
     kept: list[Placed] = []
     for section, part, bar in zip(plan.sections, drawn.parts, bars, strict=True):
         if kept and bar <= kept[-1][2]:
             continue  # shorter than a bar: the section before it takes its place
         kept.append((section, part, bar))
+    while plan.rules > 2 and len(kept) > 1 and kept[-1][0].role in SILENT_ROLES:
+        kept.pop()  # what was to follow the silence had no room: the cue ends with what came before it
     kept = _merged(kept, float(tempo_map.bar_position(end_beats)) + 1, plan.sections[-1].end_s, second_of)
     edges = [bar for _, _, bar in kept[1:]] + [end_bar]
     ensemble = ensembles(plan.rules)[plan.ensemble]
@@ -452,8 +456,22 @@ def settle_bars(
     theme = plan.theme or theme_of(main.variant, bar_beats)
     statements: list[Statement] = []
     planned: list[SectionPlan] = []
+
+    def unit_of(section: SectionPlan, placed: Sequence[Statement], bar: int, stop: int) -> float:
+        bars_long = max(stop - bar, 1)
+        bar_s = (second_of(stop) - second_of(bar)) / bars_long
+        return _unit_bars(section, placed, bars_long, bar_s, ensemble.name)
+
     for index, ((section, part, bar), stop) in enumerate(zip(kept, edges, strict=True)):
         placed = _statements(part.part.theme, bar, stop, theme, ensemble.name, first=not statements)
+        if plan.rules > 2 and index == len(kept) - 1 and placed:
+            # What ends with the cue ends with its last chord.
+            begins_s = section.start_s if index == 0 else second_of(bar)
+            unit = unit_of(section, placed, bar, stop)
+            last = replace(section, start_s=begins_s, end_s=plan.sections[-1].end_s, unit_bars=unit)
+            chord_bar = _last_chord_bar(replace(plan, sections=(*plan.sections[:index], last)), tempo_map, starts_s)
+            if bar < chord_bar < stop - 1:
+                placed = _statements(part.part.theme, bar, chord_bar + 1, theme, ensemble.name, first=not statements)
         statements += placed
         start_s = section.start_s if index == 0 else second_of(bar)
         level = section.intensity
@@ -462,8 +480,7 @@ def settle_bars(
             layers = ()
         if placed and "melody" not in layers:
             layers = (*layers, "melody")
-        bars_long = max(stop - bar, 1)
-        unit = _unit_bars(section, placed, bars_long, (second_of(stop) - second_of(bar)) / bars_long, ensemble.name)
+        unit = unit_of(section, placed, bar, stop)
         planned.append(replace(section, start_s=start_s, layers=tuple(layers), unit_bars=unit))
     role = ensemble.parts["melody"]
     placed_plan = replace(plan, melody_range=(role.low, role.high))
@@ -473,6 +490,11 @@ def settle_bars(
     planned = [replace(section, end_s=end) for section, end in zip(planned, ends, strict=True)]
     planned = _with_transitions(planned, ensemble.name, drawn.draw)
     return replace(placed_plan, sections=tuple(planned), theme=theme, statements=tuple(statements))
+
+
+def _last_chord_bar(plan: CuePlan, tempo_map: TempoMap, starts_s: float) -> int:
+    """Number of the bar in which a plan's last chord begins."""
+    return math.floor(closing_unit(plan, tempo_map, starts_s)) + 1
 
 
 def _unit_bars(section: SectionPlan, placed: Sequence[Statement], bars: int, bar_s: float, ensemble: str) -> float:

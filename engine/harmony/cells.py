@@ -25,6 +25,7 @@ from engine.harmony.reasons import Reason, of_cells
 from engine.harmony.tension import strain
 from engine.music import Chord, Key, TempoMap
 from engine.music.chord import VOCABULARY_SIZE
+from engine.music.closing import beats_of, closing_unit
 from engine.music.cueplan import CuePlan, SectionPlan
 from engine.music.spelling import spell
 from engine.music.tune import TuneNote, answers, tune_of
@@ -85,6 +86,8 @@ class UnitGrid:
             length = _bars(plan.sections[-1])
             first = max(Fraction(math.floor(fades)), self.starts[-1])
             self._counted = min(self.ends[-1], first + length)
+        if plan.rules > 2:
+            self._counted = closing_unit(plan, tempo_map, picture_starts_at_s) + _bars(plan.sections[-1])
         self._known: dict[tuple[int, int], Unit] = {}
 
     def place(self, start_beats: float) -> tuple[int, int]:
@@ -146,9 +149,7 @@ class UnitGrid:
         return 0
 
     def _beats(self, position: Fraction) -> float:
-        whole = math.floor(position)
-        start, end = self._map.bar_start(whole + 1), self._map.bar_start(whole + 2)
-        return float(start + (position - whole) * (end - start))
+        return beats_of(self._map, position)
 
 
 def _bars(section: SectionPlan) -> Fraction:

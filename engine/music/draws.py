@@ -18,8 +18,9 @@ from hashlib import blake2b
 from typing import Final
 
 # 1: pads and tune share a register, the theme returns as it was.  2: players lie under the tune, what returns is
-# varied, layers change by phrases, harmony follows intensity, fades are followed.
-RULES: Final = 2
+# varied, layers change by phrases, harmony follows intensity, fades are followed.  3: the last chord is everybody's and
+# the tune comes to rest on it.
+RULES: Final = 3
 
 
 def film_seed(content_key: str) -> int:

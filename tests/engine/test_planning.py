@@ -312,12 +312,13 @@ def test_harmony_goes_further_from_the_key_where_a_cue_is_intense(composer, make
     assert mean[2] > mean[1] + 0.05
 
 
-def test_a_session_from_before_there_were_rules_is_composed_again_as_it_was():
+@pytest.mark.parametrize(("version", "rules"), [("v3", 1), ("v4", 2)])
+def test_a_session_by_earlier_rules_is_composed_again_as_it_was(version, rules):
     """Chords, plan and all, when a cue of such a session is composed anew from the beginning."""
-    saved = read_session(FIXTURES / "planned-strings-v3.cuebridge.json")
+    saved = read_session(FIXTURES / f"planned-strings-{version}.cuebridge.json")
     document = saved.steps[saved.index].document
     asked = compose_request(document, 1, (), {})
-    assert asked.rules == 1
+    assert asked.rules == rules
     seen = stored.features()
     features = replace(seen, film=replace(seen.film, content_key="a film of its own"))
     again = compose(Composer(), features, asked)

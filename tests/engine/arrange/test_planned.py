@@ -236,7 +236,8 @@ def test_a_pad_without_a_bass_stands_on_no_fifth(ensemble):
     still = replace(plain.plans[0].sections[0], end_s=plain.film.duration_s, layers=ensembles()[ensemble].layers[2])
     plain = replace(plain, plans=(replace(plain.plans[0], sections=(still,), statements=()),))
     arranged = arrange(plain, ArrangeOptions(activity=0))
-    assert {note.part for note in arranged.notes} == {"pad"}
+    last = max(note.start_beats for note in arranged.notes)
+    assert {note.part for note in arranged.notes if note.start_beats < last - 8} == {"pad"}  # it closes with a bass
     for voicing in arranged.voicings:
         if voicing.chord.bass is None and voicing.chord.extension != "5":
             assert (voicing.pad[0] - voicing.chord.root) % 12 != 7, voicing
@@ -295,7 +296,7 @@ def test_the_last_chord_of_a_ring_off_is_heard_before_the_films_last_frame_and_d
 @pytest.mark.parametrize("ensemble", ENSEMBLES)
 @pytest.mark.parametrize("ending", ["ring-off", "unresolved"])
 def test_nothing_is_struck_after_the_last_chord(ensemble, ending):
-    """Accompaniment, drums and held parts; a tune that is not over may go on."""
+    """Accompaniment, drums and held parts."""
     composition = planned(ensemble, ("R1", "R1"), ending=ending)
     composition = replace(composition, plans=(replace(composition.plans[0], statements=()),))
     out = composition.beats_at_picture(composition.film.duration_s)

@@ -209,11 +209,12 @@ def test_a_session_keeps_its_film_seed_and_one_from_before_has_none() -> None:
 
 
 @pytest.mark.parametrize("ensemble", ["strings", "piano", "orchestra", "pop"])
-def test_a_planned_session_from_before_there_were_rules_sounds_as_it_did(ensemble) -> None:
+@pytest.mark.parametrize(("version", "rules"), [("v3", 1), ("v4", 2)])
+def test_a_planned_session_by_earlier_rules_sounds_as_it_did(ensemble, version, rules) -> None:
     """Notes as the version that wrote the file played them."""
-    saved = read_session(FIXTURES / f"planned-{ensemble}-v3.cuebridge.json")
+    saved = read_session(FIXTURES / f"planned-{ensemble}-{version}.cuebridge.json")
     document = saved.steps[saved.index].document
-    assert document.draws.rules == 1 and [plan.rules for plan in document.result.plans] == [1]
+    assert document.draws.rules == rules and [plan.rules for plan in document.result.plans] == [rules]
     again = decode_session(SessionWriter().encode(saved))
     for each in (saved, again):
         _, arrangement = session_arrangement(each)
@@ -221,4 +222,4 @@ def test_a_planned_session_from_before_there_were_rules_sounds_as_it_did(ensembl
             f"{note.part} {note.pitch} {note.start_beats:.4f} {note.length_beats:.4f} {note.velocity}"
             for note in arrangement.notes
         ]
-        assert lines == (FIXTURES / f"planned-{ensemble}-v3.notes.txt").read_text().splitlines()
+        assert lines == (FIXTURES / f"planned-{ensemble}-{version}.notes.txt").read_text().splitlines()
