@@ -7,6 +7,7 @@ enum { SUSTAIN = 64, LAST_PEDAL = 69, OFF_VELOCITY = 64 };
 static const double BACK_S = 0.1;  /* a second jump this soon and this near corrects the first */
 static const double LATE_S = 0.05; /* short notes that are later are dropped */
 static const double LONG_S = 1.0;  /* others that last this long begin late instead */
+static const double TURN_S = 0.001; /* hosts state the edges of a loop rounded by less than this */
 static const double SHORTEST_S = 0.1; /* less of a note is not worth beginning late */
 
 /* A stretch of a block without a jump: unit = start + speed * frame + bend * frame^2. */
@@ -64,10 +65,7 @@ static void rebuild_heap(cb_core *core) {
   for (uint32_t place = core->sounding_count / 2; place--;) sift(core, place);
 }
 
-static void add_key(cb_core *core, uint16_t key) {
-  set_place(core, core->sounding_count++, key);
-  sift(core, core->sounding_count - 1);
-}
+static void add_key(cb_core *core, uint16_t key) { set_place(core, core->sounding_count++, key); }
 
 static void remove_key(cb_core *core, uint16_t key) {
   uint32_t place = core->sounding[key].place - 1u;
@@ -98,16 +96,22 @@ static void send_control(output *out, uint32_t frame, const cb_control *control,
   if (out->emit(out->to, frame, 0xB0 | control->channel, control->number, control->value)) *last = control->value;
 }
 
-static void strike(output *out, uint32_t frame, const cb_note *note) {
+/* Its key is in the heap then, at the end: not by its end yet. */
+static bool strike_unsorted(output *out, uint32_t frame, const cb_note *note) {
   cb_core *core = out->core;
-  uint16_t key = (uint16_t)(note->channel << 7 | note->pitch);
+  uint16_t key = cb_key_of(note);
   if (core->sounding[key].place) release(out, frame, key);
-  if (core->owed[key]) return; /* its off found no room; another note-on there would never end */
-  if (!out->emit(out->to, frame, 0x90 | note->channel, note->pitch, note->velocity)) return;
+  if (core->owed[key]) return false; /* its off found no room; another note-on there would never end */
+  if (!out->emit(out->to, frame, 0x90 | note->channel, note->pitch, note->velocity)) return false;
   memcpy(core->sounding[key].end, note->end, sizeof note->end);
   memcpy(core->sounding[key].start, note->start, sizeof note->start);
   add_key(core, key);
   core->struck++;
+  return true;
+}
+
+static void strike(output *out, uint32_t frame, const cb_note *note) {
+  if (strike_unsorted(out, frame, note)) sift(out->core, out->core->sounding_count - 1);
 }
 
 static void release_all(output *out, uint32_t frame) {
@@ -174,16 +178,34 @@ static void chase_controls(output *out, uint32_t frame, double time, bool always
   }
 }
 
+/* The last of the first `before` notes that is of a key and ends after `time`; NULL: there is none. */
+static const cb_note *held_at(const cb_core *core, uint32_t key, uint32_t before, double time, bool sustained) {
+  const cb_score *score = core->score;
+  const cb_of_key *all = &score->by_key[score->first_of[key]];
+  uint32_t count = 0, left = score->first_of[key + 1] - score->first_of[key];
+  while (left) { /* without a branch that depends on what is found */
+    uint32_t half = left - left / 2;
+    count += all[count + half - 1].note < before ? half : 0;
+    left = left / 2;
+  }
+  while (count) {
+    const cb_note *note = &score->notes[all[count - 1].note];
+    if (!(note->end[core->unit] > time)) count = all[count - 1].longer;
+    else if (sustained && !note->sustained) count--;
+    else return note;
+  }
+  return NULL;
+}
+
 /* Sustained notes that began before the next one to be played and last on. */
 static void chase_notes(output *out, uint32_t frame, const stretch *at, double time) {
   cb_core *core = out->core;
-  const cb_score *score = core->score;
-  for (uint32_t i = core->note; i-- && score->notes[i].reach[core->unit] > time;) {
-    const cb_note *note = &score->notes[i];
-    uint16_t key = (uint16_t)(note->channel << 7 | note->pitch);
-    if (!note->sustained || core->sounding[key].place) continue;
-    if (note->end[core->unit] - time > SHORTEST_S * at->per_s) strike(out, frame, note);
+  for (uint32_t key = 0; key < CB_KEYS; key++) {
+    if (core->score->first_of[key] == core->score->first_of[key + 1] || core->sounding[key].place) continue;
+    const cb_note *note = held_at(core, key, core->note, time + SHORTEST_S * at->per_s, true);
+    if (note != NULL) strike_unsorted(out, frame, note);
   }
+  rebuild_heap(core);
 }
 
 /* The playhead is at the beginning of the stretch, wherever it was. */
@@ -216,18 +238,16 @@ static void adopt(output *out, const stretch *at) {
   double time = at->start;
   core->note = first_note(score, unit, core->reached - 0.5 * at->speed);
   core->control = first_control(score, unit, core->reached - 0.5 * at->speed);
-  bool goes_on[CB_KEYS] = {false};
-  for (uint32_t i = core->note; i-- && score->notes[i].reach[unit] > time;) {
-    const cb_note *note = &score->notes[i];
-    uint16_t key = (uint16_t)(note->channel << 7 | note->pitch);
-    if (note->end[unit] <= time || goes_on[key] || !core->sounding[key].place) continue;
-    goes_on[key] = true;
-    memcpy(core->sounding[key].end, note->end, sizeof note->end);
-    memcpy(core->sounding[key].start, note->start, sizeof note->start);
+  for (uint16_t key = 0; key < CB_KEYS; key++) {
+    if (!core->sounding[key].place) continue;
+    const cb_note *note = held_at(core, key, core->note, time, false);
+    if (note != NULL) {
+      memcpy(core->sounding[key].end, note->end, sizeof note->end);
+      memcpy(core->sounding[key].start, note->start, sizeof note->start);
+    } else core->sounding[key].end[unit] = -INFINITY; /* ended below */
   }
   rebuild_heap(core);
-  for (uint16_t key = 0; key < CB_KEYS; key++)
-    if (core->sounding[key].place && !goes_on[key]) release(out, at->offset, key);
+  while (core->sounding_count && end_of(core, 0) == -INFINITY) release(out, at->offset, core->heap[0]);
   chase_controls(out, at->offset, time, false);
   chase_notes(out, at->offset, at, time);
 }
@@ -281,8 +301,9 @@ static void play(output *out, const stretch *at, uint32_t frames, double end) {
 
 /* How the block goes on from the one before: whether the playhead is where it was expected. */
 static bool continues(cb_core *core, const cb_block *block, const stretch *at) {
-  double nominal = at->speed;
-  if (fabs(at->start - core->reached) <= 2 * fabs(nominal)) {
+  double nominal = at->speed, near_by = 2 * fabs(nominal);
+  if (core->turned) near_by = fmax(near_by, TURN_S * at->per_s);
+  if (fabs(at->start - core->reached) <= near_by) {
     core->last_ratio = 0;
     return true;
   }
@@ -298,7 +319,7 @@ static bool continues(cb_core *core, const cb_block *block, const stretch *at) {
 static void stop(output *out) {
   cb_core *core = out->core;
   if (core->playing) release_all(out, 0);
-  core->playing = false;
+  core->playing = core->turned = false;
   core->length = 0;
   core->since_jump = INFINITY;
   core->speed = 1;
@@ -321,6 +342,7 @@ static void play_round(output *out, const cb_block *block, stretch at) {
   double length = loop[1] - loop[0];
   bool looping = block->looping && isfinite(length) && at.start < loop[1] && length > 16 * at.speed;
   uint32_t left = block->frames;
+  core->turned = false;
   while (left) {
     double turn = looping ? frame_of(&at, loop[1]) : INFINITY;
     uint32_t frames = turn < left - 0.5 ? (uint32_t)fmax(0, round(turn)) : left;
@@ -335,6 +357,7 @@ static void play_round(output *out, const cb_block *block, stretch at) {
     at.bend = 0;
     core->since_jump = INFINITY;
     jump(out, &at, 0);
+    core->turned = true;
     core->since_jump = INFINITY; /* the turn of a loop is no locate that a second one corrects */
   }
 }

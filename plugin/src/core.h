@@ -15,7 +15,6 @@
 
 typedef struct {
   double start[2], end[2]; /* by CB_BEATS and CB_SECONDS */
-  double reach[2];         /* the latest end of all notes so far: bounds the search backwards */
   uint8_t channel, pitch, velocity;
   bool sustained, restruck; /* restruck: arpeggio and drums, not begun late */
 } cb_note;
@@ -24,6 +23,15 @@ typedef struct {
   double time[2];
   uint8_t channel, number, value;
 } cb_control;
+
+#define CB_KEYS 2048 /* channel * 128 + pitch */
+
+static inline uint16_t cb_key_of(const cb_note *note) { return (uint16_t)(note->channel << 7 | note->pitch); }
+
+/* One of the notes of a key.  longer: how many notes of the key there are up to the last one before it that ends later. */
+typedef struct {
+  uint32_t note, longer;
+} cb_of_key;
 
 /* The controls of one controller on one channel, as a range of `by_stream`. */
 typedef struct {
@@ -37,6 +45,8 @@ typedef struct {
   uint8_t unit;
   uint32_t note_count, control_count, stream_count;
   cb_note *notes;       /* ascending in start */
+  cb_of_key *by_key;    /* the notes, key by key, ascending in start */
+  uint32_t first_of[CB_KEYS + 1]; /* of each key in by_key, and where the last key's end */
   cb_control *controls; /* ascending in time */
   uint32_t *by_stream;  /* indices of controls, stream by stream, ascending in time */
   cb_stream *streams;
@@ -62,8 +72,6 @@ typedef struct {
 /* Takes a MIDI message at a frame of the block.  False: the host has no room for it. */
 typedef bool (*cb_emit)(void *to, uint32_t frame, uint8_t status, uint8_t data1, uint8_t data2);
 
-#define CB_KEYS 2048 /* channel * 128 + pitch */
-
 typedef struct {
   double end[2], start[2];
   uint16_t place; /* in the heap, + 1; 0: silent */
@@ -74,6 +82,7 @@ typedef struct {
   uint8_t unit;      /* by which it plays now */
   bool is_new;       /* the score has not been played from yet */
   bool playing;      /* the last block rolled and was audible */
+  bool turned;       /* it held the turn of a loop */
   double reached;    /* position where the last block ended */
   double began;      /* position where it began, and of how many frames it was */
   uint32_t length;

@@ -7,6 +7,7 @@
 void cb_score_free(cb_score *score) {
   if (score == NULL) return;
   free(score->notes);
+  free(score->by_key);
   free(score->controls);
   free(score->by_stream);
   free(score->streams);
@@ -62,6 +63,21 @@ static void add_streams(cb_score *score) {
   }
 }
 
+/* What is needed to find what of a key sounds at a time: core.c, held_at. */
+static void add_keys(cb_score *score) {
+  uint32_t *first = score->first_of, next[CB_KEYS];
+  for (uint32_t i = 0; i < score->note_count; i++) first[cb_key_of(&score->notes[i]) + 1]++;
+  for (uint32_t key = 0; key < CB_KEYS; key++) first[key + 1] += first[key];
+  memcpy(next, first, sizeof next);
+  for (uint32_t i = 0; i < score->note_count; i++) {
+    uint32_t key = cb_key_of(&score->notes[i]), longer = next[key] - first[key];
+    cb_of_key *all = &score->by_key[first[key]];
+    while (longer && score->notes[all[longer - 1].note].end[CB_SECONDS] <= score->notes[i].end[CB_SECONDS])
+      longer = all[longer - 1].longer;
+    score->by_key[next[key]++] = (cb_of_key){i, longer};
+  }
+}
+
 static void add_event(cb_score *score, const cb_plan *plan, const cb_event *event) {
   const cb_part *part = &plan->parts[event->part];
   if (event->kind == CB_NOTE) {
@@ -101,16 +117,13 @@ cb_score *cb_score_build(const cb_plan *plan, uint32_t parts) {
   score->id = plan->id;
   score->unit = plan->unit;
   score->notes = calloc((size_t)notes + 1, sizeof *score->notes);
+  score->by_key = calloc((size_t)notes + 1, sizeof *score->by_key);
   score->controls = calloc((size_t)controls + 1, sizeof *score->controls);
   score->by_stream = calloc((size_t)controls + 1, sizeof *score->by_stream);
   score->streams = calloc(controls < 2048 ? (size_t)controls + 1 : 2048, sizeof *score->streams);
-  if (!score->notes || !score->controls || !score->by_stream || !score->streams) goto wrong;
+  if (!score->notes || !score->by_key || !score->controls || !score->by_stream || !score->streams) goto wrong;
   for (uint32_t i = 0; i < notes + controls; i++) add_event(score, plan, &plan->events[order[i].index]);
-  for (uint32_t i = 0; i < score->note_count; i++)
-    for (int unit = 0; unit < 2; unit++) {
-      cb_note *note = &score->notes[i];
-      note->reach[unit] = i ? fmax(note[-1].reach[unit], note->end[unit]) : note->end[unit];
-    }
+  add_keys(score);
   add_streams(score);
   free(order);
   return score;

@@ -10,6 +10,7 @@
 
 #include "instance.h"
 #include "main_thread.h"
+#include "quarters.h"
 #include "vst3_abi.h"
 
 #ifdef _WIN32
@@ -41,6 +42,7 @@ typedef struct {
   double shown[CB_PARAMS]; /* what the host's view of the parameters has; the audio thread gets them by v3_process */
   double rate;
   bool active;
+  cb_quarters quarters;
   loop loop;
   cb_block block;
   cb_host said;
@@ -202,7 +204,8 @@ static void take_context(face *me, const v3_context *from, uint32_t frames) {
   block->has[CB_SECONDS] = true;
   block->has[CB_BEATS] = (from->state & V3_HAS_QUARTERS) && block->bpm > 0;
   block->position[CB_SECONDS] = (double)from->frame / me->rate;
-  block->position[CB_BEATS] = block->has[CB_BEATS] ? from->quarter : 0;
+  if (block->has[CB_BEATS])
+    block->position[CB_BEATS] = cb_quarters_at(&me->quarters, from->frame, from->quarter, block->bpm, me->rate);
   me->said.recording = from->state & V3_RECORDING;
   if ((from->state & V3_HAS_METER) && from->numerator > 0 && from->numerator < 1000 && from->denominator > 0 &&
       from->denominator < 1000) {

@@ -89,6 +89,61 @@ def test_a_ramp_is_followed_from_block_to_block(vst3, frames) -> None:
         assert abs(frame - exact) <= 1 + step * frames / 60.0 * frames
 
 
+def ticks(beats: float) -> float:
+    """As a host says it that counts 1920 ticks a beat."""
+    return round(beats * 1920) / 1920
+
+
+@pytest.mark.parametrize("unit", ["seconds", "beats"])
+@pytest.mark.parametrize("bpm", [120.0, 97.0, 61.37])
+def test_a_loop_of_a_host_that_rounds_to_ticks(vst3, bpm, unit) -> None:
+    """Ardour 7.3 says its place in ticks, whole blocks across the turn, and the place behind it with the next block."""
+    beats_at = lambda frame: frame * bpm / 60 / RATE  # noqa: E731
+    frame_at = lambda beats: beats * 60 / bpm * RATE  # noqa: E731
+    edges = round(frame_at(8)), round(frame_at(12))
+    grid = [8 + i / 4 for i in range(17)]  # the first on the start of the loop, the last on its end
+    starts = [beat if unit == "beats" else beat * 60 / bpm for beat in grid]
+    notes = [Note(40 + i, 80, start, 0.04, 2, "arp") for i, start in enumerate(starts)]
+    notes += [Note(36, 70, start, starts[8] - starts[0], 1, "pad") for start in (starts[0], starts[8])]
+    length, first, begins = edges[1] - edges[0], edges[0] - 3000, range(0, round(2.6 * (edges[1] - edges[0])), 1024)
+    with Host(vst3.plugin, vst3.host) as host:
+        host.load(state(notes, unit=unit))
+        for begin in begins:
+            at = first + begin if first + begin < edges[1] else edges[0] + (first + begin - edges[0]) % length
+            host.block(1024, Transport(at / RATE, ticks(beats_at(at)), bpm, loop_s=(0, 1), loop_beats=(8.0, 12.0)))
+        host.block(64, Transport(0.0, rolling=False))
+        heard = host.finish()
+    turns = [edges[0] - first + turn * length for turn in range(3)]
+    should = [(frame_at(beat) - edges[0] + turn, 40 + i) for turn in turns for i, beat in enumerate(grid[:-1])]
+    should = [each for each in should if each[0] < begins.stop]
+    ons = [(begins[each.block] + each.frame, each.data1) for each in heard if each.is_on]
+    did = [each for each in ons if each[1] != 36]
+    assert [pitch for _, pitch in did] == [pitch for _, pitch in should] and len(did) > 40
+    # Where the loop's edges lie between frames, what follows a turn in its period may be one frame off.
+    within = 0.5 if bpm == 120.0 else 1.5
+    assert all(abs(a - b) <= within + 1e-3 for (a, _), (b, _) in zip(did, should, strict=True))
+    pads = [at for at, pitch in ons if pitch == 36]  # struck where it begins, and nowhere else
+    assert pads == [at for at, pitch in did if pitch in (40, 48)]
+
+
+def test_ticks_are_made_finer_where_the_tempo_changed_before(vst3) -> None:
+    """No line through bar 1 there: each block narrows down where the beats are; off by half a tick at first."""
+    turn, first, then = 7.3137, 100.0, 131.7  # seconds in which it changes; bpm
+    beats_at = lambda s: s * first / 60 if s < turn else turn * first / 60 + (s - turn) * then / 60  # noqa: E731
+    beats = [15 + i / 3 for i in range(60)]
+    with Host(vst3.plugin, vst3.host) as host:
+        host.load(state([Note(30 + i, 80, beat, 0.1, 2, "arp") for i, beat in enumerate(beats)], unit="beats"))
+        for block in range(round(18 * RATE / 256)):
+            at = block * 256 / RATE
+            host.block(256, Transport(at, ticks(beats_at(at)), first if at < turn else then))
+        heard = [each for each in host.finish() if each.is_on]
+    assert [each.data1 for each in heard] == [30 + i for i in range(len(heard))] and len(heard) > 50
+    half_tick = 60 / then * RATE / 1920 / 2
+    for number, (each, beat) in enumerate(zip(heard, beats, strict=False)):
+        exact = (turn + (beat - turn * first / 60) * 60 / then) * RATE
+        assert abs(each.block * 256 + each.frame - exact) <= (half_tick + 0.5 if number < 4 else 1.0)
+
+
 def test_ardour_scans_it(tmp_path) -> None:
     """A host that was built with Steinberg's own declarations reads its classes and buses."""
     if compiler() is None:
