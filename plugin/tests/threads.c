@@ -18,32 +18,23 @@
 #include <unistd.h>
 
 #include "../src/bytes.h"
-#include "../src/instance.h"
+#include "../src/plan.h"
 #include "../src/platform.h"
 #include "../src/wire.h"
+#include "threads.h"
 
-static cb_instance *instance;
 static atomic_bool ending;
 static atomic_uint played, saved, reports, taken;
-
-static bool take(void *to, uint32_t frame, uint8_t status, uint8_t data1, uint8_t data2) {
-  (void)frame, (void)data1, (void)data2;
-  *(int *)to += (status & 0xF0) == 0x90 ? 1 : (status & 0xF0) == 0x80 ? -1 : 0;
-  return true;
-}
 
 static void audio(void *with) {
   (void)with;
   int sounding = 0;
-  for (uint32_t i = 0; !atomic_load(&ending); i++) {
-    cb_block block = {.frames = 64 + i % 500, .rate = 48000, .rolling = i % 97 != 0, .has = {true, true}, .bpm = 120};
-    block.position[CB_SECONDS] = (i % 4000) * 0.01;
-    block.position[CB_BEATS] = 2 * block.position[CB_SECONDS];
-    cb_instance_run(instance, &block, &(cb_host){.numerator = 4, .denominator = 4}, take, &sounding);
-    cb_instance_has_changed(instance);
+  unsigned number = 0;
+  for (; !atomic_load(&ending); number++) {
+    subject_run(number, number % 97 != 0, &sounding);
     atomic_fetch_add(&played, 1);
   }
-  cb_instance_release(instance, take, &sounding);
+  subject_run(number, false, &sounding);
   if (sounding != 0) {
     fprintf(stderr, "%d notes are left sounding\n", sounding);
     abort();
@@ -88,6 +79,7 @@ static int bridge_socket;
 
 typedef struct {
   struct sockaddr_in to;
+  uint64_t instance; /* its name in datagrams */
   uint32_t transfer, number;
   uint8_t *body; /* of the transfer that is under way */
   size_t size;
@@ -95,7 +87,7 @@ typedef struct {
 
 static void say(peer *with, uint8_t kind, const uint8_t *content, size_t size) {
   uint8_t bytes[CB_DATAGRAM];
-  size_t whole = cb_wire_write(bytes, TOKEN, kind, cb_instance_name(instance), EPOCH, ++with->number, content, size);
+  size_t whole = cb_wire_write(bytes, TOKEN, kind, with->instance, EPOCH, ++with->number, content, size);
   sendto(bridge_socket, bytes, whole, 0, (const struct sockaddr *)&with->to, sizeof with->to);
 }
 
@@ -186,7 +178,9 @@ static void bridge(void *with) {
     socklen_t length = sizeof me.to;
     ssize_t size = recvfrom(bridge_socket, bytes, sizeof bytes, 0, (struct sockaddr *)&me.to, &length);
     cb_datagram said;
-    if (size > 0 && cb_wire_read(bytes, (size_t)size, TOKEN, &said)) hear(&me, &said);
+    if (size <= 0 || !cb_wire_read(bytes, (size_t)size, TOKEN, &said)) continue;
+    me.instance = said.instance;
+    hear(&me, &said);
   }
   free(me.body);
 }
@@ -215,11 +209,10 @@ static void host(void *with) {
   for (unsigned i = 0; !atomic_load(&ending); i++) {
     size_t size;
     uint8_t *state = random_state(i, &size);
-    if (!cb_instance_load(instance, state, size)) abort();
+    if (!subject_load(state, size)) abort();
     free(state);
-    cb_instance_set(instance, CB_PARAM_PART, i % 3);
-    cb_instance_set(instance, CB_PARAM_BYPASS, i % 11 == 0);
-    state = cb_instance_save(instance, &size);
+    subject_set(i % 3, i % 11 == 0);
+    state = subject_save(&size);
     if (state == NULL) abort();
     free(state);
     atomic_fetch_add(&saved, 1);
@@ -233,13 +226,12 @@ int main(int count, char **arguments) {
     fprintf(stderr, "CUEBRIDGE_PLUGIN_LINK names no file that can be written\n");
     return 1;
   }
-  instance = cb_instance_new(CB_CLAP, "threads", NULL, NULL);
-  if (instance == NULL) return 1;
+  if (!subject_open()) return 1;
   cb_thread *threads[3] = {cb_thread_start(audio, NULL), cb_thread_start(host, NULL), cb_thread_start(bridge, NULL)};
   cb_sleep_ms(seconds * 1000);
   atomic_store(&ending, true);
   for (int i = 0; i < 3; i++) cb_thread_join(threads[i]);
-  cb_instance_free(instance);
+  subject_close();
   close(bridge_socket);
   printf("%u blocks, %u states, %u reports, %u plans taken from the socket\n", atomic_load(&played), atomic_load(&saved),
          atomic_load(&reports), atomic_load(&taken));
