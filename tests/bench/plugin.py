@@ -2,7 +2,7 @@
 
 python tests/bench/plugin.py fuzz [COUNT]   1,000,000 damaged inputs under the sanitizers
 python tests/bench/plugin.py blocks         processor time of a block with 20,000 notes, beside an idle plugin
-python tests/bench/plugin.py ardour         in a headless Ardour: printed, looped, located, reopened, exported
+python tests/bench/plugin.py ardour [vst3]  in a headless Ardour: printed, looped, located, reopened, exported; else LV2
 """
 
 from __future__ import annotations
@@ -77,14 +77,14 @@ def blocks(folder: Path) -> None:
             print(f"{title:48}{sum(times) / len(times):9.2f}{p50:9.2f}{p99:9.2f}{times[-1]:9.1f}")
 
 
-def ardour(folder: Path) -> None:
+def ardour(folder: Path, vst3: bool) -> None:
     """Frames at 48 kHz between what came and what was composed, or what Ardour itself plays of its take."""
     from tests import pluginardour
     from tests.pluginardour import OFF_GRID, ON_GRID
 
     if (reason := pluginardour.why_not()) is not None:
         raise SystemExit(f"cannot measure: {reason}")
-    life = pluginardour.measure(folder)
+    life = pluginardour.measure(folder, pluginardour.Vst3Ardour if vst3 else pluginardour.PluginArdour)
     planned = {(note.channel, note.pitch): note.start_beats * RATE for note in pluginardour.score()}
 
     def row(title: str, errors: list[float], of: int) -> None:
@@ -120,6 +120,6 @@ if __name__ == "__main__":
         if sys.argv[1:2] == ["blocks"]:
             blocks(Path(place))
         elif sys.argv[1:2] == ["ardour"]:
-            ardour(Path(place))
+            ardour(Path(place), sys.argv[2:] == ["vst3"])
         else:
             fuzz(Path(place), int(sys.argv[2]) if len(sys.argv) > 2 else 1_000_000)

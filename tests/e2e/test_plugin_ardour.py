@@ -83,7 +83,7 @@ def test_a_loop_plays_every_note_once_a_turn(life, request) -> None:
             if each.channel == PAD:
                 continue
             early = begin + PLANNED[each.channel, each.pitch] - start - each.frame
-            # What lies between the turn and the end of its period Ardour puts at the beginning of that period, of an LV2.
+            # Of an LV2, Ardour puts what lies between the turn and the end of its period at that period's beginning.
             assert abs(early) <= 0.5 or (not is_vst3 and 0 < early < PERIOD and each.frame < begin + PERIOD)
         if is_vst3:  # the pad that is held at the turn begins there, once; the next one where it was composed
             pads = [(each.pitch, each.frame - begin) for each in heard if each.channel == PAD]
