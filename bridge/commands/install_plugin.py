@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from bridge.plugin.install import FORMATS, install, uninstall, usual_formats
+from engine.music import UserError
 from engine.music.command import SentenceParser
 
 NEXT = "Let the DAW look for plugins again, then see docs/daw/plugin.md."
@@ -28,7 +29,9 @@ def main(arguments: Sequence[str]) -> int:
     parser.add_argument("--home", metavar="DIR", help="another account's folder")
     options = parser.parse_args(arguments)
     formats = tuple(dict.fromkeys(options.format)) if options.format else usual_formats()
-    home = Path(options.home).expanduser().absolute() if options.home else Path.home()
+    home = (Path.home() if options.home is None else Path(options.home).expanduser()).absolute()
+    if options.home == "" or not home.is_dir():
+        raise UserError(f"there is no folder {home if options.home is None else repr(options.home)}.")
     said = (uninstall if options.uninstall else install)(formats, home, options.dry_run)
     if not (options.uninstall or options.dry_run):
         said += ["", NEXT]

@@ -20,7 +20,8 @@ SOURCES: Final = Path(__file__).resolve().parents[2] / "plugin"
 PREBUILT: Final = SOURCES / "prebuilt"  # a folder for each system; there in what is released, not in a checkout
 FORMATS: Final = ("clap", "vst3", "lv2")
 CORE: Final = ("plan", "score", "core", "wire", "platform", "instance")
-FACES: Final = {"clap": ("clap",), "vst3": ("main_thread", "quarters", "vst3"), "lv2": ("lv2",)}  # sources besides the core
+# Sources besides the core.
+FACES: Final = {"clap": ("clap",), "vst3": ("main_thread", "quarters", "vst3"), "lv2": ("lv2",)}
 FLAGS: Final = ("-std=c11", "-O2", "-fPIC", "-fvisibility=hidden", "-ffp-contract=off", "-shared")
 BUILD_S: Final = 300.0
 URI: Final = b"urn:cuebridge:plugin"  # in every LV2 and VST3 of ours, and in nobody else's

@@ -23,6 +23,10 @@ RESEND_S: Final = 0.05
 PING_S: Final = 1.0
 WINDOW: Final = 32  # pieces on their way
 MAX_INSTANCES: Final = 64
+OTHER_VERSION: Final = (
+    "the DAW has a plugin of another CueBridge, which this one does not understand: install it again with"
+    " cuebridge install-plugin, and start the DAW again."
+)
 
 Address = tuple[str, int]
 
@@ -79,12 +83,16 @@ class Instances:
         self._say = log
         self._out: list[tuple[Address, bytes]] = []
         self._arrivals = 0
+        self._other_version_said = False
         self._transfers = random.randrange(1, 1 << 30)
 
     # in ---------------------------------------------------------------------------------------------------------------
     def hear(self, data: bytes, address: Address, now_s: float, clock_ns: int) -> None:
         datagram = wire.unpack(self.token, data)
         if datagram is None:
+            if wire.is_of_other_version(data) and not self._other_version_said:
+                self._other_version_said = True
+                self._say(OTHER_VERSION)
             return
         if datagram.kind == wire.HELLO:
             self._hear_hello(datagram, address, now_s)

@@ -98,6 +98,11 @@ def unpack(token: bytes, data: bytes) -> Datagram | None:
     return Datagram(kind, instance, epoch, number, content)
 
 
+def is_of_other_version(data: bytes) -> bool:
+    """Whether it is a datagram as another CueBridge's plugin sends them."""
+    return len(data) >= _HEAD.size and data[:4] == b"CBPL" and data[4] != VERSION
+
+
 def _seal(token: bytes, data: bytes) -> bytes:
     return hashlib.blake2s(data, key=token, digest_size=_SEAL).digest()
 

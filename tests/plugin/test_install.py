@@ -67,6 +67,15 @@ def test_where_one_format_cannot_be_written_nothing_has_changed(tmp_path, capsys
     assert [path.name for path in tmp_path.rglob("*") if path.is_file()] == [".lv2"]
 
 
+@pytest.mark.parametrize("home", ["typed wrong", ""])
+def test_a_home_that_is_not_there_is_not_made(tmp_path, capsys, monkeypatch, home) -> None:
+    (tmp_path / "here").mkdir()
+    monkeypatch.chdir(tmp_path / "here")
+    code, said = run(capsys, "--home", home, "--format", "clap", "--dry-run")
+    assert code == 2 and f"there is no folder {home!r}." in said
+    assert list(tmp_path.iterdir()) == [tmp_path / "here"]
+
+
 @needs_compiler
 def test_where_one_format_is_not_ours_neither_goes(tmp_path, capsys) -> None:
     run(capsys, "--home", str(tmp_path), "--format", "clap")
@@ -83,9 +92,10 @@ def test_what_a_compiler_refuses_is_said_in_its_words(tmp_path, capsys, monkeypa
     compiler.write_text("#!/bin/sh\necho 'plan.c:1: error: no such thing' >&2\nexit 1\n")
     compiler.chmod(0o755)
     monkeypatch.setenv("PATH", str(compiler.parent))
+    (tmp_path / "home").mkdir()
     code, said = run(capsys, "--home", str(tmp_path / "home"))
     assert code == 2 and said.endswith("cannot be built: plan.c:1: error: no such thing\n")
-    assert not (tmp_path / "home").exists()
+    assert not list((tmp_path / "home").iterdir())
 
 
 def test_without_a_compiler_it_says_so(tmp_path, capsys, monkeypatch) -> None:
@@ -137,6 +147,7 @@ def test_what_was_released_for_a_system_goes_where_its_daws_look(
     on(monkeypatch, system, machine, released(tmp_path / "prebuilt"))
     monkeypatch.setenv("PATH", str(tmp_path))  # no compiler is needed
     home = tmp_path / "home"
+    home.mkdir()
     for _ in range(2):
         code, said = run(capsys, "--home", str(home))
         assert code == 0 and said.count("wrote") == len(folders)
@@ -151,6 +162,7 @@ def test_what_was_released_for_a_system_goes_where_its_daws_look(
 
 def test_a_format_or_a_system_that_has_none_is_refused(tmp_path, capsys, monkeypatch) -> None:
     given = ("--home", str(tmp_path / "home"))
+    (tmp_path / "home").mkdir()
     on(monkeypatch, "win32", "AMD64", released(tmp_path / "prebuilt"))
     code, said = run(capsys, *given, "--format", "lv2")
     assert code == 2 and "LV2 is installed on Linux only" in said
@@ -164,7 +176,7 @@ def test_a_format_or_a_system_that_has_none_is_refused(tmp_path, capsys, monkeyp
     monkeypatch.setenv("PATH", str(tmp_path))
     code, said = run(capsys, *given)
     assert code == 2 and "there is no C compiler" in said
-    assert not (tmp_path / "home").exists()
+    assert not list((tmp_path / "home").iterdir())
 
 
 def test_the_sources_are_those_of_the_makefile() -> None:

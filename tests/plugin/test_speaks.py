@@ -21,6 +21,7 @@ from bridge.player import messages as m
 from bridge.player.memory import PlayerMemory
 from bridge.plugin import wire
 from bridge.plugin.plan import ALL_PARTS, PluginPlan
+from engine.music.note import Note
 
 
 @pytest.fixture
@@ -198,6 +199,39 @@ def test_only_this_user_is_listened_to(built, path) -> None:
         bridge.go_on(0.1, host)
         os.chmod(path, 0o600)
         bridge.until(bridge.has_it(), host)  # it listens on
+
+
+def test_a_plugin_of_another_version_is_named_once(path) -> None:
+    with running(path, tune()) as bridge:
+        _, port, token = path.read_text().splitlines()
+        data = bytearray(wire.pack(bytes.fromhex(token), wire.HELLO, 7, 0, 1, b"\0" * 60))
+        data[4] = wire.VERSION + 1
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as plugin:
+            for _ in range(3):
+                plugin.sendto(data, ("127.0.0.1", int(port)))
+        bridge.until(lambda: bridge.said)
+        (sentence,) = bridge.said
+        assert "another CueBridge" in sentence and "cuebridge install-plugin" in sentence
+        assert not bridge.link.summaries
+
+
+@pytest.mark.parametrize("count", [0, 100_000])
+def test_a_plan_of_no_note_and_of_very_many(built, path, count) -> None:
+    notes = [
+        Note(30 + i % 70, 80, i * 0.01, 0.3, i % 4 + 1, ("pad", "arp", "bass", "melody")[i % 4]) for i in range(count)
+    ]
+    with open_host(built, path) as host, running(path, tune()) as bridge:
+        host.answered()
+        bridge.until(bridge.has_it(), host)
+        bridge.play(notes)
+        bridge.until(lambda: bridge.link.summaries[0].state == "revision 2", host)
+        should = [note.pitch for note in notes if note.start_beats < 5 - 0.005]
+        assert played(host) == should
+        host.save()
+        host.answered()
+    with open_host(built, path) as again:
+        again.load(host.saved[-1])
+        assert played(again) == should and again.loaded == [True]
 
 
 @pytest.mark.skipif(
