@@ -25,6 +25,7 @@ COMMANDS: Final[dict[str, tuple[str, bool]]] = {
     "temp": ("engine.commands.temp", False),
     "speech": ("engine.commands.speech", False),
     "markers": ("engine.commands.markers", False),
+    "why": ("engine.commands.why", False),
     "dataset": ("engine.commands.dataset", False),
     "listening": ("engine.commands.listening", False),
 }

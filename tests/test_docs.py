@@ -54,6 +54,14 @@ def test_every_picture_is_shown_somewhere():
     assert [each.name for each in (DOCS / "pictures").iterdir() if each.name not in shown] == []
 
 
+def test_the_page_of_palettes_is_as_the_data_has_it(monkeypatch):
+    monkeypatch.syspath_prepend(str(ROOT / ".ci"))
+    import palettes
+
+    assert palettes.page() == palettes.PAGE.read_text(encoding="utf-8"), "run: python .ci/palettes.py"
+    assert palettes.page().count("| **") == 18
+
+
 def test_every_sentence_for_a_person_is_in_troubleshooting(monkeypatch):
     monkeypatch.syspath_prepend(str(ROOT / ".ci"))
     import messages

@@ -46,7 +46,8 @@ def main(arguments: Sequence[str]) -> int:
     return 0
 
 
-def _add_place(parser: argparse.ArgumentParser) -> None:
+def add_place(parser: argparse.ArgumentParser) -> None:
+    """The arguments that say where `live` listens."""
     parser.add_argument("--host", default="127.0.0.1", metavar="HOST", help="where `live` runs (127.0.0.1)")
     parser.add_argument("--port", type=int, default=DEFAULT_PORT, metavar="PORT", help=f"its OSC port ({DEFAULT_PORT})")
 
@@ -60,10 +61,10 @@ def send(arguments: Sequence[str]) -> int:
     )
     parser.add_argument("address", metavar="ADDRESS", help=f"such as {controls.SWING}")
     parser.add_argument("arguments", nargs="*", metavar="ARG", help="what it takes; none: its value is read")
-    _add_place(parser)
+    add_place(parser)
     parser.add_argument("--wait", type=float, default=3.0, metavar="S", help="for the answer, in seconds (3)")
     # A negative number is an argument, not a flag.
-    given = parser.parse_args([word if not _is_number(word) else f" {word}" for word in arguments])
+    given = parser.parse_args([word if not is_number(word) else f" {word}" for word in arguments])
     address = given.address.strip()
     values = typed_arguments(address, [word.strip() for word in given.arguments])
     from bridge.osc.client import Client
@@ -80,7 +81,8 @@ def send(arguments: Sequence[str]) -> int:
     return 0
 
 
-def _is_number(word: str) -> bool:
+def is_number(word: str) -> bool:
+    """Whether a word reads as a number."""
     try:
         float(word)
     except ValueError:
@@ -119,7 +121,7 @@ def watch(arguments: Sequence[str]) -> int:
         epilog=f"example: cuebridge osc watch {controls.STATUS} '{controls.CHORDS}/*'",
     )
     parser.add_argument("addresses", nargs="+", metavar="ADDRESS", help="an address or a pattern")
-    _add_place(parser)
+    add_place(parser)
     parser.add_argument("--count", type=int, metavar="N", help="end after so many messages")
     given = parser.parse_args(arguments)
     from bridge.osc.client import Client

@@ -36,7 +36,6 @@ from bridge.session.lists import compared_takes, listed_chords, listed_edits, li
 from bridge.session.plan import Block
 from bridge.session.session import Session
 from bridge.session.snapshot import Snapshot, snapshot
-from bridge.session.why import Why
 from engine.document import readings
 from engine.music import Chord, MusicError, UserError, controls
 from engine.music.arguments import ControlError, Raw, Value
@@ -44,6 +43,7 @@ from engine.music.chord import parse_pitch_class
 from engine.music.controls import BY_ADDRESS, ERROR, SETTINGS, Control, current_address
 from engine.music.speech import HEARD
 from engine.music.theme_text import theme_from_notes, theme_text
+from engine.process.why import Why, second_of
 
 Reply = tuple[str, tuple[Argument, ...]]
 Actions = dict[str, Callable[..., tuple[Argument, ...]]]
@@ -492,7 +492,8 @@ class Controls:
         if control.address == EXPORT:
             return self._export(sender, *arguments)  # type: ignore[arg-type]
         if control.address == controls.WHY:
-            self.session.why(arguments[0], lambda why: self._answer(sender, request.asked, why_values(why)))  # type: ignore[arg-type]
+            at_s = self._second(arguments[0])
+            self.session.why(at_s, lambda why: self._answer(sender, request.asked, why_values(why)))
             return []
         if control.address == controls.SAVE:
             return self._save_session(sender, *arguments)  # type: ignore[arg-type]
@@ -790,8 +791,18 @@ class Controls:
         theme = theme_text(theme_from_notes(notes, document.result.key, bar_beats))
         return False, theme, *self._at(session.edit(set_value, controls.THEME, theme))
 
-    def _why(self, at_s: float) -> tuple[Argument, ...]:
+    def _second(self, place: Value) -> float:
+        """Picture second of a place that was given as one or as bar|beat.  Raises ControlError."""
+        if not isinstance(place, str):
+            return float(place or 0.0)
+        document = self.session.document
+        if not document.result.slots:
+            raise ControlError("not_ready", "bars are known when the film's music is composed.")
+        return second_of(document, place)
+
+    def _why(self, at: float | str) -> tuple[Argument, ...]:
         """What is known at once; over OSC the engine's part is waited for."""
+        at_s = self._second(at)
         found: list[tuple[Argument, ...]] = []
         self.session.why(at_s, lambda why: found.append(why_values(why)))
         return found[0] if found else (Double(at_s),)

@@ -77,6 +77,7 @@ def _schema(argument: Arg) -> dict[str, Any]:
         for name, bound in (("minimum", argument.low), ("maximum", argument.high)):
             if bound is not None:
                 plain[name] = bound
-    if not argument.words:
-        return {**plain, **described}
-    return {"anyOf": [plain, {"type": "string", "enum": list(argument.words)}], **described}
+    texts: list[dict[str, Any]] = [{"type": "string", "enum": list(argument.words)}] if argument.words else []
+    if argument.bars:
+        texts.append({"type": "string", "description": "bar|beat"})
+    return {"anyOf": [plain, *texts], **described} if texts else {**plain, **described}

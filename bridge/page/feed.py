@@ -15,11 +15,10 @@ from pathlib import Path
 from typing import Any, Final, Protocol
 
 from bridge.page import messages as p
-from bridge.session.edits import printed
-from bridge.session.lists import kind_of
 from bridge.session.session import Session
 from bridge.session.snapshot import Snapshot, cue_list, snapshot
 from engine.document import ChordBlock, Document
+from engine.document.printed import ranges_s
 from engine.music import Chord, Cue, Slot, TempoMap, controls
 from engine.music.speech import parse_speech
 from engine.process.messages import FilmAnalysed, FilmHeard
@@ -180,7 +179,7 @@ class PageFeed:
             rows = enumerate(cue_list(session), start=1)
             self._send("cues", tuple((number, *row) for number, row in rows))
             self._send("takes", kept)
-            self._send("printed", printed.ranges_s(document))
+            self._send("printed", ranges_s(document))
             spoken = parse_speech(document.text(controls.SPEECH))
             self._send("dialogue", tuple((start_s, end_s, "speech") for start_s, end_s in spoken))
             self._send("heard", heard_rows(session.film.heard))
@@ -200,7 +199,7 @@ class PageFeed:
     def _chord_rows(self) -> Iterator[p.Row]:
         session = self._session
         document, starts_s = session.document, session.starts_s
-        tempo_map, ranges = document.result.tempo_map, printed.ranges_s(document)
+        tempo_map, ranges = document.result.tempo_map, ranges_s(document)
         names: dict[Chord, str] = {}  # spelling a chord looks through all that was typed
         bars = list(_bars(tempo_map, starts_s, document.result.slots[-1].end_s)) if document.result.slots else []
         for block in _blocks(document):
@@ -211,7 +210,7 @@ class PageFeed:
             bar, begins, _, unit = bars[max(bisect_right(bars, beats, key=lambda each: each[1]) - 1, 0)]
             is_printed = any(low < block.end_s and block.start_s < high for _, low, high in ranges)
             place = f"{bar}|{int((beats - begins) / unit) + 1}"
-            yield block.start_s, block.end_s, beats, place, name, kind_of(block), is_printed
+            yield block.start_s, block.end_s, beats, place, name, block.set_by, is_printed
 
     def _bar_rows(self) -> Iterator[p.Row]:
         session = self._session

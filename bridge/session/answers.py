@@ -12,11 +12,11 @@ from bridge.controls.midi_learn import MidiLearn
 from bridge.daw.session import DawBridge
 from bridge.osc.clients import Clients
 from bridge.osc.codec import Argument, Double
-from bridge.session.edits import printed
 from bridge.session.lists import form_rows, plan_rows, proposed_cues, rated_takes, statement_rows, steering_rows
 from bridge.session.output import named_ranges
 from bridge.session.snapshot import Snapshot, change_under_way, cue_list
 from bridge.session.state import SessionState
+from engine.document.printed import ranges_s
 from engine.music import controls
 
 MAX_LIST: Final = 120  # entries of a list in one message
@@ -92,7 +92,7 @@ STATES: Final[dict[str, Callable[[SessionState, Snapshot, Around], tuple[Argumen
     ),
     controls.PRINTED: lambda session, shot, around: tuple(
         value
-        for part, from_s, to_s in printed.ranges_s(session.document)[: MAX_LIST // 3]
+        for part, from_s, to_s in ranges_s(session.document)[: MAX_LIST // 3]
         for value in (part, Double(from_s), Double(to_s))
     ),
     controls.LOCKS: lambda session, shot, around: tuple(

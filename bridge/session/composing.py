@@ -21,7 +21,7 @@ from engine.document import Document, parse_key
 from engine.music import FilmLevels, Key, Slot, controls
 from engine.music.cueplan import CuePlan
 from engine.process.messages import Composed, ComposeRequest, EngineFailure, SlotsComposed
-from engine.process.requests import compose_request, numbered, recipe
+from engine.process.requests import compose_request, keys_of, numbered, recipe
 
 QUIET_S: Final = 0.015  # after the last move of a fader
 PATIENCE_S: Final = 1.05  # faders that never rest are answered after this
@@ -364,12 +364,8 @@ class Composing:
 
     def restore(self, document: Document) -> None:
         """The levels of a composition that was kept, and the keys that its moods had chosen."""
-        result = document.result
-        self.levels = result.levels
-        if result.slots and parse_key(document.text(controls.KEY)) is None:
-            self.auto_keys[document.cue] = (result.key, result.key_reason)
-        chosen = {state.number for state in document.cue_states if parse_key(state.text(controls.KEY)) is None}
-        self.auto_keys |= {number: (key, reason) for number, key, reason in result.cue_keys if number in chosen}
+        self.levels = document.result.levels
+        self.auto_keys |= keys_of(document)
 
     def _cue_keys(self, document: Document) -> tuple[tuple[int, Key, str], ...]:
         """Of several cues, the key of each."""

@@ -18,13 +18,14 @@ from bridge.session.effects import effects
 from bridge.session.now import Clock, Now, SystemClock, When, boundary_s
 from bridge.session.progress import Phase, Progress
 from bridge.session.state import SessionOptions, SessionState
-from bridge.session.why import Questions, Why
+from bridge.session.why import Questions
 from engine.document import CueState, Document, KeptTake, Step, parse_key
 from engine.interchange.rules import Mapping
 from engine.music import controls
 from engine.music.arguments import ControlError
 from engine.process.messages import Cancel, ToEngine
 from engine.process.requests import recipe
+from engine.process.why import Why
 
 P = ParamSpec("P")
 

@@ -8,7 +8,7 @@ from typing import Final
 from bridge.osc.codec import Argument, Double
 from bridge.session.state import SessionState
 from bridge.session.steering import rules
-from engine.document import ChordBlock, Document
+from engine.document import Document
 from engine.document.compare import compare, plan_of
 from engine.document.form_decisions import decisions
 from engine.music import controls
@@ -20,17 +20,6 @@ MAX_NOTES: Final = 120
 MAX_SECTIONS: Final = 24
 
 
-def kind_of(block: ChordBlock) -> str:
-    """Who set a chord, in a word: typed, pinned, given (by the progression), generated, provisional or silence."""
-    if block.pin is not None:
-        return "typed" if block.pin.typed else "pinned"
-    if block.chord.is_silence:
-        return "silence"
-    if block.given:
-        return "given"
-    return "provisional" if block.provisional else "generated"
-
-
 def listed_chords(session: SessionState, from_s: float, to_s: float) -> tuple[Argument, ...]:
     """From, to, name and kind of each chord in a range of picture seconds."""
     found: list[Argument] = []
@@ -39,7 +28,7 @@ def listed_chords(session: SessionState, from_s: float, to_s: float) -> tuple[Ar
             Double(block.start_s),
             Double(block.end_s),
             session.document.chord_name(block.chord) or "N",
-            kind_of(block),
+            block.set_by,
         ]
     return tuple(found)
 

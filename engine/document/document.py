@@ -119,6 +119,17 @@ class ChordBlock:
     given: bool = False
     provisional: bool = False
 
+    @property
+    def set_by(self) -> str:
+        """Who set it, in a word: typed, pinned, given (by the progression), generated, provisional or silence."""
+        if self.pin is not None:
+            return "typed" if self.pin.typed else "pinned"
+        if self.chord.is_silence:
+            return "silence"
+        if self.given:
+            return "given"
+        return "provisional" if self.provisional else "generated"
+
 
 @dataclass(frozen=True, slots=True)
 class Result:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
-from engine.document.document import PrintedRange
+from engine.document.document import Document, PrintedRange
 from engine.document.takes import EVER
 from engine.music import PARTS, Controller, Note
 
@@ -40,6 +40,15 @@ def printed_with(
         end = max([high, *(each.end_beats for each in touching)])
         made = [each for each in made if each not in touching] + [PrintedRange(part, start, end)]
     return tuple(sorted(made, key=lambda each: (PARTS.index(each.part), each.start_beats)))
+
+
+def ranges_s(document: Document) -> tuple[tuple[str, float, float], ...]:
+    """(part, from, to) of each printed range in picture seconds, by part and time."""
+    seconds_at, starts_s = document.result.tempo_map.seconds_at, document.result.starts_s
+    return tuple(
+        (each.part, seconds_at(each.start_beats) - starts_s, seconds_at(each.end_beats) - starts_s)
+        for each in document.printed
+    )
 
 
 def muted(

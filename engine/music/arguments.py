@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from dataclasses import dataclass
 from typing import Final
 
@@ -11,6 +12,8 @@ from engine.music.errors import UserError
 MAX_TEXT: Final = 4096
 # Senders compute in 32-bit floats: 3 arrives as 2.9999998 and is meant as 3.
 WHOLE_TOLERANCE: Final = 1e-6
+
+_BAR_BEAT: Final = re.compile(r"[1-9]\d{0,4}\|[1-9]\d?(\.\d{1,9})?")
 
 Value = float | int | bool | str | None
 Raw = int | float | str | bytes | bool | None  # as an OSC argument arrives
@@ -29,7 +32,7 @@ class Arg:
     """One argument.  kind: "number", "whole", "switch", "text", "choice" or "any" (what another address takes).
 
     low, high: inclusive range of numbers.  words: texts also accepted instead of a number ("picture"); for "choice"
-    the choices.  optional: may be left out.
+    the choices.  optional: may be left out.  bars: a number that may also be said as bar|beat, a text like "12|1".
     """
 
     name: str
@@ -39,6 +42,7 @@ class Arg:
     unit: str = ""
     words: tuple[str, ...] = ()
     optional: bool = False
+    bars: bool = False
 
     @property
     def tag(self) -> str:
@@ -56,7 +60,7 @@ class Arg:
         if self.kind == "any":
             return self._check_any(value)
         if isinstance(value, str):
-            if value in self.words:
+            if value in self.words or (self.bars and _BAR_BEAT.fullmatch(value)):
                 return value
             raise ControlError("bad_type", f"{self.name} is {self.expected}, not the text '{value[:40]}'.")
         if value is None and self.words:
@@ -73,7 +77,7 @@ class Arg:
 
     def parse(self, text: str) -> Value:
         """What somebody typed, in its own type: numbers as numbers, on and off as a switch.  Raises ControlError."""
-        if self.kind in ("text", "choice") or text in self.words:
+        if self.kind in ("text", "choice") or text in self.words or (self.bars and "|" in text):
             return self.check(text)
         if self.kind == "any":
             try:
@@ -134,4 +138,6 @@ class Arg:
             words += f" of at least {self.low:g}"
         if self.unit:
             words += f" ({self.unit})"
+        if self.bars:
+            words += " or bar|beat ('12|1')"
         return words + (f" or {' or '.join(repr(word) for word in self.words)}" if self.words else "")

@@ -1017,7 +1017,8 @@ ACTIONS: Final = (
         "Why the chord at a position is there: its first and last second, name, who set it (typed, pinned, given, "
         "network, cell, cadence, generated, provisional or silence), the network's part (0 to 1), up to three other "
         "chords with how likely each was and how likely the network alone finds it, then up to five lines in words. "
-        "Answered when the engine has said so, after two seconds without it.", _seconds("at"),
+        "Answered when the engine has said so, after two seconds without it.",
+        Arg("at", "number", 0, LONGEST_S, "picture seconds", bars=True),
     ),
     _do(
         NOTES,

@@ -89,6 +89,15 @@ def compose_request(
     )
 
 
+def keys_of(document: Document) -> dict[int, tuple[Key, str]]:
+    """The keys that moods chose for what a document holds, which it is composed on with."""
+    result, keys = document.result, {}
+    if result.slots and parse_key(document.text(controls.KEY)) is None:
+        keys[document.cue] = (result.key, result.key_reason)
+    chosen = {state.number for state in document.cue_states if parse_key(state.text(controls.KEY)) is None}
+    return keys | {number: (key, reason) for number, key, reason in result.cue_keys if number in chosen}
+
+
 def parse_own_theme(cue: Document | CueState, bar_beats: float = 4.0) -> Theme | None:
     """The composer's theme, None where takes build one.  Raises MusicError."""
     text = cue.text(controls.THEME).strip()

@@ -12,7 +12,7 @@ from typing import Final
 from bridge.session.edits import Edit
 from bridge.session.now import Now
 from engine.document import Document, PrintedRange
-from engine.document.printed import printed_with, printed_without
+from engine.document.printed import printed_with, printed_without, ranges_s
 from engine.music import PARTS
 from engine.music.arguments import ControlError
 
@@ -40,15 +40,6 @@ def unmute(
     if left == document.printed:
         raise ControlError("bad_value", f"nothing of {'any part' if part == ALL else part} is printed there.")
     return _edit(document, left, f"unmute {part}")
-
-
-def ranges_s(document: Document) -> tuple[tuple[str, float, float], ...]:
-    """(part, from, to) of each printed range in picture seconds, by part and time."""
-    seconds_at, starts_s = document.result.tempo_map.seconds_at, document.result.starts_s
-    return tuple(
-        (each.part, seconds_at(each.start_beats) - starts_s, seconds_at(each.end_beats) - starts_s)
-        for each in document.printed
-    )
 
 
 def as_words(document: Document) -> str:

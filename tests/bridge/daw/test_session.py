@@ -29,6 +29,7 @@ from bridge.daw.protocol import (
 from bridge.session.edits import chords, printed
 from bridge.session.snapshot import snapshot
 from engine.arrange.score import arrange_whole
+from engine.document.printed import ranges_s
 from engine.music import Chord, UserError
 from engine.music.arguments import ControlError
 from engine.music.controls import BY_ADDRESS
@@ -173,7 +174,7 @@ def test_the_daw_asks_to_thaw(wired) -> None:
     session = wired.session
     session.edit(printed.mute, "all")
     wired.say(ThawRequest("selection", 4.0, 8.0))
-    assert {(round(low, 3), round(high, 3)) for _, low, high in printed.ranges_s(session.document)} == {
+    assert {(round(low, 3), round(high, 3)) for _, low, high in ranges_s(session.document)} == {
         (0.0, 4.0), (8.0, round(session.end_s, 3))
     }  # fmt: skip
     wired.say(ThawRequest("selection", 4.0, 8.0))

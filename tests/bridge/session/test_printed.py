@@ -22,7 +22,7 @@ from engine.arrange.score import arrange_whole
 from engine.brief import Brief
 from engine.document import PrintedRange
 from engine.document.file import read_session
-from engine.document.printed import muted, printed_with, printed_without
+from engine.document.printed import muted, printed_with, printed_without, ranges_s
 from engine.music import PARTS, Controller, Note
 from engine.music.arguments import ControlError
 
@@ -95,7 +95,7 @@ def test_the_stream_of_a_frozen_part_is_mute_there_and_nowhere_else(stage) -> No
     assert "pad" in {part for part, _ in played(stage, 4.0, 1.5)} and printed.as_words(session.document) == ""
     session.redo()
     session.edit(printed.unmute, "pad", 5.0, 6.0)
-    assert [(part, round(low, 3), round(high, 3)) for part, low, high in printed.ranges_s(session.document)] == [
+    assert [(part, round(low, 3), round(high, 3)) for part, low, high in ranges_s(session.document)] == [
         ("pad", 4.0, 5.0), ("pad", 6.0, 8.0)
     ]  # fmt: skip
     session.edit(printed.unmute)
@@ -154,7 +154,7 @@ def test_what_a_daw_printed_is_frozen_once_it_says_so(wired) -> None:
     assert session.document.printed == ()
     wired.say(Ack(order.request, 1, "96 notes in 5 items"))
     assert {
-        part for part, low, high in printed.ranges_s(session.document) if (round(low, 3), round(high, 3)) == (4.0, 12.0)
+        part for part, low, high in ranges_s(session.document) if (round(low, 3), round(high, 3)) == (4.0, 12.0)
     } == {line.split("\t")[1] for line in Path(order.path).read_text().splitlines() if line.startswith("part\t")}
     wired.run(0.3)
     began = time.perf_counter()

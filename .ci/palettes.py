@@ -1,0 +1,61 @@
+"""docs/palettes.md: what each palette may sound like, from engine/harmony/data/palettes.toml.
+
+python .ci/palettes.py            writes the page anew
+python .ci/palettes.py --check    says whether it is as the data has it (a test does, too)
+"""
+
+from __future__ import annotations
+
+import sys
+import tomllib
+from itertools import groupby
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[1]
+DATA = ROOT / "engine" / "harmony" / "data" / "palettes.toml"
+PAGE = ROOT / "docs" / "palettes.md"
+HEAD = """<!-- Made by `python .ci/palettes.py` from engine/harmony/data/palettes.toml; do not edit by hand. -->
+# Palettes
+
+Each mood has two to four palettes; a take draws one for each section, and `compose`, the page and `cuebridge why`
+name it: `R1 (pastoral)`. A cell of four chords is stated, stated again with another end, then another follows; a
+close ends a theme or a cue. Numerals count from the major scale of the tonic in every mode, so bIII, bVI and bVII
+always carry their flat; capitals are major, small letters minor; after a slash stands the degree in the bass. A full
+stop joins two chords in one step, `q` stands for chords of fourths.
+
+"""
+
+
+def page() -> str:
+    """The whole page."""
+    palettes = tomllib.loads(DATA.read_text(encoding="utf-8"))
+    parts = [HEAD]
+    for mood, group in groupby(palettes.items(), key=lambda item: item[1]["mood"]):
+        parts.append(f"## {mood.capitalize()}\n\n")
+        parts.append(
+            "| palette | mode | bpm | bars a chord | cells | once a cue | closes |\n|---|---|---|---|---|---|---|\n"
+        )
+        for variant, row in group:
+            low, high = row["bpm"]
+            cells = [
+                f"**{variant}** {row['name']}",
+                row["mode"],
+                f"{low:g}–{high:g}",
+                " or ".join(f"{unit:g}" for unit in row["units"]),
+                *("<br>".join(row.get(name, [])) for name in ("cells", "lift", "closes")),
+            ]
+            parts.append("".join(f"| {cell} " if cell else "| " for cell in cells) + "|\n")
+        parts.append("\n")
+    return "".join(parts).rstrip() + "\n"
+
+
+def main() -> int:
+    """The exit code: 1 where the page is not as the data has it."""
+    if "--check" in sys.argv[1:]:
+        return int(PAGE.read_text(encoding="utf-8") != page())
+    PAGE.write_text(page(), encoding="utf-8")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
