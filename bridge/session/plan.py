@@ -200,9 +200,9 @@ class Plan:
 
     def hand_over_again(self, takeover_beats: float | None) -> None:
         """The player gets what is arranged once more, from a position on; None: from the beginning (nothing plays)."""
-        if not self._blocks:
+        if not self._blocks and not self._todo:
             return
-        first = self._start_beats
+        first = self._start_beats  # before all where the whole is being arranged anew
         wanted = first if takeover_beats is None else max(first, takeover_beats)
         if first < wanted or self._fresh_from > wanted:
             self._fresh_from = wanted

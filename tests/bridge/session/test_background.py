@@ -7,7 +7,7 @@ import time
 import pytest
 
 from bridge.session.background import BackgroundPlan, PlanJob, sliced
-from bridge.session.plan import SMALL_SLOTS, Load
+from bridge.session.plan import SMALL_SLOTS, Load, Plan
 from engine.arrange import film_levels
 from engine.arrange.rhythm import build_grid
 from engine.arrange.score import arrange_whole
@@ -148,6 +148,31 @@ def test_a_second_change_further_on_leaves_no_hole_where_the_first_was_not_hande
     loads += settle(desk, near + 1.0)
     whole = arrange_whole(last.score()).notes
     assert sound(held(loads), near, 1e9) == sound(whole, near, 1e9)
+
+
+def test_what_the_player_lacks_is_handed_out_again_where_all_is_being_arranged_anew() -> None:
+    """A second change comes while only what the first has just ahead of the playhead is arranged, nothing before."""
+    plan, position = Plan(), TEMPO.beats_at(60.0)
+
+    def handed(until: float = 1e9) -> list[Load]:
+        loads: list[Load] = []
+        while plan.busy and plan.planned_to_beats < until:
+            loads += plan.work(0.002, position)
+        return loads
+
+    plan.update(job().score(), None)
+    handed()
+    changed = job(settings={"/cue/activity": 90.0})
+    plan.update(changed.score(), 184.0)
+    plan.planned_to_beats = position
+    handed(200.0)
+    assert plan.busy and plan.planned_to_beats < 300.0
+    last = job(settings={"/cue/activity": 90.0}, pins=(Pin(440.0, 441.5, Chord.parse("Ebm")),))
+    plan.update(last.score(), TEMPO.beats_at(430.0))
+    plan.hand_over_again(112.0)
+    again = held(handed())  # a window's pieces from 112 on were lost on their way
+    whole = arrange_whole(last.score()).notes
+    assert sound(again, 112.0, 1e9) == sound(whole, 112.0, 1e9)
 
 
 def test_changes_of_tempo_one_after_another_are_heard_where_the_playhead_is(desk) -> None:
