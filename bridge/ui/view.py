@@ -77,11 +77,14 @@ class LinesView:
 
     def draw(self, shot: Snapshot, session: SessionState) -> None:
         now_s = time.perf_counter()
-        marks = (shot.state, shot.music.chord, shot.take.number) if self._json else (shot.state,)
-        if marks == self._last and (
-            now_s - self._last_s < self._every_s or (shot.state == "stopped" and not self._json)
-        ):
-            return
+        marks: tuple[object, ...] = (shot.state, shot.music.chord, shot.take.number)
+        if not self._json:
+            marks = (shot.state, line(shot) if shot.state == "waiting" else "")
+        early = now_s - self._last_s < self._every_s
+        if marks == self._last and (early or (not self._json and shot.state in ("stopped", "waiting"))):
+            return  # what stands still is said once
+        if early and shot.state == "waiting" and self._last[:1] == ("waiting",):
+            return  # progress, once a second
         self._last_s, self._last = now_s, marks
         if self._json:
             revision = session.status.revision

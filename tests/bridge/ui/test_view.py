@@ -51,6 +51,19 @@ def test_json_lines_are_json_and_complete(playing) -> None:
     assert err.getvalue() == "a sentence.\n"
 
 
+def test_while_it_waits_a_line_says_only_what_is_new(playing, monkeypatch) -> None:
+    from dataclasses import replace
+
+    out, clock = io.StringIO(), [0.0]
+    monkeypatch.setattr("bridge.ui.view.time.perf_counter", lambda: clock[0])
+    view, shot = LinesView(False, out, io.StringIO()), replace(snapshot(playing), state="waiting", waits_for="the film")
+    for tenth in range(200):  # at 0 % for ten seconds, then ten times a second one more
+        clock[0] = 100.0 + tenth / 10
+        view.draw(replace(shot, progress=("", max(tenth - 100, 0) / 100)), playing)
+    lines = out.getvalue().splitlines()
+    assert lines[0] == "waiting for the film (0%)" and len(lines) == len(set(lines)) == 11
+
+
 def test_the_terminals_view_shows_it_all(playing) -> None:
     from rich.console import Console
 
