@@ -29,7 +29,10 @@ def main(arguments: Sequence[str]) -> int:
     parser.add_argument("--home", metavar="DIR", help="another account's folder")
     options = parser.parse_args(arguments)
     formats = tuple(dict.fromkeys(options.format)) if options.format else usual_formats()
-    home = (Path.home() if options.home is None else Path(options.home).expanduser()).absolute()
+    try:
+        home = (Path.home() if options.home is None else Path(options.home).expanduser()).absolute()
+    except RuntimeError:
+        raise UserError("your home folder is not known: set HOME, or name it with --home.") from None
     if options.home == "" or not home.is_dir():
         raise UserError(f"there is no folder {home if options.home is None else repr(options.home)}.")
     said = (uninstall if options.uninstall else install)(formats, home, options.dry_run)

@@ -34,6 +34,7 @@ IDLE_S: Final = 0.05
 BUSY_S: Final = 0.005
 SETTLE_S: Final = 0.5  # the port is silent by then even if no status says so
 ANNOUNCE_S: Final = 1.0
+MOST_AT_ONCE: Final = 512  # datagrams between two turns: whoever floods the port does not hold up what is to be sent
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,13 +56,19 @@ class InstanceSummary:
 
 
 def link_path() -> Path:
-    """The file in which instances look for CueBridge; plugin/src/platform.c names the same."""
+    """The file in which instances look for CueBridge; plugin/src/platform.c names the same.
+
+    Raises OSError where this user's home folder is not known.
+    """
     if said := os.environ.get(LINK_VARIABLE):
         return Path(said)
     if sys.platform == "win32":
         return Path(os.environ.get("LOCALAPPDATA", Path.home() / "AppData" / "Local")) / "cuebridge" / "plugin-link"
     below = "Library/Application Support" if sys.platform == "darwin" else ".local/share"
-    return Path.home() / below / "cuebridge" / "plugin-link"
+    try:
+        return Path.home() / below / "cuebridge" / "plugin-link"
+    except RuntimeError:
+        raise OSError("the home folder is not known: set HOME") from None
 
 
 class PluginLink:
@@ -70,7 +77,7 @@ class PluginLink:
 
     def __init__(self, player: PlayerLink, say: Callable[[str], None], path: Path | None = None) -> None:
         self._player, self._say = player, say
-        self._path = path or link_path()
+        self._path, self._is_path_known = path or Path("plugin-link"), path is not None
         self._messages: deque[bytes] = deque()  # for the player, that the plan has not followed
         self._lock = threading.Lock()  # what `follow` says
         self._film, self._complete, self._person = "", False, False
@@ -92,6 +99,8 @@ class PluginLink:
     def begin(self) -> None:
         """Instances turn to the run that began last.  Never raises: without the plugin everything else works."""
         try:
+            if not self._is_path_known:
+                self._path, self._is_path_known = link_path(), True
             self._socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
             self._socket.bind(("127.0.0.1", 0))
             self._socket.setblocking(False)
@@ -131,6 +140,8 @@ class PluginLink:
                 self._write_file(port)
 
     def _remove_file(self) -> None:
+        if not self._is_path_known:
+            return
         with contextlib.suppress(OSError, ValueError):  # ValueError: no text, so not ours
             if self._token.hex() in self._path.read_text(encoding="ascii"):
                 self._path.unlink()
@@ -182,7 +193,7 @@ class PluginLink:
         self._follow_plan()
         wait_s = BUSY_S if self.instances.busy else IDLE_S
         ready, _, _ = select.select([link], [], [], wait_s)
-        while ready:
+        for _ in range(MOST_AT_ONCE if ready else 0):
             try:
                 data, address = link.recvfrom(wire.MAX_BYTES + 1)
             except BlockingIOError:

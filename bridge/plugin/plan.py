@@ -112,5 +112,5 @@ def _start(event: tuple[int, int, int, int, int, float, float]) -> float:
 
 
 def cut(text: str, most: int) -> bytes:
-    """UTF-8 of at most so many bytes, no character halved."""
-    return text.encode()[:most].decode(errors="ignore").replace("\0", "").encode()
+    """UTF-8 of at most so many bytes, no character halved; what is no character, as in a file's name, is "?"."""
+    return text.encode(errors="replace")[:most].decode(errors="ignore").replace("\0", "").encode()

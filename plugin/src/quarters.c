@@ -11,7 +11,7 @@ double cb_quarters_at(cb_quarters *is, int64_t frame, double quarter, double tem
   if (is->fine || !isfinite(ticks) || !isfinite(per_frame)) return quarter;
   double half = (0.5 + NEAR_TICK) / TICKS, low = quarter - half, high = quarter + half;
   if (tempo == is->tempo && rate == is->rate) {
-    double moved = (double)(frame - is->frame) * per_frame, loose = fabs(moved) * TEMPO_ERROR;
+    double moved = ((double)frame - (double)is->frame) * per_frame, loose = fabs(moved) * TEMPO_ERROR;
     double least = fmax(low, is->low + moved - loose), most = fmin(high, is->high + moved + loose);
     if (least <= most) { /* else the tempo has changed and come back meanwhile */
       low = least;

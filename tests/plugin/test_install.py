@@ -76,6 +76,15 @@ def test_a_home_that_is_not_there_is_not_made(tmp_path, capsys, monkeypatch, hom
     assert list(tmp_path.iterdir()) == [tmp_path / "here"]
 
 
+def test_an_account_without_a_home_is_told(capsys, monkeypatch) -> None:
+    def unknown() -> Path:
+        raise RuntimeError("Could not determine home directory.")
+
+    monkeypatch.setattr(Path, "home", unknown)
+    code, said = run(capsys, "--dry-run")
+    assert code == 2 and "set HOME, or name it with --home" in said
+
+
 @needs_compiler
 def test_where_one_format_is_not_ours_neither_goes(tmp_path, capsys) -> None:
     run(capsys, "--home", str(tmp_path), "--format", "clap")

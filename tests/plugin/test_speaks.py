@@ -14,12 +14,13 @@ from itertools import pairwise
 from pathlib import Path
 
 import pytest
-from linklab import PATIENCE_S, Bridge, played, running, tune
+from linklab import PATIENCE_S, Bridge, Player, played, running, tune
 from pluginlab import RATE, Host, Transport, state_of
 
 from bridge.player import messages as m
 from bridge.player.memory import PlayerMemory
 from bridge.plugin import wire
+from bridge.plugin.link import PluginLink
 from bridge.plugin.plan import ALL_PARTS, PluginPlan
 from engine.music.note import Note
 
@@ -340,6 +341,56 @@ def test_nobody_waits_while_a_plan_is_packed(path, monkeypatch) -> None:
         assert time.monotonic() - began_s < PATIENCE_S / 2
         packed.set()
         instance.close()
+
+
+def test_a_film_whose_name_is_no_text_is_sent(built, path) -> None:
+    """As a file of another encoding is named: os.fsdecode."""
+    with open_host(built, path) as host, running(path, tune(), film="caf\udce9.mp4") as bridge:
+        host.answered()
+        bridge.until(bridge.has_it(), host)
+        assert played(host) == PITCHES
+        host.save()
+        host.answered()
+        assert b"caf?.mp4" in host.saved[-1]
+
+
+class Flooded:
+    """A socket at which another datagram is always there: its sender is faster than any reader."""
+
+    def __init__(self, inner: socket.socket) -> None:
+        self.inner, self.read = inner, 0
+
+    def fileno(self) -> int:
+        return self.inner.fileno()
+
+    def getsockname(self) -> tuple[str, int]:
+        return self.inner.getsockname()
+
+    def recvfrom(self, size: int) -> tuple[bytes, tuple[str, int]]:
+        self.read += 1
+        assert self.read < 10_000, "it reads on and on"
+        return bytes(size), ("127.0.0.1", 9)
+
+
+def test_whoever_floods_the_port_holds_nothing_up(path) -> None:
+    link = PluginLink(Player(), [].append, path)
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as inner:
+        inner.bind(("127.0.0.1", 0))
+        inner.sendto(b"!", inner.getsockname())
+        flooded = Flooded(inner)
+        for turn in range(3):
+            link._turn(flooded)
+            assert flooded.read > turn
+
+
+def test_without_a_home_folder_a_run_goes_on(monkeypatch) -> None:
+    def unknown() -> Path:
+        raise RuntimeError("Could not determine home directory.")
+
+    monkeypatch.setattr(Path, "home", unknown)
+    monkeypatch.delenv("CUEBRIDGE_PLUGIN_LINK", raising=False)
+    with running(None, tune()) as bridge:
+        assert bridge.said == ["plugins cannot find this run: plugin-link (the home folder is not known: set HOME)."]
 
 
 @pytest.mark.parametrize("spoil", ["a file for a folder", "a folder for a file", "no text"])
