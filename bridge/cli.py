@@ -59,6 +59,8 @@ def _dispatch(words: list[str]) -> int:
         sys.stdout.write(usage())
         return 0 if words else 2
     if words[0] in ("-V", "--version", "version"):
+        from bridge.commands.version import version
+
         sys.stdout.write(f"cuebridge {version()}\n")
         return 0
     command, rest = words[0], words[1:]
@@ -119,17 +121,6 @@ def usage() -> str:
         lines.append(f"  {name:<16}{text}")
     lines += ["", "cuebridge COMMAND --help says more.  --version prints the version.", ""]
     return "\n".join(lines)
-
-
-def version() -> str:
-    """The version that is installed; `0` where the code runs from a folder without installation."""
-    from importlib.metadata import PackageNotFoundError
-    from importlib.metadata import version as installed
-
-    try:
-        return installed("cuebridge")
-    except PackageNotFoundError:
-        return "0 (not installed)"
 
 
 if __name__ == "__main__":

@@ -17,10 +17,10 @@ from pathlib import Path
 from types import FrameType
 from typing import Any, Final, TextIO, cast
 
-from bridge.cli import version
 from bridge.commands.ending import Ending
 from bridge.commands.live_options import LivePlan, parse
 from bridge.commands.page_link import open_in_browser, page_link
+from bridge.commands.version import version
 from bridge.controls.dispatch import Controls
 from bridge.controls.midi_learn_file import learn_path
 from bridge.daw.link import Outgoing

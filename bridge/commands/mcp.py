@@ -92,7 +92,7 @@ async def _serve(host: str, port: int, offered: Sequence[Tool]) -> None:
             return types.CallToolResult(content=[types.TextContent(text=str(error))], is_error=True)
         return types.CallToolResult(content=[types.TextContent(text=text)])
 
-    from bridge.cli import version
+    from bridge.commands.version import version
 
     server: Any = Server(
         "cuebridge",

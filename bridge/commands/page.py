@@ -15,10 +15,10 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any, Final
 
-from bridge.cli import version
 from bridge.commands.live import Live, watching_signals
 from bridge.commands.live_options import LivePlan, page_of, parser, plan_of
 from bridge.commands.page_link import open_in_browser, page_link
+from bridge.commands.version import version
 from bridge.page import messages as p
 from bridge.page.link import PageLink
 from engine.music import UserError
