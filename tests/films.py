@@ -45,7 +45,12 @@ def make_film(
     options: dict[str, str] | None = None,
     prepare: Callable[[object], None] | None = None,
 ) -> Path:
-    """Encodes a film.  picture(n): (h, w, 3) uint8 RGB of frame n.  ticks: times in time_base, else even."""
+    """Encodes a film.  picture(n): (h, w, 3) uint8 RGB of frame n.  ticks: times in time_base, else even.
+
+    options: of the encoder; x264 is asked for little work where none are given.
+    """
+    if options is None and codec == "libx264":
+        options = {"preset": "veryfast"}
     picture = picture or (lambda number: numbered(number, *size))
     with av.open(str(path), "w") as container:
         stream = container.add_stream(codec, rate=rate, options=options or {})

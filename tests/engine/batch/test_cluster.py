@@ -1,7 +1,6 @@
 """A Dask cluster that somebody else started: its scheduler and workers are processes of their own."""
 
 import os
-import shutil
 import signal
 import subprocess
 import sys
@@ -9,11 +8,11 @@ import time
 from pathlib import Path
 
 import pytest
+from livelab import short_film
 
 from engine.batch import pool
 from engine.batch.pool import PoolOptions, run_units
 from engine.batch.units import RESULT, Unit
-from engine.music.bundled import bundled_clip
 from engine.music.errors import UserError
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -46,7 +45,7 @@ def cluster(tmp_path):
     yield (
         address,
         scheduler,
-        lambda: start("worker", address, "--nthreads", "1", "--host", "127.0.0.1", "--no-dashboard"),
+        lambda: start("worker", address, "--nthreads", "1", "--no-nanny", "--host", "127.0.0.1", "--no-dashboard"),
     )
     for process in reversed(running):
         process.send_signal(signal.SIGTERM)
@@ -81,7 +80,7 @@ def test_films_composed_on_a_cluster_are_those_composed_here(cluster, tmp_path) 
     films = tmp_path / "films"
     films.mkdir()
     for name in ("a.mp4", "b.mp4"):
-        shutil.copy(bundled_clip(), films / name)
+        short_film(films / name, 6.0)
         with open(films / name, "ab") as file:
             file.write(name.encode())  # what comes after the last box is no part of the film, but of its content
     for out, way in (("here", ()), ("there", ("--scheduler", address))):

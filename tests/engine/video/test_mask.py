@@ -9,6 +9,7 @@ import av
 import cv2
 import numpy as np
 import pytest
+from livelab import short_film
 
 from engine.video import AnalysisOptions, VideoError, VideoFeatures, analyze
 from engine.video.mask import Mask, MaskedPictures, Rectangle, find_mask, parse_mask
@@ -17,9 +18,11 @@ CLIP = Path(__file__).parents[3] / "engine" / "media" / "big-buck-bunny-30s.mp4"
 QUICK = AnalysisOptions(reading="quick")
 
 
-def remade(target: Path, change: Callable[[np.ndarray, int], np.ndarray], size: tuple[int, int] = (640, 360)) -> Path:
-    """The bundled clip with every picture changed."""
-    with av.open(str(CLIP)) as source, av.open(str(target), "w") as sink:
+def remade(
+    film: Path, target: Path, change: Callable[[np.ndarray, int], np.ndarray], size: tuple[int, int] = (640, 360)
+) -> Path:
+    """The film with every picture changed."""
+    with av.open(str(film)) as source, av.open(str(target), "w") as sink:
         stream = sink.add_stream("libx264", rate=24, options={"crf": "18", "preset": "ultrafast", "g": "48"})
         stream.width, stream.height = size
         stream.pix_fmt = "yuv420p"
@@ -44,9 +47,17 @@ def letterbox(image: np.ndarray, _number: int) -> np.ndarray:
     return image
 
 
-@pytest.fixture
-def plain(seen_clip: VideoFeatures) -> VideoFeatures:
-    return seen_clip
+@pytest.fixture(scope="module")
+def film(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The first shots of the clip: enough to tell moods, cuts and a matte, and much less to write."""
+    return short_film(tmp_path_factory.mktemp("film") / "film.mp4", 14.0)
+
+
+@pytest.fixture(scope="module")
+def plain(film: Path) -> VideoFeatures:
+    features = analyze(film, QUICK)
+    assert len(features.cuts) >= 4
+    return features
 
 
 def alike(a: VideoFeatures, b: VideoFeatures) -> None:
@@ -55,41 +66,41 @@ def alike(a: VideoFeatures, b: VideoFeatures) -> None:
     assert np.abs(a.motion - b.motion).max() < 2.0
 
 
-def test_burnt_in_timecode_changes_nothing(plain: VideoFeatures, tmp_path: Path) -> None:
-    film = remade(tmp_path / "burnt.mp4", timecode)
-    mask = find_mask(str(film))
+def test_burnt_in_timecode_changes_nothing(seen_clip: VideoFeatures, tmp_path: Path) -> None:
+    burnt = remade(CLIP, tmp_path / "burnt.mp4", timecode)
+    mask = find_mask(str(burnt))
     assert mask.picture is None and len(mask.overlays) == 1
     box = mask.overlays[0]
     assert box.x <= 210 and box.x + box.w >= 430 and box.y <= 292 and box.y + box.h >= 315
     assert box.w * box.h < 0.12 * 640 * 360
-    seen = analyze(film, QUICK)
-    alike(seen, plain)
+    seen = analyze(burnt, QUICK)
+    alike(seen, seen_clip)
     assert any("burnt-in" in note for note in seen.notes)
 
 
-def test_matte_and_timecode_change_nothing_but_what_they_hide(plain: VideoFeatures, tmp_path: Path) -> None:
-    film = remade(tmp_path / "both.mp4", lambda image, number: letterbox(timecode(image, number), number))
-    seen = analyze(film, QUICK)
-    assert find_mask(str(film)).picture is not None
+def test_matte_and_timecode_change_nothing_but_what_they_hide(film: Path, plain: VideoFeatures, tmp_path: Path) -> None:
+    both = remade(film, tmp_path / "both.mp4", lambda image, number: letterbox(timecode(image, number), number))
+    seen = analyze(both, QUICK)
+    assert find_mask(str(both)).picture is not None
     # The picture under the matte is gone: it is compared with the same part of the plain film.
-    part = analyze(CLIP, AnalysisOptions(reading="quick", mask="0,46,640,268"))
+    part = analyze(film, AnalysisOptions(reading="quick", mask="0,46,640,268"))
     alike(seen, part)
     alike(part, plain)
-    blind = analyze(film, AnalysisOptions(reading="quick", mask="none"))
+    blind = analyze(both, AnalysisOptions(reading="quick", mask="none"))
     assert np.abs(blind.emotion - plain.emotion).max() > 2 * np.abs(seen.emotion - plain.emotion).max()
 
 
-def test_pillarbox_is_cut_away(plain: VideoFeatures, tmp_path: Path) -> None:
+def test_pillarbox_is_cut_away(film: Path, plain: VideoFeatures, tmp_path: Path) -> None:
     def narrow(image: np.ndarray, _number: int) -> np.ndarray:
         wide = np.zeros((360, 800, 3), np.uint8)
         wide[:, 80:720] = image
         return wide
 
-    film = remade(tmp_path / "pillar.mp4", narrow, (800, 360))
-    picture = find_mask(str(film)).picture
+    pillar = remade(film, tmp_path / "pillar.mp4", narrow, (800, 360))
+    picture = find_mask(str(pillar)).picture
     assert picture is not None
     assert abs(picture.x - 80) <= 6 and abs(picture.w - 640) <= 12 and picture.h == 360
-    alike(analyze(film, QUICK), plain)
+    alike(analyze(pillar, QUICK), plain)
 
 
 def test_a_plain_film_is_left_whole() -> None:
