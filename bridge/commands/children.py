@@ -7,11 +7,12 @@ from __future__ import annotations
 
 import contextlib
 import os
-import signal
 import subprocess
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import Any
+
+from bridge.commands.signals import handled
 
 
 def run_child(module: str, arguments: Sequence[str]) -> int:
@@ -19,7 +20,12 @@ def run_child(module: str, arguments: Sequence[str]) -> int:
     environment = os.environ | {"CUEBRIDGE_COMMAND": "cuebridge"}
     child = subprocess.Popen([sys.executable, "-m", module, *arguments], env=environment)
     interrupted = False
-    with _passed_on(child):
+
+    def pass_on(number: int, frame: Any) -> None:
+        with contextlib.suppress(OSError):
+            child.send_signal(number)
+
+    with handled(pass_on, "SIGTERM", "SIGHUP"):
         while True:
             try:
                 code = child.wait()
@@ -31,20 +37,3 @@ def run_child(module: str, arguments: Sequence[str]) -> int:
     if interrupted or code in (-2, 130):
         return 130
     return code if code >= 0 else 128 - code
-
-
-@contextlib.contextmanager
-def _passed_on(child: subprocess.Popen[bytes]) -> Iterator[None]:
-    """While it lasts, SIGTERM and SIGHUP go to the child and we wait for its end."""
-
-    def pass_on(number: int, frame: Any) -> None:
-        with contextlib.suppress(OSError):
-            child.send_signal(number)
-
-    numbers = [getattr(signal, name) for name in ("SIGTERM", "SIGHUP") if hasattr(signal, name)]
-    before = {number: signal.signal(number, pass_on) for number in numbers}
-    try:
-        yield
-    finally:
-        for number, old in before.items():
-            signal.signal(number, old)

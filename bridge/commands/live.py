@@ -12,7 +12,7 @@ import queue
 import signal
 import sys
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from types import FrameType
 from typing import Any, Final, TextIO, cast
@@ -20,6 +20,7 @@ from typing import Any, Final, TextIO, cast
 from bridge.commands.ending import Ending
 from bridge.commands.live_options import LivePlan, parse
 from bridge.commands.page_link import open_in_browser, page_link
+from bridge.commands.signals import ENDING, handled
 from bridge.commands.version import version
 from bridge.controls.dispatch import Controls
 from bridge.controls.midi_learn_file import learn_path
@@ -104,7 +105,7 @@ class Live:
         with contextlib.ExitStack() as stack:
             if osc is not None:
                 stack.callback(osc.close)
-            stack.enter_context(watching_signals(self._signal))
+            stack.enter_context(handled(self._signal, *ENDING))
             stack.enter_context(self.ending)
             player = PlayerLink(plan.player)
             self.ending.add(player.end_at_once)
@@ -607,20 +608,6 @@ def keep_collections_short() -> None:
 def _never_again(phase: str, about: dict[str, int]) -> None:
     if phase == "stop":
         gc.freeze()
-
-
-@contextlib.contextmanager
-def watching_signals(handler: Any) -> Iterator[None]:
-    """While it lasts, the signals that end a program go to the handler."""
-    numbers = [signal.SIGINT, signal.SIGTERM]
-    if hasattr(signal, "SIGHUP"):
-        numbers.append(signal.SIGHUP)
-    before = {number: signal.signal(number, handler) for number in numbers}
-    try:
-        yield
-    finally:
-        for number, old in before.items():
-            signal.signal(number, old)
 
 
 def main(arguments: Sequence[str]) -> int:

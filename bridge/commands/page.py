@@ -15,9 +15,10 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any, Final
 
-from bridge.commands.live import Live, watching_signals
+from bridge.commands.live import Live
 from bridge.commands.live_options import LivePlan, page_of, parser, plan_of
 from bridge.commands.page_link import open_in_browser, page_link
+from bridge.commands.signals import ENDING, handled
 from bridge.commands.version import version
 from bridge.page import messages as p
 from bridge.page.link import PageLink
@@ -92,7 +93,7 @@ def run_chosen(link: PageLink, given: argparse.Namespace, inbox: queue.SimpleQue
         def ended(number: int, frame: object, first: FirstFilm = first) -> None:
             first.ended_by = number
 
-        with watching_signals(ended):
+        with handled(ended, *ENDING):
             plan = first.wait()
         if plan is None:
             return 130 if first.ended_by == signal.SIGINT else 0
