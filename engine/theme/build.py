@@ -15,12 +15,17 @@ from itertools import pairwise
 from typing import Any, Final
 
 from engine.music import EMOTIONS, MusicError
-from engine.music.cueplan import Theme, ThemeNote
+from engine.music.cueplan import Statement, Theme, ThemeNote
 from engine.music.draws import RULES
-from engine.music.tune import semitones
+from engine.music.tune import answers, semitones
 
 BARS: Final = 8
 _TRIES: Final = 32  # themes built and ranked for one that is kept
+GOOD_ENOUGH: Final = 0.9  # what the theme that is kept may be worth less than the best of them
+ANSWERED: Final = 1.5  # what it is worth that what comes back of a theme can close as the whole does
+LEAPS: Final = 0.12  # share of a theme's moves that leap, above which it jumps about
+_DIMINISHED: Final = 1.4  # how much the draw has to say in how a bar is filled
+_DIMINISHED_HEAD: Final = 2.4  # the same in the bars by which a theme is known
 _LOWEST, _HIGHEST = -3, 11  # steps that a theme stays between
 
 Draw = Callable[..., float]
@@ -72,10 +77,11 @@ def build_theme(
     draw: Draw,
     rules: int = RULES,
 ) -> Theme:
-    """The best of several themes of a mood.  draw(*words) -> 0..1, always the same for the same words.
+    """A good one of several themes of a mood.  draw(*words) -> 0..1, always the same for the same words.
 
-    shapes, rhythms: names that may be drawn.  bar_beats: quarter notes in a bar.  rules: see
-    `engine.music.draws.RULES`; by the first an idea that is repeated is repeated whole.
+    The first that is about as good as the best: of many the best begin alike, whatever the film.  shapes, rhythms:
+    names that may be drawn.  bar_beats: quarter notes in a bar.  rules: see `engine.music.draws.RULES`; by the first an
+    idea that is repeated is repeated whole, by the first two the best is kept.
     """
     if mood not in EMOTIONS:
         raise MusicError(f"'{mood}' is not a mood.")
@@ -87,7 +93,19 @@ def build_theme(
     def worth(theme: Theme) -> float:
         return judge(theme, mode) - (0.0 if rules == 1 else mechanical(theme))
 
-    return max(built, key=lambda theme: (worth(theme), -_index(built, theme)))
+    if rules < 3:
+        return max(built, key=lambda theme: (worth(theme), -_index(built, theme)))
+    worths = [worth(theme) + _whole(theme, mode) for theme in built]
+    best = max(worths)
+    return next(theme for theme, found in zip(built, worths, strict=True) if found >= best - GOOD_ENOUGH)
+
+
+def _whole(theme: Theme, mode: str) -> float:
+    """What a theme is worth as a whole: that it can answer itself, and does not jump about."""
+    pitches = [semitones(note.step, note.alter, mode) for note in theme.notes]
+    leaps = sum(abs(b - a) >= 5 for a, b in pairwise(pitches)) / max(len(pitches) - 1, 1)
+    has_answer = answers(theme, Statement(1, "variant", 4))
+    return (ANSWERED if has_answer else 0.0) - 8.0 * max(leaps - LEAPS, 0.0)
 
 
 def _index(built: Sequence[Theme], theme: Theme) -> int:
@@ -106,11 +124,12 @@ def _built(
     bones = skeleton(shape, mode)
     cells = _data()["rhythms"][rhythm]["three" if bar_beats == 3 else "four"]
     first, second = (_cell(_pick(cells[place], draw("cell", place)), bar_beats) for place in (0, 1))
-    identity = _pick(_data()["identities"][mood], draw("identity"))
+    identity = _pick(_data()["identities" if rules < 3 else "more_identities"][mood], draw("identity"))
+    said = _DIMINISHED if rules < 3 else _DIMINISHED_HEAD
     form = "sentence" if draw("form") < 0.6 else "period"
     idea = [
-        *_bar(first, 0, bones[0], bones[1], draw, bar_beats, identity),
-        *_bar(second, 1, bones[1], bones[2], draw, bar_beats),
+        *_bar(first, 0, bones[0], bones[1], draw, bar_beats, identity, said),
+        *_bar(second, 1, bones[1], bones[2], draw, bar_beats, None, said),
     ]
     notes = list(idea)
 
@@ -168,11 +187,18 @@ def _cell(text: str, bar_beats: float) -> _Cell:
 
 # size: one bar of the theme: its cell, its place, where it begins and leads.
 def _bar(
-    cell: _Cell, bar: int, start: Tone, goal: Tone, draw: Draw, bar_beats: float, identity: int | None = None
+    cell: _Cell,
+    bar: int,
+    start: Tone,
+    goal: Tone,
+    draw: Draw,
+    bar_beats: float,
+    identity: int | None = None,
+    said: float = _DIMINISHED,
 ) -> list[ThemeNote]:
     """A bar that begins on one tone of the skeleton and leads to the next.
 
-    identity: the interval after its first tone, in steps; what follows turns back.
+    identity: the interval after its first tone, in steps; what follows turns back.  said: how much the draw has to say.
     """
     count = len(cell.notes)
     tones = [start]
@@ -182,14 +208,14 @@ def _bar(
             step = start[0] - identity
         tones.append((step, 0) if identity else start)
     while len(tones) < count:
-        tones.append(_next(tones, goal, count - len(tones), draw, bar))
+        tones.append(_next(tones, goal, count - len(tones), draw, bar, said))
     return [
         ThemeNote(bar * bar_beats + place, length, *tone)
         for (place, length), tone in zip(cell.notes, tones, strict=True)
     ]
 
 
-def _next(tones: Sequence[Tone], goal: Tone, left: int, draw: Draw, bar: int) -> Tone:
+def _next(tones: Sequence[Tone], goal: Tone, left: int, draw: Draw, bar: int, said: float) -> Tone:
     """Passing tones, neighbours and thirds on the way to the goal, which comes after `left` more tones."""
     here = tones[-1][0]
     leap = here - tones[-2][0] if len(tones) > 1 else 0
@@ -206,7 +232,7 @@ def _next(tones: Sequence[Tone], goal: Tone, left: int, draw: Draw, bar: int) ->
             cost += 3.0  # after a leap it turns back
         if abs(leap) == 2 and abs(move) >= 2 and move * leap > 0:
             cost += 0.8
-        cost += 1.4 * draw("tone", bar, len(tones), move)
+        cost += said * draw("tone", bar, len(tones), move)
         if cost < best_cost:
             best, best_cost = (step, 0), cost
     return best

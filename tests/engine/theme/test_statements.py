@@ -34,12 +34,12 @@ def test_what_comes_back_begins_alike_and_ends_as_the_whole_theme_ends(variant):
             last, end = theme.notes[-1], answered[-1]
             assert (end.step, end.length_beats, end.start_beats) == (last.step, last.length_beats, 12.0)
             assert asked != answered
-    assert found >= 2  # but for those whose halves lie too far apart: in heroic and tense palettes half, else few
+    assert found >= 5  # but for those whose halves lie too far apart
 
 
-def test_nine_themes_of_ten_have_an_answer():
+def test_nearly_every_theme_has_an_answer():
     have = [answers(theme_of(variant, seed), Statement(1, "variant", 4)) for variant in palettes() for seed in range(6)]
-    assert sum(have) / len(have) > 0.85
+    assert sum(have) / len(have) > 0.95
 
 
 @settings(max_examples=40, deadline=None)  # to build a theme takes a tenth of a second
