@@ -14,6 +14,8 @@ from engine.conform.changes import from_path
 from engine.music import Film
 from engine.music.timecode import FRAME_RATES
 
+STILL = 1.0  # luma levels of 255 between two frames that nobody can tell apart
+
 
 @cache
 def frames(clip: str) -> tuple[np.ndarray, ...]:
@@ -84,6 +86,20 @@ def judged(changes, order, old_frames):
         (int(lifted.sum()), int(said.sum()), int((lifted & said).sum())),
         (int(fresh.sum()), int(named.sum()), int((fresh & named).sum())),
     )
+
+
+def same_picture(changes, order, clip) -> float:
+    """Share of new frames that are said to be an old one which looks as the right one does: in a picture that stands
+    still nobody can see which of its frames were cut."""
+    source, rate, right = frames(str(clip)), float(changes.rate), 0
+    for index, truth in enumerate(order):
+        place = changes.source((index + 0.01) / rate)
+        found = -1 if place is None else int(place * rate + 0.01)
+        near = (truth < 0) == (found < 0) and (truth < 0 or abs(found - truth) <= 1)
+        if not near and truth >= 0 and 0 <= found < len(source):
+            near = float(cv2.absdiff(source[found], source[truth]).mean()) < STILL
+        right += near
+    return right / len(order)
 
 
 def changes_of(*pieces, frames=960):

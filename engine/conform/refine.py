@@ -17,6 +17,9 @@ SHORTEST: Final = 3  # frames of new material; less is a frame of a neighbour th
 SLIDE: Final = 96  # frames that a change may be moved to an edge
 _AS_GOOD: Final = 0.35  # luma levels a frame that a cleaner reading may cost
 _RATHER_STRAIGHT: Final = 0.05
+_CLEARLY: Final = 0.7
+_SMALL: Final = 0.05  # luma levels: less is how a picture was encoded
+_TEXT: Final = 2.0
 _NEAR_EDGE: Final = 3  # frames
 _SPEEDS: Final = (0.25, 4.0)
 
@@ -126,7 +129,8 @@ def _cost(part: np.ndarray, new: np.ndarray, old: np.ndarray, start: int) -> flo
 
 def _slide(path: np.ndarray, old: np.ndarray, new: np.ndarray, edges: set[int], old_edges: set[int]) -> None:
     """Moves each jump to where an editor would have cut: a shot begins in the new cut, or the jump goes from the end of
-    an old shot or to the beginning of one; where the frames between fit either piece."""
+    an old shot or to the beginning of one; where the frames between fit either piece.  Of two places that are as good,
+    that which the small movements in the picture bear out."""
     for cut in [int(i) + 1 for i in np.flatnonzero(np.diff(path) != 1)]:
         before, after = int(path[cut - 1]), int(path[cut])
         if before == NOWHERE or after == NOWHERE:
@@ -137,7 +141,7 @@ def _slide(path: np.ndarray, old: np.ndarray, new: np.ndarray, edges: set[int], 
             return 2 * (place in edges) + (place + ends in old_edges) + (place + begins in old_edges)
 
         places = {edge - side for edge in old_edges for side in (ends, begins)} | edges
-        near = [place for place in places if 0 < abs(place - cut) <= SLIDE and worth(place) > worth(cut)]
+        near = [place for place in places if 0 < abs(place - cut) <= SLIDE and worth(place) >= worth(cut)]
         for place in sorted(near, key=lambda place: (-worth(place), abs(place - cut))):
             first, last = (place, cut) if place < cut else (cut, place)
             wanted = np.arange(first, last) + (begins if place < cut else ends)
@@ -146,6 +150,21 @@ def _slide(path: np.ndarray, old: np.ndarray, new: np.ndarray, edges: set[int], 
             here = path[first:last]
             if np.any(np.diff(here) != 1):
                 continue
-            if _cost(wanted, new, old, first) <= _cost(here, new, old, first) + _AS_GOOD:
+            if worth(place) > worth(cut):
+                better = _cost(wanted, new, old, first) <= _cost(here, new, old, first) + _AS_GOOD
+            else:
+                better = _moves_less(wanted, here, new[first:last], old)
+            if better:
                 path[first:last] = wanted
                 break
+
+
+def _moves_less(wanted: np.ndarray, here: np.ndarray, new: np.ndarray, old: np.ndarray) -> bool:
+    """Whether frames that are alike but for something small, an eye that blinks, are clearly those of `wanted`.  All
+    fields count but those that fit neither, which are changed text."""
+    ours, theirs = (np.abs(new - old[part]).mean(axis=0) for part in (wanted, here))
+    fits = np.minimum(ours, theirs) < _TEXT
+    if not fits.any():
+        return False
+    better, worse = float(ours[fits].mean()), float(theirs[fits].mean())
+    return better < _CLEARLY * worse and worse - better > _SMALL

@@ -48,7 +48,7 @@ MAX_CRASHES: Final = 2  # a film that kills its child this often is given up
 _NICE: Final = 10
 _LONGEST_PAUSE_S: Final = 10.0  # in which what is listened to stands still
 _NICE_LISTENING: Final = 9  # more: nobody waits for it, and the first composition runs meanwhile
-_SOUND: Final = "sound-1"  # another number where what is heard changes
+_SOUND: Final = "sound-2"  # another number where what is heard changes
 _FIRST_SNAPSHOT_S: Final = 4  # picture seconds; then at every doubling, at least this much
 
 

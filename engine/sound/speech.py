@@ -24,7 +24,10 @@ BEGINS: Final = 0.5
 ENDS: Final = 0.35
 SHORTEST_S: Final = 0.25
 PAUSE_S: Final = 0.35  # shorter is within a line
-_PAD_S: Final = 0.06  # a first consonant is softer than the vowel that is found
+PAD_S: Final = 0.1  # a first consonant is softer than the vowel that is found
+# Under music the network is slow to believe in a voice: what it has just been doubting belongs to the line.
+_DOUBTED: Final = 0.12
+_DOUBTED_S: Final = 0.5
 
 
 @lru_cache(maxsize=4)
@@ -44,17 +47,19 @@ def lines_from(chances: Sequence[float], window_s: float) -> Lines:
     """Lines of speech by its probability in windows of equal length."""
     found: list[tuple[float, float]] = []
     begun: int | None = None
-    last = 0
+    last, before = 0, round(_DOUBTED_S / window_s)
     for index, chance in enumerate([*chances, *[0.0] * (round(PAUSE_S / window_s) + 1)]):
         if chance >= BEGINS and begun is None:
             begun = index
+            while begun > 0 and index - begun < before and chances[begun - 1] >= _DOUBTED:
+                begun -= 1
         if begun is None:
             continue
         if chance >= ENDS:
             last = index
         elif (index - last) * window_s >= PAUSE_S:
             if (last + 1 - begun) * window_s >= SHORTEST_S:
-                found.append((max(begun * window_s - _PAD_S, 0.0), (last + 1) * window_s + _PAD_S))
+                found.append((max(begun * window_s - PAD_S, 0.0), (last + 1) * window_s + PAD_S))
             begun = None
     return merged(found)
 

@@ -1,10 +1,16 @@
-"""How well the change list of recuts is found: recall and precision in frames, seconds.
+"""How well the change list of recuts is found: recall and precision in frames; what policies do to hits.
 
     python tests/bench/conform.py CLIP [NAME]
+    python tests/bench/conform.py CLIP [NAME] --policies
 
 CLIP: a film at 24 frames a second of at least 90 s with shots that begin at the frames below (Big Buck Bunny).
+--policies: the clip is composed for, with a hit on the beat nearest to a cut every four seconds or more; then each
+recut is found in its pictures, and each policy moves the music.  Said is the share of the hits that are left in the
+picture and lie within a frame of a beat; how far the tempo is bent at most; how many bars are dropped and repeated; and
+how many seconds are composed anew.
 """
 
+import argparse
 import sys
 import tempfile
 import time
@@ -14,8 +20,14 @@ sys.path[:0] = [str(Path(__file__).resolve().parents[2]), str(Path(__file__).res
 
 import recutlab
 
+from engine.brief import Brief
+from engine.composer import compose_takes
+from engine.conform.moved import MOST_BEND, POLICIES, conform
 from engine.conform.pictures import compare_prints
 from engine.conform.prints import read_prints
+from engine.document import Document, Result
+from engine.music import Film, Hit, controls
+from engine.music.timecode import FRAME_RATES
 
 RECUTS = {
     "another size, 25 fps": ([(0, 2160)], {"size": (256, 144), "crf": 30, "rate": 25}),
@@ -36,31 +48,79 @@ RECUTS = {
 }  # fmt: skip
 
 
+HIT_EVERY_S = 4.0
+
+
 def main() -> None:
-    clip = sys.argv[1]
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("clip")
+    parser.add_argument("name", nargs="?", default="")
+    parser.add_argument("--policies", action="store_true")
+    asked = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         old = Path(folder) / "old.mp4"
-        recutlab.write(old, clip, [(0, 2160)])
+        recutlab.write(old, asked.clip, [(0, 2160)])
         burnt = Path(folder) / "burnt.mp4"
-        recutlab.write(burnt, clip, [(0, 2160)], burn="OLD REEL")
+        recutlab.write(burnt, asked.clip, [(0, 2160)], burn="OLD REEL")
         prints = {False: read_prints(old), True: read_prints(burnt)}
-        print(f"{'recut':28} {'right':>7}  {'lifted: true found both':24} {'new: true found both':22} look  compare")
+        document = composed(asked.clip) if asked.policies else None
+        if document is None:
+            print(
+                f"{'recut':28} {'right':>7}  {'lifted: true found both':24} {'new: true found both':22} look  compare"
+            )
         for name, (pieces, how) in RECUTS.items():
-            if len(sys.argv) > 2 and sys.argv[2] not in name:
+            if asked.name not in name:
                 continue
             new = Path(folder) / "new.mp4"
-            order = recutlab.write(new, clip, pieces, **how)
+            order = recutlab.write(new, asked.clip, pieces, **how)
             before = prints["burn" in how]
             begun = time.perf_counter()
             after = read_prints(new, before.rate)
             seen = time.perf_counter()
             changes = compare_prints(before, after)
             done = time.perf_counter()
+            if document is not None:
+                film = Film("new.mp4", len(order) / 24, FRAME_RATES["24"])
+                say_policies(name, document, changes, film)
+                continue
             right, lifted, fresh = recutlab.judged(changes, order, len(before))
+            same = recutlab.same_picture(changes, order, asked.clip)
             print(
-                f"{name:28} {100 * right:6.2f}%  {lifted[0]:9} {lifted[1]:5} {lifted[2]:4}     "
+                f"{name:28} {100 * right:6.2f}% {100 * same:6.2f}%  {lifted[0]:9} {lifted[1]:5} {lifted[2]:4}     "
                 f"{fresh[0]:9} {fresh[1]:5} {fresh[2]:4}  {seen - begun:5.1f} {done - seen:5.1f} s"
             )
+
+
+def composed(clip: str) -> Document:
+    """A session's document: one cue, hits on beats near the picture's cuts."""
+    (score,) = compose_takes(clip, Brief(), 1)
+    made, hits = score.composition, []
+    for cut in score.features.cuts:
+        at_s = made.picture_at_beats(round(made.beats_at_picture(cut.time_s)))
+        if at_s > 1.0 and (not hits or at_s - hits[-1].time_s >= HIT_EVERY_S):
+            hits.append(Hit(at_s, "should", f"cut {len(hits) + 1}"))
+    bpm = float(made.tempo_map.bpm_at(0.0))
+    print(
+        f"{len(hits)} hits in {made.film.duration_s:.0f} s at {bpm:g} bpm, all of them on beats; {len(made.plans)} plan"
+    )
+    result = Result(
+        made.slots, made.tempo_map, made.grid, made.picture_starts_at_s, made.key, complete=True, plans=made.plans
+    )
+    return Document(hits=tuple(hits), result=result).with_value(controls.TEMPO, bpm)
+
+
+def say_policies(name: str, document: Document, changes, film: Film) -> None:
+    for policy in POLICIES:
+        made = conform(document, changes, film, policy=policy, bend=MOST_BEND)
+        hits = [row for row in made.moved if row.kind == "hit"]
+        off = [abs(row.beat_after) for row in hits if row.beat_after is not None]
+        old = document.result.tempo_map.bpm_at(0.0)
+        bend = max((abs(float(change.bpm) / old - 1) for change in made.document.result.tempo_map.tempos), default=0.0)
+        print(
+            f"{name:28} {policy:8} {sum(each <= 1.0 for each in off):3} of {len(off):2} within a frame "
+            f"({len(hits) - len(off)} lifted), bend {100 * bend:4.1f} %, anew "
+            f"{sum(high - low for low, high in made.rewrites):5.1f} s; {' | '.join(made.notes)[:400]}", flush=True,
+        )  # fmt: skip
 
 
 if __name__ == "__main__":

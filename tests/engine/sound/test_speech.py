@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from soundlab import film_with
 
-from engine.sound.speech import SAMPLE_RATE, lines_from, speech_of, windows
+from engine.sound.speech import PAD_S, SAMPLE_RATE, lines_from, speech_of, windows
 
 WINDOW_S = 0.032
 
@@ -12,9 +12,18 @@ WINDOW_S = 0.032
 def test_lines_by_chance():
     chances = [0.1] * 30 + [0.9] * 40 + [0.4] * 5 + [0.1] * 5 + [0.8] * 20 + [0.1] * 40 + [0.9] * 3 + [0.0] * 20
     (line,) = lines_from(chances, WINDOW_S)  # the short pause is inside it, the last blip is no line
-    assert line[0] == pytest.approx(30 * WINDOW_S - 0.06) and line[1] == pytest.approx(100 * WINDOW_S + 0.06)
-    assert lines_from([0.9] * 40, WINDOW_S) == ((0.0, pytest.approx(40 * WINDOW_S + 0.06)),)
+    assert line[0] == pytest.approx(30 * WINDOW_S - PAD_S) and line[1] == pytest.approx(100 * WINDOW_S + PAD_S)
+    assert lines_from([0.9] * 40, WINDOW_S) == ((0.0, pytest.approx(40 * WINDOW_S + PAD_S)),)
     assert lines_from([], WINDOW_S) == () and lines_from([0.4] * 100, WINDOW_S) == ()
+
+
+@pytest.mark.parametrize(("doubted", "belongs"), [(0, 0), (6, 6), (40, 16)])
+def test_what_was_being_doubted_before_a_line_belongs_to_it(doubted, belongs):
+    """Under music the network believes in a voice late; half a second back at most, and nothing where it does not."""
+    chances = [0.02] * 60 + [0.3] * doubted + [0.9] * 40 + [0.0] * 40
+    (line,) = lines_from(chances, WINDOW_S)
+    assert line[0] == pytest.approx((60 + doubted - belongs) * WINDOW_S - PAD_S)
+    assert lines_from([0.02] * 60 + [0.3] * doubted + [0.0] * 40, WINDOW_S) == ()
 
 
 @pytest.mark.parametrize("begins_s", [0.0, 2.0])
