@@ -411,7 +411,7 @@ def choose_tempo(
     palette = drawn.main
     said = f"{bpm:g} bpm, in the range of {palette.name} ({low:g} to {high:g})"
     if edges:
-        said += f"; of the later sections {met} of {len(edges)} begin on a bar line, within a quarter of a second"
+        said += f"; a bar line within a quarter of a second at {met} of {len(edges)} later sections"
     return bpm, said
 
 
