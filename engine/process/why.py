@@ -142,7 +142,8 @@ def _reached(document: Document, block: ChordBlock) -> str:
     shared = set(before.chord.pitch_classes()) & set(block.chord.pitch_classes())
     moved = _motion(before.chord, block.chord)
     tones = "no common tone" if not shared else "1 common tone" if len(shared) == 1 else f"{len(shared)} common tones"
-    return f"From {document.chord_name(before.chord)}: {tones}, the voices move {moved} semitones in all."
+    way = "1 semitone" if moved == 1 else f"{moved} semitones"
+    return f"From {document.chord_name(before.chord)}: {tones}, the voices move {way} in all."
 
 
 def _motion(first: Chord, second: Chord) -> int:

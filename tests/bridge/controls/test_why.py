@@ -93,3 +93,17 @@ def test_an_engine_that_does_not_answer_is_waited_for_two_seconds(live) -> None:
         stage.run(1.0)
         address, values = stage.answers[-1]
         assert address == "/cue/why" and values[3] == "generated" and len(values) > 5
+
+
+def test_one_semitone_is_one() -> None:
+    from engine.document import Document, Result
+    from engine.music import Chord, Slot
+    from engine.process.why import explained
+
+    slots = tuple(
+        Slot(index, 2.0 * index, 2.0 * index + 2.0, 4.0 * index, 4.0 * index + 4.0, Chord.parse(name))
+        for index, name in enumerate(("Dm", "Bb", "Fm"))
+    )
+    document = Document(result=Result(slots=slots))
+    said = ["".join(explained(document, block, "").lines) for block in document.blocks()]
+    assert "the voices move 1 semitone in all." in said[1] and "From Bb: 1 common tone" in said[2]
