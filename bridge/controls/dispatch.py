@@ -31,6 +31,7 @@ from bridge.session.edits import Edit, chords, locks, marks, plan, played, print
 from bridge.session.edits.takes import checked_name, rate
 from bridge.session.edits.values import set_value
 from bridge.session.file.export import Exporter
+from bridge.session.file.later import Later
 from bridge.session.fit import FIT, TempoSearch
 from bridge.session.lists import compared_takes, listed_chords, listed_edits, listed_notes, take_plan
 from bridge.session.plan import Block
@@ -91,6 +92,7 @@ class Controls:
         self._search = TempoSearch()
         self._files = FileReader()
         self._jobs = FileJobs(session, self._allowed)
+        self._places: list[_Place] = []  # of files that the disk has not found yet
         self._under_way: Iterator[None] | None = None  # a datagram that is half done
         self._gathered: _Gathered | None = None  # for the lock that is coming
         self._used_s = 0.0  # processor time of it in earlier turns
@@ -113,7 +115,9 @@ class Controls:
             controls.SUBSCRIBE: self._subscribe,
             controls.UNSUBSCRIBE: self._unsubscribe,
             controls.GESTURE: self._begin_gesture,
-            controls.FILM_LOAD: self._load_film,
+            controls.FILM_LOAD: lambda sender, text: next(
+                (values for _, values in self._load_film(sender, text)), (text,)
+            ),
         }
         self._actions: Actions = {
             **self._transport_actions(),
@@ -491,6 +495,8 @@ class Controls:
             return []
         if control.address == EXPORT:
             return self._export(sender, *arguments)  # type: ignore[arg-type]
+        if control.address == controls.FILM_LOAD:
+            return self._load_film(sender, *arguments)  # type: ignore[arg-type]
         if control.address == controls.WHY:
             at_s = self._second(arguments[0])
             self.session.why(at_s, lambda why: self._answer(sender, request.asked, why_values(why)))
@@ -659,13 +665,45 @@ class Controls:
         self.midi.learn.undo()
         return self.midi.listed()
 
-    def _load_film(self, sender: Target, text: str) -> tuple[Argument, ...]:
+    def _load_film(self, sender: Target, text: str) -> list[Reply]:
         """Answered once more when the film is there, with the picture second from which it plays, or why it is not."""
-        path = self._allowed.film(text)
-        self.session.load_film(path)
-        self._allowed.add_films(path)
-        self._coming[path] = sender
-        return (str(path),)
+
+        def load(path: Path) -> list[Reply]:
+            self.session.load_film(path)
+            self._allowed.add_films(path)
+            self._coming[path] = sender
+            return [(controls.FILM_LOAD, (str(path),))]
+
+        return self._at_place(self._allowed.film(text), sender, controls.FILM_LOAD, load)
+
+    def _at_place(
+        self, place: Later[Path], sender: Target, address: str, act: Callable[[Path], list[Reply]]
+    ) -> list[Reply]:
+        """Does something with a file once the disk has said where it is: mostly at once, else in a later turn."""
+        if place.wait(0):
+            return act(place.result())
+        self._places.append(_Place(place, sender, address, act))
+        return []
+
+    def _find_places(self) -> None:
+        """Does what had to wait for the disk."""
+        found = [each for each in self._places if each.place.wait(0)]
+        self._places = [each for each in self._places if each not in found]
+        for each in found:
+            try:
+                replies = each.act(each.place.result())
+            except UserError as error:
+                self._refuse_later(each.sender, each.address, error, "bad_value")
+                continue
+            for reply in replies if each.sender != NOBODY else ():
+                self._answer(each.sender, *reply)
+
+    def _refuse_later(self, sender: Target, address: str, error: UserError, code: str) -> None:
+        """To whoever asked in an earlier turn; what nobody waits for, as of a foot-switch, is said."""
+        if sender == NOBODY:
+            self.session.say(str(error))
+        else:
+            self._refuse(sender, address, error.code if isinstance(error, ControlError) else code, str(error))
 
     def _add_cue(self, in_s: float, out_s: float | str = "end", name: str | None = None) -> tuple[Argument, ...]:
         place, name, heard_s = self.session.add_cue(in_s, out_s, name)
@@ -718,11 +756,7 @@ class Controls:
                     replies = read.take()
                     replies[0] = request.asked, replies[0][1]
         except UserError as error:
-            code = error.code if isinstance(error, ControlError) else "bad_value"
-            if request.sender == NOBODY:
-                session.say(str(error))
-            else:
-                self._refuse(request.sender, request.asked, code, str(error))
+            self._refuse_later(request.sender, request.asked, error, "bad_value")
             return
         if request.sender == NOBODY:
             return
@@ -820,8 +854,12 @@ class Controls:
 
     def _export(self, sender: Target, text: str, replace: str | None = None) -> list[Reply]:
         """Answered when the file is there; play goes on meanwhile."""
-        self._exporter.export(sender, self._allowed.path(text, ".mid"), replace=replace is not None)
-        return []
+
+        def export(path: Path) -> list[Reply]:
+            self._exporter.export(sender, path, replace=replace is not None)
+            return []
+
+        return self._at_place(self._allowed.path(text, ".mid"), sender, EXPORT, export)
 
     def close(self) -> None:
         """At the end: waits for files that are being written, and answers whoever asked for them."""
@@ -835,6 +873,7 @@ class Controls:
 
     def _answer_later(self, *, wait: bool = False) -> None:
         """Answers what was asked in earlier turns and has taken until now."""
+        self._find_places()
         for read in self._files.finished():
             self._take_file(read)
         while self.session.film.outcomes:
@@ -850,38 +889,52 @@ class Controls:
             for address, values in found.messages if found.who != NOBODY else ():
                 self._answer(found.who, address, values)
         for done in self._exporter.finished(wait=wait):
-            if done.who == NOBODY:  # a foot-switch
-                self.session.say(done.fault or f"{done.notes} notes written to {done.path}.")
-            elif done.fault:
-                self._refuse(done.who, EXPORT, "not_ready", done.fault)
+            if done.fault is not None:
+                self._refuse_later(done.who, EXPORT, done.fault, "not_ready")
+            elif done.who == NOBODY:  # a foot-switch
+                self.session.say(f"{done.notes} notes written to {done.path}.")
             else:
                 self._answer(done.who, EXPORT, (str(done.path), done.notes))
 
     def _save_session(self, sender: Target, text: str | None = None, replace: str | None = None) -> list[Reply]:
         """Answered when the file is there."""
-        if self._save is None:
+        save = self._save
+        if save is None:
             raise ControlError("not_ready", "this run keeps no session file.")
-        path = None if text is None else str(self._allowed.path(text, ".cuebridge.json"))
 
         def answer(saved: Path | UserError) -> None:
             if isinstance(saved, UserError):
-                if sender == NOBODY:
-                    self.session.say(str(saved))
-                else:
-                    self._refuse(sender, controls.SAVE, "not_ready", str(saved))
+                self._refuse_later(sender, controls.SAVE, saved, "not_ready")
                 return
             if self.daw is not None and self.daw.link.status():
                 self.daw.store_session(str(saved))
             if sender != NOBODY:
                 self._answer(sender, controls.SAVE, (str(saved),))
 
-        self._save(path, replace is not None, answer)
-        return []
+        if text is None:
+            save(None, replace is not None, answer)
+            return []
+
+        def save_there(path: Path) -> list[Reply]:
+            save(str(path), replace is not None, answer)
+            return []
+
+        return self._at_place(self._allowed.path(text, ".cuebridge.json"), sender, controls.SAVE, save_there)
 
     def _script(self) -> DawBridge:
         if self.daw is None or not self.daw.link.status():
             raise ControlError("not_ready", "no DAW script is connected.")
         return self.daw
+
+
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """What is done with a file once the disk has said where it is, and who is answered."""
+
+    place: Later[Path]
+    sender: Target
+    address: str
+    act: Callable[[Path], list[Reply]]
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,6 +7,7 @@ of `file_reader`, and what it returns puts the content in force, in the session'
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
@@ -15,6 +16,7 @@ from bridge.controls.file_reader import Replies, Take
 from bridge.osc.codec import Double
 from bridge.session.edits import plan
 from bridge.session.file.autosave import saved_state
+from bridge.session.file.later import Later
 from bridge.session.markers import marker_messages
 from bridge.session.recut import RecutRunner, RecutWords
 from bridge.session.session import Session
@@ -59,10 +61,11 @@ class FileJobs:
         session = self._session
         if session.analysed is None:
             raise ControlError("not_ready", "the film is not known yet.")
-        film, film_path, path = session.analysed.film, session.film.path, self._allowed.readable(text)
+        film, film_path, place = session.analysed.film, session.film.path, _place(self._allowed.readable(text))
         starts_at = session.document.text(controls.PICTURE_STARTS_AT)
 
         def job() -> Take:
+            path = place.get()
             asked = AskedMarkers.read(str(path), rate=rate or None, start=start or None)
             mapping = asked.mapping(film, starts_at).changed(rows or "")
 
@@ -83,17 +86,18 @@ class FileJobs:
         session, document, film_path = self._session, self._session.document, self._session.film.path
         edls = None
         if old_edl is not None and new_edl is not None:
-            edls = self._allowed.path(old_edl), self._allowed.path(new_edl)
+            edls = _place(self._allowed.path(old_edl)), _place(self._allowed.path(new_edl))
         elif old_edl is not None or new_edl is not None:
             raise ControlError("bad_value", "give the EDLs of both cuts, the old one first.")
-        words = RecutWords(self._allowed.cut(text), policies or "", edls)
-        words.flags()
+        place, named = _place(self._allowed.cut(text)), RecutWords(Path(text), policies or "")
+        named.flags()
         saved = saved_state(session, session.film.fingerprint or session.film.read_fingerprint())
         if saved is None or not document.result.complete:
             raise ControlError("not_ready", "the music is still being composed; ask again at its end.")
         taking = what == "take"
 
         def job() -> Take:
+            words = replace(named, new=place.get(), edls=None if edls is None else (edls[0].get(), edls[1].get()))
             recut = self._recuts.run(saved, words, take=taking)
 
             def take() -> Replies:
@@ -112,12 +116,13 @@ class FileJobs:
 
     def _theme(self, text: str) -> Job:
         """Reads a theme from a file for the cue that is selected now.  Raises ControlError."""
-        session, path = self._session, self._allowed.readable(text)
+        session, place = self._session, _place(self._allowed.readable(text))
         document, film_path = session.document, session.film.path
         key, cue = document.result.key, document.cue
         bar_beats = float(document.result.tempo_map.meter_at(0).bar_beats)
 
         def job() -> Take:
+            path = place.get()
             theme = theme_text(theme_of_file(path, key, bar_beats))
 
             def take() -> Replies:
@@ -131,3 +136,10 @@ class FileJobs:
     def _check_film(self, film: Path, path: Path) -> None:
         if self._session.film.path != film:
             raise ControlError("not_ready", f"the film was changed before {path.name} was read.")
+
+
+def _place(place: Later[Path]) -> Later[Path]:
+    """Raises ControlError where the disk has said already that the path may not be named."""
+    if place.wait(0):
+        place.result()
+    return place

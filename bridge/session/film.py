@@ -68,6 +68,7 @@ class FilmWatch:
         self._said = ""
         self._content: tuple[Path, Later[str]] | None = None  # that is being read
         self._looking: Later[Path | None] | None = None  # for a film that vanished
+        self._there: tuple[Path, Later[bool]] | None = None  # whether there is one that is to be loaded
 
     @property
     def name(self) -> str:
@@ -107,7 +108,9 @@ class FilmWatch:
         """Another film is to be analysed while this one plays on; returns a sentence.  Raises ControlError."""
         if self.analysed is None:
             raise ControlError("busy", "the first film is still being analysed.")
-        there = Later(lambda: os.path.isfile(path), "is there a film")
+        if self._there is None or self._there[0] != path or self._there[1].wait(0):  # none waits for another's disk
+            self._there = path, Later(lambda: os.path.isfile(path), "is there a film")
+        there = self._there[1]
         if there.wait() and not there.result():  # of a disk that does not answer the engine will say it
             raise ControlError("bad_value", f"there is no file {path}.")
         if self.coming is not None and self.coming != path:

@@ -9,6 +9,7 @@ What a file becomes is kept in FOLDER/work by its content and the options, so th
 from __future__ import annotations
 
 import argparse
+import contextlib
 import filecmp
 import json
 import os
@@ -26,7 +27,7 @@ from engine.batch.report import BatchReport, follow
 from engine.batch.units import RESULT, Unit, clear_parts, result_path
 from engine.music.command import SentenceParser
 from engine.music.errors import UserError, shown
-from engine.music.files import check_unused, make_way, written_aside
+from engine.music.files import check_unused, made_folder, make_way, written_aside
 
 WORK: Final = "work"
 SCORES: Final = "scores.jsonl"
@@ -102,15 +103,16 @@ def _settings(command: str, words: Sequence[str]) -> str:
 
 def _run(units: Sequence[Unit], arguments: argparse.Namespace, pool: PoolOptions) -> BatchReport:
     work = arguments.out / WORK
-    try:
-        work.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise UserError(f"{shown(arguments.out)} cannot be written: {error.strerror or error}.") from error
-    clear_parts(work)
-    if arguments.retry:
-        shutil.rmtree(work / "aside", ignore_errors=True)
-    report = follow(run_units(units, work, pool), len(units), sys.stderr)
-    report.write(arguments.out / REPORT)
+    with contextlib.ExitStack() as stack:
+        try:
+            stack.enter_context(made_folder(work))
+        except OSError as error:
+            raise UserError(f"{shown(arguments.out)} cannot be written: {error.strerror or error}.") from error
+        clear_parts(work)
+        if arguments.retry:
+            shutil.rmtree(work / "aside", ignore_errors=True)
+        report = follow(run_units(units, work, pool), len(units), sys.stderr)
+        report.write(arguments.out / REPORT)
     report.say(sys.stderr)
     return report
 

@@ -13,7 +13,8 @@ import argparse
 import json
 import shutil
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from dataclasses import asdict, fields
 from pathlib import Path
 from typing import Any, Final
@@ -25,7 +26,7 @@ from engine.dataset.film import PIECE_S, VERSION, FilmRows, ListenOptions, check
 from engine.music.command import SentenceParser
 from engine.music.errors import UserError, shown
 from engine.music.extras import need_extra
-from engine.music.files import check_output, make_way, open_regular, write_whole, written_aside
+from engine.music.files import check_output, made_folder, make_way, open_regular, write_whole, written_aside
 from engine.video.options import AnalysisOptions
 
 FILMS: Final = "films"  # folder of the rows of each film
@@ -98,19 +99,20 @@ def _build(arguments: argparse.Namespace) -> int:
     from engine.dataset.table import build_table
 
     pool = pool_options(arguments)
-    looking, listening = _options(arguments)
+    looking, listening, reason = _options(arguments)
     films = sources(arguments.films)
     data: Path = arguments.out
-    _prepare(data, looking, listening, retry=arguments.retry)
     settings = _settings_text(looking, listening)
     words = json.dumps({"looking": _plain(looking), "listening": asdict(listening)})
     units = (Unit(film, ("dataset", "film", film, RESULT, words), settings, ".npz") for film in films)
-    if listening.density == "onsets" and arguments.density == "auto":
-        from engine.dataset.notes import INSTALL
+    with _prepared(data, looking, listening, retry=arguments.retry):
+        sys.stderr.write(reason)
+        if listening.density == "onsets" and arguments.density == "auto":
+            from engine.dataset.notes import INSTALL
 
-        sys.stderr.write(f"Density counts onsets, since basic-pitch is not installed; for notes: {INSTALL}\n")
-    report = follow(run_units(units, data / FILMS, pool), len(films), sys.stderr)
-    report.write(data / REPORT)
+            sys.stderr.write(f"Density counts onsets, since basic-pitch is not installed; for notes: {INSTALL}\n")
+        report = follow(run_units(units, data / FILMS, pool), len(films), sys.stderr)
+        report.write(data / REPORT)
     report.say(sys.stderr)
     keys = sorted({outcome.key for outcome in report.usable})
     named = {outcome.key: Path(outcome.source).name for outcome in reversed(report.usable)}
@@ -124,8 +126,9 @@ def _build(arguments: argparse.Namespace) -> int:
     return 0
 
 
-def _options(arguments: argparse.Namespace) -> tuple[AnalysisOptions, ListenOptions]:
-    """What every film is looked at and heard with; nothing is left to what a machine of a cluster happens to have."""
+def _options(arguments: argparse.Namespace) -> tuple[AnalysisOptions, ListenOptions, str]:
+    """What every film is looked at and heard with; nothing is left to what a machine of a cluster happens to have.
+    Last a line that says why it is looked at so, where nobody has chosen."""
     from dataclasses import replace
 
     from engine.video.semantics import planned_reading
@@ -133,9 +136,9 @@ def _options(arguments: argparse.Namespace) -> tuple[AnalysisOptions, ListenOpti
     density = check_listening(arguments.density)
     looking = options_from(arguments)
     reading, reason = planned_reading(looking)
-    if looking.reading == "auto":
-        sys.stderr.write(f"{reading} reading: {reason}\n")
-    return replace(looking, reading=reading, threads=1), ListenOptions(density, arguments.chord_nets, arguments.piece)
+    said = f"{reading} reading: {reason}\n" if looking.reading == "auto" else ""
+    listening = ListenOptions(density, arguments.chord_nets, arguments.piece)
+    return replace(looking, reading=reading, threads=1), listening, said
 
 
 def _plain(looking: AnalysisOptions) -> dict[str, Any]:
@@ -147,8 +150,12 @@ def _settings_text(looking: AnalysisOptions, listening: ListenOptions) -> str:
     return json.dumps([VERSION, looking.cache_text(looking.reading), asdict(listening)], sort_keys=True)
 
 
-def _prepare(data: Path, looking: AnalysisOptions, listening: ListenOptions, *, retry: bool) -> None:
-    """Makes the folder, or goes on in one of the same settings.  Raises UserError."""
+@contextmanager
+def _prepared(data: Path, looking: AnalysisOptions, listening: ListenOptions, *, retry: bool) -> Iterator[None]:
+    """Makes the folder, or goes on in one of the same settings.  Where nothing comes of it, it goes again.
+
+    Raises UserError.
+    """
     from engine.batch.units import clear_parts
 
     settings = data / SETTINGS
@@ -160,14 +167,22 @@ def _prepare(data: Path, looking: AnalysisOptions, listening: ListenOptions, *, 
             raise UserError(f"The set in {shown(data)} was begun with other options; name another folder.")
     elif data.exists() and any(data.iterdir()):
         raise UserError(f"{shown(data)} holds something else; name an empty folder, or one that is not there yet.")
-    try:
-        (data / FILMS).mkdir(parents=True, exist_ok=True)
-        write_whole(settings, (json.dumps({"settings": text}) + "\n").encode())
-    except OSError as error:
-        raise UserError(f"{shown(data)} cannot be written: {error.strerror or error}.") from error
-    clear_parts(data / FILMS)
-    if retry:
-        shutil.rmtree(data / FILMS / "aside", ignore_errors=True)
+    begun = settings.exists()
+    with ExitStack() as stack:
+        try:
+            stack.enter_context(made_folder(data / FILMS))
+            write_whole(settings, (json.dumps({"settings": text}) + "\n").encode())
+        except OSError as error:
+            raise UserError(f"{shown(data)} cannot be written: {error.strerror or error}.") from error
+        clear_parts(data / FILMS)
+        if retry:
+            shutil.rmtree(data / FILMS / "aside", ignore_errors=True)
+        try:
+            yield
+        except UserError:
+            if not begun and not any((data / FILMS).iterdir()):
+                settings.unlink(missing_ok=True)
+            raise
 
 
 def _begun_with(settings: Path) -> str:

@@ -13,14 +13,18 @@ import json
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from engine.batch.pool import LOOPBACK
 from engine.batch.units import Outcome, Unit, result_path
 from engine.listening.study import STUDY, ListeningError, Study, check_draws
 from engine.music.command import SentenceParser
-from engine.music.errors import shown
+from engine.music.errors import UserError, shown
 from engine.music.extras import has_extra, need_extra
-from engine.music.files import check_output, make_way, write_whole, written_aside
+from engine.music.files import check_output, made_folder, make_way, write_whole, written_aside
+
+if TYPE_CHECKING:
+    from engine.listening.making import Condition
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -80,7 +84,15 @@ def _make(arguments: argparse.Namespace) -> int:
     from engine.batch.options import pool_options
     from engine.batch.pool import run_units
     from engine.batch.report import follow
-    from engine.listening.making import CONDITIONS, OTHER_FILM, WORK, control_units, first_units, gather, read_condition
+    from engine.listening.making import (
+        CONDITIONS,
+        OTHER_FILM,
+        WORK,
+        control_units,
+        first_units,
+        gather,
+        read_condition,
+    )
 
     conditions = [read_condition(text) for text in arguments.condition or CONDITIONS]
     names = [condition.name for condition in conditions]
@@ -89,12 +101,12 @@ def _make(arguments: argparse.Namespace) -> int:
     check_draws(arguments.seed, arguments.checks)
     pool = pool_options(arguments)
     films = sources(arguments.films)
+    _check_conditions(conditions, films[0])
     if any(condition.kind == OTHER_FILM for condition in conditions) and len(films) < 2:
         raise ListeningError(f"{OTHER_FILM} needs two films at least.")
     folder: Path = arguments.out
     if (folder / STUDY).exists():
         raise ListeningError(f"There is a study in {shown(folder)} already; name another folder.")
-    folder.mkdir(parents=True, exist_ok=True)
 
     def made(units: dict[tuple[str, str], Unit]) -> dict[tuple[str, str], str]:
         """Runs units; their keys.  A study without one of its clips is no study."""
@@ -106,8 +118,9 @@ def _make(arguments: argparse.Namespace) -> int:
             raise ListeningError(f"{shown(Path(failed[0].source).name)} cannot be a clip: {failed[0].reason}")
         return {place: unit_key(unit) for place, unit in units.items()}
 
-    keys = made(first_units(films, conditions))
-    keys |= made(control_units(films, conditions, keys, folder / WORK))
+    with made_folder(folder / WORK):
+        keys = made(first_units(films, conditions))
+        keys |= made(control_units(films, conditions, keys, folder / WORK))
     files = {place: result_path(folder / WORK, key, ".mp4") for place, key in keys.items()}
     study = gather(folder, files, names, arguments.title, arguments.seed, arguments.checks)
     sys.stdout.write(
@@ -115,6 +128,18 @@ def _make(arguments: argparse.Namespace) -> int:
         f"cuebridge listening serve {folder}\n"
     )
     return 0
+
+
+def _check_conditions(conditions: Sequence[Condition], film: str) -> None:
+    """Raises ListeningError where the options of one are wrong, before any film is looked at."""
+    from engine.commands.render import check
+
+    for condition in conditions:
+        if condition.kind == "render":
+            try:
+                check([film, *condition.words])
+            except UserError as error:
+                raise ListeningError(f"Condition {condition.name}: {error}") from error
 
 
 def _serve(arguments: argparse.Namespace) -> int:

@@ -29,6 +29,7 @@ _OF_SESSIONS = (
     "video", "output", "json", "loudness", "film_sound", "stems", "soundfont", "reencode", "replace", "board",
 )  # fmt: skip
 _COMPOSE_ONLY = ("takes", "vary", "length", "loopable")
+_ONE_TAKE = "is for `cuebridge compose`; `render` writes one take, --take says which"
 
 
 def parser() -> argparse.ArgumentParser:
@@ -53,6 +54,15 @@ def parser() -> argparse.ArgumentParser:
     return main
 
 
+def check(argv: list[str]) -> None:
+    """Raises UserError where a command line for a film is wrong, as far as can be said without the film."""
+    arguments = parser().parse_args(argv)
+    _refuse(arguments, _COMPOSE_ONLY, _ONE_TAKE)
+    compose.plan_from(arguments)
+    compose.arrange_options(arguments)
+    _options(arguments)
+
+
 def main(argv: Sequence[str] | None = None) -> int:
     """Runs the command; raises UserError for what the person can act on."""
     arguments = parser().parse_args(argv)
@@ -62,7 +72,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _render_film(arguments: argparse.Namespace) -> int:
     """Composes, then renders."""
-    _refuse(arguments, _COMPOSE_ONLY, "is for `cuebridge compose`; `render` writes one take, --take says which")
+    _refuse(arguments, _COMPOSE_ONLY, _ONE_TAKE)
     if arguments.board is not None:
         raise UserError("--board takes a session: keep one with `cuebridge compose FILM --takes 12 --board`.")
     plan = compose.plan_from(arguments)

@@ -130,6 +130,21 @@ def make_folder(path: Path) -> None:
         raise UserError(f"The folder {shown(path)} cannot be made: {error.strerror or error}.") from None
 
 
+@contextlib.contextmanager
+def made_folder(path: Path) -> Iterator[None]:
+    """A folder, made with those above it where they are missing; those that are still empty where what follows raises
+    go again, so that a command that refuses leaves nothing behind.  Raises OSError where it cannot be made."""
+    made = [each for each in (path, *path.parents) if not os.path.lexists(each)]
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+        yield
+    except BaseException:
+        for each in made:
+            with contextlib.suppress(OSError):  # it holds something, or was not reached
+                each.rmdir()
+        raise
+
+
 def write_whole(path: str | os.PathLike[str], data: bytes) -> None:
     """Writes a file aside, then renames it: readers find the old content or the new one, whatever happens.
 

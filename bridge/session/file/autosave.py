@@ -13,7 +13,7 @@ from time import monotonic
 from typing import Final, NamedTuple
 
 from bridge.session.file.find import session_file_of, session_path
-from bridge.session.file.later import Later
+from bridge.session.file.later import SHORT_S, Later
 from bridge.session.session import Session
 from bridge.session.state import SessionState
 from engine.arrange.score import check_playable
@@ -28,10 +28,22 @@ RETRY_S: Final = 5.0  # after a fault: the disk was full, a share was away
 
 
 _Done = Callable[[Path | UserError], None]
-_Job = tuple[int, Path, SavedSession, _Done | None]
 FILM_S: Final = 0.3  # at the end nobody waits longer than this for the film's disk
 LOOK_S: Final = 5.0  # that another film waits for its session to be read
 CLOSE_S: Final = 1.5  # at the end nobody waits longer than this for a disk
+
+
+class _Job(NamedTuple):
+    """named: by a person, who is told what is in the way there.  replace: it may be replaced.  own: the session's file
+    until now, which is in nobody's way."""
+
+    number: int
+    path: Path
+    saved: SavedSession
+    tell: _Done | None = None
+    named: bool = False
+    replace: bool = False
+    own: Path | None = None
 
 
 def saved_state(session: SessionState, film_fingerprint: str) -> SavedSession | None:
@@ -72,6 +84,8 @@ class Autosave:
         self._lock = threading.Lock()  # around the writer: the thread's and the one of `save`
         self._faults: queue.SimpleQueue[tuple[str, Path, bool]] = queue.SimpleQueue()
         self._moved: queue.SimpleQueue[tuple[Path, Path]] = queue.SimpleQueue()
+        self._sentences: queue.SimpleQueue[str] = queue.SimpleQueue()
+        self._choosing: tuple[Path, Later[Path]] | None = None  # a name for the session of a film
         self._instead: dict[Path, Path] = {}  # of files that another program has written since
         self._seen: dict[Path, tuple[int, ...] | None] = {}  # each file as it was when last read or written here
         if path is not None:
@@ -91,6 +105,8 @@ class Autosave:
 
     def _answer(self) -> None:
         """Tells whoever asked for a file what has become of it."""
+        while not self._sentences.empty():
+            self._say(self._sentences.get())
         while not self._asked.empty():
             finish, made = self._asked.get()
             finish(made)
@@ -111,8 +127,12 @@ class Autosave:
 
     def _keep_elsewhere(self, path: Path) -> None:
         """A file of our own choice cannot be written beside the film: the user's folder is tried."""
+        film = self._session.film.path
+        chosen = Later(lambda: session_path(film, beside=False), "chooses a name")
+        if not chosen.wait():
+            return  # the next fault tries again
         try:
-            other = session_path(self._session.film.path, beside=False)
+            other = chosen.result()
         except SessionError:
             return
         if other.parent != path.parent:
@@ -131,7 +151,7 @@ class Autosave:
         """Whether nothing waits to be written or is being written."""
         return not self._jobs.unfinished_tasks
 
-    def save_if_changed(self) -> None:
+    def save_if_changed(self, patience_s: float = SHORT_S) -> None:
         """Nothing is written before the composer has decided something."""
         session = self._session
         decided = session.history.undo_count or session.history.redo_count or session.takes.any_kept
@@ -141,15 +161,28 @@ class Autosave:
         if saved is None or saved == self._last:
             return
         if self.path is None:
-            self.path, self._chosen = session_path(session.film.path), False
+            name = self._free_name(patience_s)
+            if name is None:  # asked again at the next tick
+                return
+            self.path, self._chosen = name, False
             self._say(f"the session is kept in {shown(self.path)}.")
         self._last = saved
-        self._put(self.path, saved, None)
+        self._put(self.path, saved)
 
-    def _save_or_say(self) -> None:
+    def _free_name(self, patience_s: float) -> Path | None:
+        """A new name for this film's session; None as long as the disk has not answered.  Raises SessionError."""
+        film = self._session.film.path
+        if self._choosing is None or self._choosing[0] != film:
+            self._choosing = film, Later(lambda: session_path(film), "chooses a name")
+        if not self._choosing[1].wait(patience_s):
+            return None
+        chosen, self._choosing = self._choosing[1], None
+        return chosen.result()
+
+    def _save_or_say(self, patience_s: float = SHORT_S) -> None:
         """For the last time: what cannot be written is said and not tried again."""
         try:
-            self.save_if_changed()
+            self.save_if_changed(patience_s)
         except SessionError as error:
             self._say(str(error))
 
@@ -174,18 +207,9 @@ class Autosave:
         saved = self._state()
         if saved is None:
             raise SessionError("nothing is known of the film yet.")
-        target = path or self.path or session_path(self._session.film.path)
-        check_writes_a_file(target)
-        if target != self.path and os.path.lexists(target) and not _is_same(target, self.path):
-            try:
-                copy = make_way(target, replace=replace, how="replace")
-            except UserError as error:
-                raise SessionError(str(error)) from None
-            if copy is not None:
-                self._say(f"the {shown(target.name)} from before is kept as {shown(copy.name)}.")
-        if target != self.path:
-            self._seen[target] = file_mark(target)
-
+        target = path or self.path or self._free_name(LOOK_S)
+        if target is None:
+            raise SessionError("the disk does not say where the session can be kept.")
         films_left = self._films_left
 
         def finish(written: Path | UserError) -> None:
@@ -195,35 +219,38 @@ class Autosave:
                 self.path, self._last, self._failed = written, saved, False
             done(written)
 
-        self._put(target, saved, lambda made: self._asked.put((finish, made)))
+        named = target != self.path
+        self._put(target, saved, lambda made: self._asked.put((finish, made)), named=named, replace=replace)
 
-    def _put(self, path: Path, saved: SavedSession, tell: _Done | None) -> None:
+    def _put(
+        self,
+        path: Path,
+        saved: SavedSession,
+        tell: _Done | None = None,
+        *,
+        named: bool = False,
+        replace: bool = False,
+    ) -> None:
         number = next(self._numbers)
         self._newest[path] = number, self._session.film.path, saved
-        self._jobs.put((number, path, saved, tell))
+        self._jobs.put(_Job(number, path, saved, tell, named, replace, self.path))
 
-    def _on_its_way(self, film: Path) -> tuple[Path, SavedSession] | None:
-        """A film's session that is still to be written, and where."""
+    def _on_its_way(self, looked: _Looked) -> tuple[Path, SavedSession] | None:
+        """A film's session that is still to be written, or was written since it was looked for, and where."""
+        names = looked.found.result().names if looked.found.wait(0) and not looked.found.failed else ()
         for path, (number, of, saved) in self._newest.items():
-            if self._written.get(path, -1) < number and _is_same(film, of):
+            done = self._written.get(path, -1)
+            if of in {looked.film, *names} and (done < number or done != looked.written.get(path, -1)):
                 return path, saved
         return None
 
     def look(self, film: Path) -> bool:
         """Begins to read the session of a film that is to come, beside the session; whether that is done."""
         if self._looked is None or self._looked.film != film:
-            before = [path for of, path in self._left.items() if _is_same(film, of)]
-            self._looked = _Looked(film, Later(lambda: _session_of(film, before), "session of a film"), monotonic())
+            before, known = list(self._left.items()), {each[1] for each in self._newest.values()}
+            found = Later(lambda: _session_of(film, before, known), "session of a film")
+            self._looked = _Looked(film, found, monotonic(), dict(self._written))
         return self._looked.found.wait() or monotonic() - self._looked.since_s > LOOK_S
-
-    def _looked_for(self, film: Path) -> _Found:
-        """What `look` has found.  Raises SessionError."""
-        self.look(film)
-        looked, self._looked = self._looked, None
-        assert looked is not None
-        if not looked.found.wait(max(LOOK_S - (monotonic() - looked.since_s), 0.0)):
-            raise SessionError(f"the disk does not say whether {shown(film.name)} has a session.")
-        return looked.found.result()
 
     def leave(self, film: Path) -> tuple[Path | None, SavedSession | None]:
         """Puts this session away because another film comes.
@@ -231,20 +258,25 @@ class Autosave:
         Returns where it is kept, and the other film's session where that has one.
         """
         self._save_or_say()
+        if self._choosing is not None:
+            self._say(f"the disk does not say where the session of {shown(self._session.film.name)} can be kept.")
+            self._choosing = None
         self._films_left += 1
         left, self.path, self._last, self._chosen = self.path, None, None, False
         if left is not None:
             self._left[self._session.film.path] = left
-        waiting = self._on_its_way(film)
+        self.look(film)
+        looked, self._looked = self._looked, None
+        assert looked is not None
+        answered = looked.found.wait(max(LOOK_S - (monotonic() - looked.since_s), 0.0))
+        waiting = self._on_its_way(looked)
         if waiting is not None:  # its file is older than what is known here
-            self.path, self._chosen, self._looked = waiting[0], True, None
+            self.path, self._chosen = waiting[0], True
             return left, waiting[1]
         try:
-            found = self._looked_for(film)
-            # It may have been written since: by this very session, when its film is opened anew.
-            if found.path is not None and file_mark(found.path) != found.mark:
-                self._looked = None
-                found = self._looked_for(film)
+            if not answered:
+                raise SessionError(f"the disk does not say whether {shown(film.name)} has a session.")
+            found = looked.found.result()
         except SessionError as error:
             self._say(f"{error} A new session is begun; that file stays as it is.")
             return left, None
@@ -273,7 +305,7 @@ class Autosave:
         self._closed = True
         if self._session.analysed is not None and not self._session.film.fingerprint:
             self._session.film.read_fingerprint(FILM_S)
-        self._save_or_say()
+        self._save_or_say(FILM_S)
         self._jobs.put(None)
         self._thread.join(CLOSE_S)
         if self._thread.is_alive():
@@ -289,9 +321,11 @@ class Autosave:
 
     def _write_all(self) -> None:
         while (job := self._jobs.get()) is not None:
-            number, path, saved, tell = job
+            path, tell = job.path, job.tell
             try:
-                written = self._write(number, path, saved)
+                if job.named:
+                    self._make_way(job)
+                written = self._write(job.number, path, job.saved)
                 if tell is not None:
                     tell(written)
             except SessionError as error:
@@ -309,6 +343,20 @@ class Autosave:
                 self._failed = False
             finally:
                 self._jobs.task_done()
+
+    def _make_way(self, job: _Job) -> None:
+        """Raises SessionError where something is in the way that is not to be replaced."""
+        path = job.path
+        try:
+            check_writes_a_file(path)
+            if os.path.lexists(path) and not _is_same(path, job.own):
+                copy = make_way(path, replace=job.replace, how="replace")
+                if copy is not None:
+                    self._sentences.put(f"the {shown(path.name)} from before is kept as {shown(copy.name)}.")
+        except UserError as error:
+            self._newest.pop(path, None)
+            raise SessionError(str(error)) from None
+        self._seen[path] = file_mark(path)
 
     def _write(self, number: int, path: Path, saved: SavedSession) -> Path:
         """Writes a session unless something newer was written there; returns where.
@@ -331,27 +379,37 @@ class Autosave:
 
 
 class _Found(NamedTuple):
-    """The file of a film's session, as it was when it was read; none where there is none of this very film."""
+    """The file of a film's session, as it was when it was read; none where there is none of this very film.
+
+    names: by which this run has known the film.
+    """
 
     path: Path | None = None
     mark: tuple[int, ...] | None = None
     saved: SavedSession | None = None
+    names: frozenset[Path] = frozenset()
 
 
 class _Looked(NamedTuple):
+    """written: the newest of each file when it was begun to look."""
+
     film: Path
     found: Later[_Found]
     since_s: float
+    written: dict[Path, int]
 
 
-def _session_of(film: Path, before: list[Path]) -> _Found:
-    """before: files that it was saved in when it was left.  Raises SessionError."""
+def _session_of(film: Path, left: list[tuple[Path, Path]], known: set[Path]) -> _Found:
+    """left: films that were left and the files that their sessions were saved in; known: films of this run.  Raises
+    SessionError."""
+    names = frozenset(each for each in known if _is_same(film, each))
+    before = [path for of, path in left if of in names or _is_same(film, of)]
     beside = next((path for path in before if path.is_file()), None) or session_file_of(film)
     if beside is None:
-        return _Found()
+        return _Found(names=names)
     mark = file_mark(beside)
     saved = check_playable(read_session(beside))
-    return _Found(beside, mark, saved) if same_content(film, saved.fingerprint) else _Found()
+    return _Found(beside, mark, saved, names) if same_content(film, saved.fingerprint) else _Found(names=names)
 
 
 def _is_same(first: Path, second: Path | None) -> bool:

@@ -17,6 +17,7 @@ from bridge.session.options import channels
 from bridge.session.state import SessionState
 from engine.arrange import Arrangement
 from engine.music import Composition, UserError, shown
+from engine.music.arguments import ControlError
 from engine.music.files import check_writes_a_file, file_mark, make_way
 
 _Job = Callable[[Path, tuple[SentEvent, ...]], int]
@@ -46,7 +47,7 @@ class Exported:
     who: tuple[str, int]
     path: Path
     notes: int = 0
-    fault: str = ""
+    fault: UserError | None = None
 
 
 class Exporter:
@@ -67,12 +68,11 @@ class Exporter:
         A file that is there already is only overwritten with `replace`, and is kept beside it.  Raises UserError as
         `export_midi`.
         """
-        if os.path.lexists(path) and (file_mark(path) is None or file_mark(path) != self._ours.get(path)):
-            check_writes_a_file(path)
-            make_way(path, replace=replace, how="replace")
         before = self._last if self._last is not None and self._last.is_alive() else None
         later = self._session.whole_later()
-        self._last = threading.Thread(target=self._run, args=(before, who, path, later), name="export", daemon=True)
+        self._last = threading.Thread(
+            target=self._run, args=(before, who, path, replace, later), name="export", daemon=True
+        )
         self._last.start()
 
     def _run(
@@ -80,18 +80,30 @@ class Exporter:
         before: threading.Thread | None,
         who: tuple[str, int],
         path: Path,
+        replace: bool,
         later: Future[Music],
     ) -> None:
         if before is not None:
             before.join()
         try:
+            self._make_way(path, replace)
             done = Exported(who, path, _write(path, *later.result()))
             self._ours[path] = file_mark(path)
             self._done.put(done)
         except UserError as error:
-            self._done.put(Exported(who, path, fault=str(error)))
+            self._done.put(Exported(who, path, fault=error))
         except Exception as error:  # whoever asked waits for an answer
-            self._done.put(Exported(who, path, fault=f"{path.name} was not written: {type(error).__name__}: {error}."))
+            fault = UserError(f"{path.name} was not written: {type(error).__name__}: {error}.")
+            self._done.put(Exported(who, path, fault=fault))
+
+    def _make_way(self, path: Path, replace: bool) -> None:
+        """Raises ControlError where a file is there that is not to be replaced."""
+        if os.path.lexists(path) and (file_mark(path) is None or file_mark(path) != self._ours.get(path)):
+            try:
+                check_writes_a_file(path)
+                make_way(path, replace=replace, how="replace")
+            except UserError as error:
+                raise ControlError("bad_value", str(error)) from None
 
     def finished(self, *, wait: bool = False) -> list[Exported]:
         """What was written beside the session since the last call; wait: and what is still being written."""

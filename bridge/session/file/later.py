@@ -24,6 +24,16 @@ class Later(Generic[T]):
         """Whether the job is done."""
         return self._done.wait(patience_s)
 
+    @property
+    def failed(self) -> bool:
+        """Whether the job has raised something."""
+        return self._error is not None
+
+    def get(self) -> T:
+        """Of a job that may still run, however long that takes: for threads.  Raises what the job raised."""
+        self._done.wait()
+        return self.result()
+
     def result(self) -> T:
         """Of a job that is done.  Raises what the job raised."""
         if self._error is not None:
@@ -37,3 +47,11 @@ class Later(Generic[T]):
             self._error = error
         finally:
             self._done.set()
+
+
+class Known(Later[T]):
+    """What is known without a job."""
+
+    def __init__(self, value: T) -> None:
+        self._made, self._error, self._done = [value], None, threading.Event()
+        self._done.set()

@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 from livelab import short_film
 
-from engine.commands import compose, score
+from engine.batch import pool
+from engine.commands import compose, dataset, listening, score
 from engine.commands.batch import _settings
 from engine.music.errors import UserError
 
@@ -69,3 +70,51 @@ def test_what_is_wrong_is_said_before_any_work(films, tmp_path) -> None:
         with pytest.raises(UserError):
             compose.main(["--batch", str(films), "--out", str(tmp_path / "out"), *rest])
     assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize("command", [compose, score, dataset, listening])
+def test_a_command_that_refuses_leaves_nothing_and_has_said_nothing_else(
+    films, tmp_path, monkeypatch, capsys, command
+) -> None:
+    """A cluster that is not there is found out after the folder for the results was made; a list earlier."""
+    pytest.importorskip("distributed")
+    monkeypatch.setattr(pool, "_CONNECT_S", 0.2)
+    before, out = sorted(tmp_path.rglob("*")), str(tmp_path / "new" / "out")
+    score_of = tmp_path / "films" / "a.mid"
+    words = {
+        compose: ["--batch", str(films), "--out", out],
+        score: ["--batch", str(score_of), "--out", out],
+        dataset: ["build", str(films), "--out", out],
+        listening: ["make", str(films), "--out", out, "--condition", "a=", "--condition", "b=--bpm=60"],
+    }[command]
+    if command is score:
+        score_of.write_bytes(b"rubbish")
+        before = sorted(tmp_path.rglob("*"))
+    with pytest.raises(UserError, match="No scheduler answers"):
+        command.main([*words, "--scheduler", "tcp://127.0.0.1:9"])
+    assert sorted(tmp_path.rglob("*")) == before
+    capsys.readouterr()
+    place = words.index(str(score_of if command is score else films))
+    with pytest.raises(UserError, match="no folder or list"):
+        command.main([*words[:place], str(tmp_path / "nowhere"), *words[place + 1 :]])
+    assert sorted(tmp_path.rglob("*")) == before and capsys.readouterr() == ("", "")
+
+
+@pytest.mark.parametrize("options", ["--no-such-option", "--bpm=fast", "--takes=3", "--soundfont=x"])
+def test_a_condition_with_a_wrong_option_is_refused_before_any_film_is_looked_at(
+    films, tmp_path, capsys, options
+) -> None:
+    words = [
+        "make",
+        str(films),
+        "--out",
+        str(tmp_path / "study"),
+        "--condition",
+        "a=",
+        "--condition",
+        f"loud={options}",
+    ]
+    with pytest.raises(UserError, match=r"^Condition loud: ") as refused:
+        listening.main(words)
+    assert options.partition("=")[0] in str(refused.value) or options.partition("=")[2] in str(refused.value)
+    assert not (tmp_path / "study").exists() and capsys.readouterr() == ("", "")
