@@ -49,11 +49,11 @@ def test_every_rate_is_exact_after_lock_and_does_not_drift(name: str, parity: in
         rate = rate_of(name)
         first = Timecode.from_fields(1, minute - 1, 50, 0, rate).frames + parity
         synchronizer = Desk("mtc", name)
-        heard = synchronizer.feed(quarter_frames(rate, name, first, 30.0))
+        heard = synchronizer.feed(quarter_frames(rate, name, first, 15.0))
         assert heard
         begin = float(first / rate.fps)
         errors = [abs(position - begin - host) for host, position, state in heard if state == "locked"]
-        assert len(errors) > 2000
+        assert len(errors) > 1000
         assert max(errors) * float(rate.fps) < 0.01, "hundredths of a frame"
         assert not [jump for host, state, jump in synchronizer.changes[1:] if jump]
         assert heard[0][0] < 16 / 4 / float(rate.fps)  # two complete groups at the latest
