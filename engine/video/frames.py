@@ -213,10 +213,11 @@ class FrameReader:
 
     def _stamp_s(self, frame: Any) -> float | None:
         """Picture second that a frame's own time stamp says."""
-        base = frame.time_base
-        if frame.pts is None or not base:
+        try:
+            time_s = frame.time  # pts and time base without a Fraction made for each frame
+        except ZeroDivisionError:
             return None
-        return float(frame.pts * base.numerator / base.denominator - self._opened.start_s)
+        return None if time_s is None else float(time_s - self._opened.start_s)
 
     def _time_of(self, frame: Any, last_s: float) -> float | None:
         """Picture second of a frame; a missing, repeated or impossible time stamp becomes last + one frame.

@@ -9,6 +9,7 @@ Pixels of a `Mask` are those of the film.  Matte is cut away; overlays are fille
 
 from __future__ import annotations
 
+import math
 import re
 from dataclasses import dataclass
 from itertools import pairwise
@@ -20,6 +21,7 @@ from engine.video.errors import VideoError
 from engine.video.film import OpenFilm, open_film, packets
 
 SAMPLES: Final = 12  # key frames looked at
+_SPREAD_ORDER: Final = (6, 1, 9, 3, 11, 5, 0, 8, 2, 10, 4, 7)  # neighbours late: they look alike
 LEAST_SAMPLES: Final = 5
 _WIDTH: Final = 320
 LEAST_WORK: Final = {"skip_loop_filter": "all"}  # for the decoder: blocks show that nobody looks at
@@ -27,8 +29,11 @@ MATTE_LUMA: Final = 30.0  # 0..255; a matte line's brightest tenth stays below (
 LEAST_MATTE: Final = 0.02  # of height or width
 MOST_MATTE: Final = 0.4  # on one side
 _CELL: Final = 4  # pixels of the 320 wide picture
+_LEAST_CELLS: Final = 4  # of an overlay
+_JOIN: Final = np.ones((3, 5), np.uint8)  # cells so near to each other are one overlay: letters become lines
 EDGE: Final = 40.0  # strength of an edge that counts
 PERSISTENCE: Final = 0.9  # share of samples in which a cell of an overlay has such an edge
+_MISSES: Final = int((1.0 - PERSISTENCE) * SAMPLES)  # so many samples may lack it at most
 LARGEST_OVERLAY: Final = 0.12  # of the picture; more is a picture that stands still
 OVERLAY_SAMPLES: Final = 8  # with fewer, a wall in the background would last as well
 LEAST_DIFFERENCE: Final = 12.0  # mean difference between neighbouring samples that makes them different pictures
@@ -82,11 +87,12 @@ def find_mask(path: str) -> Mask:
     opened = open_film(path)
     try:
         width, height = opened.film.width, opened.film.height
-        samples = _key_frames(opened)
+        if width < 16 or height < 16:
+            return Mask()
+        lively = _key_frames(opened)
     finally:
         opened.close()
-    lively = [sample for sample in samples if float(sample.mean()) > MATTE_LUMA]  # black frames tell nothing
-    if len(lively) < LEAST_SAMPLES or width < 16 or height < 16:
+    if len(lively) < LEAST_SAMPLES:
         return Mask()
     stack = np.stack(lively)  # (N, h, w) uint8
     inside = _matte(stack)
@@ -109,7 +115,10 @@ def find_mask(path: str) -> Mask:
 
 
 def _key_frames(opened: OpenFilm) -> list[np.ndarray]:
-    """Grey pictures, 320 wide, of up to SAMPLES different key frames spread evenly over the film."""
+    """Grey pictures, 320 wide, of up to SAMPLES different key frames spread evenly over the film, in its order.
+
+    Black ones tell nothing and are left out.  No more are looked at once no mask can come of it.
+    """
     import av
     from av.video.reformatter import Interpolation, VideoReformatter
 
@@ -119,8 +128,9 @@ def _key_frames(opened: OpenFilm) -> list[np.ndarray]:
     stream.codec_context.options = {**stream.codec_context.options, **LEAST_WORK}
     height = max(1, round(opened.film.height * _WIDTH / max(1, opened.film.width)))
     found: dict[int, np.ndarray] = {}
+    possible = _Possible()
     known: set[int] = set()  # time stamps of the packets that were decoded
-    for number in range(SAMPLES if length_s else 0):
+    for number in _SPREAD_ORDER if length_s else ():
         at = int(((number + 0.5) / SAMPLES * length_s + opened.start_s) / stream.time_base)
         try:
             opened.container.seek(at, stream=stream)
@@ -131,8 +141,13 @@ def _key_frames(opened: OpenFilm) -> list[np.ndarray]:
             grey = reformatter.reformat(
                 frame, _WIDTH, height, "gray", interpolation=Interpolation.FAST_BILINEAR, threads=1
             )
-            found[frame.pts] = grey.to_ndarray()
-    return list(found.values())
+            picture = grey.to_ndarray()
+            if float(picture.mean()) > MATTE_LUMA:
+                found[frame.pts] = picture
+                possible.add(picture)
+                if possible.nothing:
+                    break
+    return [found[pts] for pts in sorted(found)]
 
 
 def _first_frame(opened: OpenFilm, known: set[int]) -> Any:
@@ -155,11 +170,45 @@ def _first_frame(opened: OpenFilm, known: set[int]) -> Any:
     return None
 
 
+class _Possible:
+    """Whether the pictures seen so far leave room for a mask, whatever follows.
+
+    A line that was lit once is no matte, and a cell that lacked an edge in more than _MISSES of them no overlay.
+    """
+
+    def __init__(self) -> None:
+        self._count = 0
+        self._lit: tuple[np.ndarray, np.ndarray] | None = None
+        self._strong: np.ndarray | None = None
+
+    def add(self, picture: np.ndarray) -> None:
+        """picture: (h, w) uint8, as wide and high as the others."""
+        lit, strong = _lit_lines(picture[None]), _strong_cells(picture)
+        if self._lit is not None and self._strong is not None:
+            lit, strong = (lit[0] | self._lit[0], lit[1] | self._lit[1]), strong + self._strong
+        self._count, self._lit, self._strong = self._count + 1, lit, strong
+
+    @property
+    def nothing(self) -> bool:
+        """No matte and no overlay can come of it."""
+        if self._count < LEAST_SAMPLES or self._lit is None or self._strong is None:
+            return False
+        for lines in self._lit:
+            edge = math.ceil(LEAST_MATTE * len(lines))
+            if not lines[:edge].any() or not lines[-edge:].any():
+                return False
+        return not _groups(self._strong >= self._count - _MISSES)
+
+
+def _lit_lines(stack: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """(h,) rows and (w,) columns that are no matte in some picture.  stack: (N, h, w)."""
+    bright = stack >= MATTE_LUMA
+    return bright.mean(axis=2).max(axis=0) > 0.1, bright.mean(axis=1).max(axis=0) > 0.1
+
+
 def _matte(stack: np.ndarray) -> tuple[int, int, int, int]:
     """left, top, right, bottom of the picture within the frame.  stack: (N, h, w)."""
-    bright = stack >= MATTE_LUMA
-    lit_rows = bright.mean(axis=2).max(axis=0) > 0.1  # (h,)
-    lit_columns = bright.mean(axis=1).max(axis=0) > 0.1  # (w,)
+    lit_rows, lit_columns = _lit_lines(stack)
 
     def edge(lit: np.ndarray) -> int:
         size = len(lit)
@@ -173,34 +222,43 @@ def _matte(stack: np.ndarray) -> tuple[int, int, int, int]:
     return left, top, right, bottom
 
 
+def _strong_cells(image: np.ndarray) -> np.ndarray:
+    """(h // _CELL, w // _CELL) 1 where a cell has a strong edge, else 0.  image: (h, w) uint8."""
+    import cv2
+
+    rows, columns = image.shape[0] // _CELL, image.shape[1] // _CELL
+    across = cv2.convertScaleAbs(cv2.Sobel(image, cv2.CV_16S, 1, 0, ksize=3), alpha=0.25)
+    down = cv2.convertScaleAbs(cv2.Sobel(image, cv2.CV_16S, 0, 1, ksize=3), alpha=0.25)
+    edges = cv2.max(across, down)[: rows * _CELL, : columns * _CELL]
+    return np.asarray(edges.reshape(rows, _CELL, columns, _CELL).max(axis=(1, 3)) > EDGE, np.int64)
+
+
+def _groups(lasting: np.ndarray) -> list[Rectangle]:
+    """Groups of cells with lasting edges, in cells.  lasting: (rows, columns) bool."""
+    import cv2
+
+    if not lasting.any():
+        return []
+    count, labels, boxes, _centres = cv2.connectedComponentsWithStats(cv2.dilate(lasting.astype(np.uint8), _JOIN))
+    sizes = np.bincount(labels[lasting], minlength=count)
+    # One or two cells may keep an edge by chance.
+    return [Rectangle(*map(int, boxes[k][:4])) for k in range(1, count) if sizes[k] >= _LEAST_CELLS]
+
+
 def _overlays(stack: np.ndarray) -> list[Rectangle]:
     """Rectangles of lasting edges, in pixels of the stack.  stack: (N, h, w)."""
     import cv2
 
-    rows, columns = stack.shape[1] // _CELL, stack.shape[2] // _CELL
-    if rows < 4 or columns < 4 or len(stack) < OVERLAY_SAMPLES:
+    if stack.shape[1] < 4 * _CELL or stack.shape[2] < 4 * _CELL or len(stack) < OVERLAY_SAMPLES:
         return []
     differences = [cv2.norm(a, b, cv2.NORM_L1) / a.size for a, b in pairwise(stack)]
     if sum(difference >= LEAST_DIFFERENCE for difference in differences) < OVERLAY_CHANGES:
         return []
-    strong = np.zeros((rows, columns))
-    for image in stack:
-        across = cv2.convertScaleAbs(cv2.Sobel(image, cv2.CV_16S, 1, 0, ksize=3), alpha=0.25)
-        down = cv2.convertScaleAbs(cv2.Sobel(image, cv2.CV_16S, 0, 1, ksize=3), alpha=0.25)
-        edges = cv2.max(across, down)[: rows * _CELL, : columns * _CELL]
-        strong += edges.reshape(rows, _CELL, columns, _CELL).max(axis=(1, 3)) > EDGE
-    lasting = (strong / len(stack) >= PERSISTENCE).astype(np.uint8)
-    joined = cv2.dilate(lasting, np.ones((3, 5), np.uint8))  # letters become lines
-    if float(joined.mean()) > LARGEST_OVERLAY:
+    strong = np.sum([_strong_cells(image) for image in stack], axis=0)
+    lasting = np.asarray(strong / len(stack) >= PERSISTENCE)
+    if float(cv2.dilate(lasting.astype(np.uint8), _JOIN).mean()) > LARGEST_OVERLAY:
         return []
-    count, labels, boxes, _centres = cv2.connectedComponentsWithStats(joined)
-    found = []
-    for label in range(1, count):
-        x, y, w, h, _area = (int(value) for value in boxes[label])
-        if int(lasting[labels == label].sum()) < 4:
-            continue  # one or two cells may keep an edge by chance
-        found.append(Rectangle(x * _CELL, y * _CELL, w * _CELL, h * _CELL))
-    return found
+    return [Rectangle(box.x * _CELL, box.y * _CELL, box.w * _CELL, box.h * _CELL) for box in _groups(lasting)]
 
 
 class MaskedPictures:

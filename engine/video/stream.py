@@ -22,7 +22,7 @@ from engine.video.errors import VideoError
 from engine.video.features import FeatureRow, VideoFeatures
 from engine.video.film import open_film
 from engine.video.frames import FrameReader, Picture, mean_abs_difference
-from engine.video.head import BLACK_SHARE, LEADER_S, Head, is_bars, is_black, is_card
+from engine.video.head import BLACK_SHARE, LEADER_S, Head, is_bars, is_black, is_card, median
 from engine.video.mask import Mask, find_mask, parse_mask
 from engine.video.options import AnalysisOptions
 from engine.video.semantics import Seen, choose_reading
@@ -62,7 +62,7 @@ class _Still:
 
 def _tone(small: np.ndarray) -> float:
     """Value, 0..1, of a picture of one tone."""
-    return float(np.median(small[1])) / 255.0
+    return float(median(small[1].ravel())) / 255.0
 
 
 class FeatureStream:

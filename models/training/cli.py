@@ -48,6 +48,9 @@ def _parser() -> argparse.ArgumentParser:
     train.add_argument("--until", type=int, metavar="STEP", help="stop there; the same command goes on later")
     train.add_argument("--learning-rate", type=float, help="the highest, instead of the recipe's")
     train.add_argument("--warmup", type=int, help="steps of rising learning rate, instead of the recipe's")
+    train.add_argument(
+        "--quality-weight", type=float, metavar="W", help="weight of the paper's emotion matching loss on probabilities"
+    )
     train.add_argument("--start-from", type=Path, metavar="FILE", help="weights to start from")
     train.add_argument("--report", type=int, default=75, help="steps between validations (default 75)")
     train.add_argument("--device", default="cpu", choices=("cpu", "cuda"))
@@ -123,6 +126,7 @@ def _train(options: argparse.Namespace, command: str) -> int:
         learning_rate=options.learning_rate,
         warmup=options.warmup,
         mixed=options.mixed,
+        quality_weight=options.quality_weight,
         start_from=options.start_from,
     )
     model, record = train(system, data, trained, progress)

@@ -56,6 +56,7 @@ class TrainOptions:
     learning_rate: float | None = None  # the highest, in place of the recipe's
     warmup: int | None = None  # steps, in place of the recipe's
     mixed: bool = False  # matrix products in bfloat16 even where the recipe has them in 32 bits
+    quality_weight: float | None = None  # of the emotion matching loss on probabilities, in place of the recipe's
     start_from: Path | None = None  # weights file to start from; tensors it lacks keep their initial values
 
 
@@ -387,6 +388,10 @@ def _as_asked(system: System, options: TrainOptions) -> System:
         recipe = replace(recipe, learning_rate=options.learning_rate)
     if options.warmup is not None:
         recipe = replace(recipe, warmup=options.warmup)
+    if options.quality_weight is not None:
+        if system.predicts != "chords" or not 0 <= options.quality_weight < math.inf:
+            raise ModelError("The weight of the emotion matching loss is a number from 0 up, and for chords only.")
+        recipe = replace(recipe, quality_weight=options.quality_weight)
     return replace(system, recipe=replace(recipe, mixed=recipe.mixed or options.mixed))
 
 

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from engine.video import AnalysisOptions, VideoFeatures, analyze
-from engine.video.head import is_bars, is_black
+from engine.video.head import is_bars, is_black, median
 
 QUICK = AnalysisOptions(reading="quick")
 CLIP = Path(__file__).parents[3] / "engine" / "media" / "big-buck-bunny-30s.mp4"
@@ -121,3 +121,11 @@ def test_a_dark_scene_is_not_black() -> None:
     assert is_black(night)
     night[40:44, 80:84] = 90  # a lit window
     assert not is_black(night)
+
+
+@pytest.mark.parametrize("count", [1, 2, 7, 480])
+@pytest.mark.parametrize("kind", [np.uint8, np.float32])
+def test_the_median_is_numpy_s(count: int, kind: type) -> None:
+    values = (np.random.default_rng(count).random((count, 3)) * 255).astype(kind)
+    assert np.allclose(median(values), np.median(values, axis=0), rtol=1e-6)
+    assert float(median(values[:, 0])) == pytest.approx(float(np.median(values[:, 0])), rel=1e-6)

@@ -9,10 +9,12 @@ import av
 import cv2
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from livelab import short_film
 
 from engine.video import AnalysisOptions, VideoError, VideoFeatures, analyze
-from engine.video.mask import Mask, MaskedPictures, Rectangle, find_mask, parse_mask
+from engine.video.mask import Mask, MaskedPictures, Rectangle, _matte, _overlays, _Possible, find_mask, parse_mask
 
 CLIP = Path(__file__).parents[3] / "engine" / "media" / "big-buck-bunny-30s.mp4"
 QUICK = AnalysisOptions(reading="quick")
@@ -126,3 +128,39 @@ def test_any_mask_on_any_picture_leaves_something() -> None:
         out = MaskedPictures(Mask(box, (box,)), width, height).apply(image)
         assert out.size > 0 and out.shape[2] == 3
         assert np.array_equal(image, before)
+
+
+@settings(max_examples=40, deadline=None)
+@given(seed=st.integers(0, 10_000), grain=st.integers(3, 60), burnt=st.integers(0, 20), dark=st.integers(0, 30))
+def test_no_more_pictures_are_looked_at_only_when_no_mask_can_come_of_more(
+    seed: int, grain: int, burnt: int, dark: int
+) -> None:
+    """Twelve pictures, some with a word at a place of its own size, some with dark lines at the edges."""
+    dice = np.random.default_rng(seed)
+    pictures = []
+    for _ in range(12):
+        coarse = dice.integers(40, 255, (grain, grain * 2), dtype=np.uint8)
+        picture = cv2.resize(coarse, (320, 180), interpolation=cv2.INTER_CUBIC)
+        if dice.random() < 0.95:  # an overlay may be missing once
+            picture[100 : 100 + burnt, 80 : 80 + 4 * burnt] = 255 * (np.arange(4 * burnt) // 3 % 2)
+        picture[: dark + int(dice.integers(0, 3)) * (seed % 2)] = 0
+        pictures.append(picture)
+    possible = _Possible()
+    for picture in pictures:
+        possible.add(picture)
+        if possible.nothing:
+            stack = np.stack(pictures)
+            assert _matte(stack) == (0, 0, 320, 180) and _overlays(stack) == []
+            return
+
+
+def test_a_plain_film_needs_fewer_pictures_than_a_burnt_in_one() -> None:
+    dice = np.random.default_rng(1)
+    plain, burnt = _Possible(), _Possible()
+    needed = 0
+    for number in range(12):
+        picture = cv2.resize(dice.integers(40, 255, (6, 12), dtype=np.uint8), (320, 180), interpolation=cv2.INTER_CUBIC)
+        needed += not plain.nothing
+        plain.add(picture)
+        burnt.add(timecode(cv2.resize(cv2.cvtColor(picture, cv2.COLOR_GRAY2BGR), (640, 360)), number)[::2, ::2, 0])
+    assert needed == 5 and not burnt.nothing

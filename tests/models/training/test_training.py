@@ -135,6 +135,25 @@ def test_training_learns(data: Path, tmp_path: Path) -> None:
     assert rows[1]["train_loss"] < 0.67 * rows[0]["train_loss"]
 
 
+def test_the_emotion_matching_loss_moves_probability_into_the_film_s_affect_set(data: Path, tmp_path: Path) -> None:
+    """Thirty steps with it and without: more of the probability lies on chords of Table 1's set for the film."""
+    still = replace(TINY, recipe=replace(TINY.recipe, variation=Variation(), learning_rate=3e-3))
+    songs, missed = MuViSync(data), []
+    for weight in (0.0, 1.0):
+        options = TrainOptions(tmp_path / str(weight), report=30, steps=30, quality_weight=weight)
+        model, record = train(still, songs, options)
+        assert record["recipe"]["quality_weight"] == weight  # type: ignore[index]
+        batch = make_batch(songs.split("val"))
+        with torch.no_grad():
+            logits = run_network(model, batch)
+        real = batch.targets != 158
+        missed.append(quality_loss(logits[real], batch.emotion_next[real]).item())
+    assert missed[1] < 0.9 * missed[0]
+    for name, weight in (("amt", -1.0), ("regressor", 0.5)):
+        with pytest.raises(ModelError, match="emotion matching loss"):
+            train(find(name), songs, TrainOptions(tmp_path / "refused", steps=1, quality_weight=weight))
+
+
 @pytest.mark.parametrize("name", sorted(SYSTEMS))
 def test_every_system_can_take_a_step(name: str, data: Path, tmp_path: Path) -> None:
     system = reduced(find(name), 8) if find(name).predicts == "chords" else find(name)
