@@ -6,8 +6,17 @@ Films are read (quick reading) and cut into passages of `--passage` seconds, eac
 composed by the network alone, same draws and same key, once with its own mood and cuts and once with each of the other
 passages'.  Printed at 0, 50 and 100 % of "Follow the picture", with 95 % bootstrap intervals over passages:
 the share of slots with the same chord for two films, the same for two takes of one film, how many of the chords
-belong to the Table 1 set of their second's strongest mood (own minus other), and the rank correlation of the share of
-major thirds in nine slots with the picture's valence (own, other).  --show prints passages bar by bar.
+belong to the Table 1 set of their second's strongest mood (own minus other), and whether the harmony takes the mood's
+course within a passage, of the own film and of the other (own, other), means over nine slots:
+
+* mood r: the five moods' weights against the share of chords in each one's Table 1 set, both less their mean over the
+  passage, all five in one correlation;
+* valence r: rank correlation of the picture's valence with the share of major thirds among chords that have a third.
+  Only passages whose valence moves by VALENCE_MOVES: exciting and relaxing have the same valence (.6), so between them
+  it says nothing.
+
+--joined joins the first half of each passage with the second half of the one half the list further on, so that moods
+change within it.  --show prints passages bar by bar.
 """
 
 from __future__ import annotations
@@ -16,6 +25,7 @@ import argparse
 import sys
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
@@ -33,7 +43,11 @@ from engine.video import VideoFeatures
 from models.runtime import load_pair, single_threaded
 
 STRENGTHS = (0.0, 50.0, 100.0)
-MEASURES = ("two films", "two takes", "gap", "own r", "other r")
+MEASURES = ("two films", "two takes", "gap", "own mood", "other mood", "own valence", "other valence")
+COLUMNS = ("emotion_raw", "emotion", "motion", "scene_offset", "valid", "colour", "card")
+MOODS = [name for name in EMOTIONS if EMOTION_QUALITIES[name]]
+VALENCE_MOVES = 0.1  # least standard deviation, of -1..1
+SMOOTH = 9  # slots
 
 
 def passages(path: Path, length: int) -> list[VideoFeatures]:
@@ -49,8 +63,7 @@ def passages(path: Path, length: int) -> list[VideoFeatures]:
         cuts = tuple(
             Cut(cut.time_s - start, cut.strength, cut.kind) for cut in whole.cuts if start <= cut.time_s < rows.stop
         )
-        names = ("emotion_raw", "emotion", "motion", "scene_offset", "valid", "colour", "card")
-        columns = {name: None if (column := getattr(whole, name)) is None else column[rows] for name in names}
+        columns = {name: None if (column := getattr(whole, name)) is None else column[rows] for name in COLUMNS}
         found.append(replace(whole, film=film, seconds=seconds, cuts=cuts, **columns))
     return found
 
@@ -100,18 +113,66 @@ def agreement(chords: list[Chord], mood: np.ndarray) -> float:
     return float(np.mean(rated)) if rated else float("nan")
 
 
-def course(chords: list[Chord], mood: np.ndarray) -> float:
-    """Rank correlation of brightness (share of chords with a major third, nine slots) with the picture's valence."""
-    major = np.array(
-        [4 in [(tone - (chord.root or 0)) % 12 for tone in chord.pitch_classes()] for chord in chords], float
-    )
-    valence = np.array([valence_arousal(row.tolist())[0] for row in mood[: len(chords)]])
-    kernel = np.ones(9) / 9
-    if len(chords) < 12:
+def means(rows: np.ndarray) -> np.ndarray:
+    """(n, k) -> (n - SMOOTH + 1, k) moving means."""
+    return np.stack([np.convolve(column, np.ones(SMOOTH) / SMOOTH, "valid") for column in rows.T], axis=1)
+
+
+def mood_course(chords: list[Chord], mood: np.ndarray) -> float:
+    """Correlation of the five moods' course with that of the chords' membership in their Table 1 sets.
+
+    A type in n sets counts 1 / n in each.  NaN where one of them stands still.
+    """
+    sets = [[chord.quality in EMOTION_QUALITIES[name] for name in MOODS] for chord in chords]
+    member = np.array(sets, float)
+    member /= np.maximum(member.sum(axis=1, keepdims=True), 1.0)
+    asked = mood[: len(chords), [EMOTIONS.index(name) for name in MOODS]]
+    if len(chords) < SMOOTH + 3:
         return float("nan")
-    a, b = np.convolve(major, kernel, "valid"), np.convolve(valence, kernel, "valid")
-    ranks = [np.argsort(np.argsort(x)).astype(float) for x in (a, b)]
-    return float(np.corrcoef(*ranks)[0, 1]) if a.std() > 0 and b.std() > 0 else float("nan")
+    a, b = (means(rows) - means(rows).mean(axis=0) for rows in (member, asked))
+    scale = float(np.sqrt((a**2).sum() * (b**2).sum()))
+    return float((a * b).sum()) / scale if scale > 1e-9 else float("nan")
+
+
+def valence_course(chords: list[Chord], mood: np.ndarray) -> float:
+    """Rank correlation of the share of major thirds with the picture's valence; NaN where either stands still."""
+    thirds = [{(tone - (chord.root or 0)) % 12 for tone in chord.pitch_classes()} & {3, 4} for chord in chords]
+    known = np.array([[len(found) == 1, found == {4}] for found in thirds], float)  # (n, 2)
+    if len(chords) < SMOOTH + 3:
+        return float("nan")
+    counted = means(known)
+    valence = means(np.array([[valence_arousal(row.tolist())[0]] for row in mood[: len(chords)]]))[:, 0]
+    heard = counted[:, 0] > 1e-9
+    major = counted[heard, 1] / counted[heard, 0]
+    if heard.sum() < 3 or valence.std() < VALENCE_MOVES or np.ptp(major) < 1e-9:
+        return float("nan")
+    return float(np.corrcoef(ranks(major), ranks(valence[heard]))[0, 1])
+
+
+def ranks(values: np.ndarray) -> np.ndarray:
+    """Ranks in which equal values share their mean rank."""
+    _, place, counts = np.unique(values.round(9), return_inverse=True, return_counts=True)
+    last = np.cumsum(counts)
+    return np.asarray((last - (counts - 1) / 2.0)[place])
+
+
+def joined(films: list[VideoFeatures]) -> list[VideoFeatures]:
+    """The first half of each, and the second half of the one half the list further on, as one film."""
+    return [_join(film, films[(k + len(films) // 2) % len(films)]) for k, film in enumerate(films)]
+
+
+def _join(first: VideoFeatures, second: VideoFeatures) -> VideoFeatures:
+    head, tail = first.seconds // 2, second.seconds // 2
+    shift = head - (second.seconds - tail)
+    cuts = [cut for cut in first.cuts if cut.time_s < head] + [Cut(float(head), 1.0, "cut")]
+    cuts += [replace(cut, time_s=cut.time_s + shift) for cut in second.cuts if cut.time_s + shift > head]
+    columns: dict[str, Any] = {}
+    for name in COLUMNS:
+        ours, theirs = getattr(first, name), getattr(second, name)
+        columns[name] = None if ours is None or theirs is None else np.concatenate([ours[:head], theirs[-tail:]])
+    names = f"{first.film.path} to its half, then {second.film.path}"
+    film = replace(first.film, duration_s=float(head + tail), path=names)
+    return replace(first, film=film, seconds=head + tail, cuts=tuple(cuts), **columns)
 
 
 def interval(values: list[float]) -> str:
@@ -129,9 +190,11 @@ def main() -> None:
     parser.add_argument("--passage", type=int, default=20)
     parser.add_argument("--takes", type=int, default=3)
     parser.add_argument("--show", type=int, default=0)
+    parser.add_argument("--joined", action="store_true")
     arguments = parser.parse_args()
     single_threaded()
     films = [each for path in arguments.films for each in passages(path, arguments.passage)]
+    films = joined(films) if arguments.joined else films
     harmony = Harmony(load_pair()[0])
     out = sys.stdout.write
     out(f"{len(films)} passages of {len(arguments.films)} films, {arguments.takes} takes\n")
@@ -149,8 +212,9 @@ def main() -> None:
                     here["two films"].append(float(np.mean(same)))
                     mood = setting.rows.emotion
                     here["gap"].append(agreement(mine, mood) - agreement(foreign, mood))
-                    here["own r"].append(course(mine, mood))
-                    here["other r"].append(course(foreign, mood))
+                    for name, measured in (("mood", mood_course), ("valence", valence_course)):
+                        here[f"own {name}"].append(measured(mine, mood))
+                        here[f"other {name}"].append(measured(foreign, mood))
             pairs = [(a, b) for n, a in enumerate(own) for b in own[:n]]
             here["two takes"] += [float(np.mean([x == y for x, y in zip(a, b, strict=True)])) for a, b in pairs]
             for name, values in here.items():
@@ -160,7 +224,11 @@ def main() -> None:
                 out(f"\n{film.film.path}\n" + "".join(bars(setting, own[0])) + "\n")
         out(f"follow {strength:3.0f} %: same chord for two films {interval(found['two films'])}, ")
         out(f"for two takes {interval(found['two takes'])}; agreement own - other {interval(found['gap'])}; ")
-        out(f"valence r own {interval(found['own r'])}, other {interval(found['other r'])}\n")
+        for name in ("mood", "valence"):
+            moves = int(np.isfinite(found[f"own {name}"]).sum())
+            own_r, other_r = interval(found[f"own {name}"]), interval(found[f"other {name}"])
+            out(f"{name} r own {own_r}, other {other_r} ({moves} passages); ")
+        out("\n")
 
 
 if __name__ == "__main__":
