@@ -4,6 +4,7 @@
 #include <string.h>
 
 enum { SUSTAIN = 64, LAST_PEDAL = 69, OFF_VELOCITY = 64 };
+enum { NEAR_NOTES = 4096 };
 static const double BACK_S = 0.1;  /* a second jump this soon and this near corrects the first */
 static const double LATE_S = 0.05; /* short notes that are later are dropped */
 static const double LONG_S = 1.0;  /* others that last this long begin late instead */
@@ -197,14 +198,24 @@ static const cb_note *held_at(const cb_core *core, uint32_t key, uint32_t before
   return NULL;
 }
 
-/* Sustained notes that began before the next one to be played and last on. */
+/* Sustained notes that began before the next one to be played and last on.  Most stand right before it; where a great many
+ * might, what the first look did not find is looked for key by key. */
 static void chase_notes(output *out, uint32_t frame, const stretch *at, double time) {
   cb_core *core = out->core;
-  for (uint32_t key = 0; key < CB_KEYS; key++) {
-    if (core->score->first_of[key] == core->score->first_of[key + 1] || core->sounding[key].place) continue;
-    const cb_note *note = held_at(core, key, core->note, time + SHORTEST_S * at->per_s, true);
-    if (note != NULL) strike_unsorted(out, frame, note);
+  const cb_score *score = core->score;
+  double after = time + SHORTEST_S * at->per_s;
+  uint32_t i = core->note, last = i > NEAR_NOTES ? i - NEAR_NOTES : 0;
+  while (i > last && score->notes[i - 1].reach[core->unit] > after) {
+    const cb_note *note = &score->notes[--i];
+    if (note->sustained && note->end[core->unit] > after && !core->sounding[cb_key_of(note)].place)
+      strike_unsorted(out, frame, note);
   }
+  if (i == last && i && score->notes[i - 1].reach[core->unit] > after)
+    for (uint32_t key = 0; key < CB_KEYS; key++) {
+      if (score->first_of[key] == score->first_of[key + 1] || core->sounding[key].place) continue;
+      const cb_note *note = held_at(core, key, i, after, true);
+      if (note != NULL) strike_unsorted(out, frame, note);
+    }
   rebuild_heap(core);
 }
 

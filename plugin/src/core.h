@@ -15,6 +15,7 @@
 
 typedef struct {
   double start[2], end[2]; /* by CB_BEATS and CB_SECONDS */
+  double reach[2];         /* the latest end of all notes so far: bounds the search backwards */
   uint8_t channel, pitch, velocity;
   bool sustained, restruck; /* restruck: arpeggio and drums, not begun late */
 } cb_note;

@@ -123,6 +123,11 @@ cb_score *cb_score_build(const cb_plan *plan, uint32_t parts) {
   score->streams = calloc(controls < 2048 ? (size_t)controls + 1 : 2048, sizeof *score->streams);
   if (!score->notes || !score->by_key || !score->controls || !score->by_stream || !score->streams) goto wrong;
   for (uint32_t i = 0; i < notes + controls; i++) add_event(score, plan, &plan->events[order[i].index]);
+  for (uint32_t i = 0; i < score->note_count; i++)
+    for (int unit = 0; unit < 2; unit++) {
+      cb_note *note = &score->notes[i];
+      note->reach[unit] = i ? fmax(note[-1].reach[unit], note->end[unit]) : note->end[unit];
+    }
   add_keys(score);
   add_streams(score);
   free(order);

@@ -52,12 +52,16 @@ def plan_of(notes: list[Note]) -> bytes:
 def blocks(folder: Path) -> None:
     pluginlab.make(folder, "clap", "host")
     draw = random.Random(1)
-    held = [Note(draw.randrange(128), 80, i * 1e-4, 3600.0, i % 16 + 1, "pad") for i in range(NOTES)]
+    held, very_many = (
+        [Note(draw.randrange(128), 80, i / count, 3600.0, i % 16 + 1, "pad") for i in range(count)]
+        for count in (NOTES, 10 * NOTES)
+    )
     spread = [Note(draw.randrange(30, 100), 80, i / 40, 0.3, i % 16 + 1, "arp") for i in range(NOTES)]
     cases = {
         "idle (no plan)": None,
         "20,000 notes in 500 s": plan_of(spread),
         "20,000 notes, all of them long": plan_of(held),
+        "200,000 notes, all of them long": plan_of(very_many),
     }
     print(f"{'':48}{'mean us':>9}{'p50':>9}{'p99':>9}{'worst':>9}")
     for name, state in cases.items():

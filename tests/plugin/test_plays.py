@@ -8,7 +8,7 @@ from __future__ import annotations
 import random
 import struct
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 
 import pytest
@@ -311,6 +311,28 @@ def test_a_start_in_held_notes_sounds_the_pad_and_not_the_rest(either) -> None:
     plan = plan_of([pad(0, 4), arp(0.5, 3), Note(36, 80, 0.5, 3, 10, "drums")])
     heard = rolled(either, state_for(plan), [*steady(1.0, 2), STOP])
     assert heard == [(0, 0x90, 48, 70), (960, 0x80, 48, 64)]
+
+
+@pytest.mark.parametrize("long_ones", [0.0, 0.02, 0.5, 1.0])
+def test_a_start_among_thousands_of_notes_finds_those_that_are_held(built, long_ones) -> None:
+    """As looking at every note does: of each key the one that began last of those that go on."""
+    draw = random.Random(11)
+    length = lambda: draw.uniform(50, 200) if draw.random() < long_ones else draw.uniform(0.05, 0.3)  # noqa: E731
+    notes = [
+        Note(draw.randrange(20, 60), 1 + i % 127, i * 0.01, length(), draw.choice([1, 1, 1, 3]), "pad")
+        for i in range(9000)
+    ]
+    notes = [replace(note, part="arp", channel=2) if i % 5 == 0 else note for i, note in enumerate(notes)]
+    for second in (0.005, 30.0, 55.555, 89.0, 200.0):
+        held = {
+            (note.channel - 1, note.pitch): note.velocity
+            for note in notes
+            if note.part == "pad" and note.start_beats < second and note.start_beats + note.length_beats > second + 0.1
+        }
+        heard = rolled(built, state_for(plan_of(notes)), [(64, Transport(second)), STOP])
+        struck = {(each[1] & 15, each[2]): each[3] for each in heard if each[1] & 0xF0 == 0x90 and each[0] == 0}
+        assert {key: value for key, value in struck.items() if key[0] != 1} == held
+        assert held or not long_ones or not 1 < second < 90
 
 
 def test_controllers_are_stated_where_play_begins_and_pedals_rise_where_it_ends(either) -> None:
