@@ -15,6 +15,7 @@ from functools import cache
 from pathlib import Path
 
 import pytest
+from livelab import short_film
 
 ROOT = Path(__file__).resolve().parent.parent
 OURS = ("engine", "bridge", "models", "daw_scripts")
@@ -164,7 +165,7 @@ def test_looking_and_composing_work_where_torch_is_not_installed(tmp_path):
     blocked.mkdir()
     (blocked / "torch.py").write_text("raise ModuleNotFoundError('blocked', name='torch')\n")  # for children, too
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join((str(blocked), str(ROOT)))}
-    clip, cache = ROOT / "engine" / "media" / "big-buck-bunny-30s.mp4", str(tmp_path / "cache")
+    clip, cache = short_film(tmp_path / "film.mp4", 6.0), str(tmp_path / "cache")
 
     def engine(module, *words):
         command = [sys.executable, "-m", module, *words]

@@ -83,7 +83,8 @@ def test_no_chord_is_known_before_it_is_foretold(songs: list[Song]) -> None:
 
 @torch.no_grad()
 def test_cached_decoding_says_what_the_whole_pass_says(songs: list[Song]) -> None:
-    """Over whole songs with the shipped weights: what is composed with is what was evaluated."""
+    """With the shipped weights, over one whole song and the beginnings of the others: what is composed with is what was
+    evaluated."""
     model = load_default("amt")
     for song in songs:
         batch = make_batch([song], smooth=True)
@@ -91,8 +92,9 @@ def test_cached_decoding_says_what_the_whole_pass_says(songs: list[Song]) -> Non
         whole = run_network(model, batch)
         memory = model.encode(batch.features, batch.valid, *flags)
         cache = model.new_cache(memory, batch.minor, batch.valid)
-        steps = torch.stack([model.decode_step(batch.inputs[:, t], cache) for t in range(whole.shape[1])], dim=1)
-        torch.testing.assert_close(steps, whole, atol=2e-3, rtol=1e-4)
+        rows = whole.shape[1] if song is songs[0] else 80
+        steps = torch.stack([model.decode_step(batch.inputs[:, t], cache) for t in range(rows)], dim=1)
+        torch.testing.assert_close(steps, whole[:, :rows], atol=2e-3, rtol=1e-4)
 
 
 @torch.no_grad()
