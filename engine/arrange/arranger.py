@@ -64,7 +64,6 @@ _PLAYERS: Final[dict[str, Callable[[Scene, PartOptions], Iterator[Strike]]]] = {
 }
 _DEFAULT_PARTS: Final = default_parts()
 _EPSILON: Final = 1e-9
-STEEPEST: Final = 1.5  # levels that what goes on in a planned cue changes from phrase to phrase, at most
 
 
 class Arranger:
@@ -469,7 +468,7 @@ class Arranger:
             density = self._mean_density(start, end)
             wanted = cue.drive(start, density_place(density, self.options.density_map, self._levels))
             if known:
-                wanted = min(max(wanted, known[-1] - STEEPEST), known[-1] + STEEPEST)
+                wanted = min(max(wanted, known[-1] - cue.steepest), known[-1] + cue.steepest)
             known.append(wanted)
         return known[place]
 

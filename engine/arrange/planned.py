@@ -20,7 +20,7 @@ from engine.arrange.ensembles import Ensemble, PartRole, ensembles
 from engine.arrange.expression import CC11_RANGE, controller_value
 from engine.arrange.options import ArrangeOptions, PartOptions, default_parts, moved_range
 from engine.arrange.parts import Scene, Strike
-from engine.arrange.players_voicing import RUB, Players
+from engine.arrange.players_voicing import RUB, Players, is_beside
 from engine.arrange.timeline import STEP, Bars
 from engine.music import PARTS, Chord, Composition, Key
 from engine.music.closing import RING_S, RINGING, beats_of, closing_unit
@@ -32,6 +32,7 @@ _DEFAULTS: Final = default_parts()
 _USUAL_GATE: Final = 90.0  # note length where the composer said nothing
 _LEAST_MELODY: Final = 70.0  # of a note's length, per cent, that a theme sounds at least
 LEAST_RUB: Final = 1.0  # beats that a tone of the tune lasts at least to be heard against its chord
+_APART: Final = 3.0  # what a tone of a figure costs a step beside a held one
 _LEAST_BUMP: Final = 0.75  # beats before a cue that is cut off in which nothing is struck any more
 _FADE_BEATS: Final = 6.0  # in which the last chord dies away
 HELD: Final = frozenset({"held", "slow", "line", "drone"})  # styles whose notes last as long as their chord
@@ -44,8 +45,10 @@ _NEVER_BELOW: Final[Mapping[str, int]] = {"full": 1, "statement": 1, "variant": 
 _ALONE: Final = frozenset({"solo", "thin", "strip", "still"})  # roles in which the tune may stand alone
 _WILD: Final = frozenset({"exciting", "tense", "fearful"})  # moods that sixteenths belong to
 _SLOW_BPM: Final = 54.0  # at which a sixteenth is an eighth to the ear
-FORMED: Final = 0.6  # levels that a section moves what the picture asks for, for each level of its intensity
-_FORMED_FIRST: Final = 0.35  # the same by the first rules
+FORMED: Final = 0.3  # levels that a section moves what the picture asks for, for each level of its intensity
+_FORMED_BEFORE: Final[Mapping[int, float]] = {1: 0.35, 2: 0.6}  # the same by earlier rules
+STEEPEST: Final = 2.0  # levels that what goes on changes from phrase to phrase, at most
+_STEEPEST_BEFORE: Final = 1.5  # the same by earlier rules
 FOLLOWED: Final = 0.85  # of loudness that is the film's there; the rest is the section's
 LANDING_S: Final = 4.0  # a hit no further from the end than this is what a cue ends on
 PRE_LAP_S: Final = 1.5  # that a cue which ends by a pre-lap sounds on under the next scene
@@ -191,8 +194,13 @@ class PlannedCue:
 
     def drive(self, beats: float, picture: float) -> float:
         """0..4 how much goes on: what the picture asks for there (0..4), moved by the section's intensity."""
-        formed = FORMED if self.plan.rules > 1 else _FORMED_FIRST
+        formed = _FORMED_BEFORE.get(self.plan.rules, FORMED)
         return min(max(picture + formed * (self.section_of(beats).intensity - 2), 0.0), 4.0)
+
+    @property
+    def steepest(self) -> float:
+        """Levels that what goes on changes from phrase to phrase, at most."""
+        return STEEPEST if self.plan.rules > 2 else _STEEPEST_BEFORE
 
     def layers(self, section: SectionPlan, drive: int, beats: float, asked: bool = False) -> tuple[str, ...]:
         """The parts that sound where so much goes on, 0..4.  Where the tune pauses, those of a section without it play.
@@ -282,7 +290,12 @@ class PlannedCue:
             strict=self.ensemble.strict, centre=centre, key=section.key.transpose(shift),
             has_bass=options.part("bass") is not None and "bass" in layers,
             rub=RUB if self.plan.rules == 1 else 3 * RUB,
+            apart=_APART if self.plan.rules > 2 and self.holds_chords(layers) else 0.0,
         )  # fmt: skip
+
+    def holds_chords(self, layers: Sequence[str]) -> bool:
+        """Whether a pad holds its chords where these parts sound."""
+        return "pad" in layers and self.ensemble.parts["pad"].style in HELD
 
     def _under(self, options: PartOptions, part: str, section: SectionPlan) -> tuple[int, int] | None:
         """The range of a part that lies under the tune, in a section that has it; None elsewhere, and where the range
@@ -655,9 +668,10 @@ _RATES: Final = (0.5, 1.0, 2.0, 3.2, 5.0)  # notes a second that a moving accomp
 def _every(moment: Moment, least: float = 0.25) -> float:
     """Beats from note to note of a moving accompaniment: the division of the beat nearest to its notes a second.
 
-    Sixteenths belong to what is wild; calm music has them at slow tempi alone.
+    Sixteenths belong to what is wild.
     """
-    if moment.plan.rules > 1 and moment.section.mood not in _WILD and moment.bpm > _SLOW_BPM:
+    calm = moment.section.mood not in _WILD
+    if moment.plan.rules > 1 and calm and (moment.bpm > _SLOW_BPM or moment.plan.rules > 2):
         least = max(least, 0.5)
     wanted = math.log(_RATES[_drive(moment)] / (moment.bpm / 60))
     return min((2.0, 1.0, 0.5, 0.25), key=lambda every: abs(-math.log(max(every, least)) - wanted))
@@ -679,6 +693,27 @@ def _doubled(tones: tuple[int, ...], tone: int, high: int) -> int:
     return other if other != pitch else playing.tone_pitch(tones, tone + 1, high)
 
 
+def _figure_tone(cue: PlannedCue, moment: Moment, tone: int, high: int) -> int:
+    """A tone of a figure, or the nearest of the chord that lies no step beside what the pad holds."""
+    tones, pad = moment.scene.voicing.arp, moment.scene.voicing.pad
+    pitch = playing.tone_pitch(tones, tone, high)
+    if moment.plan.rules < 3 or not cue.holds_chords(moment.layers) or not is_beside(pitch, pad):
+        return pitch
+    clear = [found for found in (playing.tone_pitch(tones, n, high) for n in range(1, 6)) if not is_beside(found, pad)]
+    return min(clear, key=lambda found: (found in pad, abs(found - pitch), found), default=pitch)
+
+
+def _figure_second(cue: PlannedCue, moment: Moment, tone: int, pitch: int, high: int) -> int | None:
+    """The second note of a double one: the chord tone above, a third away at least, or below; None where neither is
+    clear of what the pad holds."""
+    tones, pad = moment.scene.voicing.arp, moment.scene.voicing.pad
+    if moment.plan.rules < 3:
+        return _doubled(tones, tone, high)
+    held = pad if cue.holds_chords(moment.layers) else ()
+    found = (playing.tone_pitch(tones, n, high) for n in (tone + 1, tone + 2, tone - 1, tone - 2) if n >= 1)
+    return next((other for other in found if abs(other - pitch) >= 3 and not is_beside(other, held)), None)
+
+
 def _figure_draw(cue: PlannedCue, moment: Moment, count: int) -> int:
     """Which of so many figures a letter has in this take."""
     return int(count * noise(cue.plan.seed, moment.scene.seed, "figure", moment.section.letter))
@@ -688,7 +723,6 @@ def _arp_broken(cue: PlannedCue, moment: Moment, options: PartOptions, role: Par
     """The left hand: broken chords from the root up, slower in still sections; the first tone is the bass's where it
     plays."""
     scene = moment.scene
-    tones = scene.voicing.arp
     busy = _busy(moment)
     variants = (_BROKEN[busy], _BROKEN[busy][::-1] if busy else (1, 4), (1, 2, 3, 4) if busy else (1, 2))
     order = variants[_figure_draw(cue, moment, 3)]
@@ -701,45 +735,56 @@ def _arp_broken(cue: PlannedCue, moment: Moment, options: PartOptions, role: Par
         if at_first and (every < 1.0 or moment.plan.rules == 1):
             continue
         tone = max(order) if at_first else order[index % len(order)]  # slow figures begin with the chord, over its root
-        pitch = playing.tone_pitch(tones, tone, options.high)
+        pitch = _figure_tone(cue, moment, tone, options.high)
         yield Strike(place, place + every, pitch, scene.velocity(options, place, -4))
-        if thick[index * every % 1.0 > 0]:
-            yield Strike(place, place + every, _doubled(tones, tone, options.high), scene.velocity(options, place, -8))
+        second = _figure_second(cue, moment, tone, pitch, options.high) if thick[index * every % 1.0 > 0] else None
+        if second is not None:
+            yield Strike(place, place + every, second, scene.velocity(options, place, -8))
+
+
+_FIGURES_FIRST: Final[tuple[tuple[int, ...], ...]] = ((1, 2, 3, 2), (2, 2, 3, 3), (3, 2, 1, 2), (1, 3, 2, 3))
+_FIGURES: Final[tuple[tuple[int, ...], ...]] = (  # of a bar: what goes to and fro between two tones goes nowhere
+    (1, 2, 3, 2, 4, 2, 3, 2),
+    (1, 3, 2, 3, 4, 3, 2, 3),
+    (3, 2, 1, 2, 4, 2, 1, 2),
+    (1, 2, 3, 4, 3, 2, 4, 2),
+)
 
 
 def _arp_eighths(cue: PlannedCue, moment: Moment, options: PartOptions, role: PartRole) -> Iterator[Strike]:
     """Inner strings or winds: repeated or rocking chord tones."""
     scene = moment.scene
     every = _every(moment)
-    figures = ((1, 2, 3, 2), (2, 2, 3, 3), (3, 2, 1, 2), (1, 3, 2, 3))
-    order: tuple[int, ...] = figures[_figure_draw(cue, moment, len(figures))]
+    figures = _FIGURES_FIRST if cue.plan.rules < 3 else _FIGURES
+    order = figures[_figure_draw(cue, moment, len(figures))]
     if every == 0.25 and cue.plan.rules == 1:
         order = tuple(tone for tone in order for _ in (0, 1))
-    elif every == 0.25:
+    elif every == 0.25 and cue.plan.rules == 2:
         order = (1, 3, 2, 3) if order == (2, 2, 3, 3) else order  # no stammer
     thick = _thick(moment, every)
     for place in _steps(moment, every):
         index = round((place - scene.bars.start(place)) / every)
         tone = order[index % len(order)]
-        yield Strike(
-            place,
-            place + every,
-            playing.tone_pitch(scene.voicing.arp, tone, options.high),
-            scene.velocity(options, place, -3),
-        )
-        if thick[index * every % 1.0 > 0]:
-            pitch = _doubled(scene.voicing.arp, tone, options.high)
-            yield Strike(place, place + every, pitch, scene.velocity(options, place, -7))
+        pitch = _figure_tone(cue, moment, tone, options.high)
+        yield Strike(place, place + every, pitch, scene.velocity(options, place, -3))
+        second = _figure_second(cue, moment, tone, pitch, options.high) if thick[index * every % 1.0 > 0] else None
+        if second is not None:
+            yield Strike(place, place + every, second, scene.velocity(options, place, -7))
 
 
 def _arp_sparse(cue: PlannedCue, moment: Moment, options: PartOptions, role: PartRole) -> Iterator[Strike]:
+    """Single high tones here and there, the more of them the more goes on."""
     scene = moment.scene
-    for place in _steps(moment, 2.0):
-        index = round((place - scene.bars.first_line) / 2.0)
+    every, share = (2.0, 0.65) if moment.plan.rules < 3 else _SPARSE[_drive(moment)]
+    for place in _steps(moment, every):
+        index = round((place - scene.bars.first_line) / every)
         draw = noise(cue.plan.seed, scene.seed, "sparse", moment.section.letter, index % 8)
-        if draw < 0.65:
-            pitch = scene.voicing.arp[int(draw / 0.65 * 4) % 4]
+        if draw < share:
+            pitch = scene.voicing.arp[int(draw / share * 4) % 4]
             yield Strike(place, place + 2.0, _fit(pitch, options), scene.velocity(options, place, -2))
+
+
+_SPARSE: Final = ((4.0, 0.45), (2.0, 0.45), (2.0, 0.7), (1.0, 0.6), (1.0, 0.9))  # beats apart, share that sounds
 
 
 def _arp_sixteenths(cue: PlannedCue, moment: Moment, options: PartOptions, role: PartRole) -> Iterator[Strike]:

@@ -26,7 +26,8 @@ _LOOKED_AT: Final = 40  # candidates that are examined for faults
 class Players:
     """pad, arp, bass: inclusive ranges.  voices: of the pad.  strict: no successions of perfect intervals between any
     two voices.  centre: middle of the pad.  key: for its leading tone.  has_bass: a bass part sounds.  rub: what
-    neighbours a semitone apart cost."""
+    neighbours a semitone apart cost.  apart: what a tone of the second voice costs that lies a step beside one that is
+    held."""
 
     pad: tuple[int, int]
     arp: tuple[int, int]
@@ -37,6 +38,7 @@ class Players:
     key: Key
     has_bass: bool = True
     rub: float = RUB
+    apart: float = 0.0
 
 
 def voice_players(chord: Chord, players: Players, before: Voicing | None, after: Voicing | None = None) -> Voicing:
@@ -52,6 +54,11 @@ def is_low(lower: int, upper: int) -> bool:
     """Whether an interval lies too low to be clear."""
     interval = upper - lower
     return interval < 12 and lower < LOWEST.get(interval, 0)
+
+
+def is_beside(pitch: int, held: tuple[int, ...]) -> bool:
+    """Whether a pitch lies a step from one that is held, in its octave: where it is struck again and again it rubs."""
+    return any(1 <= abs(pitch - each) <= 2 for each in held)
 
 
 def _bass(chord: Chord, players: Players, before: Voicing | None, after: Voicing | None) -> int:
@@ -204,7 +211,9 @@ def _arp(chord: Chord, players: Players, before: Voicing | None, pad: tuple[int,
                 cost += 12.0  # it is the bass
             if players.has_bass and stack[0] > bass and is_low(bass, stack[0]):
                 cost += 60.0  # both growl
-            cost += 0.6 * (shift != 0) + 4.0 * sum(pitch in pad for pitch in stack)
+            cost += 0.6 * (shift != 0) + (6.0 if players.apart else 4.0) * sum(pitch in pad for pitch in stack)
+            if players.apart:
+                cost += players.apart * sum(is_beside(pitch, pad) for pitch in stack)
             if best is None or (cost, tuple(stack)) < best:
                 best = (cost, tuple(stack))
     if best is None:

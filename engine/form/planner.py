@@ -19,6 +19,7 @@ from engine.arrange.ensembles import Ensemble, ensembles
 from engine.form.picture import PictureCurves
 from engine.form.sections import LEAST_S, SILENT_ROLES, FormSection, forms, sections
 from engine.harmony.palettes import Palette, of_mood, palettes
+from engine.harmony.tension import strain
 from engine.music import EMOTIONS, Hit, Key, TempoMap
 from engine.music.closing import closing_unit
 from engine.music.cueplan import CuePlan, SectionPlan, Statement, Theme
@@ -29,6 +30,7 @@ from engine.music.tune import lies_at
 VARIANTS_A_MINUTE: Final = 2
 MOST_VARIANTS: Final = 3
 LEAST_BARS: Final = 4
+STRAINED: Final = 1.0  # how much intensity has to say in which palette of a mood is drawn
 DOZEN: Final = 12  # takes that are told apart from one another
 MOST_ATTEMPTS: Final = 5
 LONGEST_S: Final = 10.0  # that a chord stands where nothing is dreaded or awaited
@@ -119,7 +121,7 @@ def draw_cue(
     )
     mode = wish.key.mode if wish.key is not None else None
     lively = curves.lively(start_s, end_s)
-    variants = _variants(parts, wish.bpm, mode, lively, draw, partial(asked.weight, "palettes"))
+    variants = _variants(parts, wish.bpm, mode, lively, draw, partial(asked.weight, "palettes"), wish.rules)
     home = wish.key or _home(
         ensemble, palettes()[variants[_longest(parts)]].mode, draw, before, partial(asked.weight, "keys")
     )
@@ -213,6 +215,7 @@ def _choose_ensemble(
     return ensembles()[_gumbel(weights, partial(draw, "ensemble"))]
 
 
+# size: a step of `draw_cue`, which has them all.
 def _variants(
     parts: Sequence[FormSection],
     bpm: float | None,
@@ -220,6 +223,7 @@ def _variants(
     lively: float,
     draw: Callable[..., float],
     weight: Callable[[str], float],
+    rules: int,
 ) -> list[str]:
     """A variant for each section: one for a letter and mood, at most two a minute and three in all."""
     length_s = parts[-1].end_s - parts[0].start_s
@@ -241,9 +245,11 @@ def _variants(
                 offered = of_mood(part.mood)
                 if part.form == "comedy" and part.mood in ("relaxing", "exciting"):
                     offered = (*offered, palettes()["N3"])  # what is funny is mostly bright too
-                weights = {
-                    p.variant: weight(p.variant) * _fit(p, part, bpm, lively, used) for p in _in_mode(offered, mode)
-                }
+                offered = _in_mode(offered, mode)
+                weights = {p.variant: weight(p.variant) * _fit(p, part, bpm, lively, used) for p in offered}
+                if rules > 2:
+                    for p in offered:
+                        weights[p.variant] *= _strained(p, part, offered)
                 variant = _gumbel(weights, partial(draw, "variant", *name))
                 # Between two sections of one mood the same palette is the rule, another one the surprise.
                 if of_same and draw("again", *name) < 0.6:
@@ -286,6 +292,25 @@ def _fit(palette: Palette, part: FormSection, bpm: float | None, lively: float, 
     if palette.variant == "R2":
         weight *= 1.6 if part.part.theme == "full" or part.form == "reveal" else 0.45
     return weight
+
+
+@lru_cache(maxsize=64)
+def _strain_of(palette: Palette) -> float:
+    """How far the chords of a palette lie from its key: the mean of its cells."""
+    key = Key(0, palette.mode)
+    means = [[strain(each, key) for entry in cell for each in entry] for cell in palette.cells]
+    return sum(sum(mean) / len(mean) for mean in means) / len(means)
+
+
+def _strained(palette: Palette, part: FormSection, offered: Sequence[Palette]) -> float:
+    """Where a section is intense the palettes whose chords lie further from the key are drawn more often, where it is
+    calm those nearer to it."""
+    strains = [_strain_of(each) for each in offered]
+    middle = sum(strains) / len(strains)
+    spread = math.sqrt(sum((each - middle) ** 2 for each in strains) / len(strains))
+    if spread < 0.02:
+        return 1.0
+    return math.exp(STRAINED * (part.intensity - 2) / 2 * (_strain_of(palette) - middle) / spread)
 
 
 def _tempo_fit(palette: Palette, bpm: float) -> float:

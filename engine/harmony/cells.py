@@ -37,9 +37,9 @@ REPEAT_NATS: Final = 2.0  # against the cell that has just been stated twice
 STILL_NATS: Final = 2.5  # against the root that has just sounded
 PASSING_NATS: Final = 6.0  # against leaving a second inversion other than by step
 MOTION_NATS: Final = 0.3  # for each semitone that voices move further than Adventurous allows
-TENSION_NATS: Final = (
-    4.0  # for the chords furthest from the key, or nearest to it, where the cue is at its height or rests
-)
+TENSION_NATS: Final = 7.0  # for the chords furthest from the key where the cue is at its height, nearest where it rests
+_TENSION_NATS_BEFORE: Final = 4.0  # the same by the second rules
+PLANED_NATS: Final = 6.0  # against dominant sevenths that slide by step
 SAME_NATS: Final = 5.0  # against the chord that a tone of the theme had when it was heard before
 DIM7_BEATS: Final = 2.0  # a diminished seventh is an approach, never a place to stay
 _INVERTIBLE: Final = frozenset({"", "add9", "madd9"})
@@ -117,7 +117,7 @@ class UnitGrid:
             start = first + index * length
             end = min(start + length, last) if index < count - 1 else max(last, start + Fraction(1, 16))
             known = Unit(
-                section, index, count, self._beats(start), self._beats(end), self._closes(section, index, count)
+                section, index, count, self._beats(start), self._beats(end), self.closes_from(section, index, count)
             )
             self._known[section, index] = known
         return known
@@ -132,9 +132,10 @@ class UnitGrid:
 
     def closes_after(self, unit: Unit) -> bool:
         """Whether the unit after one belongs to a close, or to another section."""
-        return unit.index + 1 >= unit.of or self._closes(unit.section, unit.index + 1, unit.of) > 0
+        return unit.index + 1 >= unit.of or self.closes_from(unit.section, unit.index + 1, unit.of) > 0
 
-    def _closes(self, section: int, index: int, count: int) -> int:
+    def closes_from(self, section: int, index: int, count: int) -> int:
+        """Number of units from the end of what closes at a unit of so many, 0 where nothing does."""
         if section == len(self.plan.sections) - 1:
             return count - index
         length = _bars(self.plan.sections[section])
@@ -288,7 +289,8 @@ class CellChooser:
         found: dict[Entry, float] = {}
         if unit.closes:
             for close in palette.closes_of(self._ending(unit)):
-                if unit.closes <= len(close) and (len(close) > 1 or unit.closes == 1):
+                slid = self.plan.rules > 2 and unit.closes == len(close) > 2 and self._slides_into(unit, close[0])
+                if unit.closes <= len(close) and (len(close) > 1 or unit.closes == 1) and not slid:
                     found[_moved(close[len(close) - unit.closes], tonic)] = 0.0
             if found:
                 return found
@@ -323,6 +325,19 @@ class CellChooser:
                 plain = chord if palette.pedal else replace(chord, bass=None)
                 found.setdefault(_moved((plain,), tonic), -POOL_NATS)
         return found
+
+    def _slides_into(self, unit: Unit, entry: Entry) -> bool:
+        """Whether a close would begin with a dominant seventh a step from the one before."""
+        before = self._entries.get((unit.section, unit.index - 1))
+        return before is not None and slides(before[-1], _moved(entry, self._key(unit.section).tonic)[0])
+
+    def _close_slides_from(self, unit: Unit, entry: Entry) -> bool:
+        """Whether whatever close follows a unit would slide from an entry in it."""
+        left = self.grid.closes_from(unit.section, unit.index + 1, unit.of) if unit.index + 1 < unit.of else 0
+        closes = self._palette(unit.section).closes_of(self._ending(unit)) if left and not unit.closes else ()
+        firsts = [close[len(close) - left] for close in closes if left <= len(close) and (len(close) > 1 or left == 1)]
+        tonic = self._key(unit.section).tonic
+        return bool(firsts) and all(slides(entry[-1], _moved(first, tonic)[0]) for first in firsts)
 
     def _ahead(self, unit: Unit, cell: Cell, place: int) -> float:
         """Nats by which the rest of a cell fits the theme badly, beyond this unit."""
@@ -375,6 +390,8 @@ class CellChooser:
             if before is not None and not before.is_silence:
                 if _is_six_four(before) and not palette.pedal and _step(before, entry[0]) > 2:
                     score -= PASSING_NATS
+                if self.plan.rules > 2 and not palette.planing and slides(before, entry[0]):
+                    score -= PLANED_NATS
                 score -= MOTION_NATS * max(motion(before, entry[0]) - limit, 0)
                 if entry[0].root == before.root and len(offers) > 1:
                     # What stands still is not felt as a progression, least of all under a tune.
@@ -382,6 +399,8 @@ class CellChooser:
             last = unit.index == unit.of - 1 and not unit.closes and unit.section + 1 < len(self.plan.sections)
             if last and _is_dominant(entry[-1], section.key):
                 score -= DOMINANT_NATS
+            if self.plan.rules > 2 and self._close_slides_from(unit, entry):
+                score -= PLANED_NATS
             plain[entry[0]] = max(plain.get(entry[0], -math.inf), score)
             value = min(max(self.draw(*words, str(_moved(entry, -section.key.tonic))), 1e-9), 1 - 1e-9)
             scores[entry] = score - spread * math.log(-math.log(value))
@@ -402,9 +421,9 @@ class CellChooser:
         if high - low < 0.05:
             return {}
         place = (self.plan.sections[unit.section].intensity - min(levels)) / (max(levels) - min(levels))
+        nats = TENSION_NATS if self.plan.rules > 2 else _TENSION_NATS_BEFORE
         return {
-            entry: TENSION_NATS * (2 * place - 1) * ((value - low) / (high - low) - 0.5)
-            for entry, value in strains.items()
+            entry: nats * (2 * place - 1) * ((value - low) / (high - low) - 0.5) for entry, value in strains.items()
         }
 
     def _strain_of(self, unit: Unit, entry: Entry) -> float:
@@ -563,6 +582,13 @@ def _step(a: Chord, b: Chord) -> int:
     if a.bass_pitch_class is None or b.bass_pitch_class is None:
         return 0
     return min((b.bass_pitch_class - a.bass_pitch_class) % 12, (a.bass_pitch_class - b.bass_pitch_class) % 12)
+
+
+def slides(a: Chord, b: Chord) -> bool:
+    """Whether two dominant sevenths follow one another a step apart: all their voices move in parallel."""
+    if a.root is None or b.root is None or a.quality != "7" or b.quality != "7":
+        return False
+    return min((a.root - b.root) % 12, (b.root - a.root) % 12) in (1, 2)
 
 
 def _is_dominant(chord: Chord, key: Key) -> bool:

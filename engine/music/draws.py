@@ -19,7 +19,7 @@ from typing import Final
 
 # 1: pads and tune share a register, the theme returns as it was.  2: players lie under the tune, what returns is
 # varied, layers change by phrases, harmony follows intensity, fades are followed.  3: the last chord is everybody's and
-# the tune comes to rest on it.
+# the tune comes to rest on it, themes of two films begin differently, figures keep clear of what is held.
 RULES: Final = 3
 
 

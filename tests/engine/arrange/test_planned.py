@@ -439,3 +439,45 @@ def test_no_pad_lies_over_the_tune(ensemble, variants):
                 bar = int(note.start_beats // 4)
                 bars[bar] = bars.get(bar, True) and all(pad.pitch < note.pitch for pad in held)
         assert sum(bars.values()) >= 0.95 * len(bars), (ensemble, number)
+
+
+def _beside(notes):
+    """Notes of the second voice, and those of them that are struck a step beside a tone that the pad holds."""
+    pads = [note for note in notes if note.part == "pad"]
+    arp = [note for note in notes if note.part == "arp"]
+    rubbing = [
+        note
+        for note in arp
+        if any(
+            1 <= abs(pad.pitch - note.pitch) <= 2 and pad.start_beats <= note.start_beats < pad.end_beats - 1e-6
+            for pad in pads
+        )
+    ]
+    return len(rubbing), len(arp)
+
+
+@pytest.mark.parametrize("ensemble", ["strings", "orchestra"])
+def test_figures_do_not_rub_what_the_pad_holds(ensemble):
+    """In every palette; beside the rules by which figures knew nothing of the pad."""
+    counts = {2: [0, 0], 3: [0, 0]}
+    for variant in sorted(palettes()):
+        plain = _in_steps(planned(ensemble, (variant, variant)), (26.0, 14.0, 2.0))
+        for rules, found in counts.items():
+            each = _beside(arrange(replace(plain, plans=(replace(plain.plans[0], rules=rules),))).notes)
+            found[0], found[1] = found[0] + each[0], found[1] + each[1]
+    now, before = (rubbing / struck for rubbing, struck in (counts[3], counts[2]))
+    assert now <= 0.05 and now <= 0.5 * before, (now, before)
+
+
+@pytest.mark.parametrize("ensemble", ["strings", "orchestra"])
+@pytest.mark.parametrize("level", [8.0, 16.0, 26.0])
+def test_no_figure_goes_to_and_fro_for_a_bar(ensemble, level):
+    for variants in (("R1", "S1"), ("E1", "T3"), ("R3", "N2")):
+        notes = [note for note in arrange(_in_steps(planned(ensemble, variants), (level,))).notes if note.part == "arp"]
+        bars: dict[int, dict[float, set[int]]] = {}
+        for note in notes:
+            bars.setdefault(int(note.start_beats // 4), {}).setdefault(note.start_beats, set()).add(note.pitch)
+        for bar, struck in bars.items():
+            row = [struck[place] for place in sorted(struck)]
+            rocks = len(row) >= 8 and all(a == b for a, b in zip(row, row[2:], strict=False))
+            assert not rocks or len({tuple(sorted(each)) for each in row}) == 1, (ensemble, variants, bar, row)
