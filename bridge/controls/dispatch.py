@@ -399,6 +399,8 @@ class Controls:
                     sender, message.address, "bad_value", "not done: another message of the bundle was refused."
                 )
             return
+        self.session.document.slot_at(0.0)  # a long film is cut at its pins once, not beside the first request's work
+        yield
         before = Before(self.session, self.midi) if len(requests) > 1 else None
         newest_file = self._files.newest
         replies: list[Reply] = []
@@ -589,7 +591,7 @@ class Controls:
         fast = now_s - self._playhead_s >= PLAYHEAD_INTERVAL_S
         edit = self.session.log.last.number
         all_values = now_s - self._pushed_s >= VALUES_INTERVAL_S or edit != self._pushed_edit
-        if not fast:
+        if not fast or self.session.plan.puts_off("push", 5):
             return
         self._playhead_s = now_s
         if all_values:

@@ -32,6 +32,7 @@ AFTER_SLOTS: Final = 96  # a minute and a half; the rest is there by then
 TURN_S: Final = 0.02
 IDLE_S: Final = 0.02
 WHOLE_S: Final = 0.015  # of a turn, for the last blocks of a short film
+ROOM_S: Final = 0.005  # processor time of a turn after which what can wait for the next one does
 GIVE_WAY_S: Final = 0.1  # a turn of the session that lasts longer holds the threads up no more
 
 
@@ -77,6 +78,8 @@ class BackgroundPlan:
         self._where: tuple[float | None, float | None] = (None, None)
         self._map = TempoMap()
         self._turn = False  # the session is at work, and one interpreter runs one thread at a time
+        self._begun_s = 0.0  # processor time of the session's thread when its turn began
+        self._put_off: dict[str, int] = {}  # for what turns before had no room, and how many
         self._window = False  # a window is being arranged
 
     # what the plan says, whoever works on it -----------------------------------------------------------------------
@@ -159,11 +162,21 @@ class BackgroundPlan:
     def turn(self) -> Iterator[None]:
         """A turn of the session: the thread that arranges the whole film waits meanwhile, up to GIVE_WAY_S, since a
         person waits for the session."""
-        self._turn = True
+        self._turn, self._begun_s = True, time.thread_time()
         try:
             yield
         finally:
             self._turn = False
+
+    def puts_off(self, what: str, most: int = 1) -> bool:
+        """Whether a turn of a long film has done so much already that this is for a later one, after `most` turns at
+        the latest."""
+        waited = self._put_off.pop(what, 0)
+        there_is_room = not self._turn or time.thread_time() - self._begun_s < ROOM_S
+        if not self._threads or there_is_room or waited >= most:
+            return False
+        self._put_off[what] = waited + 1
+        return True
 
     def faults(self) -> list[str]:
         """Errors of the threads since the last call, a sentence each; the music before plays on."""

@@ -66,6 +66,20 @@ def _beginning(notes: tuple[Note, ...], start_beats: float, end_beats: float, pa
             yield note
 
 
+def _controllers_from(start_beats: float, blocks: list[Block]) -> tuple[Controller, ...]:
+    """Of what comes before a beat only the values that are still in force there."""
+    in_force: dict[tuple[str, int, int], Controller] = {}
+    later: list[Controller] = []
+    for each in chain.from_iterable(block.controllers for block in blocks):
+        if each.time_beats >= start_beats:
+            later.append(each)
+            continue
+        name = (each.part, each.channel, each.number)
+        if name not in in_force or in_force[name].time_beats <= each.time_beats:
+            in_force[name] = each
+    return (*in_force.values(), *later)
+
+
 class Plan:
     """Call `update` at each change and `work` often; hand every `Load` to the player in order.
 
@@ -384,7 +398,7 @@ class Plan:
             self._send_at = None
         self._ends_at = EVER if self._score is not None and self._score.complete else end
         notes = tuple(note for block in chosen for note in block.notes if note.end_beats > start)
-        return Load(start, notes, tuple(each for block in chosen for each in block.controllers))
+        return Load(start, notes, _controllers_from(start, chosen))
 
     def _nothing_left(self) -> Load | None:
         if self._todo or self._ahead_todo:

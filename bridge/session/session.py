@@ -215,6 +215,8 @@ class Session(FilmSession):
         self.send(request)
 
     def _load_player(self) -> None:
+        if self.plan.puts_off("load", 2):
+            return
         now, commit_s = self.now(), self.options.commit_s
         begun = self.arranging.tick(self.document, self.analysed, now, self.status, commit_s, self.say)
         if not self.promises.open:

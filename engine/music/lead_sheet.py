@@ -14,7 +14,7 @@ import re
 from dataclasses import dataclass, field
 from fractions import Fraction
 from functools import lru_cache
-from itertools import pairwise
+from itertools import groupby, pairwise
 from typing import Final
 
 from engine.music.chord import Chord
@@ -274,28 +274,31 @@ class _Reader:
         group = line = 0  # where what `x2` repeats began
         closed = False
         unit = Fraction(1, _BEATS_OF_SLASHES) if beats else Fraction(1)
-        for token in self.tokens:
-            if token.kind == "word":
-                if closed:
-                    group, closed = line, False
-                chord, typed, bars = self.item(token.text)
-                items.append(ProgressionItem(chord, unit if bars is None else bars, typed))
-            elif token.kind in ("same", "beats"):
+        for holds, run in groupby(self.tokens, lambda token: token.kind in ("same", "beats")):
+            tokens = list(run)
+            if holds:
                 if not items:
-                    raise MusicError(f"'{token.text}': there is no chord before it to repeat.")
+                    raise MusicError(f"'{tokens[0].text}': there is no chord before it to repeat.")
+                held = sum(_BEATS_OF_SLASHES if token.kind == "same" else len(token.text) for token in tokens)
                 last = items.pop()
-                more = Fraction(1) if token.kind == "same" else unit * len(token.text)
-                items.append(ProgressionItem(last.chord, last.bars + more, last.typed))
-            elif token.kind == "times":
-                items += items[group:] * (_times(token, items[group:]) - 1)
-                group, line, closed = len(items), len(items), False
-            elif token.kind == "open":
-                group, closed = len(items), False
-            elif token.kind == "close":
-                closed = True
-            elif token.kind == "line":
-                group = line = len(items)
-            _check_length(items)
+                items.append(ProgressionItem(last.chord, last.bars + Fraction(held, _BEATS_OF_SLASHES), last.typed))
+                continue
+            for token in tokens:
+                if token.kind == "word":
+                    if closed:
+                        group, closed = line, False
+                    chord, typed, bars = self.item(token.text)
+                    items.append(ProgressionItem(chord, unit if bars is None else bars, typed))
+                elif token.kind == "times":
+                    items += items[group:] * (_times(token, items[group:]) - 1)
+                    group, line, closed = len(items), len(items), False
+                elif token.kind == "open":
+                    group, closed = len(items), False
+                elif token.kind == "close":
+                    closed = True
+                elif token.kind == "line":
+                    group = line = len(items)
+                _check_length(items)
         return items
 
     # with bar lines -----------------------------------------------------------------------------------------------
@@ -372,7 +375,7 @@ class _Reader:
                 self._into(bar, bars, token)
                 if token.kind not in ("open", "close"):
                     after_line = merged = False
-            if len(bars) > MAX_CHORDS:
+            if len(bars) > MAX_CHORDS or len(bar) > MAX_CHORDS:
                 raise MusicError(f"the progression has more than {MAX_CHORDS} chords.")
         if bar:
             bars.append(bar)

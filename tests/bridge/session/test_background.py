@@ -6,7 +6,7 @@ import time
 
 import pytest
 
-from bridge.session.background import BackgroundPlan, PlanJob, sliced
+from bridge.session.background import ROOM_S, BackgroundPlan, PlanJob, sliced
 from bridge.session.plan import SMALL_SLOTS, Load, Plan
 from engine.arrange import film_levels
 from engine.arrange.rhythm import build_grid
@@ -254,3 +254,47 @@ def test_a_window_is_handed_over_in_pieces_and_no_note_that_rings_is_cut() -> No
     )
     assert [each for piece in pieces for each in piece.controllers] == list(load.controllers)
     assert list(sliced(load, 10_000)) == [load]
+
+
+def work_for(seconds: float) -> None:
+    """Of this thread's processor time."""
+    end_s = time.thread_time() + seconds
+    while time.thread_time() < end_s:
+        pass
+
+
+def test_a_turn_that_has_done_much_leaves_to_the_next_what_can_wait_but_not_for_ever(desk) -> None:
+    with desk.turn():
+        assert not desk.puts_off("load")
+        work_for(2 * ROOM_S)
+        assert desk.puts_off("load") and desk.puts_off("push", 2)
+    with desk.turn():
+        assert not desk.puts_off("load")  # this one has room
+        work_for(2 * ROOM_S)
+        assert desk.puts_off("push", 2)
+    with desk.turn():
+        work_for(2 * ROOM_S)
+        assert not desk.puts_off("push", 2) and desk.puts_off("load") and not desk.puts_off("load")
+    assert not desk.puts_off("load")  # outside a turn nobody waits
+
+
+def test_a_short_film_is_loaded_in_its_turn() -> None:
+    desk = BackgroundPlan()
+    with desk.turn():
+        work_for(2 * ROOM_S)
+        assert not desk.puts_off("load")
+
+
+def test_a_slice_holds_of_what_lies_before_it_only_the_values_that_are_in_force(desk) -> None:
+    """Controllers of the blocks from which notes still ring are a multiple of its own."""
+    desk.update(job(settings={"/cue/activity": 90.0}))
+    loads = settle(desk)
+    stated = {}
+    for load in loads:
+        before = [each for each in load.controllers if each.time_beats < load.from_beats]
+        names = [(each.part, each.channel, each.number) for each in before]
+        assert len(set(names)) == len(names)
+        for name, each in zip(names, before, strict=True):
+            assert stated[name] == each.value
+        stated |= {(each.part, each.channel, each.number): each.value for each in load.controllers}
+    assert len(loads) > 5 and len(stated) > 2

@@ -407,3 +407,18 @@ def test_no_text_takes_long(blank) -> None:
             parse_progression(text)
         took_s.append(time.thread_time() - begun_s)
     assert min(took_s) < 0.02
+
+
+@pytest.mark.parametrize("text", ["C-,-" * 1000, "Am7 " * 500, "| F#m7b5 B7 " * 250 + "|"])
+def test_a_chord_that_stands_there_a_thousand_times_is_read_once(text, monkeypatch) -> None:
+    read, parse = [], Chord.parse
+    monkeypatch.setattr(Chord, "parse", lambda text, **more: read.append(text) or parse(text, **more))
+    with contextlib.suppress(MusicError):
+        parse_progression(text)
+    assert len(read) <= 4
+
+
+def test_signs_that_hold_a_chord_add_up() -> None:
+    assert [(str(item.chord), item.bars) for item in parse_progression("C % % F / / % G").items] == [
+        ("C", Fraction(9, 4)), ("F", Fraction(7, 4)), ("G", Fraction(1, 4)),
+    ]  # fmt: skip
