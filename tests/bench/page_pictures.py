@@ -1,8 +1,9 @@
 """The pictures of the page: `python tests/bench/page_pictures.py` writes docs/pictures/page-*.png anew.
 
 `--screens FOLDER` writes others to look at: three sizes of window, dark and light, dialogs, sheets and the first visit.
-`--animation` writes docs/pictures/page.webp: ten seconds of a scene that plays while one of its chords is changed, as
-the browser itself shows them (every `1 / RATE` s the last frame it has painted).
+`--animation` writes docs/pictures/page.webp: ten seconds of a scene that plays while one of its chords is changed, of
+frames that the browser painted.  Without a graphics card, and filmed besides, it paints few a second: the scene is
+played several times, the same each time, until there is a frame wherever one is needed.
 """
 
 from __future__ import annotations
@@ -28,6 +29,7 @@ SIZES = ((1280, 720), (1440, 900), (2560, 1440))
 SCENE = (7.0, 10.0)  # picture second and length of the animation
 CHANGE = (8.5, 13.5, "Am")  # at this second the chord of that second becomes another one
 RATE = 10  # frames a second
+MOST_PASSES = 10
 ANIMATED = (960, 540)
 EDITS = (
     ("/cue/hits/add", [4.0, "must", "door"]),
@@ -135,14 +137,31 @@ def filmed(page: browserlab.Page, seconds: float) -> list[tuple[float, bytes]]:
     return [(stamp_s - zero_s, data) for stamp_s, data in painted]
 
 
+def longest_gap(painted: list[tuple[float, bytes]]) -> float:
+    """Seconds of the scene without a frame."""
+    inside = [at_s for at_s, _ in painted if SCENE[0] <= at_s <= SCENE[0] + SCENE[1]]
+    return max(later - earlier for earlier, later in itertools.pairwise([SCENE[0], *inside, SCENE[0] + SCENE[1]]))
+
+
 def take_animation(browser: browserlab.Browser, program: PageProgram) -> None:
     page = opened(browser, program, lanes="all", width=1280, height=720)
     ready(page)
-    value(page, "app.link.do('/cue/locate', [argument])", SCENE[0] - 1.0)
-    settled(page)
-    page.keyboard.press("Space")
-    wait(page, "app.rolling && app.sound.on && app.heard_s() >= argument", 60, SCENE[0])
-    painted = filmed(page, SCENE[1])
+    painted: list[tuple[float, bytes]] = []
+    passes = 0
+    while passes < MOST_PASSES and longest_gap(painted) > 1.5 / RATE:
+        passes += 1
+        value(page, "app.link.do('/cue/locate', [argument])", SCENE[0] - 2.0)
+        settled(page)
+        page.keyboard.press("Space")
+        wait(page, "app.rolling && app.sound.on && app.heard_s() >= argument - 0.5", 60, SCENE[0])
+        value(page, "app.messages.clear()")
+        wait(page, "app.heard_s() >= argument", 10, SCENE[0])
+        taken = filmed(page, SCENE[1])
+        if passes > 1 and value(page, "app.get('sound_state').on"):  # the first one brings the sound's blocks
+            painted = sorted(painted + taken)
+        page.keyboard.press("Space")
+        value(page, "app.link.do('/cue/undo')")
+        composed(page)
     frames, number = [], 0
     while (at_s := SCENE[0] + number / RATE) < SCENE[0] + SCENE[1]:
         data = max((each for each in painted if each[0] <= at_s), default=painted[0])[1]
@@ -150,10 +169,9 @@ def take_animation(browser: browserlab.Browser, program: PageProgram) -> None:
         number += 1
     first, *others = frames
     file = PICTURES / "page.webp"
-    first.save(file, save_all=True, append_images=others, duration=round(1000 / RATE), loop=0, quality=62, method=6)
-    gaps = [later[0] - earlier[0] for earlier, later in itertools.pairwise(painted)]
-    print(f"{file.name}: {len(frames)} frames, {file.stat().st_size / 1e6:.2f} MB; the browser painted {len(painted)}, "
-          f"the longest pause was {max(gaps):.2f} s")  # fmt: skip
+    first.save(file, save_all=True, append_images=others, duration=round(1000 / RATE), loop=0, quality=62, method=4)
+    print(f"{file.name}: {len(frames)} frames, {file.stat().st_size / 1e6:.2f} MB; painted {len(painted)} in {passes} "
+          f"passes, {longest_gap(painted):.2f} s apart at most")  # fmt: skip
     page.context.close()
 
 

@@ -3,7 +3,7 @@
 export const TILE_S = 10;
 export const PARTS = ["pad", "arp", "bass", "melody", "drums"];
 const KEPT_NOTES = 400;
-const KEPT_PICTURES = 240;
+const KEPT_PICTURES = 120; // of 0.2 MB; a window shows at most a hundred
 const AT_ONCE = 4;
 
 /** Keeps the pieces last used; `arrived(kind, index)` says that one is here. */

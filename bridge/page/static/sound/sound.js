@@ -125,7 +125,7 @@ export class Sound {
 		const { stream, index, revision, parts } = readBlock(data);
 		this.#here.put(stream, index, revision);
 		const level = stream === 1 ? this.#level(index, parts) : 1;
-		this.#node?.port.postMessage({ stream, index, revision, parts, level }, [...parts.values()].map((samples) => samples.buffer));
+		this.#node?.port.postMessage({ stream, index, revision, parts, level }, [data]);
 	}
 
 	/** Whether the take that plays and the one before it are equally loud. */
@@ -285,7 +285,7 @@ function readBlock(data) {
 	for (let part = 0; part < count; part++) {
 		const name = String.fromCharCode(...new Uint8Array(data, at, 8)).replace(/\0+$/, "");
 		at += 8;
-		parts.set(name, new Int16Array(data.slice(at, at + samples * 4)));
+		parts.set(name, new Int16Array(data, at, samples * 2)); // not copied: the whole message goes on to the audio thread
 		at += samples * 4;
 	}
 	return { stream, revision, index, parts };
