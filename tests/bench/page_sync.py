@@ -78,6 +78,7 @@ def main() -> int:
         page = opened(browser, program)
         composed(page)
         settled(page)
+        wait(page, "document.querySelector('cue-film video').readyState >= 2", 60)
         sync = "document.querySelector('cue-film').sync"
         free = lambda: print(f"browser alone, free   {share(page.evaluate(FREE, 10.0))}", flush=True)  # noqa: E731
         free()

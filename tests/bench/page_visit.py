@@ -27,7 +27,7 @@ from browserlab import chromium, value, wait
 from livelab import COMMAND, ROOT, environment
 
 HEARD = "app.rolling && app.sound.on && app.sound.report?.rolling && app.sound.report.peak > 0.01"
-PLAYABLE = "app?.chords.length > 3 && document.activeElement === document.querySelector('cue-top .play')"
+PLAYABLE = "app?.chords.length > 3 && (app.first?.hidden ?? true)"
 # Steps of a way into the page: what is clicked, or until which words one goes by Tab; then what is there.
 PAGE = [
     ("Try the bundled clip", "document.querySelector('cue-first video') !== null"),
