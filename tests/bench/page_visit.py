@@ -144,6 +144,7 @@ def main() -> int:
         for what in ("demo", "page --open"):
             for keyboard in (False, True):
                 way(browser, words, what, keyboard=keyboard)
+    print(f"{os.cpu_count()} cores; programs that wanted one, on average of the last minute: {os.getloadavg()[0]:.1f}")
     return 0
 
 

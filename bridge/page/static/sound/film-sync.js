@@ -18,7 +18,7 @@ export class FilmSync {
 	#late = [];
 	#corrected = 0;
 	#seeking = 0;
-	#seek_s = 0.06; // what a seek takes, as measured
+	#seek_s = 0.06; // what a seek takes until its first frame is shown, by how late that was
 	#starting = false;
 	#first = null; // "start" or "seek": no frame has been judged since
 	#catching_up = 0; // until this second the film runs at another speed
@@ -30,8 +30,6 @@ export class FilmSync {
 		this.off_frames = []; // how far each presented frame was off, in frames; for measuring
 		video.addEventListener("seeked", () => {
 			if (!this.#seeking) return;
-			const took_s = (performance.now() - this.#seeking) / 1000;
-			this.#seek_s = 0.3 * this.#seek_s + 0.7 * Math.min(took_s, 1);
 			this.#seeking = 0;
 			this.#first = "seek";
 			this.#late = [];
@@ -121,6 +119,7 @@ export class FilmSync {
 
 	/** The first correction after a start or a seek: as long as it takes, and no longer. */
 	#catch_up(late_s, time, there_s) {
+		if (this.#first === "seek") this.#seek_s = clamp(this.#seek_s + late_s / 2, 0, 1);
 		this.#first = null;
 		this.#corrected = time;
 		if (Math.abs(late_s) > this.#most_s) this.#correct(late_s, there_s);
