@@ -41,6 +41,8 @@ from pythonosc.udp_client import SimpleUDPClient
 from bridge.page.protocol import MUSIC_STREAM, unpack_sound
 from engine.process.messages import SOUND_BLOCK, SOUND_RATE
 
+TRANSPOSED = 5  # different plans of the same music: all pitches of each are new once
+
 
 def spread(seconds: list[float]) -> str:
     ordered = sorted(1000 * value for value in seconds)
@@ -210,8 +212,9 @@ def latency(options: argparse.Namespace) -> None:
                 print(f"  OSC -> OSC client     {spread(without)}, without a page: {_ratio(to_osc, without)}")
             with browser.socket() as page, browser.socket("sound") as sound:
                 made, kept = _sounds(page, sound, options.changes // 2)
-                print(f"  plan -> first block   {spread(made)}")
-                print(f"  a block that is kept  {spread(kept)}: {_ratio(made, kept)}")
+                print(f"  plan -> first block   {spread(made[TRANSPOSED:])}")
+                print(f"  the same, pitches new {spread(made[:TRANSPOSED])}: no note of it has sounded before")
+                print(f"  a block that is kept  {spread(kept)}: {_ratio(made[TRANSPOSED:], kept)}")
             live.quit()
 
 
@@ -233,7 +236,7 @@ def _sounds(page: Socket, sound: Socket, changes: int) -> tuple[list[float], lis
     is given rest."""
     found, again = [], []
     for number in range(changes):
-        page.ask("/cue/transpose", float(number % 5))
+        page.ask("/cue/transpose", float(number % TRANSPOSED))
         revision = sound.until(lambda each: isinstance(each, dict), 20.0)["revision"]
         begun_s = time.perf_counter()
         sound.send({"want": [8, 2], "film": False})
