@@ -11,16 +11,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from engine.music import Chord, Composition, Key, TempoMap, UserError
+from engine.music import Chord, Composition, Key, TempoMap, TimeSignature, UserError
 from engine.music.cueplan import CuePlan, SectionPlan
 from engine.music.files import written_aside
 from engine.music.spelling import spell, spell_pitch
 from engine.music.tune import tune_of
-from engine.staff import GAP, LINES, draw_lines, draw_tune, octaves_of
+from engine.staff import GAP, HEAD_ROOM, LINES, draw_lines, draw_meter, draw_rests, draw_tune, octaves_of, tied
 
 BARS_A_LINE: Final = 4
 ROWS_A_PAGE: Final = 7
-MARGIN: Final = 0.75  # bars; where sections are named
+MARGIN: Final = 0.9  # bars; where sections are named
 ROW_INCHES: Final = 1.2
 _STAFF: Final = 0.78  # from the top of a row down to the lowest line
 
@@ -176,7 +176,8 @@ def draw_bars(bars: Sequence[SheetBar], title: str, tempo_map: TempoMap, path: s
         raise UserError("drawing a lead sheet needs matplotlib: pip install 'cuebridge[plot]'.") from None
     rows: list[list[SheetBar]] = []
     for bar in bars:
-        if not rows or len(rows[-1]) == BARS_A_LINE or bar.section is not None:
+        metered = not rows or meter_of(rows[-1][-1], tempo_map) != meter_of(bar, tempo_map)
+        if metered or len(rows[-1]) == BARS_A_LINE or bar.section is not None:
             rows.append([])
         rows[-1].append(bar)
     has_sections = any(bar.section is not None for bar in bars)
@@ -184,6 +185,7 @@ def draw_bars(bars: Sequence[SheetBar], title: str, tempo_map: TempoMap, path: s
     size = ROWS_A_PAGE if is_paged else max(len(rows), 1)
     pages = [rows[first : first + size] for first in range(0, len(rows), size)] or [[]]
     octaves = octaves_of(bar.tune for bar in bars)
+    written = _Written(tempo_map, bars)
     figures = []
     for number, page in enumerate(pages, start=1):
         # Pages of one document are alike; a picture is as tall as what is on it.
@@ -191,14 +193,18 @@ def draw_bars(bars: Sequence[SheetBar], title: str, tempo_map: TempoMap, path: s
         figure = Figure(figsize=(11, 1.2 + ROW_INCHES * height), dpi=110)
         FigureCanvasAgg(figure)
         axes = figure.add_axes((0.02, 0.0, 0.96, 1.0))
-        axes.set_xlim(0 if has_sections else MARGIN - 0.05, 4.9)
+        axes.set_xlim(0 if has_sections else MARGIN - HEAD_ROOM - 0.05, MARGIN + BARS_A_LINE + 0.1)
         axes.set_ylim(-height - 0.1, 0.75)
         axes.axis("off")
         axes.text(
-            0 if has_sections else MARGIN, 0.4, title if number == 1 else f"page {number}", fontsize=8, va="center"
+            0 if has_sections else MARGIN - HEAD_ROOM,
+            0.4,
+            title if number == 1 else f"page {number}",
+            fontsize=8,
+            va="center",
         )
         for index, row in enumerate(page):
-            _draw_row(axes, row, -index, tempo_map, octaves)
+            _draw_row(axes, row, -index, octaves, written)
         figures.append(figure)
     try:
         with written_aside(path) as aside:
@@ -214,17 +220,42 @@ def draw_bars(bars: Sequence[SheetBar], title: str, tempo_map: TempoMap, path: s
         raise UserError(f"{path} cannot be written: {error}.") from None
 
 
-def _draw_row(axes: Any, row: list[SheetBar], y: float, tempo_map: TempoMap, octaves: int) -> None:
+def meter_of(bar: SheetBar, tempo_map: TempoMap) -> TimeSignature:
+    return tempo_map.meter_at(tempo_map.bar_start(bar.number))
+
+
+class _Written:
+    """What each bar of a sheet shows of the tune: with what is tied into it.  meters: where a time signature stands."""
+
+    def __init__(self, tempo_map: TempoMap, bars: Sequence[SheetBar]) -> None:
+        self.beats = {bar.number: float(meter_of(bar, tempo_map).bar_beats) for bar in bars}
+        rows = tied([bar.tune for bar in bars], list(self.beats.values()))
+        self.tunes = dict(zip(self.beats, rows, strict=True))
+        self.has_tune = any(bar.tune for bar in bars)
+        self.last = max(self.beats, default=0)
+        self.meters: dict[int, TimeSignature] = {}
+        before = None
+        for bar in bars:
+            meter = meter_of(bar, tempo_map)
+            if meter != before:
+                self.meters[bar.number] = meter
+            before = meter
+
+
+def _draw_row(axes: Any, row: list[SheetBar], y: float, octaves: int, written: _Written) -> None:
     first, bottom = row[0], y - _STAFF
     top = bottom + GAP * (LINES - 1)
     draw_lines(axes, MARGIN, MARGIN + len(row), bottom, octaves)
+    meter = written.meters.get(first.number)
+    if meter is not None:
+        draw_meter(axes, MARGIN, bottom, meter.numerator, meter.denominator)
     if first.section is not None:
         label = f"{first.section.letter}  {first.section.role}\n{first.section.variant}, {first.section.key.short_name}"
         axes.text(0, (bottom + top) / 2, label, fontsize=7, va="center")
     for place, bar in enumerate(row):
-        x = MARGIN + place
-        axes.plot([x, x], [bottom, top], color="black", lw=0.8)
-        beats = float(tempo_map.meter_at(tempo_map.bar_start(bar.number)).bar_beats)
+        x, beats = MARGIN + place, written.beats[bar.number]
+        if place:
+            axes.plot([x, x], [bottom, top], color="black", lw=0.8)
         axes.text(
             x + 0.01,
             y - 0.08,
@@ -234,5 +265,13 @@ def _draw_row(axes: Any, row: list[SheetBar], y: float, tempo_map: TempoMap, oct
         )
         for beat, name in bar.chords:
             axes.text(x + 0.03 + 0.95 * beat / beats, y - 0.25, name, fontsize=9, fontweight="bold")
-        draw_tune(axes, bar.tune, x, beats, bottom, octaves)
-    axes.plot([MARGIN + len(row)] * 2, [bottom, top], color="black", lw=0.8)
+        tune, ties = written.tunes[bar.number]
+        draw_tune(axes, tune, x, beats, bottom, octaves, ties)
+        if written.has_tune:
+            draw_rests(axes, tune, x, beats, bottom)
+    end = MARGIN + len(row)
+    if row[-1].number == written.last:
+        axes.plot([end - 0.025] * 2, [bottom, top], color="black", lw=0.8)
+        axes.plot([end - 0.004] * 2, [bottom, top], color="black", lw=2.4)
+    else:
+        axes.plot([end] * 2, [bottom, top], color="black", lw=0.8)
