@@ -103,7 +103,8 @@ def _stroke(axes: Any, at: float, bottom: float, spaces: Sequence[tuple[float, f
 def _clef(axes: Any, at: float, line: float) -> None:
     """A smooth curve (Catmull and Rom 1974) through the points of a treble clef; line: y of g'."""
     points = (_CLEF[0], *_CLEF, _CLEF[-1])
-    xs, ys = [], []
+    xs: list[float] = []
+    ys: list[float] = []
     for a, b, c, d in zip(points, points[1:], points[2:], points[3:], strict=False):
         for step in range(8):
             t = step / 8

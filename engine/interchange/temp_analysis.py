@@ -42,9 +42,10 @@ def temp_of_midi(path: Path) -> TempTrack:
             seconds[second] += note.velocity**2 * max(min(end, second + 1) - max(start, second), 0.0)
     several = len({change.bpm for change in bars.tempos}) > 1
     beats_a_bar = float(bars.meter_at(0).bar_beats)
+    key, doubt = (score.key, "") if score.key is not None else sure_key(sums.sum(axis=0), sums)
     return TempTrack(
-        path.name, round(bars.bpm_at(0), 2), several, score.key or key_of_sums(sums.sum(axis=0)),
-        bars_per_chord(sums, beats_a_bar), energy_course(np.sqrt(seconds)),
+        path.name, round(bars.bpm_at(0), 2), several, key, bars_per_chord(sums, beats_a_bar),
+        energy_course(np.sqrt(seconds)), (doubt,) if doubt else (),
     )  # fmt: skip
 
 
@@ -65,6 +66,45 @@ def key_of_sums(sums: np.ndarray) -> Key | None:
         return None
     scores = key_correlations(sums)
     return max(scores, key=lambda key: scores[key])
+
+
+# How much a triad speaks for a key, by semitones of its root over the tonic and whether it is minor; others: against.
+_DEGREES: Final = {
+    "major": {(0, 0): 1.0, (7, 0): 0.6, (5, 0): 0.5, (9, 1): 0.35, (2, 1): 0.35, (4, 1): 0.15},
+    "minor": {(0, 1): 1.0, (7, 0): 0.6, (5, 1): 0.5, (8, 0): 0.4, (3, 0): 0.3, (10, 0): 0.3, (7, 1): 0.2},
+}
+_FOREIGN: Final = -0.5
+_FIRST: Final = 0.15  # music begins with its tonic more often than with another chord
+
+
+def key_of_chords(sums: np.ndarray) -> Key | None:
+    """The key in which the triads of (times, 12) sums have the plainest places; None where nothing sounds."""
+    sums = sums[np.linalg.norm(sums, axis=1) > 1e-9]
+    if not len(sums):
+        return None
+    course = _steady(sums / np.linalg.norm(sums, axis=1)[:, None] @ _TRIADS.T)
+    shares = np.bincount(course, minlength=24) / len(course)
+
+    def worth(key: Key) -> float:
+        degrees = _DEGREES[key.mode]
+        own = sum(
+            share * degrees.get(((triad - key.tonic) % 12, triad // 12), _FOREIGN) for triad, share in enumerate(shares)
+        )
+        return own + _FIRST * (course[0] == key.tonic + (12 if key.mode == "minor" else 0))
+
+    return max((Key(tonic, mode) for mode in ("major", "minor") for tonic in range(12)), key=worth)
+
+
+def sure_key(whole: np.ndarray, times: np.ndarray) -> tuple[Key | None, str]:
+    """The key of recorded music, where what sounds in all (12,) and its triads in (times, 12) agree; else None and a
+    sentence with both."""
+    by_sums, by_chords = key_of_sums(whole), key_of_chords(times)
+    if by_sums == by_chords or by_sums is None or by_chords is None:
+        return by_sums, ""
+    return None, (
+        f"its key may be {by_sums.name} (by its tones) or {by_chords.name} (by its chords), so none is taken: give one "
+        "with --key."
+    )
 
 
 def bars_per_chord(sums: np.ndarray, beats_a_bar: float = 4.0) -> str:

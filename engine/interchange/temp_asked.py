@@ -42,7 +42,7 @@ def take_temp(given: argparse.Namespace, listen: Listen, say: Callable[[str], An
     track = track.without(refused)
     say(f"Of {shown(file.name)} are taken (--temp-without tempo,key,rhythm,energy leaves any out; a flag wins):")
     for line in (*track.lines, *track.notes):
-        if line.partition(" ")[0] not in refused:
+        if not set(line.removeprefix("its ").split()[:1]) & set(refused):
             say(f"  {line}")
     if given.bpm is None and given.tempo_map is None:
         if track.has_map:

@@ -10,7 +10,7 @@ from typing import Any, Final
 
 import numpy as np
 
-from engine.interchange.temp_analysis import bars_per_chord_heard, energy_course, key_of_sums
+from engine.interchange.temp_analysis import bars_per_chord_heard, energy_course, sure_key
 from engine.interchange.temp_track import TempTrack
 from engine.music.errors import UserError, shown
 from engine.music.extras import need_extra
@@ -41,9 +41,9 @@ def temp_of_sound(path: Path) -> TempTrack:
     rhythm = "auto" if pulse.bpm is None else bars_per_chord_heard(_by_beats(chroma, pulse))
     sounding = np.flatnonzero(loudness > _END * loudness.max(initial=0.0))
     course = loudness[: sounding[-1] + 1] if len(sounding) else loudness
-    return TempTrack(
-        path.name, pulse.bpm, False, key_of_sums(chroma.sum(axis=1)), rhythm, energy_course(course), (pulse.sentence,)
-    )
+    key, doubt = sure_key(chroma.sum(axis=1), _by_halves(chroma))
+    notes = (pulse.sentence, doubt) if doubt else (pulse.sentence,)
+    return TempTrack(path.name, pulse.bpm, False, key, rhythm, energy_course(course), notes)
 
 
 def _onsets(samples: np.ndarray) -> np.ndarray:
@@ -64,6 +64,13 @@ def _by_beats(chroma: np.ndarray, pulse: Pulse) -> np.ndarray:
     edges = np.round((pulse.first_s + np.arange(count + 1) * pulse.period_s) / frames_s).astype(int)
     rows = [np.median(chroma[:, a : max(b, a + 1)], axis=1) for a, b in pairwise(edges)]
     return np.array(rows) if rows else np.zeros((0, 12))
+
+
+def _by_halves(chroma: np.ndarray) -> np.ndarray:
+    """(half seconds, 12) of (12, frames): the middle of the frames in each."""
+    count = round(SAMPLE_RATE / 2 / 512)
+    rows = [np.median(chroma[:, first : first + count], axis=1) for first in range(0, chroma.shape[1], count)]
+    return np.array(rows)
 
 
 def _samples(path: Path) -> np.ndarray:

@@ -100,9 +100,7 @@ def composed(clip: str) -> Document:
         if at_s > 1.0 and (not hits or at_s - hits[-1].time_s >= HIT_EVERY_S):
             hits.append(Hit(at_s, "should", f"cut {len(hits) + 1}"))
     bpm = float(made.tempo_map.bpm_at(0.0))
-    print(
-        f"{len(hits)} hits in {made.film.duration_s:.0f} s at {bpm:g} bpm, all of them on beats; {len(made.plans)} plan"
-    )
+    print(f"{len(hits)} hits in {made.film.duration_s:.0f} s at {bpm:g} bpm, all of them on beats")
     result = Result(
         made.slots, made.tempo_map, made.grid, made.picture_starts_at_s, made.key, complete=True, plans=made.plans
     )
@@ -110,6 +108,9 @@ def composed(clip: str) -> Document:
 
 
 def say_policies(name: str, document: Document, changes, film: Film) -> None:
+    if changes.first_change is None:
+        print(f"{name:28} nothing is moved")
+        return
     for policy in POLICIES:
         made = conform(document, changes, film, policy=policy, bend=MOST_BEND)
         hits = [row for row in made.moved if row.kind == "hit"]

@@ -230,7 +230,7 @@ def main() -> None:
     seed, named, named_s = asked.seed, 0, 0.0
     pieces = [piece for piece in PIECES if asked.style in (None, piece.style)]
     font = str(find_soundfont(None))
-    right = wrong = refused = rightly = keys = rhythms = rhythms_wrong = courses = 0
+    right = wrong = refused = rightly = keys = keys_wrong = rhythms = rhythms_wrong = courses = 0
     took_s = 0.0
     with tempfile.TemporaryDirectory() as folder:
         for number, base in enumerate(pieces):
@@ -246,6 +246,7 @@ def main() -> None:
             refused += found.bpm is None and piece.steady
             rightly += found.bpm is None and not piece.steady
             keys += found.key == piece.key
+            keys_wrong += found.key not in (None, piece.key)
             if asked.chords:
                 bars, seconds = by_named_chords(midi.with_suffix(".wav"), piece, asked.chords)
                 named, named_s = named + (bars == piece.bars), named_s + seconds
@@ -258,14 +259,15 @@ def main() -> None:
             courses += good
             print(
                 f"{piece.words} | {found.bpm} {found.key.name if found.key else None} {found.bars_per_chord} "
-                f"{'energy right' if good else found.energy} {found.notes[0] if found.bpm is None else ''}", flush=True,
+                f"{'energy right' if good else found.energy} "
+                f"{' '.join(each for each in found.notes if 'none' in each)}", flush=True,
             )  # fmt: skip
     steady, count = sum(piece.steady for piece in pieces), len(pieces)
     print(
         f"seed {seed}: of {steady} steady pieces the tempo of {right} right within 2 %, {wrong} wrong, {refused} not "
         f"taken and said so; of {count - steady} without a steady pulse {rightly} not taken; of {count} the key of "
-        f"{keys} right, bars a chord {rhythms} right and {rhythms_wrong} wrong, the energy course {courses} right; "
-        f"{took_s / count:.1f} s for {SECONDS:g} s"
+        f"{keys} right, {keys_wrong} wrong, {count - keys - keys_wrong} not taken, bars a chord {rhythms} right and "
+        f"{rhythms_wrong} wrong, the energy course {courses} right; {took_s / count:.1f} s for {SECONDS:g} s"
     )
     if asked.chords:
         print(

@@ -15,11 +15,11 @@ from pieces import compose
 
 from engine.arrange import arrange
 from engine.commands.temp import main
-from engine.interchange.temp_analysis import SHORTEST_S, bars_per_chord_heard, energy_course, temp_of_midi
+from engine.interchange.temp_analysis import SHORTEST_S, bars_per_chord_heard, energy_course, sure_key, temp_of_midi
 from engine.interchange.temp_asked import take_temp
 from engine.interchange.temp_track import TempTrack, from_facts
 from engine.midifile import write_midi
-from engine.music import Key, TempoMap, UserError
+from engine.music import Chord, Key, TempoMap, UserError
 
 
 @pytest.fixture(scope="module")
@@ -126,3 +126,37 @@ def test_chords_a_bar_are_heard_under_a_tune(beats, word):
         rows.append(row)
     assert bars_per_chord_heard(np.array(rows)) == word
     assert bars_per_chord_heard(np.zeros((40, 12))) == "auto" and bars_per_chord_heard(np.ones((5, 12))) == "auto"
+
+
+def triads(*chords) -> np.ndarray:
+    """(chords, 12): what sounds in each."""
+    rows = np.zeros((len(chords), 12))
+    for row, (name, weight) in zip(rows, chords, strict=True):
+        row[list(Chord.parse(name).pitch_classes())] = weight
+    return rows
+
+
+@pytest.mark.parametrize(("chords", "key"), [
+    ("C Am F G", "C"), ("Am F Dm E", "Am"), ("Eb Cm Ab Bb", "Eb"), ("F#m D Bm C#", "F#m"),
+])  # fmt: skip
+def test_a_key_is_taken_where_tones_and_chords_agree(chords, key):
+    times = triads(*((name, 1.0) for name in chords.split() * 3))
+    assert sure_key(times.sum(axis=0), times) == (Key.parse(key), "")
+
+
+def test_where_tones_and_chords_disagree_both_are_said_and_none_is_taken():
+    """A tune that dwells on the fourth degree's tones over i VI iv V: by its tones it is in the fourth's key."""
+    times = triads(*((name, 1.0) for name in ["Em", "C", "Am", "B"] * 3))
+    whole = times.sum(axis=0) + 8 * triads(("Am", 1.0))[0]
+    key, sentence = sure_key(whole, times)
+    assert key is None and "A minor" in sentence and "E minor" in sentence and "--key" in sentence
+    assert sure_key(np.zeros(12), np.zeros((4, 12))) == (None, "")
+
+
+def test_a_doubt_of_what_was_refused_is_not_said(tmp_path):
+    (tmp_path / "temp.wav").write_bytes(b"x")
+    doubtful = TempTrack("temp.wav", 120.0, notes=("its key may be A minor or E minor, so none is taken.",))
+    for without, count in (("rhythm", 1), ("key", 0)):
+        said: list[str] = []
+        take_temp(flags(temp=str(tmp_path / "temp.wav"), temp_without=without), lambda path: doubtful, said.append)
+        assert sum("may be" in line for line in said) == count
