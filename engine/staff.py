@@ -129,6 +129,7 @@ def tied(tunes: Sequence[Tune], beats: Sequence[float]) -> list[tuple[Tune, froz
     return made
 
 
+# size: ties are a keyword that one caller gives.
 def draw_tune(
     axes: Any, tune: Tune, x: float, beats: float, bottom: float, octaves: int, ties: frozenset[int] = frozenset()
 ) -> None:

@@ -56,6 +56,7 @@ def main() -> None:
     parser.add_argument("clip")
     parser.add_argument("name", nargs="?", default="")
     parser.add_argument("--policies", action="store_true")
+    parser.add_argument("--bend", type=float, default=100 * MOST_BEND, help="per cent")
     asked = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         old = Path(folder) / "old.mp4"
@@ -81,7 +82,7 @@ def main() -> None:
             done = time.perf_counter()
             if document is not None:
                 film = Film("new.mp4", len(order) / 24, FRAME_RATES["24"])
-                say_policies(name, document, changes, film)
+                say_policies(name, document, changes, film, asked.bend / 100)
                 continue
             right, lifted, fresh = recutlab.judged(changes, order, len(before))
             same = recutlab.same_picture(changes, order, asked.clip)
@@ -107,12 +108,12 @@ def composed(clip: str) -> Document:
     return Document(hits=tuple(hits), result=result).with_value(controls.TEMPO, bpm)
 
 
-def say_policies(name: str, document: Document, changes, film: Film) -> None:
+def say_policies(name: str, document: Document, changes, film: Film, most: float) -> None:
     if changes.first_change is None:
         print(f"{name:28} nothing is moved")
         return
     for policy in POLICIES:
-        made = conform(document, changes, film, policy=policy, bend=MOST_BEND)
+        made = conform(document, changes, film, policy=policy, bend=most)
         hits = [row for row in made.moved if row.kind == "hit"]
         off = [abs(row.beat_after) for row in hits if row.beat_after is not None]
         old = document.result.tempo_map.bpm_at(0.0)
