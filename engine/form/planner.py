@@ -32,7 +32,10 @@ MOST_VARIANTS: Final = 3
 LEAST_BARS: Final = 4
 STRAINED: Final = 1.0  # how much intensity has to say in which palette of a mood is drawn
 DOZEN: Final = 12  # takes that are told apart from one another
-MOST_ATTEMPTS: Final = 5
+MOST_ATTEMPTS: Final = 6
+_ATTEMPTS_BEFORE: Final = 5  # by earlier rules
+APART: Final = 3  # what two takes differ in, at least: form, palette and tempo count one, players two
+_APART_BEFORE: Final = 2  # the same by earlier rules, where players counted one
 LONGEST_S: Final = 10.0  # that a chord stands where nothing is dreaded or awaited
 LONGEST_UNDER_TUNE_S: Final = 6.0  # a chord over which a tune moves does not stand still for longer
 _WORTH: Final = ("", "hint", "memory", "variant", "statement", "full")  # what a section does with the theme, rising
@@ -160,7 +163,7 @@ def _attempts(
     curves: PictureCurves, start_s: float, end_s: float, film_seed: int, number: int, take: int, wish: PlanWish
 ) -> tuple[int, ...]:
     """Which of its draws each take has, from the first of its dozen on up to this one: the first that differs from all
-    before it in two of form, players, palette and tempo, else the one that differs most."""
+    before it in players and something else, or in form, palette and tempo, else the one that differs most."""
     known = () if (take - 1) % DOZEN == 0 else _attempts(curves, start_s, end_s, film_seed, number, take - 1, wish)
     first = take - len(known)
 
@@ -168,14 +171,19 @@ def _attempts(
         drawn = draw_cue(curves, start_s, end_s, film_seed, number, of, wish, attempt=attempt)
         return drawn.plan.form, drawn.plan.ensemble, drawn.main.variant, int(4 * drawn.draw("tempo"))
 
+    players, enough = (2, APART) if wish.rules > 2 else (1, _APART_BEFORE)
+    weights = (1, players, 1, 1)
     faces = [face(first + index, attempt) for index, attempt in enumerate(known)]
     best, most = 0, -1
-    for attempt in range(MOST_ATTEMPTS):
+    for attempt in range(MOST_ATTEMPTS if wish.rules > 2 else _ATTEMPTS_BEFORE):
         own = face(take, attempt)
-        least = min((sum(a != b for a, b in zip(own, other, strict=True)) for other in faces), default=4)
+        apart = [sum(w * (a != b) for w, a, b in zip(weights, own, other, strict=True)) for other in faces]
+        if wish.rules > 2:  # the same form for the same players looks alike, whatever else differs
+            apart = [each - (own[:2] == other[:2]) for each, other in zip(apart, faces, strict=True)]
+        least = min(apart, default=sum(weights))
         if least > most:
             best, most = attempt, least
-        if least >= 2:
+        if least >= enough:
             break
     return (*known, best)
 

@@ -354,10 +354,12 @@ def test_twelve_takes_are_told_apart(make_features):
             (plan,) = plans_of(features, asked, 0.0).plans
             longest = max(plan.sections, key=lambda section: section.end_s - section.start_s)
             faces.append((plan.form, plan.ensemble, longest.variant))
-        return [sum(a == b for a, b in zip(*pair, strict=True)) for pair in combinations(faces, 2)]
+        same = [[a == b for a, b in zip(*pair, strict=True)] for pair in combinations(faces, 2)]
+        return [sum(each) for each in same], sum(form and players for form, players, _ in same)
 
-    now, before = alike(2), alike(1)
-    assert 3 not in now
+    (latest, sheets), (now, earlier), (before, _) = alike(3), alike(2), alike(1)
+    assert 3 not in now and 3 not in latest
+    assert sheets <= min(earlier, 1)  # the same form for the same players looks alike on a sheet
     assert sum(each == 2 for each in now) <= sum(each >= 2 for each in before)
 
 
