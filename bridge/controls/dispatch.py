@@ -93,7 +93,7 @@ class Controls:
         self._files = FileReader()
         self._jobs = FileJobs(session, self._allowed)
         self._places: list[_Place] = []  # of files that the disk has not found yet
-        self._under_way: Iterator[None] | None = None  # a datagram that is half done
+        self._under_way: Iterator[bool | None] | None = None  # a datagram that is half done
         self._gathered: _Gathered | None = None  # for the lock that is coming
         self._used_s = 0.0  # processor time of it in earlier turns
         self._coming: dict[Path, Target] = {}  # who asked for films that are being analysed
@@ -379,15 +379,16 @@ class Controls:
     def go_on(self, budget_s: float = math.inf) -> None:
         """Goes on with a datagram that is half done."""
         begun_s = time.thread_time()
-        for _ in self._under_way or ():
+        for long_one_next in self._under_way or ():
             used_s = time.thread_time() - begun_s
-            if used_s >= budget_s:
+            if used_s >= budget_s or (long_one_next and used_s >= budget_s / 5):
                 self._used_s += used_s
                 return
         self._under_way = None
 
-    def _doing(self, sender: Target, messages: tuple[Message, ...]) -> Iterator[None]:
-        """Does what a datagram asks, all or none of it, and answers; a turn may end after each step."""
+    def _doing(self, sender: Target, messages: tuple[Message, ...]) -> Iterator[bool | None]:
+        """Does what a datagram asks, all or none of it, and answers; a turn may end after each step.  True: the next
+        step takes long in a long film."""
         requests: list[Request] = []
         refused: list[tuple[str, ControlError]] = []
         yield from read_requests(messages, requests, refused)
@@ -399,8 +400,9 @@ class Controls:
                     sender, message.address, "bad_value", "not done: another message of the bundle was refused."
                 )
             return
+        yield True
         self.session.document.slot_at(0.0)  # a long film is cut at its pins once, not beside the first request's work
-        yield
+        yield False
         before = Before(self.session, self.midi) if len(requests) > 1 else None
         newest_file = self._files.newest
         replies: list[Reply] = []
@@ -420,13 +422,13 @@ class Controls:
                     for other in [each for each in requests if each is not request][:MAX_REFUSALS]:
                         self._refuse(sender, other.asked, "bad_value", f"not done: {request.asked} was refused.")
                 return
-            yield
+            yield False
         for reply in replies:
             self._answer(sender, *reply)
-            yield
+            yield False
 
-    def _prepared(self, request: Request) -> Iterator[None]:
-        """Does beforehand, in pieces, what of an edit grows with the film; a turn may end after each."""
+    def _prepared(self, request: Request) -> Iterator[bool | None]:
+        """Does beforehand, in pieces, what of an edit grows with the film; as `_doing`."""
         control, arguments = request.control, request.arguments
         trying = control.address == controls.TRY and bool(arguments)
         address, given = (current_address(str(arguments[0])), arguments[1:]) if trying else (control.address, arguments)
@@ -438,6 +440,7 @@ class Controls:
                 if address == controls.LOCK:
                     yield from self._gather(*checked)  # type: ignore[arg-type]
                 else:
+                    yield True
                     value = 0.0 if address == controls.TEMPO and isinstance(checked[0], str) else checked[0]
                     session.fitted = yield from tempo.fit_in_pieces(session.document, session.now(), address, value)
 

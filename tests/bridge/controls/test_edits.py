@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import time
 from itertools import pairwise
 
 import pytest
@@ -400,3 +401,24 @@ def test_the_tempo_of_a_daw_is_not_set_here(ready) -> None:
         theirs = replace(now, timing=replace(now.timing, source=source))
         with pytest.raises(ControlError, match=rf"comes from the DAW \({source}\)"):
             set_tempo(ready.session.document, theirs, 90.0)
+
+
+def test_a_step_that_takes_long_begins_in_a_turn_with_room(ready) -> None:
+    done, controls = [], ready.controls
+
+    def steps():
+        for name in ("first", "long", "last"):
+            end_s = time.thread_time() + 0.002
+            while time.thread_time() < end_s:
+                pass
+            done.append(name)
+            yield name == "first"
+
+    controls._under_way = steps()
+    controls.go_on(0.005)
+    assert done == ["first"] and controls.busy
+    controls.go_on(0.005)
+    assert done == ["first", "long", "last"] and not controls.busy
+    controls._under_way = steps()
+    controls.go_on()
+    assert done[3:] == done[:3]
