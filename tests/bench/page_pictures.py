@@ -1,22 +1,18 @@
 """The pictures of the page: `python tests/bench/page_pictures.py` writes docs/pictures/page-*.png anew.
 
 `--screens FOLDER` writes others to look at: three sizes of window, dark and light, dialogs, sheets and the first visit.
-`--animation` writes docs/pictures/page.webp: ten seconds of a scene that plays while one of its chords is changed, of
-frames that the browser painted.  Without a graphics card, and filmed besides, it paints few a second: the scene is
-played several times, the same each time, until there is a frame wherever one is needed.
+`--animation` writes docs/pictures/page.webp: ten seconds of a scene, taken frame by frame so that it is smooth on every
+machine, while one of its chords is changed.
 """
 
 from __future__ import annotations
 
 import argparse
-import base64
 import io
-import itertools
 import sys
 import tempfile
 import time
 from pathlib import Path
-from typing import Any
 
 sys.path[:0] = [str(Path(__file__).resolve().parents[1]), str(Path(__file__).resolve().parents[2])]
 
@@ -27,9 +23,9 @@ from PIL import Image
 PICTURES = ROOT / "docs" / "pictures"
 SIZES = ((1280, 720), (1440, 900), (2560, 1440))
 SCENE = (7.0, 10.0)  # picture second and length of the animation
-CHANGE = (8.5, 13.5, "Am")  # at this second the chord of that second becomes another one
-RATE = 10  # frames a second
-MOST_PASSES = 10
+RATE = 8  # frames a second
+EDITED_S = 13.5  # the chord of this second is changed: frame -> keys
+EDIT = {16: ("open",), 22: ("A",), 25: ("m",), 32: ("Enter",)}
 ANIMATED = (960, 540)
 EDITS = (
     ("/cue/hits/add", [4.0, "must", "door"]),
@@ -111,68 +107,35 @@ def take_screens(browser: browserlab.Browser, program: PageProgram, folder: Path
             page.context.close()
 
 
-def filmed(page: browserlab.Page, seconds: float) -> list[tuple[float, bytes]]:
-    """What the browser paints in so many seconds of the transport: (picture second, JPEG)."""
-    painted: list[tuple[float, bytes]] = []
-    session = page.context.new_cdp_session(page)
-
-    def take(frame: dict[str, Any]) -> None:
-        painted.append((frame["metadata"]["timestamp"], base64.b64decode(frame["data"])))
-        session.send("Page.screencastFrameAck", {"sessionId": frame["sessionId"]})
-
-    session.on("Page.screencastFrame", take)
-    session.send("Page.startScreencast", {"format": "jpeg", "quality": 92, "everyNthFrame": 2})
-    # Picture second 0 on the browser's clock, which stamps the frames.
-    zero_s = value(page, "(performance.timeOrigin + performance.now()) / 1000 - app.heard_s()")
-    changed = False
-    while (at_s := value(page, "app.heard_s()")) < SCENE[0] + seconds:
-        if at_s > CHANGE[0] and not changed:
-            changed = True
-            _, place_s, name = CHANGE
-            what = {"what": f"{value(page, 'app.chord_at(argument).name', place_s)} → {name}"}
-            value(page, "(void app.act('/cue/chords/pin', [argument[0], argument[1]], argument[2]), 0)",
-                  [name, value(page, "app.chord_at(argument).start_s", place_s), what])  # fmt: skip
-        page.wait_for_timeout(20)
-    session.send("Page.stopScreencast")
-    return [(stamp_s - zero_s, data) for stamp_s, data in painted]
-
-
-def longest_gap(painted: list[tuple[float, bytes]]) -> float:
-    """Seconds of the scene without a frame."""
-    inside = [at_s for at_s, _ in painted if SCENE[0] <= at_s <= SCENE[0] + SCENE[1]]
-    return max(later - earlier for earlier, later in itertools.pairwise([SCENE[0], *inside, SCENE[0] + SCENE[1]]))
+def at(page: browserlab.Page, at_s: float) -> None:
+    """Clocks, playhead and film are at a picture second."""
+    value(page, "app.link.do('/cue/locate', [argument])", at_s)
+    wait(page, "Math.abs(app.position_s() - argument) < 0.01", 10, at_s)
+    film = "document.querySelector('cue-film video')"
+    wait(page, f"!{film}.seeking && Math.abs({film}.currentTime - argument) < 1.1 * app.frame_s", 10, at_s)
 
 
 def take_animation(browser: browserlab.Browser, program: PageProgram) -> None:
     page = opened(browser, program, lanes="all", width=1280, height=720)
     ready(page)
-    painted: list[tuple[float, bytes]] = []
-    passes = 0
-    while passes < MOST_PASSES and longest_gap(painted) > 1.5 / RATE:
-        passes += 1
-        value(page, "app.link.do('/cue/locate', [argument])", SCENE[0] - 2.0)
-        settled(page)
-        page.keyboard.press("Space")
-        wait(page, "app.rolling && app.sound.on && app.heard_s() >= argument - 0.5", 60, SCENE[0])
-        value(page, "app.messages.clear()")
-        wait(page, "app.heard_s() >= argument", 10, SCENE[0])
-        taken = filmed(page, SCENE[1])
-        if passes > 1 and value(page, "app.get('sound_state').on"):  # the first one brings the sound's blocks
-            painted = sorted(painted + taken)
-        page.keyboard.press("Space")
-        value(page, "app.link.do('/cue/undo')")
-        composed(page)
-    frames, number = [], 0
-    while (at_s := SCENE[0] + number / RATE) < SCENE[0] + SCENE[1]:
-        data = max((each for each in painted if each[0] <= at_s), default=painted[0])[1]
-        frames.append(Image.open(io.BytesIO(data)).convert("RGB").resize(ANIMATED, Image.Resampling.LANCZOS))
-        number += 1
+    frames = []
+    for number in range(round(SCENE[1] * RATE)):
+        at(page, SCENE[0] + number / RATE)
+        for key in EDIT.get(number, ()):
+            if key == "open":
+                value(page, "(void app.timeline.editor.open(app.chord_at(argument)), 0)", EDITED_S)
+                page.wait_for_selector(".chord-edit input")
+                page.keyboard.press("Control+a")
+            else:
+                page.keyboard.press(key)
+                page.wait_for_timeout(400)
+        shot = Image.open(io.BytesIO(page.screenshot(type="jpeg", quality=92)))
+        frames.append(shot.convert("RGB").resize(ANIMATED, Image.Resampling.LANCZOS))
+    page.context.close()
     first, *others = frames
     file = PICTURES / "page.webp"
     first.save(file, save_all=True, append_images=others, duration=round(1000 / RATE), loop=0, quality=62, method=4)
-    print(f"{file.name}: {len(frames)} frames, {file.stat().st_size / 1e6:.2f} MB; painted {len(painted)} in {passes} "
-          f"passes, {longest_gap(painted):.2f} s apart at most")  # fmt: skip
-    page.context.close()
+    print(f"{file.name}: {len(frames)} frames, {file.stat().st_size / 1e6:.2f} MB")
 
 
 def main() -> int:
