@@ -159,7 +159,7 @@ class FilmSession(EditedSession):
         if not self.log.trying:
             self.speech_before = None
             spoken_s = sum(end - start for start, end in heard.speech)
-            self.say(f"{len(heard.speech)} lines of speech are heard in {self.film.name}, {spoken_s:.1f} s.")
+            self.say(f"lines of speech heard in {self.film.name}: {len(heard.speech)}, {spoken_s:.1f} s.")
         return heard_s
 
     def _film_heard(self, message: FilmHeard) -> None:

@@ -59,7 +59,7 @@ def test_of_the_command_line_they_are_taken_once_the_film_was_listened_to(staged
     assert stage.session.document.text(controls.SPEECH) == "" and tune_inside(stage) > 0
     hear(stage)
     assert stage.session.document.text(controls.SPEECH) == "2-4.50 7-9.25"
-    assert stage.said[-1] == "2 lines of speech are heard in film.mp4, 4.8 s."
+    assert stage.said[-1] == "lines of speech heard in film.mp4: 2, 4.8 s."
     stage.run(1.0)
     assert tune_inside(stage) == 0, "room is left for them"
     stage.osc("/cue/undo")
