@@ -1,6 +1,9 @@
 """The rendered examples of docs/examples.md: sound by `cuebridge render`, lead sheets beside it.
 
-    python tests/bench/examples.py CLIPS OUT      (CLIPS: what tests/bench/clips.py made; needs ffmpeg)
+    python tests/bench/examples.py CLIPS OUT      (needs ffmpeg)
+
+CLIPS: what tests/bench/clips.py made of Big Buck Bunny, and beside it work.mp4 (a minute of "Wanna Work Together?",
+from its 20th second on) and street.mp4 (the first 45 s of OpenCV's sample vtest.avi).
 
 Writes OUT/NAME.ogg (Opus, 28 kbit/s, mono) and OUT/NAME.txt, and prints the page's sections.
 """
@@ -26,9 +29,9 @@ EXAMPLES = {  # name: clip, take, options
     "titles": ("titles", 4, {}),
     "dark": ("dark", 8, {"ensemble": "strings"}),
     "fast": ("fast", 3, {"ensemble": "hybrid"}),
-    "still": ("still", 1, {}),
     "comedy": ("comedy", 1, {"form": "comedy", "ensemble": "comedy"}),
-    "talk": ("talk", 2, {"form": "under dialogue", "ensemble": "chamber"}),
+    "work": ("work", 6, {}),
+    "street": ("street", 5, {}),
 }
 
 

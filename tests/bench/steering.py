@@ -157,7 +157,8 @@ def run(changes: int, load: bool, seed: int, transport: type[Internal]) -> dict[
     ):
         home = Path(folder)
         arguments = ["--midi-api", "jack-client", "--bpm", str(BPM), "--key", "C", "--no-session", "--mode", "loop",
-                     "--progression", SETS[0][0], "--parts", "pad,arp", *transport.arguments]  # fmt: skip
+                     "--form", "none", "--progression", SETS[0][0], "--parts", "pad,arp",
+                     *transport.arguments]  # fmt: skip
         with Live(CLIP, home, *arguments) as live, Capture() as capture:
             ready = live.ready()
             capture.connect(port_name(ready))
