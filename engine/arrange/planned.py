@@ -193,9 +193,10 @@ class PlannedCue:
         return found
 
     def drive(self, beats: float, picture: float) -> float:
-        """0..4 how much goes on: what the picture asks for there (0..4), moved by the section's intensity."""
-        formed = _FORMED_BEFORE.get(self.plan.rules, FORMED)
-        return min(max(picture + formed * (self.section_of(beats).intensity - 2), 0.0), 4.0)
+        """0..4 how much goes on: what the picture asks for there (0..4), moved by the section's intensity, and by what
+        the composer wants more or less of it."""
+        formed, section = _FORMED_BEFORE.get(self.plan.rules, FORMED), self.section_of(beats)
+        return min(max(picture + formed * (section.intensity - 2) + section.asked, 0.0), 4.0)
 
     @property
     def steepest(self) -> float:

@@ -45,7 +45,9 @@ def busier(plan: CuePlan, span: Range = WHOLE, by: int = 1) -> CuePlan:
 
     def change(section: SectionPlan) -> SectionPlan:
         intensity = min(max(section.intensity + by, 0), 4)
-        return replace(section, intensity=intensity, layers=_layers(section, plan.ensemble, intensity))
+        # An intensity itself moves little where the picture says otherwise; who asks for more wants to hear it.
+        asked = min(max(section.asked + by, -4), 4) if plan.rules > 2 else 0
+        return replace(section, intensity=intensity, layers=_layers(section, plan.ensemble, intensity), asked=asked)
 
     return _edited(plan, span, change)
 

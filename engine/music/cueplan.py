@@ -93,6 +93,7 @@ class SectionPlan:
     unit_bars: bars a chord lasts.  layers: the parts that sound.  pedal: scale degree that stays in the bass.
     note_length: per cent.  velocity: softest, loudest.  centre: middle of the pad.  bass: "root", "inversions" or
     "pedal".  transition: how it leads into the next section.  ostinato: scale degrees of the second voice's figure.
+    asked: levels that the composer wants more to go on than the picture asks for (-4..4).
     """
 
     start_s: float
@@ -111,6 +112,7 @@ class SectionPlan:
     centre: int = 60
     transition: str = "common tone"
     ostinato: str = ""
+    asked: int = 0
 
 
 @dataclass(frozen=True, slots=True)

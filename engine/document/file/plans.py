@@ -57,6 +57,7 @@ def _section(section: SectionPlan) -> dict[str, Any]:
         "centre": section.centre,
         "transition": section.transition,
         "ostinato": section.ostinato,
+        "asked": section.asked,
     }
 
 
@@ -76,7 +77,7 @@ def read(data: schema.PlanObject) -> CuePlan:
             SectionPlan(
                 row.start_s, row.end_s, row.letter, row.role, row.mood, row.intensity, row.variant, Key.parse(row.key),
                 row.unit_bars, tuple(row.layers), row.pedal, row.note_length, row.velocity, row.centre, row.transition,
-                row.ostinato,
+                row.ostinato, row.asked,
             )
             for row in data.sections
         ),

@@ -256,6 +256,7 @@ class SectionPlanObject(_Object):
     centre: Midi
     transition: Word
     ostinato: Word
+    asked: Annotated[int, Meta(ge=-4, le=4)] = 0
 
 
 class PlanObject(_Object):

@@ -16,7 +16,8 @@ PLAN = CuePlan(
     (
         SectionPlan(3.5, 12.0, "A", "solo", "sad", 1, "S2", Key(10), 0.5, ("arp", "melody"), ostinato="1 5 b6 5"),
         SectionPlan(
-            12.0, 30.25, "B", "swell", "sad", 3, "S1", Key(7, "minor"), 2.0, (), "5", 105.0, (40, 75), 58, "stop"
+            12.0, 30.25, "B", "swell", "sad", 3, "S1", Key(7, "minor"), 2.0, (), "5", 105.0, (40, 75), 58, "stop",
+            asked=-2,
         ),
     ),
     Theme((ThemeNote(0.0, 1.5, 0), ThemeNote(1.5, 0.5, -1, 1)), 2, 4.0, "arch", "hero", "period"),

@@ -12,7 +12,7 @@ from engine.arrange import arrange
 from engine.arrange.chance import noise
 from engine.form import edits
 from engine.music import MusicError
-from engine.music.cueplan import Theme, ThemeNote
+from engine.music.cueplan import ENSEMBLES, Theme, ThemeNote
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "arrange"))
 from test_planned import planned
@@ -22,9 +22,11 @@ def notes_of(composition, plan):
     return arrange(replace(composition, plans=(plan,))).notes
 
 
-def test_simpler_has_fewer_notes_and_busier_more_in_the_range_alone():
-    composition = planned("orchestra")
-    plan = edits.with_ensemble(composition.plans[0], "orchestra")
+@pytest.mark.parametrize("ensemble", ENSEMBLES)
+def test_simpler_has_fewer_notes_and_busier_more_in_the_range_alone(ensemble):
+    """Over a picture that stands still, where an intensity itself moves little."""
+    composition = planned(ensemble)
+    plan = edits.with_ensemble(composition.plans[0], ensemble)
     half_s, half = plan.sections[1].start_s, composition.beats_at_picture(plan.sections[1].start_s)
     before = notes_of(composition, plan)
     less = notes_of(composition, edits.simpler(plan, (half_s, 1e9)))

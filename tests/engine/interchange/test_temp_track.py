@@ -154,6 +154,7 @@ def test_where_tones_and_chords_disagree_both_are_said_and_none_is_taken():
 
 
 def test_a_doubt_of_what_was_refused_is_not_said(tmp_path):
+    pytest.importorskip("librosa")
     (tmp_path / "temp.wav").write_bytes(b"x")
     doubtful = TempTrack("temp.wav", 120.0, notes=("its key may be A minor or E minor, so none is taken.",))
     for without, count in (("rhythm", 1), ("key", 0)):
