@@ -111,12 +111,18 @@ def _of_session(arguments: argparse.Namespace, place: str) -> tuple[str, Why, st
     saved = check_playable(read_session(session))
     film, document = film_of(saved, session), saved.steps[saved.index].document
     block, bar = _block_at(document, place)
-    answer = None
+    answer, others = None, False
     if is_composed(block):
         features = _look(arguments, str(film), saved.reading.reading, None)
-        asked = WhyRequest(0, request_up_to(document, block, keys_of(document)))
-        answer = Composer().explain(features, asked)
-    return film.name, explained(document, block, saved.reading.reading, answer), bar
+        composer, asked = Composer(), WhyRequest(0, request_up_to(document, block, keys_of(document)))
+        answer = composer.explain(features, asked)
+        others = document.result.weights != composer.weights
+    why = explained(document, block, saved.reading.reading, answer)
+    if others:
+        why = replace(
+            why, lines=(*why.lines, "It was composed with other networks; what is said of chances is today's.")
+        )
+    return film.name, why, bar
 
 
 def _look(arguments: argparse.Namespace, film: str, reading: str, clip_weights: str | None) -> VideoFeatures:

@@ -5,7 +5,9 @@ from __future__ import annotations
 import contextlib
 import io
 import json
+import shutil
 import subprocess
+from pathlib import Path
 
 import pytest
 from golden import stored
@@ -16,6 +18,7 @@ from engine.__main__ import main
 from engine.document.file import SUFFIX
 from engine.music import UserError
 
+FIXTURES = Path(__file__).resolve().parents[1] / "document" / "fixtures"
 PLACES = ("1|1", "3|1", "5|2.5", "7|1")
 
 
@@ -65,6 +68,15 @@ def test_a_session_is_explained_as_it_was_saved(tmp_path, cache):
         assert (facts["name"], facts["who"]) == (name, who)
     said = run("why", f"{pinned.bar}|{pinned.beat}", str(session), "--cache-dir", cache).stdout
     assert "Chord    E7: bar " in said and "Why      You wrote E7 here." in said
+
+
+def test_a_session_that_other_networks_composed_is_explained_with_a_caution(tmp_path, cache):
+    session = tmp_path / f"one{SUFFIX}"
+    shutil.copy(FIXTURES / f"one-cue-v2{SUFFIX}", session)
+    (tmp_path / "film.mp4").symlink_to(CLIP)
+    said = run("why", "3|1", str(session), "--cache-dir", cache)
+    assert said.returncode == 0, said.stderr
+    assert "It was composed with other networks" in said.stdout.splitlines()[-1]
 
 
 @pytest.mark.parametrize(
