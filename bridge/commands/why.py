@@ -10,6 +10,7 @@ from bridge.commands.children import run_child
 from bridge.commands.osc import add_place, is_number, typed_arguments
 from engine.music import UserError, controls
 from engine.music.command import SentenceParser
+from engine.process.why import Why, answer_lines
 
 _HEAD: Final = 5  # values before the other chords: begin, end, name, who, the network's part
 _HELP: Final = ("-h", "--help")
@@ -46,15 +47,14 @@ def main(arguments: Sequence[str]) -> int:
     answer = answers[0]
     if answer.address == controls.ERROR:
         raise UserError(str(answer.arguments[-1]))
-    _write(list(answer.arguments))
+    sys.stdout.write(answer_lines(_why(list(answer.arguments))))
     return 0
 
 
-def _write(values: list[Any]) -> None:
-    start_s, end_s, name = values[:3]
+def _why(values: list[Any]) -> Why:
+    """An answer of `live`.  The other chords stand before the lines, which say them in words."""
+    start_s, end_s, name, who, weight = values[:_HEAD]
     lines = values[_HEAD:]
-    while len(lines) >= 3 and is_number(str(lines[1])) and is_number(str(lines[2])):  # the other chords: said in words
+    while len(lines) >= 3 and is_number(str(lines[1])) and is_number(str(lines[2])):
         del lines[:3]
-    sys.stdout.write(f"Chord    {name}: {start_s:.2f} to {end_s:.2f} s\n")
-    for index, line in enumerate(lines):
-        sys.stdout.write(f"{'Why' if index == 0 else '':<9}{line}\n")
+    return Why(start_s, end_s, name, who, tuple(lines), weight)

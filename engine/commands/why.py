@@ -23,7 +23,7 @@ from engine.music import UserError, shown
 from engine.music.command import check_film_exists
 from engine.process.messages import WhyRequest
 from engine.process.requests import keys_of
-from engine.process.why import Why, explained, is_composed, request_up_to, second_of, slots_before
+from engine.process.why import Why, answer_lines, explained, is_composed, request_up_to, second_of, slots_before
 
 if TYPE_CHECKING:
     from engine.video import VideoFeatures
@@ -48,12 +48,13 @@ def main(argv: Sequence[str] | None = None) -> int:
     words = list(sys.argv[1:] if argv is None else argv)
     place, rest = words[0], words[1:]
     second_of(Document(), place)  # before minutes of looking
-    arguments = parser().parse_args(rest)
+    known = parser()
+    arguments = known.parse_args(rest)
     for name in _WRITES:
-        if getattr(arguments, name) != parser().get_default(name):
+        if getattr(arguments, name) != known.get_default(name):
             raise UserError(f"--{name} goes with `compose`: `why` writes nothing and explains one take.")
     if arguments.video.endswith(SUFFIX):
-        wrong = [flag for flag in compose_cli.given_flags(parser(), rest) if flag not in _OF_SESSIONS]
+        wrong = [flag for flag in compose_cli.given_flags(known, rest) if flag not in _OF_SESSIONS]
         if wrong:
             raise UserError(f"{wrong[0]} is in the session already; leave it out, or change it in `cuebridge live`.")
         name, why, bar = _of_session(arguments, place)
@@ -63,16 +64,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         sys.stdout.write(json.dumps({"film": name, "bar_beat": bar, **asdict(why)}, indent=1) + "\n")
     else:
         sys.stdout.write(f"Film     {shown(name)}\n")
-        write_why(why, bar)
+        sys.stdout.write(answer_lines(why, bar))
     return 0
-
-
-def write_why(why: Why, bar: str = "") -> None:
-    """The printed answer.  bar: bar|beat of the chord's beginning, where it is known."""
-    at = f"bar {bar}, " if bar else ""
-    sys.stdout.write(f"Chord    {why.name}: {at}{why.start_s:.2f} to {why.end_s:.2f} s\n")
-    for index, line in enumerate(why.lines):
-        sys.stdout.write(f"{'Why' if index == 0 else '':<9}{line}\n")
 
 
 def _of_film(arguments: argparse.Namespace, place: str) -> tuple[str, Why, str]:

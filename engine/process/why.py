@@ -97,6 +97,13 @@ def explained(document: Document, block: ChordBlock, reading: str, answer: WhyAn
     )  # fmt: skip
 
 
+def answer_lines(why: Why, bar: str = "") -> str:
+    """As the commands print it.  bar: bar|beat of the chord's beginning, where it is known."""
+    at = f"bar {bar}, " if bar else ""
+    reasons = "\n         ".join(why.lines)
+    return f"Chord    {why.name}: {at}{why.start_s:.2f} to {why.end_s:.2f} s\nWhy      {reasons}\n"
+
+
 def _who(who: str, name: str, words: str) -> str:
     return {
         "typed": f"You wrote {name} here.",
