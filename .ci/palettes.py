@@ -18,7 +18,8 @@ HEAD = """<!-- Made by `python .ci/palettes.py` from engine/harmony/data/palette
 # Palettes
 
 Each mood has two to four palettes; a take draws one for each section, and `compose`, the page and `cuebridge why`
-name it: `R1 (pastoral)`. A cell of four chords is stated, stated again with another end, then another follows; a
+name it: `R1 (pastoral)`. A section has four cells of its palette, which film and take draw, those with chords further
+from the key where it is intense. A cell is stated, stated again with another end, then another follows; a
 close ends a theme or a cue. Numerals count from the major scale of the tonic in every mode, so bIII, bVI and bVII
 always carry their flat; capitals are major, small letters minor; after a slash stands the degree in the bass. A full
 stop joins two chords in one step, `q` stands for chords of fourths.
@@ -42,7 +43,8 @@ def page() -> str:
                 row["mode"],
                 f"{low:g}–{high:g}",
                 " or ".join(f"{unit:g}" for unit in row["units"]),
-                *("<br>".join(row.get(name, [])) for name in ("cells", "lift", "closes")),
+                "<br>".join([*row["cells"], *row.get("more_cells6", row["more_cells"])]),
+                *("<br>".join(row.get(name, [])) for name in ("lift", "closes")),
             ]
             parts.append("".join(f"| {cell} " if cell else "| " for cell in cells) + "|\n")
         parts.append("\n")

@@ -19,6 +19,7 @@ from typing import Final
 
 from bridge.player.messages import PlayerStatus
 from engine.music import Note, UserError
+from engine.user_folders import config_folder
 
 COUNT: Final = 8
 FIRST_S: Final = 1.5  # after the moment at which the notes are placed
@@ -89,15 +90,13 @@ class PositionLog:
 
 
 def _file() -> Path:
-    import platformdirs
-
-    return Path(platformdirs.user_config_dir("cuebridge", appauthor=False)) / "calibration.json"
+    return config_folder() / "calibration.json"
 
 
 def _read() -> dict[str, object]:
     try:
         values = json.loads(_file().read_text(encoding="utf-8"))
-    except (OSError, ValueError):
+    except (OSError, ValueError, UserError):  # UserError: no home folder, so nothing is kept
         return {}
     return values if isinstance(values, dict) else {}
 

@@ -9,17 +9,14 @@ import sys
 from collections.abc import Sequence
 from typing import Final
 
-from engine.music.console import run_command
-from engine.music.errors import UserError
-
 # Commands that need torch or OpenCV run in a process of their own: (module, arguments before the user's, one line).
 CHILDREN: Final[dict[str, tuple[str, tuple[str, ...], str]]] = {
-    "analyze": ("engine", ("analyze",), "look at a film: cuts, motion, mood"),
+    "analyze": ("engine", ("analyze",), "analyse a film: cuts, motion, mood"),
     "compose": ("engine", ("compose",), "compose for a film and write a .mid file"),
-    "render": ("engine", ("render",), "compose for a film and write it with its music, or the music as sound"),
-    "cache": ("engine", ("cache",), "list or clear what was seen of films"),
+    "render": ("engine", ("render",), "compose for a film and write the film with its music, or the music as sound"),
+    "cache": ("engine", ("cache",), "list or clear kept analyses of films"),
     "tempo": ("engine", ("tempo",), "find the tempo that meets the cuts; export a conductor track"),
-    "score": ("engine", ("score",), "measure a composition"),
+    "score": ("engine", ("score",), "measure a composition against its film"),
     "plot": ("engine", ("plot",), "draw a piano roll with cuts, motion and mood"),
     "conform": ("engine", ("conform",), "show what changed between two cuts; move a session to the new one"),
     "export": ("engine", ("export",), "write the music for DAWs, picture editors, orchestrators and societies"),
@@ -36,10 +33,10 @@ BRIDGE: Final[dict[str, tuple[str, str]]] = {
     "page": ("bridge.commands.page", "choose a film in the browser, hear its music there, change what you like"),
     "ports": ("bridge.commands.ports", "list MIDI interfaces and ports"),
     "doctor": ("bridge.commands.doctor", "check ports, priority, sync, OSC and weights, and say what to change"),
-    "calibrate": ("bridge.commands.calibrate", "measure how late the DAW records, and keep the shift against it"),
+    "calibrate": ("bridge.commands.calibrate", "measure how late the DAW records, and keep the correction"),
     "osc": (
         "bridge.commands.osc",
-        "print the table of OSC addresses; osc send and osc watch speak with a running live",
+        "print the table of OSC addresses; osc send and osc watch talk to a running live",
     ),
     "why": ("bridge.commands.why", "say why a chord stands where it does"),
     "install-script": ("bridge.commands.install_script", "install the script of a DAW"),
@@ -51,6 +48,11 @@ BRIDGE: Final[dict[str, tuple[str, str]]] = {
 def app(arguments: Sequence[str] | None = None) -> int:
     """Entry point; never shows a traceback for what a person can cause."""
     words = list(sys.argv[1:] if arguments is None else arguments)
+    try:
+        from engine.music.console import run_command
+    except KeyboardInterrupt:  # so early that nobody is there yet to say it
+        sys.stderr.write("\n")
+        return 130
     return run_command(lambda: _dispatch(words))
 
 
@@ -77,6 +79,8 @@ def _dispatch(words: list[str]) -> int:
         return run_child(module, [*before, *rest])
     if command in BRIDGE:
         return importlib.import_module(BRIDGE[command][0]).main(rest)
+    from engine.music.errors import UserError
+
     raise UserError(f"'{command}' is not a command; commands are {', '.join(_commands())}.")
 
 

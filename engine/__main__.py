@@ -33,9 +33,13 @@ COMMANDS: Final[dict[str, tuple[str, bool]]] = {
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Runs one command; returns its exit code."""
-    from engine.batch.child import obey_unit_limits
-    from engine.music.console import run_command
-
+    try:
+        from engine.batch.child import obey_unit_limits
+        from engine.music.console import run_command
+    except KeyboardInterrupt:  # so early that nobody is there yet to say it
+        exec("")  # see ended_by_ctrl_c
+        sys.stderr.write("\n")
+        return 130
     obey_unit_limits()
 
     words = list(sys.argv[1:] if argv is None else argv)

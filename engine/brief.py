@@ -34,11 +34,13 @@ from engine.music.arguments import Value
 from engine.music.controls import GRID_CHOICES, SETTINGS, options_from
 from engine.music.cue_text import WrittenCue
 from engine.music.cueplan import Theme
+from engine.music.marks import section_marks
 from engine.music.picture_start import PictureStart
 from engine.music.timecode import timecode_rate
 from engine.process.messages import ComposeOptions, ComposeRequest
 
 SECONDS_GRID_BPM: Final = 120  # the paper's: a slot of two beats lasts one second
+AS_ASKED: Final = "as asked"  # in a reason: a person has said it
 _PLACES: Final = {1.0: "beat", 0.5: "eighth", 0.25: "sixteenth"}
 
 
@@ -188,7 +190,7 @@ def settle(brief: Brief, film: Film, cuts: Sequence[Cut]) -> Settled:
         tempo_map = TempoMap.constant(SECONDS_GRID_BPM, meter, origin_s)
         reason = f"{SECONDS_GRID_BPM} bpm: the seconds grid, one chord step a second"
     elif brief.bpm is not None:
-        tempo_map, reason = TempoMap.constant(brief.bpm, meter, origin_s), f"{brief.bpm:g} bpm: as asked"
+        tempo_map, reason = TempoMap.constant(brief.bpm, meter, origin_s), f"{brief.bpm:g} bpm: {AS_ASKED}"
     else:
         bar_1_s = 0.0 if start.seconds is None else -start.seconds
         if any(hit.time_s > bar_1_s for hit in hits):
@@ -204,14 +206,11 @@ def settle(brief: Brief, film: Film, cuts: Sequence[Cut]) -> Settled:
     for cue in brief.cues:
         if cue.in_s >= film.duration_s:
             raise MusicError(f"cue {cue.name} begins after the film's end ({film.duration_s:.2f} s).")
-    if brief.cues and grid == "beats" and brief.tempo_map is None:
+    if grid == "beats" and brief.tempo_map is None:
         film_bpm = tempo_map.bpm_at(0.0)
-        tempo_map = marked(
-            tempo_map,
-            [replace(cue.mark, bpm=cue.bpm or film_bpm) for cue in brief.cues if cue.mark is not None],
-            starts_s,
-        )
-    why = "by the mood of the picture" if brief.key is None else "as asked"
+        marks = [replace(cue.mark, bpm=cue.bpm or film_bpm) for cue in brief.cues if cue.mark is not None]
+        tempo_map = marked(tempo_map, [*marks, *section_marks(brief.sections)], starts_s)
+    why = "by the mood of the picture" if brief.key is None else AS_ASKED
     return Settled(tempo_map, grid, starts_s, tempo_map.meter_at(0), reason, brief.key, why)
 
 
@@ -280,5 +279,5 @@ def parse_seconds(text: str) -> float:
     """Where a picture starts, in seconds.  Raises MusicError."""
     seconds = PictureStart.parse(text).seconds
     if seconds is None:
-        raise MusicError(f"'{text[:40]}' is no number of seconds.")
+        raise MusicError(f"'{text[:40]}' is not a number of seconds.")
     return seconds

@@ -30,6 +30,7 @@ class SheetBar:
     """A bar.  chords: (beat from its line, name); % where the last one goes on.  tune: (beat, pitch name, beats).
 
     section: what begins here, None elsewhere.  statement: kind of the theme's statement that begins here, or "".
+    meter: the time signature where it is another one than before, or "".
     """
 
     number: int
@@ -38,6 +39,7 @@ class SheetBar:
     tune: tuple[tuple[float, str, float], ...]
     section: SectionPlan | None
     statement: str
+    meter: str = ""
 
 
 def sheet_bars(composition: Composition) -> tuple[SheetBar, ...]:
@@ -80,12 +82,15 @@ def sheet_bars(composition: Composition) -> tuple[SheetBar, ...]:
         elif not own:
             own.append((place, "%"))
         before = slot.chord
+    numbers = sorted(chords)
+    meters = [str(tempo_map.meter_at(tempo_map.bar_start(bar))) for bar in numbers]
     return tuple(
         SheetBar(
-            bar, start_s[bar], tuple(chords[bar]), tuple(tune.get(bar, ())), sections.get(bar), statements.get(bar, "")
+            bar, start_s[bar], tuple(chords[bar]), tuple(tune.get(bar, ())), sections.get(bar), statements.get(bar, ""),
+            "" if index == 0 or meters[index] == meters[index - 1] else meters[index],
         )
-        for bar in sorted(chords)
-    )
+        for index, bar in enumerate(numbers)
+    )  # fmt: skip
 
 
 def bars_from(
@@ -98,7 +103,7 @@ def bars_from(
     written = key or Key(0)
     last = max([beat for _, beat in chords] + [beat for beat, _, _ in tune], default=0.0)
     first = min([beat for _, beat in chords] + [beat for beat, _, _ in tune], default=0.0)
-    found = []
+    found: list[SheetBar] = []
     for bar in range(tempo_map.bar_at(round(first, 6)), tempo_map.bar_at(round(last, 6)) + 1):
         line, next_line = float(tempo_map.bar_start(bar)), float(tempo_map.bar_start(bar + 1))
         own = [(beat - line, spell(chord, written)) for chord, beat in chords if line - 1e-3 <= beat < next_line - 1e-3]
@@ -109,7 +114,9 @@ def bars_from(
         ]
         if not own or own[0][0] > 1e-3:  # the chord before goes on
             own.insert(0, (0.0, "%"))
-        found.append(SheetBar(bar, tempo_map.seconds_at(line), tuple(own), tuple(sung), None, ""))
+        meter = tempo_map.meter_at(line)
+        changed = str(meter) if found and meter != tempo_map.meter_at(line - 1e-3) else ""
+        found.append(SheetBar(bar, tempo_map.seconds_at(line), tuple(own), tuple(sung), None, "", changed))
     return tuple(found)
 
 
@@ -142,7 +149,7 @@ def text_of_bars(bars: Sequence[SheetBar]) -> str:
             lines.append("")
             lines.append(f"[{section_line(bar.section)}]")
         minutes, seconds = divmod(bar.start_s, 60)
-        chords = " ".join(name for _, name in bar.chords)
+        chords = " ".join([*([bar.meter] if bar.meter else []), *(name for _, name in bar.chords)])
         tune = " ".join(f"{name}:{length:g}" for _, name, length in bar.tune)
         mark = f"({bar.statement}) " if bar.statement else ""
         lines.append(f"{bar.number:4d}  {int(minutes):02d}:{seconds:04.1f} | {chords:26} | {mark}{tune}".rstrip())

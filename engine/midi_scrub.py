@@ -8,10 +8,11 @@ Times stay exact: what is left out leaves its delta time to the next event.
 from __future__ import annotations
 
 import struct
+from collections.abc import Iterator
 from typing import Final
 
 MAX_BYTES: Final = 64 << 20
-_TEXTS: Final = {0x01, 0x03, 0x05, 0x06}  # text, track name, lyric, marker
+_TEXTS: Final = {0x01, 0x03, 0x05, 0x06, 0x07}  # text, track name, lyric, marker, cue point
 _DATA_BYTES: Final = {0x8: 2, 0x9: 2, 0xA: 2, 0xB: 2, 0xC: 1, 0xD: 1, 0xE: 2}
 
 
@@ -27,19 +28,33 @@ def scrub(data: bytes) -> bytes:
         raise NotMidiError("no header")
     length = int.from_bytes(data[4:8], "big")
     kind, _, division = struct.unpack(">HHH", data[8:14])
-    tracks = []
-    position = 8 + max(length, 6)
-    while position + 8 <= len(data):
-        name, size = data[position : position + 4], int.from_bytes(data[position + 4 : position + 8], "big")
-        body = data[position + 8 : position + 8 + size]
-        position += 8 + size
-        if name == b"MTrk":
-            tracks.append(_track(body))
+    tracks = [_track(body)[0] for name, _, body in _chunks(data, length) if name == b"MTrk"]
     if not tracks:
         raise NotMidiError("no tracks")
     kind = kind if kind in (0, 1, 2) else 1
     head = b"MThd" + struct.pack(">IHHH", 6, 1 if kind == 0 and len(tracks) > 1 else kind, len(tracks), division)
     return head + b"".join(b"MTrk" + len(track).to_bytes(4, "big") + track for track in tracks)
+
+
+def is_whole(data: bytes) -> bool:
+    """Whether `scrub` leaves nothing out because a track is cut short or its bytes stop making sense."""
+    if data[:4] == b"RIFF" and data[8:12] == b"RMID":
+        data = _riff_data(data)
+    tracks = [
+        len(body) == size and _track(body)[1]
+        for name, size, body in _chunks(data, int.from_bytes(data[4:8], "big"))
+        if name == b"MTrk"
+    ]
+    return all(tracks) and len(tracks) >= int.from_bytes(data[10:12], "big")
+
+
+def _chunks(data: bytes, header_length: int) -> Iterator[tuple[bytes, int, bytes]]:
+    """Name, stated size and bytes of each chunk after the header."""
+    position = 8 + max(header_length, 6)
+    while position + 8 <= len(data):
+        name, size = data[position : position + 4], int.from_bytes(data[position + 4 : position + 8], "big")
+        yield name, size, data[position + 8 : position + 8 + size]
+        position += 8 + size
 
 
 def _riff_data(data: bytes) -> bytes:
@@ -52,9 +67,10 @@ def _riff_data(data: bytes) -> bytes:
     raise NotMidiError("no data in RIFF")
 
 
-def _track(body: bytes) -> bytes:
-    """A track with the events that are kept; it ends where its bytes stop making sense."""
+def _track(body: bytes) -> tuple[bytes, bool]:
+    """A track with the events that are kept; it ends where its bytes stop making sense.  False: they did."""
     out = bytearray()
+    whole = True
     position, delta, running = 0, 0, 0
     while position < len(body):
         try:
@@ -62,6 +78,7 @@ def _track(body: bytes) -> bytes:
             status = body[position]
             event, position, running = _event(body, position, status, running)
         except (IndexError, NotMidiError):
+            whole = False
             break
         delta += step
         if event == b"\xff\x2f\x00":
@@ -69,7 +86,7 @@ def _track(body: bytes) -> bytes:
         if event:
             out += _written(delta) + event
             delta = 0
-    return bytes(out + _written(delta) + b"\xff\x2f\x00")
+    return bytes(out + _written(delta) + b"\xff\x2f\x00"), whole
 
 
 def _event(body: bytes, position: int, status: int, running: int) -> tuple[bytes, int, int]:

@@ -306,7 +306,7 @@ def _conductor(tempo_map: TempoMap, base: Fraction, key: Key | None, title: str)
     yield _named(title)
     if key is not None:
         yield 0, 1, mido.MetaMessage("key_signature", key=key_signature(key))
-    for change in _from(tempo_map.meters, base):
+    for change in _from(tempo_map.signed_meters, base):
         meter = change.meter
         message = mido.MetaMessage("time_signature", numerator=meter.numerator, denominator=meter.denominator)
         yield max(_tick(float(change.beat)) - base_tick, 0), 1, message

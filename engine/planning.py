@@ -24,6 +24,7 @@ from engine.music import Cue, Draws, Key, Progression, TempoMap, TempoMark, Time
 from engine.music import film_seed as drawn_seed
 from engine.music.bar_lines import bar_lines
 from engine.music.cueplan import CUE_ENDINGS, ENSEMBLES, FORMS, CuePlan, Theme
+from engine.music.marks import section_marks
 from engine.music.take_draws import parse_draws
 from engine.process.messages import ComposeOptions, ComposeRequest, Proposal
 from engine.theme import build_theme
@@ -267,6 +268,7 @@ def _settle_cues(
         marks.append(TempoMark(in_s, bpm, True))
         said.append(f"{cue.name} {bpm:g}")
     base = TempoMap.constant(marks[0].bpm or 96, meter or TimeSignature(), request.tempo_map.origin_s)
+    marks += section_marks(section for each in request.cues for section in each.sections)
     tempo_map = marked(base, marks, request.picture_starts_at_s)
     return replace(request, tempo_map=tempo_map), f"{', '.join(said)} bpm: each cue in the range of its palette"
 

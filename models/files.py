@@ -22,6 +22,7 @@ from models.errors import CheckpointError
 
 WEIGHTS: Final = Path(__file__).parent / "weights"
 FORMAT: Final = "cuebridge-1"
+LARGEST: Final = 1e4  # of a weight; those that are shipped reach 41
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,8 +62,14 @@ def read(path: Path) -> WeightsFile:
         reason = str(error).splitlines()[0][:120].rstrip(".")
         raise CheckpointError(f"{path} has a configuration that this version does not know: {reason}.") from error
     for name, array in tensors.items():
+        if not array.size:
+            raise CheckpointError(f"{path} is damaged: {name[:80]} holds nothing.")
         if not np.isfinite(array).all():
-            raise CheckpointError(f"{path} is damaged: {name[:80]} holds what is no number.")
+            raise CheckpointError(f"{path} is damaged: {name[:80]} holds values that are not numbers.")
+        if array.size and np.abs(array).max() > LARGEST:
+            raise CheckpointError(
+                f"{path} is damaged: {name[:80]} holds {np.abs(array).max():.0e}, which no training gives."
+            )
     return found
 
 

@@ -48,6 +48,8 @@ from models.vocabulary import ATTRIBUTE_OF, ROOT_OF, TOKENS
 _EPS: Final = np.float32(1e-5)
 _FEW_ROWS: Final = 4  # up to so many rows a large product is faster row by row
 _LARGE: Final = 200_000  # weights
+_OF_MATCH: Final = (RUNS + 1) * SPREAD  # recall's table: places that one more slot in common is away
+_LAG_RUNS: Final = np.array(LAGS)[:, None] * SPREAD  # more runs than that must be in common
 KV = tuple[np.ndarray, np.ndarray]  # keys and values, each (B, H, n, d/H)
 Votes = tuple[np.ndarray, np.ndarray]  # (B, R, V) votes, (B, R) log of their unnormalised mass
 
@@ -65,15 +67,16 @@ def single_threaded() -> AbstractContextManager[object]:
 class _Linear:
     """x (..., in) -> (..., out); the matrix is stored (in, out)."""
 
-    __slots__ = ("bias", "weight")
+    __slots__ = ("bias", "large", "weight")
 
     def __init__(self, weight: np.ndarray, bias: np.ndarray | None) -> None:
         """weight (out, in) as torch has it."""
         self.weight = np.ascontiguousarray(weight.T)
         self.bias = bias
+        self.large = weight.size > _LARGE
 
     def __call__(self, x: np.ndarray) -> np.ndarray:
-        if x.ndim == 2 and 1 < len(x) <= _FEW_ROWS and self.weight.size > _LARGE:
+        if self.large and x.ndim == 2 and 1 < len(x) <= _FEW_ROWS:
             out = np.stack([row @ self.weight for row in x])
         else:
             out = x @ self.weight
@@ -85,13 +88,16 @@ class _Linear:
 class _Norm:
     """Layer normalisation over the last axis."""
 
-    __slots__ = ("bias", "mean", "scale")
+    __slots__ = ("bias", "mean", "scale", "share")
 
     def __init__(self, scale: np.ndarray, bias: np.ndarray) -> None:
         self.scale, self.bias = scale, bias
         self.mean = np.full((len(scale), 1), 1.0 / len(scale), dtype=np.float32)  # a product is the quickest mean
+        self.share = self.mean[:, 0]
 
     def __call__(self, x: np.ndarray) -> np.ndarray:
+        if x.size == len(self.scale):
+            return self._one(x.reshape(-1)).reshape(x.shape)
         centred = x - x @ self.mean
         spread = (centred * centred) @ self.mean
         spread += _EPS
@@ -100,6 +106,14 @@ class _Norm:
         centred *= self.scale
         centred += self.bias
         return centred
+
+    def _one(self, x: np.ndarray) -> np.ndarray:
+        """One row (d,): numbers in place of arrays of one element, a third of the time."""
+        centred = x - np.dot(x, self.share)
+        centred *= 1.0 / np.sqrt(np.dot(centred, centred) * self.share[0] + _EPS)
+        centred *= self.scale
+        centred += self.bias
+        return np.asarray(centred)
 
 
 def _softmax(x: np.ndarray) -> np.ndarray:
@@ -139,18 +153,17 @@ def _erf(x: np.ndarray) -> np.ndarray:
     return np.sign(x) * np.where(np.abs(x) <= 2.5, 2.0 / np.sqrt(np.pi) * total, tail)
 
 
-def _gelu_table() -> tuple[np.ndarray, np.ndarray]:
+def _normal_table() -> tuple[np.ndarray, np.ndarray]:
     x = np.linspace(-8.0, 8.0, 16_385)
-    return x, 0.5 * x * (1.0 + _erf(x / np.sqrt(2.0)))
+    return x, 0.5 * (1.0 + _erf(x / np.sqrt(2.0)))
 
 
-_GELU_X, _GELU_Y = _gelu_table()
+_NORMAL_X, _NORMAL = _normal_table()
 
 
 def _gelu(x: np.ndarray) -> np.ndarray:
-    """x * Phi(x), from a table whose error is below 1e-7."""
-    inside = np.interp(x, _GELU_X, _GELU_Y)
-    return np.where(x > 8.0, x, inside).astype(np.float32)
+    """x * Phi(x), Phi from a table whose error is below 1e-7."""
+    return x * np.interp(x, _NORMAL_X, _NORMAL).astype(np.float32)
 
 
 class _Tensors:
@@ -191,7 +204,7 @@ class _Attention:
         self.query = _Linear(weight[:width], bias[:width])
         self.key_value = _Linear(weight[width:], bias[width:])
         self.out = tensors.linear(f"{name}.out_proj")
-        self.relative = tensors[f"{name}.Er"] if relative else None
+        self.relative = np.ascontiguousarray(tensors[f"{name}.Er"].T) if relative else None  # (d/H, distances)
 
     def split(self, x: np.ndarray) -> np.ndarray:
         """(B, n, d) -> (B, H, n, d/H)."""
@@ -221,8 +234,8 @@ class _Attention:
         stop = position + 1
         logits = query @ keys[:, :, :, :stop]  # (B, H, 1, stop)
         if self.relative is not None:
-            past = self.relative[len(self.relative) - stop :]
-            logits[:, :, 0] += (query.reshape(-1, self.head_width) @ past.T).reshape(batch, self.heads, stop)
+            product = query.reshape(-1, self.head_width) @ self.relative[:, -stop:]
+            logits += product.reshape(logits.shape)
         seen = _softmax(logits) @ values[:, :, :stop]
         return self.out(seen.reshape(batch, width))
 
@@ -235,7 +248,7 @@ class _Attention:
         logits = query @ keys[:, :, :, :stop]  # (B, H, n, stop)
         apart = np.arange(first, stop)[:, None] - np.arange(stop)[None]
         if self.relative is not None:
-            product = query @ self.relative[len(self.relative) - stop :].T  # column m <-> distance stop - 1 - m
+            product = query @ self.relative[:, -stop:]  # column m <-> distance stop - 1 - m
             column = np.broadcast_to(np.maximum(stop - 1 - apart, 0) % stop, logits.shape)
             logits += np.take_along_axis(product, column, axis=-1)
         logits[..., apart < 0] = -np.inf
@@ -315,56 +328,95 @@ class _DecoderLayer(_EncoderLayer):
 # --- recall ---------------------------------------------------------------------------------------------------------
 
 
-class _History:
-    """A stream of symbols and what is known of each slot's past, see models.recall.History."""
+class _Histories:
+    """Streams of symbols, and how alike the past of the latest slot is to that of each slot before it.
 
-    def __init__(self, batch: int, slots: int) -> None:
-        self.ids = np.zeros((batch, slots), dtype=np.int64)
-        self.runs = np.zeros((batch, slots), dtype=np.int64)
-        self.past = np.full((batch, slots, RUNS), -1, dtype=np.int64)
-        self.elapsed = np.full((batch, slots, len(LAGS)), -1, dtype=np.int64)
-        self.match = np.zeros((batch, slots, slots), dtype=np.int64)  # row i: slots backwards that agree with slot j
+    L streams: the chords of B songs and, where they are asked for, then their roots.  What models.recall.History finds
+    by comparing pasts symbol by symbol is carried on from row to row here: as many runs agree at slots i and j as at
+    the ends of the runs before theirs, and one more.  Counts are in units of their places in the table.
+    """
+
+    def __init__(self, streams: int, slots: int) -> None:
+        self.ids = np.zeros((streams, slots), dtype=np.int64)
+        self.numbers = np.zeros((streams, slots), dtype=np.int64)  # of the run that a slot belongs to
+        self.starts = np.zeros((streams, slots), dtype=np.int64)  # of each run
+        self.runs = np.zeros((streams, slots), dtype=np.int64)  # how long it has lasted
+        self.ends = np.zeros((streams, slots), dtype=np.int64)  # last slot of the run before, -1 where there is none
+        self.elapsed = np.zeros((streams, len(LAGS), slots), dtype=np.int64)  # since the start of runs further back
+        self.match = np.zeros((streams, slots, slots), dtype=np.int64)  # row i: slots backwards that agree with slot j
+        self.common = np.zeros((streams, slots + 1, slots + 1), dtype=np.int64)  # so, runs; row and column -1 stay 0
+        self._rows = np.arange(streams) * (slots + 1)
 
     def put(self, position: int, ids: np.ndarray) -> np.ndarray:
-        """Writes slot `position`, (B,); returns where it equals the slots up to it, (B, position + 1) bool."""
+        """Writes slot `position`, (L,); returns places in the table, less LENGTHS, against the slots before: (L, n)."""
         self.ids[:, position] = ids
-        equal = self.ids[:, : position + 1] == ids[:, None]
-        row = self.match[:, position, : position + 1]
-        row[:, 0] = 1
-        if position:
-            row[:, 1:] = self.match[:, position - 1, :position]
-            row[:, 1:] += 1
-        np.minimum(row, MATCH, out=row)
-        row *= equal
-        if position == 0:
-            self.runs[:, 0], self.past[:, 0], self.elapsed[:, 0] = 1, -1, -1
-            return equal
-        last = position - 1
-        for song in range(len(ids)):
-            if ids[song] == self.ids[song, last]:
-                self.runs[song, position] = self.runs[song, last] + 1
-                self.past[song, position] = self.past[song, last]
-            else:
-                self.runs[song, position] = 1
-                self.past[song, position, 0] = self.ids[song, last]
-                self.past[song, position, 1:] = self.past[song, last, :-1]
-            start, at = {}, position - int(self.runs[song, position])  # the last slot of the run before
-            for back in range(1, max(LAGS) + 1):
-                if at < 0:
-                    break
-                at -= int(self.runs[song, at])
-                start[back] = at + 1
-            for column, back in enumerate(LAGS):
-                self.elapsed[song, position, column] = position - start[back] if back in start else -1
-        return equal
+        for stream, symbol in enumerate(ids.tolist()):
+            self._begin(stream, position, symbol)
+        equal = (self.ids[:, : position + 1] == ids[:, None]).astype(np.int64)
+        match = self.match[:, position, : position + 1]
+        np.add(self.match[:, position - 1, :position], _OF_MATCH, out=match[:, 1:])
+        match[:, 0] = _OF_MATCH
+        np.minimum(match, MATCH * _OF_MATCH, out=match)
+        match *= equal
+        common = self.common[:, position, : position + 1]
+        row = (self._rows + self.ends[:, position]) * self.common.shape[2]
+        np.add(self.common.take(self.ends[:, : position + 1] + row[:, None]), SPREAD, out=common)
+        np.minimum(common, RUNS * SPREAD, out=common)
+        common *= equal
+        places = _within(self.runs[:, position, None] - self.runs[:, :position], LENGTHS)
+        places *= equal[:, :position]
+        places += match[:, :position]
+        places += common[:, :position]
+        return places
 
-    def common_runs(self, position: int, equal: np.ndarray) -> np.ndarray:
-        """(B, position): how many distinct symbols backwards agree with those of each earlier slot, at most RUNS."""
-        now = self.past[:, position, None, : RUNS - 1]
-        chain = (now == self.past[:, :position, : RUNS - 1]) & (now >= 0)
-        chain[:, :, 0] &= equal[:, :position]
-        np.logical_and.accumulate(chain, axis=2, out=chain)
-        return np.asarray(np.add.reduce(chain, axis=2, dtype=np.int64)) + equal[:, :position]
+    def _begin(self, stream: int, position: int, symbol: int) -> None:
+        """Books one symbol as the start of a run, or as more of the one that lasts."""
+        lasts = position > 0 and symbol == self.ids[stream, position - 1]
+        number = 0 if position == 0 else int(self.numbers[stream, position - 1]) + (not lasts)
+        starts = self.starts[stream]
+        if not lasts:
+            starts[number] = position
+        start = int(starts[number])
+        self.numbers[stream, position] = number
+        self.runs[stream, position] = position - start + 1
+        self.ends[stream, position] = start - 1
+        for column, back in enumerate(LAGS):
+            if number >= back:
+                self.elapsed[stream, column, position] = position - starts[number - back]
+
+    def lags(self, position: int, streams: slice) -> np.ndarray:
+        """Places in the table of elapsed times, (streams, n); 0 where pasts do not agree so far back."""
+        elapsed = self.elapsed[streams]
+        apart = _within(elapsed[:, :, position, None] - elapsed[:, :, :position], LENGTHS)
+        apart += 1 + LENGTHS
+        apart *= self.common[streams, None, position, :position] > _LAG_RUNS
+        places = apart[:, 0]
+        for column in range(1, len(LAGS)):
+            places = places * (SPREAD + 1) + apart[:, column]
+        return places
+
+
+def _weights(score: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Scores (…, n), overwritten with their softmax; and (…) the log of what they sum to."""
+    top = np.maximum.reduce(score, axis=-1, keepdims=True)
+    score -= top
+    np.exp(score, out=score)
+    total = np.add.reduce(score, axis=-1, keepdims=True)
+    score /= total
+    return score, (top + np.log(total))[..., 0]
+
+
+def _by_slot(distance: np.ndarray, slots: int) -> np.ndarray:
+    """(buckets, R) -> (R, slots): the last column is of the slot just before, so the last n are of n earlier slots."""
+    return np.ascontiguousarray(distance[kernels.distance_buckets(slots + 1)[:0:-1]].T)
+
+
+def _exponential(tensors: _Tensors, name: str) -> np.ndarray:
+    """Raises FloatingPointError for what no logarithm can be taken of again."""
+    found = np.exp(tensors[name])
+    if not found.all():
+        raise FloatingPointError(f"underflow encountered in {name}")
+    return np.asarray(found)
 
 
 class _Recall:
@@ -372,51 +424,31 @@ class _Recall:
 
     def __init__(self, tensors: _Tensors, config: AmtConfig) -> None:
         self.heads, self.roots = config.recall_heads, config.recall_roots
-        self.table = tensors["recall.table"]
-        self.distance = tensors["recall.distance"]
+        self.table = np.ascontiguousarray(tensors["recall.table"][LENGTHS:].T)  # (R, places)
+        self.distance = _by_slot(tensors["recall.distance"], config.max_slots)
         if self.roots:
-            self.root_table, self.lag_table = tensors["recall.root_table"], tensors["recall.lag_table"]
+            self.root_table = np.ascontiguousarray(tensors["recall.root_table"][LENGTHS:].T)
+            self.lag_table = np.ascontiguousarray(tensors["recall.lag_table"].T)
         self.embedding = tensors.linear("recall.embedding", bias=False)
         self.project, self.gate = tensors.linear("recall.project"), tensors.linear("recall.gate")
-        self.floor = np.exp(tensors["recall.floor"])[:, None]  # (R, 1)
+        self.floor = _exponential(tensors, "recall.floor")[:, None]  # (R, 1)
 
     def step(self, position: int, cache: DecoderCache) -> Votes:
         """What the past says of the slot after `position`; its token must be in the cache."""
-        batch = len(cache.tokens)
-        equal = cache.chords.put(position, cache.tokens[:, position])
-        if self.roots:
-            equal_roots = cache.roots.put(position, ROOT_OF[cache.tokens[:, position]])
+        tokens, histories = cache.tokens[:, position], cache.histories
+        assert histories is not None
+        batch = len(tokens)
+        places = histories.put(position, np.concatenate([tokens, ROOT_OF[tokens]]) if self.roots else tokens)
         if position == 0:
             return np.zeros((batch, self.heads, TOKENS), np.float32), np.zeros((batch, self.heads), np.float32)
-        score = np.take(self.table, self._index(cache.chords, position, equal)[0], axis=0)  # (B, n, R)
+        score = self.table.take(places[:batch], axis=1)  # (R, B, n)
         if self.roots:
-            index, runs = self._index(cache.roots, position, equal_roots)
-            score += np.take(self.root_table, index, axis=0)
-            score += np.take(self.lag_table, self._lags(cache.roots, position, runs), axis=0)
-        score += self.distance[cache.buckets[position:0:-1]]
-        top = np.maximum.reduce(score, axis=1, keepdims=True)
-        np.exp(score - top, out=score)
-        total = np.add.reduce(score, axis=1, keepdims=True)
-        score /= total
-        votes = score.swapaxes(1, 2) @ cache.following[:, 1 : position + 1]  # (B, R, V)
-        return votes, (top + np.log(total))[:, 0]
-
-    @staticmethod
-    def _index(history: _History, position: int, equal: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Places in the table, and runs in common, both (B, n)."""
-        runs = history.common_runs(position, equal)
-        apart = history.runs[:, position, None] - history.runs[:, :position]
-        lengths = _within(apart, LENGTHS) * (runs > 0)  # 0 where nothing is in common
-        return (history.match[:, position, :position] * (RUNS + 1) + runs) * SPREAD + lengths + LENGTHS, runs
-
-    @staticmethod
-    def _lags(history: _History, position: int, runs: np.ndarray) -> np.ndarray:
-        index = np.zeros_like(runs)
-        for column, back in enumerate(LAGS):
-            here, there = history.elapsed[:, position, None, column], history.elapsed[:, :position, column]
-            known = (runs > back) & (here >= 0) & (there >= 0)
-            index = index * (SPREAD + 1) + (_within(here - there, LENGTHS) + (1 + LENGTHS)) * known
-        return index
+            score += self.root_table.take(places[batch:], axis=1)
+            score += self.lag_table.take(histories.lags(position, slice(batch, None)), axis=1)
+        score += self.distance[:, None, -position:]
+        weight, mass = _weights(score)
+        votes = weight.swapaxes(0, 1) @ cache.following[:, 1 : position + 1]  # (B, R, V)
+        return votes, mass.T
 
     def embed(self, votes: np.ndarray, mass: np.ndarray) -> np.ndarray:
         """(B, d) addition to the decoder's input."""
@@ -438,7 +470,8 @@ class _EchoCache:
     def __init__(self, batch: int, slots: int) -> None:
         self.observed = np.zeros((batch, OBSERVATIONS, slots), dtype=np.int64)
         self.agree = np.zeros((batch, slots, OBSERVATIONS, len(DECAYS), slots), dtype=np.float32)
-        self.stays = np.zeros((batch, slots), dtype=np.float32)  # does the chord of the slot stay for the next
+        # Of each slot: does its chord stay for the next; is it the latest chord; both.
+        self.asked = np.zeros((batch, slots, 3), dtype=np.float32)
 
 
 class _Echo:
@@ -446,12 +479,12 @@ class _Echo:
 
     def __init__(self, tensors: _Tensors, config: AmtConfig) -> None:
         self.heads = config.echo_heads
-        self.slope = tensors["echo.slope"].reshape(2, -1, self.heads) * np.float32(UNIT)
-        self.distance = tensors["echo.distance"]
+        self.slope = np.ascontiguousarray(tensors["echo.slope"].T) * np.float32(UNIT)  # (R, 2 K)
+        self.distance = _by_slot(tensors["echo.distance"], config.max_slots)
         self.embedding = tensors.linear("echo.embedding", bias=False)
         self.project = tensors.linear("echo.project")
         self.gate_in, self.gate_out = tensors.linear("echo.gate_in"), tensors.linear("echo.gate_out")
-        self.floor = np.exp(tensors["echo.floor"])[:, None]
+        self.floor = _exponential(tensors, "echo.floor")[:, None]
         self.decay = np.asarray(DECAYS, dtype=np.float32)[:, None]
         powers = self.decay ** np.arange(1, config.max_slots + 1, dtype=np.float32)
         full = (1 - powers) / (1 - self.decay)
@@ -459,45 +492,44 @@ class _Echo:
 
     def step(self, position: int, cache: DecoderCache) -> Votes:
         """Votes (B, R, V) and facts (B, 4 R) on the slot after `position`."""
-        memory = cache.echo
+        memory, n = cache.echo, position
         assert memory is not None
-        tokens = cache.tokens[:, position]
-        batch, n = len(tokens), position
-        observed = memory.observed
+        tokens = cache.tokens[:, n]
+        batch, observed = len(tokens), memory.observed
         observed[:, 0, n], observed[:, 1, n] = tokens, ROOT_OF[tokens]
         observed[:, 2:, n] = 1 if n == 0 else observed[:, :2, n] != observed[:, :2, n - 1]
         row = memory.agree[:, n, :, :, : n + 1]
-        row[...] = (observed[:, :, n, None] == observed[:, :, : n + 1])[:, :, None]
-        if n:
-            row[..., 1:] += memory.agree[:, n - 1, :, :, :n] * self.decay
-            memory.stays[:, n - 1] = tokens == cache.tokens[:, n - 1]
+        equal = observed[:, :, n, None] == observed[:, :, : n + 1]
+        row[...] = equal[:, :, None]
         if n == 0:
             return np.zeros((batch, self.heads, TOKENS), np.float32), np.zeros((batch, FACTS * self.heads), np.float32)
-        share = (row[..., :n].reshape(batch, -1, n) + np.float32(0.2)) * self.share[:, :n]  # (B, K, n)
-        score = share.swapaxes(1, 2) @ self.slope[0]
-        np.maximum(share - np.float32(KNEE), 0, out=share)
-        score += share.swapaxes(1, 2) @ self.slope[1]
-        score += self.distance[cache.buckets[n:0:-1]]
-        top = np.maximum.reduce(score, axis=1, keepdims=True)
-        np.exp(score - top, out=score)
-        total = np.add.reduce(score, axis=1, keepdims=True)
-        score /= total
-        weight = np.ascontiguousarray(score.swapaxes(1, 2))  # (B, R, n)
+        row[..., 1:] += memory.agree[:, n - 1, :, :, :n] * self.decay
+        known = np.empty((batch, self.slope.shape[1], n), dtype=np.float32)  # (B, 2 K, n)
+        share, over = known[:, : len(self.share)], known[:, len(self.share) :]
+        np.add(row[..., :n].reshape(batch, -1, n), np.float32(0.2), out=share)
+        share *= self.share[:, :n]
+        np.subtract(share, np.float32(KNEE), out=over)
+        np.maximum(over, 0, out=over)
+        score = self.slope @ known  # (B, R, n)
+        score += self.distance[:, -n:]
+        weight, mass = _weights(score)
         votes = weight @ cache.following[:, 1 : n + 1]
-        stays = memory.stays[:, :n]
-        same = (cache.tokens[:, :n] == tokens[:, None]).astype(np.float32)
-        asked = weight @ np.stack([stays, same, same * stays], axis=2)  # (B, R, 3)
-        stay, of_chord, stay_of_chord = asked[..., 0], asked[..., 1], asked[..., 2]
+        asked = memory.asked[:, :n]
+        asked[:, n - 1, 0] = equal[:, 0, n - 1]
+        asked[..., 1] = equal[:, 0, :n]
+        np.multiply(asked[..., 0], asked[..., 1], out=asked[..., 2])
+        found = weight @ asked  # (B, R, 3)
+        stay, of_chord, stay_of_chord = found[..., 0], found[..., 1], found[..., 2]
         facts = np.concatenate(
             [
-                (top + np.log(total))[:, 0] / 8,
+                mass / 8,
                 np.log((stay + DOUBT) / (1 - stay + DOUBT)),
                 np.log((stay_of_chord + DOUBT) / (of_chord - stay_of_chord + DOUBT)),
                 of_chord,
             ],
             axis=1,
         )
-        return votes, facts.astype(np.float32)
+        return votes, facts.astype(np.float32, copy=False)
 
     def embed(self, votes: np.ndarray, facts: np.ndarray) -> np.ndarray:
         """(B, d) addition to the decoder's input."""
@@ -554,8 +586,8 @@ class DecoderCache:
         self.tokens = np.zeros((songs, max_slots), dtype=np.int64)
         self.following = np.zeros((songs, max_slots, TOKENS), dtype=np.float32)  # one-hot
         self.runs = np.zeros((songs, max_slots), dtype=np.int64)
-        self.buckets = kernels.distance_buckets(max_slots + 1)
-        self.chords, self.roots = _History(songs, max_slots), _History(songs, max_slots)
+        streams = 0 if model.recall is None else songs * (2 if model.recall.roots else 1)
+        self.histories = _Histories(streams, max_slots) if streams else None
         self.echo = _EchoCache(songs, max_slots) if model.echo is not None else None
         self.length = 0
 
@@ -898,9 +930,12 @@ def load(path: Path) -> ChordNetwork | Regressor:
             f"{path} holds a regressor that reads chords, which nothing composes with; `models evaluate` does."
         )
     try:
-        if isinstance(found.config, AmtConfig):
-            return ChordNetwork(found.config, found.tensors)
-        return Regressor(found.config, found.tensors)
+        with np.errstate(over="raise", invalid="raise", divide="raise"):
+            if isinstance(found.config, AmtConfig):
+                return ChordNetwork(found.config, found.tensors)
+            return Regressor(found.config, found.tensors)
+    except FloatingPointError as error:
+        raise CheckpointError(f"{path} is damaged: its weights are too large to compute with ({error}).") from error
     except (KeyError, ValueError, IndexError, TypeError, AttributeError, MemoryError) as error:
         reason = (str(error) or type(error).__name__).splitlines()[0][:120].rstrip(".")
         raise CheckpointError(f"{path} does not fit its own configuration: {reason}.") from error

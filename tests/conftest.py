@@ -5,7 +5,11 @@ import gc
 import os
 import signal
 
+import profiles  # registers them
 import pytest
+from hypothesis import settings
+
+settings.load_profile(profiles.DEFAULT)  # --hypothesis-profile comes after this
 
 if "PYTEST_XDIST_WORKER" in os.environ:  # as many tests run beside each other as there are cores: one thread each
     os.environ.setdefault("OMP_NUM_THREADS", "1")
@@ -28,6 +32,17 @@ def pytest_collection_finish() -> None:
     """Half a million objects that stay for the whole run: no later collection has to go through them."""
     gc.collect()
     gc.freeze()
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_auto_num_workers() -> int:
+    """-n auto: half as many processes again as cores, since tests of what plays wait while it plays."""
+    return max(2, len(_cores()) * 3 // 2)
+
+
+def _cores() -> set[int]:
+    """Of the machine, those that this process may use."""
+    return os.sched_getaffinity(0) if hasattr(os, "sched_getaffinity") else set(range(os.cpu_count() or 1))
 
 
 @pytest.hookimpl(optionalhook=True)

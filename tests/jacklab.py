@@ -22,7 +22,7 @@ import time
 from collections import deque
 from collections.abc import Sequence
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import pytest
 
@@ -155,21 +155,47 @@ def open_client(name: str):
         os.close(nowhere)
 
 
+def _libjack(client: Any) -> tuple[ctypes.CDLL, ctypes.c_void_p]:
+    """The library itself and a client's pointer, for what JACK-Client does not offer."""
+    import jack
+
+    library = ctypes.CDLL(jack._libname)
+    library.jack_get_time.restype = ctypes.c_uint64
+    library.jack_port_by_name.restype = ctypes.c_void_p
+    return library, ctypes.c_void_p(int(jack._ffi.cast("intptr_t", client._ptr)))
+
+
+def recompute_latencies(client: Any) -> None:
+    """Has JACK ask all clients for their latencies anew."""
+    library, pointer = _libjack(client)
+    library.jack_recompute_total_latencies(pointer)
+
+
+def latency(client: Any, port: str, playback: bool = False) -> int:
+    """Frames of the longest way to (capture) or from (playback) a port, as JACK has it.
+
+    Raises ValueError where there is no such port.
+    """
+    library, pointer = _libjack(client)
+    found = library.jack_port_by_name(pointer, port.encode())
+    if not found:
+        raise ValueError(f"no port {port}")
+    span = (ctypes.c_uint32 * 2)()  # jack_latency_range_t: min, max
+    library.jack_port_get_latency_range(ctypes.c_void_p(found), int(playback), span)
+    return span[1]
+
+
 class Capture:
     """Every MIDI message that arrives, with its frame.  `autoconnect` names a port to be connected to input 0
     whenever it appears (a receiver that stays armed while the sender comes and goes)."""
 
     def __init__(self, name: str = "capture", ports: int = 1, autoconnect: str | None = None) -> None:
-        import jack
-
         self.client = open_client(name)
         self.ports = [self.client.midi_inports.register(f"in{index + 1}") for index in range(ports)]
         self.events: list[Captured] = []
         self.xruns = 0
         self.lost_cycles = 0
-        self._library = ctypes.CDLL(jack._libname)
-        self._library.jack_get_time.restype = ctypes.c_uint64
-        pointer = ctypes.c_void_p(int(jack._ffi.cast("intptr_t", self.client._ptr)))
+        self._library, pointer = _libjack(self.client)
         frame, now = ctypes.c_uint32(), ctypes.c_uint64()
         following, period = ctypes.c_uint64(), ctypes.c_float()
         last: list[int] = []

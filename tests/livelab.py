@@ -42,9 +42,17 @@ class Struck(NamedTuple):
 
 
 def free_port() -> int:
-    with contextlib.closing(socket.socket(socket.AF_INET, socket.SOCK_DGRAM)) as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+    """Of UDP and of TCP: some other program may have only one of the two."""
+    while True:
+        with (
+            contextlib.closing(socket.socket(socket.AF_INET, socket.SOCK_DGRAM)) as datagrams,
+            contextlib.closing(socket.socket(socket.AF_INET, socket.SOCK_STREAM)) as stream,
+        ):
+            datagrams.bind(("127.0.0.1", 0))
+            port = int(datagrams.getsockname()[1])
+            with contextlib.suppress(OSError):
+                stream.bind(("127.0.0.1", port))
+                return port
 
 
 def environment(home: Path) -> dict[str, str]:

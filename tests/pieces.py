@@ -3,12 +3,28 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Iterable
 from fractions import Fraction
 
 from hypothesis import strategies as st
 
+from engine.arrange import Arranger, ArrangeState
 from engine.arrange.rhythm import build_grid
-from engine.music import QUALITIES, Chord, Composition, Cue, Film, FrameRate, Hit, Key, Slot, TempoMap, TimeSignature
+from engine.music import (
+    QUALITIES,
+    Chord,
+    Composition,
+    Cue,
+    Film,
+    FrameRate,
+    Hit,
+    Key,
+    Note,
+    Slot,
+    TempoMap,
+    TimeSignature,
+)
+from engine.music.speech import Lines
 
 RATE = FrameRate(Fraction(24))
 
@@ -81,3 +97,23 @@ def compositions(draw):
         hits=hits,
         picture_starts_at_s=float(draw(st.integers(0, 2))),
     )
+
+
+def melody_share(notes: Iterable[Note], composition: Composition, lines: Lines) -> float:
+    """Share of the tune's onsets that lie inside lines; 0 without a tune."""
+    onsets = [composition.picture_at_beats(note.start_beats) for note in notes if note.part == "melody"]
+    inside = sum(any(start <= at < end for start, end in lines) for at in onsets)
+    return inside / len(onsets) if onsets else 0.0
+
+
+def stored_states(arranger: Arranger, every_beats: float) -> tuple[ArrangeState, ...]:
+    """States along a whole arrangement, about every so many beats, for `arrange` to start from."""
+    states: list[ArrangeState] = []
+    position = arranger.start_beats
+    state: ArrangeState | None = None
+    while position < arranger.end_beats:
+        position += every_beats
+        state = arranger.arrange(position - every_beats, position, state).state
+        if not states or states[-1] != state:
+            states.append(state)
+    return tuple(states)

@@ -8,12 +8,22 @@ from functools import cache
 import av
 import cv2
 import numpy as np
+from hypothesis import strategies as st
 
 from engine.arrange.score import arrange_whole, build_score
 from engine.conform.changes import from_path
 from engine.music import Film
 from engine.music.timecode import FRAME_RATES
 
+# New cuts of forty seconds of film at 24 frames a second: pieces of it, (first, end), and titles, ("title", frames).
+cuts = st.lists(
+    st.one_of(
+        st.tuples(st.integers(0, 700), st.integers(30, 400)).map(lambda p: (p[0], min(sum(p), 960))),
+        st.tuples(st.just("title"), st.integers(12, 120)),
+    ),
+    min_size=1,
+    max_size=5,
+).filter(lambda row: any(each[0] != "title" for each in row))
 STILL = 1.0  # luma levels of 255 between two frames that nobody can tell apart
 
 
@@ -40,9 +50,10 @@ def order_of(pieces) -> list[int]:
     return order
 
 
-def write(path, clip, pieces, *, rate=24, size=(320, 180), crf=24, burn="", source_rate=24) -> list[int]:
+def write(path, clip, pieces, *, rate=24, size=(320, 180), crf=24, burn="", source_rate=24, matte="") -> list[int]:
     """Writes a recut and returns `order_of` its pieces.  rate: of the new file, the same pictures at the same seconds;
-    burn: text over the picture, with a running number."""
+    burn: text over the picture, with a running number; matte: "drawn" over the picture, or "box" or "pillars" beside a
+    smaller one."""
     source, order = frames(str(clip)), order_of(pieces)
     width, height = size
     title = np.full((180, 320, 3), (80, 56, 48), np.uint8)
@@ -55,6 +66,8 @@ def write(path, clip, pieces, *, rate=24, size=(320, 180), crf=24, burn="", sour
             place = min(int(number * source_rate / rate + Fraction(1, 2)), len(order) - 1)
             picture = title if order[place] < 0 else source[order[place]]
             picture = cv2.resize(picture, size, interpolation=cv2.INTER_AREA)
+            if matte:
+                picture = _matted(picture, matte)
             if burn:
                 low, high = (int(width * 0.3), int(height * 0.85)), (int(width * 0.7), int(height * 0.96))
                 cv2.rectangle(picture, low, high, (0, 0, 0), -1)
@@ -66,6 +79,18 @@ def write(path, clip, pieces, *, rate=24, size=(320, 180), crf=24, burn="", sour
         for packet in stream.encode(None):
             out.mux(packet)
     return order
+
+
+def _matted(picture: np.ndarray, matte: str) -> np.ndarray:
+    height, width = picture.shape[:2]
+    made, low, left = np.zeros_like(picture), height // 8, width // 8
+    if matte == "drawn":
+        made[low:-low] = picture[low:-low]
+    elif matte == "box":
+        made[low:-low] = cv2.resize(picture, (width, height - 2 * low), interpolation=cv2.INTER_AREA)
+    else:
+        made[:, left:-left] = cv2.resize(picture, (width - 2 * left, height), interpolation=cv2.INTER_AREA)
+    return made
 
 
 def judged(changes, order, old_frames):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 import time
+from collections.abc import Sequence
 
 from offlinelab import OfflinePlayer
 
@@ -18,9 +19,11 @@ NAMES = ("C", "Am", "F", "G", "Dm7", "E7", "Cmaj7", "Em")
 
 class Engine:
     """Answers as the engine does, over the same messages, without networks: chords drawn from take and position, the
-    progression where one is set.  `requests` keeps what was asked; `hold` keeps answers back."""
+    progression where one is set.  `requests` keeps what was asked; `hold` keeps answers back.  cuts: of the film, in
+    picture seconds."""
 
-    def __init__(self, seconds: float) -> None:
+    def __init__(self, seconds: float, cuts: Sequence[float] = (3.0, 7.5, 12.0)) -> None:
+        self.cuts = tuple(Cut(second) for second in cuts if second < seconds)
         self.film = Film("film.mp4", seconds, FrameRate.parse("24"))
         self.requests: list[ComposeRequest] = []
         self.inbox: list = []
@@ -30,9 +33,8 @@ class Engine:
     def send(self, message) -> None:
         if isinstance(message, AnalyseRequest):
             self.inbox.append(EngineReady(1, "test"))
-            cuts = tuple(Cut(second) for second in (3.0, 7.5, 12.0) if second < self.film.duration_s)
             self.inbox.append(
-                FilmAnalysed(message.revision, self.film, cuts, "quick", "a test", (0.0,) * 5 + (1.0,), ())
+                FilmAnalysed(message.revision, self.film, self.cuts, "quick", "a test", (0.0,) * 5 + (1.0,), ())
             )
         elif isinstance(message, ComposeRequest):
             self.requests.append(message)
@@ -82,8 +84,10 @@ class Stage:
     With an OfflinePlayer nothing is waited for: `pause` moves its clock.
     """
 
-    def __init__(self, player: PlayerLink, options: SessionOptions, seconds: float) -> None:
-        self.engine = Engine(seconds)
+    def __init__(
+        self, player: PlayerLink, options: SessionOptions, seconds: float, cuts: Sequence[float] = (3.0, 7.5, 12.0)
+    ) -> None:
+        self.engine = Engine(seconds, cuts)
         self.said: list[str] = []
         self.session = Session(options, player, self.engine.send, say=self.said.append)
         self.session.begin()

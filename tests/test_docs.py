@@ -147,3 +147,36 @@ def test_every_file_that_architecture_names_is_there():
     assert [
         name for name in sorted(names) if not any(each == name or each.endswith(f"/{name}") for each in there)
     ] == []
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.relative_to(ROOT).as_posix())
+def test_every_file_and_module_that_a_page_names_is_there(page):
+    words = [
+        found.split()[0] for found in re.findall(r"`([^`\n]+)`", page.read_text(encoding="utf-8")) if found.strip()
+    ]
+    gone = [word for word in words if not is_there(word)]
+    assert not gone
+
+
+def is_there(word: str) -> bool:
+    """Whether a file, module or name in a module of ours that a page names exists; True for any other word."""
+    if re.fullmatch(r"(engine|bridge|models|tests|plugin|daw_scripts)(/[\w.*-]+)+/?", word):
+        return any(ROOT.glob(word.rstrip("/")))
+    if not re.fullmatch(r"(engine|bridge|models)(\.\w+)+", word):
+        return True
+    parts = word.split(".")
+    for count in range(len(parts), 0, -1):
+        place = ROOT.joinpath(*parts[:count])
+        source = next((each for each in (place.with_suffix(".py"), place / "__init__.py") if each.is_file()), None)
+        if source is not None:
+            return (
+                count == len(parts) or re.search(rf"\b{parts[count]}\b", source.read_text(encoding="utf-8")) is not None
+            )
+    return False
+
+
+@pytest.mark.parametrize(
+    "word", ["engine/harmony_plan.py", "engine.harmony_plan", "engine.harmony.plan.plam", "tests/no/"]
+)
+def test_a_file_that_is_gone_would_be_seen(word):
+    assert not is_there(word)

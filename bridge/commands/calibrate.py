@@ -64,14 +64,18 @@ def _parser() -> SentenceParser:
         prog="cuebridge calibrate",
         description="Plays eight notes for the DAW to record, hears its take, and says how late that is.",
     )
-    parser.add_argument("--sync", choices=SOURCES, default="mtc", help="who says where the playhead is (mtc)")
-    parser.add_argument("--frame-rate", metavar="FPS", help="of the timecode, where the DAW's label is ambiguous")
+    parser.add_argument("--sync", choices=SOURCES, default="mtc", help="where the position comes from (mtc)")
+    parser.add_argument(
+        "--frame-rate", metavar="FPS", help="frame rate of the timecode, if the DAW's label is ambiguous"
+    )
     parser.add_argument("--midi-api", choices=("auto", *APIS[:-1]), default="auto", help="MIDI system (auto)")
     parser.add_argument("--port", default="CueBridge", metavar="NAME", help="name of our MIDI port (CueBridge)")
-    parser.add_argument("--keep", action="store_true", help="keep the value for `live` with this port and --sync")
-    parser.add_argument("--patience", type=float, default=120.0, metavar="S", help="wait so long for the DAW (120)")
+    parser.add_argument("--keep", action="store_true", help="keep the result for `live` with this port and --sync")
+    parser.add_argument(
+        "--patience", type=float, default=120.0, metavar="S", help="how long to wait for the DAW, in seconds (120)"
+    )
     parser.add_argument("--take", metavar="CLIP.mid", help="read the recorded take from this file instead")
-    parser.add_argument("--bpm", type=float, metavar="BPM", help="tempo of that file where it states none")
+    parser.add_argument("--bpm", type=float, metavar="BPM", help="tempo of that file, if it states none")
     parser.add_argument(
         "--take-starts-at", type=float, default=0.0, metavar="S", help="timeline second at which that file begins (0)"
     )
@@ -101,7 +105,9 @@ class _Run:
         status = link.poll()
         assert status is not None
         if status.port_api == "none":
-            raise UserError(f"there is nothing to calibrate without a MIDI port: {status.port_reason}")
+            raise UserError(
+                "there is nothing to calibrate without a MIDI port; `cuebridge ports` says why there is none."
+            )
         returns = self._sync in RETURNING
         self._tell_routes(status, returns)
         if self._sync == "internal":
@@ -220,4 +226,4 @@ def _tell(offset: Offset) -> None:
         f"them): --nudge {offset.nudge_ms:g}\n"
     )
     if not offset.steady:
-        sys.stdout.write("The notes stray: other programs load this machine, or the MIDI way is uneven; try again.\n")
+        sys.stdout.write("The notes stray: other programs load this machine, or the MIDI path is uneven; try again.\n")

@@ -13,13 +13,18 @@ from collections.abc import Sequence
 from typing import Any
 
 from bridge.commands.signals import handled
+from engine.music.ctrl_c import ctrl_c_later
 
 
 def run_child(module: str, arguments: Sequence[str]) -> int:
     """Runs `python -m module arguments…` to its end.  Ctrl-C reaches the child too; we only wait for it."""
     environment = os.environ | {"CUEBRIDGE_COMMAND": "cuebridge"}
-    child = subprocess.Popen([sys.executable, "-m", module, *arguments], env=environment)
     interrupted = False
+    try:
+        with ctrl_c_later():
+            child = subprocess.Popen([sys.executable, "-m", module, *arguments], env=environment)
+    except KeyboardInterrupt:  # the child has it too
+        interrupted = True
 
     def pass_on(number: int, frame: Any) -> None:
         with contextlib.suppress(OSError):

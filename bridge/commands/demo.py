@@ -23,8 +23,10 @@ def main(arguments: Sequence[str]) -> int:
     )
     parser.add_argument("--render", action="store_true", help=f"write a film, {RENDERED}, instead of opening the page")
     parser.add_argument("-o", "--output", metavar="FILE", help=f"with --render: the film to write ({RENDERED})")
-    parser.add_argument("--replace", action="store_true", help="with --render: over the file that is there")
-    parser.add_argument("--take", type=int, default=1, metavar="N", help="another number gives other music (1)")
+    parser.add_argument("--replace", action="store_true", help="with --render: replace an existing file")
+    parser.add_argument(
+        "--take", type=int, default=1, metavar="N", help="number of the take; another number gives other music (1)"
+    )
     options = parser.parse_args(arguments)
     if not bundled_clip().is_file():
         raise UserError("the bundled clip is not installed here; install CueBridge anew.")

@@ -11,33 +11,25 @@ import json
 import os
 import sys
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, replace
 from pathlib import Path
 
 from bridge.commands.doctor_report import Personal, report_text, write_report
+from bridge.finding import Finding
 from bridge.osc.server import OscServer
 from bridge.player.messages import APIS, PlayerOptions, PortOptions, SyncOptions
 from engine.music import UserError, controls
 from engine.music.arguments import ControlError
-from engine.music.command import SentenceParser
+from engine.music.command import SentenceParser, port_number
 from engine.music.controls import DEFAULT_PORT
 from engine.music.timecode import stated_rate
+from engine.user_folders import home_or_none
 
 LISTEN_S = 2.0
 
 
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """ok: True works, False does not and is needed, None does without.  advice: what to change."""
-
-    name: str
-    ok: bool | None
-    found: str
-    advice: str = ""
-
-
 NEEDED = {"numpy": "numpy", "mido": "mido", "safetensors": "safetensors", "threadpoolctl": "threadpoolctl",
-          "cv2": "opencv-python-headless", "scenedetect": "scenedetect-headless", "av": "av"}  # fmt: skip
+          "cv2": "opencv-python-headless", "av": "av"}  # fmt: skip
 USEFUL = {"rtmidi": ("python-rtmidi", "virtual MIDI ports"),
           "jack": ("JACK-Client", "notes exact to the sample on JACK"),
           "rich": ("rich", "the view of `live`"), "open_clip": ("open_clip_torch", "the full picture reading"),
@@ -46,20 +38,30 @@ USEFUL = {"rtmidi": ("python-rtmidi", "virtual MIDI ports"),
 
 
 def main(arguments: Sequence[str]) -> int:
-    parser = SentenceParser(prog="cuebridge doctor", description="Checks what CueBridge needs.")
-    parser.add_argument("--json", action="store_true", help="as JSON")
+    parser = SentenceParser(
+        prog="cuebridge doctor", description="Checks what CueBridge needs, and says what to change."
+    )
+    parser.add_argument("--json", action="store_true", help="print as JSON")
     parser.add_argument(
-        "--report", metavar="FILE", help="also write what was found into a new file, without personal details"
+        "--report", metavar="FILE", help="also write the findings to a new file, without personal details"
     )
     parser.add_argument("--osc", action="store_true", help="also try every OSC address of a running `live`")
-    parser.add_argument("--osc-port", type=int, default=DEFAULT_PORT, metavar="PORT", help=f"({DEFAULT_PORT})")
     parser.add_argument(
-        "--listen", type=float, default=LISTEN_S, metavar="S", help=f"wait this long for the DAW's sync ({LISTEN_S:g})"
+        "--osc-port",
+        type=port_number,
+        default=DEFAULT_PORT,
+        metavar="PORT",
+        help=f"OSC port of `live` ({DEFAULT_PORT})",
     )
-    parser.add_argument("--frame-rate", metavar="FPS", help="the timecode's, to be compared with what arrives")
     parser.add_argument(
-        "--midi-api", choices=("auto", *APIS), default="auto", help="MIDI system on which sync is awaited (auto)"
+        "--listen",
+        type=float,
+        default=LISTEN_S,
+        metavar="S",
+        help=f"how long to listen for the DAW's sync, in seconds ({LISTEN_S:g})",
     )
+    parser.add_argument("--frame-rate", metavar="FPS", help="frame rate that the timecode should have, to compare")
+    parser.add_argument("--midi-api", choices=("auto", *APIS), default="auto", help="MIDI system to listen on (auto)")
     parser.add_argument("--port", default="CueBridge", metavar="NAME", help="name of our MIDI port (CueBridge)")
     options = parser.parse_args(arguments)
     if not 0 <= options.listen <= 60:
@@ -137,22 +139,21 @@ def check_player() -> list[Finding]:
     from bridge.player.checks import check_ports, check_priority, check_timer
 
     checks = [*check_ports(), *check_priority(), *check_timer()]
-    return [Finding(check.name, check.ok or None, check.found, check.advice) for check in checks]
+    return [replace(check, ok=check.ok or None) for check in checks]
 
 
 def check_sync(osc_port: int, player: PlayerOptions | None, listen_s: float, running: bool) -> list[Finding]:
     """What arrives on the sync port, and its rate against the stated one.  A running `live` has that port open
     already and is asked instead."""
-    from bridge.player.checks import Check, check_sync
+    from bridge.player.checks import check_sync
     from bridge.player.errors import PortError
 
     if running:
         return [_running_sync(osc_port)]
     try:
-        checks = check_sync(player, listen_s)
+        return check_sync(player, listen_s)
     except PortError as error:
-        checks = [Check("sync", None, str(error))]
-    return [Finding(check.name, check.ok, check.found, check.advice) for check in checks]
+        return [Finding("sync", None, str(error))]
 
 
 def _running_sync(port: int) -> Finding:
@@ -182,7 +183,7 @@ def check_scripts(port: int) -> list[Finding]:
     """DAW scripts: who is connected or greets, whether they fit, how often they speak; one can do without."""
     from bridge.daw import doctor as daw_doctor
 
-    return [Finding(one.name, one.ok or None, one.found, one.advice) for one in daw_doctor.check_scripts(port)]
+    return [replace(one, ok=one.ok or None) for one in daw_doctor.check_scripts(port)]
 
 
 def check_plugins(port: int, running: bool) -> list[Finding]:
@@ -190,7 +191,10 @@ def check_plugins(port: int, running: bool) -> list[Finding]:
     from bridge.controls.conformance import Probe
     from bridge.plugin.install import FORMATS, installed
 
-    there = installed(Path.home())
+    home = home_or_none()
+    if home is None:
+        return [Finding("plugin", None, "your home folder is not known", "set HOME")]
+    there = installed(home)
     advice = "" if there else "cuebridge install-plugin, see docs/daw/plugin.md"
     found = ", ".join(there) if there else f"not installed ({', '.join(each.upper() for each in FORMATS)})"
     findings = [Finding("plugin", True if there else None, found, advice)]

@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Final
 
 from engine.music.errors import UserError
+from engine.user_folders import home_or_none
 
 # The rest of a path: to its last separator, then to a file's extension or to the end of the word.
 _REST: Final = r"(?:[^\n:;\"'<>|]*[\\/])?(?:[^\n\\/:;\"'<>|]*?\.[A-Za-z]\w{1,4}\b|[^\s:;,\"'<>|)]*\w)?"
@@ -45,7 +46,10 @@ class Personal:
     @classmethod
     def here(cls) -> Personal:
         """This account and this computer."""
-        users = {os.environ.get(name, "") for name in ("USER", "USERNAME", "LOGNAME")} | {Path.home().name}
+        home = home_or_none()
+        users = {os.environ.get(name, "") for name in ("USER", "USERNAME", "LOGNAME")}
+        if home is not None:
+            users.add(home.name)
         try:
             users.add(getpass.getuser())
             if os.name == "posix":
@@ -56,7 +60,7 @@ class Personal:
             pass  # an account without an entry
         hosts = {platform.node(), socket.gethostname()}
         hosts |= {name.split(".")[0] for name in hosts}
-        return cls((str(Path.home()),), tuple(users), tuple(hosts))
+        return cls(() if home is None else (str(home),), tuple(users), tuple(hosts))
 
 
 def scrubbed(text: str, personal: Personal) -> str:

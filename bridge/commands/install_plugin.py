@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
-from pathlib import Path
 
 from bridge.plugin.install import FORMATS, install, uninstall, usual_formats
+from engine import user_folders
 from engine.music import UserError
 from engine.music.command import SentenceParser
 
@@ -22,17 +22,14 @@ def main(arguments: Sequence[str]) -> int:
         "--format",
         action="append",
         choices=FORMATS,
-        help="only this one; may be given again (all that this system has)",
+        help="only this format; repeatable (default: all that this system has)",
     )
-    parser.add_argument("--uninstall", action="store_true", help="take it away again")
-    parser.add_argument("--dry-run", action="store_true", help="only say what would be done")
-    parser.add_argument("--home", metavar="DIR", help="another account's folder")
+    parser.add_argument("--uninstall", action="store_true", help="remove the plugin again")
+    parser.add_argument("--dry-run", action="store_true", help="only show what would be done")
+    parser.add_argument("--home", metavar="DIR", help="home folder of another account")
     options = parser.parse_args(arguments)
     formats = tuple(dict.fromkeys(options.format)) if options.format else usual_formats()
-    try:
-        home = (Path.home() if options.home is None else Path(options.home).expanduser()).absolute()
-    except RuntimeError:
-        raise UserError("your home folder is not known: set HOME, or name it with --home.") from None
+    home = (user_folders.home("--home") if options.home is None else user_folders.expanded(options.home)).absolute()
     if options.home == "" or not home.is_dir():
         raise UserError(f"there is no folder {home if options.home is None else repr(options.home)}.")
     said = (uninstall if options.uninstall else install)(formats, home, options.dry_run)

@@ -19,10 +19,10 @@ from typing import Any, Final, TextIO, cast
 
 from bridge.commands.ending import Ending
 from bridge.commands.live_options import LivePlan, parse
-from bridge.commands.page_link import open_in_browser, page_link
+from bridge.commands.page_link import check_port, open_in_browser, page_link
 from bridge.commands.signals import ENDING, handled
 from bridge.commands.version import version
-from bridge.controls.dispatch import Controls
+from bridge.controls.dispatch import PIECE_S, Controls
 from bridge.controls.midi_learn_file import learn_path
 from bridge.daw.link import Outgoing
 from bridge.daw.session import DawBridge
@@ -46,6 +46,7 @@ from bridge.session.snapshot import snapshot
 from bridge.ui.beside import Beside
 from bridge.ui.learn_prompt import LearnPrompt
 from bridge.ui.view import Keys, LinesView, RichView, View
+from engine.arrange.ensembles import ensembles
 from engine.document import SavedSession
 from engine.music import UserError, controls
 from engine.music.files import make_way
@@ -57,8 +58,7 @@ NOTE_OFFS_S: Final = 0.4
 STEP_S: Final = 5.0  # of the arrow keys
 PAGE_WAIT_S: Final = 5.0  # that `ready` waits for the page's address
 TURN_S: Final = 0.01  # of a turn, for datagrams
-PIECE_S: Final = 0.005  # processor time of a bundle in one turn
-YOUNG: Final = 8_000  # new values after which cycles are looked for among them
+YOUNG: Final = 2_000  # new values after which cycles are looked for among them
 
 
 class Live:
@@ -79,7 +79,8 @@ class Live:
         self._sounds = False
         self.datagrams = FairQueue()
         self.work = WorkBudget()
-        self._busy_with: Target = ("", 0)  # the sender of the last datagram
+        self._busy_with: Target | None = None  # the sender of the datagram that is half done
+        self._keys_first = False  # keys and controllers found something half done: they come before anything new
         self.autosave: Autosave | None = None
         self.osc_port: int | None = None
         self.stopped_by: int | None = None
@@ -88,6 +89,7 @@ class Live:
         self.recording = plan.record
         self.prompt = LearnPrompt(PART_KEYS)
         self.ending = Ending()
+        self._starts = self.ending.saved = True  # there is no session yet, so nothing can be lost
         self._loop_from_s: float | None = None
         self._ports_known_s: float | None = None
         self._ready_is_said = self._page_is_said = False
@@ -95,8 +97,21 @@ class Live:
 
     def run(self) -> int:
         """The whole run; returns the exit code.  Raises UserError."""
+        try:
+            return self._run()
+        except UserError:
+            if self.stopped_by is None or not self._starts:
+                raise
+            return self._code  # a child that was ended while it started is no fault
+
+    @property
+    def _code(self) -> int:
+        return 130 if self.stopped_by == signal.SIGINT else 0
+
+    def _run(self) -> int:
         plan = self.plan
         keep_collections_short()
+        read_tables()
         # The threads that arrange a long film hand the interpreter over after so long, each time the session wants it.
         sys.setswitchinterval(0.001)
         self.osc = osc = None
@@ -105,6 +120,8 @@ class Live:
         with contextlib.ExitStack() as stack:
             if osc is not None:
                 stack.callback(osc.close)
+            if plan.page is not None and self.page_link is None:
+                check_port(plan.page)
             stack.enter_context(handled(self._signal, *ENDING))
             stack.enter_context(self.ending)
             player = PlayerLink(plan.player)
@@ -127,6 +144,7 @@ class Live:
             if self.autosave is not None:
                 session.look_for_session = self.autosave.look
                 session.leave_cut = self.autosave.leave_cut
+            self._starts = self.ending.saved = False
             self._start_controls(stack, osc)
             self._begin_session()
             self.keys = stack.enter_context(Keys(enabled=plan.keys, unheard=self.ending.asked))
@@ -143,7 +161,7 @@ class Live:
                 self.ending.doing, self.ending.saved = "what was started", True
         if session.failure is not None:
             raise UserError(session.failure)
-        return 130 if self.stopped_by == signal.SIGINT else 0
+        return self._code
 
     def _start_controls(self, stack: contextlib.ExitStack, osc: OscServer | None) -> None:
         """All that steers the session: OSC, the DAW's scripts and the page."""
@@ -229,7 +247,7 @@ class Live:
         self.inbox.put(None)
 
     def _take_page_message(self) -> None:
-        if self.page is not None and not self.from_page.empty() and not self.controls.busy:
+        if self.page is not None and not self.from_page.empty():
             self.page.receive(self.from_page.get_nowait())
 
     def _choose_film(self, path: Path) -> None:
@@ -269,13 +287,14 @@ class Live:
         session = self.session
         next_tick_s = next_draw_s = time.perf_counter()
         while not (self.leave or session.finished or session.failure):
-            waits = len(self.datagrams) or not self.from_page.empty() or self.controls.busy
+            asked = (len(self.datagrams) or not self.from_page.empty()) and not self._keys_first
+            waits = asked or self.controls.busy
             waiting_s = 0.0 if waits else next_tick_s - time.perf_counter()
-            message = self._message(max(waiting_s, 0.0))
+            # What the engine answers meanwhile would be another document than the one that is being put on a grid.
+            message = None if self.controls.busy else self._message(max(waiting_s, 0.0))
             with session.plan.turn():
                 self._received(message)
-                self._take_page_message()
-                self._take_datagrams()
+                self._take_what_is_asked()
                 session.hurry(answered=False)
                 now_s = time.perf_counter()
                 if now_s < next_tick_s:
@@ -293,24 +312,39 @@ class Live:
             self.autosave.tick(now_s)
         self.session.tick()
         self._tell_plugin()
-        self.controls.midi.tick(now_s)
         self._watch_recording()
-        for key in self.keys.pressed() if not self.controls.busy else ():
-            self._key(key)
-        self.controls.push(osc.send_datagram if osc is not None else _no_answer)
+        self._keys_first = self.controls.busy
+        if not self._keys_first:
+            for key in self.keys.pressed():
+                self._key(key)
+            self.controls.touched(now_s, PIECE_S)
+        self.controls.push(osc.send_datagram if osc is not None else _no_answer, PIECE_S)
         if self.page is not None:
             self.page.tick()
         self._watch_speaker()
 
-    def _take_datagrams(self) -> None:
-        """Does what was sent, for so long at most that ticks, keys and other senders get their turn."""
-        end_s = time.perf_counter() + TURN_S
+    def _take_what_is_asked(self) -> None:
+        """A piece of what is half done, else what a page asks and what was sent."""
+        begun_s = time.thread_time()
         if self.controls.busy:
             used_s = time.thread_time()
             self.controls.go_on(PIECE_S)
-            self.work.spend(self._busy_with, time.perf_counter(), time.thread_time() - used_s)
+            if self._busy_with is not None:
+                self.work.spend(self._busy_with, time.perf_counter(), time.thread_time() - used_s)
+        elif not self._keys_first:
+            self._take_page_message()
+        if not self.controls.busy and not self._keys_first:  # nobody comes between
+            self._busy_with = None
+            self._take_datagrams(begun_s)
+
+    def _take_datagrams(self, begun_s: float) -> None:
+        """Does what was sent, for so long at most that ticks, keys and other senders get their turn.
+
+        begun_s: processor time at which the turn began to do what is asked.
+        """
+        end_s = time.perf_counter() + TURN_S
         for _ in range(DATAGRAMS_PER_TURN):
-            if self.controls.busy:  # a bundle is done as a whole: nobody comes between
+            if self.controls.busy:
                 return
             datagram = self.datagrams.get()
             if datagram is None:
@@ -322,7 +356,9 @@ class Live:
                 continue
             used_s = time.thread_time()
             self._busy_with = datagram.sender
-            self.controls.datagram(datagram, PIECE_S)
+            self.controls.datagram(datagram, PIECE_S, used_s - begun_s)
+            if not self.controls.busy:
+                self._busy_with = None
             now_s = time.perf_counter()
             self.work.spend(datagram.sender, now_s, time.thread_time() - used_s)
             if now_s > end_s:
@@ -417,7 +453,10 @@ class Live:
         return f"move, press or play what is to work {address} ({left_s:.0f} s; l: not)"
 
     def _select(self, number: int) -> None:
-        if self.session.takes.get(self.session.document.cue, number) is None:
+        document, takes = self.session.document, self.session.takes
+        numbers = [document.take, *(each for cue, each, _ in takes if cue == document.cue)]
+        # One that was passed over, by pressing n before it was composed, is composed now.
+        if takes.get(document.cue, number) is None and number > max(numbers):
             raise UserError(f"there is no take {number} yet; n composes a new one.")
         self.session.select_take(number)
 
@@ -603,6 +642,11 @@ def keep_collections_short() -> None:
     gc.set_threshold(YOUNG, 1_000_000, 1_000_000)
     if _never_again not in gc.callbacks:
         gc.callbacks.append(_never_again)
+
+
+def read_tables() -> None:
+    """Reads the tables that the first music needs: in the turn that arranges it they would take ten milliseconds."""
+    ensembles()
 
 
 def _never_again(phase: str, about: dict[str, int]) -> None:

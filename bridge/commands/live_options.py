@@ -29,7 +29,7 @@ from engine.interchange.temp_asked import listen_beside, take_temp
 from engine.interchange.temp_track import TempTrack
 from engine.music import PARTS, FrameRate, TempoMap, TimeSignature, UserError, controls, shown
 from engine.music.arguments import ControlError, Value
-from engine.music.command import SentenceParser, check_film_exists, check_spares_input
+from engine.music.command import SentenceParser, check_film_exists, check_spares_input, port_or_any
 from engine.music.controls import BY_ADDRESS, DEFAULT_PORT, MUSIC_FLAGS, OUTPUT_FLAGS, RATES, SETTINGS
 from engine.music.cue_text import WrittenCue, parse_cues
 from engine.music.extras import need_extra
@@ -105,21 +105,23 @@ def parser(
 ) -> argparse.ArgumentParser:
     """For parsing and for the documents."""
     top = SentenceParser(prog=program, description=description)
-    top.add_argument("film", metavar="FILM", help="the film, any file that holds pictures; or a session file")
-    top.add_argument("--film", dest="moved_film", metavar="FILE", help="the session's film, where it is now")
+    top.add_argument("film", metavar="FILM", help="the film, any file with a picture; or a session file")
+    top.add_argument("--film", dest="moved_film", metavar="FILE", help="where the session's film is now")
     top.add_argument(
-        "--session", metavar="FILE", help="session file (from the first edit on, beside the film); goes on if there"
+        "--session",
+        metavar="FILE",
+        help="session file, resumed if it exists; default: beside the film, from the first edit on",
     )
-    top.add_argument("--no-session", action="store_true", help="keep no session file")
+    top.add_argument("--no-session", action="store_true", help="do not keep a session file")
     add_flags(top.add_argument_group("film, time and takes"), flags_of("live"))
     time = top.add_argument_group("sync")
-    time.add_argument("--send", choices=("mtc", "clock", "both"), help="be the clock for others, on port 'NAME Clock'")
-    time.add_argument("--sync", choices=SYNCS, default="internal", help="the source of the position (internal)")
+    time.add_argument("--send", choices=("mtc", "clock", "both"), help="send MTC or MIDI clock, on port 'NAME Clock'")
+    time.add_argument("--sync", choices=SYNCS, default="internal", help="where the position comes from (internal)")
     time.add_argument("--tempo", dest="tempo_source", choices=TEMPOS,
-                      help="the source of the tempo (map; with --sync clock or link: that)")  # fmt: skip
+                      help="where the tempo comes from (map; with --sync clock or link, there too)")  # fmt: skip
     play = top.add_argument_group("playing")
     play.add_argument("--play", action="store_true", help="start as soon as there is music")
-    play.add_argument("--once", action="store_true", help="end after the film's end (with --play)")
+    play.add_argument("--once", action="store_true", help="quit at the end of the film (with --play)")
     play.add_argument("--from", dest="from_s", type=float, default=0.0, metavar="SECONDS", help="where to begin")
     play.add_argument("--loop", nargs=2, type=float, metavar=("FROM", "TO"), help="loop this range, in seconds")
     music = top.add_argument_group("music (each is also an OSC address; see cuebridge osc)")
@@ -135,41 +137,45 @@ def parser(
     nudge += "`cuebridge calibrate --keep` kept for this port and --sync, else 0"
     add_flags(out, (replace(row, doc=nudge) if row.address == controls.NUDGE else row for row in OUTPUT_FLAGS))
     out.add_argument(
-        "--control-from", default="", metavar="NAME", help="MIDI input with your faders or pedal; a part of its name"
+        "--control-from",
+        default="",
+        metavar="NAME",
+        help="MIDI input of your faders or pedal; part of its name will do",
     )
-    out.add_argument("--no-plugin", action="store_true", help="instances of the plugin in the DAW do not find this run")
-    out.add_argument("--out", metavar="FILE.mid", help="where the music is written when there is no MIDI system, "
-                     "else the composition at the end")  # fmt: skip
-    out.add_argument("--record", metavar="FILE.mid", help="also write what was really sent")
+    out.add_argument("--no-plugin", action="store_true", help="do not connect to the plugin in the DAW")
+    out.add_argument("--out", metavar="FILE.mid", help="where the music is written if there is no MIDI system, "
+                     "else the composition, at the end")  # fmt: skip
+    out.add_argument("--record", metavar="FILE.mid", help="also write the MIDI that was actually sent")
     out.add_argument(
         "--replace", action="store_true",
-        help="replace files that are there at --out and --record, kept as FILE.bak; else FILE-2 is written",
+        help="replace existing files at --out and --record, keeping each as FILE.bak; else FILE-2 is written",
     )  # fmt: skip
     steer = top.add_argument_group("steering")
     steer.add_argument("--osc-port", default=str(DEFAULT_PORT), metavar="PORT",
                        help=f"UDP port for OSC ({DEFAULT_PORT}; 0: any, off: none)")  # fmt: skip
     steer.add_argument(
-        "--osc-host", default="127.0.0.1", metavar="HOST", help="listen elsewhere than on this machine only"
+        "--osc-host", default="127.0.0.1", metavar="HOST", help="address to listen on, for other machines to reach it"
     )
     steer.add_argument("--osc-cors", metavar="ORIGIN", help="let web pages of this origin read OSCQuery; * for all")
     steer.add_argument(
         "--osc-announce", action="store_true", help="announce OSC and OSCQuery by mDNS (needs the announce extra)"
     )
-    steer.add_argument("--osc-folder", action="append", default=[], metavar="FOLDER", help="OSC may write files here")
+    steer.add_argument("--osc-folder", action="append", default=[], metavar="FOLDER",
+                       help="folder where OSC may read and write files; repeatable")  # fmt: skip
     page = top.add_argument_group("page")
     page.add_argument("--page-port", default=str(PAGE_PORT), metavar="PORT",
-                      help=f"TCP port of the page, this machine only ({PAGE_PORT}, else a free one)")  # fmt: skip
-    page.add_argument("--no-page", action="store_true", help="no page")
+                      help=f"TCP port of the page, on this machine only ({PAGE_PORT}, or a free one)")  # fmt: skip
+    page.add_argument("--no-page", action="store_true", help="do not serve the page")
     page.add_argument("--sound", action="store_true",
-                      help="sound from this machine's audio device, without a browser (extra: audio)")  # fmt: skip
+                      help="play sound on this machine, without a browser (needs the audio extra)")  # fmt: skip
     page.add_argument("--open", action="store_true", help="open the page in the browser")
-    page.add_argument("--board", action="store_true", help="the page's address is that of the board, to choose a take")
-    page.add_argument("--takes", default="1", metavar="N", help="takes that are composed, beside the first (1)")
-    page.add_argument("--upload-limit", default="8", metavar="GB", help="the largest film that the page takes (8)")
+    page.add_argument("--board", action="store_true", help="go to the board, the page where takes are compared")
+    page.add_argument("--takes", default="1", metavar="N", help="how many takes to compose, the first included (1)")
+    page.add_argument("--upload-limit", default="8", metavar="GB", help="largest film that the page accepts (8)")
     page.add_argument("--soundfont", metavar="FILE.sf2", help="what the page sounds with; default: FluidR3 of the "
                       "system, else a small one")  # fmt: skip
-    steer.add_argument("--json", action="store_true", help="status as JSON lines")
-    steer.add_argument("--plain", action="store_true", help="plain lines instead of the view")
+    steer.add_argument("--json", action="store_true", help="print status as lines of JSON")
+    steer.add_argument("--plain", action="store_true", help="print plain lines instead of the view")
     steer.add_argument("--no-keys", action="store_true", help="do not read keys")
     return top
 
@@ -326,7 +332,7 @@ def _page(given: argparse.Namespace) -> PagePlan | None:
         if not given.sound:
             return None
     if not given.takes.isdecimal() or not 1 <= int(given.takes) <= MOST:
-        raise UserError(f"--takes {given.takes} is no number of takes; write 1 to {MOST}.")
+        raise UserError(f"--takes {given.takes} is not a number of takes; write 1 to {MOST}.")
     if given.sound:
         need_extra("audio", "--sound")
     try:
@@ -337,9 +343,10 @@ def _page(given: argparse.Namespace) -> PagePlan | None:
         raise UserError(f"--upload-limit {given.upload_limit} is no size; write gigabytes, such as 8.")
     if given.soundfont is not None and not os.path.isfile(given.soundfont):
         raise UserError(f"there is no SoundFont {given.soundfont}.")
-    if not given.page_port.isdigit() or int(given.page_port) > 65535:
-        raise UserError(f"--page-port {given.page_port} is not a port; ports are 0 to 65535.")
-    port, any_port = int(given.page_port), given.page_port == str(PAGE_PORT)
+    try:
+        port, any_port = port_or_any(given.page_port), given.page_port == str(PAGE_PORT)
+    except argparse.ArgumentTypeError as error:
+        raise UserError(f"--page-port {error}") from None
     if given.no_page:
         port, any_port = 0, True
     return PagePlan(
@@ -505,9 +512,10 @@ def _announce(wanted: bool) -> bool:
 def _port(text: str) -> int | None:
     if text == "off":
         return None
-    if not text.isdigit() or int(text) > 65535:
-        raise UserError(f"--osc-port {text} is not a port; ports are 0 to 65535, or 'off'.")
-    return int(text)
+    try:
+        return port_or_any(text)
+    except argparse.ArgumentTypeError as error:
+        raise UserError(f"--osc-port {str(error).rstrip('.')}, or 'off'.") from None
 
 
 def _writable(text: str | None) -> Path | None:

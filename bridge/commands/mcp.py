@@ -12,7 +12,7 @@ from typing import Any, Final
 from bridge.controls.tools import Tool, tools
 from engine.music import UserError, controls
 from engine.music.arguments import ControlError
-from engine.music.command import SentenceParser
+from engine.music.command import SentenceParser, port_number
 from engine.music.extras import need_extra
 
 QUIET_S: Final = 0.05  # after the first answer: one address may answer with several messages
@@ -35,7 +35,7 @@ def main(arguments: Sequence[str]) -> int:
     parser.add_argument("--host", default="127.0.0.1", metavar="HOST", help="where `live` runs (127.0.0.1)")
     parser.add_argument(
         "--port",
-        type=int,
+        type=port_number,
         default=controls.DEFAULT_PORT,
         metavar="PORT",
         help=f"its OSC port ({controls.DEFAULT_PORT})",
@@ -44,7 +44,7 @@ def main(arguments: Sequence[str]) -> int:
         "--only",
         action="append",
         metavar="PATTERN",
-        help=f"only these addresses, such as '{controls.CHORDS}/*' (all; repeatable)",
+        help=f"only these addresses, such as '{controls.CHORDS}/*' ; repeatable (default: all)",
     )
     options = parser.parse_args(arguments)
     offered = tools(options.only or ("*",))

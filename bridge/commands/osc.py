@@ -11,7 +11,7 @@ from typing import Any, Final
 
 from engine.music import UserError, controls
 from engine.music.arguments import ControlError
-from engine.music.command import SentenceParser
+from engine.music.command import SentenceParser, port_number
 from engine.music.controls import BY_ADDRESS, DEFAULT_PORT, current_address
 
 QUIET_S: Final = 0.25  # after the first answer: one address may answer with several messages
@@ -25,11 +25,13 @@ def main(arguments: Sequence[str]) -> int:
         return watch(arguments[1:])
     parser = SentenceParser(
         prog="cuebridge osc",
-        description="Prints the table of OSC addresses.  `cuebridge osc send ADDRESS ARGS…` sends one message to a "
+        description="Prints the table of OSC addresses. `cuebridge osc send ADDRESS ARGS…` sends one message to a "
         "running `live` and prints the answer; `cuebridge osc watch ADDRESS…` prints values as they change.",
     )
-    parser.add_argument("--json", action="store_true", help="as OSCQuery answers it")
-    parser.add_argument("--open-stage-control", action="store_true", help="as a session of Open Stage Control")
+    parser.add_argument("--json", action="store_true", help="print it as OSCQuery gives it")
+    parser.add_argument(
+        "--open-stage-control", action="store_true", help="print it as a session for Open Stage Control"
+    )
     options = parser.parse_args(arguments)
     if options.open_stage_control:
         from bridge.controls.open_stage_control import layout
@@ -49,7 +51,9 @@ def main(arguments: Sequence[str]) -> int:
 def add_place(parser: argparse.ArgumentParser) -> None:
     """The arguments that say where `live` listens."""
     parser.add_argument("--host", default="127.0.0.1", metavar="HOST", help="where `live` runs (127.0.0.1)")
-    parser.add_argument("--port", type=int, default=DEFAULT_PORT, metavar="PORT", help=f"its OSC port ({DEFAULT_PORT})")
+    parser.add_argument(
+        "--port", type=port_number, default=DEFAULT_PORT, metavar="PORT", help=f"its OSC port ({DEFAULT_PORT})"
+    )
 
 
 def send(arguments: Sequence[str]) -> int:
@@ -60,9 +64,11 @@ def send(arguments: Sequence[str]) -> int:
         epilog=f"example: cuebridge osc send {controls.CHORDS_PIN} E7 19.6",
     )
     parser.add_argument("address", metavar="ADDRESS", help=f"such as {controls.SWING}")
-    parser.add_argument("arguments", nargs="*", metavar="ARG", help="what it takes; none: its value is read")
+    parser.add_argument("arguments", nargs="*", metavar="ARG", help="its arguments; without any, its value is read")
     add_place(parser)
-    parser.add_argument("--wait", type=float, default=3.0, metavar="S", help="for the answer, in seconds (3)")
+    parser.add_argument(
+        "--wait", type=float, default=3.0, metavar="S", help="how long to wait for the answer, in seconds (3)"
+    )
     # A negative number is an argument, not a flag.
     given = parser.parse_args([word if not is_number(word) else f" {word}" for word in arguments])
     address = given.address.strip()
@@ -122,7 +128,7 @@ def watch(arguments: Sequence[str]) -> int:
     )
     parser.add_argument("addresses", nargs="+", metavar="ADDRESS", help="an address or a pattern")
     add_place(parser)
-    parser.add_argument("--count", type=int, metavar="N", help="end after so many messages")
+    parser.add_argument("--count", type=int, metavar="N", help="stop after this many messages")
     given = parser.parse_args(arguments)
     from bridge.osc.client import Client
 

@@ -15,6 +15,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any, Final
 
+from bridge.commands.ending import END_S
 from bridge.commands.live import Live
 from bridge.commands.live_options import LivePlan, page_of, parser, plan_of
 from bridge.commands.page_link import open_in_browser, page_link
@@ -135,8 +136,9 @@ def _run(given: argparse.Namespace, link: str | None = None) -> int:
     inbox: queue.SimpleQueue[Any] = queue.SimpleQueue()
     page.receive = inbox.put
     try:
-        if not page.start():
-            raise UserError(page.fault)
+        with handled(_leave, *(name for name in ENDING if name != "SIGINT")):
+            if not page.start():
+                raise UserError(page.fault)
         address = wanted.address(page.address)
         sys.stdout.write(f"Page: {address}\n")
         sys.stdout.flush()
@@ -144,7 +146,12 @@ def _run(given: argparse.Namespace, link: str | None = None) -> int:
             open_in_browser(address, _say)
         return run_chosen(page, given, inbox)
     finally:
-        page.close()
+        page.close(END_S)
+
+
+def _leave(number: int, frame: object) -> None:
+    """A signal while the server starts: there is nothing yet to keep."""
+    raise SystemExit(0)
 
 
 def _say(sentence: str) -> None:

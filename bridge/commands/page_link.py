@@ -10,6 +10,7 @@ from bridge.commands.live_options import PagePlan
 from bridge.page.link import PageLink, films_folder, new_secret
 from bridge.page.messages import PageOptions
 from engine.music.bundled import bundled_clip
+from engine.music.errors import UserError
 
 
 def page_link(wanted: PagePlan, version: str, film: str | None = None) -> PageLink:
@@ -43,3 +44,15 @@ def open_in_browser(address: str, say: Callable[[str], None]) -> None:
             say("no browser could be opened; open the page's address in one.")
 
     threading.Thread(target=opened, name="browser", daemon=True).start()
+
+
+def check_port(wanted: PagePlan) -> None:
+    """Raises UserError where the port that was asked for is another program's."""
+    if wanted.any_port or not wanted.port:
+        return
+    from bridge.page.process import listening, port_refused
+
+    try:
+        listening(wanted.port, any_port=False).close()
+    except OSError as error:
+        raise UserError(port_refused(wanted.port, error)) from None

@@ -12,7 +12,7 @@ from engine.music.command import SentenceParser
 
 def main(arguments: Sequence[str]) -> int:
     parser = SentenceParser(prog="cuebridge ports", description="Lists MIDI interfaces and ports.")
-    parser.add_argument("--json", action="store_true", help="as JSON")
+    parser.add_argument("--json", action="store_true", help="print as JSON")
     options = parser.parse_args(arguments)
     from bridge.player.ports import probe_apis
 

@@ -89,7 +89,7 @@ class AllowedFiles:
             path = path.parent.resolve() / path.name
             linked = path.is_symlink()
         except (OSError, RuntimeError, ValueError):  # a name too long, links in a circle
-            raise ControlError("bad_value", "this is no file name here.") from None
+            raise ControlError("bad_value", "this is not a file name here.") from None
         if linked:
             raise ControlError("bad_value", "this name is a link to another place; give the place itself.")
         if not any(path.parent == folder or folder in path.parent.parents for folder in self._folders):

@@ -9,7 +9,7 @@ from __future__ import annotations
 import contextlib
 import math
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from dataclasses import dataclass
 from operator import is_
 from pathlib import Path
@@ -34,6 +34,7 @@ from bridge.session.file.export import Exporter
 from bridge.session.file.later import Later
 from bridge.session.fit import FIT, TempoSearch
 from bridge.session.lists import compared_takes, listed_chords, listed_edits, listed_notes, take_plan
+from bridge.session.pieces import in_pieces
 from bridge.session.plan import Block
 from bridge.session.session import Session
 from bridge.session.snapshot import Snapshot, snapshot
@@ -42,6 +43,7 @@ from engine.music import Chord, MusicError, UserError, controls
 from engine.music.arguments import ControlError, Raw, Value
 from engine.music.chord import parse_pitch_class
 from engine.music.controls import BY_ADDRESS, ERROR, SETTINGS, Control, current_address
+from engine.music.lead_sheet import read_ahead
 from engine.music.speech import HEARD
 from engine.music.theme_text import theme_from_notes, theme_text
 from engine.process.why import Why, second_of
@@ -56,7 +58,9 @@ MAX_BUNDLE: Final = 1300  # bytes of values in one datagram: more than a network
 EXPORT: Final = controls.EXPORT
 EVER: Final = 1e9
 GESTURE_S: Final = 10.0  # without an edit a gesture is over
-REGRIDS: Final = (controls.TEMPO, controls.BAR_1, controls.PICTURE_STARTS_AT, controls.FRAME_RATE)
+LONG_TEXT: Final = 400  # characters of a progression: reading as many takes a millisecond
+PIECE_S: Final = 0.005  # processor time of what is asked for in one turn
+PLACES_S: Final = 1.0  # for which the end waits until the disk has found the files that were asked for last
 NOBODY: Final[Target] = ("", 0)  # a MIDI controller, which gets no answer
 
 
@@ -93,12 +97,12 @@ class Controls:
         self._files = FileReader()
         self._jobs = FileJobs(session, self._allowed)
         self._places: list[_Place] = []  # of files that the disk has not found yet
-        self._under_way: Iterator[bool | None] | None = None  # a datagram that is half done
+        self._under_way: Iterator[bool | None] | None = None  # what was asked for and is half done
         self._gathered: _Gathered | None = None  # for the lock that is coming
         self._used_s = 0.0  # processor time of it in earlier turns
         self._coming: dict[Path, Target] = {}  # who asked for films that are being analysed
         self.daw = daw
-        self.midi = MidiControl(session, learned, self.perform)
+        self.midi = MidiControl(session, learned, self.perform, self._performing)
         self._pushed_s = 0.0
         self._pushed_edit = 0  # number of the last edit that subscribers were told of
         self._playhead_s = 0.0
@@ -146,7 +150,7 @@ class Controls:
 
     def _take_over(self) -> tuple[Argument, ...]:
         if self._plugins_take_over is None:
-            raise ControlError("not_ready", "this run speaks with no plugin.")
+            raise ControlError("not_ready", "this run is not connected to the plugin.")
         return (self._plugins_take_over(),)
 
     def _chord_actions(self) -> Actions:
@@ -310,7 +314,7 @@ class Controls:
         return {
             controls.WHY: self._why,
             controls.NOTES: lambda from_s, to_s, part="all": listed_notes(session, from_s, to_s, part),
-            controls.TRY: lambda address, *arguments: self.attempt(address, arguments),
+            controls.TRY: lambda address, *arguments: self.tried(address, arguments),
             controls.EDITS_LIST: lambda first: listed_edits(session, _place(first)),
             controls.UNDO: lambda: (session.history.undo_label, *self._at(session.undo())),
             controls.REDO: lambda: (session.history.redo_label, *self._at(session.redo())),
@@ -358,33 +362,72 @@ class Controls:
         return (*STATES, *SETTINGS, *self._outside_history, *self._of_sender, *self._actions)
 
     # in -------------------------------------------------------------------------------------------------------------
-    def datagram(self, datagram: Datagram, budget_s: float = math.inf) -> None:
+    def datagram(self, datagram: Datagram, budget_s: float = math.inf, spent_s: float = 0.0) -> None:
         """All messages of one datagram, or none of them.
 
         budget_s: processor time after which the rest is left to `go_on`; until that is done, nothing else may be.
+        spent_s: what the turn has had before: a step that takes long begins a turn of its own.
         """
         sender = datagram.sender
         if self.daw is not None and datagram.messages[0].address.startswith("/daw/"):
             self.daw.datagram(datagram)
             return
         self.clients.renew(sender, datagram.host_s)
-        self._under_way, self._used_s = self._doing(sender, datagram.messages), 0.0
-        self.go_on(budget_s)
+        self._begin(self._doing(sender, datagram.messages), budget_s, spent_s)
+
+    def ask(
+        self,
+        message: Message,
+        sender: Target,
+        answer: Callable[[list[Reply], float | None], None],
+        refuse: Callable[[UserError], None],
+        *,
+        gesture: str = "",
+        budget_s: float = math.inf,
+    ) -> None:
+        """Does what one message of a page asks, as `datagram`.
+
+        answer(replies, from when an edit is heard); no replies: the answer comes later.  gesture: of which all edits
+        are one step of undo.
+        """
+        self._begin(self._asked(message, sender, gesture, answer, refuse), budget_s)
+
+    def attempt(
+        self,
+        address: str,
+        arguments: Sequence[Raw],
+        answer: Callable[[tuple[Argument, ...]], None],
+        refuse: Callable[[UserError], None],
+        *,
+        budget_s: float = math.inf,
+    ) -> None:
+        """What an edit would answer, as `datagram`; nothing changes."""
+        self._begin(self._attempted(address, arguments, answer, refuse), budget_s)
+
+    def touched(self, host_s: float, budget_s: float = math.inf) -> None:
+        """Does what a MIDI controller asks, as `datagram`."""
+        self._begin(self.midi.steps(host_s), budget_s)
+
+    def _begin(self, steps: Iterator[bool | None], budget_s: float, spent_s: float = 0.0) -> None:
+        assert not self.busy, "what is half done comes first"
+        self._under_way, self._used_s = steps, 0.0
+        self.go_on(budget_s, spent_s)
 
     @property
     def busy(self) -> bool:
-        """Whether a datagram is half done."""
+        """Whether what was asked for is half done: until it is whole, nothing else may be asked for."""
         return self._under_way is not None
 
-    def go_on(self, budget_s: float = math.inf) -> None:
-        """Goes on with a datagram that is half done."""
+    def go_on(self, budget_s: float = math.inf, spent_s: float = 0.0) -> None:
+        """Goes on with what is half done.  spent_s: processor time that the turn has had for others."""
         begun_s = time.thread_time()
         for long_one_next in self._under_way or ():
             used_s = time.thread_time() - begun_s
-            if used_s >= budget_s or (long_one_next and used_s >= budget_s / 5):
+            if used_s >= budget_s or (long_one_next and spent_s + used_s >= budget_s / 5):
                 self._used_s += used_s
+                self.session.held = True
                 return
-        self._under_way = None
+        self._under_way, self.session.held = None, False
 
     def _doing(self, sender: Target, messages: tuple[Message, ...]) -> Iterator[bool | None]:
         """Does what a datagram asks, all or none of it, and answers; a turn may end after each step.  True: the next
@@ -410,9 +453,8 @@ class Controls:
             try:
                 if before is not None and self._used_s > BUNDLE_S:
                     raise ControlError("busy", f"a bundle may take {BUNDLE_S:g} s; send what it asks for in pieces.")
-                yield from self._prepared(request)
-                replies.extend(self._replies(request, sender))
-                self.session.fitted = None
+                yield from self._prepared(request.control.address, request.arguments)
+                replies.extend((yield from self._replies_in_pieces(request, sender)))
             except UserError as error:
                 code = error.code if isinstance(error, ControlError) else "bad_value"
                 self._refuse(sender, request.asked, code, str(error))
@@ -427,22 +469,38 @@ class Controls:
             self._answer(sender, *reply)
             yield False
 
-    def _prepared(self, request: Request) -> Iterator[bool | None]:
-        """Does beforehand, in pieces, what of an edit grows with the film; as `_doing`."""
-        control, arguments = request.control, request.arguments
-        trying = control.address == controls.TRY and bool(arguments)
-        address, given = (current_address(str(arguments[0])), arguments[1:]) if trying else (control.address, arguments)
-        session = self.session
-        self._gathered, session.fitted = None, None
-        if address == controls.LOCK or (address in REGRIDS and given):
-            with contextlib.suppress(ControlError):  # the edit itself will be refused
-                checked = BY_ADDRESS[address].check(given)
-                if address == controls.LOCK:
-                    yield from self._gather(*checked)  # type: ignore[arg-type]
-                else:
+    def _prepared(self, address: str, arguments: Sequence[Value]) -> Iterator[bool | None]:
+        """Does beforehand, in pieces, what of an edit takes long; as `_doing`.  Raises ControlError."""
+        if address == controls.TRY and arguments:
+            address, arguments = current_address(str(arguments[0])), arguments[1:]
+        self._gathered = None
+        if address == controls.PROGRESSION and arguments and len(str(arguments[0])) > LONG_TEXT:
+            yield True
+            try:
+                for _ in read_ahead(str(arguments[0]).strip()):
                     yield True
-                    value = 0.0 if address == controls.TEMPO and isinstance(checked[0], str) else checked[0]
-                    session.fitted = yield from tempo.fit_in_pieces(session.document, session.now(), address, value)
+            except MusicError as error:
+                raise ControlError("bad_value", str(error)) from None
+        if address == controls.LOCK:
+            with contextlib.suppress(ControlError):  # the edit itself will be refused
+                yield from self._gather(*BY_ADDRESS[address].check(arguments))  # type: ignore[arg-type]
+
+    def _replies_in_pieces(
+        self, request: Request, sender: Target, who: str = "", gesture: str = ""
+    ) -> Generator[bool, None, list[Reply]]:
+        return in_pieces(self.session, lambda: self._replies(request, sender, who, gesture))
+
+    def _performing(
+        self, control: Control, arguments: tuple[Value, ...], who: str
+    ) -> Generator[bool | None, None, Reply]:
+        """As `perform`, in pieces."""
+
+        def act() -> Reply:
+            with self.session.log.acting(who):
+                return self.perform(control, arguments)
+
+        yield from self._prepared(control.address, arguments)
+        return (yield from in_pieces(self.session, act))
 
     def _gather(self, part: str, *edges: float) -> Iterator[None]:
         """Gathers the music that is to be locked.  Raises ControlError."""
@@ -456,15 +514,52 @@ class Controls:
             yield
         self._gathered = _Gathered(blocks, (part, *edges), gathered)
 
-    def asked(self, message: Message, sender: Target, who: str, gesture: str = "") -> list[Reply]:
-        """Does what one message asks, as `who`; its answers.  gesture: of which all edits are one step of undo.
+    def _asked(
+        self,
+        message: Message,
+        sender: Target,
+        gesture: str,
+        answer: Callable[[list[Reply], float | None], None],
+        refuse: Callable[[UserError], None],
+    ) -> Iterator[bool | None]:
+        log, heard_s = self.session.log, None
+        replies: list[Reply] = []
+        try:
+            requests, refused = requests_of((message,))
+            if refused:
+                raise refused[0][1]
+            for request in requests:
+                yield from self._prepared(request.control.address, request.arguments)
+                numbers: list[int] = []  # of the newest edit before this one: others may come while it is prepared
 
-        Raises ControlError or another UserError.
-        """
-        requests, refused = requests_of((message,))
-        if refused:
-            raise refused[0][1]
-        return [reply for request in requests for reply in self._replies(request, sender, who, gesture)]
+                def act(request: Request = request, numbers: list[int] = numbers) -> list[Reply]:
+                    numbers[:] = [log.last.number]
+                    return self._replies(request, sender, sender[0], gesture)
+
+                replies.extend((yield from in_pieces(self.session, act)))
+                if log.last.number != numbers[0]:
+                    heard_s = log.last.heard_s
+        except UserError as error:
+            refuse(error)
+        else:
+            answer(replies, heard_s)
+
+    def _attempted(
+        self,
+        address: str,
+        arguments: Sequence[Raw],
+        answer: Callable[[tuple[Argument, ...]], None],
+        refuse: Callable[[UserError], None],
+    ) -> Iterator[bool | None]:
+        try:
+            control = BY_ADDRESS.get(current_address(address))
+            if control is not None and control.address in (controls.LOCK, controls.PROGRESSION):
+                yield from self._prepared(control.address, control.check(arguments))
+            values = yield from in_pieces(self.session, lambda: self.tried(address, arguments))
+        except UserError as error:
+            refuse(error)
+        else:
+            answer(values)
 
     def _answer(self, target: Target, address: str, values: Sequence[Argument]) -> None:
         if not self.clients.takes_doubles(target):
@@ -484,7 +579,7 @@ class Controls:
         """Says the new name of an old address, once."""
         if request.asked != request.control.address and request.asked not in self._said_renamed:
             self._said_renamed.add(request.asked)
-            self.session.say(f"{request.asked} is now {request.control.address}; the old name goes on working.")
+            self.session.say(f"{request.asked} is now {request.control.address}; the old name still works.")
 
     def _replies(self, request: Request, sender: Target, who: str = "", gesture: str = "") -> list[Reply]:
         control, arguments = request.control, request.arguments
@@ -539,7 +634,7 @@ class Controls:
             return address, self._of_sender[address](sender, *arguments)
         return address, self._actions[address](*arguments)
 
-    def attempt(self, address: str, arguments: Sequence[Raw]) -> tuple[Argument, ...]:
+    def tried(self, address: str, arguments: Sequence[Raw]) -> tuple[Argument, ...]:
         """The address of an edit and what it would answer, last from when it would be heard; nothing changes.
 
         Raises what the edit would raise, and ControlError for what is no edit.
@@ -548,7 +643,7 @@ class Controls:
         if control is None:
             raise ControlError("unknown_address", f"{address[:80]} is not an address of CueBridge.")
         if not (control.effect != "none" or control.address in SETTINGS) or control.access == "state":
-            raise ControlError("bad_value", f"{control.address} is no edit that could be tried.")
+            raise ControlError("bad_value", f"{control.address} is not an edit that can be tried.")
         wanted = control.check(arguments)
         if control.access == "value" and not wanted:
             raise ControlError("bad_type", f"{control.address} takes {control.signature}.")
@@ -582,9 +677,12 @@ class Controls:
                 self._answer(target, address, (*values[:-1], Double(heard_s)))
 
     # out ------------------------------------------------------------------------------------------------------------
-    def push(self, send: Callable[[Target, bytes], None]) -> None:
-        """Sends subscribers what changed, ten to twenty times a second; called with every tick."""
-        self._answer_later()
+    def push(self, send: Callable[[Target, bytes], None], budget_s: float = math.inf) -> None:
+        """Sends subscribers what changed, ten to twenty times a second; called with every tick.
+
+        budget_s: as for `datagram`, for what files that were read bring.
+        """
+        self._answer_later(budget_s)
         self._correct_promises()
         self.session.clients = len(self.clients)
         if not len(self.clients):
@@ -656,7 +754,7 @@ class Controls:
 
     def _learn(self, address: str, *texts: str) -> tuple[Argument, ...]:
         self.midi.learn.learn(address, texts, time.perf_counter())
-        return address, "move, press or play what is to work it."
+        return address, "move, press or play the control to map."
 
     def _set_pickup(self, wanted: bool) -> tuple[Argument, ...]:
         self.midi.learn.set_pickup(wanted)
@@ -690,9 +788,10 @@ class Controls:
         self._places.append(_Place(place, sender, address, act))
         return []
 
-    def _find_places(self) -> None:
-        """Does what had to wait for the disk."""
-        found = [each for each in self._places if each.place.wait(0)]
+    def _find_places(self, patience_s: float = 0.0) -> None:
+        """Does what had to wait for the disk.  patience_s: for all of it, at the end."""
+        end_s = time.perf_counter() + patience_s
+        found = [each for each in self._places if each.place.wait(max(end_s - time.perf_counter(), 0.0))]
         self._places = [each for each in self._places if each not in found]
         for each in found:
             try:
@@ -747,28 +846,33 @@ class Controls:
         checked = BY_ADDRESS[request.address].check(given)
         self._files.read(request, self._jobs.make(request.address, checked))
 
-    def _take_file(self, read: ReadFile) -> None:
-        """What was read is put in force, or only tried, and answered.  gesture: the one in which it was asked for."""
+    def _take_files(self, found: Sequence[ReadFile]) -> Iterator[bool | None]:
+        """What was read is put in force, or only tried, and answered; as `_doing`."""
+        for read in found:
+            request = read.request
+            yield True
+            try:
+                replies = yield from in_pieces(self.session, lambda read=read: self._take_file(read))  # type: ignore[misc]
+            except UserError as error:
+                self._refuse_later(request.sender, request.asked, error, "bad_value")
+                continue
+            for reply in replies if request.sender != NOBODY else ():
+                self._answer(request.sender, *reply)
+
+    def _take_file(self, read: ReadFile) -> list[Reply]:
+        """gesture: the one in which the file was asked for.  Raises UserError."""
         request, session = read.request, self.session
         before = session.promises.number
-        try:
-            with session.log.acting(request.who, request.gesture):
-                if request.trying:
-                    with session.log.only_trying():
-                        address, values = read.take()[0]
-                    replies: list[Reply] = [(request.asked, (address, *values))]
-                else:
-                    replies = read.take()
-                    replies[0] = request.asked, replies[0][1]
-        except UserError as error:
-            self._refuse_later(request.sender, request.asked, error, "bad_value")
-            return
-        if request.sender == NOBODY:
-            return
-        if session.promises.number != before:
+        with session.log.acting(request.who, request.gesture):
+            if request.trying:
+                with session.log.only_trying():
+                    address, values = read.take()[0]
+                return [(request.asked, (address, *values))]
+            replies: list[Reply] = read.take()
+        replies[0] = request.asked, replies[0][1]
+        if session.promises.number != before and request.sender != NOBODY:
             self._promised = {session.promises.number: (request.sender, replies[0])}
-        for reply in replies:
-            self._answer(request.sender, *reply)
+        return replies
 
     def _new_take(self, when: str = "bar") -> tuple[Argument, ...]:
         number, heard_s = self.session.new_take(when)
@@ -876,11 +980,13 @@ class Controls:
         """Waits for files that are being written, and answers whoever asked for them."""
         self._answer_later(wait=True)
 
-    def _answer_later(self, *, wait: bool = False) -> None:
+    def _answer_later(self, budget_s: float = math.inf, *, wait: bool = False) -> None:
         """Answers what was asked in earlier turns and has taken until now."""
-        self._find_places()
-        for read in self._files.finished():
-            self._take_file(read)
+        self._find_places(PLACES_S if wait else 0.0)
+        if wait:
+            self.go_on()
+        if not self.busy and (read := self._files.finished()):
+            self._begin(self._take_files(read), budget_s)
         while self.session.film.outcomes:
             path, heard_s, fault = self.session.film.outcomes.popleft()
             sender = self._coming.pop(path, NOBODY)

@@ -68,11 +68,14 @@ class FileJobs:
             path = place.get()
             asked = AskedMarkers.read(str(path), rate=rate or None, start=start or None)
             mapping = asked.mapping(film, starts_at).changed(rows or "")
+            shown = marker_messages(mapping, film, str(path))
 
             def take() -> Replies:
                 self._check_film(film_path, path)
-                heard_s = None if what == "show" else session.load_markers(mapping)
-                return marker_messages(mapping, film, str(path), heard_s)
+                if what == "show":
+                    return shown
+                heard_s = session.load_markers(mapping)
+                return [(shown[0][0], (*shown[0][1], Double(heard_s))), *shown[1:]]
 
             return take
 

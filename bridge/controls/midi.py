@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from pathlib import Path
 from typing import Final
 
@@ -19,16 +19,19 @@ from engine.music.note import pitch_name
 from engine.music.theme_text import theme_from_notes, theme_text
 
 MAX_LISTED: Final = 60
-Perform = Callable[[Control, tuple[Value, ...]], tuple[str, Sequence[Argument]]]
+Answer = tuple[str, Sequence[Argument]]
+Perform = Callable[[Control, tuple[Value, ...]], Answer]
+Performing = Callable[[Control, tuple[Value, ...], str], Generator[bool | None, None, Answer]]
 
 
 class MidiControl:
-    """perform: handles a request and returns its answer.  path: where the mapping is saved, None: nowhere."""
+    """perform: handles a request and returns its answer; performing: as somebody, in pieces.  path: where the mapping
+    is saved, None: nowhere."""
 
-    def __init__(self, session: Session, path: Path | None, perform: Perform) -> None:
+    def __init__(self, session: Session, path: Path | None, perform: Perform, performing: Performing) -> None:
         self._session = session
         self._path = path
-        self._perform = perform
+        self._perform, self._performing = perform, performing
         self._said = ""
         self.theme = ThemeRecorder()
         self.capture = Capture()
@@ -40,7 +43,7 @@ class MidiControl:
             try:
                 kept = read(self._path)
             except LearnFileError as error:
-                self._session.say(f"what was learned by MIDI cannot be read from {self._path}: {error}.")
+                self._session.say(f"the learned MIDI controls cannot be read from {self._path}: {error}.")
         bindings, pickup, inverted = kept if kept is not None else (DEFAULTS, True, False)
         return MidiLearn(bindings, pickup, self._keep, inverted)
 
@@ -54,18 +57,22 @@ class MidiControl:
 
     def tick(self, host_s: float) -> None:
         """From the session's thread, with every tick."""
+        for _ in self.steps(host_s):
+            pass
+
+    def steps(self, host_s: float) -> Iterator[bool | None]:
+        """The same over several turns; True: the next step takes long in a long film."""
         session = self._session
         film_s = session.analysed.film.duration_s if session.analysed is not None else 0.0
         messages = self.capture.take(session, self.theme.take(session, session.player.drain_touches()))
         played = self.capture.heard(session, session.clock.now())
         if played is not None:
-            self._take_played(played)
+            yield from self._take_played(played)
         for action in self.learn.hear(messages, host_s, self._current, film_s, self._learned):
             control = BY_ADDRESS[action.address]
             try:
                 arguments = control.check(action.arguments)
-                with session.log.acting("controller"):
-                    _, answer = self._perform(control, arguments)
+                _, answer = yield from self._performing(control, arguments, "controller")
             except UserError as error:
                 self._say(f"{action.trigger.words}, {action.address}: {error}")
                 continue
@@ -74,7 +81,7 @@ class MidiControl:
                 words = " ".join(str(value) for value in answer if isinstance(value, str))
                 self._say(f"{action.trigger.words}: {action.address} {words}".rstrip() + ".")
 
-    def _take_played(self, played: Played) -> None:
+    def _take_played(self, played: Played) -> Iterator[bool | None]:
         """What was played, as OSC would have sent it."""
         session = self._session
         arguments: tuple[Value, ...]
@@ -91,8 +98,7 @@ class MidiControl:
                 address = controls.CHORDS_PLAY
                 arguments = (" ".join(map(str, played.pitches)), played.at_s)
             control = BY_ADDRESS[address]
-            with session.log.acting("controller"):
-                self._perform(control, control.check(arguments))
+            yield from self._performing(control, control.check(arguments), "controller")
         except UserError as error:
             session.say(f"what was played is not taken: {error}")
             return

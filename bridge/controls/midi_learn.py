@@ -126,7 +126,7 @@ def learnable(address: str, texts: Sequence[str] = ()) -> tuple[Value, ...]:
     if control is None:
         raise ControlError("unknown_address", f"{address[:80]} is not an address of CueBridge.")
     if control.access == "state" or address in NOT_LEARNABLE or address == LEARN or address.startswith(f"{LEARN}/"):
-        raise ControlError("bad_value", f"{address} is nothing that a hand can work.")
+        raise ControlError("bad_value", f"{address} cannot be mapped to a MIDI controller.")
     if texts:
         return given_arguments(control, texts)
     needed = [arg for arg in control.arguments if not arg.optional]
@@ -162,7 +162,7 @@ class MidiLearn:
         """The next touch is mapped to the address.  Raises ControlError."""
         arguments = learnable(address, texts)
         if len(self.bindings) >= MAX_BINDINGS:
-            raise ControlError("busy", f"{MAX_BINDINGS} things are learned already; forget some.")
+            raise ControlError("busy", f"{MAX_BINDINGS} controls are learned already; forget some.")
         self._wanted = (current_address(address), arguments, host_s + WAIT_S)
 
     def cancel(self) -> str:

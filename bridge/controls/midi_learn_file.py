@@ -11,6 +11,7 @@ from bridge.controls.midi_learn import ANY, MAX_BINDINGS, Binding, Trigger, lear
 from engine.music.arguments import ControlError
 from engine.music.controls import current_address
 from engine.music.files import write_whole
+from engine.user_folders import config_folder
 
 VERSION: Final = 1
 KINDS: Final = ("control", "note", "program")
@@ -22,9 +23,7 @@ class LearnFileError(Exception):
 
 
 def learn_path() -> Path:
-    import platformdirs
-
-    return Path(platformdirs.user_config_dir("cuebridge", appauthor=False)) / "midi-learn.json"
+    return config_folder() / "midi-learn.json"
 
 
 def read(path: Path) -> tuple[tuple[Binding, ...], bool, bool] | None:

@@ -94,7 +94,7 @@ def _find(address: str, suggests: bool) -> list[tuple[str, Control]]:
         raise ControlError("unknown_address", f"no address matches {address[:80]}.")
     rows = [(name, BY_ADDRESS[current_address(name)]) for name in names]
     if any(control.access == "do" for _, control in rows):
-        raise ControlError("bad_value", "a pattern may read and set values, not do things.")
+        raise ControlError("bad_value", "a pattern may read and set values, not trigger actions.")
     return rows
 
 

@@ -28,6 +28,7 @@ from bridge.daw.protocol import (
 )
 from bridge.osc import codec
 from bridge.transport.state import TransportObservation
+from engine.music.command import port_number
 from engine.music.errors import UserError
 from engine.music.meter import TempoMap
 
@@ -194,7 +195,7 @@ def main(argv: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(
         prog="python -m bridge.daw.conformance", description=(__doc__ or "").split("\n")[0]
     )
-    parser.add_argument("--port", type=int, default=DEFAULT_PORT)
+    parser.add_argument("--port", type=port_number, default=DEFAULT_PORT)
     parser.add_argument(
         "--seconds", type=float, default=15.0, help="how long to listen; play, stop and locate meanwhile"
     )

@@ -9,7 +9,7 @@ from __future__ import annotations
 import socket
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Final
 
 from bridge.daw.capabilities import cost_of, spoken
@@ -29,6 +29,7 @@ from bridge.daw.protocol import (
     decode,
     encode,
 )
+from bridge.finding import Finding
 from bridge.osc import codec
 
 ANSWER_S: Final = 0.6
@@ -36,21 +37,11 @@ GREETING_S: Final = 2.4  # a little longer than scripts wait between greetings
 LISTS_S: Final = 1.5  # and then until their lists are here
 
 
-@dataclass(frozen=True, slots=True)
-class ScriptFinding:
-    """ok: True it fits, False it does not, None nothing is there.  advice: what to change."""
-
-    name: str
-    ok: bool | None
-    found: str
-    advice: str = ""
-
-
 def _again(daw: str) -> str:
     return f"run `cuebridge install-script {daw.split('-')[0]}` and restart the DAW"
 
 
-def _judged(status: ScriptStatus, speaks: bool = True) -> ScriptFinding:
+def _judged(status: ScriptStatus, speaks: bool = True) -> Finding:
     name = f"DAW script {plain(status.daw)}"
     within = f" in {status.interpreter}" if status.interpreter else ""
     found = f"{status.host_version or 'version not told'}, script {status.version}{within}, protocol {status.protocol}"
@@ -61,31 +52,29 @@ def _judged(status: ScriptStatus, speaks: bool = True) -> ScriptFinding:
         found += "; it greets"
     found = plain(found)
     if not status.fits:
-        return ScriptFinding(name, False, found, f"this is protocol {PROTOCOL}: {_again(status.daw)}")
-    return ScriptFinding(name, True, found, "" if speaks else "start `cuebridge live`")
+        return Finding(name, False, found, f"this is protocol {PROTOCOL}: {_again(status.daw)}")
+    return Finding(name, True, found, "" if speaks else "start `cuebridge live`")
 
 
-def listed(daw: str, rows: Sequence[Capability], expected: int) -> list[ScriptFinding]:
+def listed(daw: str, rows: Sequence[Capability], expected: int) -> list[Finding]:
     """The self-test's result: what works in one finding, each call that does not in one of its own."""
     name = spoken(daw)
     if not rows and not expected:
-        return [ScriptFinding(f"{name}: what works", None, "this script does not tell", _again(daw))]
+        return [Finding(f"{name}: what works", None, "this script does not tell", _again(daw))]
     working = [row.call for row in rows if row.works == WORKS]
     summary = f"{len(working)} of {expected} calls: {', '.join(dict.fromkeys(working))}"
     if len(rows) < expected:
         summary += f"; {expected - len(rows)} of the list were lost on the way, run this again"
-    found = [ScriptFinding(f"{name}: what works", True, summary)]
+    found = [Finding(f"{name}: what works", True, summary)]
     for row in rows:
         if row.works == REFUSED:
-            found.append(
-                ScriptFinding(f"{name}: {row.call}", None, f"refused: {row.why or 'no reason told'}", cost_of(row))
-            )
+            found.append(Finding(f"{name}: {row.call}", None, f"refused: {row.why or 'no reason told'}", cost_of(row)))
         elif row.works == NOT_TRIED:
-            found.append(ScriptFinding(f"{name}: {row.call}", None, f"not certain: {row.why}"))
+            found.append(Finding(f"{name}: {row.call}", None, f"not certain: {row.why}"))
     return found
 
 
-def ask(port: int, host: str = "127.0.0.1", seconds: float = ANSWER_S) -> list[ScriptFinding] | None:
+def ask(port: int, host: str = "127.0.0.1", seconds: float = ANSWER_S) -> list[Finding] | None:
     """What a running bridge says; None where none answers."""
     scripts: list[ScriptStatus] = []
     rows: dict[str, list[Capability]] = {}
@@ -101,14 +90,14 @@ def ask(port: int, host: str = "127.0.0.1", seconds: float = ANSWER_S) -> list[S
                     rows.setdefault(message.daw, []).append(row)
                 elif isinstance(message, ScriptStatus):
                     if message.count == 0:
-                        return [ScriptFinding("DAW scripts", None, "none has said hello to the running `live`")]
+                        return [Finding("DAW scripts", None, "none has said hello to the running `live`")]
                     scripts.append(message)
                 awaited = sum(one.rows for one in scripts)
                 if scripts and len(scripts) == scripts[0].count and sum(map(len, rows.values())) >= awaited:
                     break
         except (OSError, DawProtocolError):  # nobody there (an ICMP answer on some systems), silence, or a stranger
             pass
-    found: list[ScriptFinding] = []
+    found: list[Finding] = []
     for one in scripts:
         sent = rows.get(one.daw, [])  # of several of a kind in the order of the scripts
         found += [_judged(one), *(listed(one.daw, sent[: one.rows], one.rows) if one.fits else ())]
@@ -116,7 +105,7 @@ def ask(port: int, host: str = "127.0.0.1", seconds: float = ANSWER_S) -> list[S
     return found or None
 
 
-def listen(port: int, seconds: float = GREETING_S) -> list[ScriptFinding]:
+def listen(port: int, seconds: float = GREETING_S) -> list[Finding]:
     """Scripts that greet while no bridge runs."""
     link = DawLink(DawEvents(), version="doctor")
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as server:
@@ -124,7 +113,7 @@ def listen(port: int, seconds: float = GREETING_S) -> list[ScriptFinding]:
             server.bind(("127.0.0.1", port))
         except OSError:
             advice = "if that is not CueBridge, give both another port with --osc-port and --port"
-            return [ScriptFinding("DAW scripts", None, f"port {port} is held by another program", advice)]
+            return [Finding("DAW scripts", None, f"port {port} is held by another program", advice)]
         server.settimeout(0.05)
         end = time.perf_counter() + seconds
         greeted = False
@@ -133,7 +122,7 @@ def listen(port: int, seconds: float = GREETING_S) -> list[ScriptFinding]:
             there = [info for info in link.status() if info.version_ok]
             if there and not greeted:  # until its lists are here
                 greeted, end = True, max(end, now + LISTS_S)
-        found: list[ScriptFinding] = []
+        found: list[Finding] = []
         for info in link.status():
             rows = info.capabilities
             fits, version = int(info.version_ok), info.script_version
@@ -142,7 +131,7 @@ def listen(port: int, seconds: float = GREETING_S) -> list[ScriptFinding]:
             found += [_judged(status, speaks=False), *(listed(info.daw, rows, len(rows)) if info.version_ok else ())]
     if not found:
         advice = "to follow a DAW by its script: `cuebridge install-script`, see docs/daw"
-        return [ScriptFinding("DAW scripts", None, "none is greeting", advice)]
+        return [Finding("DAW scripts", None, "none is greeting", advice)]
     return found
 
 
@@ -162,6 +151,6 @@ def _serve(server: socket.socket, link: DawLink) -> None:
             continue
 
 
-def check_scripts(port: int) -> list[ScriptFinding]:
+def check_scripts(port: int) -> list[Finding]:
     """Never raises: a doctor reports."""
     return ask(port) or listen(port)

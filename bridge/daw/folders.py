@@ -16,6 +16,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from engine import user_folders
+from engine.user_folders import expanded
+
 SYSTEMS: Final = ("macos", "windows", "linux")
 ARDOUR_VERSIONS: Final = (7, 8, 9)
 DEFAULT_ARDOUR: Final = 8
@@ -47,14 +50,14 @@ class Account:
     ) -> Account:
         """This account, or the layout of another system below a given folder.  registry: for tests."""
         system = system or {"darwin": "macos", "win32": "windows"}.get(sys.platform, "linux")
-        base = Path(home) if home else Path.home()
+        base = expanded(home) if home else user_folders.home("--home")
         roaming, local = base / "AppData" / "Roaming", base / "AppData" / "Local"
         if home is None:
             roaming = Path(os.environ.get("APPDATA", roaming))
             local = Path(os.environ.get("LOCALAPPDATA", local))
         if registry is None and home is None and sys.platform == "win32":
             registry = _read_registry
-        found = None if to is None else Path(to).expanduser().absolute()
+        found = None if to is None else expanded(to).absolute()
         settings = base / ".config"
         if home is None:
             settings = Path(os.environ.get("XDG_CONFIG_HOME") or settings)

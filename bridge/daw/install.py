@@ -27,7 +27,6 @@ from bridge.daw.protocol import DEFAULT_PORT
 from engine.music.command import SentenceParser
 from engine.music.errors import UserError
 
-DAWS: Final = ("reaper", "live", "bitwig", "ardour", "cubase")
 MANIFEST: Final = ".cuebridge-install.json"
 
 NEXT: Final = {
@@ -106,6 +105,7 @@ def _cubase(account: Account) -> list[Place]:
 
 
 _LAYOUTS: Final = {"reaper": _reaper, "live": _live, "bitwig": _bitwig, "ardour": _ardour, "cubase": _cubase}
+DAWS: Final = tuple(_LAYOUTS)
 
 
 def places(daw: str, account: Account) -> list[Place]:
@@ -301,9 +301,9 @@ def _remove_empty(folder: Path) -> None:
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The arguments of the command, without its name."""
-    parser.add_argument("daw", choices=DAWS, help="which DAW")
-    parser.add_argument("--dry-run", action="store_true", help="only say what would be done")
-    parser.add_argument("--uninstall", action="store_true", help="take it away again")
+    parser.add_argument("daw", choices=DAWS, help="the DAW")
+    parser.add_argument("--dry-run", action="store_true", help="only show what would be done")
+    parser.add_argument("--uninstall", action="store_true", help="remove the script again")
     parser.add_argument("--port", type=int, default=DEFAULT_PORT, help="port of the bridge (default %(default)s)")
     parser.add_argument("--to", metavar="DIR", help="the DAW's folder where it is not the usual one (see docs/daw)")
     parser.add_argument("--startup", action="store_true", help="REAPER: start the script whenever REAPER starts")
@@ -332,6 +332,6 @@ def run(arguments: argparse.Namespace) -> int:
 
 def main(argv: list[str]) -> int:
     """`install-script` with its arguments.  Raises InstallError."""
-    parser = SentenceParser(prog="cuebridge install-script", description="Install a DAW's script.")
+    parser = SentenceParser(prog="cuebridge install-script", description="Installs the script of a DAW.")
     add_arguments(parser)
     return run(parser.parse_args(argv))

@@ -88,6 +88,7 @@ RESEND_AFTER_S: Final = 0.5
 GIVE_UP_AFTER: Final = 20  # tries, ever farther apart: Live needs half a second for each of many locators
 MAX_TEMPO_STEPS: Final = 40  # of one DoTempo message
 MAX_SCRIPTS: Final = 8
+MAX_WORD: Final = 200  # characters of the name of a DAW
 MAX_REFUSED: Final = 20  # addresses of one script, of whose refusal the user hears
 UNHEARD_GREETINGS: Final = 3  # after the first, each two seconds after the one before: it hears none of our answers
 UNFIT_FOR_S: Final = 6.0  # a script of another protocol greets every two seconds
@@ -230,7 +231,7 @@ class DawLink:
         if known is None and len(self._scripts) + len(self._unchecked) >= MAX_SCRIPTS:
             raise DawProtocolError("busy", f"{MAX_SCRIPTS} scripts are connected, that is enough.")
         info = DawInfo(
-            daw=plain(message.daw),
+            daw=plain(message.daw[:MAX_WORD]),
             host_version=plain(message.host_version),
             script_version=plain(message.version),
             protocol=message.protocol,

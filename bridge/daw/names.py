@@ -17,6 +17,7 @@ from typing import Final
 from engine.document import NamedMark
 
 PRINT: Final = "print"
+MAX_NAME: Final = 4096  # characters, as of a control's text
 KINDS: Final = {
     "chords": "progression",
     "pin": "pin",
@@ -29,8 +30,8 @@ _NAME: Final = re.compile(rf"\s*({'|'.join(KINDS)})(?:\s+(\w+))?\s*:\s*(.*?)\s*"
 
 
 def read_name(name: str, start_s: float, end_s: float | None = None) -> NamedMark | None:
-    """None for a name that is not for us, or that says nothing after its colon."""
-    found = _NAME.fullmatch(name)
+    """None for a name that is not for us, says nothing after its colon, or is longer than anybody writes."""
+    found = _NAME.fullmatch(name) if len(name) <= MAX_NAME else None
     if found is None or not found[3]:
         return None
     return NamedMark(KINDS[found[1].lower()], (found[2] or "").lower(), found[3], start_s, end_s, name)

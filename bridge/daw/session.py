@@ -15,6 +15,7 @@ from bridge.session.edits import chords, cues, marks, printed
 from bridge.session.edits.marks import SAME_S, parse_changes
 from bridge.session.edits.values import set_value
 from bridge.session.options import channels
+from bridge.session.pieces import in_pieces
 from bridge.session.session import Session
 from bridge.transport.state import TransportObservation
 from engine.document import CueState, Document
@@ -33,8 +34,8 @@ from engine.music import (
 from engine.music.composition import HIT_WEIGHTS
 
 TICK_S: Final = 0.1
-NAMES_S: Final = 0.05  # of one tick for what names say: many of them must hold nothing else up
-SCOPES: Final = ("film", "cue", "selection")
+NAMES_S: Final = 0.005  # processor time of one turn for what names say: many of them must hold nothing else up
+DONE: Final = object()
 
 
 class DawBridge(DawEvents):
@@ -52,6 +53,7 @@ class DawBridge(DawEvents):
         self._refused: set[NamedMark] = set()
         self._gone: list[NamedMark] = []
         self._coming: tuple[NamedMark, ...] = ()
+        self._doing: Iterator[bool] | None = None  # what is half done of them
         self._due: deque[tuple[Callable[..., None], tuple[NamedMark, ...]]] = deque()
         self._heard: tuple[DawInfo, TransportObservation] | None = None  # the transport in force, as it was heard last
 
@@ -66,7 +68,7 @@ class DawBridge(DawEvents):
         if host_s >= self._next_tick_s:
             self._next_tick_s = host_s + TICK_S
             self._send(self.link.tick(host_s))
-            self._names_due()
+        self._names_due()
 
     def close(self) -> None:
         self.link.close()
@@ -105,10 +107,7 @@ class DawBridge(DawEvents):
         self._use(tempo_map, daw.daw)
 
     def _use(self, tempo_map: TempoMap, who: str) -> None:
-        try:
-            self._session.use_daw_map(tempo_map, who)
-        except UserError as error:
-            self.note(str(error))
+        self._session.use_daw_map(tempo_map, who)
 
     def timecode(self, daw: DawInfo, rate: FrameRate, start: Timecode | None) -> None:
         self._session.daw_rate = rate
@@ -130,19 +129,32 @@ class DawBridge(DawEvents):
         session.names_done = session.names_done.difference(marks)
 
     def _names_due(self) -> None:
-        if not self._due and self._session.document.result.complete and (self._waiting or self._gone):
-            self._line_up()
-        until_s = time.perf_counter() + NAMES_S
-        while self._due and time.perf_counter() < until_s:
-            act, marks = self._due.popleft()
-            try:
-                with self._session.log.acting("DAW"):
-                    act(*marks)
-            except (MusicError, UserError) as error:
-                fresh = set(marks) & set(self._coming)
-                self._session.names_done -= fresh
-                self._refused |= fresh
-                self.note(f"'{marks[0].name}': {error}")
+        session = self._session
+        begun_s = time.thread_time()
+        while not session.held and time.thread_time() - begun_s < NAMES_S:
+            if self._doing is None:
+                if not self._due and session.document.result.complete and (self._waiting or self._gone):
+                    self._line_up()
+                if not self._due:
+                    return
+                self._doing = self._done(*self._due.popleft())
+            if next(self._doing, DONE) is DONE:
+                self._doing = None
+
+    def _done(self, act: Callable[..., None], marks: tuple[NamedMark, ...]) -> Iterator[bool]:
+        session = self._session
+
+        def acting() -> None:
+            with session.log.acting("DAW"):
+                act(*marks)
+
+        try:
+            yield from in_pieces(session, acting)
+        except (MusicError, UserError) as error:
+            fresh = set(marks) & set(self._coming)
+            session.names_done -= fresh
+            self._refused |= fresh
+            self.note(f"'{marks[0].name}': {error}")
 
     def _line_up(self) -> None:
         """What is to be done for names that came and went, in order; hits, of which a film has many, in one step."""

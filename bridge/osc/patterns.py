@@ -28,11 +28,6 @@ def is_pattern(address: str) -> bool:
     return not _MARKS.isdisjoint(address)
 
 
-def matches(pattern: str, address: str) -> bool:
-    """Whether an address matches; `*` and `?` stop at a slash.  Raises PatternError."""
-    return Pattern(pattern).matches(address)
-
-
 @lru_cache(maxsize=256)
 def matching(pattern: str, addresses: tuple[str, ...]) -> tuple[str, ...]:
     """The addresses that match, in their order.  Raises PatternError."""

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Final
 
-from bridge.controls.dispatch import Controls
+from bridge.controls.dispatch import PIECE_S, Controls, Reply
 from bridge.osc.clients import Target
 from bridge.osc.codec import Argument, Message
 from bridge.page import messages as p
@@ -35,28 +35,31 @@ class PageCommands:
         self._coming: dict[Target, list[tuple[str, tuple[Argument, ...]]]] = {}  # its answers, of one turn
 
     def do(self, message: p.Do) -> None:
-        """Answers by the link, now or, where that takes time, later."""
+        """Answers by the link, now or, where that takes time, in later turns; not while `controls` is busy."""
         target = (f"{PAGE}{message.client}", message.id)
-        log = self._controls.session.log
-        before = log.last.number
-        try:
-            if message.attempt:
-                values = self._controls.attempt(message.address, message.arguments)[1:]
-                heard_s = values[-1] if values and isinstance(values[-1], float) else None
-                self._link.send(p.Answer(message.client, message.id, values, heard_s))
-                return
-            asked = Message(message.address, message.arguments)
-            replies = self._controls.asked(asked, target, target[0], message.gesture)
-        except UserError as error:
+
+        def refused(error: UserError) -> None:
             code = error.code if isinstance(error, ControlError) else "bad_value"
             self.refuse(target, message.address, code, str(error))
-            return
-        heard_s = log.last.heard_s if log.last.number != before else None
-        if not replies:
-            self._owed.add(target)
-            return
-        more = tuple((address, tuple(values)) for address, values in replies[1:])
-        self._link.send(p.Answer(message.client, message.id, tuple(replies[0][1]), heard_s, more=more))
+
+        def tried(found: tuple[Argument, ...]) -> None:
+            values = found[1:]
+            heard_s = values[-1] if values and isinstance(values[-1], float) else None
+            self._link.send(p.Answer(message.client, message.id, values, heard_s))
+
+        def answered(replies: list[Reply], heard_s: float | None) -> None:
+            if not replies:
+                return
+            self._owed.discard(target)
+            more = tuple((address, tuple(values)) for address, values in replies[1:])
+            self._link.send(p.Answer(message.client, message.id, tuple(replies[0][1]), heard_s, more=more))
+
+        if message.attempt:
+            self._controls.attempt(message.address, message.arguments, tried, refused, budget_s=PIECE_S)
+        else:
+            asked = Message(message.address, message.arguments)
+            self._owed.add(target)  # beforehand: what is known at once is answered before this returns
+            self._controls.ask(asked, target, answered, refused, gesture=message.gesture, budget_s=PIECE_S)
 
     def answer(self, target: Target, address: str, values: Sequence[Argument]) -> None:
         """Later than the request: a file was written or read, or a change is heard later than was said."""

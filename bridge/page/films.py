@@ -26,6 +26,7 @@ from engine.process.messages import (
     ThumbnailsMade,
     ThumbnailsWanted,
 )
+from engine.user_folders import cache_folder
 
 KEPT_TILES: Final = 400
 PATIENCE_S: Final = 30.0
@@ -221,10 +222,7 @@ class Films:
 
 def _copy_of(path: str) -> Path:
     """Where the copy of a film is kept, by its content.  Raises OSError where the film cannot be read."""
-    import platformdirs
-
-    folder = Path(platformdirs.user_cache_dir("cuebridge", appauthor=False)) / _COPIES
-    return folder / f"{fingerprint(Path(path))}.mp4"
+    return cache_folder() / _COPIES / f"{fingerprint(Path(path))}.mp4"
 
 
 def forget_old_copies(latest: Path, most_bytes: int = COPIES_BYTES) -> None:

@@ -202,8 +202,10 @@ def request(client: int, message: Any) -> Request:
     for value in arguments:
         if isinstance(value, dict) and address.startswith("/page/"):
             continue
-        if not isinstance(value, (str, int, float, bool)) or (isinstance(value, str) and len(value) > LONGEST):
+        if not isinstance(value, (str, int, float, bool)):
             raise ControlError("bad_type", "an argument is a number, a word, true or false.")
+        if isinstance(value, str) and len(value) > LONGEST:
+            raise ControlError("bad_value", f"that has {len(value)} characters; {LONGEST} are the most.")
         if isinstance(value, (int, float)) and not (math.isfinite(value) and abs(value) < 1e15):
             raise ControlError("bad_value", "this number is none.")
     return Request(client, -1 if number is None else number, address, tuple(arguments), gesture, attempt)

@@ -19,8 +19,16 @@ from engine.music import UserError
 from engine.music.arguments import ControlError
 from engine.music.extras import has_extra, need_extra
 
-FORMATS: Final = ("mp4", "wav", "flac", "stems", "mid", "parts", "leadsheet")
-_OPTIONS: Final = ("film_sound", "loudness", "name")
+EXPORTED: Final = (  # by `cuebridge export`, under names by its pattern
+    "dawproject", "musicxml", "pdf", "svg", "edl", "csv", "otio", "markers-midi", "click", "click-wav", "guide",
+    "spotting", "cuesheet",
+)  # fmt: skip
+FORMATS: Final = ("mp4", "wav", "flac", "stems", "mid", "parts", "leadsheet", *EXPORTED)
+_EXTRAS: Final = {"musicxml": "score", "otio": "otio", "pdf": "plot", "svg": "plot"}
+_WORDS: Final = ("name", "only", "marker_kinds", "production", "writers", "publishers", "society", "use")
+_NUMBERS: Final = {"version": (1, 999), "count_in": (0, 8)}
+_OPTIONS: Final = ("film_sound", "loudness", *_WORDS, *_NUMBERS)
+_LONGEST_WORD: Final = 200
 _FILM_SOUNDS: Final = ("keep", "duck", "drop")
 _SESSION_S: Final = 60.0  # the bridge writes the session within this
 MOST_RUNNING: Final = 4
@@ -52,7 +60,8 @@ class Jobs:
     @staticmethod
     def can() -> Json:
         """What is installed."""
-        return {"save": True, "link": has_extra("link-video"), "formats": FORMATS}
+        formats = tuple(each for each in FORMATS if each not in _EXTRAS or has_extra(_EXTRAS[each]))
+        return {"save": True, "link": has_extra("link-video"), "formats": formats}
 
     def save(self, kind: Any, options: Any = None) -> str:
         """Begins to save; returns the job's number.  Raises ControlError."""
@@ -146,7 +155,10 @@ class Jobs:
             raise JobError("the session could not be written in time.") from None
         finally:
             self._sessions.pop(number, None)
-        out = folder / safe_name(f"{options.pop('name', '') or 'Film with music'}.x")
+        name = options.pop("name", "")
+        out = folder / safe_name(f"{name or 'Film with music'}.x")
+        if kind in EXPORTED and name:
+            options["file_names"] = name
         if self._soundfont is not None:
             options["soundfont"] = self._soundfont
         program = Program("engine.commands.page_save", kind, session, str(out), json.dumps(options))
@@ -219,6 +231,11 @@ def _checked(options: Any) -> Json:
     loudness = options.get("loudness", -18)
     if isinstance(loudness, bool) or not isinstance(loudness, (int, float)) or not -40 <= loudness <= -8:
         raise ControlError("bad_value", "loudness is -40 to -8 LUFS.")
-    if not isinstance(options.get("name", ""), str):
-        raise ControlError("bad_type", "name is a word.")
+    for name in _WORDS:
+        if not isinstance(options.get(name, ""), str) or len(options.get(name, "")) > _LONGEST_WORD:
+            raise ControlError("bad_type", f"{name} is a text of up to {_LONGEST_WORD} characters.")
+    for name, (low, high) in _NUMBERS.items():
+        value = options.get(name, low)
+        if isinstance(value, bool) or not isinstance(value, int) or not low <= value <= high:
+            raise ControlError("bad_value", f"{name} is a whole number from {low} to {high}.")
     return dict(options)

@@ -22,10 +22,12 @@ from bridge.page.protocol import LISTS_FOLDER
 from bridge.player import messages as m
 from engine.music.processes import end_at_once, start_on_pipe
 from engine.music.temporary import TemporaryFolder
+from engine.user_folders import data_folder
 
 RESTART_PAUSES_S: Final = (0.2, 1.0, 5.0, 15.0)
 START_S: Final = 15.0
 END_S: Final = 2.0
+KILL_S: Final = 0.3  # from a SIGTERM to what nothing survives
 LOG: Final = 200
 
 
@@ -133,8 +135,8 @@ class PageLink:
             self.close()
         return not self.fault
 
-    def close(self) -> None:
-        """Ends the server, if need be by force.  May be called twice."""
+    def close(self, patience_s: float = END_S) -> None:
+        """Ends the server, by force where it does not end within that time.  May be called twice."""
         self._closing.set()
         with self._lock:
             process, pipe = self._process, self._pipe
@@ -142,11 +144,10 @@ class PageLink:
         if pipe is not None:
             pipe.send(p.Close())
         if process is not None:
-            process.join(END_S)
-            for end in (process.terminate, process.kill):
-                if process.is_alive():
-                    end()
-                    process.join(END_S)
+            process.join(patience_s)
+            if process.is_alive():
+                end_at_once(process, KILL_S)
+                process.join(END_S)
         if pipe is not None:
             pipe.close()
         self._work.remove()
@@ -255,9 +256,7 @@ class PageLink:
 
 def films_folder() -> Path:
     """Where films are kept that came through the page."""
-    import platformdirs
-
-    return Path(platformdirs.user_data_dir("cuebridge", appauthor=False)) / "films"
+    return data_folder() / "films"
 
 
 def uploads_of(link: PageLink) -> tuple[Path, ...]:

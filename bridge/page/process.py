@@ -40,15 +40,20 @@ def listening(port: int, any_port: bool) -> socket.socket:
     return bound
 
 
+def port_refused(port: int, error: Exception) -> str:
+    """Why there is no page on a port, in a sentence."""
+    taken = isinstance(error, OSError) and error.errno in (errno.EADDRINUSE, errno.EACCES, 10048, 10013)
+    why = "is taken; choose another with --page-port (0: any)" if taken else f"cannot be had: {error}"
+    return f"the page's port {port} {why}."
+
+
 def run_page(connection: Connection, options: p.PageOptions) -> None:
     """Spawn target: serves until the pipe is closed or `Close` comes."""
     try:
         bound = listening(options.port, options.any_port)
     except (OSError, OverflowError) as error:
-        taken = isinstance(error, OSError) and error.errno in (errno.EADDRINUSE, errno.EACCES, 10048, 10013)
-        why = "is taken; choose another with --page-port (0: any)" if taken else f"cannot be had: {error}"
         with contextlib.suppress(OSError):
-            connection.send(p.ServerFailed(f"the page's port {options.port} {why}."))
+            connection.send(p.ServerFailed(port_refused(options.port, error)))
         connection.close()
         return
     with bound:

@@ -24,6 +24,7 @@ from engine.process.messages import SOUND_BLOCK, SOUND_RATE, SoundBlock, SoundFa
 
 KEPT: Final = 64  # blocks of a stream
 PREPARED: Final = 2  # blocks that are made before any page asks
+REST_S: Final = 1.0  # after the last change of the plan, until a renderer that nobody asks gets it
 MOST_WANTED: Final = 64  # blocks that a page may ask for
 MAX_LISTENERS: Final = 16
 WINDOW_S: Final = 180.0  # of notes that the renderer gets at once; longer films would take too long at each change
@@ -158,7 +159,8 @@ class Sound:
     ) -> None:  # fmt: skip
         self._tiles, self._changed = tiles, changed
         self._child = Child(sound_process, (soundfont,), self._received, self._died, loop)
-        self._playhead = playhead
+        self._playhead, self._loop = playhead, loop
+        self._rests: asyncio.TimerHandle | None = None  # until the plan has not changed for a while
         self._music = BlockFeed(MUSIC_STREAM, self._ask, self._soonest)
         self.film = BlockFeed(FILM_STREAM, ask_film, self._soonest)
         self._listeners: list[Listener] = []
@@ -182,8 +184,16 @@ class Sound:
         """Once a page is open the renderer starts, reads its font and makes the first blocks: it takes a second, which
         whoever then presses play does not wait for."""
         if self._pages and self._music.ready and self._child.pid is None:
-            at_s, _ = self._playhead()
-            self._ask(int(max(at_s, 0.0) // BLOCK_S), PREPARED)
+            self._ask_here()
+
+    def _ask_here(self) -> None:
+        at_s, _ = self._playhead()
+        self._ask(int(max(at_s, 0.0) // BLOCK_S), PREPARED)
+
+    def _plan_rests(self) -> None:
+        """A page is open that does not sound yet: the renderer gets the plan all the same, and computes its keys."""
+        if self._pages and self._music.ready and self._window == (0.0, 0.0):
+            self._ask_here()
 
     def film_is(self, duration_s: float) -> None:
         """Another film, or one whose length is known now."""
@@ -211,6 +221,9 @@ class Sound:
             listener.send(json.dumps({"revision": self._revision, "from": first}))
         self._prepare()
         self.pump()
+        if self._rests is not None:
+            self._rests.cancel()
+        self._rests = self._loop.call_later(REST_S, self._plan_rests)
 
     def film_block(self, block: SoundBlock) -> None:
         self.film.arrived(0, block.index, block.parts)
@@ -221,6 +234,8 @@ class Sound:
         self.film.serve(self._listeners)
 
     def close(self) -> None:
+        if self._rests is not None:
+            self._rests.cancel()
         self._child.close()
 
     def _soonest(self, later_s: float) -> int:

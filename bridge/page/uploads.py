@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import re
 import secrets
@@ -16,6 +17,7 @@ from engine.music import shown
 from engine.music.arguments import ControlError
 
 _LONGEST: Final = 80  # characters of a name
+_FULL: Final = (errno.ENOSPC, getattr(errno, "EDQUOT", errno.ENOSPC))
 _SPARE: Final = 200 * 2**20  # bytes that stay free
 
 
@@ -55,12 +57,8 @@ class Uploads:
         name = shown(safe_name(label))
         if size is not None and size > self._most:
             raise self._too_big(name, size)
-        free = shutil.disk_usage(self._nearest()).free
-        if size is not None and size + _SPARE > free:
-            raise ControlError(
-                "not_ready",
-                f"Not enough space in {self._folder}: {size_words(size)} needed, {size_words(free)} free.",
-            )
+        if size is not None and size + _SPARE > self._free():
+            raise self._no_space(size)
 
     async def take(self, label: str, size: int | None, pieces: AsyncIterator[bytes]) -> tuple[str, str, int]:
         """Keeps what comes; its number, name and length.  Raises ControlError; then nothing of it is left."""
@@ -79,6 +77,8 @@ class Uploads:
                 raise ControlError("bad_value", f"{shown(name)} did not come whole.")
         except OSError as error:
             shutil.rmtree(place, ignore_errors=True)
+            if error.errno in _FULL:
+                raise self._no_space(max(count, size or 0)) from None
             raise ControlError("not_ready", f"{shown(name)} cannot be kept: {error.strerror or error}.") from None
         except BaseException:
             shutil.rmtree(place, ignore_errors=True)
@@ -103,6 +103,13 @@ class Uploads:
         return ControlError(
             TOO_BIG, f"{name} is {size_words(size)}; {size_words(self._most)} is the most (--upload-limit)."
         )
+
+    def _free(self) -> int:
+        return shutil.disk_usage(self._nearest()).free
+
+    def _no_space(self, needed: int) -> ControlError:
+        words = f"Not enough space in {self._folder}: {size_words(needed)} needed, {size_words(self._free())} free."
+        return ControlError("not_ready", words)
 
     def _nearest(self) -> Path:
         """The folder, or what there is of it."""

@@ -140,16 +140,18 @@ class PlayerLink:
         notes: Sequence[Note],
         controllers: Sequence[Controller],
         from_position: float,
+        tempo_map: TempoMap | None = None,
     ) -> None:
         """Replaces everything from `from_position` on.
 
         unit: "beats" or "seconds": what `from_position` and the `*_beats` fields of notes and controllers
-        count in (beats of the tempo map, or timeline seconds).
+        count in (beats of the tempo map, or timeline seconds).  tempo_map: by which notes and controllers in beats
+        become those of a plan in seconds.
         """
         if unit not in m.UNITS:
             raise ValueError(f"a plan is in beats or in seconds, not in '{unit}'")
         with self._lock:
-            self._tell(self._memory.plan(revision, unit, notes, controllers, from_position))
+            self._tell(self._memory.plan(revision, unit, notes, controllers, from_position, tempo_map))
 
     def play(self) -> None:
         self._move(m.PLAY)
@@ -369,9 +371,9 @@ class PlayerLink:
             for message in self._memory.everything(status):
                 self._write(message)
         with self._news:
-            sentence = "The player process died; its notes were ended and a new one goes on."
+            sentence = "The player process died; its notes were ended and a new one takes over."
             if self._reopening:
-                sentence, self._reopening = "the MIDI ports were opened anew.", False
+                sentence, self._reopening = "the MIDI ports were reopened.", False
             self._status = replace(self._status, notes=(*self._status.notes, sentence), sounding=())
             self._news.notify_all()
         return True

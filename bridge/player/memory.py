@@ -6,17 +6,18 @@ import time
 from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import chain
-from operator import attrgetter
+from operator import add, attrgetter, itemgetter, sub
 from typing import Final
 
 from bridge.player import messages as m
 from bridge.player.score import PlannedNote, Score
 from bridge.player.tempo import TempoLine
+from engine.music.meter import TempoMap
 from engine.music.note import Controller, Note
 
 ALL_PARTS: Final = 255
 _PART: Final = attrgetter("part")
-_START: Final = attrgetter("start")
+_START: Final = itemgetter(5)
 
 
 class PlayerMemory:
@@ -47,9 +48,11 @@ class PlayerMemory:
         notes: Sequence[Note],
         controllers: Sequence[Controller],
         from_position: float,
+        tempo_map: TempoMap | None = None,
     ) -> Iterator[bytes]:
+        """tempo_map: by which notes and controllers in beats become those of a plan in seconds."""
         yield from self._new_parts(chain(map(_PART, notes), map(_PART, controllers)))
-        events = self._events(notes, controllers)
+        events = self._events(notes, controllers, tempo_map)
         self._remember(revision, unit, events, from_position)
         yield m.pack_begin(revision, unit, from_position)
         yield from m.pack_events(events)
@@ -122,60 +125,50 @@ class PlayerMemory:
         if new:
             yield m.pack_json(m.PARTS, self.parts)
 
-    def _events(self, notes: Sequence[Note], controllers: Sequence[Controller]) -> list[m.PlanEvent]:
+    # Hundreds in one turn of the session: plain tuples and lists, each value looked up once.
+    def _events(
+        self, notes: Sequence[Note], controllers: Sequence[Controller], tempo_map: TempoMap | None
+    ) -> list[m.EventRow]:
         place = {part: index for index, part in enumerate(self.parts)}
-        events = [
-            m.PlanEvent(
-                m.NOTE,
-                place[note.part],
-                note.channel - 1,
-                note.pitch,
-                note.velocity,
-                float(note.start_beats),
-                float(note.length_beats),
-            )
-            for note in notes
+        starts = [note.start_beats for note in notes]
+        lengths: Sequence[float] = [note.length_beats for note in notes]
+        times = [control.time_beats for control in controllers]
+        if tempo_map is not None:
+            ends = tempo_map.all_seconds_at(map(add, starts, lengths))
+            starts, times = tempo_map.all_seconds_at(starts), tempo_map.all_seconds_at(times)
+            lengths = list(map(sub, ends, starts))
+        events: list[m.EventRow] = [
+            (m.NOTE, place[note.part], note.channel - 1, note.pitch, note.velocity, float(start), float(length))
+            for note, start, length in zip(notes, starts, lengths, strict=True)
         ]
         events += [
-            m.PlanEvent(
-                m.CONTROL,
-                place[control.part],
-                control.channel - 1,
-                control.number,
-                control.value,
-                float(control.time_beats),
-                0.0,
-            )
-            for control in controllers
+            (m.CONTROL, place[each.part], each.channel - 1, each.number, each.value, float(time_), 0.0)
+            for each, time_ in zip(controllers, times, strict=True)
         ]
         events.sort(key=_START)
         return events
 
-    def _remember(self, revision: int, unit: str, events: list[m.PlanEvent], from_position: float) -> None:
+    def _remember(self, revision: int, unit: str, events: list[m.EventRow], from_position: float) -> None:
         line = self._tempo[1] if self._tempo is not None else TempoLine.constant(120)
         if self._score.revision < 0:
             self._score.unit = unit
         self._score.convert(unit, line.seconds_at, line.beats_at)
         lanes = self._score.blank()
-        for event in events:
-            if event.kind == m.NOTE:
-                lanes[event.part].add(
-                    PlannedNote(event.start, event.start + event.length, event.data1, event.data2, event.channel)
-                )
+        for kind, part, channel, data1, data2, start, length in events:
+            if kind == m.NOTE:
+                lanes[part].add(PlannedNote(start, start + length, data1, data2, channel))
             else:
-                lanes[event.part].add_control(event.start, event.channel, event.data1, event.data2)
+                lanes[part].add_control(start, channel, data1, data2)
         self._score.load(revision, lanes, from_position, from_position)
 
-    def _remembered(self) -> list[m.PlanEvent]:
-        events = []
+    def _remembered(self) -> list[m.EventRow]:
+        events: list[m.EventRow] = []
         for lane in self._score.lanes:
             for note in lane.notes:
                 length = note.end - note.start
-                events.append(
-                    m.PlanEvent(m.NOTE, lane.index, note.channel, note.pitch, note.velocity, note.start, length)
-                )
+                events.append((m.NOTE, lane.index, note.channel, note.pitch, note.velocity, note.start, length))
             for (channel, number), stream in lane.streams.items():
                 for time_native, value in zip(stream.times, stream.values, strict=True):
-                    events.append(m.PlanEvent(m.CONTROL, lane.index, channel, number, value, time_native, 0.0))
+                    events.append((m.CONTROL, lane.index, channel, number, value, time_native, 0.0))
         events.sort(key=_START)
         return events

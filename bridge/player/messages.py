@@ -13,6 +13,7 @@ import json
 import struct
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, fields
+from itertools import starmap
 from typing import ClassVar, Final, NamedTuple
 
 from bridge.transport.state import TransportObservation
@@ -105,6 +106,9 @@ class SentEvent(NamedTuple):
     port: int
 
 
+EventRow = tuple[int, int, int, int, int, float, float]  # as PlanEvent, which takes longer to make
+
+
 class PlanEvent(NamedTuple):
     """kind NOTE (data1 pitch, data2 velocity) or CONTROL (data1 number, data2 value, length 0); channel
     0..15; part is an index into the parts; start and length in the plan's unit."""
@@ -124,6 +128,7 @@ class PlayerStatus:
 
     NONE: before its first word.
     beat_phase: 0..1, how far into its beat a MIDI clock is at `position_s`, where one gives the tempo and runs.
+    clock_beats: quarter notes from bar 1 to where that clock says that it ran from, and from there as counted.
     stated_beats: quarter notes since bar 1 at `position_s`, by the JACK transport or a plugin's host.
     held: parts whose port is silent because the plugin plays them.
     """
@@ -160,6 +165,7 @@ class PlayerStatus:
     xruns: int = 0
     source_rate: str = ""
     beat_phase: float | None = None
+    clock_beats: tuple[float, float] | None = None
     stated_beats: float | None = None
     notes: tuple[str, ...] = ()
 
@@ -192,7 +198,8 @@ def unpack_status(payload: bytes) -> PlayerStatus:
     values["peers"] = tuple((str(a), str(b)) for a, b in values["peers"])
     for name in ("muted", "held", "notes"):
         values[name] = tuple(values[name])
-    values["loop"] = None if values["loop"] is None else (values["loop"][0], values["loop"][1])
+    for name in ("loop", "clock_beats"):
+        values[name] = None if values[name] is None else (values[name][0], values[name][1])
     return PlayerStatus(**values)
 
 
@@ -205,11 +212,11 @@ def unpack_begin(payload: bytes) -> tuple[int, str, float]:
     return revision, UNITS[unit], from_position
 
 
-def pack_events(events: Sequence[PlanEvent]) -> Iterator[bytes]:
+def pack_events(events: Sequence[EventRow]) -> Iterator[bytes]:
     """Packets of at most PACKET_EVENTS."""
     pack = _EVENT.pack
     for first in range(0, len(events), PACKET_EVENTS):
-        yield EVENTS + b"".join(pack(*event) for event in events[first : first + PACKET_EVENTS])
+        yield EVENTS + b"".join(starmap(pack, events[first : first + PACKET_EVENTS]))
 
 
 def unpack_events(payload: bytes) -> Iterator[tuple[int, int, int, int, int, float, float]]:

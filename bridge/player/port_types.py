@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -57,7 +58,8 @@ def quiet_stderr() -> Iterator[None]:
 
 
 def one_line(error: BaseException) -> str:
-    return " ".join(str(error).split()) or type(error).__name__
+    words = re.sub(r"^Midi(In|Out)\w*::\w+: ", "", " ".join(str(error).split()))  # as rtmidi begins
+    return words or type(error).__name__
 
 
 def no_source(wanted: str, names: Sequence[str]) -> str:

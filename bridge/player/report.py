@@ -49,6 +49,7 @@ def describe(
         control_port=output.control_port,
         source_rate=synchronizer.source_rate(),
         beat_phase=synchronizer.beat_phase(host_s) if motion.audible else None,
+        clock_beats=synchronizer.clock_beats if motion.audible else None,
         stated_beats=synchronizer.stated_beats(host_s) if motion.audible else None,
         xruns=output.xruns,
     )

@@ -97,7 +97,8 @@ class Lane:
     longest: float = 0.0  # no note is longer: bounds the search backwards
 
     def add(self, note: PlannedNote) -> None:
-        self.longest = max(self.longest, note.end - note.start)
+        if note.end - note.start > self.longest:
+            self.longest = note.end - note.start
         if not self.starts or note.start >= self.starts[-1]:
             self.notes.append(note)
             self.starts.append(note.start)
@@ -107,7 +108,10 @@ class Lane:
         self.starts.insert(index, note.start)
 
     def add_control(self, time: float, channel: int, number: int, value: int) -> None:
-        self.streams.setdefault((channel, number), ControlStream()).add(time, value)
+        stream = self.streams.get((channel, number))
+        if stream is None:
+            stream = self.streams[channel, number] = ControlStream()
+        stream.add(time, value)
 
     def spanning(self, time: float) -> list[PlannedNote]:
         """Notes that began before `time` and end after it."""

@@ -187,6 +187,11 @@ class Synchronizer:
         """How far into its beat (0..1) the clock is, where the clock gives the tempo and runs."""
         return self._clock.phase_at(host_s) if self.tempo_source() == "clock" else None
 
+    @property
+    def clock_beats(self) -> tuple[float, float] | None:
+        """Quarter notes from beat 0 to where a clock says that it ran from, and from there to here."""
+        return self._clock.beats if self.tempo_source() == "clock" else None
+
     def stated_beats(self, host_s: float) -> float | None:
         """Quarter notes since bar 1 by the JACK transport or a plugin's host, where that gives the tempo and rolls."""
         said = self._beats_said.get(self.tempo_source())

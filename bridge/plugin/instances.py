@@ -15,7 +15,7 @@ from dataclasses import dataclass, field, replace
 from typing import Final
 
 from bridge.plugin import wire
-from bridge.plugin.plan import ALL_PARTS, Body
+from bridge.plugin.plan import ALL_PARTS, Body, known_as
 from engine.music import controls
 
 ALIVE_S: Final = 2.0
@@ -135,10 +135,15 @@ class Instances:
         """One sentence that names both plans."""
         hello, ours = instance.hello, self.body
         assert ours is not None
+        theirs, mine = f"revision {hello.revision}", f"revision {ours.revision}"
+        if hello.film != known_as(ours.film):
+            theirs, mine = f"{hello.film or 'no film'}, {theirs}", f"{ours.film or 'no film'}, {mine}"
+        elif theirs == mine:  # of two runs with the same film
+            theirs, mine = "of another run", "of this one"
+        about = f" for {hello.film}" if hello.film and hello.film == known_as(ours.film) else ""
         return (
-            f"the DAW's project holds other music ({hello.film or 'no film'}, revision {hello.revision}) than this "
-            f"session ({ours.film or 'no film'}, revision {ours.revision}): the project's plays until something is "
-            f"composed or {controls.PLUGIN_TAKE_OVER} is sent."
+            f"the DAW's project holds other music{about} ({theirs}) than this session ({mine}): the project's plays "
+            f"until something is composed or {controls.PLUGIN_TAKE_OVER} is sent."
         )
 
     def _hear_ack(self, instance: Instance, ack: tuple[int, int, int, int] | None) -> None:

@@ -27,6 +27,8 @@ from bridge.plugin import wire
 from bridge.plugin.instances import Instance, Instances
 from bridge.plugin.plan import PluginPlan
 from bridge.transport.state import TransportObservation
+from engine.music import UserError
+from engine.user_folders import home
 
 LINK_VARIABLE: Final = "CUEBRIDGE_PLUGIN_LINK"
 BUNDLE_S: Final = 0.1  # plans that follow each other sooner are sent as one
@@ -63,12 +65,16 @@ def link_path() -> Path:
     if said := os.environ.get(LINK_VARIABLE):
         return Path(said)
     if sys.platform == "win32":
-        return Path(os.environ.get("LOCALAPPDATA", Path.home() / "AppData" / "Local")) / "cuebridge" / "plugin-link"
+        return Path(os.environ.get("LOCALAPPDATA") or _home() / "AppData" / "Local") / "cuebridge" / "plugin-link"
     below = "Library/Application Support" if sys.platform == "darwin" else ".local/share"
+    return _home() / below / "cuebridge" / "plugin-link"
+
+
+def _home() -> Path:
     try:
-        return Path.home() / below / "cuebridge" / "plugin-link"
-    except RuntimeError:
-        raise OSError("the home folder is not known: set HOME") from None
+        return home()
+    except UserError as error:
+        raise OSError(str(error).rstrip(".")) from None
 
 
 class PluginLink:

@@ -111,6 +111,11 @@ def _start(event: tuple[int, int, int, int, int, float, float]) -> float:
     return event[5]
 
 
+def known_as(film: str) -> str:
+    """A film's name as an instance of the plugin gives it back."""
+    return cut(film, 127).decode(errors="replace")
+
+
 def cut(text: str, most: int) -> bytes:
     """UTF-8 of at most so many bytes, no character halved; what is no character, as in a file's name, is "?"."""
     return text.encode(errors="replace")[:most].decode(errors="ignore").replace("\0", "").encode()

@@ -21,7 +21,7 @@ from engine.arrange.score import Score, arrange_whole, build_score
 from engine.document import Document, Pin, PrintedRange
 from engine.document.printed import muted
 from engine.document.takes import EVER, KeptTake, TakeTable, kept_take
-from engine.music import Composition, Controller, FilmLevels, Note, Slot, TempoMap
+from engine.music import Composition, FilmLevels, Slot, TempoMap
 from engine.process.messages import FilmAnalysed
 
 WORK_S: Final = 0.012  # arranging in one tick: what else waits (OSC, the view) waits no longer
@@ -166,8 +166,8 @@ class Arranging:
         # With our own tempo map notes are sent in seconds: a new map then moves nothing until its notes are there.
         # Where the DAW's clock gives the tempo they are sent in beats, and the player follows it by itself.
         if document.result.grid == "seconds" or status.tempo_source in OWN_TEMPO:
-            in_s = _to_seconds(notes, controllers, its_map)
-            self._player.load_plan(self.revision, "seconds", *in_s, its_map.seconds_at(load.from_beats))
+            from_s = its_map.seconds_at(load.from_beats)
+            self._player.load_plan(self.revision, "seconds", notes, controllers, from_s, its_map)
         else:
             self._player.load_plan(self.revision, "beats", notes, controllers, load.from_beats)
 
@@ -184,18 +184,3 @@ class Arranging:
         self.plan.close()
         if self._pool is not None:
             self._pool.shutdown()
-
-
-def _to_seconds(
-    notes: tuple[Note, ...], controllers: tuple[Controller, ...], tempo_map: TempoMap
-) -> tuple[list[Note], list[Controller]]:
-    seconds_at = tempo_map.seconds_at  # thousands in one turn: spelled out, since `replace` takes twice as long
-    made = []
-    for note in notes:
-        start_s = seconds_at(note.start_beats)
-        length_s = seconds_at(note.end_beats) - start_s
-        made.append(Note(note.pitch, note.velocity, start_s, length_s, note.channel, note.part))
-    return made, [
-        Controller(each.number, each.value, seconds_at(each.time_beats), each.channel, each.part)
-        for each in controllers
-    ]

@@ -25,6 +25,9 @@ EVERY_S: Final = 0.1
 APART_S: Final = 1.5  # words so far apart err apart: timecode is read from a line of that length
 CHANGED: Final = 0.01  # of a tempo: more than a first measurement, of a second of clocks, is ever wrong
 ARRIVES_WITHIN_S: Final = 0.02  # the same for a place: half such a period, and what timecode and clock lie apart
+COUNTED_FROM_S: Final = 30.0  # from bar 1: then a clock's count of beats says its tempo more finely than its speed
+COUNTED_WITHIN: Final = 0.005  # of a tempo: what the speed, which is measured over seconds, may be off that
+LAST_BEAT: Final = 4095.75  # that a clock's song position can state
 NO_CLOCK: Final = ("map", "script", "internal", "")
 
 
@@ -107,7 +110,9 @@ class ClockTempo:
         if status.tempo_bpm <= 0 or (status.tempo_source == "clock" and status.beat_phase is None):
             return None
         ours = tempo_map.bpm_at(status.position_beats)
-        off = _beats_off(status, tempo_map.beats_at(status.position_s))
+        apart = _beats_off(status, tempo_map.beats_at(status.position_s))
+        placed = _is_placed(status)
+        off = apart if placed else 0.0
         stated = status.stated_beats is not None
         same = abs(ours - status.tempo_bpm) < 2 * _within(status)
         counts_beats = status.position_source == status.tempo_source and not stated
@@ -119,14 +124,14 @@ class ClockTempo:
                 return None
             if counts_beats:  # its position is beats: what they take of our time tells
                 return self._refined(status, tempo_map, host_s, status.position_beats * 60 / ours - host_s)
-            return self._refined(status, tempo_map, status.position_s, off * 60 / ours)
+            return self._refined(status, tempo_map, status.position_s, apart * 60 / ours)
         if same and self._agreed and abs(off) < OFF_BEATS and not self._from_bar_1:
             return None  # bars are counted from a place of their own: a little off is as near as that is known
         origin_s = first_bar_1_s()
         bpm = ours if same else status.tempo_bpm
         # Where bar 1 is known, the place within the beat says the tempo far more finely than its measured speed.
-        meant = None if counts_beats or self._moved else _meant(status, origin_s)
-        if meant is None and same and abs(off) < OFF_BEATS:
+        meant = None if counts_beats or self._moved or not placed else _meant(status, origin_s)
+        if same and abs(off) < OFF_BEATS and (meant is None or meant == ours):
             return None
         if self._other is None or abs(self._other[0] - bpm) > 2 * _within(status):
             self._other = (bpm, host_s)
@@ -144,7 +149,7 @@ class ClockTempo:
             # It has changed here: this place keeps its beat.  Else the DAW's bar 1 is taken to be where ours is.
             if changed:
                 origin_s = status.position_s - status.position_beats * 60 / bpm
-            off = 0.0 if counts_beats else _beats_off(status, (status.position_s - origin_s) * bpm / 60)
+            off = 0.0 if counts_beats or not placed else _beats_off(status, (status.position_s - origin_s) * bpm / 60)
             if stated:
                 off -= self._lag_s * bpm / 60
             self._from_bar_1 = not changed and abs(off) < OFF_BEATS
@@ -180,7 +185,7 @@ class ClockTempo:
         if finer in self._had and not self._drift.is_full:
             return None
         passed = (status.position_s - origin_s) * finer / 60
-        aside = status.position_source != status.tempo_source
+        aside = status.position_source != status.tempo_source and _is_placed(status)
         if aside and abs(_beats_off(status, passed)) * 60 / finer > ARRIVES_WITHIN_S:
             return None
         self._drift.clear()
@@ -207,6 +212,9 @@ def _meant(status: PlayerStatus, origin_s: float) -> float | None:
     tempo near the measured one does, or bar 1 lies ahead."""
     passed_s = status.position_s - origin_s
     measured = status.tempo_bpm
+    counted = _counted(status, passed_s)
+    if counted is not None:
+        return counted
     if passed_s <= 0 or (status.beat_phase is None and status.stated_beats is None):
         return None
     within = _within(status)
@@ -220,6 +228,29 @@ def _meant(status: PlayerStatus, origin_s: float) -> float | None:
         round_ones = [each for each in fitting if each[2] % step == 0]
         if round_ones:
             return min(round_ones)[2] / 100
+    return None
+
+
+def _is_placed(status: PlayerStatus) -> bool:
+    """Whether the clock can say where in its beat it is: its song position ends at beat 4,095.75, and behind that it
+    only says how fast it goes."""
+    return status.clock_beats is None or status.clock_beats[0] < LAST_BEAT
+
+
+def _counted(status: PlayerStatus, passed_s: float) -> float | None:
+    """The roundest tempo that makes as many beats from bar 1 to here as the clock says; None where it does not say, or
+    says what cannot be: its beats have to come as fast as is measured.
+
+    Far from bar 1 many tempi bring the clock to the same place within a beat.  Ardour's song positions are six times
+    too far: it counts clocks where the word means sixteenths.
+    """
+    if status.clock_beats is None or passed_s < COUNTED_FROM_S:
+        return None
+    said, since = status.clock_beats
+    for beats in (said + since, said / 6 + since):
+        bpm = beats * 60 / passed_s
+        if abs(bpm - status.tempo_bpm) <= COUNTED_WITHIN * status.tempo_bpm:
+            return simplest(bpm, max(2 * ARRIVES_WITHIN_S * bpm / passed_s, 0.005))
     return None
 
 

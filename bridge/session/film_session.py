@@ -5,9 +5,11 @@ A session that was kept begins with its film as it was analysed then; both ways 
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
+from typing import Final
 
 from bridge.session.aside import TakesAside
 from bridge.session.editing import EditedSession
@@ -15,6 +17,7 @@ from bridge.session.edits import Edit, printed
 from bridge.session.edits.values import set_value
 from bridge.session.film import FilmOutcome, analysed_of, carried
 from bridge.session.history import History
+from bridge.session.pieces import in_pieces
 from bridge.session.progress import Phase, Progress
 from bridge.session.proposal import is_undecided, taken_up, with_first
 from bridge.session.takes import Takes
@@ -28,6 +31,8 @@ from engine.music.speech import speech_text
 from engine.process.messages import Cancel, EngineFailure, FilmAnalysed, FilmHeard
 from engine.process.requests import recipe
 
+FOLLOW_S: Final = 0.005  # processor time of one turn for the map of a DAW
+
 
 class FilmSession(EditedSession):
     """A session whose film comes from the engine or from a file, and may be exchanged."""
@@ -40,6 +45,8 @@ class FilmSession(EditedSession):
     # Looks for the other film's session, beside the loop; whether that is done, asked again until it is.
     look_for_session: Callable[[Path], bool] = staticmethod(lambda film: True)
     _arrived: FilmAnalysed | None = None  # another film, whose session is still being looked for
+    _map_next: tuple[TempoMap, str] | None = None  # the DAW's, and who says it, to be followed
+    _map_coming: Iterator[bool] | None = None  # what is being put on it
 
     def begin(self) -> None:
         """Asks for the film at once: it is analysed while the networks load."""
@@ -81,7 +88,7 @@ class FilmSession(EditedSession):
             return
         self.progress = Progress(Phase.COMPOSE, 0.0, "composing")
         self.film.analysed = message
-        for sentence in (*message.notes, f"picture reading: {message.reading} ({message.reason.rstrip('.')})."):
+        for sentence in (*message.notes, f"picture reading {message.reading}: {message.reason.rstrip('.')}."):
             self.say(sentence)
         try:
             mapping = self._markers_asked(message.film)
@@ -94,7 +101,7 @@ class FilmSession(EditedSession):
                 self.amend(document)
             document = self.tempo.choose(self.document, self.now())
             if proposal is not None:
-                self.tempo.reason = f"tempo {proposal.reason}."
+                self.tempo.propose(document, f"tempo {proposal.reason}.")
             self.say(self.tempo.reason)
             if proposal is not None and proposal.cues:
                 count = len(proposal.cues)
@@ -260,7 +267,30 @@ class FilmSession(EditedSession):
 
     def use_daw_map(self, tempo_map: TempoMap, who: str) -> None:
         """The DAW's own tempo: chords keep their picture time, beats and bars become the DAW's.  No edit of ours."""
-        changed = self.tempo.follow_daw(self.document, tempo_map, self.now)
+        self._map_next = tempo_map, who
+        self._follow_map()
+
+    def _follow_map(self) -> None:
+        """Goes on with the DAW's map for as long as a turn may take; a newer one waits until that is done, both until
+        edits that are half done are whole."""
+        begun_s = time.thread_time()
+        while not self.held:
+            if self._map_coming is None and self._map_next is not None:
+                self._map_coming, self._map_next = self._following(*self._map_next), None
+            if self._map_coming is None:
+                return
+            try:
+                next(self._map_coming)
+            except StopIteration:
+                self._map_coming = None
+            except UserError as error:
+                self._map_coming = None
+                self.say(str(error))
+            if time.thread_time() - begun_s >= FOLLOW_S:
+                return
+
+    def _following(self, tempo_map: TempoMap, who: str) -> Iterator[bool]:
+        changed = yield from in_pieces(self, lambda: self.tempo.follow_daw(self.document, tempo_map, self.now))
         if changed is None:
             return
         self.amend(changed)
@@ -283,7 +313,8 @@ class FilmSession(EditedSession):
 
     def restore(self, saved: SavedSession) -> None:
         """A session that was kept; plays before and without the engine."""
-        self.film.analysed, self.tempo.reason = analysed_of(saved.reading), saved.tempo.reason
+        self.film.analysed = analysed_of(saved.reading)
+        self.tempo.restore(saved.tempo)
         self.history.restore(saved.steps, saved.index)
         for each in saved.takes:
             self.takes.put(each.cue, each.number, each.take)

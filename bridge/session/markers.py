@@ -13,12 +13,11 @@ from engine.music.controls import MARKERS_ROW as ROW
 MAX_ROWS: Final = 500  # that are answered; all are taken
 
 
-def marker_messages(
-    mapping: Mapping, film: Film, file: str, heard_s: float | None
-) -> list[tuple[str, tuple[Argument, ...]]]:
-    """heard_s: None where the markers were only shown."""
-    words = f"{mapping.counts}; {mapping.reading}"
-    head: tuple[Argument, ...] = (file, words) if heard_s is None else (file, words, Double(heard_s))
+def marker_messages(mapping: Mapping, film: Film, file: str) -> list[tuple[str, tuple[Argument, ...]]]:
+    """The answer where the markers are only shown; where they are taken, its first message goes on with from when."""
+    more = len(mapping.rows) - MAX_ROWS
+    rest = f"; listed are the first {MAX_ROWS}, the other {more} are taken too" if more > 0 else ""
+    head: tuple[Argument, ...] = (file, f"{mapping.counts}; {mapping.reading}{rest}")
     rows: list[tuple[str, tuple[Argument, ...]]] = []
     for number, row in enumerate(mapping.rows[:MAX_ROWS], start=1):
         label = str(film.timecode_at(row.start_s + 1e-6)) if row.marker.inside else ""

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Final, Protocol
 
-from bridge.session.tempo import Fitted
+from bridge.session.tempo import Refits
 from engine.brief import Brief
 from engine.document import Document
 from engine.music import Slot, TempoMap
@@ -71,7 +71,7 @@ class Now:
 
     committed_s: the player replaces nothing before it.  soon_s: where a change can begin that needs no new chords.
     earliest_s: where newly composed chords can begin.  end_s: where the music has rung out.
-    film: None until it is analysed.  fitted: slots that were put on another grid beforehand, in pieces.
+    film: None until it is analysed.  refits: for an edit that is made in pieces.
     """
 
     host_s: float = 0.0
@@ -84,7 +84,7 @@ class Now:
     end_s: float = 0.0
     film: FilmAnalysed | None = None
     timing: Timing = field(default_factory=Timing)
-    fitted: Fitted | None = None
+    refits: Refits | None = None
 
 
 def boundary_s(document: Document, now: Now, when: When = "bar") -> float | None:

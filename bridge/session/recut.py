@@ -55,7 +55,7 @@ class RecutWords:
             else:
                 known = ", ".join(CONFORM_POLICIES)
                 raise ControlError(
-                    "bad_value", f"'{word[:40]}' is no policy; write one of {known}, 1m2=ramp or bend=4."
+                    "bad_value", f"'{word[:40]}' is not a policy; write one of {known}, 1m2=ramp or bend=4."
                 )
         return found
 

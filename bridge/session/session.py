@@ -142,7 +142,7 @@ class Session(FilmSession):
             self.say(given_up)
             self._given_up(given_up)
         if gone.restarts >= MAX_DEATHS and self.analysed is None:
-            self.failure = "the engine died again and again while it analysed the film."
+            self.failure = "the engine died repeatedly while it analysed the film."
 
     def _given_up(self, sentence: str) -> None:
         """Nothing will come of a request: what is composed plays on; without any the run ends."""
@@ -161,7 +161,8 @@ class Session(FilmSession):
             self.recorder.stop()
         self.questions.tick(self)
         self._film_arrived()
-        if self.analysed is not None:
+        self._follow_map()
+        if self.analysed is not None and self._map_coming is None:
             clock = self.tempo.measured(self.document, self.status, self.now, host_s)
             if clock is not None:
                 self.say(clock.warning)

@@ -31,7 +31,7 @@ from bridge.session.output import Output
 from bridge.session.plan import Block
 from bridge.session.progress import Phase, Progress, Promises
 from bridge.session.takes import Takes
-from bridge.session.tempo import Fitted
+from bridge.session.tempo import Refits
 from bridge.session.tempo_in_force import TempoInForce
 from bridge.session.transport import Ready, Transport
 from engine.arrange.rhythm import ChordRun
@@ -112,7 +112,8 @@ class SessionState:
         self.speech_before: str | None = options.document.text(controls.SPEECH) if options.takes_speech else None
         self.first_slots_host_s: float | None = None
         self._engine_pid = engine_pid
-        self.fitted: Fitted | None = None  # of the edit that is coming
+        self.refits: Refits | None = None  # of the edit that is being made in pieces
+        self.held = False  # several edits that stand or fall together are half done: whoever else edits waits
 
     # the music --------------------------------------------------------------------------------------------------------
     @property
@@ -234,7 +235,7 @@ class SessionState:
             end_s=self.end_s,
             film=self.analysed,
             timing=self.tempo.timing(status),
-            fitted=self.fitted,
+            refits=self.refits,
         )
 
     # the player and the engine ----------------------------------------------------------------------------------------

@@ -17,7 +17,7 @@ from engine.document import Document, TempoChoice
 from engine.music import Cut, Film, FrameRate, Slot, TempoMap, controls
 from engine.music.controls import GRID_CHOICES as GRIDS
 
-PIECE_SLOTS: Final = 500  # that are made without a pause
+PIECE_SLOTS: Final = 250  # that are made without a pause
 
 
 def brief_of(document: Document, started: Brief) -> Brief:
@@ -79,25 +79,49 @@ def refit_in_pieces(
             yield
 
 
+Grid = tuple[str, TempoMap, float, float]  # its kind, tempo map, duration_s, starts_s
+
+
 @dataclass(frozen=True, slots=True)
-class Fitted:
-    """Slots that were put on another grid, for whoever asks for just that."""
+class _Refitted:
+    """Slots that were put on another grid."""
 
     slots: Sequence[Slot]
-    grid: str
-    tempo_map: TempoMap
-    duration_s: float
-    starts_s: float
+    grid: Grid
     made: tuple[Slot, ...]
+
+
+class NotRefittedError(Exception):
+    """Slots of a long film have to be put on another grid, and nobody has done that yet."""
+
+    def __init__(self, slots: Sequence[Slot], grid: Grid) -> None:
+        super().__init__(f"{len(slots)} slots are not on the grid yet.")
+        self.slots, self.grid = slots, grid
+
+
+class Refits:
+    """What was put on other grids beforehand, for an edit that is made in pieces: `bridge.session.pieces`."""
+
+    def __init__(self) -> None:
+        self._made: list[_Refitted] = []
 
     def refit(
         self, slots: Sequence[Slot], grid: str, tempo_map: TempoMap, duration_s: float, starts_s: float
     ) -> tuple[Slot, ...]:
-        """As the function, which is called where this is of other slots or another grid."""
+        """As the function.  Raises NotRefittedError for a long film's slots that `make` was not called for."""
         wanted = (grid, tempo_map, duration_s, starts_s)
-        if slots is self.slots and wanted == (self.grid, self.tempo_map, self.duration_s, self.starts_s):
-            return self.made
+        for each in self._made:
+            if each.slots is slots and each.grid == wanted:
+                return each.made
+        if len(slots) > PIECE_SLOTS:
+            raise NotRefittedError(slots, wanted)
         return refit(slots, *wanted)
 
+    def make(self, wanted: NotRefittedError) -> Iterator[None]:
+        """Does what was wanting, with a pause after every few hundred slots."""
+        made: list[Slot] = []
+        yield from refit_in_pieces(made, wanted.slots, *wanted.grid)
+        self._made.append(_Refitted(wanted.slots, wanted.grid, tuple(made)))
 
-__all__ = ["GRIDS", "Fitted", "brief_of", "choose_tempo", "refit", "refit_in_pieces"]
+
+__all__ = ["GRIDS", "NotRefittedError", "Refits", "brief_of", "choose_tempo", "refit", "refit_in_pieces"]

@@ -14,15 +14,17 @@ from bridge.session.clock_tempo import NO_CLOCK, ClockMap, ClockTempo
 from bridge.session.edits import tempo
 from bridge.session.now import Now, Timing
 from engine.brief import Brief
-from engine.document import Document, TempoChoice
+from engine.document import Document, TempoChoice, TempoOrigin
 from engine.music import Hit, TempoMap
+from engine.music.controls import TEMPO
 
 
 class TempoInForce:
     """asked: the command line, with what the film's markers and the proposal for it add.  follows: position and tempo
     come from a DAW.
 
-    map: that the player has, None before the film is known.  reason: why it is this one, in a sentence.
+    map: that the player has, None before the film is known.  reason: why it is this one, in a sentence.  origin: who
+    chose it.
     """
 
     def __init__(self, player: PlayerLink, asked: Brief, *, follows: bool) -> None:
@@ -34,6 +36,7 @@ class TempoInForce:
         self._revision = 0
         self.map: TempoMap | None = None
         self.reason = ""
+        self.origin = TempoOrigin()
 
     def use(self, tempo_map: TempoMap) -> None:
         """The player counts on this map from now on."""
@@ -54,7 +57,7 @@ class TempoInForce:
     def choice(self, document: Document) -> TempoChoice:
         """The tempo map and grid in force, and why."""
         result = document.result
-        return TempoChoice(result.tempo_map, result.grid, result.starts_s, self.reason)
+        return TempoChoice(result.tempo_map, result.grid, result.starts_s, self.reason, self.origin)
 
     def meet(self, hits: tuple[Hit, ...]) -> None:
         """The tempo is to suit these, where none is asked for.  Hits that come later move nothing: a tempo that was
@@ -69,7 +72,17 @@ class TempoInForce:
         """A document of a film that has just been analysed, on the map that suits it.  Raises MusicError."""
         choice = tempo.choice_of(document, now)
         self.reason = choice.reason
+        self.origin = TempoOrigin(bool(self.asked.bpm) or self.asked.tempo_map is not None)
         return tempo.on_map(document, choice, now)
+
+    def propose(self, document: Document, reason: str) -> None:
+        """The tempi of a document's cues are those that the film's plan proposes, and why."""
+        tempi = ((state.number, state.number_of(TEMPO)) for state in document.cue_states)
+        self.reason, self.origin = reason, TempoOrigin(proposed=tuple(each for each in tempi if each[1]))
+
+    def restore(self, choice: TempoChoice) -> None:
+        """The choice of a session that was kept."""
+        self.reason, self.origin = choice.reason, choice.origin
 
     def follow_daw(self, document: Document, tempo_map: TempoMap, now: Callable[[], Now]) -> Document | None:
         """The document on the DAW's own map; None where nothing changes.  Before the film is known the map is kept."""
@@ -80,7 +93,7 @@ class TempoInForce:
         if moment.film is None or tempo_map == document.result.tempo_map:
             return None
         choice = tempo.choice_of_daw(document, moment, tempo_map)
-        self.reason = choice.reason
+        self.reason, self.origin = choice.reason, TempoOrigin(asked=True)
         return tempo.on_map(document, choice, moment)
 
     def measured(

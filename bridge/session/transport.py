@@ -172,7 +172,7 @@ class Transport:
         self._player.loop(True, start_s + starts_s, end_s + starts_s)
         if self.position_s(starts_s) >= end_s and not self.follows:
             self._go(start_s, starts_s)  # behind its end the playhead would never come into it
-            return f"the playhead was behind the loop and went to its beginning, {start_s:g} s."
+            return f"the playhead was past the loop and moved to its beginning, {start_s:g} s."
         return ""
 
     def place(self, starts_s: float) -> None:

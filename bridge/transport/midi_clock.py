@@ -41,6 +41,7 @@ class ClockReader:
         self.notes: list[str] = []
         self._clocks = 0  # since beat 0
         self._pending: int | None = None  # clock number that the next clock has, where it was said
+        self._from = 0  # clock number at which it began to run
         self._times: deque[float] = deque(maxlen=_WINDOW)
         self._warned = False
 
@@ -72,6 +73,13 @@ class ClockReader:
         mean = times[0] + sum(time - times[0] for time in times) / len(times)
         return (middle + (host_s - mean) / slope) / CLOCKS % 1.0
 
+    @property
+    def beats(self) -> tuple[float, float] | None:
+        """Quarter notes from beat 0 to where it was said to run from, and from there as counted; None standing."""
+        if not self.running or self._pending is not None:
+            return None
+        return self._from / CLOCKS, (self._clocks - self._from) / CLOCKS
+
     def _clock(self, host_s: float) -> list[TransportObservation]:
         if self.running and self._pending is None and self._times and host_s - self._times[-1] > LOSS_S:
             self.notes.append(
@@ -86,6 +94,7 @@ class ClockReader:
         if self._pending is not None:
             jumped = abs(self._pending - self._clocks - 1) > CLOCKS // 4
             self._clocks, self._pending = self._pending, None
+            self._from = self._clocks
         else:
             self._clocks += 1
         return [
@@ -113,7 +122,7 @@ class ClockReader:
         if sixteenths == MAX_SPP and not self._warned:
             self._warned = True
             self.notes.append(
-                "MIDI clock's song position has reached its end (beat 4,095.75): jumps behind it cannot be followed."
+                "MIDI clock's song position has reached its end (beat 4,095.75): jumps beyond it cannot be followed."
             )
         self._pending = sixteenths * 6
         if self.running:

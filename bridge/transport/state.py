@@ -9,7 +9,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
-STATES: Final = ("stopped", "locking", "locked", "freewheel", "lost")
 POSITION_SOURCES: Final = ("internal", "auto", "plugin", "script", "mtc", "clock", "jack", "link")
 TEMPO_SOURCES: Final = ("map", "auto", "clock", "jack", "link", "script", "plugin")
 MIN_LOOP_S: Final = 0.05  # a shorter range would be all note-offs

@@ -13,7 +13,7 @@ from engine.music.controls import CONTROLS
 ESCAPE: Final = "\x1b"
 LEARN_KEYS: Final = {"n": controls.TAKE_NEW, "k": controls.TAKE_KEEP, "u": controls.UNDO, "r": controls.REDO,
                      "!": controls.PANIC, "P": controls.PLAY, "S": controls.STOP}  # fmt: skip
-ASK: Final = "learn which? a key of the view (n k u r ! p a b m d 1-9, P play, S stop), or / and an address; Esc: none"
+ASK: Final = "learn what? a key of the view (n k u r ! p a b m d 1-9, P play, S stop), or / and an address; Esc cancels"
 
 
 class LearnPrompt:
@@ -33,7 +33,7 @@ class LearnPrompt:
         """What is to be shown, "" while it is closed."""
         if self._text is None:
             return ""
-        return f"learn {self._text}_  (Tab completes, Enter learns, Esc: none)" if self._text else ASK
+        return f"learn {self._text}_  (Tab completes, Enter learns, Esc cancels)" if self._text else ASK
 
     def start(self) -> None:
         self._text = ""

@@ -33,8 +33,8 @@ JSON_EVERY_S: Final = 0.095
 SENTENCES: Final = 5
 UNHEARD_S: Final = 0.5
 # In 76 columns: what a panel leaves of a terminal of 80.
-HELP: Final = "space play  n 1-9 take  k keep  u/r undo  pabmd part  l learn  ! off  q quit"
-HELP_PLACES: Final = "← → 5 s  0 start  [ ] loop from, to here  \\ loop on, off"
+HELP: Final = "n 1-9 take  k keep  u/r undo  pabmd part  l learn  ! panic  q quit"
+HELP_PLACES: Final = "space play  ← → 5 s  0 start  [ ] loop start, end here  \\ loop on/off"
 _LEAST_NEEDED: Final = ("activity", "mood", "parts", "film", "cue", "take", "sync", "port", "chords")
 
 
@@ -107,13 +107,13 @@ class LinesView:
             if self._out is sys.stdout:
                 os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
             self._out = open(os.devnull, "w")  # noqa: SIM115
-            self._err.write("nobody reads the output any more; playing on.\n")
+            self._err.write("the output was closed; playing on.\n")
 
 
 def line(shot: Snapshot) -> str:
     """The state in one line."""
     if shot.state == "waiting":
-        return f"waiting for {shot.waits_for} ({shot.progress[1]:.0%})"
+        return f"waiting: {shot.waits_for} ({shot.progress[1]:.0%})"
     clocks = f"{shot.clock.film_timecode}  DAW {shot.clock.daw_timecode}  {shot.clock.bar_beat:>9}"
     chords = f"{shot.music.chord or '-':<6} -> {shot.music.next_chord or '-':<6}"
     mood = f"{shot.music.mood:<9} {shot.music.notes_per_bar:3d} notes/bar"

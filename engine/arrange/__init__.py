@@ -1,6 +1,6 @@
 """Composition + grid -> notes and controllers.  Pure: the standard library and engine.music only (a test checks it)."""
 
-from engine.arrange.arranger import Arranger, arrange, stored_states
+from engine.arrange.arranger import Arranger, arrange
 from engine.arrange.expression import film_levels
 from engine.arrange.options import (
     Arrangement,
@@ -25,5 +25,4 @@ __all__ = [
     "default_parts",
     "film_levels",
     "paper_options",
-    "stored_states",
 ]

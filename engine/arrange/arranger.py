@@ -133,12 +133,14 @@ class Arranger:
         if self._timeline.segments and not self.complete:
             last = self._timeline.segments[-1]
             planned = self._planned.get(last.cue)
+            if planned is None:
+                return last.run_start
             # What a planned cue's layers follow is the mean of bars that are not all known yet.
-            return (
-                last.run_start
-                if planned is None
-                else min(last.run_start, planned.span(*planned.span_at(last.start))[0])
-            )
+            final = min(last.run_start, planned.span(*planned.span_at(last.start))[0])
+            if planned.plan.rules > 4:  # and a bass leads to where it plays
+                before = bisect_left(self._timeline.starts, final - _EPSILON) - 1
+                final = min(final, self._timeline.segments[max(before, 0)].run_start)
+            return final
         if not self.complete and self.composition.slots:
             return min(self.composition.slots[-1].start_beats, self.end_beats)  # the first cue is still to come
         return self.end_beats
@@ -159,7 +161,8 @@ class Arranger:
         controllers: list[Controller] = []
         voicings: list[FixedVoicing] = []
         state_out, all_changes, sent = state, [], state.controllers
-        for index in range(bisect_right(ends, state.position_beats + _EPSILON), len(segments)):
+        first = bisect_right(ends, state.position_beats + _EPSILON)
+        for index in range(first, len(segments)):
             segment = segments[index]
             if segment.start >= high:
                 break
@@ -176,7 +179,9 @@ class Arranger:
                 voicings.append(voicing)
         if self._room is not None:
             played = self._room.played(played)
-            controllers = self._room.wheel(all_changes, sent, (low, min(high, self.end_beats + _EPSILON)))
+            cues = [later.start for before, later in pairwise(segments[max(first - 1, 0) :]) if later.cue != before.cue]
+            span = (low, min(high, self.end_beats + _EPSILON))
+            controllers = self._room.wheel(all_changes, sent, cues, span)
         ordered = sorted(
             (item.note for item in played),
             key=lambda note: (note.start_beats, PARTS.index(note.part), note.pitch),
@@ -249,6 +254,8 @@ class Arranger:
             drive = self._level(segment) - 1
             asked = self._options_at(segment).activity is not None
             known = PARTS if own else cue.layers(cue.section_of(segment.start), drive, segment.start, asked)
+            if not own and not asked and cue.plan.rules > 3 and "bass" not in known and self._has_bass(segment, cue):
+                known = tuple(part for part in PARTS if part in known or part == "bass")
             if not own:
                 goes_on = index > 0 and self._timeline.segments[index - 1].cue == segment.cue
                 theme_closes = goes_on and cue.plan.rules > 2 and cue.is_close_of_theme(segment.start)
@@ -297,6 +304,13 @@ class Arranger:
     def _scene(self, index: int, voicing: FixedVoicing) -> Scene:
         segment = self._timeline.segments[index]
         next_bass = None if segment.next_chord is None else segment.next_chord.transpose(self._shift).bass_pitch_class
+        follows = self._planned.get(segment.cue)
+        if follows is not None and follows.plan.rules > 3 and follows.is_silent(segment.run_end):
+            next_bass = None  # nothing leads into silence
+        if follows is not None and follows.plan.rules > 4 and next_bass is not None:
+            after = bisect_left(self._timeline.starts, segment.run_end - _EPSILON)
+            if after < len(self._timeline.segments) and "bass" not in self._layers(after):
+                next_bass = None  # nor to where the bass pauses
         level = self._level(segment)
         place = self._swelled(segment, segment.start)
         hold_from, hold_to = (True, segment.end) if level > 1 or segment.ending else self._held(index)
@@ -454,6 +468,16 @@ class Arranger:
             return 1 + round(self._drive(segment, planned, rolling))
         return rolling or density_level(segment.slot.density, self.options.density_map, self._levels)
 
+    def _has_bass(self, segment: Segment, cue: PlannedCue) -> bool:
+        """Whether a bass plays in the other of two phrases of a section: it does not leave for one alone."""
+        number, place = cue.span_at(segment.start)
+        start = cue.span(number, place ^ 1)[0]
+        section = cue.plan.sections[number]
+        if start >= cue.ends[number] - _EPSILON or self._rolling.get(segment.slot.index, (None, None))[0] is not None:
+            return False
+        drive = round(self._drive_in(segment.cue, cue, number, place ^ 1))
+        return "bass" in cue.layers(section, drive, start)
+
     def _drive(self, segment: Segment, cue: PlannedCue, rolling: int | None) -> float:
         """0..4 how much goes on in a planned cue: what the picture asks for over a phrase of it, and the form.
 
@@ -462,7 +486,11 @@ class Arranger:
         if rolling is not None:
             return cue.drive(segment.start, rolling - 1.0)
         number, place = cue.span_at(segment.start)
-        known = self._drives.setdefault((segment.cue, number), [])
+        return self._drive_in(segment.cue, cue, number, place)
+
+    def _drive_in(self, index: int, cue: PlannedCue, number: int, place: int) -> float:
+        """How much goes on in a phrase of a section.  index: of the cue."""
+        known = self._drives.setdefault((index, number), [])
         while len(known) <= place:
             start, end = cue.span(number, len(known))
             density = self._mean_density(start, end)
@@ -573,16 +601,3 @@ def arrange(
 ) -> Arrangement:
     """`Arranger(composition, options).arrange(...)`: for a single call."""
     return Arranger(composition, options).arrange(start_beats, end_beats, state)
-
-
-def stored_states(arranger: Arranger, every_beats: float) -> tuple[ArrangeState, ...]:
-    """States along a whole arrangement, about every so many beats, for `arrange` to start from."""
-    states: list[ArrangeState] = []
-    position = arranger.start_beats
-    state: ArrangeState | None = None
-    while position < arranger.end_beats:
-        position += every_beats
-        state = arranger.arrange(position - every_beats, position, state).state
-        if not states or states[-1] != state:
-            states.append(state)
-    return tuple(states)

@@ -125,24 +125,36 @@ class Room:
         return replace(note, length_beats=length) if length >= 0.25 else None
 
     def wheel(
-        self, changes: Iterable[Controller], before: Iterable[tuple[str, int, int]], span: tuple[float, float]
+        self,
+        changes: Iterable[Controller],
+        before: Iterable[tuple[str, int, int]],
+        cues: Iterable[float],
+        span: tuple[float, float],
     ) -> list[Controller]:
         """Controllers that begin in a span of beats, CC 1 lowered inside lines.
 
         changes: all from a place at or before the span on, in order of time.  before: part, number and value of what
-        was sent before these.  What is in force when a line begins or ends is sent again there.
+        was sent before these.  cues: beats from there on at which another cue begins, ascending; it sends its own.
+        What of a cue is in force when a line begins or ends is sent again there.
         """
         changes = list(changes)
         made = [each if each.number != 1 else self._lowered(each) for each in changes]
         values = {part: value for part, number, value in before if number == 1}
         channels = dict(self.channels)
         own = {(each.part, each.time_beats) for each in changes if each.number == 1}
-        wheel = iter([each for each in changes if each.number == 1])
-        coming = next(wheel, None)
+        # A cue's beginning stands before what the cue itself sends there.
+        events: list[tuple[float, Controller | None]] = [(beats, None) for beats in cues]
+        events += [(each.time_beats, each) for each in changes if each.number == 1]
+        events.sort(key=lambda event: (event[0], event[1] is not None))
+        index = 0
         for edge in sorted({*self.starts, *self.ends}):
-            while coming is not None and coming.time_beats <= edge:
-                values[coming.part] = coming.value
-                coming = next(wheel, None)
+            while index < len(events) and events[index][0] <= edge:
+                sent = events[index][1]
+                if sent is None:
+                    values.clear()
+                else:
+                    values[sent.part] = sent.value
+                index += 1
             made += [
                 self._lowered(Controller(1, value, edge, channels[part], part))
                 for part, value in values.items()
@@ -200,10 +212,3 @@ def _unaccented(composition: Composition, lines: Lines, accents: Sequence[float]
         wanted = next((beats for beats in row if any(abs(beats - must) <= 0.5 for must in musts)), row[0])
         found += [beats for beats in row if beats != wanted]
     return tuple(sorted(found))
-
-
-def melody_share(notes: Iterable[Note], composition: Composition, lines: Lines) -> float:
-    """Share of the tune's onsets that lie inside lines; 0 without a tune."""
-    onsets = [composition.picture_at_beats(note.start_beats) for note in notes if note.part == "melody"]
-    inside = sum(any(start <= at < end for start, end in lines) for at in onsets)
-    return inside / len(onsets) if onsets else 0.0

@@ -17,7 +17,8 @@ from engine.music.draws import RULES
 class PartRole:
     """How a part is played.  low, high: inclusive range.  voices: of the pad.  octave: intensity from which the part is
     doubled in octaves (5: never).  cc: controllers that shape it.  shares: voices that the pad gives to the second
-    voice where that plays.  under: its range in sections that have the tune, so that it lies under it."""
+    voice where that plays.  under: its range in sections that have the tune, so that it lies under it.  beside,
+    between: its range where pad and second voice both sound, in sections without and with the tune."""
 
     low: int
     high: int
@@ -28,6 +29,8 @@ class PartRole:
     octave: int
     shares: int = 0
     under: tuple[int, int] | None = None
+    beside: tuple[int, int] | None = None
+    between: tuple[int, int] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +57,11 @@ def ensembles(rules: int = RULES) -> dict[str, Ensemble]:
     return {name: _ensemble(name, row, rules) for name, row in data.items()}
 
 
+def _levels(row: dict[str, Any], name: str, rules: int) -> list[list[str]]:
+    """The parts at each intensity, by the latest rules up to these that changed them."""
+    return next((row[f"{name}{since}"] for since in (6, 4) if rules >= since and f"{name}{since}" in row), row[name])
+
+
 def _ensemble(name: str, row: dict[str, Any], rules: int) -> Ensemble:
     parts = {}
     for part in PARTS:
@@ -64,12 +72,14 @@ def _ensemble(name: str, row: dict[str, Any], rules: int) -> Ensemble:
             if rules > 1:
                 low, high = role.get("over", (low, high))
             under = tuple(role["under"]) if rules > 1 and "under" in role else None
+            beside, between = (
+                tuple(role[name]) if rules > 3 and name in role else None for name in ("beside", "between")
+            )
             parts[part] = PartRole(
                 low, high, role["style"], role.get("voices", 4), (soft, loud), tuple(role.get("cc", ())),
-                role.get("octave", 5), role.get("shares", 0), under,
+                role.get("octave", 5), role.get("shares", 0), under, beside, between,
             )  # fmt: skip
-    layers = tuple(tuple(level) for level in row["layers"])
-    theme = tuple(tuple(level) for level in row["theme"])
+    layers, theme = (tuple(tuple(level) for level in _levels(row, name, rules)) for name in ("layers", "theme"))
     for level in (*layers, *theme):
         for part in level:
             if part not in parts:

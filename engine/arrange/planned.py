@@ -7,8 +7,8 @@ segment sounds like depends on the plan, the composition and the voicing handed 
 from __future__ import annotations
 
 import math
-from bisect import bisect_left
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from bisect import bisect_left, bisect_right
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -21,6 +21,7 @@ from engine.arrange.expression import CC11_RANGE, controller_value
 from engine.arrange.options import ArrangeOptions, PartOptions, default_parts, moved_range
 from engine.arrange.parts import Scene, Strike
 from engine.arrange.players_voicing import RUB, Players, is_beside
+from engine.arrange.second_line import CLEAR, SIXTH, LineBar, second_line
 from engine.arrange.timeline import STEP, Bars
 from engine.music import PARTS, Chord, Composition, Key
 from engine.music.closing import RING_S, RINGING, beats_of, closing_unit
@@ -33,6 +34,8 @@ _USUAL_GATE: Final = 90.0  # note length where the composer said nothing
 _LEAST_MELODY: Final = 70.0  # of a note's length, per cent, that a theme sounds at least
 LEAST_RUB: Final = 1.0  # beats that a tone of the tune lasts at least to be heard against its chord
 _APART: Final = 3.0  # what a tone of a figure costs a step beside a held one
+_RUBS: Final[Mapping[int, int]] = {1: 1, 2: 3, 3: 3}  # times that neighbours a semitone apart cost, by earlier rules
+_ROOM: Final = 1.0  # what each tone, squared, costs that a figure lacks on its side of the pad
 _LEAST_BUMP: Final = 0.75  # beats before a cue that is cut off in which nothing is struck any more
 _FADE_BEATS: Final = 6.0  # in which the last chord dies away
 HELD: Final = frozenset({"held", "slow", "line", "drone"})  # styles whose notes last as long as their chord
@@ -44,6 +47,7 @@ UNDER_VOICES: Final = 3  # of a pad under a tune, which is the fourth
 _NEVER_BELOW: Final[Mapping[str, int]] = {"full": 1, "statement": 1, "variant": 1}  # levels of layers under the theme
 _ALONE: Final = frozenset({"solo", "thin", "strip", "still"})  # roles in which the tune may stand alone
 _WILD: Final = frozenset({"exciting", "tense", "fearful"})  # moods that sixteenths belong to
+_CALMEST_SIXTEENTHS: Final = 4  # activity at which the patterns of pop have sixteenths
 _SLOW_BPM: Final = 54.0  # at which a sixteenth is an eighth to the ear
 FORMED: Final = 0.3  # levels that a section moves what the picture asks for, for each level of its intensity
 _FORMED_BEFORE: Final[Mapping[int, float]] = {1: 0.35, 2: 0.6}  # the same by earlier rules
@@ -91,6 +95,12 @@ class PlannedCue:
         self.bars = bars
         self.tune = tune_of(plan, composition.tempo_map, composition.picture_starts_at_s)
         self._tune_starts = [note.start_beats for note in self.tune]
+        # Where the notes of each statement of the theme begin and end.
+        self.spans: dict[int, tuple[float, float]] = {}
+        for note in self.tune:
+            begins = self.spans.get(note.statement, (note.start_beats,))[0]
+            self.spans[note.statement] = begins, note.start_beats + note.length_beats
+        self._arch: tuple[float, float] = (-math.inf, 0.0)  # where CC 11 has last been asked for, and its place
         beats = [bars.snap(composition.beats_at_picture(section.start_s)) for section in plan.sections]
         self.starts = beats
         last_s = min(plan.sections[-1].end_s, composition.film.duration_s)
@@ -131,10 +141,7 @@ class PlannedCue:
         return max(self.bars.before(composition.beats_at_picture(end_s)) - self.out, 0.0)
 
     def section_at(self, beats: float) -> int:
-        number = 0
-        while number + 1 < len(self.starts) and beats >= self.starts[number + 1] - _EPSILON:
-            number += 1
-        return number
+        return bisect_right(self.starts, beats + _EPSILON, 1) - 1
 
     def section_of(self, beats: float) -> SectionPlan:
         return self.plan.sections[self.section_at(beats)]
@@ -158,7 +165,8 @@ class PlannedCue:
             return options
         if self.ensemble.parts[part].style in _SUSTAINED:
             return replace(options, note_length=100.0)
-        if self.plan.rules > 2 and self.ring is not None and moment.scene.segment.start >= self.ring - _EPSILON:
+        start = moment.scene.segment.start
+        if (self.plan.rules > 2 and self.ring is not None and start >= self.ring - _EPSILON) or self.is_held(start):
             return replace(options, note_length=100.0)
         length = moment.section.note_length
         return replace(options, note_length=min(max(length, _LEAST_MELODY) if part == "melody" else length, 100.0))
@@ -247,6 +255,17 @@ class PlannedCue:
                     found.add(chords)
         return tuple(part for part in PARTS if part in found)
 
+    def is_first_said(self, note: TuneNote, beats: float) -> bool:
+        """Whether a note of the tune at a position belongs to a theme that is stated for the first time, and nothing
+        answers it yet: from its second half on others join in."""
+        first = next((n for n, each in enumerate(self.plan.statements) if each.kind != "hint"), None)
+        if note.statement != first:
+            return False
+        length = self.plan.statements[first].length_bars
+        if self.plan.rules < 6 or length < 4:
+            return True
+        return self.bars.number(beats) < self.plan.statements[first].bar + length // 2
+
     def is_close_of_theme(self, beats: float) -> bool:
         """Whether a theme closes there: in the last two bars of a statement."""
         return any(first - _EPSILON <= beats < last - _EPSILON for first, last in self._closes)
@@ -263,7 +282,8 @@ class PlannedCue:
         level = min(max(drive, section.intensity - 2), section.intensity + 2, 4)
         if section.role in _ALONE:
             return level
-        bar = self.bars.index(beats) + 1
+        # By earlier rules bars were counted from one before the composition's first, whatever its number.
+        bar = self.bars.number(beats) if self.plan.rules > 5 else self.bars.index(beats) + 1
         kinds = [each.kind for each in self.plan.statements if each.bar <= bar < each.bar + each.length_bars]
         return max([level, *(_NEVER_BELOW.get(kind, 0) for kind in kinds)])
 
@@ -275,7 +295,7 @@ class PlannedCue:
 
         def span(part: str) -> tuple[int, int]:
             own = moved_range(options.parts[part], octaves)
-            under = self._under(options.parts[part], part, section)
+            under = self._placed(options.parts[part], part, section, layers)
             return own if under is None else (under[0] + 12 * octaves, under[1] + 12 * octaves)
 
         pad = span("pad")
@@ -290,21 +310,29 @@ class PlannedCue:
             pad=pad, arp=span("arp"), bass=span("bass"), voices=voices,
             strict=self.ensemble.strict, centre=centre, key=section.key.transpose(shift),
             has_bass=options.part("bass") is not None and "bass" in layers,
-            rub=RUB if self.plan.rules == 1 else 3 * RUB,
+            rub=RUB * _RUBS.get(self.plan.rules, 6),
             apart=_APART if self.plan.rules > 2 and self.holds_chords(layers) else 0.0,
+            clear=self.plan.rules > 3 and self.holds_chords(layers),
+            room=_ROOM if self.plan.rules > 3 and self.holds_chords(layers) and "arp" in layers else 0.0,
+            open_chords=self.plan.rules > 3 and self.ensemble.parts["arp"].style == "broken",
+            drone=self.plan.rules > 3 and self.ensemble.bass == "pedal",
         )  # fmt: skip
 
     def holds_chords(self, layers: Sequence[str]) -> bool:
         """Whether a pad holds its chords where these parts sound."""
         return "pad" in layers and self.ensemble.parts["pad"].style in HELD
 
-    def _under(self, options: PartOptions, part: str, section: SectionPlan) -> tuple[int, int] | None:
-        """The range of a part that lies under the tune, in a section that has it; None elsewhere, and where the range
-        is the composer's own."""
+    def _placed(
+        self, options: PartOptions, part: str, section: SectionPlan, layers: Sequence[str]
+    ) -> tuple[int, int] | None:
+        """The range of a part under the tune, in a section that has it, or beside a pad or a figure that sounds with
+        it; None elsewhere, and where the range is the composer's own."""
         role = self.ensemble.parts.get(part)
-        if role is None or role.under is None or "melody" not in section.layers:
+        if role is None or (options.low, options.high) != (role.low, max(role.high, role.low + 18)):
             return None
-        return role.under if (options.low, options.high) == (role.low, max(role.high, role.low + 18)) else None
+        with_tune, both = "melody" in section.layers, "pad" in layers and "arp" in layers
+        beside = (role.between if with_tune else role.beside) if both else None
+        return beside or (role.under if with_tune else None)
 
     def loudness(self, beats: float, place: float) -> float:
         """Where a position lies between softest and loudest: mostly as the film has it there, else as the form; softer
@@ -336,6 +364,11 @@ class PlannedCue:
 
     def _phrase_place(self, beats: float) -> float:
         """CC 11, 0..1: an arch over each four bars, dying away under the last chord of a ring-off."""
+        if self._arch[0] != beats:  # each part asks at the same places
+            self._arch = beats, self._arch_at(beats)
+        return self._arch[1]
+
+    def _arch_at(self, beats: float) -> float:
         number = self.section_at(beats)
         length = 4 * (self.bars.next(beats) - self.bars.start(beats))
         into = ((beats - self.starts[number]) % length) / length
@@ -404,6 +437,14 @@ class PlannedCue:
             limit = self.button + 1.0 if start >= self.button - _EPSILON else self.button - 1.0
         return min(end, limit)
 
+    def is_held(self, beats: float) -> bool:
+        """In the last bar before a stop: all hold what they strike on its bar line, or with its chord, and let go a
+        beat before the bar is over."""
+        number = self.section_at(beats)
+        if self.plan.rules < 5 or self.plan.sections[number].transition != "stop" or number + 1 >= len(self.starts):
+            return False
+        return beats >= self.bars.start(self.ends[number] - STEP) - _EPSILON
+
     def tune_between(self, start: float, end: float) -> tuple[TuneNote, ...]:
         """The tune's notes that begin in a span."""
         first = bisect_left(self._tune_starts, start - _EPSILON)
@@ -466,8 +507,12 @@ def play_planned(cue: PlannedCue, moment: Moment, part: str, options: PartOption
         found = [strike for strike in style(cue, moment, options, role) if strike.start < cue.ring - _EPSILON]
         if segment.start <= cue.ring + _EPSILON:
             found += _rung(cue, moment, part, options) if part != "melody" else _sung_out(cue, moment, options, role)
+    elif part != "melody" and cue.is_held(segment.start):
+        found = list(_held_before_stop(cue, moment, part, options, style(cue, moment, options, role)))
     else:
         found = [strike for strike in style(cue, moment, options, role) if not cue.is_silent(strike.start)]
+    if part == "arp" and role.style == "broken" and cue.plan.rules > 4 and "bass" in moment.layers:
+        found = [_over_bass(strike, scene.voicing.bass) for strike in found]
     result = []
     seen: set[tuple[float, int]] = set()
     for strike in found:
@@ -482,8 +527,15 @@ def play_planned(cue: PlannedCue, moment: Moment, part: str, options: PartOption
         if cue.overhang and end >= cue.out - _EPSILON and part != "drums":
             end = cue.out + cue.overhang
         if end > strike.start + _EPSILON:
-            result.append(replace(strike, end=end, velocity=_swelled(cue, moment, strike)))
+            result.append(Strike(strike.start, end, strike.pitch, _swelled(cue, moment, strike)))
     return result
+
+
+def _over_bass(strike: Strike, bass: int) -> Strike:
+    """A left hand's strike, octaves higher where it would lie under the bass and turn the chord over."""
+    return (
+        strike if strike.pitch > bass else replace(strike, pitch=strike.pitch + 12 * ((bass - strike.pitch) // 12 + 1))
+    )
 
 
 def _swelled(cue: PlannedCue, moment: Moment, strike: Strike) -> int:
@@ -505,8 +557,30 @@ def _rung(cue: PlannedCue, moment: Moment, part: str, options: PartOptions) -> I
         pitches = scene.voicing.arp[:3]
     if cue.plan.rules > 2:
         pitches = _last_chord(cue, moment, options).get(part, ())
+    if part == "arp" and cue.ensemble.parts["arp"].style == "counter" and cue.plan.rules > 5 and len(pitches) == 1:
+        pitches = _counter_rest(cue, scene, options) or pitches
     for pitch in pitches:
         yield Strike(at, cue.out, pitch, scene.velocity(options, at))
+
+
+def _held_before_stop(
+    cue: PlannedCue, moment: Moment, part: str, options: PartOptions, own: Iterable[Strike]
+) -> Iterator[Strike]:
+    """What a part holds in the bar before a stop: its strikes on the bar line, or where the chord changes in the bar;
+    a second voice that plays chords has the chord.  own: what it plays there otherwise."""
+    scene, segment = moment.scene, moment.scene.segment
+    place = segment.start
+    if place > max(segment.run_start, scene.bars.start(place)) + _EPSILON or cue.is_silent(place):
+        return
+    if part == "arp" and cue.ensemble.parts["arp"].style in _CHORDAL:
+        pitches = scene.voicing.arp[:3]
+    elif part == "drums":
+        yield from (strike for strike in own if strike.start <= place + _EPSILON)
+        return
+    else:
+        pitches = tuple(dict.fromkeys(strike.pitch for strike in own if strike.start <= place + _EPSILON))
+    for pitch in pitches:
+        yield Strike(place, segment.run_end, pitch, scene.velocity(options, place))
 
 
 def _sung_out(cue: PlannedCue, moment: Moment, options: PartOptions, role: PartRole) -> Iterator[Strike]:
@@ -611,7 +685,10 @@ def _pad_slow(cue: PlannedCue, moment: Moment, options: PartOptions, role: PartR
     """Voices enter one after another, from the lowest, a beat apart; nothing is struck again."""
     for first, end in moment.holds[:1]:
         length = end - first
-        apart = 1.0 if length >= 8 else 0.5 if length >= 4 else 0.0
+        least = 4 if cue.plan.rules < 4 else 2  # what is struck again enters one after another too: it is no block
+        apart = 1.0 if length >= 8 else 0.5 if length >= least else 0.0
+        if cue.plan.rules > 3 and first + 3 * apart > moment.scene.segment.end - STEP:
+            apart = 0.0  # what lies beyond the segment is not its own
         for index, pitch in enumerate(moment.scene.voicing.pad):
             start = first + index * apart
             if start < end - STEP:
@@ -643,7 +720,29 @@ def _pad_struck(cue: PlannedCue, moment: Moment, options: PartOptions, role: Par
 
 # second voice ------------------------------------------------------------------------------------------------------
 def _arp_pattern(cue: PlannedCue, moment: Moment, options: PartOptions, role: PartRole) -> Iterator[Strike]:
-    return playing.play_arp(moment.scene, options)
+    scene = moment.scene
+    if moment.plan.rules > 3 and moment.section.mood not in _WILD:
+        scene = replace(scene, level=min(scene.level, _CALMEST_SIXTEENTHS - 1))
+    for strike in playing.play_arp(scene, options):
+        yield replace(strike, pitch=_clear_of_pad(cue, moment, strike.pitch))
+
+
+def _clear_of_pad(cue: PlannedCue, moment: Moment, pitch: int) -> int:
+    """A pitch of a figure, or the nearest of its own tones where the pad holds that pitch or a step beside it."""
+    tones, pad = moment.scene.voicing.arp, moment.scene.voicing.pad
+    doubled = _not_doubled(cue, moment)
+    if moment.plan.rules < 4 or not cue.holds_chords(moment.layers) or not (pitch in doubled or is_beside(pitch, pad)):
+        return pitch
+    clear = [tone for tone in tones if tone not in doubled and not is_beside(tone, pad)]
+    return min(clear, key=lambda tone: (abs(tone - pitch), tone), default=pitch)
+
+
+def _not_doubled(cue: PlannedCue, moment: Moment) -> tuple[int, ...]:
+    """The pitches of the pad that a figure leaves to it: all, where it has three others; two go to and fro."""
+    tones, pad = moment.scene.voicing.arp, moment.scene.voicing.pad
+    if moment.plan.rules < 4 or not cue.holds_chords(moment.layers):
+        return ()
+    return pad if len({tone for tone in tones if tone not in pad and not is_beside(tone, pad)}) > 2 else ()
 
 
 _BROKEN: Final = {  # orders of tones 1..4 of the left hand, 5 = tone 1 an octave up; by how busy it is
@@ -698,7 +797,8 @@ def _figure_tone(cue: PlannedCue, moment: Moment, tone: int, high: int) -> int:
     """A tone of a figure, or the nearest of the chord that lies no step beside what the pad holds."""
     tones, pad = moment.scene.voicing.arp, moment.scene.voicing.pad
     pitch = playing.tone_pitch(tones, tone, high)
-    if moment.plan.rules < 3 or not cue.holds_chords(moment.layers) or not is_beside(pitch, pad):
+    doubles = pitch in _not_doubled(cue, moment)
+    if moment.plan.rules < 3 or not cue.holds_chords(moment.layers) or not (doubles or is_beside(pitch, pad)):
         return pitch
     clear = [found for found in (playing.tone_pitch(tones, n, high) for n in range(1, 6)) if not is_beside(found, pad)]
     return min(clear, key=lambda found: (found in pad, abs(found - pitch), found), default=pitch)
@@ -711,8 +811,22 @@ def _figure_second(cue: PlannedCue, moment: Moment, tone: int, pitch: int, high:
     if moment.plan.rules < 3:
         return _doubled(tones, tone, high)
     held = pad if cue.holds_chords(moment.layers) else ()
-    found = (playing.tone_pitch(tones, n, high) for n in (tone + 1, tone + 2, tone - 1, tone - 2) if n >= 1)
-    return next((other for other in found if abs(other - pitch) >= 3 and not is_beside(other, held)), None)
+    if moment.plan.rules < 4:
+        found = [playing.tone_pitch(tones, n, high) for n in (tone + 1, tone + 2, tone - 1, tone - 2) if n >= 1]
+        return next((other for other in found if abs(other - pitch) >= 3 and not is_beside(other, held)), None)
+    if pitch != playing.tone_pitch(tones, tone, high):
+        return None  # it stands for a tone of the pad's: what goes with that one has been played with another
+    seconds = _SECONDS if len(set(tones)) > 3 else _SECONDS_OF_THREE
+    found = [playing.tone_pitch(tones, n, high) for n in seconds[tone]]
+    doubled = _not_doubled(cue, moment)
+    clear = (other for other in found if other not in doubled and not is_beside(other, held))
+    return next((other for other in clear if 3 <= abs(other - pitch) % 12 <= 9 or abs(other - pitch) == 12), None)
+
+
+# What sounds with each tone of a figure where it is played in double notes, best first: sixths and fifths where four
+# tones of a triad lie in a row, and not the same two twice in a row.
+_SECONDS: Final[Mapping[int, tuple[int, ...]]] = {1: (3, 4, 2), 2: (4, 1, 3), 3: (1, 4, 2), 4: (3, 1, 2), 5: (3, 4, 2)}
+_SECONDS_OF_THREE: Final[Mapping[int, tuple[int, ...]]] = {1: (3, 2), 2: (3, 1), 3: (2, 1), 4: (3, 2), 5: (3, 2)}
 
 
 def _figure_draw(cue: PlannedCue, moment: Moment, count: int) -> int:
@@ -736,6 +850,8 @@ def _arp_broken(cue: PlannedCue, moment: Moment, options: PartOptions, role: Par
         if at_first and (every < 1.0 or moment.plan.rules == 1):
             continue
         tone = max(order) if at_first else order[index % len(order)]  # slow figures begin with the chord, over its root
+        if has_bass and every >= 1.0 and moment.plan.rules > 4:  # and go on from there, not with the same tone again
+            tone = order[(index + order.index(max(order))) % len(order)]
         pitch = _figure_tone(cue, moment, tone, options.high)
         yield Strike(place, place + every, pitch, scene.velocity(options, place, -4))
         second = _figure_second(cue, moment, tone, pitch, options.high) if thick[index * every % 1.0 > 0] else None
@@ -752,11 +868,21 @@ _FIGURES: Final[tuple[tuple[int, ...], ...]] = (  # of a bar: what goes to and f
 )
 
 
+_FIGURES_OF_THREE: Final[tuple[tuple[int, ...], ...]] = (
+    (1, 2, 3, 2, 1, 2, 3, 2),
+    (1, 3, 2, 3, 1, 3, 2, 3),
+    (3, 2, 1, 2, 3, 2, 1, 2),
+    (1, 2, 3, 1, 2, 3, 1, 3),
+)
+
+
 def _arp_eighths(cue: PlannedCue, moment: Moment, options: PartOptions, role: PartRole) -> Iterator[Strike]:
     """Inner strings or winds: repeated or rocking chord tones."""
     scene = moment.scene
     every = _every(moment)
     figures = _FIGURES_FIRST if cue.plan.rules < 3 else _FIGURES
+    if cue.plan.rules > 3 and len(set(scene.voicing.arp)) < 4:
+        figures = _FIGURES_OF_THREE
     order = figures[_figure_draw(cue, moment, len(figures))]
     if every == 0.25 and cue.plan.rules == 1:
         order = tuple(tone for tone in order for _ in (0, 1))
@@ -779,12 +905,17 @@ def _arp_sparse(cue: PlannedCue, moment: Moment, options: PartOptions, role: Par
     every, share = (2.0, 0.65) if moment.plan.rules < 3 else _SPARSE[_drive(moment)]
     for place in _steps(moment, every):
         index = round((place - scene.bars.first_line) / every)
-        draw = noise(cue.plan.seed, scene.seed, "sparse", moment.section.letter, index % 8)
+        if moment.plan.rules < 5:
+            draw = noise(cue.plan.seed, scene.seed, "sparse", moment.section.letter, index % 8)
+        else:  # spread evenly, so that as many sound as are asked for
+            draw = (noise(cue.plan.seed, scene.seed, "sparse", moment.section.letter) + index * _GOLDEN) % 1.0
         if draw < share:
             pitch = scene.voicing.arp[int(draw / share * 4) % 4]
-            yield Strike(place, place + 2.0, _fit(pitch, options), scene.velocity(options, place, -2))
+            end = place + 2.0 if moment.plan.rules < 4 else min(place + 2.0, scene.segment.end)  # struck again there
+            yield Strike(place, end, _fit(pitch, options), scene.velocity(options, place, -2))
 
 
+_GOLDEN: Final = (math.sqrt(5) - 1) / 2
 _SPARSE: Final = ((4.0, 0.45), (2.0, 0.45), (2.0, 0.7), (1.0, 0.6), (1.0, 0.9))  # beats apart, share that sounds
 
 
@@ -844,12 +975,16 @@ def _arp_off_beats(cue: PlannedCue, moment: Moment, options: PartOptions, role: 
 
 def _arp_counter(cue: PlannedCue, moment: Moment, options: PartOptions, role: PartRole) -> Iterator[Strike]:
     """A second line: a guide tone of the chord, which moves by step while the tune holds; silent at the first statement
-    of the theme; without a tune it sings alone in longer notes."""
+    of the theme until its second half, by earlier rules all through; without a tune it sings alone in longer notes."""
     scene = moment.scene
     segment = scene.segment
+    if cue.plan.rules > 5:
+        under = _line_bar(cue, moment, options)
+        if under is not None:
+            yield from _under_tune(cue, moment, options, under)
+            return
     note = cue.tune_at(segment.start)
-    first = next((n for n, each in enumerate(cue.plan.statements) if each.kind != "hint"), None)
-    if note is not None and note.statement == first:
+    if note is not None and cue.is_first_said(note, segment.start):
         return
     ceiling = options.high if note is None else note.pitch - 3
     scale = {altered(tone, scene.chord, moment.key) % 12 for tone in moment.key.scale()}
@@ -859,7 +994,8 @@ def _arp_counter(cue: PlannedCue, moment: Moment, options: PartOptions, role: Pa
     if not guides:
         return
     middle = (options.low + min(options.high, ceiling)) / 2
-    here = min(guides, key=lambda pitch: (abs(pitch - middle), pitch))
+    held = scene.voicing.pad if cue.plan.rules > 3 and cue.holds_chords(moment.layers) else ()
+    here = min(guides, key=lambda pitch: (pitch in held, abs(pitch - middle), pitch))
     ladder = [pitch for pitch in range(options.low, min(options.high, ceiling) + 1) if pitch % 12 in scale]
     if here not in ladder:
         ladder = sorted({*ladder, here})
@@ -889,6 +1025,55 @@ def _arp_counter(cue: PlannedCue, moment: Moment, options: PartOptions, role: Pa
         elif length >= 2.0:  # long enough to grind against what is held
             pitch = _without_rub(pitch, None, scene.chord, moment.key)
         yield Strike(place, place + length, pitch, scene.velocity(options, place, -4))
+
+
+def _line_bar(cue: PlannedCue, moment: Moment, options: PartOptions) -> LineBar | None:
+    """What a second line goes by in the bar of a segment, as much of it as has its chord; None without a tune."""
+    scene, segment = moment.scene, moment.scene.segment
+    line = scene.bars.start(segment.start)
+    start, end = max(line, segment.run_start), min(scene.bars.next(segment.start), segment.run_end)
+    before = cue.tune_at(start)
+    notes = cue.tune_between(start, end)
+    if before is not None and before not in notes:
+        notes = (before, *notes)
+    if not notes:
+        return None
+    lift = scene.options.transpose
+    stated = [each.pitch for each in cue.tune if each.statement == notes[0].statement]
+    chord = scene.chord
+    return LineBar(
+        start, end, line, chord,
+        frozenset(altered(tone, chord, moment.key) % 12 for tone in moment.key.scale()),
+        frozenset() if chord.root is None else frozenset(_guides(chord)),
+        (options.low, options.high),
+        scene.voicing.pad if cue.holds_chords(moment.layers) else (),
+        tuple(replace(each, pitch=each.pitch + lift) for each in notes),
+        sum(stated) / len(stated) + lift,
+        max(scene.bars.index(start) - scene.bars.index(moment.starts), 0),
+        _COUNTER[_figure_draw(cue, moment, len(_COUNTER))],
+    )  # fmt: skip
+
+
+def _under_tune(cue: PlannedCue, moment: Moment, options: PartOptions, bar: LineBar) -> Iterator[Strike]:
+    """What a segment has of a second line under the tune."""
+    segment = moment.scene.segment
+    if bar.chord.root is None or cue.is_first_said(bar.tune[0], bar.start):
+        return
+    for start, end, pitch in second_line(bar):
+        if segment.start - _EPSILON <= start < segment.end - _EPSILON:
+            yield Strike(start, end, pitch, moment.scene.velocity(options, start, -4))
+
+
+def _counter_rest(cue: PlannedCue, scene: Scene, options: PartOptions) -> tuple[int, ...]:
+    """What a second line comes to rest on under the tune's last tone: the chord's third; () where there is no room."""
+    assert cue.ring is not None
+    note, chord = cue.tune_before(cue.ring), scene.chord
+    third = next((step for step in chord.intervals() if step in (3, 4)), None)
+    if note is None or chord.root is None or third is None:
+        return ()
+    sung = note.pitch + scene.options.transpose
+    found = range(options.low + (chord.root + third - options.low) % 12, min(options.high, sung - CLEAR) + 1, 12)
+    return (min(found, key=lambda pitch: abs(pitch - sung + SIXTH)),) if found else ()
 
 
 def _grinds(pitch: int, held: Sequence[int]) -> bool:
@@ -1052,8 +1237,7 @@ def _phrase(cue: PlannedCue, note: TuneNote) -> int:
     statement = cue.plan.statements[note.statement]
     theme = cue.plan.theme
     assert theme is not None
-    notes = [each for each in cue.tune if each.statement == note.statement]
-    start, end = notes[0].start_beats, notes[-1].start_beats + notes[-1].length_beats
+    start, end = cue.spans[note.statement]
     length = min(4 * theme.bar_beats * statement.stretch, end - start)
     place = ((note.start_beats - start) % length) / length
     return round(

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from itertools import accumulate, pairwise
-from typing import Final, NamedTuple
+from typing import Final
 
 from engine.music import Chord, Cut, FrameRate, MusicError, Slot, TempoMap, TimeSignature
 from engine.music.composition import GRIDS
@@ -119,33 +119,22 @@ def grid_points(
         if len(tempo_map.tempos) > 1 or tempo_map.tempos[0].bpm != SECONDS_GRID_BPM:
             raise MusicError(f"the seconds grid goes with a constant {SECONDS_GRID_BPM} bpm.")
         lines_s = [Fraction(second) for second in range(1, math.ceil(duration))]
-        lines = [_Line.at(line, tempo_map.beats_at_exact(line + start_s)) for line in lines_s]
+        lines = [_line_at(line, tempo_map.beats_at_exact(line + start_s)) for line in lines_s]
     else:
         lines = _beat_lines(tempo_map, start_s, start_s + duration)
-    first = _Line.at(Fraction(0), tempo_map.beats_at_exact(start_s))
-    last = _Line.at(duration, tempo_map.beats_at_exact(start_s + duration))
+    first = _line_at(Fraction(0), tempo_map.beats_at_exact(start_s))
+    last = _line_at(duration, tempo_map.beats_at_exact(start_s + duration))
     # Quotients of whole numbers are rounded once, as float(Fraction) is.
     return [(line[0] / line[1], line[2] / line[3]) for line in _without_slivers([first, *lines, last])]
 
 
-class _Line(NamedTuple):
-    """A slot boundary: picture second and beat, each as numerator and denominator, not reduced.
+# A slot boundary: picture second and beat, each as numerator and denominator, not reduced.  Whole numbers in a plain
+# tuple, because a two-hour film has ten thousand lines and Fractions cost ten times as much.
+_Line = tuple[int, int, int, int]
 
-    Whole numbers, because a two-hour film has ten thousand lines and Fractions cost ten times as much.
-    """
 
-    s_over: int
-    s_under: int
-    beat_over: int
-    beat_under: int
-
-    @classmethod
-    def at(cls, second: Fraction, beat: Fraction) -> _Line:
-        return cls(*second.as_integer_ratio(), *beat.as_integer_ratio())
-
-    @property
-    def second(self) -> Fraction:
-        return Fraction(self.s_over, self.s_under)
+def _line_at(second: Fraction, beat: Fraction) -> _Line:
+    return *second.as_integer_ratio(), *beat.as_integer_ratio()
 
 
 def _exact(seconds: float) -> Fraction:
@@ -179,7 +168,7 @@ def _beat_lines(tempo_map: TempoMap, start_s: Fraction, end_s: Fraction) -> list
             seconds = [tempo_map.seconds_at_exact(line + offset) - line_s for offset in beats]
         made = _repeated(line_s - start_s, line, seconds, beats, bar_s, length, count)
         if not (start < line and next_line <= end):
-            made = [each for each in made if start < Fraction(each.beat_over, each.beat_under) < end]
+            made = [each for each in made if start < Fraction(each[2], each[3]) < end]
         lines += made
         bar += count
         line = tempo_map.bar_start(bar)
@@ -205,7 +194,7 @@ def _repeated(
     ]
     s_step, b_step = int(bar_s * s_under), int(length * b_under)
     return [
-        _Line(s_over + index * s_step, s_under, b_over + index * b_step, b_under)
+        (s_over + index * s_step, s_under, b_over + index * b_step, b_under)
         for index in range(count)
         for s_over, b_over in offsets
     ]
@@ -219,10 +208,10 @@ def _nearest_division(meter: TimeSignature, bar_s: Fraction) -> tuple[Fraction, 
 
 
 def _without_slivers(points: list[_Line]) -> list[_Line]:
-    seconds = [point.second for point in points[:3]]
+    seconds = [Fraction(point[0], point[1]) for point in points[:3]]
     if len(points) > 2 and 2 * (seconds[1] - seconds[0]) < seconds[2] - seconds[1]:
         del points[1]
-    seconds = [point.second for point in points[-3:]]
+    seconds = [Fraction(point[0], point[1]) for point in points[-3:]]
     if len(points) > 2 and 2 * (seconds[2] - seconds[1]) < seconds[1] - seconds[0]:
         del points[-2]
     return points

@@ -6,8 +6,8 @@ from dataclasses import replace
 
 from engine.arrange.options import ArrangeOptions
 from engine.arrange.timeline import control_name, effective_cues
-from engine.music import PARTS, Composition, Key, MusicError
-from engine.music.controls import BY_ADDRESS, ROOT
+from engine.music import PARTS, Composition, Key, MusicError, TimeSignature
+from engine.music.controls import BY_ADDRESS, ROOT, TEMPO
 
 
 def section_options(composition: Composition, options: ArrangeOptions) -> dict[tuple[int, int], ArrangeOptions]:
@@ -30,10 +30,14 @@ def check_change(name: str, value: str) -> None:
     name = control_name(name)
     if name == "key":
         Key.parse(value)
+    elif name == "meter":
+        TimeSignature.parse(value)
+    elif name == "bpm":
+        BY_ADDRESS[TEMPO].arguments[0].parse(value)
     elif name in ("parts", "pattern"):
         _changed(ArrangeOptions(), name, value)
     elif (row := BY_ADDRESS.get(f"{ROOT}/{name}")) is None or row.access != "value":
-        raise MusicError(f"'{name[:40]}' is nothing that a section changes.")
+        raise MusicError(f"'{name[:40]}' is not something that a section can change.")
     else:
         row.arguments[0].parse(value)
 

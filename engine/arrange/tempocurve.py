@@ -23,7 +23,7 @@ from math import ceil, floor
 from typing import Final
 
 from engine.music import MeterChange, TempoChange, TimeSignature
-from engine.music.meter import MAX_BPM, MIN_BPM
+from engine.music.meter import MAX_BPM, MIN_BPM, odd_meter
 
 _SKIPPED: Final = 3  # hits that may be left out in a row
 _BEND_COST: Final = 0.02  # of a hit's weight, for each per cent that a stretch leaves the plan's tempo
@@ -190,14 +190,6 @@ def meters_of(path: Sequence[Knot], meter: TimeSignature) -> list[MeterChange]:
         if rest and whole and rest < 2:  # no bar of a single beat: the last whole one takes it
             rest += bar
         if rest:
-            put(b.beat - rest, odd_meter(rest))
+            put(b.beat - rest, odd_meter(rest) or meter)
     put(path[-1].beat, meter)
     return found
-
-
-def odd_meter(beats: Fraction) -> TimeSignature:
-    """3 -> 3/4, 7/2 -> 7/8."""
-    eighths = beats * 2
-    if beats.denominator == 1:
-        return TimeSignature(int(beats), 4)
-    return TimeSignature(int(eighths), 8) if eighths.denominator == 1 else TimeSignature(int(beats * 4), 16)

@@ -265,7 +265,7 @@ def _marks(composition: Composition, cue: Cue, in_beats: float, land: float, bar
             found[beats] = Mark(breath)
     for index, section in enumerate(sorted(cue.sections, key=lambda section: section.start_s)):
         beats = max(bars.snap(composition.beats_at_picture(section.start_s)), in_beats)
-        if beats < land:
+        if beats < land and not section.is_time:
             found[beats] = Mark(section.breath, index)
     return found
 

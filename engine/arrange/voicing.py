@@ -9,6 +9,7 @@ Deterministic: equal input gives equal output.
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from itertools import pairwise
@@ -70,7 +71,7 @@ def voice(chord: Chord, space: Space, before: Voicing | None = None, after: Voic
     """
     if chord.is_silence:
         raise ValueError("silence has no voicing.")
-    bass = _bass(chord, space, before, after)
+    bass = nearest_bass(chord, space.bass, 0.4, 0.3, (before, after))
     pad = _pad(chord, space, bass, before, after)
     return Voicing(bass, pad, _arp(chord, space, before, after))
 
@@ -99,15 +100,22 @@ def movement(a: tuple[int, ...], b: tuple[int, ...]) -> int:
 
 
 # bass --------------------------------------------------------------------------------------------------------------
-def _bass(chord: Chord, space: Space, before: Voicing | None, after: Voicing | None) -> int:
-    low, high = space.bass
-    middle = low + (high - low) * 0.4
+def nearest_bass(
+    chord: Chord, register: tuple[int, int], home: float, pull: float, near: Sequence[Voicing | None]
+) -> int:
+    """The pitch of the chord's bass that leads best from and to its neighbours.
+
+    register: lowest and highest pitch.  home: where a bass lies best, as a share of the register from below.  pull: the
+    cost of a semitone away from there, where one away from a neighbour costs 1.
+    """
+    low, high = register
     assert chord.bass_pitch_class is not None
     pitches = range(low + (chord.bass_pitch_class - low) % 12, high + 1, 12)
+    middle = low + (high - low) * home
 
     def cost(pitch: int) -> tuple[float, int]:
-        total = 0.3 * abs(pitch - middle)
-        for other in (before, after):
+        total = pull * abs(pitch - middle)
+        for other in near:
             if other is not None:
                 total += abs(pitch - other.bass)
         return total, pitch

@@ -18,16 +18,18 @@ _LONGEST_S: Final = 30 * 24 * 3600
 def add_batch_arguments(parser: argparse.ArgumentParser) -> None:
     """--workers and its like."""
     group = parser.add_argument_group("how it is run")
-    group.add_argument("--workers", type=int, default=1, metavar="N", help="films at a time on this machine (1)")
-    group.add_argument("--scheduler", metavar="tcp://…", help="of a Dask cluster that sees the same folders")
+    group.add_argument(
+        "--workers", type=int, default=1, metavar="N", help="how many films at a time on this machine (1)"
+    )
+    group.add_argument("--scheduler", metavar="tcp://…", help="scheduler of a Dask cluster that sees the same folders")
     group.add_argument(
         "--cluster-host", default=LOOPBACK, metavar="ADDRESS", help="where our own scheduler listens (%(default)s)"
     )  # fmt: skip
     group.add_argument(
-        "--limit-seconds", type=float, default=Limits().seconds, metavar="S", help="longest for one film"
+        "--limit-seconds", type=float, default=Limits().seconds, metavar="S", help="time limit for one film, in seconds"
     )
-    group.add_argument("--limit-memory", type=float, default=0.0, metavar="GB", help="most memory for one film (any)")
-    group.add_argument("--retry", action="store_true", help="try again what was set aside")
+    group.add_argument("--limit-memory", type=float, default=0.0, metavar="GB", help="memory limit for one film (none)")
+    group.add_argument("--retry", action="store_true", help="retry films that were set aside")
 
 
 def pool_options(arguments: argparse.Namespace) -> PoolOptions:

@@ -115,7 +115,7 @@ def do_unit(unit: Unit, folder: str, limits: Limits = DEFAULT_LIMITS) -> Outcome
         if code == 0:
             return Outcome(unit.source, key, "done", took_s=time.monotonic() - began)
         if code == 2:
-            reason = said or "it was refused without a word."
+            reason = said or "it was refused without a reason."
             break
         deaths += 1
         ending = f"ended by signal {signal.Signals(-code).name}" if code < 0 else f"ended with code {code}"

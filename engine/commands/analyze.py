@@ -17,8 +17,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from engine.music.command import SentenceParser, check_spares_input
+from engine.music.console import run_command
 from engine.music.controls import READINGS
-from engine.music.errors import UserError, ended_by_ctrl_c
 from engine.music.extras import need_extra
 from engine.music.files import check_output, check_unused, make_way
 from engine.process.priorities import lower
@@ -28,48 +28,62 @@ from engine.video.options import AnalysisOptions
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Runs one command; argv[0] is its name."""
-    try:
+
+    def command() -> int:
         arguments = _parser().parse_args(argv)
         if arguments.command == "analyze":
             lower(10)  # what plays and what is composed beside it comes first
             return _analyze(arguments)
         return _cache(arguments)
-    except UserError as error:
-        sys.stderr.write(f"cuebridge: {error}\n")
-        return 2
-    except KeyboardInterrupt:
-        sys.stderr.write("stopped\n")
-        return ended_by_ctrl_c()
-    except BrokenPipeError:
-        sys.stderr.close()  # the reader went away (`| head`); nothing is left to say
-        return 0
+
+    return run_command(command)
 
 
 def add_analysis_arguments(parser: argparse.ArgumentParser) -> None:
     """The settings of an analysis, for any command that looks at a film."""
     defaults = AnalysisOptions()
     group = parser.add_argument_group("looking at the film")
-    group.add_argument("--reading", choices=READINGS, default=defaults.reading, help="full (CLIP), quick, or auto")
+    group.add_argument(
+        "--reading",
+        choices=READINGS,
+        default=defaults.reading,
+        help="how the picture is read; full needs CLIP weights (%(default)s)",
+    )
     group.add_argument("--clip-weights", type=Path, metavar="FILE", help="CLIP weights for the full reading")
     group.add_argument(
         "--clip-model", default=defaults.clip_model, metavar="NAME", help="open_clip model (%(default)s)"
     )
     group.add_argument("--clip-precision", choices=("fp32", "bf16"), default=defaults.clip_precision)
     group.add_argument(
-        "--clip-batch", type=int, default=defaults.clip_batch, metavar="N", help="frames at a time, 0 = by device"
+        "--clip-batch",
+        type=int,
+        default=defaults.clip_batch,
+        metavar="N",
+        help="frames at a time; 0: as suits the device",
     )
     group.add_argument("--device", choices=("auto", "cpu", "cuda", "mps"), default=defaults.device)
     group.add_argument(
-        "--mask", default=defaults.mask, metavar="auto|none|x,y,w,h", help="what of the frame is picture (%(default)s)"
+        "--mask",
+        default=defaults.mask,
+        metavar="auto|none|x,y,w,h",
+        help="the part of the frame that is picture (%(default)s)",
     )
     group.add_argument(
-        "--cut-threshold", type=float, default=defaults.adaptive_threshold, metavar="N", help="lower finds more cuts"
+        "--cut-threshold",
+        type=float,
+        default=defaults.adaptive_threshold,
+        metavar="N",
+        help="sensitivity to cuts; lower finds more (%(default)s)",
     )
     group.add_argument(
-        "--min-shot", type=float, default=defaults.min_shot_s, metavar="S", help="shortest shot, seconds"
+        "--min-shot",
+        type=float,
+        default=defaults.min_shot_s,
+        metavar="S",
+        help="shortest shot, in seconds (%(default)s)",
     )
-    group.add_argument("--max-seconds", type=float, metavar="S", help="look at this much of the film at most")
-    group.add_argument("--threads", type=int, default=defaults.threads, metavar="N", help="decoder threads, 0 = all")
+    group.add_argument("--max-seconds", type=float, metavar="S", help="analyse at most this much of the film")
+    group.add_argument("--threads", type=int, default=defaults.threads, metavar="N", help="decoder threads; 0: all")
 
 
 def options_from(arguments: argparse.Namespace) -> AnalysisOptions:
@@ -90,19 +104,23 @@ def options_from(arguments: argparse.Namespace) -> AnalysisOptions:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = SentenceParser(prog="cuebridge", description="Look at a film; manage what was seen.")
+    parser = SentenceParser(prog="cuebridge", description="Analyses a film, and manages kept analyses.")
     commands = parser.add_subparsers(dest="command", required=True)
-    analyze = commands.add_parser("analyze", help="look at a film: cuts, motion, mood")
+    analyze = commands.add_parser(
+        "analyze", help="analyse a film: cuts, motion, mood", description="Analyses a film: cuts, motion, mood."
+    )
     analyze.add_argument("film", type=Path)
     analyze.add_argument("--json", action="store_true", help="print everything as JSON")
     analyze.add_argument("--npz", type=Path, metavar="OUT.npz", help="write the features")
     analyze.add_argument("--plot", type=Path, metavar="OUT.png", help="draw filmstrip, cuts, motion and mood")
-    analyze.add_argument("--export", type=Path, metavar="DIR", help="write MuVi-Sync's own file layout")
-    analyze.add_argument("--replace", action="store_true", help="replace files that are there, kept as FILE.bak")
-    analyze.add_argument("--no-cache", action="store_true", help="look anew and keep nothing")
+    analyze.add_argument("--export", type=Path, metavar="DIR", help="write the files that MuVi-Sync uses")
+    analyze.add_argument("--replace", action="store_true", help="replace existing files, keeping each as FILE.bak")
+    analyze.add_argument("--no-cache", action="store_true", help="analyse the film again and keep nothing")
     analyze.add_argument("--cache-dir", type=Path, metavar="DIR")
     add_analysis_arguments(analyze)
-    cache = commands.add_parser("cache", help="list or clear what was kept")
+    cache = commands.add_parser(
+        "cache", help="list or clear kept analyses", description="Lists or clears kept analyses of films."
+    )
     cache.add_argument("action", choices=("list", "clear"), nargs="?", default="list")
     cache.add_argument("--json", action="store_true")
     cache.add_argument("--cache-dir", type=Path, metavar="DIR")
@@ -180,7 +198,8 @@ def _cache(arguments: argparse.Namespace) -> int:
         size = f"{entry.bytes / 1e3:8.1f} kB"
         sys.stdout.write(f"{used}  {size}  {entry.reading:5s}  {entry.seconds:6d} s  {entry.film_name}\n")
     total = sum(entry.bytes for entry in entries)
-    sys.stdout.write(f"{len(entries)} films, {total / 1e6:.1f} MB in {cache.directory}\n")
+    films = f"{len(entries)} film{'' if len(entries) == 1 else 's'}"
+    sys.stdout.write(f"{films}, {total / 1e6:.2f} MB in {cache.directory}\n")
     return 0
 
 

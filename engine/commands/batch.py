@@ -40,7 +40,7 @@ def _arguments(command: str, argv: Sequence[str] | None) -> tuple[argparse.Names
     parser = SentenceParser(prog=f"cuebridge {command} --batch", allow_abbrev=False)
     parser.add_argument("--batch", required=True, metavar="FOLDER|LIST")
     parser.add_argument("--out", type=Path, required=True, metavar="FOLDER")
-    parser.add_argument("--replace", action="store_true", help="replace files that are there, kept as FILE.bak")
+    parser.add_argument("--replace", action="store_true", help="replace existing files, keeping each as FILE.bak")
     add_batch_arguments(parser)
     found, rest = parser.parse_known_args(argv)
     for word in rest:

@@ -9,7 +9,7 @@ import argparse
 import json
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -51,37 +51,60 @@ _LAST_CHORDS: Final = tuple(word for word in ENDINGS if word not in CUE_ENDINGS)
 ENDING_FLAG: Final = replace(
     BY_ADDRESS[controls.ENDING],
     arguments=(Arg("ending", "choice", words=(*_LAST_CHORDS, "auto", *CUE_ENDINGS)),),
-    doc="The last chord: tonic, open (as composed) or cut; with --form how cues end, auto: by the mood.",
+    doc="The last chord: tonic, open (as composed) or cut. With --form, how cues end; auto: as the mood asks.",
 )
+
+# The flags of `compose` alone, and their help.
+_ITS_OWN: Final = {
+    "printed": "of a session: include the ranges that were printed into the DAW",
+    "takes": "write this many takes, numbered from --take",
+    "vary": "with --takes: versions that differ in key,tempo,pattern,mode; a file for each part",
+    "length": "with --vary: lengths of the versions in seconds, such as 15,30,60",
+    "loopable": "with --vary: whole bars, and no note across the seam",
+}
+
+
+def refuse_its_own(arguments: argparse.Namespace, why: str, allowed: frozenset[str] = frozenset()) -> None:
+    """Refuses flags that only `compose` has, for the other commands.  why: what such a command does instead.
+
+    Raises UserError.
+    """
+    without = {"takes": 1, "printed": False, "loopable": False}
+    for name in _ITS_OWN:
+        if name not in allowed and getattr(arguments, name) != without.get(name):
+            raise UserError(f"--{name} is for `cuebridge compose`; {why}.")
 
 
 def parser(
-    prog: str = "cuebridge compose", description: str = "Composes music for a film and writes it as MIDI."
+    prog: str = "cuebridge compose",
+    description: str = "Composes music for a film and writes it as MIDI.",
+    *,
+    helps: Mapping[str, str] | None = None,
 ) -> argparse.ArgumentParser:
-    """The command's arguments; those that `live` has too are made from the controls table."""
+    """The command's arguments; those that `live` has too are made from the controls table.
+
+    helps: the texts of `video` and of the flags of `compose` alone.  Flags without one are hidden, and other commands
+    refuse them: `refuse_its_own`.
+    """
     main = SentenceParser(prog=prog, description=description, allow_abbrev=False)
-    main.add_argument(
-        "video", metavar="VIDEO", help=f"the film, any file that holds pictures; or a session of `live` ({SUFFIX})"
-    )
-    main.epilog = "--batch FOLDER|LIST --out FOLDER composes for many films; docs/dataset.md says more."
+    shown = {"video": f"the film, any file with a picture; or a session of `live` ({SUFFIX})", **(helps or {})}
+    main.add_argument("video", metavar="VIDEO", help=shown["video"])
     main.add_argument("-o", "--output", metavar="FILE", help="file to write (default: named after the film)")
-    main.add_argument("--replace", action="store_true", help="replace files that are there; they are kept as FILE.bak")
-    main.add_argument(
-        "--printed", action="store_true", help="of a session: with the ranges that were printed into the DAW too"
-    )
-    main.add_argument("--json", action="store_true", help="report as JSON on standard output")
+    main.add_argument("--replace", action="store_true", help="replace existing files, keeping each as FILE.bak")
+    main.add_argument("--printed", action="store_true", help=shown.get("printed", argparse.SUPPRESS))
+    main.add_argument("--json", action="store_true", help="print a report as JSON")
     timing = main.add_argument_group("film, time and takes")
     add_flags(timing, flags_of("compose"))
     timing.add_argument(
-        "--frame-rate", metavar="FPS", help="timecode of the DAW project: 23.976 to 60, '29.97 DF'; default: the film's"
+        "--frame-rate",
+        metavar="FPS",
+        help="frame rate of the DAW project: 23.976 to 60, '29.97 DF'; default: the film's",
     )
     takes = main.add_argument_group("several takes and versions")
-    takes.add_argument("--takes", type=int, default=1, metavar="N", help="write this many takes, numbered from --take")
-    takes.add_argument(
-        "--vary", metavar="LIST", help="with --takes: versions that differ, by key,tempo,pattern,mode; a file per part"
-    )
-    takes.add_argument("--length", metavar="S,S", help="with --vary: seconds of the versions, for example 15,30,60")
-    takes.add_argument("--loopable", action="store_true", help="with --vary: whole bars, no note across the seam")
+    takes.add_argument("--takes", type=int, default=1, metavar="N", help=shown.get("takes", argparse.SUPPRESS))
+    takes.add_argument("--vary", metavar="LIST", help=shown.get("vary", argparse.SUPPRESS))
+    takes.add_argument("--length", metavar="S,S", help=shown.get("length", argparse.SUPPRESS))
+    takes.add_argument("--loopable", action="store_true", help=shown.get("loopable", argparse.SUPPRESS))
     music = main.add_argument_group("music (each is also an OSC address of `live`; see cuebridge osc)")
     add_flags(music, (ENDING_FLAG if row.address == controls.ENDING else row for row in MUSIC_FLAGS))
     return main
@@ -89,14 +112,15 @@ def parser(
 
 def _parser() -> argparse.ArgumentParser:
     """`parser`, and what only `compose` itself does."""
-    main = parser()
+    main = parser(helps=_ITS_OWN)
+    main.epilog = "--batch FOLDER|LIST --out FOLDER composes for many films; docs/dataset.md says more."
     main.add_argument(
         "--board", action="store_true",
-        help="with --takes: no file, but a session with these takes, and the page where they are compared; what "
-        "`cuebridge page` takes goes with it",
+        help="with --takes: instead of files, a session with these takes, and the page where you compare them; flags "
+        "of `cuebridge page` work too",
     )  # fmt: skip
     main.add_argument(
-        "--gm", action="store_true", help="program changes too: the General MIDI instruments of the ensemble"
+        "--gm", action="store_true", help="add program changes for the General MIDI instruments of the ensemble"
     )
     return main
 
@@ -112,15 +136,15 @@ def main(argv: Sequence[str] | None = None) -> int:
         from engine.commands.compose_session import write_session_music
 
         return write_session_music(arguments, given_flags(_parser(), argv))
+    if arguments.printed:
+        raise UserError("--printed goes with a session; a film has no printed ranges.")
     if arguments.board:
-        raise UserError("--board goes with a film; `cuebridge page FILM --board` takes a session's film up again.")
+        raise UserError("--board goes with a film; `cuebridge page FILM --board` reopens a session's film.")
     brief = plan_from(arguments)
     options = arrange_options(arguments)
     if not 1 <= arguments.takes <= 100:
         raise UserError(f"--takes is 1 to 100, not {arguments.takes}.")
     check_film_exists(arguments.video)
-    if arguments.hits is not None:
-        brief = replace(brief, hits=hits_of(arguments))
     brief = marked_brief(arguments, brief)
     if arguments.vary is not None:
         if arguments.gm:
@@ -349,9 +373,11 @@ def hits_of(arguments: argparse.Namespace) -> tuple[Hit, ...]:
 
 
 def marked_brief(arguments: argparse.Namespace, brief: Brief) -> Brief:
-    """The brief with the markers that were given; says what each of them becomes.  Raises UserError."""
+    """The brief with the hits and markers that were given; says what each marker becomes.  Raises UserError."""
     from engine.interchange.asked import AskedMarkers, check_markers_flags, with_markers
 
+    if arguments.hits is not None:
+        brief = replace(brief, hits=hits_of(arguments))
     if arguments.markers is None:
         check_markers_flags(arguments)
         return brief

@@ -16,9 +16,11 @@ from typing import TYPE_CHECKING, Any, Final, TypedDict
 
 from engine.commands.compose_report import progress_bar
 from engine.conform.changes import ChangeList
-from engine.conform.moved import MOST_BEND, POLICIES, Conformed, check_policies, composed_into, conform
+from engine.conform.moved import POLICIES, Conformed, check_policies, conform
+from engine.conform.ramp import MOST_BEND
+from engine.conform.rewrite import composed_into
 from engine.conform.takes import MovedTakes, conform_takes
-from engine.document import FilmReading, SavedSession, Step
+from engine.document import FilmReading, SavedSession, Step, TempoOrigin
 from engine.document.file.suffix import SUFFIX
 from engine.music import Film, UserError, shown
 from engine.music.command import SentenceParser, check_film_exists, check_spares_input
@@ -36,6 +38,7 @@ class _How(TypedDict):
     policies: dict[str, str]
     policy: str
     bend: float
+    origin: TempoOrigin
 
 
 def parser() -> SentenceParser:
@@ -47,21 +50,26 @@ def parser() -> SentenceParser:
     top.add_argument("old", metavar="SESSION|OLD_FILM", help=f"a session of `live` ({SUFFIX}), or the old film")
     top.add_argument("new", metavar="NEW_FILM", help="the new cut")
     top.add_argument(
-        "--edl", nargs=2, metavar=("OLD", "NEW"), help="the cuts' EDLs, instead of looking at the pictures"
+        "--edl", nargs=2, metavar=("OLD", "NEW"), help="compare the EDLs of both cuts instead of their pictures"
     )
-    top.add_argument("-o", "--output", metavar="FILE", help="write the session of the new cut; without it, only show")
-    top.add_argument("--replace", action="store_true", help="replace files that are there; they are kept as FILE.bak")
+    top.add_argument(
+        "-o", "--output", metavar="FILE", help="write the session for the new cut; without it, only show the changes"
+    )
+    top.add_argument("--replace", action="store_true", help="replace existing files, keeping each as FILE.bak")
     top.add_argument(
         "--policy", choices=POLICIES, default="shift",
         help="shift: chords stay with their picture; ramp: the tempo bends so that hits keep their beats; bars: whole "
-        "bars are dropped or added; rewrite: compose from the change to the next hit, section or cue (shift)",
+        "bars are dropped or added; beats: single beats too, in bars of their own length; rewrite: recompose from the "
+        "change to the next hit, section or cue (shift)",
     )  # fmt: skip
-    top.add_argument("--cue", action="append", default=[], metavar="CUE=POLICY", help="another policy for a cue")
+    top.add_argument(
+        "--cue", action="append", default=[], metavar="CUE=POLICY", help="another policy for one cue; repeatable"
+    )
     top.add_argument(
         "--bend", type=float, default=100 * MOST_BEND, metavar="PERCENT",
-        help=f"the most that a ramp bends the tempo ({100 * MOST_BEND:g})",
+        help=f"how far a ramp may bend the tempo ({100 * MOST_BEND:g})",
     )  # fmt: skip
-    top.add_argument("--picture", metavar="FILE.png", help="draw the changes")
+    top.add_argument("--picture", metavar="FILE.png", help="also draw the changes")
     top.add_argument("--cache-dir", metavar="DIR", help="where analyses are kept")
     top.add_argument("--json", action="store_true", help="report as JSON")
     return top
@@ -103,7 +111,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         film = new if features is None else features.film
         document = saved.steps[saved.index].document
         cuts = (saved.reading.cuts, () if features is None else features.cuts)
-        how: _How = {"policies": policies, "policy": given.policy, "bend": given.bend / 100}
+        how: _How = {"policies": policies, "policy": given.policy, "bend": given.bend / 100,
+                      "origin": saved.tempo.origin}  # fmt: skip
         made = conform(document, changes, film, cuts=cuts, **how)
         if features is not None:
             made = _finished(features, made)
@@ -227,8 +236,9 @@ def _policies_compared(saved: SavedSession, changes: ChangeList, film: Film, ben
     rows = []
     for policy in POLICIES:
         document = saved.steps[saved.index].document
-        made = conform(document, changes, film, policy=policy, bend=bend)
-        takes = conform_takes(saved.takes, document, made, changes, film, policy=policy, bend=bend)
+        how: _How = {"policies": {}, "policy": policy, "bend": bend, "origin": saved.tempo.origin}
+        made = conform(document, changes, film, **how)
+        takes = conform_takes(saved.takes, document, made, changes, film, **how)
         hits = [row for row in made.moved if row.kind == "hit"]
         off = [abs(row.beat_after) for row in hits if row.beat_after is not None]
         was = [abs(row.beat_before) for row in hits if row.beat_before is not None]
@@ -281,6 +291,7 @@ def _facts(changes: ChangeList, old: Film, new: Film, made: Conformed | None) ->
         "rate": str(changes.rate),
         "old_frames": changes.old_frames,
         "new_frames": changes.new_frames,
+        "speed": round(float(changes.speed), 6),
         "changes": [
             {
                 "kind": change.kind,
@@ -303,7 +314,3 @@ def _facts(changes: ChangeList, old: Film, new: Film, made: Conformed | None) ->
         ]  # fmt: skip
         facts["rewrites"], facts["notes"] = made.rewrites, made.notes
     return facts
-
-
-if __name__ == "__main__":
-    sys.exit(main())

@@ -38,18 +38,20 @@ _ID_DIGITS: Final = 12
 def _parser() -> argparse.ArgumentParser:
     from engine.batch.options import add_batch_arguments
 
-    parser = SentenceParser(prog="cuebridge dataset", description="Training data from films with music.")
+    parser = SentenceParser(prog="cuebridge dataset", description="Makes training data from films with music.")
     commands = parser.add_subparsers(dest="command", required=True, metavar="build|check|show")
-    build = commands.add_parser("build", help="look at films and listen to them; begun again, it goes on")
-    build.add_argument("films", metavar="FOLDER|LIST", help="a folder of films, or a text with a path a line")
-    build.add_argument("--out", type=Path, required=True, metavar="DATA", help="folder of the set")
-    build.add_argument("--seed", type=int, default=0, help="of the splits (0)")
+    build = commands.add_parser("build", help="analyse the picture and sound of films; resumes where it stopped")
+    build.add_argument("films", metavar="FOLDER|LIST", help="a folder of films, or a text file with one path per line")
+    build.add_argument("--out", type=Path, required=True, metavar="DATA", help="folder to write the set to")
+    build.add_argument("--seed", type=int, default=0, help="seed of the splits (0)")
     heard = build.add_argument_group("listening")
     heard.add_argument("--density", choices=("auto", "notes", "onsets"), default="auto", help="notes need basic-pitch")
     heard.add_argument(
-        "--chord-nets", type=int, default=5, metavar="N", help="of the chord ensemble, 1 to 5; 1 is quicker"
+        "--chord-nets", type=int, default=5, metavar="N", help="networks in the chord ensemble, 1 to 5; 1 is quickest"
     )
-    heard.add_argument("--piece", type=int, default=PIECE_S, metavar="S", help="longest piece, seconds (%(default)s)")
+    heard.add_argument(
+        "--piece", type=int, default=PIECE_S, metavar="S", help="length of the longest piece, in seconds (%(default)s)"
+    )
     build.add_argument("--no-layout", action="store_true", help="leave out MuVi-Sync's own files")
     add_analysis_arguments(build)
     add_batch_arguments(build)
@@ -60,7 +62,7 @@ def _parser() -> argparse.ArgumentParser:
     show.add_argument("data", type=Path)
     show.add_argument("-o", "--output", type=Path, default=Path("dataset.png"))
     show.add_argument("--piece", metavar="ID", help="one piece, by its id or its film's name")
-    show.add_argument("--replace", action="store_true", help="replace a file that is there, kept as FILE.bak")
+    show.add_argument("--replace", action="store_true", help="replace an existing file, keeping it as FILE.bak")
     film = commands.add_parser("film")  # no help: for `build` alone
     film.add_argument("film", type=Path)
     film.add_argument("result", type=Path)

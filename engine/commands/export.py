@@ -23,7 +23,7 @@ from engine.interchange.sheets_out import USES, Rights
 from engine.music import UserError, shown
 from engine.music.command import check_film_exists, check_spares_input
 from engine.music.extras import need_extra
-from engine.music.files import check_output, make_folder, make_way, write_whole
+from engine.music.files import check_output, make_way, new_folder, write_whole
 
 # Format -> ending of its file, after the pattern.
 FORMATS: Final = {
@@ -70,45 +70,33 @@ def parser() -> argparse.ArgumentParser:
     """The arguments of `compose`, and those of what is written."""
     main = compose.parser("cuebridge export", "Writes a film's music, or a session's, for other programs and people.")
     out = main.add_argument_group("what is written")
-    out.add_argument("--format", required=True, metavar="LIST", help=f"of {', '.join(FORMATS)}")
+    out.add_argument("--format", required=True, metavar="LIST", help=f"formats to write, of {', '.join(FORMATS)}")
     out.add_argument(
         "--file-names", default=DEFAULT_PATTERN, metavar="NAME",
-        help=f"file names, of {{cue}} {{version}} {{name}} {{start}} {{take}} {{key}} {{bpm}} ('{DEFAULT_PATTERN}')",
+        help=f"file names, from {{cue}} {{version}} {{name}} {{start}} {{take}} {{key}} {{bpm}} ('{DEFAULT_PATTERN}')",
     )  # fmt: skip
-    out.add_argument("--version", type=int, default=1, metavar="N", help="number of this version, for file names (1)")
+    out.add_argument("--version", type=int, default=1, metavar="N", help="version number for file names (1)")
     out.add_argument("--only", metavar="CUE", help="one cue instead of the whole film")
     out.add_argument(
         "--marker-kinds", metavar="LIST",
-        help=f"of {', '.join(MARK_KINDS)}; default: {', '.join(EDITORS_KINDS)} for editors, all for DAWs",
+        help=f"markers to write, of {', '.join(MARK_KINDS)}; "
+        f"default: {', '.join(EDITORS_KINDS)} for editors, all for DAWs",
     )  # fmt: skip
     out.add_argument("--count-in", type=int, default=1, metavar="BARS", help="bars of click before the music (1)")
-    out.add_argument("--soundfont", metavar="FILE.sf2", help="for stems")
+    out.add_argument("--soundfont", metavar="FILE.sf2", help="SoundFont for the stems")
     rights = main.add_argument_group("cue sheet")
     rights.add_argument("--production", default="", metavar="TEXT", help="title (default: the film's file name)")
-    rights.add_argument("--writers", default="", metavar="TEXT", help="composers, with shares if you like")
+    rights.add_argument("--writers", default="", metavar="TEXT", help="composers, with their shares if you like")
     rights.add_argument("--publishers", default="", metavar="TEXT", help="publishers")
-    rights.add_argument("--society", default="", metavar="TEXT", help="GEMA, PRS, BMI …")
-    rights.add_argument("--use", choices=USES, default="BI", help="usage of every cue (BI)")
+    rights.add_argument("--society", default="", metavar="TEXT", help="performing rights society: GEMA, PRS, BMI …")
+    rights.add_argument("--use", choices=USES, default="BI", help="use of every cue, as societies code it (BI)")
     return main
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Runs the command; raises UserError for what the person can act on."""
     given = parser().parse_args(argv)
-    wanted = _wanted(given)
-    check_film_exists(given.video)
-    piece = _of_session(given) if given.video.endswith(SUFFIX) else _of_film(given)
-    if given.only is not None:
-        piece = piece.of_cue(given.only)
-    paths = {each: wanted.folder / f"{_name(each, piece, wanted)}{FORMATS[each]}" for each in wanted.formats}
-    check_spares_input(given.video, *paths.values())
-    make_folder(wanted.folder)
-    for path in paths.values():  # before any is written
-        check_output(path, replace=given.replace)
-    written: list[Path] = []
-    for each, path in paths.items():
-        make_way(path, replace=given.replace)
-        written += _write(each, path, piece, wanted, replace_old=given.replace)
+    written, piece = export(given)
     if given.json:
         sys.stdout.write(json.dumps({"files": [str(path) for path in written], "notes": len(piece.notes)}, indent=1))
         sys.stdout.write("\n")
@@ -116,6 +104,25 @@ def main(argv: Sequence[str] | None = None) -> int:
     for path in written:
         sys.stdout.write(f"Written  {shown(path)}\n")
     return 0
+
+
+def export(given: argparse.Namespace) -> tuple[list[Path], Piece]:
+    """Writes what the arguments ask for; returns the files, and the music in them.  Raises UserError."""
+    wanted = _wanted(given)
+    check_film_exists(given.video)
+    piece = _of_session(given) if given.video.endswith(SUFFIX) else _of_film(given)
+    if given.only is not None:
+        piece = piece.of_cue(given.only)
+    paths = {each: wanted.folder / f"{_name(each, piece, wanted)}{FORMATS[each]}" for each in wanted.formats}
+    check_spares_input(given.video, *paths.values())
+    with new_folder(wanted.folder):
+        for path in paths.values():  # before any is written
+            check_output(path, replace=given.replace)
+        written: list[Path] = []
+        for each, path in paths.items():
+            make_way(path, replace=given.replace)
+            written += _write(each, path, piece, wanted, replace_old=given.replace)
+    return written, piece
 
 
 def _name(kind: str, piece: Piece, wanted: _Wanted) -> str:
@@ -149,7 +156,7 @@ def _wanted(given: argparse.Namespace) -> _Wanted:
         kinds = tuple(dict.fromkeys(given.marker_kinds.replace(",", " ").split()))
         for each in kinds:
             if each not in MARK_KINDS:
-                raise UserError(f"'{each[:40]}' is no kind of markers; kinds are {', '.join(MARK_KINDS)}.")
+                raise UserError(f"'{each[:40]}' is not a kind of marker; kinds are {', '.join(MARK_KINDS)}.")
     folder = Path(given.output) if given.output else Path()
     if folder.exists() and not folder.is_dir():
         raise UserError(f"{shown(folder)} is a file; -o names the folder to write into.")
@@ -175,13 +182,9 @@ def _of_session(given: argparse.Namespace) -> Piece:
 def _of_film(given: argparse.Namespace) -> Piece:
     from engine.arrange import arrange
 
-    for name in ("takes", "vary", "length", "loopable"):
-        if getattr(given, name) not in (None, False, 1):
-            raise UserError(f"--{name} is for `cuebridge compose`; `export` writes one take, --take says which.")
+    compose.refuse_its_own(given, "`export` writes one take, --take says which")
     brief = compose.plan_from(given)
     options = compose.arrange_options(given)
-    if given.hits is not None:
-        brief = replace(brief, hits=compose.hits_of(given))
     brief = compose.marked_brief(given, brief)
     with progress_bar(sys.stderr, quiet=given.json) as report:
         (score,) = compose.compose_takes(
@@ -239,7 +242,9 @@ def _bytes(kind: str, path: Path, piece: Piece, wanted: _Wanted) -> bytes | None
         return None
     if kind == "midi":
         beats = piece.composition.beats_at_picture
-        markers = [Marker(beats(mark.start_s), markers_out.mark_name(mark)) for mark in piece.marks(daws)]
+        markers = [
+            Marker(beats(mark.start_s), markers_out.mark_name(mark, with_length=False)) for mark in piece.marks(daws)
+        ]
         write_music(path, piece.notes, piece.controllers, tempo_map, markers=markers, key=key, title=path.stem)
         return None
     notes = click.click_notes(piece, wanted.count_in) if kind == "click" else click.guide_notes(piece)
@@ -269,16 +274,13 @@ def _stems(path: Path, piece: Piece, wanted: _Wanted, *, replace_old: bool) -> l
 
     film = piece.composition.film.path
     check_film_exists(film)
-    folder = path.with_name(path.name.removesuffix(FORMATS["stems"]) + " stems")
+    name = path.name.removesuffix(FORMATS["stems"])
     options = RenderOptions(
-        path, find_soundfont(wanted.soundfont), film_sound="drop", stems=folder, replace=replace_old
-    )
+        path, find_soundfont(wanted.soundfont), film_sound="drop", stems=path.with_name(f"{name} stems"),
+        stems_begin=f"{name} ", replace=replace_old,
+    )  # fmt: skip
     check_output(film, options)
     arrangement = replace(piece.arrangement, notes=piece.notes, controllers=piece.controllers)
     with progress_bar(sys.stderr, quiet=True) as report:
         rendered = render(film, composition_events(piece.composition, arrangement), options, report)
     return [rendered.output, *rendered.stems]
-
-
-if __name__ == "__main__":
-    sys.exit(main())

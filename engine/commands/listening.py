@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 from engine.batch.pool import LOOPBACK
 from engine.batch.units import Outcome, Unit, result_path
 from engine.listening.study import STUDY, ListeningError, Study, check_draws
-from engine.music.command import SentenceParser
+from engine.music.command import SentenceParser, port_or_any
 from engine.music.errors import UserError, shown
 from engine.music.extras import has_extra, need_extra
 from engine.music.files import check_output, made_folder, make_way, write_whole, written_aside
@@ -31,7 +31,7 @@ def _parser() -> argparse.ArgumentParser:
     from engine.batch.options import add_batch_arguments
     from engine.listening.making import CONDITIONS
 
-    parser = SentenceParser(prog="cuebridge listening", description="A listening test of films with music.")
+    parser = SentenceParser(prog="cuebridge listening", description="Runs a listening test of films with music.")
     commands = parser.add_subparsers(dest="command", required=True, metavar="make|serve|analyse|export")
     make = commands.add_parser("make", help="render films in several conditions, under blind names")
     make.add_argument("films", metavar="FOLDER|LIST")
@@ -40,25 +40,25 @@ def _parser() -> argparse.ArgumentParser:
         "--condition", action="append", metavar="NAME=OPTIONS",
         help=f"options of `cuebridge render`, or paper, other-film, own-sound; default: {' '.join(CONDITIONS)}",
     )  # fmt: skip
-    make.add_argument("--title", default="Films and their music", help="what listeners see")
-    make.add_argument("--seed", type=int, default=0, help="of names and orders (0)")
+    make.add_argument("--title", default="Films and their music", help="title that listeners see")
+    make.add_argument("--seed", type=int, default=0, help="seed of names and orders (0)")
     make.add_argument("--checks", type=int, default=1, metavar="N", help="attention checks for each listener (1)")
     add_batch_arguments(make)
-    serve = commands.add_parser("serve", help="the page that asks")
+    serve = commands.add_parser("serve", help="serve the page that asks listeners")
     serve.add_argument("study", type=Path)
     serve.add_argument(
-        "--host", default=LOOPBACK, help="where it listens (%(default)s); another name opens it to others"
+        "--host", default=LOOPBACK, help="address to listen on (%(default)s); another one opens it to other machines"
     )
-    serve.add_argument("--port", type=int, default=8790, help="(%(default)s); 0: any")
+    serve.add_argument("--port", type=port_or_any, default=8790, help="TCP port (%(default)s); 0: any")
     analyse = commands.add_parser("analyse", help="means, paired tests, intervals, effect sizes")
     analyse.add_argument("study", type=Path)
     analyse.add_argument("--out", type=Path, metavar="FOLDER", help="write analysis.json, .md, .png and ratings.csv")
-    analyse.add_argument("--all", action="store_true", help="count those who failed the checks, too")
+    analyse.add_argument("--all", action="store_true", help="include listeners who failed the checks")
     analyse.add_argument("--json", action="store_true")
-    export = commands.add_parser("export", help="every rating, a line each")
+    export = commands.add_parser("export", help="write every rating, one per line")
     export.add_argument("study", type=Path)
     export.add_argument("-o", "--output", type=Path, required=True)
-    export.add_argument("--replace", action="store_true", help="replace a file that is there, kept as FILE.bak")
+    export.add_argument("--replace", action="store_true", help="replace an existing file, keeping it as FILE.bak")
     mux = commands.add_parser("mux")  # no help: for `make` alone
     for name in ("film", "sound", "result"):
         mux.add_argument(name)

@@ -21,13 +21,25 @@ def main(argv: Sequence[str] | None = None) -> int:
     top = SentenceParser(
         prog="cuebridge markers", description=f"Shows what the markers of a file become: {FORMATS}.", allow_abbrev=False
     )
-    top.add_argument("file", nargs="?", metavar="FILE", help="the markers")
-    top.add_argument("--film", metavar="FILM", help="the film that they belong to: its rate, start and length")
-    top.add_argument("--rate", metavar="FPS", help="frames a second of the list, where neither it nor the film says")
-    top.add_argument("--start", metavar="HH:MM:SS:FF", help="timecode of the film's first frame in the list")
-    top.add_argument("--rules", metavar="FILE.toml", help="what names become, instead of the program's rules")
-    top.add_argument("--show-rules", action="store_true", help="print the program's rules, as a file to change")
-    top.add_argument("--json", action="store_true", help="as JSON")
+    top.add_argument("file", nargs="?", metavar="FILE", help="file of markers")
+    top.add_argument("--film", metavar="FILM", help="the film that they belong to, for its rate, start and length")
+    top.add_argument(
+        "--rate",
+        "--markers-rate",
+        metavar="FPS",
+        help="frame rate of the list, if neither it nor the film says",
+    )
+    top.add_argument(
+        "--start", "--markers-start", metavar="HH:MM:SS:FF", help="timecode of the film's first frame in the list"
+    )
+    top.add_argument(
+        "--rules",
+        "--markers-rules",
+        metavar="FILE.toml",
+        help="rules for what marker names become, instead of the built-in ones",
+    )
+    top.add_argument("--show-rules", action="store_true", help="print the built-in rules, as a file to edit")
+    top.add_argument("--json", action="store_true", help="print as JSON")
     given = top.parse_args(argv)
     if given.show_rules:
         sys.stdout.write(default_rules_text())

@@ -1,7 +1,8 @@
 """`python -m engine.commands.page_save FORMAT SESSION OUT OPTIONS`: what "Save to…" of the page makes of a session.
 
-OPTIONS is JSON: film_sound ("keep", "duck", "drop"), loudness (LUFS), soundfont.  Writes a JSON object a line: how far
-it is, at last the file, or the sentence why there is none.
+OPTIONS is JSON: film_sound ("keep", "duck", "drop"), loudness (LUFS), soundfont; for what `cuebridge export` writes its
+options by their names (file_names, version, only, marker_kinds, count_in, production, writers …).  Writes a JSON object
+a line: how far it is, at last the file, or the sentence why there is none.
 """
 
 from __future__ import annotations
@@ -21,7 +22,12 @@ if TYPE_CHECKING:
     from engine.document import SavedSession
     from engine.music import Composition
 
-FORMATS: Final = ("mp4", "wav", "flac", "stems", "mid", "parts", "leadsheet")
+# As `cuebridge export` writes them.
+EXPORTED: Final = (
+    "dawproject", "musicxml", "pdf", "svg", "edl", "csv", "otio", "markers-midi", "click", "click-wav", "guide",
+    "spotting", "cuesheet",
+)  # fmt: skip
+FORMATS: Final = ("mp4", "wav", "flac", "stems", "mid", "parts", "leadsheet", *EXPORTED)
 _SOUND: Final = ("mp4", "wav", "flac", "stems")
 _NICENESS: Final = 10
 Report = Callable[[float, str], None]
@@ -33,8 +39,10 @@ def save(kind: str, session: Path, out: Path, options: dict[str, Any], report: R
     from engine.document.file import read_session
 
     if kind not in FORMATS:
-        raise UserError(f"'{kind}' is no format; formats are {', '.join(FORMATS)}.")
+        raise UserError(f"'{kind}' is not a format; formats are {', '.join(FORMATS)}.")
     report(0.0, "collecting the notes")
+    if kind in EXPORTED:
+        return _exported(kind, session, out.parent, options)
     saved = check_playable(read_session(session))
     composition, arrangement = session_arrangement(saved, printed=True)
     if kind in _SOUND:
@@ -44,6 +52,18 @@ def save(kind: str, session: Path, out: Path, options: dict[str, Any], report: R
     if kind == "parts":
         return _parts(composition, arrangement, out.with_suffix(".zip"))
     return _lead_sheet(composition, out)
+
+
+def _exported(kind: str, session: Path, folder: Path, options: dict[str, Any]) -> Path:
+    """One of the files of `cuebridge export`."""
+    from engine.commands.export import export, parser
+
+    words = [str(session), "--format", kind, "--output", str(folder), "--replace"]
+    for name, value in options.items():
+        if name not in ("soundfont", "film_sound", "loudness"):
+            words.append(f"--{name.replace('_', '-')}={value}")
+    (path,), _ = export(parser().parse_args(words))
+    return path
 
 
 def _sound(

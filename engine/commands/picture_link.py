@@ -6,13 +6,14 @@ what correlates there as well was never about the picture.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection
 from dataclasses import dataclass, replace
 from itertools import pairwise
 
 import numpy as np
 
 from engine.arrange import Arrangement
+from engine.commands.score_metrics import rank_correlation
 from engine.music import Composition
 from engine.video import VideoFeatures
 
@@ -52,22 +53,9 @@ def link(
     count, velocity = per_second(composition, arrangement, features.seconds, parts)
     sounding = count > 0
     return PictureLink(
-        spearman(features.motion, count),
-        spearman(features.motion[sounding], velocity[sounding]),
+        rank_correlation(features.motion, count),
+        rank_correlation(features.motion[sounding], velocity[sounding]),
     )
-
-
-def spearman(a: Sequence[float] | np.ndarray, b: Sequence[float] | np.ndarray) -> float:
-    """Rank correlation with ties at their mean rank; NaN for less than three values or where one side is constant."""
-    x, y = _ranks(np.asarray(a)), _ranks(np.asarray(b))
-    if len(x) < 3 or x.std() == 0 or y.std() == 0:
-        return float("nan")
-    return float(np.corrcoef(x, y)[0, 1])
-
-
-def _ranks(values: np.ndarray) -> np.ndarray:
-    _unique, inverse, counts = np.unique(values, return_inverse=True, return_counts=True)
-    return (np.cumsum(counts) - (counts - 1) / 2)[inverse]
 
 
 def shuffled(features: VideoFeatures, seed: int) -> VideoFeatures:

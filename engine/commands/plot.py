@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import math
 import sys
-from argparse import Namespace
+from argparse import ArgumentParser, Namespace
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -20,6 +20,7 @@ from engine.brief import Brief, request_for
 from engine.commands import compose as compose_cli
 from engine.commands.compose_report import progress_bar
 from engine.composer import Composer, drawn_request
+from engine.document.file.suffix import SUFFIX
 from engine.music import Composition, Take, UserError
 from engine.music.command import check_spares_input
 from engine.music.extras import need_extra
@@ -30,14 +31,27 @@ if TYPE_CHECKING:
     from engine.video import VideoFeatures
 
 
+def parser() -> ArgumentParser:
+    """The arguments of `compose` that decide what is drawn, and those of the drawing."""
+    main = compose_cli.parser(
+        "cuebridge plot",
+        "Draws what is composed for a film, and whether it follows the film.",
+        helps={
+            "video": "the film, any file with a picture",
+            "takes": "draw this many takes on one sheet, numbered from --take",
+        },
+    )
+    main.add_argument("--shuffles", type=int, default=20, metavar="N", help="shuffled films in the control (20)")
+    return main
+
+
 def main(argv: Sequence[str] | None = None) -> int:
     """Runs the command; raises UserError for what the person can act on."""
-    parser = compose_cli.parser("cuebridge plot", "Draws what is composed for a film, and whether it follows the film.")
-    parser.add_argument(
-        "--shuffles", type=int, default=20, metavar="N", help="shuffled films in the control (default 20)"
-    )
-    arguments = parser.parse_args(argv)
+    arguments = parser().parse_args(argv)
     need_extra("plot", "A plot")
+    if arguments.video.endswith(SUFFIX):
+        raise UserError("`plot` draws what it composes for a film; give the session's film.")
+    compose_cli.refuse_its_own(arguments, "`plot` only draws", frozenset({"takes"}))
     brief, options = compose_cli.plan_from(arguments), compose_cli.arrange_options(arguments)
     from engine.commands.takes_sheet import MOST
 
@@ -45,8 +59,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         raise UserError(f"a sheet shows 1 to {MOST} takes, not {arguments.takes}.")
     if not 0 <= arguments.shuffles <= 1000:
         raise UserError(f"--shuffles is 0 to 1000, not {arguments.shuffles}.")
-    if arguments.hits is not None:
-        brief = replace(brief, hits=compose_cli.hits_of(arguments))
+    brief = compose_cli.marked_brief(arguments, brief)
     output = Path(arguments.output or Path(arguments.video).stem + ".png")
     check_spares_input(arguments.video, output)
     check_output(output, replace=arguments.replace)

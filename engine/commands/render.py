@@ -25,30 +25,39 @@ if TYPE_CHECKING:
     from engine.sound.render import Rendered, RenderOptions
 
 # What can be said of a session; all else would compose it anew.
+_ONE_TAKE = "`render` writes one take, --take says which"
 _OF_SESSIONS = (
     "video", "output", "json", "loudness", "film_sound", "stems", "soundfont", "reencode", "replace", "board",
 )  # fmt: skip
-_COMPOSE_ONLY = ("takes", "vary", "length", "loopable")
-_ONE_TAKE = "is for `cuebridge compose`; `render` writes one take, --take says which"
 
 
 def parser() -> argparse.ArgumentParser:
     """The arguments of `compose`, and those of sound."""
-    main = compose.parser("cuebridge render", "Composes music for a film and writes it as sound, or the film with it.")
+    main = compose.parser(
+        "cuebridge render", "Composes music for a film and writes the film with it, or the music as sound."
+    )
     sound = main.add_argument_group("sound")
     sound.add_argument(
-        "--loudness", default="-18", metavar="LUFS", help="of the whole (default -18); off: as it comes from the mixer"
+        "--loudness",
+        default="-18",
+        metavar="LUFS",
+        help="integrated loudness of the result (-18); off: leave the mix as it is",
     )
     sound.add_argument(
-        "--film-sound", choices=("keep", "duck", "drop"), default="keep", help="duck: lower it under music"
+        "--film-sound",
+        choices=("keep", "duck", "drop"),
+        default="keep",
+        help="the film's own sound (keep); duck: lower it under the music",
     )
-    sound.add_argument("--stems", metavar="DIR", help="write each part, and the film's sound, as a .wav too")
-    sound.add_argument("--soundfont", metavar="FILE.sf2", help="default: FluidR3 of the system, else a small one")
-    sound.add_argument("--reencode", action="store_true", help="make the picture H.264 instead of copying it")
+    sound.add_argument("--stems", metavar="DIR", help="also write each part, and the film's sound, as .wav files")
+    sound.add_argument(
+        "--soundfont", metavar="FILE.sf2", help="SoundFont; default: the system's FluidR3, else a small one"
+    )
+    sound.add_argument("--reencode", action="store_true", help="encode the picture as H.264 instead of copying it")
     sound.add_argument(
         "--board",
         metavar="DIR",
-        help="of a session: each take as an .mp4 there, with letter and timecode in the picture",
+        help="of a session: write each take there as an .mp4, with its letter and timecode in the picture",
     )
     sound.add_argument("--overwrite", dest="replace", action="store_true", help=argparse.SUPPRESS)  # as it once was
     return main
@@ -57,7 +66,7 @@ def parser() -> argparse.ArgumentParser:
 def check(argv: list[str]) -> None:
     """Raises UserError where a command line for a film is wrong, as far as can be said without the film."""
     arguments = parser().parse_args(argv)
-    _refuse(arguments, _COMPOSE_ONLY, _ONE_TAKE)
+    compose.refuse_its_own(arguments, _ONE_TAKE)
     compose.plan_from(arguments)
     compose.arrange_options(arguments)
     _options(arguments)
@@ -72,7 +81,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _render_film(arguments: argparse.Namespace) -> int:
     """Composes, then renders."""
-    _refuse(arguments, _COMPOSE_ONLY, _ONE_TAKE)
+    compose.refuse_its_own(arguments, _ONE_TAKE)
     if arguments.board is not None:
         raise UserError("--board takes a session: keep one with `cuebridge compose FILM --takes 12 --board`.")
     plan = compose.plan_from(arguments)
@@ -83,8 +92,7 @@ def _render_film(arguments: argparse.Namespace) -> int:
     from engine.sound.render import check_output, render
 
     check_output(arguments.video, options)
-    if arguments.hits is not None:
-        plan = replace(plan, hits=compose.hits_of(arguments))
+    plan = compose.marked_brief(arguments, plan)
     begun = time.perf_counter()
     with progress_bar(sys.stderr, quiet=arguments.json) as report:
         (score,) = compose.compose_takes(
@@ -227,7 +235,7 @@ def _options(arguments: argparse.Namespace, output: str | None = None) -> Render
         except ValueError:
             loudness = math.nan
         if not math.isfinite(loudness):
-            raise UserError(f"'{arguments.loudness}' is no loudness; name LUFS such as -16, or off.")
+            raise UserError(f"'{arguments.loudness}' is not a loudness; give LUFS such as -16, or off.")
     output = output or arguments.output or f"{Path(arguments.video).stem}-with-music.mp4"
     return RenderOptions(
         output=Path(output),
@@ -259,13 +267,10 @@ def write_sound_lines(facts: dict[str, Any], took_s: float) -> None:
     """The lines for people about the sound."""
     out = sys.stdout
     loudness = "silence" if facts["lufs"] is None else f"{facts['lufs']:.1f} LUFS"
-    out.write(f"Sound    {loudness}, {Path(facts['soundfont']).name}, film's own sound: {facts['film_sound']}; ")
+    own = {"keep": "kept", "duck": "lowered under the music", "drop": "left out"}[facts["film_sound"]]
+    out.write(f"Sound    {loudness}, {Path(facts['soundfont']).name}, film's own sound {own}; ")
     out.write(f"{took_s:.1f} s\n")
     for note in facts["notes_to_you"]:
         out.write(f"Note     {note}\n")
     for path in facts["stems"]:
         out.write(f"Stem     {path}\n")
-
-
-if __name__ == "__main__":
-    sys.exit(main())

@@ -19,6 +19,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
 from pathlib import Path
+from statistics import fmean
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
@@ -206,7 +207,13 @@ def by_chance(score: MidiScore, picture: Picture, starts_at_s: float = 0.0) -> d
     chords = chords_of(score, starts_at_s)
     changes = [after.start_s for before, after in pairwise(chords) if before.chord != after.chord]
     found = [_picture_rows(score, changes, picture.shuffled(seed), starts_at_s) for seed in range(_ORDERS)]
-    return {name: float(np.nanmean([rows[name] for rows in found])) for name in found[0]}
+    return {name: _mean_of_numbers([rows[name] for rows in found]) for name in found[0]}
+
+
+def _mean_of_numbers(values: list[float]) -> float:
+    """The mean without those that are not a number; nan where none is, of which numpy would warn the user."""
+    numbers = [value for value in values if not math.isnan(value)]
+    return fmean(numbers) if numbers else math.nan
 
 
 # command -----------------------------------------------------------------------------------------------------------
@@ -214,14 +221,14 @@ def parser() -> argparse.ArgumentParser:
     """The command's arguments."""
     main = SentenceParser(prog="cuebridge score", description="Measures a MIDI file or a session against its film.")
     main.add_argument("file", metavar="FILE.mid|SESSION.json")
-    main.add_argument("--video", metavar="FILM", help="a session knows its own")
-    key_row = replace(BY_ADDRESS[controls.KEY], doc="default: the key that the file states")
+    main.add_argument("--video", metavar="FILM", help="the film; a session knows its own")
+    key_row = replace(BY_ADDRESS[controls.KEY], doc="key of the music; default: the one that the file states")
     starts_row = replace(BY_ADDRESS[controls.PICTURE_STARTS_AT], doc="timeline second of the film's first frame")
-    main.add_argument("--cuts", metavar="SECONDS", help="cuts found by eye instead of those detected")
+    main.add_argument("--cuts", metavar="SECONDS", help="cuts that you found by eye, instead of the detected ones")
     main.add_argument(
         "--lead-sheet", metavar="FILE", help="write a lead sheet: a .png, a text file, or - for standard output"
     )
-    main.add_argument("--replace", action="store_true", help="replace a file that is there; it is kept as FILE.bak")
+    main.add_argument("--replace", action="store_true", help="replace an existing file, keeping it as FILE.bak")
     main.add_argument("--json", action="store_true")
     add_flags(main, (key_row, starts_row, *flags_of("score")))
     return main
@@ -254,7 +261,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     else:
         score = read_midi(arguments.file)
     if video is None:
-        raise UserError("say against which film with --video.")
+        raise UserError("name the film with --video.")
     if sheet not in (None, "-"):
         check_spares_input(video, sheet)
     if not score.notes:
@@ -368,11 +375,3 @@ def picture_of(film: str | Path, cuts: str | None, cache_dir: Path | None, use_c
 
 def _plain(rows: dict[str, float]) -> dict[str, Any]:
     return {name: None if math.isnan(value) else round(value, 4) for name, value in rows.items()}
-
-
-if __name__ == "__main__":
-    try:
-        sys.exit(main())
-    except UserError as error:
-        sys.stderr.write(f"cuebridge: {error}\n")
-        sys.exit(2)

@@ -220,8 +220,8 @@ def onset_strength(cuts: Sequence[float], onsets: Sequence[tuple[float, int]]) -
     return float(np.mean(values))
 
 
-def rank_correlation(a: Sequence[float], b: Sequence[float]) -> float:
-    """Spearman's, ties shared; NaN where one side does not change."""
+def rank_correlation(a: Sequence[float] | np.ndarray, b: Sequence[float] | np.ndarray) -> float:
+    """Spearman's, ties at their mean rank; NaN for less than three values or where one side does not change."""
 
     def ranks(values: np.ndarray) -> np.ndarray:
         _, inverse, counts = np.unique(values, return_inverse=True, return_counts=True)

@@ -14,10 +14,14 @@ from engine.music.speech import speech_text
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Runs the command; raises UserError for what the person can act on."""
-    top = SentenceParser(prog="cuebridge speech", description="Says where people speak.", allow_abbrev=False)
+    top = SentenceParser(
+        prog="cuebridge speech",
+        description="Says where people speak in a film, by its sound or its subtitles.",
+        allow_abbrev=False,
+    )
     top.add_argument("file", metavar="FILM", help=f"a film to listen to, or subtitles ({', '.join(ENDINGS)})")
-    top.add_argument("--json", action="store_true", help="from and to of each line, as JSON")
-    top.add_argument("--all", action="store_true", help="also where the film itself has music, and how loud it is")
+    top.add_argument("--json", action="store_true", help="print start and end of each line as JSON")
+    top.add_argument("--all", action="store_true", help="also say where the film itself has music, and how loud it is")
     given = top.parse_args(argv)
     check_film_exists(given.file)
     if given.all:

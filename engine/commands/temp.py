@@ -18,8 +18,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         prog="cuebridge temp", description="Says what a temp track asks for: tempo, key, chords a bar, energy.",
         allow_abbrev=False,
     )  # fmt: skip
-    top.add_argument("file", metavar="FILE", help="recorded music, a film with it, or a MIDI file")
-    top.add_argument("--json", action="store_true", help="as JSON")
+    top.add_argument("file", metavar="FILE", help="recorded music, a film with music, or a MIDI file")
+    top.add_argument("--json", action="store_true", help="print as JSON")
     given = top.parse_args(argv)
     check_film_exists(given.file)
     path = Path(given.file)

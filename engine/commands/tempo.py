@@ -18,7 +18,7 @@ from typing import Any
 
 from engine.arrange.tempofit import TempoPlan, TempoReport, fit_tempos
 from engine.commands.tempo_plan import add_arguments, chosen_plan, fit_options, look
-from engine.music import Film, Hit, UserError
+from engine.music import Film, Hit
 from engine.music.command import SentenceParser, check_spares_input
 from engine.music.files import check_output, make_way
 from engine.music.hit_text import hits_reading
@@ -60,9 +60,9 @@ def parser() -> argparse.ArgumentParser:
         "`cuebridge tempo export FILM` writes the conductor track for the DAW.",
     )
     add_arguments(parser)
-    parser.add_argument("--write", metavar="FILE.mid", help="write a plan as tempo map with markers at the hits")
-    parser.add_argument("--replace", action="store_true", help="replace a file that is there, kept as FILE.mid.bak")
-    parser.add_argument("--strict", action="store_true", help="exit code 2 where a must hit is refused")
+    parser.add_argument("--write", metavar="FILE.mid", help="write a plan as a tempo map, with markers at the hits")
+    parser.add_argument("--replace", action="store_true", help="replace an existing file, keeping it as FILE.mid.bak")
+    parser.add_argument("--strict", action="store_true", help="exit with code 2 if a must hit is refused")
     parser.add_argument("--json", action="store_true")
     return parser
 
@@ -131,11 +131,3 @@ def _tell(report: TempoReport, film: Film, hits: Sequence[Hit], said: str) -> No
             out(f"{number:3}  {plan.bpm:6.1f} bpm  {plan.met}/{len(plan.misses)} met  [{frames}]{extra}\n")
     for sentence in report.refusals:
         out(f"\n{sentence}\n")
-
-
-if __name__ == "__main__":
-    try:
-        sys.exit(main())
-    except UserError as error:
-        sys.stderr.write(f"cuebridge: {error}\n")
-        sys.exit(2)

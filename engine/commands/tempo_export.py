@@ -28,7 +28,7 @@ def main(argv: Sequence[str]) -> int:
     """Runs the command; raises UserError for what the person can act on."""
     given = _parser().parse_args(list(argv))
     if given.film is None and given.from_midi is None:
-        raise UserError("say which film, or a MIDI file with --from-midi.")
+        raise UserError("name a film, or a MIDI file with --from-midi.")
     out = Path(given.out) if given.out else _beside(given.film or given.from_midi)
     check_spares_input(given.from_midi or given.film, out)
     check_output(out, replace=given.replace)
@@ -61,9 +61,9 @@ def _parser() -> argparse.ArgumentParser:
         prog="cuebridge tempo export", description="Writes tempo, meter and hit markers as a .mid file without notes."
     )
     add_arguments(parser, film_optional=True)
-    parser.add_argument("--from-midi", metavar="FILE.mid", help="take the tempo of this file instead of finding one")
-    parser.add_argument("--out", metavar="FILE.mid", help="where to write (FILM-conductor.mid)")
-    parser.add_argument("--replace", action="store_true", help="replace a file that is there, kept as FILE.mid.bak")
+    parser.add_argument("--from-midi", metavar="FILE.mid", help="use the tempo of this file instead of finding one")
+    parser.add_argument("--out", metavar="FILE.mid", help="file to write (FILM-conductor.mid)")
+    parser.add_argument("--replace", action="store_true", help="replace an existing file, keeping it as FILE.mid.bak")
     return parser
 
 
@@ -83,4 +83,4 @@ def _words(tempo_map: TempoMap) -> str:
 def _place(bar_1_s: float) -> str:
     if not bar_1_s:
         return "Bar 1 is at the film's first frame.\n"
-    return f"Bar 1 is {bar_1_s:g} s into the film: in the DAW the film's first frame lies so much before bar 1.\n"
+    return f"Bar 1 is {bar_1_s:g} s into the film: in the DAW the film's first frame comes that much before bar 1.\n"

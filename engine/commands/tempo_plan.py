@@ -48,14 +48,27 @@ def look(arguments: argparse.Namespace) -> tuple[Film, tuple[Hit, ...], str]:
 def add_arguments(parser: argparse.ArgumentParser, film_optional: bool = False) -> None:
     """What finding a tempo and exporting it share."""
     parser.add_argument("film", metavar="VIDEO", nargs="?" if film_optional else None)
-    parser.add_argument("--strongest", type=int, default=8, metavar="N", help="without --hits: so many cuts (8)")
-    parser.add_argument("--must", action="store_true", help="without --hits: take the cuts as must hits")
-    parser.add_argument("--bpm", default="70-140", metavar="LOW-HIGH", help="tempi to look at (%(default)s)")
-    parser.add_argument("--on", choices=("beat", "eighth", "sixteenth"), default="beat", help="what hits fall on")
-    parser.add_argument("--curve", type=float, default=4.0, metavar="PERCENT", help="how far a tempo may bend (4)")
-    parser.add_argument("--count", type=int, default=5, metavar="N", help="plans of each kind")
     parser.add_argument(
-        "--plan", default="fixed:1", metavar="KIND:N", help="which: fixed:1, ramp:2, steps:1, odd:1, bars:1 …"
+        "--strongest",
+        type=int,
+        default=8,
+        metavar="N",
+        help="without --hits: how many cuts to meet, strongest first (8)",
+    )
+    parser.add_argument("--must", action="store_true", help="without --hits: every such cut must be met")
+    parser.add_argument("--bpm", default="70-140", metavar="LOW-HIGH", help="range of tempi to search (%(default)s)")
+    parser.add_argument(
+        "--on", choices=("beat", "eighth", "sixteenth"), default="beat", help="what hits may fall on (beat)"
+    )
+    parser.add_argument(
+        "--curve", type=float, default=4.0, metavar="PERCENT", help="how far a ramp may bend the tempo (4)"
+    )
+    parser.add_argument("--count", type=int, default=5, metavar="N", help="how many plans of each kind to list (5)")
+    parser.add_argument(
+        "--plan",
+        default="fixed:1",
+        metavar="KIND:N",
+        help="the plan to write: fixed:1, ramp:2, steps:1, odd:1, bars:1 … (fixed:1)",
     )
     rows = (replace(row, default="quick") if row.flag == "--reading" else row for row in flags_of("tempo"))
     add_flags(parser, (*rows, replace(BY_ADDRESS[controls.BAR_1], doc="picture second of bar 1 (0)")))

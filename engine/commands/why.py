@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 # What says where a session's film was looked at, and how the answer is written; the rest is in the session already.
 _OF_SESSIONS: Final = frozenset({"--json", "--cache-dir", "--no-cache"})
-_WRITES: Final = ("output", "replace", "printed", "takes", "vary", "length", "loopable")
+_WRITES: Final = ("output", "replace")
 
 
 def parser() -> argparse.ArgumentParser:
@@ -52,7 +52,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     arguments = known.parse_args(rest)
     for name in _WRITES:
         if getattr(arguments, name) != known.get_default(name):
-            raise UserError(f"--{name} goes with `compose`: `why` writes nothing and explains one take.")
+            raise UserError(f"--{name} goes with `compose`: `why` writes nothing.")
+    compose_cli.refuse_its_own(arguments, "`why` explains one take, --take says which")
     if arguments.video.endswith(SUFFIX):
         wrong = [flag for flag in compose_cli.given_flags(known, rest) if flag not in _OF_SESSIONS]
         if wrong:
@@ -73,8 +74,6 @@ def _of_film(arguments: argparse.Namespace, place: str) -> tuple[str, Why, str]:
     brief = compose_cli.plan_from(arguments)
     settings = compose_cli.settings_of(arguments)
     check_film_exists(arguments.video)
-    if arguments.hits is not None:
-        brief = replace(brief, hits=compose_cli.hits_of(arguments))
     brief = compose_cli.marked_brief(arguments, brief)
     features = _look(arguments, arguments.video, brief.reading, brief.clip_weights)
     composer = Composer(brief.weights)

@@ -3,7 +3,8 @@
 Going on to the next old frame costs nothing; staying or skipping one costs a little, so that a shot at another speed
 is a staircase; a jump anywhere costs much, so that it is worth it only where the picture really goes on elsewhere; a
 frame that is nowhere in the old cut costs as much as a bad match.  Of all old frames only those are followed that look
-alike and those that the best paths lead to.
+alike and those that the best paths lead to; and always those at the same distance from the beginning or from the end,
+since of the frames of a black head or a long card no other is found among so many that look alike.
 """
 
 from __future__ import annotations
@@ -43,7 +44,8 @@ def align(old: np.ndarray, new: np.ndarray) -> np.ndarray:
         jump = JUMP_COST if t else 0.0
         best = int(np.argmin(costs))
         ahead = before[before >= 0]
-        follow = np.concatenate([ahead, ahead + 1, ahead + 2, alike[t // EVERY]])
+        straight = np.array([t, t + len(old) - count])
+        follow = np.concatenate([ahead, ahead + 1, ahead + 2, alike[t // EVERY], straight])
         follow = np.unique(follow[(follow >= 0) & (follow < len(old))])
         here = np.concatenate([[NOWHERE], follow])
         match = np.concatenate([[NOWHERE_COST], distances(new[t], old[follow])])
@@ -60,9 +62,9 @@ def align(old: np.ndarray, new: np.ndarray) -> np.ndarray:
             total[0], back[0] = costs[0], 0
         total += match
         if len(here) > BEAM:
-            keep = np.sort(np.argpartition(total, BEAM)[:BEAM])
-            if keep[0] != 0:
-                keep = np.concatenate([[0], keep])
+            kept = np.isin(here, straight)
+            kept[np.argpartition(total, BEAM)[:BEAM]] = kept[0] = True
+            keep = np.flatnonzero(kept)
             here, total, back = here[keep], total[keep], back[keep]
         states.append(here)
         backs.append(back)

@@ -7,8 +7,8 @@ goes on as it is.  Beats are quarter notes of the old tempo map unless they say 
 
 from __future__ import annotations
 
-from bisect import bisect_right
-from collections.abc import Iterable, Sequence
+from bisect import bisect_left, bisect_right
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Final
@@ -17,6 +17,7 @@ from engine.arrange.rhythm import ChordRun, merge_runs
 from engine.document import Document
 
 PHRASE_BARS: Final = 4
+_CADENCE_BARS: Final = 2  # of each of its two chords: what is held for longer is a pedal
 _NEAR: Final = 1e-3
 _FIFTH: Final = 5  # semitones up from a dominant to its tonic
 
@@ -65,16 +66,17 @@ class Joins:
         self._borders = [*(slot.start_beats for slot in inside), *(slot.end_beats for slot in inside[-1:])]
         plans = [plan for plan in result.plans if plan.cue == cue]
         edges = {line(each.start_s) for plan in plans for each in plan.sections}
-        edges |= {line(each.start_s) for each in document.sections}
+        edges |= {line(each.start_s) for each in document.sections if not each.is_time}
         edges = {edge for edge in edges if low < edge < high} | {max(low, self._starts[0] if self._starts else low)}
         ends = sorted({*edges, min(high, self._runs[-1].end_beats if self._runs else high)})
         self._joins = sorted(edges | {beat for a, b in pairwise(ends) for beat in self._phrases(document, a, b)})
-        themes = [
+        self._themes = [
             (float(bars.bar_start(each.bar)), float(bars.bar_start(each.bar + each.length_bars)))
             for plan in plans
             for each in plan.statements
         ]
-        self.protected = tuple(sorted([*themes, *self._cadences(ends[1:])]))
+        self._held = _CADENCE_BARS * float(bars.meter_at(low).bar_beats)
+        self.protected = tuple(sorted([*self._themes, *self._cadences(ends[1:])]))
 
     def _phrases(self, document: Document, start: float, end: float) -> Iterable[float]:
         """Every fourth bar line of a section that has a chord of its own."""
@@ -86,12 +88,13 @@ class Joins:
             bar += PHRASE_BARS
 
     def _cadences(self, ends: Iterable[float]) -> Iterable[tuple[float, float]]:
-        """From the beginning of the chord that leads to the last one until the end of a phrase; and from each dominant
-        into its tonic."""
+        """From the beginning of the chord that leads to the last one until the end of a phrase, of chords that are held
+        for long the two bars on either side; and from each dominant into its tonic."""
         for end in ends:
             index = bisect_right(self._starts, end - _NEAR) - 1
             if index >= 1:
-                yield self._starts[index - 1], end
+                last = self._starts[index]
+                yield max(self._starts[index - 1], last - self._held), min(end, last + self._held)
         for first, second in pairwise(self._runs):
             one, two = first.chord, second.chord
             if one.root is None or two.root is None or one.quality not in ("7", "maj"):
@@ -111,6 +114,23 @@ class Joins:
         """Whether a place lies inside a statement of the theme or a cadence."""
         return any(start + _NEAR < beats < end - _NEAR for start, end in self.protected)
 
+    def is_theme(self, beats: float) -> bool:
+        """Whether a place lies inside a statement of the theme."""
+        return any(start + _NEAR < beats < end - _NEAR for start, end in self._themes)
+
+    def is_free(self, low: float, high: float) -> bool:
+        """Whether nothing of a statement of the theme or a cadence lies between two places."""
+        return not any(start < high - _NEAR and end > low + _NEAR for start, end in self.protected)
+
+    def chord_start(self, end: float) -> float:
+        """Where the chord begins that sounds until a place."""
+        return self._runs[self._run(end - 2 * _NEAR)].start_beats if self._runs else end
+
+    def next_join(self, beats: float) -> float | None:
+        """The first join at a place or after it."""
+        index = bisect_left(self._joins, beats - _NEAR)
+        return self._joins[index] if index < len(self._joins) else None
+
     def border(self, middle: float) -> float:
         """Where the slot begins that is taken for one with its middle there; the cue's end where there is none."""
         return self._borders[max(bisect_right(self._borders, middle) - 1, 0)] if self._borders else middle
@@ -123,7 +143,7 @@ class Joins:
         """What allows a cut from one place to another: join, pedal or rest; "" where nothing does."""
         if not self._runs or self.is_protected(leaves) or self.is_protected(goes_on):
             return ""
-        if self._is_join(leaves) and self._is_join(goes_on):
+        if self.is_join(leaves) and self.is_join(goes_on):
             return "join"
         if self._is_rest(leaves) and self._is_rest(goes_on):
             return "rest"
@@ -133,7 +153,7 @@ class Joins:
         inside = held[0].start_beats - _NEAR <= low and high <= held[-1].end_beats + _NEAR
         return "pedal" if inside and len(basses) == 1 and None not in basses else ""
 
-    def _is_join(self, beats: float) -> bool:
+    def is_join(self, beats: float) -> bool:
         index = bisect_right(self._joins, beats + _NEAR) - 1
         return index >= 0 and abs(self._joins[index] - beats) < _NEAR
 
@@ -142,62 +162,72 @@ class Joins:
         return run.chord.is_silence and beats < run.end_beats + _NEAR
 
 
-def follow(
-    middles: Sequence[float], wanted: Sequence[float | None], joins: Joins, bar_beats: float, first: float
-) -> Followed:
-    """Which music a cue's slots have: each is the old one in which its middle lies.
+Cutter = Callable[[int, int, float, float], tuple[Jump, ...]]
+"""Of a stretch of slots (from, until), the offset held there and the one wanted: where and how to get from one to the
+other, () where running on is better."""
 
-    middles: of the slots, new beats; wanted: the offset (old beats less new ones) that keeps the music with its
-    picture, in whole bars from `first`, None where the picture is new.  Each change of what is wanted is followed where
-    the bars that are off for how long are least; what cannot be followed runs on.
+
+def follow(wanted: Sequence[float | None], first: float, cutter: Cutter, apart: int = 0) -> Followed:
+    """Which music a cue's slots have.
+
+    wanted: of each slot the offset (old beats less new ones) that keeps the music with its picture, None where the
+    picture is new.  first: the offset at the beginning.  Each change of what is wanted is followed where `cutter` says;
+    what cannot be followed runs on.  apart: so many slots lie between two cuts, and a
+    change may take two of them; 0: one.
     """
     offsets: list[float] = []
     jumps: list[Jump] = []
     stuck: list[tuple[int, float]] = []
     held = first
-    while len(offsets) < len(middles):
+    while len(offsets) < len(wanted):
         here = len(offsets)
         target = wanted[here]
         if target is None or abs(target - held) < _NEAR:
             offsets.append(held)
             continue
         until = next(
-            (k for k in range(here, len(middles)) if (other := wanted[k]) is not None and abs(other - target) > _NEAR),
-            len(middles),
+            (k for k in range(here, len(wanted)) if (other := wanted[k]) is not None and abs(other - target) > _NEAR),
+            len(wanted),
         )
-        jump = _best_jump(middles, (here, until), held, target, (joins, bar_beats))
-        place = until if jump is None else jump.slot
-        offsets += [held] * (place - here)
-        if jump is not None:
-            held = jump.offset
-            jumps.append(jump)
-            offsets += [held] * (until - place)
+        for _ in range(2 if apart else 1):
+            begin = max(here, jumps[-1].slot + apart if jumps else 0)
+            if abs(held - target) < _NEAR or begin >= until:
+                break
+            made = cutter(begin, until, held, target)
+            for jump in made:
+                offsets += [held] * (jump.slot - len(offsets))
+                held = jump.offset
+            jumps += made
         if abs(held - target) > _NEAR:
-            stuck.append((place if jump is not None else here, held - target))
+            stuck.append((len(offsets), held - target))
+        offsets += [held] * (until - len(offsets))
     return Followed(tuple(offsets), tuple(jumps), tuple(stuck))
 
 
-def _best_jump(
-    middles: Sequence[float], span: tuple[int, int], held: float, target: float, music: tuple[Joins, float]
-) -> Jump | None:
-    """The cut that leaves the fewest slots off by the fewest beats; None where running on does."""
-    here, until = span
-    joins, bar_beats = music
-    off = abs(target - held)
-    least, best = (until - here) * off, None
-    bars = int(off / bar_beats + _NEAR)
-    others = [target + side * bar_beats * each for each in range(1, bars) for side in (1, -1)]
-    for slot in range(here, until):
-        late = (slot - here) * off
-        if late >= least:
-            break
-        leaves = joins.border(middles[slot] + held)
-        for offset in (target, *others):
-            cost = late + (until - slot) * abs(offset - target)
-            if cost >= least - _NEAR or not joins.has_music(middles[slot] + offset):
-                continue
-            goes_on = joins.border(middles[slot] + offset)
-            where = joins.where(leaves, goes_on)
-            if where:
-                least, best = cost, Jump(slot, leaves, goes_on, where, offset)
+def bar_cutter(middles: Sequence[float], joins: Joins, bar_beats: float) -> Cutter:
+    """Whole bars.  middles: of the slots, new beats; each slot has the old music in which its middle lies."""
+
+    def best(here: int, until: int, held: float, target: float) -> tuple[Jump, ...]:
+        off = abs(target - held)
+        least = (until - here) * off
+        found: tuple[Jump, ...] = ()
+        bars = int(off / bar_beats + _NEAR)
+        others = [target + side * bar_beats * each for each in range(1, bars) for side in (1, -1)]
+        for slot in range(here, until):
+            late = (slot - here) * off
+            if late >= least:
+                break
+            leaves = joins.border(middles[slot] + held)
+            for offset in (target, *others):
+                cost = late + (until - slot) * abs(offset - target)
+                if cost >= least - _NEAR:
+                    break  # the others are farther off
+                if not joins.has_music(middles[slot] + offset):
+                    continue
+                goes_on = joins.border(middles[slot] + offset)
+                where = joins.where(leaves, goes_on)
+                if where:
+                    least, found = cost, (Jump(slot, leaves, goes_on, where, offset),)
+        return found
+
     return best

@@ -20,7 +20,9 @@ TRIM_S: Final = 2.0  # a longer lift is a lift; a name alone, nothing moves by i
 SHORTEST: Final = 3  # frames of a piece; less is a picture that happens to look alike
 STAIRS: Final = 5  # steps of a speed: four may be a picture that stands still
 _STAIR_GAP: Final = 30  # frames between two of them: speeds from 97 to 103 per cent are taken for none
+_MOST_PARTS: Final = 1500
 _STEADY: Final = 0.006  # a speed nearer to 1 is none
+_PULLED: Final = 0.0005  # but one that makes out frames: 24 played at 23.976
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +50,10 @@ class Span:
 
     @property
     def is_retimed(self) -> bool:
-        return self.old_start is not None and abs(float(self.speed) - 1) > _STEADY
+        if self.old_start is None or self.old_end is None:
+            return False
+        off = abs(float(self.speed) - 1)
+        return off > _STEADY or (off > _PULLED and abs(self.old_end - self.old_start - self.length) >= SHORTEST)
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,12 +80,14 @@ class Change:
 
 @dataclass(frozen=True, slots=True)
 class ChangeList:
-    """rate: frames a second of all its frames.  spans: the whole new cut, in order."""
+    """rate: frames a second of all its frames.  spans: the whole new cut, in order.  speed: of most of the new cut,
+    where it runs at another than the old one throughout."""
 
     rate: Fraction
     old_frames: int
     new_frames: int
     spans: tuple[Span, ...]
+    speed: Fraction = Fraction(1)
 
     @property
     def lifts(self) -> tuple[tuple[int, int], ...]:
@@ -234,7 +241,11 @@ def _groups(odd: np.ndarray) -> list[np.ndarray]:
 
 
 def mark_moves(spans: Sequence[Span]) -> tuple[Span, ...]:
-    """Which pieces stay in order: those of the longest ascending row; others were moved, or shown before."""
+    """Which pieces stay in order: those of the longest ascending row; others were moved, or shown before.
+
+    A piece that shows what another shows too is judged in parts: a scene twice runs on into what followed it.
+    """
+    spans = _in_parts(spans)
     pieces = [(index, span) for index, span in enumerate(spans) if span.old_start is not None]
     best: list[tuple[int, int | None]] = []  # length of the best row ending here, and the one before
     for place, (_, span) in enumerate(pieces):
@@ -261,4 +272,37 @@ def mark_moves(spans: Sequence[Span]) -> tuple[Span, ...]:
         result[index] = replace(span, moved=not repeated, repeated=repeated)
         if not repeated:
             shown.append((low, high))
-    return tuple(result)
+    return _rejoined(result)
+
+
+def _in_parts(spans: Sequence[Span]) -> list[Span]:
+    """The pieces at their own speed, divided where another piece of the old cut begins or ends."""
+    edges = sorted({edge for span in spans for edge in (span.old_start, span.old_end) if edge is not None})
+    made: list[Span] = []
+    for span in spans:
+        low, high = span.old_start, span.old_end
+        if low is None or high is None or span.speed != 1:
+            made.append(span)
+            continue
+        at = low
+        for edge in (*(e for e in edges if low + SHORTEST <= e <= high - SHORTEST), high):
+            if edge - at >= SHORTEST or edge == high:
+                made.append(Span(span.new_start + at - low, span.new_start + edge - low, at, edge))
+                at = edge
+    # Thousands of parts are one shot again and again, in which nobody can say what is the first showing.
+    return made if len(made) <= _MOST_PARTS else list(spans)
+
+
+def _rejoined(spans: Sequence[Span]) -> tuple[Span, ...]:
+    """Neighbours at their own speed that go on in both cuts and were judged alike, as one piece."""
+    made: list[Span] = []
+    for span in spans:
+        last = made[-1] if made else None
+        if (
+            last is not None and last.old_end is not None and last.old_end == span.old_start
+            and last.speed == span.speed == 1 and (last.moved, last.repeated) == (span.moved, span.repeated)
+        ):  # fmt: skip
+            made[-1] = replace(last, new_end=span.new_end, old_end=span.old_end)
+        else:
+            made.append(span)
+    return tuple(made)

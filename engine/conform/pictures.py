@@ -9,21 +9,73 @@ from typing import Final
 
 from engine.conform.align import align
 from engine.conform.changes import Change, ChangeList, Span, from_path
-from engine.conform.prints import FilmPrints, read_prints
+from engine.conform.prints import FilmPrints, Part, read_prints
 from engine.conform.refine import refine
+from engine.conform.speed import at_speed, better, pieces, speeds, words
 from engine.music import Film, Timecode, UserError, shown
 
+_LOST: Final = 0.02  # of the new cut, that a speed throughout may leave unexplained
+_MOST_SPEEDS: Final = 5
+_ENOUGH: Final = 0.9  # of the new cut found in the old one: there is nothing more to look for
 Report = Callable[[float, str], None]
 
 
 def compare_films(
     old: str | os.PathLike[str], new: str | os.PathLike[str], progress: Report = lambda share, what: None
 ) -> tuple[ChangeList, FilmPrints, FilmPrints]:
-    """Frames of the old film's rate.  Raises VideoError."""
+    """Frames of the old film's rate.  Raises VideoError.
+
+    Where the films have another matte and little of the one is found in the other, the part that both show is compared
+    as well: a matte may be drawn over the picture instead of the picture made smaller.
+    """
     before = read_prints(old, None, lambda share: progress(0.4 * share, "looking at the old cut"))
     after = read_prints(new, before.rate, lambda share: progress(0.4 + 0.4 * share, "looking at the new cut"))
     progress(0.8, "comparing")
-    return compare_prints(before, after), before, after
+    found = compare_prints(before, after), before, after
+    if _alike(before.picture, after.picture) or _found(found[0]) > _ENOUGH:
+        return _at_its_speed(*found)
+    common = _common(before.picture, after.picture)
+    if common is None:
+        return _at_its_speed(*found)
+    before = read_prints(old, None, lambda share: progress(0.8 + 0.1 * share, "looking at the old cut"), common)
+    after = read_prints(new, before.rate, lambda share: progress(0.9 + 0.1 * share, "looking at the new cut"), common)
+    other = compare_prints(before, after), before, after
+    return _at_its_speed(*(other if _found(other[0]) > _found(found[0]) else found))
+
+
+def _at_its_speed(
+    changes: ChangeList, before: FilmPrints, after: FilmPrints
+) -> tuple[ChangeList, FilmPrints, FilmPrints]:
+    """The same, or, where the new cut runs at another speed throughout, what was changed besides that."""
+    best, plain = (pieces(changes), Fraction(1)), changes
+    tried = [*speeds(changes, after.film.rate.fps / before.film.rate.fps)]
+    for speed in tried:
+        there = compare_prints(before, after.at(before.rate * speed))
+        count = pieces(there) + 1  # the speed is one too
+        if count < best[0] and _found(there) > _found(changes) - _LOST:
+            best, plain = (count, speed), there
+            finer = better(speed, there) if len(tried) < _MOST_SPEEDS else None
+            if finer is not None and finer not in tried:
+                tried.append(finer)
+    speed = best[1]
+    return (changes if speed == 1 else at_speed(plain, speed, len(after))), before, after
+
+
+def _found(changes: ChangeList) -> float:
+    """Share of the new cut that shows frames of the old one."""
+    return sum(span.length for span in changes.spans if span.old_start is not None) / max(changes.new_frames, 1)
+
+
+def _alike(one: Part, other: Part) -> bool:
+    return all(abs(a - b) < 0.02 for a, b in zip(one, other, strict=True))
+
+
+def _common(one: Part, other: Part) -> Part | None:
+    """The part of the frame that both look at."""
+    left, top, right, bottom = (
+        max(one[0], other[0]), max(one[1], other[1]), min(one[2], other[2]), min(one[3], other[3]),
+    )  # fmt: skip
+    return (left, top, right, bottom) if right - left > 0.1 and bottom - top > 0.1 else None
 
 
 def compare_prints(before: FilmPrints, after: FilmPrints) -> ChangeList:
@@ -39,6 +91,8 @@ def table(changes: ChangeList, old: Film, new: Film) -> list[str]:
         before = labels(change.old_start, change.old_end, changes.rate, old)
         after = labels(change.new_start, change.new_end, changes.rate, new)
         lines.append(f"{change.kind:7} {before:26} {after:26} {change.frames:+6d} frames{_more(change)}")
+    if changes.speed != 1:
+        lines.insert(0, words(changes.speed))
     if not lines:
         return ["The cuts are the same."]
     total = changes.new_frames - changes.old_frames

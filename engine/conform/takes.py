@@ -13,9 +13,11 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from engine.conform.changes import ChangeList
-from engine.conform.moved import MOST_BEND, Conformed, conform
-from engine.document import Document, SavedTake
+from engine.conform.moved import Conformed, conform
+from engine.conform.ramp import MOST_BEND
+from engine.document import Document, SavedTake, TempoOrigin
 from engine.document.cues import ends
+from engine.document.saved import BY_NOBODY
 from engine.document.takes import EDGE_BEATS, EVER, KeptTake, span_beats
 from engine.music import Film, MusicError, Slot
 
@@ -41,6 +43,7 @@ def conform_takes(
     *,
     policy: str = "shift",
     bend: float = MOST_BEND,
+    origin: TempoOrigin = BY_NOBODY,
 ) -> MovedTakes:
     """The takes of a session whose document in force was `before` and is `made` on the new cut; the other arguments as
     `conform` had them.  What was to be rewritten is rewritten in the take in force alone."""
@@ -53,18 +56,19 @@ def conform_takes(
     def moved(document: Document) -> Document | None:
         own = {state.name: shifted.get(state.number, "shift") for state in document.cue_states}
         try:
-            there = conform(document, changes, film, own, bend=bend).document
+            there = conform(document, changes, film, own, bend=bend, origin=origin).document
         except MusicError:
             return None
         if document.result is before.result or document.result == before.result:
             plain = {state.name: shifted[state.number] for state in before.cue_states}
             same = there.result == (
-                conform(before, changes, film, plain, bend=bend).document.result
+                conform(before, changes, film, plain, bend=bend, origin=origin).document.result
                 if "rewrite" in chosen.values()
                 else made.document.result
             )
             if same:
-                there = replace(there, result=made.document.result)
+                sections = made.document.sections if document.sections == before.sections else there.sections
+                there = replace(there, result=made.document.result, sections=sections)
         return there
 
     found: list[SavedTake] = []

@@ -20,7 +20,7 @@ from engine.document.document import (
     readings,
 )
 from engine.document.film_reading import FilmReading
-from engine.document.saved import NamedMark, SavedSession, SavedTake, SessionError, TempoChoice
+from engine.document.saved import NamedMark, SavedSession, SavedTake, SessionError, TempoChoice, TempoOrigin
 from engine.document.settings import CUE_CONTROLS, OUTPUT_SETTINGS, SETTINGS, TAKE_CONTROLS, Value
 from engine.document.takes import KeptRange, KeptTake
 
@@ -48,6 +48,7 @@ __all__ = [
     "Step",
     "TakeRating",
     "TempoChoice",
+    "TempoOrigin",
     "Value",
     "check_cues",
     "cue_settings",

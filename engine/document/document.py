@@ -38,6 +38,7 @@ from engine.music import (
 )
 from engine.music.cueplan import CuePlan
 from engine.music.key import key_reading
+from engine.music.marks import section_marks
 from engine.music.plan_edit import PlanEdit
 from engine.music.spelling import spell
 
@@ -308,10 +309,7 @@ class Document(Settings):
             if bar_1_s is not None or bpm:
                 at_s = state.in_s if bar_1_s is None else bar_1_s
                 marks.append(TempoMark(at_s, bpm or None, bar_1_s is not None))
-        for section in self.sections:
-            tempo = dict(section.changes).get("tempo")
-            if tempo is not None:
-                marks.append(TempoMark(section.start_s, float(tempo)))
+        marks += section_marks(self.sections)
         return tuple(marks)
 
     @property

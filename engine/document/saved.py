@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import Final
 
+from engine.document.cues import CueState
 from engine.document.document import Step
 from engine.document.film_reading import FilmReading
 from engine.document.takes import KeptTake
 from engine.music import TempoMap, UserError
+from engine.music.controls import TEMPO
 
 
 class SessionError(UserError):
@@ -35,13 +38,35 @@ class NamedMark:
 
 
 @dataclass(frozen=True, slots=True)
+class TempoOrigin:
+    """Who chose the tempi of a film's cues.
+
+    asked: a person did for all of them, on the command line, by a tempo map or in the DAW.  proposed: number of a cue
+    and the tempo in quarter notes a minute that the film's plan proposed for it.
+    """
+
+    asked: bool = False
+    proposed: tuple[tuple[int, float], ...] = ()
+
+    def is_by_hand(self, cue: CueState) -> bool:
+        """Whether a person has set the tempo of a cue, so that nothing else may change it."""
+        bpm = cue.number_of(TEMPO)
+        return self.asked or bool(bpm and (cue.number, bpm) not in self.proposed)
+
+
+BY_NOBODY: Final = TempoOrigin()
+
+
+@dataclass(frozen=True, slots=True)
 class TempoChoice:
-    """The tempo map in use, the grid, where the picture starts on the timeline, and why this tempo, as a sentence."""
+    """The tempo map in use, the grid, where the picture starts on the timeline, why this tempo, as a sentence, and who
+    chose it."""
 
     tempo_map: TempoMap
     grid: str
     picture_starts_at_s: float
     reason: str
+    origin: TempoOrigin = BY_NOBODY
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,7 +15,7 @@ from engine.arrange.ensembles import ensembles
 from engine.harmony.palettes import palettes
 from engine.music import PARTS, MusicError
 from engine.music.bar_lines import BarLines
-from engine.music.cueplan import CUE_ENDINGS, CuePlan, SectionPlan, Statement, Theme
+from engine.music.cueplan import CuePlan, SectionPlan, Statement, Theme
 from engine.music.form_borders import with_border, without_border
 from engine.music.plan_edit import PlanEdit
 from engine.music.statements import moved_statement, statement_at
@@ -31,12 +31,13 @@ def _edited(plan: CuePlan, span: Range, change: Callable[[SectionPlan], SectionP
     return replace(plan, sections=sections)
 
 
-def _layers(section: SectionPlan, ensemble: str, intensity: int) -> tuple[str, ...]:
-    """The parts of an intensity; a section with the theme keeps it, a silent one stays silent."""
+def _layers(plan: CuePlan, section: SectionPlan, intensity: int) -> tuple[str, ...]:
+    """The parts of an intensity, by the plan's rules; a section with the theme keeps it, a silent one stays silent."""
     if not section.layers:
         return ()
     with_theme = "melody" in section.layers
-    layers = (ensembles()[ensemble].theme if with_theme else ensembles()[ensemble].layers)[intensity]
+    ensemble = ensembles(plan.rules)[plan.ensemble]
+    layers = (ensemble.theme if with_theme else ensemble.layers)[intensity]
     return (*layers, "melody") if with_theme and "melody" not in layers else layers
 
 
@@ -47,7 +48,7 @@ def busier(plan: CuePlan, span: Range = WHOLE, by: int = 1) -> CuePlan:
         intensity = min(max(section.intensity + by, 0), 4)
         # An intensity itself moves little where the picture says otherwise; who asks for more wants to hear it.
         asked = min(max(section.asked + by, -4), 4) if plan.rules > 2 else 0
-        return replace(section, intensity=intensity, layers=_layers(section, plan.ensemble, intensity), asked=asked)
+        return replace(section, intensity=intensity, layers=_layers(plan, section, intensity), asked=asked)
 
     return _edited(plan, span, change)
 
@@ -64,22 +65,6 @@ def only(plan: CuePlan, parts: tuple[str, ...], span: Range = WHOLE) -> CuePlan:
     if unknown:
         raise MusicError(f"'{unknown[0]}' is not a part; parts are {', '.join(PARTS)}.")
     return _edited(plan, span, lambda section: replace(section, layers=parts))
-
-
-def with_ensemble(plan: CuePlan, name: str) -> CuePlan:
-    """Other players for the same form, chords and theme.  Raises MusicError."""
-    if name not in ensembles():
-        raise MusicError(f"'{name}' is not an ensemble; known are {', '.join(ensembles())}.")
-    melody = ensembles(plan.rules)[name].parts["melody"]
-    sections = tuple(replace(each, layers=_layers(each, name, each.intensity)) for each in plan.sections)
-    return replace(plan, ensemble=name, sections=sections, melody_range=(melody.low, melody.high))
-
-
-def with_ending(plan: CuePlan, ending: str) -> CuePlan:
-    """Raises MusicError for an ending that there is not."""
-    if ending not in CUE_ENDINGS:
-        raise MusicError(f"'{ending}' is not an ending; known are {', '.join(CUE_ENDINGS)}.")
-    return replace(plan, ending=ending)
 
 
 def with_theme(plan: CuePlan, theme: Theme) -> CuePlan:
@@ -174,21 +159,13 @@ def _with_moved(plan: CuePlan, edit: PlanEdit, lines: BarLines) -> CuePlan:
     return with_melody(made, lines.second_of(to_bar) + 1e-6, lines.second_of(to_bar + moved.length_bars) - 1e-6)
 
 
-def melody_is_silent(plan: CuePlan) -> bool:
-    """Whether no section has the tune, or there is none."""
-    return plan.theme is None or not any("melody" in section.layers for section in plan.sections)
-
-
 __all__ = [
     "WHOLE",
     "another_melody",
     "busier",
     "edited",
-    "melody_is_silent",
     "only",
     "simpler",
-    "with_ending",
-    "with_ensemble",
     "with_melody",
     "with_statement",
     "with_theme",

@@ -49,6 +49,15 @@ class PictureCurves:
     def seconds(self) -> int:
         return len(self.energy)
 
+    def bpm(self, start_s: float, end_s: float) -> float:
+        """The tempo that a stretch asks for: by what moves in it, how often the shot changes and how aroused its mood
+        is.  A shot of a minute in which nothing moves comes to about 50 bpm, two minutes of a film of the usual three
+        cuts in ten seconds to about 90, a chase with a cut each second and a half to 120 and more."""
+        rows = slice(int(start_s), max(int(np.ceil(end_s)), int(start_s) + 1))
+        arousal = self.mood[rows].mean(axis=0) @ np.array([EMOTION_CIRCUMPLEX[name][1] for name in EMOTIONS])
+        moved, cut = float(self.motion[rows].mean()), float(self.rate[rows].mean())
+        return 92.0 + 26.0 * (moved - 1.2) + 4.0 * (cut - 3.0) + 24.0 * float(arousal)
+
     def lively(self, start_s: float, end_s: float) -> float:
         """How much moves and how often the shot changes, beside all films: -1 calm, 0 usual, 1 wild."""
         rows = slice(int(start_s), max(int(np.ceil(end_s)), int(start_s) + 1))

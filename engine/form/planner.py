@@ -8,7 +8,7 @@ drawn), so that another film is other music and the same take of the same film t
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field, replace
 from functools import lru_cache, partial
 from itertools import pairwise
@@ -30,7 +30,8 @@ from engine.music.tune import lies_at
 VARIANTS_A_MINUTE: Final = 2
 MOST_VARIANTS: Final = 3
 LEAST_BARS: Final = 4
-STRAINED: Final = 1.0  # how much intensity has to say in which palette of a mood is drawn
+STRAINED: Final = 2.0  # how much intensity has to say in which palette of a mood is drawn
+_STRAINED_BEFORE: Final = 1.0  # the same by earlier rules
 DOZEN: Final = 12  # takes that are told apart from one another
 MOST_ATTEMPTS: Final = 6
 _ATTEMPTS_BEFORE: Final = 5  # by earlier rules
@@ -40,7 +41,21 @@ LONGEST_S: Final = 10.0  # that a chord stands where nothing is dreaded or await
 LONGEST_UNDER_TUNE_S: Final = 6.0  # a chord over which a tune moves does not stand still for longer
 _WORTH: Final = ("", "hint", "memory", "variant", "statement", "full")  # what a section does with the theme, rising
 _HOLDING: Final = frozenset({"still", "veil", "bed", "ring", "tag", "intro", "thin", "solo", "strip"})
+_WITH_FILM_S: Final = 2.0  # a cue that ends no earlier before the film's end ends with it
+_TAKES_BPM: Final = 0.5  # of its palette's range that the takes' tempi spread over
 _NEAR_LINE_S: Final = 0.25  # a boundary this near to a bar line seems to stand on it
+LEAST_BPM, MOST_BPM = 48.0, 156.0  # that a picture asks for
+# What a form adds to the tempo that its picture asks for, and what it asks for at least.
+_FORM_BPM: Final[dict[str, tuple[float, float]]] = {
+    "comedy": (28.0, 104.0), "chase": (25.0, 122.0), "trailer": (8.0, 0.0), "under dialogue": (-8.0, 0.0),
+    "suspense": (-6.0, 0.0), "sad arc": (-6.0, 0.0), "end card": (-6.0, 0.0),
+}  # fmt: skip
+# Palettes that a mood borrows where the picture is too quick, or too slow, for all of its own.
+_QUICKER: Final[dict[str, tuple[str, ...]]] = {
+    "relaxing": ("E3", "N2"), "sad": ("T3",), "fearful": ("T1", "T4", "E2"), "tense": ("E2",),
+}  # fmt: skip
+_SLOWER: Final[dict[str, tuple[str, ...]]] = {"exciting": ("R2",), "neutral": ("R3",), "tense": ("F1", "S3")}
+_BORROWED_FROM: Final = 6.0  # bpm that a mood's palettes lie off, at least
 _RELATIONS: Final = {  # semitones from home, drawn by what a section's mood means beside the cue's own
     "exciting": (3, 2, 0, 5),
     "fearful": (0, 6, 0, 1),
@@ -77,14 +92,12 @@ class Drawn:
     parts: tuple[FormSection, ...]
     draw: Callable[..., float]
     lively: float = 0.0  # of the cue's picture, see PictureCurves.lively
+    asked_bpm: float = 0.0  # that picture and form ask for; 0 by earlier rules
 
     @property
     def main(self) -> Palette:
         """The palette that sounds longest: the cue's tempo is its."""
-        lasted: dict[str, float] = {}
-        for section in self.plan.sections:
-            lasted[section.variant] = lasted.get(section.variant, 0.0) + section.end_s - section.start_s
-        return palettes()[max(lasted, key=lambda variant: lasted[variant])]
+        return palettes()[_main_variant(self.plan.sections, [section.variant for section in self.plan.sections])]
 
 
 # size: where the cue lies, whose draws it takes and what was asked for; tests draw with few of them.
@@ -124,7 +137,18 @@ def draw_cue(
     )
     mode = wish.key.mode if wish.key is not None else None
     lively = curves.lively(start_s, end_s)
-    variants = _variants(parts, wish.bpm, mode, lively, draw, partial(asked.weight, "palettes"), wish.rules)
+    asked_bpm = _asked_bpm(curves, parts) if wish.rules > 4 else 0.0
+
+    def variants_at(bpm: float | None) -> list[str]:
+        weight = partial(asked.weight, "palettes")
+        return _variants(parts, bpm, mode, lively, draw, weight, wish.rules, asked_bpm)
+
+    variants = variants_at(wish.bpm if wish.rules < 5 else None)
+    if wish.rules > 4 and wish.bpm is not None:
+        # A tempo of the palette's own range may be the one that was chosen for it, and is welcome if it was not.
+        low, high = palettes()[_main_variant(parts, variants)].bpm
+        if not low - 0.05 <= wish.bpm <= high + 0.05:
+            variants = variants_at(wish.bpm)
     home = wish.key or _home(
         ensemble, palettes()[variants[_longest(parts)]].mode, draw, before, partial(asked.weight, "keys")
     )
@@ -135,6 +159,8 @@ def draw_cue(
         planned.append(_section(part, palette, key, wish, draw, index))
     faded = tuple(fade for fade in curves.fades if start_s <= fade[0] < end_s) if wish.rules > 1 else ()
     ending = wish.ending or _ending(parts[-1].mood)
+    if wish.rules > 4 and not wish.ending:
+        ending = _ending_of(parts[-1], variants[-1], end_s >= curves.seconds - _WITH_FILM_S)
     if not wish.ending and ending == "button" and faded and faded[-1][2] >= end_s - 1.0:
         ending = "ring-off"  # nothing is struck into the dark
     reason = (
@@ -154,7 +180,25 @@ def draw_cue(
         rules=wish.rules,
         fades=faded,
     )
-    return Drawn(plan, parts, draw, lively)
+    return Drawn(plan, parts, draw, lively, asked_bpm)
+
+
+def _main_variant(parts: Sequence[FormSection | SectionPlan], variants: Sequence[str]) -> str:
+    """The variant that sounds longest."""
+    lasted: dict[str, float] = {}
+    for part, variant in zip(parts, variants, strict=True):
+        lasted[variant] = lasted.get(variant, 0.0) + part.end_s - part.start_s
+    return max(lasted, key=lambda variant: lasted[variant])
+
+
+def _asked_bpm(curves: PictureCurves, parts: Sequence[FormSection]) -> float:
+    """The tempo that a cue's picture asks for, as the form that lasts longest takes it."""
+    lasted: dict[str, float] = {}
+    for part in parts:
+        lasted[part.form] = lasted.get(part.form, 0.0) + part.end_s - part.start_s
+    more, least = _FORM_BPM.get(max(lasted, key=lambda form: lasted[form]), (0.0, 0.0))
+    bpm = max(curves.bpm(parts[0].start_s, parts[-1].end_s) + more, least)
+    return min(max(bpm, LEAST_BPM), MOST_BPM)
 
 
 # size: what `draw_cue` has of a take.
@@ -232,6 +276,7 @@ def _variants(
     draw: Callable[..., float],
     weight: Callable[[str], float],
     rules: int,
+    asked_bpm: float,
 ) -> list[str]:
     """A variant for each section: one for a letter and mood, at most two a minute and three in all."""
     length_s = parts[-1].end_s - parts[0].start_s
@@ -250,14 +295,16 @@ def _variants(
                 near = of_same or used
                 variant = near[0]
             else:
-                offered = of_mood(part.mood)
+                offered = of_mood(part.mood, rules)
                 if part.form == "comedy" and part.mood in ("relaxing", "exciting"):
-                    offered = (*offered, palettes()["N3"])  # what is funny is mostly bright too
-                offered = _in_mode(offered, mode)
-                weights = {p.variant: weight(p.variant) * _fit(p, part, bpm, lively, used) for p in offered}
+                    offered = (*offered, palettes(rules)["N3"])  # what is funny is mostly bright too
+                if rules > 4:
+                    offered = (*offered, *_borrowed(part.mood, offered, asked_bpm if bpm is None else bpm, rules))
+                offered = _in_mode(offered, mode, rules)
+                weights = {p.variant: weight(p.variant) * _fit(p, part, bpm, lively, used, asked_bpm) for p in offered}
                 if rules > 2:
                     for p in offered:
-                        weights[p.variant] *= _strained(p, part, offered)
+                        weights[p.variant] *= _strained(p, part, offered, STRAINED if rules > 3 else _STRAINED_BEFORE)
                 variant = _gumbel(weights, partial(draw, "variant", *name))
                 # Between two sections of one mood the same palette is the rule, another one the surprise.
                 if of_same and draw("again", *name) < 0.6:
@@ -269,15 +316,30 @@ def _variants(
     return found
 
 
-def _in_mode(offered: tuple[Palette, ...], mode: str | None) -> tuple[Palette, ...]:
+def _in_mode(offered: tuple[Palette, ...], mode: str | None, rules: int) -> tuple[Palette, ...]:
     """The palettes of a mode; of the moods beside where the mood has none in it."""
     found = tuple(palette for palette in offered if mode is None or palette.mode == mode)
-    return found or tuple(palette for palette in palettes().values() if palette.mode == mode)
+    return found or tuple(palette for palette in palettes(rules).values() if palette.mode == mode)
 
 
-def _fit(palette: Palette, part: FormSection, bpm: float | None, lively: float, used: Sequence[str]) -> float:
+def _borrowed(mood: str, offered: Sequence[Palette], bpm: float, rules: int) -> tuple[Palette, ...]:
+    """Palettes beside a mood's own where all of these are too slow or too quick."""
+    names: tuple[str, ...] = ()
+    if bpm > max(palette.bpm[1] for palette in offered) + _BORROWED_FROM:
+        names = _QUICKER.get(mood, ())
+    elif bpm < min(palette.bpm[0] for palette in offered) - _BORROWED_FROM:
+        names = _SLOWER.get(mood, ())
+    return tuple(palettes(rules)[name] for name in names)
+
+
+def _fit(
+    palette: Palette, part: FormSection, bpm: float | None, lively: float, used: Sequence[str], asked_bpm: float
+) -> float:
+    """How well a palette suits a section.  asked_bpm: that the picture asks for, 0 by earlier rules."""
     weight = 1.0
-    if bpm is None and not used:
+    if asked_bpm:
+        weight *= _suits_tempo(palette, bpm, used, asked_bpm)
+    elif bpm is None and not used:
         # Much motion is quick music: 60 bpm suits a picture that hardly moves, 120 a wild one.
         wanted_bpm = 88.0 + 26.0 * min(max(lively, -1.3), 1.5)
         low, high = palette.bpm
@@ -286,7 +348,7 @@ def _fit(palette: Palette, part: FormSection, bpm: float | None, lively: float, 
     if bpm is None and used:
         low, high = palettes()[used[0]].bpm
         wanted = [0.5 * (low + high)]
-    for tempo in wanted:
+    for tempo in wanted if not asked_bpm else ():
         weight *= max(_tempo_fit(palette, tempo), _tempo_fit(palette, 2 * tempo), _tempo_fit(palette, 0.5 * tempo))
     slow = palette.bpm[1] <= 72
     if slow:
@@ -302,6 +364,23 @@ def _fit(palette: Palette, part: FormSection, bpm: float | None, lively: float, 
     return weight
 
 
+def _suits_tempo(palette: Palette, bpm: float | None, used: Sequence[str], asked_bpm: float) -> float:
+    """How well a palette suits the tempo that the composer set (`bpm`), that of the palette that has been chosen
+    already, or the one that the picture asks for.
+
+    Over a quick tempo a slow palette is felt in half time; a quick one over a slow tempo drags.
+    """
+    if bpm is None and not used:
+        low, high = palette.bpm
+        away = max(low - asked_bpm, asked_bpm - high, 0.0)
+        return math.exp(-away / 6.0)
+    tempo = bpm
+    if tempo is None:
+        low, high = palettes()[used[0]].bpm
+        tempo = min(max(asked_bpm, low), high)
+    return max(_tempo_fit(palette, tempo), 0.5 * _tempo_fit(palette, 0.5 * tempo), 0.1 * _tempo_fit(palette, 2 * tempo))
+
+
 @lru_cache(maxsize=64)
 def _strain_of(palette: Palette) -> float:
     """How far the chords of a palette lie from its key: the mean of its cells."""
@@ -310,7 +389,7 @@ def _strain_of(palette: Palette) -> float:
     return sum(sum(mean) / len(mean) for mean in means) / len(means)
 
 
-def _strained(palette: Palette, part: FormSection, offered: Sequence[Palette]) -> float:
+def _strained(palette: Palette, part: FormSection, offered: Sequence[Palette], strained: float) -> float:
     """Where a section is intense the palettes whose chords lie further from the key are drawn more often, where it is
     calm those nearer to it."""
     strains = [_strain_of(each) for each in offered]
@@ -318,7 +397,7 @@ def _strained(palette: Palette, part: FormSection, offered: Sequence[Palette]) -
     spread = math.sqrt(sum((each - middle) ** 2 for each in strains) / len(strains))
     if spread < 0.02:
         return 1.0
-    return math.exp(STRAINED * (part.intensity - 2) / 2 * (_strain_of(palette) - middle) / spread)
+    return math.exp(strained * (part.intensity - 2) / 2 * (_strain_of(palette) - middle) / spread)
 
 
 def _tempo_fit(palette: Palette, bpm: float) -> float:
@@ -405,6 +484,14 @@ def _section(
     )
 
 
+def _ending_of(part: FormSection, variant: str, with_film: bool) -> str:
+    """A joke and a chase end with a button; what is tense or fearful stays open, and a neutral cue that others follow;
+    with the film a cue comes home."""
+    if variant == "N3" or (part.form in ("comedy", "chase") and part.mood not in ("tense", "fearful", "sad")):
+        return "button"
+    return "ring-off" if with_film and part.mood == "neutral" else _ending(part.mood)
+
+
 def _ending(mood: str) -> str:
     if mood in ("sad", "relaxing"):
         return "ring-off"
@@ -417,35 +504,85 @@ def choose_tempo(
 ) -> tuple[float, str]:
     """A tempo of the main palette's range that brings sections (and hits) to bar lines, and why.
 
-    The take and how lively the picture is draw the neighbourhood, where the picture changes chooses in it.
+    The tempo that the picture asks for, and the take, decide the neighbourhood; where the picture changes, and hits,
+    choose in it.  Where there are hits all of the range is looked at, the further off the less gladly.
     """
     low, high = drawn.main.bpm
+    if drawn.asked_bpm:
+        return _tempo_near(drawn, hits, cut_times_s, bar_beats, bar_1_s)
     own = 0.5 if drawn.plan.rules == 1 else 0.65  # of the choice that is the take's
     share = own * drawn.draw("tempo") + (1 - own) * min(max(0.5 + 0.45 * drawn.lively, 0.0), 1.0)
     middle = low + (high - low) * share
     reach = 16 if drawn.plan.rules == 1 else 12  # half per cents: takes that all met the same bar lines had one tempo
     candidates = [round(middle * (1 + step / 200), 1) for step in range(-reach, reach + 1)]
     candidates = [bpm for bpm in candidates if low <= bpm <= high] or [round(middle, 1)]
+    worth = _worth_of_tempi(drawn, hits, cut_times_s, bar_beats, bar_1_s, by_half=False)
+    bpm = max(candidates, key=lambda each: (round(worth(each), 6), -abs(each - middle)))
+    return bpm, _said_of_tempo(drawn, bpm, bar_beats, bar_1_s)
+
+
+def _tempo_near(
+    drawn: Drawn, hits: Sequence[Hit], cut_times_s: Sequence[float], bar_beats: float, bar_1_s: float
+) -> tuple[float, str]:
+    low, high = drawn.main.bpm
+    asked = min(max(drawn.asked_bpm, low), high)
+    middle = min(max(asked + (drawn.draw("tempo") - 0.5) * _TAKES_BPM * (high - low), low), high)
+    worth = _worth_of_tempi(drawn, hits, cut_times_s, bar_beats, bar_1_s, by_half=True)
+    reach = range(-200, 201) if hits else range(-12, 13)  # half per cents
+    candidates = [bpm for step in reach if low <= (bpm := round(middle * (1 + step / 200), 1)) <= high]
+
+    def gladly(bpm: float) -> tuple[float, float]:
+        away = math.log(bpm / middle) / 0.15
+        return round(worth(bpm) - (away**2 if hits else 0.0), 6), -abs(bpm - middle)
+
+    bpm = max(candidates or [round(middle, 1)], key=gladly)
+    said = _said_of_tempo(drawn, bpm, bar_beats, bar_1_s)
+    return bpm, f"{said}; the picture asks for about {drawn.asked_bpm:.0f}"
+
+
+def _near_line(time_s: float, bpm: float, beats: float, bar_1_s: float) -> float:
+    """0..1 how near a second lies to a multiple of so many beats."""
+    place = (time_s - bar_1_s) * bpm / 60 / beats
+    miss_s = abs(place - round(place)) * 60 / bpm * beats
+    return math.exp(-((miss_s / _NEAR_LINE_S) ** 2) / 2)
+
+
+def _worth_of_tempi(
+    drawn: Drawn,
+    hits: Sequence[Hit],
+    cut_times_s: Sequence[float],
+    bar_beats: float,
+    bar_1_s: float,
+    by_half: bool,
+) -> Callable[[float], float]:
+    """How well a tempo brings sections to bar lines, hits and cuts to beats.  by_half: hits count half on eighths, the
+    beats of the tempo doubled, where the miss is a sixteenth of a second and not a quarter."""
     edges = [section.start_s for section in drawn.plan.sections[1:]]
     weights = {"must": 3.0, "should": 2.0, "nice": 1.0}
 
-    def bell(time_s: float, bpm: float, beats: float) -> float:
-        place = (time_s - bar_1_s) * bpm / 60 / beats
-        miss_s = abs(place - round(place)) * 60 / bpm * beats
-        return math.exp(-((miss_s / _NEAR_LINE_S) ** 2) / 2)
+    def at_hit(time_s: float, bpm: float) -> float:
+        if not by_half:
+            return _near_line(time_s, bpm, 1.0, bar_1_s)
+        beat, eighth = (_near_line(time_s, bpm, beats, bar_1_s) ** 16 for beats in (1.0, 0.5))
+        return max(beat, 0.5 * eighth)
 
     def worth(bpm: float) -> float:
-        value = sum(2.0 * bell(edge, bpm, bar_beats) for edge in edges)
-        value += sum(weights[hit.weight] * bell(hit.time_s, bpm, 1.0) for hit in hits)
-        return value + 0.1 * sum(bell(time_s, bpm, 1.0) for time_s in cut_times_s) / max(len(cut_times_s), 1) * 10
+        value = sum(2.0 * _near_line(edge, bpm, bar_beats, bar_1_s) for edge in edges)
+        value += sum(weights[hit.weight] * at_hit(hit.time_s, bpm) for hit in hits)
+        cuts = sum(_near_line(time_s, bpm, 1.0, bar_1_s) for time_s in cut_times_s)
+        return value + 0.1 * cuts / max(len(cut_times_s), 1) * 10
 
-    bpm = max(candidates, key=lambda each: (round(worth(each), 6), -abs(each - middle)))
-    met = sum(bell(edge, bpm, bar_beats) > 0.6 for edge in edges)
-    palette = drawn.main
-    said = f"{bpm:g} bpm, in the range of {palette.name} ({low:g} to {high:g})"
+    return worth
+
+
+def _said_of_tempo(drawn: Drawn, bpm: float, bar_beats: float, bar_1_s: float) -> str:
+    low, high = drawn.main.bpm
+    said = f"{bpm:g} bpm, in the range of {drawn.main.name} ({low:g} to {high:g})"
+    edges = [section.start_s for section in drawn.plan.sections[1:]]
     if edges:
+        met = sum(_near_line(edge, bpm, bar_beats, bar_1_s) > 0.6 for edge in edges)
         said += f"; a bar line within a quarter of a second at {met} of {len(edges)} later sections"
-    return bpm, said
+    return said
 
 
 def meter_of(drawn: Drawn) -> str:
@@ -481,6 +618,9 @@ def settle_bars(
         kept.append((section, part, bar))
     while plan.rules > 2 and len(kept) > 1 and kept[-1][0].role in SILENT_ROLES:
         kept.pop()  # what was to follow the silence had no room: the cue ends with what came before it
+    stops: set[int] = set()
+    if plan.rules > 4:
+        kept, stops = _without_silence(kept)
     kept = _merged(kept, float(tempo_map.bar_position(end_beats)) + 1, plan.sections[-1].end_s, second_of)
     edges = [bar for _, _, bar in kept[1:]] + [end_bar]
     ensemble = ensembles(plan.rules)[plan.ensemble]
@@ -521,8 +661,26 @@ def settle_bars(
         statements = _varied(placed_plan, statements, [(bar, section) for section, _, bar in kept], theme, drawn.draw)
     ends = [section.start_s for section in planned[1:]] + [plan.sections[-1].end_s]
     planned = [replace(section, end_s=end) for section, end in zip(planned, ends, strict=True)]
-    planned = _with_transitions(planned, ensemble.name, drawn.draw)
+    before_stops = {index for index, bar in enumerate(edges[:-1]) if bar in stops}
+    planned = _with_transitions(planned, ensemble.name, drawn.draw, before_stops)
     return replace(placed_plan, sections=tuple(planned), theme=theme, statements=tuple(statements))
+
+
+def _without_silence(rows: Sequence[Placed]) -> tuple[list[Placed], set[int]]:
+    """Sections without those in which nothing plays: the one before lasts until the next and stops before it, for a
+    beat and not for a bar.  With the bars that such a stop leads to."""
+    kept: list[Placed] = []
+    stops: set[int] = set()
+    stopped = False
+    for row in rows:
+        if row[0].role in SILENT_ROLES and (kept or len(rows) > 1):
+            stopped = bool(kept)
+            continue
+        if stopped:
+            stops.add(row[2])
+        kept.append(row if kept else (row[0], row[1], rows[0][2]))
+        stopped = False
+    return kept, stops
 
 
 def _last_chord_bar(plan: CuePlan, tempo_map: TempoMap, starts_s: float) -> int:
@@ -648,15 +806,18 @@ def _varied(
     return found
 
 
-def _with_transitions(sections: Sequence[SectionPlan], ensemble: str, draw: Callable[..., float]) -> list[SectionPlan]:
-    """How each section leads into the next; tom fills in pop alone, a stop at most once in thirty seconds."""
+def _with_transitions(
+    sections: Sequence[SectionPlan], ensemble: str, draw: Callable[..., float], stops: Collection[int] = ()
+) -> list[SectionPlan]:
+    """How each section leads into the next; tom fills in pop alone, a stop at most once in thirty seconds, or where the
+    form has one (`stops`: numbers of the sections before them)."""
     result = list(sections)
     last_stop_s = -math.inf
     for index, (here, there) in enumerate(pairwise(sections)):
         rising = there.intensity - here.intensity
         if there.role in ("gap", "stop"):
             way = "cut"
-        elif rising >= 2 and here.end_s - last_stop_s > 30 and draw("stop", index) < 0.3:
+        elif index in stops or (rising >= 2 and here.end_s - last_stop_s > 30 and draw("stop", index) < 0.3):
             way, last_stop_s = "stop", here.end_s
         elif rising >= 1:
             options = ["crescendo", "bass walk", "crescendo"]

@@ -10,7 +10,7 @@ Everything follows from the plan, the draws and the chords before, so that a cue
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from functools import lru_cache
@@ -32,16 +32,24 @@ from engine.music.tune import TuneNote, answers, tune_of
 
 POOL_NATS: Final = 2.5  # what a chord costs that belongs to the variant but does not go on with the cell
 FIT_NATS: Final = 3.5  # what a unit of bad fit to the theme costs
+CROSSED: Final = 5.0  # times `FIT_NATS` that a minor third of the tune over a major chord costs
 DOMINANT_NATS: Final = 3.0  # against a dominant at the end of a section that closes nothing
 REPEAT_NATS: Final = 2.0  # against the cell that has just been stated twice
 STILL_NATS: Final = 2.5  # against the root that has just sounded
+WAITING_NATS: Final = 14.0  # the same besides under a tune that waits for its chords two bars and more
+HANGING_NATS: Final = 8.0  # against a dominant seventh of another degree than the key's that does not fall a fifth
 PASSING_NATS: Final = 6.0  # against leaving a second inversion other than by step
 MOTION_NATS: Final = 0.3  # for each semitone that voices move further than Adventurous allows
-TENSION_NATS: Final = 7.0  # for the chords furthest from the key where the cue is at its height, nearest where it rests
-_TENSION_NATS_BEFORE: Final = 4.0  # the same by the second rules
+TENSION_NATS: Final = 14.0  # for the chords furthest from the key where a cue is at its height, nearest where it rests
+UNDER_TUNE: Final = 0.5  # of these, where a tune asks for chords of its own
+_TENSION_NATS_BEFORE: Final[Mapping[int, float]] = {2: 4.0, 3: 7.0}  # the same by earlier rules
+STOCK: Final = 4  # cells of its palette that a section has
+COURSE_NATS: Final = 4.0  # for a section's cells by how far they lie from the key, as its intensity asks
 PLANED_NATS: Final = 6.0  # against dominant sevenths that slide by step
 SAME_NATS: Final = 5.0  # against the chord that a tone of the theme had when it was heard before
 DIM7_BEATS: Final = 2.0  # a diminished seventh is an approach, never a place to stay
+PEDAL: Final = 0.75  # of stretches of four units of a drone's ensemble, and of a tense section, lie over a pedal
+_PEDAL_BEFORE: Final = 0.95  # of a drone's by the fourth rules, which had none in a last section
 _INVERTIBLE: Final = frozenset({"", "add9", "madd9"})
 
 LogProbs = Callable[[], np.ndarray]  # (157,) of the next chord in C major / A minor given the past
@@ -184,6 +192,7 @@ class CellChooser:
     _tune: tuple[TuneNote, ...] = ()
     _entries: dict[tuple[int, int], Entry] = field(default_factory=dict)
     _walks: dict[int, _Walk] = field(default_factory=dict)
+    _palettes: dict[int, Palette] = field(default_factory=dict)
     _seen: dict[int, int] = field(default_factory=dict)  # units of a section that its walk has taken in
     _reasons: dict[tuple[int, int], Reason] = field(default_factory=dict)
 
@@ -249,8 +258,35 @@ class CellChooser:
         return self._walks.setdefault(section, _Walk())
 
     def _palette(self, section: int) -> Palette:
-        palette = palettes()[self.plan.sections[section].variant]
-        return replace(palette, cells=(self.typed, *palette.cells)) if self.typed else palette
+        known = self._palettes.get(section)
+        if known is None:
+            palette = palettes(self.plan.rules)[self.plan.sections[section].variant]
+            if self.plan.rules > 3:
+                palette = replace(palette, cells=self._stock(palette, section))
+            known = replace(palette, cells=(self.typed, *palette.cells)) if self.typed else palette
+            self._palettes[section] = known
+        return known
+
+    def _stock(self, palette: Palette, section: int) -> tuple[Cell, ...]:
+        """The cells that a section has of its palette: those that the film and the take draw, further from the key
+        where the cue is intense, nearer to it where it is calm."""
+        key, place = Key(0, palette.mode), self._height(section)
+        order = sorted(palette.cells, key=lambda cell: (_mean_strain(cell, key), str(cell)))
+        worth: dict[Cell, float] = {}
+        for rank, cell in enumerate(order):
+            value = min(max(self.draw("cell", palette.variant, str(cell)), 1e-9), 1 - 1e-9)
+            far = 0.0 if place is None else abs(rank / max(len(order) - 1, 1) - place)
+            worth[cell] = -math.log(-math.log(value)) - COURSE_NATS * far
+        kept = sorted(order, key=lambda cell: -worth[cell])[:STOCK]
+        return tuple(cell for cell in palette.cells if cell in kept)
+
+    def _height(self, section: int) -> float | None:
+        """0..1 where a section's intensity lies between the cue's least and greatest; None where all is equal."""
+        levels = [each.intensity for each in self.plan.sections if each.layers]
+        low, high = min(levels, default=0), max(levels, default=0)
+        if low == high:
+            return None
+        return min(max((self.plan.sections[section].intensity - low) / (high - low), 0.0), 1.0)
 
     def _key(self, section: int) -> Key:
         return self.plan.sections[section].key
@@ -279,6 +315,12 @@ class CellChooser:
     def _ending(self, unit: Unit) -> str:
         """How the cue ends where a unit closes it; "" where it closes a theme."""
         return self.plan.ending if unit.section == len(self.plan.sections) - 1 else ""
+
+    def _closes(self, unit: Unit) -> bool:
+        """Whether a unit belongs to a close.  By earlier rules all of the last section did."""
+        if self.plan.rules < 5 or not unit.closes:
+            return unit.closes > 0
+        return unit.closes <= max(map(len, self._palette(unit.section).closes_of(self._ending(unit))))
 
     def _without_bass(self, entry: Entry) -> Entry:
         return tuple(replace(chord, bass=None) if chord.bass is not None else chord for chord in entry)
@@ -321,6 +363,8 @@ class CellChooser:
                 found[entry] = max(found.get(entry, -math.inf), -0.7)
         if self._tones(unit) and unit.index:  # a section begins with a cell of its own
             for chord in palette.chords:
+                if self.plan.rules > 3 and chord.quality == "dim7":
+                    continue  # it leads somewhere, which its cell knows
                 # Inversions belong to the lines of their cells; outside them the root is in the bass.
                 plain = chord if palette.pedal else replace(chord, bass=None)
                 found.setdefault(_moved((plain,), tonic), -POOL_NATS)
@@ -347,7 +391,8 @@ class CellChooser:
         for later in range(1, len(cell) - place):
             tones = self._tones_between(unit.start_beats + later * length, unit.end_beats + later * length)
             if tones:
-                total += FIT_NATS * tone_fit(_moved(cell[place + later], tonic)[0], tones)
+                crossed = CROSSED if self.plan.rules > 4 else None
+                total += FIT_NATS * tone_fit(_moved(cell[place + later], tonic)[0], tones, crossed)
                 count += 1
         return 0.6 * total / count if count else 0.0
 
@@ -386,7 +431,7 @@ class CellChooser:
             if ranked is not None:
                 score += palette.network * max(kin[kinship(entry[0].plain.transpose(-shift))], -8.0)
             if tones:
-                score -= FIT_NATS * tone_fit(entry[0], tones)
+                score -= FIT_NATS * tone_fit(entry[0], tones, CROSSED if self.plan.rules > 4 else None)
             if before is not None and not before.is_silence:
                 if _is_six_four(before) and not palette.pedal and _step(before, entry[0]) > 2:
                     score -= PASSING_NATS
@@ -396,6 +441,10 @@ class CellChooser:
                 if entry[0].root == before.root and len(offers) > 1:
                     # What stands still is not felt as a progression, least of all under a tune.
                     score -= STILL_NATS * (2.0 if tones and not palette.pedal else 1.0)
+                    if self.plan.rules > 4 and tones and section.unit_bars >= 2 and not palette.pedal:
+                        score -= WAITING_NATS
+                if self.plan.rules > 4 and not palette.planing and _hangs(before, entry[0], section.key):
+                    score -= HANGING_NATS
             last = unit.index == unit.of - 1 and not unit.closes and unit.section + 1 < len(self.plan.sections)
             if last and _is_dominant(entry[-1], section.key):
                 score -= DOMINANT_NATS
@@ -414,14 +463,18 @@ class CellChooser:
     def _tense(self, unit: Unit, offers: Sequence[Entry]) -> dict[Entry, float]:
         """Nats by how far what is offered lies from the key: far where the cue is intense, near where it is calm."""
         levels = [section.intensity for section in self.plan.sections if section.layers]
-        if self.plan.rules == 1 or len(offers) < 2 or unit.closes or max(levels, default=0) == min(levels, default=0):
+        if self.plan.rules == 1 or len(offers) < 2 or self._closes(unit):
+            return {}
+        if max(levels, default=0) == min(levels, default=0):
             return {}
         strains = {entry: self._strain_of(unit, entry) for entry in offers}
         low, high = min(strains.values()), max(strains.values())
         if high - low < 0.05:
             return {}
         place = (self.plan.sections[unit.section].intensity - min(levels)) / (max(levels) - min(levels))
-        nats = TENSION_NATS if self.plan.rules > 2 else _TENSION_NATS_BEFORE
+        nats = _TENSION_NATS_BEFORE.get(self.plan.rules, TENSION_NATS)
+        if self.plan.rules > 4 and self._tones(unit):
+            nats *= UNDER_TUNE  # the tune has more to say there
         return {
             entry: nats * (2 * place - 1) * ((value - low) / (high - low) - 0.5) for entry, value in strains.items()
         }
@@ -440,7 +493,7 @@ class CellChooser:
     def _heard_with(self, unit: Unit) -> object | None:
         """What a later statement of the theme had here when it was first stated, as `_bare` has it, in C; None where
         nothing comes back, at the beginning of a statement and in what closes it."""
-        if self.plan.rules == 1 or unit.closes:
+        if self.plan.rules == 1 or self._closes(unit):
             return None
         bar = self.grid.bar(unit)
         later = next(
@@ -492,15 +545,17 @@ class CellChooser:
             if _step(before, first) > 2 or not leads_on:
                 return self._without_bass(entry)
         # A pedal lies under four units or under none of them: one chord alone over it would be a second inversion.
-        lies = self.draw("pedal", section.letter, section.variant, unit.section, unit.index // 4) < 0.75
-        if self.bass == "pedal" and not palette.pedal and lies and len(entry) == 1 and not unit.closes:
+        often = _PEDAL_BEFORE if self.bass == "pedal" and self.plan.rules == 4 else PEDAL
+        lies = self.draw("pedal", section.letter, section.variant, unit.section, unit.index // 4) < often
+        stays = not self._closes(unit) or (self.plan.rules > 4 and not _is_dominant(first, section.key))
+        if self.bass == "pedal" and not palette.pedal and lies and len(entry) == 1 and stays:
             return (replace(first, bass=None if first.root == tonic else tonic),)
         if palette.pedal or (first.bass is not None and self.bass != "root"):
             return entry
         if self.bass == "root":
             return self._without_bass(entry)
         value = self.draw("bass", section.letter, section.variant, unit.section, unit.index)
-        if section.mood == "tense" and lies and len(entry) == 1 and not unit.closes:
+        if section.mood == "tense" and lies and len(entry) == 1 and not self._closes(unit):
             return (replace(first, bass=tonic),)
         third = next((step for step in first.intervals() if step in (3, 4)), None)
         if (
@@ -569,6 +624,13 @@ def _bare(entry: Entry) -> tuple[object, ...]:
     return tuple((chord.root, chord.quality, chord.extension) for chord in entry)
 
 
+@lru_cache(maxsize=1024)
+def _mean_strain(cell: Cell, key: Key) -> float:
+    """How far the chords of a cell lie from a key."""
+    means = [sum(strain(chord, key) for chord in entry) / len(entry) for entry in cell]
+    return sum(means) / len(means)
+
+
 def _moved(entry: Entry, semitones: int) -> Entry:
     return tuple(chord.transpose(semitones) for chord in entry)
 
@@ -591,14 +653,23 @@ def slides(a: Chord, b: Chord) -> bool:
     return min((a.root - b.root) % 12, (b.root - a.root) % 12) in (1, 2)
 
 
+def _hangs(a: Chord, b: Chord, key: Key) -> bool:
+    """Whether a dominant seventh that is not the key's own goes elsewhere than a fourth up."""
+    if a.root is None or b.root is None or a.quality != "7" or a.root == (key.tonic + 7) % 12:
+        return False
+    return (b.root - a.root) % 12 not in (0, 5)
+
+
 def _is_dominant(chord: Chord, key: Key) -> bool:
     return chord.root == (key.tonic + 7) % 12 and chord.quality in ("maj", "7", "sus4")
 
 
-def tone_fit(chord: Chord, tones: Sequence[tuple[int, int | None, float]]) -> float:
+def tone_fit(chord: Chord, tones: Sequence[tuple[int, int | None, float]], crossed: float | None = None) -> float:
     """How badly a chord carries tones of a tune, 0 (all are its own) .. about 2, weighted by their length.
 
     tones: (pitch, the next pitch, weight).  A foreign tone that resolves by step costs less than one that stays.
+    crossed: what a long tone costs that stands a semitone under the chord's third, a minor over a major chord; None by
+    earlier rules, where it was a foreign tone like any other.
     """
     if chord.root is None or not tones:
         return 0.0
@@ -613,6 +684,9 @@ def tone_fit(chord: Chord, tones: Sequence[tuple[int, int | None, float]]) -> fl
         resolves = after is not None and 0 < abs(after - pitch) <= 2 and after % 12 in own
         ninth = (tone - chord.root) % 12 == 2
         rubs = (tone - 1) % 12 in own
+        if crossed is not None and weight > 1.0 and (tone - chord.root) % 12 == 3 and (tone + 1) % 12 in own:
+            total += weight * crossed
+            continue
         total += weight * (0.35 if resolves else 0.6 if ninth else 2.2 if rubs else 1.4)
     return total / weights
 

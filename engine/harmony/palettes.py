@@ -13,6 +13,7 @@ from importlib.resources import files
 from typing import Any, Final
 
 from engine.music import EMOTIONS, Chord, MusicError
+from engine.music.draws import RULES
 
 DEGREES: Final = {"1": 0, "2": 2, "3": 4, "4": 5, "5": 7, "6": 9, "7": 11}  # of the major scale
 _NUMERAL: Final = re.compile(
@@ -92,19 +93,26 @@ def cell(text: str) -> Cell:
     return tuple(tuple(chord(each) for each in word.split(".")) for word in text.split())
 
 
-@lru_cache(maxsize=1)
-def palettes() -> dict[str, Palette]:
-    """All palettes by variant."""
+@lru_cache(maxsize=RULES)
+def palettes(rules: int = RULES) -> dict[str, Palette]:
+    """All palettes by variant.  rules: see `engine.music.draws.RULES`; earlier ones have fewer cells."""
     data = tomllib.loads(files("engine.harmony").joinpath("data/palettes.toml").read_text("utf-8"))
-    return {variant: _palette(variant, row) for variant, row in data.items()}
+    return {variant: _palette(variant, row, rules) for variant, row in data.items()}
 
 
-def of_mood(mood: str) -> tuple[Palette, ...]:
+def of_mood(mood: str, rules: int = RULES) -> tuple[Palette, ...]:
     """The variants of a mood."""
-    return tuple(palette for palette in palettes().values() if palette.mood == mood)
+    return tuple(palette for palette in palettes(rules).values() if palette.mood == mood)
 
 
-def _palette(variant: str, row: dict[str, Any]) -> Palette:
+def _more_cells(row: dict[str, Any], rules: int) -> tuple[str, ...]:
+    """The cells besides `cells` by which sessions of such rules are composed."""
+    if rules < 4:
+        return ()
+    return tuple(row.get("more_cells6", row["more_cells"]) if rules > 5 else row["more_cells"])
+
+
+def _palette(variant: str, row: dict[str, Any], rules: int) -> Palette:
     if row["mood"] not in EMOTIONS:
         raise MusicError(f"palette {variant}: '{row['mood']}' is not a mood.")
     low, high = row["bpm"]
@@ -120,7 +128,7 @@ def _palette(variant: str, row: dict[str, Any]) -> Palette:
         note_length=float(row["note_length"]),
         velocity=(soft, loud),
         network=float(row["network"]),
-        cells=tuple(cell(text) for text in row["cells"]),
+        cells=tuple(cell(text) for text in (*row["cells"], *_more_cells(row, rules))),
         lift=tuple(cell(text) for text in row.get("lift", ())),
         closes=tuple(cell(text) for text in row["closes"]),
         open=tuple(cell(text) for text in row.get("open", ())),

@@ -53,7 +53,7 @@ def check_markers_flags(given: argparse.Namespace) -> None:
     """Raises UserError where something is said of markers and no file is given."""
     for flag in ("--markers-rate", "--markers-start", "--markers-rules"):
         if getattr(given, destination(flag)) is not None:
-            raise MarkerError(f"{flag} says something of a list of markers: give the list with --markers FILE.")
+            raise MarkerError(f"{flag} goes with a list of markers: give one with --markers FILE.")
 
 
 def with_markers(brief: Brief, mapping: Mapping) -> Brief:

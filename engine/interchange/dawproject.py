@@ -188,7 +188,13 @@ class _Writer:
         row = SubElement(arrangement, "Markers", id=self._id(), timeUnit="beats")
         for mark in marks:
             beats = max(self._piece.composition.beats_at_picture(mark.start_s), float(self._base))
-            SubElement(row, "Marker", time=self._at(beats), name=clean(mark_name(mark)), color=_MARK_COLOURS[mark.kind])
+            SubElement(
+                row,
+                "Marker",
+                time=self._at(beats),
+                name=clean(mark_name(mark, with_length=False)),
+                color=_MARK_COLOURS[mark.kind],
+            )
 
     def _tempo(self, arrangement: Element, target: str) -> None:
         points = SubElement(arrangement, "TempoAutomation", id=self._id(), unit="bpm", timeUnit="beats")
@@ -205,8 +211,9 @@ class _Writer:
     def _meters(self, arrangement: Element, target: str) -> None:
         points = SubElement(arrangement, "TimeSignatureAutomation", id=self._id(), timeUnit="beats")
         SubElement(points, "Target", parameter=target)
-        first = self._map.meter_at(self._base)
-        rows = [(self._base, first), *((c.beat, c.meter) for c in self._map.meters if c.beat > self._base)]
+        signed = self._map.signed_meters
+        first = next((c.meter for c in reversed(signed) if c.beat <= self._base), signed[0].meter)
+        rows = [(self._base, first), *((c.beat, c.meter) for c in signed if c.beat > self._base)]
         for beat, meter in rows:
             SubElement(
                 points, "TimeSignaturePoint", time=self._at(beat), numerator=str(meter.numerator),

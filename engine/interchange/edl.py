@@ -7,6 +7,7 @@ frames), before which the marker's note may stand.  Avid and others write `* LOC
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -25,6 +26,8 @@ _RESOLVE: Final = re.compile(
 _LOCATOR: Final = re.compile(rf"\s*\*\s*LOC:\s*(?P<label>{_LABEL})(?:\s+(?P<colour>[A-Z]+))?\s*(?P<name>.*)", re.I)
 _FRAME_CODE: Final = re.compile(r"\s*FCM:\s*(?P<what>.*?)\s*", re.I)
 _SPEED: Final = re.compile(rf"\s*M2\s+(?P<reel>\S.*?)\s+(?P<fps>-?\d+(?:\.\d+)?)\s+(?P<at>{_LABEL})\s*", re.I)
+_BROKEN: Final = re.compile(r"\s*\d{1,6}\s+\S+\s+\S+\s+\S+\s")  # an event, with places that cannot be read
+_BROKEN_SURELY: Final = re.compile(r"\s*\d{1,6}\s+\S+\s+(?:[AV]\d{0,2}|AA|B|NONE|A+/?V)\s+(?:C|D|W\d+|K\S?)\s", re.I)
 MAX_EVENTS: Final = 50_000
 
 
@@ -68,7 +71,7 @@ def read_marker_edl(text: str, name: str) -> MarkerFile:
     refused = Refusals(name)
     markers: list[RawMarker] = []
     event: re.Match[str] | None = None
-    waiting: tuple[int, list[str]] | None = None  # an event whose marker has not come, and what was written after it
+    waiting: tuple[int, list[str]] | None = None  # an event whose marker has not come, and lines of its note
     bare: list[int] = []  # events that no marker hangs on
     for number, line in enumerate(text.split("\n"), start=1):
         locator = _LOCATOR.fullmatch(line)
@@ -91,11 +94,13 @@ def read_marker_edl(text: str, name: str) -> MarkerFile:
             elif int(match["length"]) < 0:
                 refused.add(number, "its length is below zero")
             else:
-                markers.append(_resolve_marker(waiting[0], event, match))
+                markers.append(_resolve_marker(waiting[0], event, match, waiting[1]))
             waiting = None
-        elif re.match(r"\s*\d{1,6}\s+\S+\s+\S+\s+\S+\s", line) and re.search(r"\d[:;]\d", line):
+        elif (_BROKEN if waiting is None else _BROKEN_SURELY).match(line) and re.search(r"\d[:;]\d", line):
             refused.add(number, "an event has four timecodes, hours:minutes:seconds:frames each")
             event = waiting = None
+        elif waiting is not None and not line.lstrip().startswith("*"):
+            waiting[1].append(line)
         check_count(len(markers), name)
     if waiting is not None:
         bare.append(waiting[0])
@@ -127,11 +132,12 @@ def _fields(label: str) -> tuple[int, ...]:
     return tuple(map(int, re.split(r"[:;.,]", label)))
 
 
-def _resolve_marker(line: int, event: re.Match[str], match: re.Match[str]) -> RawMarker:
+def _resolve_marker(line: int, event: re.Match[str], match: re.Match[str], before: Sequence[str]) -> RawMarker:
+    """before: the lines of its note that stand before the one with the marker."""
     labels = event["places"].split()
     record_in = labels[2] if len(labels) == 4 else labels[0]
     colour = match["colour"].removeprefix("ResolveColor").lower()
-    note = clean(match["note"].lstrip("* "))
+    note = clean(" ".join((*before, match["note"].lstrip("* "))))
     return RawMarker(line, clean(match["name"]), record_in, None, colour, note, length=int(match["length"]))
 
 

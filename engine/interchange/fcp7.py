@@ -5,11 +5,21 @@ A marker's `in` counts frames from the sequence's first frame, or of the clip's 
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from fractions import Fraction
 from typing import Final
 from xml.etree.ElementTree import Element
 
-from engine.interchange.markers import MarkerError, MarkerFile, RawMarker, Refusals, check_count, clean
+from engine.interchange.markers import (
+    MarkerError,
+    MarkerFile,
+    RawMarker,
+    Refusals,
+    check_count,
+    clean,
+    hidden_note,
+    once,
+)
 from engine.interchange.text import parse_xml, text_of
 from engine.music.errors import MusicError, shown
 from engine.music.timecode import FrameRate
@@ -37,9 +47,8 @@ def _sequence(sequence: Element, name: str) -> MarkerFile:
     refused = Refusals(name)
     markers: list[RawMarker] = []
     hidden = number = 0
-    clips = [(clip, _clip_place(clip)) for clip in sequence.iter("clipitem")]
     owners: dict[int, tuple[int, int, int] | None] = {}
-    for clip, place in clips:
+    for clip, place in _clips(sequence):
         for marker in clip.findall("marker"):
             owners[id(marker)] = place
     mine = {id(marker) for marker in sequence.findall("marker")}
@@ -70,10 +79,12 @@ def _sequence(sequence: Element, name: str) -> MarkerFile:
                       clean(text_of(marker, "comment")))
         )  # fmt: skip
     refused.check()
-    notes = (f"{hidden} markers on trimmed-off ends of clips were left out.",) if hidden else ()
     drop = text_of(sequence, "timecode/displayformat").upper() == "DF"
     rate = FrameRate(rate.fps, drop and rate.fps.denominator == 1001 and rate.nominal in (30, 60))
-    return MarkerFile(name, tuple(markers), rate, drop, text_of(sequence, "timecode/string"), notes=notes)
+    kept, repeated = once(markers)
+    return MarkerFile(
+        name, kept, rate, drop, text_of(sequence, "timecode/string"), notes=(*hidden_note(hidden), *repeated)
+    )
 
 
 def _rate(sequence: Element, name: str) -> FrameRate:
@@ -97,9 +108,24 @@ def _frames(element: Element, path: str) -> int | None:
     return value if 0 <= value <= _LONGEST else None
 
 
-def _clip_place(clip: Element) -> tuple[int, int, int] | None:
-    """Where a clip begins in the sequence, and the in and out of what it plays of its media; frames."""
+def _clips(sequence: Element) -> Iterator[tuple[Element, tuple[int, int, int] | None]]:
+    """The clips of a sequence, not those of sequences in it, each with its place."""
+    for track in sequence.findall("media/*/track"):
+        items = list(track)
+        for index, item in enumerate(items):
+            if item.tag == "clipitem":
+                before = items[index - 1] if index else None
+                yield item, _clip_place(item, before if before is not None and before.tag == "transitionitem" else None)
+
+
+def _clip_place(clip: Element, transition: Element | None) -> tuple[int, int, int] | None:
+    """Where a clip begins in the sequence, and the in and out of what it plays of its media; frames.
+
+    A clip that a transition leads into has no start of its own (-1): it is seen from where the transition begins.
+    """
     start, begin, end = (_frames(clip, path) for path in ("start", "in", "out"))
+    if start is None and transition is not None:
+        start = _frames(transition, "start")
     return None if start is None or begin is None or end is None else (start, begin, end)
 
 

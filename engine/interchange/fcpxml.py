@@ -12,13 +12,23 @@ from fractions import Fraction
 from typing import Final
 from xml.etree.ElementTree import Element
 
-from engine.interchange.markers import MarkerError, MarkerFile, RawMarker, Refusals, check_count, clean
+from engine.interchange.markers import (
+    MarkerError,
+    MarkerFile,
+    RawMarker,
+    Refusals,
+    check_count,
+    clean,
+    hidden_note,
+    once,
+)
 from engine.interchange.text import parse_xml
 from engine.music.errors import MusicError, shown
 from engine.music.timecode import FrameRate, TimecodeClock
 
 Absolute = Callable[[Fraction], Fraction]  # from an owner's own time to seconds of the sequence
 _MARKERS: Final = ("marker", "chapter-marker", "analysis-marker")
+_CLIPS: Final = ("gap", "clip", "asset-clip", "video", "audio", "ref-clip", "sync-clip", "mc-clip", "title")
 _TIME: Final = re.compile(r"\s*(-?\d{1,18})(?:/(\d{1,12}))?s\s*|\s*(-?\d{1,9}\.\d{1,9})s\s*")
 
 
@@ -60,8 +70,8 @@ class _Reader:
             start = str(TimecodeClock(rate).label_at(0) + round(frames))
         except MusicError as error:
             raise MarkerError(f"{shown(self._name)}: {error}") from None
-        notes = (f"{self._hidden} markers on trimmed-off ends of clips were left out.",) if self._hidden else ()
-        return MarkerFile(self._name, tuple(self._markers), rate, drop, start, notes=notes)
+        kept, repeated = once(self._markers)
+        return MarkerFile(self._name, kept, rate, drop, start, notes=(*hidden_note(self._hidden), *repeated))
 
     def _rate(self) -> FrameRate:
         wanted = self._resources.get(self._sequence.get("format", ""))
@@ -80,11 +90,14 @@ class _Reader:
             return None
         match = _TIME.fullmatch(text)
         if match is None or match[2] == "0" or (match[2] is not None and int(match[2]) == 0):
-            raise MarkerError(f"{shown(self._name)}: '{text[:40]}' is no time of FCPXML.")
+            raise MarkerError(f"{shown(self._name)}: '{text[:40]}' is not an FCPXML time.")
         return Fraction(match[3]) if match[3] else Fraction(int(match[1]), int(match[2] or 1))
 
     def _walk(self, owner: Element, absolute: Absolute, seen: tuple[Fraction, Fraction] | None) -> None:
         """seen: what of the owner's own time is visible."""
+        # Where a storyline's next clip lies if it says no offset.
+        first = owner is self._sequence.find("spine")
+        after = (first and self._time(self._sequence, "tcStart")) or Fraction(0)
         for child in owner:
             if child.tag in _MARKERS:
                 self._marker(child, absolute, seen)
@@ -93,11 +106,20 @@ class _Reader:
                 # A storyline on a clip begins at its offset there and counts from zero.
                 inner = absolute if offset is None else _moved(absolute, offset)
                 self._walk(child, inner, None)
-            elif child.get("offset") is not None or child.tag in ("gap", "clip", "asset-clip", "video", "ref-clip"):
-                offset = self._time(child, "offset") or Fraction(0)
-                start = self._start(child)
-                length = self._time(child, "duration")
-                self._walk(child, _moved(absolute, offset - start), None if length is None else (start, start + length))
+                continue
+            clip = child
+            offset = self._time(child, "offset")
+            if child.tag == "audition":  # its first clip is the one that is played
+                clip = next((each for each in child if each.tag in _CLIPS), child)
+                offset = self._time(clip, "offset") if offset is None else offset
+            if clip.tag not in _CLIPS and offset is None:
+                continue
+            if offset is None:
+                offset = after if owner.tag == "spine" else Fraction(0)
+            start, length = self._start(clip), self._length(clip)
+            self._walk(clip, _moved(absolute, offset - start), None if length is None else (start, start + length))
+            if clip.tag != "transition" and child.get("lane") is None:
+                after = offset + (length or 0)
 
     def _start(self, clip: Element) -> Fraction:
         start = self._time(clip, "start")
@@ -107,6 +129,12 @@ class _Reader:
         if media is not None and media.tag == "asset":
             return self._time(media, "start") or Fraction(0)
         return Fraction(0)
+
+    def _length(self, clip: Element) -> Fraction | None:
+        """None where neither the clip nor its media says it."""
+        length = self._time(clip, "duration")
+        media = self._resources.get(clip.get("ref", ""))
+        return self._time(media, "duration") if length is None and media is not None else length
 
     def _marker(self, marker: Element, absolute: Absolute, seen: tuple[Fraction, Fraction] | None) -> None:
         self._number += 1

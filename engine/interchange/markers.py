@@ -9,13 +9,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from typing import Final
 
 from engine.music.composition import Film
 from engine.music.errors import MusicError, UserError, shown
-from engine.music.timecode import FRAME_RATES, FrameRate, TimecodeClock
+from engine.music.timecode import DROPPING, FrameRate, TimecodeClock
 
 MAX_MARKERS: Final = 10_000
 MAX_NAME: Final = 400
@@ -37,7 +37,8 @@ class MarkerError(UserError):
 class RawMarker:
     """One marker of a file.  line: where it stands (of a .mid or project: its number).
 
-    end: a place; or length: frames or seconds; neither: a moment, as is what lasts no longer than a frame.
+    end: a place; or length: frames, seconds or a label as from 00:00:00:00; neither: a moment, as is what lasts no
+    longer than a frame.
     kind: the marker type that the program gave, as "Chapter" in Premiere, or "".
     """
 
@@ -48,7 +49,7 @@ class RawMarker:
     colour: str = ""
     comment: str = ""
     kind: str = ""
-    length: int | Fraction | None = None
+    length: Place | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +57,8 @@ class MarkerFile:
     """What a marker file says.
 
     rate: as the file states it, None: it does not.  drop: the file says that its labels drop frames (True), that they
-    do not (False), or neither.  start: label of its beginning, "" where it does not say.  on_timeline: places are
+    do not (False), or neither.  start: label of its beginning, or seconds since 00:00:00:00 where the file counts
+    frames without labels; "" where it does not say.  on_timeline: places are
     seconds of the DAW's timeline.  notes: sentences on what was left out and why.
     """
 
@@ -64,7 +66,7 @@ class MarkerFile:
     markers: tuple[RawMarker, ...]
     rate: FrameRate | None = None
     drop: bool | None = None
-    start: str = ""
+    start: str | Fraction = ""
     on_timeline: bool = False
     notes: tuple[str, ...] = ()
 
@@ -125,6 +127,28 @@ class Refusals:
         )
 
 
+def once(markers: Iterable[RawMarker]) -> tuple[tuple[RawMarker, ...], tuple[str, ...]]:
+    """The markers without those that linked clips repeat (picture and sound of one take), and a sentence on them."""
+    kept: dict[RawMarker, RawMarker] = {}
+    count = 0
+    for marker in markers:
+        count += 1
+        kept.setdefault(replace(marker, line=0), marker)
+    left_out = count - len(kept)
+    notes = (f"{counted(left_out, 'marker')} that linked clips repeat: taken once.",) if left_out else ()
+    return tuple(kept.values()), notes
+
+
+def hidden_note(count: int) -> tuple[str, ...]:
+    """The sentence on markers of clips that the timeline does not show."""
+    return (f"{counted(count, 'marker')} on trimmed-off ends of clips left out.",) if count else ()
+
+
+def counted(number: int, what: str) -> str:
+    """`1 marker`, `3 markers`."""
+    return f"{number} {what}" + ("" if number == 1 else "s")
+
+
 def check_count(count: int, name: str) -> None:
     """Raises MarkerError where a file has more markers than anything can be made of."""
     if count > MAX_MARKERS:
@@ -135,6 +159,21 @@ def clean(text: str) -> str:
     """A name as it can be shown and kept: no control characters, single spaces, at most MAX_NAME characters."""
     printable = "".join(letter if letter.isprintable() else " " for letter in text)
     return " ".join(printable.split())[:MAX_NAME]
+
+
+def guarded(cell: str) -> str:
+    """A cell that no spreadsheet takes for a formula: with a ' before it where it would be one, and before those that
+    have a ' there themselves, so that `unguarded` gives back what was written."""
+    return f"'{cell}" if _guards(cell) else cell
+
+
+def unguarded(cell: str) -> str:
+    """A cell without the ' that keeps spreadsheets from taking it for a formula."""
+    return cell[1:] if cell[:1] == "'" and _guards(cell) else cell
+
+
+def _guards(cell: str) -> bool:
+    return cell.lstrip("'")[:1] in ("=", "+", "-", "@")
 
 
 def resolve(
@@ -158,23 +197,25 @@ def resolve(
                 f"{shown(file.source)} counts from the DAW's bar 1: say in seconds where the picture starts there "
                 "(--picture-starts-at)."
             )
-        placed = [(each, *_seconds_of(each, clock, 0)) for each in file.markers]
+        placed = [(each, *_seconds_of(each, clock, Fraction(0))) for each in file.markers]
         begin = Fraction(timeline_starts_s).limit_denominator(1_000_000)
         reading = f"places count from the timeline's beginning; the picture starts there at {timeline_starts_s:g} s."
         return _list(file, film, clock, placed, begin, reading)
     refused = Refusals(file.source)
     placed = []
-    counts_labels = bool(file.start) or any(isinstance(each.start, str) for each in file.markers)
-    origin = _start_frames(file.start, clock, file.source) if file.start else 0
+    counts_labels = file.start != "" or any(isinstance(each.start, str) for each in file.markers)
+    origin_s = _start_seconds(file.start, clock, file.source)
     for each in file.markers:
         try:
-            placed.append((each, *_seconds_of(each, clock, origin)))
+            placed.append((each, *_seconds_of(each, clock, origin_s)))
         except MusicError as error:
-            refused.add(each.line, str(error))
+            plain = clock.rate.drop and file.drop is None and rate is None and ";" not in str(each.start)
+            hint = f" (--markers-rate {float(clock.rate.fps):.2f}, if the list drops no frames)" if plain else ""
+            refused.add(each.line, str(error).rstrip(".") + hint)
     refused.check()
     if not counts_labels and start is None:
         return _list(file, film, clock, placed, Fraction(0), f"places count from the list's first frame{how}.")
-    begin, why = _beginning(file, film, clock, [a for _, a, _ in placed], start)
+    begin, why = _beginning(file, film, clock, [a for _, a, _ in placed], start, origin_s)
     shown_start = clock.label_at(begin)
     return _list(file, film, clock, placed, begin, f"the first frame of the film is {shown_start} ({why}){how}.")
 
@@ -185,9 +226,11 @@ def _clock(file: MarkerFile, film: Film, asked: FrameRate | None) -> tuple[Timec
     rate = asked or file.rate or known
     who = "as asked" if asked else "as the file says" if file.rate else "the film's"
     semicolons = any(isinstance(each.start, str) and ";" in each.start for each in file.markers)
-    drop = semicolons or bool(file.drop) or ((asked is not None or file.rate is not None) and rate.drop)
+    drop = semicolons or bool(file.drop) or (rate.drop and (file.drop is None or asked is not None))
+    if asked is None and file.drop is None and rate.fps == known.fps:
+        drop = drop or known.drop  # a list that says neither counts as its film does
     fps = rate.fps
-    if drop and not asked and not file.rate and FrameRate(fps) not in (FRAME_RATES["29.97"], FRAME_RATES["59.94"]):
+    if drop and not asked and not file.rate and fps not in DROPPING:
         raise MarkerError(
             f"{shown(file.source)} has drop-frame labels, which a film at {known} frames a second has not: say the "
             "rate of the list (--markers-rate 29.97)."
@@ -202,64 +245,94 @@ def _clock(file: MarkerFile, film: Film, asked: FrameRate | None) -> tuple[Timec
     return clock, f", at {clock.rate} frames a second ({who}{warn})" if file.counts_frames else ""
 
 
-def _seconds_of(raw: RawMarker, clock: TimecodeClock, origin: int) -> tuple[Fraction, Fraction | None]:
+def _seconds_of(raw: RawMarker, clock: TimecodeClock, origin_s: Fraction) -> tuple[Fraction, Fraction | None]:
     """Seconds since label 00:00:00:00, or since the beginning where there are no labels."""
 
     def of(place: Place) -> Fraction:
         if isinstance(place, str):
             return clock.seconds_at(place)
         if isinstance(place, int):
-            return Fraction(place + origin) / clock.rate.fps
-        return place + Fraction(origin) / clock.rate.fps
+            return Fraction(place) / clock.rate.fps + origin_s
+        return place + origin_s
 
     start_s = of(raw.start)
     end_s = None if raw.end is None else of(raw.end)
     if end_s is None and raw.length:
-        end_s = start_s + (raw.length / clock.rate.fps if isinstance(raw.length, int) else raw.length)
+        end_s = start_s + (of(raw.length) - (0 if isinstance(raw.length, str) else origin_s))
     if end_s is not None and end_s < start_s:
         raise MusicError("it ends before it begins.")
     return start_s, None if end_s is None or end_s - start_s <= 1 / clock.rate.fps else end_s
 
 
-def _start_frames(label: str, clock: TimecodeClock, source: str) -> int:
+def _start_seconds(start: str | Fraction, clock: TimecodeClock, source: str) -> Fraction:
+    if isinstance(start, Fraction):
+        return start
     try:
-        return clock.parse(label).frames
+        return clock.seconds_at(start) if start else Fraction(0)
     except MusicError as error:
         raise MarkerError(f"{shown(source)}: the start timecode cannot be read: {error}") from None
 
 
 def _beginning(
-    file: MarkerFile, film: Film, clock: TimecodeClock, starts: Sequence[Fraction], asked: str | None
+    file: MarkerFile,
+    film: Film,
+    clock: TimecodeClock,
+    starts: Sequence[Fraction],
+    asked: str | None,
+    list_begins_s: Fraction,
 ) -> tuple[Fraction, str]:
-    """Seconds of the film's first frame since label 00:00:00:00, and who says so."""
+    """Seconds of the film's first frame since label 00:00:00:00, and who says so.
+
+    The first of film, list and zero under which every marker lies in the film; but where only the list or zero does so
+    and the film's own timecode fits some of the markers, nobody can know which is meant.  Where none does, the film's
+    or the list's word stands if it fits at least half of them: slates lie before a film, notes after its end.
+    """
     if asked is not None:
         try:
             return clock.seconds_at(asked), "as asked"
         except MusicError as error:
             raise MarkerError(f"--markers-start: {error}") from None
-    candidates: list[tuple[Fraction, str]] = []
-    own = film.start_timecode
-    if own is not None and own.rate.fps == clock.rate.fps:
-        candidates.append((own.seconds, "as the film says"))
-    elif own is not None:  # another rate: the label is what both show
-        try:
-            candidates.append((clock.seconds_at(str(own).replace(";", ":")), "as the film says"))
-        except MusicError:
-            pass
-    if file.start:
-        candidates.append((clock.seconds_at(file.start), "as the list says"))
+    own_s = _own_beginning(film, clock)
+    candidates: list[tuple[Fraction, str]] = [] if own_s is None else [(own_s, "as the film says")]
+    if file.start != "":
+        candidates.append((list_begins_s, "as the list says"))
+    stated = len(candidates)
     candidates.append((Fraction(0), "labels count from zero"))
     frame_s = 1 / clock.rate.fps
     end_s = Fraction(film.duration_s).limit_denominator(1_000_000) + frame_s
-    for begin, why in candidates:
-        if all(-frame_s / 2 <= at - begin <= end_s for at in starts):
-            return begin, why
+    fits = [sum(-frame_s / 2 <= at - begin <= end_s for at in starts) for begin, _ in candidates]
+    whole = next((index for index, count in enumerate(fits) if count == len(starts)), None)
     first, last = clock.label_at(min(starts)), clock.label_at(max(starts))
-    hour = f"{str(first)[:2]}:00:00:00"  # what the label of a first frame usually is
+    if whole is not None:
+        if whole == 0 or own_s is None or not fits[0]:
+            return candidates[whole]
+        here, there = clock.label_at(own_s), clock.label_at(candidates[whole][0])
+        who = "the list begins" if whole < stated else "labels count from"
+        raise MarkerError(
+            f"{shown(file.source)} runs from {first} to {last}; the film begins at {here} and {who} at {there}: say "
+            f"the timecode of the film's first frame (--markers-start {here})."
+        )
+    for (begin, why), count in zip(candidates[:stated], fits, strict=False):
+        if 2 * count >= len(starts):
+            return begin, why
+    hour = f"{str(first).partition(':')[0]}:00:00:00"  # what the label of a first frame usually is
     raise MarkerError(
         f"{shown(file.source)} runs from {first} to {last}, the film from {film.timecode_at(0.0)} for "
         f"{film.duration_s:.1f} s: say the timecode of the film's first frame (--markers-start {hour})."
     )
+
+
+def _own_beginning(film: Film, clock: TimecodeClock) -> Fraction | None:
+    """Where the film's own timecode begins, on the list's clock; None: it has none, or a label that clock has not."""
+    own = film.start_timecode
+    if own is None:
+        return None
+    if own.rate == clock.rate:
+        return own.seconds
+    try:  # another rate, or one that drops no labels: the label is what both show
+        return clock.seconds_at(str(own).replace(";", ":"))
+    except MusicError:
+        return None
 
 
 def _list(

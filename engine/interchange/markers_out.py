@@ -6,26 +6,45 @@ import csv
 import io
 import os
 from collections.abc import Sequence
+from fractions import Fraction
 from typing import Final
 
-from engine.interchange.markers import clean
+from engine.interchange.markers import Marker, MarkerList, clean, guarded
 from engine.interchange.piece import MARK_KINDS, MusicalMark, Piece
-from engine.midifile import Marker, write_music
+from engine.interchange.rules import map_markers
+from engine.midifile import Marker as MidiMarker
+from engine.midifile import write_music
+from engine.music.composition import Film
 from engine.music.extras import need_extra
+from engine.music.timecode import FRAME_RATES
 
 COLOURS: Final = {"cues": "Green", "sections": "Purple", "hits": "Blue", "cuts": "Cyan", "chords": "Yellow"}
+_SINGULAR: Final = {"cues": "cue", "sections": "section", "hits": "hit"}  # as the rules call them
 _TRACKS: Final = {"cues": "Cues", "sections": "Sections", "hits": "Hits", "cuts": "Cuts", "chords": "Chords"}
 MAX_EDL_EVENTS: Final = 999  # three digits
 
 
-def mark_name(mark: MusicalMark) -> str:
-    """As it is written, so that reading it again gives the same: a must hit ends in !, one that is nice in ?, and a
-    section without a length says that it is one."""
-    if mark.kind == "hits":
-        return mark.name + {"must": "!", "nice": "?"}.get(mark.weight, "")
-    if mark.kind == "sections" and mark.end_s is None:
-        return f"section: {mark.name}"
-    return mark.name
+def mark_name(mark: MusicalMark, *, with_length: bool = True) -> str:
+    """As it is written, so that reading it again gives the same: a must hit ends in !, one that is nice in ?; where
+    the rules would read another thing in a name, it says what it is: `hit: 1m1 stinger`, `cue: Opening`.
+
+    with_length: the file says how long it lasts.
+    """
+    if mark.kind not in _SINGULAR:
+        return mark.name
+    kind, weight = _SINGULAR[mark.kind], {"must": "!", "nice": "?"}.get(mark.weight, "")
+    if _reads_as(mark.name + weight, mark, lasts=with_length and mark.end_s is not None):
+        return mark.name + weight
+    return f"{kind} {mark.weight}: {mark.name}" if weight else f"{kind}: {mark.name}"
+
+
+def _reads_as(name: str, mark: MusicalMark, *, lasts: bool) -> bool:
+    """Whether the program's rules make of a marker of this name what it was."""
+    read = Marker(1, clean(name), Fraction(0), Fraction(1) if lasts else None, colour(mark).lower())
+    film = Film("", 2.0, FRAME_RATES["25"])
+    (row,) = map_markers(MarkerList("", (read,), film.rate, ""), film).rows
+    weight = (mark.weight or "should") if mark.kind == "hits" else ""
+    return (row.kind, row.name, row.weight, row.changes) == (_SINGULAR[mark.kind], clean(mark.name), weight, ())
 
 
 def colour(mark: MusicalMark) -> str:
@@ -64,14 +83,9 @@ def table(piece: Piece, kinds: Sequence[str]) -> bytes:
     rows.writerow(["In", "Out", "Name", "Type", "Seconds"])
     for mark in piece.marks(kinds):
         out = "" if mark.end_s is None else str(piece.label_at(mark.end_s))
-        name = _plain(clean(mark_name(mark)))
+        name = guarded(clean(mark_name(mark)))
         rows.writerow([str(piece.label_at(mark.start_s)), out, name, mark.kind, f"{mark.start_s:.6f}"])
     return b"\xef\xbb\xbf" + text.getvalue().encode("utf-8")
-
-
-def _plain(text: str) -> str:
-    """A cell that no spreadsheet takes for a formula."""
-    return f"'{text}" if text[:1] in ("=", "+", "-", "@") else text
 
 
 def otio(piece: Piece, kinds: Sequence[str]) -> bytes:
@@ -111,5 +125,7 @@ def write_midi_markers(path: str | os.PathLike[str], piece: Piece, kinds: Sequen
         if kind in kinds:
             marks = piece.marks((kind,))
             beats = piece.composition.beats_at_picture
-            tracks[_TRACKS[kind]] = [Marker(beats(mark.start_s), mark_name(mark)) for mark in marks]
+            tracks[_TRACKS[kind]] = [
+                MidiMarker(beats(mark.start_s), mark_name(mark, with_length=False)) for mark in marks
+            ]
     write_music(path, (), (), piece.tempo_map, marker_tracks=tracks, key=piece.composition.key)

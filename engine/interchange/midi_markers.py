@@ -5,6 +5,7 @@ from __future__ import annotations
 from fractions import Fraction
 
 from engine.interchange.markers import MarkerError, MarkerFile, RawMarker, check_count, clean
+from engine.midi_scrub import is_whole
 from engine.midifile import read_midi_bytes
 from engine.music.errors import MusicError, shown
 
@@ -15,6 +16,8 @@ def read_midi_markers(data: bytes, name: str) -> MarkerFile:
         score = read_midi_bytes(data, name)
     except MusicError as error:
         raise MarkerError(str(error)) from None
+    if not is_whole(data):
+        raise MarkerError(f"{shown(name)} is cut short or damaged, and nothing was taken from it: export it again.")
     check_count(len(score.markers), name)
     if not score.markers:
         raise MarkerError(f"{shown(name)} holds no markers.")

@@ -10,7 +10,7 @@ from __future__ import annotations
 import warnings
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from functools import lru_cache
 from itertools import pairwise
@@ -23,6 +23,7 @@ from engine.interchange.piece import Piece
 from engine.music import PARTS, Chord, Key, Note
 from engine.music.chord import split_root
 from engine.music.extras import need_extra
+from engine.music.meter import odd_meter
 from engine.music.spelling import key_signature
 
 STEP: Final = Fraction(1, 4)
@@ -120,28 +121,61 @@ def musicxml(piece: Piece) -> bytes:
         return bytes(GeneralObjectExporter(score).parse())
 
 
+@dataclass(frozen=True, slots=True)
+class _Bar:
+    """begins: its beat of the tempo map; line, end: in the score, whose bars are whole sixteenths long."""
+
+    number: int
+    begins: Fraction
+    line: Fraction
+    end: Fraction
+
+
 class _Sheet:
     """Measures of a piece, from the bar in which it begins to the one in which its last note ends."""
 
     def __init__(self, piece: Piece) -> None:
         self._piece, self._map = piece, piece.tempo_map
         composition = piece.composition
-        notes = piece.notes
-        starts = [rounded(note.start_beats) for note in notes]
-        ends = [rounded(note.end_beats) for note in notes]
-        begin = rounded(composition.beats_at_picture(piece.start_s))
-        first, last = min([begin, *starts]), max([begin + STEP, *ends])
-        self.first_bar = self._map.bar_at(first)
-        self.bars = []
-        bar = self.first_bar
-        while (line := self._map.bar_start(bar)) < last:
-            self.bars.append((bar, line, self._map.bar_start(bar + 1)))
+        begins = composition.beats_at_picture(piece.start_s)
+        first = min([begins, *(note.start_beats for note in piece.notes)])
+        last = max([begins + float(STEP), *(note.end_beats for note in piece.notes)]) - float(STEP) / 2
+        self.first_bar = bar = self._map.bar_at(rounded(first))
+        exact, lines = [self._map.bar_start(bar)], [rounded(float(self._map.bar_start(bar)))]
+        numbers: list[int] = []
+        while exact[-1] < last or not numbers:
+            line = self._map.bar_start(bar + 1)
+            length = rounded(float(line - exact[-1]))
+            if length:
+                numbers.append(bar)
+                exact.append(line)
+                lines.append(lines[-1] + length)
+            else:  # a rest of a bar that nobody could write down
+                exact[-1] = line
             bar += 1
+        self._exact, self._lines = exact, lines
+        self.bars = [_Bar(*row) for row in zip(numbers, exact, lines, lines[1:], strict=False)]
+
+    def place(self, beats: float) -> Fraction:
+        """Where a beat is written: on the sixteenth of its bar that is nearest.  Bars of cues that begin their own need
+        not begin on a sixteenth of the bars before them."""
+        index = min(max(bisect_right(self._exact, beats) - 1, 0), len(self.bars) - 1)
+        at = self._lines[index] + rounded(beats - float(self._exact[index]))
+        return at if index == len(self.bars) - 1 else min(at, self._lines[index + 1])
+
+    def _written(self, part: str) -> list[Note]:
+        """The notes of a part where they are written."""
+        made = []
+        for note in self._piece.notes:
+            if note.part == part:
+                start, end = self.place(note.start_beats), self.place(note.end_beats)
+                made.append(replace(note, start_beats=float(start), length_beats=float(max(end - start, STEP))))
+        return made
 
     def part(self, name: str, part: str, *, with_chords: bool = False) -> Any:
         from music21 import clef, instrument, stream
 
-        notes = [note for note in self._piece.notes if note.part == part]
+        notes = self._written(part)
         row = written_notes(notes, sustained=part == "pad")
         made: Any = stream.Part(id=name)
         made.partName = name
@@ -152,24 +186,26 @@ class _Sheet:
         signs = {"drums": clef.PercussionClef, "bass": clef.BassClef}
         sign = signs.get(part, clef.TrebleClef if middle >= 57 else clef.BassClef)()
         before_meter = before_key = None
-        for index, (bar, line, end) in enumerate(self.bars):
-            measure: Any = stream.Measure(number=index + 1 if self.first_bar < 1 else bar)
+        for index, bar in enumerate(self.bars):
+            measure: Any = stream.Measure(number=index + 1 if self.first_bar < 1 else bar.number)
             if index == 0:
                 measure.insert(0, sign)
-            before_key, before_meter = self._signatures(measure, line, before_key, before_meter)
+            before_key, before_meter = self._signatures(measure, bar, before_key, before_meter)
             if with_chords:
-                self._words(measure, line, end)
-                self._symbols(measure, line, end)
-            for piece in _in_bar(row, line, end):
-                measure.insert(float(piece.start - line), _element(piece, drums=part == "drums"))
+                self._words(measure, bar)
+                self._symbols(measure, bar)
+            for piece in _in_bar(row, bar.line, bar.end):
+                measure.insert(float(piece.start - bar.line), _element(piece, drums=part == "drums"))
             made.append(measure)
         return made
 
-    def _signatures(self, measure: Any, line: Fraction, key: Key | None, meter: Any) -> tuple[Key | None, Any]:
+    def _signatures(self, measure: Any, bar: _Bar, key: Key | None, meter: Any) -> tuple[Key | None, Any]:
         from music21 import key as keys
         from music21 import meter as meters
 
-        own_key, own_meter = self._key_at(line), self._map.meter_at(line)
+        own_key, own_meter = self._key_at(bar.begins), self._map.meter_at(bar.begins)
+        if bar.end - bar.line != own_meter.bar_beats:  # the bars of another cue begin before this one is full
+            own_meter = odd_meter(bar.end - bar.line) or own_meter
         if own_key != key and own_key is not None:
             measure.insert(0, keys.KeySignature(_sharps(own_key)))
         if own_meter != meter:
@@ -185,29 +221,32 @@ class _Sheet:
         cues = [cue for cue in self._piece.cues if cue.in_s <= at_s and cue.key is not None]
         return cues[-1].key or composition.key if cues else composition.key
 
-    def _words(self, measure: Any, line: Fraction, end: Fraction) -> None:
+    def _words(self, measure: Any, bar: _Bar) -> None:
         """Tempi, rehearsal marks and hits."""
         from music21 import expressions, tempo
 
         composition = self._piece.composition
-        changes = [(change.beat - line, float(change.bpm)) for change in self._map.tempos if line < change.beat < end]
-        if line == self.bars[0][1] or any(change.beat == line for change in self._map.tempos):
-            changes.insert(0, (Fraction(0), self._map.bpm_at(float(line))))
-        for after, bpm in changes:
-            measure.insert(float(after), tempo.MetronomeMark(number=round(bpm, 2), referent=1.0))
+        line, end = bar.line, bar.end
+        changes = {self.place(float(change.beat)): float(change.bpm) for change in self._map.tempos}
+        here = {place: bpm for place, bpm in changes.items() if line <= place < end}
+        if bar is self.bars[0]:
+            here.setdefault(line, self._map.bpm_at(float(bar.begins)))
+        for place, bpm in sorted(here.items()):
+            measure.insert(float(place - line), tempo.MetronomeMark(number=round(bpm, 2), referent=1.0))
         for mark in self._piece.marks(("sections", "hits")):
-            place = rounded(composition.beats_at_picture(mark.start_s))
+            place = self.place(composition.beats_at_picture(mark.start_s))
             if line <= place < end:
                 if mark.kind == "sections":
                     measure.insert(float(place - line), expressions.RehearsalMark(mark.name))
                 else:
                     measure.insert(float(place - line), expressions.TextExpression(f"▼ {mark_name(mark)}"))
 
-    def _symbols(self, measure: Any, line: Fraction, end: Fraction) -> None:
+    def _symbols(self, measure: Any, bar: _Bar) -> None:
         low, high = self._piece.span_beats
+        line = bar.line
         for run in merge_runs(self._piece.composition.slots):
-            place = rounded(run.start_beats)
-            if line <= place < end and low <= run.start_beats < high:
+            place = self.place(run.start_beats)
+            if line <= place < bar.end and low <= run.start_beats < high:
                 measure.insert(float(place - line), _symbol(run.chord, self._piece.composition.spell(run.chord)))
 
 

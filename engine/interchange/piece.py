@@ -18,6 +18,8 @@ DEFAULT_PATTERN: Final = "{cue}_v{version} {name} {start}"
 _FIELDS: Final = ("cue", "version", "name", "start", "take", "key", "bpm")
 _UNFIT: Final = re.compile(r'[<>:"/\\|?*\x00-\x1f]')  # of some file system that people share files on
 
+_DEVICE: Final = re.compile(r"(con|prn|aux|nul|com\d|lpt\d)(\.|$)", re.IGNORECASE)  # Windows opens no file of this name
+
 
 @dataclass(frozen=True, slots=True)
 class MusicalMark:
@@ -105,7 +107,7 @@ class Piece:
 
     @cached_property
     def sections(self) -> tuple[Section, ...]:
-        return tuple(section for cue in self.cues for section in cue.sections)
+        return tuple(each for cue in self.cues for each in cue.sections if not each.is_time)
 
     def _holds(self, picture_s: float) -> bool:
         return not self.cue or self.start_s <= picture_s < self.end_s
@@ -144,30 +146,34 @@ def check_pattern(pattern: str) -> str:
     """Raises UserError for a pattern that names no file."""
     unknown = [each for each in re.findall(r"\{([^{}]*)\}", pattern) if each.partition(":")[0] not in _FIELDS]
     if unknown or pattern.count("{") != pattern.count("}"):
-        raise UserError(f"'{pattern[:60]}' is no pattern of file names; known are {{{'}, {'.join(_FIELDS)}}}.")
+        raise UserError(f"'{pattern[:60]}' is not a pattern for file names; known are {{{'}, {'.join(_FIELDS)}}}.")
     if not pattern.strip() or _UNFIT.search(pattern):
-        raise UserError(f"'{pattern[:60]}' is no pattern of file names.")
+        raise UserError(f"'{clean(pattern)[:60]}' is not a pattern for file names.")
     return pattern
 
 
 def stem(piece: Piece, pattern: str = DEFAULT_PATTERN, start_s: float | None = None) -> str:
     """The name of a piece's files without their endings: `1m1_v03 The Film 01-20-13-05`.
 
-    start_s: picture second of the first sample or frame in the file, None: the In of its first cue.
+    start_s: picture second of the first sample or frame in the file, None: the In of its first cue.  What begins before
+    00:00:00:00 has the label of the day before, 23:59:…, as in Pro Tools.
     """
     composition = piece.composition
     title = Path(composition.film.path).stem or "film"
+    start = piece.label_at(piece.start_s if start_s is None else start_s).of_day
     values = {
         "cue": piece.cue or (piece.cues[0].name if len(piece.cues) == 1 else "all cues"),
         "version": f"{piece.version:02}",
         "name": title,
-        "start": str(piece.label_at(piece.start_s if start_s is None else start_s)).replace(":", "-").replace(";", "-"),
+        "start": str(start).replace(":", "-").replace(";", "-"),
         "take": composition.take.name,
         "key": composition.key.short_name,
         "bpm": f"{float(composition.tempo_map.bpm_at(composition.beats_at_picture(piece.start_s))):g}",
     }
     text = re.sub(r"\{(\w+)(?::[^{}]*)?\}", lambda found: values[found[1]], pattern)
     fit = clean(_UNFIT.sub("-", text)).strip(". ") or "music"
+    if _DEVICE.match(fit):
+        fit = f"_{fit}"
     while len(fit.encode("utf-8")) > 200:  # room for endings
         fit = fit[:-1]
     return fit

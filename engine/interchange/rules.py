@@ -136,7 +136,7 @@ def parse_rules(text: str, name: str) -> tuple[Rule, ...]:
     try:
         rows = tomllib.loads(text).get("rule", [])
     except tomllib.TOMLDecodeError as error:
-        raise UserError(f"{shown(name)} is no list of rules: {error}.") from None
+        raise UserError(f"{shown(name)} is not a list of rules: {error}.") from None
     if not isinstance(rows, list) or not rows:
         raise UserError(f"{shown(name)} has no [[rule]].")
     if len(rows) > MAX_RULES:
@@ -158,7 +158,7 @@ def _rule(row: Any, where: str) -> Rule:
     try:
         pattern = None if "name" not in row else re.compile(str(row["name"]), re.IGNORECASE)
     except re.error as error:
-        raise UserError(f"{where}: '{row['name']}' is no regular expression: {error}.") from None
+        raise UserError(f"{where}: '{row['name']}' is not a regular expression: {error}.") from None
     return Rule(kind, pattern, _words(row.get("colour")), _words(row.get("kind_of")), lasts, weight)
 
 
@@ -229,7 +229,9 @@ def _as(row: Mapped, kind: str) -> Mapped:
         if not 1 <= len(name) <= MAX_CUE_NAME:
             raise MusicError(f"the name of a cue has 1 to {MAX_CUE_NAME} characters.")
         return Mapped(marker, "cue", name, out_s=None if marker.end_s is None else float(marker.end_s))
-    raise MusicError(f"'{kind[:40]}' is nothing that a marker becomes: {', '.join((*ROW_KINDS, *HIT_WEIGHTS))}.")
+    raise MusicError(
+        f"'{kind[:40]}' is not something that a marker can become: {', '.join((*ROW_KINDS, *HIT_WEIGHTS))}."
+    )
 
 
 def _section(marker: Marker, title: str, changes: str) -> Mapped:

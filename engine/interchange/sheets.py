@@ -22,6 +22,7 @@ from engine.interchange.markers import (
     check_count,
     clean,
     finite_fraction,
+    unguarded,
 )
 from engine.music.errors import shown
 
@@ -31,8 +32,10 @@ COLUMNS: Final[Mapping[str, tuple[str, ...]]] = {
              "cue title", "scene description"),
     "number": ("cue", "cue number", "cue no", "cue id", "m number", "number", "no", "slate"),
     "in": ("in", "start", "time", "timecode", "tc", "tc in", "in point", "start time", "start tc", "begin", "from",
-           "position", "smpte", "record in", "time in"),
-    "out": ("out", "end", "tc out", "out point", "end time", "end tc", "to", "stop", "record out", "time out"),
+           "position", "smpte", "record in", "time in", "timecode in", "in tc", "in time", "start timecode",
+           "location"),
+    "out": ("out", "end", "tc out", "out point", "end time", "end tc", "to", "stop", "record out", "time out",
+            "timecode out", "out tc", "out time", "end timecode"),
     "length": ("duration", "length", "dur"),
     "colour": ("color", "colour", "marker color"),
     "comment": ("comment", "comments", "description", "note", "notes", "remarks"),
@@ -45,16 +48,22 @@ _BY_HEADING: Final = {heading: column for column, headings in COLUMNS.items() fo
 _PREMIERE: Final = ("name", "comment", "in", "out", "length", "kind")
 _FRAMES: Final = re.compile(r"(\d{1,2})[:;.](\d{2})[:;.](\d{2})([:;])(\d{2,3})")
 _CLOCK: Final = re.compile(r"(?:(\d{1,2}):)?(\d{1,3}):(\d{1,2})(?:[.,](\d{1,6}))?")
+_QUOTED: Final = re.compile(r'[^\S\n]*"(?:[^"]|"")*"')
+_MOST_SCANNED: Final = 2_000_000  # characters: what is longer is no list that a person wrote
+_MOST_ABOVE: Final = 100  # rows over the first marker: titles and the heading
+_UNIT: Final = re.compile(r"\s*[(\[](?:tc|timecode|smpte|h+:m+:s+(?::f+)?|s|secs?|seconds)[)\]]\s*$", re.I)
 _UNCLEAR: Final = re.compile(r"\d{1,2}[:.]\d{2}[:.]\d{2}[.,]\d{1,2}")
 
 
 def read_table(text: str, name: str) -> MarkerFile:
     """The rows of a table.  Raises MarkerError and names each row that cannot be read."""
-    rows = list(_rows(text, name))
+    text = _with_spoken_quotes(text, _delimiter(text))
+    rows, lines = list(_rows(text, name)), text.split("\n")
     if not rows:
         raise MarkerError(f"{shown(name)} is empty.")
     avid = _avid(rows)
     if avid is not None:
+        check_count(len(avid), name)
         return MarkerFile(name, tuple(avid))
     heading = _heading(rows)
     if heading is None:
@@ -63,10 +72,18 @@ def read_table(text: str, name: str) -> MarkerFile:
             "Duration, Color, Comment."
         )
     first, columns, frames_only = heading
+    check_count(len(rows) - first, name)
     refused = Refusals(name)
     markers: list[RawMarker] = []
+    time_column = next(place for place, column in columns.items() if column in ("in", "frame"))
+    delimiter = _delimiter(text)
     for line, row in rows[first:]:
-        cells = {column: row[place].strip() for place, column in columns.items() if place < len(row)}
+        written = lines[line - 1 : line + sum(cell.count("\n") for cell in row)]
+        swallowed = _swallowed(row, written, delimiter, time_column)
+        if swallowed:
+            refused.add(line, f"a quotation mark opens a cell that takes in the row '{swallowed[:40]}'; close it")
+            continue
+        cells = {column: unguarded(row[place].strip()) for place, column in columns.items() if place < len(row)}
         if not any(cells.values()):
             continue
         try:
@@ -81,12 +98,14 @@ def read_table(text: str, name: str) -> MarkerFile:
 
 def _rows(text: str, name: str) -> Iterator[tuple[int, list[str]]]:
     """Line number and cells of each row that is not empty."""
-    reader = csv.reader(io.StringIO(text), delimiter=_delimiter(text), skipinitialspace=True)
-    begun, count = 1, 0
+    delimiter = _delimiter(text)
+    reader = csv.reader(io.StringIO(text), delimiter=delimiter, skipinitialspace=True)
+    begun, last, count = 1, 1, 0
     while True:
         try:
             row = next(reader)
         except StopIteration:
+            _check_closed(text, last, delimiter, name)
             return
         except csv.Error as error:
             raise MarkerError(
@@ -95,9 +114,59 @@ def _rows(text: str, name: str) -> Iterator[tuple[int, list[str]]]:
             ) from None
         if any(cell.strip() for cell in row):
             count += 1
-            check_count(count, name)
+            check_count(count - _MOST_ABOVE, name)
             yield begun, row
-        begun = reader.line_num + 1
+        begun, last = reader.line_num + 1, begun
+
+
+def _check_closed(text: str, line: int, delimiter: str, name: str) -> None:
+    """Raises MarkerError where the last row, which begins at a line, has a quotation mark that nothing closes."""
+    rest = "\n".join(text.split("\n")[line - 1 :])
+    try:
+        list(csv.reader(io.StringIO(rest), delimiter=delimiter, skipinitialspace=True, strict=True))
+    except csv.Error as error:
+        if "unexpected end" in str(error):
+            raise MarkerError(
+                f"{shown(name)} is refused and nothing was taken from it: line {line}: a quotation mark opens a cell "
+                "and nothing closes it.",
+                [line],
+            ) from None
+
+
+def _swallowed(row: Sequence[str], written: Sequence[str], delimiter: str, time_column: int) -> str:
+    """The line within a cell that is a row of its own, since its time stands where a row's does; "" for none.
+
+    written: the lines that the row was read from.  Where the cell stands before the time, it takes in the time of its
+    own row too, and what is left for one is the time of the last line.
+    """
+
+    def is_row(line: str) -> bool:
+        pieces = line.split(delimiter)
+        return 1 < len(pieces) > time_column and _FRAMES.fullmatch(pieces[time_column].strip(' "')) is not None
+
+    inside = [line for cell in row for line in cell.split("\n")[1:]]
+    if len(written) > 1 and is_row(written[0]):
+        inside += written[1:]
+    return next((clean(line) for line in inside if is_row(line)), "")
+
+
+def _with_spoken_quotes(text: str, delimiter: str) -> str:
+    """The text with its marks doubled where a cell only begins with a quotation, as `"Stop!" he says` does: programs
+    that quote no cells write it so, and what is closed before its cell ends encloses no cell."""
+    if len(text) > _MOST_SCANNED or not re.search(rf'"[^\S\n]*[^"\s{delimiter}]', text):
+        return text
+    made: list[str] = []
+    at = 0
+    while at < len(text):
+        cell = _QUOTED.match(text, at)
+        after = cell.end() if cell is not None else at
+        end = next((i for i in range(after, len(text)) if text[i] in (delimiter, "\n")), len(text))
+        written = text[at:end]
+        if cell is not None and text[after:end].strip() and "\n" not in cell[0]:
+            written = '"' + written.strip().replace('"', '""') + '"'
+        made.append(written + text[end : end + 1])
+        at = end + 1
+    return "".join(made)
 
 
 def _delimiter(text: str) -> str:
@@ -110,7 +179,7 @@ def _delimiter(text: str) -> str:
 def _heading(rows: Sequence[tuple[int, list[str]]]) -> tuple[int, dict[int, str], bool] | None:
     """How many rows come before the first marker, what each column is, and whether bare numbers are frames."""
     for index, (_, row) in enumerate(rows[:30]):  # spotting sheets begin with the film's name and a date
-        words = [" ".join(re.sub(r"[^\w\s]|_", " ", cell.lower()).split()) for cell in row]
+        words = [" ".join(re.sub(r"[^\w\s]|_", " ", _UNIT.sub("", cell.lower())).split()) for cell in row]
         known: dict[int, str] = {}
         for place, word in enumerate(words):
             column = _BY_HEADING.get(word)
@@ -138,7 +207,7 @@ def _marker(line: int, cells: Mapping[str, str], *, frames_only: bool) -> RawMar
     frame = cells.get("frame")
     start: Place = _whole(frame) if frame else _place(cells.get("in", ""), "In", frames_only=frames_only)
     end = _place(cells["out"], "Out", frames_only=frames_only) if cells.get("out") else None
-    length: int | Fraction | None = None
+    length: Place | None = None
     if end is None and cells.get("length"):
         length = _length(cells["length"], frames_only=frames_only)
     number, title = clean(cells.get("number", "")), clean(cells.get("name", ""))
@@ -180,17 +249,12 @@ def _whole(text: str) -> int:
     return int(text)
 
 
-def _length(text: str, *, frames_only: bool) -> int | Fraction | None:
-    """A length written as a label is counted in frames from 00:00:00:00 by whoever knows the rate: here it is left to
-    the Out column, so a label without an Out is refused."""
+def _length(text: str, *, frames_only: bool) -> Place | None:
+    """A label of no length is none: its marker is a moment."""
     label = _FRAMES.fullmatch(text.strip())
-    if label is not None:
-        if not any(int(label[each]) for each in (1, 2, 3, 5)):
-            return None
-        raise ValueError("a duration in timecode needs an Out beside it, or write it in seconds")
-    found = _place(text, "Duration", frames_only=frames_only)
-    assert not isinstance(found, str)
-    return found
+    if label is not None and not any(int(label[each]) for each in (1, 2, 3, 5)):
+        return None
+    return _place(text, "Duration", frames_only=frames_only)
 
 
 def _avid(rows: Sequence[tuple[int, list[str]]]) -> list[RawMarker] | None:

@@ -10,7 +10,7 @@ from itertools import groupby
 from pathlib import Path
 from typing import Final
 
-from engine.interchange.markers import clean
+from engine.interchange.markers import clean, guarded
 from engine.interchange.piece import Piece
 from engine.music import EMOTIONS, Cue
 
@@ -35,14 +35,8 @@ class Rights:
 
 def _csv(rows: Sequence[Sequence[str]]) -> bytes:
     text = io.StringIO(newline="")
-    csv.writer(text).writerows([[_cell(each) for each in row] for row in rows])
+    csv.writer(text).writerows([[guarded(clean(each)) for each in row] for row in rows])
     return b"\xef\xbb\xbf" + text.getvalue().encode("utf-8")
-
-
-def _cell(text: str) -> str:
-    """A cell that no spreadsheet takes for a formula."""
-    plain = clean(text)
-    return f"'{plain}" if plain[:1] in ("=", "+", "-", "@") else plain
 
 
 def spotting_sheet(piece: Piece) -> bytes:

@@ -26,7 +26,7 @@ def take_temp(given: argparse.Namespace, listen: Listen, say: Callable[[str], An
     path, without = getattr(given, "temp", None), getattr(given, "temp_without", None)
     if path is None:
         if without is not None:
-            raise UserError("--temp-without says something of a temp track: give it with --temp FILE.")
+            raise UserError("--temp-without goes with a temp track: give one with --temp FILE.")
         return ()
     check_film_exists(path)
     refused = tuple((without or "").replace(",", " ").split())

@@ -51,7 +51,9 @@ class TempTrack:
         """The same without what is refused, words of ASPECTS.  Raises UserError."""
         for word in refused:
             if word not in ASPECTS:
-                raise UserError(f"'{word[:40]}' is nothing that a temp track gives; it gives {', '.join(ASPECTS)}.")
+                raise UserError(
+                    f"'{word[:40]}' is not something that a temp track gives; it gives {', '.join(ASPECTS)}."
+                )
         made = self
         if "tempo" in refused:
             made = replace(made, bpm=None, has_map=False)

@@ -81,7 +81,7 @@ class Answers:
             asked = question in QUESTIONS and any(each.id == trial for each in self.trials(listener))
             allowed = asked and LOWEST <= number <= HIGHEST
         if not allowed:
-            raise ListeningError("That is no answer to a question of this study.")
+            raise ListeningError("That is not an answer to a question of this study.")
         self._write(listener, {"trial": trial, "question": question, "value": number, "at_ms": at_ms})
         _apply(listener, str(trial), str(question), number)
 

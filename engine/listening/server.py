@@ -93,7 +93,7 @@ async def _body(request: Request) -> dict[str, Any]:
     except ValueError:
         found = None
     if not isinstance(found, dict):
-        raise ListeningError("That is no JSON object.")
+        raise ListeningError("That is not a JSON object.")
     return found
 
 

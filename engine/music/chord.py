@@ -60,12 +60,21 @@ _LEAD_SHEET: Final = {
     "maj7": "maj7",
 }
 
-_SILENCE: Final = frozenset({"N", "N.C.", "N.C", "NC.", "NC", "n.c.", "n.c", "nc"})
+_SILENCE: Final = frozenset({"N.C.", "N.C", "NC.", "NC", "N/C", "NOCHORD", "TACET"})  # in any case; and `N`
 _ROOT: Final = re.compile(r"([A-G])(bb|##|b|#|♭♭|♯♯|♭|♯|𝄫|𝄪)?")
 _SPACE_OUTSIDE_BRACKETS: Final = re.compile(r"\s(?![^(\[]*[)\]])")
 _SLASH: Final = re.compile(r"(.*)/([^/]*)")
 # `C7/9`, `C7(b9/13)`: what cannot be a degree in the bass (1 to 7) is added.
-_ADDED_BY_SLASH: Final = re.compile(r"(?<=[\d(])/([b#+-]?(?:9|11|13)(?!\d)|[b#+-](?:5|6)(?!\d))")
+_ADDED_BY_SLASH: Final = re.compile(r"(?:(?<=[\d(M])|(?<=\d[-+]))/([b#+-]?(?:9|11|13)(?!\d)|[b#+-](?:5|6)(?!\d))")
+# Without a number before the slash, and what Brazil and France write with a slash; after a colon 4 and 6 are Harte's.
+_ADDED_TO_TRIAD: Final = re.compile(r"(?<=[^\d])(?<!\d[-+])/(9|11|13)(?!\d)")
+_BY_SLASH: Final = (
+    (re.compile(r"(?<=m7)/4$"), "add11"), (re.compile(r"(?<=7)/4$"), "sus4"), (re.compile(r"(?<!sus)4/7$"), "7sus4"),
+    (re.compile(r"(?<=[^1]7)/6$"), "add13"), (re.compile(r"9/6$"), "6/9"),
+    (re.compile(r"sus(?:2/4|4/2)$"), "sus2sus4"), (re.compile(r"(?<=[A-Gb#])1/2dim"), "m7b5"),
+)  # fmt: skip
+_OVER: Final = re.compile(r"(?<=[A-Ga-z0-9#b)♭♯])on(?=[A-G][b#♭♯]?$)")  # `FonG`, as in Japan
+_MINOR_MAJOR: Final = re.compile(r"(?:min|mi|m|-)/(?=(?:maj|Maj|ma|Ma|MA|M|Δ|△)\d)")
 _ACCIDENTALS: Final = str.maketrans({"♭": "b", "♯": "#", "𝄫": "bb", "𝄪": "##"})
 # Harte's bass is a scale degree of the chord ("C:maj/3"), not a note.
 _HARTE_DEGREES: Final = {"1": 0, "2": 2, "3": 4, "4": 5, "5": 7, "6": 9, "7": 11}
@@ -82,6 +91,11 @@ def parse_pitch_class(text: str) -> int:
 def _pitch_class(match: re.Match[str]) -> int:
     accidental = (match[2] or "").translate(_ACCIDENTALS)
     return (_LETTERS[match[1]] + accidental.count("#") - accidental.count("b")) % 12
+
+
+def is_silence(text: str) -> bool:
+    """Whether a word says that no chord sounds: `N`, `N.C.`, `tacet`."""
+    return text in ("N", "n") or text.upper() in _SILENCE
 
 
 def split_root(symbol: str) -> tuple[str, str]:
@@ -138,11 +152,16 @@ class Chord:
         token = text.strip()
         if len(token) > MAX_TEXT:
             raise MusicError(f"'{token[:MAX_TEXT]}…' is not a chord: it is too long.")
-        if token in _SILENCE:
+        if is_silence(token):
             return NO_CHORD
         if _SPACE_OUTSIDE_BRACKETS.search(token):
             raise MusicError(f"'{text}' is not a chord: there is a space in it.")
-        whole = re.sub(r"6\s*/\s*9", "69", token).replace("m/maj", "mMaj").replace("\\", "/")
+        whole = _OVER.sub("/", _MINOR_MAJOR.sub("m", token).replace("\\", "/"))
+        if ":" not in whole:
+            for pattern, plain in _BY_SLASH:
+                whole = pattern.sub(plain, whole)
+        whole = re.sub(r"6\s*/\s*9", "69", whole)
+        whole = _ADDED_TO_TRIAD.sub(r"add\1", whole) if ":" not in whole else whole
         whole = _ADDED_BY_SLASH.sub(r" \1", whole)
         whole = in_letters(whole)
         slash = _SLASH.fullmatch(whole)

@@ -8,6 +8,7 @@ the networks know and one canonical spelling.  Terms and tones follow common lea
 from __future__ import annotations
 
 import re
+import unicodedata
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Final
@@ -17,25 +18,24 @@ MAX_LENGTH: Final = 40  # characters of a chord type; longer ones are not chord 
 # What stands for the same thing is written in one way before anything is read.
 _PLAIN: Final = str.maketrans(
     {"♭": "b", "♯": "#", "−": "-", "–": "-", "—": "-", "‑": "-", "‐": "-",
-     "△": "Δ", "∆": "Δ", "Δ": "Δ", "º": "°", "˚": "°", "∅": "ø",
-     "Ø": "ø", "⌀": "ø", "⁵": "5", "⁶": "6", "⁷": "7", "⁹": "9", "¹": "1", "³": "3", "⁺": "+", "⁻": "-", "ᵒ": "°",
+     "△": "Δ", "∆": "Δ", "Δ": "Δ", "▵": "Δ", "▲": "Δ", "º": "°", "˚": "°", "∘": "°", "∅": "ø",
+     "Ø": "ø", "⌀": "ø", "⁺": "+", "⁻": "-", "ᵒ": "°",
      "(": " ", ")": " ", "[": " ", "]": " ", ",": " ", "♮": ""}
 )  # fmt: skip
 _BASES: Final = (
-    ("hdim", "hdim"), ("halfdim", "hdim"), ("half-dim", "hdim"), ("ø", "hdim"),
-    ("minor", "min"), ("Minor", "min"), ("min", "min"), ("Min", "min"), ("MIN", "min"), ("mi", "min"), ("Mi", "min"),
-    ("MI", "min"), ("moll", "min"), ("Moll", "min"), ("mineur", "min"), ("h", "hdim"),
-    ("majeur", "maj"), ("dur", "maj"), ("Dur", "maj"), ("mj", "maj"), ("Mj", "maj"),
-    ("major", "maj"), ("Major", "maj"), ("maj", "maj"), ("Maj", "maj"), ("MAJ", "maj"), ("ma", "maj"), ("Ma", "maj"),
-    ("MA", "maj"),
-    ("Δ", "maj"), ("^", "maj"), ("j", "maj"), ("M", "maj"),
-    ("diminished", "dim"), ("dim", "dim"), ("Dim", "dim"), ("DIM", "dim"), ("°", "dim"), ("o", "dim"),
-    ("augmented", "aug"), ("aug", "aug"), ("Aug", "aug"), ("AUG", "aug"), ("+", "aug"),
-    ("dom", ""), ("m", "min"), ("-", "min"),
+    ("hdim", "hdim"), ("halfdim", "hdim"), ("half-dim", "hdim"), ("ø", "hdim"), ("minor", "min"), ("Minor", "min"),
+    ("min", "min"), ("Min", "min"), ("MIN", "min"), ("mi", "min"), ("Mi", "min"), ("MI", "min"), ("MINOR", "min"),
+    ("moll", "min"), ("Moll", "min"), ("mineur", "min"), ("minore", "min"), ("menor", "min"), ("h", "hdim"),
+    ("majeur", "maj"), ("maggiore", "maj"), ("mayor", "maj"), ("maior", "maj"), ("dur", "maj"), ("Dur", "maj"),
+    ("mj", "maj"), ("Mj", "maj"), ("major", "maj"), ("Major", "maj"), ("maj", "maj"), ("Maj", "maj"), ("MAJ", "maj"),
+    ("ma", "maj"), ("Ma", "maj"), ("MA", "maj"), ("Δ", "maj"), ("^", "maj"), ("j", "maj"), ("M", "maj"),
+    ("halfdiminished", "hdim"), ("half-diminished", "hdim"), ("diminished", "dim"), ("dim", "dim"), ("Dim", "dim"),
+    ("DIM", "dim"), ("°", "dim"), ("o", "dim"), ("augmented", "aug"), ("aug", "aug"), ("Aug", "aug"), ("AUG", "aug"),
+    ("+", "aug"), ("dominant", ""), ("dom", ""), ("m", "min"), ("-", "min"),
 )  # fmt: skip
 _NUMBERS: Final = ("69", "13", "11", "9", "7", "6", "5", "4", "2")
 _MAJOR_SEVENTH: Final = re.compile(r"(?:maj|Maj|MAJ|ma|Ma|M|Δ|\^|j)\s*(7|9|11|13)?")
-_ALTERATION: Final = re.compile(r"(b|#|\+|-)\s*(13|11|9|6|5)(?!\d)")
+_ALTERATION: Final = re.compile(r"(b\s*|#\s*|\+|-)(13|11|9|6|5)(?!\d)")  # `7+(9)`: the sign is the fifth's
 _ADDED: Final = re.compile(r"[aA]dd\s*(b|#)?\s*(2|4|6|9|11|13)(?!\d)")
 _OMITTED: Final = re.compile(r"(?:no|omit)\s*(3|5)(?:rd|th)?")
 _ALTERED: Final = {
@@ -82,14 +82,25 @@ def _type_of(text: str) -> ChordType | None:
     if len(text) > MAX_LENGTH:
         return None
     # `C7/9`, `C7(b9/13)`: a slash between numbers parts additions, as in Brazil and France; so does the dot of `maj.7`.
-    text = re.sub(r"6\s*[/,]\s*9", "69", text.translate(_PLAIN)).strip()
+    text = unicodedata.normalize("NFKC", text.translate(_PLAIN))  # superscripts
+    text = re.sub(r"6\s*[/,]\s*9", "69", text).strip()
     text = re.sub(r"(?<=[\w+#])\s*/\s*(?=[b#+-]?(?:5|9|11|13|6)(?!\d))", " ", text)
     text = re.sub(r"^(maj|Maj|min|dim|aug|m|M)\.", r"\1", text)
     text = re.sub(r"^(7|9|11|13)M(?![a-z])", r"maj\1", text)  # `C7M`
     text = re.sub(r"^(m|-)(7|9|11|13)M(?![a-z])", r"\1Maj\2", text)
     text = re.sub(r"^(m|-)\s*[+#]7", r"\1Maj7", text)  # `Cm(#7)`: the seventh is raised
     text = re.sub(r"^(min|mi|m|-)\s*(Δ|\^|j)(?!\d)", r"\1Maj7", text)  # `C-Δ`: the triangle alone is the seventh
+    text = re.sub(r"^(min|mi|m|-)\s*(9|11|13)\s*(?:maj|Maj|M)7$", r"\1Maj\2", text)  # `Cm9(maj7)`
+    text = re.sub(r"^(min|mi|m|-)\s*7M", r"\1Maj7", text)
     text = re.sub(r"^0(?=7?$)", "°", text)  # a nought for the circle
+    text = re.sub(r"^(7|9|11|13)(?:maj|Maj|MAJ)$", r"maj\1", text)  # `A7maj`, as in France
+    text = re.sub(r"(?<=[\s\dmM])(5|9|11|13)([+-])(?=\s|$)", _sign_first, text) if " " in text else text  # `Bm7(5-)`
+    text = re.sub(r"^5([+-])$", lambda found: {"+": "#5", "-": "b5"}[found[1]], text)  # `C5+`: the fifth is raised
+    text = re.sub(r"^sus\s?(7|9|13)(?!\d)", r"\1sus4", text)  # `Csus9` is a ninth
+    text = re.sub(r"(?<=\d)aug5?$", "#5", text)
+    text = re.sub(r"(?<=[\dmj])(?:o|°)5", "b5", text)
+    text = re.sub(r"flat\s?(?=\d)", "b", re.sub(r"sharp\s?(?=\d)", "#", text))
+    text = re.sub(r"^7 4$", "7sus4", text)  # `C7(4)`
     text = re.sub(r"dim\s*5|°\s*5", "b5", text) if re.match(r"m|-|min", text) else text
     text = re.sub(r"(?<=[a-z])(SUS|Sus)|^(SUS|Sus)|(?<=\d)(SUS|Sus)", "sus", text)
     # The longest word that reads on wins: `madd9` is m + add9, `maj9` is maj + 9.  Before a 5 a sign alters the fifth.
@@ -104,6 +115,11 @@ def _type_of(text: str) -> ChordType | None:
         if tones is not None:
             return ChordType(_quality(tones), tones.intervals(), _spelling(tones))
     return None
+
+
+def _sign_first(found: re.Match[str]) -> str:
+    """Brazil writes the sign of an alteration after its number."""
+    return ("#" if found[2] == "+" else "b") + found[1]
 
 
 def _read(base: str, rest: str) -> _Tones | None:
@@ -168,7 +184,9 @@ def _apply_rest(tones: _Tones, rest: str, number: str) -> bool:
             shift = {"b": -1, "#": 1}.get(match[1], 0)
             tones.others.add(_ADDITIONS[match[2]] + shift)
             rest = rest[match.end() :]
-        elif match := re.match(r"(13|11|9)(?!\d)", rest):  # `C7(13)`
+        elif rest.startswith("b7") and tones.seventh is None and tones.third is None:  # Harte's `sus4(b7)`
+            tones.seventh, rest = 10, rest[2:].strip()
+        elif match := re.match(r"(13|11|9|6)(?!\d)", rest):  # `C7(13)`
             tones.others.add(_ADDITIONS[match[1]])
             rest = rest[match.end() :]
         elif match := _OMITTED.match(rest):
@@ -178,15 +196,15 @@ def _apply_rest(tones: _Tones, rest: str, number: str) -> bool:
                 tones.fifth = None
             rest = rest[match.end() :]
         elif match := _ALTERATION.match(rest):
-            sign = {"+": "#", "-": "b"}.get(match[1], match[1])
+            sign = {"+": "#", "-": "b"}.get(match[1], match[1].strip())
             tone = _ALTERED.get((sign, match[2]))
             if tone is None:
                 return False
             _alter(tones, tone)
             rest = rest[match.end() :]
-        elif rest in ("+", "#5+"):
+        elif rest == "+" or rest.startswith("+ "):
             tones.fifth = 8
-            rest = rest[len("+") :]
+            rest = rest[1:]
         elif (match := _MAJOR_SEVENTH.match(rest)) and tones.seventh is None:
             if match[1] is None or not _apply_number(tones, match[1], "maj", 11):
                 return False

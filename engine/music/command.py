@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import argparse
 import os
+import re
 import sys
 from collections.abc import Sequence
-from typing import NoReturn
+from typing import Any, Final, NoReturn
 
 from engine.music.errors import UserError
+
+MOST_PORT: Final = 65_535
 
 
 def check_film_exists(film: str | os.PathLike[str]) -> None:
@@ -37,8 +40,30 @@ def is_given(flag: str, argv: Sequence[str] | None) -> bool:
     return any(word.partition("=")[0] == flag for word in (sys.argv[1:] if argv is None else argv))
 
 
+def port_number(text: str, lowest: int = 1) -> int:
+    """A UDP or TCP port, as the type of a flag.  Raises ArgumentTypeError."""
+    text = text.strip()
+    if not (text.isascii() and text.isdigit() and lowest <= int(text) <= MOST_PORT):
+        raise argparse.ArgumentTypeError(f"{text} is not a port; ports are {lowest} to {MOST_PORT}.")
+    return int(text)
+
+
+def port_or_any(text: str) -> int:
+    """As `port_number`; 0 leaves the choice to the system."""
+    return port_number(text, 0)
+
+
 class SentenceParser(argparse.ArgumentParser):
     """An ArgumentParser that raises UserError instead of printing its usage and exiting."""
 
+    def _print_message(self, message: str, file: Any = None) -> None:
+        """Raises OSError where the help cannot be written: argparse passes over that and calls it done."""
+        if message:
+            (sys.stderr if file is None else file).write(message)
+
     def error(self, message: str) -> NoReturn:
+        choice = re.fullmatch(r"argument (.+?): invalid choice: (.+?) \(choose from (.+)\)", message, re.DOTALL)
+        if choice is not None:
+            name, given, choices = choice.groups()
+            message = f"{name}: {given} is none of {choices.replace(chr(39), '')}"
         raise UserError(f"{message.rstrip('.')}; {self.prog} --help says more.")

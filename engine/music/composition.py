@@ -97,12 +97,18 @@ class Hit:
 
 @dataclass(frozen=True, slots=True)
 class Section:
-    """From start_s on, controls have new values: (control name, value as text)."""
+    """From start_s on, controls have new values: (control name, value as text); `meter` is the time signature of the
+    bars from there on, the first of which begins there; `bpm` is a tempo without a new section."""
 
     start_s: float
     changes: tuple[tuple[str, str], ...] = ()
     name: str = ""
     breath: bool = False
+
+    @property
+    def is_time(self) -> bool:
+        """Whether all that changes here are bars and tempo: nobody hears a new section."""
+        return bool(self.changes) and all(name in ("meter", "bpm") for name, _ in self.changes)
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,6 +14,7 @@ import sys
 from collections.abc import Callable
 from typing import Final, TextIO
 
+from engine.music.ctrl_c import ctrl_c_now
 from engine.music.errors import UserError, ended_by_ctrl_c
 
 # Of our own files a command says itself what is wrong; these, without a file's name, are standard output's.
@@ -26,7 +27,12 @@ def run_command(command: Callable[[], int]) -> int:
     """Runs a command and returns the exit code; no traceback reaches a person for what is theirs to act on."""
     prepare_output()
     try:
-        code = command()
+        ctrl_c_now()
+        try:
+            code = command()
+        except SystemExit:  # after --help
+            sys.stdout.flush()
+            raise
         sys.stdout.flush()
         return code
     except UserError as error:

@@ -38,10 +38,13 @@ VOICING_STYLES: Final = ("close", "open", "root")
 CC11_MODES: Final = ("fixed", "curve", "off")
 HARMONIC_RHYTHMS: Final = ("auto", "half", "1", "2", "4")  # bars per chord of the network
 TEMPO_KINDS: Final = ("fixed", "ramp", "steps", "odd", "bars")
-RATES: Final = ("film", "23.976", "24", "25", "29.97", "29.97df", "30", "48", "50", "59.94", "59.94df", "60")
+RATES: Final = (
+    "film", "23.976", "24", "25", "29.97", "29.97df", "30", "47.952", "48", "50",
+    "59.94", "59.94df", "60", "100", "119.88", "119.88df", "120",
+)  # fmt: skip
 PORT_LAYOUTS: Final = ("one", "per-part")
 MIDDLE_C_NAMES: Final = ("C3", "C4")
-CONFORM_POLICIES: Final = ("shift", "ramp", "bars", "rewrite")
+CONFORM_POLICIES: Final = ("shift", "ramp", "bars", "beats", "rewrite")
 LEAVE_ROOM_MODES: Final = ("off", "gentle", "strict")
 GRID_CHOICES: Final = ("auto", "seconds", "beats")
 READINGS: Final = ("auto", "full", "quick")
@@ -410,22 +413,23 @@ _SECTION: Final = ("film", "section")
 
 STATES: Final = (
     _state(
-        STATUS, "State, position in seconds, three clocks, chord now and next, port, late notes, what it waits for."
+        STATUS,
+        "State, position in seconds, three clocks, chord now and next, port, late notes, what is being waited for.",
     ),
     _state(PLAYHEAD, "Picture seconds, beats, bar|beat, film timecode, DAW timecode, rolling."),
     _state(CHORDS_NOW, "Bar, chord, its picture second, the next chord, its picture second."),
     _state(CHORDS, "Every chord with its picture second, as many as fit a datagram."),
     _state(
-        PROGRESS, "What is being done (analyse, compose; engine: it is being restarted), fraction 0 to 1, in words."
+        PROGRESS, "What is under way (analyse, compose; engine: it is being restarted), how far (0 to 1), in words."
     ),
     _state(TAKE, "Number and name of the take that plays, whether it is kept, and how many there are."),
     _state(TAKES, "Number, name and kept of each take."),
     _state(TAKES_RATED, "Number, rating (0: none) and note of each take that has a rating or a note."),
-    _state(TAKES_COMING, "How many takes are still to be composed beside the one that plays."),
+    _state(TAKES_COMING, "How many takes are still to be composed while this one plays."),
     _state(
         STEERING,
-        "What ratings make of the next take: of each layer (form, players, palettes, keys, theme) its name, the takes "
-        "that it may be kept from, how likely that is in per cent, and what it avoids.",
+        "How ratings steer the next take: for each layer (form, players, palettes, keys, theme) its name, the takes "
+        "it may be kept from, how likely that is in per cent, and what it avoids.",
     ),
     _state(
         PLAN,
@@ -448,17 +452,17 @@ STATES: Final = (
     ),
     _state(
         LOCKS,
-        "Part, from and to (picture seconds) of each lock, and whether it holds: where another tempo has moved its "
-        "place it does not.",
+        "Part, from and to (picture seconds) of each lock, and whether it holds: it does not where another tempo has "
+        "moved its place.",
     ),
     _state(CUTS, "Picture second of each cut, as many as fit a datagram."),
     _state(HITS, "Picture second, weight and name of each hit."),
     _state(RANGES, "Part, lowest pitch and its name, highest pitch and its name, of each part."),
     _state(CUES, "Number, name, In, Out (picture seconds) and whether it is selected, of each cue."),
-    _state(CUES_PROPOSED, "Number, name and why there, of each cue that is proposed and not yet accepted."),
+    _state(CUES_PROPOSED, "Number, name and reason of each cue that is proposed and not yet accepted."),
     _state(SECTIONS, "Picture second, changes and name of each section."),
     _state(FILM, "File, seconds, frames a second, reading, why that reading."),
-    _state(EDITS, "What undo would undo, what redo would redo, how many steps of each."),
+    _state(EDITS, "What undo would undo, what redo would redo, and how many steps there are of each."),
     _state(
         EDITS_LAST,
         "The last edit, undo or redo: its number (it grows by one), what it was, who made it, the picture second from "
@@ -467,7 +471,7 @@ STATES: Final = (
     _state(CHANGING, "The change in progress and the picture second from which it plays; empty: none."),
     _state(CLIENTS, "How many clients are subscribed."),
     _state(
-        PLUGINS, "How many instances of the plugin are there, and of each in words: format, host, parts, what it plays."
+        PLUGINS, "How many plugin instances there are, then for each, in words: format, host, parts, what it plays."
     ),
     _state(DAW, "Each connected DAW script: its name, messages a second, how many were lost."),
     _state(SYNC, "Position source and its state, tempo source and tempo, timecode rate, sync port."),
@@ -482,48 +486,50 @@ MUSIC: Final = (
         IN, _seconds("in"), 0.0, "compose", "Where the cue begins; nothing plays before it.", "--in", scopes=_CUE
     ),
     _value(
-        OUT, _seconds("out", "end"), "end", "compose", "Where its last chord ends; 'end': the film's end.", "--out-at",
+        OUT, _seconds("out", "end"), "end", "compose",
+        "Where its last chord ends; 'end' is the film's end.", "--out-at",
         unset="end", scopes=_CUE,
     ),
     _value(
         BAR_1, _seconds("where", "timeline", "in"), "timeline", "transport",
-        "Where bar 1 of the cue is; 'in': at its In; 'timeline': its bars are those of the timeline.", "--bar-1",
+        "Where bar 1 of the cue is; 'in': at its In; 'timeline': wherever the timeline has it.", "--bar-1",
         scopes=_CUE,
     ),
     _value(
         PROPOSED, _text("why"), "", "none",
-        "Why the cue is proposed where it is; empty: it was accepted, moved or named, or is yours.", scopes=_CUE,
+        "Why the cue is proposed where it is; empty once it is accepted, moved or named, and for your own cues.",
+        scopes=_CUE,
     ),
     _value(
         ENDING, _choice("ending", ENDINGS), "tonic", "compose",
-        "How a cue ends: ring-off, button, unresolved, pre-lap or bump; without a form its last chord: tonic, open "
-        "(as composed) or cut; tonic with a form: by the mood.", "--ending", scopes=_TAKE,
+        "How a cue ends: ring-off, button, unresolved, pre-lap or bump. Without a form, its last chord: tonic, open "
+        "(as composed) or cut. With a form, tonic lets the mood decide.", "--ending", scopes=_TAKE,
     ),
     _value(
         FORM, _choice("form", ("none", "auto", *FORMS)), "none", "compose",
-        "Form of each cue; auto: the take draws one for the picture; none: one stretch of equal music.",
+        "Form of each cue; auto: each take draws one that suits the picture; none: one stretch without sections.",
     ),
     _value(
         ENSEMBLE, _choice("ensemble", ("auto", *ENSEMBLES)), "auto", "compose",
-        "With a form: who plays; auto: by the moods and motion of the cue.",
+        "With a form: who plays; auto: chosen by the moods and motion of the cue.",
     ),
     _value(
         THEME, _text("theme"), "", "compose",
-        "With a form: your tune in degrees of the scale with their beats, `1:1.5 5:.5 4:2 | 3:4`; ' and , an octave up "
-        "and down, # and b, R a rest. Empty: each take builds its own.", scopes=_TAKE,
+        "With a form: your tune, as scale degrees with their beats: `1:1.5 5:.5 4:2 | 3:4`; ' and , an octave up and "
+        "down, # and b, R a rest. Empty: each take builds its own.", scopes=_TAKE,
     ),
     _value(
         LIKE, _whole("take", 0, 999_999), 0, "compose",
-        "With a form: the take whose form, keys, players and theme this one has; 0: its own.", scopes=_TAKE,
+        "With a form: the take whose form, keys, players and theme this one shares; 0: its own.", scopes=_TAKE,
     ),
     _value(
         DRAWS, _text("draws"), "", "compose",
-        "With a form: of which takes this one has the layers of its plan, and what its own draws shall not come to: "
-        "`form=3 players=5 -palettes=E1,T2` (form, players, palettes, keys, theme). Empty: all its own.", scopes=_TAKE,
+        "With a form: the takes that this one has layers of its plan from, and what its own draws must avoid: `form=3 "
+        "players=5 -palettes=E1,T2` (form, players, palettes, keys, theme). Empty: all its own.", scopes=_TAKE,
     ),
     _value(
         STEER, Arg("on", "switch"), True, "none",
-        "With a form: ratings decide what new takes keep of the takes that were rated 4 or 5, and what they avoid.",
+        "With a form: ratings decide what new takes keep from takes rated 4 or 5, and what they avoid.",
     ),
     _value(
         TAIL, _number("tail", 0, 30, "seconds"), 2.0, "arrange", "How long the last chord rings.", "--tail",
@@ -541,14 +547,17 @@ MUSIC: Final = (
     ),
     _value(
         PROGRESSION_MODE, _choice("mode", MODES), "start", "compose",
-        "start: the network goes on from it; loop: it repeats; exact: nothing else plays.", "--mode", scopes=_TAKE,
+        "start: the network continues from your chords; loop: they repeat; exact: no other chord plays.",
+        "--mode", scopes=_TAKE,
     ),
     _value(
-        KEY, _text("key"), "auto", "compose", "`C`, `F# minor`, `Bb:maj`; auto: by the mood of the cue.", "--key",
+        KEY, _text("key"), "auto", "compose",
+        "`C`, `F# minor`, `Bb:maj`; auto: chosen by the mood of the cue.", "--key",
         scopes=(*_TAKE, "section"),
     ),
     _value(
-        HARMONIC_RHYTHM, _choice("bars", HARMONIC_RHYTHMS), "auto", "compose", "Bars per chord of the network.",
+        HARMONIC_RHYTHM, _choice("bars", HARMONIC_RHYTHMS), "auto", "compose",
+        "How many bars the network holds each chord.",
         "--harmonic-rhythm", to="compose.harmonic_rhythm",
     ),
     _value(
@@ -572,7 +581,8 @@ MUSIC: Final = (
         formerly=(f"{ROOT}/follow",),
     ),
     _value(
-        ADVENTUROUS, _number("adventurous", 0, 10), 4.0, "compose", "How far the chords stray from the likeliest.",
+        ADVENTUROUS, _number("adventurous", 0, 10), 4.0, "compose",
+        "How far the chords stray from the most likely ones.",
         "--adventurous", to="compose.adventurous",
     ),
     _value(
@@ -591,12 +601,13 @@ MUSIC: Final = (
         to="arrange.pattern", scopes=_SECTION,
     ),
     _value(
-        NOTE_LENGTH, _number("note length", 5, 110, "%"), 90.0, "arrange", "Over 100 is legato.", "--note-length",
+        NOTE_LENGTH, _number("note length", 5, 110, "%"), 90.0, "arrange",
+        "How much of its time a note sounds; over 100 overlaps the next (legato).", "--note-length",
         to="arrange.note_length",
     ),
     _value(
         CHORDS_ON_CUTS, _choice("where", CHORDS_ON), "hits", "arrange",
-        "Where chords change besides strong beats: on hits, on strong cuts too, or on all cuts.", "--chords-on",
+        "Where chords may change besides strong beats: on hits, on strong cuts too, or on all cuts.", "--chords-on",
     ),
     _value(
         SWING, _number("swing", 50, 75, "%"), 50.0, "arrange", "50 is straight, 66 is triplets.", "--swing",
@@ -612,7 +623,7 @@ MUSIC: Final = (
     ),
     _value(
         DENSITY_MAP, _choice("map", DENSITY_MAPS), "stretched", "arrange",
-        "The five levels of activity: by the film's own quantiles, by those of the last half minute, or by the "
+        "What sets the five levels of activity: the film's own quantiles, those of the last half minute, or the "
         "paper's thresholds.", "--density-map", to="arrange.density_map",
     ),
     _value(
@@ -635,13 +646,14 @@ MUSIC: Final = (
     ),
     _value(
         LEAVE_ROOM, _choice("mode", LEAVE_ROOM_MODES), "off", "arrange",
-        "Leave room for speech: inside a line no tune begins and short attacks stay away, no chord changes under its "
-        "first word; strict: fewer of them, and no held tones where voices are.", "--leave-room",
+        "Leaves room for speech: inside a line no tune begins and nothing short plays off the beat, and no chord "
+        "changes under its first word; strict: nothing short at all, and no held tones in the range of voices.",
+        "--leave-room",
         to="arrange.leave_room",
     ),
     _value(
         SPEECH, _text("lines"), "", "arrange",
-        "Where people speak: `12.3-15.2 20-24.5`, picture seconds; `auto`, to listen to the film; as a flag also "
+        "Where people speak: `12.3-15.2 20-24.5`, in picture seconds; `auto` listens to the film; the flag also takes "
         "subtitles (.srt, .vtt, .ttml).", "--speech", to="arrange.speech",
     ),
     _value(
@@ -655,7 +667,8 @@ MUSIC: Final = (
     ),
     _value(
         TEMPO, _number("tempo", 20, 400, "quarter notes a minute", "film"), 0.0, "transport",
-        "Tempo of the cue on the internal transport; chords keep their picture time; 'film': what suits the film.",
+        "Tempo of the cue on the internal transport; chords keep their picture time; 'film': the tempo that suits "
+        "the film.",
         scopes=("film", "cue", "section"),
     ),
 )  # fmt: skip
@@ -675,19 +688,20 @@ OUTPUT: Final = (
     ),
     _value(
         FRAME_RATE, _choice("rate", RATES), "film", "output",
-        "Timecode of the DAW project, typed, shown and as MTC: frames a second; 'film': as the film's.", "--frame-rate",
+        "Frame rate of the DAW project's timecode, as you type it, as it is shown and as MTC; 'film': the film's own.",
+        "--frame-rate",
     ),
     _value(
         PORTS_LAYOUT, _choice("layout", PORT_LAYOUTS), "one", "output",
-        "One MIDI port, or one for each part; they are opened anew, so only while nothing plays.", "--ports",
+        "One MIDI port, or one for each part; ports are reopened, so this works only while nothing plays.", "--ports",
     ),
     _value(
         MIDDLE_C, _choice("name", MIDDLE_C_NAMES), "C4", "output",
-        "The name shown for pitch 60: C4, or C3 as some programs have it.",
+        "The name shown for pitch 60: C4, or C3 as in some programs.",
     ),
     _value(
         TAKE_REPEAT, _choice("which", ("same", "new")), "same", "output",
-        "In a loop: the same take in each pass, or a new take each pass.",
+        "In a loop: the same take on each pass, or a new one.",
     ),
 )  # fmt: skip
 
@@ -724,12 +738,12 @@ def _part(part: str) -> tuple[Control, ...]:
 LEARN_VALUES: Final = (
     Control(
         LEARN_PICKUP,
-        "on: a fader does nothing until it passes the current value (pick-up); off: it sets its own at once (jump).",
+        "on: a fader does nothing until it reaches the current value (pick-up); off: it takes over at once (jump).",
         (Arg("pick-up", "switch"),), "value", default=True, undo=False,
     ),
     Control(
         LEARN_INVERTED,
-        "on: pedals (CC 64 to 69) send 0 when they are pressed, as some do that were made for another keyboard.",
+        "on: for pedals (CC 64 to 69) that send 0 when pressed, as some made for other keyboards do.",
         (Arg("inverted", "switch"),), "value", default=False, undo=False,
     ),
 )  # fmt: skip
@@ -744,9 +758,9 @@ _PRINTED_RANGE: Final = (
 ACTIONS: Final = (
     _do(
         FILM_LOAD,
-        "Another film. It is analysed while this one plays on, then its session opens; this film's session stays in "
-        "its file. Answered at once with the file and once more when the film is there, then also with the picture "
-        "second from which it plays; `/cue/error` where it cannot be had, and this film stays.", _text("file"),
+        "Opens another film. It is analysed while this one plays on, then its session opens; this film's session stays "
+        "in its file. Answered at once with the file, and again when the film is ready, with the picture second from "
+        "which it plays; if it cannot be opened, `/cue/error` says why and this film stays.", _text("file"),
     ),
     _do(
         CUES_ADD, "Adds a cue and selects it; the first one replaces the cue over the whole film.",
@@ -758,16 +772,16 @@ ACTIONS: Final = (
     ),
     _do(
         CUES_SELECT,
-        "Selects the cue that name, in, out, bar_1, tempo, key, progression, ending, tail and the takes belong to.",
+        "Selects the cue that name, in, out, bar_1, tempo, key, progression, ending, tail and takes apply to.",
         _text("cue"),
     ),
     _do(
-        CUES_ACCEPT, "Accepts a cue that is proposed, by name or number; without one, the selected cue.",
+        CUES_ACCEPT, "Accepts a proposed cue, by name or number; without one, the selected cue.",
         _text("cue", optional=True),
     ),
     _do(
-        CUES_REFUSE, "Refuses a cue that is proposed, by name or number; without one, the selected cue. Nothing plays "
-        "there then.", _text("cue", optional=True), effect="compose",
+        CUES_REFUSE, "Refuses a proposed cue, by name or number; without one, the selected cue. Nothing plays there "
+        "then.", _text("cue", optional=True), effect="compose",
     ),
     _do(
         HITS_ADD, "Adds a hit: a moment for the music to meet.", _seconds("at"),
@@ -775,20 +789,22 @@ ACTIONS: Final = (
     ),
     _do(HITS_MOVE, "Moves the nearest hit within half a second.", _seconds("from"), _seconds("to"), effect="compose"),
     _do(
-        HITS_WEIGHT, "Gives the nearest hit within half a second another weight.", _seconds("at"),
+        HITS_WEIGHT, "Changes the weight of the nearest hit within half a second.", _seconds("at"),
         _choice("weight", HIT_WEIGHTS), effect="compose",
     ),
     _do(
-        HITS_NAME, "Gives the nearest hit within half a second another name.", _seconds("at"), _text("name"),
+        HITS_NAME, "Renames the nearest hit within half a second.", _seconds("at"), _text("name"),
         effect="compose",
     ),
     _do(HITS_REMOVE, "Deletes the nearest hit within half a second.", _seconds("at"), effect="compose"),
     _do(
-        HITS_ACCEPT_CUTS, "Makes hits of all cuts at least this strong.", _number("strength", 0, 1),
+        HITS_ACCEPT_CUTS, "Turns all cuts of at least this strength into hits.", _number("strength", 0, 1),
         _choice("weight", HIT_WEIGHTS, optional=True), effect="compose",
     ),
     _do(
-        SECTIONS_ADD, "From here on controls have new values: `activity=40; pattern=up; key=Am; parts=pad,bass`.",
+        SECTIONS_ADD, "Changes controls from here on: `activity=40; pattern=up; key=Am; parts=pad,bass`; `meter=3/4` "
+        "begins a bar here and sets the time signature from here on; `bpm=96` changes the tempo without a "
+        "new section.",
         _seconds("from"), _text("changes"), _text("name", optional=True), Arg("breath", "switch", optional=True),
         effect="compose", formerly=(f"{ROOT}/section/add",),
     ),
@@ -797,27 +813,27 @@ ACTIONS: Final = (
         formerly=(f"{ROOT}/section/remove",),
     ),
     _do(
-        SECTIONS_MOVE, "Lets the section that plays at a position begin elsewhere, between its neighbours.",
+        SECTIONS_MOVE, "Moves the beginning of the section that plays at a position, between its neighbours.",
         _seconds("from"), _seconds("to"), effect="compose",
     ),
     _do(
         SECTIONS_NAME, "Names the section that plays at a position.", _seconds("at"), _text("name"), effect="arrange",
     ),
     _do(
-        SECTIONS_MERGE, "Lets the section that plays at a position go on over the next one.", _seconds("at"),
+        SECTIONS_MERGE, "Merges the section that plays at a position with the next one.", _seconds("at"),
         effect="compose",
     ),
     _do(
         TEMPO_FIT,
-        "Tempi whose beats meet the hits (without any: the cuts); set one with /cue/tempo. Also ramps, tempi from "
-        "hit to hit, odd bars, or ramps whose hits open bars. The answer comes when the search is done, after up to a "
-        "minute for curves through many hits: bpm, hits met, hits near and worst miss "
-        "of up to 8 plans; where kind is not fixed also bend in per cent and odd bars. Then for each plan "
-        "`/cue/tempo/fit/plan`: number, count of hits, and for each hit its picture second, weight, miss in frames "
-        "(+ = after the picture) and, for a must hit off by more than half a frame, why it is refused; at most 15 "
-        "hits, refused ones first, then must, should, nice, then the earliest. No plan of that kind: plan 0, the "
-        "best fixed tempo. Plans that bend or have odd bars cannot be set over OSC: `cuebridge tempo --write` gives "
-        "them to the DAW or to `--tempo-map`.",
+        "Finds tempi whose beats meet the hits (without hits, the cuts); set one with /cue/tempo. Also ramps, tempi "
+        "from hit to hit, odd bars, or ramps whose hits open bars. The answer comes when the search is done, after "
+        "up to a minute for curves through many hits: bpm, hits met, hits near and worst miss of up to 8 plans; "
+        "where kind is not fixed also bend in per cent and odd bars. Then for each plan `/cue/tempo/fit/plan`: "
+        "number, count of hits, and for each hit its picture second, weight, miss in frames (+ = after the picture) "
+        "and, for a must hit off by more than half a frame, why it is refused; at most 15 hits, refused ones first, "
+        "then must, should, nice, then the earliest. No plan of that kind: plan 0, the best fixed tempo. Plans that "
+        "bend or have odd bars cannot be set over OSC: `cuebridge tempo --write` gives them to the DAW or to "
+        "`--tempo-map`.",
         Arg("from", "number", 20, 400, "bpm", optional=True), Arg("to", "number", 20, 400, "bpm", optional=True),
         _choice("kind", TEMPO_KINDS, optional=True),
         Arg("percent", "number", 0, 50, "that a ramp may bend the tempo", optional=True),
@@ -833,7 +849,7 @@ ACTIONS: Final = (
     ),
     Control(
         CLICK_ON_CUTS,
-        "A woodblock on every cut, to see and hear that sync is right; never exported, printed or kept.",
+        "A woodblock on every cut, to check sync by eye and ear; never exported, printed or kept.",
         (
             Arg("on", "switch"), _whole("channel", 1, 16, optional=True),
             _whole("pitch", 0, 127, "60 = middle C", optional=True),
@@ -843,8 +859,8 @@ ACTIONS: Final = (
     _do(PANIC, "Note-offs, then All Notes Off, All Sound Off and Reset on every channel."),
     _do(
         PLUGIN_TAKE_OVER,
-        "The plugin in the DAW plays this session's music from now on, also where the DAW's project holds other. "
-        "Editing or composing anything does the same. The answer: how many instances of the plugin are there.",
+        "The plugin in the DAW plays this session's music from now on, even where the DAW project holds other music. "
+        "Editing or composing anything does the same. The answer: how many plugin instances there are.",
     ),
     _do(QUIT, "Ends the program."),
     _do(PING, "Answers, and renews this client's subscriptions."),
@@ -854,51 +870,53 @@ ACTIONS: Final = (
         _seconds("at", optional=True), effect="arrange",
     ),
     _do(
-        CHORDS_UNPIN, "Gives a chord back to the network: its pin goes, the composed chord returns. With `to` all of a "
-        "range.", _seconds("at", optional=True), _seconds("to", optional=True), effect="arrange",
+        CHORDS_UNPIN,
+        "Gives a chord back to the network: its pin goes and the composed chord returns. With `to`, all in a range.",
+        _seconds("at", optional=True), _seconds("to", optional=True), effect="arrange",
     ),
     _do(
         CHORDS_MOVE,
-        "Moves the border between two chords to the nearest sixteenth; both chords are pinned then. The answer: from, "
-        "and to where.", _seconds("from"), _seconds("to"), effect="arrange",
+        "Moves the border between two chords, to the nearest sixteenth; both chords are pinned then. The answer: "
+        "where it was and where it is.", _seconds("from"), _seconds("to"), effect="arrange",
     ),
     _do(
-        CHORDS_SPLIT, "Makes two chords of one at the nearest sixteenth, to change one of them.",
+        CHORDS_SPLIT, "Splits a chord in two at the nearest sixteenth, so that one of them can be changed.",
         _seconds("at", "playhead"), effect="arrange",
     ),
     _do(
-        CHORDS_MERGE, "Lets the chord at a position go on over the next one.", _seconds("at", "playhead"),
+        CHORDS_MERGE, "Extends the chord at a position over the next one.", _seconds("at", "playhead"),
         effect="arrange",
     ),
     _do(
-        CHORDS_COPY, "Puts the chord that sounds at one position in the place of the one at another.",
+        CHORDS_COPY, "Copies the chord that sounds at one position over the one at another.",
         _seconds("from"), _seconds("to"), effect="arrange",
     ),
     _do(
         CHORDS_LIST,
-        "Of each chord in a range: from, to (picture seconds), name, and what it is (typed, pinned, given, generated, "
-        "provisional or silence), of at most 60.", _seconds("from"), _seconds("to", optional=True),
+        "For each chord in a range, at most 60: from, to (picture seconds), name, and what it is (typed, pinned, "
+        "given, generated, provisional or silence).", _seconds("from"), _seconds("to", optional=True),
     ),
     _do(
         CHORDS_PLAY,
-        "The chord of these pitches (`48 64 67 72`, 60 = middle C) is that of the bar at a position, and the pad plays "
-        "just these.", _text("pitches"), _seconds("at", optional=True), effect="arrange",
+        "Sets the chord of the bar at a position to these pitches (`48 64 67 72`, 60 = middle C), which the pad "
+        "plays as they are.", _text("pitches"), _seconds("at", optional=True), effect="arrange",
     ),
     _do(
         PEDAL,
-        "A pedal: this note (`C`, `F#`) is the bass of all chords in the loop; without one in the section at a "
-        "position, where there is none in its bar.", _text("note"), _seconds("at", optional=True), effect="arrange",
+        "A pedal point: this note (`C`, `F#`) is the bass of all chords in the loop; without a loop, in the section "
+        "at a position; without a section, in its bar.", _text("note"), _seconds("at", optional=True), effect="arrange",
     ),
     _do(
         CAPTURE,
-        "on: what is played on the control port becomes music: a chord that is held is that of the bar with its "
-        "voicing, a low note held by itself a pedal, a phrase and a rest the theme; each is one edit. off: no more.",
+        "on: what you play on the control port becomes music: a chord that you hold becomes the bar's, with its "
+        "voicing, a low note held alone a pedal, a phrase followed by a rest the theme; each is one edit. off: stops "
+        "that.",
         Arg("on", "switch"),
     ),
     _do(
         CHORDS_REWRITE,
-        "Recomposes a range but keeps its pins: from, to (picture seconds); `chord`; `hit`: to the next one; `cue`: "
-        "the rest of it; `bars` with the first and the last of them.",
+        "Recomposes a range but keeps its pins: from and to (picture seconds); `chord`; `hit`: to the next hit; "
+        "`cue`: the rest of the cue; `bars`, with the first and the last.",
         _seconds("from", "chord", "hit", "cue", "bars"),
         _seconds("to", optional=True, unit="picture seconds, or the first bar"),
         Arg("last", "number", 1, 99_999, "the last bar", optional=True), effect="compose",
@@ -911,24 +929,27 @@ ACTIONS: Final = (
     _do(TAKE_KEEP, "Keeps the take that plays, with its notes.", _text("name", optional=True)),
     _do(TAKE_NAME, "Names a kept take.", _whole("take", 1, 999_999), _text("name")),
     _do(
-        TAKE_RATE, "Rates a take, 1 to 5; 0: not. With a form, ratings steer new takes, see /cue/takes/steering.",
+        TAKE_RATE,
+        "Rates a take, 1 to 5; 0 takes the rating back. With a form, ratings steer new takes; see "
+        "/cue/takes/steering.",
         _whole("take", 1, 999_999), _whole("rating", 0, 5),
     ),
-    _do(TAKE_NOTE, "Writes a note on a take; empty: none.", _whole("take", 1, 999_999), _text("note")),
+    _do(TAKE_NOTE, "Writes a note on a take; empty removes it.", _whole("take", 1, 999_999), _text("note")),
     _do(
-        TAKE_MORE, "More like this: composes a take with the form, keys, players and theme of the one that plays, and "
+        TAKE_MORE, "More like this: composes a take with the form, keys, players and theme of the one that plays but "
         "other chords.", _WHEN, effect="compose",
     ),
     _do(
-        TAKE_LESS, "Less of that: composes a take whose form, players, palettes and key are not those of the one that "
-        "plays.", _WHEN, effect="compose",
+        TAKE_LESS, "Less like this: composes a take whose form, players, palettes and key differ from those of the one "
+        "that plays.", _WHEN, effect="compose",
     ),
     _do(
-        TAKES_ADD, "Composes so many takes beside the one that plays on, one after the other; 0: no more.",
+        TAKES_ADD, "Composes this many more takes, one after the other, while this one plays on; 0 stops that.",
         _whole("takes", 0, 64),
     ),
     _do(
-        TAKE_PLAN, "With a form: the plan of a take of the selected cue, as /cue/plan has that of the one that plays.",
+        TAKE_PLAN,
+        "With a form: the plan of a take of the selected cue, as /cue/plan gives that of the one that plays.",
         _whole("take", 1, 999_999),
     ),
     _do(
@@ -940,76 +961,80 @@ ACTIONS: Final = (
         ONLY, "With a form: only these parts (`bass`, `pad,melody`) in the sections that a range touches.",
         _text("parts"), *_OPTIONAL_SPAN, effect="compose",
     ),
-    _do(ANOTHER_MELODY, "With a form: another theme for the cue; chords, players and form stay.", effect="compose"),
+    _do(ANOTHER_MELODY,
+        "With a form: builds another theme for the cue; chords, players and form stay.", effect="compose"),
     _do(
         LOCK, "Locks a part over a range: its notes stay, whatever is composed or set.",
         _choice("part", ("all", *PARTS)), *_OPTIONAL_SPAN, effect="arrange",
     ),
-    _do(UNLOCK, "Lets the locked notes of a part in a range go.", *_PRINTED_RANGE, effect="arrange"),
+    _do(UNLOCK, "Unlocks a part over a range.", *_PRINTED_RANGE, effect="arrange"),
     _do(
-        REHARMONISE, "Composes the chords of one bar again; all else stays.", _seconds("at", "playhead"),
+        REHARMONISE, "Recomposes the chords of one bar; all else stays.", _seconds("at", "playhead"),
         effect="compose",
     ),
     _do(
-        THEME_KEEP, "With a form: the theme of the take that plays is the cue's, whatever takes come; it stands in "
+        THEME_KEEP, "With a form: makes the theme of the take that plays the cue's own, for all takes; it stands in "
         "/cue/theme then.", effect="compose",
     ),
     _do(
-        THEME_OPERATE, "With a form: does something with the cue's theme: a step up or down, twice as slow or as fast, "
-        "its head alone, upside down, backwards.", _choice("operation", OPERATIONS), effect="compose",
+        THEME_OPERATE, "With a form: transforms the cue's theme: a step up or down, twice as slow or as fast, its head "
+        "alone, upside down, backwards.", _choice("operation", OPERATIONS), effect="compose",
     ),
     _do(
-        THEME_LOAD, "The upper line of a .mid or .musicxml file in an allowed folder is the cue's theme.",
+        THEME_LOAD, "Makes the upper line of a .mid or .musicxml file in an allowed folder the cue's theme.",
         _text("file"), effect="compose",
     ),
     _do(
         THEME_RECORD,
-        "on: what is played on the control port from now on is to be the cue's theme, against the beat while it rolls; "
-        "off: it is, to the sixteenth.", Arg("on", "switch"),
+        "on: records what you play on the control port, against the beat while the transport rolls; off: makes it the "
+        "cue's theme, quantised to sixteenths.", Arg("on", "switch"),
     ),
     _do(
-        THEME_STATE, "With a form: the theme begins at the bar nearest to a position; a hint is its head.",
+        THEME_STATE, "With a form: states the theme from the bar nearest to a position; a hint is its head.",
         _seconds("at"), _choice("kind", STATEMENT_KINDS, optional=True), effect="compose",
     ),
-    _do(THEME_SILENT, "With a form: no theme there; chords stay.", _seconds("at"), effect="compose"),
+    _do(THEME_SILENT, "With a form: takes the theme out there; chords stay.", _seconds("at"), effect="compose"),
     _do(
         THEME_MOVE,
-        "With a form: the statement of the theme that sounds at a position begins at the bar nearest to another one; "
-        "chords stay, and so do all sections that it neither leaves nor takes. The answer: from, and to where.",
+        "With a form: moves the statement of the theme that sounds at a position to the bar nearest to another one; "
+        "chords stay, and so do the sections that it neither leaves nor enters. The answer: where it was and where "
+        "it is.",
         _seconds("from"), _seconds("to"),
         effect="compose",
     ),
     _do(
         THEME_ASSIGN,
-        "With a form: the theme is stated at every hit and section of the cue with this name: a character's, for "
+        "With a form: states the theme at every hit and section of the cue that has this name, a character's for "
         "instance. The answer: the name, and at how many.", _text("name"),
         _choice("kind", STATEMENT_KINDS, optional=True), effect="compose",
     ),
     _do(
-        FORM_ACCEPT, "With a form: the section that plays at a position begins there in all takes that follow.",
+        FORM_ACCEPT, "With a form: accepts the section that plays at a position; it begins there in all later takes.",
         _seconds("at"), effect="compose",
     ),
     _do(
-        FORM_REFUSE, "With a form: the section that plays at a position goes up in the one before it, in this take and "
-        "those that follow.", _seconds("at"), effect="compose",
+        FORM_REFUSE,
+        "With a form: merges the section that plays at a position into the one before it, in this take and all later "
+        "ones.", _seconds("at"), effect="compose",
     ),
     _do(
         FORM_MOVE,
-        "With a form: the section that plays at a position begins at the bar nearest to another one, in this take and "
-        "those that follow. The answer: from, and to where.", _seconds("from"), _seconds("to"), effect="compose",
+        "With a form: moves the beginning of the section that plays at a position to the bar nearest to another one, "
+        "in this take and all later ones. The answer: where it was and where it is.",
+        _seconds("from"), _seconds("to"), effect="compose",
     ),
     _do(
-        FORM_NAME, "With a form: accepts the section that plays at a position under this name; empty: under none.",
+        FORM_NAME, "With a form: accepts the section that plays at a position and names it; empty: without a name.",
         _seconds("at"), _text("name"), effect="compose",
     ),
     _do(
-        FORM_MERGE, "With a form: the section that plays at a position goes on over the next one, in this take and "
-        "those that follow.", _seconds("at"), effect="compose",
+        FORM_MERGE, "With a form: extends the section that plays at a position over the next one, in this take and all "
+        "later ones.", _seconds("at"), effect="compose",
     ),
     _do(
         TAKE_COMPARE,
-        "In what two takes of the selected cue differ: what, the first's, the second's, for each of key, tempo, form, "
-        "players, palettes, intensity, bars a chord, theme, ending and chords alike.",
+        "How two takes of the selected cue differ: what, the first's, the second's, for each of key, tempo, form, "
+        "players, palettes, intensity, bars per chord, theme, ending and chords in common.",
         _whole("first", 1, 999_999), _whole("second", 1, 999_999),
     ),
     _do(
@@ -1017,44 +1042,44 @@ ACTIONS: Final = (
         "Why the chord at a position is there: its first and last second, name, who set it (typed, pinned, given, "
         "network, cell, cadence, generated, provisional or silence), the network's part (0 to 1), up to three other "
         "chords with how likely each was and how likely the network alone finds it, then up to five lines in words. "
-        "Answered when the engine has said so, after two seconds without it.",
+        "Answered when the engine has replied, or without it after two seconds.",
         Arg("at", "number", 0, LONGEST_S, "picture seconds", bars=True),
     ),
     _do(
         NOTES,
-        "The notes that begin in a range: how many, then of at most 120 part, pitch, velocity, first second and length "
-        "in seconds; ask on from the last of them.", _seconds("from"), _seconds("to"),
+        "The notes that begin in a range: how many, then for at most 120 of them part, pitch, velocity, start and "
+        "length in seconds; ask again from the last one for more.", _seconds("from"), _seconds("to"),
         _choice("part", ("all", *PARTS), optional=True),
     ),
     _do(
         TRY,
-        "Says whether an edit would be taken, and from when it would be heard, and does nothing: `/cue/try "
-        "/cue/chords/move 4.0 4.5`. The answer: the address, then the edit's own; so is a refusal.",
+        "Says whether an edit would be accepted and from when it would be heard, without making it: `/cue/try "
+        "/cue/chords/move 4.0 4.5`. The answer, or refusal: the address, then what the edit itself would answer.",
         _text("address"),
         *(Arg(f"argument {number}", "any", optional=True) for number in range(1, 7)),
     ),
     _do(
         GESTURE,
-        "The edits that this sender makes from now on are one step of undo, as those of a drag are; with another name "
-        "begins another step, without one each is its own again. Ends by itself after 10 s without an edit.",
+        "Makes one undo step of all edits that this sender makes from now on, as for a drag; another name begins "
+        "another step, no name makes each edit a step again. Ends by itself after 10 s without an edit.",
         _text("name", optional=True),
     ),
     _do(
         EDITS_LIST,
-        "The undo history: number of the step in force, then of each step its number, what it was and who made it; at "
-        "most 60, from a number on or the latest.", Arg("from", "whole", 0, 1_000_000, words=("latest",)),
+        "The undo history: number of the current step, then for each step its number, what it was and who made it; "
+        "at most 60, from a number on or the latest.", Arg("from", "whole", 0, 1_000_000, words=("latest",)),
     ),
     _do(UNDO, "Undoes the last edit."),
     _do(REDO, "Redoes the last undone edit."),
     _do(
         SUBSCRIBE,
-        "Sends the values that match this pattern at once and at every change, for 60 s; ping renews. A port sends "
-        "them there (0: to the port that asks); type `f` sends times as 32-bit floats, for programs that cannot "
-        "read `d`.",
+        "Sends the values that match this pattern, at once and at every change, for 60 s; ping renews it. With a port, "
+        "sends them there (0: to the port that asks); type `f` sends times as 32-bit floats, for programs that "
+        "cannot read `d`.",
         _text("pattern"), _whole("port", 0, 65535, optional=True), _choice("type", ("d", "f"), optional=True),
     ),
     _do(
-        UNSUBSCRIBE, "Ends a subscription; without a pattern all of this client's.", _text("pattern", optional=True),
+        UNSUBSCRIBE, "Ends a subscription; without a pattern, all of this client's.", _text("pattern", optional=True),
         _whole("port", 1, 65535, optional=True),
     ),
     _do(
@@ -1078,20 +1103,20 @@ ACTIONS: Final = (
         "for each mark `/cue/conform/moved`: kind, name, old second, new second or `lifted`, and of a hit the "
         "frames to the nearest beat before and after; for each policy `/cue/conform/policy`: its name, hits on a "
         "beat, hits that were on one, hits, hits lifted, the worst in frames, seconds to be composed, what it "
-        "does in words. policies: `bars 1m2=ramp bend=4`, one of shift, ramp, bars and rewrite for all cues, then "
-        "for single ones. With two EDLs their events are compared instead of the pictures.",
+        "does in words. policies: `bars 1m2=ramp bend=4`, one of shift, ramp, bars, beats and rewrite for all "
+        "cues, then for single ones. With two EDLs their events are compared instead of the pictures.",
         _text("file"), _choice("what", ("show", "take"), optional=True), _text("policies", optional=True),
         _text("old_edl", optional=True), _text("new_edl", optional=True), effect="compose",
     ),
     _do(MARKERS_PUSH, "Sets a marker at every cut, in the DAW whose script is connected."),
-    _do(MARKERS_CLEAR, "Removes these markers again."),
+    _do(MARKERS_CLEAR, "Removes the markers that /cue/markers/push set."),
     _do(
         PRINT, "Writes notes into the DAW's tracks, one item for each part, and mutes the stream of that range.",
         _choice("scope", ("film", "cue", "selection")), _seconds("from", optional=True), _seconds("to", optional=True),
     ),
     _do(
         PRINTED_MUTE,
-        "Mutes the stream of a part over a range, as printing does; for notes that were brought into the DAW by hand.",
+        "Mutes the stream of a part over a range, as printing does; for notes that you brought into the DAW by hand.",
         *_PRINTED_RANGE, effect="arrange", formerly=(f"{ROOT}/freeze",),
     ),
     _do(
@@ -1110,12 +1135,12 @@ ACTIONS: Final = (
     _do(
         LEARN,
         "Maps the next fader, key, pedal or program change on the control port to this address; with arguments it "
-        "sends just these (`/cue/learn /cue/chords/next Am`).",
+        "always sends these (`/cue/learn /cue/chords/next Am`).",
         _text("address"), *(_text(f"argument {number}", optional=True) for number in range(1, 5)),
     ),
-    _do(LEARN_CANCEL, "Stops waiting for one."),
+    _do(LEARN_CANCEL, "Stops waiting for a MIDI control to map."),
     _do(
-        LEARN_FORGET, "Removes the mappings of an address; without one all of them, the foot-switch too.",
+        LEARN_FORGET, "Removes the mappings of an address; without one, all of them, the foot switch's included.",
         _text("address", optional=True),
     ),
     _do(LEARN_UNDO, "Undoes the last change of the mappings."),
@@ -1160,11 +1185,12 @@ FLAGS: Final = (
         "--tempo-map", _text("file"), "tempo and meter changes from a MIDI file", metavar="FILE.mid",
         to="brief.tempo_map",
     ),
-    Flag("--take", _whole("take", 1, 999_999), "the same number gives the same music", default=1, metavar="N",
+    Flag("--take", _whole("take", 1, 999_999),
+        "number of the take; the same number gives the same music", default=1, metavar="N",
          to="brief.take"),
-    Flag("--parts", _text("parts"), f"of {','.join(PARTS)} (default: all)", metavar="LIST"),
+    Flag("--parts", _text("parts"), f"parts that play, of {','.join(PARTS)} (default: all)", metavar="LIST"),
     Flag(
-        "--cue", _text("cue"), "a cue with its own bar 1: '1m1 10 42.5 key=Am bpm=96 progression=Am F'; once for each",
+        "--cue", _text("cue"), "a cue with its own bar 1: '1m1 10 42.5 key=Am bpm=96 progression=Am F'; repeatable",
         metavar="CUE", repeated=True, to="brief.cues",
     ),
     Flag(
@@ -1176,27 +1202,29 @@ FLAGS: Final = (
         "`cuebridge markers`", ("live", "compose"), metavar="FILE",
     ),
     Flag(
-        "--markers-start", _text("timecode"), "timecode of the film's first frame in that list, where nothing says it",
+        "--markers-start", _text("timecode"),
+        "timecode of the film's first frame in that list, if the list does not say",
         ("live", "compose"), metavar="HH:MM:SS:FF",
     ),
     Flag(
-        "--markers-rate", _text("rate"), "frames a second of that list, where it does not say them",
+        "--markers-rate", _text("rate"), "frame rate of that list, if the list does not say",
         ("live", "compose"), metavar="FPS",
     ),
     Flag(
-        "--markers-rules", _text("file"), "what names become, instead of the rules of the program", ("live", "compose"),
+        "--markers-rules", _text("file"),
+        "rules for what marker names become, instead of the built-in ones", ("live", "compose"),
         metavar="FILE.toml",
     ),
     Flag(
-        "--temp", _text("file"), "a temp track, recorded or MIDI: its tempo, key, chords a bar and energy are taken "
-        "where no flag says otherwise, never its melody or chords", ("live", "compose"), metavar="FILE",
+        "--temp", _text("file"), "a temp track, recorded or MIDI: its tempo, key, chords a bar and energy are used "
+        "unless a flag says otherwise, its melody and chords never", ("live", "compose"), metavar="FILE",
     ),
     Flag(
-        "--temp-without", _text("list"), "of tempo,key,rhythm,energy: what of the temp track is not taken",
+        "--temp-without", _text("list"), "what not to use of the temp track, of tempo,key,rhythm,energy",
         ("live", "compose"), metavar="LIST",
     ),
     Flag(
-        "--reading", _choice("reading", READINGS), "full needs CLIP weights, quick nothing",
+        "--reading", _choice("reading", READINGS), "how the picture is read; full needs CLIP weights, quick does not",
         ("live", "compose", "plot", "tempo"), default="auto", to="brief.reading",
     ),
     Flag(
@@ -1204,37 +1232,37 @@ FLAGS: Final = (
     ),
     Flag(
         "--form", _choice("form", ("none", "auto", *FORMS)),
-        "form of each cue; auto: the take draws one for the picture; none: one stretch of equal music",
+        "form of each cue; auto: each take draws one that suits the picture; none: one stretch without sections",
         ("compose", "plot"), default="auto", to="compose.form",
     ),
     Flag(
-        "--ensemble", _choice("ensemble", ("auto", *ENSEMBLES)), "with --form: who plays; auto: by the moods",
+        "--ensemble", _choice("ensemble", ("auto", *ENSEMBLES)), "with --form: who plays; auto: chosen by the moods",
         ("compose", "plot"), default="auto", to="compose.ensemble",
     ),
     Flag(
         "--theme", _text("theme"),
-        "with --form: your tune, degrees with beats (1:1.5 5:.5 4:2 | 3:4) or a .mid or .musicxml file; else each take "
-        "builds one",
+        "with --form: your tune, as scale degrees with beats (1:1.5 5:.5 4:2 | 3:4) or a .mid or .musicxml file; "
+        "without it each take builds one",
         ("compose", "plot"), metavar="TUNE",
     ),
     Flag(
         "--wall-to-wall", Arg("on", "switch"),
-        "with --form: one cue over the whole film; else cues are proposed for films over two minutes",
+        "with --form: one cue over the whole film; without it, cues are proposed for films over two minutes",
         ("live", "compose", "plot"), default=False,
     ),
     Flag(
-        "--candidates", _whole("candidates", 1, 64), "decode N results and keep the best", ("compose", "plot"),
+        "--candidates", _whole("candidates", 1, 64), "compose N candidates and keep the best", ("compose", "plot"),
         default=1, metavar="N", to="compose.candidates",
     ),
     Flag(
-        "--click-on-cuts", Arg("on", "switch"), "a woodblock on every cut, to see and hear that sync is right",
+        "--click-on-cuts", Arg("on", "switch"), "a woodblock on every cut, to check sync by eye and ear",
         ("live",), default=False, formerly=("--knock",),
     ),
     Flag(
-        "--click-channel", _whole("channel", 1, 16), "its MIDI channel", ("live",), default=CLICK_CHANNEL,
+        "--click-channel", _whole("channel", 1, 16), "MIDI channel of the click", ("live",), default=CLICK_CHANNEL,
         metavar="CHANNEL", formerly=("--knock-channel",),
     ),
-    Flag("--no-cache", Arg("on", "switch"), "analyse anew and keep nothing", _ALL_FILMS, default=False),
+    Flag("--no-cache", Arg("on", "switch"), "analyse the film again and keep nothing", _ALL_FILMS, default=False),
     Flag("--cache-dir", _text("folder"), "where analyses are kept", ("compose", "plot", "tempo", "score"),
          metavar="DIR"),
 )  # fmt: skip
@@ -1259,16 +1287,6 @@ def settings_of(kept: Mapping[str, Value]) -> dict[str, Value]:
             raise ControlError("unknown_address", f"{old[:80]} is not a setting.")
         found[address] = BY_ADDRESS[address].arguments[0].check(value)
     return found
-
-
-def effects(before: Mapping[str, Value], after: Mapping[str, Value]) -> frozenset[str]:
-    """What has to follow a change of settings: of "compose", "arrange", "transport" and "output"."""
-    changed = (
-        address
-        for address in {**before, **after}
-        if before.get(address, SETTINGS[address]) != after.get(address, SETTINGS[address])
-    )
-    return frozenset(BY_ADDRESS[address].effect for address in changed) - {"none"}
 
 
 def options_from(settings: Mapping[str, Value], target: str) -> dict[str, Value]:

@@ -70,7 +70,7 @@ def parse_cue(text: str) -> WrittenCue:
     for word in words[3:]:
         what, equals, value = word.partition("=")
         if not equals or what not in WORDS:
-            raise MusicError(f"'{word}' says nothing of a cue; known are {', '.join(WORDS)}, as in key=Am.")
+            raise MusicError(f"'{word}' is not a property of a cue; known are {', '.join(WORDS)}, as in key=Am.")
         given[what] = value
     ending, mode = given.get("ending", "tonic"), given.get("mode", "start")
     if ending not in ENDINGS or mode not in MODES:

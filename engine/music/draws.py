@@ -19,8 +19,12 @@ from typing import Final
 
 # 1: pads and tune share a register, the theme returns as it was.  2: players lie under the tune, what returns is
 # varied, layers change by phrases, harmony follows intensity, fades are followed.  3: the last chord is everybody's and
-# the tune comes to rest on it, themes of two films begin differently, figures keep clear of what is held.
-RULES: Final = 3
+# the tune comes to rest on it, themes of two films begin differently, figures keep clear of what is held.  4: figures
+# and pads have registers of their own, palettes more cells, of which a film has some, further from the key where a
+# section is intense.  5: the tempo is the picture's, a stop is a breath, a cue that ends with the film comes home.
+# 6: the second voice of a chamber ensemble sings from the second half of the first statement on, against the tune; no
+# two palettes of a mood have a cell in common; a theme has its players wherever the cue begins.
+RULES: Final = 6
 
 
 def film_seed(content_key: str) -> int:

@@ -122,12 +122,22 @@ def written_aside(path: str | os.PathLike[str]) -> Iterator[Path]:
         raise
 
 
-def make_folder(path: Path) -> None:
-    """Makes a folder in one that is there; one that is there already stays.  Raises UserError."""
+@contextlib.contextmanager
+def new_folder(path: Path) -> Iterator[None]:
+    """Makes a folder in one that is there; one that is still empty where what follows raises goes again, one that was
+    there already stays.  Raises UserError."""
+    is_new = not os.path.lexists(path)
     try:
         path.mkdir(exist_ok=True)
     except OSError as error:
         raise UserError(f"The folder {shown(path)} cannot be made: {error.strerror or error}.") from None
+    try:
+        yield
+    except BaseException:
+        if is_new:
+            with contextlib.suppress(OSError):  # it holds something
+                path.rmdir()
+        raise
 
 
 @contextlib.contextmanager

@@ -84,9 +84,7 @@ def _renaming(action: str, flag: str) -> type[argparse.Action]:
 
 def renamed(given: argparse.Namespace) -> tuple[str, ...]:
     """A sentence for each old flag that was used."""
-    return tuple(
-        f"{old} is now {new}; the old name goes on working." for old, new in getattr(given, _RENAMED, {}).items()
-    )
+    return tuple(f"{old} is now {new}; the old name still works." for old, new in getattr(given, _RENAMED, {}).items())
 
 
 def flag_value(given: argparse.Namespace, flag: str) -> Value:

@@ -132,10 +132,12 @@ def key_reading(text: str) -> str:
     return _read_key(text)[1]
 
 
-def _read_key(text: str) -> tuple[Key, str]:
+def _read_key(text: str, typed: str = "") -> tuple[Key, str]:
+    """typed: what the text was made of; refusals name that."""
+    typed = typed or text
     plain = _IN_WORDS.sub(lambda found: found[1] + ("b" if found[2].lower() == "flat" else "#"), _AROUND.sub("", text))
     if plain != text and plain.strip():
-        return _read_key(plain)
+        return _read_key(plain, typed)
     german = _GERMAN.fullmatch(text)
     if german is not None and german[1].lower() in _GERMAN_NOTES:
         tonic = german[1].lower()
@@ -154,15 +156,15 @@ def _read_key(text: str) -> tuple[Key, str]:
         return key, "" if mode else f"{text.strip()} is taken as {key.name}."
     dash = _DASH.fullmatch(text)
     if dash is not None:  # as a chord's dash
-        key = _read_key(f"{dash[1]} minor")[0]
+        key = _read_key(f"{dash[1]} minor", typed)[0]
         return key, f"{text.strip()} is taken as {key.name}."
     german_h = _H.match(text)
     if german_h is not None:
-        key = _read_key(("B" if german_h[1] == "H" else "b") + text[german_h.end() :])[0]
+        key = _read_key(("B" if german_h[1] == "H" else "b") + text[german_h.end() :], typed)[0]
         return key, f"{text.strip()} is German for {key.name}."
     match = _NOTE.fullmatch(text)
     if match is None:
-        raise MusicError(f"'{text}' is not a key: it begins with no note name (A to G).")
+        raise MusicError(f"'{typed}' is not a key: it begins with no note name (A to G).")
     note, mode_text = match[1], match[2]
     root = parse_pitch_class(note[0].upper() + note[1:])
     triad = _TONIC_TRIADS.get(mode_text.lower())
@@ -172,7 +174,7 @@ def _read_key(text: str) -> tuple[Key, str]:
         return key, "" if same else f"{text.strip()} is taken as {key.name}; the mode itself is left to your chords."
     mode = _MODES.get(mode_text, _MODES.get(mode_text.lower(), "?"))
     if mode == "?":
-        raise MusicError(f"'{text}' is not a key: '{mode_text}' is neither major, minor nor a mode.")
+        raise MusicError(f"'{typed}' is not a key: '{mode_text}' is neither major, minor nor a mode.")
     if mode is None:
         mode = "minor" if note[0].islower() else "major"
     return Key(root, mode, _spelled(note)), ""

@@ -5,23 +5,26 @@ With bar lines (`|`, `||`, `|:`, `:|`, `x3`, line ends) chords of a bar share it
 each chord has a bar or the bars after its colon; dashes, arrows and commas only separate.  Roman numerals and Nashville
 numbers are read in the key.  Chords may be written in German (`H7`, `Fis`) or in syllables (`Sol7`, `La m`).  First and
 second endings are played as such.  Section names, `Key of G:`, `Capo 2`, `D.C.` and a time signature at the beginning
-are passed over.  Where two readings are possible the progression says in `readings` which was taken.
+are passed over, and what else stands around pasted chords (engine.music.pasted).  Where two readings are possible the
+progression says in `readings` which was taken.
 """
 
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from fractions import Fraction
 from functools import lru_cache
 from itertools import groupby, pairwise
-from typing import Final
+from typing import Final, NamedTuple
 
-from engine.music.chord import Chord
-from engine.music.errors import MusicError
+from engine.music.chord import Chord, is_silence
+from engine.music.errors import MusicError, shown
 from engine.music.key import A_MINOR, C_MAJOR, Key
 from engine.music.note_names import in_letters, language_of
-from engine.music.numerals import is_number, is_roman, is_sixth, means_minor, parse_numeral
+from engine.music.numerals import is_number, is_over, is_roman, is_sixth, means_minor, parse_numeral
+from engine.music.pasted import has_letters, plain, single_blanks
 from engine.music.progression import MAX_CHORDS, Progression, ProgressionItem
 
 MAX_TEXT: Final = 20_000
@@ -39,12 +42,12 @@ _TOKEN: Final = re.compile(
     r"(?:[ ]?(?:bpm|major|minor|maj|min))?:?[ \t]{0,8}$"
     r"|\bkey[ ]of[ ][A-G][b#♭♯]?m?(?:[ ]?(?:major|minor))?[ ]?:|\b\d{2,3}[ ]?bpm\b|^[ \t]{0,8}\d{1,2}/\d{1,2}[ ]?:"
     r"|\(?\b(?:D\.[ ]?[CS]\.?|da capo|dal segno|al fine|al coda|to coda|fine|repeat|segno)(?![A-Za-z])\.?\)?)"
-    r"|(?P<volta>\[?\s*(?<![\w.])[1-3]\.(?=\s))"
+    r"|(?P<volta>\[?\s*(?<![\w.,])[1-4](?:,[1-4]){0,3}\.(?=\s))"
     r"|(?P<section>\[[A-D]\](?=[ \t]*\|)|(?<![^\s])[A-D]:(?=[ \t]*\|))"
     r"|(?P<bar>(?:\[\|)|[:：]?[ \t]?(?:\|{1,3}|‖|｜)(?:\]|:(?!\d))?)"
     r"|(?P<line>[\r\n]+)"
     r"|(?P<times>\(?\s*(?:[x×]\s?\d{1,2}|\d{1,2}\s?[x×])(?![A-Za-z0-9])\s*\)?)"
-    r"|(?P<same>%|𝄎|\./\.|(?<=[\s|])x(?=\s*[|}])|(?<=[\s|])x(?=\s*:\|))"
+    r"|(?P<same>%|𝄎|\./\.|(?<=[\s|])x(?=\s*[|}\]])|(?<=[\s|])x(?=\s*:\|))"
     r"|(?P<beats>/+(?=[\s|,;/]|$)|(?<![^\s|])[.~_](?![^\s|]))"
     r"|(?P<parting>[,;•·›»]|(?:-+>?|=?>|–|—|→)(?=[\s|]|$))"
     r"|(?P<open>[(\[])|(?P<close>[)\]])"
@@ -56,18 +59,22 @@ _NUMBER: Final = re.compile(r"[-+]?(?:\d+(?:[.,]\d*)?(?:e\d+)?|inf|nan)", re.IGN
 _METER: Final = re.compile(r"(?:\d{1,2}/(?:1|2|4|8|16))")
 # A chord type that stands apart from its root.  A bare number or sign would be a Nashville number or a dash.
 _APART: Final = re.compile(
-    r"[øØ°]7?|m|M|min|maj|minor|major|mineur|majeur|moll|dur|dim|aug|(?:maj|min|m|M|dim|sus|add|aug)\.?(?:2|4|6|7|9|11|13)",
+    r"[øØ°]7?|[△Δ∆]\d{0,2}|m|M|min|maj|minor|major|mineur|majeur|minore|maggiore|menor|mayor|maior|moll|dur|dominant|dim|aug|(?:maj|min|m|M|dim|sus|add|aug)\.?(?:2|4|6|7|9|11|13)",
     re.I,
 )
 _BARE: Final = re.compile(
-    r"(?:[A-Ha-h](?:bb|##|b|#|♭|♯|is|es|s)?|do|ut|r[ée]|mi|fa|sol|la|si|[ivIV]+)(?:b|#|♭|♯)?", re.I
+    r"(?:[A-Ha-h](?:bb|##|b|#|♭|♯|is|es|s)?|d[oó]|ut|r[ée]|mi|f[aá]|sol|l[aá]|si|[ivIV]+)(?:b|#|♭|♯)?", re.I
 )
+_SEVENTH_PLUS: Final = re.compile(r"(?<=[A-Ga-z#b♭♯])7\+(?=$|/)")
+_LONE_NUMBER: Final = re.compile(r"([A-G][b#♭♯]?)\(?([24])\)?")
+_SYLLABLE_ALONE: Final = re.compile(r"(?:d[oó]|ut|r[ée]|mi|f[aá]|sol|l[aá]|si)[b#♭♯]?m?", re.I)
+_NUMBER_APART: Final = re.compile(r"(?:6/9|69|6|7|9|11|13)(?:[b#♭♯]\d{1,2})*")
+_ALTERED_APART: Final = re.compile(r"(?:[b#♭♯](?:5|9|11|13))+")
 _BARE_ROOT: Final = re.compile(r"[A-Ga-g](?:bb|##|b|#|♭|♯)?")
 _DECISIVE: Final = re.compile(r"m(?!aj)|-|dim|[°ºoøØ+]|aug|maj|sus|M")
 
 
-@dataclass(frozen=True, slots=True)
-class _Token:
+class _Token(NamedTuple):
     kind: str
     text: str
 
@@ -89,28 +96,53 @@ def parse_progression(text: str, mode: str = "start", key: Key | None = None) ->
 
     Raises MusicError naming the offending token.
     """
+    tokens, asides = _signs(text)
+    reader = _Reader(list(tokens), key)
+    barred = any(token.kind == "bar" for token in tokens)
+    items = reader.with_bars() if barred else reader.without_bars()
+    if not items:
+        raise MusicError(f"'{shown(' '.join(text.split()), 60)}' holds no chord; write for example 'C Am F G'.")
+    if len(items) > MAX_CHORDS:
+        raise MusicError(f"the progression has more than {MAX_CHORDS} chords.")
+    passed = [f"'{', '.join(asides)[:60]}' is passed over: it is not a chord."] if asides else []
+    return Progression(tuple(items), mode, (*reader.readings, *passed))
+
+
+def read_ahead(text: str) -> Iterator[None]:
+    """Does beforehand, in pieces, what of reading a long text knows of no key: `parse_progression` finds it done.
+
+    Raises MusicError for what is no progression whatever its words mean.
+    """
+    _made_plain(text)
+    yield
+    _signs(text)
+    yield
+
+
+@lru_cache(maxsize=8)
+def _made_plain(text: str) -> tuple[str, tuple[str, ...]]:
+    """A text without what stands around chords, and what of it is passed over.  Raises MusicError."""
     if len(text) > MAX_TEXT:
         raise MusicError(f"the progression has more than {MAX_TEXT} characters.")
-    # Long runs of blanks, which some patterns would look through from each of them, are one.
-    text = re.sub(r"\s*[\r\n]\s*", "\n", re.sub(r"[^\S\r\n]+", " ", text))
+    text, passed_over = plain(single_blanks(text))
+    return text, tuple(passed_over)
+
+
+@lru_cache(maxsize=8)
+def _signs(text: str) -> tuple[tuple[_Token, ...], tuple[str, ...]]:
+    """The signs of a text, and what of it is passed over.  Raises MusicError."""
+    text, passed_over = _made_plain(text)
     for sign, bars in (("{", "|: "), ("}", " :|"), ("𝄆", "|: "), ("𝄇", " :|")):  # as iReal and Unicode write repeats
         text = text.replace(sign, bars)
     text = re.sub(r"(?<=[\w)])\.{2,7}(?=[\s|]|$)", lambda dots: " ." * len(dots[0]), text)  # `C...` holds the chord
     tokens = [_Token(match.lastgroup or "", match[0].strip()) for match in _TOKEN.finditer(text)]
     _check_sizes(tokens)
-    asides = [token.text for token in tokens if token.kind in ("aside", "section")]
+    asides = (*passed_over, *(token.text for token in tokens if token.kind in ("aside", "section")))
     words = sum(token.kind == "word" for token in tokens)
     # A chord may be two words (`C maj7`), and each may have a bar to itself.
     if words > 2 * MAX_CHORDS or words + sum(token.kind == "bar" for token in tokens) > 3 * MAX_CHORDS:
         raise MusicError(f"the progression has more than {MAX_CHORDS} chords.")
-    reader = _Reader(_without_dashes(tokens), key)
-    items = reader.with_bars() if any(token.kind == "bar" for token in tokens) else reader.without_bars()
-    if not items:
-        raise MusicError(f"'{text[:60]}' holds no chord; write for example 'C Am F G'.")
-    if len(items) > MAX_CHORDS:
-        raise MusicError(f"the progression has more than {MAX_CHORDS} chords.")
-    passed = [f"'{', '.join(asides)[:60]}' is passed over: it is no chord."] if asides else []
-    return Progression(tuple(items), mode, (*reader.readings, *passed))
+    return tuple(_without_dashes(tokens, has_letters(text))), asides
 
 
 def _check_sizes(tokens: list[_Token]) -> None:
@@ -124,19 +156,35 @@ def _check_sizes(tokens: list[_Token]) -> None:
             raise MusicError(f"there are more than {MAX_DEPTH} brackets inside each other.")
 
 
-def _without_dashes(tokens: list[_Token]) -> list[_Token]:
+def _without_dashes(tokens: list[_Token], letters: bool) -> list[_Token]:
     """Tokens with `C-Am-F` taken apart and separators, labels and a leading time signature left out."""
     found: list[_Token] = []
     # `| C - - G |`: where one dash follows another each holds the chord for a beat; else they only part.
     dashes = [token.kind == "parting" and token.text in ("-", "–", "—") for token in tokens]
     holds = any(token.kind == "bar" for token in tokens) and any(first and then for first, then in pairwise(dashes))
+    named = False  # a section's name was left out just now
     for token in tokens:
+        if named and token.kind == "bar" and token.text.strip("|‖｜") == "" and found and found[-1].kind == "bar":
+            named = False  # `| B: |` is no empty bar
+            continue
+        named = token.kind in ("label", "section")
         if token.kind == "word" and found and found[-1].kind == "word" and _APART.fullmatch(token.text):
             joined = found[-1].text + token.text
             if _BARE.fullmatch(found[-1].text):  # `C maj7`, `La m`, `f# Moll`
                 found[-1] = _Token("word", joined)
                 continue
-        if token.kind in ("label", "aside", "section") or (token.kind == "parting" and not holds):
+        syllable = token.kind == "word" and found and _SYLLABLE_ALONE.fullmatch(found[-1].text)
+        if (letters or syllable) and token.kind == "word" and found and found[-1].kind == "word":
+            before = found[-1].text
+            if (_NUMBER_APART.fullmatch(token.text) and re.search(r"[^\d]$", before)) or (
+                _ALTERED_APART.fullmatch(token.text) and re.search(r"\d\)?$", before)
+            ):  # `C minor 7`, `G7 b9`
+                found[-1] = _Token("word", before + token.text)
+                continue
+        if token.kind == "aside":
+            found.append(token)
+            continue
+        if token.kind in ("label", "section") or (token.kind == "parting" and not holds):
             continue
         if token.kind == "parting":
             if token.text.strip("-–—") == "":
@@ -178,11 +226,13 @@ class _Reader:
     language: str = ""
     last: _Entry | None = None
     known: dict[str, tuple[Chord, str, Fraction | None]] = field(default_factory=dict)  # words that were read
+    said: set[str] = field(default_factory=set)  # of which kinds of word it has been said how they are read
 
     def __post_init__(self) -> None:
         words = [token.text for token in self.tokens if token.kind == "word"]
         heads = [word.partition(":")[0] for word in words]
-        letters = any(re.match(r"[A-GN]", head) and not is_sixth(head) for head in heads)
+        heads = [head for head in heads if not is_silence(head)]
+        letters = any(re.match(r"[A-G]", head) and not is_sixth(head) for head in heads)
         roman = any(is_roman(head) for head in heads) and not letters
         if roman or (heads and all(is_number(head) for head in heads)):
             self.system = "numerals"
@@ -209,6 +259,10 @@ class _Reader:
             self.key = A_MINOR if means_minor(words) else C_MAJOR
             self.readings.append(f"The degrees are read in {self.key.name}, since no key is set.")
         sixths = [word for word in words if re.fullmatch(r"[b#]?[ivIV]+6", word)]
+        over = next((word for word in words if is_over(word)), None)
+        if over is not None:
+            head, _, under = over.partition("/")
+            self.readings.append(f"{over} is read as {head} over the degree {under}; write V/x for a dominant.")
         if sixths:
             self.readings.append(f"{sixths[0]} is read as an added sixth; write {sixths[0][:-1]}/3 for the inversion.")
 
@@ -231,10 +285,24 @@ class _Reader:
         self.readings.append(f"'{name}' is read as {chord}; write {meant} if you mean that.")
 
     def chord(self, word: str) -> Chord:
-        if self.system == "numerals" and (is_sixth(word) or not word.upper().startswith("N")):
+        if self.system == "numerals" and not is_silence(word):
             assert self.key is not None
             return parse_numeral(word, self.key)
-        return Chord.parse(in_letters(word, self.language), lower_case=self.lower_case)
+        if self.language == "syllables" and _SEVENTH_PLUS.search(word):
+            chord = Chord.parse(in_letters(_SEVENTH_PLUS.sub("maj7", word), self.language))
+            self._say_once("+", f"'{word}' is read as a major seventh, as in Italy; write 7#5 for the raised fifth.")
+            return chord
+        chord = Chord.parse(in_letters(word, self.language), lower_case=self.lower_case)
+        if _SEVENTH_PLUS.search(word):
+            self._say_once("+", f"'{word}' is read with a raised fifth; write maj7 for the major seventh.")
+        elif lone := _LONE_NUMBER.fullmatch(word):
+            self._say_once("2", f"'{word}' is read as {lone[1]}sus{lone[2]}; write {lone[1]}:{lone[2]} for a length.")
+        return chord
+
+    def _say_once(self, what: str, sentence: str) -> None:
+        if what not in self.said:
+            self.said.add(what)
+            self.readings.append(sentence)
 
     def item(self, word: str) -> tuple[Chord, str, Fraction | None]:
         """The chord of a word, as it was written, and the number after its colon."""
@@ -265,13 +333,13 @@ class _Reader:
     def without_bars(self) -> list[ProgressionItem]:
         kinds = [token.kind for token in self.tokens if token.kind in ("word", "beats")]
         if len(kinds) > 2 and kinds == ["word", "beats"] * (len(kinds) // 2) + ["word"]:
-            self.readings.append("Slashes between all chords are read as parting them.")
+            self.readings.append("Slashes between all chords are read as separators.")
             self.tokens = [token for token in self.tokens if token.kind != "beats"]
         beats = any(token.kind == "beats" for token in self.tokens)
         if beats:
             self.readings.append("Slashes are read as beats, four to a bar.")
         items: list[ProgressionItem] = []
-        group = line = 0  # where what `x2` repeats began
+        group = line = last_line = 0  # where what `x2` repeats began, and the line before
         closed = False
         unit = Fraction(1, _BEATS_OF_SLASHES) if beats else Fraction(1)
         for holds, run in groupby(self.tokens, lambda token: token.kind in ("same", "beats")):
@@ -290,6 +358,8 @@ class _Reader:
                     chord, typed, bars = self.item(token.text)
                     items.append(ProgressionItem(chord, unit if bars is None else bars, typed))
                 elif token.kind == "times":
+                    if group == len(items):  # alone on its line: that of the line before
+                        group = last_line
                     items += items[group:] * (_times(token, items[group:]) - 1)
                     group, line, closed = len(items), len(items), False
                 elif token.kind == "open":
@@ -297,6 +367,7 @@ class _Reader:
                 elif token.kind == "close":
                     closed = True
                 elif token.kind == "line":
+                    last_line = line if line < len(items) else last_line
                     group = line = len(items)
                 _check_length(items)
         return items
@@ -323,6 +394,7 @@ class _Reader:
         bar: Bar = []
         repeat, line, opened = 0, 0, False
         ending: int | None = None  # where the first ending of what is repeated begins
+        passes = 1  # through the first ending
         after_line = True  # nothing has come since a bar line: the next plain one closes an empty bar
         begun = False  # a bar line has been seen
         merged = True  # the next bar line belongs to the one before it
@@ -347,11 +419,14 @@ class _Reader:
                 merged = closes or opens
                 if closes:
                     following = self.tokens[position + 1] if position + 1 < len(self.tokens) else None
-                    count = 2
+                    count = 1 + passes
                     if following is not None and following.kind == "times":
                         count = _times(following, bars[repeat:])
-                    bars += bars[repeat:ending] * (count - 1)
-                    ending = None
+                    if ending is None:
+                        bars += bars[repeat:] * (count - 1)
+                    else:
+                        bars += bars[repeat:] * (count - 2) + bars[repeat:ending]
+                    ending, passes = None, 1
                     repeat, opened = len(bars), False
                 if opens:
                     repeat, opened = len(bars), True
@@ -360,7 +435,7 @@ class _Reader:
                     bars.append(bar)
                     bar = []
                 if token.text.lstrip("[ ").startswith("1"):
-                    ending = len(bars)
+                    ending, passes = len(bars), token.text.count(",") + 1
                 after_line, merged = True, True
             elif token.kind == "times":
                 before = self.tokens[position - 1] if position else None
@@ -371,6 +446,8 @@ class _Reader:
                     bars += bars[line:] * (_times(token, bars[line:]) - 1)
                 line = repeat = len(bars)
                 after_line, merged = True, True
+            elif token.kind == "aside":
+                merged = merged or not bar  # `| to Coda |` is no empty bar
             else:
                 self._into(bar, bars, token)
                 if token.kind not in ("open", "close"):

@@ -10,6 +10,7 @@ from __future__ import annotations
 import math
 import re
 from bisect import bisect_right
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from fractions import Fraction
 from itertools import pairwise
@@ -67,6 +68,16 @@ class TimeSignature:
 
     def __str__(self) -> str:
         return f"{self.numerator}/{self.denominator}"
+
+
+def odd_meter(beats: Fraction, usual: TimeSignature | None = None, finest: int = 64) -> TimeSignature | None:
+    """The time signature of a bar of that length: 3 -> 3/4, 7/2 -> 7/8; in the note values of the usual one where that
+    can be.  None where it would be longer than 64 of its values, or finer than sixteenths (finest=16)."""
+    for denominator in (*(() if usual is None else (usual.denominator,)), 4, 8, 16, 32, 64):
+        numerator = beats * denominator / 4
+        if denominator <= finest and numerator.denominator == 1 and 1 <= numerator <= 64:
+            return TimeSignature(int(numerator), denominator)
+    return None
 
 
 @dataclass(frozen=True, slots=True)
@@ -204,6 +215,13 @@ class TempoMap:
         # Rounding must not carry a position across the next change: the map has to stay monotone.
         return seconds if index + 1 == len(starts_beats) else min(seconds, self._float_starts_s[index + 1])
 
+    def all_seconds_at(self, beats: Iterable[float]) -> list[float]:
+        """`seconds_at` of each; thousands are asked for at once."""
+        if len(self._float_beats) > 1:
+            return [self.seconds_at(each) for each in beats]
+        first_s, first, length_s = self._float_starts_s[0], self._float_beats[0], self._beat_lengths_s[0]
+        return [first_s + (each - first) * length_s for each in beats]
+
     def beats_at(self, seconds: float) -> float:
         """Beat of a timeline second; monotone."""
         starts_s = self._float_starts_s
@@ -237,6 +255,28 @@ class TempoMap:
         index = max(bisect_right(self._first_bars, bar) - 1, 0)
         return self._meter_start(index) + (bar - self._first_bars[index]) * self.meters[index].meter.bar_beats
 
+    @property
+    def signed_meters(self) -> tuple[MeterChange, ...]:
+        """The time signatures as files and DAWs count them: a bar that the next change cuts short has one of its own.
+
+        Where sixteenths cannot say its length (2.37 beats) it has none, and the change stands inside a bar.
+        """
+        found: list[MeterChange] = []
+        for index, change in enumerate(self.meters):
+            found.append(change)
+            if index + 1 == len(self.meters):
+                break
+            start, end = self._meter_start(index), self.meters[index + 1].beat
+            rest = (end - start) % change.meter.bar_beats
+            odd = odd_meter(rest, change.meter, 16) if rest else None
+            if odd is not None and end > start:
+                if end - rest == change.beat:
+                    found.pop()
+                    if not found:  # bars before bar 1 stay as long as they are
+                        found.append(MeterChange(change.beat - change.meter.bar_beats, change.meter))
+                found.append(MeterChange(end - rest, odd))
+        return tuple(found)
+
     def bar_beat_at(self, beats: float | Fraction) -> BarBeat:
         """Bar|beat of a position; beats count in units of the meter's denominator."""
         position = _fraction(beats)
@@ -261,6 +301,10 @@ class TempoMap:
     def bar_position(self, beats: float | Fraction) -> Fraction:
         """How many bars (with fraction) after bar 1 a position lies; used to lay progressions out in bars."""
         position = _fraction(beats)
-        bar = self.bar_at(position)
-        start, end = self.bar_start(bar), self.bar_start(bar + 1)
+        index = self._meter_index(position)
+        bars = (position - self._meter_start(index)) / self.meters[index].meter.bar_beats
+        bar = self._first_bars[index] + math.floor(bars)
+        if index + 1 == len(self.meters) or bar + 1 < self._first_bars[index + 1]:
+            return self._first_bars[index] - 1 + bars
+        start, end = self.bar_start(bar), self.bar_start(bar + 1)  # another meter may cut this one short
         return bar - 1 + (position - start) / (end - start)

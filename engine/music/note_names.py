@@ -14,9 +14,12 @@ from typing import Final
 
 from engine.music.chord_type import read_chord_type
 
-_SYLLABLES: Final = {"do": "C", "ut": "C", "ré": "D", "re": "D", "mi": "E", "fa": "F", "sol": "G", "la": "A", "si": "B"}
+_SYLLABLES: Final = {
+    "do": "C", "dó": "C", "ut": "C", "ré": "D", "re": "D", "mi": "E", "fa": "F", "fá": "F", "sol": "G", "la": "A",
+    "lá": "A", "si": "B",
+}  # fmt: skip
 _SYLLABLE: Final = re.compile(
-    r"(do|ut|ré|re|mi|fa|sol|la|si)(dièse|diese|bémol|bemol|sostenido|diesis|bemolle|#|♯|b|♭)?", re.I
+    r"(d[oó]|ut|r[ée]|mi|f[aá]|sol|l[aá]|si)(dièse|diese|bémol|bemol|sostenido|diesis|bemolle|#|♯|b|♭)?", re.I
 )
 _RAISED: Final = ("dièse", "diese", "sostenido", "diesis", "#", "♯")
 _GERMAN: Final = {
@@ -24,11 +27,14 @@ _GERMAN: Final = {
     "ees": "Eb", "es": "Eb", "fes": "Fb", "ges": "Gb", "aes": "Ab", "as": "Ab", "hes": "Bb", "h": "B",
 }  # fmt: skip
 _GERMAN_ROOT: Final = re.compile("|".join(sorted(_GERMAN, key=len, reverse=True)), re.IGNORECASE)
+_GERMAN_KEY: Final = re.compile(r"(?:[Dd]ur|[Mm]oll)$")
 _LETTER: Final = re.compile(r"[A-Ga-g](?:bb|##|b|#|♭|♯)?:?")
 
 
 def language_of(words: Sequence[str]) -> str:
     """ "german" or "syllables" where the roots of a progression are written so, else ""."""
+    if any(_GERMAN_KEY.search(word) for word in words):
+        return "german"
     roots = {word.partition("/")[0] for word in words}
     if any(in_letters(root) != root and _SYLLABLE.match(root) for root in roots):
         return "syllables"

@@ -27,6 +27,9 @@ _STACKED: Final = re.compile(r"(?<=[iIvV°oøØ+])(6/5|6/4|4/3|4/2|6/3|5/3)(?!\d
 # The chromatic sixths and what they are in degrees: in letters their tones are those of the chords named here.
 _SIXTHS: Final = {"N6": "bII/4", "N": "bII", "It6": "bVI7no5", "It+6": "bVI7no5", "Ger6": "bVI7", "Ger+6": "bVI7",
                   "Fr6": "bVI7b5", "Fr+6": "bVI7b5", "Cad64": "I64"}  # fmt: skip
+_SUBSTITUTE: Final = re.compile(r"[sS]ub\s?V7?(?=/|$)")
+_SIGN_BEHIND: Final = re.compile(r"([ivIV]+)([b#♭♯])(?!\d)")  # `VIIb`
+_CIRCLED: Final = re.compile(r"([°ºoøØ]|dim)(6|64|65|43|42)")  # a diminished chord and its figures
 _DIMINISHED: Final = re.compile(r"[°ºoøØ]|dim|hdim")
 _MAJOR_STEPS: Final = (0, 2, 4, 5, 7, 9, 11)
 _MINOR_STEPS: Final = (0, 2, 3, 5, 7, 8, 10)
@@ -34,7 +37,7 @@ _MINOR_STEPS: Final = (0, 2, 3, 5, 7, 8, 10)
 
 def is_roman(token: str) -> bool:
     """Whether a token can be a Roman numeral."""
-    return _ROMAN.fullmatch(token) is not None or is_sixth(token)
+    return _ROMAN.fullmatch(token) is not None or _SUBSTITUTE.match(token) is not None or is_sixth(token)
 
 
 def is_number(token: str) -> bool:
@@ -45,6 +48,18 @@ def is_number(token: str) -> bool:
 def is_sixth(token: str) -> bool:
     """Whether a token names a chromatic sixth: `N6`, `Ger+6`, `It6`, `Fr6`."""
     return token in _SIXTHS and len(token) > 1
+
+
+def is_over(token: str) -> bool:
+    """Whether a numeral stands over another as its bass: `IV/V`.  Only second, fifth and seventh degrees and the
+    substitute of a dominant are led to another degree: `V7/ii`."""
+    head, _, under = token.partition("/")
+    match = _ROMAN.fullmatch(head)
+    return (
+        match is not None
+        and _ROMAN.fullmatch(under) is not None
+        and (match[1] + match[2]).lower() in ("i", "iii", "iv", "vi", "biii", "bvi")
+    )
 
 
 def means_minor(tokens: list[str]) -> bool:
@@ -59,6 +74,7 @@ def parse_numeral(token: str, key: Key) -> Chord:
         raise MusicError(f"'{token[:MAX_TEXT]}…' is not a chord: it is too long.")
     written = token
     token = _STACKED.sub(lambda match: match[1].replace("/", ""), _SIXTHS.get(token, token))
+    token = _SIGN_BEHIND.sub(r"\2\1", _SUBSTITUTE.sub("bII7", token))
     if written in _SIXTHS and key.is_minor:
         token = token.replace("bVI", "VI").replace("I64", "i64")
     head, slash, under = token.partition("/")
@@ -67,6 +83,9 @@ def parse_numeral(token: str, key: Key) -> Chord:
     chord = _chord(token, head, key)
     if not slash:
         return chord
+    if is_over(token):
+        target = _chord(token, under, key).root
+        return replace(chord, bass=target)
     applied = _ROMAN.fullmatch(under)
     if applied is not None:  # `V7/ii`: the dominant of the second degree
         target = _chord(token, under, key).root
@@ -93,8 +112,12 @@ def _chord(token: str, head: str, key: Key) -> Chord:
     accidental, name, suffix = match[1], match[2], match[3].strip()
     degree = _DEGREES[name.lower()] if roman else int(name)
     inversion = 0
+    circled = _CIRCLED.fullmatch(suffix) if roman else None
     if roman and suffix in _FIGURES:
         suffix, inversion = _FIGURES[suffix]
+    elif circled is not None:
+        seventh, inversion = {"6": ("", 1), **_FIGURES}[circled[2]]
+        suffix = circled[1] + seventh
     diminished = _DIMINISHED.match(suffix) is not None
     if roman and name.islower() and not diminished and not re.match(r"m(?!aj)|-", suffix):
         suffix = "m" + suffix

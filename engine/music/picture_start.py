@@ -34,8 +34,7 @@ class PictureStart:
         if "|" in text:
             return cls(bar_beat=_bar_beat(text))
         if re.fullmatch(r"\d{1,3}[:.]\d{1,2}[:.]\d{1,2}[:;.,]\d{1,3}", text) and (":" in text or ";" in text):
-            clocks = (FRAME_RATES["60"], FRAME_RATES["59.94 DF"])  # the most frames that any clock counts
-            TimecodeClock(clocks[";" in text]).parse(text)
+            _check_shown_somewhere(text)
             return cls(label=text)
         if re.fullmatch(r"\d{1,6}(\.\d{1,9})?", text) and float(text) <= LONGEST_S:
             return cls(seconds=float(text))
@@ -47,6 +46,20 @@ class PictureStart:
         """Raises MusicError where the label is none of this clock."""
         if self.label is not None:
             clock.seconds_at(self.label)
+
+
+def _check_shown_somewhere(label: str) -> None:
+    """Raises MusicError for a label that no clock shows; clocks at other rates leave out other drop-frame labels."""
+    fault: MusicError | None = None
+    for rate in FRAME_RATES.values():
+        if rate.drop == (";" in label):
+            try:
+                TimecodeClock(rate).parse(label)
+                return
+            except MusicError as error:
+                fault = error
+    assert fault is not None
+    raise fault
 
 
 def _bar_beat(text: str) -> BarBeat:

@@ -34,7 +34,7 @@ class PlanEdit:
 
     def __post_init__(self) -> None:
         if self.kind not in PLAN_EDITS:
-            raise MusicError(f"'{self.kind}' is no change of a plan; there are {', '.join(PLAN_EDITS)}.")
+            raise MusicError(f"'{self.kind}' is not a change to a plan; there are {', '.join(PLAN_EDITS)}.")
 
     @property
     def words(self) -> str:

@@ -17,23 +17,20 @@ from multiprocessing.process import BaseProcess
 from pathlib import Path
 from typing import Any, Final
 
+from engine.music.ctrl_c import ctrl_c_later
+
 NO_MEMORY: Final = 12  # exit code of a process that ran out of memory: ENOMEM where there is one
 
 
 def start_sheltered(process: BaseProcess) -> None:
     """`process.start()` with SIGINT blocked for the child; this process gets a SIGINT of that moment afterwards."""
-    if not hasattr(signal, "pthread_sigmask"):  # Windows has no process groups of this kind
-        process.start()
-        return
-    from multiprocessing import resource_tracker
+    if hasattr(signal, "pthread_sigmask"):
+        from multiprocessing import resource_tracker
 
-    # Its start unblocks the signal again, so it has to be up before.
-    resource_tracker.ensure_running()
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
-    try:
+        # Its start unblocks the signal again, so it has to be up before.
+        resource_tracker.ensure_running()
+    with ctrl_c_later():
         process.start()
-    finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def start_on_pipe(

@@ -25,7 +25,7 @@ def parse_speech(text: str) -> Lines:
     for word in text.replace(",", " ").split():
         match = _LINE.fullmatch(word)
         if match is None:
-            raise MusicError(f"'{word[:40]}' is no line of speech; write from-to in seconds: 12.3-15.2.")
+            raise MusicError(f"'{word[:40]}' is not a line of speech; write from-to in seconds: 12.3-15.2.")
         start, end = float(match[1]), float(match[2])
         if not start < end <= LONGEST_S:
             raise MusicError(f"the line of speech '{word}' ends before it begins.")

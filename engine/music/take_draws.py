@@ -59,11 +59,13 @@ def parse_draws(text: str) -> TakeDraws:
     for word in text.split():
         name, equals, value = word.removeprefix("-").partition("=")
         if name not in LAYERS or not equals or not value:
-            raise MusicError(f"'{word}' is no layer of a take; write form=3 or -players=pop, of {', '.join(LAYERS)}.")
+            raise MusicError(
+                f"'{word}' is not a layer of a take; write form=3 or -players=pop, of {', '.join(LAYERS)}."
+            )
         if word.startswith("-"):
             avoided[name] = tuple(part.replace("_", " ") for part in value.split(",") if part)
         elif not value.isdecimal() or not 1 <= int(value) <= _MOST_TAKE:
-            raise MusicError(f"'{value}' is no number of a take.")
+            raise MusicError(f"'{value}' is not a take number.")
         else:
             takes[name] = int(value)
     return TakeDraws(MappingProxyType(takes), MappingProxyType(avoided))

@@ -79,7 +79,7 @@ def operated(theme: Theme, name: str) -> Theme:
     """The theme after an operation.  Raises MusicError."""
     found: Callable[[Theme], Theme] | None = OPERATIONS.get(name)
     if found is None:
-        raise MusicError(f"'{name}' is no operation; there are {', '.join(OPERATIONS)}.")
+        raise MusicError(f"'{name}' is not an operation; there are {', '.join(OPERATIONS)}.")
     return found(theme)
 
 

@@ -10,6 +10,7 @@ import math
 import re
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import lru_cache
 from typing import Final
 
 from engine.music.errors import MusicError
@@ -17,12 +18,12 @@ from engine.music.errors import MusicError
 _TIMECODE: Final = re.compile(r"\s*(-)?(\d{1,3})[:.](\d{1,2})[:.](\d{1,2})([:;.,])(\d{1,3})\s*")
 
 
-_DROPPING: Final = (Fraction(30000, 1001), Fraction(60000, 1001))
+DROPPING: Final = (Fraction(30000, 1001), Fraction(60000, 1001), Fraction(120000, 1001))  # rates with drop-frame labels
 
 
 @dataclass(frozen=True, slots=True)
 class FrameRate:
-    """fps: exact frames per second, > 0.  drop: drop-frame labels (29.97 and 59.94 only).  Raises MusicError.
+    """fps: exact frames per second, > 0.  drop: drop-frame labels (29.97, 59.94 and 119.88 only).  Raises MusicError.
 
     A measured rate may be any; a clock has a standard one (`timecode_rate`).
     """
@@ -33,8 +34,10 @@ class FrameRate:
     def __post_init__(self) -> None:
         if not 0 < self.fps <= 1000:
             raise MusicError(f"frame rate {float(self.fps):g} is outside 0 to 1000 frames a second.")
-        if self.drop and self.fps not in _DROPPING:
-            raise MusicError(f"drop frame goes with 29.97 or 59.94, not with {float(self.fps):g} frames a second.")
+        if self.drop and self.fps not in DROPPING:
+            raise MusicError(
+                f"drop frame goes with 29.97, 59.94 or 119.88, not with {float(self.fps):g} frames a second."
+            )
 
     @classmethod
     def parse(cls, text: str) -> FrameRate:
@@ -87,30 +90,37 @@ FRAME_RATES: Final[dict[str, FrameRate]] = {
     "29.97": FrameRate(Fraction(30000, 1001)),
     "29.97 DF": FrameRate(Fraction(30000, 1001), drop=True),
     "30": FrameRate(Fraction(30)),
+    "47.952": FrameRate(Fraction(48000, 1001)),
     "48": FrameRate(Fraction(48)),
     "50": FrameRate(Fraction(50)),
     "59.94": FrameRate(Fraction(60000, 1001)),
     "59.94 DF": FrameRate(Fraction(60000, 1001), drop=True),
     "60": FrameRate(Fraction(60)),
+    "100": FrameRate(Fraction(100)),
+    "119.88": FrameRate(Fraction(120000, 1001)),
+    "119.88 DF": FrameRate(Fraction(120000, 1001), drop=True),
+    "120": FrameRate(Fraction(120)),
 }
 
-# What MIDI timecode carries as it is; projects at 48, 50, 59.94 and 60 send every second frame.
+# What MIDI timecode carries as it is; projects at 47.952 to 60 send every second frame, faster ones every fourth.
 TIMECODE_RATES: Final[tuple[FrameRate, ...]] = tuple(
     FRAME_RATES[name] for name in ("23.976", "24", "25", "29.97", "29.97 DF", "30")
 )
 _WHOLE: Final = 0.002  # so near to a multiple is meant as one
+_FASTEST: Final = 60  # of a clock that nobody stated: pictures above that go with every second or fourth label
 
 
+@lru_cache(256)
 def timecode_rate(fps: Fraction | float, *, drop: bool = False) -> FrameRate:
     """The standard rate whose timecode goes with pictures at a measured rate: 24.83 -> 25, 15 -> 30, 120 -> 60.
 
-    A clock counts at one of the standard rates, whatever the pictures average.  drop: with drop-frame labels where the
-    rate has them.  Raises MusicError for what is no rate.
+    A clock counts at one of the standard rates up to 60, whatever the pictures average; a faster one is only
+    stated.  drop: with drop-frame labels where the rate has them.  Raises MusicError for what is no rate.
     """
     if not math.isfinite(fps) or fps <= 0:
         raise MusicError(f"{fps} is not a frame rate.")
     wanted = Fraction(fps)
-    non_drop = [rate for rate in FRAME_RATES.values() if not rate.drop]
+    non_drop = [rate for rate in FRAME_RATES.values() if not rate.drop and rate.fps <= _FASTEST]
 
     def distance(rate: FrameRate, multiple: Fraction) -> float:
         return abs(math.log(rate.fps / (wanted * multiple)))
@@ -122,8 +132,8 @@ def timecode_rate(fps: Fraction | float, *, drop: bool = False) -> FrameRate:
             for multiple in (Fraction(whole), Fraction(1, whole)):
                 near = min(non_drop, key=lambda rate: distance(rate, multiple))
                 if distance(near, multiple) < _WHOLE:
-                    return FrameRate(near.fps, drop and near.fps in _DROPPING)
-    return FrameRate(found.fps, drop and found.fps in _DROPPING)
+                    return FrameRate(near.fps, drop and near.fps in DROPPING)
+    return FrameRate(found.fps, drop and found.fps in DROPPING)
 
 
 def stated_rate(text: str) -> FrameRate:
@@ -135,11 +145,11 @@ def stated_rate(text: str) -> FrameRate:
 
 
 def carried_rate(rate: FrameRate) -> FrameRate:
-    """The rate of the MIDI timecode that goes with a clock: its own, or half of it (50 -> 25, 59.94 DF -> 29.97 DF)."""
-    if rate in TIMECODE_RATES:
-        return rate
-    half = rate.fps / 2
-    return FrameRate(half, rate.drop and half in _DROPPING)
+    """The rate of the MIDI timecode that goes with a clock: its own, or its half or quarter (50 -> 25, 120 -> 30)."""
+    while rate not in TIMECODE_RATES:
+        half = rate.fps / 2
+        rate = FrameRate(half, rate.drop and half in DROPPING)
+    return rate
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,6 +195,11 @@ class Timecode:
     def seconds(self) -> Fraction:
         """True seconds of the frame's beginning."""
         return self.frames / self.rate.fps
+
+    @property
+    def of_day(self) -> Timecode:
+        """As clocks that count a day show it: two seconds before 00:00:00:00 is 23:59:58:00."""
+        return Timecode(self.frames % Timecode.from_fields(24, 0, 0, 0, self.rate).frames, self.rate)
 
     def fields(self) -> tuple[int, int, int, int]:
         """hours, minutes, seconds, frames of the label of |frames|."""
@@ -234,7 +249,7 @@ class TimecodeClock:
         """A label as somebody wrote it.  `;` before the frames says drop frame.  Raises MusicError."""
         rate = self.rate
         if ";" in text and not rate.drop:
-            if self.stated or rate.fps not in _DROPPING:
+            if self.stated or rate.fps not in DROPPING:
                 raise MusicError(
                     f"'{text.strip()}' is drop-frame timecode, but this clock runs at {rate} without drop."
                 )

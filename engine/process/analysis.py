@@ -271,7 +271,7 @@ def run_analysis(connection: Connection, way: GiveWay) -> None:
     except Exception as error:
         if not memory_ran_out(error):
             raise
-        _say(connection, {"kind": "error", "sentence": f"There is not enough memory to look at {task.path}."})
+        _say(connection, {"kind": "error", "sentence": f"There is not enough memory to analyse {task.path}."})
     over.set()
     connection.close()
 
@@ -297,7 +297,6 @@ def _load_decoders() -> None:
     with contextlib.suppress(ImportError):
         import av  # noqa: F401
         import cv2  # noqa: F401
-        import scenedetect.detectors  # noqa: F401
 
         import engine.video.stream  # noqa: F401
 

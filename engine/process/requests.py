@@ -1,4 +1,8 @@
-"""A document as the engine is asked to compose it."""
+"""A document as the engine is asked to compose it, and its recipe: the values that a result was composed under.
+
+A result whose recipe is not that of its document is composed again, so what a request newly reads of a document belongs
+in `recipe`, too.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +11,6 @@ from dataclasses import replace
 from typing import Final
 
 from engine.document import CueState, Document, parse_chords, parse_key
-from engine.document.recipe import CUE_RECIPE, RECIPE, is_planned, recipe
 from engine.music import EMOTIONS, Chord, Key, Slot, Take, controls
 from engine.music.cueplan import Theme
 from engine.music.theme_text import parse_theme
@@ -15,8 +18,52 @@ from engine.process.messages import ComposeOptions, ComposeRequest
 
 AutoKeys = Mapping[int, tuple[Key, str]]  # by number of the cue: the key that its mood has chosen, and why
 
+# What the networks are asked by, of the film and of each cue.
+RECIPE: Final = (
+    controls.HARMONIC_RHYTHM,
+    controls.DARK_LIGHT,
+    controls.CALM_TENSE,
+    *(controls.of_mood(name) for name in EMOTIONS),
+    controls.FOLLOW_PICTURE,
+    controls.ADVENTUROUS,
+)
+CUE_RECIPE: Final = (
+    controls.PROGRESSION,
+    controls.PROGRESSION_MODE,
+    controls.KEY,
+    controls.IN,
+    controls.OUT,
+    controls.BAR_1,
+)
 # What only the networks read: no note differs by it until they have answered.
 NETWORK_ONLY: Final = frozenset((*RECIPE[1:], controls.PROGRESSION, controls.PROGRESSION_MODE))
+
+
+def recipe(document: Document) -> tuple[object, ...]:
+    """Everything that the networks are asked by, whichever cue is selected."""
+    marks = [f"{hit.time_s:.6f} {hit.weight}" for hit in document.hits]
+    marks += [f"{section.start_s:.6f} {section.changes}" for section in document.sections]
+    cues = [(cue.number, cue.take, cue.progression_from_s, *map(cue.value, CUE_RECIPE)) for cue in document.cue_states]
+    # Sessions from before there were plans say nothing of them, and are as they were.
+    plan: tuple[object, ...] = ()
+    if is_planned(document):
+        plan = (document.text(controls.FORM), document.text(controls.ENSEMBLE))
+        themes = [(cue.number, cue.text(controls.THEME), cue.value(controls.LIKE)) for cue in document.cue_states]
+        if any(theme or like for _, theme, like in themes):
+            plan = (*plan, *(value for cue in themes for value in cue))
+        endings = [cue.text(controls.ENDING) for cue in document.cue_states]
+        if any(ending != controls.SETTINGS[controls.ENDING] for ending in endings):
+            plan = (*plan, *endings)
+        plan = (*plan, *(edit.words for edit in document.plan_edits))
+        draws = [cue.text(controls.DRAWS) for cue in document.cue_states]
+        if any(draws):
+            plan = (*plan, "draws", *draws)
+    return (*map(document.value, RECIPE), "; ".join(marks), *(value for cue in cues for value in cue), *plan)
+
+
+def is_planned(document: Document) -> bool:
+    """Whether its cues have a form, or are one stretch that the network alone composes."""
+    return document.text(controls.FORM) != "none"
 
 
 def compose_options(document: Document) -> ComposeOptions:
@@ -120,16 +167,3 @@ def _pins(document: Document) -> tuple[tuple[float, Chord], ...]:
     if not slots:
         return tuple(((pin.start_s + pin.end_s) / 2, pin.chord) for pin in document.pins)
     return tuple(((slot.start_s + slot.end_s) / 2, slot.chord) for slot in slots)
-
-
-__all__ = [
-    "CUE_RECIPE",
-    "NETWORK_ONLY",
-    "RECIPE",
-    "AutoKeys",
-    "compose_options",
-    "compose_request",
-    "is_planned",
-    "numbered",
-    "recipe",
-]

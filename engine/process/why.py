@@ -67,7 +67,9 @@ def second_of(document: Document, place: str) -> float:
         tempo_map = document.result.tempo_map
         return tempo_map.seconds_at(float(tempo_map.beats_of(at.bar_beat))) - document.result.starts_s
     if at.seconds is None:
-        raise MusicError(f"'{place[:40]}' is no place in the music; write bar|beat as in 12|1, or seconds of the film.")
+        raise MusicError(
+            f"'{place[:40]}' is not a place in the music; write bar|beat as in 12|1, or seconds of the film."
+        )
     return at.seconds
 
 

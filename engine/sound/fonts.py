@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Final
 
 from engine.sound.errors import SoundError
+from engine.user_folders import home_or_none
 
 NO_SOUNDFONT: Final = (
     "No SoundFont was found, so there is no sound; MIDI is not affected. Name one with --soundfont FILE.sf2."
@@ -20,16 +21,14 @@ _NAMES: Final = ("FluidR3_GM.sf2", "FluidR3_GM2-2.sf2")
 
 
 def _system_folders() -> list[Path]:
-    if sys.platform == "darwin":
-        return [Path.home() / "Library/Audio/Sounds/Banks", Path("/Library/Audio/Sounds/Banks")]
     if sys.platform == "win32":
         return [Path(os.environ.get("PROGRAMDATA", r"C:\ProgramData")) / "soundfonts", Path(r"C:\soundfonts")]
-    return [
-        Path.home() / ".local/share/soundfonts",
-        Path("/usr/local/share/soundfonts"),
-        Path("/usr/share/sounds/sf2"),
-        Path("/usr/share/soundfonts"),
-    ]
+    own, shared = ".local/share/soundfonts", ("/usr/local/share/soundfonts", "/usr/share/sounds/sf2",
+                                              "/usr/share/soundfonts")  # fmt: skip
+    if sys.platform == "darwin":
+        own, shared = "Library/Audio/Sounds/Banks", ("/Library/Audio/Sounds/Banks",)
+    home = home_or_none()
+    return [*([] if home is None else [home / own]), *map(Path, shared)]
 
 
 def bundled_font() -> Path | None:

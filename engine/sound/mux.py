@@ -66,21 +66,17 @@ class SoundWriter:
         """block: (2, n) float32, -1..1 (beyond: cut, but for floats)."""
         data = np.ascontiguousarray(block.T)
         data = data if self._floats else _integers(data)
-        self._mux(_frame(data.reshape(1, -1), self._format, self._at))
+        _mux(self._container, self._stream, _frame(data.reshape(1, -1), self._format, self._at))
         self._at += block.shape[1]
 
     def close(self) -> None:
         """Completes the file."""
-        self._mux(None)
+        _mux(self._container, self._stream, None)
         self._container.close()
 
     def abandon(self) -> None:
         """Closes the file, whatever state it is in."""
         _close_quietly(self._container)
-
-    def _mux(self, frame: Any) -> None:
-        for packet in self._stream.encode(frame):
-            self._container.mux(packet)
 
 
 class FilmWriter:
@@ -230,13 +226,13 @@ class _Encoded:
             frame = self._held or next(self._frames, None)
             if frame is None:
                 self._done = True
-                self._mux(None)
+                _mux(self._container, self._stream, None)
                 return
             if float(frame.pts * base) >= end_s:
                 self._held = frame
                 return
             self._held = None
-            self._mux(frame)
+            _mux(self._container, self._stream, frame)
 
     def _decoded(self) -> Any:
         import av
@@ -260,9 +256,11 @@ class _Encoded:
                 picture.pts, picture.time_base = pts, self._opened.stream.time_base
                 yield picture
 
-    def _mux(self, frame: Any) -> None:
-        for packet in self._stream.encode(frame):
-            self._container.mux(packet)
+
+def _mux(container: Any, stream: Any, frame: Any) -> None:
+    """Encodes a frame into a file; None: what the encoder still holds."""
+    for packet in stream.encode(frame):
+        container.mux(packet)
 
 
 def _frame(data: np.ndarray, kind: str, at: int) -> Any:

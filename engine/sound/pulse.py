@@ -27,6 +27,7 @@ SLOW: Final = 55.0  # half a tempo below it is not meant
 OTHER_RIVAL: Final = 0.8  # the same of any other tempo
 WEAK: Final = 0.15  # comb of a pulse that is soft (bowed strings): there also three to two is doubted
 RIVAL_WEAK: Final = 0.4  # the same of two thirds of such a tempo, and of one and a half
+LOST: Final = 0.25  # share of a half's own best comb at which the tempo of the whole is not in it
 BETWEEN: Final = 0.03  # onsets half way between beats, as a share of those on them; below it nothing divides the beat
 EVEN: Final = 0.6  # the same; above it every half beat may be a beat
 THREE: Final = 0.15  # onsets at thirds of the beat
@@ -59,6 +60,11 @@ def find_pulse(onsets: np.ndarray, rate: float) -> Pulse:
     if not found:
         return none
     bpm, best = found[0]
+    other = _elsewhere(strength, rate, bpm)
+    if other is not None:
+        low, high = sorted((bpm, other))
+        said = f"its tempo changes ({low:.0f} and {high:.0f} are heard), so none is taken: give one with --bpm."
+        return Pulse(None, 0.0, 0.0, said)
     shares, phase = _between(strength, rate, bpm)
     half, third, quarter = (shares[round(_PHASES * each)] for each in (1 / 2, 1 / 3, 1 / 4))
     period_s = 60.0 / bpm
@@ -136,6 +142,20 @@ def _coherence(strength: np.ndarray, rate: float, bpm: float) -> float:
     """1 where the beats of all parts of the piece meet, less where they drift apart."""
     sums = np.array([part.sum() for part in np.array_split(_wave(strength, rate, bpm / 60.0), PARTS)])
     return float(abs(sums.sum()) / max(np.abs(sums).sum(), 1e-9))
+
+
+def _elsewhere(strength: np.ndarray, rate: float, bpm: float) -> float | None:
+    """The tempo of a half of the piece that has a clear one and none of the beats of the whole; None: there is none."""
+    for part in np.array_split(strength, 2):
+        if len(part) < 8 * rate or not part.any():
+            continue
+        tempi, fits = _comb(part, rate)
+        best = int(np.argmax(fits))
+        # Half and double of a tempo share its beats, so they are no change of it.
+        shared = max(float(np.interp(bpm * ratio, tempi, fits)) for ratio in (0.5, 1.0, 2.0))
+        if fits[best] >= WEAK and shared < LOST * fits[best]:
+            return _exact(part, rate, float(tempi[best]))
+    return None
 
 
 def _between(strength: np.ndarray, rate: float, bpm: float) -> tuple[np.ndarray, float]:

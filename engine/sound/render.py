@@ -38,7 +38,8 @@ Report = Callable[[float, str], None]
 
 @dataclass(frozen=True, slots=True)
 class RenderOptions:
-    """output: .mp4, .wav or .flac.  loudness_lufs: None leaves the level alone.  stems: folder for a .wav a stream.
+    """output: .mp4, .wav or .flac.  loudness_lufs: None leaves the level alone.  stems: folder for a .wav a stream,
+    named by stems_begin and the stream (pad, film); stems_begin None: the output's name and `_`.
 
     film_sound: "keep", "duck" (lower it under music) or "drop" the film's own sound.  burnt_in: a word that stands in
     the picture with its timecode, "" for neither; then the picture is encoded anew.  Raises SoundError.
@@ -49,6 +50,7 @@ class RenderOptions:
     loudness_lufs: float | None = DEFAULT_LUFS
     film_sound: str = "keep"
     stems: Path | None = None
+    stems_begin: str | None = None
     reencode: bool = False
     replace: bool = False
     burnt_in: str = ""
@@ -61,6 +63,11 @@ class RenderOptions:
         low, high = LOUDNESS_RANGE
         if self.loudness_lufs is not None and not low <= self.loudness_lufs <= high:
             raise SoundError(f"--loudness is {low:g} to {high:g} LUFS, not {self.loudness_lufs:g}.")
+
+    @property
+    def stem_prefix(self) -> str:
+        """What stands before the stream in the name of a stem's file."""
+        return f"{self.output.stem}_" if self.stems_begin is None else self.stems_begin
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +94,7 @@ def check_output(film: str | os.PathLike[str], options: RenderOptions) -> None:
     if options.stems is not None and options.stems.exists() and not options.stems.is_dir():
         raise SoundError(f"{options.stems} is a file; --stems names a folder.")
     if options.stems is not None:
-        for path in sorted(options.stems.glob(f"{glob.escape(options.output.stem)}_*.wav")):
+        for path in sorted(options.stems.glob(f"{glob.escape(options.stem_prefix)}*.wav")):
             check_writable(path, replace=options.replace)
 
 
@@ -223,7 +230,7 @@ class _Stems:
         try:
             options.stems.mkdir(parents=True, exist_ok=True)
             for name in self._mixer.names:
-                path = options.stems / f"{options.output.stem}_{name}.wav"
+                path = options.stems / f"{options.stem_prefix}{name}.wav"
                 check_writable(path, replace=options.replace)
                 self._paths[name] = path
                 self._late[name] = np.zeros((2, Limiter.delay), np.float32)

@@ -81,6 +81,7 @@ def windows(path: str | os.PathLike[str], size: int) -> Iterator[np.ndarray]:
                 yield np.ascontiguousarray(rest[:size])
                 rest = rest[size:]
     except (av.FFmpegError, OSError, ValueError) as error:
-        raise UserError(f"the sound of {shown(os.path.basename(path))} cannot be read ({error}).") from None
+        why = getattr(error, "strerror", None) or error
+        raise UserError(f"the sound of {shown(os.path.basename(path))} cannot be read: {why}.") from None
     finally:
         sound.close()

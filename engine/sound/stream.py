@@ -7,7 +7,8 @@ cross-fades where it jumps or the plan changes: 10 ms are enough, since what goe
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from bisect import bisect_right
+from collections.abc import Callable, Iterator
 from multiprocessing.connection import Connection
 from typing import Final
 
@@ -29,10 +30,12 @@ from engine.process.priorities import lower
 from engine.sound.events import SoundEvents, sample_at, sound_events
 from engine.sound.fonts import find_soundfont
 from engine.sound.mixer import Mixer
-from engine.sound.soundfont import SoundFont
+from engine.sound.programs import Program
+from engine.sound.soundfont import DRUM_BANK, SoundFont
 from engine.sound.voice import Voices
 
 _NICENESS: Final = 10  # after all that plays or composes
+_NEAR: Final = 12  # semitones from what sounds that may sound after the next change
 _SILENT: Final = 0.5 / 32767 * SOUND_SCALE  # less than this rounds to nothing
 
 
@@ -68,6 +71,25 @@ def unpacked(data: bytes) -> np.ndarray:
     return np.frombuffer(data, "<i2").reshape(-1, 2).T.astype(np.float32) * np.float32(SOUND_SCALE / 32767)
 
 
+def likely_notes(events: SoundEvents) -> Iterator[tuple[Program, int, int, int]]:
+    """(program, pitch, velocity, length in samples) of what sounds or may after a change: pitches near those that do,
+    the nearest first, as loud and as long as their neighbours.  Of drums only what sounds."""
+    sounding: dict[tuple[Program, int], tuple[int, int]] = {}
+    for part, found in events.parts.items():
+        programs = events.programs(part)
+        for note in found.notes:
+            program = programs[max(bisect_right(programs, note.start, key=lambda entry: entry[0]) - 1, 0)][1]
+            _, longest = sounding.get((program, note.pitch), (0, 0))
+            sounding[program, note.pitch] = note.velocity, max(longest, note.length)
+    known = set(sounding)
+    for distance in range(_NEAR + 1):
+        for (program, pitch), (velocity, length) in sounding.items():
+            for near in (pitch,) if not distance else (pitch - distance, pitch + distance):
+                if not distance or ((program, near) not in known and program.bank != DRUM_BANK and 0 <= near <= 127):
+                    known.add((program, near))
+                    yield program, near, velocity, length
+
+
 class StreamServer:
     """Plans and requests in, blocks out; no pipe and no clock.  One plan is in force, one range of blocks is wanted."""
 
@@ -76,11 +98,13 @@ class StreamServer:
         self._source: BlockSource | None = None
         self._revision = -1
         self._waiting: range = range(0)
+        self._likely: Iterator[tuple[Program, int, int, int]] = iter(())
 
     def take(self, message: SoundPlan | SoundWanted) -> None:
         """A message; blocks of an older revision than the plan's are no longer made."""
         if isinstance(message, SoundPlan):
-            self._source = BlockSource(self._voices, plan_events(message))
+            events = plan_events(message)
+            self._source, self._likely = BlockSource(self._voices, events), likely_notes(events)
             self._revision, self._waiting = message.revision, range(0)
         elif message.revision == self._revision and self._source is not None:
             self._waiting = range(max(message.first, 0), min(message.first + message.count, self._source.count))
@@ -88,6 +112,13 @@ class StreamServer:
     @property
     def idle(self) -> bool:
         return not self._waiting
+
+    def prepare(self) -> bool:
+        """Computes one key that may sound soon; False when there is none left.  For when nobody waits for a block."""
+        for program, pitch, velocity, length in self._likely:
+            if self._voices.prepare(program.bank, program.program, pitch, velocity, length):
+                return True
+        return False
 
     def next_block(self) -> SoundBlock:
         """The next wanted block.  Raises IndexError when idle."""
@@ -107,6 +138,8 @@ def run_sound(connection: Connection, soundfont: str | None = None) -> None:
         while True:
             # Everything that has arrived is read before the next block is made: the newest request counts.
             while server.idle or connection.poll():
+                if not connection.poll() and server.prepare():
+                    continue
                 message: ToSound = connection.recv()
                 if isinstance(message, Quit):
                     return

@@ -29,7 +29,7 @@ def temp_of_sound(path: Path) -> TempTrack:
     need_extra("temp", "Listening to a temp track")
     import librosa
 
-    samples = _samples(path)
+    samples = samples_of(path)
     if not len(samples) or float(np.abs(samples).max()) < 1e-4:
         raise UserError(f"{shown(path.name)} is silent.")
     seconds = samples[: len(samples) // SAMPLE_RATE * SAMPLE_RATE].reshape(-1, SAMPLE_RATE)
@@ -73,7 +73,7 @@ def _by_halves(chroma: np.ndarray) -> np.ndarray:
     return np.array(rows)
 
 
-def _samples(path: Path) -> np.ndarray:
+def samples_of(path: Path) -> np.ndarray:
     """The file's first sound, mono.  Raises UserError."""
     import av
 
@@ -91,5 +91,6 @@ def _samples(path: Path) -> np.ndarray:
                 if count > LONGEST_S * SAMPLE_RATE:
                     break
     except (av.FFmpegError, OSError, ValueError) as error:
-        raise UserError(f"{shown(path.name)} cannot be read as sound ({error}).") from None
+        why = getattr(error, "strerror", None) or error
+        raise UserError(f"{shown(path.name)} cannot be read as sound: {why}.") from None
     return np.concatenate(parts) if parts else np.zeros(0, np.float32)

@@ -71,6 +71,7 @@ class Voices:
         self._budget = budget_bytes
         self._sounds: dict[Layer, _Sound] = {}
         self._held: dict[tuple[object, ...], _Held] = {}
+        self._prepared: dict[Layer, int] = {}  # longest note that `prepare` has computed
 
     def note(self, bank: int, program: int, key: int, velocity: int, length: int) -> np.ndarray:
         """(2, n) float32: a note held for `length` samples and its release.  Empty where the font is silent."""
@@ -89,6 +90,18 @@ class Voices:
                     out[side, : len(wave)] += wave * (gain * np.float32(pan))
         return out
 
+    def prepare(self, bank: int, program: int, key: int, velocity: int, length: int) -> bool:
+        """Computes what `note` will need of a key; False where that is there, or half the budget is taken."""
+        if sum(held.samples.nbytes for held in self._held.values()) > self._budget // 2:
+            return False
+        count = min(max(length, 1), int(LONGEST_NOTE_S * SAMPLE_RATE))
+        layers = self.font.layers(bank, program, key, velocity)
+        lacking = [layer for layer in layers if self._prepared.get(layer, 0) < count]
+        for layer in lacking:
+            self._play(self._sound(layer), count)
+            self._prepared[layer] = count
+        return bool(lacking)
+
     def tail(self, bank: int, program: int, key: int, velocity: int) -> int:
         """Samples that a note can sound on after its key was released, at most."""
         layers = self.font.layers(bank, program, key, velocity)
@@ -105,6 +118,7 @@ class Voices:
             if sum(held.samples.nbytes for held in self._held.values()) > self._budget:
                 self._sounds.clear()
                 self._held.clear()
+                self._prepared.clear()
             values = layer.generators
             # Pan -500..500 with equal power; attenuation in centibels.
             angle = (min(max(values[sf.PAN], -500), 500) + 500) / 1000 * math.pi / 2

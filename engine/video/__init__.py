@@ -12,7 +12,7 @@ from engine.video.features import FeatureRow, VideoFeatures
 from engine.video.film import probe
 from engine.video.identity import BackgroundHash
 from engine.video.options import AnalysisOptions
-from engine.video.stream import FeatureStream, open_stream, stream
+from engine.video.stream import FeatureStream, open_stream
 
 __all__ = [
     "EMOTIONS",
@@ -26,7 +26,6 @@ __all__ = [
     "analyze",
     "open_stream",
     "probe",
-    "stream",
 ]
 
 

@@ -20,6 +20,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
+from engine.user_folders import cache_folder
 from engine.video.errors import VideoError
 from engine.video.features import VideoFeatures
 from engine.video.film import regular_file
@@ -97,9 +98,7 @@ class FeatureCache:
 
     def __init__(self, directory: Path | None = None, max_bytes: int = 2 * 1024**3) -> None:
         if directory is None:
-            import platformdirs
-
-            directory = Path(platformdirs.user_cache_dir("cuebridge", appauthor=False)) / "features"
+            directory = cache_folder() / "features"
         if directory.exists() and not directory.is_dir():
             raise VideoError(f"The cache folder {directory} is a file.")
         self.directory = directory
@@ -146,8 +145,8 @@ class FeatureCache:
         hashing.then(compare)
         if hashing.wait(_CHECK_S) and other:
             return None, (
-                f"{Path(path).name} is like a film that was looked at before in its sampled parts, but not in all "
-                "of it; it was looked at anew."
+                f"{Path(path).name} is like a film that was analysed before in its sampled parts, but not in all "
+                "of it; it was analysed again."
             )
         return kept, ""
 
@@ -165,7 +164,7 @@ class FeatureCache:
             changed = stamp(hashing.path) != hashing.began or content_key(hashing.path) != key.split("-")[0]
             if changed:
                 hashing.stop()
-                raise VideoError(f"{hashing.path.name} changed while it was looked at; nothing is kept of it.")
+                raise VideoError(f"{hashing.path.name} changed while it was being analysed; nothing is kept of it.")
         self._beside(key).unlink(missing_ok=True)
         features.save(self._file(key))
         self._shrink(keep=self._file(key))

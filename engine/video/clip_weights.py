@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from engine.music.command import SentenceParser
+from engine.music.ctrl_c import ctrl_c_now
 from engine.music.errors import UserError, ended_by_ctrl_c
 from engine.video.errors import VideoError
 from engine.video.options import AnalysisOptions
@@ -138,6 +139,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--url", help="another address of the same file, or of another; needs --sha256")
     parser.add_argument("--sha256", metavar="HEX", help="checksum that the file must have")
     try:
+        ctrl_c_now()
         arguments = parser.parse_args(argv)
         url = arguments.url or SOURCES[arguments.clip_model]
         sha256 = arguments.sha256 or ("" if arguments.url else url.split("/")[-2])

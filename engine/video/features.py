@@ -95,7 +95,7 @@ class VideoFeatures:
             if array.shape != shape:
                 raise VideoError(f"the features' {name} has shape {array.shape}, not {shape}.")
             if array.dtype.kind == "f" and not np.isfinite(array).all():
-                raise VideoError(f"the features' {name} holds what is no number.")
+                raise VideoError(f"the features' {name} holds values that are not numbers.")
 
     def mean_mood(self) -> tuple[float, ...]:
         """Six weights, the mean over all seconds whose picture has a mood; over all where none has."""

@@ -1,51 +1,92 @@
 """Decodes a film once and hands out every frame, small, and one full frame per second.
 
-Times are picture seconds.  Each frame comes as a `Picture` with a 160 pixel wide BGR copy made by swscale straight from
-the decoder's own format (256, 192 and 160 find the same cuts in the test films; 160 costs half of 256).  The first
+Times are picture seconds.  Each frame comes as a `Picture` with a 160 pixel wide copy of its luma, read from the
+decoder's own plane; a BGR copy of the same width is made by swscale where somebody asks for it, which costs three times
+as much (256, 192 and 160 find the same cuts in the test films; 160 costs half of 256).  The first
 frame from half a frame before second k to a quarter of a second after it is row k's frame: only for it, and for the one
-before it, is the full size converted.  Where there is none, the frame before stands.
+before it, is more of the picture converted.  Where there is none, the frame before stands.
 A damaged film is read as far as it can be; what was wrong is in `notes`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
+from functools import partial
 from typing import Any, Final
 
 import numpy as np
 
 from engine.video.film import MAX_FILM_S, MAX_PIXELS, OpenFilm, packets
 from engine.video.mask import Mask, MaskedPictures
+from engine.video.motion import StripMotion, in_strips, mean_abs_difference
 
 SMALL_WIDTH: Final = 160  # pixels
 MAX_GAP_S: Final = 600.0  # a hole this long between two frames is a broken time stamp
+_ONE_THREAD_PIXELS: Final = 640 * 360  # smaller pictures are decoded faster than threads hand them over
 _MAX_HALF_FRAME_S: Final = 0.05
 _LATEST_S: Final = 0.25  # a frame this much after a second still counts as that second's
+# Formats whose first plane is luma of 8 bits.
+_LUMA_FIRST: Final = frozenset(
+    ("yuv420p", "yuv422p", "yuv444p", "yuvj420p", "yuvj422p", "yuvj444p", "yuva420p", "nv12", "nv16")
+)
+_FULL_RANGE: Final = 2  # ffmpeg's AVCOL_RANGE_JPEG: black is 0, white 255; else 16 and 235
+_TO_FULL_RANGE: Final = np.clip((np.arange(256) - 16) * (255.0 / 219.0) + 0.5, 0, 255).astype(np.uint8)
 _LEAP_S: Final = 1.0  # a frame this much after the one before is believed when the next one follows it
 _MAX_BAD_PACKETS: Final = 20_000  # in a row
 
 
-@dataclass(slots=True, eq=False)
 class Picture:
     """One decoded frame.
 
-    index: 0, 1, 2…; time_s: when it appears; small: (h, w, 3) uint8 BGR, 160 wide or less.
+    index: 0, 1, 2…; time_s: when it appears.
     row: the second k whose frame this is, else None; held_rows: seconds before it in which no frame began, through
         which the frame before stood (before the first frame: this one).
-    motion: for a row's frame, the mean absolute RGB difference to the frame before it, 0..255, full size.
+    motion: for a row's frame, the mean absolute RGB difference to the frame before it, 0..255.
     full: for a row's frame, (H, W, 3) uint8 RGB, upright, where asked for; else None.  held_full: so, the frame that
         stood through held_rows.
     """
 
-    index: int
-    time_s: float
-    small: np.ndarray
-    row: int | None = None
-    held_rows: tuple[int, ...] = ()
-    motion: float = 0.0
-    full: np.ndarray | None = None
-    held_full: np.ndarray | None = None
+    __slots__ = ("_luma", "_make_small", "_small", "full", "held_full", "held_rows", "index", "motion", "row", "time_s")
+
+    def __init__(self, index: int, time_s: float, small: np.ndarray | None = None) -> None:
+        self.index, self.time_s = index, time_s
+        self.row: int | None = None
+        self.held_rows: tuple[int, ...] = ()
+        self.motion = 0.0
+        self.full: np.ndarray | None = None
+        self.held_full: np.ndarray | None = None
+        self._small = small
+        self._luma: np.ndarray | None = None
+        self._make_small: Callable[[], np.ndarray] | None = None
+
+    @classmethod
+    def unmade(cls, index: int, time_s: float, luma: np.ndarray, make_small: Callable[[], np.ndarray]) -> Picture:
+        """One whose small colours are made when they are asked for; it holds the decoder's frame until then."""
+        picture = cls(index, time_s)
+        picture._luma, picture._make_small = luma, make_small
+        return picture
+
+    def with_luma(self, luma: np.ndarray) -> Picture:
+        """This picture, with the luma of the decoder's plane in place of that of its colours."""
+        self._luma = luma
+        return self
+
+    @property
+    def small(self) -> np.ndarray:
+        """(h, w, 3) uint8 BGR, 160 wide or less."""
+        if self._small is None:
+            assert self._make_small is not None
+            self._small, self._make_small = self._make_small(), None
+        return self._small
+
+    @property
+    def luma(self) -> np.ndarray:
+        """(h, w) uint8, black is 0 and white 255; as wide and high as `small`."""
+        if self._luma is None:
+            import cv2
+
+            self._luma = np.asarray(cv2.cvtColor(self.small, cv2.COLOR_BGR2GRAY), np.uint8)
+        return self._luma
 
 
 class FrameReader:
@@ -70,7 +111,9 @@ class FrameReader:
         self.unplaced = 0  # frames without a usable time stamp behind the end that is promised
         from av.video.reformatter import VideoReformatter
 
-        self._convert = VideoReformatter()
+        # Of one thread each: to wake others costs more than the work.
+        self._convert, self._shrink, self._strips = VideoReformatter(), VideoReformatter(), StripMotion()
+        self._converts: set[tuple[object, ...]] = set()  # kinds of frame that were converted
         self._opened = opened
         self._threads = threads
         self._max_s = max_s if max_s is not None else MAX_FILM_S
@@ -85,10 +128,6 @@ class FrameReader:
         return 0.0 if self._last is None else self._last[1] + self._length_of(self._last[0])
 
     def __iter__(self) -> Iterator[Picture]:
-        import av
-        from av.video.reformatter import Interpolation, VideoReformatter
-
-        shrink = VideoReformatter()  # one thread: to wake others costs more than the work
         half_frame_s = min(0.5 * self._frame_s, _MAX_HALF_FRAME_S)
         small_size: tuple[int, int] | None = None
         before: Any = None  # the av frame before this one
@@ -98,13 +137,10 @@ class FrameReader:
                 small_size = small_picture_size(frame.width, frame.height)
             if time_s >= self._max_s:
                 break
-            try:
-                small = shrink.reformat(
-                    frame, small_size[0], small_size[1], "bgr24", interpolation=Interpolation.FAST_BILINEAR, threads=1
-                ).to_ndarray()
-            except (av.FFmpegError, ValueError):  # damage can give a picture colours that nobody can convert
+            made = self._picture(frame, time_s, small_size)
+            if made is None:
                 continue
-            picture = Picture(self.frames, time_s, self._masked.apply(small))
+            picture = made
             held = []
             # A frame well after its second is not what is seen there: the one before still stands.
             while time_s >= next_row + 1 - half_frame_s or time_s > next_row + _LATEST_S:
@@ -116,15 +152,40 @@ class FrameReader:
             if time_s >= next_row - half_frame_s:
                 picture.row = next_row
                 next_row += 1
-                full = self._full(frame)
                 if before is not None and (before.width, before.height) == (frame.width, frame.height):
-                    picture.motion = mean_abs_difference(full, self._full(before))
+                    picture.motion = self._motion(frame, before)
                 if self._want_full:
-                    picture.full = upright(full, frame)
+                    picture.full = upright(self._full(frame), frame)
             before = frame
             self._last = frame, time_s
             self.frames += 1
             yield picture
+
+    def _picture(self, frame: Any, time_s: float, size: tuple[int, int]) -> Picture | None:
+        """A frame with its small copy; None of one that cannot be converted."""
+        import av
+
+        kind = _kind(frame)
+        luma = _luma_of(frame, size) if kind in self._converts else None
+        if luma is not None:
+            small = partial(self._small, frame, size)
+            return Picture.unmade(self.frames, time_s, self._masked.apply(luma), small)
+        try:
+            picture = Picture(self.frames, time_s, self._small(frame, size))
+        except (av.FFmpegError, ValueError):  # damage can give a picture colours that nobody can convert
+            return None
+        self._converts.add(kind)
+        luma = _luma_of(frame, size)  # of the first frame as of those that follow
+        return picture if luma is None else picture.with_luma(self._masked.apply(luma))
+
+    def _small(self, frame: Any, size: tuple[int, int]) -> np.ndarray:
+        """(h, w, 3) uint8 BGR, what the mask leaves of it."""
+        from av.video.reformatter import Interpolation
+
+        small = self._shrink.reformat(
+            frame, size[0], size[1], "bgr24", interpolation=Interpolation.FAST_BILINEAR, threads=1
+        )
+        return self._masked.apply(small.to_ndarray())
 
     def last_full(self) -> np.ndarray | None:
         """The last frame that was read, (H, W, 3) uint8 RGB, upright."""
@@ -133,6 +194,12 @@ class FrameReader:
     def _full(self, frame: Any) -> np.ndarray:
         """(H, W, 3) uint8 RGB, what the mask leaves of it."""
         return self._masked.apply(self._convert.reformat(frame, format="rgb24", threads=1).to_ndarray())
+
+    def _motion(self, frame: Any, before: Any) -> float:
+        """Between two frames of the same size, 0..255."""
+        if self._masked.everything and in_strips(frame) and in_strips(before) and _kind(frame) == _kind(before):
+            return self._strips.between(frame, before)
+        return mean_abs_difference(self._full(frame), self._full(before))
 
     def notes(self) -> tuple[str, ...]:
         """What was wrong with the file, one sentence each."""
@@ -157,7 +224,8 @@ class FrameReader:
 
         stream = self._opened.stream
         stream.thread_type = "AUTO"
-        stream.thread_count = self._threads
+        small = self.film.width * self.film.height <= _ONE_THREAD_PIXELS
+        stream.thread_count = self._threads or (1 if small else 0)
         bad_in_a_row = 0
         coming = packets(self._opened.container, stream)
         while True:
@@ -252,6 +320,11 @@ class FrameReader:
         return self._frame_s
 
 
+def _kind(frame: Any) -> tuple[object, ...]:
+    """What decides how a frame is converted."""
+    return frame.format.name, frame.width, frame.height, frame.colorspace, frame.color_range
+
+
 def _frames(count: int) -> str:
     return "1 frame" if count == 1 else f"{count} frames"
 
@@ -263,11 +336,25 @@ def small_picture_size(width: int, height: int) -> tuple[int, int]:
     return SMALL_WIDTH, max(1, min(4 * SMALL_WIDTH, round(height * SMALL_WIDTH / width)))
 
 
-def mean_abs_difference(a: np.ndarray, b: np.ndarray) -> float:
-    """Mean over pixels and channels of |a - b|, 0..255; a, b: (H, W, 3) uint8 (paper section 3.2.4)."""
+def _luma_of(frame: Any, size: tuple[int, int]) -> np.ndarray | None:
+    """(h, w) uint8, 0 black to 255 white, the pixel nearest to each place, as anything better costs more than the rest.
+
+    size: (w, h).  None of a frame whose format does not begin with a plane of it.
+    """
+    name = frame.format.name
+    if name not in _LUMA_FIRST:
+        return None
     import cv2
 
-    return float(cv2.norm(a, b, cv2.NORM_L1)) / a.size
+    plane = frame.planes[0]
+    line = plane.line_size
+    if line < frame.width:  # stored from the last line up
+        return None
+    lines = np.frombuffer(plane, np.uint8, count=line * frame.height).reshape(frame.height, line)
+    luma = cv2.resize(lines[:, : frame.width], size, interpolation=cv2.INTER_NEAREST)
+    if not (name.startswith("yuvj") or frame.color_range == _FULL_RANGE):
+        luma = cv2.LUT(luma, _TO_FULL_RANGE)
+    return np.asarray(luma, np.uint8)
 
 
 def upright(image: np.ndarray, frame: Any) -> np.ndarray:

@@ -85,15 +85,14 @@ class GradualFinder:
         """Start of a change that is not over yet."""
         return min((run[0].start_s for run in self._runs.values() if run), default=None)
 
-    def push(self, time_s: float, small: np.ndarray) -> Cut | None:
-        """small: (h, w, 3) uint8 BGR.  Returns a fade or dissolve that ended."""
+    def push(self, time_s: float, luma: np.ndarray) -> Cut | None:
+        """luma: (h, w) uint8, 0 black, 255 white.  Returns a fade or dissolve that ended."""
         if time_s < self._next_s:
             return None
         import cv2
 
         self._next_s = time_s + SAMPLE_S - 1e-3
-        grey = cv2.cvtColor(small, cv2.COLOR_BGR2GRAY)
-        tiny = np.asarray(cv2.resize(grey, (40, 24), interpolation=cv2.INTER_AREA), np.float32)
+        tiny = np.asarray(cv2.resize(luma, (40, 24), interpolation=cv2.INTER_AREA), np.float32)
         mean, deviation = cv2.meanStdDev(tiny)
         sample = _Sample(time_s, tiny, float(mean[0, 0]), float(deviation[0, 0]))
         before = self._samples[-1] if self._samples else None

@@ -11,7 +11,7 @@ from typing import Final
 from engine.music.controls import READINGS
 from engine.video.errors import VideoError
 
-ANALYSIS_VERSION: Final = 5  # raise when the same film and settings give other numbers than before
+ANALYSIS_VERSION: Final = 7  # raise when the same film and settings give other numbers than before
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +24,7 @@ class AnalysisOptions:
         "mps"; used by the full reading alone.  clip_precision: "fp32" (the paper's numbers) or "bf16" (faster, close).
     clip_batch: frames encoded at a time, 0 = what was measured to be good for the device.
     adaptive_threshold: PySceneDetect AdaptiveDetector, > 0; lower finds more cuts.  min_shot_s: shortest shot, seconds.
-    threads: decoder threads, 0 = as many as there are cores.
+    threads: decoder threads, 0 = one for small pictures, else as many as there are cores.
     max_s: look at this many seconds of the film at most; None = all.
     """
 
@@ -48,7 +48,7 @@ class AnalysisOptions:
         if not (math.isfinite(self.min_shot_s) and self.min_shot_s >= 0):
             raise VideoError(f"the shortest shot must be 0 s or more, not {self.min_shot_s}.")
         if self.max_s is not None and not self.max_s > 0:
-            raise VideoError(f"the length to look at must be above 0 s, not {self.max_s}.")
+            raise VideoError(f"the length to analyse must be above 0 s, not {self.max_s}.")
         if self.clip_precision not in ("fp32", "bf16"):
             raise VideoError(f"'{self.clip_precision}' is not a CLIP precision; there are fp32 and bf16.")
         if self.device not in ("auto", "cpu", "cuda", "mps"):

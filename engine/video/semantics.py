@@ -19,6 +19,7 @@ import numpy as np
 
 from engine.music.extras import has_extra
 from engine.music.mood import EMOTIONS
+from engine.user_folders import data_folder
 from engine.video.errors import VideoError
 from engine.video.features import SEMANTIC_SIZE
 from engine.video.options import AnalysisOptions
@@ -64,10 +65,7 @@ def weights_file(options: AnalysisOptions) -> Path:
     """Where the CLIP weights are, or would be: the file that was named, or the user's data folder."""
     if options.clip_weights is not None:
         return options.clip_weights
-    import platformdirs
-
-    folder = Path(platformdirs.user_data_dir("cuebridge", appauthor=False)) / "clip"
-    return folder / f"{options.clip_model}.safetensors"
+    return data_folder() / "clip" / f"{options.clip_model}.safetensors"
 
 
 def planned_reading(options: AnalysisOptions) -> tuple[str, str]:

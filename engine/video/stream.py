@@ -21,9 +21,10 @@ from engine.video import affect
 from engine.video.errors import VideoError
 from engine.video.features import FeatureRow, VideoFeatures
 from engine.video.film import open_film
-from engine.video.frames import FrameReader, Picture, mean_abs_difference
-from engine.video.head import BLACK_SHARE, LEADER_S, Head, is_bars, is_black, is_card, median
+from engine.video.frames import FrameReader, Picture
+from engine.video.head import BLACK_SHARE, LEADER_S, Head, is_bars, is_black, is_card, may_be_black, may_be_card, median
 from engine.video.mask import Mask, find_mask, parse_mask
+from engine.video.motion import mean_abs_difference
 from engine.video.options import AnalysisOptions
 from engine.video.semantics import Seen, choose_reading
 from engine.video.shots import ShotFinder
@@ -32,6 +33,8 @@ _ASK_EVERY: Final = 8  # frames between two looks for a row that is certain by n
 _CARDS_EVERY: Final = 4  # frames between two looks whether this is a card
 FADE_REACH_S: Final = 2  # a picture so near to black or a blank may be on its way there
 FADE_LIGHT: Final = 0.75  # it is, when its distance from that tone is at most this share of its shot's
+LEAST_CHANGE: Final = 0.5  # of luma, 0..255, that colours are compared with
+MOST_COLOURFUL: Final = 2.0  # times as much as luma do colours change at most
 LEAST_HARD: Final = 0.15  # strength of a cut; that to or from a picture faded nearly to black is weaker
 _NEUTRAL: Final = np.eye(len(EMOTIONS), dtype=np.float32)[EMOTIONS.index("neutral")]
 
@@ -91,6 +94,7 @@ class FeatureStream:
         self._opened = opened
         self._options = options
         self._between_frames = between_frames
+        self._half_frame_s = 0.5 * float(1 / opened.film.rate.fps)
         self._reader = FrameReader(
             opened, threads=options.threads, max_s=options.max_s, want_full=self._encoder is not None, mask=mask
         )
@@ -109,7 +113,8 @@ class FeatureStream:
         self._black_ends: list[float] = []  # when a picture followed black, or the film began
         self._was_black = True
         self._head = Head()
-        self._before: np.ndarray | None = None
+        self._before: Picture | None = None
+        self._colourful = 1.0  # how much more the colours change than the luma
         self._iterator = self._run()
 
     def __enter__(self) -> FeatureStream:
@@ -195,7 +200,7 @@ class FeatureStream:
         rows = max(1, math.ceil(length - 1e-6))
         if len(self._seconds) < rows and self._before is not None:
             full = None if self._encoder is None else self._reader.last_full()
-            still = _Still(self._before)
+            still = _Still(self._before.small)
             while len(self._seconds) < rows:
                 self._seconds.append(self._held(still, full))
         del self._seconds[rows:]
@@ -205,17 +210,17 @@ class FeatureStream:
 
     def _take(self, picture: Picture) -> None:
         """Adds a frame to the second it lies in, and to the shot finder."""
+        before, self._before = self._before, picture
         change = 0.0
-        if self._before is not None and self._before.shape == picture.small.shape:
-            change = mean_abs_difference(picture.small, self._before)
-        stood = picture.small if self._before is None else self._before
-        self._before = picture.small
-        black = is_black(picture.small)
+        if before is not None and before.luma.shape == picture.luma.shape:
+            change = mean_abs_difference(picture.luma, before.luma)
+        stood = picture if before is None else before
+        black = may_be_black(picture.luma) and is_black(picture.small)
         if self._was_black and not black:
             self._black_ends.append(picture.time_s)
         self._was_black = black
-        self._shots.push(picture.index, picture.time_s, picture.small, change)
-        held = _Still(stood) if picture.held_rows else None
+        self._shots.push(picture, change)
+        held = _Still(stood.small) if picture.held_rows else None
         for _row in picture.held_rows:
             assert held is not None
             self._end_second()
@@ -226,16 +231,19 @@ class FeatureStream:
             second = _Second(affect.colour_of(picture.small), picture.motion, black=black, bars=is_bars(picture.small))
             second.seen = self._seen(picture.full)
             self._seconds.append(second)
+            if before is not None and change >= LEAST_CHANGE and before.small.shape == picture.small.shape:
+                share = mean_abs_difference(picture.small, before.small) / change
+                self._colourful = min(MOST_COLOURFUL, max(1.0 / MOST_COLOURFUL, share))
         if picture.index:
             self._change_total.append(change)
         self._frames_total += 1
         self._frames_black += black
         if picture.row is not None or picture.index % _CARDS_EVERY == 0:
-            self._look_for_cards(picture.small, black)
+            self._look_for_cards(picture, black)
 
-    def _look_for_cards(self, small: np.ndarray, black: bool) -> None:
-        card = not black and is_card(small)
-        self._count_cards(black, card, _tone(small) if black or card else 0.0)
+    def _look_for_cards(self, picture: Picture, black: bool) -> None:
+        card = not black and may_be_card(picture.luma) and is_card(picture.small)
+        self._count_cards(black, card, _tone(picture.small) if black or card else 0.0)
 
     def _count_cards(self, black: bool, card: bool, tone: float) -> None:
         self._looked += 1
@@ -251,7 +259,11 @@ class FeatureStream:
         return None if self._encoder is None or full is None else self._encoder.add(full)
 
     def _end_second(self) -> None:
-        """Closes the second being decoded: its activity is the mean change without the largest one (a cut)."""
+        """Closes the second being decoded: its activity is the mean change without the largest one (a cut).
+
+        It is measured on luma, and multiplied by how much more the colours changed between the second's first frame
+        and the one before it.
+        """
         changes, self._change_total = self._change_total, []
         frames, black = self._frames_total, self._frames_black
         self._frames_total = self._frames_black = 0
@@ -268,11 +280,11 @@ class FeatureStream:
         if len(changes) >= 4:
             changes.remove(max(changes))
         scale = min(2.4, max(0.4, float(self.film.rate.fps) / affect.REFERENCE_FPS))
-        self._seconds[-1].activity = scale * sum(changes) / len(changes)
+        self._seconds[-1].activity = scale * self._colourful * sum(changes) / len(changes)
 
     def _offset(self, second: int) -> int:
         """Whole seconds since the last cut at or before a second (half a frame of slack), or since the start."""
-        slack = 0.5 * float(1 / self.film.rate.fps)
+        slack = self._half_frame_s
         for cut in reversed(self._shots.cuts):
             if cut.time_s <= second + slack:
                 return max(0, math.floor(second + slack - cut.time_s))
@@ -410,9 +422,3 @@ def open_stream(
     """Opens a film for reading row by row.  between_frames: called before each frame; reading waits for its return.
     Raises VideoError."""
     return FeatureStream(path, options or AnalysisOptions(), content_key, between_frames)
-
-
-def stream(path: str | os.PathLike[str], options: AnalysisOptions | None = None) -> Iterator[FeatureRow]:
-    """Feature rows of a film, in order, each final.  Raises VideoError."""
-    with open_stream(path, options) as opened:
-        yield from opened

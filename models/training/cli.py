@@ -17,7 +17,8 @@ from pathlib import Path
 from typing import Any, Final
 
 from engine.music.command import SentenceParser
-from engine.music.errors import UserError, ended_by_ctrl_c
+from engine.music.console import run_command
+from engine.music.errors import UserError
 from models.errors import ModelError
 
 DATA_HELP: Final = "folder with MuVi-Sync (muvi-sync.npz and semantic-*.npz), or a set of `cuebridge dataset build`"
@@ -34,19 +35,20 @@ def _out(value: Any, as_json: bool, text: str) -> None:
 
 def _parser() -> argparse.ArgumentParser:
     parser = SentenceParser(
-        prog="cuebridge models", description="Train, evaluate and describe the networks; `fetch clip` downloads CLIP."
+        prog="cuebridge models",
+        description="Trains, evaluates and describes the networks; `fetch clip` downloads CLIP.",
     )
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
 
-    train = commands.add_parser("train", help="train a network by name, or go on with an interrupted run")
+    train = commands.add_parser("train", help="train a network by name, or resume a run")
     train.add_argument("name", help="amt, regressor, or one of the paper's systems; `cuebridge models info` lists them")
     train.add_argument("--data", type=Path, required=True, help=DATA_HELP)
     train.add_argument("--run", type=Path, help="folder of the run, resumed if it exists (default runs/NAME-SEED)")
     train.add_argument("--out", type=Path, help="weights file to write (default RUN/best.safetensors)")
     train.add_argument("--seed", type=int, default=0)
     train.add_argument("--steps", type=int, help="steps instead of the recipe's; 0 only fits the closed-form parts")
-    train.add_argument("--until", type=int, metavar="STEP", help="stop there; the same command goes on later")
-    train.add_argument("--learning-rate", type=float, help="the highest, instead of the recipe's")
+    train.add_argument("--until", type=int, metavar="STEP", help="stop at this step; the same command resumes later")
+    train.add_argument("--learning-rate", type=float, help="peak learning rate, instead of the recipe's")
     train.add_argument("--warmup", type=int, help="steps of rising learning rate, instead of the recipe's")
     train.add_argument(
         "--quality-weight", type=float, metavar="W", help="weight of the paper's emotion matching loss on probabilities"
@@ -57,7 +59,7 @@ def _parser() -> argparse.ArgumentParser:
     train.add_argument("--threads", type=int, default=1, help="torch threads (default 1)")
     train.add_argument("--reduced", type=int, default=1, metavar="N", help="divide the width by N, halve the layers")
     train.add_argument("--mixed", action="store_true", help="train with matrix products in bfloat16")
-    train.add_argument("--half", action="store_true", help="16-bit floats on disk")
+    train.add_argument("--half", action="store_true", help="store 16-bit floats")
     train.add_argument("--json", action="store_true")
 
     evaluate = commands.add_parser("evaluate", help="every figure for networks and baselines, with intervals")
@@ -67,14 +69,14 @@ def _parser() -> argparse.ArgumentParser:
     evaluate.add_argument("--out", type=Path, help="folder for evaluation.json, .md and pictures")
     evaluate.add_argument("--only", action="store_true", help="only the named files, not the shipped networks")
     evaluate.add_argument("--free", action="store_true", help="also compose freely: does the output follow the film?")
-    evaluate.add_argument("--free-unguided", nargs="*", default=[], metavar="NAME", help="these too, without guidance")
+    evaluate.add_argument("--free-unguided", nargs="*", default=[], metavar="NAME", help="the same without guidance")
     evaluate.add_argument("--card", action="store_true", help="write the figures into the networks' model cards")
     evaluate.add_argument("--slice", type=Path, metavar="FOLDER", help="also write a slice's figures into the cards")
     evaluate.add_argument("--device", default="cpu", choices=("cpu", "cuda"), help="where the rows are computed (cpu)")
     evaluate.add_argument("--threads", type=int, default=1, help="torch threads (default 1)")
     evaluate.add_argument("--json", action="store_true")
 
-    info = commands.add_parser("info", help="what is shipped, or what a weights file is; the names that can be trained")
+    info = commands.add_parser("info", help="what is shipped and can be trained, or what a weights file is")
     info.add_argument("file", nargs="?", type=Path)
     info.add_argument("--json", action="store_true")
 
@@ -286,20 +288,17 @@ def told(words: Sequence[str]) -> str:
 def main(argv: Sequence[str] | None = None) -> int:
     """Runs one command; returns its exit code."""
     words = list(sys.argv[1:] if argv is None else argv)
-    try:
+
+    def command() -> int:
         options = _parser().parse_args(words)
-        return COMMANDS[options.command](options, told(words))
-    except UserError as error:
-        sys.stderr.write(f"cuebridge: {error}\n")
-        return 2
-    except ModuleNotFoundError as error:
-        if error.name != "torch":
-            raise
-        sys.stderr.write("cuebridge: this needs PyTorch, which is not installed: pip install 'cuebridge[train]'.\n")
-        return 2
-    except KeyboardInterrupt:
-        sys.stderr.write("\n")
-        return ended_by_ctrl_c()
+        try:
+            return COMMANDS[options.command](options, told(words))
+        except ModuleNotFoundError as error:
+            if error.name != "torch":
+                raise
+            raise UserError("this needs PyTorch, which is not installed: pip install 'cuebridge[train]'.") from None
+
+    return run_command(command)
 
 
 if __name__ == "__main__":

@@ -52,6 +52,11 @@ PUBLISHED_DYNAMICS: Final[dict[str, dict[str, float]]] = {
 REFERENCE_ROW: Final = "adaptive bigram"
 ORACLE_WINDOW: Final = 31  # seconds
 SHOWN_LABELS: Final = LabelVariation(drop_all=0.0, drop_mood=0.0, drop_boundaries=0.0)
+LABELS_SHOWN: Final = {
+    "labels": SHOWN_LABELS,
+    "boundaries": replace(SHOWN_LABELS, drop_mood=1.0),
+    "mood": replace(SHOWN_LABELS, drop_boundaries=1.0),
+}
 _TARGETS: Final = ("density", "loudness")
 
 
@@ -59,14 +64,15 @@ _TARGETS: Final = ("density", "loudness")
 class Arm:
     """How a network is shown the film: what is hidden, whether it is another video's.
 
-    conditions: what stands in the slot-aligned conditions: nothing, the film's mood, or the song's own inverse labels.
+    conditions: what stands in the slot-aligned conditions: nothing, the film's mood, or the song's own inverse labels
+        (both columns of them, its boundaries alone, its mood alone).
     chords: what a regressor reads that reads chords: what was composed for the film, the song's own, or nothing.
     """
 
     name: str
     without: frozenset[str] = frozenset()
     wrong_film: bool = False
-    conditions: Literal["absent", "film", "labels"] = "absent"
+    conditions: Literal["absent", "film", "labels", "boundaries", "mood"] = "absent"
     chords: Literal["composed", "true", "absent"] = "composed"
 
 
@@ -79,6 +85,8 @@ ARMS: Final = (
     Arm("another film", wrong_film=True),
     Arm("obeying its film", conditions="film"),
     Arm("told what its own chords state", conditions="labels"),
+    Arm("told its own boundaries alone", conditions="boundaries"),
+    Arm("told its own chords' mood alone", conditions="mood"),
 )
 READING_ARMS: Final = (  # of regressors that read chords, besides
     Arm("picture only", chords="absent"),
@@ -169,9 +177,10 @@ def _shown(
     read_chords: Sequence[np.ndarray | None] | None = None,
 ) -> Batch:
     """The batch as an arm shows it.  Raises ValueError where inverse labels are wanted and there is no labelling."""
-    if arm.conditions == "labels":
+    if arm.conditions in LABELS_SHOWN:
         if labelling is None:
             raise ValueError("inverse labels need a labelling")
+        labelling = replace(labelling, variation=LABELS_SHOWN[arm.conditions])
         rng = np.random.default_rng(len(songs))
         return make_batch(songs, films=films, smooth=smooth, without=arm.without, labelling=labelling, rng=rng)
     batch = make_batch(songs, films=films, smooth=smooth, without=arm.without, read_chords=read_chords)

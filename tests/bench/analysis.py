@@ -24,7 +24,7 @@ SIZES = ((640, 360), (1280, 720), (1920, 1080))
 CHILD = """
 import json, sys, time
 sys.path.insert(0, {root!r})
-import av, cv2, numpy, scenedetect.detectors
+import av, cv2, numpy
 from engine.video import AnalysisOptions, open_stream
 cv2.setNumThreads(1)
 def peak_kb():  # of this program alone: ru_maxrss would count the process that started it

@@ -108,9 +108,16 @@ class RecordingPlayer(PlayerLink):
         super().__init__(options)
         self.plans: list[tuple[float, str, float, tuple[Note, ...]]] = []
 
-    def load_plan(self, revision: int, unit: str, notes: Any, controllers: Any, from_position: float) -> None:
-        self.plans.append((time.perf_counter(), unit, from_position, tuple(notes)))
-        super().load_plan(revision, unit, notes, controllers, from_position)
+    def load_plan(
+        self, revision: int, unit: str, notes: Any, controllers: Any, from_position: float, tempo_map: Any = None
+    ) -> None:
+        at = (lambda beats: beats) if tempo_map is None else tempo_map.seconds_at
+        kept = [
+            replace(note, start_beats=at(note.start_beats), length_beats=at(note.end_beats) - at(note.start_beats))
+            for note in notes
+        ]
+        self.plans.append((time.perf_counter(), unit, from_position, tuple(kept)))
+        super().load_plan(revision, unit, notes, controllers, from_position, tempo_map)
 
     def plan_at(self, host_s: float) -> tuple[str, list[Note]]:
         """All notes in force at a moment, and their unit."""

@@ -1,8 +1,9 @@
-"""A blind reading: bars of ours, of `--form none` and of people's, mixed, for readers to keep, mend or throw.
+"""A blind reading: bars of ours, of `--form none` or another version, and of people's, mixed, for readers to mark.
 
-    python tests/bench/blind.py write --seed 1 --out FOLDER [--film FILM.mp4 …] [--bars 120]
+    python tests/bench/blind.py write --seed 1 --out FOLDER [--film FILM.mp4 …] [--bars 120] [--midi FOLDER]
     python tests/bench/blind.py tally FOLDER/key.json MARKS.txt [MARKS.txt …]
 
+With --midi the files of a folder, which another version wrote, stand in for `--form none`.
 `write` leaves `sheet.txt` for the readers and `key.json`, which they must not see.  A passage is eight bars from where
 a phrase may begin.  All passages are written in one way, with the chords named by ear (from the notes alone) and the
 players' names left out, so that nothing but the music says where one comes from.  People's music is taken from the
@@ -29,7 +30,7 @@ from engine.arrange import arrange
 from engine.brief import Brief, request_for
 from engine.commands.score import chords_of
 from engine.composer import Composer, first_action_s
-from engine.midifile import MidiScore
+from engine.midifile import MidiScore, read_midi
 from engine.music import Key, Note, Take, TempoMap, TimeSignature
 from engine.music.spelling import spell, spell_pitch
 from engine.planning import settle_take
@@ -143,6 +144,18 @@ def ours(films: list[Path], form: str, count: int, chance: random.Random, compos
         yield Passage("ours" if form != "none" else "without a plan", origin, text_of(score, key, bar, BARS))
 
 
+def of_files(folder: Path, count: int, chance: random.Random) -> Iterator[Passage]:
+    """Passages of MIDI files that another version wrote."""
+    for path in chance.sample(sorted(folder.glob("*.mid")), count):
+        read = read_midi(path)
+        notes = [replace(n, part="drums" if n.channel == 10 else n.part.split()[0].lower()) for n in read.notes]
+        score = MidiScore(voiced(notes), (), read.tempo_map)
+        last = read.tempo_map.bar_at(max(note.end_beats for note in score.notes) - 0.01)
+        bar = chance.choice(begins(last))
+        text = text_of(score, read.key or Key(0, "major"), bar, BARS)
+        yield Passage("another version", f"{path.name} bar {bar}", text)
+
+
 def human(count: int, chance: random.Random) -> Iterator[Passage]:
     from music21 import corpus
 
@@ -177,13 +190,13 @@ def human(count: int, chance: random.Random) -> Iterator[Passage]:
         yield Passage("people", f"{name} bar {bar}, moved {shift:+d}", text_of(whole, key, 1, BARS))
 
 
-def write(films: list[Path], bars: int, seed: int, folder: Path) -> None:
+def write(films: list[Path], bars: int, seed: int, folder: Path, midi: Path | None = None) -> None:
     chance = random.Random(seed)
     count = bars // BARS // 3
     composer = Composer()
     passages = [
         *ours(films, "auto", count, chance, composer),
-        *ours(films, "none", count, chance, composer),
+        *(ours(films, "none", count, chance, composer) if midi is None else of_files(midi, count, chance)),
         *human(count, chance),
     ]
     chance.shuffle(passages)
@@ -226,6 +239,7 @@ def main() -> None:
     bundled = Path(__file__).resolve().parents[2] / "engine" / "media" / "big-buck-bunny-30s.mp4"
     writing = commands.add_parser("write")
     writing.add_argument("--film", action="append", type=Path, help="default: the bundled clip")
+    writing.add_argument("--midi", type=Path, metavar="FOLDER", help="of another version, in place of --form none")
     writing.add_argument("--bars", type=int, default=120)
     writing.add_argument("--seed", type=int, default=1)
     writing.add_argument("--out", type=Path, required=True)
@@ -234,7 +248,7 @@ def main() -> None:
     counting.add_argument("marks", type=Path, nargs="+")
     arguments = parser.parse_args()
     if arguments.command == "write":
-        write(arguments.film or [bundled], arguments.bars, arguments.seed, arguments.out)
+        write(arguments.film or [bundled], arguments.bars, arguments.seed, arguments.out, arguments.midi)
     else:
         sys.stdout.write(tally(arguments.key, arguments.marks))
 

@@ -22,10 +22,11 @@ import recutlab
 
 from engine.brief import Brief
 from engine.composer import compose_takes
-from engine.conform.moved import MOST_BEND, POLICIES, conform
+from engine.conform.moved import POLICIES, conform
 from engine.conform.pictures import compare_prints
 from engine.conform.prints import read_prints
-from engine.document import Document, Result
+from engine.conform.ramp import MOST_BEND
+from engine.document import Document, Result, TempoOrigin
 from engine.music import Film, Hit, controls
 from engine.music.timecode import FRAME_RATES
 
@@ -112,8 +113,9 @@ def say_policies(name: str, document: Document, changes, film: Film, most: float
     if changes.first_change is None:
         print(f"{name:28} nothing is moved")
         return
+    origin = TempoOrigin(proposed=((document.cue, document.number_of(controls.TEMPO)),))
     for policy in POLICIES:
-        made = conform(document, changes, film, policy=policy, bend=most)
+        made = conform(document, changes, film, policy=policy, bend=most, origin=origin)
         hits = [row for row in made.moved if row.kind == "hit"]
         off = [abs(row.beat_after) for row in hits if row.beat_after is not None]
         old = document.result.tempo_map.bpm_at(0.0)

@@ -12,8 +12,17 @@ import argparse
 import json
 import sys
 from pathlib import Path
+from typing import Any
 
 ROOT = Path(__file__).resolve().parents[2]
+
+
+def noted_cuts(parser: argparse.ArgumentParser, truth: Path, name: str) -> dict[str, Any]:
+    """What was annotated under that name; without it the program ends with the names that there are."""
+    noted = json.loads(truth.read_text(encoding="utf-8"))
+    if name not in noted:
+        parser.error(f"no cuts are noted for '{name}'; --name takes one of {'; '.join(sorted(noted.keys() - {'how'}))}")
+    return noted[name]
 
 
 def main() -> int:
@@ -25,7 +34,7 @@ def main() -> int:
     sys.path.insert(0, str(ROOT))
     from engine.video import AnalysisOptions, analyze
 
-    entry = json.loads(arguments.truth.read_text())[arguments.name or arguments.film.name]
+    entry = noted_cuts(parser, arguments.truth, arguments.name or arguments.film.name)
     rate = float(entry["rate"])
     truth = {int(frame) for frame in entry["cuts"]}
     print("threshold  found  right  precision  recall")

@@ -1,6 +1,6 @@
 """Does the harmony belong to its film?  Each film's chords under its own mood and cuts against those under another's.
 
-    python tests/bench/exchange.py FILM... [--passage 20] [--takes 3] [--show 3]
+    python tests/bench/exchange.py FILM... [--passage 20] [--most 4] [--takes 3] [--show 3] [--across]
 
 Films are read (quick reading) and cut into passages of `--passage` seconds, each a film of its own; every passage is
 composed by the network alone, same draws and same key, once with its own mood and cuts and once with each of the other
@@ -14,6 +14,9 @@ course within a passage, of the own film and of the other (own, other), means ov
 * valence r: rank correlation of the picture's valence with the share of major thirds among chords that have a third.
   Only passages whose valence moves by VALENCE_MOVES: exciting and relaxing have the same valence (.6), so between them
   it says nothing.
+
+--most takes so many passages of a film at most, spread over it.  --across compares with passages of other films only,
+and each film counts once, with the mean of its passages; intervals are then over films.
 
 --joined joins the first half of each passage with the second half of the one half the list further on, so that moods
 change within it.  --show prints passages bar by bar.
@@ -175,6 +178,22 @@ def _join(first: VideoFeatures, second: VideoFeatures) -> VideoFeatures:
     return replace(first, film=film, seconds=head + tail, cuts=tuple(cuts), **columns)
 
 
+def spread(found: list[VideoFeatures], most: int) -> list[VideoFeatures]:
+    """So many of them at most, as far apart as they may be."""
+    if len(found) <= most:
+        return found
+    return [found[k * len(found) // most + len(found) // most // 2] for k in range(most)]
+
+
+def by_film(values: list[float], owners: list[int]) -> list[float]:
+    """Means over the passages of each film; NaN counts as none."""
+    found: dict[int, list[float]] = {}
+    for value, owner in zip(values, owners, strict=True):
+        if not np.isnan(value):
+            found.setdefault(owner, []).append(value)
+    return [float(np.mean(each)) for each in found.values()]
+
+
 def interval(values: list[float]) -> str:
     kept = np.array([value for value in values if not np.isnan(value)])
     if len(kept) == 0:
@@ -191,13 +210,22 @@ def main() -> None:
     parser.add_argument("--takes", type=int, default=3)
     parser.add_argument("--show", type=int, default=0)
     parser.add_argument("--joined", action="store_true")
+    parser.add_argument("--most", type=int, default=10_000)
+    parser.add_argument("--across", action="store_true")
     arguments = parser.parse_args()
+    if arguments.joined and arguments.across:
+        parser.error("--joined mixes films, so --across does not go with it")
     single_threaded()
-    films = [each for path in arguments.films for each in passages(path, arguments.passage)]
+    cut = [spread(passages(path, arguments.passage), arguments.most) for path in arguments.films]
+    films = [each for found in cut for each in found]
+    owners = [number for number, found in enumerate(cut) for _ in found]
     films = joined(films) if arguments.joined else films
+    of_each = owners if arguments.across else list(range(len(films)))  # what counts once
     harmony = Harmony(load_pair()[0])
     out = sys.stdout.write
     out(f"{len(films)} passages of {len(arguments.films)} films, {arguments.takes} takes\n")
+    for path, found in zip(arguments.films, cut, strict=True):
+        out(f"  {path.name}: {', '.join(each.film.path.removeprefix(path.name).strip() for each in found)}\n")
     for strength in STRENGTHS:
         settings = [Setting(film, strength) for film in films]
         # Means of each passage: the others are compared with it again and again, and count once together.
@@ -205,7 +233,8 @@ def main() -> None:
         for k, (film, setting) in enumerate(zip(films, settings, strict=True)):
             here: dict[str, list[float]] = {name: [] for name in MEASURES}
             own = [compose(harmony, setting, setting.rows, film.cuts, take) for take in range(1, arguments.takes + 1)]
-            for other, theirs in zip(films[:k] + films[k + 1 :], settings[:k] + settings[k + 1 :], strict=True):
+            strangers = [n for n in range(len(films)) if of_each[n] != of_each[k]]
+            for other, theirs in ((films[n], settings[n]) for n in strangers):
                 for take, mine in enumerate(own, start=1):
                     foreign = compose(harmony, setting, setting.shown(theirs.rows), other.cuts, take)
                     same = [a == b for a, b in zip(mine, foreign, strict=True)]
@@ -222,12 +251,13 @@ def main() -> None:
                 found[name].append(float(np.mean(kept)) if kept else float("nan"))
             if k < arguments.show and strength == 50.0:
                 out(f"\n{film.film.path}\n" + "".join(bars(setting, own[0])) + "\n")
+        moved = {name: int(np.isfinite(found[f"own {name}"]).sum()) for name in ("mood", "valence")}
+        found = {name: by_film(values, of_each) for name, values in found.items()}
         out(f"follow {strength:3.0f} %: same chord for two films {interval(found['two films'])}, ")
         out(f"for two takes {interval(found['two takes'])}; agreement own - other {interval(found['gap'])}; ")
         for name in ("mood", "valence"):
-            moves = int(np.isfinite(found[f"own {name}"]).sum())
             own_r, other_r = interval(found[f"own {name}"]), interval(found[f"other {name}"])
-            out(f"{name} r own {own_r}, other {other_r} ({moves} passages); ")
+            out(f"{name} r own {own_r}, other {other_r} ({moved[name]} passages); ")
         out("\n")
 
 

@@ -1,13 +1,13 @@
 """Is it worth keeping?  Rows of `engine.commands.score_music` over films and takes, beside the way before plans.
 
     python tests/bench/music.py --film FILM.mp4 [--film …] [--takes 3] [--ensemble auto --ensemble piano …]
-                                [--midi NAME=FOLDER …] [--json OUT.json] [--markdown OUT.md]
+                                [--rules 3 …] [--midi NAME=FOLDER …] [--json OUT.json] [--markdown OUT.md]
 
   planned         form, palettes, theme and ensemble as each take draws them; --ensemble adds columns of one ensemble
   bars mixed      the same notes, bars in another order: what this reaches too says nothing of form
   random palettes each palette's cells drawn anew from the chords of all palettes: what these reach too says nothing of
                   palettes
-  first rules     as sessions that were begun before the present rules go on (engine.music.draws.RULES)
+  first rules     as sessions that were begun before the present rules go on (engine.music.draws.RULES); --rules: others
   NAME            files of another version or another program: FOLDER/FILM-TAKE.mid
   before          `--form none`: the network alone and one texture, as sessions were composed before there were plans
 
@@ -195,6 +195,7 @@ def main() -> None:
     parser.add_argument("--film", action="append", metavar="FILE", help="default: the bundled clip")
     parser.add_argument("--takes", type=int, default=3)
     parser.add_argument("--ensemble", action="append", default=[])
+    parser.add_argument("--rules", action="append", default=[], type=int, help="a column of earlier ones", metavar="N")
     parser.add_argument("--midi", action="append", default=[], metavar="NAME=FOLDER")
     parser.add_argument("--cache-dir", type=Path)
     parser.add_argument("--json", type=Path)
@@ -206,6 +207,8 @@ def main() -> None:
     systems = {"planned": ComposeOptions(form="auto"), "random palettes": ComposeOptions(form="auto")}
     systems |= {FIRST: ComposeOptions(form="auto"), "before": ComposeOptions(form="none")}
     systems |= {name: ComposeOptions(form="auto", ensemble=name) for name in arguments.ensemble}
+    earlier = {FIRST: 1} | {f"rules {number}": number for number in arguments.rules}
+    systems |= {name: ComposeOptions(form="auto") for name in earlier}
     films: dict[str, dict[str, list[dict[str, float]]]] = {}
     made: dict[str, dict[tuple[int, int], tuple[Composition, Arrangement]]] = {name: {} for name in systems}
     for number, path in enumerate(arguments.film or [str(bundled)]):
@@ -215,7 +218,7 @@ def main() -> None:
             for take in range(1, arguments.takes + 1):
                 drawn = random_palettes(100 * number + take) if name == "random palettes" else nullcontext()
                 with drawn:
-                    composition = compose(composer, features, take, options, 1 if name == FIRST else RULES)
+                    composition = compose(composer, features, take, options, earlier.get(name, RULES))
                 arrangement = arrange(composition)
                 made[name][number, take] = composition, arrangement
                 own, control = rows_of(composition, arrangement, features)

@@ -10,6 +10,7 @@ left out where that is absent.
 from __future__ import annotations
 
 import argparse
+import math
 import random
 import shutil
 import subprocess
@@ -240,7 +241,8 @@ def main() -> int:
             )
             off = f"{row_errors(path)[0]:.2f}" if counted else "–"
             film = features.film
-            finite = np.isfinite(features.emotion).all() and features.seconds == max(1, -int(-film.duration_s // 1))
+            rows = max(1, math.ceil(round(film.duration_s, 6)))  # 6.000000000000001 s have six
+            finite = np.isfinite(features.emotion).all() and features.seconds == rows
             failed += not finite
             print(
                 f"{words} | {film.duration_s:.2f} | {features.seconds} | {off} | {film.start_timecode or '–'} | "

@@ -34,7 +34,7 @@ sys.path[:0] = [str(Path(__file__).resolve().parents[1]), str(Path(__file__).res
 from expensive import LISTED
 from jacklab import Capture, Controller, JackServer, still_sounding, why_not
 from livelab import CLIP, Live, compose, composed_notes, match, port_name, struck
-from timed_live import turns_between
+from timed_live import slowest, turns_between
 
 from bridge.osc.codec import OscError, decode, encode, encode_bundle
 from engine.music.controls import CONTROLS
@@ -218,6 +218,8 @@ def main() -> int:
             for name, from_s, to_s in (("idle", idle_s, began), ("flooded", began, began + took_s)):
                 count, most_ms, above = turns_between(turns, from_s, to_s)
                 print(f"turns {name}: {count}, at most {most_ms:.1f} ms of processor time, {above} above 20 ms")
+                for words in slowest(turns, from_s, to_s):
+                    print(f"    {words}")
             print(f"answered: {answers[0]}, of these errors {answers[1]}, {answers[1] / took_s:.0f} a second")
             print(f"bridge memory: {before:.1f} MB before, {middle:.1f} MB during, {memory_mb(pid):.1f} MB after")
             if options.faders:

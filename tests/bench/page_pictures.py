@@ -1,6 +1,7 @@
 """The pictures of the page: `python tests/bench/page_pictures.py` writes docs/pictures/page-*.png anew.
 
-`--screens FOLDER` writes others to look at: three sizes of window, dark and light, dialogs, sheets and the first visit.
+`--screens FOLDER` writes others to look at: six sizes of window, dark and light, at rest and playing,
+dialogs, sheets, a refusal and the first visit.
 `--animation` writes docs/pictures/page.webp: ten seconds of a scene, taken frame by frame so that it is smooth on every
 machine, while one of its chords is changed.
 """
@@ -9,6 +10,7 @@ from __future__ import annotations
 
 import argparse
 import io
+import subprocess
 import sys
 import tempfile
 import time
@@ -22,6 +24,7 @@ from PIL import Image
 
 PICTURES = ROOT / "docs" / "pictures"
 SIZES = ((1280, 720), (1440, 900), (2560, 1440))
+NARROW = ((320, 640), (700, 900), (1000, 800))
 SCENE = (7.0, 10.0)  # picture second and length of the animation
 RATE = 8  # frames a second
 EDITED_S = 13.5  # the chord of this second is changed: frame -> keys
@@ -37,6 +40,9 @@ SHEETS = {
     "sync": "document.querySelector('cue-top .chip').click()",
     "menu": "document.querySelector('cue-top button[aria-label=Menu]').click()",
     "keys": "app.open_keys()",
+    "messages": "app.open_log()",
+    "section": "app.later('./elements/section-sheet.js', 'openSection', 18)",
+    "theme": "app.timeline.lanes.themes.open()",
     "take": "document.querySelector('.take-row button[aria-label^=Menu]').click()",
     "parts": "app.set('tab', 'parts')",
     "why": "(app.timeline.focus_item(app.timeline.lanes.chords, app.chords[4].start_s), app.set('tab', 'why'))",
@@ -85,6 +91,66 @@ def take_sheets(page: browserlab.Page, folder: Path, scheme: str) -> None:
         page.keyboard.press("Escape")
 
 
+def playing(page: browserlab.Page, file: Path) -> None:
+    """In mid-play, a chord selected, a word that is no chord in its field."""
+    value(page, "app.link.do('/cue/play')")
+    wait(page, "app.rolling && app.position_s() > 13", 60)
+    value(page, "app.timeline.focus_item(app.timeline.lanes.chords, app.chord_at(app.position_s() + 1).start_s)")
+    page.wait_for_timeout(300)
+    page.screenshot(path=file)
+    page.keyboard.press("Enter")
+    page.keyboard.type("Q7")
+    page.keyboard.press("Enter")
+    wait(page, "app.timeline.editor.sentence.classList.contains('bad')", 10)
+    page.screenshot(path=file.with_name(file.name.replace("playing", "refused")))
+    page.keyboard.press("Escape")
+    value(page, "app.link.do('/cue/stop')")
+
+
+def take_lists(page: browserlab.Page, folder: Path, scheme: str, made: Path) -> None:
+    """The table of an editor's markers and the sheet of a new cut."""
+    rows = "".join(f"00:00:{at_s:02d}:05\t{name}\tGreen\n" for at_s, name in ((3, "wakes"), (9, "hit door"), (17, "")))
+    (made / "reel 1.tsv").write_text(f"Timecode\tName\tColor\n{rows}", encoding="utf-8")
+    if not (made / "cut 2.mp4").exists():
+        cut = ["-ss", "1.5", "-i", str(CLIP), "-c:v", "libx264", "-preset", "ultrafast", "-c:a", "copy"]
+        subprocess.run(["ffmpeg", "-loglevel", "error", *cut, str(made / "cut 2.mp4")], check=True)
+    for name, entry, file, there in (
+        ("markers", "Markers from the editor", "reel 1.tsv", "dialog tbody tr"),
+        ("recut", "New cut of the film", "cut 2.mp4", "dialog tbody tr input"),
+    ):
+        page.click("cue-top button[aria-label=Menu]")
+        with page.expect_file_chooser() as chooser:
+            page.click(f".menu button:has-text('{entry}')")
+        chooser.value.set_files(str(made / file))
+        page.wait_for_selector("dialog.markers")
+        if name == "markers":  # the film says nothing of its first frame's label
+            page.fill("dialog input[aria-label*='first frame']", "00:00:00:00")
+            page.keyboard.press("Tab")
+        page.wait_for_selector(there, timeout=120_000)
+        page.wait_for_timeout(1500)
+        page.screenshot(path=folder / f"{name}-{scheme}.png")
+        page.keyboard.press("Escape")
+
+
+def take_first(browser: browserlab.Browser, folder: Path) -> None:
+    """Before there is a film, while it is looked at, and a link that leads nowhere."""
+    for number, scheme in enumerate(("dark", "light")):
+        with tempfile.TemporaryDirectory() as home, PageProgram("page", Path(home)) as fresh:
+            for width, height in SIZES[number::2]:
+                page = opened(browser, fresh, scheme=scheme, width=width, height=height)
+                page.wait_for_selector("cue-first h1")
+                page.screenshot(path=folder / f"first-{scheme}-{width}.png")
+                page.context.close()
+            page = opened(browser, fresh, scheme=scheme, width=1280, height=720)
+            page.click("text=Try the bundled clip")
+            page.wait_for_selector("cue-first video")
+            page.screenshot(path=folder / f"analysing-{scheme}.png")
+            page.click("text=Write the music")
+            page.wait_for_timeout(400)
+            page.screenshot(path=folder / f"composing-{scheme}.png")
+            page.context.close()
+
+
 def take_screens(browser: browserlab.Browser, program: PageProgram, folder: Path) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     for scheme in ("dark", "light"):
@@ -92,19 +158,22 @@ def take_screens(browser: browserlab.Browser, program: PageProgram, folder: Path
             page = opened(browser, program, scheme=scheme, lanes="all", width=width, height=height)
             ready(page)
             page.screenshot(path=folder / f"page-{scheme}-{width}.png")
+            playing(page, folder / f"playing-{scheme}-{width}.png")
             if width == 1280:
                 value(page, "(void app.open_save(), 0)")
                 page.wait_for_selector("dialog select")
                 page.screenshot(path=folder / f"save-{scheme}-{width}.png")
                 page.keyboard.press("Escape")
                 take_sheets(page, folder, scheme)
+                with tempfile.TemporaryDirectory() as made:
+                    take_lists(page, folder, scheme, Path(made))
             page.context.close()
-    with tempfile.TemporaryDirectory() as home, PageProgram("page", Path(home)) as fresh:
-        for scheme in ("dark", "light"):
-            page = opened(browser, fresh, scheme=scheme, width=1280, height=720)
-            page.wait_for_selector("cue-first h1")
-            page.screenshot(path=folder / f"first-{scheme}-1280.png")
+        for width, height in NARROW:
+            page = opened(browser, program, scheme=scheme, width=width, height=height)
+            ready(page)
+            page.screenshot(path=folder / f"narrow-{scheme}-{width}.png")
             page.context.close()
+    take_first(browser, folder)
 
 
 def at(page: browserlab.Page, at_s: float) -> None:

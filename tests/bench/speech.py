@@ -24,10 +24,10 @@ sys.path[:0] = [str(Path(__file__).resolve().parents[2]), str(Path(__file__).res
 
 import av
 import numpy as np
+from pieces import melody_share
 from soundlab import film_with
 
 from engine.arrange import ArrangeOptions, arrange
-from engine.arrange.dialogue import melody_share
 from engine.brief import Brief
 from engine.composer import compose_takes
 from engine.music.speech import Lines, merged, speech_text

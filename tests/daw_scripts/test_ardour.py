@@ -107,6 +107,8 @@ def start_ardour(repository, work, port, environment, script, *, fresh=True):
             return Ardour(process, folder, work, script, settings)
         process.kill()
         process.wait()
+        for mailbox in work.glob("home/.config/ardour7/*.mailbox"):  # whoever is killed leaves it
+            mailbox.unlink()
         time.sleep(4)  # until the bridge notices that it is gone
     pytest.skip("JACK lets no Ardour stay connected on this machine")
 

@@ -144,7 +144,7 @@ def test_followed_word_for_word(page, account, run, jack_server):
             run(words, "--quiet" if "--quiet" in words else "--json", check=True, capture_output=True, timeout=280)
             assert (account / words[words.index("-o") + 1]).stat().st_size > 1000
         elif command == "doctor":
-            run([*words, "--listen", "0", "--osc-port", "0"], capture_output=True, timeout=120)
+            run([*words, "--listen", "0", "--osc-port", "1"], capture_output=True, timeout=120)
             if "--report" in words:
                 assert (account / words[words.index("--report") + 1]).read_text().startswith("CueBridge report")
         elif command == "live":

@@ -58,13 +58,11 @@ def test_takes_stand_against_the_film_with_their_form_and_notes(board: browserla
     sketches = value(board, "[...app.board.sketches.values()]")
     assert all(each["sections"] and each["notes"] and each["chords"] for each in sketches)
     assert len({str(each["notes"]) for each in sketches}) == 4
-    for row in board.locator(".board-row canvas").all():
-        inked = row.evaluate(
-            "(canvas) => { const data = canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height).data;"
-            " let count = 0; for (let at = 3; at < data.length; at += 4) count += data[at] > 0;"
-            " return 4 * count / data.length; }"
-        )
-        assert inked > 0.1
+    # They are painted a little after they came.
+    wait(board, "[...app.board.querySelectorAll('.board-row canvas')].every((canvas) => {"
+         " const data = canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height).data;"
+         " let count = 0; for (let at = 3; at < data.length; at += 4) count += data[at] > 0;"
+         " return 4 * count / data.length > 0.1; })")  # fmt: skip
     # One axis: a second lies at the same place in the film's strip and in each take.
     lefts = value(
         board,

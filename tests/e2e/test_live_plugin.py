@@ -103,6 +103,6 @@ def test_a_run_without_the_plugin_is_found_by_no_instance(tmp_path, built, monke
         assert not link.exists() and live.last("status")["plugins"] == []
         assert live.send("/cue/plugins").params == [0]
         refused = live.send("/cue/plugin/take_over")
-        assert refused.address == "/cue/error" and "this run speaks with no plugin" in str(refused.params)
+        assert refused.address == "/cue/error" and "this run is not connected to the plugin" in str(refused.params)
         assert roll(host, 4.0) == []
         assert live.quit() == 0

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import browserlab
+import psutil
 import pytest
 from browserlab import CLIP, PageProgram, chord_box, composed, edited, opened, settled, steps, value, wait
 
@@ -52,6 +53,12 @@ def test_first_visit_to_sound_by_keyboard_alone(browser: browserlab.Browser, tmp
         assert abs(value(page, "app.heard_s() - app.position_s()")) < 0.05
         assert page.faults == []
         page.context.close()
+
+
+def test_a_page_that_opens_on_its_film_plays_by_the_first_key(page: browserlab.Page) -> None:
+    assert value(page, "document.activeElement.getAttribute('aria-label')") == "Play"
+    page.keyboard.press("Space")
+    wait(page, "app.rolling")
 
 
 def test_a_border_is_dragged_in_one_step(page: browserlab.Page) -> None:
@@ -105,6 +112,44 @@ def test_a_place_that_is_refused_says_so_while_dragging(page: browserlab.Page) -
     wait(page, "document.querySelector('.message').className.includes('refused')", 5)
     assert "in the DAW" in value(page, "document.querySelector('.message .text').textContent")
     assert steps(page) == before
+
+
+def test_a_window_that_changes_its_size_under_a_drag_loses_nothing(page: browserlab.Page) -> None:
+    _, right, top, _ = chord_box(page, 4)
+    before, names = steps(page), value(page, "app.chords.map((chord) => [chord.start_s, chord.name])")
+    page.mouse.move(right, top + 20)
+    page.mouse.down()
+    page.mouse.move(right + 20, top + 20, steps=4)
+    page.set_viewport_size({"width": 900, "height": 600})
+    page.mouse.move(850, 300, steps=4)
+    page.set_viewport_size({"width": 500, "height": 700})  # where there are no lanes
+    page.mouse.up()
+    page.set_viewport_size({"width": 1440, "height": 900})
+    wait(page, "app.timeline.lanes.chords.moving == null && app.timeline.tip.hidden", 5)
+    for _ in range(steps(page) - before):
+        value(page, "app.link.do('/cue/undo')")
+    wait(page, "JSON.stringify(app.chords.map((chord) => [chord.start_s, chord.name])) === argument", 10,
+         argument=value(page, "JSON.stringify(argument)", names))  # fmt: skip
+
+
+def test_a_chart_of_thousands_of_chords_is_refused_in_words(page: browserlab.Page) -> None:
+    before, chart = steps(page), "C Am F G " * 1250
+    page.locator("cue-steer input[type=text]").first.fill(chart)
+    page.keyboard.press("Enter")
+    wait(page, "document.body.textContent.includes('characters; 8192 are the most')", 10)
+    assert steps(page) == before and value(page, "app.value('/cue/progression')") == ""
+
+
+def test_who_chooses_another_film_is_told_that_the_music_plays_on(page: browserlab.Page) -> None:
+    page.click("cue-top button[aria-label=Menu]")
+    page.click(".menu button:has-text('Another film')")
+    page.wait_for_selector("cue-first h1")
+    value(page, "(app.link.do = () => new Promise(() => {}), 0)")  # the film is on its way
+    page.click("text=Try the bundled clip")
+    wait(page, "document.querySelector('cue-first').textContent.includes('The music plays on until it is there.')", 5)
+    value(page, "(delete app.link.do, 0)")
+    page.click("cue-first >> text=Back")
+    wait(page, "app.first.hidden", 5)
 
 
 def test_a_chord_is_typed_in_its_place(page: browserlab.Page) -> None:
@@ -233,6 +278,8 @@ def test_why_says_who_set_a_chord_and_offers_others(page: browserlab.Page) -> No
         name = others.first.inner_text().split()[0]
         others.first.click()
         wait(page, "app.chords[7].name === argument && app.chords[7].state === 'pinned'", 10, argument=name)
+        # Of what somebody set nobody need be asked: that is answered too.
+        wait(page, "document.querySelector('cue-why').textContent.includes('You wrote ' + argument)", 10, argument=name)
 
 
 def test_the_film_with_its_music_is_saved(page: browserlab.Page) -> None:
@@ -243,6 +290,22 @@ def test_the_film_with_its_music_is_saved(page: browserlab.Page) -> None:
     with page.expect_download() as found:
         page.click(".message a")
     assert Path(found.value.path()).read_bytes().startswith(b"MThd")
+
+
+def test_a_cue_sheet_is_saved_with_its_writers(page: browserlab.Page) -> None:
+    """Fields show with the format that has them; the name is a pattern."""
+    page.click("#save")
+    assert not page.locator("dialog input[aria-label=Writers]").is_visible()
+    page.select_option("dialog select[aria-label=Format]", "cuesheet")
+    assert page.input_value("dialog input[aria-label='File name']") == "{cue}_v{version} {name} {start}"
+    page.fill("dialog input[aria-label=Writers]", "A. Composer")
+    page.fill("dialog input[aria-label=Version]", "3")
+    page.click("dialog button.primary")
+    wait(page, "[...document.querySelectorAll('.message a')].some((each) => each.href.endsWith('cue%20sheet.csv'))", 60)
+    with page.expect_download() as found:
+        page.locator(".message a[href$='cue%20sheet.csv']").click()
+    assert "_v03 " in found.value.suggested_filename
+    assert "A. Composer" in Path(found.value.path()).read_text(encoding="utf-8-sig")
 
 
 def test_the_film_has_a_window_of_its_own(browser: browserlab.Browser, program: PageProgram) -> None:
@@ -300,6 +363,7 @@ _CUT_OFF = """() => {
 }"""
 
 
+_SCROLLS = "(each) => each.scrollHeight - each.clientHeight"
 _TOP_MOST = """(selector) => {
   const each = document.querySelector(selector);
   const { left, top, width, height } = each.getBoundingClientRect();
@@ -346,8 +410,12 @@ def test_nothing_is_cut_off(
     assert page.evaluate(_TOP_MOST, "details.more > summary")
     assert page.evaluate("(({ scroller, lanes }) => lanes.drums.top + lanes.drums.height <= scroller.clientHeight)"
                          "(cuebridge.timeline)")  # fmt: skip
-    if height >= 900:
-        assert page.locator("#pane-steer").evaluate("(each) => each.scrollHeight - each.clientHeight") <= 1
+    # Further controls are whole where they are opened, and so is what was there before once they are closed.
+    for _ in range(2):
+        assert page.locator("#pane-steer").evaluate(_SCROLLS) <= 1
+        page.click("details.more > summary")
+        assert page.locator(".more .field").last.is_visible() == page.evaluate("document.querySelector('.more').open")
+        assert page.evaluate(_CUT_OFF) == []
     painted(page)
     page.screenshot(path=tmp_path / f"page-{scheme}-{width}.png")
     assert page.faults == []
@@ -362,6 +430,8 @@ def test_small_windows_scroll_one_way_only(
     composed(page)
     assert value(page, "document.documentElement.scrollWidth") <= width
     assert page.locator("cue-top .play").is_visible()
+    # A film's long name may be; the name of a control may not.
+    assert [each for each in page.evaluate(_CUT_OFF) if each.startswith("SPAN cut-off")] == []
     # What is left of the timeline can be reached: lanes, or the chords as a list.
     shown = page.locator(".chord-list button").first if width < 560 else page.locator(".field-of-lanes")
     shown.scroll_into_view_if_needed()
@@ -381,3 +451,38 @@ def test_forced_colours_leave_nothing_unreadable(browser: browserlab.Browser, pr
     assert text == own and ground != text
     painted(page)
     page.context.close()
+
+
+THROUGH_THE_MIXER = """async (blocks) => {
+  const context = new AudioContext();
+  await context.audioWorklet.addModule("/static/sound/worklet.js");
+  const node = new AudioWorkletNode(context, "cue-player", { numberOfInputs: 0, outputChannelCount: [2] });
+  node.connect(context.destination);
+  let heard = 0;
+  node.port.onmessage = () => heard++;
+  for (let index = 0; index < blocks; index++) {
+    const samples = new Int16Array(5 * 48000).fill(index + 1);
+    const parts = new Map([["pad", samples]]);
+    node.port.postMessage({ stream: 1, index, revision: 1, parts, level: 1 }, [samples.buffer]);
+    if (index % 10 === 0) await new Promise((done) => setTimeout(done, 20));
+  }
+  await new Promise((done) => setTimeout(done, 500));
+  return heard;
+}"""
+
+
+def own_bytes(page: browserlab.Page, browser: browserlab.Browser) -> int:
+    """Memory of the browser's tabs that is theirs alone, once what nothing refers to is collected."""
+    page.context.new_cdp_session(page).send("HeapProfiler.collectGarbage")
+    processes = browser.new_browser_cdp_session().send("SystemInfo.getProcessInfo")["processInfo"]
+    return sum(psutil.Process(each["id"]).memory_full_info().uss for each in processes if each["type"] == "renderer")
+
+
+def test_blocks_of_sound_that_are_no_longer_kept_give_their_memory_back(
+    browser: browserlab.Browser, page: browserlab.Page
+) -> None:
+    """As many as seven minutes of play have; the mixer keeps 31 MB of them."""
+    page.keyboard.press("F")
+    before = own_bytes(page, browser)
+    assert page.evaluate(THROUGH_THE_MIXER, 900) > 3  # 432 MB
+    assert own_bytes(page, browser) - before < 200e6

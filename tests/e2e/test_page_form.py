@@ -19,10 +19,17 @@ def browser() -> Iterator[browserlab.Browser]:
 
 
 @pytest.fixture(scope="module")
-def program(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PageProgram]:
-    with PageProgram(
-        "live", tmp_path_factory.mktemp("form"), str(CLIP), "--form", "trailer", "--ensemble", "strings"
-    ) as found:
+def program(browser: browserlab.Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator[PageProgram]:
+    """A cue of three sections, with one statement of the theme, at its beginning."""
+    folder = tmp_path_factory.mktemp("form")
+    with PageProgram("live", folder, str(CLIP), "--form", "comedy", "--ensemble", "strings") as found:
+        page = opened(browser, found, lanes="all")
+        composed(page)
+        settled(page)
+        value(page, "app.link.do('/cue/theme/silent', [app.timeline.lanes.themes.spans()[1].start_s])")
+        wait(page, "app.timeline.lanes.themes.spans().length === 1", 40)
+        settled(page)
+        page.context.close()
         yield found
 
 
@@ -185,7 +192,7 @@ def test_a_proposed_form_is_accepted_moved_named_and_refused_one_by_one(page: br
     x, y = point(page, "form", form[2]["start_s"])
     page.mouse.move(x + 2, y)
     page.mouse.down()
-    bar = int(value(page, "app.bars.at(argument + 0.01).bar", form[2]["start_s"])) - 1
+    bar = int(value(page, "app.bars.at(argument + 0.01).bar", form[2]["start_s"])) + 1
     page.mouse.move(x - 20, y, steps=3)
     page.mouse.move(point(page, "form", bar_s(page, bar))[0], y, steps=4)
     page.mouse.up()

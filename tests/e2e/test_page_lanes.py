@@ -12,6 +12,7 @@ import recutlab
 from browserlab import CLIP, PageProgram, composed, edited, settled, steps, value, wait
 
 from engine.music.bundled import bundled_clip
+from engine.music.controls import CONFORM_POLICIES
 
 pytestmark = browserlab.NEEDS_BROWSER
 
@@ -225,6 +226,20 @@ def test_markers_of_an_editor_are_looked_at_and_taken(page: browserlab.Page, tmp
     assert steps(page) == before + 1
 
 
+def test_a_long_list_of_markers_says_that_more_is_taken_than_is_listed(page: browserlab.Page, tmp_path: Path) -> None:
+    file = tmp_path / "long.tsv"
+    file.write_text(
+        "In (s)\tName\n" + "".join(f"{0.05 * index:.2f}\t🎬 {index}\n" for index in range(501)), encoding="utf-8"
+    )
+    with page.expect_file_chooser() as chooser:
+        page.click("cue-top button[aria-label=Menu]")
+        page.click(".menu button:has-text('Markers from the editor')")
+    chooser.value.set_files(file)
+    wait(page, "document.querySelectorAll('dialog.markers tbody tr').length === 500")
+    assert page.locator("dialog.markers button.primary").inner_text() == "Take 500 markers and the others"
+    page.keyboard.press("Escape")
+
+
 def test_a_new_cut_is_looked_at_taken_and_taken_back(page: browserlab.Page, tmp_path: Path) -> None:
     """Two seconds of a title at the sixth second, with the film from the fixture before and after."""
     film = value(page, "app.get('film').name")
@@ -236,7 +251,8 @@ def test_a_new_cut_is_looked_at_taken_and_taken_back(page: browserlab.Page, tmp_
     chooser.value.set_files(tmp_path / "reel v2.mp4")
     wait(page, "document.querySelector('dialog.markers button.primary:not(:disabled)')", 120)
     rows = page.locator("dialog.markers tbody tr")
-    assert rows.count() == 5 and "insert" in rows.nth(0).inner_text() and "+48" in rows.nth(0).inner_text()
+    assert rows.count() == 1 + len(CONFORM_POLICIES)  # one change, and what each policy does
+    assert "insert" in rows.nth(0).inner_text() and "+48" in rows.nth(0).inner_text()
     assert axe_faults(page, "dialog") == []
     page.locator("dialog.markers input[value=rewrite]").check()
     page.locator("dialog.markers input[value=shift]").check()

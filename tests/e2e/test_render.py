@@ -103,7 +103,7 @@ def test_what_cannot_be_done_with_a_session(tmp_path):
         (["{film}", "-o", "there.mp4"], "is there already: give another name, or say --replace"),
         (["{film}", "-o", "{film}", "--overwrite"], "would be overwritten"),
         (["{film}", "-o", "absent/out.mp4"], "There is no folder absent"),
-        (["{film}", "-o", "out.mp4", "--loudness", "loud"], "'loud' is no loudness"),
+        (["{film}", "-o", "out.mp4", "--loudness", "loud"], "'loud' is not a loudness"),
         (["{film}", "-o", "out.mp4", "--loudness", "3"], "--loudness is -40 to -8 LUFS"),
         (["{film}", "-o", "out.mp4", "--soundfont", "absent.sf2"], "There is no SoundFont absent.sf2"),
         (["{film}", "-o", "out.mp4", "--soundfont", "there.mp4"], "there.mp4 is not a SoundFont 2 file"),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from engine.commands.picture_link import spearman
+from engine.commands.score_metrics import rank_correlation
 from engine.dynamics import DEFAULT_DENSITY, asked_density, asked_loudness, energy, follow, predict
 from engine.music import Cue, Section, TempoMap
 from engine.process.messages import Composed, ComposeOptions, ComposeRequest
@@ -46,7 +46,7 @@ def test_following_the_picture_goes_from_not_at_all_to_wholly(regressor, make_fe
     lively = energy(features)
     rows = [follow(alone, features, strength) for strength in (0.0, 0.5, 1.0)]
     np.testing.assert_allclose(rows[0].density, alone.density)
-    found = [(spearman(lively, row.density), spearman(lively, row.loudness)) for row in rows]
+    found = [(rank_correlation(lively, row.density), rank_correlation(lively, row.loudness)) for row in rows]
     assert found == sorted(found) and found[-1][0] > 0.95 and found[-1][1] > 0.95
     assert abs(rows[2].density.mean() - alone.density.mean()) < 1.0  # the film's own level stays
     for row in rows:

@@ -9,8 +9,9 @@ from fractions import Fraction
 
 import mido
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
+from profiles import examples
 
 from engine.arrange import Arrangement, arrange
 from engine.arrange.rhythm import build_grid
@@ -297,7 +298,7 @@ def test_a_long_time_before_what_is_left_out_is_kept(tmp_path):
     assert read_midi(path).notes[0].start_beats == 1.0
 
 
-@settings(max_examples=300, deadline=None)
+@examples(300)
 @given(st.binary(max_size=200), st.integers(0, 120))
 def test_any_bytes_are_a_file_or_one_sentence(rubbish, at):
     whole = ODD_FILES["SysEx of 8-bit data"]

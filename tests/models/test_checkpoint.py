@@ -9,7 +9,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from safetensors import safe_open
 
+from models import files
 from models.amt import AffectiveMultimodalTransformer
 from models.checkpoint import authors_amt_names, authors_regressor_names, import_authors, load, save
 from models.config import AmtConfig, RegressorConfig
@@ -146,10 +148,27 @@ def test_absurd_sizes_are_refused_before_any_memory_is_asked_for(tmp_path, name,
         assert "\n" not in str(caught.value) and len(str(caught.value)) < 300
 
 
+def test_weights_without_a_number_in_them_are_refused(tmp_path) -> None:
+    """Each in turn: what norms divide by is their length."""
+    from safetensors.numpy import load_file, save_file
+
+    from models import runtime
+
+    source = files.WEIGHTS / "amt.safetensors"
+    whole, path = load_file(source), tmp_path / "amt.safetensors"
+    with safe_open(source, "numpy") as opened:
+        metadata = opened.metadata()
+    for name in [each for each in whole if each.startswith("decoder.0.")]:
+        save_file({**whole, name: whole[name].reshape(-1)[:0]}, path, metadata=metadata)
+        for reader in (load, runtime.load):
+            with pytest.raises(CheckpointError, match="holds nothing"):
+                reader(path)
+
+
 def test_numbers_that_are_none_are_refused(tmp_path) -> None:
     path = tmp_path / "regressor.safetensors"
     model = DynamicsRegressor(RegressorConfig(width=8))
     next(model.parameters()).data[0] = float("nan")
     save(model, path)
-    with pytest.raises(CheckpointError, match="no number"):
+    with pytest.raises(CheckpointError, match="not numbers"):
         load(path)

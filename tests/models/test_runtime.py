@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -15,7 +16,7 @@ from models.checkpoint import build, load_default, save
 from models.conditioning import condition_rows
 from models.config import KINDS, AmtConfig, RegressorConfig
 from models.errors import CheckpointError
-from models.files import WEIGHTS
+from models.files import LARGEST, WEIGHTS, read
 from models.film import FilmInputs
 from models.regressor import DynamicsRegressor
 from models.runtime import ChordNetwork, Regressor, from_torch, load, load_pair
@@ -307,3 +308,33 @@ def test_other_conditions_are_as_if_they_had_been_there_all_along(films: int) ->
     cache.truncate(0)
     again = network.decode_step(np.zeros(films, dtype=np.int64), cache)
     np.testing.assert_allclose(again[:films], plain, atol=1e-4)
+
+
+@pytest.mark.filterwarnings("error")
+def test_damaged_weights_are_refused_or_computed_with_but_never_warned_of(tmp_path) -> None:
+    """A tensor full of one number: too large to compute with is refused in a sentence, else the logits are numbers."""
+    model, path = lively(replace(EVERYTHING, max_slots=PASSAGE)), tmp_path / "amt.safetensors"
+    (film, chords), shown, refused = passages()[0], conditions_of(0, PASSAGE), 0
+    for number, (name, tensor) in enumerate(model.state_dict().items()):
+        before = tensor.clone()
+        for value in (9000.0, -9000.0, 1e30, -3e38)[: 2 if number % 8 else 4]:
+            tensor.fill_(value)
+            save(model, path)
+            try:
+                network = load(path)
+            except CheckpointError as error:
+                refused += 1
+                assert "is damaged" in str(error) and len(str(error)) < 300
+            else:
+                assert abs(value) < 1e4, name
+                assert isinstance(network, ChordNetwork)
+                assert np.isfinite(in_numpy(network, film, chords[:2], shown[:2])).all(), (name, value)
+        tensor.copy_(before)
+    assert refused >= 2 * (number // 8 + 1) + 4  # and floors that have no exponential
+
+
+def test_what_is_shipped_is_far_from_what_is_refused() -> None:
+    for name in ("amt", "regressor"):
+        assert (
+            max(np.abs(each).max() for each in read(WEIGHTS / f"{name}.safetensors").tensors.values()) < LARGEST / 100
+        )

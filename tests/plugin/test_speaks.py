@@ -20,8 +20,9 @@ from pluginlab import RATE, Host, Transport, state_of
 from bridge.player import messages as m
 from bridge.player.memory import PlayerMemory
 from bridge.plugin import wire
+from bridge.plugin.instances import Instance, Instances
 from bridge.plugin.link import PluginLink
-from bridge.plugin.plan import ALL_PARTS, PluginPlan
+from bridge.plugin.plan import ALL_PARTS, Body, PluginPlan
 from engine.music.note import Note
 
 
@@ -390,7 +391,7 @@ def test_without_a_home_folder_a_run_goes_on(monkeypatch) -> None:
     monkeypatch.setattr(Path, "home", unknown)
     monkeypatch.delenv("CUEBRIDGE_PLUGIN_LINK", raising=False)
     with running(None, tune()) as bridge:
-        assert bridge.said == ["plugins cannot find this run: plugin-link (the home folder is not known: set HOME)."]
+        assert bridge.said == ["plugins cannot find this run: plugin-link (your home folder is not known: set HOME)."]
 
 
 @pytest.mark.parametrize("spoil", ["a file for a folder", "a folder for a file", "no text"])
@@ -409,3 +410,22 @@ def test_without_a_file_for_its_key_a_run_goes_on_and_leaves_nothing(tmp_path, s
         assert path.parent.read_text() == "mine"
     else:
         assert [each.name for each in path.parent.iterdir()] == ["plugin-link"]
+
+
+@pytest.mark.parametrize(
+    ("theirs", "ours", "said"),
+    [
+        (("Reel", 3), ("Reel", 5), "other music for Reel (revision 3) than this session (revision 5)"),
+        (("Reel", 3), ("Reel", 3), "other music for Reel (of another run) than this session (of this one)"),
+        (("Reel", 3), ("Spot", 3), "other music (Reel, revision 3) than this session (Spot, revision 3)"),
+        (("", 1), ("", 1), "other music (of another run) than this session (of this one)"),
+        (("", 1), ("Spot", 1), "other music (no film, revision 1) than this session (Spot, revision 1)"),
+        (("n" * 127, 1), ("n" * 200, 2), f"other music for {'n' * 127} (revision 1) than this session (revision 2)"),
+    ],
+)
+def test_other_music_is_named_by_what_tells_it_apart(theirs, ours, said) -> None:
+    hello = wire.Hello(0, "CLAP", 0, True, False, False, 77, theirs[1], 0, 0, 0, 0, 0, "", theirs[0])
+    instances = Instances(bytes(16), 1)
+    instances.body = Body(1, ours[1], True, ours[0], (), b"")
+    sentence = instances.conflict_of(Instance(1, ("127.0.0.1", 1), 1, hello, 0.0))
+    assert f"the DAW's project holds {said}: the project's plays until" in sentence

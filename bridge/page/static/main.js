@@ -47,6 +47,7 @@ class CueApp extends HTMLElement {
 			if (!more.isConnected) document.head.append(more);
 			return import(file).then((found) => found[name](app, ...rest), () => app.messages.say(GONE));
 		};
+		app.film_sync = () => import("./sound/film-sync.js");
 		app.open_keys = () => app.later("./elements/sheets.js", "openKeys");
 		app.open_log = () => app.later("./elements/sheets.js", "openLog");
 		app.open_save = () => app.later("./elements/save.js", "openSave");
@@ -147,6 +148,12 @@ class CueApp extends HTMLElement {
 			if (now === "takes") app.touch("takes");
 		});
 		app.set("tab", "steer");
+		// A page that opens on its film: Play has the focus, but whoever has gone elsewhere meanwhile stays there.
+		const stop = app.on(["phase"], () => {
+			if (app.get("phase") === undefined) return;
+			queueMicrotask(() => stop());
+			if (app.get("phase") !== "empty" && document.activeElement === document.body) top.play.focus();
+		});
 		app.on(["link", "phase"], () => {
 			const gone = app.get("link") !== "open";
 			panel.classList.toggle("gone", gone);

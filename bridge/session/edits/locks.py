@@ -5,9 +5,11 @@ Positions are picture seconds; None: from the beginning, to the end.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from bisect import bisect_left, insort
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Final
+from operator import attrgetter
+from typing import Final, TypeVar
 
 from bridge.session.edits import Edit
 from bridge.session.now import Now
@@ -15,6 +17,9 @@ from engine.document import Document, Lock
 from engine.music import PARTS, Controller, Note
 from engine.music.arguments import ControlError
 
+Timed = TypeVar("Timed", Note, Controller)
+_start: Final = attrgetter("start_beats")
+_time: Final = attrgetter("time_beats")
 ALL: Final = "all"
 MOST: Final = 200
 
@@ -37,10 +42,10 @@ class Gathered:
         low, high = self.low, self.high
         for note in notes:
             if low <= note.start_beats < high and note.part in self.notes:
-                self.notes[note.part].append(note)
+                _append(self.notes[note.part], note, _start)
         for each in controllers:
             if low <= each.time_beats < high and each.part in self.controllers:
-                self.controllers[each.part].append(each)
+                _append(self.controllers[each.part], each, _time)
 
 
 def gather(
@@ -76,9 +81,14 @@ def unlock(
     document: Document, now: Now, part: str = ALL, from_s: float | None = None, to_s: float | None = None
 ) -> Edit:
     """Lets the notes of a part in a range be composed and arranged again."""
-    low, high = _beats(document, now, from_s, to_s)
     names = _parts(part)
-    touched = [each for each in document.locks if each.part in names and _meets(each, low, high)]
+    own = [each for each in document.locks if each.part in names]
+    # What was locked may reach beyond the music as it is now: it rings out earlier, or another tempo has moved it.
+    last_s = max((now.end_s, *(each.end_s for each in own)))
+    low, high = _beats(document, now, from_s, last_s if to_s is None else to_s)
+    low = min((low, *(each.start_beats for each in own))) if from_s is None else low
+    high = max((high, *(each.end_beats for each in own))) if to_s is None else high
+    touched = [each for each in own if _meets(each, low, high)]
     if not touched:
         raise ControlError("bad_value", f"nothing of {'any part' if part == ALL else part} is locked there.")
     kept = [each for each in document.locks if each not in touched]
@@ -103,11 +113,23 @@ def _rest(document: Document, each: Lock, low: float, high: float) -> list[Lock]
                     # An edge that was there keeps its second: by it is seen whether the tempo has moved the lock.
                     start_s=each.start_s if start == each.start_beats else seconds_at(start) - starts_s,
                     end_s=each.end_s if end == each.end_beats else seconds_at(end) - starts_s,
-                    notes=tuple(note for note in each.notes if start <= note.start_beats < end),
-                    controllers=tuple(curve for curve in each.controllers if start <= curve.time_beats < end),
+                    notes=_between(each.notes, start, end, _start),
+                    controllers=_between(each.controllers, start, end, _time),
                 )
             )  # fmt: skip
     return found
+
+
+def _append(found: list[Timed], each: Timed, at: Callable[[Timed], float]) -> None:
+    """Keeps them in order of time; a note of the next piece of music may begin a little before the last of this one."""
+    if found and at(each) < at(found[-1]):
+        insort(found, each, key=at)
+    else:
+        found.append(each)
+
+
+def _between(found: tuple[Timed, ...], start: float, end: float, at: Callable[[Timed], float]) -> tuple[Timed, ...]:
+    return found[bisect_left(found, start, key=at) : bisect_left(found, end, key=at)]
 
 
 def _beats(document: Document, now: Now, from_s: float | None, to_s: float | None) -> tuple[float, float]:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import replace
 
 from bridge.session.edits import Edit
-from bridge.session.edits.marks import MAX_MARKS, SAME_S
+from bridge.session.edits.marks import MAX_MARKS, is_near
 from bridge.session.edits.tempo import on_its_tempo
 from bridge.session.now import Now, boundary_s
 from engine.document import MAX_CUES, CueState, Document, Value, check_cues
@@ -63,22 +64,15 @@ def _with_cues(document: Document, number: int, rows: tuple[Mapped, ...]) -> Doc
 
 
 def _merged(old: tuple[Hit, ...], new: tuple[Hit, ...]) -> tuple[Hit, ...]:
-    moved = _moved([each.name for each in old], [each.name for each in new])
-    left = [
-        each
-        for each in old
-        if each.name not in moved and all(abs(each.time_s - other.time_s) > SAME_S for other in new)
-    ]
+    moved, taken = _moved([each.name for each in old], [each.name for each in new]), sorted(e.time_s for e in new)
+    left = [each for each in old if each.name not in moved and not is_near(taken, each.time_s)]
     return tuple(sorted((*left, *new), key=lambda each: each.time_s))
 
 
 def _merged_sections(old: tuple[Section, ...], new: tuple[Section, ...]) -> tuple[Section, ...]:
-    moved = {each.name: each for each in old if each.name in _moved([e.name for e in old], [e.name for e in new])}
-    left = [
-        each
-        for each in old
-        if each.name not in moved and all(abs(each.start_s - other.start_s) > SAME_S for other in new)
-    ]
+    names, taken = _moved([each.name for each in old], [each.name for each in new]), sorted(e.start_s for e in new)
+    moved = {each.name: each for each in old if each.name in names}
+    left = [each for each in old if each.name not in moved and not is_near(taken, each.start_s)]
     # A section that only moves keeps what the composer made it change.
     kept = [
         replace(moved[each.name], start_s=each.start_s) if each.name in moved and not each.changes else each
@@ -89,4 +83,5 @@ def _merged_sections(old: tuple[Section, ...], new: tuple[Section, ...]) -> tupl
 
 def _moved(old: list[str], new: list[str]) -> set[str]:
     """Names that stand once on both sides."""
-    return {name for name in new if name and old.count(name) == 1 == new.count(name)}
+    there, coming = Counter(old), Counter(new)
+    return {name for name in coming if name and there[name] == 1 == coming[name]}

@@ -13,14 +13,14 @@ from bridge.session.edits.tempo import on_its_tempo
 from bridge.session.now import Now, boundary_s
 from engine.arrange import ArrangeOptions
 from engine.document import Document
-from engine.music import PARTS, Cut, Hit, Key, MusicError, Section, controls
+from engine.music import PARTS, Cut, Hit, Key, MusicError, Section, TimeSignature, controls
 from engine.music.arguments import ControlError
 from engine.music.controls import BY_ADDRESS, ROOT
 
 SAME_S: Final = 0.02  # closer than this two marks are one
 NEAR_S: Final = 0.5
 MAX_MARKS: Final = 1000
-SECTION_CONTROLS: Final = (*(BY_ADDRESS[each].name for each in controls.with_scope("section")), "parts")
+SECTION_CONTROLS: Final = (*(BY_ADDRESS[each].name for each in controls.with_scope("section")), "bpm", "meter", "parts")
 
 
 def add_hit(document: Document, now: Now, at_s: float, weight: str = "should", name: str = "") -> Edit:
@@ -85,8 +85,14 @@ def change_hits(document: Document, now: Now, gone: Collection[tuple[float, str]
 def cuts_without_hit(document: Document, now: Now, strength: float) -> list[Cut]:
     """The cuts of at least this strength at which there is no hit."""
     cuts = [cut for cut in (now.film.cuts if now.film is not None else ()) if cut.strength >= strength]
-    taken = [hit.time_s for hit in document.hits]
-    return [cut for cut in cuts if all(abs(cut.time_s - time_s) > SAME_S for time_s in taken)]
+    taken = sorted(hit.time_s for hit in document.hits)
+    return [cut for cut in cuts if not is_near(taken, cut.time_s)]
+
+
+def is_near(ordered_s: Sequence[float], at_s: float) -> bool:
+    """Whether one of these seconds is the same place.  A film may have a thousand of them."""
+    index = bisect_left(ordered_s, at_s)
+    return any(abs(at_s - each_s) <= SAME_S for each_s in ordered_s[max(index - 1, 0) : index + 1])
 
 
 def accept_cuts(document: Document, now: Now, strength: float, weight: str = "should") -> Edit:
@@ -191,6 +197,8 @@ def _check_change(name: str, value: str) -> None:
     try:
         if name == "key":
             Key.parse(value)
+        elif name == "meter":
+            TimeSignature.parse(value)
         elif name == "pattern":
             ArrangeOptions(pattern=value)
         elif name == "parts":
@@ -198,7 +206,7 @@ def _check_change(name: str, value: str) -> None:
                 if part not in PARTS:
                     raise MusicError(f"'{part}' is not a part; parts are {', '.join(PARTS)}.")
         else:
-            argument = BY_ADDRESS[f"{ROOT}/{name}"].arguments[0]
+            argument = BY_ADDRESS[controls.TEMPO if name == "bpm" else f"{ROOT}/{name}"].arguments[0]
             argument.check(value if value in argument.words else float(value))
     except MusicError as error:
         raise ControlError("bad_value", str(error)) from None

@@ -5,17 +5,16 @@ Positions are picture seconds unless they say timeline.
 
 from __future__ import annotations
 
-from collections.abc import Generator
 from dataclasses import replace
 
 from bridge.session.edits import Edit
 from bridge.session.edits.spans import cue_span
 from bridge.session.now import Now, boundary_s
-from bridge.session.tempo import Fitted, brief_of, choose_tempo, refit, refit_in_pieces
+from bridge.session.tempo import brief_of, choose_tempo, refit
 from engine.arrange.tempofit import Search, TempoFitOptions
 from engine.brief import Brief
-from engine.document import Document, TempoChoice, Value
-from engine.music import Hit, MusicError, Slot, TempoMap, UserError, controls, marked
+from engine.document import Document, TempoChoice
+from engine.music import Hit, MusicError, TempoMap, controls, marked
 from engine.music.arguments import ControlError
 from engine.music.controls import BY_ADDRESS
 from engine.music.picture_start import PictureStart
@@ -97,29 +96,10 @@ def on_map(document: Document, choice: TempoChoice, now: Now) -> Document:
     """The document on another tempo map: chords keep their picture time, beats and bars are the map's."""
     assert now.film is not None
     starts_s, grid = choice.picture_starts_at_s, choice.grid
-    fit = refit if now.fitted is None else now.fitted.refit
+    fit = refit if now.refits is None else now.refits.refit
     slots = fit(document.result.slots, grid, choice.tempo_map, now.film.film.duration_s, starts_s)
     result = replace(document.result, slots=slots, tempo_map=choice.tempo_map, grid=grid, starts_s=starts_s)
     return replace(document, result=result)
-
-
-def fit_in_pieces(document: Document, now: Now, address: str, value: Value) -> Generator[None, None, Fitted | None]:
-    """Puts the slots on the grid that they would have with a value; returns them for `Now.fitted`.
-
-    None where the value changes nothing of the grid, or is refused: the edit says so.
-    """
-    slots = document.result.slots
-    if now.film is None or not slots:
-        return None
-    try:
-        choice = choice_of(document.with_value(address, value), now)
-    except UserError:
-        return None
-    grid = choice.grid, choice.tempo_map, now.film.film.duration_s, choice.picture_starts_at_s
-    made: list[Slot] = []
-    yield
-    yield from refit_in_pieces(made, slots, *grid)
-    return Fitted(slots, *grid, tuple(made))
 
 
 def choice_of(document: Document, now: Now) -> TempoChoice:

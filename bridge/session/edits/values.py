@@ -31,7 +31,7 @@ def set_value(document: Document, now: Now, address: str, value: Value, when: Wh
     if control.effect == "transport":
         return set_tempo(document, now, 0.0 if isinstance(value, str) else float(value or 0.0))
     if address == controls.PORTS_LAYOUT and now.rolling and value != document.value(address):
-        raise ControlError("not_ready", "ports are opened anew: stop first.")
+        raise ControlError("not_ready", "ports have to be reopened: stop first.")
     changed = document.with_value(address, value)
     if address in DECIDES and changed != document:
         changed = changed.with_value(controls.PROPOSED, "")  # what is moved or named is accepted

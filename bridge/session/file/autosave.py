@@ -116,7 +116,7 @@ class Autosave:
         self._answer()
         while not self._moved.empty():
             theirs, mine = self._moved.get()
-            self._say(f"{shown(theirs.name)} was changed by another program; this session goes on in {shown(mine)}.")
+            self._say(f"{shown(theirs.name)} was changed by another program; this session continues in {shown(mine)}.")
             if self.path == theirs:
                 self.path = mine
         while not self._faults.empty():

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from bridge.player.messages import SentEvent
 from bridge.session.arranging import Music
-from bridge.session.file.recording import Journal, cut_off, read_journal
+from bridge.session.file.recording import Journal, cut_off, holds_nothing, read_journal
 from bridge.session.options import channels
 from bridge.session.state import SessionState
 from engine.arrange import Arrangement
@@ -130,6 +130,7 @@ class RecordingFile:
         self._late: Path | None = None  # asked for while an earlier file was being written
         self._owed: dict[_Wanted, Callable[[], bool]] = {}  # could not be written
         self._journal: Journal | None = None
+        self._journals: dict[int, Journal] = {}  # of films that were left, until what is owed of them is written
 
     def write(self, path: Path, *, wait: bool = False) -> bool:
         """Whether there is a file of what was played, or one on its way; `news` tells, and tells of faults.
@@ -165,16 +166,19 @@ class RecordingFile:
     def leave(self, path: Path | None) -> None:
         """What was played so far belongs to a film that is left now: it is written beside the session, and stays in its
         journal until then.  Where it cannot be written it is kept for later.  None: it is not wanted."""
-        recorder, journal = self._session.recorder, self._journal
+        recorder, journal, film = self._session.recorder, self._journal, self._film
         unwritten = path is not None and not recorder.empty and recorder.heard != self._heard
         job = self._job(path) if path is not None and unwritten else None
         self._late, self._journal, recorder.journal = None, None, None
         self._heard = recorder.heard
 
         def put_away() -> None:
-            done = job() if job is not None else recorder.empty or not self._owed
+            if job is not None:
+                job()
             if journal is not None:
-                journal.close(keep=not done)
+                if self._owes(film):
+                    self._journals[film] = journal
+                journal.close(keep=film in self._journals)
 
         if job is not None or journal is not None:
             self._begin(put_away)
@@ -185,19 +189,29 @@ class RecordingFile:
         self._join()
         if self._journal is not None:
             self._session.recorder.journal = None
-            done = self._session.recorder.empty or (self._heard == self._session.recorder.heard and not self._owed)
-            self._journal.close(keep=not done)
+            recorder = self._session.recorder
+            unwritten = not recorder.empty and self._heard != recorder.heard
+            self._journal.close(keep=unwritten or self._owes(self._film))
             self._journal = None
 
+    def _owes(self, film: int) -> bool:
+        """Whether something of a film, by its number, could not be written yet."""
+        return any(other == film for other, _ in self._owed)
+
     def _recover_all(self, path: Path) -> None:
+        ours = [each.path for each in tuple(self._journals.values())]
         for each in cut_off(path):
-            self._recover(each, path)
+            if each not in ours:
+                self._recover(each, path)
 
     def _recover(self, journal: Path, path: Path) -> None:
         from engine.midifile import write_events
 
-        found = read_journal(journal)
         try:
+            found = read_journal(journal)
+            if found is None and not holds_nothing(journal):
+                self._done.put(f"{journal} is not the journal of a recording; it stays as it is.")
+                return
             if found is not None and found[0]:
                 target = free_path(path.with_name(f"{path.stem}-recovered{path.suffix}"))
                 notes = write_events(target, found[0], found[1])
@@ -253,6 +267,8 @@ class RecordingFile:
             self._done.put(str(error) if isinstance(error, UserError) else f"{path.name} was not written: {error}.")
             return False
         self._owed.pop(wanted, None)
+        if not self._owes(wanted[0]) and wanted[0] in self._journals:
+            self._journals.pop(wanted[0]).delete()
         if wanted not in self._announced:
             self._announced.add(wanted)
             stays = "" if target == path else f"{shown(path.name)} was there before and stays; "

@@ -14,6 +14,7 @@ from engine.document import SavedSession
 from engine.document.file import SUFFIX, SessionError
 from engine.document.file.film_file import find_by_content, same_content
 from engine.music import shown
+from engine.user_folders import own_folder
 
 _LONGEST_NAME: Final = 255 - len("-999")  # bytes of a file name, and room for a number
 _KEPT_OF_A_NAME: Final = 60  # characters of a name that cannot be used whole
@@ -92,6 +93,4 @@ def _is_usable(stem: str) -> bool:
 
 def user_folder() -> Path:
     """Where sessions are kept whose film's folder cannot be written."""
-    import platformdirs
-
-    return Path(platformdirs.user_data_dir("cuebridge")) / "sessions"
+    return own_folder("data", None) / "sessions"

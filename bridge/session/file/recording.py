@@ -137,6 +137,7 @@ class Journal:
         """first: done in the thread before anything is written.  before: what was played until now."""
         self._recording, self._first = path, first
         self.path = journal_path(path)
+        self._kept = True
         self._jobs: queue.SimpleQueue[bytes | Future[tuple[SentEvent, ...]] | None] = queue.SimpleQueue()
         self._jobs.put(_HEAD + json.dumps(_map_values(tempo_map)).encode() + b"\n")
         if before is not None:
@@ -149,23 +150,30 @@ class Journal:
             self._jobs.put(_packed(events))
 
     def close(self, *, keep: bool = False) -> None:
-        """keep: what was played is not in a file of its own yet."""
+        """keep: what was played is not in a file of its own yet; `delete` once it is."""
+        self._kept = keep
         self._jobs.put(None)
         self._thread.join(2.0)
-        if not keep:
-            with contextlib.suppress(OSError):
-                self.path.unlink()
+
+    def delete(self) -> None:
+        """Of a journal that was closed and kept."""
+        with contextlib.suppress(OSError):
+            self.path.unlink()
 
     def _run(self) -> None:
         self._first()
+        made = False
         try:
             with self._open() as file:
+                made = True
                 _lock(file.fileno())
                 while (data := self._jobs.get()) is not None:
                     file.write(_packed(data.result()) if isinstance(data, Future) else data)
         except OSError:
             while self._jobs.get() is not None:  # nothing can be kept there; the .mid says why when it is written
                 pass
+        if made and not self._kept:  # here: whoever closes it does not wait for a disk that is slow to make the file
+            self.delete()
 
     def _open(self) -> BinaryIO:
         number = 1
@@ -210,14 +218,16 @@ def journal_path(path: Path) -> Path:
 
 
 def read_journal(path: Path) -> tuple[tuple[SentEvent, ...], TempoMap] | None:
-    """The track of a run that was cut off, and its tempo map; None where there is none.  A torn end is left out."""
+    """The track of a run that was cut off, and its tempo map; None where there is none, or nothing that can be
+    read as one.  A torn end is left out.  Raises OSError.
+    """
+    data = path.read_bytes() if os.path.isfile(path) else b""
     try:
-        data = path.read_bytes() if os.path.isfile(path) else b""
         head, _, rows = data.removeprefix(_HEAD).partition(b"\n")
         if not data.startswith(_HEAD) or not rows:
             return None
         tempo_map = _map_of(json.loads(head))
-    except (OSError, ValueError, KeyError, TypeError):
+    except (ValueError, KeyError, TypeError):
         return None
     recorder = Recorder()
     whole = len(rows) // _EVENT.size * _EVENT.size
@@ -230,6 +240,12 @@ def read_journal(path: Path) -> tuple[tuple[SentEvent, ...], TempoMap] | None:
     if track:
         track += [off_of(event, track[-1].position_s) for event in open_notes(track)]
     return tuple(track), tempo_map
+
+
+def holds_nothing(path: Path) -> bool:
+    """Whether a journal was cut off before anything was played.  Raises OSError."""
+    data = path.read_bytes()
+    return _HEAD.startswith(data) or (data.startswith(_HEAD) and not data.removeprefix(_HEAD).partition(b"\n")[2])
 
 
 def _map_values(tempo_map: TempoMap) -> dict[str, object]:

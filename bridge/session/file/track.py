@@ -17,6 +17,7 @@ from typing import Final
 from bridge.player.messages import SentEvent
 
 LEAP_S: Final = 0.25  # a position this much further on than twice the time that has gone by begins a new pass
+IDLE_S: Final = 5.0  # for which the thread waits for more: beginning one may hold the session up for ten milliseconds
 _NOTE_OFF, _NOTE_ON, _CONTROL = 0x80, 0x90, 0xB0
 
 
@@ -26,7 +27,7 @@ class Track:
 
     def __init__(self) -> None:
         self._jobs: deque[tuple[list[SentEvent], bool] | Future[tuple[SentEvent, ...]]] = deque()
-        self._lock = threading.Lock()  # of _jobs and _at_work
+        self._more = threading.Condition()  # of _jobs and _at_work
         self._at_work = False
         self._laid = _Laid()
         self._fault: Exception | None = None
@@ -42,17 +43,18 @@ class Track:
         return asked
 
     def _do(self, job: tuple[list[SentEvent], bool] | Future[tuple[SentEvent, ...]]) -> None:
-        with self._lock:
+        with self._more:
             self._jobs.append(job)
             if self._at_work:
+                self._more.notify()
                 return
             self._at_work = True
         threading.Thread(target=self._work, name="recorded track", daemon=True).start()
 
     def _work(self) -> None:
         while True:
-            with self._lock:
-                if not self._jobs:
+            with self._more:
+                if not self._more.wait_for(lambda: self._jobs, IDLE_S):
                     self._at_work = False
                     return
                 job = self._jobs.popleft()

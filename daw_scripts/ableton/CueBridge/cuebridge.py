@@ -226,7 +226,6 @@ class CueBridge(object):
         self._search = None  # the search for clips that are for us, while it is under way
         self._search_at = -100.0
         self._watched = []  # (object, listener's name, listener) of all that was added
-        self._told_tracks = None
         self._capabilities = Capabilities(c_instance.log_message)
         self._version = self._capabilities.guard("version", "Application.get_major_version", self._read_version) or ""
         self._try_live()

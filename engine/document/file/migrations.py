@@ -5,6 +5,7 @@ One function a version; a change of `schema.py` adds one and leaves the others a
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
@@ -109,4 +110,18 @@ def _from_3(old: _Values) -> _Values:
     return {**old, "version": 4}
 
 
-MIGRATIONS: Final[Mapping[int, Callable[[_Values], _Values]]] = {1: _from_1, 2: _from_2, 3: _from_3}
+def _from_4(old: _Values) -> _Values:
+    """5: who chose the tempi has a place of its own; in an older file only the reason says it, in words."""
+    reason = str(old["time"]["reason"])
+    said = set(re.findall(r"\d+(?:\.\d+)?", reason))
+    proposed = []
+    for step in old["steps"][old["index"] :][:1]:
+        document = step["document"]
+        for number, settings, *_ in [(document["cue"], document["settings"]), *document["other_cues"]]:
+            bpm = settings.get("/cue/tempo") or 0
+            if bpm and (f"{bpm:g}" in said or settings.get("/cue/proposed")):
+                proposed.append([number, bpm])
+    return {**old, "version": 5, "time": {**old["time"], "asked": "as asked" in reason, "proposed": proposed}}
+
+
+MIGRATIONS: Final[Mapping[int, Callable[[_Values], _Values]]] = {1: _from_1, 2: _from_2, 3: _from_3, 4: _from_4}

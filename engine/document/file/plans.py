@@ -67,7 +67,7 @@ def read(data: schema.PlanObject) -> CuePlan:
         if row.kind not in STATEMENT_KINDS:
             raise MusicError(f"'{row.kind}' is not a kind of statement of the theme.")
         if row.turn not in TURNS:
-            raise MusicError(f"'{row.turn}' is no way to vary a theme that returns.")
+            raise MusicError(f"'{row.turn}' is not a way to vary a theme that returns.")
     theme = data.theme
     return CuePlan(
         cue=data.cue,

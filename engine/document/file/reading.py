@@ -35,7 +35,7 @@ from engine.document.document import (
 from engine.document.file import plans, schema
 from engine.document.file.migrations import MIGRATIONS
 from engine.document.film_reading import FilmReading
-from engine.document.saved import NamedMark, SavedSession, SavedTake, SessionError, TempoChoice
+from engine.document.saved import NamedMark, SavedSession, SavedTake, SessionError, TempoChoice, TempoOrigin
 from engine.document.takes import KeptTake, in_order
 from engine.music import (
     PARTS,
@@ -79,7 +79,7 @@ def read_session(path: Path) -> SavedSession:
     try:
         kind = os.stat(path)
         if not stat.S_ISREG(kind.st_mode):
-            raise SessionError(f"{name} is not a session file: it is no regular file.")
+            raise SessionError(f"{name} is not a session file: it is not a regular file.")
         if kind.st_size > MAX_BYTES:
             raise SessionError(f"{name} is too large for a session file.")
         data = path.read_bytes()
@@ -167,6 +167,7 @@ def _session(data: schema.SessionObject) -> SavedSession:
             _grid(data.time.grid),
             data.time.picture_starts_at_timeline_s,
             data.time.reason,
+            TempoOrigin(data.time.asked, tuple(data.time.proposed)),
         ),
         steps=steps,
         index=data.index,
@@ -309,6 +310,8 @@ def _lock(data: schema.LockObject) -> Lock:
     if data.end_beats <= data.start_beats:
         raise ValueError("a lock has no length")
     notes, controllers = _music(data.notes, data.controllers)
+    notes = tuple(sorted(notes, key=lambda note: note.start_beats))
+    controllers = tuple(sorted(controllers, key=lambda each: each.time_beats))
     return Lock(_part(data.part), data.start_beats, data.end_beats, data.start_s, data.end_s, notes, controllers)
 
 

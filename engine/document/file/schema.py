@@ -1,6 +1,6 @@
-"""The format of a session file, version 4, for msgspec: every field typed, unknown ones refused.
+"""The format of a session file, version 5, for msgspec: every field typed, unknown ones refused.
 
-    {"format": "cuebridge-session", "version": 4,
+    {"format": "cuebridge-session", "version": 5,
      "film": {…}, "time": {…}, "index": n, "steps": [ … ], "names": [ … ], "takes": [ … ], "results": [ … ]}
 
 Steps and takes name their result by its place in `results`, since most steps share one, and locks by theirs in
@@ -16,9 +16,10 @@ from typing import Annotated, Final
 from msgspec import Meta, Struct, field
 
 from engine.music.draws import RULES
+from engine.music.meter import MAX_BPM, MIN_BPM
 
 FORMAT: Final = "cuebridge-session"
-VERSION: Final = 4
+VERSION: Final = 5
 
 _LONGEST_S: Final = 400_000.0
 _FARTHEST_BEATS: Final = 10_000_000.0
@@ -31,11 +32,13 @@ Count = Annotated[int, Meta(ge=0, le=1_000_000)]
 TakeNumber = Annotated[int, Meta(ge=1, le=999_999)]
 Midi = Annotated[int, Meta(ge=0, le=127)]
 Rules = Annotated[int, Meta(ge=1, le=RULES)]
+Bpm = Annotated[float, Meta(ge=MIN_BPM, le=MAX_BPM)]
 Channel = Annotated[int, Meta(ge=1, le=16)]
 # At most so many digits: a fraction such as 1e999999999 would never end.
 Exact = Annotated[str, Meta(pattern=r"^-?[0-9]{1,24}(/[1-9][0-9]{0,23})?$")]
 Word = Annotated[str, Meta(max_length=256)]
 Text = Annotated[str, Meta(max_length=8192)]
+LongText = Annotated[str, Meta(max_length=8 * 2**20)]  # a thousand sections, each with as much as a control takes
 PathText = Annotated[str, Meta(max_length=16_384)]
 ChordText = Annotated[str, Meta(max_length=64)]
 Affect = tuple[Level, Level, Level, Level, Level, Level]
@@ -43,6 +46,7 @@ Four = tuple[Level, Level, Level, Level]
 Three = tuple[Level, Level, Level]
 Setting = float | int | bool | Text | None
 Settings = dict[Word, Setting]
+Recipe = list[float | int | bool | LongText | None]
 
 
 class _Row(Struct, array_like=True, forbid_unknown_fields=True):
@@ -182,10 +186,14 @@ class TempoMapObject(_Object):
 
 
 class TimeObject(_Object):
+    """asked, proposed: as in `TempoOrigin`."""
+
     tempo_map: TempoMapObject
     grid: Word
     picture_starts_at_timeline_s: Seconds
     reason: Text
+    asked: bool
+    proposed: list[tuple[Count, Bpm]]
 
 
 class FilmObject(_Object):
@@ -285,7 +293,7 @@ class ResultObject(_Object):
     complete: bool
     levels: LevelsObject | None
     weights: list[Text]
-    recipe: list[Setting]
+    recipe: Recipe
     cue_keys: list[CueKeyRow]
     slots: list[SlotRow]
     plans: list[PlanObject] = field(default_factory=list)

@@ -87,7 +87,7 @@ class SessionWriter:
                 **({"locks": held} if held else {}),
             }) + b"\n"  # fmt: skip
         except UnicodeEncodeError:
-            raise SessionError("the session holds text that is no Unicode and cannot be written.") from None
+            raise SessionError("the session holds text that is not Unicode and cannot be written.") from None
 
     def _document(self, document: Document, places: dict[int, int]) -> dict[str, Any]:
         written = _document(document, places[id(document.result)])
@@ -134,7 +134,7 @@ def _checked(values: dict[str, Any]) -> bytes:
 def _refuse_nan(value: object) -> None:
     if isinstance(value, float):
         if value != value or value in (float("inf"), float("-inf")):
-            raise SessionError("the session holds a number that is none and cannot be written.")
+            raise SessionError("the session holds a value that is not a number and cannot be written.")
     elif isinstance(value, dict):
         for each in value.values():
             _refuse_nan(each)
@@ -149,7 +149,7 @@ def _rows(rows: Iterable[list[Any]]) -> msgspec.Raw:
     while block := list(itertools.islice(rest, BLOCK_ROWS)):
         text = _ENCODE(block)
         if b"null" in text:  # no row has an optional place, and no part or chord this name
-            raise SessionError("the session holds a number that is none and cannot be written.")
+            raise SessionError("the session holds a value that is not a number and cannot be written.")
         pieces.append(text[1:-1])
     return msgspec.Raw(b"[" + b",".join(pieces) + b"]")
 
@@ -205,6 +205,8 @@ def _time(tempo: TempoChoice) -> dict[str, Any]:
         "grid": tempo.grid,
         "picture_starts_at_timeline_s": tempo.picture_starts_at_s,
         "reason": tempo.reason,
+        "asked": tempo.origin.asked,
+        "proposed": [list(each) for each in tempo.origin.proposed],
     }
 
 

@@ -35,9 +35,9 @@ def test_takes_and_board_are_read(film, planned) -> None:
 @pytest.mark.parametrize(
     ("words", "sentence"),
     [
-        (["--takes", "0"], "--takes 0 is no number of takes"),
-        (["--takes", "65"], "--takes 65 is no number of takes"),
-        (["--takes", "many"], "--takes many is no number of takes"),
+        (["--takes", "0"], "--takes 0 is not a number of takes"),
+        (["--takes", "65"], "--takes 65 is not a number of takes"),
+        (["--takes", "many"], "--takes many is not a number of takes"),
         (["--no-page", "--board"], "--no-page leaves out"),
         (["--no-page", "--takes", "3"], "--no-page leaves out"),
     ],

@@ -77,7 +77,7 @@ def test_nothing_is_overwritten(tmp_path, capsys):
 
 def test_the_command_writes_what_it_shows(tmp_path):
     path = tmp_path / "report.txt"
-    call = [sys.executable, "-m", "bridge.cli", "doctor", "--report", str(path), "--listen", "0", "--osc-port", "0"]
+    call = [sys.executable, "-m", "bridge.cli", "doctor", "--report", str(path), "--listen", "0", "--osc-port", "1"]
     done = subprocess.run(call, capture_output=True, text=True, timeout=120, cwd=Path(__file__).parents[3])
     assert path.is_file(), done.stderr
     text = path.read_text()

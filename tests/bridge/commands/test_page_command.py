@@ -74,7 +74,7 @@ def test_the_page_needs_no_bundled_clip(monkeypatch, tmp_path) -> None:
         def start(self) -> bool:
             return False
 
-        def close(self) -> None:
+        def close(self, patience_s: float = 0.0) -> None:
             pass
 
     monkeypatch.setattr(page, "page_link", lambda wanted, version, film: links.append(wanted) or Link())
@@ -156,6 +156,34 @@ def test_what_a_page_asks_while_a_session_starts_waits_for_it(tmp_path) -> None:
     for _ in range(3):
         run._take_page_message()
     assert heard == ["one", "two"]
+
+
+def test_keys_and_controllers_come_before_anything_new_is_begun(tmp_path) -> None:
+    """Whoever asks again and again, as a fader of the page does, leaves the others their turn."""
+    film = tmp_path / "film.mp4"
+    film.write_bytes(b"x")
+    run = live.Live(parse([str(film)]))
+    done: list[str] = []
+    busy = [True]
+
+    def finish(budget_s: float) -> None:
+        done.append("piece")
+        busy[0] = False
+
+    class Busy:
+        busy = property(lambda self: busy[0])
+        go_on = staticmethod(finish)
+
+    run.controls = Busy()  # type: ignore[assignment]
+    run.page = SimpleNamespace(receive=done.append)  # type: ignore[assignment]
+    run._from_page("one")
+    run._keys_first = True  # a tick found something half done
+    for _ in range(3):
+        run._take_what_is_asked()
+    assert done == ["piece"]
+    run._keys_first = False  # they had their turn
+    run._take_what_is_asked()
+    assert done == ["piece", "one"]
 
 
 def test_a_choice_that_nobody_answers_is_refused_with_a_sentence(monkeypatch, tmp_path) -> None:

@@ -8,6 +8,7 @@ from livelab import CLIP
 
 from bridge.session.proposal import taken_up
 from engine.brief import Brief
+from engine.document import TempoOrigin
 from engine.process.messages import Proposal
 
 PROPOSAL = Proposal(
@@ -26,6 +27,24 @@ def live(tmp_path):
         stage.osc("/cue/take/new")
         stage.ready()
         yield stage
+
+
+def test_who_chose_the_tempo_is_kept(live) -> None:
+    session = live.session
+    session.tempo.propose(session.document, "tempo why.")
+    assert session.choice.origin == TempoOrigin(proposed=((0, 80.0), (1, 90.0), (2, 80.0)))
+    assert not any(session.choice.origin.is_by_hand(state) for state in session.document.cue_states)
+    do(live, "/cue/cues/select", "1m2")
+    do(live, "/cue/tempo", 97.0)
+    assert [session.choice.origin.is_by_hand(state) for state in session.document.cue_states] == [False, True, False]
+    do(live, "/cue/undo")
+    assert not any(session.choice.origin.is_by_hand(state) for state in session.document.cue_states)
+
+
+@pytest.mark.parametrize(("words", "asked"), [((), False), (("--bpm", "97"), True)])
+def test_a_tempo_of_the_command_line_is_a_persons(words, asked, tmp_path) -> None:
+    with stored.live(str(CLIP), *words, folder=tmp_path, network=True) as stage:
+        assert stage.session.choice.origin == TempoOrigin(asked=asked)
 
 
 def rows(stage):

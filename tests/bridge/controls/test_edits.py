@@ -7,14 +7,16 @@ import time
 from itertools import pairwise
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, given
 from hypothesis import strategies as st
 from offlinelab import ASKER, OfflineStage
+from profiles import examples
 from sessionlab import Engine
 
 from bridge.osc.codec import decode, encode, encode_bundle
 from bridge.osc.server import Datagram
 from bridge.session.edits.values import set_value
+from bridge.session.file.later import Later
 from bridge.session.session import SessionOptions
 from engine.arrange.score import arrange_whole
 from engine.brief import Brief
@@ -124,6 +126,22 @@ def test_what_cannot_be_is_refused_and_nothing_changes(ready) -> None:
     assert refusal(ready, "/cue/chords/move", at_s, at_s + 0.5).startswith(f"bar {bar} is in the DAW")
 
 
+def test_a_section_may_begin_bars_of_another_length_or_a_tempo(ready: OfflineStage) -> None:
+    """`meter` begins a bar, `bpm` is a tempo without a new section; deleted, both are gone."""
+    before = ready.session.document.result.tempo_map
+    ready.osc("/cue/sections/add", 9.0, "meter=3/4")
+    ready.osc("/cue/sections/add", 12.0, "bpm=90")
+    assert not ready.refused
+    bars = ready.session.document.result.tempo_map
+    assert bars.bar_start(bars.bar_at(18.0 + 1e-6)) == 18 and str(bars.meter_at(18.5)) == "3/4"
+    assert bars.bpm_at(bars.beats_at(13.0)) == 90 and bars.bpm_at(bars.beats_at(11.0)) == 120
+    assert "3/5" in refusal(ready, "/cue/sections/add", 15.0, "meter=3/5")
+    assert refusal(ready, "/cue/sections/add", 15.0, "bpm=5000")
+    ready.osc("/cue/sections/remove", 9.0)
+    ready.osc("/cue/sections/remove", 12.0)
+    assert ready.session.document.result.tempo_map == before
+
+
 def test_hits_and_sections_are_moved_renamed_weighted_and_merged(ready) -> None:
     ready.osc("/cue/hits/add", 3.0, "must", "door")
     ready.osc("/cue/hits/move", 3.1, 3.5)
@@ -221,7 +239,7 @@ TRIED = st.sampled_from(
 )  # fmt: skip
 
 
-@settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@examples(20, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(edits=st.lists(TRIED, min_size=1, max_size=4), plays=st.booleans())
 def test_what_is_tried_is_answered_as_the_edit_is_and_changes_nothing(clock, edits, plays) -> None:
     stage = OfflineStage(clock, Engine(24.0), SessionOptions("film.mp4", tempo=Brief(bpm=120)))
@@ -253,14 +271,14 @@ def test_what_is_tried_is_answered_as_the_edit_is_and_changes_nothing(clock, edi
 
 
 def test_only_edits_can_be_tried(ready) -> None:
-    assert "no edit" in refusal(ready, "/cue/try", "/cue/play")
-    assert "no edit" in refusal(ready, "/cue/try", "/cue/quit")
+    assert "not an edit" in refusal(ready, "/cue/try", "/cue/play")
+    assert "not an edit" in refusal(ready, "/cue/try", "/cue/quit")
     assert "not an address" in refusal(ready, "/cue/try", "/cue/nothing")
     with pytest.raises(ControlError):
-        ready.controls.attempt("/cue/swing", ())
+        ready.controls.tried("/cue/swing", ())
 
 
-@settings(max_examples=60, deadline=None)
+@examples(60)
 @given(edges=st.lists(st.floats(0.1, 23.9), min_size=2, max_size=8))
 def test_cut_slots_cover_the_same_film(edges) -> None:
     """Pins at any place: slots without gaps, each chord's share of time right to a sixteenth."""
@@ -345,6 +363,9 @@ def test_a_bundle_that_takes_long_is_done_over_several_turns_and_as_a_whole(read
     "asked",
     [("/cue/tempo", 93.0), ("/cue/bar_1", 1.3), ("/cue/picture_starts_at", "01:00:00:00"), ("/cue/lock", "all"),
      ("/cue/lock", "arp", 4.0, 9.0), ("/cue/try", "/cue/tempo", 93.0), ("/cue/try", "/cue/lock", "bass"),
+     ("/cue/progression", "C G " * 120), ("/cue/try", "/cue/progression", "| C / F / " * 50),
+     ("/cue/progression", "C " * 600), ("/cue/progression", "(" * 500 + "C"),
+     ("/cue/try", "/cue/progression", "C" * 500),
      ("/cue/tempo", 1e9), ("/cue/lock", "nobody"), ("/cue/lock", "all", 5.0, 5.0)],
 )  # fmt: skip
 def test_what_grows_with_the_film_is_done_in_pieces_and_gives_the_same(clock, monkeypatch, asked) -> None:
@@ -360,7 +381,7 @@ def test_what_grows_with_the_film_is_done_in_pieces_and_gives_the_same(clock, mo
             made.session.tick()
             made.controls.go_on(budget_s)
             turns += 1
-        assert made.session.fitted is None
+        assert made.session.refits is None
         document = made.session.document
         made.close()
         return document.result.slots, document.locks, document.settings, made.answers, made.refused, turns
@@ -371,6 +392,18 @@ def test_what_grows_with_the_film_is_done_in_pieces_and_gives_the_same(clock, mo
     assert turns > 3 or at_once[4]
 
 
+def test_a_step_that_takes_long_waits_for_a_turn_of_its_own(ready) -> None:
+    """Others that had their time in the same turn count as well as what a datagram did itself."""
+    data = decode(encode("/cue/progression", ["C G " * 120]))
+    ready.controls.datagram(Datagram(data, ASKER, 0.0), budget_s=60.0, spent_s=0.0)
+    assert not ready.controls.busy and ready.answers
+    ready.answers.clear()
+    ready.controls.datagram(Datagram(data, ASKER, 0.0), budget_s=60.0, spent_s=13.0)
+    assert ready.controls.busy and not ready.answers
+    ready.controls.go_on(60.0, 0.0)
+    assert ready.answers
+
+
 def test_a_lock_holds_what_is_there_when_it_is_made_not_when_it_was_begun(ready) -> None:
     ready.controls.datagram(Datagram(decode(encode("/cue/lock", ["all"])), ASKER, 0.0), budget_s=0.0)
     assert ready.controls.busy
@@ -379,6 +412,15 @@ def test_a_lock_holds_what_is_there_when_it_is_made_not_when_it_was_begun(ready)
     ready.controls.go_on()
     pitches = {note.pitch for note in ready.session.whole()[1].notes}
     assert {note.pitch for lock in ready.session.document.locks for note in lock.notes} == pitches
+
+
+def test_what_is_asked_right_before_the_end_is_written_on_a_slow_disk_too(ready, monkeypatch, tmp_path) -> None:
+    file = tmp_path / "late.mid"
+    slow = Later(lambda: (time.sleep(0.1), file)[1])
+    monkeypatch.setattr(ready.controls._allowed, "path", lambda text, suffix: slow)
+    assert ready.osc("/cue/export", str(file)) == () and not file.exists()
+    ready.controls.finish_files()
+    assert file.exists() and ready.answers[-1][0] == "/cue/export"
 
 
 def test_a_bundle_that_takes_too_much_is_refused_as_a_whole(ready, monkeypatch) -> None:

@@ -5,9 +5,10 @@ from __future__ import annotations
 from itertools import pairwise
 
 import pytest
-from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import HealthCheck, Phase, given
 from hypothesis import strategies as st
 from offlinelab import OfflineStage
+from profiles import examples
 from sessionlab import Engine
 
 from bridge.session.file.autosave import saved_state
@@ -61,12 +62,7 @@ EDITS = st.sampled_from(
 )  # fmt: skip
 
 
-@settings(
-    max_examples=8,
-    phases=(Phase.explicit, Phase.generate),
-    deadline=None,
-    suppress_health_check=[HealthCheck.function_scoped_fixture],
-)
+@examples(8, phases=(Phase.explicit, Phase.generate), suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     part=st.sampled_from(PARTS),
     span=st.tuples(st.integers(0, 80), st.integers(4, 40)),
@@ -133,6 +129,21 @@ def test_a_piece_of_a_lock_is_let_go(ready) -> None:
     with pytest.raises(AssertionError):
         ready.osc("/cue/unlock", "drums", 14.0, 16.0)
     assert "nothing of drums is locked there" in ready.refused[-1][2]
+
+
+@pytest.mark.parametrize("edit", [("/cue/out", 20.0), ("/cue/tempo", 60.0), ("/cue/tempo", 240.0), ("/cue/bar_1", 3.3)])
+@pytest.mark.parametrize("before", [(), (("/cue/cues/add", 8.68),), (("/cue/picture_starts_at", "00:00:10:00"),)])
+def test_all_of_a_lock_is_let_go_wherever_the_music_ends_now(ready, before, edit) -> None:
+    for each in before:
+        ready.osc(*each)
+    ready.ready()
+    ready.osc("/cue/lock", "all")
+    ready.osc(*edit)
+    ready.ready()
+    ready.osc("/cue/unlock", "pad")
+    assert ready.session.document.locks and "pad" not in {each.part for each in ready.session.document.locks}
+    ready.osc("/cue/unlock")
+    assert ready.session.document.locks == ()
 
 
 def test_a_lock_waits_for_its_tempo(ready) -> None:

@@ -5,8 +5,9 @@ from __future__ import annotations
 import json
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
+from profiles import examples
 
 from bridge.controls.midi_learn import DEFAULTS, HOLD_S, Binding, MidiLearn, Trigger, learnable
 from bridge.controls.midi_learn_file import LearnFileError, read, write
@@ -200,7 +201,7 @@ def presses(draw) -> list[int]:
     return [*shaken, 0]
 
 
-@settings(max_examples=150, deadline=None)
+@examples(150)
 @given(st.lists(presses(), min_size=1, max_size=5), st.booleans(), st.booleans(), st.sampled_from(range(64, 70)))
 def test_each_press_of_any_pedal_counts_once(ways: list[list[int]], inverted: bool, learned: bool, number: int) -> None:
     """Half-damper or switch, of either polarity, learned or as it is; learning by a press does nothing else."""
@@ -255,7 +256,7 @@ def test_what_cannot_be_learned_is_refused_in_a_sentence() -> None:
     assert desk.learn.bindings == ()
 
 
-@settings(max_examples=60, deadline=None)
+@examples(60)
 @given(st.lists(st.binary(min_size=3, max_size=3), max_size=60), st.booleans())
 def test_any_bytes_ask_only_for_what_the_table_accepts(messages: list[bytes], pickup: bool) -> None:
     desk = Desk(pickup=pickup)

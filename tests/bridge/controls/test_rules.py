@@ -461,7 +461,7 @@ def test_an_old_address_is_answered_on_itself_and_the_new_name_said_once(port) -
     assert answer.address == "/cue/follow_picture" and answer.arguments == (70.0,)
     port.send(client, encode("/cue/follow", [50]))
     assert [each for each in said if "follow_picture" in each] == [
-        "/cue/follow is now /cue/follow_picture; the old name goes on working."
+        "/cue/follow is now /cue/follow_picture; the old name still works."
     ]
     heard = port.send(client, encode("/cue/subscribe", ["/cue/frozen"]))
     while "/cue/frozen" not in [each.address for each in heard]:

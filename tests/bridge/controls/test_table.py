@@ -66,7 +66,10 @@ def _texts(path: Path) -> list[str]:
 
 
 # The document of the table quotes addresses in its prose.
-SPELLED = {"engine/music/controls.py", "bridge/controls/reference.py"}
+SPELLED = {
+    "engine/music/controls.py", "bridge/controls/reference.py",
+    "engine/document/file/migrations.py",  # what older files say stays, whatever addresses are called later
+}  # fmt: skip
 
 
 @pytest.mark.parametrize("folder", ["bridge", "engine", "models"])

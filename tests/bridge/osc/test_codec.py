@@ -7,8 +7,9 @@ import random
 import struct
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
+from profiles import examples
 from pythonosc.osc_message import OscMessage
 from pythonosc.osc_message_builder import OscMessageBuilder
 
@@ -35,7 +36,7 @@ def test_round_trip(arguments: list) -> None:
 
 
 @given(ARGUMENTS)
-@settings(max_examples=50)
+@examples(50)
 def test_python_osc_reads_what_we_write(arguments: list) -> None:
     other = OscMessage(encode("/cue/x", arguments))
     assert other.address == "/cue/x"

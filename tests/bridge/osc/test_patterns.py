@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bridge.osc.patterns import MAX_WRITTEN_OUT, Pattern, PatternError, matches, matching, written_out
+from bridge.osc.patterns import MAX_WRITTEN_OUT, Pattern, PatternError, matching, written_out
 from engine.music.controls import BY_ADDRESS
 
 ADDRESSES = tuple(BY_ADDRESS)
@@ -40,7 +40,7 @@ ADDRESSES = tuple(BY_ADDRESS)
     ],
 )
 def test_patterns(pattern: str, address: str, expected: bool) -> None:
-    assert matches(pattern, address) is expected
+    assert Pattern(pattern).matches(address) is expected
 
 
 PIECES = st.lists(
@@ -63,7 +63,7 @@ def test_it_agrees_with_a_regular_expression(pieces: list[str], address: str) ->
             expression += piece
         else:
             expression += {"*": "[^/]*", "?": "[^/]"}.get(piece, piece)
-    assert matches(pattern, address) == (re.fullmatch(expression, address) is not None)
+    assert Pattern(pattern).matches(address) == (re.fullmatch(expression, address) is not None)
 
 
 def test_braces_are_written_out_or_refused_never_cut_short() -> None:

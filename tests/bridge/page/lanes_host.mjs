@@ -5,6 +5,7 @@ import { pathToFileURL } from "node:url";
 const base = pathToFileURL(process.argv[2]);
 const load = (file) => import(new URL(file, base));
 const { Bars } = await load("lib/time.js");
+const { HitsLane } = await load("lanes/hits.js");
 const { ThemeLane } = await load("lanes/spans.js");
 const { fitted_name } = await load("lanes/chords.js");
 const { lanes } = await load("lanes/more.js");
@@ -93,6 +94,24 @@ await during("cues", async () => {
 	drag.move(26);
 	drag.commit();
 	return [cues.item_count(), own.text, proposed.text, form.spans()[1].name];
+});
+// Ten thousand hits: pointing and painting look at those that are near.
+await during("many hits", () => {
+	const many = { ...app, bars: { list: [1], text: String, nearest_beat: (at_s) => (looked++, at_s) }, fps: 24 };
+	many.rows = { ...app.rows, hits: Array.from({ length: 10_000 }, (_, index) => [index / 2, "should", "🎬"]) };
+	let looked = 0;
+	const hits = new HitsLane(many);
+	const near = hits.hit(2000.04, 0, many.view);
+	const pointed = [near.index, near.text, looked];
+	const drawn = [];
+	const pen = new Proxy({ measureText: () => ({ width: 9 }), fillText: (text, x) => drawn.push([text, x]) }, { get: (own, name) => own[name] ?? (() => {}) });
+	const view = (zoom, from_s, to_s) => ({ ctx: pen, x_of: (at_s) => (at_s - from_s) * zoom, zoom, height: 22, theme: {}, from_s, to_s });
+	looked = 0;
+	hits.paint(view(100, 3000, 3005));
+	const painted = [drawn.splice(0).map((each) => each[1]), looked];
+	looked = 0;
+	hits.paint(view(0.1, 0, 5000));
+	return [pointed, painted, looked];
 });
 // A canvas whose letters are as wide as .6 of their size.
 const ctx = { font: "", measureText: (text) => ({ width: 0.6 * text.length * Number(/(\d+)px/.exec(ctx.font)[1]) }) };

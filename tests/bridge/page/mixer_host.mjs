@@ -23,12 +23,13 @@ const out = new Float32Array(job.quanta * 256);
 const acts = [...job.acts];
 for (let quantum = 0; quantum < job.quanta; quantum++) {
   while (acts.length && acts[0].quantum <= quantum) {
-    const { start, jump, stop, loop, blocks, gains, steer } = acts.shift();
+    const { start, jump, stop, loop, blocks, gains, steer, clock } = acts.shift();
     if (start !== undefined) mixer.start(start);
     if (jump !== undefined) mixer.jump(jump);
     if (stop) mixer.stop();
     if (loop !== undefined) mixer.loop = loop;
     if (steer !== undefined) mixer.steer(mixer.position + steer);
+    if (clock !== undefined) mixer.steer(clock);
     for (const block of blocks ?? []) put(block);
     for (const [name, gain] of Object.entries(gains ?? {})) mixer.set_gain(name, gain);
   }

@@ -78,13 +78,19 @@ class Renderer:
             self._sound._received(self._server.next_block())
 
 
-def test_the_renderer_starts_once_a_page_is_open_and_what_it_makes_is_kept() -> None:
+def sound_of_one_chord() -> tuple[Sound, Renderer, asyncio.AbstractEventLoop]:
+    """The page's sound of a plan that stands at 7.2 s, its renderer in this process."""
     tiles, memory = PlanTiles(), PlayerMemory(m.PlayerOptions())
     for message in memory.plan(1, "seconds", [Note(60, 80, 0.1, 19.0, 1, "pad")], [], 0.0):
         tiles.take(message)
     loop = asyncio.new_event_loop()
     sound = Sound(tiles, None, lambda ready, sentence: None, lambda first, count: count, lambda: (7.2, False), loop)
     sound._child = renderer = Renderer(sound)  # type: ignore[assignment]
+    return sound, renderer, loop
+
+
+def test_the_renderer_starts_once_a_page_is_open_and_what_it_makes_is_kept() -> None:
+    sound, renderer, loop = sound_of_one_chord()
     sound.film_is(SECONDS)
     sound.looked_on(0)
     assert renderer.plans == []  # nobody looks on
@@ -98,6 +104,23 @@ def test_the_renderer_starts_once_a_page_is_open_and_what_it_makes_is_kept() -> 
     sound.pump()
     assert [unpack_sound(each)[2] for each in ear.heard] == [14, 15]
     assert len(renderer.plans) == 1 and renderer._server.idle
+    loop.close()
+
+
+def test_a_plan_that_rests_reaches_a_renderer_that_nobody_asks(monkeypatch) -> None:
+    """It computes keys near those that sound, so that the first change after play is soon heard."""
+    monkeypatch.setattr("bridge.page.sound.REST_S", 0.01)
+    sound, renderer, loop = sound_of_one_chord()
+    renderer.pid = 1  # it runs, for a page that was open before
+    sound.film_is(SECONDS)
+    loop.run_until_complete(asyncio.sleep(0.05))
+    assert renderer.plans == []  # nobody looks on
+    sound.looked_on(1)
+    for _ in range(3):
+        sound.plan_changed(0.0)
+    assert renderer.plans == []
+    loop.run_until_complete(asyncio.sleep(0.05))
+    assert len(renderer.plans) == 1
     loop.close()
 
 

@@ -10,10 +10,12 @@ from typing import Any
 
 import pytest
 
+from bridge.page import jobs
 from bridge.page import messages as p
 from bridge.page.films import Films, forget_old_copies
 from bridge.page.jobs import KEPT, Jobs
 from bridge.page.uploads import Uploads
+from engine.commands import page_save
 from engine.music.arguments import ControlError
 
 
@@ -138,3 +140,19 @@ def test_copies_are_kept_up_to_a_size(tmp_path) -> None:
     aside.write_bytes(bytes(100))
     forget_old_copies(tmp_path / "now.mp4", 250)
     assert sorted(path.name for path in tmp_path.iterdir()) == ["newest.mp4", "now.mp4", "x.part.mp4"]
+
+
+def test_the_server_and_its_child_know_the_same_formats() -> None:
+    assert jobs.FORMATS == page_save.FORMATS and jobs.EXPORTED == page_save.EXPORTED
+
+
+@pytest.mark.parametrize("options", [
+    {"version": 0}, {"version": True}, {"version": "2"}, {"count_in": 9}, {"only": 3}, {"writers": "x" * 201},
+    {"output": "/x"},
+])  # fmt: skip
+def test_options_that_cannot_be_are_refused(tmp_path, options) -> None:
+    async def run() -> None:
+        with pytest.raises(ControlError):
+            Work(tmp_path).jobs.save("cuesheet", options)
+
+    asyncio.run(run())

@@ -112,6 +112,31 @@ def test_four_wraps_of_a_loop() -> None:
         assert largest(heard, whole[:, low + FADE : high]) <= 1e-6
 
 
+@pytest.mark.parametrize("ahead", [-90, -5, 0, 5, 90])
+def test_a_clock_that_wraps_earlier_or_later_is_no_jump(ahead: int) -> None:
+    """Asked at every quantum, the clock is up to 2 ms beside the sound: each comes round the loop at its own time."""
+    music = Blocks(2.0)
+    low, high = 10_000, 31_007
+    length = high - low
+    clocks = [
+        {"quantum": each, "clock": low + (each * QUANTUM + ahead) % length} for each in range(1, 5 * length // QUANTUM)
+    ]
+    found = played(
+        music.rows(), [{"quantum": 0, "loop": [low, high], "start": low}, *clocks], 5 * length // QUANTUM
+    )  # fmt: skip
+    whole = music.sum()
+    for wrap in range(5):
+        begins = wrap * length
+        heard = found[:, begins + FADE : begins + length]
+        assert largest(heard, whole[:, low + FADE : low + FADE + heard.shape[1]]) <= 1e-6
+
+
+def test_who_starts_beyond_a_loop_plays_on() -> None:
+    music = Blocks(3.0)
+    found = played(music.rows(), [{"quantum": 0, "loop": [10_000, 31_007], "start": 32_000}], 300)
+    assert largest(found[:, FADE:], music.sum()[:, 32_000 + FADE : 32_000 + found.shape[1]]) <= 1e-6
+
+
 def test_a_plan_that_changes_in_mid_bar_is_heard_from_there() -> None:
     old, new = Blocks(3.0), Blocks(3.0, revision=2)
     changed = {"quantum": 100, "blocks": new.rows(0)}

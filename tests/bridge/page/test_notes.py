@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import struct
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
+from profiles import examples
 
 from bridge.page.link import PlanLog
 from bridge.page.notes import PlanTiles
@@ -47,14 +48,13 @@ def notes_of(tiles: PlanTiles, stop: int = 8) -> set[tuple]:
 def held(memory: PlayerMemory) -> set[tuple]:
     """What the player would be told if it were new: its plan."""
     found = set()
-    for event in memory._remembered():
-        if event.kind == m.NOTE and event.length > 0:
-            row = (event.part, event.data1, event.data2, event.channel + 1)
-            found.add((round(event.start, 3), round(event.length, 3), *row))
+    for kind, part, channel, pitch, velocity, start_s, length_s in memory._remembered():
+        if kind == m.NOTE and length_s > 0:
+            found.add((round(start_s, 3), round(length_s, 3), part, pitch, velocity, channel + 1))
     return found
 
 
-@settings(max_examples=60, deadline=None)
+@examples(60)
 @given(LOADS)
 def test_tiles_hold_what_the_player_holds_whatever_is_loaded(plans) -> None:
     memory, tiles, log = PlayerMemory(m.PlayerOptions()), PlanTiles(), PlanLog()

@@ -75,3 +75,10 @@ def test_a_chord_s_name_is_made_smaller_and_then_its_root_and_never_another_chor
         ["C#maj7", "600 15px x"], ["C#maj7", "600 13px x"], ["C#maj7", "600 11px x"], ["C#…", "600 11px x"],
         ["C#…", "600 11px x"], ["", "600 11px x"],
     ]  # fmt: skip
+
+
+def test_among_ten_thousand_hits_only_those_that_are_near_are_looked_at(found: dict) -> None:
+    pointed, (texts, painted), whole = found["many hits"]["said"]
+    assert pointed == [4000, "should hit 🎬 at 2000, on the frame", 1]
+    assert texts == [50 * index + 10 for index in range(-5, 11)] and painted <= 40
+    assert whole <= 1500  # three for each pixel of five hundred

@@ -52,6 +52,9 @@ class Paged:
         self.stage.player.listeners.append(self.link.take_player_message)
         self.page = SessionPage(self.link, self.stage.controls, self.stage.said.append, self.films.append)  # type: ignore[arg-type]
         self._ids = 0
+        controls = self.stage.controls
+        to_others = controls._send
+        controls._send = lambda target, *answer: self.page.answers(target, *answer) or to_others(target, *answer)
         self.page.receive(p.Watching(1, 1))
 
     def run(self, seconds: float) -> None:
@@ -161,6 +164,17 @@ def test_refusals_are_those_of_osc(paged) -> None:
         with pytest.raises(AssertionError):
             paged.stage.osc(address, *arguments)
         assert (refused.code, refused.sentence) == paged.stage.refused[-1][1:]
+
+
+def test_why_a_chord_is_there_is_answered_whether_that_is_known_at_once_or_not(paged) -> None:
+    first, second = paged.stage.session.document.blocks()[1:3]
+    paged.do("/cue/chords/pin", "E7", second.start_s)
+    paged.ready()
+    for number, (block, words) in enumerate([(first, "was composed."), (second, "You wrote E7 here.")], start=100):
+        paged.page.receive(p.Do(2, number, "/cue/why", (block.start_s,), "", False))
+        paged.run(3.0)
+        (answer,) = [each for each in paged.link.sent if isinstance(each, p.Answer) and each.id == number]
+        assert not answer.late and words in " ".join(map(str, answer.values or ()))
 
 
 def test_an_osc_client_sees_a_page_s_edit_within_a_tenth_of_a_second_and_the_page_sees_osc_s(paged, clock) -> None:

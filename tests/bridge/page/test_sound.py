@@ -145,3 +145,16 @@ def test_a_renderer_that_dies_comes_back(played) -> None:
     assert {index: parts for index, (_, parts) in blocks(socket, 2, 4).items() if index < 4} == {
         index: parts for index, (_, parts) in before.items()
     }
+
+
+def test_without_a_soundfont_a_page_says_so_and_goes_on(clock, tmp_path) -> None:
+    stage = OfflineStage(clock, Engine(SECONDS), SessionOptions("film.mp4", tempo=Brief(bpm=120)))
+    with PageProcess(tmp_path, soundfont=str(tmp_path / "none.sf2")) as page, page.socket() as socket:
+        stage.player.listeners.append(page.link.take_player_message)
+        page.tell(p.FilmOf(str(CLIP), CLIP.name, True, SECONDS))
+        stage.ready()
+        said = socket.until(lambda each: each.get("sound", {}).get("sentence"), 30.0)["sound"]
+        assert not said["ready"] and said["sentence"] == f"There is no SoundFont {tmp_path / 'none.sf2'}."
+        assert page.browser.get("/state").json()["sound"]["sentence"] == said["sentence"]
+        assert socket.ask("/cue/play")["ok"] == []
+    stage.close()

@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 
 from hypothesis import given
 from hypothesis import strategies as st
 
 from bridge.player import messages as m
+from bridge.player.memory import PlayerMemory
 from bridge.transport.state import TransportObservation
+from engine.music import PARTS, Controller, Note, TempoMap
 
 byte = st.integers(0, 127)
+beat = st.floats(-8, 200)
+notes = st.builds(Note, byte, st.integers(1, 127), beat, st.floats(0.01, 9), st.integers(1, 16), st.sampled_from(PARTS))
+controllers = st.builds(Controller, st.integers(0, 119), byte, beat, st.integers(1, 16), st.sampled_from(PARTS))
 events = st.builds(
     m.PlanEvent,
     st.integers(0, 1),
@@ -74,3 +80,22 @@ def test_a_packet_is_unpacked_in_much_less_than_a_millisecond() -> None:
         list(m.unpack_events(packet[1:]))
         best = min(best, time.perf_counter() - before)
     assert best < 0.0005
+
+
+@given(st.lists(notes, max_size=40), st.lists(controllers, max_size=40), st.booleans())
+def test_a_plan_that_is_put_in_seconds_on_its_way_is_that_of_notes_in_seconds(played, turned, steps) -> None:
+    tempo_map = TempoMap.of([(0, 90), (50, 133), (90, 61)] if steps else [(0, 97)], origin_s=1.5)
+    at = tempo_map.seconds_at
+    in_s = [
+        Note(each.pitch, each.velocity, at(each.start_beats), at(each.end_beats) - at(each.start_beats), each.channel,
+             each.part)
+        for each in played
+        if at(each.end_beats) > at(each.start_beats)
+    ]  # fmt: skip
+    turned_s = [replace(each, time_beats=at(each.time_beats)) for each in turned]
+    played = [each for each in played if at(each.end_beats) > at(each.start_beats)]
+    first, other = PlayerMemory(m.PlayerOptions()), PlayerMemory(m.PlayerOptions())
+    before = list(first.plan(1, "seconds", in_s, turned_s, -99.0))
+    assert list(other.plan(1, "seconds", played, turned, -99.0, tempo_map)) == before
+    known = first.everything(m.PlayerStatus.NONE), other.everything(m.PlayerStatus.NONE)
+    assert list(known[0]) == list(known[1])

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import pytest
+from profiles import count
 
 from bridge.player import scheduler
 from bridge.player.ledger import Ledger
@@ -21,11 +22,11 @@ from tests.bridge.player.stage import Stage
 SEEDS, EVENTS = range(100), 100
 
 
-@pytest.mark.parametrize("first", range(0, 100, 20))
+@pytest.mark.parametrize("first", range(0, count(100), 25))
 def test_random_events(first: int) -> None:
-    """100 runs of 100 events, each from another seed."""
+    """Runs of 100 events, each from another seed: 100 of them in the profile `full`."""
     played = 0
-    for seed in range(first, first + 20):
+    for seed in range(first, first + 25):
         stage = Stage(seed)
         try:
             stage.run(EVENTS)

@@ -53,6 +53,7 @@ def followed(bpm: float, ours: float, from_s: float, meter: str = "4/4", seconds
             PlayerStatus.NONE, host_s=host_s, position_s=position_s, position_beats=beats, rate=1.0, state="locked",
             rolling=motion.audible, position_source="mtc", tempo_source="clock",
             tempo_bpm=tempo_map.bpm_at(beats) if measured is None else measured, beat_phase=phase,
+            clock_beats=desk.synchronizer.clock_beats,
         )  # fmt: skip
         heard = watch.watch(status, tempo_map, lambda: 0.0, host_s)
         if heard is not None:
@@ -67,6 +68,22 @@ def followed(bpm: float, ours: float, from_s: float, meter: str = "4/4", seconds
 def test_bars_are_the_daws_whatever_the_films_own_tempo_is(bpm: float, apart: float, from_s: float) -> None:
     tempo_map, said = followed(bpm, bpm + apart, from_s)
     assert tempo_map.bpm_at(0.0) == bpm and tempo_map.origin_s == 0 and not said
+
+
+@pytest.mark.parametrize("bpm", [88.0, 104.0, 133.5])
+@pytest.mark.parametrize(("from_s", "meter"), [(100.4, "9/8"), (1100.04, "5/4"), (1799.96, "12/8")])
+def test_far_from_bar_1_the_clocks_own_count_says_the_tempo(bpm: float, from_s: float, meter: str) -> None:
+    """An hour from bar 1 a sixtieth of a bpm is a beat: the place within the beat fits many tempi."""
+    for apart in (-6.0, 1.0):
+        tempo_map, said = followed(bpm, bpm + apart, from_s, meter, seconds=7.0)
+        assert tempo_map == TempoMap.constant(bpm, TimeSignature.parse(meter)) and not said
+
+
+@pytest.mark.parametrize(("bpm", "from_s"), [(128.0, 2400.0), (160.0, 3600.0), (111.0, 2400.0)])
+def test_behind_the_last_song_position_no_place_is_believed(bpm: float, from_s: float) -> None:
+    """Beat 4,095.75 is the last that a clock can state; it said 127.77 for 128, with a sentence, for ever."""
+    tempo_map, said = followed(bpm, bpm + 8, from_s, seconds=30.0)
+    assert abs(tempo_map.bpm_at(0.0) - bpm) < 0.15 and tempo_map.origin_s == 0 and not said
 
 
 @pytest.mark.parametrize("from_s", [0.0, 37.2, 300.0])

@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 
 import pytest
+from profiles import count
 
 from bridge.session.edits import chords, marks
 from bridge.session.edits.values import set_value
@@ -131,7 +132,7 @@ def edit_at_random(session, rng: random.Random) -> None:
 
 
 @pytest.mark.slow
-def test_two_hundred_random_edits_undone_and_redone_give_identical_notes(stage) -> None:
+def test_random_edits_undone_and_redone_give_identical_notes(stage) -> None:
     made = stage(24.0)
     session, rng = made.session, random.Random(1)
 
@@ -141,7 +142,7 @@ def test_two_hundred_random_edits_undone_and_redone_give_identical_notes(stage) 
 
     row = [stands(0)]
     refused = 0
-    while session.history.undo_count < 200:
+    while session.history.undo_count < count(200):
         try:
             edit_at_random(session, rng)
         except ControlError:
@@ -149,10 +150,10 @@ def test_two_hundred_random_edits_undone_and_redone_give_identical_notes(stage) 
             assert refused < 2000
             continue
         made.ready()
-        count = session.history.undo_count
-        del row[count:]
-        row.append(stands(count))
-        assert len(row) == count + 1
+        step = session.history.undo_count
+        del row[step:]
+        row.append(stands(step))
+        assert len(row) == step + 1
     for index in range(len(row) - 2, -1, -1):
         session.undo()
         assert stands(index) == row[index], index

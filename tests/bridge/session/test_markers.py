@@ -70,6 +70,18 @@ def test_shown_before_it_is_taken_and_single_rows_changed(stage, marker_file):
     assert [hit.weight for hit in document.hits] == ["must", "nice"]
 
 
+@pytest.mark.parametrize(("count", "said"), [(500, ""), (501, "; listed are the first 500, the other 1 are taken too")])
+def test_of_a_long_list_it_is_said_how_much_is_shown(stage, tmp_path, count, said):
+    rows = "".join(f"{0.05 * index:.2f}\t🎬 {index}\n" for index in range(count))
+    (tmp_path / "long.tsv").write_text(f"In (s)\tName\n{rows}", encoding="utf-8")
+    stage.osc_file("/cue/markers/load", "long.tsv", "show")
+    assert not stage.refused
+    head = next(values for address, values in stage.answers if address == "/cue/markers/load")
+    assert head[1].partition("; listed")[0].startswith(f"{count} hits")
+    assert head[1].endswith(said) and (said != "" or "listed" not in head[1])
+    assert sum(address == "/cue/markers/row" for address, _ in stage.answers) == 500
+
+
 def test_a_newer_list_of_the_editor_moves_what_has_the_same_name(stage, marker_file):
     stage.osc_file("/cue/markers/load", marker_file.name, "take", "", "01:00:00:00")
     stage.osc("/cue/hits/add", 20.0, "nice", "my own")

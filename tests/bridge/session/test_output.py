@@ -77,7 +77,7 @@ def test_ports_are_opened_anew_only_while_nothing_plays(real_stage) -> None:
     before = session.player.pid
     session.edit(set_value, "/cue/ports/layout", "per-part")
     made.until(lambda: session.player.pid not in (None, before) and session.player.alive)
-    made.until(lambda: any("opened anew" in line for line in made.said))
+    made.until(lambda: any("reopened" in line for line in made.said))
     session.play()
     made.until(lambda: session.position_s() > 0.5)
     made.run(0.1)

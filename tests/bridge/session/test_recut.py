@@ -90,7 +90,7 @@ def test_shown_taken_as_one_step_and_taken_back(stage, cuts):
     assert [row[:4] for row in rows(stage, "/cue/conform/moved") if row[0] == "hit"] == [
         ("hit", "before", 3.0, 3.0), ("hit", "after", 10.0, 12.0)
     ]  # fmt: skip
-    assert [row[0] for row in rows(stage, "/cue/conform/policy")] == ["shift", "ramp", "bars", "rewrite"]
+    assert [row[0] for row in rows(stage, "/cue/conform/policy")] == ["shift", "ramp", "bars", "beats", "rewrite"]
 
     stage.answers.clear()
     ask(stage, "reel_v2.mp4", "take", "shift")

@@ -90,9 +90,9 @@ def test_by_osc_they_are_waited_for_and_lines_set_meanwhile_stay(staged) -> None
 
 def test_trying_it_changes_nothing(staged) -> None:
     stage = staged()
-    stage.controls.attempt("/cue/speech", ["auto"])
+    stage.controls.tried("/cue/speech", ["auto"])
     hear(stage)
-    stage.controls.attempt("/cue/speech", ["auto"])
+    stage.controls.tried("/cue/speech", ["auto"])
     assert stage.session.document.text(controls.SPEECH) == ""
 
 

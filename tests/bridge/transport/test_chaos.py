@@ -1,14 +1,15 @@
-"""Six thousand random events over all sources (tests/bench/sync.py: a hundred thousand), as a state machine; a fault
-prints the fewest events that lead to it (found in seconds: a run is nothing but its numbers)."""
+"""Six thousand random events over all sources with the profile `full` (tests/bench/sync.py: a hundred thousand), as a
+state machine; a fault prints the fewest events that lead to it (found in seconds: a run is nothing but its numbers)."""
 
 from __future__ import annotations
 
 from dataclasses import replace
 
 import pytest
-from hypothesis import HealthCheck, Phase, seed, settings
+from hypothesis import HealthCheck, Phase, seed
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule, run_state_machine_as_test
+from profiles import count, examples
 
 from bridge.player.scheduler import Scheduler
 from bridge.transport.estimator import TRAITS, Follower
@@ -92,13 +93,14 @@ class DawAndPlayer(RuleBasedStateMachine):
 def test_any_event_of_any_source(source: str) -> None:
     seen.update(events=0, played=0, steady=0)
     machine = type(f"DawBy{source.capitalize()}", (DawAndPlayer,), {"source": source})
-    rules = settings(
-        max_examples=25, stateful_step_count=50, deadline=None, database=None, print_blob=False,
+    stories = count(25)
+    rules = examples(
+        25, stateful_step_count=50, database=None, print_blob=False,
         phases=(Phase.generate, Phase.shrink), suppress_health_check=list(HealthCheck),
     )  # fmt: skip
     run_state_machine_as_test(seed(5)(machine), settings=rules)
-    assert seen["events"] >= 1250
-    assert seen["played"] > 125, "too little was played for the test to mean anything"
+    assert seen["events"] >= 50 * stories
+    assert seen["played"] > 5 * stories, "too little was played for the test to mean anything"
 
 
 def test_notes_are_judged_where_all_is_steady() -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from types import SimpleNamespace
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 pytest.importorskip("jack", reason="JACK-Client is not installed")
@@ -31,7 +31,6 @@ def looks(count: BeatCount, bpm: float, meter: tuple[int, int], quarters: bool, 
     return found
 
 
-@settings(deadline=None)
 @given(
     bpm=st.floats(40, 250),
     meter=st.sampled_from(METERS),

@@ -6,8 +6,9 @@ from __future__ import annotations
 import random
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
+from profiles import examples
 
 from bridge.transport.midi_stream import MidiSplitter
 from bridge.transport.mmc import read_mmc
@@ -273,7 +274,7 @@ def test_a_foreseen_loop_wraps_on_time_and_the_sources_own_word_changes_nothing(
 
 
 # rubbish ------------------------------------------------------------------------------------------------------------
-@settings(max_examples=300)
+@examples(300)
 @given(st.lists(st.binary(max_size=40), max_size=30), st.lists(st.floats(-10, 10), max_size=30))
 def test_any_bytes_are_survived(chunks: list[bytes], steps: list[float]) -> None:
     synchronizer = Desk("mtc")

@@ -12,7 +12,13 @@ from bridge.transport.mtc import CODED, MtcReader, carried, full_frame, quarter_
 from engine.music import FRAME_RATES, FrameRate, TimecodeClock
 
 ALL = list(FRAME_RATES.values())
-MEASURED = [FrameRate(Fraction(2483, 100)), FrameRate(Fraction(1487, 50)), FrameRate(Fraction(15))]
+MEASURED = [
+    FrameRate(Fraction(48000, 1001)),
+    FrameRate(Fraction(120000, 1001)),
+    FrameRate(Fraction(2483, 100)),
+    FrameRate(Fraction(1487, 50)),
+    FrameRate(Fraction(15)),
+]
 
 
 @pytest.mark.parametrize("film", [None, *ALL, *MEASURED], ids=str)

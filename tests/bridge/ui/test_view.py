@@ -61,7 +61,7 @@ def test_while_it_waits_a_line_says_only_what_is_new(playing, monkeypatch) -> No
         clock[0] = 100.0 + tenth / 10
         view.draw(replace(shot, progress=("", max(tenth - 100, 0) / 100)), playing)
     lines = out.getvalue().splitlines()
-    assert lines[0] == "waiting for the film (0%)" and len(lines) == len(set(lines)) == 11
+    assert lines[0] == "waiting: the film (0%)" and len(lines) == len(set(lines)) == 11
 
 
 def test_the_terminals_view_shows_it_all(playing) -> None:

@@ -8,13 +8,14 @@ from itertools import pairwise
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
+from profiles import examples
 
 sys.path.insert(0, str(Path(__file__).parent))
-from pieces import compose, compositions
+from pieces import compose, compositions, stored_states
 
-from engine.arrange import ArrangeOptions, Arranger, arrange, film_levels, paper_options, stored_states
+from engine.arrange import ArrangeOptions, Arranger, arrange, film_levels, paper_options
 from engine.arrange.drums import TOMS
 from engine.arrange.timeline import effective_cues
 from engine.music import Chord, Cue, Hit, MusicError, Progression, ProgressionItem, TempoMap, TimeSignature
@@ -36,7 +37,7 @@ options = st.builds(
 
 
 @given(compositions(), options, st.lists(st.floats(-10, 60), min_size=1, max_size=6))
-@settings(max_examples=60, deadline=None)
+@examples(60)
 def test_pieces_equal_the_whole(composition, chosen, borders):
     arranger = Arranger(composition, chosen)
     whole = arranger.arrange()
@@ -55,7 +56,7 @@ def test_pieces_equal_the_whole(composition, chosen, borders):
 
 
 @given(compositions(), st.floats(0, 30))
-@settings(max_examples=30, deadline=None)
+@examples(30)
 def test_any_earlier_state_will_do(composition, start):
     arranger = Arranger(composition)
     expected = arranger.arrange(start, start + 4)
@@ -67,7 +68,7 @@ def test_any_earlier_state_will_do(composition, start):
 
 
 @given(compositions(), options)
-@settings(max_examples=60, deadline=None)
+@examples(60)
 def test_what_every_arrangement_keeps_to(composition, chosen):
     arranger = Arranger(composition, chosen)
     result = arranger.arrange()
@@ -120,7 +121,7 @@ def test_what_every_arrangement_keeps_to(composition, chosen):
 
 
 @given(compositions(), st.sampled_from(["auto", "up", "1 * 2 * 3 2 4 *"]))
-@settings(max_examples=40, deadline=None)
+@examples(40)
 def test_every_onset_stands_on_the_sixteenth_grid(composition, pattern):
     tempo_map = composition.tempo_map
     for note in arrange(composition, ArrangeOptions(pattern=pattern)).notes:
@@ -130,7 +131,7 @@ def test_every_onset_stands_on_the_sixteenth_grid(composition, pattern):
 
 
 @given(compositions(), options, st.dictionaries(st.sampled_from(["pad", "arp", "bass", "melody"]), st.integers(0, 109)))
-@settings(max_examples=60, deadline=None)
+@examples(60)
 def test_any_range_and_transposition_can_be_played(composition, chosen, lows):
     for part, low in lows.items():
         chosen = chosen.with_part(part, low=low, high=low + 18)
@@ -305,7 +306,7 @@ def test_a_hit_that_the_ending_lands_on_is_led_into_as_any_other():
 
 
 @given(compositions(), st.data())
-@settings(max_examples=40, deadline=None)
+@examples(40)
 def test_what_is_settled_while_slots_arrive_stays(composition, data):
     """Hits to come are known before their slots: what leads into them is played before they have arrived."""
     count = data.draw(st.integers(1, len(composition.slots)))

@@ -7,8 +7,9 @@ from itertools import pairwise
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
+from profiles import examples
 
 sys.path.insert(0, str(Path(__file__).parent))
 from pieces import compose, compositions
@@ -93,7 +94,7 @@ def test_rests_stay_rests():
 @given(
     compositions(), st.sampled_from(["off", "hits", "strong", "all"]), st.sampled_from(["auto", "half", "1", "2", "4"])
 )
-@settings(max_examples=60, deadline=None)
+@examples(60)
 def test_slots_still_cover_the_film_and_nothing_is_invented(composition, chords_on, harmonic_rhythm):
     placed = place_changes(composition, ChangeOptions(harmonic_rhythm, chords_on))
     assert placed.slots[0].start_s == composition.slots[0].start_s

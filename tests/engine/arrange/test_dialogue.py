@@ -1,19 +1,21 @@
 """Room for speech: what is played inside lines, and that nothing else changes."""
 
+from dataclasses import replace
 from itertools import pairwise
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
-from pieces import compose, compositions
+from pieces import compose, compositions, melody_share
+from profiles import examples
 
 from engine.arrange import ArrangeOptions, arrange
 from engine.arrange.arranger import Arranger
-from engine.arrange.dialogue import FIRST_WORD_S, melody_share
+from engine.arrange.dialogue import FIRST_WORD_S
 from engine.arrange.drums import CRASH, TOMS
 from engine.arrange.options import from_settings
 from engine.arrange.parts import ACCENT
-from engine.music import Hit, MusicError, controls
+from engine.music import Cue, Hit, MusicError, controls
 from engine.music.speech import MAX_TEXT, merged, parse_speech, speech_text
 
 TEXT = "2.5-5 8.1-12.4 13-14"
@@ -155,7 +157,7 @@ def test_a_long_stretch_without_speech_keeps_its_accents(marked):
     assert made >= {round(marked.beats_at_picture(at_s), 3) for at_s in HITS} and made <= plain
 
 
-@settings(max_examples=25, deadline=None)
+@examples(25)
 @given(compositions(), st.sampled_from(["gentle", "strict"]), st.data())
 def test_pieces_are_the_whole_and_no_pitch_sounds_twice(composition, mode, data):
     start = data.draw(st.floats(0, composition.film.duration_s - 1))
@@ -181,6 +183,20 @@ def test_pieces_are_the_whole_and_no_pitch_sounds_twice(composition, mode, data)
     assert twice(by_key) <= twice(plain)
 
 
+@pytest.mark.parametrize("mode", ["gentle", "strict"])
+@pytest.mark.parametrize("chords", ["C C C C C C C C C C", "C N N N N N N N N N", "C C C C N N N C C C"])
+def test_a_cue_sends_nothing_again_of_the_cue_before(chords, mode):
+    """Lines end between cues, in a cue that is silent so far, and with the film, wherever the music is cut."""
+    composition = compose(chords, seconds=20.0)
+    composition = replace(composition, cues=(Cue("1m1", 0.0, 4.0), Cue("1m2", 6.0, 12.0), Cue("1m3", 14.0, 20.0)))
+    arranger = Arranger(composition, options(mode, "0-2 3-5 6.5-7 8-11 13-15 16-20"))
+    whole = arranger.arrange()
+    for cut in range(1, round(arranger.end_beats * 4)):
+        first = arranger.arrange(None, cut / 4)
+        second = arranger.arrange(cut / 4, None, first.state)
+        assert sorted((*first.controllers, *second.controllers), key=repr) == sorted(whole.controllers, key=repr)
+
+
 def test_off_and_without_lines_nothing_changes(piece):
     assert arrange(piece, options("off")) == arrange(piece)
     assert arrange(piece, options("strict", "")) == arrange(piece)
@@ -198,7 +214,7 @@ def test_lines_as_text():
 
 
 @given(st.lists(st.tuples(st.floats(0, 7000), st.floats(0.1, 9)), max_size=1500))
-@settings(max_examples=30, deadline=None)
+@examples(30)
 def test_any_number_of_lines_fits_a_setting(rows):
     lines = merged((start, start + length) for start, length in rows)
     text = speech_text(lines)

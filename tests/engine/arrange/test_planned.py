@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 from fractions import Fraction
 from itertools import pairwise
 
 import pytest
+from pieces import stored_states
 
-from engine.arrange import ArrangeOptions, Arranger, arrange, stored_states
+from engine.arrange import ArrangeOptions, Arranger, arrange
 from engine.arrange.chance import noise
 from engine.arrange.ensembles import ensembles
 from engine.arrange.expression import film_levels
@@ -137,8 +139,11 @@ def test_parts_keep_their_ranges_and_only_those_planned_play(ensemble):
         if note.part != "drums":
             role = roles[note.part]
             octave = 12 if role.octave <= section.intensity or note.part == "melody" else 0
-            low = role.low if role.under is None else min(role.low, role.under[0])
-            assert low - octave <= note.pitch <= max(role.high, role.low + 18) + octave, note
+            ranges = [(role.low, max(role.high, role.low + 18)), role.under, role.beside, role.between]
+            low, high = (
+                find(edge) for find, edge in ((min, [r[0] for r in ranges if r]), (max, [r[1] for r in ranges if r]))
+            )
+            assert low - octave <= note.pitch <= high + octave, note
 
 
 def _in_steps(composition, levels):
@@ -238,8 +243,9 @@ def test_a_pad_without_a_bass_stands_on_no_fifth(ensemble):
     arranged = arrange(plain, ArrangeOptions(activity=0))
     last = max(note.start_beats for note in arranged.notes)
     assert {note.part for note in arranged.notes if note.start_beats < last - 8} == {"pad"}  # it closes with a bass
+    bass = min(note.start_beats for note in arranged.notes if note.part == "bass")
     for voicing in arranged.voicings:
-        if voicing.chord.bass is None and voicing.chord.extension != "5":
+        if voicing.start_beats < bass and voicing.chord.bass is None and voicing.chord.extension != "5":
             assert (voicing.pad[0] - voicing.chord.root) % 12 != 7, voicing
 
 
@@ -402,6 +408,67 @@ def test_the_second_line_of_a_chamber_ensemble_moves_turns_and_breathes():
     assert len({note.length_beats for note in line}) >= 2
 
 
+@pytest.mark.parametrize("variants", [("R1", "R2"), ("S1", "S2"), ("N1", "R3")])
+def test_the_second_line_answers_the_theme_and_goes_its_own_way_under_it(variants):
+    composition = _with_layers_of_its_theme(planned("chamber", variants))
+    notes = arrange(composition).notes
+    tune, line = ([note for note in notes if note.part == part] for part in ("melody", "arp"))
+    first = [note for note in line if note.start_beats < 32]
+    assert not [note for note in first if note.start_beats < 16], "the theme is heard alone first"
+    assert len({note.pitch for note in first}) >= 3 and len({int(note.start_beats // 4) for note in first}) >= 3
+    doubled = checked = 0
+    for note in line:
+        sung = [each for each in tune if each.start_beats <= note.start_beats + 1e-6 < each.end_beats]
+        if sung and note.end_beats < composition.film.duration_s * 96 / 60 - 0.5:
+            checked += 1
+            doubled += any((each.pitch - note.pitch) % 12 == 0 for each in sung)
+            assert all(each.pitch > note.pitch for each in sung), note
+    assert checked >= 6 and doubled <= 0.2 * checked, (doubled, checked)
+
+
+def test_a_theme_has_its_players_wherever_the_cue_begins():
+    """Bars of a statement are counted as the tempo map has them, not from where the cue begins."""
+
+    def later(composition, bars):
+        seconds = bars * BAR_S
+        slots = tuple(
+            replace(slot, start_beats=slot.start_beats + 4 * bars, end_beats=slot.end_beats + 4 * bars)
+            for slot in composition.slots
+        )
+        plan = composition.plans[0]
+        moved = tuple(replace(each, bar=each.bar + bars) for each in plan.statements)
+        return replace(composition, slots=slots, plans=(replace(plan, statements=moved),), picture_starts_at_s=seconds)
+
+    def players(composition, bars):
+        return {(note.part, int(note.start_beats // 4) - bars) for note in arrange(composition).notes}
+
+    for ensemble in ENSEMBLES:
+        plain = _with_layers_of_its_theme(planned(ensemble, ("R1", "S1")), 0)
+        half_s = plain.plans[0].sections[1].start_s
+        calm = replace(
+            plain,
+            slots=tuple(
+                replace(
+                    slot, motion=0.0 if slot.start_s < half_s else 20.0, density=0.0 if slot.start_s < half_s else 20.0
+                )
+                for slot in plain.slots
+            ),
+        )
+        assert players(later(calm, 20), 20) == players(calm, 0), ensemble
+
+
+def _with_layers_of_its_theme(composition, intensity=None):
+    """A cue whose sections have the players that the ensemble gives the theme, at an intensity if one is said."""
+    plan = composition.plans[0]
+    rows = ensembles()[plan.ensemble].theme
+    levels = [each.intensity if intensity is None else intensity for each in plan.sections]
+    sections = tuple(
+        replace(each, intensity=level, layers=tuple(dict.fromkeys((*rows[level], "melody"))))
+        for each, level in zip(plan.sections, levels, strict=True)
+    )
+    return replace(composition, plans=(replace(plan, sections=sections),))
+
+
 @pytest.mark.parametrize("variant", sorted(palettes()))
 def test_what_the_second_line_holds_does_not_grind_against_the_chord(variant):
     """No held semitone over a chord tone, and no step of the scale where the chord has altered it."""
@@ -441,6 +508,112 @@ def test_no_pad_lies_over_the_tune(ensemble, variants):
         assert sum(bars.values()) >= 0.95 * len(bars), (ensemble, number)
 
 
+@pytest.mark.parametrize("ensemble", ["strings", "piano", "hybrid"])
+def test_a_bass_does_not_leave_for_one_phrase(ensemble):
+    """Where the picture goes to and fro between much and little, phrase by phrase; beside the rules by which it did."""
+    alone = {3: 0, 4: 0}
+    for variants in (("R1", "S1"), ("E1", "T3"), ("S2", "N2")):
+        plain = _in_steps(planned(ensemble, variants), (14.0, 1.0) * 4)  # each lasts two bars, which is a phrase
+        for rules in alone:
+            notes = arrange(replace(plain, plans=(replace(plain.plans[0], rules=rules),))).notes
+            bass = [note for note in notes if note.part == "bass"]
+            phrases = {b for n in bass for b in range(int(n.start_beats // 8), math.ceil(n.end_beats / 8 - 0.01))}
+            alone[rules] += sum(each not in phrases and {each - 1, each + 1} <= phrases for each in range(1, 7))
+    assert alone[4] == 0 < alone[3], alone
+
+
+@pytest.mark.parametrize("ensemble", ["piano", "orchestra"])
+def test_no_figure_doubles_the_third_that_is_in_the_bass(ensemble):
+    """Where a bass plays it; beside the rules by which figures did."""
+    counts = {3: [0, 0], 4: [0, 0]}
+    for variants in (("R1", "S2"), ("S1", "E1"), ("E3", "R3")):
+        plain = _in_steps(planned(ensemble, variants), (26.0, 14.0))
+        for rules, found in counts.items():
+            arranged = arrange(replace(plain, plans=(replace(plain.plans[0], rules=rules),)))
+            thirds = [
+                (each, after.start_beats)
+                for each, after in pairwise(arranged.voicings)
+                if each.chord.bass is not None and (each.chord.bass - each.chord.root) % 12 in (3, 4)
+            ]
+            bass = [note for note in arranged.notes if note.part == "bass"]
+            for note in arranged.notes:
+                at = note.start_beats
+                chord = next((each.chord for each, until in thirds if each.start_beats <= at < until), None)
+                under = any(low.start_beats <= at < low.end_beats for low in bass)
+                if note.part == "arp" and chord is not None and under:
+                    found[0], found[1] = found[0] + (note.pitch % 12 == chord.bass), found[1] + 1
+    now, before = (doubled / max(struck, 1) for doubled, struck in (counts[4], counts[3]))
+    assert counts[4][1] > 20 and now <= 0.1 < before, (now, before)
+
+
+def test_no_bass_leads_into_silence():
+    """The last bass note before a stop is its chord's own; beside the rules by which it led on."""
+    plain, led = planned("pop", ("E3", "N2")), {3: 0, 4: 0}
+    first, second = plain.plans[0].sections
+    for rules in led:
+        plan = replace(plain.plans[0], rules=rules, sections=(first, replace(second, layers=())), statements=())
+        arranged = arrange(_in_steps(replace(plain, plans=(plan,)), (26.0,)), ArrangeOptions())
+        bass = [note for note in arranged.notes if note.part == "bass" and note.start_beats < 32]
+        last = max(bass, key=lambda note: note.start_beats)
+        voicing = max((v for v in arranged.voicings if v.start_beats <= last.start_beats), key=lambda v: v.start_beats)
+        led[rules] += (last.pitch - voicing.bass) % 12 not in (0, 7)
+    assert led[4] == 0 < led[3], led
+
+
+@pytest.mark.parametrize("ensemble", ["pop", "orchestra", "strings"])
+def test_no_bass_leads_to_where_it_pauses(ensemble):
+    """The last bass note before a section without one is its chord's own; beside the rules by which it led on."""
+    led = {4: 0, 5: 0}
+    for variants in (("E3", "N2"), ("R1", "S2"), ("S1", "R2")):
+        plain = planned(ensemble, variants)
+        first, second = plain.plans[0].sections
+        rest = tuple(part for part in second.layers if part in ("pad", "melody")) or ("pad",)
+        for rules in led:
+            plan = replace(plain.plans[0], rules=rules, sections=(first, replace(second, layers=rest)), ending="bump")
+            arranged = arrange(_in_steps(replace(plain, plans=(plan,)), (26.0,)), ArrangeOptions())
+            bass = [note for note in arranged.notes if note.part == "bass" and note.start_beats < 32]
+            last = max(bass, key=lambda note: note.start_beats)
+            before = [each for each in arranged.voicings if each.start_beats <= last.start_beats + 1e-6]
+            voicing = max(before, key=lambda each: each.start_beats)
+            led[rules] += (last.pitch - voicing.bass) % 12 not in (0, 7)
+    assert led[5] == 0 and (led[4] > 0 or ensemble != "pop"), led
+
+
+def test_a_left_hand_does_not_lie_under_the_bass():
+    """Where both sound; beside the rules by which it turned the chord over."""
+    under = {4: 0, 5: 0}
+    for variants in (("R1", "S2"), ("S1", "R3"), ("E1", "R2")):
+        plain = _in_steps(planned("piano", variants), (2.0, 8.0, 14.0, 20.0, 26.0))
+        for rules in under:
+            notes = arrange(replace(plain, plans=(replace(plain.plans[0], rules=rules),))).notes
+            bass = [note for note in notes if note.part == "bass"]
+            for note in notes:
+                if note.part == "arp":
+                    at = note.start_beats + 0.02
+                    below = [b.pitch for b in bass if b.start_beats <= at < b.end_beats]
+                    under[rules] += bool(below) and note.pitch < min(below)
+    assert under[5] == 0 < under[4], under
+
+
+def test_a_slow_left_hand_does_not_strike_one_tone_twice():
+    """Over a bass it begins with the chord and goes on from there; beside the rules by which it struck that again."""
+    twice = {4: 0, 5: 0}
+    for variants in (("R1", "S2"), ("S1", "R3"), ("S3", "R2")):
+        plain = planned("piano", variants)
+        sections = tuple(replace(each, layers=("arp", "bass")) for each in plain.plans[0].sections)
+        for rules in twice:
+            plan = replace(plain.plans[0], rules=rules, sections=sections, statements=(), theme=None)
+            notes = arrange(_in_steps(replace(plain, plans=(plan,)), (2.0, 8.0, 14.0, 20.0, 26.0))).notes
+            bars: dict[int, list] = {}
+            for note in notes:
+                if note.part == "arp":
+                    bars.setdefault(int(note.start_beats // 4), []).append(note)
+            for first, *later in bars.values():
+                slow = later and later[0].start_beats - first.start_beats >= 0.99
+                twice[rules] += bool(slow and first.pitch == later[0].pitch)
+    assert twice[5] == 0 < twice[4], twice
+
+
 def _beside(notes):
     """Notes of the second voice, and those of them that are struck a step beside a tone that the pad holds."""
     pads = [note for note in notes if note.part == "pad"]
@@ -467,6 +640,25 @@ def test_figures_do_not_rub_what_the_pad_holds(ensemble):
             found[0], found[1] = found[0] + each[0], found[1] + each[1]
     now, before = (rubbing / struck for rubbing, struck in (counts[3], counts[2]))
     assert now <= 0.05 and now <= 0.5 * before, (now, before)
+
+
+@pytest.mark.parametrize("ensemble", ["strings", "orchestra", "pop", "chamber"])
+def test_figures_have_pitches_of_their_own(ensemble):
+    """In every palette; beside the rules by which they sounded the pad's."""
+    counts = {3: [0, 0], 4: [0, 0]}
+    for variant in sorted(palettes()):
+        plain = _in_steps(planned(ensemble, (variant, variant)), (26.0, 14.0, 2.0))
+        for rules, found in counts.items():
+            notes = arrange(replace(plain, plans=(replace(plain.plans[0], rules=rules),))).notes
+            pads = [note for note in notes if note.part == "pad"]
+            arp = [note for note in notes if note.part == "arp"]
+            held = [
+                any(p.pitch == n.pitch and p.start_beats <= n.start_beats < p.end_beats - 1e-6 for p in pads)
+                for n in arp
+            ]
+            found[0], found[1] = found[0] + sum(held), found[1] + len(held)
+    now, before = (doubled / struck for doubled, struck in (counts[4], counts[3]))
+    assert now <= 0.25 and now <= 0.6 * before, (now, before)
 
 
 @pytest.mark.parametrize("ensemble", ["strings", "orchestra"])

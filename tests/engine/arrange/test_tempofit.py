@@ -5,8 +5,9 @@ from fractions import Fraction
 from itertools import pairwise
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
+from profiles import examples
 
 from engine.arrange.tempofit import MET_FRAMES, TempoFitOptions, fit_tempos
 from engine.commands.tempo import write_plan
@@ -90,7 +91,7 @@ def test_a_ramp_changes_a_little_each_beat_where_steps_jump():
     st.sampled_from([0.25, 0.5, 1.0]),
     st.sampled_from(["23.976", "24", "25", "29.97"]),
 )
-@settings(max_examples=30, deadline=None)
+@examples(30)
 def test_whatever_is_met_is_met_within_half_a_frame_in_the_map_and_in_the_file(tmp_path_factory, gaps, unit, rate):
     rate = FrameRate.parse(rate)
     frames, hits = 0, []

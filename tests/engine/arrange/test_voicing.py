@@ -4,8 +4,9 @@ import random
 from itertools import pairwise
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
+from profiles import count, examples
 
 from engine.arrange.voicing import Space, has_fault, is_consecutive, movement, voice
 from engine.music import QUALITIES, Chord, Key
@@ -73,8 +74,8 @@ def test_the_chords_that_the_reference_renders_wrongly():
         assert {pitch % 12 for pitch in voicing.pad} == tones == {pitch % 12 for pitch in voicing.arp}
 
 
-@pytest.mark.parametrize("seed", range(20))
-def test_ten_thousand_random_progressions_have_no_fault(seed):
+@pytest.mark.parametrize("seed", range(count(20)))
+def test_random_progressions_have_no_fault(seed):
     """500 progressions of 5 chords for each seed: any chord after any other, slash chords, both styles, all keys."""
     random_ = random.Random(seed)
     for _ in range(500):
@@ -96,7 +97,7 @@ def test_ten_thousand_random_progressions_have_no_fault(seed):
 
 
 @given(st.lists(chords, min_size=2, max_size=6), spaces)
-@settings(max_examples=100, deadline=None)
+@examples(100)
 def test_voices_lead_without_faults_in_any_space(progression, space):
     voicings = lead(progression, space)
     for chord, voicing in zip(progression, voicings, strict=True):

@@ -60,7 +60,8 @@ def test_cache_lists_and_clears(tmp_path: Path, capsys: pytest.CaptureFixture[st
     entries = json.loads(capsys.readouterr().out)["entries"]
     assert [(entry["film"], entry["seconds"]) for entry in entries] == [(CLIP.name, 2)]
     assert run("cache", "--cache-dir", tmp_path) == 0
-    assert CLIP.name in capsys.readouterr().out
+    listed = capsys.readouterr().out
+    assert CLIP.name in listed and "\n1 film, 0.0" in listed
     assert run("cache", "clear", "--cache-dir", tmp_path) == 0
     assert "freed" in capsys.readouterr().out
     assert list(tmp_path.iterdir()) == []

@@ -215,3 +215,11 @@ def test_general_midi_programs_are_written_only_where_they_are_asked_for(clip, c
 def test_programs_do_not_go_with_versions(clip, cache, tmp_path):
     done = run("compose", str(clip), "-o", str(tmp_path), "--takes", "2", "--vary", "key", "--gm")
     assert done.returncode == 2 and done.stderr.count("\n") == 1 and "--vary" in done.stderr
+
+
+def test_each_cue_is_reported_with_its_own_tempo_and_key(clip, cache, tmp_path):
+    cues = ("--cue", "1m1 0 14 key=Am bpm=96", "--cue", "1m2 14 30 key=F bpm=120")
+    done = run("compose", str(clip), "-o", str(tmp_path / "x.mid"), "--cache-dir", cache, "--form", "none", *cues)
+    assert done.returncode == 0, done.stderr
+    rows = [line.split(maxsplit=1)[1] for line in done.stdout.splitlines() if line.startswith("Cue ")]
+    assert rows == ["1m1 0.0 to 14.0 s, 96 bpm, A minor", "1m2 14.0 to 30.0 s, 120 bpm, F major"]

@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 
 from engine.__main__ import main
 from engine.arrange import arrange
-from engine.commands.picture_link import link, per_second, shuffled, spearman
+from engine.commands.picture_link import link, per_second, shuffled
+from engine.commands.score_metrics import rank_correlation
 from engine.music import TempoMap
 from engine.process.messages import Composed, ComposeOptions, ComposeRequest
 
@@ -25,18 +26,20 @@ from engine.process.messages import Composed, ComposeOptions, ComposeRequest
     ],
 )
 def test_spearman_by_hand(a, b, expected):
-    assert spearman(a, b) == pytest.approx(expected)
+    assert rank_correlation(a, b) == pytest.approx(expected)
 
 
 def test_spearman_of_what_does_not_change_is_not_a_number():
-    assert np.isnan(spearman([1, 1, 1, 1], [1, 2, 3, 4])) and np.isnan(spearman([1, 2], [1, 2]))
+    assert np.isnan(rank_correlation([1, 1, 1, 1], [1, 2, 3, 4])) and np.isnan(rank_correlation([1, 2], [1, 2]))
 
 
 @given(st.lists(st.integers(0, 9), min_size=3, max_size=30))
 def test_spearman_is_symmetric_and_bounded(values):
     other = values[::-1]
-    found = spearman(values, other)
-    assert np.isnan(found) or (-1.000001 <= found <= 1.000001 and found == pytest.approx(spearman(other, values)))
+    found = rank_correlation(values, other)
+    assert np.isnan(found) or (
+        -1.000001 <= found <= 1.000001 and found == pytest.approx(rank_correlation(other, values))
+    )
 
 
 def test_a_shuffled_film_has_the_same_shots_in_another_order(make_features):
@@ -86,6 +89,23 @@ def test_the_command_draws_a_picture_and_reports(clip, tmp_path, capsys, cache):
     header = out.read_bytes()[:24]
     assert header.startswith(b"\x89PNG") and int.from_bytes(header[16:20], "big") >= 1000
     assert not list(tmp_path.glob("*.part"))
+
+
+@pytest.mark.parametrize("bars", [3, 64, 65, 100, 129])
+def test_the_first_and_the_last_chord_are_always_named(bars):
+    from types import SimpleNamespace
+
+    from engine.commands.plot_drawing import _MOST_CHORD_NAMES, _draw_roll, merge_runs
+    from tests.engine.commands.test_score import compose
+
+    work = compose(" ".join(("C", "G")[bar % 2] for bar in range(bars - 1)) + " Am", seconds=2.0 * bars)
+    named = []
+    axis = SimpleNamespace(text=lambda at_s, height, name, **more: named.append((at_s, name)))
+    for name in ("barh", "hlines", "bar", "broken_barh", "set_ylim", "set_yticks", "grid", "legend", "set_ylabel"):
+        setattr(axis, name, lambda *given, **more: None)
+    _draw_roll(axis, work, arrange(work))
+    assert named[0] == (0.0, "C") and named[-1] == (merge_runs(work.slots)[-1].start_s, "Am")
+    assert min(bars, _MOST_CHORD_NAMES) / 2 <= len(named) <= _MOST_CHORD_NAMES + 1
 
 
 def test_it_refuses_in_one_sentence(clip, capsys):

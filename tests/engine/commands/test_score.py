@@ -146,6 +146,17 @@ def test_chance_is_lower_than_music_made_for_the_cuts():
     assert shuffled["cuts met, 80 ms"] < 0.6
 
 
+def test_a_film_without_cuts_warns_nobody(recwarn):
+    """Its rows about cuts are not numbers, in every order of its one shot."""
+    from engine.midifile import MidiScore, composition_markers
+
+    work = compose("C Am F G", seconds=16.0)
+    arrangement = arrange(work, paper_options())
+    score = MidiScore(arrangement.notes, (), work.tempo_map, composition_markers(work), work.key)
+    rows = by_chance(score, picture(()))
+    assert any(math.isnan(value) for value in rows.values()) and not recwarn.list
+
+
 def test_the_command(tmp_path, capsys, cache):
     work = compose("C Am F G", seconds=30.0)
     write_midi(tmp_path / "a.mid", work, arrange(work))
@@ -154,7 +165,14 @@ def test_the_command(tmp_path, capsys, cache):
     report = json.loads(capsys.readouterr().out)
     assert report["score"]["chord coverage"] == 4 and "motion to notes" in report["other cuts"]
     assert main([str(tmp_path / "a.mid"), *common, "--cuts", "1.75 3.29"]) == 0
-    assert "cut to chord F1, 80 ms" in capsys.readouterr().out
+    said = capsys.readouterr().out
+    assert "cut to chord F1, 80 ms" in said
+    for column in (
+        "this film: with its own picture",
+        "other cuts: the same with its shots",
+        "bars mixed: the same music",
+    ):
+        assert column in said  # each is said for what it is
     with pytest.raises(UserError, match="list of seconds"):
         main([str(tmp_path / "a.mid"), *common, "--cuts", "x"])
 

@@ -89,7 +89,7 @@ def test_export_takes_the_tempo_of_another_file_note_by_no_note(tmp_path, capsys
     assert not read_midi(out).notes
     with pytest.raises(UserError, match="would be overwritten"):
         main(["export", "--from-midi", str(music), "--out", str(music)])
-    with pytest.raises(UserError, match="which film"):
+    with pytest.raises(UserError, match="name a film"):
         main(["export"])
     with pytest.raises(UserError, match="name a file"):
         main(["export", "--from-midi", str(music), "--out", str(tmp_path)])

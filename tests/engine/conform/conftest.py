@@ -7,8 +7,8 @@ from pieces import compose
 
 from engine.arrange.expression import film_levels
 from engine.document import Document, Pin, Result
-from engine.document.recipe import recipe
 from engine.music import Chord, Hit, Section, TempoMap, controls
+from engine.process.requests import recipe
 
 
 @pytest.fixture

@@ -6,13 +6,14 @@ from itertools import pairwise
 import numpy as np
 import pytest
 import recutlab
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
+from profiles import examples
 
 from engine.conform.align import align
 from engine.conform.changes import ChangeList, Span, from_path
 from engine.conform.edl_changes import from_edls
-from engine.conform.pictures import compare_prints, draw, table
+from engine.conform.pictures import compare_films, compare_prints, draw, table
 from engine.conform.prints import FIELDS, FilmPrints, read_prints
 from engine.interchange.edl import read_edl
 from engine.interchange.markers import MarkerError
@@ -42,6 +43,9 @@ def told(changes):
         ([(0, 100), ("title", 48), (100, 240)], [("insert", None, None, 100, 148)]),
         ([(0, 50), (180, 240), (50, 180)], [("move", 180, 240, 50, 110)]),
         ([(0, 100), (60, 90), (100, 240)], [("repeat", 60, 90, 100, 130)]),
+        ([(0, 100), (60, 240)], [("repeat", 60, 100, 100, 140)]),
+        ([(0, 100), (60, 100), (60, 240)], [("repeat", 60, 100, 100, 140), ("repeat", 60, 100, 140, 180)]),
+        ([(100, 240), (0, 150)], [("repeat", 100, 150, 0, 50), ("move", 150, 240, 50, 140)]),
         ([(0, 100), (100, 180, 0.8), (180, 240)], [("retime", 100, 180, 100, 200)]),
     ],
 )
@@ -61,7 +65,7 @@ pieces = st.lists(
 )  # fmt: skip
 
 
-@settings(max_examples=150, deadline=None)
+@examples(150)
 @given(pieces)
 def test_what_is_said_of_a_frame_is_true_of_any_recut(cut):
     path = path_of(*cut)
@@ -98,6 +102,31 @@ def test_alignment_of_noise_to_noise():
     assert align(old[:0], new).tolist() == [-1] * 140 and len(align(old, new[:0])) == 0
 
 
+@pytest.mark.parametrize("noise", [0.0, 0.3])
+@pytest.mark.parametrize("still", [120, 1440], ids=["five seconds", "a minute"])
+@pytest.mark.parametrize("level", [0.0, 90.0], ids=["black", "a card"])
+def test_what_stands_still_for_long_is_where_it_was(level, still, noise):
+    """At the head, where nothing comes before it by which its frames are known, in the middle and at the end."""
+    rng = np.random.default_rng(3)
+
+    def film(*pieces):
+        made = np.concatenate(pieces) + rng.normal(0, 1, (sum(map(len, pieces)), FIELDS)) * noise
+        return FilmPrints(FILM, RATE, np.clip(made, 0, 255).astype(np.float32))
+
+    def shot(count):
+        return rng.uniform(0, 255, FIELDS) + np.cumsum(rng.normal(0, 3, (count, FIELDS)), axis=0)
+
+    first, second = shot(200), shot(300)
+    stands = np.tile(rng.uniform(0, 255, FIELDS) if level else np.zeros(FIELDS), (still, 1))
+    for pieces in ((stands, first, second), (first, stands, second), (first, second, stands), (stands,)):
+        assert compare_prints(film(*pieces), film(*pieces)).first_change is None, len(pieces)
+    trimmed = compare_prints(film(stands, first, second), film(stands, first[:-14], second))
+    assert told(trimmed) == [("trim", still + 186, still + 200, None, None)]
+    shorter = compare_prints(film(stands, first, second), film(stands[48:], first, second))
+    assert sum(change.frames for change in shorter.changes) == -48
+    assert shorter.place((still + 100) / 24) == pytest.approx((still + 52) / 24)
+
+
 @pytest.fixture(scope="module")
 def old_prints(tmp_path_factory):
     path = tmp_path_factory.mktemp("films") / "old.mp4"
@@ -125,6 +154,18 @@ def test_a_recut_is_followed_through_size_rate_code_and_burn_in(old_prints, tmp_
 def test_the_same_film_has_no_changes(old_prints):
     half = FilmPrints(old_prints.film, old_prints.rate, old_prints.prints[:300])
     assert compare_prints(half, half).changes == ()
+
+
+@pytest.mark.parametrize("matte", ["drawn", "box", "pillars"])
+def test_a_matte_over_the_picture_or_beside_it_changes_nothing(matte, tmp_path):
+    """Of a minute and less, whose key frames are too few to find a matte in."""
+    old, new = tmp_path / "old.mp4", tmp_path / "new.mp4"
+    recutlab.write(old, bundled_clip(), [(0, 390)], size=(192, 108))
+    order = recutlab.write(new, bundled_clip(), [(0, 144), (158, 390)], size=(192, 108), matte=matte)
+    changes, before, after = compare_films(old, new)
+    right, lifted, fresh = recutlab.judged(changes, order, len(before))
+    assert right > 0.98 and lifted[0] == 14 and lifted[2] >= 13 and fresh == (0, 0, 0)
+    assert len(after) == 376
 
 
 # EDLs ---------------------------------------------------------------------------------------------------------------

@@ -8,20 +8,24 @@ from pathlib import Path
 import numpy as np
 import pytest
 import recutlab
-from hypothesis import HealthCheck, example, given, settings
+from hypothesis import HealthCheck, example, given
 from hypothesis import strategies as st
-from recutlab import changes_of, film_of, notes_of
+from profiles import examples
+from recutlab import changes_of, cuts, film_of, notes_of
 
 from engine.arrange.expression import film_levels
 from engine.arrange.score import check_playable
+from engine.arrange.timeline import CRESCENDO_BEATS
 from engine.conform.changes import from_path
-from engine.conform.moved import composed_into, conform
+from engine.conform.moved import conform
+from engine.conform.rewrite import composed_into
+from engine.document import TempoOrigin
 from engine.document.document import Lock
 from engine.document.file import read_session
-from engine.document.recipe import recipe
 from engine.music import Chord, Film, Key, MusicError, Note, controls
 from engine.music.cueplan import CuePlan, SectionPlan, Statement
 from engine.music.timecode import FRAME_RATES
+from engine.process.requests import recipe
 
 FIXTURES = Path(__file__).parents[1] / "document" / "fixtures"
 OLD = Film("old.mp4", 40.0, FRAME_RATES["24"])
@@ -58,7 +62,22 @@ def test_what_was_lifted_goes_and_says_so(document):
     assert [state.name for state in made.document.cue_states] == ["1m1"]
 
 
-@pytest.mark.parametrize("policy", ["shift", "ramp", "bars", "rewrite"])
+def test_a_cue_whose_picture_was_turned_round_keeps_it(document):
+    """Its first frame comes after its last one: it is where its picture is, from the beginning of it to the end."""
+    changes = changes_of((264, 528), (0, 264), (528, 960))  # the two halves of 1m1, which ends at 22 s
+    made = conform(document, changes, film_of(changes)).document
+    first, second = made.cue_states
+    assert (first.name, first.in_s, first.out_s) == ("1m1", 0.0, pytest.approx(22.0, abs=2e-3))
+    assert second.in_s == 25.0
+    whole = document.with_value(controls.OUT, None).with_cues((document.selected,), 0)
+    whole = whole.with_value(controls.OUT, None)
+    changes = changes_of((480, 960), ("title", 24), (240, 480), (0, 240))
+    made = conform(whole, changes, film_of(changes), policy="rewrite")
+    assert [(each.in_s, each.out_s) for each in made.document.cue_states] == [(0.0, None)]
+    assert len(made.rewrites) == 2
+
+
+@pytest.mark.parametrize("policy", list(controls.CONFORM_POLICIES))
 def test_music_before_the_first_change_is_the_same_to_the_byte(document, policy):
     changes = changes_of((0, 288), (302, 480), ("title", 30), (480, 960))
     made = conform(document, changes, film_of(changes), policy=policy)
@@ -69,6 +88,19 @@ def test_music_before_the_first_change_is_the_same_to_the_byte(document, policy)
     assert len([note for note in after if note.end_beats <= low]) > 20
     slots = [slot for slot in made.document.result.slots if slot.end_s <= 12.0]
     assert slots == list(document.result.slots[: len(slots)]) and len(slots) > 10
+
+
+@pytest.mark.parametrize("policy", list(controls.CONFORM_POLICIES))
+@pytest.mark.parametrize("cut", [400, 707])  # with a hit soon after, to which the music grows
+def test_only_the_eight_beats_before_a_change_lead_into_what_comes_after_it(cut, policy, document):
+    changes = changes_of((0, cut), (cut + 8, 960))
+    made = conform(document, changes, film_of(changes), policy=policy)
+    low = document.result.tempo_map.beats_at(cut / 24) - CRESCENDO_BEATS
+    before, after = notes_of(document, OLD), notes_of(made.document, film_of(changes))
+    assert [note for note in before if note.end_beats <= low] == [note for note in after if note.end_beats <= low] != []
+    from_s = 8.0 if policy == "ramp" and cut == 400 else cut / 24  # a ramp bends from the mark before the change on
+    kept = [slot for slot in made.document.result.slots if slot.end_beats <= low and slot.end_s <= from_s]
+    assert kept == list(document.result.slots[: len(kept)]) != []
 
 
 def test_a_cue_whose_picture_only_slid_keeps_its_music(document):
@@ -93,6 +125,66 @@ def test_a_ramp_keeps_hits_on_their_beats_within_its_bend(document):
     steep = conform(document, changes, film_of(changes), policy="ramp", bend=0.001)
     assert any("more than 0.1 %" in note for note in steep.notes)
     assert not any(each.name.startswith("ramp") for each in steep.document.sections)
+
+
+def test_a_ramp_is_of_the_whole_cue_or_none_of_it_and_the_bend_that_would_do_does(document):
+    """Two stretches, one of them too steep: bending the other alone would bring no later hit to its beat."""
+    changes = changes_of((0, 130), (132, 240), (254, 960))  # two frames before 8 s, fourteen before the hit at 18 s
+    made = conform(document, changes, film_of(changes), policy="ramp")
+    said = [note for note in made.notes if note.startswith("cue 1m1")]
+    assert len(said) == 1 and "more than 6 %" in said[0] and "is ramped" in said[0], made.notes
+    assert not any(each.name.startswith("ramp") for each in made.document.sections)
+    least = float(said[0].partition("a bend of ")[2].partition(" %")[0])
+    steep = conform(document, changes, film_of(changes), policy="ramp", bend=least / 100)
+    assert not any("is shifted" in note for note in steep.notes)
+    row = next(row for row in steep.moved if row.name == "glass")
+    assert abs(row.beat_after - row.beat_before) < 0.5
+    still = conform(document, changes, film_of(changes), policy="ramp", bend=least / 100 - 0.002)
+    assert any("is shifted" in note for note in still.notes)
+
+
+def test_what_was_lifted_keeps_no_ramp_from_the_marks_around_it(document):
+    changes = changes_of((0, 425), (440, 960))  # with the hit at 18 s; the cue ends at 22 s
+    made = conform(document, changes, film_of(changes), policy="ramp", bend=0.1)
+    assert any(note.startswith("cue 1m1: the tempo is") for note in made.notes)
+    end_s = 25.0 - 15 / 24 - 0.01  # where the next cue begins
+    old, new = document.result.tempo_map, made.document.result.tempo_map
+    assert new.beats_at(end_s) == pytest.approx(old.beats_at(25.0 - 0.01), abs=0.01)
+
+
+def test_pictures_that_changed_places_cannot_be_ramped(document):
+    changes = changes_of((0, 60), (180, 420), (60, 180), (420, 960))
+    made = conform(document, changes, film_of(changes), {"1m1": "ramp"})
+    assert any("no tempo holds the music" in note for note in made.notes)
+
+
+def test_what_is_composed_anew_has_a_tempo_that_brings_the_next_hit_to_its_beat(document):
+    changes = changes_of((0, 240), ("title", 50), (240, 960))
+    made = conform(document, changes, film_of(changes), {"1m1": "rewrite"})
+    row = next(row for row in made.moved if row.name == "glass")
+    assert abs(row.beat_after - row.beat_before) < 0.5 and any("instead of 120.0" in note for note in made.notes)
+    tempo = made.document.result.tempo_map
+    assert float(tempo.tempos[0].bpm) == float(tempo.tempos[2].bpm) == 120
+    assert 110 < tempo.tempos[1].bpm < 120 and tempo.seconds_at(float(tempo.tempos[1].beat)) == pytest.approx(
+        10, abs=2e-3
+    )
+    bar = tempo.bar_position(tempo.beats_at(row.new_s)) % 1
+    assert bar == pytest.approx(float(document.result.tempo_map.bar_position(36.0) % 1), abs=0.01), (
+        "the same beat of a bar"
+    )
+
+
+@pytest.mark.parametrize(("bpm", "origin", "stays"), [
+    (120.0, TempoOrigin(asked=True), True), (0.0, TempoOrigin(asked=True), True), (120.0, TempoOrigin(), True),
+    (120.0, TempoOrigin(proposed=((0, 96.0),)), True), (120.0, TempoOrigin(proposed=((1, 120.0),)), True),
+    (120.0, TempoOrigin(proposed=((0, 120.0),)), False), (0.0, TempoOrigin(), False),
+])  # fmt: skip
+def test_a_tempo_that_a_person_has_set_stays(document, bpm, origin, stays):
+    own = document.with_value(controls.TEMPO, bpm)
+    changes = changes_of((0, 240), ("title", 31), (240, 960))
+    made = conform(own, changes, film_of(changes), {"1m1": "rewrite"}, origin=origin)
+    assert any("was set by hand and stays" in note for note in made.notes) == stays
+    assert (len(made.document.result.tempo_map.tempos) == len(own.result.tempo_map.tempos)) == stays
 
 
 def numbered(document, chords):
@@ -135,21 +227,14 @@ def test_where_nothing_can_be_cut_the_music_runs_on_and_that_is_said(document):
     changes = changes_of((0, 140), (188, 960))
     made = conform(moving, changes, film_of(changes), {"1m1": "bars"})
     assert not [leap for leap in leaps(moving, made) if leap[1] < 40]
-    assert any("1 bars behind" in note for note in made.notes)
+    assert any("1 bar behind" in note for note in made.notes)
 
 
-pieces = st.lists(
-    st.one_of(
-        st.tuples(st.integers(0, 700), st.integers(30, 400)).map(lambda p: (p[0], min(sum(p), 960))),
-        st.tuples(st.just("title"), st.integers(12, 120)),
-    ),
-    min_size=1, max_size=5,
-).filter(lambda row: any(each[0] != "title" for each in row))  # fmt: skip
 chords = st.lists(st.sampled_from("C C Dm F F/C G7 G7 Am Bb N".split()), min_size=4, max_size=20)  # noqa: SIM905
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(pieces, chords, st.lists(st.tuples(st.integers(1, 10), st.integers(1, 6)), max_size=3), st.integers(2, 9))
+@examples(40, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(cuts, chords, st.lists(st.tuples(st.integers(1, 10), st.integers(1, 6)), max_size=3), st.integers(2, 9))
 @example([(0, 193), (77, 475), (56, 298)], ["Dm", "F"], [], 3)  # what is wanted lies before the cue's first slot
 @example([("title", 12), (0, 30), (151, 241)], ["C", "Dm", "C", "C"], [], 2)
 def test_bars_go_only_at_joins_pedals_and_rests(document, cut, names, themes, edge):
@@ -201,7 +286,7 @@ def test_policies_are_checked(document):
 
 
 @pytest.mark.parametrize("name", ["one-cue-v1", "two-cues-v1", "seconds-v1"])
-@pytest.mark.parametrize("policy", ["shift", "ramp", "bars", "rewrite"])
+@pytest.mark.parametrize("policy", list(controls.CONFORM_POLICIES))
 def test_kept_sessions_can_be_played_afterwards(name, policy):
     saved = read_session(FIXTURES / f"{name}.cuebridge.json")
     document = saved.steps[saved.index].document

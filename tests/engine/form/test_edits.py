@@ -10,9 +10,11 @@ import pytest
 
 from engine.arrange import arrange
 from engine.arrange.chance import noise
+from engine.arrange.ensembles import ensembles
 from engine.form import edits
 from engine.music import MusicError
 from engine.music.cueplan import ENSEMBLES, Theme, ThemeNote
+from engine.music.draws import RULES
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "arrange"))
 from test_planned import planned
@@ -26,7 +28,7 @@ def notes_of(composition, plan):
 def test_simpler_has_fewer_notes_and_busier_more_in_the_range_alone(ensemble):
     """Over a picture that stands still, where an intensity itself moves little."""
     composition = planned(ensemble)
-    plan = edits.with_ensemble(composition.plans[0], ensemble)
+    plan = composition.plans[0]
     half_s, half = plan.sections[1].start_s, composition.beats_at_picture(plan.sections[1].start_s)
     before = notes_of(composition, plan)
     less = notes_of(composition, edits.simpler(plan, (half_s, 1e9)))
@@ -34,6 +36,16 @@ def test_simpler_has_fewer_notes_and_busier_more_in_the_range_alone(ensemble):
     assert [n for n in less if n.start_beats < half] == [n for n in before if n.start_beats < half]
     assert sum(n.start_beats >= half for n in less) < sum(n.start_beats >= half for n in before)
     assert sum(n.start_beats < half for n in more) > sum(n.start_beats < half for n in before)
+
+
+@pytest.mark.parametrize("rules", range(1, RULES + 1))
+@pytest.mark.parametrize("ensemble", ENSEMBLES)
+def test_who_plays_after_an_edit_hangs_on_the_rules_of_the_plan(ensemble, rules):
+    """Else the sections of a session by earlier rules would be taken for layers of the composer's own."""
+    plan = replace(planned(ensemble).plans[0], rules=rules)
+    for edited in (edits.busier(plan), edits.busier(plan, by=-1)):
+        for section in edited.sections:
+            assert set(section.layers) == {*ensembles(rules)[ensemble].theme[section.intensity], "melody"}
 
 
 def test_the_bass_alone():
@@ -59,18 +71,3 @@ def test_a_theme_of_ones_own_sounds_as_it_was_written():
     after = notes_of(composition, edits.with_theme(composition.plans[0], own))
     melody = [note for note in after if note.part == "melody" and note.start_beats < 8]
     assert [(n.start_beats, n.pitch % 12) for n in melody] == [(0, 7), (2, 2), (3, 11), (4, 9)]
-
-
-def test_other_players_play_the_same_form_and_theme():
-    composition = planned("piano")
-    plan = edits.with_ensemble(composition.plans[0], "hybrid")
-    assert (plan.theme, plan.statements) == (composition.plans[0].theme, composition.plans[0].statements)
-    assert [(s.start_s, s.variant, s.key) for s in plan.sections] == [
-        (s.start_s, s.variant, s.key) for s in composition.plans[0].sections
-    ]
-    assert "drums" in {note.part for note in notes_of(composition, plan)}
-    with pytest.raises(MusicError):
-        edits.with_ensemble(plan, "kazoo")
-    with pytest.raises(MusicError):
-        edits.with_ending(plan, "bang")
-    assert edits.with_ending(plan, "bump").ending == "bump"

@@ -34,6 +34,17 @@ def test_every_mood_has_variants_of_its_own():
     assert len({palette.variant for palette in palettes().values()}) == len(palettes())
 
 
+def test_no_two_palettes_of_a_mood_have_a_cell_in_common():
+    """Whatever bass and colour: else films that have nothing but their mood in common begin with the same chords."""
+    for mood in EMOTIONS:
+        cells = {
+            palette.variant: {tuple(tuple(chord.plain for chord in entry) for entry in cell) for cell in palette.cells}
+            for palette in of_mood(mood)
+        }
+        for one, other in itertools.combinations(cells, 2):
+            assert not cells[one] & cells[other], (one, other)
+
+
 def test_fear_and_tension_have_no_funk_and_no_held_diminished_seventh():
     for palette in palettes().values():
         if palette.mood not in ("fearful", "tense"):

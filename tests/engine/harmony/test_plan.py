@@ -7,8 +7,9 @@ from fractions import Fraction
 from itertools import pairwise
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
+from profiles import examples
 
 from engine.harmony.plan import plan
 from engine.music import (
@@ -94,7 +95,7 @@ def test_harmonic_rhythm(rhythm, bpm, beats):
     )
 
 
-@settings(max_examples=40, deadline=None)
+@examples(40)
 @given(
     st.sampled_from(["4/4", "3/4", "2/4", "6/8", "7/8", "5/4", "12/8", "1/4"]),
     st.integers(40, 240),
@@ -185,7 +186,7 @@ CHORD_TEXTS = st.lists(
 )
 
 
-@settings(max_examples=40, deadline=None)
+@examples(40)
 @given(
     CHORD_TEXTS,
     st.sampled_from(["start", "loop", "exact"]),

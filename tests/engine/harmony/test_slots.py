@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
+from profiles import examples
 
 from engine.harmony.slots import mean_over_slots, resample
 
@@ -44,7 +45,7 @@ def test_rows_without_picture_do_not_count(make_features):
     np.testing.assert_allclose(rows.emotion[2], features.emotion[5], atol=1e-6)
 
 
-@settings(max_examples=60, deadline=None)
+@examples(60)
 @given(st.lists(st.floats(0.05, 3.0), min_size=1, max_size=30), st.integers(0, 9))
 def test_means_over_slots_keep_the_integral(lengths, seed):
     values = np.random.default_rng(seed).uniform(0, 40, 100)

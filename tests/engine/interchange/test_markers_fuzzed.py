@@ -4,8 +4,9 @@ from itertools import pairwise
 
 import markerlab as writers
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
+from profiles import examples
 
 from engine.conform.edl_changes import from_edls
 from engine.interchange.edl import read_edl
@@ -44,7 +45,7 @@ def _read(data, name):
 
 @pytest.mark.parametrize("name", WHOLE)
 @given(st.data())
-@settings(max_examples=60, deadline=None)
+@examples(60)
 def test_damaged_files(name, data):
     whole = bytearray(WHOLE[name])
     for _ in range(data.draw(st.integers(1, 6))):
@@ -65,13 +66,13 @@ def test_damaged_files(name, data):
 
 
 @given(st.binary(max_size=300), st.sampled_from([*WHOLE, "a.otio", "a.txt", "a"]))
-@settings(max_examples=150, deadline=None)
+@examples(150)
 def test_any_bytes(data, name):
     _read(data, name)
 
 
 @given(st.text(max_size=400), st.sampled_from(["a.edl", "a.csv", "a.tsv", "a.txt"]))
-@settings(max_examples=150, deadline=None)
+@examples(150)
 def test_any_text(text, name):
     _read(text.encode("utf-8", "surrogatepass"), name)
     _read(b"In;Out;Name\n" + text.encode("utf-8", "surrogatepass"), name)
@@ -85,7 +86,7 @@ CUT = (
 
 
 @given(st.data())
-@settings(max_examples=120, deadline=None)
+@examples(120)
 def test_a_damaged_list_of_cuts_is_compared_or_refused_in_a_sentence(data):
     lines = CUT.split("\n")
     for _ in range(data.draw(st.integers(1, 4))):

@@ -6,14 +6,15 @@ from fractions import Fraction
 from itertools import pairwise
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 from pieces import compose
+from profiles import examples
 
 from engine.arrange import arrange
-from engine.interchange.musicxml import KINDS, chord_kind, musicxml, rounded, written_notes
+from engine.interchange.musicxml import KINDS, _Sheet, chord_kind, musicxml, rounded, written_notes
 from engine.interchange.piece import Piece
-from engine.music import Chord, Cue, Hit, Key, Note, Section, TempoMap, TimeSignature
+from engine.music import Chord, Cue, Hit, Key, Note, Section, TempoMap, TempoMark, TimeSignature, marked
 from engine.music.chord import split_root
 from engine.music.chord_type import read_chord_type
 
@@ -98,6 +99,42 @@ def test_chord_symbols_meters_keys_and_words(piece, files):
             assert bar.duration.quarterLength == bar.barDuration.quarterLength, (part.partName, bar.number)
 
 
+@examples(3)
+@given(st.floats(3.0, 6.0), st.sampled_from([97.0, 88.6, 120.0]), st.booleans())
+@example(5.0, 108.3, False)
+@example(4.0775, 97.0, True)
+def test_a_cue_whose_bars_begin_anywhere_is_written(in_s, bpm, changes_tempo):
+    """Its first bar need not lie on a sixteenth of the bars before it: every bar is as long as its time signature says,
+    the cue begins a bar, and its notes lie in it as they are played."""
+    mark = TempoMark(in_s, 111.0 if changes_tempo else None, True)
+    tempo_map = marked(TempoMap.constant(bpm), [mark], 0.0)
+    composition = compose(
+        "C C Am7 Am7 F/A F/A G7 G7", seconds=10.0, tempo_map=tempo_map,
+        cues=(Cue("1m1", 0.0, in_s - 0.5), Cue("1m2", in_s, 9.0, in_s)),
+    )  # fmt: skip
+    whole = Piece(composition, arrange(composition))
+    root = ElementTree.fromstring(musicxml(whole))
+    begins = tempo_map.bar_start(tempo_map.bar_at(tempo_map.beats_at(in_s) + 1e-3))
+    for part in root.iter("part"):
+        meter, divisions, at, lines = None, 0, Fraction(0), []
+        for measure in part.iter("measure"):
+            divisions = int(measure.findtext("attributes/divisions") or 0) or divisions
+            if measure.find("attributes/time") is not None:
+                meter = TimeSignature.parse("/".join(each.text for each in measure.find("attributes/time")))
+            lines.append(at)
+            rows = [each for each in measure.iter("note") if each.find("chord") is None]
+            length = sum((Fraction(int(each.findtext("duration")), divisions) for each in rows), Fraction(0))
+            assert length == meter.bar_beats, (measure.get("number"), length)
+            at += length
+        assert min(abs(float(line - begins)) for line in lines) < 0.126
+    low, high = float(begins), tempo_map.beats_at(9.0)
+    sheet = _Sheet(whole)
+    shift = sheet.place(low)
+    for note in whole.notes:
+        if low <= note.start_beats < high and (note.start_beats - low) % 0.25 < 1e-6:
+            assert sheet.place(note.start_beats) - shift == rounded(note.start_beats - low), note
+
+
 WIDE = "C6/9 Cmaj7#11 C13sus4 C7alt Cm11 C13 CmMaj7 C9 Cadd9 C5 Cm7b5 C7b9 Cdim7 C7#5 C9sus4/Bb Cm6 Cmaj13 C7#9b13"
 DOMINANT = {2: 2, 3: 4, 4: 5, 5: 7, 6: 9, 7: 10, 9: 14, 11: 17, 13: 21}
 
@@ -168,7 +205,7 @@ notes = st.lists(
 )  # fmt: skip
 
 
-@settings(max_examples=150, deadline=None)
+@examples(150)
 @given(notes, st.booleans())
 def test_what_is_written_is_one_row_that_holds_every_onset(notes, sustained):
     row = written_notes(notes, sustained=sustained)

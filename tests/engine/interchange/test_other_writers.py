@@ -57,6 +57,44 @@ def test_a_timeline_written_by_opentimelineio(rate, otio, film_at, frames_of):
     assert frames["Chase"] == MARKS["Chase"]
 
 
+def test_what_a_nest_trims_off_is_not_seen(otio, film_at, frames_of):
+    def at(frame):
+        return otio.opentime.RationalTime(frame, 25)
+
+    def marked(name, frame):
+        return otio.schema.Marker(name, otio.opentime.TimeRange(at(frame), at(1)))
+
+    clips = [otio.schema.Clip(name, None, otio.opentime.TimeRange(at(100), at(50))) for name in "ab"]
+    clips[0].markers.append(marked("seen", 120))
+    clips[1].markers.append(marked("trimmed off by the nest", 140))
+    nest = otio.schema.Stack("nest", children=[otio.schema.Track("V", children=clips)])
+    nest.source_range = otio.opentime.TimeRange(at(10), at(60))
+    nest.markers.extend([marked("nest", 30), marked("not in the nest", 90)])
+    gap = otio.schema.Gap(source_range=otio.opentime.TimeRange(at(0), at(50)))
+    made = otio.schema.Timeline("reel", global_start_time=at(90000))
+    made.tracks.append(otio.schema.Track("V1", children=[gap, nest]))
+    for _ in range(2):  # the sound of a clip, linked to its picture
+        sound = otio.schema.Clip("s", None, otio.opentime.TimeRange(at(0), at(100)))
+        sound.markers.append(marked("linked", 7))
+        made.tracks.append(otio.schema.Track("A", children=[sound], kind=otio.schema.TrackKind.Audio))
+    found = resolve(read_markers(otio.adapters.write_to_string(made, "otio_json").encode(), "a.otio"), film_at("25"))
+    assert frames_of(found, "25") == {"seen": (60, None), "nest": (70, None), "linked": (7, None)}
+    assert len(found.markers) == 3 and found.notes[0].startswith("2 markers on trimmed-off ends")
+
+
+@pytest.mark.parametrize("count", [1000, 48000])
+def test_a_timeline_that_counts_milliseconds_or_samples(count, otio, film_at, frames_of):
+    def span(seconds):
+        return otio.opentime.TimeRange(*(otio.opentime.RationalTime(each * count, count) for each in (seconds, 0)))
+
+    made = otio.schema.Timeline("reel", global_start_time=otio.opentime.RationalTime(3600 * count, count))
+    made.tracks.append(otio.schema.Track("A1", children=[otio.schema.Gap(source_range=span(0))]))
+    made.tracks.markers.append(otio.schema.Marker("door", span(2)))
+    data = otio.adapters.write_to_string(made, "otio_json").encode()
+    found = resolve(read_markers(data, "a.otio"), film_at("25"))
+    assert frames_of(found, "25") == {"door": (50, None)} and "01:00:00:00 (as the list says)" in found.reading
+
+
 @pytest.mark.parametrize("rate", RATES)
 def test_a_sequence_written_by_the_fcp7_adapter(rate, otio, film_at, frames_of):
     pytest.importorskip("otio_fcp_adapter")

@@ -99,7 +99,8 @@ def test_a_list_of_ones_own(tmp_path):
     ("text", "why"),
     [
         ("", "no"), ("rule = 3", "no"), ("[[rule]]\nkind = 'song'", "rule 1: kind"),
-        ("[[rule]]\nkind = 'hit'\nname = '('", "rule 1: '\\(' is no regular"), ("[[rule]]\nkind='hit'\nwait=1", "wait"),
+        ("[[rule]]\nkind = 'hit'\nname = '('", "rule 1: '\\(' is not a regular"),
+        ("[[rule]]\nkind='hit'\nwait=1", "wait"),
         ("[[rule]]\nkind='hit'\nlasts='yes'", "lasts"), ("[[rule]]\nkind='hit'\nweight='huge'", "weight"),
     ],
 )  # fmt: skip

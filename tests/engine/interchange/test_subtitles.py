@@ -1,8 +1,9 @@
 """Subtitles as people's programs write them, and as nobody does."""
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
+from profiles import examples
 
 from engine.interchange.markers import MarkerError
 from engine.interchange.subtitles import load_subtitles, read_subtitles, speech_setting
@@ -82,7 +83,7 @@ def test_as_a_setting(tmp_path):
 
 
 @given(st.binary(max_size=200), st.sampled_from(["a.srt", "a.vtt", "a.ttml"]))
-@settings(max_examples=100, deadline=None)
+@examples(100)
 def test_any_bytes(data, name):
     for whole in (data, SRT.encode()[:120] + data, TTML.encode()[:260] + data):
         try:
@@ -101,3 +102,47 @@ def test_a_line_whose_arrow_is_damaged_is_named_and_not_passed_over(arrow):
     assert error.value.lines == (6,)
     spoken = SRT.replace("Where were you?", "At 00:10.5 or 00:12.5?")
     assert read_subtitles(spoken.encode(), "a.srt")[0] == (1.0, 4.0), "what somebody says is no time"
+
+
+TT = (
+    '<tt xmlns="http://www.w3.org/ns/ttml" xmlns:ttp="http://www.w3.org/ns/ttml#parameter" {}>'
+    "<body {}><div {}>{}</div></body></tt>"
+)
+NTSC = 'ttp:timeBase="smpte" ttp:frameRate="30" ttp:frameRateMultiplier="1000 1001"'
+
+
+@pytest.mark.parametrize(
+    ("head", "body", "div", "paragraphs", "lines"),
+    [
+        ('ttp:tickRate="10000000"', "", "", '<p begin="10000000t" end="25000000t">x</p>', ((1.0, 2.5),)),
+        ('ttp:frameRate="25"', "", "", '<p begin="50f" dur="25f">x</p>', ((2.0, 3.0),)),
+        ("", 'begin="10s"', 'begin="5s"', '<p begin="1s" end="2s">x</p>', ((16.0, 17.0),)),
+        ("", "", 'begin="1s" end="3s"', "<p>x</p>", ((1.0, 3.0),)),
+        ("", "", "", '<p><span begin="1s" end="2s">x</span><br/><span begin="3s" dur="1s">y</span></p>',
+         ((1.0, 2.0), (3.0, 4.0))),
+        ("", "", "", '<p begin="10s" end="20s"><span begin="1s" end="2s">x</span></p>', ((11.0, 12.0),)),
+        ("", "", "", '<p begin="1s" end="2s"><set>x</set></p><p/><p begin="3s" dur="1s">z</p>', ((3.0, 4.0),)),
+        ("", "", 'timeContainer="seq"', '<p dur="2s">x</p><p begin="1s" dur="1s">y</p>', ((0.0, 2.0), (3.0, 4.0))),
+        (NTSC, "", "", '<p begin="00:01:00:00" end="00:01:01:00">x</p>', ((60.06, 61.061),)),
+        (NTSC + ' ttp:dropMode="dropNTSC"', "", "", '<p begin="00:01:00;02" end="00:01:01:02">x</p>', None),
+        (NTSC + ' ttp:dropMode="dropNTSC"', "", "", '<p begin="00:01:00:02" end="00:01:01:02">x</p>',
+         ((1800 * 1.001 / 30, 1830 * 1.001 / 30),)),
+        ('ttp:frameRate="24"', "", "", '<p begin="00:00:01:24" end="00:00:03:00">x</p>', None),
+    ],
+)  # fmt: skip
+def test_times_of_ttml(head, body, div, paragraphs, lines):
+    """Ticks, frames, timecode; containers that begin later or play in turn; words in spans with times of their own."""
+    data = TT.format(head, body, div, paragraphs).encode()
+    if lines is None:
+        with pytest.raises(MarkerError, match="line 1: this paragraph has no begin and end that can be read"):
+            read_subtitles(data, "a.ttml")
+        return
+    found = read_subtitles(data, "a.ttml")
+    assert [time for line in found for time in line] == pytest.approx([time for line in lines for time in line])
+
+
+def test_an_arrow_in_what_is_said_or_noted_is_no_time():
+    said = SRT.replace("Where were you?", "It goes --> there.")
+    assert read_subtitles(said.encode(), "a.srt")[0] == (1.0, 4.0)
+    noted = VTT.replace("NOTE a comment", "NOTE 00:20.000 --> 00:30.000 was cut").replace("- Out.", "&nbsp;")
+    assert read_subtitles(noted.encode(), "a.vtt") == ((1.0, 2.5),)

@@ -9,9 +9,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from pieces import compose
+from profiles import examples
 
 from engine.arrange import arrange
 from engine.commands.temp import main
@@ -20,6 +21,7 @@ from engine.interchange.temp_asked import take_temp
 from engine.interchange.temp_track import TempTrack, from_facts
 from engine.midifile import write_midi
 from engine.music import Chord, Key, TempoMap, UserError
+from engine.sound.temp_track import samples_of
 
 
 @pytest.fixture(scope="module")
@@ -75,7 +77,7 @@ def test_a_file_with_tempo_changes_gives_its_map(tmp_path):
     assert given.bpm is None and given.tempo_map.endswith("curve.mid")
 
 
-@settings(max_examples=60, deadline=None)
+@examples(60)
 @given(st.lists(st.floats(0, 100), max_size=90))
 def test_an_energy_course_is_stretches_of_some_length(loudness):
     course = energy_course(np.array(loudness))
@@ -151,6 +153,13 @@ def test_where_tones_and_chords_disagree_both_are_said_and_none_is_taken():
     key, sentence = sure_key(whole, times)
     assert key is None and "A minor" in sentence and "E minor" in sentence and "--key" in sentence
     assert sure_key(np.zeros(12), np.zeros((4, 12))) == (None, "")
+
+
+@pytest.mark.parametrize("content", [b"", b"hello", b"RIFF\0\0\0\0WAVEfmt "])
+def test_what_is_no_sound_gets_a_sentence_without_numbers_of_errors(tmp_path, content):
+    (tmp_path / "temp.wav").write_bytes(content)
+    with pytest.raises(UserError, match=r"^temp\.wav (has no sound|cannot be read as sound: [A-Za-z ]+)\.$"):
+        samples_of(tmp_path / "temp.wav")
 
 
 def test_a_doubt_of_what_was_refused_is_not_said(tmp_path):

@@ -2,6 +2,8 @@
 
 import csv
 import io
+import re
+import tempfile
 import zipfile
 from dataclasses import replace
 from fractions import Fraction
@@ -11,19 +13,21 @@ from xml.etree import ElementTree
 import numpy as np
 import pytest
 import xmlschema
-from hypothesis import given, settings
+from hypothesis import assume, given
+from hypothesis import strategies as st
 from pieces import compose, compositions
+from profiles import examples
 
 from engine.arrange import arrange
 from engine.interchange.click import SAMPLE_RATE, click_notes, click_sound, click_start_s, guide_notes
 from engine.interchange.dawproject import FilmSound, dawproject
-from engine.interchange.markers import resolve
+from engine.interchange.markers import clean, resolve
 from engine.interchange.markers_out import edl, otio, table, write_midi_markers
 from engine.interchange.piece import MARK_KINDS, Piece, check_pattern, stem
 from engine.interchange.reading import read_markers
 from engine.interchange.rules import map_markers
 from engine.interchange.sheets_out import Rights, cue_sheet, spotting_sheet
-from engine.midifile import read_midi
+from engine.midifile import read_midi, read_tempo_map, write_midi
 from engine.music import Cue, Cut, Film, Hit, Section, TempoMap, TimeSignature, UserError
 from engine.music.timecode import FRAME_RATES, TimecodeClock
 
@@ -67,7 +71,7 @@ def notes_in(xml):
     return sorted(found)
 
 
-@settings(max_examples=8, deadline=None)
+@examples(8)
 @given(compositions())
 def test_any_dawproject_is_valid_and_holds_every_note(composition):
     schema = xmlschema.XMLSchema(SCHEMA / "Project.xsd")
@@ -154,6 +158,49 @@ def test_markers_out_and_in_again(name, rate, tmp_path):
         "1m1": ("cue", "", 24), "1m2": ("cue", "", 2000), "door": ("hit", "must", 131), "glass": ("hit", "nice", 1797),
         "bell": ("hit", "should", 1800),
     }  # fmt: skip
+
+
+@pytest.mark.parametrize("name", ["a.edl", "a.csv", "a.otio", "a.mid"])
+@given(
+    names=st.lists(
+        st.text("ab1m=:;!?,|'\"-+@ \U0001f3ac", min_size=1, max_size=12)
+        | st.sampled_from(
+            ["1m1 stinger", "1m1 Out", "VFX 3", "SC 4", "hit: x", "section: pattern=up", "why?", "o!", "'-", "''=x"]
+        ),
+        min_size=3, max_size=3,
+    )
+)  # fmt: skip
+@examples(30)
+def test_whatever_a_mark_is_called_it_comes_back_as_what_it_was(names, name):
+    named = [clean(each).replace("|", "-").strip() or "x" for each in names]
+    assume(not re.fullmatch(r"[a-z_/0-9]+\s*=.+", named[1]))  # a section of that name reads as a change, as documented
+    rate = FRAME_RATES["25"]
+    film = Film("reel.mp4", 120.0, rate)
+    cues = (Cue(named[0], 1.0), Cue(named[0] + " b", 60.0, sections=(Section(70.0, (), named[1]),)))
+    hits = tuple(Hit(5.0 + n, weight, named[2]) for n, weight in enumerate(("must", "should", "nice")))
+    composition = replace(compose(seconds=8.0), film=film, hits=hits, cues=cues)
+    piece = Piece(composition, piece_of().arrangement)
+    kinds = ("cues", "sections", "hits")
+    if name == "a.mid":
+        with tempfile.TemporaryDirectory() as folder:
+            write_midi_markers(Path(folder, name), piece, kinds)
+            data = Path(folder, name).read_bytes()
+    else:
+        data = {"a.edl": edl, "a.csv": table, "a.otio": otio}[name](piece, kinds)
+    found = map_markers(resolve(read_markers(data, name), film), film)
+    assert [(row.kind, row.name, row.weight) for row in found.rows] == [
+        ("cue", named[0], ""), *(("hit", named[2], hit.weight) for hit in hits), ("cue", clean(named[0] + " b"), ""),
+        ("section", named[1], ""),
+    ]  # fmt: skip
+
+
+def test_chords_and_cuts_in_a_table_are_not_taken_for_hits():
+    piece = piece_of()
+    film = piece.composition.film
+    for name, data in (("a.csv", table(piece, MARK_KINDS)), ("a.otio", otio(piece, MARK_KINDS))):
+        rows = map_markers(resolve(read_markers(data, name), film), film).rows
+        assert {row.name for row in rows if row.kind == "hit"} == {"door", "glance"}
+        assert {row.why for row in rows if row.kind == "ignore"} == {"not the music's, by the rules"}
 
 
 def test_marks_on_one_frame_are_one_event_of_an_edl():
@@ -256,11 +303,24 @@ def test_names_of_files():
     piece = replace(piece_of(), version=3).of_cue("1m2")
     assert stem(piece) == "1m2_v03 film 00-00-12-00"
     assert stem(piece, "{name}-{take}-{key}-{bpm}") == "film-A-C-120.5"
+    assert stem(piece, start_s=-2.0) == "1m2_v03 film 23-59-58-00"  # a click that counts in before zero
     odd = replace(piece, composition=replace(piece.composition, film=Film("a/b:c?.mp4", 24.0, FRAME_RATES["24"])))
     assert "/" not in stem(odd) and ":" not in stem(odd) and len(stem(odd, "{name}" * 200).encode()) <= 200
     for wrong in ("{song}", "{", "", "a/{cue}"):
         with pytest.raises(UserError):
             check_pattern(wrong)
+
+
+@pytest.mark.parametrize("name", ["con", "NUL", "com1", "aux.v2"])
+def test_no_file_has_the_name_of_a_device(name):
+    assert stem(piece_of(), name) == f"_{name}"
+    assert stem(piece_of(), f"{name}x") == f"{name}x" or "." in name
+
+
+def test_a_pattern_of_two_lines_is_refused_in_one():
+    with pytest.raises(UserError) as error:
+        check_pattern("{cue}\n{name}")
+    assert "\n" not in str(error.value)
 
 
 def test_one_cue_is_its_own_notes_and_marks():
@@ -276,3 +336,17 @@ def test_a_meter_of_three_groups():
     composition = compose(tempo_map=TempoMap.constant(90, TimeSignature.parse("6/8")), seconds=8.0)
     notes = click_notes(Piece(composition, arrange(composition)), 1)
     assert [n.start_beats for n in notes[:4]] == [-3, -1.5, 0, 1.5]
+
+
+def test_the_bar_that_a_cue_cuts_short_has_a_signature_in_every_file(tmp_path):
+    tempo_map = TempoMap.of([(0, 120)], [(0, TimeSignature()), (18, TimeSignature())])
+    composition = compose(tempo_map=tempo_map, seconds=20.0)
+    piece = Piece(composition, arrange(composition))
+    meters = [(0, "4/4"), (16, "2/4"), (18, "4/4")]
+    write_midi(tmp_path / "out.mid", composition, piece.arrangement)
+    assert [(change.beat, str(change.meter)) for change in read_tempo_map(tmp_path / "out.mid").meters] == meters
+    with zipfile.ZipFile(io.BytesIO(dawproject(piece))) as archive:
+        points = list(ElementTree.fromstring(archive.read("project.xml")).iter("TimeSignaturePoint"))
+    assert [(float(p.get("time")), f"{p.get('numerator')}/{p.get('denominator')}") for p in points] == meters
+    accents = [note.start_beats for note in click_notes(piece, 0) if note.velocity == 120]
+    assert accents[:6] == [0, 4, 8, 12, 16, 18]

@@ -47,6 +47,16 @@ def test_full_output_is_one_sentence(times):
     assert b"standard output cannot be written" in result.stderr and result.stderr.count(b"\n") == 1
 
 
+@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="this system has no /dev/full")
+@pytest.mark.parametrize("command", ["compose", "live", "osc", "markers", "install-script"])
+def test_help_that_cannot_be_written_is_no_success(command):
+    with open("/dev/full", "w") as full:
+        words = [sys.executable, "-m", "bridge.cli", command, "--help"]
+        result = subprocess.run(words, stdout=full, stderr=subprocess.PIPE, cwd=ROOT, check=False)
+    assert result.returncode == 2
+    assert b"standard output cannot be written" in result.stderr and result.stderr.count(b"\n") == 1
+
+
 @pytest.mark.skipif(os.name != "posix", reason="closes descriptors before the start")
 @pytest.mark.parametrize("closed", [1, 2])
 def test_a_closed_stream_swallows_what_is_written(closed):

@@ -23,7 +23,6 @@ from engine.music.controls import (
     FLAGS,
     SETTINGS,
     current_address,
-    effects,
     of_part,
     options_from,
     settings_of,
@@ -99,12 +98,6 @@ def test_settings_become_options() -> None:
     assert options.part("bass") is None and options.parts["bass"].low == 30
     assert (options.parts["arp"].note_length, options.parts["arp"].pattern) == (30.0, "up")
     assert from_settings({"/cue/activity": "picture"}).activity is None
-
-
-def test_what_a_change_asks_for_is_read_off_the_table() -> None:
-    assert effects({}, {"/cue/swing": 60.0}) == {"arrange"}
-    assert effects({"/cue/swing": 60.0}, {"/cue/key": "Am", "/cue/nudge": 5.0}) == {"arrange", "compose", "output"}
-    assert effects({"/cue/swing": 50.0}, {}) == frozenset()  # the default, written out
 
 
 def test_scopes() -> None:

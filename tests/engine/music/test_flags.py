@@ -112,7 +112,7 @@ def test_an_old_flag_does_what_the_new_one_does_and_says_so_once() -> None:
     assert flag_value(old, "--click-on-cuts") is flag_value(new, "--click-on-cuts") is True
     assert flag_value(old, "--hold-on-sync-loss") == flag_value(new, "--hold-on-sync-loss") == 1.0
     assert renamed(new) == () and len(renamed(old)) == 3
-    assert "--arp-span is now --arp-octaves; the old name goes on working." in renamed(old)
+    assert "--arp-span is now --arp-octaves; the old name still works." in renamed(old)
 
 
 def test_values_and_defaults() -> None:
@@ -125,3 +125,16 @@ def test_values_and_defaults() -> None:
     for nonsense in ("", "pad,,tuba"):
         with pytest.raises(UserError):
             parts_from(nonsense)
+
+
+@pytest.mark.parametrize(("words", "said"), [
+    (["red"], "COLOUR: 'red' is none of blue, dark green; "),
+    (["blue", "--size", "7"], "--size: '7' is none of s, m; "),
+])  # fmt: skip
+def test_a_choice_that_is_none_is_one_plain_sentence(words, said) -> None:
+    parser = SentenceParser(prog="cuebridge paint")
+    parser.add_argument("colour", metavar="COLOUR", choices=("blue", "dark green"))
+    parser.add_argument("--size", choices=("s", "m"))
+    with pytest.raises(UserError) as refused:
+        parser.parse_args(words)
+    assert str(refused.value) == f"{said}cuebridge paint --help says more."

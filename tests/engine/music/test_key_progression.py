@@ -28,9 +28,11 @@ def test_reads_keys_with_enharmonics(text, name):
     assert Key.parse(text).name == name
 
 
-@pytest.mark.parametrize("text", ["X major", "J", "", "C doric", "minor", "J major", "ti"])
+@pytest.mark.parametrize(
+    "text", ["X major", "J", "", "C doric", "minor", "J major", "ti", "Hx", "key of Hx", "B flat doric"]
+)
 def test_key_errors_name_the_text(text):
-    with pytest.raises(MusicError, match="is not a key"):
+    with pytest.raises(MusicError, match=f"'{text}' is not a key"):
         Key.parse(text)
 
 

@@ -377,7 +377,7 @@ def test_symbols_as_people_write_them(text) -> None:
     [
         ("Es B As", "'B' is read as German, B flat"),
         ("C H7 Em", "H is B here"),
-        ("C / G / Am / F", "parting them"),
+        ("C / G / Am / F", "as separators"),
         ("Key: C\n| C | F |", "passed over"),
         ("[A] | C | F |", "passed over"),
         ("| C | F | D.C. al Fine", "passed over"),

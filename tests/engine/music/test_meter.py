@@ -3,7 +3,7 @@
 from fractions import Fraction
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from engine.music import BarBeat, MusicError, TempoMap, TimeSignature
@@ -79,6 +79,27 @@ def test_bar_beat_round_trip(tempo_map, ticks):
     assert tempo_map.beats_of(tempo_map.bar_beat_at(beats)) == beats
 
 
+@given(tempo_maps(), positions)
+def test_positions_in_bars_are_shares_of_the_bars_that_they_lie_in(tempo_map, beats):
+    bar = tempo_map.bar_at(beats)
+    start, end = tempo_map.bar_start(bar), tempo_map.bar_start(bar + 1)
+    assert tempo_map.bar_position(beats) == bar - 1 + (beats - start) / (end - start)
+
+
+def test_a_bar_that_another_meter_cuts_short_is_a_whole_one():
+    four, three = TimeSignature(4, 4), TimeSignature(3, 4)
+    cut = TempoMap.of([(Fraction(0), Fraction(120))], [(Fraction(0), four), (Fraction(6), three)])
+    for beats, bars in (
+        (3, Fraction(3, 4)),
+        (4, 1),
+        (5, Fraction(3, 2)),
+        (6, 2),
+        (9, 3),
+        (Fraction(21, 2), Fraction(7, 2)),
+    ):
+        assert cut.bar_position(beats) == bars
+
+
 def test_known_positions():
     tempo_map = TempoMap.of([(0, 120), (8, 60)], [(0, TimeSignature(4, 4)), (8, TimeSignature(7, 8))], origin_s=10)
     assert tempo_map.seconds_at(0) == 10
@@ -126,3 +147,37 @@ def test_changes_out_of_order_are_refused():
         TempoMap.of([(0, 120), (0, 90)])
     with pytest.raises(MusicError, match="after bar 1"):
         TempoMap.of([(4, 120)])
+
+
+@given(tempo_maps(), st.lists(st.floats(-100, 5000), max_size=30))
+def test_the_seconds_of_many_beats_are_those_of_each(tempo_map, beats):
+    assert tempo_map.all_seconds_at(beats) == [tempo_map.seconds_at(each) for each in beats]
+    constant = TempoMap.constant(97.3, origin_s=Fraction(7, 3))
+    assert constant.all_seconds_at(beats) == [constant.seconds_at(each) for each in beats]
+
+
+@st.composite
+def cut_maps(draw, grain):
+    """Time signatures that begin anywhere on parts of a beat, so that they cut bars short."""
+    steps = draw(st.lists(st.integers(1, 12 * grain), max_size=5))
+    changes = [(Fraction(0), draw(meters))]
+    for step in steps:
+        changes.append((changes[-1][0] + Fraction(step, grain), draw(meters)))
+    return TempoMap.of([(Fraction(0), Fraction(120))], changes)
+
+
+@given(cut_maps(4))
+def test_signed_meters_say_the_length_of_every_bar(tempo_map):
+    signed = TempoMap(tempo_map.tempos, tempo_map.signed_meters, tempo_map.origin_s)
+    for bar in range(1, tempo_map.bar_at(80) + 1):
+        line, length = tempo_map.bar_start(bar), tempo_map.bar_start(bar + 1) - tempo_map.bar_start(bar)
+        assert (signed.bar_start(bar), signed.meter_at(line).bar_beats) == (line, length)
+
+
+@given(cut_maps(7))
+@example(TempoMap.of([(0, 120)], [(0, TimeSignature(2, 2)), (3, TimeSignature(1, 2))]))  # bar 1 itself is cut
+def test_signed_meters_move_no_bar_line(tempo_map):
+    """Also where sixteenths cannot say the length of the bar that is cut."""
+    signed = TempoMap(tempo_map.tempos, tempo_map.signed_meters, tempo_map.origin_s)
+    assert [signed.bar_start(bar) for bar in range(-2, 60)] == [tempo_map.bar_start(bar) for bar in range(-2, 60)]
+    assert all(signed.meter_at(change.beat) == change.meter for change in tempo_map.meters[-1:])

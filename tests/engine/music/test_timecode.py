@@ -7,7 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from engine.music import FRAME_RATES, FrameRate, MusicError, Timecode, TimecodeClock
-from engine.music.timecode import carried_rate, timecode_rate
+from engine.music.picture_start import PictureStart
+from engine.music.timecode import TIMECODE_RATES, carried_rate, stated_rate, timecode_rate
 
 rates = st.sampled_from(list(FRAME_RATES.values()))
 
@@ -17,6 +18,14 @@ def test_labels_round_trip(rate, frames):
     code = Timecode(frames % (24 * 3600 * rate.nominal), rate)
     assert Timecode.parse(str(code), rate) == code
     assert Timecode(-code.frames, rate).fields() == code.fields()
+
+
+@given(rates, st.integers(-200_000, 5_000_000))
+def test_before_midnight_is_the_day_before(rate, frames):
+    day = Timecode.parse("24:00:00:00", rate).frames
+    code = Timecode(frames - 3 * day, rate)
+    assert 0 <= code.of_day.frames < day and (code.of_day.frames - frames) % day == 0
+    assert str(Timecode(-2 * rate.nominal, rate).of_day).replace(";", ":") == "23:59:58:00"
 
 
 @given(rates, st.integers(-200_000, 5_000_000))
@@ -84,7 +93,8 @@ ALL = list(FRAME_RATES.values())
 @pytest.mark.parametrize(
     ("fps", "name"),
     [(24.83, "25"), (23.8, "23.976"), (29.2, "29.97"), (15, "30"), (12.5, "25"), (12, "24"), (120, "60"), (49.6, "50"),
-     (59.5, "59.94"), (24000 / 1001, "23.976"), (100, "50"), (1, "24"), (240, "60"), (90, "30")],
+     (59.5, "59.94"), (24000 / 1001, "23.976"), (100, "50"), (1, "24"), (240, "60"), (90, "30"),
+     (Fraction(48000, 1001), "47.952"), (47.95, "47.952"), (Fraction(120000, 1001), "59.94"), (96, "48")],
 )  # fmt: skip
 def test_pictures_of_any_rate_go_with_a_standard_clock(fps, name):
     assert str(timecode_rate(fps)) in FRAME_RATES
@@ -99,7 +109,20 @@ def test_a_clock_never_counts_at_a_measured_mean(fps):
 
 @pytest.mark.parametrize("rate", ALL, ids=str)
 def test_standard_rates_are_their_own_clocks(rate):
-    assert timecode_rate(rate.fps, drop=rate.drop) == rate and TimecodeClock(rate).rate == rate
+    """Pictures faster than 60 go with the half of their rate unless the project's is stated."""
+    wanted = rate if rate.fps <= 60 else FrameRate(rate.fps / 2, rate.drop)
+    assert timecode_rate(rate.fps, drop=rate.drop) == wanted and TimecodeClock(rate).rate == rate
+    assert stated_rate(str(rate)) == rate
+
+
+@pytest.mark.parametrize("rate", ALL, ids=str)
+def test_what_carries_a_clock_runs_beside_it_without_drift(rate):
+    """MIDI timecode at the rate itself, its half or its quarter; drop-frame labels of both name the same second."""
+    carried = carried_rate(rate)
+    assert rate.fps / carried.fps in (1, 2, 4) and carried.drop == rate.drop and carried in TIMECODE_RATES
+    for hours in (0, 1, 23):
+        label = f"{hours:02d}:10:00{';' if rate.drop else ':'}00"
+        assert TimecodeClock(rate).seconds_at(label) == TimecodeClock(carried).seconds_at(label)
 
 
 def test_a_clock_at_no_standard_rate_is_none():
@@ -134,3 +157,17 @@ def test_a_semicolon_says_drop_frame_where_nobody_stated_the_rate_and_is_refused
     for clock in (TimecodeClock(ntsc, stated=True), TimecodeClock(FRAME_RATES["25"]), TimecodeClock(FRAME_RATES["24"])):
         with pytest.raises(MusicError, match="drop"):
             clock.parse("01:00:00;00")
+
+
+@given(rates, st.integers(0, 20 * 3600 * 120))
+def test_every_label_that_a_clock_shows_can_be_where_the_picture_starts(rate, frames):
+    """01:01:00;02 stands on a clock at 29.97 drop frame, though not on one at 59.94."""
+    label = str(TimecodeClock(rate).label_at(frames / rate.fps))
+    assert PictureStart.parse(label).label == label
+    PictureStart(label=label).check(TimecodeClock(rate, stated=True))
+
+
+@pytest.mark.parametrize("label", ["00:01:00;00", "00:01:00;01", "01:00:00:120", "01:60:00:00"])
+def test_a_label_that_no_clock_shows_is_refused_at_once(label):
+    with pytest.raises(MusicError):
+        PictureStart.parse(label)

@@ -2,8 +2,9 @@
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
+from profiles import examples
 from soundlab import ebur128
 
 from engine.sound.limiter import CEILING_DBTP, Limiter
@@ -42,7 +43,7 @@ def test_quiet_sound_passes_unchanged_and_in_place():
     assert np.array_equal(limited(sound, [24_000]), sound)
 
 
-@settings(max_examples=15, deadline=None)
+@examples(15)
 @given(st.lists(st.integers(1, 30_000), min_size=1, max_size=4).filter(lambda sizes: sum(sizes) > 2_000))
 def test_blocks_do_not_matter(blocks):
     sound = loud(1.5)

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
+from profiles import examples
 
 from engine.process.messages import SOUND_BLOCK
 from engine.sound.playback import FADE, JUMP, Playback
@@ -60,7 +61,7 @@ def test_both_streams_are_added() -> None:
     assert np.abs(found - FIRST_SUM[:, :30_000] - OTHER_SUM[:, :30_000])[:, FADE:].max() < 1e-6
 
 
-@settings(max_examples=20, deadline=None)
+@examples(20)
 @given(to=st.integers(0, 100_000), at=st.integers(FADE, 5000))
 def test_a_jump_is_faded_and_then_exact(to: int, at: int) -> None:
     made = playing()

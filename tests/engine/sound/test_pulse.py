@@ -1,5 +1,7 @@
 """The tempo of a temp track: taken where it is sure, else why not is said."""
 
+import re
+
 import numpy as np
 import pytest
 
@@ -62,6 +64,15 @@ def test_what_has_no_steady_beats_has_no_tempo(seed):
     noise = np.random.default_rng(seed).exponential(1.0, int(SECONDS * RATE))
     found = find_pulse(noise, RATE)
     assert found.bpm is None and "--bpm" in found.sentence
+
+
+@pytest.mark.parametrize(("before", "after"), [(90.0, 140.0), (140.0, 90.0), (76.0, 117.0)])
+def test_a_tempo_that_changes_half_way_is_no_tempo(before, after):
+    found = find_pulse(np.concatenate([onsets(before, BAND), onsets(after, BAND)]), RATE)
+    assert found.bpm is None
+    said = [float(word) for word in re.findall(r"\d+", found.sentence)]
+    for bpm in (before, after) if "its tempo changes" in found.sentence else ():
+        assert any(other == pytest.approx(bpm * ratio, abs=0.6) for other in said for ratio in (0.5, 1, 2))
 
 
 @pytest.mark.parametrize("strength", [np.zeros(0), np.zeros(1), np.zeros(4000), np.ones(4000), np.ones(50)])

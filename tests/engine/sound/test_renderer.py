@@ -2,8 +2,9 @@
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
+from profiles import examples
 
 from engine.sound.events import SoundNote
 from engine.sound.programs import Program, program_of
@@ -29,7 +30,7 @@ def whole(voices, program: Program, notes) -> np.ndarray:
     return PartStream(voices, [(0, program)], notes).read(LENGTH)
 
 
-@settings(max_examples=20, deadline=None)
+@examples(20)
 @given(notes=NOTES, blocks=st.lists(st.integers(500, 50_000), min_size=1, max_size=4))
 def test_blocks_do_not_matter(voices, notes, blocks):
     program = program_of("pop", "arp")
@@ -40,7 +41,7 @@ def test_blocks_do_not_matter(voices, notes, blocks):
     assert np.abs(np.concatenate(pieces, axis=1) - whole(voices, program, notes)).max() <= 1e-6
 
 
-@settings(max_examples=20, deadline=None)
+@examples(20)
 @given(notes=NOTES, at=st.integers(0, LENGTH - 1))
 def test_a_seek_sounds_as_straight_play_does(voices, notes, at):
     program = program_of("pop", "pad")
@@ -51,7 +52,7 @@ def test_a_seek_sounds_as_straight_play_does(voices, notes, at):
     assert np.abs(stream.read(LENGTH - at) - expected).max(initial=0) <= 1e-6
 
 
-@settings(max_examples=20, deadline=None)
+@examples(20)
 @given(notes=NOTES, data=st.data())
 def test_notes_add_up(voices, notes, data):
     """Any division of the notes into two parts of the same program sums to the whole."""

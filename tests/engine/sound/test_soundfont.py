@@ -2,8 +2,9 @@
 
 import numpy as np
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, given
 from hypothesis import strategies as st
+from profiles import examples
 
 from engine.sound import soundfont as sf
 from engine.sound.errors import SoundError
@@ -60,7 +61,7 @@ def test_a_machine_without_any_font(monkeypatch):
     assert str(caught.value) == NO_SOUNDFONT
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@examples(40, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(data=st.data())
 def test_damaged_files_are_refused_or_play(small_font, tmp_path, data):
     """Any bytes of the tables changed, or the end cut off: one sentence, or a font that can be played."""

@@ -12,7 +12,8 @@ from engine.music import Controller, Note, TempoMap
 from engine.process.messages import SOUND_BLOCK, SOUND_SCALE, Quit, SoundBlock, SoundFailure, SoundPlan, SoundWanted
 from engine.sound.fonts import bundled_font
 from engine.sound.mixer import Mixer
-from engine.sound.stream import BlockSource, StreamServer, packed, plan_events, run_sound, unpacked
+from engine.sound.stream import BlockSource, StreamServer, likely_notes, packed, plan_events, run_sound, unpacked
+from engine.sound.voice import Voices
 
 STEP = SOUND_SCALE / 32767
 
@@ -150,3 +151,36 @@ def test_a_font_that_cannot_be_read_is_one_sentence(tmp_path):
     ours, theirs = multiprocessing.get_context("spawn").Pipe()
     run_sound(theirs, str(tmp_path / "bad.sf2"))
     assert ours.recv() == SoundFailure("bad.sf2 is not a SoundFont 2 file.")
+
+
+def test_keys_near_those_that_sound_are_computed_while_nobody_waits(voices, monkeypatch):
+    """A plan a third higher then computes no wave, and sounds as it does without."""
+    server = StreamServer(Voices(voices.font))
+    server.take(plan(1))
+    steps = 0
+    while server.prepare():
+        steps += 1
+    found = set(likely_notes(plan_events(plan(1))))
+    assert steps >= len({(program, pitch) for program, pitch, _, _ in found if 55 <= pitch <= 72})
+    computed = []
+    monkeypatch.setattr("engine.sound.voice.layer_wave", lambda *of: computed.append(of))
+    server.take(plan(2, pitch=64))
+    server.take(SoundWanted(2, 0, 4))
+    blocks = [server.next_block() for _ in range(4)]
+    assert not computed
+    monkeypatch.undo()
+    expected = offline(Voices(voices.font), plan(2, pitch=64))
+    for block in blocks:
+        for part, data in block.parts:
+            there = expected[part][:, block.index * SOUND_BLOCK : (block.index + 1) * SOUND_BLOCK]
+            assert np.abs(unpacked(data) - there).max() <= STEP
+
+
+def test_what_is_computed_ahead_has_half_the_room(voices):
+    room = 6 * 2**20
+    server = StreamServer(Voices(voices.font, room))
+    server.take(plan(1, seconds=30.0))
+    while server.prepare():
+        pass
+    held = sum(each.samples.nbytes for each in server._voices._held.values())
+    assert held < room and not server.prepare()

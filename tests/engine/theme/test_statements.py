@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
+from profiles import examples
 
 from engine.arrange.chance import noise
 from engine.harmony.palettes import palettes
@@ -42,7 +43,7 @@ def test_nearly_every_theme_has_an_answer():
     assert sum(have) / len(have) > 0.95
 
 
-@settings(max_examples=40, deadline=None)  # to build a theme takes a tenth of a second
+@examples(40)  # to build a theme takes a tenth of a second
 @given(
     st.sampled_from(list(palettes())), st.integers(0, 50), st.sampled_from((2, 4, 6, 8)), st.sampled_from((1.0, 2.0))
 )

@@ -11,13 +11,14 @@ from fractions import Fraction
 from pathlib import Path
 
 import av
+import cv2
 import films
 import numpy as np
 import pytest
 
 from engine.video import AnalysisOptions, VideoError, analyze, probe
 from engine.video.film import open_film, packets
-from engine.video.frames import FrameReader, Picture
+from engine.video.frames import FrameReader, Picture, _luma_of, small_picture_size
 
 QUICK = AnalysisOptions(reading="quick")
 CLIP = Path(__file__).parents[3] / "engine" / "media" / "big-buck-bunny-30s.mp4"
@@ -363,3 +364,26 @@ def test_pictures_that_stand_for_minutes_are_no_film_of_hours(tmp_path, scale: i
     else:
         with pytest.raises(VideoError, match=r"every 736 seconds for 14\.7 hours"):
             analyze(path, QUICK)
+
+
+@pytest.mark.parametrize("size", [(640, 360), (854, 480), (322, 178)])
+@pytest.mark.parametrize("full", [False, True])
+@pytest.mark.parametrize("name", ["yuv420p", "yuvj420p", "yuv422p", "yuv444p", "yuva420p", "nv12", "nv16"])
+def test_luma_from_the_plane_is_that_of_the_colours(name: str, full: bool, size: tuple[int, int]) -> None:
+    across, down = np.meshgrid(np.linspace(0, 1, size[0]), np.linspace(0, 1, size[1]))
+    image = np.uint8(np.round(255 * np.stack([across, down, 1 - across], axis=2)))
+    frame = av.VideoFrame.from_ndarray(image, "rgb24").reformat(format=name, dst_color_range="JPEG" if full else "MPEG")
+    if full:
+        frame.color_range = 2
+    small_size = small_picture_size(*size)
+    small = frame.reformat(*small_size, "bgr24").to_ndarray()
+    luma = _luma_of(frame, small_size)
+    assert luma is not None and luma.shape == small.shape[:2]
+    apart = luma.astype(int) - cv2.cvtColor(small, cv2.COLOR_BGR2GRAY)
+    assert np.abs(apart).max() <= 6 and abs(apart.mean()) <= 2
+
+
+def test_luma_is_not_read_from_formats_that_do_not_begin_with_it() -> None:
+    frame = av.VideoFrame.from_ndarray(np.zeros((90, 160, 3), np.uint8), "rgb24")
+    for name in ("rgb24", "gbrp", "yuyv422", "yuv420p10le", "gray16le"):
+        assert _luma_of(frame if name == "rgb24" else frame.reformat(format=name), (160, 90)) is None, name

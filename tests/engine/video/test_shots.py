@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import weakref
 from collections.abc import Callable
 from fractions import Fraction
 from pathlib import Path
@@ -10,11 +11,15 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from profiles import examples
 
 from engine.music import Cut
 from engine.video import AnalysisOptions, VideoFeatures, analyze
-from engine.video.frames import mean_abs_difference
-from engine.video.shots import ShotFinder, make_detector
+from engine.video.frames import Picture
+from engine.video.motion import mean_abs_difference
+from engine.video.shots import HardCutFinder, ShotFinder
 
 MEDIA = Path(__file__).parents[2] / "media"
 CLIP = Path(__file__).parents[3] / "engine" / "media" / "big-buck-bunny-30s.mp4"
@@ -35,12 +40,13 @@ def find(picture: Callable[[float], np.ndarray], length_s: float, fps: int = 24)
     """Cuts in a film given as a function of time, with a little noise on every frame."""
     finder = ShotFinder(Fraction(fps))
     dice = np.random.default_rng(99)
-    before = None
+    before: Picture | None = None
     for index in range(int(length_s * fps)):
         image = np.clip(picture(index / fps) + dice.normal(0, 1.5, (90, 160, 3)), 0, 255).astype(np.uint8)
-        change = 0.0 if before is None else mean_abs_difference(image, before)
-        before = image
-        finder.push(index, index / fps, image, change)
+        picture_now = Picture(index, index / fps, image)
+        change = 0.0 if before is None else mean_abs_difference(picture_now.luma, before.luma)
+        before = picture_now
+        finder.push(picture_now, change)
     return finder.cuts
 
 
@@ -62,17 +68,50 @@ def test_the_clip_has_the_cuts_that_were_seen_by_eye_and_no_others(seen_clip: Vi
     assert {cut.kind for cut in cuts} == {"cut"}
 
 
-def test_the_score_is_the_stock_detector_s() -> None:
+@st.composite
+def cut_films(draw: st.DrawFn) -> tuple[list[np.ndarray], float, int]:
+    """Small pictures of shots that move, flicker, stand still or differ in hue; threshold; least shot in frames."""
+    images = []
+    for _ in range(draw(st.integers(1, 5))):
+        start = shot(draw(st.integers(0, 50)), draw(st.sampled_from((0.1, 0.5, 1.0, 1.6))))
+        if draw(st.booleans()):  # its colours around its own luma
+            grey = start @ np.array([0.114, 0.587, 0.299])
+            start = grey[..., None] + (start - grey[..., None]) @ np.eye(3)[draw(st.permutations((0, 1, 2)))]
+        speed, noise = draw(st.sampled_from((0.0, 1.0, 4.0, 20.0))), draw(st.sampled_from((0, 2, 8)))
+        twos = draw(st.integers(1, 3))  # pictures that stand for so many frames
+        dice = np.random.default_rng(draw(st.integers(0, 99)))
+        for frame in range(draw(st.integers(2, 14))):
+            moved = drift(start, speed * (frame // twos)) + dice.integers(-noise, noise + 1, start.shape)
+            images.append(np.clip(moved, 0, 255).astype(np.uint8))
+    return images, draw(st.sampled_from((1.5, 3.0, 5.0))), draw(st.sampled_from((1, 6, 15)))
+
+
+@examples(20)
+@given(film=cut_films())
+def test_hard_cuts_are_those_of_the_stock_detector(film: tuple[list[np.ndarray], float, int]) -> None:
     from scenedetect import FrameTimecode
     from scenedetect.detectors import AdaptiveDetector
 
-    ours, stock = make_detector(3.0, 15), AdaptiveDetector()
-    dice = np.random.default_rng(2)
-    for index in range(40):
-        image = shot(index // 10).astype(np.uint8) ^ dice.integers(0, 4, (90, 160, 3), dtype=np.uint8)
+    images, threshold, least = film
+    ours, stock = HardCutFinder(threshold, least), AdaptiveDetector(threshold, least)
+    before: Picture | None = None
+    for index, image in enumerate(images):
         expected = [code.frame_num for code in stock.process_frame(FrameTimecode(index, Fraction(24)), image)]
-        assert ours.process_frame(index, image) == expected
-        assert ours._frame_score == pytest.approx(stock._frame_score)
+        picture = Picture(index, index / 24, image)
+        found = ours.push(picture, 0.0 if before is None else mean_abs_difference(picture.luma, before.luma))
+        before = picture
+        assert ([] if found is None else [found.picture.index]) == expected, index
+
+
+def test_earlier_pictures_are_let_go() -> None:
+    ours = HardCutFinder(3.0, 15)
+    seen = []
+    for index in range(40):
+        picture = Picture(index, index / 24, shot(index % 7).astype(np.uint8))
+        ours.push(picture, 50.0)
+        seen.append(weakref.ref(picture.small))
+        del picture
+    assert sum(reference() is not None for reference in seen) <= 6
 
 
 @pytest.mark.parametrize("fps", [24, 50])

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import av
 import cv2
 import numpy as np
 import pytest
+from films import make_film
 
-from engine.video import AnalysisOptions, VideoFeatures, analyze, open_stream, probe, stream
+from engine.video import AnalysisOptions, VideoFeatures, analyze, open_stream, probe
 
 CLIP = Path(__file__).parents[3] / "engine" / "media" / "big-buck-bunny-30s.mp4"
 QUICK = AnalysisOptions(reading="quick")
@@ -55,6 +57,22 @@ def test_motion_is_the_reference_s_and_offset_follows_the_cuts(features: VideoFe
         assert features.scene_offset[second] == int(second - last)
 
 
+def test_motion_of_a_wide_picture_is_that_of_all_its_pixels(tmp_path: Path) -> None:
+    grain = np.random.default_rng(4).uniform(0, 255, (135, 240, 3)).astype(np.uint8)
+    grain = cv2.resize(grain, (1920, 1080), interpolation=cv2.INTER_CUBIC)
+
+    def moved(number: int) -> np.ndarray:  # faster and faster
+        return np.roll(grain, number**2, axis=1)
+
+    film = make_film(tmp_path / "wide.mp4", 5, rate=2, size=(1920, 1080), picture=moved)
+    with av.open(str(film)) as container:
+        shown = [frame.to_ndarray(format="rgb24") for frame in container.decode(video=0)]
+    expected = [0.0, *(float(cv2.absdiff(shown[at], shown[at - 1]).mean()) for at in (2, 4))]
+    found = analyze(film, AnalysisOptions(reading="quick")).motion
+    assert found == pytest.approx(np.array(expected), rel=0.02)
+    assert found[2] > 1.5 * found[1] > 1.5
+
+
 def test_mood_is_a_distribution_and_its_mean_looks_back_five_seconds(features: VideoFeatures) -> None:
     assert features.emotion_raw.shape == features.emotion.shape == (30, 6)
     assert (features.emotion_raw >= 0).all()
@@ -81,11 +99,12 @@ def test_rows_come_in_order_before_the_end_and_are_never_revised(features: Video
             assert opened.features().seconds == second + 1
         whole = opened.features()
     assert whole.cuts == features.cuts
-    assert [row.second for row in stream(CLIP, QUICK)] == list(range(30))
+    with open_stream(CLIP, QUICK) as opened:
+        assert [row.second for row in opened] == list(range(30))
 
 
 def test_two_analyses_are_equal_whatever_the_threads(features: VideoFeatures) -> None:
-    again = analyze(CLIP, AnalysisOptions(reading="quick", threads=1))
+    again = analyze(CLIP, AnalysisOptions(reading="quick", threads=3))
     assert again.cuts == features.cuts
     for name in ("emotion_raw", "emotion", "motion", "scene_offset", "valid"):
         assert np.array_equal(getattr(again, name), getattr(features, name)), name

@@ -1,13 +1,14 @@
 // The film, always mute: its sound comes with the music's. It follows what is heard.
 
 import { h, setText } from "../lib/dom.js";
-import { FilmSync } from "../sound/film-sync.js";
+
+const SEEN_MS = 33; // from a frame's scripts until what they did is seen: two refreshes
 
 export class FilmView extends HTMLElement {
 	start(app) {
 		this.app = app;
-		this.video = h("video", { muted: true, playsinline: true, preload: "auto", disablepictureinpicture: true, "aria-label": "Film" });
-		this.video.muted = true;
+		this.video = this.#element();
+		this.video.classList.add("front");
 		this.name = h("b");
 		this.place = h("small");
 		this.now = h("div", { class: "now", "aria-hidden": "true" }, this.name, this.place);
@@ -17,11 +18,39 @@ export class FilmView extends HTMLElement {
 		this.again = h("button", { onclick: () => app.act("/page/film/copy", [app.get("film").id]) }, "Try again");
 		this.wait = h("div", { class: "wait", hidden: true }, this.words, this.bar, h("div", {}, this.again, " ", this.without));
 		this.append(this.video, this.now, this.wait);
-		this.sync = new FilmSync(this.video, app);
+		this.sync = null; // fetched with the first film
 		this.video.addEventListener("error", () => this.#failed());
 		this.addEventListener("click", (event) => !event.target.closest("button") && app.toggle_play());
 		app.on(["film"], () => this.#film());
 		app.onframe(() => this.#show());
+	}
+
+	async #follow() {
+		const { FilmSync } = await this.app.film_sync();
+		this.sync ??= new FilmSync(this.video, this.app, { spare: () => this.#spare(), turned: (front, back) => this.#turn(front, back) });
+	}
+
+	#element() {
+		const video = h("video", { muted: true, playsinline: true, preload: "auto", disablepictureinpicture: true, "aria-label": "Film" });
+		video.muted = true;
+		return video;
+	}
+
+	/** The element under the one that is seen; only once the film is played, for it costs memory. */
+	#spare() {
+		this.back = this.#element();
+		this.back.setAttribute("aria-hidden", "true");
+		if (this.source) this.back.src = this.source;
+		this.video.before(this.back);
+		return this.back;
+	}
+
+	#turn(front, back) {
+		front.classList.add("front");
+		back.classList.remove("front");
+		front.removeAttribute("aria-hidden");
+		back.setAttribute("aria-hidden", "true");
+		[this.video, this.back] = [front, back];
 	}
 
 	#film() {
@@ -30,8 +59,12 @@ export class FilmView extends HTMLElement {
 		if (this.source !== source) {
 			this.source = source;
 			this.tried = false;
-			if (source) this.video.src = source;
-			else this.video.removeAttribute("src");
+			for (const video of [this.video, this.back]) {
+				if (source && video) video.src = source;
+				else video?.removeAttribute("src");
+			}
+			if (source) void this.#follow();
+			this.sync?.renewed();
 		}
 		const making = film?.copy === "making" && !film.video && !this.skipped;
 		const failed = film?.copy === "failed" && !this.skipped;
@@ -63,7 +96,8 @@ export class FilmView extends HTMLElement {
 		setText(this.name, chord?.name ?? "");
 		setText(this.place, app.bars.list.length ? app.bars.text(at_s) : "");
 		this.now.hidden = !chord?.name;
-		this.sync.tick(at_s);
+		const seen_ms = performance.now() + SEEN_MS;
+		this.sync?.tick(app.heard_s(seen_ms), app.position_s(seen_ms));
 	}
 }
 

@@ -81,18 +81,16 @@ export class First extends HTMLElement {
 	}
 
 	async #act(address, args) {
-		this.#said("", false);
+		this.#said(this.asked ? "The music plays on until it is there." : "");
 		try {
 			return await this.app.link.do(address, args);
 		} catch (error) {
 			this.#said(error.message, true);
-			return null;
 		}
 	}
 
 	#said(text, bad) {
-		if (!this.say?.isConnected) return;
-		say(this.say, text, bad);
+		if (this.say?.isConnected) say(this.say, text, bad);
 	}
 
 	/** The film's bytes go to this computer's own server; a limit is said before the first byte. */
@@ -102,34 +100,27 @@ export class First extends HTMLElement {
 		const gigabytes = (bytes) => (bytes / 1024 ** 3).toFixed(1);
 		if (file.size > limit) {
 			this.#said(`${file.name} is ${gigabytes(file.size)} GB; ${gigabytes(limit).replace(/\.0$/, "")} GB is the most (--upload-limit).`, true);
-			return Promise.resolve();
+			return;
 		}
 		this.pick.disabled = true;
 		this.bar.hidden = false;
-		return new Promise((resolve) => {
-			const request = new XMLHttpRequest(); // fetch cannot say how much is sent
-			request.open("POST", "/upload");
-			request.setRequestHeader("X-CueBridge-Secret", app.secret);
-			request.setRequestHeader("X-File-Name", encodeURIComponent(file.name));
-			request.upload.onprogress = (event) => {
-				this.bar.value = event.loaded / Math.max(1, event.total);
-				this.#said(`${file.name}: ${Math.round(this.bar.value * 100)} %`, false);
-			};
-			request.onloadend = () => {
-				this.pick.disabled = false;
-				this.bar.hidden = true;
-				let answer = null;
-				try {
-					answer = JSON.parse(request.responseText);
-				} catch {
-					// Said below.
-				}
-				if (request.status === 200 && answer?.upload) this.#act("/page/film/upload", [answer.upload]);
-				else this.#said(answer?.error?.[1] ?? "The film did not arrive; try again.", true);
-				resolve();
-			};
-			request.send(file);
-		});
+		const request = new XMLHttpRequest(); // fetch cannot say how much is sent
+		request.open("POST", "/upload");
+		request.responseType = "json";
+		request.setRequestHeader("X-CueBridge-Secret", app.secret);
+		request.setRequestHeader("X-File-Name", encodeURIComponent(file.name));
+		request.upload.onprogress = (event) => {
+			this.bar.value = event.loaded / Math.max(1, event.total);
+			this.#said(`${file.name}: ${Math.round(this.bar.value * 100)} %`);
+		};
+		request.onloadend = () => {
+			this.pick.disabled = false;
+			this.bar.hidden = true;
+			const { response } = request;
+			if (request.status === 200 && response?.upload) this.#act("/page/film/upload", [response.upload]);
+			else this.#said(response?.error?.[1] ?? "The film did not arrive; try again.", true);
+		};
+		request.send(file);
 	}
 
 	async #link(address) {
@@ -198,8 +189,7 @@ export class First extends HTMLElement {
 		say(this.under, "");
 		const text = this.chords.value.trim();
 		if (text && !(await this.#set("/cue/progression", text))) {
-			this.chords.focus();
-			return;
+			return this.chords.focus();
 		}
 		this.written = true;
 		this.asked = false;

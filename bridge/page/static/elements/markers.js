@@ -52,6 +52,7 @@ class MarkerTable {
 			const answer = await this.#asked("show");
 			this.rows = (answer.more ?? []).map(([, [number, start_s, label, kind, weight, name, why]]) => ({ number, start_s, label, kind: kind === "hit" ? weight : kind, name, why }));
 			setText(this.reading, answer.ok[1]);
+			this.others = answer.ok[1].includes("; listed are") ? " and the others" : ""; // they are taken as they are
 			say(this.under, "");
 		} catch (error) {
 			this.rows = [];
@@ -79,7 +80,7 @@ class MarkerTable {
 	#count() {
 		const wanted = this.rows.filter((row) => row.box.checked).length;
 		this.take.disabled = wanted === 0;
-		setText(this.take, wanted === 1 ? "Take one marker" : `Take ${wanted} markers`);
+		setText(this.take, wanted === 1 ? "Take one marker" : `Take ${wanted} markers${this.others}`);
 		this.all.checked = wanted > 0;
 		this.all.indeterminate = wanted > 0 && wanted < this.rows.filter((row) => !row.box.disabled).length;
 	}

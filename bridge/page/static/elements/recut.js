@@ -3,7 +3,7 @@
 import { h, openDialog, say } from "../lib/dom.js";
 import { chosen_file } from "../lib/files.js";
 
-const POLICIES = { shift: "Chords stay with their picture", ramp: "The tempo bends", bars: "Bars go at joins, pedals and rests", rewrite: "Composed anew to the next mark" };
+const POLICIES = { shift: "Chords stay with their picture", ramp: "The tempo bends", bars: "Bars go at joins, pedals and rests", beats: "Beats go too, in bars of their own length", rewrite: "Composed anew to the next mark" };
 
 export async function openRecut(app) {
 	const file = await chosen_file(app, "video/*,.mkv,.mov,.mxf,.avi", "film");
@@ -52,7 +52,7 @@ class RecutTable {
 
 	async #take() {
 		this.take.disabled = true;
-		say(this.under, "The new cut is looked at…");
+		say(this.under, "Comparing the new cut…");
 		const answer = await this.#asked("take", this.policy);
 		this.take.disabled = false;
 		if (answer === null) return;

@@ -39,15 +39,14 @@ function writeTheme(notes, bar_beats) {
 
 /** Where a statement may be wanted: the sections of the form and the hits, `{at_s, name}`. */
 function theme_places(app) {
-	const sections = rows_of(app.get("/cue/form/sections") ?? [], 6).map(([at_s, , letter, role, name]) => ({ at_s, name: `${name || `${letter} ${role}`}, ${app.bars.text(at_s)}` }));
-	const own = app.rows.sections.filter(([, , name]) => name).map(([at_s, , name]) => ({ at_s, name: `${name}, ${app.bars.text(at_s)}` }));
+	const place = (at_s, name) => ({ at_s, name: `${name}, ${app.bars.text(at_s)}` });
+	const sections = rows_of(app.get("/cue/form/sections") ?? [], 6).map(([at_s, , letter, role, name]) => place(at_s, name || `${letter} ${role}`));
+	const own = app.rows.sections.filter(([, , name]) => name).map(([at_s, , name]) => place(at_s, name));
 	const hits = app.rows.hits.map(([at_s, , name]) => ({ at_s, name: `hit ${name || app.bars.text(at_s)}` }));
 	return [...sections, ...own, ...hits];
 }
 
-export function openTheme(app) {
-	return new ThemeEditor(app);
-}
+export const openTheme = (app) => new ThemeEditor(app);
 
 class ThemeEditor {
 	constructor(app) {

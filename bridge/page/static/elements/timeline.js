@@ -473,7 +473,7 @@ export class Timeline extends HTMLElement {
 	// rows for keyboard and screen reader
 	#fill_grids_soon() {
 		clearTimeout(this.filling);
-		this.filling = setTimeout(() => this.#fill_grids(), 120);
+		this.filling = setTimeout(() => this.#fill_grids(), this.app.rolling ? 600 : 120);
 	}
 
 	#fill_grids() {
@@ -489,11 +489,7 @@ export class Timeline extends HTMLElement {
 				lane.grid.wanted = wanted;
 				lane.rows = items;
 				setAttribute(lane.grid, "aria-rowcount", String(lane.item_count()));
-				lane.grid.replaceChildren(
-					...(items.length
-						? items.map((item) => h("div", { role: "row", tabindex: "-1", "aria-rowindex": String(item.index + 1), "data-key": String(item.key) }, h("span", { role: "gridcell" }, item.text)))
-						: [h("div", { role: "row" }, h("span", { role: "gridcell" }, "empty"))]),
-				);
+				fill_rows(lane.grid, items);
 			}
 			const rows = [...lane.grid.children];
 			if (!items.length) continue;
@@ -510,7 +506,8 @@ export class Timeline extends HTMLElement {
 					row.style.setProperty("--w", `${Math.max(8, (item.end_s - item.start_s) * view.zoom)}px`);
 				}
 			}
-			if (held !== null && !lane.grid.contains(document.activeElement)) (rows.find((row) => Math.abs(Number(row.dataset.key) - held) < 1e-3) ?? stop).focus({ preventScroll: true });
+			const there = lane.grid.contains(document.activeElement) && !(Math.abs(Number(document.activeElement.dataset.key) - held) >= 1e-3);
+			if (held !== null && !there) (rows.find((row) => Math.abs(Number(row.dataset.key) - held) < 1e-3) ?? stop).focus({ preventScroll: true });
 		}
 	}
 
@@ -839,6 +836,20 @@ export class Timeline extends HTMLElement {
 		const by = Math.abs(event.deltaX) > Math.abs(event.deltaY) ? event.deltaX : event.deltaY;
 		view.scroll_by(by * (event.deltaMode ? 30 : 1));
 	}
+}
+
+/** A row for each item. Those that are there are used again: scrolling through a film would leave thousands behind. */
+function fill_rows(grid, items) {
+	const texts = items.length ? items : [null];
+	for (const [index, item] of texts.entries()) {
+		const row = grid.children[index] ?? grid.appendChild(h("div", { role: "row" }, h("span", { role: "gridcell" })));
+		setAttribute(row, "tabindex", item === null ? null : "-1");
+		setAttribute(row, "aria-rowindex", item === null ? null : String(item.index + 1));
+		setAttribute(row, "data-key", item === null ? null : String(item.key));
+		if (item === null) setAttribute(row, "aria-selected", null);
+		setText(row.firstChild, item === null ? "empty" : item.text);
+	}
+	while (grid.children.length > texts.length) grid.lastChild.remove();
 }
 
 /** Puts a mark of the lanes where it belongs; it is only touched where something is new. */

@@ -2,7 +2,7 @@
 
 import { lastAt } from "../lib/time.js";
 import { TILE_S } from "../lib/tiles.js";
-import { Lane } from "./lane.js";
+import { Lane, between } from "./lane.js";
 
 const LEAST_PX = 26; // shots narrower than this share a picture
 
@@ -69,9 +69,8 @@ export class FilmLane extends Lane {
 			}
 		}
 		const { cuts } = this.app.rows;
-		for (let index = Math.max(lastAt(cuts, from_s, (cut) => cut[0]), 0); index < cuts.length; index++) {
+		for (const index of between(cuts, from_s - 3 / zoom, to_s + 3 / zoom)) {
 			const [time_s, strength] = cuts[index];
-			if (time_s > to_s) break;
 			const x = Math.round(x_of(time_s));
 			const tall = Math.max(8, height * Math.min(1, strength));
 			ctx.fillStyle = theme.page;
@@ -87,12 +86,10 @@ export class FilmLane extends Lane {
 
 	items(from_s, to_s) {
 		const { cuts } = this.app.rows;
-		const found = [];
-		for (let index = Math.max(lastAt(cuts, from_s, (cut) => cut[0]), 0); index < cuts.length && cuts[index][0] <= to_s; index++) {
+		return Array.from(between(cuts, from_s, to_s), (index) => {
 			const [time_s, strength, kind] = cuts[index];
-			found.push({ key: time_s, index, start_s: time_s, end_s: time_s, text: `${kind} at ${this.app.bars.text(time_s)}, strength ${Math.round(strength * 100)} %` });
-		}
-		return found.filter((each) => each.start_s >= from_s);
+			return { key: time_s, index, start_s: time_s, end_s: time_s, text: `${kind} at ${this.app.bars.text(time_s)}, strength ${Math.round(strength * 100)} %` };
+		});
 	}
 
 	open(item) {

@@ -1,6 +1,6 @@
 // Hits: diamonds, filled by weight, with how far the music misses them in frames.
 
-import { Lane } from "./lane.js";
+import { Lane, between } from "./lane.js";
 
 const NEAR_PX = 9;
 
@@ -33,12 +33,15 @@ export class HitsLane extends Lane {
 		const { hits } = this.app.rows;
 		ctx.font = `11px ${theme.font}`;
 		ctx.textBaseline = "middle";
-		hits.forEach(([time_s, weight, name], index) => {
-			if (time_s < from_s - 260 / zoom || time_s > to_s + 10 / zoom) return;
+		let free = -Infinity;
+		for (const index of between(hits, from_s - 260 / zoom, to_s + 10 / zoom)) {
+			const [time_s, weight, name] = hits[index];
 			const x = x_of(time_s);
+			if (x < free) continue; // hidden
+			free = x + 1;
 			const y = height / 2;
 			const miss = this.miss(time_s);
-			const refused = weight === "must" && miss !== null && Math.abs(miss) > 0;
+			const refused = weight === "must" && miss;
 			ctx.beginPath();
 			ctx.moveTo(x, y - 6);
 			ctx.lineTo(x + 6, y);
@@ -46,17 +49,16 @@ export class HitsLane extends Lane {
 			ctx.lineTo(x - 6, y);
 			ctx.closePath();
 			ctx.lineWidth = 1.5;
-			ctx.strokeStyle = refused ? theme.danger : weight === "must" ? theme.warning : theme.second;
-			ctx.fillStyle = ctx.strokeStyle;
+			ctx.fillStyle = ctx.strokeStyle = refused ? theme.danger : weight === "must" ? theme.warning : theme.second;
 			if (weight !== "nice") ctx.fill();
 			ctx.stroke();
-			const room = index + 1 < hits.length ? x_of(hits[index + 1][0]) - x - 24 : Infinity;
-			const text = [name, this.words(time_s)].filter(Boolean).join(" ");
+			const room = hits[index + 1] ? x_of(hits[index + 1][0]) - x - 24 : Infinity;
+			const text = `${name} ${this.words(time_s)}`.trim();
 			if (ctx.measureText(text).width <= room) {
 				ctx.fillStyle = refused ? theme.danger : theme.text;
 				ctx.fillText(text, x + 10, y + 0.5);
 			}
-		});
+		}
 	}
 
 	paint_over({ ctx, x_of, height, theme }) {
@@ -72,22 +74,23 @@ export class HitsLane extends Lane {
 	}
 
 	items(from_s, to_s) {
-		return this.app.rows.hits
-			.map(([time_s, weight, name], index) => ({ key: time_s, index, start_s: time_s, end_s: time_s, text: `${weight} hit ${name} at ${this.app.bars.text(time_s)}, ${this.words(time_s)}` }))
-			.filter((each) => each.start_s >= from_s && each.start_s <= to_s);
+		const { bars, rows } = this.app;
+		return Array.from(between(rows.hits, from_s, to_s), (index) => {
+			const [time_s, weight, name] = rows.hits[index];
+			const words = () => `${weight} hit ${name} at ${bars.text(time_s)}, ${this.words(time_s)}`;
+			return { key: time_s, index, start_s: time_s, end_s: time_s, get text() { return words(); } };
+		});
 	}
 
 	hit(second, _y, view) {
-		let best = null;
-		for (const item of this.items(second - NEAR_PX / view.zoom, second + NEAR_PX / view.zoom)) {
-			if (best === null || Math.abs(item.start_s - second) < Math.abs(best.start_s - second)) best = item;
-		}
-		return best;
+		const near_s = NEAR_PX / view.zoom;
+		const off_s = (item) => Math.abs(item.start_s - second);
+		return this.items(second - near_s, second + near_s).sort((a, b) => off_s(a) - off_s(b))[0] ?? null;
 	}
 
 	drag(hit, _second, _event) {
-		if (!this.app.table.has("/cue/hits/move")) return null;
 		const { app } = this;
+		if (!app.table.has("/cue/hits/move")) return null;
 		const gesture = app.gesture();
 		const lane = this;
 		return {
@@ -117,7 +120,7 @@ export class HitsLane extends Lane {
 			this.app.act("/cue/hits/remove", [item.start_s], { what: "hit removed" });
 			return true;
 		}
-		if (event.altKey && (event.key === "ArrowLeft" || event.key === "ArrowRight") && this.app.table.has("/cue/hits/move")) {
+		if (event.altKey && ["ArrowLeft", "ArrowRight"].includes(event.key) && this.app.table.has("/cue/hits/move")) {
 			const to_s = item.start_s + (event.key === "ArrowLeft" ? -1 : 1) * this.app.frame_s;
 			this.app.act("/cue/hits/move", [item.start_s, to_s], { gesture: this.app.key_gesture("hit"), what: "hit moved by a frame" });
 			this.app.view.select("hits", to_s);

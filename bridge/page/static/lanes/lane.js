@@ -59,6 +59,11 @@ export class Lane {
 	}
 }
 
+/** Indices of rows between two seconds. */
+export function* between(rows, from_s, to_s) {
+	for (let index = lastAt(rows, from_s - 1e-9, (row) => row[0]) + 1; index < rows.length && rows[index][0] <= to_s; index++) yield index;
+}
+
 /** Vertical lines of bars (and beats where there is room). */
 export function paint_bars({ ctx, x_of, zoom, height, theme, from_s, to_s }, bars, { beats = true } = {}) {
 	const beat_px = bars.beat_length_s(from_s) * zoom;

@@ -4,7 +4,7 @@ import { GONE, Link, Refused } from "./link.js";
 import { Messages } from "./messages.js";
 import { Store } from "./store.js";
 import { Tiles } from "./tiles.js";
-import { Bars, lastAt } from "./time.js";
+import { Bars, lastAt, wrapped } from "./time.js";
 import { View } from "./view.js";
 
 const LISTS = ["chords", "bars", "cuts", "hits", "sections", "cues", "takes", "printed", "dialogue", "heard"];
@@ -67,11 +67,18 @@ export class App {
 		return 1 / this.fps;
 	}
 
-	/** Where the bridge's transport is, in picture seconds. */
-	position_s() {
+	/** Where the bridge's transport is, in picture seconds. `now`: performance.now(). */
+	position_s(now = performance.now()) {
 		const [at_s, , , , , rolling] = this.get("/cue/playhead") ?? [0, 0, "", "", "", false];
 		if (!rolling || this.link.offset_s === null) return at_s;
-		return at_s + Math.max(0, Math.min(this.link.now_s() - this.get("playhead_t", 0), this.link.open ? 2 : 1e9));
+		const gone_s = now / 1000 + this.link.offset_s - this.get("playhead_t", 0);
+		return wrapped(at_s + Math.max(0, Math.min(gone_s, this.link.open ? 2 : 1e9)), at_s, this.loop);
+	}
+
+	/** `[from, to]` in picture seconds where a loop is on, else null. */
+	get loop() {
+		const [on, from_s, to_s] = this.get("/cue/loop") ?? [false];
+		return on && to_s > from_s ? [from_s, to_s] : null;
 	}
 
 	// chords

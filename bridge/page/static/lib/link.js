@@ -1,5 +1,6 @@
 // The one socket to the bridge: edits and their answers, values, the bridge's clock, and coming back.
 
+const HANGS_S = 10; // who does not answer a ping
 const PING_S = 2;
 const FIRST_PINGS = 12;
 const KEPT_PINGS = 64;
@@ -85,10 +86,7 @@ export class Link {
 	}
 
 	#message(data) {
-		if (typeof data !== "string") {
-			this.heard(data);
-			return;
-		}
+		if (typeof data !== "string") return this.heard(data);
 		const message = JSON.parse(data);
 		if (message.clock !== undefined && message.t !== undefined) {
 			this.#pong(message);
@@ -112,6 +110,11 @@ export class Link {
 
 	#ping() {
 		if (!this.open) return;
+		const old_s = performance.now() / 1000 - HANGS_S;
+		if (this.#pings.findLast((each) => each.sent_s < old_s)?.trip_s === null) {
+			this.#socket.close(); // it hangs, and would for minutes
+			return this.#closed(this.#socket, {});
+		}
 		const clock = ++this.#pinged;
 		this.#pings.push({ clock, sent_s: performance.now() / 1000, trip_s: null, offset_s: 0 });
 		if (this.#pings.length > KEPT_PINGS) this.#pings.shift();

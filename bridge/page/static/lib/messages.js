@@ -91,6 +91,11 @@ export class Messages extends EventTarget {
 		this.#tell();
 	}
 
+	/** What was said is no longer true: it leaves the line. */
+	unsay(text) {
+		if (this.#line?.text === text) this.clear();
+	}
+
 	clear() {
 		this.#line = null;
 		this.#tell();

@@ -116,3 +116,9 @@ export function timecode(second, { fps = 25, drop = false, first_frame = 0 } = {
 export function minutes(second) {
 	return `${Math.floor(second / 60)}:${String(Math.floor(second % 60)).padStart(2, "0")}`;
 }
+
+/** A place that was reached from `since` on: back at the beginning of a loop (`[from, to]` or null) that it has passed the end of. */
+export function wrapped(place, since, loop) {
+	if (loop === null || since >= loop[1] || place < loop[1]) return place;
+	return loop[0] + ((place - loop[0]) % (loop[1] - loop[0]));
+}

@@ -1,6 +1,12 @@
 // Which blocks the mixer has, kept as it does.
 
-const KEPT = 110; // fewer than the mixer keeps
+export const KEPT = 55; // of a stream: 27 s
+
+/** Of those under "stream index" the last so many stay. */
+export function keep(have, stream, most) {
+	const keys = [...have.keys()].filter((key) => key[0] === `${stream}`);
+	if (keys.length > most) have.delete(keys[0]);
+}
 
 export class Here {
 	#have = new Map(); // "stream index" -> revision
@@ -9,7 +15,7 @@ export class Here {
 		const key = `${stream} ${index}`;
 		this.#have.delete(key);
 		this.#have.set(key, revision);
-		if (this.#have.size > KEPT) this.#have.delete(this.#have.keys().next().value);
+		keep(this.#have, stream, KEPT);
 	}
 
 	clear() {

@@ -1,9 +1,13 @@
 // Adds up blocks of parts as the bridge's renderer made them: levels, cross-fades, limiter.
+//
+// A block that is no longer referred to is given back by the browser, which counts what it holds. Detached here it would
+// no longer be counted, yet be held as long as the message that it came in: a megabyte for each second of play.
+
+import { KEPT, keep } from "./here.js";
 
 export const RATE = 48000;
 export const BLOCK = 24000; // samples of a block: half a second
 export const FADE = 480; // samples of a cross-fade: 10 ms
-const KEPT = 130; // blocks: those that came last, 30 s of two streams; one has half a megabyte
 const JUMP = 0.03 * RATE; // a clock that is further off than this is jumped to
 const MOST_RATE = 0.001; // speed follows the clock within 0.1 %
 const STEER_FROM = 0.002 * RATE;
@@ -23,6 +27,7 @@ export class Mixer {
 		this.loop = null; // [from, to] in samples
 		this.rate = 1;
 		this.fading = null; // {position, rate, left, gone: what it fades from}
+		this.jumped = false; // until somebody has read it
 		this.level = 0; // 0 silent, 1 rolling: start and stop have a fade too
 		this.limiter = new Limiter();
 		this.changing = null; // {stream, index, old, left}: a block that was replaced while it sounded
@@ -35,12 +40,17 @@ export class Mixer {
 		if (before) before.before = null; // never more than one: where nothing is played, all changes would add up
 		const entry = { revision, parts, before: null, level, rises_from: this.blocks.get(`${stream} ${index - 1}`)?.level ?? level };
 		if (before !== undefined && (before.revision !== revision || before.level !== level)) {
-			if (this.rolling && index === Math.floor(this.position / BLOCK)) this.changing = { key, old: before, left: FADE };
+			if (this.rolling && index === Math.floor(this.position / BLOCK)) this.#change_from(before, key);
 			else entry.before = before;
 		}
 		this.blocks.delete(key);
 		this.blocks.set(key, entry);
-		if (this.blocks.size > KEPT) this.blocks.delete(this.blocks.keys().next().value);
+		keep(this.blocks, stream, KEPT + 10); // more than the page believes to be here
+	}
+
+	/** Fades from an old block into the one under that key; null: into none. */
+	#change_from(old, key = "") {
+		this.changing = old === null ? null : { key, old, left: FADE };
 	}
 
 	set_gain(name, gain) {
@@ -62,12 +72,19 @@ export class Mixer {
 		if (this.level > 0) this.fading = { position: this.position, rate: this.rate, left: FADE };
 		this.position = position;
 		this.rate = 1;
-		this.changing = null;
+		this.#change_from(null);
+		this.jumped = true;
 	}
 
 	/** Where the bridge's clock says that we are; steers the speed, or jumps. */
 	steer(expected) {
-		const error = expected - this.position;
+		const { loop, position } = this;
+		let error = expected - position;
+		if (loop !== null && [expected, position].every((place) => place >= loop[0] && place < loop[1])) {
+			// The end of a loop is beside its beginning: it is no matter who comes round first.
+			const length = loop[1] - loop[0];
+			if (Math.abs(error) > length / 2) error -= Math.sign(error) * length;
+		}
 		if (Math.abs(error) > JUMP) this.jump(Math.round(expected));
 		else if (Math.abs(error) > STEER_FROM) this.rate = 1 + Math.sign(error) * MOST_RATE;
 		else if (this.rate !== 1 && Math.abs(error) < STEER_TO) {
@@ -84,6 +101,7 @@ export class Mixer {
 
 	/** Adds `count` samples from `position` on to left and right; whole samples at rate 1, else between them. */
 	#add(left, right, at, position, rate, count, from_gain, to_gain) {
+		const slope = (to_gain - from_gain) / count;
 		let done = 0;
 		while (done < count) {
 			const here = position + done * rate;
@@ -92,7 +110,7 @@ export class Mixer {
 			const piece = Math.max(1, Math.min(count - done, Math.ceil(until)));
 			for (const stream of [1, 2]) {
 				const entry = this.blocks.get(`${stream} ${index}`);
-				if (entry) this.#add_block(entry, left, right, at + done, here - index * BLOCK, rate, piece, from_gain + ((to_gain - from_gain) * done) / count, (to_gain - from_gain) / count);
+				if (entry) this.#add_block(entry, left, right, at + done, here - index * BLOCK, rate, piece, from_gain + slope * done, slope);
 			}
 			done += piece;
 		}
@@ -105,24 +123,16 @@ export class Mixer {
 			if (gain.now === 0 && gain.goal === 0) continue;
 			for (let index = 0; index < count; index++) {
 				const part = step === 0 ? gain.now : between(gain.now + step * (index + at), gain.now, gain.goal);
-				const place_in_block = offset + index * rate;
-				const level = place_in_block < FADE ? entry.rises_from + ((entry.level - entry.rises_from) * place_in_block) / FADE : entry.level;
+				const exact = offset + index * rate;
+				const level = exact < FADE ? entry.rises_from + ((entry.level - entry.rises_from) * exact) / FADE : entry.level;
 				const factor = (gain0 + slope * index) * part * this.unit * level;
-				if (rate === 1 && Number.isInteger(offset)) {
-					const place = (offset + index) * 2;
-					if (place + 1 >= samples.length) break;
-					left[at + index] += samples[place] * factor;
-					right[at + index] += samples[place + 1] * factor;
-				} else {
-					const exact = offset + index * rate;
-					const whole = Math.floor(exact);
-					const rest = exact - whole;
-					const place = Math.max(0, whole) * 2;
-					const next = Math.min(place + 2, samples.length - 2);
-					if (place + 1 >= samples.length) break;
-					left[at + index] += (samples[place] * (1 - rest) + samples[next] * rest) * factor;
-					right[at + index] += (samples[place + 1] * (1 - rest) + samples[next + 1] * rest) * factor;
-				}
+				const whole = Math.floor(exact);
+				const rest = exact - whole; // 0 at rate 1: the very sample
+				const place = Math.max(0, whole) * 2;
+				const next = Math.min(place + 2, samples.length - 2);
+				if (place + 1 >= samples.length) break;
+				left[at + index] += (samples[place] * (1 - rest) + samples[next] * rest) * factor;
+				right[at + index] += (samples[place + 1] * (1 - rest) + samples[next + 1] * rest) * factor;
 			}
 		}
 	}
@@ -150,7 +160,8 @@ export class Mixer {
 		if (this.level !== goal) count = Math.min(count, Math.max(1, Math.ceil(Math.abs(goal - this.level) * FADE)));
 		if (this.changing !== null) count = Math.min(count, this.changing.left);
 		const [from, to] = this.loop ?? [0, Infinity];
-		if (this.rolling && this.loop !== null && this.position < to) count = Math.min(count, Math.max(1, Math.ceil((to - this.position) / this.rate)));
+		const loops = this.rolling && this.loop !== null && this.position < to; // beyond its end one plays on
+		if (loops) count = Math.min(count, Math.max(1, Math.ceil((to - this.position) / this.rate)));
 		const border = (Math.floor(this.position / BLOCK) + 1) * BLOCK - this.position;
 		count = Math.max(1, Math.min(count, Math.ceil(border / this.rate)));
 		const level_to = this.level + Math.sign(goal - this.level) * Math.min(Math.abs(goal - this.level), count / FADE);
@@ -166,7 +177,7 @@ export class Mixer {
 		this.level = level_to;
 		if (this.rolling || this.level > 0) this.position += count * this.rate;
 		this.#border();
-		if (this.rolling && this.loop !== null && this.position >= to && this.position < to + BLOCK) this.jump(from + (this.position - to));
+		if (loops && this.position >= to) this.jump(from + (this.position - to));
 		return count;
 	}
 
@@ -179,7 +190,7 @@ export class Mixer {
 			const entry = this.blocks.get(key);
 			if (entry?.before == null) continue;
 			const last = this.blocks.get(`${stream} ${index - 1}`);
-			if (last !== undefined && last.revision !== entry.revision) this.changing = { key, old: entry.before, left: FADE };
+			if (last !== undefined && last.revision !== entry.revision) this.#change_from(entry.before, key);
 			entry.before = null;
 		}
 	}
@@ -191,15 +202,15 @@ export class Mixer {
 		const to = 1 - (this.changing.left - count) / FADE;
 		const mean = (this.level + level_to) / 2;
 		const index = Number(key.split(" ")[1]);
+		const add = (entry, gain, slope) => entry && this.#add_block(entry, left, right, at, this.position - index * BLOCK, this.rate, count, gain, slope);
 		for (const stream of [1, 2]) {
 			const each = `${stream} ${index}`;
-			const entry = this.blocks.get(each);
-			if (each !== key && entry !== undefined) this.#add_block(entry, left, right, at, this.position - index * BLOCK, this.rate, count, mean, 0);
+			if (each !== key) add(this.blocks.get(each), mean, 0);
 		}
-		if (fresh !== undefined) this.#add_block(fresh, left, right, at, this.position - index * BLOCK, this.rate, count, mean * from, (mean * (to - from)) / count);
-		this.#add_block(old, left, right, at, this.position - index * BLOCK, this.rate, count, mean * (1 - from), (mean * (from - to)) / count);
+		add(fresh, mean * from, (mean * (to - from)) / count);
+		add(old, mean * (1 - from), (mean * (from - to)) / count);
 		this.changing.left -= count;
-		if (this.changing.left <= 0) this.changing = null;
+		if (this.changing.left <= 0) this.#change_from(null);
 	}
 }
 

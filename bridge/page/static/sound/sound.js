@@ -3,6 +3,7 @@
 import { clamp } from "../lib/dom.js";
 import { pref, setPref } from "../lib/prefs.js";
 import { PARTS } from "../lib/tiles.js";
+import { wrapped } from "../lib/time.js";
 import { Here, Lag } from "./here.js";
 import { Levels, weighted_power } from "./level.js";
 
@@ -10,13 +11,15 @@ const AHEAD = 9; // blocks: 4 s
 const TICK_MS = 100;
 const OFFSETS = 24; // readings of the output's clock that are smoothed
 const STALE_S = 0.6; // a report older than this says nothing about what is heard
+const REPORTS = 16; // kept: half a second and more, longer than any output takes to be heard
 
 export class Sound {
 	#context = null;
 	#node = null;
 	#socket = null;
 	#offsets = [];
-	#report = null;
+	#reports = []; // what the audio thread said, the newest last
+	#loop = null; // the loop that it keeps, in samples
 	#here = new Here();
 	#lag = new Lag();
 	#wanted = "";
@@ -65,12 +68,14 @@ export class Sound {
 	/** What is heard, in picture seconds: the sound where there is one, else the bridge's clock. `now`: performance.now(). */
 	heard_s(now = performance.now()) {
 		const { app } = this;
-		const report = this.#report;
 		const offset = this.#offset();
-		if (report === null || !report.rolling || !app.rolling || offset === null || !this.on) return app.position_s();
+		if (!this.#reports.length || !app.rolling || offset === null || !this.on) return app.position_s(now);
 		const at = now / 1000 - offset; // second of the context that leaves the speaker now
-		if (Math.abs(at - report.at) > STALE_S) return app.position_s();
-		return Math.max(0, report.position / 48000 + (at - report.at) * report.rate);
+		// What was made last is not heard yet: a jump is reported before it leaves the speaker.
+		const report = this.#reports.findLast((each) => each.at <= at) ?? this.#reports[0];
+		if (!report.rolling || Math.abs(at - report.at) > STALE_S) return app.position_s(now);
+		const position = report.position + (at - report.at) * report.rate * 48000;
+		return Math.max(0, wrapped(position, report.position, this.#loop)) / 48000;
 	}
 
 	async #wake() {
@@ -86,7 +91,7 @@ export class Sound {
 			const context = new AudioContext({ sampleRate: 48000, latencyHint: "interactive" });
 			await context.audioWorklet.addModule("/static/sound/worklet.js");
 			const node = new AudioWorkletNode(context, "cue-player", { numberOfInputs: 0, outputChannelCount: [2], processorOptions: { scale: this.app.get("sound")?.scale ?? 4 } });
-			node.port.onmessage = ({ data }) => (this.#report = data);
+			node.port.onmessage = ({ data }) => this.#reported(data);
 			node.connect(context.destination);
 			this.#context = context;
 			this.#node = node;
@@ -231,15 +236,21 @@ export class Sound {
 		const at = context.currentTime;
 		const here_s = performance.now() / 1000;
 		// A sample of context second `at` is heard at page second at + offset: there the bridge will be further on.
-		const position = (app.position_s() + (app.rolling ? at + offset - here_s : 0)) * 48000;
-		const [looped, from_s, to_s] = app.get("/cue/loop") ?? [false];
-		const loop = looped && to_s > from_s ? [Math.round(from_s * 48000), Math.round(to_s * 48000)] : null;
+		const now_s = app.position_s();
+		const position = wrapped(now_s + (app.rolling ? at + offset - here_s : 0), now_s, app.loop) * 48000;
+		const loop = app.loop?.map((second) => Math.round(second * 48000)) ?? null;
+		this.#loop = loop;
 		this.#node.port.postMessage({ clock: { at, position, rolling: app.rolling, loop } });
 	}
 
 	/** What the audio thread said last: `{at, position, rolling, rate, peak}`; null before it runs. */
 	get report() {
-		return this.#report;
+		return this.#reports.at(-1) ?? null;
+	}
+
+	#reported(report) {
+		this.#reports.push(report);
+		if (this.#reports.length > REPORTS) this.#reports.shift();
 	}
 
 	// levels
@@ -260,19 +271,19 @@ export class Sound {
 	#say() {
 		const { app } = this;
 		const sound = app.get("sound");
-		let state;
-		if (sound && !sound.ready && sound.sentence) state = { word: "No sound", on: false, why: sound.sentence };
-		else if (this.failed) state = { word: "No sound", on: false, why: this.failed };
-		else if (!this.wanted) state = { word: "Sound off", on: false, why: "" };
-		else if (this.silent_for_daw) state = { word: "DAW sounds", on: false, why: "The DAW is playing, so this page is silent." };
-		else if (this.#context === null || this.#context.state !== "running") state = { word: app.rolling ? "No sound yet" : "Sound ready", on: false, why: app.rolling ? "No sound yet: click anywhere." : "" };
-		else if (this.#lag.behind) state = { word: "Sound behind", on: false, why: "The sound cannot keep up: this computer is busy. MIDI is not affected." };
-		else state = { word: "Sound on", on: true, why: "" };
+		let [word, why] = ["Sound on", ""];
+		if (sound && !sound.ready && sound.sentence) [word, why] = ["No sound", sound.sentence];
+		else if (this.failed) [word, why] = ["No sound", this.failed];
+		else if (!this.wanted) word = "Sound off";
+		else if (this.silent_for_daw) [word, why] = ["DAW sounds", "The DAW is playing, so this page is silent."];
+		else if (this.#context?.state !== "running") [word, why] = app.rolling ? ["No sound yet", "No sound yet: click anywhere."] : ["Sound ready", ""];
+		else if (this.#lag.behind) [word, why] = ["Sound behind", "The sound cannot keep up: this computer is busy. MIDI is not affected."];
 		const known = app.get("sound_state");
-		if (known?.word === state.word && known.why === state.why) return;
-		app.set("sound_state", state);
+		if (known?.word === word && known.why === why) return;
+		app.set("sound_state", { word, why, on: word === "Sound on" });
 		this.#levels();
-		if (state.why && state.word !== known?.word && app.get("fresh")) app.messages.say(state.why, this.silent_for_daw ? { text: "Play here too", run: () => this.despite_daw() } : null);
+		if (known?.why && known.why !== why) app.messages.unsay(known.why);
+		if (why && word !== known?.word && app.get("fresh")) app.messages.say(why, this.silent_for_daw ? { text: "Play here too", run: () => this.despite_daw() } : null);
 	}
 }
 

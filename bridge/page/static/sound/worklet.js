@@ -1,5 +1,6 @@
 // The audio thread: blocks come in, what the clock says is played.
 
+import { wrapped } from "../lib/time.js";
 import { Mixer, RATE } from "./mixer.js";
 
 const REPORT = 24; // quanta of 128 samples between reports: 64 ms
@@ -30,22 +31,24 @@ class Player extends AudioWorkletProcessor {
 			else if (mixer.level === 0) mixer.position = Math.round(position);
 			return;
 		}
-		let expected = position + (currentTime - at) * RATE + mixer.limiter.delay;
-		if (loop !== null && expected >= loop[1] && mixer.position < loop[1]) expected = loop[0] + ((expected - loop[0]) % (loop[1] - loop[0]));
+		const expected = wrapped(position + (currentTime - at) * RATE + mixer.limiter.delay, position, loop);
 		if (!mixer.rolling) mixer.start(Math.round(expected));
 		else mixer.steer(expected);
 	}
 
 	process(_inputs, [output]) {
-		const left = output[0];
-		const right = output[1] ?? new Float32Array(left.length);
-		this.mixer.render(left, right, left.length);
-		for (let index = 0; index < left.length; index++) this.peak = Math.max(this.peak, Math.abs(left[index]), Math.abs(right[index]));
-		if (++this.quanta % REPORT === 0) {
-			const { mixer } = this;
-			this.port.postMessage({ at: currentTime + left.length / RATE, position: mixer.position - mixer.limiter.delay, rolling: mixer.rolling, rate: mixer.rate, peak: this.peak });
+		const [left, right] = output;
+		const { mixer } = this;
+		// What comes out now is the sample at `position` once the limiter's delay is over.
+		if (this.quanta++ % REPORT === 0 || mixer.jumped) {
+			mixer.jumped = false;
+			const at = currentTime + mixer.limiter.delay / RATE;
+			const { position, rolling, rate } = mixer;
+			this.port.postMessage({ at, position, rolling, rate, peak: this.peak });
 			this.peak = 0;
 		}
+		mixer.render(left, right, left.length);
+		for (let index = 0; index < left.length; index++) this.peak = Math.max(this.peak, Math.abs(left[index]), Math.abs(right[index]));
 		return true;
 	}
 }

@@ -14,6 +14,7 @@ from pathlib import Path
 
 import pytest
 from offlinelab import OfflinePlayer
+from profiles import count
 
 from bridge.player.messages import PlayerOptions
 from bridge.session.edits import chords, marks
@@ -196,7 +197,7 @@ for _ in sys.stdin:
 
 
 @pytest.mark.slow
-def test_killed_fifty_times_while_saving_the_file_is_always_whole(busy, tmp_path, film) -> None:
+def test_killed_again_and_again_while_saving_the_file_is_always_whole(busy, tmp_path, film) -> None:
     path = tmp_path / "a.cuebridge.json"
     write_session(path, SessionWriter().encode(saved_state(busy.session, fingerprint(film))))
     rng = random.Random(7)
@@ -204,7 +205,7 @@ def test_killed_fifty_times_while_saving_the_file_is_always_whole(busy, tmp_path
         [sys.executable, "-c", SAVER, str(path)], cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
         start_new_session=True,
     ) as program:  # fmt: skip
-        for _ in range(50):
+        for _ in range(count(50)):
             program.stdin.write("\n")
             program.stdin.flush()
             lines = [program.stdout.readline(), program.stdout.readline()]  # the writer's number, its first save

@@ -11,6 +11,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from profiles import count
 
 from bridge.session.edits.values import set_value
 from bridge.session.file import autosave as module
@@ -33,7 +34,7 @@ class Disk:
         write_session(path, data)
 
 
-@pytest.mark.parametrize("seed", range(25))
+@pytest.mark.parametrize("seed", range(count(25)))
 def test_the_session_is_there_at_the_end_and_nothing_foreign_is_lost(stage, tmp_path, monkeypatch, seed) -> None:
     dice, disk, said = random.Random(seed), Disk(), []
     monkeypatch.setattr(module, "write_session", disk.write)

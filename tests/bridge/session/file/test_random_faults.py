@@ -14,6 +14,7 @@ from dataclasses import replace
 
 import pytest
 from offlinelab import OfflineStage, offline_time
+from profiles import count
 from sessionlab import Engine
 
 from bridge.engine_link import EngineGone
@@ -113,7 +114,7 @@ class Run:
         self.autosave._jobs.put(None)
 
 
-@pytest.mark.parametrize("seed", range(10))
+@pytest.mark.parametrize("seed", range(count(10)))
 def test_session_and_recording_are_as_the_model_has_them(tmp_path, monkeypatch, seed) -> None:
     dice, disk = random.Random(seed), {"fault": 0}
     write_events = midifile.write_events

@@ -110,7 +110,7 @@ def test_a_film_whose_recording_could_not_be_written_is_written_later(stage, tmp
     file.leave(path)
     session.recorder.clear()  # as another film does
     path.parent.unlink()
-    path.parent.mkdir()
+    path.parent.mkdir(exist_ok=True)  # the film that was left may be written, and its folder made, at any moment
     session.recorder.add([on(0.0, 62), off(1.0, 62)])
     assert file.write(other, wait=True)
     assert [note.pitch for note in read_midi(path).notes] == [60]
@@ -325,3 +325,88 @@ def test_a_session_keeps_what_it_played_over_stop_locate_and_panic(stage) -> Non
     assert before and [each for each in track if each.position_s < 3.0] == before
     assert [each for each in track if each.position_s >= 6.0]
     assert not [each for each in session.recorder.events if each.status & 0xF0 == 0xB0 and each.data1 >= 120]
+
+
+def playing(session, file, path, pitch):
+    """A note while it plays, with a journal."""
+    file.begin(path)
+    session.recorder.add([on(0.0, pitch), off(1.0, pitch)])
+    session.recorder.stop()
+
+
+def test_a_journal_goes_once_its_recording_is_written_however_late(stage, tmp_path) -> None:
+    """Of each film by itself: what is owed of one keeps no other's journal, and a late file takes its own away."""
+    session = stage(12.0).session
+    file, first, second = RecordingFile(session), tmp_path / "one" / "a.mid", tmp_path / "b.mid"
+    first.parent.mkdir()
+    playing(session, file, first, 60)
+    until(lambda: journal_path(first).exists())
+    first.mkdir()  # a folder where the file is to be
+    file._targets[0, first] = first
+    assert not file.write(first, wait=True)
+    file.leave(first)
+    session.recorder.clear()
+    playing(session, file, second, 62)
+    until(lambda: journal_path(second).exists())
+    assert file.write(second, wait=True)
+    assert journal_path(first).exists()  # nothing else holds those notes
+    file.end()
+    assert not journal_path(second).exists() and journal_path(first).exists()
+    first.rmdir()
+    session.recorder.add([on(1.0, 64), off(2.0, 64)])
+    assert file.write(second, wait=True)  # with time to wait what is owed is tried again
+    assert len(read_midi(first).notes) == 1 and not journal_path(first).exists()
+    assert not list(tmp_path.rglob("*.playing"))
+
+
+def test_a_journal_that_is_made_late_goes_as_well(tmp_path) -> None:
+    """A disk that answers after the end: whoever closes the journal waits no longer than its patience."""
+    slow = threading.Event()
+    journal = Journal(tmp_path / "a.mid", TempoMap.constant(120), first=lambda: slow.wait(10))
+    journal._thread.join = lambda timeout=None: None  # the patience is over
+    journal.add([on(0.0, 60), off(1.0, 60)])
+    journal.close()
+    slow.set()
+    del journal._thread.join
+    journal._thread.join(10)
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("data", "stays"),
+    [(b"", False), (b"Cue", False), (b"another program's file", True), (b'{"a": 1}', True)],
+    ids=["nothing", "the beginning of one", "another file", "JSON"],
+)
+def test_only_journals_of_ours_are_cleared_away(stage, tmp_path, data, stays) -> None:
+    session = stage(12.0).session
+    file, path = RecordingFile(session), tmp_path / "a.mid"
+    journal_path(path).write_bytes(data)
+    file.begin(path)
+    file.end()
+    assert journal_path(path).exists() == stays
+    assert [str(journal_path(path)) in said for said in file.news()] == ([True] if stays else [])
+
+
+def test_a_journal_that_the_disk_does_not_give_stays(stage, tmp_path, monkeypatch) -> None:
+    journal = Journal(tmp_path / "a.mid", TempoMap.constant(120))
+    journal.add([on(0.0, 60), off(1.0, 60)])
+    journal.close(keep=True)
+
+    def broken(path):
+        raise OSError(5, "Input/output error")
+
+    monkeypatch.setattr("bridge.session.file.export.read_journal", broken)
+    session = stage(12.0).session
+    file = RecordingFile(session)
+    file.begin(tmp_path / "a.mid")
+    file.end()
+    (said,) = file.news()
+    assert "stays in" in said and "Input/output error" in said
+    assert read_journal(journal.path)[0]
+
+
+def until(true, seconds=10.0) -> None:
+    end = time.perf_counter() + seconds
+    while not true():
+        assert time.perf_counter() < end
+        time.sleep(0.005)

@@ -38,6 +38,29 @@ def test_a_hundred_short_passes_over_an_hour_cost_the_session_next_to_nothing() 
     assert sum(event.data1 == 62 for event in recorder.events) == 200
 
 
+def test_passes_that_follow_each_other_begin_one_thread(monkeypatch) -> None:
+    """Each beginning of a thread may wait for its turn at the interpreter."""
+    begun: list[str] = []
+    start = threading.Thread.start
+    monkeypatch.setattr(threading.Thread, "start", lambda self: (begun.append(self.name), start(self))[1])
+    recorder = Recorder()
+    for number in range(50):
+        recorder.add(note(number / 2, number / 2))
+        recorder.stop()
+        assert len(recorder.events) == 2 * number + 2
+    assert begun == ["recorded track"]
+
+
+def test_a_thread_that_had_nothing_to_do_for_long_is_begun_anew(monkeypatch) -> None:
+    monkeypatch.setattr(track, "IDLE_S", 0.0)
+    recorder = Recorder()
+    for number in range(20):
+        recorder.add(note(number / 2, number / 2))
+        recorder.stop()
+        time.sleep(0.002 * (number % 2))
+        assert len(recorder.events) == 2 * number + 2
+
+
 def test_what_is_played_while_an_earlier_pass_is_laid_is_kept_in_its_order(monkeypatch) -> None:
     go_on, lay = threading.Event(), track._Laid.lay
     monkeypatch.setattr(track._Laid, "lay", lambda self, *given: (go_on.wait(10), lay(self, *given))[1])

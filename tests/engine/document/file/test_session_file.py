@@ -22,13 +22,14 @@ from engine.document import (
     SavedTake,
     Step,
     TempoChoice,
+    TempoOrigin,
 )
 from engine.document.file import SessionError, SessionWriter, decode_session, read_session
 from engine.document.file.schema import VERSION
 from engine.music import Chord, Draws, Film, FrameRate, Note, Slot, TempoMap, TimeSignature
 
 FIXTURES = Path(__file__).parents[1] / "fixtures"
-OLD = sorted(FIXTURES.glob("*-v[12].cuebridge.json"))
+OLD = sorted(FIXTURES.glob("*-v[1-4]*.cuebridge.json"))
 
 
 def small(**changes) -> SavedSession:
@@ -92,6 +93,25 @@ def test_what_was_read_from_an_old_file_is_written_in_the_new_format_and_read_ag
     saved = read_session(path)
     data = SessionWriter().encode(saved)
     assert json.loads(data)["version"] == VERSION and decode_session(data) == saved
+
+
+@pytest.mark.parametrize(("reason", "settings", "origin"), [
+    ("tempo 73.4 bpm, because 4 of the 11 cuts then fall within 40 ms of a beat.", {}, TempoOrigin()),
+    ("tempo 90 bpm: as asked.", {}, TempoOrigin(asked=True)),
+    ("tempo 90 bpm, in the range of Hope (80 to 112).", {"/cue/tempo": 90.0}, TempoOrigin(proposed=((0, 90.0),))),
+    ("tempo 90 bpm, in the range of Hope (80 to 112).", {"/cue/tempo": 96.0}, TempoOrigin()),
+    ("tempo 90 bpm.", {"/cue/tempo": 72.0, "/cue/proposed": "a new scene"}, TempoOrigin(proposed=((0, 72.0),))),
+])  # fmt: skip
+def test_version_4_said_in_words_who_chose_the_tempo(reason, settings, origin) -> None:
+    values = json.loads((FIXTURES / "planned-piano-v4.cuebridge.json").read_bytes())
+    values["time"]["reason"] = reason
+    values["steps"][values["index"]]["document"]["settings"].update(settings)
+    assert decode_session(json.dumps(values).encode()).tempo.origin == origin
+
+
+def test_who_chose_the_tempo_comes_back() -> None:
+    tempo = replace(small().tempo, origin=TempoOrigin(True, ((0, 90.0), (3, 72.5))))
+    assert decode_session(SessionWriter().encode(small(tempo=tempo))).tempo == tempo
 
 
 def test_what_a_composer_typed_comes_back() -> None:
@@ -208,8 +228,16 @@ def test_a_session_keeps_its_film_seed_and_one_from_before_has_none() -> None:
     assert all(step.document.draws == Draws(77, 4) for step in again.steps)
 
 
-@pytest.mark.parametrize("ensemble", ["strings", "piano", "orchestra", "pop"])
-@pytest.mark.parametrize(("version", "rules"), [("v3", 1), ("v4", 2)])
+@pytest.mark.parametrize(
+    ("ensemble", "version", "rules"),
+    [
+        *((ensemble, "v3", 1) for ensemble in ("strings", "piano", "orchestra", "pop")),
+        *((ensemble, "v4", 2) for ensemble in ("strings", "piano", "orchestra", "pop")),
+        *((ensemble, "v4-rules3", 3) for ensemble in ("strings", "piano", "orchestra", "pop", "chamber")),
+        *((ensemble, "v4-rules4", 4) for ensemble in ("strings", "piano", "orchestra", "pop", "chamber")),
+        *((ensemble, "v4-rules5", 5) for ensemble in ("strings", "piano", "orchestra", "pop", "chamber")),
+    ],
+)
 def test_a_planned_session_by_earlier_rules_sounds_as_it_did(ensemble, version, rules) -> None:
     """Notes as the version that wrote the file played them."""
     saved = read_session(FIXTURES / f"planned-{ensemble}-{version}.cuebridge.json")

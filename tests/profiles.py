@@ -1,0 +1,35 @@
+"""How many examples the property tests draw: by hypothesis' profile.
+
+`quick` is loaded unless another is asked for and draws a quarter of what the tests state; `full` draws all of it
+(`pytest --hypothesis-profile full`, as .ci/run does).  Either way each run draws other examples.  Tests that roll
+dice of their own, one seed after another, take as many of their seeds (`count`).
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from hypothesis import settings
+
+FULL = 100  # hypothesis' own number, for tests that state none
+DEFAULT = "quick"
+LEAST = 5  # of those that state few: a quarter of them would be a test of one case
+
+# No deadlines: how fast something is, benches say; here other tests run beside it.
+settings.register_profile("full", max_examples=FULL, deadline=None)
+settings.register_profile(DEFAULT, max_examples=FULL // 4, deadline=None)
+
+
+def count(stated: int) -> int:
+    """Of the examples that a test states, those of the profile in force."""
+    return max(min(stated, LEAST), stated * settings.default.max_examples // FULL)
+
+
+def thorough() -> bool:
+    """Whether all that is stated is drawn: for tests that choose among cases of one kind by hand."""
+    return settings.default.max_examples >= FULL
+
+
+def examples(stated: int, **others: Any) -> settings:
+    """`settings(max_examples=stated, ...)` by the profile in force."""
+    return settings(max_examples=count(stated), **others)
