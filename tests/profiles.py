@@ -1,8 +1,9 @@
 """How many examples the property tests draw: by hypothesis' profile.
 
 `quick` is loaded unless another is asked for and draws a quarter of what the tests state; `full` draws all of it
-(`pytest --hypothesis-profile full`, as .ci/run does).  Either way each run draws other examples.  Tests that roll
-dice of their own, one seed after another, take as many of their seeds (`count`).
+(`pytest --hypothesis-profile full`, as .ci/run does).  Each run draws other examples, but where the variable CI is set
+hypothesis draws the same ones every time.  Tests that roll dice of their own, one seed after another, take as many of
+their seeds (`count`).
 """
 
 from __future__ import annotations
