@@ -104,6 +104,8 @@ class Arranger:
         }
         self._sounding: dict[int, tuple[str, ...]] = {}
         self._drives: dict[tuple[int, int], list[float]] = {}
+        self._means: dict[tuple[int, tuple[float, ...]], int] = {}
+        self._parts: dict[tuple[int, tuple[float, ...], int, bool], tuple[str, ...]] = {}
         self._summed = [
             0.0,
             *accumulate(slot.density * (slot.end_beats - slot.start_beats) for slot in composition.slots),
@@ -135,8 +137,12 @@ class Arranger:
             planned = self._planned.get(last.cue)
             if planned is None:
                 return last.run_start
-            # What a planned cue's layers follow is the mean of bars that are not all known yet.
-            final = min(last.run_start, planned.span(*planned.span_at(last.start))[0])
+            # What a planned cue's players follow is the mean of bars that are not all known yet.
+            if planned.plan.rules > 5:
+                followed = planned.together(last.start)[0]
+            else:
+                followed = planned.span(*planned.span_at(last.start))[0]
+            final = min(last.run_start, followed)
             if planned.plan.rules > 4:  # and a bass leads to where it plays
                 before = bisect_left(self._timeline.starts, final - _EPSILON) - 1
                 final = min(final, self._timeline.segments[max(before, 0)].run_start)
@@ -227,7 +233,10 @@ class Arranger:
     def _planned_notes(self, cue: PlannedCue, scene: Scene, index: int) -> list[Played]:
         """What the players of a planned cue play in a segment."""
         segment = scene.segment
-        moment = cue.moment(scene)
+        # What plays a figure keeps its speed for a phrase; by earlier rules it changed with the picture.
+        bars = cue.together(segment.start)
+        pace = scene.level - 1 if cue.plan.rules < 6 else self._mean_drive(segment, cue, bars)
+        moment = cue.moment(scene, pace)
         layers = self._layers(index)
         notes: list[Played] = []
         for part in PARTS:
@@ -253,13 +262,18 @@ class Arranger:
             own = self._parts_said(segment)
             drive = self._level(segment) - 1
             asked = self._options_at(segment).activity is not None
-            known = PARTS if own else cue.layers(cue.section_of(segment.start), drive, segment.start, asked)
+            if own:
+                known = PARTS
+            elif cue.plan.rules > 5:
+                known = self._players(segment, cue, segment.start)
+            else:
+                known = cue.layers(cue.section_of(segment.start), drive, segment.start, asked)
             if not own and not asked and cue.plan.rules > 3 and "bass" not in known and self._has_bass(segment, cue):
                 known = tuple(part for part in PARTS if part in known or part == "bass")
             if not own:
                 goes_on = index > 0 and self._timeline.segments[index - 1].cue == segment.cue
-                theme_closes = goes_on and cue.plan.rules > 2 and cue.is_close_of_theme(segment.start)
-                before = self._layers(index - 1) if theme_closes else ()
+                closes = goes_on and cue.plan.rules > 2 and cue.is_close(segment.start)
+                before = self._layers(index - 1) if closes else ()
                 known = cue.closing_layers(known, before, segment.start, segment.end)
             self._sounding[index] = known
         return known
@@ -278,6 +292,8 @@ class Arranger:
         later = index + 1
         while later < len(segments) and segments[later].run_start == segment.run_start and segments[later].start < end:
             found = self._struck(later, part, cue)
+            if cue.plan.rules > 5 and part not in self._layers(later):
+                found = [segments[later].start]  # who leaves does so with the others, not with the chord
             if found:
                 end = min(end, found[0])
                 break
@@ -470,6 +486,8 @@ class Arranger:
 
     def _has_bass(self, segment: Segment, cue: PlannedCue) -> bool:
         """Whether a bass plays in the other of two phrases of a section: it does not leave for one alone."""
+        if cue.plan.rules > 5:
+            return any("bass" in self._players(segment, cue, beats) for beats in cue.together(segment.start)[:-1])
         number, place = cue.span_at(segment.start)
         start = cue.span(number, place ^ 1)[0]
         section = cue.plan.sections[number]
@@ -477,6 +495,17 @@ class Arranger:
             return False
         drive = round(self._drive_in(segment.cue, cue, number, place ^ 1))
         return "bass" in cue.layers(section, drive, start)
+
+    def _players(self, segment: Segment, cue: PlannedCue, beats: float) -> tuple[str, ...]:
+        """The parts that sound in half a phrase around a position, in a segment's section: whoever plays in one of its
+        bars plays in all of them."""
+        bars, asked = cue.half_phrase(beats), self._options_at(segment).activity is not None
+        key = (segment.cue, bars, self._mean_drive(segment, cue, bars), asked)
+        known = self._parts.get(key)
+        if known is None:
+            rows = [cue.layers(cue.section_of(segment.start), key[2], line, asked) for line in bars[:-1]]
+            known = self._parts[key] = tuple(part for part in PARTS if any(part in row for row in rows))
+        return known
 
     def _drive(self, segment: Segment, cue: PlannedCue, rolling: int | None) -> float:
         """0..4 how much goes on in a planned cue: what the picture asks for over a phrase of it, and the form.
@@ -487,6 +516,22 @@ class Arranger:
             return cue.drive(segment.start, rolling - 1.0)
         number, place = cue.span_at(segment.start)
         return self._drive_in(segment.cue, cue, number, place)
+
+    def _mean_drive(self, segment: Segment, cue: PlannedCue, bars: tuple[float, ...]) -> int:
+        """0..4 how much goes on in bars that belong together; in a segment of them for which the composer has said it,
+        what he has said."""
+        if self._options_at(segment).activity is not None:
+            return self._level(segment) - 1
+        known = self._means.get((segment.cue, bars))
+        if known is None:
+            starts = self._timeline.starts
+            first, stop = (bisect_left(starts, beats - _EPSILON) for beats in (bars[0], bars[-1]))
+            drives = [
+                self._drive(each, cue, self._rolling.get(each.slot.index, (None, None))[0])
+                for each in self._timeline.segments[first:stop] or (segment,)
+            ]
+            known = self._means[segment.cue, bars] = round(sum(drives) / len(drives))
+        return known
 
     def _drive_in(self, index: int, cue: PlannedCue, number: int, place: int) -> float:
         """How much goes on in a phrase of a section.  index: of the cue."""

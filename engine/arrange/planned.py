@@ -41,6 +41,7 @@ _FADE_BEATS: Final = 6.0  # in which the last chord dies away
 HELD: Final = frozenset({"held", "slow", "line", "drone"})  # styles whose notes last as long as their chord
 _SUSTAINED: Final = frozenset({"held", "line", "drone", "sparse"})
 SWELL_BEATS: Final = 8.0
+PHRASE_BARS: Final = 4
 FOLLOWED_S: Final = 2.6  # of picture, at least, that players follow as one
 _FOLLOWED_FIRST_S: Final = 1.8  # the same by the first rules
 UNDER_VOICES: Final = 3  # of a pad under a tune, which is the fourth
@@ -65,7 +66,8 @@ class Moment:
 
     scene: as for unplanned music.  section: of the plan, number: its place.  until: beat at which the section ends,
     starts: at which it began.  out: beat at which the cue's music ends.  bpm: where the section begins.  holds: where a
-    part that holds its notes strikes, and until when.  layers: the parts that sound.
+    part that holds its notes strikes, and until when.  layers: the parts that sound.  pace: 0..4, of moving
+    accompaniments.
     """
 
     scene: Scene
@@ -76,6 +78,7 @@ class Moment:
     until: float
     out: float
     bpm: float
+    pace: int
     holds: tuple[tuple[float, float], ...] = ()
     layers: tuple[str, ...] = ()
 
@@ -100,6 +103,7 @@ class PlannedCue:
         for note in self.tune:
             begins = self.spans.get(note.statement, (note.start_beats,))[0]
             self.spans[note.statement] = begins, note.start_beats + note.length_beats
+        self._groups: dict[tuple[int, int, int], tuple[float, ...]] = {}
         self._arch: tuple[float, float] = (-math.inf, 0.0)  # where CC 11 has last been asked for, and its place
         beats = [bars.snap(composition.beats_at_picture(section.start_s)) for section in plan.sections]
         self.starts = beats
@@ -146,12 +150,12 @@ class PlannedCue:
     def section_of(self, beats: float) -> SectionPlan:
         return self.plan.sections[self.section_at(beats)]
 
-    def moment(self, scene: Scene) -> Moment:
+    def moment(self, scene: Scene, pace: int) -> Moment:
         """The segment of a scene in its section."""
         number = self.section_at(scene.segment.start)
         return Moment(
             scene, self.plan, self.plan.sections[number], number, self.starts[number], self.ends[number], self.out,
-            self._bpm[number],
+            self._bpm[number], pace,
         )  # fmt: skip
 
     def options_of(self, options: ArrangeOptions) -> ArrangeOptions:
@@ -177,6 +181,25 @@ class PlannedCue:
         number = self.section_at(beats)
         group = self.bars.index(beats) - self.bars.index(self.starts[number])
         return number, max(group, 0) // self._followed[number]
+
+    def together(self, beats: float, count: int = PHRASE_BARS) -> tuple[float, ...]:
+        """Where the bars of a section begin that belong together, so many counted from where it begins, and where the
+        last of them ends.  A single bar that is left over belongs to those before."""
+        number, index = self.section_at(beats), self.bars.index
+        known = self._groups.get((number, index(beats), count))
+        if known is None:
+            start, end = self.starts[number], self.ends[number]
+            first, total = index(start), index(end - STEP) - index(start) + 1
+            last = max(total - 2, 0) // count
+            place = min(max(index(beats) - first, 0) // count, last)
+            lines = range(first + place * count, first + (total if place == last else (place + 1) * count))
+            known = *(max(self.bars.line(each), start) for each in lines), min(self.bars.line(lines.stop), end)
+            self._groups[number, index(beats), count] = known
+        return known
+
+    def half_phrase(self, beats: float) -> tuple[float, ...]:
+        """The same of the bars in which nobody joins in or leaves: two, or as many as the picture is followed by."""
+        return self.together(beats, max(PHRASE_BARS // 2, self._followed[self.section_at(beats)]))
 
     def span(self, number: int, place: int) -> tuple[float, float]:
         """Where such bars begin and end."""
@@ -218,7 +241,9 @@ class PlannedCue:
         rows = self.ensemble.theme if with_theme else self.ensemble.layers
         if self._is_said(section):
             return section.layers
-        sings = self.tune_at(beats) is not None or bool(self.tune_between(beats - 1.0, beats + 1.0))
+        # A rest of the tune inside a bar is its breath, and nobody's entry.
+        near = (beats, self.bars.next(beats)) if self.plan.rules > 5 else (beats - 1.0, beats + 1.0)
+        sings = self.tune_at(beats) is not None or bool(self.tune_between(*near))
         level = drive if asked or self.plan.rules == 1 else self._level(section, drive, beats)
         moved = (rows if sings else self.ensemble.layers)[level]
         return (*moved, "melody") if with_theme and "melody" not in moved else moved
@@ -235,14 +260,15 @@ class PlannedCue:
         """The parts that sound in a segment where a phrase or the cue closes: the bass stays through the close of a
         theme, is there from the cadence on, and the last chord is played by all that it takes: bass, chords, and the
         tune where it sounds.  layers: that sound there otherwise; before: in the
-        segment before, where a theme closes."""
+        segment before, where a theme or the cue closes: chords that sound there stay too, by earlier rules the bass
+        alone."""
         section = self.section_of(start)
         roles = self.ensemble.parts
         if self.plan.rules < 3 or not section.layers or self._is_said(section) or "bass" not in roles:
             return layers
         found = set(layers)
-        if "bass" in before:
-            found.add("bass")
+        chords = "pad" if any("pad" in row for row in self.ensemble.layers) else "arp"
+        found |= {"bass", chords if self.plan.rules > 5 else "bass"} & set(before)
         if self.section_at(start) == len(self.starts) - 1:
             last = self.button if self.button is not None else self.last_unit if self.ring is None else self.ring
             two_bars = 2 * (self.bars.next(start) - self.bars.start(start))
@@ -250,7 +276,6 @@ class PlannedCue:
                 found.add("bass")
             if end > last + _EPSILON:
                 found.add("bass")
-                chords = "pad" if any("pad" in row for row in self.ensemble.layers) else "arp"
                 if "pad" not in found and not ("arp" in found and roles["arp"].style in _CHORDAL):
                     found.add(chords)
         return tuple(part for part in PARTS if part in found)
@@ -266,8 +291,12 @@ class PlannedCue:
             return True
         return self.bars.number(beats) < self.plan.statements[first].bar + length // 2
 
-    def is_close_of_theme(self, beats: float) -> bool:
-        """Whether a theme closes there: in the last two bars of a statement."""
+    def is_close(self, beats: float) -> bool:
+        """Whether a theme closes there, in the last two bars of a statement, or the cue, in the last that are followed
+        as one (by earlier rules a theme alone)."""
+        half = self.half_phrase(beats)
+        if self.plan.rules > 5 and half[-1] == self.out and half[0] > self.starts[-1]:
+            return True
         return any(first - _EPSILON <= beats < last - _EPSILON for first, last in self._closes)
 
     @property
@@ -700,7 +729,9 @@ def _pad_struck(cue: PlannedCue, moment: Moment, options: PartOptions, role: Par
     segment = moment.scene.segment
     voices = moment.scene.voicing.pad
     note = cue.tune_at(segment.start)
-    if note is not None and not moment.scene.voicing.played:
+    if cue.plan.rules > 5:
+        voices = _in_hand(cue, moment)
+    elif note is not None and not moment.scene.voicing.played:
         # One hand has both: what lies under the tune within a tenth of it.
         voices = tuple(pitch for pitch in voices if note.pitch - 14 <= pitch < note.pitch - 2)[-2:]
     every = 2.0 if moment.section.intensity >= 3 else 4.0
@@ -718,9 +749,22 @@ def _pad_struck(cue: PlannedCue, moment: Moment, options: PartOptions, role: Par
             )
 
 
+def _in_hand(cue: PlannedCue, moment: Moment) -> tuple[int, ...]:
+    """What a right hand has of a chord beside the tune: two voices that lie under all of its tones in the bar and
+    within a tenth of them, or none; a single one would be a tone without a reason."""
+    scene, voices = moment.scene, moment.scene.voicing.pad
+    line = scene.bars.start(scene.segment.start)
+    notes = (cue.tune_at(line), *cue.tune_between(line, scene.bars.next(line)))
+    sung = [note.pitch + scene.options.transpose for note in notes if note is not None]
+    if not sung or scene.voicing.played:
+        return voices
+    voices = tuple(pitch for pitch in voices if max(sung) - 14 <= pitch < min(sung) - 2)[-2:]
+    return voices if len(voices) > 1 else ()
+
+
 # second voice ------------------------------------------------------------------------------------------------------
 def _arp_pattern(cue: PlannedCue, moment: Moment, options: PartOptions, role: PartRole) -> Iterator[Strike]:
-    scene = moment.scene
+    scene = replace(moment.scene, level=moment.pace + 1)
     if moment.plan.rules > 3 and moment.section.mood not in _WILD:
         scene = replace(scene, level=min(scene.level, _CALMEST_SIXTEENTHS - 1))
     for strike in playing.play_arp(scene, options):
@@ -754,7 +798,7 @@ _BROKEN: Final = {  # orders of tones 1..4 of the left hand, 5 = tone 1 an octav
 
 def _busy(moment: Moment) -> int:
     """0..2 how busy an accompaniment is."""
-    return (0, 0, 1, 2, 2)[_drive(moment)]
+    return (0, 0, 1, 2, 2)[moment.pace]
 
 
 def _drive(moment: Moment) -> int:
@@ -762,6 +806,8 @@ def _drive(moment: Moment) -> int:
     return moment.scene.level - 1
 
 
+_DOUBLED: Final = 1.3  # notes asked for in the time of one, from which it is a double one
+_DOUBLED_BEFORE: Final = 1.15  # the same by earlier rules, by which the next division had fewer notes
 _RATES: Final = (0.5, 1.0, 2.0, 3.2, 5.0)  # notes a second that a moving accompaniment plays where so much goes on
 
 
@@ -773,7 +819,7 @@ def _every(moment: Moment, least: float = 0.25) -> float:
     calm = moment.section.mood not in _WILD
     if moment.plan.rules > 1 and calm and (moment.bpm > _SLOW_BPM or moment.plan.rules > 2):
         least = max(least, 0.5)
-    wanted = math.log(_RATES[_drive(moment)] / (moment.bpm / 60))
+    wanted = math.log(_RATES[moment.pace] / (moment.bpm / 60))
     return min((2.0, 1.0, 0.5, 0.25), key=lambda every: abs(-math.log(max(every, least)) - wanted))
 
 
@@ -783,7 +829,7 @@ def _thick(moment: Moment, every: float) -> tuple[bool, bool]:
     if moment.plan.rules == 1:
         return False, False
     short = _RATES[_drive(moment)] * 60 / moment.bpm * every  # notes asked for in the time of one
-    return short > 1.15, short > 1.6
+    return short > (_DOUBLED_BEFORE if moment.plan.rules < 6 else _DOUBLED), short > 1.6
 
 
 def _doubled(tones: tuple[int, ...], tone: int, high: int) -> int:
@@ -1159,7 +1205,7 @@ def _walk(moment: Moment, options: PartOptions, root: int) -> Iterator[Strike]:
 
 def _bass_octaves(cue: PlannedCue, moment: Moment, options: PartOptions, role: PartRole) -> Iterator[Strike]:
     scene = moment.scene
-    every = 4.0 if _drive(moment) == 0 else _every(moment, 0.5)
+    every = 4.0 if moment.pace == 0 else _every(moment, 0.5)
     for place in _steps(moment, every):
         yield Strike(place, place + every, scene.voicing.bass, scene.velocity(options, place))
         if moment.section.intensity >= role.octave and scene.voicing.bass + 12 <= options.high + 12:

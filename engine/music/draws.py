@@ -23,7 +23,8 @@ from typing import Final
 # and pads have registers of their own, palettes more cells, of which a film has some, further from the key where a
 # section is intense.  5: the tempo is the picture's, a stop is a breath, a cue that ends with the film comes home.
 # 6: the second voice of a chamber ensemble sings from the second half of the first statement on, against the tune; no
-# two palettes of a mood have a cell in common; a theme has its players wherever the cue begins.
+# two palettes of a mood have a cell in common; a theme has its players wherever the cue begins; figures keep their
+# speed for a phrase, and nobody joins in or leaves for one bar.
 RULES: Final = 6
 
 

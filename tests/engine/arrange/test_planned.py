@@ -26,11 +26,11 @@ from engine.theme import build_theme
 BAR_S = 60 / 96 * 4
 
 
-def planned(ensemble="strings", variants=("R1", "S1"), bars=8, ending="ring-off", meter="4/4", **more):
+def planned(ensemble="strings", variants=("R1", "S1"), bars=8, ending="ring-off", meter="4/4", bpm=96, **more):
     """A cue of two sections whose chords are their palettes' cells, a chord a bar."""
     signature = TimeSignature.parse(meter)
-    tempo_map = TempoMap.constant(96, signature)
-    bar_s = 60 / 96 * float(signature.bar_beats)
+    tempo_map = TempoMap.constant(bpm, signature)
+    bar_s = 60 / bpm * float(signature.bar_beats)
     total_s = 2 * bars * bar_s
     keys = (Key(7, palettes()[variants[0]].mode), Key(7, palettes()[variants[1]].mode))
     slots = []
@@ -75,9 +75,9 @@ def planned(ensemble="strings", variants=("R1", "S1"), bars=8, ending="ring-off"
 
 
 @pytest.mark.parametrize("ensemble", ENSEMBLES)
-@pytest.mark.parametrize("meter", ["4/4", "3/4", "7/8"])
-def test_a_piece_of_it_is_the_same_wherever_one_begins(ensemble, meter):
-    composition = planned(ensemble, meter=meter)
+@pytest.mark.parametrize(("meter", "bpm"), [("4/4", 96), ("3/4", 96), ("7/8", 96), ("4/4", 60)])
+def test_a_piece_of_it_is_the_same_wherever_one_begins(ensemble, meter, bpm):
+    composition = planned(ensemble, meter=meter, bpm=bpm)
     arranger = Arranger(composition, ArrangeOptions(swing=58, looseness_ms=8))
     whole = arranger.arrange()
     assert whole.notes
@@ -97,14 +97,16 @@ def test_a_piece_of_it_is_the_same_wherever_one_begins(ensemble, meter):
 
 
 @pytest.mark.parametrize("ensemble", ENSEMBLES)
-def test_what_is_settled_while_it_is_composed_stays(ensemble):
-    whole = _in_steps(planned(ensemble, bars=10), (14.0, 2.0, 26.0, 8.0, 20.0))
+@pytest.mark.parametrize(("bars", "bpm"), [(10, 96), (9, 60), (6, 200)])
+def test_what_is_settled_while_it_is_composed_stays(ensemble, bars, bpm):
+    levels = (14.0, 2.0, 26.0, 8.0, 20.0) if bpm == 96 else (14.0, 2.0, 26.0) * 5
+    whole = _in_steps(planned(ensemble, bars=bars, bpm=bpm), levels)
     options = ArrangeOptions(levels=film_levels(whole.slots))
     final = Arranger(whole, options).arrange()
     for count in range(3, len(whole.slots), 5):
         early = Arranger(replace(whole, slots=whole.slots[:count]), options, complete=False)
         settled = early.final_to_beats
-        assert settled >= whole.slots[count - 1].start_beats - 16.0
+        assert settled >= whole.slots[count - 1].start_beats - 24.0  # five bars of a phrase, and the chord before
         piece = early.arrange(None, settled)
         assert piece.notes == tuple(note for note in final.notes if note.start_beats < settled)
         assert piece.controllers == tuple(each for each in final.controllers if each.time_beats < settled)
