@@ -789,6 +789,7 @@ def _not_doubled(cue: PlannedCue, moment: Moment) -> tuple[int, ...]:
     return pad if len({tone for tone in tones if tone not in pad and not is_beside(tone, pad)}) > 2 else ()
 
 
+Figures = Sequence[Sequence[int]]
 _BROKEN: Final = {  # orders of tones 1..4 of the left hand, 5 = tone 1 an octave up; by how busy it is
     0: (1, 3),
     1: (1, 3, 4, 3),
@@ -880,9 +881,63 @@ def _figure_draw(cue: PlannedCue, moment: Moment, count: int) -> int:
     return int(count * noise(cue.plan.seed, moment.scene.seed, "figure", moment.section.letter))
 
 
+# What goes through three tones at least in half a bar: where four lie in a row, and where three do.
+_LEFT_HAND: Final = ((1, 3, 4, 3, 2, 3, 4, 3), (1, 2, 3, 4, 2, 4, 3, 2), (1, 4, 3, 2, 1, 3, 4, 2))
+_LEFT_HAND_OF_THREE: Final = ((1, 2, 3, 2, 1, 3, 2, 3), (1, 3, 2, 3, 1, 2, 3, 2), (1, 2, 3, 1, 3, 2, 1, 2))
+
+
+_FURTHER: Final = 7  # semitones that a figure goes over its chord's tones where these are too few
+
+
+def _figure_tones(cue: PlannedCue, moment: Moment, options: PartOptions) -> list[int]:
+    """The pitches that a figure goes through, from the lowest up: its own where there are three, else the pad's too,
+    and octaves; none lies a step beside what the pad holds, or under the chord's lowest where that is its own."""
+    arp, low = moment.scene.voicing.arp, 0
+    pad = moment.scene.voicing.pad if cue.holds_chords(moment.layers) else ()
+    if not pad and "bass" not in moment.layers:
+        low = min((pitch for pitch in arp if pitch % 12 == moment.scene.chord.bass_pitch_class), default=min(arp))
+    own = {playing.tone_pitch(arp, tone, options.high) for tone in range(1, 6)}
+    high = min(max(arp) + _FURTHER, options.high)
+    octaves = {pitch + side for pitch in arp for side in (-12, 12) if min(arp) < pitch + side <= high}
+    found: set[int] = set()
+    for more in (own - set(_not_doubled(cue, moment)), own, octaves):
+        if len(found) < 3:
+            found |= {pitch for pitch in more if pitch >= low and not is_beside(pitch, pad)}
+    return sorted(found or own)
+
+
+# size: a figure's material and how it is played.
+def _figured(
+    cue: PlannedCue, moment: Moment, options: PartOptions, figures: Figures, of_three: Figures, left_hand: bool
+) -> Iterator[Strike]:
+    """A figure in single or double notes, another way round in every other bar of a chord.  left_hand: it leaves the
+    first tone of a chord to the bass where that plays."""
+    scene, every = moment.scene, _every(moment)
+    tones, thick = _figure_tones(cue, moment, options), _thick(moment, every)
+    row = figures if len(tones) > 3 else of_three
+    order = row[_figure_draw(cue, moment, len(row))] if len(tones) > 2 else (1, 2)
+    over_bass, soft = left_hand and "bass" in moment.layers, -4 if left_hand else -3
+    first = order.index(max(order)) if over_bass and every >= 1.0 else 0
+    bar = scene.bars.index(scene.segment.start) - scene.bars.index(scene.segment.run_start)
+    for place in _steps(moment, every):
+        if over_bass and every < 1.0 and abs(place - scene.segment.run_start) < _EPSILON:
+            continue
+        beat = place - scene.bars.start(place)
+        index = round(beat / every) + first + 2 * (bar % 2)
+        pitch = tones[(order[index % len(order)] - 1) % len(tones)]
+        yield Strike(place, place + every, pitch, scene.velocity(options, place, soft))
+        above = [each for each in tones if 3 <= each - pitch <= 9 or each - pitch == 12][:2]
+        second = above[-1] if above and thick[beat % 1.0 > 0] else None
+        if second is not None:
+            yield Strike(place, place + every, second, scene.velocity(options, place, soft - 4))
+
+
 def _arp_broken(cue: PlannedCue, moment: Moment, options: PartOptions, role: PartRole) -> Iterator[Strike]:
     """The left hand: broken chords from the root up, slower in still sections; the first tone is the bass's where it
     plays."""
+    if moment.plan.rules > 5:
+        yield from _figured(cue, moment, options, _LEFT_HAND, _LEFT_HAND_OF_THREE, left_hand=True)
+        return
     scene = moment.scene
     busy = _busy(moment)
     variants = (_BROKEN[busy], _BROKEN[busy][::-1] if busy else (1, 4), (1, 2, 3, 4) if busy else (1, 2))
@@ -924,6 +979,9 @@ _FIGURES_OF_THREE: Final[tuple[tuple[int, ...], ...]] = (
 
 def _arp_eighths(cue: PlannedCue, moment: Moment, options: PartOptions, role: PartRole) -> Iterator[Strike]:
     """Inner strings or winds: repeated or rocking chord tones."""
+    if moment.plan.rules > 5:
+        yield from _figured(cue, moment, options, _FIGURES, _FIGURES_OF_THREE, left_hand=False)
+        return
     scene = moment.scene
     every = _every(moment)
     figures = _FIGURES_FIRST if cue.plan.rules < 3 else _FIGURES

@@ -24,7 +24,7 @@ from typing import Final
 # section is intense.  5: the tempo is the picture's, a stop is a breath, a cue that ends with the film comes home.
 # 6: the second voice of a chamber ensemble sings from the second half of the first statement on, against the tune; no
 # two palettes of a mood have a cell in common; a theme has its players wherever the cue begins; figures keep their
-# speed for a phrase, and nobody joins in or leaves for one bar.
+# speed for a phrase and go through three tones, and nobody joins in or leaves for one bar.
 RULES: Final = 6
 
 

@@ -161,3 +161,35 @@ def test_beside_what_was_before_too_a_figure_keeps_its_speed(ensemble):
     found = rates(arrange(composition, options).notes, "arp")
     assert found
     assert not [b for b in found if b + 1 in found and phrase(b) == phrase(b + 1) and found[b] != found[b + 1]]
+
+
+def figures_of(composition):
+    """What a figure strikes in each bar, place by place, where it strikes four times or more."""
+    bars = bars_of(arrange(composition).notes, "arp")
+    found = {}
+    for bar, row in bars.items():
+        struck = {}
+        for note in row:
+            struck.setdefault(round(note.start_beats - 4 * bar, 2), set()).add(note.pitch)
+        if len(struck) >= 4:
+            found[bar] = [frozenset(struck[place]) for place in sorted(struck)]
+    return found
+
+
+@pytest.mark.parametrize("ensemble", ["piano", "strings", "orchestra"])
+def test_a_figure_goes_somewhere_in_a_bar_and_another_way_in_the_next_of_a_chord(ensemble):
+    """In every palette; beside the rules by which it went to and fro between two tones, and went on so."""
+    fro, again, count = Counter(), Counter(), Counter()
+    for variant in sorted(palettes()):
+        for rules in (5, 6):
+            composition = restless(ensemble, variant, rules=rules)
+            lasting = tuple(  # chords of two bars
+                replace(slot, chord=composition.slots[index - index % 16].chord)
+                for index, slot in enumerate(composition.slots)
+            )
+            found = figures_of(replace(composition, slots=lasting))
+            count[rules] += len(found)
+            fro[rules] += sum(len(set(row)) < 3 for row in found.values())
+            again[rules] += sum(found[bar] == found.get(bar + 1) for bar in found)
+    assert fro[6] <= 0.03 * count[6] and fro[5] > 0.1 * count[5], (fro, count)
+    assert again[6] <= 0.03 * count[6] and again[5] > 0.03 * count[5], (again, count)
