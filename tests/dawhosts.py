@@ -249,7 +249,7 @@ class Stage:
             self.daw.tick()
             time.sleep(self.daw.tick_s)
 
-    def until(self, condition, seconds=8.0):
+    def until(self, condition, seconds=30.0):
         end = time.perf_counter() + seconds
         while time.perf_counter() < end:
             found = condition()

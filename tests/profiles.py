@@ -8,17 +8,19 @@ their seeds (`count`).
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
-from hypothesis import settings
+from hypothesis import HealthCheck, settings
 
 FULL = 100  # hypothesis' own number, for tests that state none
 DEFAULT = "quick"
 LEAST = 5  # of those that state few: a quarter of them would be a test of one case
 
-# No deadlines: how fast something is, benches say; here other tests run beside it.
-settings.register_profile("full", max_examples=FULL, deadline=None)
-settings.register_profile(DEFAULT, max_examples=FULL // 4, deadline=None)
+# No deadlines, and drawing may be slow: how fast something is, benches say; here other tests run beside it.
+SLOW = (HealthCheck.too_slow,)
+settings.register_profile("full", max_examples=FULL, deadline=None, suppress_health_check=SLOW)
+settings.register_profile(DEFAULT, max_examples=FULL // 4, deadline=None, suppress_health_check=SLOW)
 
 
 def count(stated: int) -> int:
@@ -31,6 +33,6 @@ def thorough() -> bool:
     return settings.default.max_examples >= FULL
 
 
-def examples(stated: int, **others: Any) -> settings:
+def examples(stated: int, *, suppress_health_check: Iterable[HealthCheck] = (), **others: Any) -> settings:
     """`settings(max_examples=stated, ...)` by the profile in force."""
-    return settings(max_examples=count(stated), **others)
+    return settings(max_examples=count(stated), suppress_health_check={*SLOW, *suppress_health_check}, **others)

@@ -6,7 +6,7 @@ import random
 import time
 from collections.abc import Sequence
 
-from offlinelab import OfflinePlayer
+from offlinelab import OfflinePlayer, Patience
 
 from bridge.player.link import PlayerLink
 from bridge.session.session import Session, SessionOptions
@@ -117,11 +117,13 @@ class Stage:
             self.session.tick()
 
     def until(self, met, timeout_s: float = 10.0) -> None:
-        end = time.perf_counter() + timeout_s
+        end, patience = time.perf_counter() + timeout_s, Patience()
         while not met():
-            assert time.perf_counter() < end, "it did not come to pass"
             self.step()
-            self.pause(0.005)
+            if time.perf_counter() < end:
+                self.pause(0.005)
+            else:
+                patience.wait("it did not come to pass")
 
     def ready(self) -> None:
         self.until(lambda: self.session.idle)

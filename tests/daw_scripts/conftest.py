@@ -91,7 +91,7 @@ class Desk:
         self.send(out)
         return request
 
-    def wait(self, condition, timeout_s=20.0):
+    def wait(self, condition, timeout_s=30.0):
         end = time.perf_counter() + timeout_s
         while time.perf_counter() < end:
             found = condition()
@@ -103,7 +103,7 @@ class Desk:
             f"{self.events.all('acknowledged')}"
         )
 
-    def wait_event(self, name, check=lambda *args: True, timeout_s=8.0):
+    def wait_event(self, name, check=lambda *args: True, timeout_s=30.0):
         return self.wait(lambda: next((a for a in reversed(self.events.all(name)) if check(*a)), None), timeout_s)
 
     def close(self):

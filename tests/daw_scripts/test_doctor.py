@@ -28,14 +28,18 @@ def say(script, port, *messages):
 def test_a_connected_script_with_its_rate(desk, script):
     say(script, desk.port, Hello("reaper", "1", 1, 0, "7.60"))
     desk.wait_event("hello")
+    sent_s = []
     for seq in range(10):
+        sent_s.append(time.perf_counter())
         say(script, desk.port, Transport(seq + (seq > 5), 0.0, 0.0, 0.0, 120.0, 4, 4, 0))
         time.sleep(0.05)
+    desk.wait(lambda: len(desk.events.all("transport")) == 10)
     found, untold = daw_doctor.check_scripts(desk.port)
     assert found.ok and found.name == "DAW script reaper"
     assert untold.ok is None and "does not tell" in untold.found  # an old script of ours
     assert "7.60" in found.found and "1 lost" in found.found
-    assert 10 < float(found.found.split(";")[1].split()[0]) < 25
+    rate = float(found.found.split(";")[1].split()[0])
+    assert rate == pytest.approx(9 / (sent_s[-1] - sent_s[0]), rel=0.4)
 
 
 def test_a_script_of_another_protocol_is_told_how_to_get_the_right_one(desk, script):

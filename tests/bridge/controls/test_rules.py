@@ -13,6 +13,7 @@ from dataclasses import replace
 
 import mido
 import pytest
+from offlinelab import Patience
 
 from bridge.controls.dispatch import Controls
 from bridge.osc.codec import Message, decode, encode, encode_bundle
@@ -45,30 +46,48 @@ class Port:
         return made
 
     def turn(self, seconds: float = 0.15) -> None:
+        """So long, and until what was sent before has been read, however late the server's thread gets to run."""
         end = time.perf_counter() + seconds
-        while time.perf_counter() < end:
-            while not self.inbox.empty():
-                self.controls.datagram(self.inbox.get())
-            self.made.step()
-            self.controls.push(self.server.send_datagram)
-            time.sleep(0.002)
+        with self.client() as last:  # datagrams to one socket arrive in their order
+            last.sendto(encode("/cue/ping"), ("127.0.0.1", self.server.port))
+            patience, arrived = Patience(), False
+            while not arrived or time.perf_counter() < end:
+                while not self.inbox.empty():
+                    datagram = self.inbox.get()
+                    if datagram.sender == last.getsockname():
+                        arrived = True
+                    else:
+                        self.controls.datagram(datagram)
+                self.made.step()
+                self.controls.push(self.server.send_datagram)
+                time.sleep(0.002)
+                patience.wait("the server reads nothing")
 
     def send(self, client: socket.socket, data: bytes) -> list[Message]:
         client.sendto(data, ("127.0.0.1", self.server.port))
         self.turn()
         return self.heard(client)
 
-    def all_later(self, client: socket.socket, timeout_s: float = 10.0) -> list[Message]:
+    def all_later(self, client: socket.socket) -> list[Message]:
         """The next answers, however long they take."""
-        end = time.perf_counter() + timeout_s
+        patience = Patience()
         while not (found := self.heard(client)):
-            assert time.perf_counter() < end, "no answer came"
+            patience.wait("no answer came")
             self.turn(0.02)
         return found + self.heard(client)
 
-    def later(self, client: socket.socket, timeout_s: float = 10.0) -> Message:
+    def later(self, client: socket.socket) -> Message:
         """The next answer, however long it takes."""
-        return self.all_later(client, timeout_s)[0]
+        return self.all_later(client)[0]
+
+    def answers(self, client: socket.socket, data: bytes) -> list[Message]:
+        """Also those that come once a file was looked up, written or a search is done."""
+        return self.send(client, data) or self.all_later(client)
+
+    def answer(self, client: socket.socket, data: bytes) -> Message:
+        """The only one."""
+        (found,) = self.answers(client, data)
+        return found
 
     @staticmethod
     def heard(client: socket.socket) -> list[Message]:
@@ -90,11 +109,11 @@ def port(real_stage, tmp_path):
 
 def test_the_answer_goes_to_the_sender_and_says_from_when_it_is_heard(port) -> None:
     one, other = port.client(), port.client()
-    (answer,) = port.send(one, encode("/cue/mood/dark_light", [30.0]))
+    answer = port.answer(one, encode("/cue/mood/dark_light", [30.0]))
     assert answer.address == "/cue/mood/dark_light" and answer.arguments[0] == 30.0
     assert answer.types == "fd" and answer.arguments[1] >= 0
     assert port.heard(other) == []
-    (read,) = port.send(other, encode("/cue/mood/dark_light"))
+    read = port.answer(other, encode("/cue/mood/dark_light"))
     assert read.arguments == (30.0,)
 
 
@@ -113,7 +132,7 @@ REFUSALS = [
 def test_every_refusal_says_address_code_and_why(port) -> None:
     client = port.client()
     for data, code in REFUSALS:
-        (refusal,) = port.send(client, data)
+        refusal = port.answer(client, data)
         assert refusal.address == ERROR and refusal.types == "sss"
         assert refusal.arguments[0] == decode(data)[0].address and refusal.arguments[1] == code
         assert str(refusal.arguments[2]).endswith(".")
@@ -137,7 +156,7 @@ TYPES = [
 
 def test_types_are_taken_for_each_other_where_nothing_is_lost(port) -> None:
     for address, data, value in TYPES:
-        (answer,) = port.send(port.client(), types(address, *data))
+        answer = port.answer(port.client(), types(address, *data))
         assert answer.address == address and answer.arguments[0] == value
 
 
@@ -161,7 +180,7 @@ def test_a_bundle_is_done_whole_or_not_at_all(port, refused) -> None:
     session = port.session
     before, steps, asked = session.document, session.history.steps, len(port.made.engine.requests)
     messages = [encode("/cue/transpose", [5]), encode("/cue/mood/dark_light", [70.0]), refused]
-    heard = port.send(port.client(), encode_bundle(messages))
+    heard = port.answers(port.client(), encode_bundle(messages))
     assert {message.address for message in heard} == {ERROR}
     assert {"/cue/transpose", "/cue/mood/dark_light"} <= {message.arguments[0] for message in heard}
     assert session.document == before and session.history.steps == steps
@@ -239,7 +258,7 @@ def test_files_go_into_allowed_folders_only(port, tmp_path) -> None:
         "/etc/x.mid", "~/x.mid/../../../out.mid", "x.txt", "", ".", "..", "/", "x" * 4000 + ".mid",
         "x" * 300 + ".mid", str(tmp_path / "allowed2" / "x.mid"), "\\\\server\\share\\..\\x.exe",
     ):  # fmt: skip
-        (refusal,) = port.send(client, encode("/cue/export", [name]))
+        refusal = port.answer(client, encode("/cue/export", [name]))
         assert refusal.address == ERROR, name
     for name in ("good.mid", "deep/good.mid", "deep/../also.mid", str(allowed / "whole.mid")):
         answer = exported(port, client, name)
@@ -250,8 +269,7 @@ def test_files_go_into_allowed_folders_only(port, tmp_path) -> None:
 
 def exported(port, client, *words):
     """The answer, which comes once the file is there."""
-    found = port.send(client, encode("/cue/export", list(words)))
-    return found[0] if found else port.later(client)
+    return port.answer(client, encode("/cue/export", list(words)))
 
 
 def test_a_long_film_is_written_beside_play_and_answered_when_the_file_is_there(port, tmp_path, monkeypatch) -> None:
@@ -261,7 +279,7 @@ def test_a_long_film_is_written_beside_play_and_answered_when_the_file_is_there(
     )
     client = port.client()
     assert port.send(client, encode("/cue/export", ["long.mid"])) == []
-    (other,) = port.send(client, encode("/cue/ping", []))
+    other = port.answer(client, encode("/cue/ping", []))
     assert other.address == "/cue/ping" and not (tmp_path / "allowed" / "long.mid").exists()
     written.set()
     answer = port.later(client)
@@ -276,7 +294,7 @@ def test_a_file_of_a_person_is_replaced_only_when_that_is_said_and_then_kept_bes
     mine = tmp_path / "allowed" / "mine.mid"
     mine.write_bytes(b"mine")
     client = port.client()
-    (refusal,) = port.send(client, encode("/cue/export", ["mine.mid"]))
+    refusal = port.answer(client, encode("/cue/export", ["mine.mid"]))
     assert refusal.address == ERROR and "replace" in str(refusal.arguments[2]) and mine.read_bytes() == b"mine"
     answer = exported(port, client, "mine.mid", "replace")
     assert answer.address == "/cue/export" and mido.MidiFile(mine).tracks
@@ -284,7 +302,7 @@ def test_a_file_of_a_person_is_replaced_only_when_that_is_said_and_then_kept_bes
     answer = exported(port, client, "mine.mid")  # our own from before
     assert answer.address == "/cue/export" and not mine.with_name("mine.mid.bak2").exists()
     mine.write_bytes(b"mine again")
-    (refusal,) = port.send(client, encode("/cue/export", ["mine.mid"]))
+    refusal = port.answer(client, encode("/cue/export", ["mine.mid"]))
     assert refusal.address == ERROR and mine.read_bytes() == b"mine again"
 
 
@@ -313,7 +331,7 @@ def test_of_two_files_with_one_name_the_later_stays_and_the_end_waits_for_both(p
 def test_without_a_folder_nothing_is_written(real_stage) -> None:
     port = Port(real_stage(12.0))
     try:
-        (refusal,) = port.send(port.client(), encode("/cue/export", ["x.mid"]))
+        refusal = port.answer(port.client(), encode("/cue/export", ["x.mid"]))
         assert refusal.arguments[1] == "bad_value" and "--osc-folder" in str(refusal.arguments[2])
     finally:
         port.server.close()
@@ -322,13 +340,13 @@ def test_without_a_folder_nothing_is_written(real_stage) -> None:
 def test_sizes_are_bounded(port) -> None:
     client = port.client()
     many = encode_bundle([encode("/cue/swing", [60.0])] * 300)
-    (refusal,) = port.send(client, many)
+    refusal = port.answer(client, many)
     assert refusal.address == ERROR and port.session.document.value("/cue/swing") == 50.0
-    (refusal,) = port.send(client, encode("/cue/swing", [1.0] * 100))
+    refusal = port.answer(client, encode("/cue/swing", [1.0] * 100))
     assert refusal.address == ERROR
-    (refusal,) = port.send(client, encode("/cue/" + "x" * 5000))
+    refusal = port.answer(client, encode("/cue/" + "x" * 5000))
     assert refusal.address == ERROR
-    (refusal,) = port.send(client, encode("/cue/name", ["x" * 60_000]))
+    refusal = port.answer(client, encode("/cue/name", ["x" * 60_000]))
     assert refusal.address == ERROR and len(encode(ERROR, refusal.arguments)) < 1000
 
 
@@ -339,7 +357,7 @@ def hits_of(plan: Message) -> list[tuple]:
 
 def fitted(port, client, *asked) -> list[Message]:
     """The answer and a message for each plan, which come when the search is done."""
-    return port.send(client, encode("/cue/tempo/fit", list(asked))) or port.all_later(client)
+    return port.answers(client, encode("/cue/tempo/fit", list(asked)))
 
 
 def test_a_long_search_for_a_tempo_holds_nothing_up_and_ends_with_the_run(port) -> None:
@@ -352,7 +370,7 @@ def test_a_long_search_for_a_tempo_holds_nothing_up_and_ends_with_the_run(port) 
     port.turn()
     (refusal,) = port.heard(client)
     assert refusal.address == ERROR and refusal.arguments[:2] == ("/cue/tempo/fit", "busy")
-    (other,) = port.send(client, encode("/cue/ping", []))
+    other = port.answer(client, encode("/cue/ping", []))
     assert other.address == "/cue/ping"
     begun_s = time.perf_counter()
     port.controls.close()
@@ -361,7 +379,7 @@ def test_a_long_search_for_a_tempo_holds_nothing_up_and_ends_with_the_run(port) 
 
 def test_a_search_without_hits_or_of_no_tempo_is_refused(port) -> None:
     client = port.client()
-    assert [each.address for each in port.send(client, encode("/cue/tempo/fit", [110.0, 70.0]))] == [ERROR]
+    assert [each.address for each in port.answers(client, encode("/cue/tempo/fit", [110.0, 70.0]))] == [ERROR]
     port.session.film.analysed = replace(port.session.analysed, cuts=())
     (refusal,) = fitted(port, client, 80.0, 80.0)
     assert refusal.address == ERROR and refusal.arguments[:2] == ("/cue/tempo/fit", "bad_value")
@@ -415,7 +433,7 @@ def test_of_many_hits_the_refused_and_the_must_hits_are_told(port) -> None:
 def test_a_button_does_its_command_once(port, down, up) -> None:
     client = port.client()
     before = len(port.session.takes.of_cue(port.session.document.cue))
-    (answer,) = port.send(client, encode("/cue/panic", [down]))
+    answer = port.answer(client, encode("/cue/panic", [down]))
     assert answer.address == "/cue/panic"
     assert port.send(client, encode("/cue/panic", [up])) == []
     if down != 127:  # there a number is a picture second
@@ -428,10 +446,10 @@ def test_a_button_does_its_command_once(port, down, up) -> None:
 def test_a_near_miss_is_answered_with_the_right_address(port) -> None:
     client = port.client()
     for wrong, right in (("/cue/pin", "/cue/chords/pin"), ("/cue/swng", "/cue/swing"), ("/cue/Key", "/cue/key")):
-        (error,) = port.send(client, encode(wrong, ["Am"]))
+        error = port.answer(client, encode(wrong, ["Am"]))
         assert error.address == ERROR and error.arguments[1] == "unknown_address"
         assert str(error.arguments[2]).endswith(f"the nearest is {right}.")
-    (error,) = port.send(client, encode("/cue/" + "zq" * 60))
+    error = port.answer(client, encode("/cue/" + "zq" * 60))
     assert "nearest" not in str(error.arguments[2])
 
 
@@ -441,10 +459,10 @@ def test_times_are_sent_as_floats_to_whoever_asks_and_refusals_where_it_listens(
     port.send(asking, encode("/cue/subscribe", ["/cue/playhead", there, "f"]))
     (pushed,) = [each for each in port.heard(listening) if each.address == "/cue/playhead"]
     assert "d" not in pushed.types and pushed.types.startswith("ff")
-    (answer,) = port.send(asking, encode("/cue/locate", [2.0])) or port.all_later(asking)
+    answer = port.answer(asking, encode("/cue/locate", [2.0]))
     assert answer.types == "f"
     port.heard(listening)
-    (error,) = port.send(asking, encode("/cue/swing", [999]))
+    error = port.answer(asking, encode("/cue/swing", [999]))
     (copy,) = [each for each in port.heard(listening) if each.address == ERROR]
     assert error == copy and error.arguments[0] == "/cue/swing"
     port.send(asking, encode("/cue/subscribe", ["/cue/playhead", there, "d"]))
@@ -455,9 +473,9 @@ def test_an_old_address_is_answered_on_itself_and_the_new_name_said_once(port) -
     client = port.client()
     said: list[str] = []
     port.session.say = said.append
-    (answer,) = port.send(client, encode("/cue/follow", [70]))
+    answer = port.answer(client, encode("/cue/follow", [70]))
     assert answer.address == "/cue/follow" and answer.arguments[0] == 70.0
-    (answer,) = port.send(client, encode("/cue/follow_picture"))
+    answer = port.answer(client, encode("/cue/follow_picture"))
     assert answer.address == "/cue/follow_picture" and answer.arguments == (70.0,)
     port.send(client, encode("/cue/follow", [50]))
     assert [each for each in said if "follow_picture" in each] == [

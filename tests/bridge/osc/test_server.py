@@ -37,15 +37,15 @@ def server(arrived):
 def client():
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as client:
         client.bind(("127.0.0.1", 0))
-        client.settimeout(2)
+        client.settimeout(20)
         yield client
 
 
 def test_messages_arrive_whole_and_answers_go_back(server, client, arrived) -> None:
     client.sendto(encode_bundle([encode("/cue/key", ["Am"]), encode("/cue/play")]), ("127.0.0.1", server.port))
-    datagram = arrived.get(timeout=2)
+    datagram = arrived.get(timeout=20)
     assert [message.address for message in datagram.messages] == ["/cue/key", "/cue/play"]
-    assert abs(datagram.host_s - time.perf_counter()) < 2
+    assert abs(datagram.host_s - time.perf_counter()) < 20
     server.send(datagram.sender, "/cue/key", ("Am", 1.5))
     assert decode(client.recv(65536))[0].arguments == ("Am", 1.5)
 
@@ -111,7 +111,7 @@ def test_liblo_is_understood(server, arrived) -> None:
         ["oscsend", f"osc.udp://127.0.0.1:{server.port}", "/cue/x", "ifsTFdh", "3", "0.5", "C Am", "2.25", "9"],
         check=True,
     )
-    (message,) = arrived.get(timeout=5).messages
+    (message,) = arrived.get(timeout=20).messages
     assert message.address == "/cue/x" and message.arguments == (3, 0.5, "C Am", True, False, 2.25, 9)
 
 

@@ -218,14 +218,13 @@ def test_the_whole_gives_way_to_a_turn_of_the_session(desk, monkeypatch) -> None
     monkeypatch.setattr("bridge.session.background.GIVE_WAY_S", 60.0)
     desk.update(job(settings={"/cue/activity": 90.0}))
     end = time.perf_counter() + 60
-    while not 0 < len(desk.plan._todo) < 40:
+    while not 1 < len(desk.plan._todo) < 80:  # of 90
         assert time.perf_counter() < end
         desk.work(0.02, None, None)
     with desk.turn():
-        time.sleep(0.1)  # the block that was under way
         left = len(desk.plan._todo)
-        time.sleep(0.3)
-        assert len(desk.plan._todo) == left > 0
+        time.sleep(0.4)
+        assert left - 1 <= len(desk.plan._todo) <= left  # the block that was under way
     settle(desk)
     assert key(desk.plan.notes) == key(arrange_whole(job(settings={"/cue/activity": 90.0}).score()).notes)
 

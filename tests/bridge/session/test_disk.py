@@ -127,9 +127,9 @@ def test_whoever_names_a_file_waits_alone(made, disk, request_) -> None:
         made.step()
         ask(made, "/cue/ping")
     assert [address for address, _ in made.answers].count("/cue/ping") == 5
-    assert time.monotonic() - began_s < 1.0
+    assert time.monotonic() - began_s < 4.0  # each waits for a disk for 5 s at most, where it does
     disk.answers.set()
-    end_s = time.monotonic() + 10.0
+    end_s = time.monotonic() + 30.0
     while not [each for each in (*made.answers, *made.refused) if each[0] == request_[0] and "busy" not in each]:
         assert time.monotonic() < end_s, "nobody has answered"
         made.step()
@@ -153,14 +153,14 @@ def test_a_film_is_left_without_waiting_for_its_recording_and_its_session(made, 
     made.until(lambda: session.film.coming is not None)
     if hangs:
         disk.answers.clear()
-    longest_s, end_s = 0.0, time.monotonic() + 15.0
+    longest_s, end_s = 0.0, time.monotonic() + 30.0
     while session.film.name != "two.mp4":
         assert time.monotonic() < end_s
         began_s = time.monotonic()
         made.step()
         longest_s = max(longest_s, time.monotonic() - began_s)
         made.pause(0.01)
-    assert longest_s < 0.5 and disk.touched == []
+    assert longest_s < 1.4 and disk.touched == []
     assert not (films / "played.mid").exists() or not hangs
     disk.answers.set()
     disk.watched = False

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from itertools import pairwise
 
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from engine.music import Key, TempoMap
@@ -38,7 +38,6 @@ def check(plan: CuePlan, before: CuePlan) -> None:
     assert all(each.end_s - each.start_s > 1.9 for each in plan.sections)
 
 
-@settings(suppress_health_check=[HealthCheck.too_slow])  # whatever else the machine does
 @given(plans(), st.floats(0, 62), st.floats(0, 62))
 def test_a_border_goes_where_it_may_and_nowhere_else(plan: CuePlan, from_s: float, to_s: float) -> None:
     made = with_border(plan, from_s, to_s, LINES)
@@ -48,7 +47,6 @@ def test_a_border_goes_where_it_may_and_nowhere_else(plan: CuePlan, from_s: floa
         assert LINES.bar_at(to_s) in [LINES.bar_at(each.start_s) for each in made.sections]
 
 
-@settings(suppress_health_check=[HealthCheck.too_slow])  # whatever else the machine does
 @given(plans(), st.floats(0, 62))
 def test_a_border_that_is_taken_away_leaves_its_neighbours(plan: CuePlan, at_s: float) -> None:
     made = without_border(plan, at_s, LINES)
@@ -56,7 +54,6 @@ def test_a_border_that_is_taken_away_leaves_its_neighbours(plan: CuePlan, at_s: 
     assert len(plan.sections) - len(made.sections) in (0, 1) and made.statements == plan.statements
 
 
-@settings(suppress_health_check=[HealthCheck.too_slow])  # whatever else the machine does
 @given(plans(), st.data())
 def test_what_a_moved_section_states_stays_in_it(plan: CuePlan, data: st.DataObject) -> None:
     if len(plan.sections) < 2:
