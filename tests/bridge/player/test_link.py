@@ -42,7 +42,7 @@ def controllers() -> list[Controller]:
     return [Controller(1, 20 + index, index * 0.5, 1, "pad") for index in range(100)]
 
 
-def until(link: PlayerLink, ready: Callable[[PlayerStatus], bool], timeout_s: float = 10.0) -> PlayerStatus:
+def until(link: PlayerLink, ready: Callable[[PlayerStatus], bool], timeout_s: float = 30.0) -> PlayerStatus:
     status = link.wait_for(ready, timeout_s)
     assert status is not None, f"waited in vain; last {link.poll()}"
     return status
@@ -85,10 +85,14 @@ def test_locate_loop_mute_and_panic(link: PlayerLink) -> None:
     link.loop(True, 10.0, 10.3)
     link.play()
     status = until(link, lambda status: status.loop == (10.0, 10.3) and status.rolling)
-    time.sleep(0.8)
-    positions = [event.position_s for event in link.drain_events()]
+    positions: list[float] = []
+
+    def wraps(status: PlayerStatus) -> int:
+        positions.extend(event.position_s for event in link.drain_events())
+        return sum(later < earlier for earlier, later in itertools.pairwise(positions))
+
+    until(link, lambda status: wraps(status) >= 2)
     assert max(positions) < 10.3 + 1e-6
-    assert sum(later < earlier for earlier, later in itertools.pairwise(positions)) >= 2  # it wraps
     link.mute("arp", True)
     until(link, lambda status: status.muted == ("arp",))
     link.drain_events()
@@ -196,7 +200,7 @@ def test_a_player_whose_bridge_is_killed_ends_by_itself() -> None:
     pid = int(child.stdout.readline())
     child.kill()
     child.wait()
-    end = time.monotonic() + 5
+    end = time.monotonic() + 20
     while time.monotonic() < end and _runs(pid):
         time.sleep(0.02)
     assert not _runs(pid)
@@ -229,7 +233,7 @@ def test_a_player_that_dies_again_and_again_is_given_up(monkeypatch: pytest.Monk
             os.kill(link.pid, signal.SIGKILL)
             if times < 2:
                 until(link, lambda status, times=times: status.restarts == times + 1 and link.alive)
-        end = time.monotonic() + 5
+        end = time.monotonic() + 20
         while link.alive and time.monotonic() < end:
             time.sleep(0.01)
         assert not link.alive
@@ -244,7 +248,7 @@ def test_a_player_that_hangs_is_replaced(link: PlayerLink, monkeypatch: pytest.M
     assert link.pid is not None
     time.sleep(0.2)  # the reading thread has looked at the clock anew
     os.kill(link.pid, signal.SIGSTOP)
-    until(link, lambda status: status.restarts == 1 and status.rolling and status.revision == 1)
+    until(link, lambda status: status.restarts >= 1 and status.rolling and status.revision == 1)
     link.stop()
     until(link, lambda status: not status.rolling)
     assert not left_sounding(link.drain_events())

@@ -79,6 +79,7 @@ def test_an_analysis_that_is_asked_all_the_time_to_stand_still_ends_and_has_seen
         assert np.array_equal(getattr(seen, name), getattr(undisturbed, name)), name
 
 
+@pytest.mark.alone  # at the lowest priority it gets next to nothing beside others, whether it stands still or not
 def test_an_analysis_stands_still_while_it_is_asked_to(task, tmp_path, clip):
     film = tmp_path / "long.mp4"
     repeat(clip, film, 1800)
