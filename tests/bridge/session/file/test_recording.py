@@ -6,11 +6,11 @@ import random
 import subprocess
 import sys
 import threading
-import time
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from offlinelab import Patience
 
 from bridge.player.messages import SentEvent
 from bridge.session.file.export import RecordingFile
@@ -130,11 +130,9 @@ def test_a_stop_while_the_last_recording_is_being_written_is_made_up_for(real_st
     file.write(path)
     file.catch_up()
     go_on.set()
-    end = time.perf_counter() + 10
-    while not path.exists() or len(read_midi(path).notes) < 2:
-        assert time.perf_counter() < end, "the second stop was forgotten"
-        file.catch_up()
-        time.sleep(0.01)
+    until(
+        lambda: file.catch_up() or (path.exists() and len(read_midi(path).notes) == 2), "the second stop was forgotten"
+    )
     file.end()
 
 
@@ -243,17 +241,16 @@ def test_what_a_killed_run_had_played_is_found_by_the_next(stage, tmp_path) -> N
         [sys.executable, "-c", PLAYING, str(path)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
     )
     assert run.stdout.readline() == "played\n"
-    time.sleep(0.5)
+    whole = lambda found: found is not None and len(found[0]) == 80  # noqa: E731
+    until(lambda: whole(read_journal(journal_path(path))), "the thread of the journal has not written it")
     assert cut_off(path) == []  # it still runs
     run.kill()
     run.wait()
     session = stage(12.0).session
     file = RecordingFile(session)
     file.begin(path)
-    end = time.perf_counter() + 10
-    while not (told := file.news()):
-        assert time.perf_counter() < end, "nothing was recovered"
-        time.sleep(0.005)
+    told: list[str] = []
+    until(lambda: told.extend(file.news()) or told, "nothing was recovered")
     (sentence,) = told
     recovered = tmp_path / "take-recovered.mid"
     assert "cut off" in sentence and str(recovered) in sentence
@@ -405,8 +402,7 @@ def test_a_journal_that_the_disk_does_not_give_stays(stage, tmp_path, monkeypatc
     assert read_journal(journal.path)[0]
 
 
-def until(true, seconds=10.0) -> None:
-    end = time.perf_counter() + seconds
+def until(true, lacking="") -> None:
+    patience = Patience()
     while not true():
-        assert time.perf_counter() < end
-        time.sleep(0.005)
+        patience.wait(lacking)
