@@ -90,6 +90,7 @@ def ear() -> Iterator[Ear]:
             found.close()
 
 
+@pytest.mark.jack
 def test_the_sound_card_plays_the_music_and_stops_with_it(ear: Ear, tmp_path: Path) -> None:
     with Live(CLIP, tmp_path, "--midi-api", "none", "--sound") as live:
         live.ready()
@@ -97,7 +98,7 @@ def test_the_sound_card_plays_the_music_and_stops_with_it(ear: Ear, tmp_path: Pa
         live.send("/cue/play")
         ear.until(0.01, 1.0, 60)
         live.send("/cue/stop")
-        ear.until(0.0, 0.0, 10)
+        ear.until(0.0, 0.0, 30)
         live.quit()
     assert not [line for line in live.errors if "Traceback" in line]
 

@@ -6,6 +6,7 @@ import subprocess
 import threading
 import time
 
+import psutil
 import pytest
 from livelab import Live, free_port, short_film
 
@@ -32,7 +33,13 @@ class Dump:
         assert self.process.stdout is not None
         self.lines.extend(self.process.stdout)
 
-    def until(self, met, what: str, timeout_s: float = 15.0) -> str:
+    def listens(self, timeout_s: float = 30.0) -> None:
+        end = time.monotonic() + timeout_s
+        while not psutil.Process(self.process.pid).net_connections("udp"):
+            assert time.monotonic() < end, "oscdump opens no port"
+            time.sleep(0.02)
+
+    def until(self, met, what: str, timeout_s: float = 30.0) -> str:
         end = time.monotonic() + timeout_s
         while time.monotonic() < end:
             for line in list(self.lines):
@@ -56,7 +63,7 @@ def test_liblo_sets_subscribes_and_hears(tmp_path) -> None:
         live.ready()
         dump = Dump()
         stack.callback(dump.close)
-        time.sleep(0.5)
+        dump.listens()
         oscsend(live.osc_port, "/cue/subscribe", "si", "/cue/*", str(dump.port))
         dump.until(lambda line: " /cue/status " in line or "/cue/status" in line, "the first status")
         # An int, a double and text where a float, a float and a choice stand in the table.

@@ -120,10 +120,12 @@ def test_the_transport_comes_with_the_clock_of_its_block(either, path) -> None:
     with open_host(either, path) as host, running(path, tune()) as bridge:
         host.answered()
         bridge.until(bridge.has_it(), host)
-        for number in range(40):
+        for number in range(2000):
             host.block(480, Transport(5 + number / 100, beats=10 + number / 50, bpm=120.0, recording=True))
             host.wait(0.01)
-        host.block(480, Transport(5.4, rolling=False))
+            if number >= 40 and len(bridge.player.observed) >= 12:
+                break
+        host.block(480, Transport(5 + (number + 1) / 100, rolling=False))
         host.answered()
         bridge.until(lambda: bridge.player.observed and bridge.player.observed[-1].rolling is False, host)
     rolling = [said for said in bridge.player.observed if said.rolling]

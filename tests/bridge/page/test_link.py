@@ -39,7 +39,7 @@ def test_the_player_does_not_wait_while_a_server_takes_the_place_of_a_dead_one(t
         else:
             monkeypatch.setattr(Pipe, "close", lambda pipe: held(close, pipe))
         os.kill(page.link.pid or 0, signal.SIGKILL)
-        assert reached.wait(10)
+        assert reached.wait(20)
 
         def told() -> None:
             page.link.take_player_message(m.pack_begin(1, "seconds", 0.0))
@@ -54,7 +54,7 @@ def test_the_player_does_not_wait_while_a_server_takes_the_place_of_a_dead_one(t
         go.set()
         teller.join()
         assert not waited
-        within(15, lambda: page.link.restarts == 1 and _tile(page) == 200)
+        within(30, lambda: page.link.restarts == 1 and _tile(page) == 200)
 
 
 def _tile(page: PageProcess) -> int:

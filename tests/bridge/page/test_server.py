@@ -85,7 +85,7 @@ def test_what_a_page_does_reaches_the_bridge_and_only_that_page_hears_the_answer
         first.send({"clock": 3})
         before_s = time.perf_counter()
         clock = first.until(lambda each: "clock" in each)
-        assert clock["clock"] == 3 and abs(clock["t"] - before_s) < 1.0
+        assert clock["clock"] == 3 and abs(clock["t"] - before_s) < 10.0  # of one machine, however late
 
 
 @pytest.mark.parametrize(
@@ -313,8 +313,8 @@ def test_a_server_that_dies_comes_back_on_its_port_with_everything(tmp_path) -> 
             with pytest.raises(ConnectionClosed):
                 while True:
                     socket.next()
-        assert any(isinstance(each, p.ServerFailed) for each in drained(page.asked, 5.0))
-        end_s = time.monotonic() + 15
+        assert any(isinstance(each, p.ServerFailed) for each in drained(page.asked, 20.0))
+        end_s = time.monotonic() + 30
         while True:
             try:
                 again = page.socket()

@@ -1,5 +1,6 @@
 """A Dask cluster that somebody else started: its scheduler and workers are processes of their own."""
 
+import json
 import os
 import signal
 import subprocess
@@ -22,6 +23,14 @@ pytestmark = pytest.mark.slow
 pytest.importorskip("distributed")
 
 
+def told_address(file: Path) -> str:
+    """ "" until the file is there and whole."""
+    try:
+        return json.loads(file.read_text())["address"]
+    except (OSError, ValueError):
+        return ""
+
+
 @pytest.fixture
 def cluster(tmp_path):
     """A scheduler's address and a function that starts a worker; all are killed at the end."""
@@ -39,9 +48,8 @@ def cluster(tmp_path):
     where = ("--host", "127.0.0.1", "--port", "0", "--no-dashboard")
     scheduler = start("scheduler", *where, "--scheduler-file", str(file))
     until = time.monotonic() + 60
-    while not file.exists() and time.monotonic() < until:
+    while not (address := told_address(file)) and time.monotonic() < until:
         time.sleep(0.1)
-    address = next(line.split('"')[3] for line in file.read_text().splitlines() if '"address"' in line)
     yield (
         address,
         scheduler,
