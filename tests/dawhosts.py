@@ -191,7 +191,7 @@ class BitwigUnderTest:
     def do(self, **command):
         self.process.stdin.write(json.dumps(command) + "\n")
         self.process.stdin.flush()
-        answer = self.lines.get(timeout=10)
+        answer = self.lines.get(timeout=30)
         assert "error" not in answer, answer
         return answer
 
@@ -230,7 +230,7 @@ class BitwigUnderTest:
 
     def quit(self):
         self.do(exit=True)
-        self.process.wait(5)
+        self.process.wait(20)
 
 
 KINDS = {"reaper": ReaperUnderTest, "live": LiveUnderTest, "bitwig": BitwigUnderTest}

@@ -29,6 +29,7 @@ from pythonosc.osc_message_builder import OscMessageBuilder
 ROOT = Path(__file__).resolve().parents[1]
 CLIP = ROOT / "engine" / "media" / "big-buck-bunny-30s.mp4"
 COMMAND = [sys.executable, "-m", "bridge.cli"]
+ANSWER_S = 20.0  # a late answer would be taken for that of the next message
 
 
 class Struck(NamedTuple):
@@ -111,7 +112,7 @@ class Live:
         self.errors: list[str] = []
         self._socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
         self._socket.bind(("127.0.0.1", 0))
-        self._socket.settimeout(2.0)
+        self._socket.settimeout(ANSWER_S)
 
     def __enter__(self) -> Live:
         self.process = subprocess.Popen(
@@ -168,7 +169,7 @@ class Live:
         )  # fmt: skip
 
     def send(self, address: str, *arguments: Any) -> OscMessage | None:
-        """One message; returns the answer, or None after two seconds."""
+        """One message; returns the answer, or None where none comes."""
         builder = OscMessageBuilder(address)
         for argument in arguments:
             builder.add_arg(argument)
@@ -293,7 +294,7 @@ def match(
     return Match(missing, extra, [value - median for value in offsets], start_s + median)
 
 
-def until(live: Live, address: str, met: Callable[[list[Any]], bool], timeout_s: float = 10.0) -> list[Any]:
+def until(live: Live, address: str, met: Callable[[list[Any]], bool], timeout_s: float = 30.0) -> list[Any]:
     """Asks for the values of an address until they are as wanted; returns them."""
     end_s = time.monotonic() + timeout_s
     while True:

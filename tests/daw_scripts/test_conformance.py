@@ -22,6 +22,7 @@ def free_port():
         return one.getsockname()[1]
 
 
+@pytest.mark.alone  # its rules are about seconds, and a machine that stands still for one breaks them
 @pytest.mark.parametrize("kind", sorted(KINDS))
 def test_our_scripts_conform(kind, repository, monkeypatch):
     port = free_port()

@@ -436,15 +436,17 @@ def test_two_scripts_the_first_leads_until_it_leaves(desk, repository, monkeypat
     first.daw.play(4.0)
     second.daw.play(40.0)
 
-    def both(seconds):
+    def both(seconds, met=lambda: True):
+        """So long, and until it is met."""
         end = time.perf_counter() + seconds
-        while time.perf_counter() < end:
+        while time.perf_counter() < end or not met():
+            assert time.perf_counter() < end + 30
             first.daw.tick()
             second.daw.tick()
             time.sleep(0.03)
 
     count = len(desk.events.all("transport"))
-    both(0.6)
+    both(0.6, lambda: desk.events.all("transport")[count:] and desk.events.all("note"))
     assert {info.daw for info, _ in desk.events.all("transport")[count:]} == {"reaper"}
     assert any("stays in force" in sentence for (sentence,) in desk.events.all("note"))
     second.daw.stop()
@@ -452,7 +454,7 @@ def test_two_scripts_the_first_leads_until_it_leaves(desk, repository, monkeypat
     desk.ask("push_markers", [MarkerWish(1, 3.0, "cut 1")])
     note = Note(60, 64, 8, 1, 1, "pad")
     desk.ask("print_job", PrintJob("Take A", 4.0, 8.0, 8.0, 16.0, (PrintPart("pad", "Pad", 1, (note,)),)))
-    both(1.5)
+    both(1.5, lambda: first.daw.host.tracks and first.daw.shown() and second.daw.shown())
     assert [track["name"] for track in first.daw.host.tracks] == ["pad"] and second.daw.song.tracks == []
     assert (3.0, "cut 1") in first.daw.shown() and (3.0, "cut 1") in second.daw.shown()
     first.daw.quit()
