@@ -29,6 +29,7 @@ from bridge.player.performer import Performer
 from bridge.player.ports import RecordOnly, port_names
 from bridge.player.process import STATUS_S, deliver
 from bridge.session.file.autosave import Autosave
+from bridge.session.file.later import Later
 from bridge.session.now import OfflineClock
 from bridge.session.session import Session, SessionOptions
 from engine.document import SavedSession
@@ -37,17 +38,28 @@ from engine.music import UserError
 TICK_S = 0.02  # as the loop of `live`
 ASKER = ("127.0.0.1", 5555)
 START_HOST_S = 1000.0
+SHORT_S = Later.short_s
 
 
 @contextmanager
 def offline_time() -> Iterator[OfflineClock]:
-    """`time.perf_counter` is a clock moved by hand, for everything in this process."""
+    """`time.perf_counter` is a clock moved by hand, for everything in this process.
+
+    By it a disk takes no time, so a turn waits for its answer however long that takes: otherwise a busy machine decides
+    in which turn that comes.  Tests of a disk that hangs call `hurried`.
+    """
     real, clock = time.perf_counter, OfflineClock(START_HOST_S)
     time.perf_counter = clock.now  # type: ignore[assignment]
+    Later.short_s = Patience.SECONDS
     try:
         yield clock
     finally:
-        time.perf_counter = real
+        time.perf_counter, Later.short_s = real, SHORT_S
+
+
+def hurried() -> None:
+    """From here on a turn waits for a disk as shortly as in `live`."""
+    Later.short_s = SHORT_S
 
 
 class Patience:

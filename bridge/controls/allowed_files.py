@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Final
 
-from bridge.session.file.later import SHORT_S, Known, Later
+from bridge.session.file.later import Known, Later
 from engine.music.arguments import ControlError
 
 MOST: Final = 8  # paths that the disk is asked about at a time
@@ -61,7 +61,7 @@ class AllowedFiles:
             raise ControlError("busy", f"the disk has not yet answered where {MOST} other files are.")
         found = Later(find, "where is a file")
         # Mostly it answers at once; a disk that has let one turn wait holds no other.
-        if not found.wait(0 if self._asked else SHORT_S):
+        if not found.wait(0 if self._asked else None):
             self._asked.append(found)
         return found
 

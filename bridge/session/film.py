@@ -9,7 +9,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Final, NamedTuple
 
-from bridge.session.file.later import SHORT_S, Later
+from bridge.session.file.later import Later
 from engine.document import CUE_CONTROLS, Document, FilmReading
 from engine.document.file.film_file import find_by_content, fingerprint
 from engine.music import controls
@@ -152,7 +152,7 @@ class FilmWatch:
         self.fingerprint, self._content = "", None
         self.read_fingerprint()
 
-    def read_fingerprint(self, patience_s: float = SHORT_S) -> str:
+    def read_fingerprint(self, patience_s: float | None = None) -> str:
         """Of the file as it is now; empty where it cannot be read, and as long as the disk has not answered."""
         path = self.path
         if self._content is None or self._content[0] != path:

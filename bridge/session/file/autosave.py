@@ -13,7 +13,7 @@ from time import monotonic
 from typing import Final, NamedTuple
 
 from bridge.session.file.find import session_file_of, session_path
-from bridge.session.file.later import SHORT_S, Later
+from bridge.session.file.later import Later
 from bridge.session.session import Session
 from bridge.session.state import SessionState
 from engine.arrange.score import check_playable
@@ -28,9 +28,12 @@ RETRY_S: Final = 5.0  # after a fault: the disk was full, a share was away
 
 
 _Done = Callable[[Path | UserError], None]
+_Told = Callable[[Path | UserError], object]
 FILM_S: Final = 0.3  # at the end nobody waits longer than this for the film's disk
 LOOK_S: Final = 5.0  # that another film waits for its session to be read
+MOST_UNNAMED: Final = 8  # saves that wait for the disk to say where
 CLOSE_S: Final = 1.5  # at the end nobody waits longer than this for a disk
+_NOWHERE: Final = "the disk does not say where the session can be kept."
 
 
 class _Job(NamedTuple):
@@ -86,6 +89,7 @@ class Autosave:
         self._moved: queue.SimpleQueue[tuple[Path, Path]] = queue.SimpleQueue()
         self._sentences: queue.SimpleQueue[str] = queue.SimpleQueue()
         self._choosing: tuple[Path, Later[Path]] | None = None  # a name for the session of a film
+        self._unnamed: list[tuple[_Told, bool, float]] = []  # saves that were asked for and wait for it
         self._instead: dict[Path, Path] = {}  # of files that another program has written since
         self._seen: dict[Path, tuple[int, ...] | None] = {}  # each file as it was when last read or written here
         if path is not None:
@@ -95,6 +99,7 @@ class Autosave:
 
     def tick(self, host_s: float) -> None:
         self._report(host_s)
+        self._save_unnamed()
         if host_s >= self._next_s:
             self._next_s = host_s + EVERY_S
             if self.idle:
@@ -151,7 +156,7 @@ class Autosave:
         """Whether nothing waits to be written or is being written."""
         return not self._jobs.unfinished_tasks
 
-    def save_if_changed(self, patience_s: float = SHORT_S) -> None:
+    def save_if_changed(self, patience_s: float | None = None) -> None:
         """Nothing is written before the composer has decided something."""
         session = self._session
         decided = session.history.undo_count or session.history.redo_count or session.takes.any_kept
@@ -160,26 +165,29 @@ class Autosave:
         saved = self._state()
         if saved is None or saved == self._last:
             return
-        if self.path is None:
-            name = self._free_name(patience_s)
-            if name is None:  # asked again at the next tick
-                return
-            self.path, self._chosen = name, False
-            self._say(f"the session is kept in {shown(self.path)}.")
+        known, path = self.path, self._choose_path(patience_s)
+        if path is None:  # asked again at the next tick
+            return
+        if path != known:
+            self._say(f"the session is kept in {shown(path)}.")
         self._last = saved
-        self._put(self.path, saved)
+        self._put(path, saved)
 
-    def _free_name(self, patience_s: float) -> Path | None:
-        """A new name for this film's session; None as long as the disk has not answered.  Raises SessionError."""
+    def _choose_path(self, patience_s: float | None) -> Path | None:
+        """Where the session is kept, by a new name where that is nowhere yet; None as long as the disk has not
+        answered.  Raises SessionError."""
+        if self.path is not None:
+            return self.path
         film = self._session.film.path
         if self._choosing is None or self._choosing[0] != film:
             self._choosing = film, Later(lambda: session_path(film), "chooses a name")
         if not self._choosing[1].wait(patience_s):
             return None
         chosen, self._choosing = self._choosing[1], None
-        return chosen.result()
+        self.path, self._chosen = chosen.result(), False
+        return self.path
 
-    def _save_or_say(self, patience_s: float = SHORT_S) -> None:
+    def _save_or_say(self, patience_s: float | None = None) -> None:
         """For the last time: what cannot be written is said and not tried again."""
         try:
             self.save_if_changed(patience_s)
@@ -193,6 +201,10 @@ class Autosave:
         it.  Raises SessionError; then everything goes on under the name from before.
         """
         answers: list[Path | UserError] = []
+        if not self._session.film.fingerprint:
+            self._session.film.read_fingerprint(LOOK_S)
+        if path is None and self._choose_path(LOOK_S) is None:
+            raise SessionError(_NOWHERE)
         self.save_later(path, answers.append, replace=replace)
         self._jobs.join()
         self._answer()
@@ -201,15 +213,19 @@ class Autosave:
         return answers[0]
 
     def save_later(
-        self, path: Path | None, done: Callable[[Path | UserError], object], *, replace: bool = False
+        self, path: Path | None, done: _Told, *, replace: bool = False, until_s: float | None = None
     ) -> None:
         """As `save`, without waiting for the disk.  done: gets where it was saved, or why not, at a later tick."""
         saved = self._state()
         if saved is None:
             raise SessionError("nothing is known of the film yet.")
-        target = path or self.path or self._free_name(LOOK_S)
-        if target is None:
-            raise SessionError("the disk does not say where the session can be kept.")
+        target = path or self._choose_path(None if until_s is None and not self._unnamed else 0.0)
+        if target is None:  # asked again at the next tick, until_s at the latest
+            until_s = monotonic() + LOOK_S if until_s is None else until_s
+            if len(self._unnamed) >= MOST_UNNAMED or monotonic() > until_s:
+                raise SessionError(_NOWHERE)
+            self._unnamed.append((done, replace, until_s))
+            return
         films_left = self._films_left
 
         def finish(written: Path | UserError) -> None:
@@ -221,6 +237,17 @@ class Autosave:
 
         named = target != self.path
         self._put(target, saved, lambda made: self._asked.put((finish, made)), named=named, replace=replace)
+
+    def _save_unnamed(self, fault: SessionError | None = None) -> None:
+        """What waits for a name is saved once there is one; fault: or is answered by it."""
+        waiting, self._unnamed = self._unnamed, []
+        for done, replace, until_s in waiting:
+            try:
+                if fault is not None:
+                    raise fault
+                self.save_later(None, done, replace=replace, until_s=until_s)
+            except SessionError as error:
+                done(error)
 
     def _put(
         self,
@@ -261,6 +288,7 @@ class Autosave:
         if self._choosing is not None:
             self._say(f"the disk does not say where the session of {shown(self._session.film.name)} can be kept.")
             self._choosing = None
+        self._save_unnamed(SessionError(_NOWHERE))
         self._films_left += 1
         left, self.path, self._last, self._chosen = self.path, None, None, False
         if left is not None:
@@ -303,9 +331,11 @@ class Autosave:
         if self._closed:
             return
         self._closed = True
+        self._save_unnamed()
         if self._session.analysed is not None and not self._session.film.fingerprint:
             self._session.film.read_fingerprint(FILM_S)
         self._save_or_say(FILM_S)
+        self._save_unnamed(SessionError(_NOWHERE) if self.path is None else None)
         self._jobs.put(None)
         self._thread.join(CLOSE_S)
         if self._thread.is_alive():

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
-from typing import Final, Generic, TypeVar
-
-SHORT_S: Final = 0.005  # a turn waits so long for a disk, which mostly has answered by then
+from typing import ClassVar, Generic, TypeVar
 
 T = TypeVar("T")
 
@@ -14,15 +12,17 @@ T = TypeVar("T")
 class Later(Generic[T]):
     """What a job gives that reads files; it runs in a thread of its own, and nobody has to wait for it."""
 
+    short_s: ClassVar[float] = 0.005  # a turn waits so long for a disk, which mostly has answered by then
+
     def __init__(self, job: Callable[[], T], name: str = "reads a file") -> None:
         self._made: list[T] = []
         self._error: BaseException | None = None
         self._done = threading.Event()
         threading.Thread(target=self._run, args=(job,), name=name, daemon=True).start()
 
-    def wait(self, patience_s: float = SHORT_S) -> bool:
-        """Whether the job is done."""
-        return self._done.wait(patience_s)
+    def wait(self, patience_s: float | None = None) -> bool:
+        """Whether the job is done.  patience_s: short_s where it is None."""
+        return self._done.wait(self.short_s if patience_s is None else patience_s)
 
     @property
     def failed(self) -> bool:

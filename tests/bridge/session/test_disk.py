@@ -11,6 +11,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from offlinelab import hurried
 
 from bridge.controls.dispatch import Controls
 from bridge.osc.codec import decode, encode
@@ -38,6 +39,10 @@ class Disk:
         for module, names in ((os, CALLS), (io, ("open",)), (builtins, ("open",))):
             for name in names:
                 monkeypatch.setattr(module, name, self._asked(name, getattr(module, name)))
+
+    def hangs(self) -> None:
+        self.answers.clear()
+        hurried()
 
     def _asked(self, name, real):
         def asked(*given, **more):
@@ -112,13 +117,15 @@ REQUESTS = [
 ]  # fmt: skip
 
 
+@pytest.mark.parametrize("saved", [True, False], ids=["saved before", "never saved"])
 @pytest.mark.parametrize("request_", REQUESTS, ids=" ".join)
-def test_whoever_names_a_file_waits_alone(made, disk, request_) -> None:
+def test_whoever_names_a_file_waits_alone(made, disk, request_, saved) -> None:
     session = made.session
     made.ready()
     session.edit(set_value, "/cue/transpose", 1)
-    made.run(1.0)
-    disk.answers.clear()
+    if saved:
+        made.run(1.0)
+    disk.hangs()
     disk.watched = True
     began_s = time.monotonic()
     for _ in range(40):  # no turn waits for each of them
@@ -152,7 +159,7 @@ def test_a_film_is_left_without_waiting_for_its_recording_and_its_session(made, 
     ask(made, "/cue/film/load", "two.mp4")
     made.until(lambda: session.film.coming is not None)
     if hangs:
-        disk.answers.clear()
+        disk.hangs()
     longest_s, end_s = 0.0, time.monotonic() + 30.0
     while session.film.name != "two.mp4":
         assert time.monotonic() < end_s

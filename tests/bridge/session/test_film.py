@@ -9,6 +9,7 @@ import time
 from dataclasses import replace
 
 import pytest
+from offlinelab import hurried
 
 from bridge.controls.dispatch import Controls
 from bridge.osc.codec import decode, encode
@@ -240,6 +241,7 @@ class SlowDisk:
 
 @pytest.fixture
 def disk(monkeypatch):
+    hurried()
     slow = SlowDisk(monkeypatch)
     yield slow
     slow.answers.set()
