@@ -9,7 +9,6 @@ from __future__ import annotations
 import json
 import queue
 import shutil
-import socket
 import subprocess
 import sys
 import threading
@@ -18,6 +17,7 @@ from importlib import util
 from pathlib import Path
 
 import pytest
+from livelab import free_port
 
 sys.path.insert(0, str(Path(__file__).parent / "daw_scripts"))
 from hosts.live_host import LiveHost
@@ -163,9 +163,7 @@ class BitwigUnderTest:
     def __init__(self, repository, port, monkeypatch, **how):
         if shutil.which("node") is None:
             pytest.skip("node is not installed")
-        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as free:
-            free.bind(("127.0.0.1", 0))
-            answers = free.getsockname()[1]
+        answers = free_port()
         here = repository / "tests/daw_scripts/hosts/bitwig_host.js"
         script = repository / "daw_scripts/bitwig/CueBridge/CueBridge.control.js"
         self.process = subprocess.Popen(

@@ -10,6 +10,7 @@ The program runs as its own process; it is steered with real OSC over UDP and re
 from __future__ import annotations
 
 import contextlib
+import itertools
 import json
 import os
 import queue
@@ -29,6 +30,7 @@ from pythonosc.osc_message_builder import OscMessageBuilder
 ROOT = Path(__file__).resolve().parents[1]
 CLIP = ROOT / "engine" / "media" / "big-buck-bunny-30s.mp4"
 COMMAND = [sys.executable, "-m", "bridge.cli"]
+_ports = itertools.count()
 ANSWER_S = 20.0  # a late answer would be taken for that of the next message
 
 
@@ -43,17 +45,18 @@ class Struck(NamedTuple):
 
 
 def free_port() -> int:
-    """Of UDP and of TCP: some other program may have only one of the two."""
+    """Of UDP and of TCP, below those that the system gives to clients, and each process of tests begins elsewhere: it
+    stays free until the program that it is for has started."""
     while True:
+        port = 10_000 + (os.getpid() * 100 + next(_ports)) % 20_000
         with (
             contextlib.closing(socket.socket(socket.AF_INET, socket.SOCK_DGRAM)) as datagrams,
             contextlib.closing(socket.socket(socket.AF_INET, socket.SOCK_STREAM)) as stream,
+            contextlib.suppress(OSError),
         ):
-            datagrams.bind(("127.0.0.1", 0))
-            port = int(datagrams.getsockname()[1])
-            with contextlib.suppress(OSError):
-                stream.bind(("127.0.0.1", port))
-                return port
+            for each in (datagrams, stream):
+                each.bind(("127.0.0.1", port))
+            return port
 
 
 def environment(home: Path) -> dict[str, str]:

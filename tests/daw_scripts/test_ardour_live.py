@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import json
 import shutil
-import socket
 import subprocess
 import sys
 import threading
@@ -16,6 +15,7 @@ from pathlib import Path
 
 import mido
 import pytest
+from livelab import free_port
 from pythonosc.udp_client import SimpleUDPClient
 
 sys.path.insert(0, str(Path(__file__).parent))
@@ -99,12 +99,6 @@ class Capture:
         self.client.set_process_callback(process)
         self.client.activate()
         self.client.connect("CueBridge:CueBridge", "cbcapture:in")
-
-
-def free_port():
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as one:
-        one.bind(("127.0.0.1", 0))
-        return one.getsockname()[1]
 
 
 @pytest.fixture

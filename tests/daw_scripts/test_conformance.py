@@ -8,18 +8,13 @@ import time
 
 import pytest
 from dawhosts import KINDS, BitwigUnderTest
+from livelab import free_port
 
 from bridge.daw import conformance as daw_conformance
 from bridge.daw.conformance import Conformance, main
 from bridge.daw.protocol import Hello, Transport, encode
 
 ME = ("127.0.0.1", 5001)
-
-
-def free_port():
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as one:
-        one.bind(("127.0.0.1", 0))
-        return one.getsockname()[1]
 
 
 @pytest.mark.alone  # its rules are about seconds, and a machine that stands still for one breaks them

@@ -8,6 +8,7 @@ import time
 
 import pytest
 from dawhosts import KINDS
+from livelab import free_port
 
 from bridge.daw import doctor as daw_doctor
 from bridge.daw.protocol import CapabilitiesChunk, Capability, Hello, Transport, encode
@@ -55,9 +56,7 @@ def test_a_bridge_without_a_script(desk):
 
 
 def test_a_greeting_script_while_no_bridge_runs(script):
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as one:
-        one.bind(("127.0.0.1", 0))
-        port = one.getsockname()[1]
+    port = free_port()
     stop = threading.Event()
 
     def greet():
@@ -105,9 +104,7 @@ def test_what_the_self_test_found_is_listed_while_a_bridge_runs(desk, script):
 
 def test_what_the_self_test_found_is_listed_while_no_bridge_runs(repository, monkeypatch):
     """The doctor welcomes who greets, for as long as it listens."""
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as one:
-        one.bind(("127.0.0.1", 0))
-        port = one.getsockname()[1]
+    port = free_port()
     daw = KINDS["reaper"](repository, port, monkeypatch, missing={"MIDI_InsertCC"})
     stop = threading.Event()
     findings = []

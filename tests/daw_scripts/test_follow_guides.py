@@ -9,7 +9,6 @@ from __future__ import annotations
 import json
 import re
 import shlex
-import socket
 import subprocess
 import sys
 import threading
@@ -17,7 +16,7 @@ import time
 from pathlib import Path
 
 import pytest
-from livelab import CLIP, environment
+from livelab import CLIP, environment, free_port
 
 ROOT = Path(__file__).resolve().parents[2]
 GUIDES = [
@@ -98,9 +97,7 @@ def ports(jack, server: str) -> set[str]:
 
 
 def live(run, words: list[str], page: Path, jack, server: str) -> None:
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+    port = free_port()
     told: list[dict] = []
     more = ("--json", "--no-keys", "--osc-port", str(port))
     process = run(words, *more, kind=subprocess.Popen, stdin=-3, stdout=-1, stderr=-1)

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
 import os
 import re
 import runpy
-import socket
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 import torch
+from livelab import free_port
 
 ROOT = Path(__file__).resolve().parents[3]
 SLICE = ROOT / "tests" / "models" / "fixtures" / "muvi-sync-slice"
@@ -66,10 +65,7 @@ def test_two_processes_are_one_with_the_doubled_batch(tmp_path: Path, monkeypatc
     script = tmp_path / "script.py"
     script.write_text(SCRIPT)
     environment = {**os.environ, "PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1", "GLOO_SOCKET_IFNAME": LOOPBACK}
-
-    with contextlib.closing(socket.socket()) as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = str(probe.getsockname()[1])
+    port = str(free_port())
     one, two = (
         [str(script), str(SLICE), str(tmp_path / name), batch, port] for name, batch in (("one", "2"), ("two", "1"))
     )
