@@ -306,7 +306,10 @@ class Arranger:
         if part not in self._layers(index):
             return []
         joins = index == 0 or segments[index - 1].cue != segment.cue or part not in self._layers(index - 1)
-        again = cue.struck_again(segment.start, segment.end, self._level(segment) - 1)
+        level = self._level(segment) - 1
+        if cue.plan.rules > 5:
+            level = self._mean_drive(segment, cue, cue.half_phrase(segment.start))
+        again = cue.struck_again(segment.start, segment.end, level)
         if segment.pad_until is not None or joins:
             again = [segment.start, *(place for place in again if place > segment.start + _EPSILON)]
         return again

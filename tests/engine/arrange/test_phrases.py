@@ -193,3 +193,19 @@ def test_a_figure_goes_somewhere_in_a_bar_and_another_way_in_the_next_of_a_chord
             again[rules] += sum(found[bar] == found.get(bar + 1) for bar in found)
     assert fro[6] <= 0.03 * count[6] and fro[5] > 0.1 * count[5], (fro, count)
     assert again[6] <= 0.03 * count[6] and again[5] > 0.03 * count[5], (again, count)
+
+
+@pytest.mark.parametrize("ensemble", [n for n in ENSEMBLES if ensembles()[n].parts["pad"].style == "held"])
+def test_what_is_held_is_struck_as_often_in_both_bars_of_half_a_phrase(ensemble):
+    """In every palette; beside the rules by which it was struck again with the picture."""
+    count = Counter()
+    for variant in sorted(palettes()):
+        for rules in (5, 6):
+            bars = bars_of(arrange(restless(ensemble, variant, rules=rules)).notes, "pad")
+            struck = {bar: len({round(note.start_beats, 2) for note in row}) for bar, row in bars.items()}
+            count[rules] += sum(
+                struck[bar] != struck.get(bar + 1, struck[bar])
+                for bar in struck
+                if bar % BARS % 2 == 0 and bar % BARS < BARS - 1
+            )
+    assert count[6] == 0 < count[5], count
