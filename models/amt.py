@@ -6,8 +6,8 @@ self-attention (Music Transformer, Huang et al. 2018) and cross-attention, key f
 `AmtConfig` switches on what the shipped network adds: padding masks, scaled inputs with flags for what is
 missing, the length of the running chord, and `models.recall` (what followed the last time the song was here).
 `condition_width` adds a second way in for mood and cuts, aligned with the slots (models.conditioning): it is read
-before the decoder and after it.  `see=False` leaves the film out (the paper's Transformer and, with `relative=True`,
-Music Transformer).
+before the decoder and after it; `section_width` adds another for the section of the form.  `see=False` leaves the film
+out (the paper's Transformer and, with `relative=True`, Music Transformer).
 
 Shapes: B songs, T chords, S film rows (both at most 300), d model width, H heads, V = 159 tokens.
 """
@@ -22,7 +22,7 @@ import torch
 from torch import nn
 from torch.nn import functional
 
-from models.conditioning import BOUNDARY_PRESENT, CONDITION_WIDTH, MOOD_PRESENT
+from models.conditioning import BOUNDARY_PRESENT, CONDITION_WIDTH, MOOD_PRESENT, SECTION_PRESENT, SECTION_WIDTH
 from models.config import AmtConfig
 from models.echo import Echo, EchoCache, Echoes
 from models.film import EMOTION_COLUMNS, FEATURE_WIDTH, MOTION_COLUMN, SCENE_COLUMN, SEMANTIC_WIDTH
@@ -177,14 +177,15 @@ class DecoderLayer(EncoderLayer):
 
 
 class Conditioning(nn.Module):
-    """Mood and boundary of the slot being decided, as two additions: to the decoder's input and to its output.
+    """What is asked of the slot being decided, as two additions: to the decoder's input and to its output.
 
-    Where both groups are absent both additions are exactly 0.
+    columns: how many there are; present: the flags among them.  Where no flag is set both additions are exactly 0.
     """
 
-    def __init__(self, hidden: int, width: int) -> None:
+    def __init__(self, hidden: int, width: int, columns: int, present: tuple[int, ...]) -> None:
         super().__init__()
-        self.inner = nn.Linear(CONDITION_WIDTH + 1, hidden)  # and the key flag
+        self.present = list(present)
+        self.inner = nn.Linear(columns + 1, hidden)  # and the key flag
         self.before = nn.Linear(hidden, width)
         self.after = nn.Linear(hidden, width)
         for layer in (self.before, self.after):  # at first the network is what it is without conditions
@@ -192,10 +193,10 @@ class Conditioning(nn.Module):
             nn.init.zeros_(layer.bias)
 
     def forward(self, conditions: torch.Tensor, minor: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-        """conditions (B, n, 12), minor (B,) -> two additions (B, n, d)."""
+        """conditions (B, n, columns), minor (B,) -> two additions (B, n, d)."""
         key = minor.to(conditions.dtype)[:, None, None].expand(-1, conditions.shape[1], 1)
         hidden = functional.gelu(self.inner(torch.cat([conditions, key], dim=-1)))
-        given = (conditions[..., MOOD_PRESENT] + conditions[..., BOUNDARY_PRESENT] > 0)[..., None]
+        given = (conditions[..., self.present] > 0).any(dim=-1, keepdim=True)
         return self.before(hidden) * given, self.after(hidden) * given
 
 
@@ -300,7 +301,12 @@ class AffectiveMultimodalTransformer(nn.Module):
             self.over_embedding = nn.Embedding(2, width)  # does the film go on in the next slot?
         self.recall = Recall(config.recall_heads, width, roots=config.recall_roots) if config.recall_heads else None
         self.echo = Echo(config.echo_heads, width, config.max_slots) if config.echo_heads else None
-        self.conditioning = Conditioning(config.condition_width, width) if config.condition_width else None
+        self.conditioning = self.sections = None
+        if config.condition_width:
+            flags = (MOOD_PRESENT, BOUNDARY_PRESENT)
+            self.conditioning = Conditioning(config.condition_width, width, CONDITION_WIDTH, flags)
+        if config.section_width:
+            self.sections = Conditioning(config.section_width, width, SECTION_WIDTH, (SECTION_PRESENT,))
         self.register_buffer("root_of", torch.from_numpy(ROOT_OF.copy()), persistent=False)
         self.register_buffer("attribute_of", torch.from_numpy(ATTRIBUTE_OF.copy()), persistent=False)
         positions = torch.from_numpy(sinusoids(config.max_slots, width))
@@ -375,15 +381,19 @@ class AffectiveMultimodalTransformer(nn.Module):
     ) -> tuple[torch.Tensor, torch.Tensor] | None:
         """conditions (B, S, 12) by slot -> additions (B, slots, d) by step: step t decides slot t + 1.
 
-        None without conditions.  Steps past the last row read that row.  Raises ValueError where the network has no
-        such input.
+        Section columns may stand behind the twelve; a network that cannot read them leaves them.  None without
+        conditions.  Steps past the last row read that row.  Raises ValueError where the network has no such input.
         """
         if conditions is None:
             return None
         if self.conditioning is None:
             raise ValueError("this network has no conditioning input")
         rows = torch.arange(1, slots + 1, device=conditions.device).clamp(max=conditions.shape[1] - 1)
-        before, after = self.conditioning(conditions[:, rows], minor)
+        given = conditions[:, rows]
+        before, after = self.conditioning(given[..., :CONDITION_WIDTH], minor)
+        if self.sections is not None and given.shape[2] > CONDITION_WIDTH:
+            more = self.sections(given[..., CONDITION_WIDTH:], minor)
+            before, after = before + more[0], after + more[1]
         return before, after
 
     # --- the chords -------------------------------------------------------------------------------------------------

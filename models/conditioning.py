@@ -4,11 +4,14 @@ The chord network reads these columns aligned with its slots (row s is about slo
 reads row s), beside the film that its encoder sees.  In training they are derived from the song's own chords and form
 (models.training.labels); in use the film's mood and cuts stand there.  Both groups have a flag of their own, so either
 may be absent.
+
+A network that has `section_width` reads further columns behind these: which section of the form each slot is in.
 """
 
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from typing import Final
 
 import numpy as np
@@ -21,6 +24,12 @@ MOOD_PRESENT: Final = 6
 BOUNDARY: Final = slice(7, 11)  # a boundary in this slot, in the next, in the last; time since the latest
 BOUNDARY_PRESENT: Final = 11
 CONDITION_WIDTH: Final = 12
+LETTERS: Final = 6  # A to F of a form; a section that is none of them is the last
+_PERIODS: Final = np.array([8.0, 24.0, 72.0])  # slots; the place in a section also as waves: like places look alike
+SECTION_RETURN: Final = LETTERS
+SECTION_PLACE: Final = slice(LETTERS + 1, LETTERS + 2 + 2 * len(_PERIODS))
+SECTION_PRESENT: Final = SECTION_PLACE.stop
+SECTION_WIDTH: Final = SECTION_PRESENT + 1
 SHARPNESS: Final = 4.0  # a film's mood is raised to this power: labels are as decided as that
 SMOOTHING_S: Final = 3.0  # standard deviation of the Gaussian that a film's mood is smoothed with
 
@@ -49,6 +58,25 @@ def condition_rows(length: int, mood: np.ndarray | None = None, boundary: np.nda
         rows[1:, BOUNDARY.start + 2] = strength[:-1]
         rows[:, BOUNDARY.start + 3] = np.log1p(since) / 3.0
         rows[:, BOUNDARY_PRESENT] = 1.0
+    return rows
+
+
+def section_rows(length: int, sections: Sequence[tuple[int, int]]) -> np.ndarray:
+    """(length, 15) float32: the columns of a form behind those of `condition_rows`.
+
+    sections: (first slot, letter from 0) in order of time, letters numbered by first appearance; the first begins at 0.
+    """
+    starts = np.array([start for start, _ in sections])
+    letters = np.array([letter for _, letter in sections])
+    returns = np.array([letter in letters[:k] for k, letter in enumerate(letters)])
+    here = np.searchsorted(starts, np.arange(length), side="right") - 1
+    place = np.arange(length) - starts[here]
+    waves = 2.0 * np.pi * place[:, None] / _PERIODS
+    rows = np.zeros((length, SECTION_WIDTH), dtype=np.float32)
+    rows[np.arange(length), np.minimum(letters[here], LETTERS - 1)] = 1.0
+    rows[:, SECTION_RETURN] = returns[here]
+    rows[:, SECTION_PLACE] = np.concatenate([np.log1p(place)[:, None] / 3.0, np.sin(waves), np.cos(waves)], axis=1)
+    rows[:, SECTION_PRESENT] = 1.0
     return rows
 
 

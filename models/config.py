@@ -48,14 +48,18 @@ class AmtConfig:
     recall_roots: bool = False  # recall listens to roots and phase, too
     echo_heads: int = 0  # kernels of models.echo; 0 = off
     condition_width: int = 0  # hidden width of the slot-aligned conditioning; 0 = off
+    section_width: int = 0  # the same of the section columns behind it; 0 = off
     max_slots: int = MAX_SLOTS
 
     def __post_init__(self) -> None:
         check_sizes(self, {"width": (2, 8192), "heads": (1, 256), "encoder_layers": (0, 64), "decoder_layers": (1, 64),
                            "feedforward": (0, 65536), "run_buckets": (0, 1024), "recall_heads": (0, 256),
-                           "echo_heads": (0, 256), "condition_width": (0, 8192), "max_slots": (1, 65536)})  # fmt: skip
+                           "echo_heads": (0, 256), "condition_width": (0, 8192), "section_width": (0, 8192),
+                           "max_slots": (1, 65536)})  # fmt: skip
         if self.width % self.heads or self.width % 2:
             raise ValueError(f"width {self.width} must be even and divide by heads {self.heads}")
+        if self.section_width and not self.condition_width:
+            raise ValueError("section_width needs condition_width")
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,7 @@ Shapes: B songs decoded side by side, S film rows, n earlier slots, d width, H h
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,7 +20,7 @@ from typing import Any, Final
 import numpy as np
 
 from models import files, kernels
-from models.conditioning import BOUNDARY_PRESENT, MOOD_PRESENT
+from models.conditioning import BOUNDARY_PRESENT, CONDITION_WIDTH, MOOD_PRESENT, SECTION_PRESENT
 from models.config import FARTHEST, LEVEL_SHARE, AmtConfig, RegressorConfig
 from models.errors import CheckpointError
 from models.film import (
@@ -630,6 +630,17 @@ def _film_over(film: FilmInputs, slots: int, window: int) -> np.ndarray:
     return over.astype(np.int64)
 
 
+def _additions(
+    way_in: Sequence[_Linear], rows: np.ndarray, present: tuple[int, ...], minor: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """What one group of columns (B, n, k) adds before the decoder and after it; 0 where no flag of it is set."""
+    inner, before, after = way_in
+    key = np.broadcast_to(minor[:, None, None], (*rows.shape[:2], 1))
+    hidden = _gelu(inner(np.concatenate([rows, key], axis=2).astype(np.float32)))
+    given = (rows[..., present] > 0).any(axis=-1, keepdims=True)
+    return before(hidden) * given, after(hidden) * given
+
+
 class ChordNetwork:
     """The Affective Multimodal Transformer, for use.  See the module docstring and models.amt."""
 
@@ -656,9 +667,11 @@ class ChordNetwork:
             self._run_rows, self._over_rows = found["run_embedding.weight"], found["over_embedding.weight"]
         self.recall = _Recall(found, config) if config.recall_heads else None
         self.echo = _Echo(found, config) if config.echo_heads else None
+        names = ("inner", "before", "after")
         if config.condition_width:
-            names = ("inner", "before", "after")
-            self._inner, self._before, self._after = (found.linear(f"conditioning.{name}") for name in names)
+            self._conditioning = [found.linear(f"conditioning.{name}") for name in names]
+        if config.section_width:
+            self._sections = [found.linear(f"sections.{name}") for name in names]
         self.positions = kernels.sinusoids(config.max_slots, config.width)
         if found.unused():
             raise ValueError(f"{len(found.unused())} tensors belong to another network, {min(found.unused())} first")
@@ -695,10 +708,12 @@ class ChordNetwork:
         if not self.config.condition_width:
             raise ValueError("this network has no conditioning input")
         rows = conditions[:, np.minimum(np.arange(1, slots + 1), conditions.shape[1] - 1)]
-        key = np.broadcast_to(minor[:, None, None], (*rows.shape[:2], 1))
-        hidden = _gelu(self._inner(np.concatenate([rows, key], axis=2).astype(np.float32)))
-        given = (rows[..., MOOD_PRESENT] + rows[..., BOUNDARY_PRESENT] > 0)[..., None]
-        return self._before(hidden) * given, self._after(hidden) * given
+        asked, section = rows[..., :CONDITION_WIDTH], rows[..., CONDITION_WIDTH:]
+        before, after = _additions(self._conditioning, asked, (MOOD_PRESENT, BOUNDARY_PRESENT), minor)
+        if self.config.section_width and section.shape[2]:
+            more = _additions(self._sections, section, (SECTION_PRESENT,), minor)
+            before, after = before + more[0], after + more[1]
+        return before, after
 
     def new_cache(
         self,

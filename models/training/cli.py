@@ -53,6 +53,9 @@ def _parser() -> argparse.ArgumentParser:
     train.add_argument(
         "--quality-weight", type=float, metavar="W", help="weight of the paper's emotion matching loss on probabilities"
     )
+    train.add_argument(
+        "--excerpt", type=int, metavar="SLOTS", help="passages so long, instead of the recipe's; 0 = whole"
+    )
     train.add_argument("--start-from", type=Path, metavar="FILE", help="weights to start from")
     train.add_argument("--report", type=int, default=75, help="steps between validations (default 75)")
     train.add_argument("--device", default="cpu", choices=("cpu", "cuda"))
@@ -129,6 +132,7 @@ def _train(options: argparse.Namespace, command: str) -> int:
         warmup=options.warmup,
         mixed=options.mixed,
         quality_weight=options.quality_weight,
+        excerpt=options.excerpt,
         start_from=options.start_from,
     )
     model, record = train(system, data, trained, progress)

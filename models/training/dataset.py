@@ -19,7 +19,7 @@ import numpy as np
 import torch
 
 from engine.music.chord import CHORD_END, CHORD_LABELS, CHORD_PAD
-from models.conditioning import CONDITION_WIDTH, condition_rows
+from models.conditioning import CONDITION_WIDTH, SECTION_WIDTH, condition_rows, section_rows
 from models.errors import ModelError
 from models.film import (
     EMOTION_COLUMNS,
@@ -30,7 +30,7 @@ from models.film import (
     SEMANTIC_WIDTH,
     smooth_emotion,
 )
-from models.training.labels import MoodLabels, boundaries
+from models.training.labels import MoodLabels, boundaries, sections
 from models.training.variation import LabelVariation, Variation
 from models.vocabulary import transpose_ids
 
@@ -85,7 +85,7 @@ class Batch:
     targets: torch.Tensor  # (B, T) int64, PAD where nothing is to be predicted
     emotion_next: torch.Tensor  # (B, T) int64: strongest emotion of the second that the target sounds in
     dynamics: torch.Tensor  # (B, S, 2) notes per second, loudness
-    conditions: torch.Tensor  # (B, S, 12) of models.conditioning, zeros where absent
+    conditions: torch.Tensor  # (B, S, 12 + 15) of models.conditioning, zeros where absent
     ends: torch.Tensor  # (B,) bool: the last row is the song's last
     read_chords: torch.Tensor  # (B, S) int64: the chords that a regressor reads, PAD where it reads none
 
@@ -217,7 +217,7 @@ def make_batch(
         passage, draw = passages[k], random[k]
         here = slice(0, passage.stop - passage.start)
         if labelling is not None and draw is not None:
-            made["conditions"][k, here] = inverse_conditions(song, labelling, draw)[passage]
+            made["conditions"][k, here] = inverse_conditions(song, labelling, draw, passage)
         shown = _Shown(
             film=song if films is None else films[k],
             chords=song.chords,
@@ -258,7 +258,7 @@ def _empty(count: int, rows: int, steps: int) -> dict[str, np.ndarray]:
         "targets": np.full((count, steps), CHORD_PAD, dtype=np.int64),
         "emotion_next": np.zeros((count, steps), dtype=np.int64),
         "dynamics": np.zeros((count, rows, 2), dtype=np.float32),
-        "conditions": np.zeros((count, rows, CONDITION_WIDTH), dtype=np.float32),
+        "conditions": np.zeros((count, rows, CONDITION_WIDTH + SECTION_WIDTH), dtype=np.float32),
         "ends": np.ones(count, dtype=bool),
         "read_chords": np.full((count, rows), CHORD_PAD, dtype=np.int64),
     }
@@ -312,15 +312,23 @@ def _passage(length: int, excerpt: int, rng: np.random.Generator | None) -> slic
     return slice(start, start + excerpt)
 
 
-def inverse_conditions(song: Song, labelling: Labelling, rng: np.random.Generator) -> np.ndarray:
-    """(T, 12) of one song, each group there or not."""
+def inverse_conditions(song: Song, labelling: Labelling, rng: np.random.Generator, passage: slice) -> np.ndarray:
+    """(n, 12 + 15) of a passage of one song, each group there or not.
+
+    Letters and returns are the passage's own: the network does not know what was before it.
+    """
     vary = labelling.variation
+    own = rng.spawn(1)[0]  # what is drawn for sections changes nothing of the rest
     absent = rng.random() < vary.drop_all
     mood = labelling.labels.course(song.chords, song.minor, vary, rng)
     cuts = boundaries(song.chords, vary, rng)
     with_mood = not absent and rng.random() >= vary.drop_mood
     with_cuts = not absent and rng.random() >= vary.drop_boundaries
-    return condition_rows(song.length, mood if with_mood else None, cuts if with_cuts else None)
+    rows = condition_rows(song.length, mood if with_mood else None, cuts if with_cuts else None)[passage]
+    form = np.zeros((len(rows), SECTION_WIDTH), dtype=np.float32)
+    if own.random() >= vary.drop_sections:
+        form = section_rows(len(rows), sections(song.chords[passage], vary, own))
+    return np.concatenate([rows, form], axis=1)
 
 
 def _fit(rows: np.ndarray, length: int) -> np.ndarray:

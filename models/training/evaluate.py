@@ -18,7 +18,7 @@ import torch
 from models.amt import AffectiveMultimodalTransformer
 from models.baselines import Tables
 from models.checkpoint import load_default
-from models.conditioning import film_rows
+from models.conditioning import CONDITION_WIDTH, film_rows
 from models.film import MOTION_COLUMN, SCENE_COLUMN
 from models.regressor import DynamicsRegressor
 from models.runtime import single_threaded
@@ -56,6 +56,8 @@ LABELS_SHOWN: Final = {
     "labels": SHOWN_LABELS,
     "boundaries": replace(SHOWN_LABELS, drop_mood=1.0),
     "mood": replace(SHOWN_LABELS, drop_boundaries=1.0),
+    "sections": replace(SHOWN_LABELS, drop_mood=1.0, drop_boundaries=1.0, drop_sections=0.0),
+    "labels and sections": replace(SHOWN_LABELS, drop_sections=0.0),
 }
 _TARGETS: Final = ("density", "loudness")
 
@@ -65,14 +67,14 @@ class Arm:
     """How a network is shown the film: what is hidden, whether it is another video's.
 
     conditions: what stands in the slot-aligned conditions: nothing, the film's mood, or the song's own inverse labels
-        (both columns of them, its boundaries alone, its mood alone).
+        (mood and boundaries, its boundaries alone, its mood alone, its sections alone, all three).
     chords: what a regressor reads that reads chords: what was composed for the film, the song's own, or nothing.
     """
 
     name: str
     without: frozenset[str] = frozenset()
     wrong_film: bool = False
-    conditions: Literal["absent", "film", "labels", "boundaries", "mood"] = "absent"
+    conditions: Literal["absent", "film", "labels", "boundaries", "mood", "sections", "labels and sections"] = "absent"
     chords: Literal["composed", "true", "absent"] = "composed"
 
 
@@ -87,6 +89,10 @@ ARMS: Final = (
     Arm("told what its own chords state", conditions="labels"),
     Arm("told its own boundaries alone", conditions="boundaries"),
     Arm("told its own chords' mood alone", conditions="mood"),
+)
+SECTION_ARMS: Final = (  # of networks that read the section of the form, besides
+    Arm("told its own sections alone", conditions="sections"),
+    Arm("told mood, boundaries and sections", conditions="labels and sections"),
 )
 READING_ARMS: Final = (  # of regressors that read chords, besides
     Arm("picture only", chords="absent"),
@@ -189,7 +195,7 @@ def _shown(
     if arm.conditions == "film":
         for k, (song, film) in enumerate(zip(songs, films, strict=True)):
             emotion = film.emotion_smooth[np.arange(song.length) % film.length]
-            batch.conditions[k, : song.length] = torch.from_numpy(film_rows(emotion))
+            batch.conditions[k, : song.length, :CONDITION_WIDTH] = torch.from_numpy(film_rows(emotion))
     return batch
 
 
@@ -406,8 +412,12 @@ def evaluate(
         with single_threaded():
             composed = compose_for(load_default("amt"), chosen)
     for name, (model, smooth) in networks.items():
-        reads = isinstance(model, DynamicsRegressor) and model.config.chord_width > 0
-        for arm in (*ARMS, *READING_ARMS) if reads else ARMS:
+        arms: tuple[Arm, ...] = ARMS
+        if isinstance(model, DynamicsRegressor) and model.config.chord_width:
+            arms += READING_ARMS
+        elif isinstance(model, AffectiveMultimodalTransformer) and model.config.section_width:
+            arms += SECTION_ARMS
+        for arm in arms:
             row = f"{name}, {arm.name}" if arm.name else name
             say(row)
             if isinstance(model, AffectiveMultimodalTransformer):

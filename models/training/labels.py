@@ -1,4 +1,4 @@
-"""Inverse labels: the mood course that a song's own chords state, and the boundaries of its form.
+"""Inverse labels: the mood course that a song's own chords state, and the boundaries and sections of its form.
 
 MuVi-Sync cannot teach picture -> harmony, since its chords do not follow their film; it can teach mood course ->
 harmony.  So in training the conditioning columns hold what the chords themselves say, computed here; in use the film's
@@ -18,6 +18,7 @@ every mood is stated about equally often, by its own chords.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import pairwise
 from statistics import NormalDist
 from typing import Final
 
@@ -33,6 +34,8 @@ _KNOTS: Final = 129  # of the table that maps evidence to normal scores
 # told apart by what they share; with it, those that go together (fearful and tense) still come apart.
 _SHRINK: Final = 0.6
 _NOVELTY: Final = 12  # slots before and after a place that are compared
+_SHIFT: Final = 4  # slots that a return may begin off the cut before it; no section is shorter than about that
+_ALIKE: Final = 0.65  # likeness from which two sections have one letter
 # Consonance of dyads by interval class 0..6 (Huron 1994, table 2), unison left at 0.
 _CONSONANCE: Final = (0.0, -1.428, -0.582, 0.594, 0.386, 1.240, -0.453)
 # Place of each pitch class on the line of fifths, C = 0, spelled as it mostly is in C major and A minor.
@@ -182,6 +185,22 @@ def novelty(chords: np.ndarray) -> np.ndarray:
     return np.asarray(1.0 - alike)
 
 
+def _newest(chords: np.ndarray, between: tuple[float, float], rng: np.random.Generator) -> list[int]:
+    """Changes of chord, those before the newest passages first, at a spacing drawn from `between`."""
+    places = np.flatnonzero(np.r_[True, chords[1:] != chords[:-1]])
+    low, high = np.log(between[0]), np.log(between[1])
+    spacing = float(np.exp(rng.uniform(low, high)))
+    wanted = max(1, int(len(chords) / spacing))
+    rank = novelty(chords)[places] + 0.3 * rng.random(len(places))
+    chosen: list[int] = []
+    for place in places[np.argsort(-rank)]:
+        if all(abs(place - other) >= spacing / 2 for other in chosen):
+            chosen.append(int(place))
+            if len(chosen) >= wanted:
+                break
+    return chosen
+
+
 def boundaries(chords: np.ndarray, variation: LabelVariation, rng: np.random.Generator) -> np.ndarray:
     """(T,) of 0 and 1: places of the song's form where a film might cut.
 
@@ -190,18 +209,7 @@ def boundaries(chords: np.ndarray, variation: LabelVariation, rng: np.random.Gen
     """
     length = len(chords)
     found = np.zeros(length)
-    places = np.flatnonzero(np.r_[True, chords[1:] != chords[:-1]])
-    low, high = np.log(variation.spacing_s[0]), np.log(variation.spacing_s[1])
-    spacing = float(np.exp(rng.uniform(low, high)))
-    wanted = max(1, int(length / spacing))
-    rank = novelty(chords)[places] + 0.3 * rng.random(len(places))
-    chosen: list[int] = []
-    for place in places[np.argsort(-rank)]:
-        if all(abs(place - other) >= spacing / 2 for other in chosen):
-            chosen.append(int(place))
-            if len(chosen) >= wanted:
-                break
-    for place in chosen:
+    for place in _newest(chords, variation.spacing_s, rng):
         if rng.random() < variation.drop_boundary:
             continue
         if rng.random() < variation.jitter:
@@ -209,3 +217,39 @@ def boundaries(chords: np.ndarray, variation: LabelVariation, rng: np.random.Gen
         if 0 <= place < length:
             found[place] = 1.0
     return found
+
+
+def sections(chords: np.ndarray, variation: LabelVariation, rng: np.random.Generator) -> list[tuple[int, int]]:
+    """(first slot, letter from 0) of the song's sections, A B A …, letters numbered by first appearance.
+
+    The song is cut before its newest passages.  A section whose roots are those of an earlier one, in whatever key,
+    has its letter and begins where that one's beginning comes back, which may be a few slots off the cut.
+    """
+    roots = ROOT_OF[chords]
+    last = len(chords) - 2 * _SHIFT
+    cuts = sorted(cut for cut in _newest(chords, variation.section_s, rng) if 2 * _SHIFT <= cut <= last)
+    found = [(0, 0)]
+    firsts = [roots[: cuts[0]] if cuts else roots]  # of each letter
+    for start, stop in pairwise([*cuts, len(chords)]):
+        likeness, _, letter, shift = max(
+            (_likeness(roots[start + shift : stop + shift], first), -abs(shift), letter, shift)
+            for letter, first in enumerate(firsts)
+            for shift in range(-_SHIFT, _SHIFT + 1)
+        )
+        if likeness < _ALIKE:
+            letter, shift = len(firsts), 0
+            firsts.append(roots[start:stop])
+        found.append((max(start + shift, found[-1][0] + 1), letter))
+    return found
+
+
+def _likeness(roots: np.ndarray, other: np.ndarray) -> float:
+    """Share of slots whose roots agree, transposed as fits best; half of it is of those a slot early or late, too."""
+    length = min(len(roots), len(other))
+    if length < _SHIFT:
+        return 0.0
+    here, there = roots[:length], np.pad(other[:length], 1, mode="edge")
+    near = np.stack([there[1:-1], there[:-2], there[2:]])
+    apart = (here - near) % 12 == np.arange(12)[:, None, None]
+    agree = np.where((here > 0) & (near > 0), apart, here == near)
+    return float((0.5 * agree[:, 0].mean(axis=1) + 0.5 * agree.any(axis=1).mean(axis=1)).max())

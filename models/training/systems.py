@@ -141,6 +141,12 @@ _ALL: Final = (
         _UNCONDITIONED,
         replace(_PARTS_CHORDS, kernel_rate=5.0, mixed=True),
     ),
+    System(
+        "amt-sections",
+        "the AMT that ships (--start-from it) and what section of the form each slot is in",
+        replace(_SHIPPED, section_width=64),
+        replace(_SHIPPED_CHORDS, labels=LabelVariation(drop_sections=0.3)),
+    ),
     System("amt-recall", "the AMT that ships, without echo", _RECALL, _PARTS_CHORDS),
     System(
         "amt-plain-recall",

@@ -57,6 +57,7 @@ class TrainOptions:
     warmup: int | None = None  # steps, in place of the recipe's
     mixed: bool = False  # matrix products in bfloat16 even where the recipe has them in 32 bits
     quality_weight: float | None = None  # of the emotion matching loss on probabilities, in place of the recipe's
+    excerpt: int | None = None  # slots of a passage, in place of the recipe's; 0 = whole songs
     start_from: Path | None = None  # weights file to start from; tensors it lacks keep their initial values
 
 
@@ -392,6 +393,10 @@ def _as_asked(system: System, options: TrainOptions) -> System:
         if system.predicts != "chords" or not 0 <= options.quality_weight < math.inf:
             raise ModelError("The weight of the emotion matching loss is a number from 0 up, and for chords only.")
         recipe = replace(recipe, quality_weight=options.quality_weight)
+    if options.excerpt is not None:
+        if options.excerpt < 0:
+            raise ModelError("An excerpt has 1 slot or more; 0 takes whole songs.")
+        recipe = replace(recipe, excerpt=options.excerpt)
     return replace(system, recipe=replace(recipe, mixed=recipe.mixed or options.mixed))
 
 

@@ -33,6 +33,8 @@ class LabelVariation:
     spacing_s: tuple[float, float] = (4.0, 24.0)  # of boundaries
     drop_boundary: float = 1 / 3
     jitter: float = 0.2  # of boundaries, one slot early or late
+    drop_sections: float = 1.0  # whatever else is dropped; 1 = never there
+    section_s: tuple[float, float] = (16.0, 48.0)  # of the cuts between sections
 
 
 @dataclass(frozen=True, slots=True)
