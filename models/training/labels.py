@@ -34,7 +34,7 @@ _KNOTS: Final = 129  # of the table that maps evidence to normal scores
 # told apart by what they share; with it, those that go together (fearful and tense) still come apart.
 _SHRINK: Final = 0.6
 _NOVELTY: Final = 12  # slots before and after a place that are compared
-_SHIFT: Final = 4  # slots that a return may begin off the cut before it; no section is shorter than about that
+_SHIFT: Final = 6  # slots that a return may begin off its cut, earlier or later
 _ALIKE: Final = 0.65  # likeness from which two sections have one letter
 # Consonance of dyads by interval class 0..6 (Huron 1994, table 2), unison left at 0.
 _CONSONANCE: Final = (0.0, -1.428, -0.582, 0.594, 0.386, 1.240, -0.453)
@@ -185,9 +185,14 @@ def novelty(chords: np.ndarray) -> np.ndarray:
     return np.asarray(1.0 - alike)
 
 
-def _newest(chords: np.ndarray, between: tuple[float, float], rng: np.random.Generator) -> list[int]:
-    """Changes of chord, those before the newest passages first, at a spacing drawn from `between`."""
-    places = np.flatnonzero(np.r_[True, chords[1:] != chords[:-1]])
+def _newest(chords: np.ndarray, between: tuple[float, float], rng: np.random.Generator, margin: int = 0) -> list[int]:
+    """Changes of chord, those before the newest passages first, at a spacing drawn from `between`.
+
+    margin: slots at both ends without any; there all is new, since there is nothing to compare it with.
+    """
+    changed = np.r_[True, chords[1:] != chords[:-1]]
+    changed[:margin] = changed[max(0, len(chords) - margin) :] = False
+    places = np.flatnonzero(changed)
     low, high = np.log(between[0]), np.log(between[1])
     spacing = float(np.exp(rng.uniform(low, high)))
     wanted = max(1, int(len(chords) / spacing))
@@ -226,8 +231,7 @@ def sections(chords: np.ndarray, variation: LabelVariation, rng: np.random.Gener
     has its letter and begins where that one's beginning comes back, which may be a few slots off the cut.
     """
     roots = ROOT_OF[chords]
-    last = len(chords) - 2 * _SHIFT
-    cuts = sorted(cut for cut in _newest(chords, variation.section_s, rng) if 2 * _SHIFT <= cut <= last)
+    cuts = sorted(_newest(chords, variation.section_s, rng, _NOVELTY))
     found = [(0, 0)]
     firsts = [roots[: cuts[0]] if cuts else roots]  # of each letter
     for start, stop in pairwise([*cuts, len(chords)]):

@@ -13,7 +13,7 @@ import torch
 
 from models.amt import AffectiveMultimodalTransformer
 from models.checkpoint import build, load_default, save
-from models.conditioning import condition_rows
+from models.conditioning import CONDITION_WIDTH, SECTION_WIDTH, condition_rows, section_rows
 from models.config import KINDS, AmtConfig, RegressorConfig
 from models.errors import CheckpointError
 from models.files import LARGEST, WEIGHTS, read
@@ -30,6 +30,7 @@ EVERYTHING = AmtConfig(
     32, 2, 1, 2, 48, masked=True, scaled=True, run_buckets=8, recall_heads=3, recall_roots=True, echo_heads=4,
     condition_width=12,
 )  # fmt: skip
+SECTIONS = AmtConfig(32, 2, 1, 2, 48, masked=True, scaled=True, condition_width=12, section_width=10)
 
 
 def passages() -> list[tuple[FilmInputs, np.ndarray]]:
@@ -58,7 +59,10 @@ def conditions_of(seed: int, rows: int) -> np.ndarray:
     rng = np.random.default_rng(seed)
     mood = None if seed % 4 == 1 else rng.dirichlet(np.ones(6) * 0.4, rows)
     cuts = None if seed % 4 == 2 else (rng.random(rows) < 0.1).astype(float)
-    return condition_rows(rows, mood, cuts)
+    form = np.zeros((rows, SECTION_WIDTH), dtype=np.float32)
+    if seed % 3:
+        form = section_rows(rows, [(0, 0), (rows // 4, 1), (rows // 2, seed % 2)])
+    return np.concatenate([condition_rows(rows, mood, cuts), form], axis=1)
 
 
 @torch.no_grad()
@@ -116,11 +120,12 @@ def test_the_shipped_chord_network_is_the_same_in_numpy() -> None:
     "config",
     [
         EVERYTHING,
+        SECTIONS,
         AmtConfig(32, 2, 2, 2, 48),  # the published kind: nothing masked, padded to 300
         AmtConfig(32, 2, 1, 2, 48, see=False, relative=False),
         AmtConfig(32, 2, 1, 1, 48, masked=True, recall_heads=2),
     ],
-    ids=["everything", "published", "blind", "recall of chords"],
+    ids=["everything", "sections", "published", "blind", "recall of chords"],
 )
 def test_every_kind_of_chord_network_is_the_same_in_numpy(config: AmtConfig) -> None:
     model = lively(config)
@@ -143,6 +148,22 @@ def test_films_with_holes_without_a_picture_and_with_parts_missing() -> None:
                 scene_offset=np.arange(40) % 9, motion=rng.random(40) * 60, semantic=semantic, valid=valid, minor=True
             )
             assert_equal(in_numpy(network, film, chords, None), in_torch(model, film, chords, None))
+
+
+def test_sections_are_read_where_they_are_told_and_by_whom_they_can_be() -> None:
+    film, chords = passages()[2]
+    shown = conditions_of(2, PASSAGE)
+    reading, other = from_torch(lively(SECTIONS)), from_torch(lively(EVERYTHING))
+    assert isinstance(reading, ChordNetwork) and isinstance(other, ChordNetwork)
+    told = in_numpy(reading, film, chords, shown)
+    untold = in_numpy(reading, film, chords, shown[:, :CONDITION_WIDTH])
+    assert np.abs(told - untold).max() > 0.05
+    absent = shown.copy()
+    absent[:, CONDITION_WIDTH:] = 0
+    np.testing.assert_array_equal(in_numpy(reading, film, chords, absent), untold)
+    np.testing.assert_array_equal(
+        in_numpy(other, film, chords, shown), in_numpy(other, film, chords, shown[:, :CONDITION_WIDTH])
+    )
 
 
 def test_songs_side_by_side_are_what_each_is_alone() -> None:
@@ -284,9 +305,9 @@ def test_using_the_networks_loads_no_torch() -> None:
     assert done.stdout.strip() == "[]"
 
 
-@pytest.mark.parametrize("films", [1, 3])
-def test_other_conditions_are_as_if_they_had_been_there_all_along(films: int) -> None:
-    network = from_torch(lively(EVERYTHING))
+@pytest.mark.parametrize(("films", "config"), [(1, EVERYTHING), (3, EVERYTHING), (2, SECTIONS)])
+def test_other_conditions_are_as_if_they_had_been_there_all_along(films: int, config: AmtConfig) -> None:
+    network = from_torch(lively(config))
     assert isinstance(network, ChordNetwork)
     some = passages()[:films]
     film = FilmInputs.stacked([film for film, _ in some])

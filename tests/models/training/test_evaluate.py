@@ -10,7 +10,7 @@ import pytest
 import torch
 
 from models.checkpoint import build
-from models.config import RegressorConfig
+from models.config import AmtConfig, RegressorConfig
 from models.regressor import DynamicsRegressor
 from models.training import evaluate as evaluation
 from models.training.dataset import MuViSync
@@ -59,3 +59,18 @@ def test_what_a_regressor_reads_has_a_row_each(data: MuViSync, monkeypatch: pyte
 def test_composed_chords_have_to_be_given(data: MuViSync) -> None:
     with pytest.raises(ValueError, match="composed chords"):
         predict_dynamics(reading(), data.songs[1:], smooth=True, arm=ARMS[0])
+
+
+def test_a_network_that_reads_sections_has_rows_of_them(data: MuViSync) -> None:
+    torch.manual_seed(0)
+    network = AmtConfig(16, 2, 1, 1, 24, masked=True, scaled=True, condition_width=8)
+    shown = {"told its own sections alone", "told mood, boundaries and sections"}
+    for config in (network, replace(network, section_width=8)):
+        model = build(config)
+        with torch.no_grad():
+            for parameter in model.parameters():
+                parameter.add_(0.1 * torch.randn_like(parameter))
+        rows = evaluate({"n": (model, True)}, data).chords.rows
+        assert {f"n, {arm}" in rows for arm in shown} == {config.section_width > 0}
+    nll = {tuple(rows[name]["nll"]) for name in ("n", *(f"n, {arm}" for arm in shown))}
+    assert len(nll) == 3, "what it is told makes no difference"

@@ -7,10 +7,25 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from hypothesis import given
+from hypothesis import strategies as st
 
 from engine.music.chord import VOCABULARY_SIZE, Chord
 from models.checkpoint import build
-from models.conditioning import BOUNDARY_PRESENT, MOOD_PRESENT, condition_rows, film_rows, sharpened, smoothed
+from models.conditioning import (
+    BOUNDARY_PRESENT,
+    CONDITION_WIDTH,
+    LETTERS,
+    MOOD_PRESENT,
+    SECTION_PLACE,
+    SECTION_PRESENT,
+    SECTION_RETURN,
+    condition_rows,
+    film_rows,
+    section_rows,
+    sharpened,
+    smoothed,
+)
 from models.config import AmtConfig
 from models.decoding import DecodingOptions
 from models.errors import ModelError
@@ -19,9 +34,9 @@ from models.training import course
 from models.training.composed import film_inputs
 from models.training.dataset import Labelling, MuViSync, make_batch
 from models.training.evaluate import ARMS, chord_rows, position_only
-from models.training.labels import MOODS, MoodLabels, boundaries, evidence
+from models.training.labels import MOODS, MoodLabels, boundaries, evidence, sections
 from models.training.variation import LabelVariation
-from models.vocabulary import EMOTIONS, TABLE_1
+from models.vocabulary import EMOTIONS, TABLE_1, transpose_ids
 
 SLICE = Path(__file__).parent.parent / "fixtures" / "muvi-sync-slice"
 ALWAYS = LabelVariation(drop_all=0.0, drop_mood=0.0, drop_boundaries=0.0, noise=0.0, decided=(4.0, 4.0))
@@ -97,6 +112,71 @@ def test_boundaries_lie_at_chord_changes_but_for_the_jitter(songs) -> None:
     assert found > 100 and 0.8 < kept / found < 0.98
     flat = boundaries(np.full(50, 1), ALWAYS, rng)
     assert flat.sum() <= 1
+
+
+FORM = LabelVariation(section_s=(40.0, 40.0))
+VERSE, CHORUS = loop("C", "Em", "Am", "F", slots=32, each=4), loop("Dm", "Gsus4", "Bb", "A7", slots=32, each=4)
+
+
+@pytest.mark.parametrize(
+    ("semitones", "late", "most"), [(0, 0, 12), (0, 1, 12), (3, 0, 6), (2, 1, 6)], ids=["same", "late", "key", "both"]
+)
+def test_a_form_is_found_in_its_chords(semitones: int, late: int, most: int) -> None:
+    """A B A B by the roots: with rests, a slot late and, in most draws of the cuts, in another key."""
+    again = transpose_ids(np.r_[np.repeat(VERSE[:1], late), VERSE], semitones)
+    again[6:9] = Chord.parse("N").id
+    right = 0
+    for seed in range(12):
+        found = sections(np.r_[VERSE, CHORUS, again, CHORUS], FORM, np.random.default_rng(seed))
+        starts = [start for start, _ in found]
+        assert abs(starts[1] - 32) <= 4 and starts[2] == 64 + late, "a return begins where its first time began"
+        right += found[1:] == [(starts[1], 1), (64 + late, 0), (starts[1] + 64 + late, 1)]
+    assert right >= most
+
+
+def test_what_never_comes_back_has_letters_of_its_own() -> None:
+    other = loop("B", "C", "F#m", "G#m", slots=32, each=4)
+    for seed in range(4):
+        found = sections(np.r_[VERSE, CHORUS, other], FORM, np.random.default_rng(seed))
+        assert [letter for _, letter in found] == [0, 1, 2]
+    assert sections(VERSE[:9], FORM, np.random.default_rng(0)) == [(0, 0)], "too short for two"
+
+
+@given(st.lists(st.tuples(st.integers(0, VOCABULARY_SIZE - 1), st.integers(1, 9)), min_size=1, max_size=60),
+       st.integers(0, 2**32), st.integers(0, 11))  # fmt: skip
+def test_sections_of_any_song(runs: list[tuple[int, int]], seed: int, semitones: int) -> None:
+    chords = np.repeat(*np.array(runs).T)
+    before = chords.copy()
+    found = sections(chords, LabelVariation(), np.random.default_rng(seed))
+    assert np.array_equal(chords, before)
+    assert found == sections(transpose_ids(chords, semitones), LabelVariation(), np.random.default_rng(seed))
+    starts, letters = [start for start, _ in found], [letter for _, letter in found]
+    assert starts[0] == 0 and starts == sorted(set(starts)) and starts[-1] < len(chords)
+    assert all(letter <= max(letters[:k], default=-1) + 1 for k, letter in enumerate(letters))
+    rows = section_rows(len(chords), found)
+    assert (rows[:, :LETTERS].sum(axis=1) == 1).all() and rows[:, SECTION_PRESENT].all()
+    ends = [*starts[1:], len(chords)]
+    for k, (start, end) in enumerate(zip(starts, ends, strict=True)):
+        assert (rows[start:end, SECTION_RETURN] == (letters[k] in letters[:k])).all()
+        assert (rows[start:end, :LETTERS].argmax(axis=1) == min(letters[k], LETTERS - 1)).all()
+        same = min(end - start, ends[0])
+        assert np.array_equal(rows[start : start + same, SECTION_PLACE], rows[:same, SECTION_PLACE]), "by place alone"
+
+
+def test_sections_change_nothing_else_and_begin_anew_in_every_passage(labels, songs) -> None:
+    def shown(drop_sections: float) -> np.ndarray:
+        labelling = Labelling(labels, LabelVariation(drop_sections=drop_sections))
+        rngs = [np.random.default_rng([4, k]) for k in range(12)]
+        return make_batch(songs * 4, labelling=labelling, rng=rngs, excerpt=60).conditions.numpy()
+
+    none, some, every = (shown(share) for share in (1.0, 0.5, 0.0))
+    for rows in (some, every):
+        np.testing.assert_array_equal(rows[..., :CONDITION_WIDTH], none[..., :CONDITION_WIDTH])
+    there = [rows[..., CONDITION_WIDTH:][..., SECTION_PRESENT] for rows in (none, some, every)]
+    assert not none[..., CONDITION_WIDTH:].any() and 0 < there[1].mean() < 1 and there[2].all()
+    assert np.array_equal(there[1].min(axis=1), there[1].max(axis=1)), "there or not for a whole passage"
+    first = every[:, 0, CONDITION_WIDTH:]
+    assert first[:, 0].all() and not first[:, SECTION_RETURN].any()
 
 
 def test_columns_are_dropped_whole(labels, songs) -> None:

@@ -14,17 +14,19 @@ import pytest
 import torch
 
 from models.checkpoint import load
+from models.conditioning import CONDITION_WIDTH
 from models.config import AmtConfig, RegressorConfig
 from models.decoding import ChordStream, DecodingOptions
 from models.errors import ModelError
-from models.files import read_card
+from models.files import WEIGHTS, read_card
 from models.film import FilmInputs
 from models.regressor import DynamicsRegressor
 from models.runtime import ChordNetwork, from_torch
 from models.training.cli import main
 from models.training.composed import compose_all, film_inputs
-from models.training.dataset import MuViSync, chord_steps, make_batch
+from models.training.dataset import Labelling, MuViSync, chord_steps, make_batch
 from models.training.evaluate import ORACLE_WINDOW, dynamics_baselines, with_own_mean
+from models.training.labels import MoodLabels
 from models.training.losses import chord_loss, correlation_loss, emotion_loss, masked_mse, quality_loss
 from models.training.systems import SYSTEMS, System, find, reduced
 from models.training.train import (
@@ -36,9 +38,10 @@ from models.training.train import (
     learning_rate,
     run_network,
     song_order,
+    start_from,
     train,
 )
-from models.training.variation import Variation
+from models.training.variation import LabelVariation, Variation
 from models.vocabulary import transpose_ids
 
 FIXTURES = Path(__file__).parent.parent / "fixtures"
@@ -161,6 +164,33 @@ def test_every_system_can_take_a_step(name: str, data: Path, tmp_path: Path) -> 
     model, record = train(system, MuViSync(data), TrainOptions(tmp_path, report=1, steps=1))
     assert record["system"] == name and np.isfinite(record["best_val_loss"])
     assert not model.training
+
+
+@torch.no_grad()
+def test_sections_start_from_what_ships_and_change_nothing_of_it() -> None:
+    """Before the first step a network that reads sections says, told any, what the shipped one says without."""
+    models = [build(find(name).network).eval() for name in ("amt", "amt-sections")]
+    for model in models:
+        start_from(model, WEIGHTS / "amt.safetensors")
+    songs = MuViSync(SLICE).split("test")[:1]
+    variation = LabelVariation(drop_all=0.0, drop_mood=0.0, drop_boundaries=0.0, drop_sections=0.0)
+    labelling = Labelling(MoodLabels([(song.chords, song.minor) for song in songs]), variation)
+    batch = make_batch(songs, labelling=labelling, rng=np.random.default_rng(1))
+    assert batch.conditions[..., CONDITION_WIDTH:].any()
+    plain, reading = (run_network(model, batch) for model in models)
+    assert torch.equal(plain, reading)
+
+
+def test_sections_are_read_behind_the_other_conditions() -> None:
+    with pytest.raises(ValueError, match="section_width needs condition_width"):
+        AmtConfig(section_width=8)
+
+
+def test_a_passage_is_as_long_as_is_asked(data: Path, tmp_path: Path) -> None:
+    _, record = train(TINY, MuViSync(data), TrainOptions(tmp_path / "short", steps=1, excerpt=20))
+    assert record["recipe"]["excerpt"] == 20  # type: ignore[index]
+    with pytest.raises(ModelError, match="An excerpt has"):
+        train(TINY, MuViSync(data), TrainOptions(tmp_path / "none", steps=1, excerpt=-1))
 
 
 def test_published_systems_have_the_published_size() -> None:
