@@ -1,6 +1,6 @@
 """What section columns are worth: a chord network that reads them beside one trained alike that does not.
 
-    python tests/bench/sections.py DATA PLAIN.safetensors SECTIONS.safetensors [--split val] [--songs N] [--json]
+    python tests/bench/sections.py DATA PLAIN.safetensors SECTIONS.safetensors [--songs N] [--takes N] [--json]
 
 Teacher forced: figures when told nothing, the song's own mood, boundaries, sections, or several of them, and paired
 differences.  Composing freely: films are composed with sections told A B A and, with the same draws, A B C.  In how
@@ -68,8 +68,8 @@ def teacher_forced(
     return out
 
 
-def free(model: AffectiveMultimodalTransformer, songs: Sequence[Song]) -> dict[str, Columns]:
-    """What is told and how strongly -> figure of FREE -> (videos,)."""
+def free(model: AffectiveMultimodalTransformer, songs: Sequence[Song], takes: int) -> dict[str, Columns]:
+    """What is told and how strongly -> figure of FREE, its mean over takes -> (videos,)."""
     network = from_torch(model)
     assert isinstance(network, ChordNetwork)
     rng = np.random.default_rng(0)
@@ -95,21 +95,12 @@ def free(model: AffectiveMultimodalTransformer, songs: Sequence[Song]) -> dict[s
                     form = section_rows(rows, list(zip(places, told, strict=True)))
                     columns = np.concatenate([columns, form], axis=1)
                 shown.append(columns)
-        options = [replace(at, seed=at.seed + k) for k in range(len(songs))]
         found = []
-        for chords, (first, second) in zip(compose_all(network, films, options, shown), lengths, strict=True):
-            ids = np.array(chords)
-            one, two, three = np.split(ids[: 2 * first + second], [first, first + second])
-            shared = min(first, second)
-            found.append(
-                {
-                    "return": float((three == one).mean()),
-                    "other": float((two[:shared] == one[:shared]).mean()),
-                    "entropy": metrics.chord_entropy(ids[: 2 * first + second]),
-                    "changes": metrics.change_rate(ids[: 2 * first + second]),
-                }
-            )
-        return metrics.collect(found)
+        for take in range(takes):
+            options = [replace(at, seed=at.seed + 10_000 * take + k) for k in range(len(songs))]
+            pieces = zip(compose_all(network, films, options, shown), lengths, strict=True)
+            found.append(metrics.collect([judged(np.array(ids), *two) for ids, two in pieces]))
+        return {name: np.mean([of[name] for of in found], axis=0) for name in FREE}
 
     out = {"nothing": composed(base, None, False)}
     for strength, at in strengths.items():
@@ -118,6 +109,19 @@ def free(model: AffectiveMultimodalTransformer, songs: Sequence[Song]) -> dict[s
     out["the film's mood, 50 %"] = composed(at, None, True)
     out |= {f"{told} and the film's mood, 50 %": composed(at, form, True) for told, form in letters.items()}
     return out
+
+
+def judged(ids: np.ndarray, first: int, second: int) -> dict[str, float]:
+    """Figures of FREE of one piece, its first sections so long and the third as long as the first."""
+    ids = ids[: 2 * first + second]
+    one, two, three = np.split(ids, [first, first + second])
+    shared = min(first, second)
+    return {
+        "return": float((three == one).mean()),
+        "other": float((two[:shared] == one[:shared]).mean()),
+        "entropy": metrics.chord_entropy(ids),
+        "changes": metrics.change_rate(ids),
+    }
 
 
 def differences(of: Columns, to: Columns) -> dict[str, Estimate]:
@@ -132,6 +136,7 @@ def main() -> int:
     parser.add_argument("sections", type=Path)
     parser.add_argument("--split", default="val", choices=("train", "val", "test"))
     parser.add_argument("--songs", type=int, help="only the first of the split")
+    parser.add_argument("--takes", type=int, default=1, help="of each film, composed freely")
     parser.add_argument("--json", action="store_true")
     options = parser.parse_args()
     torch.set_num_threads(1)
@@ -157,7 +162,9 @@ def main() -> int:
         told["sections", "all"], told["sections", "mood and boundaries"]
     )
     with single_threaded():
-        composed = {(name, what): rows for name in networks for what, rows in free(networks[name], songs).items()}
+        composed = {
+            (name, what): rows for name in networks for what, rows in free(networks[name], songs, options.takes).items()
+        }
     asked = [what for name, what in composed if name == "sections" and what.startswith("A B A")]
     rises = {
         f"{what} − the same with A B C": differences(
