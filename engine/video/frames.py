@@ -351,7 +351,11 @@ def _luma_of(frame: Any, size: tuple[int, int]) -> np.ndarray | None:
     if line < frame.width:  # stored from the last line up
         return None
     lines = np.frombuffer(plane, np.uint8, count=line * frame.height).reshape(frame.height, line)
-    luma = cv2.resize(lines[:, : frame.width], size, interpolation=cv2.INTER_NEAREST)
+    across, down = frame.width // size[0], frame.height // size[1]
+    if (across * size[0], down * size[1]) == (frame.width, frame.height):
+        luma = lines[::down, : frame.width : across].copy()  # the very pixels that a resize takes
+    else:
+        luma = cv2.resize(lines[:, : frame.width], size, interpolation=cv2.INTER_NEAREST)
     if not (name.startswith("yuvj") or frame.color_range == _FULL_RANGE):
         luma = cv2.LUT(luma, _TO_FULL_RANGE)
     return np.asarray(luma, np.uint8)

@@ -1,11 +1,11 @@
 """Measures the quick analysis: CPU time beside a bare decode of the same file in the same run, wall time, peak memory.
 
-    python tests/bench/analysis.py [FILM] [--repeat 3] [--hours 2] [--json OUT.json]   (Linux)
+    python tests/bench/analysis.py [FILM] [--repeat 3] [--hours 2] [--other TREE] [--json OUT.json]   (Linux)
 
 The film (default: the bundled clip) is encoded to 640x360, 1280x720 and 1920x1080 H.264 first.  Each measurement
 runs in a fresh process; bare decode and analysis take turns, and the least CPU time of each counts.  Memory is the
 peak resident size above that of a process that only imports the same modules.  `--hours` makes a long film by
-repeating the 360p file's packets.
+repeating the 360p file's packets.  `--other`: another checkout, whose analysis takes turns with this one's.
 """
 
 from __future__ import annotations
@@ -52,9 +52,9 @@ print(json.dumps(dict(cpu_s=time.process_time() - cpu_s, wall_s=time.perf_counte
 """
 
 
-def measure(what: str, path: Path) -> dict[str, Any]:
+def measure(what: str, path: Path, tree: Path = ROOT) -> dict[str, Any]:
     """One fresh process."""
-    code = CHILD.format(root=str(ROOT))
+    code = CHILD.format(root=str(tree))
     done = subprocess.run([sys.executable, "-c", code, what, str(path)], capture_output=True, text=True, check=True)
     return json.loads(done.stdout)
 
@@ -98,14 +98,20 @@ def main() -> int:
     parser.add_argument("film", nargs="?", type=Path, default=ROOT / "engine/media/big-buck-bunny-30s.mp4")
     parser.add_argument("--repeat", type=int, default=3)
     parser.add_argument("--hours", type=float, default=0.0, help="also a film of this length, for memory")
+    parser.add_argument("--other", type=Path, help="another checkout, measured in turns with this one")
     parser.add_argument("--json", type=Path)
     arguments = parser.parse_args()
+    other = arguments.other.resolve() if arguments.other else None
     table: list[dict[str, Any]] = []
     with tempfile.TemporaryDirectory() as folder:
         for width, height in SIZES:
             film = Path(folder) / f"{height}p.mp4"
             encode(arguments.film, film, width, height)
-            pairs = [(measure("decode", film), measure("analyze", film)) for _ in range(arguments.repeat)]
+            pairs, others = [], []
+            for _ in range(arguments.repeat):
+                pairs.append((measure("decode", film), measure("analyze", film)))
+                if other is not None:
+                    others.append(measure("analyze", film, other)["cpu_s"])
             decode_cpu_s = min(pair[0]["cpu_s"] for pair in pairs)
             best = min((pair[1] for pair in pairs), key=lambda run: run["cpu_s"])
             table.append(
@@ -115,6 +121,7 @@ def main() -> int:
                     "decode_cpu_s": decode_cpu_s,
                     "analysis_cpu_s": best["cpu_s"],
                     "ratio": best["cpu_s"] / decode_cpu_s,
+                    **({"other_ratio": min(others) / decode_cpu_s} if others else {}),
                     "analysis_wall_s": best["wall_s"],
                     "first_row_s": best["first_s"],
                     "decode_memory_mb": max(pair[0]["above_imports_mb"] for pair in pairs),
