@@ -133,7 +133,7 @@ def _key_frames(opened: OpenFilm) -> list[np.ndarray]:
     """Grey pictures of up to SAMPLES different key frames spread evenly over the film, in its order: 320 wide, as high
     as the film's shape asks, and 1280 at most.
 
-    Black ones tell nothing and are left out.  No more are looked at once no mask can come of it.
+    Black ones tell nothing and are left out.  None are given once it is certain that no mask can come of them.
     """
     import av
     from av.video.reformatter import Interpolation, VideoReformatter
@@ -162,7 +162,7 @@ def _key_frames(opened: OpenFilm) -> list[np.ndarray]:
                 found[frame.pts] = picture
                 possible.add(picture)
                 if possible.nothing:
-                    break
+                    return []
     return [found[pts] for pts in sorted(found)]
 
 
