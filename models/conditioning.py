@@ -80,16 +80,21 @@ def section_rows(length: int, sections: Sequence[tuple[int, int]]) -> np.ndarray
     return rows
 
 
-def sharpened(mood: np.ndarray) -> np.ndarray:
-    """(..., 6) probabilities -> (..., 6) raised to SHARPNESS and normalised."""
-    powered = np.clip(np.nan_to_num(np.asarray(mood, dtype=np.float64)), 0.0, None) ** SHARPNESS
+def sharpened(mood: np.ndarray, strength: float = 0.5) -> np.ndarray:
+    """(..., 6) probabilities -> (..., 6) raised to SHARPNESS and normalised.
+
+    strength: 0..1 of "Follow the picture"; from the half on the power grows to twice as much, so that the strongest
+    mood speaks for itself.
+    """
+    power = SHARPNESS * max(1.0, 2.0 * strength)
+    powered = np.clip(np.nan_to_num(np.asarray(mood, dtype=np.float64)), 0.0, None) ** power
     total = powered.sum(axis=-1, keepdims=True)
     return np.divide(powered, total, out=np.zeros_like(powered), where=total > 0)
 
 
-def film_rows(emotion: np.ndarray) -> np.ndarray:
+def film_rows(emotion: np.ndarray, strength: float = 0.5) -> np.ndarray:
     """(T, 12) what stands in the conditions for a film's mood (T, 6) a second, without its cuts."""
-    return condition_rows(len(emotion), sharpened(smoothed(emotion)))
+    return condition_rows(len(emotion), sharpened(smoothed(emotion), strength))
 
 
 def smoothed(mood: np.ndarray, deviation: float = SMOOTHING_S) -> np.ndarray:

@@ -45,7 +45,7 @@ def mood_course(affect: np.ndarray, slot_s: float, options: ComposeOptions) -> n
         return picture.astype(np.float32)
     calm = smoothed(picture, SMOOTHING_S / max(slot_s, 1e-3))
     outstanding = np.clip(_CONTRAST * (calm - calm.mean(axis=0)), 0.0, 1.0)
-    wanted = _SHARED * sharpened(calm) + outstanding
+    wanted = _SHARED * sharpened(calm, options.follow_picture / 100.0) + outstanding
     wanted[:, _NEUTRAL] = 0.0
     wanted /= np.maximum(wanted.sum(axis=1, keepdims=True), 1.0)
     wanted[:, _NEUTRAL] = 1.0 - wanted.sum(axis=1)

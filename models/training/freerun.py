@@ -91,11 +91,11 @@ def compare(
     network = from_torch(model)
     assert isinstance(network, ChordNetwork)
     conditioned = network.config.condition_width > 0
-    own_rows, other_rows = (
-        [film_rows(film.features[0, :, EMOTION_COLUMNS]) for film in films] if conditioned else None
-        for films in (own_films, other_films)
-    )
     for strength in table:
+        own_rows, other_rows = (
+            [film_rows(film.features[0, :, EMOTION_COLUMNS], strength) for film in films] if conditioned else None
+            for films in (own_films, other_films)
+        )
         if say is not None:
             say(f"guidance {strength:.0%}")
         at = options_at(base, strength, conditioned)

@@ -38,6 +38,12 @@ def test_a_course_is_a_distribution_and_follows_what_stands_out() -> None:
     assert course[59, 3] < course[63, 3] < course[70, 3]  # the turn takes seconds, not one slot
 
 
+def test_beyond_the_default_strength_the_strongest_mood_stands_out_more() -> None:
+    affect = np.random.default_rng(3).dirichlet(np.ones(6), 60)
+    off, half, full = (mood_course(affect, 1.0, replace(PLAIN, follow_picture=value)) for value in (0.0, 50.0, 100.0))
+    assert np.array_equal(off, half) and half.max(axis=1).mean() < full.max(axis=1).mean()
+
+
 def test_a_fader_at_full_puts_its_mood_in_the_picture_s_place() -> None:
     affect = np.tile(np.eye(6)[EMOTIONS.index("relaxing")], (30, 1))
     tense = mood_course(affect, 1.0, replace(PLAIN, calm_tense=100.0))

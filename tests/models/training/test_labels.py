@@ -20,6 +20,7 @@ from models.conditioning import (
     SECTION_PLACE,
     SECTION_PRESENT,
     SECTION_RETURN,
+    SHARPNESS,
     condition_rows,
     film_rows,
     section_rows,
@@ -223,6 +224,16 @@ def test_smoothing_keeps_sums_and_sharpening_keeps_order() -> None:
     assert smoothed(mood).std(axis=0).max() < mood.std(axis=0).min()
     assert np.array_equal(sharpened(mood).argmax(axis=1), mood.argmax(axis=1))
     np.testing.assert_allclose(smoothed(mood[:1]), mood[:1])
+
+
+@pytest.mark.parametrize("strength", [0.0, 0.25, 0.5, 0.75, 1.0])
+def test_a_film_s_mood_is_as_sharp_as_labels_up_to_the_half_and_sharper_beyond(strength: float) -> None:
+    mood = np.random.default_rng(8).dirichlet(np.ones(6), 50)
+    as_labels = mood**SHARPNESS / (mood**SHARPNESS).sum(axis=1, keepdims=True)
+    found = sharpened(mood, strength)
+    assert np.array_equal(found, as_labels) == (strength <= 0.5)
+    assert (found.max(axis=1) >= as_labels.max(axis=1)).all()
+    assert np.array_equal(film_rows(mood, strength), film_rows(mood)) == (strength <= 0.5)
 
 
 def test_the_judge_tells_apart_what_is_different_and_not_what_is_alike() -> None:
