@@ -353,7 +353,7 @@ def _luma_of(frame: Any, size: tuple[int, int]) -> np.ndarray | None:
     lines = np.frombuffer(plane, np.uint8, count=line * frame.height).reshape(frame.height, line)
     across, down = frame.width // size[0], frame.height // size[1]
     if (across * size[0], down * size[1]) == (frame.width, frame.height):
-        luma = lines[::down, : frame.width : across].copy()  # the very pixels that a resize takes
+        luma: Any = lines[::down, : frame.width : across].copy()  # the very pixels that a resize takes
     else:
         luma = cv2.resize(lines[:, : frame.width], size, interpolation=cv2.INTER_NEAREST)
     if not (name.startswith("yuvj") or frame.color_range == _FULL_RANGE):
