@@ -8,20 +8,19 @@ shape by shape.
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any, Final, Literal, overload
 
 import torch
-from safetensors.torch import save_file
+from safetensors.torch import save as as_bytes
 from torch import nn
 
 from models.amt import AffectiveMultimodalTransformer
 from models.config import AmtConfig, RegressorConfig
 from models.errors import CheckpointError
-from models.files import FORMAT, WEIGHTS, read, write_card
+from models.files import FORMAT, LARGEST, WEIGHTS, check_weights_path, read, write_card, written
 from models.film import FEATURE_WIDTH
 from models.regressor import DynamicsRegressor
 from models.vocabulary import ATTRIBUTES, ROOTS, TOKENS
@@ -36,17 +35,15 @@ Network = AffectiveMultimodalTransformer | DynamicsRegressor
 def save(model: Network, path: Path, card: Mapping[str, Any] | None = None, *, half: bool = False) -> None:
     """Writes weights and, where given, the card beside them (with the file's sha256); aside first, then renamed.
 
-    half: 16-bit floats on disk (networks compute in 32 bits after loading).
+    half: 16-bit floats on disk (networks compute in 32 bits after loading).  Raises ModelError.
     """
     kind = "amt" if isinstance(model, AffectiveMultimodalTransformer) else "regressor"
     metadata = {"format": FORMAT, "network": kind, "config": json.dumps(asdict(model.config), sort_keys=True)}
     dtype = torch.float16 if half else torch.float32
     tensors = {name: value.detach().cpu().to(dtype).contiguous() for name, value in model.state_dict().items()}
-    path.parent.mkdir(parents=True, exist_ok=True)
-    aside = path.with_name(path.name + ".tmp")
-    save_file(tensors, aside, metadata=metadata)
-    aside.chmod(0o644)  # safetensors makes files that only their owner may read
-    os.replace(aside, path)
+    check_weights_path(path)
+    with written(path) as aside:
+        aside.write_bytes(as_bytes(tensors, metadata))
     if card is not None:
         write_card(path, card)
 
@@ -177,8 +174,14 @@ def read_authors(path: Path) -> dict[str, torch.Tensor]:
     except Exception as error:  # what a damaged pickle or archive runs into has no common type
         reason = str(error).splitlines()[0][:120].rstrip(".") if str(error) else type(error).__name__
         raise CheckpointError(f"{path} is not a checkpoint that can be read safely ({reason}).") from error
-    if not isinstance(found, dict) or not all(isinstance(v, torch.Tensor) for v in found.values()):
+    if not isinstance(found, dict) or not all(
+        isinstance(name, str) and isinstance(value, torch.Tensor) for name, value in found.items()
+    ):
         raise CheckpointError(f"{path} does not hold a plain table of tensors.")
+    for name, value in found.items():
+        plain = value.is_floating_point() and value.layout == torch.strided and value.device.type == "cpu"
+        if not plain or not value.isfinite().all() or (value.abs() > LARGEST).any():
+            raise CheckpointError(f"{path} is damaged: {name[:80]} holds what no training gives.")
     return found
 
 

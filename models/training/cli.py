@@ -8,7 +8,7 @@ what the person can act on (one sentence on stderr), 130 after Ctrl-C.
 from __future__ import annotations
 
 import argparse
-import json
+import math
 import shlex
 import sys
 import time
@@ -16,11 +16,13 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, Final
 
-from engine.music.command import SentenceParser
+from engine.music.command import SentenceParser, check_spares_input
 from engine.music.console import run_command
 from engine.music.errors import UserError
+from models.config import KINDS
 from models.errors import ModelError
 
+MOST_THREADS: Final = 256  # torch ends the process where the system refuses a thread
 DATA_HELP: Final = "folder with MuVi-Sync (muvi-sync.npz and semantic-*.npz), or a set of `cuebridge dataset build`"
 
 
@@ -30,7 +32,35 @@ def _say(text: str) -> None:
 
 
 def _out(value: Any, as_json: bool, text: str) -> None:
-    sys.stdout.write((json.dumps(value, allow_nan=True) if as_json else text).rstrip("\n") + "\n")
+    from models.files import to_json
+
+    sys.stdout.write((to_json(value) if as_json else text).rstrip("\n") + "\n")
+
+
+def _whole(least: int, most: int = 2**32 - 1) -> Callable[[str], int]:
+    """A whole number within bounds, as the type of a flag."""
+
+    def read(text: str) -> int:
+        try:
+            value = int(text)
+        except ValueError:
+            value = least - 1
+        if not least <= value <= most:
+            raise argparse.ArgumentTypeError(f"{text} is no whole number from {least} to {most}")
+        return value
+
+    return read
+
+
+def _rate(text: str) -> float:
+    """A learning rate, as the type of a flag."""
+    try:
+        value = float(text)
+    except ValueError:
+        value = math.nan
+    if not 0 < value < math.inf:
+        raise argparse.ArgumentTypeError(f"{text} is no number above 0")
+    return value
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -45,11 +75,15 @@ def _parser() -> argparse.ArgumentParser:
     train.add_argument("--data", type=Path, required=True, help=DATA_HELP)
     train.add_argument("--run", type=Path, help="folder of the run, resumed if it exists (default runs/NAME-SEED)")
     train.add_argument("--out", type=Path, help="weights file to write (default RUN/best.safetensors)")
-    train.add_argument("--seed", type=int, default=0)
-    train.add_argument("--steps", type=int, help="steps instead of the recipe's; 0 only fits the closed-form parts")
-    train.add_argument("--until", type=int, metavar="STEP", help="stop at this step; the same command resumes later")
-    train.add_argument("--learning-rate", type=float, help="peak learning rate, instead of the recipe's")
-    train.add_argument("--warmup", type=int, help="steps of rising learning rate, instead of the recipe's")
+    train.add_argument("--seed", type=_whole(0), default=0)
+    train.add_argument(
+        "--steps", type=_whole(0), help="steps instead of the recipe's; 0 only fits the closed-form parts"
+    )
+    train.add_argument(
+        "--until", type=_whole(0), metavar="STEP", help="stop at this step; the same command resumes later"
+    )
+    train.add_argument("--learning-rate", type=_rate, help="peak learning rate, instead of the recipe's")
+    train.add_argument("--warmup", type=_whole(0), help="steps of rising learning rate, instead of the recipe's")
     train.add_argument(
         "--quality-weight", type=float, metavar="W", help="weight of the paper's emotion matching loss on probabilities"
     )
@@ -57,10 +91,12 @@ def _parser() -> argparse.ArgumentParser:
         "--excerpt", type=int, metavar="SLOTS", help="passages so long, instead of the recipe's; 0 = whole"
     )
     train.add_argument("--start-from", type=Path, metavar="FILE", help="weights to start from")
-    train.add_argument("--report", type=int, default=75, help="steps between validations (default 75)")
+    train.add_argument("--report", type=_whole(1), default=75, help="steps between validations (default 75)")
     train.add_argument("--device", default="cpu", choices=("cpu", "cuda"))
-    train.add_argument("--threads", type=int, default=1, help="torch threads (default 1)")
-    train.add_argument("--reduced", type=int, default=1, metavar="N", help="divide the width by N, halve the layers")
+    train.add_argument("--threads", type=_whole(1, MOST_THREADS), default=1, help="torch threads (default 1)")
+    train.add_argument(
+        "--reduced", type=_whole(1), default=1, metavar="N", help="divide the width by N, halve the layers"
+    )
     train.add_argument("--mixed", action="store_true", help="train with matrix products in bfloat16")
     train.add_argument("--half", action="store_true", help="store 16-bit floats")
     train.add_argument("--json", action="store_true")
@@ -76,7 +112,7 @@ def _parser() -> argparse.ArgumentParser:
     evaluate.add_argument("--card", action="store_true", help="write the figures into the networks' model cards")
     evaluate.add_argument("--slice", type=Path, metavar="FOLDER", help="also write a slice's figures into the cards")
     evaluate.add_argument("--device", default="cpu", choices=("cpu", "cuda"), help="where the rows are computed (cpu)")
-    evaluate.add_argument("--threads", type=int, default=1, help="torch threads (default 1)")
+    evaluate.add_argument("--threads", type=_whole(1, MOST_THREADS), default=1, help="torch threads (default 1)")
     evaluate.add_argument("--json", action="store_true")
 
     info = commands.add_parser("info", help="what is shipped and can be trained, or what a weights file is")
@@ -86,7 +122,9 @@ def _parser() -> argparse.ArgumentParser:
     convert = commands.add_parser("import", help="convert the Video2Music authors' checkpoint to safetensors")
     convert.add_argument("file", type=Path, help="best_loss_weights.pickle or best_rmse_weights.pickle")
     convert.add_argument("out", type=Path)
-    convert.add_argument("--kind", default="bigru", help="which network of a regressor file (default bigru)")
+    convert.add_argument(
+        "--kind", default="bigru", choices=KINDS[1:], help="which network of a regressor file (default bigru)"
+    )
     convert.add_argument("--json", action="store_true")
 
     return parser
@@ -96,24 +134,28 @@ def _train(options: argparse.Namespace, command: str) -> int:
     import torch
 
     from models.checkpoint import save
-    from models.files import card_path
+    from models.files import card_path, check_weights_path, make_folder, to_json
     from models.training.dataset import MuViSync
     from models.training.systems import find, reduced
     from models.training.train import TrainOptions, train
 
-    torch.set_num_threads(max(1, options.threads))
+    torch.set_num_threads(options.threads)
     system = find(options.name)
     if options.reduced > 1:
         system = reduced(system, options.reduced)
     if options.device == "cuda" and not torch.cuda.is_available():
         raise ModelError("No CUDA device is available here; use --device cpu.")
     run = options.run or Path("runs") / f"{options.name}-{options.seed}"
+    out = options.out or run / "best.safetensors"
+    check_weights_path(out)  # before hours of training, not after
+    make_folder(run)
+    make_folder(out.parent)
     data = MuViSync(options.data)
     began = time.monotonic()
 
     def progress(row: dict[str, float]) -> None:
         if options.json:
-            sys.stderr.write(json.dumps(row) + "\n")
+            _say(to_json(row))
             return
         hits = "" if row["val_hits1"] != row["val_hits1"] else f"  Hits@1 {row['val_hits1']:.4f}"
         _say(
@@ -138,7 +180,6 @@ def _train(options: argparse.Namespace, command: str) -> int:
     model, record = train(system, data, trained, progress)
     if not record:  # one of torchrun's helpers: the first process writes
         return 0
-    out = options.out or run / "best.safetensors"
     card = {
         "name": system.name,
         "about": system.about,
@@ -169,6 +210,9 @@ def _networks(options: argparse.Namespace) -> dict[str, tuple[Any, bool, Path]]:
     if not files:
         raise ModelError("Nothing to evaluate: name at least one NAME=FILE, or leave out --only.")
     out = {}
+    unknown = next((name for name in options.free_unguided if name not in files), None)
+    if unknown is not None:
+        raise ModelError(f"--free-unguided {unknown} is none of {', '.join(files)}.")
     for name, path in files.items():
         recipe = read_card(path).get("recipe", {})
         out[name] = (load(path), bool(recipe.get("smooth_emotion", False)), path)
@@ -179,14 +223,17 @@ def _evaluate(options: argparse.Namespace, command: str) -> int:
     import torch
 
     from models.amt import AffectiveMultimodalTransformer
-    from models.files import read_card, write_card
+    from models.files import make_folder, read_card, write_card
     from models.training import course, freerun, report
     from models.training.dataset import MuViSync
     from models.training.evaluate import evaluate, slice_figures
 
-    torch.set_num_threads(max(1, options.threads))
+    torch.set_num_threads(options.threads)
     networks = _networks(options)
     data = MuViSync(options.data)
+    if options.out is not None:
+        make_folder(options.out)
+    few = None if options.slice is None else MuViSync(options.slice).split("test")
     if options.device == "cuda" and not torch.cuda.is_available():
         raise ModelError("No CUDA device is available here; use --device cpu.")
     fed = {name: (network.to(options.device), smooth) for name, (network, smooth, _) in networks.items()}
@@ -210,9 +257,9 @@ def _evaluate(options: argparse.Namespace, command: str) -> int:
         for name, (_, _, path) in networks.items():
             card = read_card(path)
             card.setdefault("evaluation", {})[options.split] = {"command": command, **result.rows_of(name)}
-            if options.slice is not None:
+            if few is not None:
                 network, smooth = fed[name]
-                card["slice"] = slice_figures(network, MuViSync(options.slice).split("test"), smooth=smooth)
+                card["slice"] = slice_figures(network, few, smooth=smooth)
             write_card(path, card)
             _say(f"card of {path} written")
     _out({"command": command, **result.to_json()}, options.json, report.to_markdown(result, command))
@@ -258,6 +305,7 @@ def _info(options: argparse.Namespace, _command: str) -> int:
 def _import(options: argparse.Namespace, _command: str) -> int:
     from models.checkpoint import import_authors, save
 
+    check_spares_input(options.file, options.out)
     model = import_authors(options.file, options.kind)
     card = {
         "name": type(model).__name__,

@@ -6,7 +6,6 @@ before anything sounds.  So a regressor is trained with both, and with what lies
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -19,6 +18,7 @@ from engine.music.chord import VOCABULARY_SIZE
 from models.amt import AffectiveMultimodalTransformer
 from models.conditioning import film_rows
 from models.decoding import TONIC, DecodingOptions, affect_pull, choose, condition_scales, enlarge
+from models.files import written
 from models.film import EMOTION_COLUMNS, FilmInputs
 from models.runtime import ChordNetwork, from_torch
 from models.training.dataset import Song, chord_steps, make_batch
@@ -98,10 +98,8 @@ class ComposedChords:
         arrays: dict[str, Any] = {
             f"{kind}/{name}": ids for kind, songs in self.rows.items() for name, ids in songs.items()
         }
-        aside = path.with_suffix(".tmp")
-        with aside.open("wb") as stream:
+        with written(path) as aside, aside.open("wb") as stream:
             np.savez_compressed(stream, **arrays)
-        os.replace(aside, path)
 
     @classmethod
     def load(cls, path: Path) -> ComposedChords:

@@ -18,7 +18,7 @@ from typing import Final, Literal
 import numpy as np
 import torch
 
-from engine.music.chord import CHORD_END, CHORD_LABELS, CHORD_PAD
+from engine.music.chord import CHORD_END, CHORD_LABELS, CHORD_PAD, VOCABULARY_SIZE
 from models.conditioning import CONDITION_WIDTH, SECTION_WIDTH, condition_rows, section_rows
 from models.errors import ModelError
 from models.film import (
@@ -32,12 +32,16 @@ from models.film import (
 )
 from models.training.labels import MoodLabels, boundaries, sections
 from models.training.variation import LabelVariation, Variation
-from models.vocabulary import transpose_ids
+from models.vocabulary import EMOTIONS, transpose_ids
 
 Split = Literal["train", "val", "test"]
 TABLES: Final = ("muvi-sync.npz", "dataset.npz")
 MUVI_SYNC: Final = "MuVi-Sync (Kang, Poria, Herremans 2024), Zenodo record 10057093, split v1"
-_ARRAYS: Final = ("ids", "split", "offsets", "minor", "chord_vocab", "chord", "note_density", "loudness", "motion")
+_PER_PIECE: Final = {"ids": "U", "split": "U", "minor": "biu"}  # name -> kinds of values
+_PER_ROW: Final = {
+    "chord": "iu",
+    **dict.fromkeys(("note_density", "loudness", "motion", "emotion", "scene_offset"), "fiu"),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,16 +112,15 @@ class MuViSync:
         if not path.is_file():
             raise ModelError(f"No training data: {path} does not exist (MuVi-Sync, Zenodo record 10057093).")
         self.about = MUVI_SYNC if path.name == TABLES[0] else f"own films, {path.name} of `cuebridge dataset build`"
-        try:
-            with np.load(path, allow_pickle=False) as table:
-                data = {name: table[name] for name in table.files}
-        except (OSError, ValueError) as error:
-            raise ModelError(f"Cannot read training data {path}: {error}.") from error
-        missing = [name for name in (*_ARRAYS, "emotion", "scene_offset") if name not in data]
+        data = _opened(path)
+        missing = [name for name in (*_PER_PIECE, *_PER_ROW, "offsets", "chord_vocab") if name not in data]
         if missing:
             raise ModelError(f"{path} is not MuVi-Sync: it has no {', '.join(missing)}.")
         if tuple(data["chord_vocab"]) != CHORD_LABELS:
             raise ModelError(f"{path} names its chords in another order than this program does.")
+        wrong = _wrong(data)
+        if wrong:
+            raise ModelError(f"{path} is damaged: {wrong}.")
         scale = None
         semantic = None
         if semantics and data.get("has_semantic", np.ones(1, bool)).any():
@@ -134,16 +137,54 @@ class MuViSync:
         return [song for song in self.songs if song.split == name]
 
 
+def _opened(path: Path) -> dict[str, np.ndarray]:
+    """The arrays of a .npz file.  Raises ModelError."""
+    try:
+        with np.load(path, allow_pickle=False) as table:
+            return {name: table[name] for name in table.files}
+    except Exception as error:  # what a damaged archive runs into has no common type
+        reason = (str(error) or type(error).__name__).splitlines()[0][:120].rstrip(".")
+        raise ModelError(f"Cannot read training data {path}: {reason}.") from error
+
+
+def _wrong(data: dict[str, np.ndarray]) -> str:
+    """What of a table's arrays does not fit together or is out of range; "" where nothing is."""
+    pieces, rows, offsets = len(data["ids"]), len(data["chord"]), data["offsets"]
+    sized = [*((name, kinds, pieces) for name, kinds in _PER_PIECE.items())]
+    sized += [(name, kinds, rows) for name, kinds in _PER_ROW.items()]
+    for name, kinds, length in sized:
+        array = data[name]
+        wanted = (length, len(EMOTIONS)) if name == "emotion" else (length,)
+        if array.shape != wanted or array.dtype.kind not in kinds:
+            return f"{name} is {array.dtype} {array.shape}, not {wanted}"
+        if array.dtype.kind == "f" and not np.isfinite(array).all():
+            return f"{name} holds values that are not numbers"
+    if offsets.dtype.kind not in "iu" or offsets.shape != (pieces + 1,):
+        return f"offsets is {offsets.dtype} {offsets.shape}, not {(pieces + 1,)}"
+    if (np.diff(offsets.astype(np.int64)) < 1).any() or offsets[0] < 0 or offsets[-1] > rows:
+        return "offsets do not say where each piece begins"
+    if len(data.get("has_semantic", data["ids"])) != pieces:
+        return "has_semantic is not of as many pieces as the rest"
+    if rows and (data["chord"].min() < 0 or data["chord"].max() >= VOCABULARY_SIZE):
+        return "it has chords that there are not"
+    return ""
+
+
 def _semantics(folder: Path, rows: int) -> tuple[np.ndarray, np.ndarray]:
     out = np.zeros((rows, SEMANTIC_WIDTH), dtype=np.int8)
     scale = np.zeros(rows, dtype=np.float16)
     done = 0
     for path in sorted(folder.glob("semantic-*.npz")):
-        with np.load(path, allow_pickle=False) as shard:
+        shard = _opened(path)
+        try:
             start = int(shard["start"])
             stop = start + len(shard["semantic"])
             out[start:stop], scale[start:stop] = shard["semantic"], shard["scale"]
-            done += stop - start
+        except (KeyError, TypeError, ValueError) as error:
+            raise ModelError(f"{path} does not fit the table beside it.") from error
+        done += stop - start
+    if not np.isfinite(scale).all():
+        raise ModelError(f"{folder} has semantics that are not numbers.")
     if done != rows:
         raise ModelError(f"{folder} has semantics for {done} of {rows} rows: files semantic-*.npz are missing.")
     return out, scale

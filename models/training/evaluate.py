@@ -19,6 +19,7 @@ from models.amt import AffectiveMultimodalTransformer
 from models.baselines import Tables
 from models.checkpoint import load_default
 from models.conditioning import CONDITION_WIDTH, film_rows
+from models.errors import ModelError
 from models.film import MOTION_COLUMN, SCENE_COLUMN
 from models.regressor import DynamicsRegressor
 from models.runtime import single_threaded
@@ -388,10 +389,14 @@ def evaluate(
 ) -> Result:
     """Evaluates networks (name -> network, whether it is fed smoothed emotion) and every baseline on a split.
 
-    songs: in place of the split (a slice for tests).  Networks are used in eval mode on the CPU.
+    songs: in place of the split (a slice for tests).  Networks are used in eval mode, where they are.
+
+    Raises ModelError where there are no songs.
     """
     chosen = data.split(split) if songs is None else list(songs)
     training = data.split("train")
+    if not chosen or not training:
+        raise ModelError(f"There is too little to evaluate with: {data.sizes} pieces to train/val/test.")
     result = Result(split=split, videos=len(chosen))
     labelling = Labelling(MoodLabels([(song.chords, song.minor) for song in training]), SHOWN_LABELS)
     unique = np.array([song.id not in DUPLICATES for song in chosen])

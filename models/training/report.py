@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-import json
-import os
+import re
 from collections.abc import Mapping, Sequence
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
 
 from engine.music.chord import CHORD_LABELS, QUALITIES, SHARP_NAMES
+from models.files import to_json, written
 from models.training.evaluate import (
     PUBLISHED_CHORDS,
     PUBLISHED_DYNAMICS,
@@ -141,39 +142,33 @@ def _section(
 
 
 def write(result: Result, folder: Path, command: str) -> list[Path]:
-    """Writes evaluation.json, evaluation.md and confusion pictures; returns what was written."""
-    folder.mkdir(parents=True, exist_ok=True)
-    written = []
+    """Writes evaluation.json, evaluation.md and confusion pictures; returns what was written.  Raises ModelError."""
+    made = []
     texts = {
-        "evaluation.json": json.dumps({"command": command, **result.to_json()}, indent=1, allow_nan=True),
+        "evaluation.json": to_json({"command": command, **result.to_json()}, indent=1),
         "evaluation.md": to_markdown(result, command),
     }
     for name, text in texts.items():
-        path = folder / name
-        aside = path.with_suffix(path.suffix + ".tmp")
-        aside.write_text(text, encoding="utf-8")
-        os.replace(aside, path)
-        written.append(path)
+        made.append(folder / name)
+        with written(made[-1]) as aside:
+            aside.write_text(text, encoding="utf-8")
+    if find_spec("matplotlib") is None:
+        return made
     for name, matrices in result.confusions.items():
-        path = folder / f"confusion-{name.replace(' ', '-')}.png"
-        if draw_confusions(matrices, path, name):
-            written.append(path)
-    return written
+        made.append(folder / f"confusion-{re.sub('[^A-Za-z0-9._-]', '-', name)}.png")
+        with written(made[-1]) as aside:
+            draw_confusions(matrices, aside, name)
+    return made
 
 
 def _most(matrix: np.ndarray, count: int) -> np.ndarray:
     return np.sort(np.argsort(-matrix.sum(1), kind="stable")[:count])
 
 
-def draw_confusions(matrices: Mapping[str, np.ndarray], path: Path, title: str) -> bool:
-    """Chord (the 24 most frequent), root, quality, and quality under the film's emotion; rows sum to 1.
+def draw_confusions(matrices: Mapping[str, np.ndarray], path: Path, title: str) -> None:
+    """Chord (the 24 most frequent), root, quality, and quality under the film's emotion; rows sum to 1."""
+    from matplotlib.figure import Figure
 
-    False where matplotlib is not installed.
-    """
-    try:
-        from matplotlib.figure import Figure
-    except ImportError:
-        return False
     labels = [*CHORD_LABELS, "END", "PAD"]
     roots = ["N", *SHARP_NAMES, "END", "PAD"]
     qualities = ["N", *QUALITIES, "END", "PAD"]
@@ -193,4 +188,3 @@ def draw_confusions(matrices: Mapping[str, np.ndarray], path: Path, title: str) 
         axes.set_xticks(range(len(columns)), columns, rotation=90, fontsize=7)
         axes.set_yticks(range(len(rows)), rows, fontsize=7)
     figure.savefig(path, dpi=80)
-    return True

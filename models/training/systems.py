@@ -184,17 +184,23 @@ def find(name: str) -> System:
 
 
 def reduced(system: System, factor: int) -> System:
-    """The same system with widths divided by `factor` and half the layers, for machines without a GPU."""
+    """The same system with widths divided by `factor` and half the layers, for machines without a GPU.
+
+    Raises ModelError where nothing is left of them.
+    """
     if not isinstance(system.network, AmtConfig):
         return system
     net = system.network
     layers = max(1, net.encoder_layers // 2), max(1, net.decoder_layers // 2)
-    smaller = replace(
-        net,
-        width=net.width // factor,
-        heads=max(1, net.heads // factor),
-        feedforward=net.feedforward // factor,
-        encoder_layers=layers[0],
-        decoder_layers=layers[1],
-    )
+    try:
+        smaller = replace(
+            net,
+            width=net.width // factor,
+            heads=max(1, net.heads // factor),
+            feedforward=net.feedforward // factor,
+            encoder_layers=layers[0],
+            decoder_layers=layers[1],
+        )
+    except ValueError as error:
+        raise ModelError(f"{system.name} cannot be reduced by {factor}: {error}.") from None
     return replace(system, network=smaller)

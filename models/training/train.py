@@ -9,12 +9,13 @@ from __future__ import annotations
 
 import copy
 import csv
+import hashlib
 import math
-import os
 import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import asdict, dataclass, replace
+from importlib.util import find_spec
 from pathlib import Path
 
 import numpy as np
@@ -22,11 +23,12 @@ import torch
 from torch import nn
 
 from engine.music.chord import CHORD_PAD
+from engine.music.errors import shown
 from models.amt import AffectiveMultimodalTransformer
 from models.checkpoint import build, load, load_default
 from models.config import FARTHEST
 from models.errors import ModelError
-from models.files import sha256
+from models.files import sha256, written
 from models.film import EMOTION_COLUMNS, SEMANTIC_WIDTH
 from models.regressor import POOLED, QUANTILES, DynamicsRegressor, pooled
 from models.runtime import single_threaded
@@ -310,7 +312,8 @@ def train(
 
     Under torchrun every process has `recipe.batch` songs of each step; the first one validates, reports and saves.
 
-    Raises ModelError where the run folder holds another system's or seed's state.
+    Raises ModelError where the run folder holds another system's or seed's state or cannot be written, and where the
+    loss becomes no number.
     """
     with team(options.device) as processes:
         return _train(system, data, options, progress, processes)
@@ -327,14 +330,13 @@ def _train(
     system = _as_asked(system, options)
     recipe = system.recipe
     steps = recipe.steps if options.steps is None else options.steps
-    options.folder.mkdir(parents=True, exist_ok=True)
     songs, held_out = data.split("train"), data.split("val")
     if not songs or not held_out:
         raise ModelError(f"There is too little to train on: {data.sizes} pieces to train/val/test.")
     model = _begun(system, songs, options)
     average = copy.deepcopy(model).eval()
     optimizer = torch.optim.AdamW(_groups(model, recipe), lr=recipe.learning_rate, betas=(0.9, 0.98), eps=1e-9)
-    run = _Run(system, options, steps)
+    run = _Run(system, options, steps, _mark_of(data.songs))
     step = run.resume(model, average, optimizer)
     began, recent = time.monotonic(), []
     batches = _Batches(
@@ -363,8 +365,12 @@ def _train(
         keep = min(recipe.average, (1 + step) / (10 + step))
         _average(average, model, keep)
         recent.append(processes.total(float(loss.detach()) * weight))
+        if not math.isfinite(recent[-1]):
+            raise _diverged(step)
         if (step % options.report == 0 or step == last) and processes.leads:
             figures = batches.validated(average, held_out, options.device)
+            if not math.isfinite(figures["val_loss"]):
+                raise _diverged(step)
             run.seconds += time.monotonic() - began
             began = time.monotonic()
             rate, loss_now = optimizer.param_groups[0]["lr"], float(np.mean(recent))
@@ -381,6 +387,10 @@ def _train(
     if isinstance(network, DynamicsRegressor) and network.config.levels:
         record["calibrated_val_loss"] = batches.calibrated(network, held_out)
     return network, record
+
+
+def _diverged(step: int) -> ModelError:
+    return ModelError(f"The loss of step {step} is no number: a lower --learning-rate may help, in a new run folder.")
 
 
 def _as_asked(system: System, options: TrainOptions) -> System:
@@ -488,11 +498,20 @@ def _average(average: nn.Module, model: nn.Module, keep: float) -> None:
             mean.lerp_(value, 1 - keep)
 
 
+def _mark_of(songs: Sequence[Song]) -> str:
+    """By which a run knows its songs again."""
+    found = hashlib.sha256()
+    for song in songs:
+        found.update(f"{song.id} {song.split} {song.length} ".encode())
+        found.update(song.chords.tobytes() + song.motion.tobytes())
+    return found.hexdigest()
+
+
 class _Run:
     """The files of one run."""
 
-    def __init__(self, system: System, options: TrainOptions, steps: int) -> None:
-        self.system, self.options, self.steps = system, options, steps
+    def __init__(self, system: System, options: TrainOptions, steps: int, data: str) -> None:
+        self.system, self.options, self.steps, self.data = system, options, steps, data
         self.rows: list[dict[str, float]] = []
         self.best: dict[str, torch.Tensor] = {}
         self.best_loss = math.inf
@@ -512,17 +531,24 @@ class _Run:
         """Loads the state if there is one; returns the step to go on from."""
         if not self.state_path.exists():
             return 0
-        state = torch.load(self.state_path, map_location=self.options.device, weights_only=True)
-        if state["identity"] != self._identity() or state["steps"] != self.steps:
-            raise ModelError(
-                f"{self.options.folder} holds the run of another system, seed or length: choose another folder."
-            )
-        model.load_state_dict(state["model"])
-        average.load_state_dict(state["average"])
-        optimizer.load_state_dict(state["optimizer"])
-        self.rows, self.best, self.best_loss = state["rows"], state["best"], state["best_loss"]
-        self.best_step, self.seconds = state["best_step"], state["seconds"]
-        return int(state["step"])
+        folder = shown(self.options.folder)
+        try:
+            state = torch.load(self.state_path, map_location=self.options.device, weights_only=True)
+            asked = (self._identity(), self.steps, self.data)
+            if (state["identity"], state["steps"], state.get("data", self.data)) != asked:
+                raise ModelError(
+                    f"{folder} holds the run of another system, seed, length or data: choose another folder."
+                )
+            model.load_state_dict(state["model"])
+            average.load_state_dict(state["average"])
+            optimizer.load_state_dict(state["optimizer"])
+            self.rows, self.best, self.best_loss = state["rows"], state["best"], float(state["best_loss"])
+            self.best_step, self.seconds = int(state["best_step"]), float(state["seconds"])
+            return int(state["step"])
+        except ModelError:
+            raise
+        except Exception as error:  # what a damaged pickle or archive runs into has no common type
+            raise ModelError(f"{folder} holds a damaged {self.state_path.name}: choose another folder.") from error
 
     def report(
         self, row: dict[str, float], model: nn.Module, average: nn.Module, optimizer: torch.optim.Optimizer
@@ -537,6 +563,7 @@ class _Run:
         state = {
             "identity": self._identity(),
             "steps": self.steps,
+            "data": self.data,
             "step": int(row["step"]),
             "seconds": self.seconds,
             "model": model.state_dict(),
@@ -547,21 +574,20 @@ class _Run:
             "best_loss": self.best_loss,
             "best_step": self.best_step,
         }
-        aside = self.state_path.with_suffix(".tmp")
-        torch.save(state, aside)
-        os.replace(aside, self.state_path)
-        log = self.options.folder / "log.csv"
-        with log.with_suffix(".tmp").open("w", newline="") as stream:
+        with written(self.state_path) as aside:
+            torch.save(state, aside)
+        with written(self.options.folder / "log.csv") as aside, aside.open("w", newline="") as stream:
             writer = csv.DictWriter(stream, COLUMNS)
             writer.writeheader()
             writer.writerows(self.rows)
-        os.replace(log.with_suffix(".tmp"), log)
 
     def finish(self, average: Network) -> tuple[Network, dict[str, object]]:
         """The best weights and what the card says of the training."""
         if self.best:
             average.load_state_dict(self.best)
-        plot_curves(self.rows, self.options.folder / "curves.png", self.system.name)
+        if self.rows and find_spec("matplotlib") is not None:
+            with written(self.options.folder / "curves.png") as aside:
+                plot_curves(self.rows, aside, self.system.name)
         record: dict[str, object] = {
             "system": self.system.name,
             "recipe": asdict(self.system.recipe),
@@ -576,12 +602,10 @@ class _Run:
         return average.eval(), record
 
 
-def plot_curves(rows: list[dict[str, float]], path: Path, title: str) -> bool:
-    """Draws training and validation loss; False where matplotlib is not installed."""
-    try:
-        from matplotlib.figure import Figure
-    except ImportError:
-        return False
+def plot_curves(rows: list[dict[str, float]], path: Path, title: str) -> None:
+    """Draws training and validation loss."""
+    from matplotlib.figure import Figure
+
     figure = Figure(figsize=(7, 4), layout="constrained")
     axes = figure.add_subplot()
     steps = [row["step"] for row in rows]
@@ -590,4 +614,3 @@ def plot_curves(rows: list[dict[str, float]], path: Path, title: str) -> bool:
     axes.set(xlabel="step", ylabel="loss", title=title)
     axes.legend()
     figure.savefig(path, dpi=110)
-    return True

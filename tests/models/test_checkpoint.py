@@ -84,6 +84,13 @@ def _wrong_files(folder: Path) -> list[tuple[Path, str]]:
     torch.save({**small, "extra": torch.zeros(1)}, more)
     shape = folder / "shape.pickle"
     torch.save({**small, "Wout.bias": torch.zeros(158)}, shape)
+    nan, whole, wide = folder / "nan.pickle", folder / "whole.pickle", folder / "wide.pickle"
+    torch.save({**small, "Wout.bias": small["Wout.bias"] * float("nan")}, nan)
+    torch.save({**small, "Wout.bias": small["Wout.bias"].int()}, whole)
+    torch.save({**small, "Wout.bias": small["Wout.bias"] * 0 + 1e9}, wide)
+    sparse, numbered = folder / "sparse.pickle", folder / "numbered.pickle"
+    torch.save({**small, "Wout.weight": small["Wout.weight"].to_sparse()}, sparse)
+    torch.save({1: torch.zeros(1)}, numbered)
     part = folder / "part.pickle"
     part.write_bytes((FIXTURES / "amt_small.pt").read_bytes()[:50_000])
     return [
@@ -94,6 +101,8 @@ def _wrong_files(folder: Path) -> list[tuple[Path, str]]:
         (objects, "plain table of tensors"),
         (less, "lacks Wout.bias"),
         (more, "unknown extra"),
+        *((path, "what no training gives") for path in (nan, whole, wide, sparse)),
+        (numbered, "plain table of tensors"),
         (shape, r"Wout.bias has shape \(158,\), expected \(159,\)"),
         (FIXTURES / "regression_bigru.pt", "lacks"),
     ]

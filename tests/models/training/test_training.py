@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import csv
 import json
+import os
+import shutil
 import subprocess
 import sys
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -126,7 +130,7 @@ def test_a_killed_run_ends_where_an_uninterrupted_one_does(data: Path, tmp_path:
 def test_a_run_folder_of_another_seed_is_refused(data: Path, tmp_path: Path) -> None:
     songs = MuViSync(data)
     train(TINY, songs, TrainOptions(tmp_path, seed=3, report=1, steps=1))
-    with pytest.raises(ModelError, match="another system, seed or length"):
+    with pytest.raises(ModelError, match="another system, seed, length or data"):
         train(TINY, songs, TrainOptions(tmp_path, seed=4, report=1, steps=1))
 
 
@@ -362,12 +366,206 @@ def test_train_evaluate_and_import(data: Path, tmp_path: Path, capsys: pytest.Ca
         (["evaluate", "x", "--data", str(SLICE)], "is not NAME=FILE"),
         (["info", "nothing.safetensors"], "does not exist"),
         (["import", str(SLICE / "muvi-sync.npz"), "out"], "can be read safely"),
+        (["import", str(FIXTURES / "amt_small.pt"), "out", "--kind", "flute"], "none of"),
+        (["import", str(FIXTURES / "amt_small.pt"), "out.json"], "the model card's name"),
+        (["import", str(FIXTURES / "amt_small.pt"), "."], "is a folder"),
+        (["import", str(FIXTURES / "amt_small.pt"), "file/out"], "cannot be made"),
+        (["import", "own.pt", "own.pt"], "would be overwritten"),
+        (["evaluate", "--data", str(SLICE), "--free-unguided", "x"], "none of amt, regressor"),
+        (["evaluate", "--data", str(SLICE), "--threads", "0"], "no whole number from 1"),
+        (["evaluate", "--data", str(SLICE), "--slice", "nowhere"], "No training data"),
+        (["evaluate", "--data", str(SLICE), "--out", "file"], "cannot be made"),
+        (["evaluate", "--data", str(SLICE), "--split", "val"], "too little to evaluate"),
+        *(
+            (["train", "amt-paper", "--data", str(SLICE), *words], says)
+            for words, says in (
+                (["--steps", "-3"], "no whole number from 0"),
+                (["--until", "-1"], "no whole number from 0"),
+                (["--report", "0"], "no whole number from 1"),
+                (["--warmup", "-1"], "no whole number from 0"),
+                (["--seed", "-1"], "no whole number from 0"),
+                (["--seed", str(2**70)], "no whole number from 0"),
+                (["--threads", "100000"], "no whole number from 1"),
+                (["--reduced", "0"], "no whole number from 1"),
+                (["--reduced", "1000"], "cannot be reduced"),
+                (["--learning-rate", "nan"], "no number above 0"),
+                (["--learning-rate", "-1"], "no number above 0"),
+                (["--learning-rate", "inf"], "no number above 0"),
+                (["--quality-weight", "nan"], "number from 0 up"),
+                (["--run", "file"], "cannot be made"),
+                (["--out", "file/x"], "cannot be made"),
+                (["--out", "."], "is a folder"),
+                (["--out", "x.json"], "the model card's name"),
+            )
+        ),
     ],
 )
 def test_refusals_are_one_sentence_and_exit_2(
-    words: list[str], says: str, capsys: pytest.CaptureFixture[str], monkeypatch, tmp_path
+    words: list[str], says: str, data: Path, capsys: pytest.CaptureFixture[str], monkeypatch, tmp_path
 ) -> None:
     monkeypatch.chdir(tmp_path)
+    (tmp_path / "file").write_text("not a folder")
+    (tmp_path / "own.pt").write_bytes((FIXTURES / "amt_small.pt").read_bytes())
+    words = [str(data) if word == str(SLICE) and words[0] == "train" else word for word in words]
     assert main(words) == 2
     error = capsys.readouterr().err.strip().splitlines()
     assert len(error) == 1 and says in error[0] and error[0].startswith("cuebridge: ")
+
+
+def _other(**changed: object) -> Callable[[dict[str, Any]], None]:
+    """Replaces arrays of a data file: by a value, by a function of what was there, or None to leave them out."""
+
+    def change(arrays: dict[str, Any]) -> None:
+        for name, new in changed.items():
+            arrays[name] = new(arrays[name]) if callable(new) else new
+            if new is None:
+                del arrays[name]
+
+    return change
+
+
+def _half(content: bytes) -> bytes:
+    return content[: len(content) // 2]
+
+
+def _flipped(content: bytes) -> bytes:
+    found = np.frombuffer(content, np.uint8).copy()
+    found[300 : len(found) - 2000 : 997] ^= 255
+    return found.tobytes()
+
+
+def _empty(content: bytes) -> bytes:
+    return b""
+
+
+@pytest.mark.parametrize("file", ["muvi-sync.npz", "semantic-0.npz"])
+@pytest.mark.parametrize("damage", [_half, _flipped, _empty])
+def test_damaged_data_files_get_a_sentence(file: str, damage, data: Path, tmp_path: Path) -> None:
+    shutil.copytree(data, tmp_path / "data")
+    (tmp_path / "data" / file).write_bytes(damage((data / file).read_bytes()))
+    with pytest.raises(ModelError, match="Cannot read training data"):
+        MuViSync(tmp_path / "data")
+
+
+@pytest.mark.parametrize(
+    ("file", "change", "says"),
+    [
+        ("muvi-sync.npz", _other(emotion=None), "has no emotion"),
+        ("muvi-sync.npz", _other(emotion=lambda v: v[:, :4]), "emotion is float16"),
+        ("muvi-sync.npz", _other(emotion=lambda v: v * np.nan), "emotion holds values that are not numbers"),
+        ("muvi-sync.npz", _other(loudness=lambda v: v * np.nan), "loudness holds values"),
+        ("muvi-sync.npz", _other(motion=lambda v: v[:-1]), "motion is float32"),
+        ("muvi-sync.npz", _other(chord=lambda v: v[:100]), "note_density is float32"),
+        ("muvi-sync.npz", _other(chord=lambda v: v.astype(str)), "chord is <U3"),
+        ("muvi-sync.npz", _other(chord=lambda v: v + 157), "chords that there are not"),
+        ("muvi-sync.npz", _other(chord=lambda v: v.astype(int) - 157), "chords that there are not"),
+        ("muvi-sync.npz", _other(minor=np.array([None] * 3)), "Cannot read"),
+        ("muvi-sync.npz", _other(split=np.array([1, 2, 3])), "split is int64"),
+        ("muvi-sync.npz", _other(offsets=np.array([0, 60])), "offsets is int64"),
+        ("muvi-sync.npz", _other(offsets=np.array([0, 60, 30, 180])), "where each piece begins"),
+        ("muvi-sync.npz", _other(offsets=np.array([0, 60, 60, 180])), "where each piece begins"),
+        ("muvi-sync.npz", _other(offsets=np.array([0, 60, 120, 900])), "where each piece begins"),
+        ("muvi-sync.npz", _other(has_semantic=np.ones(2, bool)), "has_semantic"),
+        ("semantic-0.npz", _other(scale=None), "does not fit the table"),
+        ("semantic-0.npz", _other(start=-20), "does not fit the table"),
+        ("semantic-0.npz", _other(start=500), "does not fit the table"),
+        ("semantic-0.npz", _other(semantic=lambda v: v[:, :5]), "does not fit the table"),
+        ("semantic-0.npz", _other(semantic=lambda v: v[:9], scale=lambda v: v[:9]), "semantics for 9 of 180 rows"),
+        ("semantic-0.npz", _other(scale=lambda v: v * np.nan), "semantics that are not numbers"),
+    ],
+)
+def test_data_that_does_not_fit_gets_a_sentence(file: str, change, says: str, data: Path, tmp_path: Path) -> None:
+    shutil.copytree(data, tmp_path / "data")
+    with np.load(data / file) as table:
+        arrays: dict[str, Any] = {name: table[name] for name in table.files}
+    change(arrays)
+    np.savez(tmp_path / "data" / file, **arrays)
+    with pytest.raises(ModelError, match=says) as caught:
+        MuViSync(tmp_path / "data")
+    assert "\n" not in str(caught.value)
+
+
+def test_a_run_whose_state_is_damaged_or_of_other_data_is_refused(data: Path, tmp_path: Path) -> None:
+    options, songs = TrainOptions(tmp_path / "run", steps=2, report=1), MuViSync(data)
+    train(find("fc"), songs, options)
+    path = tmp_path / "run" / "state.pt"
+    whole = path.read_bytes()
+    state = torch.load(path, weights_only=True)
+    for damaged in (b"", whole[: len(whole) // 2], {"a": 1}, [1], {**state, "model": {}}, {**state, "step": "x"}):
+        if isinstance(damaged, bytes):
+            path.write_bytes(damaged)
+        else:
+            torch.save(damaged, path)
+        with pytest.raises(ModelError, match=r"holds a damaged state\.pt"):
+            train(find("fc"), songs, options)
+    path.write_bytes(whole)
+    train(find("fc"), songs, options)
+    songs.songs = (replace(songs.songs[0], motion=songs.songs[0].motion + 1), *songs.songs[1:])
+    with pytest.raises(ModelError, match="or data"):
+        train(find("fc"), songs, options)
+
+
+def test_a_loss_that_is_no_number_ends_the_run_and_keeps_what_was_there(data: Path, tmp_path: Path) -> None:
+    options = TrainOptions(tmp_path / "run", steps=9, report=1, until=2, warmup=0, learning_rate=1e-3)
+    train(find("fc"), MuViSync(data), options)
+    before = (tmp_path / "run" / "state.pt").read_bytes()
+    wild = TrainOptions(tmp_path / "wild", steps=9, report=4, warmup=0, learning_rate=1e30)
+    with pytest.raises(ModelError, match=r"The loss of step \d+ is no number"):
+        train(find("fc"), MuViSync(data), wild)
+    assert not (tmp_path / "wild" / "state.pt").exists()
+    songs = MuViSync(data)
+    songs.songs = tuple(replace(song, density=song.density * np.float32(1e30)) for song in songs.songs)
+    with pytest.raises(ModelError, match="no number"):
+        train(find("fc"), songs, replace(options, folder=tmp_path / "loud"))
+    assert (tmp_path / "run" / "state.pt").read_bytes() == before
+
+
+FULL = """
+import resource, signal, sys
+from models.training.cli import main
+signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+resource.setrlimit(resource.RLIMIT_FSIZE, (200_000, 200_000))
+sys.exit(main(sys.argv[1:]))
+"""
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="no limit of a file's size")
+@pytest.mark.parametrize("what", ["train", "import"])
+def test_a_full_disk_is_a_sentence_and_leaves_nothing_half_written(what: str, data: Path, tmp_path: Path) -> None:
+    words = {
+        "train": ["train", "fc", "--data", str(data), "--run", "run", "--steps", "1", "--report", "1"],
+        "import": ["import", str(FIXTURES / "amt_small.pt"), "run/out.safetensors"],
+    }[what]
+    command = [sys.executable, "-c", FULL, *words]
+    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[3])}
+    done = subprocess.run(command, capture_output=True, text=True, cwd=tmp_path, env=environment, timeout=120)
+    assert done.returncode == 2, done.stderr
+    assert "cannot be written" in done.stderr and len(done.stderr.splitlines()) == 1
+    assert list((tmp_path / "run").iterdir()) == []
+
+
+@pytest.mark.parametrize("card", ["", "{", "[]", '"x"', '{"recipe": null}', '{"evaluation": 5}', "\x00\xff"])
+def test_a_card_that_is_none_gets_a_sentence(card: str, tmp_path: Path) -> None:
+    (tmp_path / "x.json").write_text(card, encoding="latin-1")
+    with pytest.raises(ModelError, match=r"x\.json is damaged"):
+        read_card(tmp_path / "x.safetensors")
+
+
+def test_what_is_written_as_json_is_json(data: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """A figure that is none is null, which every reader knows; NaN is no JSON."""
+
+    def strict(text: str) -> Any:
+        return json.loads(text, parse_constant=lambda word: pytest.fail(f"{word} is no JSON"))
+
+    words = ["train", "fc", "--data", str(data), "--run", str(tmp_path / "run"), "--steps", "1", "--report", "1"]
+    assert main([*words, "--json"]) == 0
+    printed = capsys.readouterr()
+    assert strict(printed.err)["val_hits1"] is None and strict(printed.out)["system"] == "fc"
+    weights = tmp_path / "run" / "best.safetensors"
+    words = ["evaluate", f"fc={weights}", "--only", "--data", str(data), "--out", str(tmp_path / "out"), "--card"]
+    assert main([*words, "--json"]) == 0
+    assert strict(capsys.readouterr().out)["dynamics"]["training mean"]["density_pearson"]["mean"] is None
+    assert main(["info", "--json"]) == 0
+    strict(capsys.readouterr().out)
+    for path in (tmp_path / "out" / "evaluation.json", weights.with_suffix(".json"), *WEIGHTS.glob("*.json")):
+        strict(path.read_text(encoding="utf-8"))
