@@ -15,7 +15,7 @@ from functools import cache
 from pathlib import Path
 
 import pytest
-from livelab import short_film
+from livelab import Live, short_film
 
 ROOT = Path(__file__).resolve().parent.parent
 OURS = ("engine", "bridge", "models", "daw_scripts")
@@ -164,7 +164,10 @@ def test_composing_needs_no_torch(statement):
 def test_looking_and_composing_work_where_torch_is_not_installed(tmp_path):
     blocked = tmp_path / "blocked"
     blocked.mkdir()
-    (blocked / "torch.py").write_text("raise ModuleNotFoundError('blocked', name='torch')\n")  # for children, too
+    # For children, too; who asks for it and goes on without is seen by the file.
+    (blocked / "torch.py").write_text(
+        f"open({str(tmp_path / 'asked')!r}, 'w').close()\nraise ModuleNotFoundError('blocked', name='torch')\n"
+    )
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join((str(blocked), str(ROOT)))}
     clip, cache = short_film(tmp_path / "film.mp4", 6.0), str(tmp_path / "cache")
 
@@ -175,9 +178,18 @@ def test_looking_and_composing_work_where_torch_is_not_installed(tmp_path):
     done = engine("engine", "compose", str(clip), "--cache-dir", cache, "-o", "a.mid")
     assert done.returncode == 0, done.stderr
     assert (tmp_path / "a.mid").stat().st_size > 100
-    for words in (["tempo", str(clip), "--cache-dir", cache], ["score", "a.mid", "--video", str(clip)]):
+    for words in (
+        ["tempo", str(clip), "--cache-dir", cache],
+        ["score", "a.mid", "--video", str(clip)],
+        ["plot", str(clip), "--cache-dir", cache, "-o", "a.png"],
+    ):
         done = engine("engine", *words)
         assert done.returncode == 0, done.stderr
+    program = Path(environment["PYTHONPATH"])
+    with Live(clip, tmp_path, "--midi-api", "none", "--no-session", program=program) as live:
+        live.ready()
+        assert live.quit() == 0
+    assert not (tmp_path / "asked").exists()
     done = engine("models.training.cli", "train", "amt", "--data", "nowhere")
     assert done.returncode == 2 and "cuebridge[train]" in done.stderr and "Traceback" not in done.stderr
 

@@ -1,4 +1,4 @@
-"""Training: one loop for every system; resumable after a kill, deterministic by seed.
+"""Training: one loop for every system; resumable after a kill, on a CPU with one thread the same to the bit.
 
 A run lives in a folder: `state.pt` (everything needed to go on), `log.csv` (one line per report), `curves.png` where
 matplotlib is there, `best.safetensors` (the averaged weights with the best validation figure).  Each step's songs and

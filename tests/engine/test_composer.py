@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+import json
+import os
+import subprocess
+import sys
 from fractions import Fraction
+from pathlib import Path
 
 import pytest
 
@@ -11,6 +16,7 @@ from engine.composer import compose_takes
 from engine.music import Cut, Film, FrameRate, Key, MusicError, Take, TempoMap, TimeSignature, parse_progression
 from engine.process.messages import Composed, SlotsComposed
 
+ROOT = Path(__file__).parents[2]
 FILM = Film("f.mp4", 60.0, FrameRate(Fraction(25)))
 CUTS = (Cut(3.0), Cut(9.0), Cut(21.0))
 
@@ -95,3 +101,14 @@ def test_the_bundled_clip_with_the_shipped_networks(clip, tmp_path, wish):
         assert len(score.composition.cuts) == 11
     assert one.composition.take == Take(1) and two.composition.take == Take(2)
     assert [slot.chord for slot in one.composition.slots] != [slot.chord for slot in two.composition.slots]
+
+
+def test_the_engine_pins_blas_to_one_thread():
+    """Also where the environment asks for more."""
+    code = (
+        "from engine.composer import Composer\nfrom threadpoolctl import threadpool_info\nComposer()\n"
+        "print([pool['num_threads'] for pool in threadpool_info() if pool['user_api'] == 'blas'])"
+    )
+    environment = {**os.environ, "OPENBLAS_NUM_THREADS": "2", "OMP_NUM_THREADS": "2"}
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=ROOT, env=environment)
+    assert set(json.loads(done.stdout)) == {1}, done.stderr

@@ -43,7 +43,7 @@ def stage(cuts, monkeypatch, tmp_path):
     with offline_time() as clock:
         engine = Engine(OLD_S)
         film = cuts / "reel_v1.mp4"
-        engine.film = replace(engine.film, path=str(film))
+        engine.film = replace(engine.film, path=str(film), content_key="first cut")
         made = OfflineStage(clock, engine, SessionOptions(str(film), tempo=Brief(bpm=120)), folders=[cuts])
         made.ready()
         made.osc("/cue/hits/add", 3.0, "must", "before")
@@ -95,17 +95,19 @@ def test_shown_taken_as_one_step_and_taken_back(stage, cuts):
     stage.answers.clear()
     ask(stage, "reel_v2.mp4", "take", "shift")
     assert not stage.refused and "1 change, 48 frames longer" in rows(stage, "/cue/conform")[0][1]
-    stage.engine.film = replace(stage.engine.film, path=str(cuts / "reel_v2.mp4"))
+    stage.engine.film = replace(stage.engine.film, path=str(cuts / "reel_v2.mp4"), content_key="second cut")
     stage.ready()
     assert session.history.undo_label == "conform reel_v2.mp4" and session.film.name == "reel_v2.mp4"
     assert session.document.hits == (Hit(3.0, "must", "before"), Hit(12.0, "must", "after"))
     assert session.analysed.film.duration_s == pytest.approx(OLD_S + 2, abs=0.01)
     assert len(notes) > 15 and struck(session) == notes
     taken = session.document
+    assert before.draws.film_seed and taken.draws == before.draws, "a film that is cut again keeps its draws"
     autosave.save_if_changed()
     autosave._jobs.join()
     kept, other = read_session(cuts / "reel_v1.cuebridge.json"), read_session(cuts / "reel_v2.cuebridge.json")
     assert kept.steps[kept.index].document.hits == before.hits and len(other.steps) == len(kept.steps) + 1
+    assert other.steps[other.index].document.draws == before.draws
     assert other.reading.film.path.endswith("reel_v2.mp4") and other.steps[0].film.film.path.endswith("reel_v1.mp4")
 
     stage.osc("/cue/undo")
