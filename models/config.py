@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Final
+from dataclasses import dataclass, fields
+from typing import Any, Final
 
 from models.film import MAX_SLOTS
 
@@ -13,8 +13,9 @@ FARTHEST: Final = 3.0  # standard deviations that a column of a film's mean row 
 KINDS: Final = ("fc", "lstm", "bilstm", "gru", "bigru")
 
 
-def check_sizes(config: object, bounds: Mapping[str, tuple[int, int]]) -> None:
-    """Raises ValueError for a size that is no whole number within its bounds, and for a share that is none.
+def check_sizes(config: Any, bounds: Mapping[str, tuple[int, int]]) -> None:
+    """Raises ValueError for a size that is no whole number within its bounds, a share that is none, a switch that is
+    neither true nor false.
 
     A damaged file shall not ask for more memory than there is.
     """
@@ -22,6 +23,9 @@ def check_sizes(config: object, bounds: Mapping[str, tuple[int, int]]) -> None:
         value = getattr(config, name)
         if type(value) is not int or not low <= value <= high:
             raise ValueError(f"{name} is {str(value)[:20]!r}, not {low} to {high}")
+    for each in fields(config):
+        if each.type == "bool" and not isinstance(getattr(config, each.name), bool):
+            raise ValueError(f"{each.name} is {str(getattr(config, each.name))[:20]!r}, not true or false")
     for name in ("dropout", "attention_dropout"):
         value = getattr(config, name, 0.0)
         if not isinstance(value, (int, float)) or not 0 <= value < 1:

@@ -20,7 +20,14 @@ from typing import Any, Final
 import numpy as np
 
 from models import files, kernels
-from models.conditioning import BOUNDARY_PRESENT, CONDITION_WIDTH, MOOD_PRESENT, SECTION_PRESENT
+from models.conditioning import (
+    BOUNDARY_PRESENT,
+    CONDITION_WIDTH,
+    MOOD_PRESENT,
+    SECTION_PRESENT,
+    film_rows,
+    section_rows,
+)
 from models.config import FARTHEST, LEVEL_SHARE, AmtConfig, RegressorConfig
 from models.errors import CheckpointError
 from models.film import (
@@ -43,7 +50,7 @@ from models.kernels import (
     SPREAD,
     UNIT,
 )
-from models.vocabulary import ATTRIBUTE_OF, ROOT_OF, TOKENS
+from models.vocabulary import ATTRIBUTE_OF, EMOTIONS, ROOT_OF, TOKENS
 
 _EPS: Final = np.float32(1e-5)
 _FEW_ROWS: Final = 4  # up to so many rows a large product is faster row by row
@@ -946,14 +953,34 @@ def load(path: Path) -> ChordNetwork | Regressor:
         )
     try:
         with np.errstate(over="raise", invalid="raise", divide="raise"):
+            network: ChordNetwork | Regressor
             if isinstance(found.config, AmtConfig):
-                return ChordNetwork(found.config, found.tensors)
-            return Regressor(found.config, found.tensors)
+                network = ChordNetwork(found.config, found.tensors)
+            else:
+                network = Regressor(found.config, found.tensors)
+        _try(network)
+        return network
     except FloatingPointError as error:
         raise CheckpointError(f"{path} is damaged: its weights are too large to compute with ({error}).") from error
     except (KeyError, ValueError, IndexError, TypeError, AttributeError, MemoryError) as error:
         reason = (str(error) or type(error).__name__).splitlines()[0][:120].rstrip(".")
         raise CheckpointError(f"{path} does not fit its own configuration: {reason}.") from error
+
+
+def _try(network: ChordNetwork | Regressor) -> None:
+    """Computes a little, so that tensors that do not fit together are found now, not while music is composed."""
+    rows = 3
+    mood = np.full((rows, len(EMOTIONS)), 1 / len(EMOTIONS), dtype=np.float32)
+    film = FilmInputs.from_arrays(scene_offset=np.arange(rows), motion=np.ones(rows), emotion=mood)
+    if isinstance(network, Regressor):
+        network.predict(film)
+        return
+    guided = network.config.condition_width > 0
+    shown = np.concatenate([film_rows(mood), section_rows(rows, [(0, 0)])], axis=1)
+    cache = network.new_cache(film, rows, shown[None] if guided else None, guided=guided)
+    for slot in range(rows):
+        if network.decode_step(np.array([slot]), cache).shape[-1] != TOKENS:
+            raise ValueError(f"it does not decide among {TOKENS} tokens")
 
 
 def load_pair(folder: Path | None = None) -> tuple[ChordNetwork, Regressor]:

@@ -141,7 +141,7 @@ def test_wrong_files_of_ours_get_a_sentence(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("name", "value"),
     [("width", 10**9), ("heads", 0), ("decoder_layers", 2**31), ("width", 1.5), ("max_slots", -1), ("dropout", "x"),
-     ("heads", None), ("feedforward", True)],
+     ("heads", None), ("feedforward", True), ("masked", "no"), ("see", 2), ("relative", None)],
 )  # fmt: skip
 def test_absurd_sizes_are_refused_before_any_memory_is_asked_for(tmp_path, name, value) -> None:
     from safetensors.numpy import save_file
