@@ -346,7 +346,7 @@ class Result:
     def rows_of(self, name: str) -> dict[str, Any]:
         """What a network's card says: its own rows and arms, and the rows it is compared with."""
         table = self.chords if name in self.chords.rows else self.dynamics
-        others = ("repeat last", "unigram", "bigram", REFERENCE_ROW, "training mean")
+        others = ("repeat last", "unigram", "bigram", REFERENCE_ROW, "position only", "training mean")
         oracles = [
             k for k in table.rows if k.startswith("oracle") and (" shape of " not in k or k.endswith(f" {name}"))
         ]

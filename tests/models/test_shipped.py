@@ -17,8 +17,10 @@ from models.files import WEIGHTS, read_card, sha256
 from models.regressor import DynamicsRegressor
 from models.training.dataset import MuViSync, Song, make_batch
 from models.training.evaluate import ARMS, chord_rows, dynamics_metrics, predict_dynamics
+from models.training.report import CHORD_COLUMNS, DYNAMICS_COLUMNS, FREE_COLUMNS
 from models.training.train import run_network
 
+ROOT = Path(__file__).parents[2]
 SLICE = Path(__file__).parent / "fixtures" / "muvi-sync-slice"
 
 
@@ -40,6 +42,18 @@ def test_card_belongs_to_the_file(name: str) -> None:
     assert card["bytes"] == path.stat().st_size
     for entry in ("data", "licence", "command", "seed", "recipe", "limits", "evaluation", "parameters"):
         assert card[entry] not in (None, "", {}) or entry == "seed", entry
+
+
+@pytest.mark.parametrize("name", ["amt", "regressor"])
+def test_the_page_of_figures_says_what_the_card_says(name: str) -> None:
+    lines = (ROOT / "docs" / "models-evaluation.md").read_text(encoding="utf-8").splitlines()
+    found = read_card(WEIGHTS / f"{name}.safetensors")["evaluation"]["test"]
+    for row, figures in {**found["rows"], **found.get("free running", {})}.items():
+        said = " ".join(line for line in lines if line.startswith(f"| {row} |"))
+        for column in figures.keys() & {*CHORD_COLUMNS, *DYNAMICS_COLUMNS, *FREE_COLUMNS}:
+            figure = figures[column]
+            if figure["videos"]:
+                assert f"{figure['mean']:.4f} ({figure['low']:.4f} … {figure['high']:.4f})" in said, (row, column)
 
 
 def test_together_at_most_forty_megabytes() -> None:
