@@ -10,7 +10,7 @@ import pytest
 ROOT = Path(__file__).resolve().parents[3]
 PRINT = (
     "import sys; from engine.music.console import run_command; from engine.music import UserError\n"
-    "def command():\n    sys.stdout.write('B♭ → 門\\n' * {times})\n    {then}\n    return 0\n"
+    "def command():\n    sys.stdout.write('B\\u266d \\u2192 \\u9580\\n' * {times})\n    {then}\n    return 0\n"
     "sys.exit(run_command(command))"
 )
 
@@ -34,7 +34,7 @@ def test_any_code_page_gets_what_it_can_show(encoding):
 
 @pytest.mark.parametrize("encoding", ["cp1252", "utf-8"])
 def test_a_refusal_is_one_sentence_in_any_code_page(encoding):
-    result = run(then="raise UserError('no B♭ here.')", encoding=encoding)
+    result = run(then="raise UserError('no B\\u266d here.')", encoding=encoding)
     assert result.returncode == 2 and result.stderr.decode(encoding).count("\n") == 1
 
 
