@@ -1,7 +1,6 @@
 """Every sentence that refuses something or tells a person something, in docs/troubleshooting.md under its advice.
 
-    python .ci/messages.py            writes the page's lists anew
-    python .ci/messages.py --check    says whether they are as the code has them (a test does, too)
+    python .ci/messages.py    writes the page's lists anew; a test says whether they are as the code has them
 
 A list stands between `<!-- sentences: FOLDER OR FILE … -->` and `<!-- end -->`; the longest name that fits a file gets
 its sentences.  What is filled in while the program runs is shown as an ellipsis.
@@ -9,10 +8,10 @@ its sentences.  What is filled in while the program runs is shown as an ellipsis
 
 from __future__ import annotations
 
+import argparse
 import ast
 import builtins
 import re
-import sys
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
@@ -128,14 +127,10 @@ def written_anew(page: str) -> str:
     return BLOCK.sub(block, page)
 
 
-def main() -> int:
-    page = PAGE.read_text(encoding="utf-8")
-    anew = written_anew(page)
-    if "--check" in sys.argv:
-        return 0 if anew == page else 1
-    PAGE.write_text(anew, encoding="utf-8")
-    return 0
+def main() -> None:
+    argparse.ArgumentParser(description=__doc__).parse_args()
+    PAGE.write_text(written_anew(PAGE.read_text(encoding="utf-8")), encoding="utf-8")
 
 
 if __name__ == "__main__":
-    raise SystemExit(main())
+    main()

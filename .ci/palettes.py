@@ -1,12 +1,11 @@
 """docs/palettes.md: what each palette may sound like, from engine/harmony/data/palettes.toml.
 
-python .ci/palettes.py            writes the page anew
-python .ci/palettes.py --check    says whether it is as the data has it (a test does, too)
+python .ci/palettes.py    writes the page anew; a test says whether it is as the data has it
 """
 
 from __future__ import annotations
 
-import sys
+import argparse
 import tomllib
 from itertools import groupby
 from pathlib import Path
@@ -51,13 +50,11 @@ def page() -> str:
     return "".join(parts).rstrip() + "\n"
 
 
-def main() -> int:
-    """The exit code: 1 where the page is not as the data has it."""
-    if "--check" in sys.argv[1:]:
-        return int(PAGE.read_text(encoding="utf-8") != page())
+def main() -> None:
+    """Writes the page; a test says whether it is as the data has it."""
+    argparse.ArgumentParser(description=main.__doc__).parse_args()
     PAGE.write_text(page(), encoding="utf-8")
-    return 0
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()
