@@ -36,6 +36,7 @@ from engine.arrange.options import (
     FixedVoicing,
     MelodyState,
     PartOptions,
+    PlayedVoicing,
     default_parts,
     moved_range,
 )
@@ -275,6 +276,8 @@ class Arranger:
                 closes = goes_on and cue.plan.rules > 2 and cue.is_close(segment.start)
                 before = self._layers(index - 1) if closes else ()
                 known = cue.closing_layers(known, before, segment.start, segment.end)
+                if cue.plan.rules > 5 and self._played(segment) is not None:  # or what was played would not be heard
+                    known = tuple(part for part in PARTS if part in known or part == "pad")
             self._sounding[index] = known
         return known
 
@@ -405,11 +408,17 @@ class Arranger:
 
     def _voicing(self, index: int, state: ArrangeState) -> FixedVoicing:
         found, segment = self._voiced(index, state), self._timeline.segments[index]
+        played = self._played(segment)
+        if played is None:
+            return found
+        return replace(found, pad=tuple(pitch + self.options.transpose for pitch in played.pad), played=True)
+
+    def _played(self, segment: Segment) -> PlayedVoicing | None:
+        """How somebody played the segment's chord; None where nobody did."""
         for played in self.options.played_voicings:
             if played.start_beats - 1e-6 <= segment.start < played.end_beats - 1e-6 and played.chord == segment.chord:
-                pad = tuple(pitch + self.options.transpose for pitch in played.pad)
-                return replace(found, pad=pad, played=True)
-        return found
+                return played
+        return None
 
     def _voiced(self, index: int, state: ArrangeState) -> FixedVoicing:
         segment = self._timeline.segments[index]

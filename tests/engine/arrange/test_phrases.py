@@ -13,6 +13,7 @@ import pytest
 from engine.arrange import ArrangeOptions, arrange
 from engine.arrange.chance import noise
 from engine.arrange.ensembles import ensembles
+from engine.arrange.options import PlayedVoicing
 from engine.harmony.palettes import palettes
 from engine.music import Cue, Section
 from engine.music.cueplan import ENSEMBLES
@@ -209,3 +210,15 @@ def test_what_is_held_is_struck_as_often_in_both_bars_of_half_a_phrase(ensemble)
                 if bar % BARS % 2 == 0 and bar % BARS < BARS - 1
             )
     assert count[6] == 0 < count[5], count
+
+
+@pytest.mark.parametrize("ensemble", ENSEMBLES)
+def test_a_chord_that_somebody_played_sounds_also_where_the_chords_rest(ensemble):
+    """Pitch for pitch, wherever it is played; what the composer said of the parts still holds."""
+    composition = restless(ensemble, "R1")
+    for start, end in ((4.0, 8.0), (20.0, 24.0), (36.0, 40.0)):
+        slot = next(each for each in composition.slots if each.start_beats <= start < each.end_beats)
+        played = PlayedVoicing(start, end, slot.chord, (50, 62, 69, 77))
+        notes = arrange(composition, ArrangeOptions(played_voicings=(played,))).notes
+        found = {note.pitch for note in notes if note.part == "pad" and start - 0.01 <= note.start_beats < end - 0.01}
+        assert found >= set(played.pad), (ensemble, start, found)
