@@ -906,7 +906,6 @@ def _figure_tones(cue: PlannedCue, moment: Moment, options: PartOptions) -> list
     return sorted(found or own)
 
 
-# size: a figure's material and how it is played.
 def _figured(
     cue: PlannedCue, moment: Moment, options: PartOptions, figures: Figures, of_three: Figures, left_hand: bool
 ) -> Iterator[Strike]:

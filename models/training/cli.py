@@ -13,6 +13,7 @@ import shlex
 import sys
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import fields
 from pathlib import Path
 from typing import Any, Final
 
@@ -63,14 +64,7 @@ def _rate(text: str) -> float:
     return value
 
 
-def _parser() -> argparse.ArgumentParser:
-    parser = SentenceParser(
-        prog="cuebridge models",
-        description="Trains, evaluates and describes the networks; `fetch clip` downloads CLIP.",
-    )
-    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
-
-    train = commands.add_parser("train", help="train a network by name, or resume a run")
+def _add_train(train: argparse.ArgumentParser) -> None:
     train.add_argument("name", help="amt, regressor, or one of the paper's systems; `cuebridge models info` lists them")
     train.add_argument("--data", type=Path, required=True, help=DATA_HELP)
     train.add_argument("--run", type=Path, help="folder of the run, resumed if it exists (default runs/NAME-SEED)")
@@ -101,6 +95,15 @@ def _parser() -> argparse.ArgumentParser:
     train.add_argument("--half", action="store_true", help="store 16-bit floats")
     train.add_argument("--json", action="store_true")
 
+
+def _parser() -> argparse.ArgumentParser:
+    parser = SentenceParser(
+        prog="cuebridge models",
+        description="Trains, evaluates and describes the networks; `fetch clip` downloads CLIP.",
+    )
+    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+
+    _add_train(commands.add_parser("train", help="train a network by name, or resume a run"))
     evaluate = commands.add_parser("evaluate", help="every figure for networks and baselines, with intervals")
     evaluate.add_argument("networks", nargs="*", metavar="NAME=FILE", help="weights to add to the shipped ones")
     evaluate.add_argument("--data", type=Path, required=True, help=DATA_HELP)
@@ -163,20 +166,8 @@ def _train(options: argparse.Namespace, command: str) -> int:
             f"validation {row['val_loss']:.4f}{hits}"
         )
 
-    trained = TrainOptions(
-        folder=run,
-        seed=options.seed,
-        report=options.report,
-        device=options.device,
-        steps=options.steps,
-        until=options.until,
-        learning_rate=options.learning_rate,
-        warmup=options.warmup,
-        mixed=options.mixed,
-        quality_weight=options.quality_weight,
-        excerpt=options.excerpt,
-        start_from=options.start_from,
-    )
+    names = (each.name for each in fields(TrainOptions) if each.name != "folder")
+    trained = TrainOptions(folder=run, **{name: getattr(options, name) for name in names})
     model, record = train(system, data, trained, progress)
     if not record:  # one of torchrun's helpers: the first process writes
         return 0

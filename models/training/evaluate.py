@@ -379,6 +379,13 @@ def film_gaps(table: Table) -> dict[str, dict[str, Estimate]]:
     return out
 
 
+def _arms_of(model: Network) -> tuple[Arm, ...]:
+    """The rows that a network has: more where it reads chords or sections."""
+    if isinstance(model, DynamicsRegressor):
+        return (*ARMS, *READING_ARMS) if model.config.chord_width else ARMS
+    return (*ARMS, *SECTION_ARMS) if model.config.section_width else ARMS
+
+
 def evaluate(
     networks: Mapping[str, tuple[Network, bool]],
     data: MuViSync,
@@ -417,12 +424,7 @@ def evaluate(
         with single_threaded():
             composed = compose_for(load_default("amt"), chosen)
     for name, (model, smooth) in networks.items():
-        arms: tuple[Arm, ...] = ARMS
-        if isinstance(model, DynamicsRegressor) and model.config.chord_width:
-            arms += READING_ARMS
-        elif isinstance(model, AffectiveMultimodalTransformer) and model.config.section_width:
-            arms += SECTION_ARMS
-        for arm in arms:
+        for arm in _arms_of(model):
             row = f"{name}, {arm.name}" if arm.name else name
             say(row)
             if isinstance(model, AffectiveMultimodalTransformer):
