@@ -9,6 +9,7 @@ from itertools import pairwise
 from pathlib import Path
 
 import pytest
+from profiles import thorough
 
 from engine.arrange import ArrangeOptions, arrange
 from engine.arrange.chance import noise
@@ -23,6 +24,11 @@ from test_planned import planned
 
 BARS = 13  # of a section: three phrases, the last of five bars
 MOVING = ("pattern", "broken", "eighths", "sixteenths", "ostinato", "octaves", "pulsed")
+
+
+def some_palettes():
+    """All of them, or by the quick profile every third."""
+    return sorted(palettes())[:: 1 if thorough() else 3]
 
 
 def restless(ensemble, variant, bpm=66, rules=6, **more):
@@ -80,7 +86,7 @@ def changes(composition):
 def test_a_figure_keeps_its_speed_for_a_phrase(ensemble):
     """In every palette; beside the rules by which it changed with the picture."""
     count = Counter()
-    for variant in sorted(palettes()):
+    for variant in some_palettes():
         for rules in (5, 6):
             count[rules] += changes(restless(ensemble, variant, rules=rules))
     assert count[6] == 0 and (count[5] or ensemble == "strings"), count  # who have one only where much goes on
@@ -92,7 +98,7 @@ def test_no_inner_voice_is_silent_for_one_bar_of_a_section(ensemble):
     count = Counter()
     roles = ensembles()[ensemble].parts
     inner = [part for part in ("pad", "arp", "bass") if part in roles and roles[part].style not in ("sparse", "struck")]
-    for variant in sorted(palettes()):
+    for variant in some_palettes():
         for rules in (5, 6):
             notes = arrange(restless(ensemble, variant, rules=rules)).notes
             for part in inner:
@@ -181,7 +187,7 @@ def figures_of(composition):
 def test_a_figure_goes_somewhere_in_a_bar_and_another_way_in_the_next_of_a_chord(ensemble):
     """In every palette; beside the rules by which it went to and fro between two tones, and went on so."""
     fro, again, count = Counter(), Counter(), Counter()
-    for variant in sorted(palettes()):
+    for variant in some_palettes():
         for rules in (5, 6):
             composition = restless(ensemble, variant, rules=rules)
             lasting = tuple(  # chords of two bars
@@ -200,7 +206,7 @@ def test_a_figure_goes_somewhere_in_a_bar_and_another_way_in_the_next_of_a_chord
 def test_what_is_held_is_struck_as_often_in_both_bars_of_half_a_phrase(ensemble):
     """In every palette; beside the rules by which it was struck again with the picture."""
     count = Counter()
-    for variant in sorted(palettes()):
+    for variant in some_palettes():
         for rules in (5, 6):
             bars = bars_of(arrange(restless(ensemble, variant, rules=rules)).notes, "pad")
             struck = {bar: len({round(note.start_beats, 2) for note in row}) for bar, row in bars.items()}
