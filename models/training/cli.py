@@ -82,7 +82,7 @@ def _add_train(train: argparse.ArgumentParser) -> None:
         "--quality-weight", type=float, metavar="W", help="weight of the paper's emotion matching loss on probabilities"
     )
     train.add_argument(
-        "--excerpt", type=int, metavar="SLOTS", help="passages so long, instead of the recipe's; 0 = whole"
+        "--excerpt", type=_whole(0), metavar="SLOTS", help="passages so long, instead of the recipe's; 0 = whole"
     )
     train.add_argument("--start-from", type=Path, metavar="FILE", help="weights to start from")
     train.add_argument("--report", type=_whole(1), default=75, help="steps between validations (default 75)")

@@ -248,7 +248,7 @@ def test_a_player_that_hangs_is_replaced(link: PlayerLink, monkeypatch: pytest.M
     assert link.pid is not None
     time.sleep(0.2)  # the reading thread has looked at the clock anew
     os.kill(link.pid, signal.SIGSTOP)
-    until(link, lambda status: status.restarts >= 1 and status.rolling and status.revision == 1)
+    until(link, lambda status: status.restarts == 1 and status.rolling and status.revision == 1)
     link.stop()
     until(link, lambda status: not status.rolling)
     assert not left_sounding(link.drain_events())

@@ -134,7 +134,7 @@ def test_whoever_names_a_file_waits_alone(made, disk, request_, saved) -> None:
         made.step()
         ask(made, "/cue/ping")
     assert [address for address, _ in made.answers].count("/cue/ping") == 5
-    assert time.monotonic() - began_s < 4.0  # each waits for a disk for 5 s at most, where it does
+    assert time.monotonic() - began_s < 1.0
     disk.answers.set()
     end_s = time.monotonic() + 30.0
     while not [each for each in (*made.answers, *made.refused) if each[0] == request_[0] and "busy" not in each]:
@@ -167,7 +167,7 @@ def test_a_film_is_left_without_waiting_for_its_recording_and_its_session(made, 
         made.step()
         longest_s = max(longest_s, time.monotonic() - began_s)
         made.pause(0.01)
-    assert longest_s < 1.4 and disk.touched == []
+    assert longest_s < 0.5 and disk.touched == []
     assert not (films / "played.mid").exists() or not hangs
     disk.answers.set()
     disk.watched = False

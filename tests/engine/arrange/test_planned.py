@@ -528,8 +528,9 @@ def test_a_bass_does_not_leave_for_one_phrase(ensemble):
 @pytest.mark.parametrize("ensemble", ["piano", "orchestra"])
 def test_no_figure_doubles_the_third_that_is_in_the_bass(ensemble):
     """Where a bass plays it; beside the rules by which figures did."""
-    counts = {3: [0, 0], RULES: [0, 0]}
-    for variants in (("R1", "S2"), ("S1", "E1"), ("E3", "R3")):
+    counts = {3: [0, 0], 4: [0, 0], RULES: [0, 0]}
+    for pair in ("R1 S2", "S1 E1", "E3 R3", "R2 E2", "N1 S3", "E3 S1", "R3 E3", "S2 R1"):
+        variants = tuple(pair.split())
         plain = _in_steps(planned(ensemble, variants), (26.0, 14.0))
         for rules, found in counts.items():
             arranged = arrange(replace(plain, plans=(replace(plain.plans[0], rules=rules),)))
@@ -545,8 +546,9 @@ def test_no_figure_doubles_the_third_that_is_in_the_bass(ensemble):
                 under = any(low.start_beats <= at < low.end_beats for low in bass)
                 if note.part == "arp" and chord is not None and under:
                     found[0], found[1] = found[0] + (note.pitch % 12 == chord.bass), found[1] + 1
-    now, before = (doubled / max(struck, 1) for doubled, struck in (counts[RULES], counts[3]))
-    assert counts[RULES][1] > 10 and now <= 0.1 < before, (now, before)
+    before = counts[3][0] / max(counts[3][1], 1)
+    for doubled, struck in (counts[4], counts[RULES]):
+        assert struck > 20 and doubled / struck <= 0.1 < before, counts
 
 
 def test_no_bass_leads_into_silence():
@@ -648,7 +650,7 @@ def test_figures_do_not_rub_what_the_pad_holds(ensemble):
 @pytest.mark.parametrize("ensemble", ["strings", "orchestra", "pop", "chamber"])
 def test_figures_have_pitches_of_their_own(ensemble):
     """In every palette; beside the rules by which they sounded the pad's."""
-    counts = {3: [0, 0], RULES: [0, 0]}
+    counts = {3: [0, 0], 4: [0, 0], RULES: [0, 0]}
     for variant in sorted(palettes()):
         plain = _in_steps(planned(ensemble, (variant, variant)), (26.0, 14.0, 2.0))
         for rules, found in counts.items():
@@ -660,8 +662,9 @@ def test_figures_have_pitches_of_their_own(ensemble):
                 for n in arp
             ]
             found[0], found[1] = found[0] + sum(held), found[1] + len(held)
-    now, before = (doubled / struck for doubled, struck in (counts[RULES], counts[3]))
-    # By earlier rules a chamber's second voice did not play under the tune.
+    now, by_fourth, before = (doubled / struck for doubled, struck in (counts[RULES], counts[4], counts[3]))
+    assert by_fourth <= 0.25 and by_fourth <= 0.6 * before, (by_fourth, before)
+    # By rules before the sixth a chamber's second voice did not play under the tune.
     assert now <= 0.25 and (now <= 0.6 * before or ensemble == "chamber"), (now, before)
 
 
